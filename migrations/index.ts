@@ -1,0 +1,12 @@
+/**
+ * Every migration in its order, carried in the executable as text. Forward only: a released file is never edited, which
+ * the migrator checks. `test/guards/migrations.test.ts` compares this list with the folder.
+ */
+import accounts from './0001-accounts.sql' with { type: 'text' }
+
+export interface Migration {
+  name: string
+  sql: string
+}
+
+export const migrations: Migration[] = [{ name: '0001-accounts', sql: accounts }]

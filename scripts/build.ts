@@ -1,0 +1,36 @@
+/** Compiles the executable: everything embedded, nothing read from the folder it is started in. */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dir, '..')
+
+/**
+ * @param outfile where the executable goes
+ * @param target a platform of Bun's, such as `bun-linux-arm64-musl`; none: this one
+ */
+export function build(outfile: string, target?: string): void {
+  const commit =
+    spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).stdout?.toString().trim() || 'unknown'
+  const args = [
+    'build',
+    '--compile',
+    // no --minify: Elysia reads the text of handlers to see what they use
+    ...['--bytecode', '--format=esm', '--sourcemap'],
+    ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
+    ...['--define', `LATCHKEY_COMMIT=${JSON.stringify(commit)}`],
+    ...['--define', 'process.env.NODE_ENV="production"'],
+    ...(target ? [`--target=${target}`] : []),
+    'src/main.ts',
+    '--outfile',
+    outfile,
+  ]
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root })
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`)
+}
+
+if (import.meta.main) {
+  build('dist/latchkey')
+  console.error('latchkey: built dist/latchkey')
+}

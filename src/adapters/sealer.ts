@@ -1,0 +1,28 @@
+/** AES-256-GCM (NIST SP 800-38D) with a fresh 96-bit nonce for each value. */
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import type { Sealer } from '../core/ports'
+
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+
+/** Sealed text is `<key id>.<base64url of nonce, ciphertext and tag>`. */
+export function aesGcmSealer(key: Buffer): Sealer {
+  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
+  return {
+    keyId,
+    seal(plain, place) {
+      const nonce = randomBytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
+      const bytes = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
+      return `${keyId}.${bytes.toString('base64url')}`
+    },
+    open(sealed, place) {
+      const [id, text = ''] = sealed.split('.')
+      if (id !== keyId) throw new Error(`${place} was sealed with key ${id}, not with ${keyId}`)
+      const bytes = Buffer.from(text, 'base64url')
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(place))
+      decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
+    },
+  }
+}

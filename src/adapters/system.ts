@@ -1,0 +1,13 @@
+/** The machine's clock and its source of randomness. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Clock, Random } from '../core/ports'
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+}
+
+export const systemRandom: Random = {
+  uuid: () => randomUUID(),
+  bytes: (length) => randomBytes(length),
+}

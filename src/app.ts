@@ -1,0 +1,189 @@
+/** The composition root: from settings to a function that answers requests. */
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Elysia } from 'elysia'
+import type { Secrets } from './adapters/data-folder'
+import { passwordHasher } from './adapters/password-hasher'
+import { aesGcmSealer } from './adapters/sealer'
+import { systemClock, systemRandom } from './adapters/system'
+import type { Settings } from './config'
+import { type Core, createCore } from './core'
+import { passwords } from './core/passwords'
+import type { Policy } from './core/policy'
+import type { Clock, PasswordHasher, Random } from './core/ports'
+import { rateLimits } from './core/rate-limits'
+import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
+import { type Keyring, keyring } from './core/tokens/jwt'
+import { cors } from './http/cors'
+import type { Log } from './http/log'
+import { createMetrics, type Metrics } from './http/metrics'
+import { createFetch, type Fetch, logFault } from './http/server'
+import { openStore, type Store } from './store'
+import { gotrue, PREFIX } from './surfaces/gotrue'
+import { operations } from './surfaces/operations'
+import { commit, version } from './version'
+
+export interface AppOptions {
+  settings: Settings
+  secrets: Secrets
+  /** Absolute path of the data folder. */
+  folder: string
+  log: Log
+  /** Replaced in tests. */
+  clock?: Clock
+  random?: Random
+  hasher?: PasswordHasher
+}
+
+export interface App {
+  fetch: Fetch
+  core: Core
+  store: Store
+  keys: Keys
+  metrics: Metrics | undefined
+  /** Every route there is, for the documentation and its gates. */
+  routes: Elysia
+  close(): Promise<void>
+}
+
+/** What an application needs to talk to this server. */
+export interface Keys extends ApiKeys {
+  /** JWTs that stand for the API keys in older clients. */
+  anon: string
+  serviceRole: string
+}
+
+export async function createApp({ settings, secrets, folder, log, ...replaced }: AppOptions): Promise<App> {
+  const { clock = systemClock, random = systemRandom } = replaced
+  const { server, tokens, accounts } = settings
+  const sealer = aesGcmSealer(tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64'))
+  const store = openStore(databasePath(settings, folder), clock.now())
+  try {
+    await requireSameKey(store, sealer.keyId)
+    const policy = policyOf(settings)
+    const apiKeys = apiKeysOf(settings, secrets)
+    const ring = await keyringOf(settings, secrets)
+    const core = createCore({
+      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring },
+      pepper: Buffer.from(tokens.tokenPepper ?? secrets.tokenPepper),
+      limits: rateLimits(policy, clock),
+      passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
+        slots: Math.max(1, cpus().length - 1),
+        queue: accounts.hashQueue,
+        maxWaitMs: server.maxRequestDurationMs,
+      }),
+    })
+    const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
+    const onFault = (error: unknown, request: Request) => logFault(log, request, error)
+    const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
+    const surface = gotrue(core, options, PREFIX)
+    const atRoot = gotrue(core, options, '')
+    const answerUnknown = (request: Request) =>
+      isBelow(new URL(request.url).pathname, PREFIX) ? surface.answerUnknown(request) : atRoot.answerUnknown(request)
+    const routes = new Elysia({ strictPath: true })
+      .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
+      .use(operations(core, { onFault, monotonic: clock.monotonic }))
+      .use(surface.app)
+      .use(atRoot.app) as unknown as Elysia
+    const fetch = createFetch({
+      ...{ answerUnknown, log, metrics },
+      route: (request) => routes.fetch(request),
+      cors: cors(server.corsAllowedHeaders),
+      requestIdHeader: server.requestIdHeader,
+      trustedProxies: server.trustedProxies,
+    })
+    const keys = { ...apiKeys, ...(await roleKeys(ring, secrets)) }
+    return { fetch, core, store, keys, metrics, routes, close: store.close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
+
+function policyOf({ server, tokens, accounts, sessions, limits }: Settings): Policy {
+  return {
+    audience: tokens.jwtAud,
+    defaultRole: tokens.jwtDefaultGroupName,
+    adminRoles: tokens.jwtAdminRoles,
+    adminGroup: tokens.jwtAdminGroupName,
+    issuer: tokens.jwtIssuer ?? server.apiExternalUrl ?? '',
+    accessTokenMs: tokens.jwtExpSeconds * 1000,
+    signup: {
+      disabled: accounts.disableSignup,
+      email: accounts.emailEnabled,
+      phone: accounts.phoneEnabled,
+      anonymous: accounts.anonymousEnabled,
+      confirmsEmail: accounts.mailerAutoconfirm ?? true,
+      confirmsPhone: accounts.smsAutoconfirm,
+    },
+    password: {
+      minBytes: accounts.passwordMinLength,
+      requiredCharacters: accounts.passwordRequiredCharacters,
+      requireCurrent: accounts.requireCurrentPassword,
+    },
+    session: {
+      timeboxMs: sessions.timeboxMs,
+      inactivityMs: sessions.inactivityTimeoutMs,
+      reuseIntervalMs: tokens.refreshTokenReuseIntervalMs,
+      allowReuse: tokens.refreshTokenAllowReuse,
+      endOnReuse: tokens.refreshTokenRotation,
+    },
+    retention: { unusedSessionMs: sessions.unusedRetentionMs, auditMs: sessions.auditRetentionMs },
+    limits: {
+      enabled: limits.rateLimits === 'on',
+      tokensPer5Minutes: limits.tokens,
+      signUpsPer5Minutes: limits.signUps,
+      anonymousPerHour: limits.anonymousUsers,
+      guessesPerAccountAndHour: limits.passwordGuesses,
+      guessesPerNetworkAndHour: limits.networkGuesses,
+    },
+  }
+}
+
+export function apiKeysOf({ tokens }: Settings, secrets: Secrets): ApiKeys {
+  return { publishable: tokens.publishableKey ?? secrets.publishableKey, secret: tokens.secretKey ?? secrets.secretKey }
+}
+
+/** @throws where a JWK of the settings is none */
+export async function keyringOf({ tokens }: Settings, secrets: Pick<Secrets, 'jwtSecret'>): Promise<Keyring> {
+  try {
+    return await keyring({
+      secret: tokens.jwtSecret ?? secrets.jwtSecret,
+      secretKeyId: tokens.jwtKeyId,
+      jwks: tokens.jwtKeys,
+      validMethods: tokens.jwtValidMethods,
+    })
+  } catch (error) {
+    throw new Error(`AUTH_JWT_KEYS holds a key that cannot be used: ${(error as Error).message}`)
+  }
+}
+
+/** Signed by the server's own key, so they work wherever its access tokens do. */
+export async function roleKeys(ring: Keyring, { createdAt }: Secrets): Promise<Pick<Keys, 'anon' | 'serviceRole'>> {
+  const since = Date.parse(createdAt)
+  return {
+    anon: await ring.sign(roleKeyClaims('anon', since)),
+    serviceRole: await ring.sign(roleKeyClaims('service_role', since)),
+  }
+}
+
+/** Where the database is: what AUTH_DATABASE_URL names, else `latchkey.db` in the data folder. */
+export function databasePath({ server }: Settings, folder: string): string {
+  const url = server.databaseUrl
+  if (url === undefined) return join(folder, 'latchkey.db')
+  if (url.startsWith('file://')) return fileURLToPath(url)
+  return url.replace(/^(file|sqlite):(\/\/)?/, '')
+}
+
+/** @throws where the database was written under another encryption key */
+async function requireSameKey(store: Store, keyId: string): Promise<void> {
+  const known = await store.getMeta('encryption_key_id')
+  if (known === undefined) await store.putMeta({ key: 'encryption_key_id', value: keyId })
+  else if (known !== keyId)
+    throw new Error(
+      'the database was written with another encryption key; put the secrets.json that belongs to it back into the data folder, or set AUTH_ENCRYPTION_KEY',
+    )
+}

@@ -1,0 +1,22 @@
+import type { Command } from 'commander'
+import { keyringOf } from '../app'
+import { printLoaded } from '../config/print'
+import { warnings } from './banner'
+import { readSettings } from './settings'
+
+/** `latchkey check`: every problem of the settings at once. Exit status 1 where one is an error or an unknown name. */
+export async function check(command: Command): Promise<void> {
+  const { settings, loaded, problems } = readSettings(command)
+  try {
+    await keyringOf(settings, { jwtSecret: 'not looked at, only the listed keys are' })
+  } catch (error) {
+    problems.push({ severity: 'error', message: (error as Error).message })
+  }
+  for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
+  if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
+  for (const { severity, message } of problems)
+    process.stdout.write(`${severity === 'unknown' ? 'error' : severity}: ${message}\n`)
+  const isWrong = problems.some(({ severity }) => severity === 'error' || severity === 'unknown')
+  process.stdout.write(isWrong ? 'The settings need mending.\n' : 'The settings are fine.\n')
+  process.exitCode = isWrong ? 1 : 0
+}

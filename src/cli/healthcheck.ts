@@ -1,0 +1,14 @@
+import type { Command } from 'commander'
+import { fail, requireSettings } from './settings'
+
+const TIMEOUT_MS = 3000
+
+/** `latchkey healthcheck`: exit status 0 where a server of these settings answers that it is ready. */
+export async function healthcheck(command: Command): Promise<void> {
+  const { host, port } = requireSettings(command).settings.server
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/ready`
+  const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
+  if (!answer?.ok) fail(answer ? `${url} answered ${answer.status}` : `nothing answers at ${url}`)
+  process.stdout.write('ready\n')
+}

@@ -1,0 +1,70 @@
+/** The command line: one file per verb. */
+import { Command } from 'commander'
+import { openapiText } from '../pages/swagger'
+import { commit, sqliteVersion, version } from '../version'
+import { check } from './check'
+import { healthcheck } from './healthcheck'
+import { keys } from './keys'
+import { migrate } from './migrate'
+import { serve } from './serve'
+import { withSettings } from './settings'
+
+const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
+
+export const program = new Command('latchkey')
+  .description('Supabase Auth in one file. Without a command it serves.')
+  .helpOption('-h, --help', 'show this')
+  .helpCommand(false)
+  .option('-V, --version', 'show version, commit, Bun and SQLite versions')
+  .showHelpAfterError('(latchkey --help lists what there is)')
+  .showSuggestionAfterError()
+  .on('option:version', () => {
+    process.stdout.write(`${versionLine()}\n`)
+    process.exit(0)
+  })
+
+function verb(
+  name: string,
+  summary: string,
+  example: string,
+  run: (command: Command) => void | Promise<void>,
+): Command {
+  const command = program
+    .command(name)
+    .description(summary)
+    .allowExcessArguments(false)
+    .addHelpText('after', `\nExample:\n  $ ${example}`)
+  return command.action(() => run(command))
+}
+
+withSettings(verb('serve', 'Answer requests.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
+
+withSettings(
+  verb('check', 'Read every setting and say all that is wrong with them.', 'latchkey check --print', check),
+).option('--print', 'show each value and where it came from, secrets masked')
+
+withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys)).option(
+  '--json',
+  'print them as JSON',
+)
+
+withSettings(
+  verb('migrate', 'Bring the database up to date, as serve does at start.', 'latchkey migrate --status', migrate),
+).option('--status', 'only say which migrations are applied')
+
+verb('openapi', 'Print the OpenAPI document.', 'latchkey openapi > openapi.json', () => {
+  process.stdout.write(openapiText)
+})
+
+withSettings(
+  verb(
+    'healthcheck',
+    'Ask a running server whether it is ready; exit status 0 if so.',
+    'latchkey healthcheck --port 7020',
+    healthcheck,
+  ),
+)
+
+verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', () => {
+  process.stdout.write(`${versionLine()}\n`)
+})

@@ -1,0 +1,26 @@
+import type { Command } from 'commander'
+import { ensureSecrets, openDataFolder } from '../adapters/data-folder'
+import { systemClock, systemRandom } from '../adapters/system'
+import { apiKeysOf, keyringOf, roleKeys } from '../app'
+import { clientUrl } from './banner'
+import { orFail, requireSettings } from './settings'
+
+/** `latchkey keys`: the API keys, the secret one included. */
+export async function keys(command: Command): Promise<void> {
+  const { settings } = requireSettings(command)
+  const found = await orFail(async () => {
+    const folder = openDataFolder(settings.server.dataDir)
+    const secrets = ensureSecrets(folder, systemRandom.bytes, systemClock.now())
+    const { publishable, secret } = apiKeysOf(settings, secrets)
+    const { anon, serviceRole } = await roleKeys(await keyringOf(settings, secrets), secrets)
+    return {
+      url: clientUrl(settings),
+      publishable_key: publishable,
+      secret_key: secret,
+      anon_key: anon,
+      service_role_key: serviceRole,
+    }
+  })
+  if (command.opts().json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
+  else for (const [name, value] of Object.entries(found)) process.stdout.write(`${name.padEnd(16)}  ${value}\n`)
+}

@@ -1,0 +1,116 @@
+/** Who may have an account, and what a password must be. */
+import { flag, integer, type Kind, setting, text } from './setting'
+
+/** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
+const characterSets: Kind<string[]> = {
+  name: 'character sets',
+  parse: (value) =>
+    value
+      .split(/(?<!\\):/)
+      .map((set) => set.replaceAll('\\:', ':'))
+      .filter(Boolean),
+}
+
+const LOWER = 'abcdefghijklmnopqrstuvwxyz'
+const UPPER = LOWER.toUpperCase()
+const DIGITS = '0123456789'
+/** The names that Supabase's config.toml gives to its choices. */
+const REQUIREMENTS: Record<string, string> = {
+  letters_digits: `${LOWER}${UPPER}:${DIGITS}`,
+  lower_upper_letters_digits: `${LOWER}:${UPPER}:${DIGITS}`,
+  lower_upper_letters_digits_symbols: `${LOWER}:${UPPER}:${DIGITS}:!@#$%^&*()_+-=[]{};'\\\\:"|<>?,./\`~`,
+}
+
+const inverted = (value: string) => String(value !== 'true')
+
+export const accounts = {
+  disableSignup: setting({
+    name: 'DISABLE_SIGNUP',
+    toml: 'enable_signup',
+    fromToml: inverted,
+    kind: flag,
+    default: false,
+    doc: 'Refuse new accounts, except those made through the admin API.',
+  }),
+  emailEnabled: setting({
+    name: 'EXTERNAL_EMAIL_ENABLED',
+    toml: 'email.enable_signup',
+    kind: flag,
+    default: true,
+    doc: 'Sign-up and sign-in by e-mail address.',
+  }),
+  phoneEnabled: setting({
+    name: 'EXTERNAL_PHONE_ENABLED',
+    toml: 'sms.enable_signup',
+    kind: flag,
+    default: false,
+    doc: 'Sign-up and sign-in by phone number.',
+  }),
+  anonymousEnabled: setting({
+    name: 'EXTERNAL_ANONYMOUS_USERS_ENABLED',
+    toml: 'enable_anonymous_sign_ins',
+    kind: flag,
+    default: false,
+    doc: 'Anonymous sign-in.',
+  }),
+  smtpHost: setting({
+    name: 'SMTP_HOST',
+    toml: 'email.smtp.host',
+    kind: text,
+    doc: 'SMTP server. Naming one ends the automatic confirmation of sign-ups.',
+  }),
+  mailerAutoconfirm: setting({
+    name: 'MAILER_AUTOCONFIRM',
+    also: ['AUTH_AUTO_CONFIRM'],
+    toml: 'email.enable_confirmations',
+    fromToml: inverted,
+    kind: flag,
+    defaultNote: 'true while no SMTP server is set',
+    doc: 'Treat the address of a sign-up as confirmed.',
+  }),
+  smsAutoconfirm: setting({
+    name: 'SMS_AUTOCONFIRM',
+    toml: 'sms.enable_confirmations',
+    fromToml: inverted,
+    kind: flag,
+    default: false,
+    doc: 'Treat the phone number of a sign-up as confirmed.',
+  }),
+  passwordMinLength: setting({
+    name: 'PASSWORD_MIN_LENGTH',
+    toml: 'minimum_password_length',
+    kind: integer(6, 72),
+    default: 6,
+    unit: 'bytes',
+    doc: 'Shortest accepted password. The longest is 72 bytes.',
+  }),
+  passwordRequiredCharacters: setting({
+    name: 'PASSWORD_REQUIRED_CHARACTERS',
+    toml: 'password_requirements',
+    fromToml: (value) => REQUIREMENTS[value] ?? value,
+    kind: characterSets,
+    default: [],
+    doc: 'Sets of characters, separated by `:`, of each of which a password needs one.',
+  }),
+  requireCurrentPassword: setting({
+    name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD',
+    toml: 'email.require_current_password',
+    kind: flag,
+    default: false,
+    doc: 'Ask for the current password before a new one is set.',
+  }),
+  bcryptRounds: setting({
+    name: 'BCRYPT_ROUNDS',
+    also: ['BCRYPT_ROUNDS'],
+    kind: integer(10, 15),
+    defaultNote: 'argon2id',
+    doc: 'Hash passwords with bcrypt at this cost, for a database that GoTrue is to read again; otherwise they are hashed with argon2id (19 MiB, 2 passes).',
+  }),
+  hashQueue: setting({
+    name: 'PASSWORD_HASH_QUEUE',
+    kind: integer(1, 10_000),
+    default: 256,
+    unit: 'passwords',
+    doc: 'How many passwords may wait to be hashed; beyond it sign-ins are answered 429.',
+  }),
+}

@@ -1,0 +1,70 @@
+/** The settings as text: for `latchkey check --print`, the README and `.env.example`. */
+import { areas } from './index'
+import type { Loaded } from './load'
+import type { Setting } from './setting'
+
+const TITLES: Record<keyof typeof areas, string> = {
+  server: 'Server',
+  tokens: 'Tokens and keys',
+  accounts: 'Accounts and passwords',
+  sessions: 'Sessions and retention',
+  limits: 'Rate limits',
+}
+
+/** One line per setting: name, value, where it came from. Secrets are masked. */
+export function printLoaded(loaded: Loaded[]): string {
+  const rows = loaded.map(({ setting, value, origin }) => [setting.names[0], shown(setting, value), origin] as const)
+  const width = (column: 0 | 1) => Math.min(60, Math.max(...rows.map((row) => row[column].length)))
+  return rows
+    .map(([name, value, origin]) => `${name.padEnd(width(0))}  ${value.padEnd(width(1))}  ${origin}`)
+    .join('\n')
+}
+
+function shown(setting: Setting<unknown>, value: unknown): string {
+  if (value === undefined) return '(unset)'
+  if (setting.secret) return '********'
+  if (setting.kind.name === 'CIDR list')
+    return (value as [unknown, number][]).map(([network, bits]) => `${network}/${bits}`).join(',')
+  if (setting.kind.name === 'duration') return `${(value as number) / 1000}s`
+  return Array.isArray(value) ? value.join(setting.kind.name === 'character sets' ? ':' : ',') : String(value)
+}
+
+function shownDefault(setting: Setting<unknown>): string {
+  if (setting.defaultNote) return setting.defaultNote
+  const value = setting.default
+  return value === undefined || (Array.isArray(value) && value.length === 0) ? 'none' : `\`${shown(setting, value)}\``
+}
+
+/** The settings chapter of the README, in Markdown. */
+export function printTable(): string {
+  const chapters = Object.entries(areas).map(([area, group]) => {
+    const rows = Object.values<Setting<unknown>>(group).map((each) => {
+      const [name, , ...others] = each.names
+      const further = others.length ? `<br>also ${others.map((other) => `\`${other}\``).join(', ')}` : ''
+      const unit = each.unit ? ` ${each.unit}` : ''
+      const toml = each.toml ?? each.tomlFile
+      return `| \`${name}\`${further} | ${each.kind.name.replaceAll('|', '\\|')} | ${shownDefault(each)}${unit} | ${each.doc}${toml ? ` TOML: \`${toml}\`.` : ''} |`
+    })
+    return [
+      `### ${TITLES[area as keyof typeof areas]}`,
+      '',
+      '| name | form | default | meaning |',
+      '| --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n')
+  })
+  return chapters.join('\n\n')
+}
+
+/** `.env.example`: every setting with its sentence, all commented out. */
+export function printEnvExample(): string {
+  const chapters = Object.entries(areas).map(([area, group]) => {
+    const entries = Object.values<Setting<unknown>>(group).map((each) => {
+      const value = each.default === undefined ? '' : shown(each, each.default)
+      const note = each.defaultNote ? ` Default: ${each.defaultNote.replaceAll('`', '')}.` : ''
+      return `# ${each.doc}${note}\n#${each.names[0]}=${value}`
+    })
+    return [`# --- ${TITLES[area as keyof typeof areas]} ---`, ...entries].join('\n\n')
+  })
+  return `# Printed from the setting definitions by \`npm run docs\`. Copy to .env and uncomment what you change.\n\n${chapters.join('\n\n')}\n`
+}

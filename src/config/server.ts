@@ -1,0 +1,102 @@
+/** Where the server listens, what it is called from outside, and what it tells its operator. */
+import { anyUrl, choice, duration, httpUrl, integer, list, networks, setting, text } from './setting'
+
+export const server = {
+  host: setting({
+    name: 'HOST',
+    also: ['API_HOST', 'GOTRUE_API_HOST'],
+    flag: '--host',
+    kind: text,
+    default: '127.0.0.1',
+    doc: 'Address to listen on. Set `0.0.0.0` or `::` to be reachable from other machines, behind a proxy that speaks TLS.',
+  }),
+  port: setting({
+    name: 'PORT',
+    also: ['GOTRUE_API_PORT', 'PORT'],
+    flag: '--port',
+    kind: integer(0, 65535),
+    default: 7020,
+    doc: 'Port to listen on; 0 takes a free one.',
+  }),
+  dataDir: setting({
+    name: 'DATA_DIR',
+    flag: '--data-dir',
+    kind: text,
+    default: './latchkey-data',
+    doc: 'Folder for the database and for the secrets made at first start.',
+  }),
+  databaseUrl: setting({
+    name: 'DATABASE_URL',
+    also: ['GOTRUE_DB_DATABASE_URL', 'DATABASE_URL'],
+    kind: text,
+    defaultNote: '`<AUTH_DATA_DIR>/latchkey.db`',
+    doc: 'SQLite database: a path, or a `file:` or `sqlite:` URL.',
+  }),
+  apiExternalUrl: setting({
+    name: 'API_EXTERNAL_URL',
+    also: ['API_EXTERNAL_URL'],
+    toml: 'external_url',
+    kind: httpUrl,
+    defaultNote: '`http://localhost:<AUTH_PORT>/auth/v1`',
+    doc: 'Public base URL of this API, as clients reach it: the base of mailed links, callbacks and the token issuer.',
+  }),
+  siteUrl: setting({
+    name: 'SITE_URL',
+    also: ['SITE_URL'],
+    toml: 'site_url',
+    kind: anyUrl,
+    default: 'http://localhost:3000',
+    doc: 'Address of your application: the default redirect target.',
+  }),
+  trustedProxies: setting({
+    name: 'TRUSTED_PROXIES',
+    kind: networks,
+    default: [],
+    doc: 'Networks of your own reverse proxies. Only they may name a client in `X-Forwarded-For`; the right-most hop outside the list counts as the client.',
+  }),
+  corsAllowedHeaders: setting({
+    name: 'CORS_ALLOWED_HEADERS',
+    kind: list,
+    default: [],
+    doc: 'Further request headers that browsers may send, beside those supabase-js sends.',
+  }),
+  maxRequestDurationMs: setting({
+    name: 'API_MAX_REQUEST_DURATION',
+    kind: duration(1000),
+    default: 10_000,
+    doc: 'How long a request may take, its body included, before it is answered 504.',
+  }),
+  requestIdHeader: setting({
+    name: 'REQUEST_ID_HEADER',
+    also: ['REQUEST_ID_HEADER', 'GOTRUE_API_REQUEST_ID_HEADER'],
+    kind: text,
+    default: 'X-Request-Id',
+    doc: 'Header that carries the request id, in and out; the log and every 5xx body name the same id.',
+  }),
+  logLevel: setting({
+    name: 'LOG_LEVEL',
+    kind: choice('debug', 'info', 'warn', 'error', 'off'),
+    default: 'info',
+    doc: 'Least severe log line to write. `info` includes one line for each request.',
+  }),
+  logFormat: setting({
+    name: 'LOG_FORMAT',
+    kind: choice('auto', 'json', 'text'),
+    default: 'auto',
+    doc: 'Form of the log; `auto` is text on a terminal and JSON elsewhere.',
+  }),
+  metricsPort: setting({
+    name: 'METRICS_PORT',
+    also: ['OTEL_EXPORTER_PROMETHEUS_PORT'],
+    kind: integer(0, 65535),
+    defaultNote: 'off',
+    doc: 'Port of a listener of its own that answers `/metrics` in Prometheus form.',
+  }),
+  metricsHost: setting({
+    name: 'METRICS_HOST',
+    also: ['OTEL_EXPORTER_PROMETHEUS_HOST'],
+    kind: text,
+    default: '127.0.0.1',
+    doc: 'Address of the metrics listener.',
+  }),
+}

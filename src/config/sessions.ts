@@ -1,0 +1,40 @@
+/** How long sessions and records are kept. */
+import { duration, flag, setting } from './setting'
+
+const DAY = 86_400_000
+
+export const sessions = {
+  timeboxMs: setting({
+    name: 'SESSIONS_TIMEBOX',
+    toml: 'sessions.timebox',
+    kind: duration(),
+    defaultNote: 'none',
+    doc: 'How long after sign-in a session can be refreshed.',
+  }),
+  inactivityTimeoutMs: setting({
+    name: 'SESSIONS_INACTIVITY_TIMEOUT',
+    toml: 'sessions.inactivity_timeout',
+    kind: duration(),
+    defaultNote: 'none',
+    doc: 'How long after its last refresh a session can be refreshed again.',
+  }),
+  sweep: setting({
+    name: 'DB_CLEANUP_ENABLED',
+    also: ['GOTRUE_CLEANUP_ENABLED'],
+    kind: flag,
+    default: true,
+    doc: 'Delete what is past its retention, in the background.',
+  }),
+  unusedRetentionMs: setting({
+    name: 'SESSIONS_UNUSED_RETENTION',
+    kind: duration(30 * DAY),
+    default: 365 * DAY,
+    doc: 'Sessions that were not refreshed for this long are deleted.',
+  }),
+  auditRetentionMs: setting({
+    name: 'AUDIT_LOG_RETENTION',
+    kind: duration(DAY),
+    default: 90 * DAY,
+    doc: 'How long entries of the audit log are kept.',
+  }),
+}

@@ -1,0 +1,178 @@
+/** What a setting is. Each is one object; the loader, `latchkey check`, the README table and `.env.example` all read it. */
+import { parseDuration } from '../lib/duration'
+import { type Cidr, parseCidr } from '../lib/ip'
+import type { JsonObject } from '../lib/json'
+
+/** A form that values take: how it is called in the documentation, and how its text becomes a value. */
+export interface Kind<T> {
+  name: string
+  /** @throws {Error} whose message completes the sentence "<NAME> must be …" */
+  parse(text: string): T
+}
+
+export interface Setting<T, D extends T | undefined = T | undefined> {
+  /** Every accepted environment name; the first is ours, and the first that is set wins. */
+  names: [string, ...string[]]
+  /** Command-line flag, such as `--port`. */
+  flag?: `--${string}`
+  /** Key below `[auth]` of Supabase's config.toml. */
+  toml?: string
+  /** Key below `[auth]` that names a file with the value. */
+  tomlFile?: string
+  /** Turns the config.toml value into the text an environment variable would hold, where they differ. */
+  fromToml?: (value: string) => string
+  kind: Kind<T>
+  default: D
+  /** What the documentation shows instead of the default, where it depends on something else. */
+  defaultNote?: string
+  unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
+  /** Never printed; `<NAME>_FILE` may name a file that holds it. */
+  secret?: boolean
+  /** One or two sentences for the reader of the README. */
+  doc: string
+}
+
+type Definition<T> = Omit<Setting<T>, 'names' | 'default'> & {
+  /** The name without its prefix: `AUTH_<name>` is ours and `GOTRUE_<name>` is accepted for it. */
+  name: string
+  /** Further accepted names, in full. */
+  also?: string[]
+}
+
+export function setting<T>(definition: Definition<T> & { default: NoInfer<T> }): Setting<T, T>
+export function setting<T>(definition: Definition<T>): Setting<T, undefined>
+export function setting<T>({ name, also, ...rest }: Definition<T> & { default?: T }): Setting<T> {
+  return { ...rest, names: [`AUTH_${name}`, `GOTRUE_${name}`, ...(also ?? [])], default: rest.default }
+}
+
+/** The values of a group of settings: a setting without a default may be undefined. */
+export type Values<Group> = {
+  [Key in keyof Group]: Group[Key] extends Setting<infer T, infer D> ? (undefined extends D ? T | undefined : T) : never
+}
+
+export const text: Kind<string> = { name: 'text', parse: (value) => value }
+
+export const flag: Kind<boolean> = {
+  name: 'true/false',
+  parse(value) {
+    if (/^(true|1|t|yes|on)$/i.test(value)) return true
+    if (/^(false|0|f|no|off)$/i.test(value)) return false
+    throw new Error('true or false')
+  },
+}
+
+export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kind<number> {
+  const range = maximum === Number.MAX_SAFE_INTEGER ? `at least ${minimum}` : `from ${minimum} to ${maximum}`
+  return {
+    name: 'integer',
+    parse(value) {
+      const number = Number(value)
+      if (!/^-?\d+$/.test(value) || number < minimum || number > maximum) throw new Error(`an integer ${range}`)
+      return number
+    },
+  }
+}
+
+/** Milliseconds, written in Go's syntax or as bare seconds. */
+export function duration(minimumMs = 0): Kind<number> {
+  return {
+    name: 'duration',
+    parse(value) {
+      const ms = /^\d+$/.test(value) ? Number(value) * 1000 : parseDuration(value)
+      if (ms === undefined) throw new Error('a duration such as 30s, 15m or 24h, or a number of seconds')
+      if (ms < minimumMs) throw new Error(`a duration of at least ${minimumMs / 1000}s`)
+      return ms
+    },
+  }
+}
+
+export function choice<const Option extends string>(...options: Option[]): Kind<Option> {
+  return {
+    name: options.join(' | '),
+    parse(value) {
+      const found = options.find((option) => option === value.toLowerCase())
+      if (found === undefined) throw new Error(`one of ${options.join(', ')}`)
+      return found
+    },
+  }
+}
+
+/** An absolute http(s) URL, kept without a trailing slash. */
+export const httpUrl: Kind<string> = {
+  name: 'URL',
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    if (!url || !/^https?:$/.test(url.protocol) || url.username || url.search || url.hash)
+      throw new Error('an absolute http or https URL, such as https://auth.example.com/auth/v1')
+    return value.replace(/\/+$/, '')
+  },
+}
+
+/** The application's address: any absolute URL, since mobile applications have schemes of their own. */
+export const anyUrl: Kind<string> = {
+  name: 'URL',
+  parse(value) {
+    if (!URL.canParse(value) || /^(javascript|data|vbscript|file):/i.test(value))
+      throw new Error('an absolute URL, such as https://app.example.com')
+    return value
+  },
+}
+
+export const list: Kind<string[]> = {
+  name: 'comma-separated list',
+  parse: (value) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean),
+}
+
+export const networks: Kind<Cidr[]> = {
+  name: 'CIDR list',
+  parse: (value) =>
+    list.parse(value).map((item) => {
+      const network = parseCidr(item)
+      if (!network)
+        throw new Error(`a comma-separated list of networks such as 10.0.0.0/8 or fd00::/8 (${item} is none)`)
+      return network
+    }),
+}
+
+export function secret(minimumBytes: number): Kind<string> {
+  return {
+    name: 'secret',
+    parse(value) {
+      if (Buffer.byteLength(value) < minimumBytes) throw new Error(`at least ${minimumBytes} bytes long`)
+      return value
+    },
+  }
+}
+
+/** 32 bytes written as 64 hexadecimal digits or as base64. */
+export const key256: Kind<Buffer> = {
+  name: '256-bit key',
+  parse(value) {
+    const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64')
+    if (bytes.length !== 32) throw new Error('32 bytes, as 64 hexadecimal digits or as base64')
+    return bytes
+  },
+}
+
+/** A JSON array of objects. */
+export const jsonObjects: Kind<JsonObject[]> = {
+  name: 'JSON',
+  parse(value) {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(value)
+    } catch {
+      throw new Error('valid JSON')
+    }
+    if (
+      !Array.isArray(parsed) ||
+      !parsed.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))
+    )
+      throw new Error('a JSON array of objects')
+    return parsed
+  },
+}

@@ -1,0 +1,147 @@
+/** Access tokens, refresh tokens, API keys and the keys that protect what is stored. */
+import type { JsonObject } from '../lib/json'
+import { duration, flag, integer, jsonObjects, type Kind, key256, list, secret, setting, text } from './setting'
+
+/** GoTrue's JWT_KEYS (contract 3.4): private JWKs (RFC 7517), exactly one of which signs. */
+const signingKeys: Kind<JsonObject[]> = {
+  name: 'JSON array of JWKs',
+  parse(value) {
+    const keys = jsonObjects.parse(value)
+    const signing = keys.filter((key) => Array.isArray(key.key_ops) && key.key_ops.includes('sign'))
+    if (signing.length !== 1)
+      throw new Error(`a list in which exactly one key has "sign" in its key_ops (it has ${signing.length})`)
+    for (const key of keys) {
+      if (typeof key.alg !== 'string' || !/^(HS256|RS256|RS512|ES256|ES512|EdDSA)$/.test(key.alg))
+        throw new Error('a list of keys whose "alg" is HS256, RS256, RS512, ES256, ES512 or EdDSA')
+      if (typeof key.kid !== 'string' || key.kid === '') throw new Error('a list of keys that each have a "kid"')
+      if (key.kty === 'oct' && Buffer.from(String(key.k), 'base64url').length < 32)
+        throw new Error('a list of keys of at least 32 bytes')
+    }
+    return keys
+  },
+}
+
+const apiKey = (prefix: string): Kind<string> => ({
+  name: 'API key',
+  parse(value) {
+    if (!value.startsWith(prefix) || value.length < prefix.length + 22)
+      throw new Error(`${prefix} and at least 22 random characters`)
+    return value
+  },
+})
+
+export const tokens = {
+  jwtSecret: setting({
+    name: 'JWT_SECRET',
+    also: ['JWT_SECRET'],
+    toml: 'jwt_secret',
+    kind: secret(32),
+    secret: true,
+    defaultNote: 'made at first start',
+    doc: 'HS256 secret of access tokens and of the anon and service_role keys. Set the one of your Supabase project to share tokens with it.',
+  }),
+  jwtKeys: setting({
+    name: 'JWT_KEYS',
+    tomlFile: 'signing_keys_path',
+    kind: signingKeys,
+    secret: true,
+    defaultNote: 'none: HS256 with the secret',
+    doc: 'Private JWKs to sign with ES256, RS256 or EdDSA; the one with `sign` in `key_ops` signs, the others verify.',
+  }),
+  jwtExpSeconds: setting({
+    name: 'JWT_EXP',
+    also: ['ACCESS_TOKEN_LIFETIME'],
+    toml: 'jwt_expiry',
+    kind: integer(30, 604_800),
+    default: 3600,
+    unit: 'seconds',
+    doc: 'Lifetime of an access token. Below 120 supabase-js refreshes without pause.',
+  }),
+  jwtAud: setting({ name: 'JWT_AUD', kind: text, default: 'authenticated', doc: 'Audience of users and tokens.' }),
+  jwtIssuer: setting({
+    name: 'JWT_ISSUER',
+    toml: 'jwt_issuer',
+    kind: text,
+    defaultNote: '`AUTH_API_EXTERNAL_URL`',
+    doc: 'The `iss` claim, and the base of the OpenID discovery document.',
+  }),
+  jwtKeyId: setting({
+    name: 'JWT_KEY_ID',
+    kind: text,
+    doc: 'The `kid` to put into tokens signed with the HS256 secret.',
+  }),
+  jwtValidMethods: setting({
+    name: 'JWT_VALID_METHODS',
+    also: ['GOTRUE_JWT_VALIDMETHODS'],
+    kind: list,
+    defaultNote: 'those of the keys',
+    doc: 'Accepted signature algorithms. Add `HS256` to keep anon and service_role JWTs working beside asymmetric keys.',
+  }),
+  jwtDefaultGroupName: setting({
+    name: 'JWT_DEFAULT_GROUP_NAME',
+    kind: text,
+    default: 'authenticated',
+    doc: 'Role of new users, the `role` claim of their tokens.',
+  }),
+  jwtAdminRoles: setting({
+    name: 'JWT_ADMIN_ROLES',
+    kind: list,
+    default: ['service_role', 'supabase_admin'],
+    doc: 'Values of the `role` claim that may use the admin API.',
+  }),
+  jwtAdminGroupName: setting({
+    name: 'JWT_ADMIN_GROUP_NAME',
+    kind: text,
+    default: 'admin',
+    doc: 'Role of users who may change their own `app_metadata`.',
+  }),
+  publishableKey: setting({
+    name: 'PUBLISHABLE_KEY',
+    toml: 'publishable_key',
+    kind: apiKey('sb_publishable_'),
+    defaultNote: 'made at first start',
+    doc: 'API key for browsers and apps; it may be public.',
+  }),
+  secretKey: setting({
+    name: 'SECRET_KEY',
+    toml: 'secret_key',
+    kind: apiKey('sb_secret_'),
+    secret: true,
+    defaultNote: 'made at first start',
+    doc: 'API key for your own servers: it opens the admin API.',
+  }),
+  encryptionKey: setting({
+    name: 'ENCRYPTION_KEY',
+    kind: key256,
+    secret: true,
+    defaultNote: 'made at first start',
+    doc: 'Encrypts the secrets in the database (AES-256-GCM). Without it a copy of the database forges nothing, and serves nobody.',
+  }),
+  tokenPepper: setting({
+    name: 'TOKEN_PEPPER',
+    kind: secret(32),
+    secret: true,
+    defaultNote: 'made at first start',
+    doc: 'Key under which one-time and imported tokens are hashed.',
+  }),
+  refreshTokenRotation: setting({
+    name: 'SECURITY_REFRESH_TOKEN_ROTATION_ENABLED',
+    toml: 'enable_refresh_token_rotation',
+    kind: flag,
+    default: true,
+    doc: 'Whether a reused refresh token ends its session.',
+  }),
+  refreshTokenReuseIntervalMs: setting({
+    name: 'SECURITY_REFRESH_TOKEN_REUSE_INTERVAL',
+    toml: 'refresh_token_reuse_interval',
+    kind: duration(),
+    default: 0,
+    doc: 'How long after a refresh older tokens of the session are still answered. The parent of the live token always is.',
+  }),
+  refreshTokenAllowReuse: setting({
+    name: 'SECURITY_REFRESH_TOKEN_ALLOW_REUSE',
+    kind: flag,
+    default: false,
+    doc: 'Answer every refresh token of a live session, however old. Unsafe: a stolen token then works until sign-out.',
+  }),
+}

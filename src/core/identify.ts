@@ -1,0 +1,105 @@
+/** Who is asking: from a bearer token or an API key to a caller (contract 0.5). */
+import { isUuid, NIL_UUID } from '../lib/uuid'
+import type { Session, User } from '../store'
+import type { Deps } from './deps'
+import { Refusal } from './refusal'
+import { endOf } from './sessions'
+import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
+import type { VerifiedClaims } from './tokens/jwt'
+import { isBanned } from './users'
+
+/** What a request shows. */
+export interface Credentials {
+  /** Token of the Authorization header, without its scheme. */
+  bearer: string | undefined
+  apiKey: string | undefined
+}
+
+/** A user with a right access token, whose session is live. */
+export interface Caller {
+  user: User
+  /** Undefined for a token that names none. */
+  session: Session | undefined
+  claims: VerifiedClaims
+}
+
+/** Whoever may use the admin API. */
+export interface Admin {
+  role: string
+  user?: User
+}
+
+/**
+ * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
+ *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned'>}
+ */
+export async function identifyUser(deps: Deps, { bearer }: Credentials): Promise<Caller> {
+  if (bearer === undefined) throw new Refusal('bearer_missing')
+  return callerOf(deps, await claimsOf(deps, bearer))
+}
+
+/**
+ * Admin is a token with an admin role, the secret key in either header, or a user's session whose user has the role
+ * `admin` (settled 5). A JWT in the apikey header never counts.
+ * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' | …>}
+ */
+export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials): Promise<Admin> {
+  if (isSecretKey(deps.apiKeys, apiKey) || isSecretKey(deps.apiKeys, bearer)) return { role: 'service_role' }
+  if (bearer === undefined) throw new Refusal('bearer_missing')
+  const claims = await claimsOf(deps, bearer)
+  const role = typeof claims.role === 'string' ? claims.role : ''
+  if (deps.policy.adminRoles.includes(role)) {
+    if (claims.session_id !== undefined) await requireValidSession(deps, claims)
+    return { role }
+  }
+  if (claims.sub === undefined) throw new Refusal('not_admin')
+  const { user } = await callerOf(deps, claims)
+  if (!(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
+  return { role, user }
+}
+
+/** The audience a request is about: the one it names, else the token's, else the configured one (contract 0.10). */
+export function requestAudience(
+  { policy }: Pick<Deps, 'policy'>,
+  named: string | undefined,
+  claims: VerifiedClaims,
+): unknown {
+  if (named) return named
+  return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
+}
+
+/** @throws {Refusal<'audience_mismatch'>} where a request names another audience than its token is for */
+export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | undefined, { claims }: Caller): void {
+  if (requestAudience(deps, named, claims) !== audienceOf(claims)) throw new Refusal('audience_mismatch')
+}
+
+const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)
+
+async function claimsOf({ apiKeys, keyring, clock }: Deps, bearer: string): Promise<VerifiedClaims> {
+  // supabase-js sends an API key as bearer where no user is signed in; it stands for nobody
+  if (bearer === apiKeys.publishable || isSecretKey(apiKeys, bearer)) return {}
+  if (bearer.startsWith(PUBLISHABLE_PREFIX) || bearer.startsWith(SECRET_PREFIX))
+    throw new Refusal('token_invalid', { detail: 'API key is not one of this server' })
+  return keyring.verify(bearer, clock.now())
+}
+
+async function callerOf({ store, clock }: Deps, claims: VerifiedClaims): Promise<Caller> {
+  const { sub, session_id: sessionId } = claims
+  if (typeof sub !== 'string' || sub === '') throw new Refusal('token_without_subject')
+  if (!isUuid(sub)) throw new Refusal('token_subject_malformed')
+  const namesSession = sessionId !== undefined && sessionId !== '' && sessionId !== NIL_UUID
+  const isNamedWell = typeof sessionId === 'string' && isUuid(sessionId)
+  const found = namesSession && isNamedWell ? await store.findSession(sessionId.toLowerCase()) : undefined
+  const user = found?.user.id === sub.toLowerCase() ? found.user : await store.findUser(sub.toLowerCase())
+  if (!user) throw new Refusal('user_gone')
+  if (namesSession && !isNamedWell) throw new Refusal('token_session_malformed')
+  if (namesSession && found?.user.id !== user.id) throw new Refusal('session_gone')
+  if (user.deletedAt !== null) throw new Refusal('user_gone')
+  if (isBanned(user, clock.now())) throw new Refusal('user_banned')
+  return { user, session: found?.session, claims }
+}
+
+async function requireValidSession(deps: Deps, claims: VerifiedClaims): Promise<void> {
+  const { session } = await callerOf(deps, claims)
+  if (session && endOf(deps.policy, session, deps.clock.now())) throw new Refusal('session_over')
+}

@@ -1,0 +1,55 @@
+/** The core: what the server promises. Surfaces call these functions and say their outcome in words of their own. */
+import * as account from './account'
+import * as admin from './admin'
+import type { Deps } from './deps'
+import * as identify from './identify'
+import * as sessions from './sessions'
+import { signInWithPassword } from './sign-in'
+import { signUp, signUpAnonymously } from './sign-up'
+import { sweep } from './sweep'
+
+const functions = {
+  identifyUser: identify.identifyUser,
+  identifyAdmin: identify.identifyAdmin,
+  signUp,
+  signUpAnonymously,
+  signInWithPassword,
+  refreshSession: sessions.refreshSession,
+  listSessions: sessions.listSessions,
+  endSession: sessions.endSession,
+  signOut: sessions.signOut,
+  getAccount: account.getAccount,
+  updateAccount: account.updateAccount,
+  deleteAccount: account.deleteAccount,
+  createUser: admin.createUser,
+  updateUser: admin.updateUser,
+  requireAccount: admin.requireAccount,
+  listUsers: admin.listUsers,
+  deleteUser: admin.deleteUser,
+  listAudit: admin.listAudit,
+  sweep,
+  /** Writes to the database, to find out whether that works. @throws where it does not */
+  probe: ({ store, clock }: Deps) => store.probe(clock.now()),
+}
+
+type Functions = typeof functions
+
+export type Core = {
+  [Name in keyof Functions]: Functions[Name] extends (deps: Deps, ...rest: infer Rest) => infer Result
+    ? (...rest: Rest) => Result
+    : never
+} & Pick<Deps, 'policy' | 'keyring'>
+
+export function createCore(deps: Deps): Core {
+  const bound = Object.entries(functions).map(([name, run]) => [
+    name,
+    (...rest: unknown[]) => (run as (...args: unknown[]) => unknown)(deps, ...rest),
+  ])
+  const { policy, keyring } = deps
+  return { ...(Object.fromEntries(bound) as Core), policy, keyring }
+}
+
+export type { Account, AuditRow, Identity, User } from '../store'
+export type { Client, Deps } from './deps'
+export type { Admin, Caller, Credentials } from './identify'
+export type { IssuedSession, ListedSession, SignOutScope } from './sessions'

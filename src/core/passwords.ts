@@ -1,0 +1,92 @@
+/** Passwords: what they must be (contract section 5), and hashing them without holding up anything else. */
+import { MAX_PASSWORD_BYTES, type Policy } from './policy'
+import type { Clock, PasswordHasher } from './ports'
+import { Refusal, type Weakness } from './refusal'
+
+export interface Passwords {
+  /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} where too much waits to be hashed */
+  hash(password: string): Promise<string>
+  /**
+   * Whether the password belongs to the hash. Without a hash it takes as long and is false, so that nobody can tell
+   * accounts apart by the clock.
+   * @throws {Refusal<'too_many_requests' | 'request_timeout'>}
+   */
+  verify(password: string, hash: string | null): Promise<boolean>
+  accepts(hash: string): boolean
+  isOutdated(hash: string): boolean
+}
+
+export interface HashingLimits {
+  /** Hashes computed at the same time. */
+  slots: number
+  /** Hashes that may wait beside them. */
+  queue: number
+  maxWaitMs: number
+}
+
+export function passwords(hasher: PasswordHasher, clock: Clock, limits: HashingLimits): Passwords {
+  const enqueue = boundedQueue(clock, limits)
+  return {
+    hash: (password) => enqueue(() => hasher.hash(password)),
+    verify: (password, hash) =>
+      enqueue(async () => {
+        const isComparable = hash !== null && hasher.accepts(hash) && password !== '' && !isTooLong(password)
+        const matches = await hasher.verify(isComparable ? password : 'no password', isComparable ? hash : hasher.decoy)
+        return isComparable && matches
+      }),
+    accepts: hasher.accepts,
+    isOutdated: hasher.isOutdated,
+  }
+}
+
+export function isTooLong(password: string): boolean {
+  return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
+}
+
+/** Every way in which a password falls short of the rules, or undefined where it is fine. */
+export function weaknessOf(
+  { minBytes, requiredCharacters }: Policy['password'],
+  password: string,
+): Weakness | undefined {
+  const found: [Weakness['reasons'][number], string][] = []
+  if (Buffer.byteLength(password) < minBytes)
+    found.push(['length', `Password should be at least ${minBytes} characters.`])
+  if (!requiredCharacters.every((set) => [...set].some((character) => password.includes(character))))
+    found.push([
+      'characters',
+      `Password should contain at least one character of each: ${requiredCharacters.join(', ')}.`,
+    ])
+  if (found.length === 0) return undefined
+  return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
+}
+
+/** @throws {Refusal<'password_too_long' | 'password_weak'>} */
+export function requireStrong(policy: Policy, password: string): void {
+  if (isTooLong(password)) throw new Refusal('password_too_long')
+  const weakness = weaknessOf(policy.password, password)
+  if (weakness) throw new Refusal('password_weak', { weakness })
+}
+
+/** Runs slow work in a fixed number of slots, first come first served. */
+function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running >= slots) {
+      if (waiting.length >= queue) throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs })
+      const since = clock.monotonic()
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      if (clock.monotonic() - since > maxWaitMs) {
+        waiting.shift()?.()
+        throw new Refusal('request_timeout')
+      }
+    }
+    running += 1
+    try {
+      return await work()
+    } finally {
+      running -= 1
+      waiting.shift()?.()
+    }
+  }
+}

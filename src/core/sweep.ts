@@ -1,0 +1,47 @@
+/** Removes what is past its time (contract 4.7), so that no table grows without bound. */
+import type { Sweep } from '../store'
+import type { Deps } from './deps'
+import { KNOWN_NETWORK_MS } from './sign-in'
+
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** Anonymous users who have not been here for this long are deleted. */
+const ANONYMOUS_MS = 30 * DAY
+
+/** One pass over every table, in slices between which other writes get their turn. @returns rows removed, by table */
+export async function sweep(deps: Pick<Deps, 'store' | 'clock' | 'policy'>): Promise<Record<Sweep, number>> {
+  const removed = {} as Record<Sweep, number>
+  for (const [what, instants] of Object.entries(retention(deps))) {
+    removed[what as Sweep] = 0
+    let after: number | undefined = 0
+    while (after !== undefined) {
+      const slice: { removed: number; next: number | undefined } = await deps.store.sweepSlice({
+        what: what as Sweep,
+        after,
+        instants,
+      })
+      removed[what as Sweep] += slice.removed
+      after = slice.next
+    }
+  }
+  return removed
+}
+
+/** What each table keeps, as the instants its sweep compares with. */
+function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sweep, Record<string, number>> {
+  const now = clock.now()
+  const { timeboxMs, inactivityMs } = policy.session
+  const unusedMs = Math.min(policy.retention.unusedSessionMs, inactivityMs ? inactivityMs + DAY : Infinity)
+  return {
+    sessions: {
+      notAfterBefore: now - 3 * DAY,
+      createdBefore: timeboxMs ? now - timeboxMs - DAY : 0,
+      usedBefore: now - unusedMs,
+    },
+    refreshTokens: { before: now - DAY },
+    anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
+    knownNetworks: { before: now - KNOWN_NETWORK_MS },
+    auditLog: { before: now - policy.retention.auditMs },
+  }
+}

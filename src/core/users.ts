@@ -1,0 +1,106 @@
+/** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
+import { canonicalJson, type JsonObject } from '../lib/json'
+import type { Identity, User } from '../store'
+import type { Deps } from './deps'
+import { Refusal } from './refusal'
+
+const MAX_EMAIL_LENGTH = 255
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
+const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
+const PHONE = /^[1-9][0-9]{1,14}$/
+
+/** The form in which an address is stored and compared. @throws {Refusal<'email_missing' | 'email_too_long' | 'email_malformed'>} */
+export function normaliseEmail(text: string): string {
+  if (text === '') throw new Refusal('email_missing')
+  if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')
+  if (!EMAIL.test(text)) throw new Refusal('email_malformed')
+  return text.toLowerCase()
+}
+
+/** E.164 digits without the plus sign. @throws {Refusal<'phone_malformed'>} */
+export function normalisePhone(text: string): string {
+  const digits = comparablePhone(text)
+  if (!PHONE.test(digits)) throw new Refusal('phone_malformed')
+  return digits
+}
+
+/** A number as it would be stored if it were one; for looking up, where a wrong one simply is not found. */
+export function comparablePhone(text: string): string {
+  return text.replaceAll(' ', '').replace(/^\+/, '')
+}
+
+/** Metadata in the form that is stored. @throws {Refusal<'metadata_unstorable'>} where it holds what no database can keep */
+export function storableMetadata(metadata: Record<string, unknown>): JsonObject {
+  const kept = canonicalJson(metadata)
+  if (kept === undefined) throw new Refusal('metadata_unstorable')
+  return kept as JsonObject
+}
+
+type NewUser = Omit<User, 'uid' | 'confirmedAt'>
+
+/** A row with nothing set but what is given. @param now Unix milliseconds */
+export function newUser(
+  { policy }: Pick<Deps, 'policy'>,
+  now: number,
+  given: Partial<NewUser> & { id: string },
+): NewUser {
+  return {
+    aud: policy.audience,
+    role: policy.defaultRole,
+    email: null,
+    encryptedPassword: null,
+    emailConfirmedAt: null,
+    invitedAt: null,
+    confirmationSentAt: null,
+    recoverySentAt: null,
+    emailChange: null,
+    emailChangeSentAt: null,
+    emailChangeConfirmStatus: 0,
+    phone: null,
+    phoneConfirmedAt: null,
+    phoneChange: null,
+    phoneChangeSentAt: null,
+    reauthenticationSentAt: null,
+    rawAppMetaData: {},
+    rawUserMetaData: {},
+    lastSignInAt: null,
+    bannedUntil: null,
+    isSsoUser: false,
+    isAnonymous: false,
+    deletedAt: null,
+    createdAt: now,
+    updatedAt: now,
+    ...given,
+  }
+}
+
+/** The identity of an address or a number: its provider's id of the account is the account's own. */
+export function ownIdentity(
+  { random }: Pick<Deps, 'random'>,
+  now: number,
+  userId: string,
+  provider: 'email' | 'phone',
+  data: JsonObject,
+): Identity {
+  const identityData = storableMetadata({ email_verified: false, phone_verified: false, ...data, sub: userId })
+  return {
+    id: random.uuid(),
+    userId,
+    provider,
+    providerId: userId,
+    identityData,
+    lastSignInAt: now,
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+/** `app_metadata` of an account with these providers, in the order they came. */
+export function providersMetadata(providers: string[]): JsonObject {
+  return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
+}
+
+/** Whether the user may not come in now. */
+export function isBanned(user: User, now: number): boolean {
+  return user.bannedUntil !== null && user.bannedUntil > now
+}

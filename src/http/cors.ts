@@ -1,0 +1,53 @@
+/**
+ * Cross-origin requests (Fetch Standard, CORS protocol) as GoTrue answers them (contract 0.6): any origin, since tokens
+ * travel in headers and nothing is authenticated by a cookie; and `apikey`, which GoTrue leaves to a gateway.
+ */
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const HEADERS = [
+  'accept',
+  'apikey',
+  'authorization',
+  'content-type',
+  'x-client-ip',
+  'x-client-info',
+  'x-jwt-aud',
+  'x-use-cookie',
+  'x-supabase-api-version',
+]
+const EXPOSED = 'X-Total-Count, Link, X-Supabase-Api-Version'
+
+export interface Cors {
+  /** The answer to a preflight request, undefined where the request is none. */
+  preflight(request: Request): Response | undefined
+  /** Adds what an actual answer needs. */
+  decorate(request: Request, headers: Headers): void
+}
+
+/** @param furtherHeaders request headers to allow beside those supabase-js sends */
+export function cors(furtherHeaders: readonly string[]): Cors {
+  const allowed = new Set([...HEADERS, ...furtherHeaders.map((header) => header.toLowerCase())])
+  return {
+    preflight(request) {
+      const method = request.headers.get('access-control-request-method')
+      if (request.method !== 'OPTIONS' || method === null) return undefined
+      const headers = new Headers({ Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers' })
+      const asked = request.headers.get('access-control-request-headers') ?? ''
+      const names = asked.split(',').map((name) => name.trim().toLowerCase())
+      const isFine = METHODS.includes(method) && names.every((name) => name === '' || allowed.has(name))
+      if (isFine && request.headers.has('origin')) {
+        headers.set('Access-Control-Allow-Origin', '*')
+        headers.set('Access-Control-Allow-Credentials', 'true')
+        headers.set('Access-Control-Allow-Methods', method)
+        if (asked !== '') headers.set('Access-Control-Allow-Headers', asked)
+      }
+      return new Response(null, { status: 204, headers })
+    },
+    decorate(request, headers) {
+      headers.append('Vary', 'Origin')
+      if (!request.headers.has('origin')) return
+      headers.set('Access-Control-Allow-Origin', '*')
+      headers.set('Access-Control-Allow-Credentials', 'true')
+      headers.set('Access-Control-Expose-Headers', EXPOSED)
+    },
+  }
+}

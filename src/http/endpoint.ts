@@ -1,0 +1,176 @@
+/**
+ * An endpoint as data: who may call it, what it reads, what it answers, and the one expression that does the work. The
+ * order of checks is the same everywhere: limit, then caller, then body. Elysia routes, checks and trims what leaves.
+ */
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import { Elysia } from 'elysia'
+import type { Admin, Caller, Client, Core, Credentials } from '../core'
+import { bodyDecoder, readBody } from './body'
+import { exchangeOf } from './exchange'
+
+export type Access = 'anyone' | 'user' | 'admin'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Body = TObject | undefined
+
+export interface Endpoint<A extends Access = Access, B extends Body = Body> {
+  method: Method
+  /** Below the surface's prefix, parameters as `:name`. */
+  path: string
+  access: A
+  /** What is looked at before the body. */
+  check?(request: Pick<Context, 'request' | 'query'>): void
+  /** The JSON body; none: the request has none, or it does not matter. */
+  body?: B
+  /** Whether the body may be left out altogether. */
+  isBodyOptional?: boolean
+  /** Query parameters, for the documentation; each is optional. */
+  query?: Record<string, TSchema>
+  /** Whether the path answers with a slash behind it too, as GoTrue's groups do (contract 0.1). */
+  toleratesSlash?: boolean
+  tag: string
+  summary: string
+  description?: string
+  /** Schema of each answer's body, by status. What it does not declare does not leave. */
+  answers: Record<number, TSchema>
+  handle(context: Context<A, B>): unknown
+}
+
+export interface Context<A extends Access = Access, B extends Body = Body> {
+  core: Core
+  request: Request
+  caller: A extends 'user' ? Caller : A extends 'admin' ? Admin : undefined
+  body: B extends TObject ? Static<B> : undefined
+  params: Record<string, string>
+  /** First value of a query parameter. */
+  query(name: string): string | undefined
+  readonly client: Client
+  /** Headers of the answer. */
+  headers: Record<string, string | number>
+}
+
+/** Only there for its types: ties the handler's context to the declaration. */
+export function endpoint<A extends Access, B extends Body = undefined>(definition: Endpoint<A, B>): Endpoint {
+  return definition as unknown as Endpoint
+}
+
+/** How a surface speaks. */
+export interface Dialect {
+  prefix: string
+  /** Keeps the surface's routes out of the documentation: they are another way to write documented ones. */
+  isHidden: boolean
+  /** The answer to anything thrown: a refusal in the surface's words, or a bare fault. */
+  answerError(error: unknown, request: Request): Response
+  /** JSON as the surface writes it. */
+  encode(value: unknown): string
+}
+
+export interface Bounds {
+  /** How long a client may take to send its body. */
+  bodyTimeoutMs: number
+}
+
+export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Dialect, bounds: Bounds) {
+  const app = new Elysia({ prefix: dialect.prefix })
+    .onError(({ error, request }) => dialect.answerError(error, request))
+    .mapResponse(({ responseValue, set }) => {
+      if (responseValue instanceof Response || responseValue === undefined) return
+      set.headers['content-type'] = 'application/json'
+      return new Response(dialect.encode(responseValue), {
+        status: set.status as number,
+        headers: set.headers as Record<string, string>,
+      })
+    })
+  for (const each of endpoints) {
+    const run = runner(core, each, bounds)
+    const paths = each.toleratesSlash ? [each.path, `${each.path}/`] : [each.path]
+    for (const path of paths) {
+      app.route(
+        each.method,
+        path,
+        ({ request, params, set, route }) =>
+          run(request, params as Record<string, string>, set.headers as Context['headers'], route),
+        {
+          parse: 'none',
+          response: each.answers,
+          detail: { ...documentation(each), hide: dialect.isHidden || path !== each.path },
+        },
+      )
+    }
+  }
+  return app
+}
+
+function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
+  const decode = each.body && bodyDecoder(each.body)
+  return async (request: Request, params: Record<string, string>, headers: Context['headers'], route: string) => {
+    const exchange = exchangeOf(request)
+    exchange.route = route
+    const caller = await identify(core, each.access, request)
+    const query = (name: string) => new URL(request.url).searchParams.get(name) ?? undefined
+    each.check?.({ request, query })
+    const body = decode ? await readDeclared(request) : undefined
+    const context = {
+      ...{ core, request, caller, body, params, query, headers },
+      get client() {
+        return exchange.client()
+      },
+    }
+    return each.handle(context as unknown as Context)
+  }
+
+  async function readDeclared(request: Request) {
+    const bytes = await readBody(request, bodyTimeoutMs)
+    return each.isBodyOptional && bytes.length === 0 ? {} : decode?.(bytes)
+  }
+}
+
+async function identify(core: Core, access: Access, request: Request) {
+  if (access === 'anyone') return undefined
+  return access === 'user' ? core.identifyUser(credentialsOf(request)) : core.identifyAdmin(credentialsOf(request))
+}
+
+/** The bearer token (RFC 6750 §2.1) and the API key that a request shows. */
+export function credentialsOf({ headers }: Request): Credentials {
+  return {
+    bearer: /^bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1],
+    apiKey: headers.get('apikey') ?? undefined,
+  }
+}
+
+function documentation({
+  method,
+  path,
+  access,
+  body,
+  isBodyOptional,
+  query = {},
+  tag,
+  summary,
+  description,
+}: Endpoint) {
+  const security = { anyone: [], user: [{ userToken: [] }], admin: [{ secretKey: [] }, { serviceRole: [] }] }[access]
+  const parameters = [
+    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string', format: 'uuid' },
+    })),
+    ...Object.entries(query).map(([name, { description: meaning, ...schema }]) => ({
+      name,
+      in: 'query',
+      required: false,
+      description: meaning,
+      schema,
+    })),
+  ]
+  return {
+    operationId: `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`,
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    security,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
+  } as object
+}

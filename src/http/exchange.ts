@@ -1,0 +1,54 @@
+/** What is known of a request and its answer, from the first byte to the log line. */
+import type { Client } from '../core'
+import { type Cidr, canonicalIp, isInside } from '../lib/ip'
+
+export interface Exchange {
+  /** The request id: the client's own where it sent a plausible one. */
+  id: string
+  /** Milliseconds of a clock that is never set back. */
+  startedAt: number
+  /** Pattern of the route that answers, such as `/auth/v1/admin/users/:id`. */
+  route: string | undefined
+  /** Who asks; looked up only where it matters. */
+  client(): Client
+}
+
+const exchanges = new WeakMap<Request, Exchange>()
+
+export function setExchange(request: Request, exchange: Exchange): void {
+  exchanges.set(request, exchange)
+}
+
+/** The exchange of a request that came through the server. */
+export function exchangeOf(request: Request): Exchange {
+  const exchange = exchanges.get(request)
+  if (!exchange) throw new Error('this request did not come through the server')
+  return exchange
+}
+
+/**
+ * The client's address. A peer counts as itself unless it is one of our own proxies; behind these, the right-most hop of
+ * X-Forwarded-For that is not one of them. A hop that is no address ends the search.
+ * @param peer address of the connection, undefined on a Unix socket
+ */
+export function clientIp(
+  peer: string | undefined,
+  forwardedFor: string | null,
+  trustedProxies: readonly Cidr[],
+): string {
+  let ip = canonicalIp(peer ?? '') ?? '0.0.0.0'
+  const hops = forwardedFor?.split(',') ?? []
+  while (hops.length > 0 && isInside(ip, trustedProxies)) {
+    const hop = canonicalIp(hops.pop() as string)
+    if (hop === undefined) break
+    ip = hop
+  }
+  return ip
+}
+
+const PLAUSIBLE_ID = /^[\w.:/+=-]{1,128}$/
+
+/** The id a request brings, if it is fit for a log line; otherwise a fresh one. */
+export function requestId(given: string | null): string {
+  return given !== null && PLAUSIBLE_ID.test(given) ? given : crypto.randomUUID()
+}

@@ -1,0 +1,59 @@
+/** The log: one line an event, JSON for machines or text for a terminal. No secret and no address belongs into a line. */
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
+export type Level = (typeof LEVELS)[number]
+export type Fields = Record<string, string | number | boolean | undefined>
+
+export type Log = Record<Exclude<Level, 'off'>, (message: string, fields?: Fields) => void> & {
+  /** Writes out what is still held back. */
+  flush(): void
+}
+
+export interface LogOptions {
+  level: Level
+  format: 'json' | 'text'
+  /** @param text one or more whole lines */
+  write(text: string): void
+  /** Unix milliseconds. */
+  now(): number
+}
+
+const COLOURS: Record<string, string> = { debug: '\u001b[90m', info: '', warn: '\u001b[33m', error: '\u001b[31m' }
+const RESET = '\u001b[0m'
+
+/** How long lines are collected: a write for each request would cost more than some requests do. */
+const FLUSH_MS = 50
+
+export function createLog({ level, format, write, now }: LogOptions): Log {
+  let held = ''
+  let timer: Timer | undefined
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    const text = held
+    held = ''
+    if (text !== '') write(text)
+  }
+  const writer = (own: Exclude<Level, 'off'>) => {
+    if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return () => {}
+    const line = format === 'json' ? jsonLine : textLine
+    return (message: string, fields: Fields = {}) => {
+      held += line(new Date(now()).toISOString(), own, message, fields)
+      if (own === 'error') flush()
+      else timer ??= setTimeout(flush, FLUSH_MS)
+    }
+  }
+  return { debug: writer('debug'), info: writer('info'), warn: writer('warn'), error: writer('error'), flush }
+}
+
+function jsonLine(time: string, level: string, msg: string, fields: Fields): string {
+  return `${JSON.stringify({ time, level, msg, ...fields })}\n`
+}
+
+function textLine(time: string, level: string, msg: string, fields: Fields): string {
+  const rest = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : value}`)
+  const colour = COLOURS[level] ?? ''
+  return `${colour}${time.slice(11, 23)} ${level.padEnd(5)} ${msg}${rest.join('')}${colour && RESET}\n`
+}

@@ -1,0 +1,58 @@
+/** Counters in the Prometheus text format (version 0.0.4), kept by route and status. */
+
+/** Upper bounds of the duration histogram, in seconds. */
+const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+interface Series {
+  count: number
+  seconds: number
+  buckets: number[]
+}
+
+export interface Metrics {
+  observe(method: string, route: string, status: number, seconds: number): void
+  /** The whole page. */
+  print(): string
+}
+
+export function createMetrics(build: { version: string; commit: string }): Metrics {
+  const series = new Map<string, Series>()
+  return {
+    observe(method, route, status, seconds) {
+      const labels = `method="${method}",route="${route}",status="${status}"`
+      let own = series.get(labels)
+      if (!own) {
+        own = { count: 0, seconds: 0, buckets: BOUNDS.map(() => 0) }
+        series.set(labels, own)
+      }
+      own.count += 1
+      own.seconds += seconds
+      for (const [index, bound] of BOUNDS.entries())
+        if (seconds <= bound) own.buckets[index] = (own.buckets[index] as number) + 1
+    },
+    print() {
+      const cpu = process.cpuUsage()
+      const lines = [
+        '# HELP latchkey_build_info The running build.',
+        '# TYPE latchkey_build_info gauge',
+        `latchkey_build_info{version="${build.version}",commit="${build.commit}"} 1`,
+        '# HELP process_cpu_seconds_total CPU time of the process, user and system.',
+        '# TYPE process_cpu_seconds_total counter',
+        `process_cpu_seconds_total ${(cpu.user + cpu.system) / 1e6}`,
+        '# HELP process_resident_memory_bytes Resident memory of the process.',
+        '# TYPE process_resident_memory_bytes gauge',
+        `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+        '# HELP latchkey_http_request_duration_seconds Time from the request to its answer.',
+        '# TYPE latchkey_http_request_duration_seconds histogram',
+      ]
+      for (const [labels, { count, seconds, buckets }] of series) {
+        for (const [index, bound] of BOUNDS.entries())
+          lines.push(`latchkey_http_request_duration_seconds_bucket{${labels},le="${bound}"} ${buckets[index]}`)
+        lines.push(`latchkey_http_request_duration_seconds_bucket{${labels},le="+Inf"} ${count}`)
+        lines.push(`latchkey_http_request_duration_seconds_sum{${labels}} ${seconds}`)
+        lines.push(`latchkey_http_request_duration_seconds_count{${labels}} ${count}`)
+      }
+      return `${lines.join('\n')}\n`
+    },
+  }
+}

@@ -1,0 +1,87 @@
+/** The way of every request: an id, a preflight or a route, headers that hold for all answers, a log line, a figure. */
+import type { Cidr } from '../lib/ip'
+import type { Cors } from './cors'
+import { clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
+import type { Log } from './log'
+import type { Metrics } from './metrics'
+
+/** Tells the address at the other end of a request's connection; Bun's server is one. */
+export interface Peers {
+  requestIP(request: Request): { address: string } | null
+}
+
+export interface ServerOptions {
+  /** Routes a request. Never throws for anything a client did. */
+  route(request: Request): Response | Promise<Response>
+  /** Answers what no route does: unknown paths and wrong methods. */
+  answerUnknown(request: Request): Promise<Response>
+  cors: Cors
+  log: Log
+  metrics: Metrics | undefined
+  requestIdHeader: string
+  trustedProxies: readonly Cidr[]
+}
+
+export type Fetch = (request: Request, peers: Peers) => Promise<Response>
+
+export function createFetch({
+  route,
+  answerUnknown,
+  cors,
+  log,
+  metrics,
+  requestIdHeader,
+  trustedProxies,
+}: ServerOptions): Fetch {
+  return async (request, peers) => {
+    const exchange: Exchange = {
+      id: requestId(request.headers.get(requestIdHeader)),
+      startedAt: performance.now(),
+      route: undefined,
+      client: () => ({
+        ip: clientIp(peers.requestIP(request)?.address, request.headers.get('x-forwarded-for'), trustedProxies),
+        userAgent: request.headers.get('user-agent') ?? undefined,
+      }),
+    }
+    setExchange(request, exchange)
+    const response = cors.preflight(request) ?? (await answer(request))
+    const { headers } = response
+    if (request.method !== 'OPTIONS') cors.decorate(request, headers)
+    headers.set(requestIdHeader, exchange.id)
+    headers.set('X-Content-Type-Options', 'nosniff')
+    finish(request, response, exchange)
+    return response
+  }
+
+  async function answer(request: Request): Promise<Response> {
+    try {
+      // Elysia would answer HEAD as GET and OPTIONS as nothing; no endpoint of ours has either
+      if (request.method === 'HEAD' || request.method === 'OPTIONS') return await answerUnknown(request)
+      return await route(request)
+    } catch (error) {
+      logFault(log, request, error)
+      return new Response('Internal Server Error', { status: 500 })
+    }
+  }
+
+  function finish(request: Request, response: Response, { id, startedAt, route: pattern }: Exchange): void {
+    const ms = performance.now() - startedAt
+    const code = response.headers.get('x-sb-error-code') ?? undefined
+    log.info('request', {
+      id,
+      method: request.method,
+      route: pattern,
+      status: response.status,
+      ms: Math.round(ms * 100) / 100,
+      code,
+    })
+    metrics?.observe(request.method, pattern ?? '(none)', response.status, ms / 1000)
+  }
+}
+
+/** A fault is the server's own: its cause goes to the log under the request's id, and nowhere else. */
+export function logFault(log: Log, request: Request, error: unknown): void {
+  const { id, route } = exchangeOf(request)
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  log.error('fault', { id, route, error: `${name}: ${message}`, stack })
+}

@@ -1,0 +1,31 @@
+/** Durations in Go's syntax (`10s`, `1h30m`, `-2h`, `300ms`), the form GoTrue's settings and `ban_duration` use. */
+
+const UNIT_MS: Record<string, number> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
+const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
+
+/** Go keeps a duration in 63 bits of nanoseconds, some 292 years. */
+const MAX_MS = 2 ** 63 / 1e6
+
+/** @returns milliseconds, or undefined where Go's `time.ParseDuration` would refuse the text */
+export function parseDuration(text: string): number | undefined {
+  const sign = text.startsWith('-') ? -1 : 1
+  const body = text.replace(/^[+-]/, '')
+  if (body === '0') return 0
+  let ms = 0
+  TERM.lastIndex = 0
+  while (TERM.lastIndex < body.length) {
+    const term = TERM.exec(body)
+    if (!term) return undefined
+    ms += Number(term[1]) * (UNIT_MS[term[2] as string] as number)
+  }
+  return body === '' || ms > MAX_MS ? undefined : sign * ms
+}

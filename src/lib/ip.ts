@@ -1,0 +1,66 @@
+/** IP addresses and networks, on top of ipaddr.js: one textual form per address, so that no alias escapes a limit. */
+import ipaddr from 'ipaddr.js'
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+export type Cidr = [network: Address, bits: number]
+
+/**
+ * The canonical text of an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed and lower-case, a zone id, a port
+ * and brackets are dropped.
+ * @returns undefined where the text is no address
+ */
+export function canonicalIp(text: string): string | undefined {
+  return parse(text)?.toString()
+}
+
+/** The client's network as limits see it: the IPv4 address itself, the /64 of an IPv6 address (one subscriber line). */
+export function limitKey(ip: string): string {
+  const address = parse(ip)
+  if (!address) return ip
+  return address.kind() === 'ipv4' ? address.toString() : prefix(address, 64)
+}
+
+/** The neighbourhood a user is known from: /24 of IPv4, /64 of IPv6 (settled 28). */
+export function neighbourhood(ip: string): string {
+  const address = parse(ip)
+  if (!address) return ip
+  return prefix(address, address.kind() === 'ipv4' ? 24 : 64)
+}
+
+/** `10.0.0.0/8`, `fd00::/8`, or a single address. @returns undefined where it is neither */
+export function parseCidr(text: string): Cidr | undefined {
+  const trimmed = text.trim()
+  if (ipaddr.isValidCIDR(trimmed)) return ipaddr.parseCIDR(trimmed)
+  const address = parse(trimmed)
+  return address && [address, address.kind() === 'ipv4' ? 32 : 128]
+}
+
+export function isInside(ip: string, networks: readonly Cidr[]): boolean {
+  const address = parse(ip)
+  return (
+    address !== undefined &&
+    networks.some((network) => address.kind() === network[0].kind() && address.match(network as never))
+  )
+}
+
+export function isLoopback(ip: string): boolean {
+  return parse(ip)?.range() === 'loopback'
+}
+
+function parse(text: string): Address | undefined {
+  let host = text.trim()
+  if (host.startsWith('[')) host = host.slice(1, host.indexOf(']'))
+  else if (/^[\d.]+:\d+$/.test(host)) host = host.slice(0, host.indexOf(':'))
+  const zone = host.indexOf('%')
+  if (zone >= 0) host = host.slice(0, zone)
+  // ipaddr.js also reads `1`, `0x7f.1` and octal octets; a peer or proxy never writes those
+  if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return undefined
+  return ipaddr.process(host)
+}
+
+function prefix(address: Address, bits: number): string {
+  const bytes = address
+    .toByteArray()
+    .map((byte, index) => byte & (0xff << Math.max(0, Math.min(8, 8 * (index + 1) - bits))))
+  return `${ipaddr.fromByteArray(bytes)}/${bits}`
+}

@@ -1,0 +1,45 @@
+/** Swagger UI from the executable itself: nothing is fetched from elsewhere, and its policy forbids it. */
+
+import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
+import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
+import openapi from '../../../openapi.json' with { type: 'text' }
+import page from './index.html' with { type: 'text' }
+import init from './init.js.txt' with { type: 'text' }
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+interface Asset {
+  type: string
+  body(): string | Blob
+}
+
+const text = (content: unknown) => () => String(content)
+const file = (path: unknown) => () => Bun.file(String(path))
+
+const assets: Record<string, Asset> = {
+  '/swagger': { type: 'text/html; charset=utf-8', body: text(page) },
+  '/swagger/init.js': { type: 'text/javascript; charset=utf-8', body: text(init) },
+  '/swagger/swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', body: file(bundle) },
+  '/swagger/swagger-ui.css': { type: 'text/css; charset=utf-8', body: file(styles) },
+  '/openapi.json': { type: 'application/json', body: text(openapi) },
+}
+
+export const swaggerPaths = Object.keys(assets)
+
+/** The page, its assets or the document. @returns undefined for any other path */
+export function swagger(path: string): Response | undefined {
+  const asset = assets[path]
+  if (!asset) return undefined
+  return new Response(asset.body(), {
+    headers: {
+      'content-type': asset.type,
+      'cache-control': 'no-cache',
+      'content-security-policy': POLICY,
+      'referrer-policy': 'no-referrer',
+    },
+  })
+}
+
+/** The OpenAPI document as it is embedded. */
+export const openapiText = String(openapi)

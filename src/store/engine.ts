@@ -1,0 +1,83 @@
+/**
+ * How operations reach the database. An operation is one transaction: a plain async function of a `Tx` and its input
+ * that awaits nothing but queries. A read runs at once on a connection of its own and sees what is committed. Writes
+ * wait in one queue for the one writing connection, and are answered after the commit that puts them on disk.
+ */
+import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
+
+export type Db = BunSQLiteDatabase
+
+/** What drizzle's `.prepare()` returns, as far as it is used here. */
+interface Prepared {
+  get(values?: Record<string, unknown>): unknown
+  all(values?: Record<string, unknown>): unknown
+  run(values?: Record<string, unknown>): unknown
+  getQuery(): { sql: string }
+}
+
+/** A query that each connection prepares once. */
+export interface Statement<Row> {
+  index: number
+  build(db: Db): Prepared
+  /** Only carries the type of a row. */
+  row?: Row
+}
+
+/** Every statement there is; a test looks at the query plan of each. */
+export const statements: Statement<unknown>[] = []
+
+type RowOf<P extends Prepared> = Awaited<ReturnType<P['all']>> extends (infer Row)[] ? Row : never
+
+export function statement<P extends Prepared>(build: (db: Db) => P): Statement<RowOf<P>> {
+  const made = { index: statements.length, build }
+  statements.push(made)
+  return made
+}
+
+/** One connection, as an operation sees it. Parameters go by the names of their `sql.placeholder`. */
+export interface Tx {
+  one<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row | undefined>
+  all<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row[]>
+  /** @returns how many rows changed */
+  run(statement: Statement<unknown>, values?: Record<string, unknown>): Promise<number>
+}
+
+export interface Engine {
+  read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
+  write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
+  /** Finishes the writes that wait, then closes the file. */
+  close(): Promise<void>
+}
+
+export interface Operation<Input, Outcome> {
+  (tx: Tx, input: Input): Promise<Outcome>
+  mode: 'read' | 'write'
+}
+
+type Body<Input, Outcome> = (tx: Tx, input: Input) => Promise<Outcome>
+
+export function read<Outcome, Input = void>(body: Body<Input, Outcome>): Operation<Input, Outcome> {
+  return Object.assign((tx: Tx, input: Input) => body(tx, input), { mode: 'read' as const })
+}
+
+export function write<Outcome, Input = void>(body: Body<Input, Outcome>): Operation<Input, Outcome> {
+  return Object.assign((tx: Tx, input: Input) => body(tx, input), { mode: 'write' as const })
+}
+
+/** Operations as their callers have them: bound to an engine, one transaction a call. */
+export type Bound<Operations> = {
+  [Name in keyof Operations]: Operations[Name] extends Operation<infer Input, infer Outcome>
+    ? (input: Input) => Promise<Outcome>
+    : never
+}
+
+export function bind<Operations extends Record<string, Operation<never, unknown>>>(
+  engine: Engine,
+  operations: Operations,
+): Bound<Operations> {
+  const bound = Object.entries(operations).map(([name, operation]) => [
+    name,
+    (input: never) => engine[operation.mode]((tx) => operation(tx, input)),
+  ])
+  return Object.fromEntries(bound) as Bound<Operations>
+}

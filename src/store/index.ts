@@ -1,0 +1,56 @@
+/**
+ * The store: what is true. Every function of it is one transaction, named for what becomes true, and answers with an
+ * outcome rather than an error, since an error would undo it.
+ */
+import type { Database } from 'bun:sqlite'
+import { migrations } from '../../migrations'
+import { type Bound, bind, type Engine, write } from './engine'
+import { listAudit, listUsers } from './lists'
+import * as maintenance from './maintenance'
+import { migrate } from './migrate'
+import * as sessions from './sessions'
+import { snapshot } from './snapshot'
+import { openDatabase, sqliteEngine } from './sqlite'
+import { type AuditEntry, appendAudit } from './statements'
+import * as users from './users'
+
+const audit = {
+  listAudit,
+  appendAudit: write((tx, entries: AuditEntry[]) => appendAudit(tx, entries)),
+}
+
+const operations = { ...users, ...sessions, ...maintenance, ...audit, listUsers }
+
+export type Store = Bound<typeof operations> & Pick<Engine, 'close'>
+
+/**
+ * Opens the database file, made and migrated where needed; before an old one is changed, a copy of it is put aside.
+ * @param now Unix milliseconds
+ * @throws where it cannot be opened, written or migrated
+ */
+export function openStore(path: string, now: number): Store {
+  const database = openMigrated(path, now).database
+  const engine = sqliteEngine(database)
+  return { ...bind(engine, operations), close: engine.close }
+}
+
+/** @returns the database and the names of the migrations that were applied to it just now */
+export function openMigrated(path: string, now: number): { database: Database; applied: string[] } {
+  const database = openDatabase(path)
+  try {
+    return {
+      database,
+      applied: migrate(database, migrations, { snapshot: (version) => snapshot(path, version, now), now }),
+    }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+export type { Bound } from './engine'
+export type { Listed, UserQuery } from './lists'
+export type { Sweep } from './maintenance'
+export type { Aal, AmrClaim, AuditRow, Identity, Session, User } from './schema'
+export type { AuditEntry, NewSession, Opened } from './statements'
+export type { Account, UserChange } from './users'

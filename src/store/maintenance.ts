@@ -1,0 +1,100 @@
+/** What the database needs beside its accounts: facts about itself, a probe, and the removal of what is past its time. */
+import { and, eq, lt, or, type SQL, sql } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { read, statement, type Tx, write } from './engine'
+import { auditLogEntries, knownNetworks, meta, refreshTokens, sessions, users } from './schema'
+import { placeholder, placeholders } from './statements'
+
+const metaValue = statement((db) =>
+  db
+    .select()
+    .from(meta)
+    .where(eq(meta.key, placeholder('key')))
+    .prepare(),
+)
+const setMeta = statement((db) =>
+  db
+    .insert(meta)
+    .values(placeholders(meta))
+    .onConflictDoUpdate({ target: meta.key, set: { value: sql`excluded.value` } })
+    .prepare(),
+)
+
+export const getMeta = read(async (tx, key: string) => (await tx.one(metaValue, { key }))?.value)
+
+export const putMeta = write(async (tx, entry: { key: string; value: string }): Promise<void> => {
+  await tx.run(setMeta, entry)
+})
+
+/** Writes one row, to find out whether writing works. */
+export const probe = write(async (tx, now: number): Promise<void> => {
+  await tx.run(setMeta, { key: 'probed_at', value: String(now) })
+})
+
+/** How many rows one step of the sweep looks at. It goes by row id, so it needs no index and never scans a table at once. */
+const SLICE = 500
+
+const sweepOf = (table: SQLiteTable, expired: SQL | undefined) => {
+  const slice = sql`SELECT rowid FROM ${table} WHERE rowid > ${placeholder('after')} ORDER BY rowid LIMIT ${SLICE}`
+  return {
+    end: statement((db) =>
+      db
+        .select({ rowid: sql<number | null>`(SELECT max(rowid) FROM (${slice}))` })
+        .from(sql`(SELECT 1)`)
+        .prepare(),
+    ),
+    remove: statement((db) =>
+      db
+        .delete(table)
+        .where(and(sql`rowid IN (${slice})`, expired))
+        .prepare(),
+    ),
+  }
+}
+
+const lastUse = sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`
+
+const sweeps = {
+  sessions: sweepOf(
+    sessions,
+    or(
+      lt(sessions.notAfter, placeholder('notAfterBefore')),
+      lt(sessions.createdAt, placeholder('createdBefore')),
+      sql`${lastUse} < ${placeholder('usedBefore')}`,
+    ),
+  ),
+  refreshTokens: sweepOf(
+    refreshTokens,
+    and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, placeholder('before'))),
+  ),
+  anonymousUsers: sweepOf(
+    users,
+    and(
+      eq(users.isAnonymous, true),
+      lt(users.createdAt, placeholder('before')),
+      sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${placeholder('before')})`,
+    ),
+  ),
+  knownNetworks: sweepOf(knownNetworks, lt(knownNetworks.lastSeenAt, placeholder('before'))),
+  auditLog: sweepOf(auditLogEntries, lt(auditLogEntries.createdAt, placeholder('before'))),
+}
+
+export type Sweep = keyof typeof sweeps
+
+export interface SweepSlice {
+  what: Sweep
+  /** Row id after which to look; 0 at first. */
+  after: number
+  /** The instants that `what` compares with, in Unix milliseconds. */
+  instants: Record<string, number>
+}
+
+/** Removes what is expired among the next rows. @returns where to go on, or undefined at the end of the table */
+export const sweepSlice = write(
+  async (tx: Tx, { what, after, instants }: SweepSlice): Promise<{ removed: number; next: number | undefined }> => {
+    const { end, remove } = sweeps[what]
+    const next = (await tx.one(end, { after }))?.rowid ?? undefined
+    const removed = next === undefined ? 0 : await tx.run(remove, { after, ...instants })
+    return { removed, next }
+  },
+)

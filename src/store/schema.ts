@@ -1,0 +1,152 @@
+/** Every table and column, as `migrations/` makes them; the comments on what a column holds are there. */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { JsonObject } from '../lib/json'
+
+/** Unix milliseconds. */
+const instant = (name: string) => integer(name)
+const json = (name: string) => text(name, { mode: 'json' }).$type<JsonObject>()
+const bool = (name: string) => integer(name, { mode: 'boolean' })
+
+export const meta = sqliteTable('meta', {
+  key: text('key').primaryKey(),
+  value: text('value').notNull(),
+})
+
+export const users = sqliteTable(
+  'users',
+  {
+    uid: integer('uid').primaryKey({ autoIncrement: true }),
+    id: text('id').notNull().unique(),
+    aud: text('aud').notNull(),
+    role: text('role').notNull(),
+    email: text('email'),
+    encryptedPassword: text('encrypted_password'),
+    emailConfirmedAt: instant('email_confirmed_at'),
+    invitedAt: instant('invited_at'),
+    confirmationSentAt: instant('confirmation_sent_at'),
+    recoverySentAt: instant('recovery_sent_at'),
+    emailChange: text('email_change'),
+    emailChangeSentAt: instant('email_change_sent_at'),
+    emailChangeConfirmStatus: integer('email_change_confirm_status').notNull().default(0),
+    phone: text('phone').unique(),
+    phoneConfirmedAt: instant('phone_confirmed_at'),
+    phoneChange: text('phone_change'),
+    phoneChangeSentAt: instant('phone_change_sent_at'),
+    reauthenticationSentAt: instant('reauthentication_sent_at'),
+    confirmedAt: integer('confirmed_at').generatedAlwaysAs(
+      sql`min(coalesce(email_confirmed_at, phone_confirmed_at), coalesce(phone_confirmed_at, email_confirmed_at))`,
+    ),
+    rawAppMetaData: json('raw_app_meta_data').notNull(),
+    rawUserMetaData: json('raw_user_meta_data').notNull(),
+    lastSignInAt: instant('last_sign_in_at'),
+    bannedUntil: instant('banned_until'),
+    isSsoUser: bool('is_sso_user').notNull().default(false),
+    isAnonymous: bool('is_anonymous').notNull().default(false),
+    deletedAt: instant('deleted_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('users_email').on(t.email).where(sql`is_sso_user = 0`),
+    index('users_created').on(t.aud, t.createdAt, t.uid),
+  ],
+)
+
+export const identities = sqliteTable(
+  'identities',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    provider: text('provider').notNull(),
+    providerId: text('provider_id').notNull(),
+    identityData: json('identity_data').notNull(),
+    lastSignInAt: instant('last_sign_in_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [unique().on(t.providerId, t.provider), index('identities_user').on(t.userId)],
+)
+
+export const sessions = sqliteTable(
+  'sessions',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    aal: text('aal').$type<Aal>().notNull(),
+    factorId: text('factor_id'),
+    notAfter: instant('not_after'),
+    refreshedAt: instant('refreshed_at'),
+    userAgent: text('user_agent'),
+    ip: text('ip'),
+    tag: text('tag'),
+    refreshTokenHmacKey: text('refresh_token_hmac_key').notNull(),
+    refreshTokenCounter: integer('refresh_token_counter').notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [index('sessions_user').on(t.userId, t.createdAt)],
+)
+
+export const refreshTokens = sqliteTable(
+  'refresh_tokens',
+  {
+    id: integer('id').primaryKey(),
+    tokenHash: text('token_hash').notNull().unique(),
+    userId: text('user_id').notNull(),
+    sessionId: text('session_id').notNull(),
+    parentHash: text('parent_hash'),
+    revoked: bool('revoked').notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [index('refresh_tokens_session').on(t.sessionId), index('refresh_tokens_user').on(t.userId)],
+)
+
+export const mfaAmrClaims = sqliteTable(
+  'mfa_amr_claims',
+  {
+    sessionId: text('session_id').notNull(),
+    authenticationMethod: text('authentication_method').notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sessionId, t.authenticationMethod] })],
+)
+
+export const knownNetworks = sqliteTable(
+  'known_networks',
+  {
+    userId: text('user_id').notNull(),
+    network: text('network').notNull(),
+    lastSeenAt: instant('last_seen_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.network] })],
+)
+
+export const userRoles = sqliteTable(
+  'user_roles',
+  {
+    userId: text('user_id').notNull(),
+    role: text('role').notNull(),
+    grantedAt: instant('granted_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.role] })],
+)
+
+export const auditLogEntries = sqliteTable('audit_log_entries', {
+  seq: integer('seq').primaryKey(),
+  id: text('id').notNull(),
+  payload: json('payload').notNull(),
+  createdAt: instant('created_at').notNull(),
+  ipAddress: text('ip_address').notNull().default(''),
+})
+
+/** Authenticator assurance level (NIST SP 800-63B, as GoTrue uses it). */
+export type Aal = 'aal1' | 'aal2'
+
+export type User = typeof users.$inferSelect
+export type Identity = typeof identities.$inferSelect
+export type Session = typeof sessions.$inferSelect
+export type AmrClaim = typeof mfaAmrClaims.$inferSelect
+export type AuditRow = typeof auditLogEntries.$inferSelect

@@ -1,0 +1,242 @@
+/** Sessions and their refresh tokens. */
+import { and, desc, eq, gt } from 'drizzle-orm'
+import { read, statement, type Tx, write } from './engine'
+import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
+import {
+  type AuditEntry,
+  amrIn,
+  appendAudit,
+  endSessions,
+  identitiesIn,
+  type NewSession,
+  type Opened,
+  placeholder,
+  placeholders,
+  saveUser,
+  startSession,
+  userById,
+} from './statements'
+
+const sessionById = statement((db) =>
+  db
+    .select()
+    .from(sessions)
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
+const sessionsOf = statement((db) =>
+  db
+    .select()
+    .from(sessions)
+    .where(eq(sessions.userId, placeholder('userId')))
+    .orderBy(desc(sessions.createdAt))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
+const advanceSession = statement((db) =>
+  db
+    .update(sessions)
+    .set(
+      placeholders(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
+    )
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
+const deleteSession = statement((db) =>
+  db
+    .delete(sessions)
+    .where(and(eq(sessions.id, placeholder('id')), eq(sessions.userId, placeholder('userId'))))
+    .prepare(),
+)
+
+const importedToken = statement((db) =>
+  db
+    .select()
+    .from(refreshTokens)
+    .where(eq(refreshTokens.tokenHash, placeholder('tokenHash')))
+    .prepare(),
+)
+const importedTokensOf = statement((db) =>
+  db
+    .select()
+    .from(refreshTokens)
+    .where(eq(refreshTokens.sessionId, placeholder('sessionId')))
+    .prepare(),
+)
+const insertImportedToken = statement((db) =>
+  db.insert(refreshTokens).values(placeholders(refreshTokens, 'id')).prepare(),
+)
+
+const knownNetwork = statement((db) =>
+  db
+    .select()
+    .from(knownNetworks)
+    .where(
+      and(
+        eq(knownNetworks.userId, placeholder('userId')),
+        eq(knownNetworks.network, placeholder('network')),
+        gt(knownNetworks.lastSeenAt, placeholder('since')),
+      ),
+    )
+    .prepare(),
+)
+
+/** A session and whose it is: what a bearer token stands for. */
+export const findSession = read((tx, id: string) => sessionWithUser(tx, id))
+
+/** A user's sessions, newest first, 200 at most. */
+export const listSessions = read(async (tx, userId: string) => {
+  const rows = await tx.all(sessionsOf, { userId, limit: 200 })
+  return Promise.all(rows.map(async (session) => ({ session, amr: await amrIn(tx, session.id) })))
+})
+
+export const isKnownNetwork = read(
+  async (tx, input: { userId: string; network: string; since: number }) =>
+    (await tx.one(knownNetwork, input)) !== undefined,
+)
+
+export interface SignIn {
+  session: NewSession
+  now: number
+  /** The password hash that was verified; where another stands by now, there is no session. */
+  provenPassword?: string
+  /** Takes the place of the proven hash, which was made in an outdated way. */
+  rehashed?: string | undefined
+  audit: AuditEntry[]
+}
+
+type SignedIn =
+  | { outcome: 'opened'; opened: Opened }
+  | { outcome: 'user_gone' | 'user_banned' | 'password_changed_meanwhile' }
+
+/** Opens a session for a user who has just proved who they are. */
+export const openSession = write(
+  async (tx, { session, now, provenPassword, rehashed, audit }: SignIn): Promise<SignedIn> => {
+    const { userId } = session.session
+    const user = await tx.one(userById, { id: userId })
+    if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
+    if (user.bannedUntil !== null && user.bannedUntil > now) return { outcome: 'user_banned' }
+    if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
+      return { outcome: 'password_changed_meanwhile' }
+    const signedIn: User = {
+      ...user,
+      lastSignInAt: now,
+      encryptedPassword: rehashed ?? user.encryptedPassword,
+      updatedAt: now,
+    }
+    await tx.run(saveUser, signedIn)
+    await startSession(tx, session)
+    await appendAudit(tx, audit)
+    return { outcome: 'opened', opened: await openedSession(tx, signedIn, session.session) }
+  },
+)
+
+export interface Refresh {
+  sessionId: string
+  /** The counter of the presented token. */
+  counter: number
+  now: number
+  userAgent: string | undefined
+  ip: string | undefined
+  /** Milliseconds after the last refresh in which older tokens are answered too. */
+  reuseIntervalMs: number
+  allowReuse: boolean
+  /** Whether reuse of an older token ends the session. */
+  endOnReuse: boolean
+  audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
+}
+
+type Refreshed =
+  | { outcome: 'rotated' | 'repeated'; opened: Opened }
+  | { outcome: 'session_gone' | 'user_gone' | 'user_banned' | 'not_issued' | 'reused' }
+
+/**
+ * Answers a refresh token that was found genuine (contract 4.4). The newest one moves the session on; its parent gets
+ * the same successor again, however late, since its answer may have been lost; an older one ends the session.
+ */
+export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
+  const found = await sessionWithUser(tx, refresh.sessionId)
+  if (!found) return { outcome: 'session_gone' }
+  const { session, user } = found
+  if (user.deletedAt !== null) return { outcome: 'user_gone' }
+  if (user.bannedUntil !== null && user.bannedUntil > refresh.now) return { outcome: 'user_banned' }
+  const age = session.refreshTokenCounter - refresh.counter
+  if (age < 0) return { outcome: 'not_issued' }
+  const isRecent = refresh.now - (session.refreshedAt ?? session.createdAt) < refresh.reuseIntervalMs
+  const mayRepeat = age === 1 || isRecent || refresh.allowReuse
+  // Before the first token of this kind was given out, there is none to repeat.
+  if (age === 0 || (mayRepeat && session.refreshTokenCounter < 0)) {
+    const { now, userAgent = session.userAgent, ip = session.ip } = refresh
+    const advanced = {
+      ...session,
+      refreshTokenCounter: session.refreshTokenCounter + 1,
+      refreshedAt: now,
+      updatedAt: now,
+      userAgent,
+      ip,
+    }
+    await tx.run(advanceSession, advanced)
+    await appendAudit(tx, refresh.audit.rotated)
+    return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
+  }
+  if (mayRepeat) return { outcome: 'repeated', opened: await openedSession(tx, user, session) }
+  if (refresh.endOnReuse) await tx.run(deleteSession, { id: session.id, userId: user.id })
+  await appendAudit(tx, refresh.audit.reused)
+  return { outcome: 'reused' }
+})
+
+/**
+ * Finds a token of GoTrue's older kind, by its hash.
+ * @returns its session, and whether it is the newest token of it or the parent of that one
+ */
+export const findImportedToken = read(async (tx, tokenHash: string) => {
+  const token = await tx.one(importedToken, { tokenHash })
+  if (!token) return undefined
+  const siblings = await tx.all(importedTokensOf, { sessionId: token.sessionId })
+  const isLive = !token.revoked || siblings.some(({ revoked, parentHash }) => !revoked && parentHash === tokenHash)
+  return { sessionId: token.sessionId, isLive }
+})
+
+export interface ImportedSession {
+  session: NewSession
+  tokens: { tokenHash: string; parentHash: string | null; revoked: boolean }[]
+}
+
+/** Takes over a session of a GoTrue with its tokens, which stay valid until each is refreshed once. */
+export const importSession = write(async (tx, { session, tokens }: ImportedSession): Promise<void> => {
+  await startSession(tx, session)
+  const { id: sessionId, userId, createdAt } = session.session
+  for (const token of tokens)
+    await tx.run(insertImportedToken, { ...token, sessionId, userId, createdAt, updatedAt: createdAt })
+})
+
+export interface Ending {
+  userId: string
+  /** One session, all of the user's, or all but one. */
+  which: { only: string } | { allBut: string } | 'all'
+  audit: AuditEntry[]
+}
+
+/** Ends sessions; their tokens are refused from the next request on. @returns how many there were */
+export const endUserSessions = write(async (tx, { userId, which, audit }: Ending): Promise<number> => {
+  const ended =
+    typeof which === 'object' && 'only' in which
+      ? await tx.run(deleteSession, { id: which.only, userId })
+      : await endSessions(tx, userId, which === 'all' ? undefined : which.allBut)
+  if (ended > 0 || which === 'all') await appendAudit(tx, audit)
+  return ended
+})
+
+async function openedSession(tx: Tx, user: User, session: Session): Promise<Opened> {
+  return { user, session, identities: await identitiesIn(tx, user.id), amr: await amrIn(tx, session.id) }
+}
+
+/** Two lookups by key; a join of the two tables costs five times as much here. */
+async function sessionWithUser(tx: Tx, id: string): Promise<{ session: Session; user: User } | undefined> {
+  const session = await tx.one(sessionById, { id })
+  const user = session && (await tx.one(userById, { id: session.userId }))
+  return user && { session, user }
+}

@@ -1,0 +1,149 @@
+/** Queries that more than one noun needs, and helpers to write queries. */
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import type { JsonObject } from '../lib/json'
+import { statement, type Tx } from './engine'
+import {
+  type AmrClaim,
+  auditLogEntries,
+  type Identity,
+  identities,
+  knownNetworks,
+  mfaAmrClaims,
+  type Session,
+  sessions,
+  type User,
+  users,
+} from './schema'
+
+export const placeholder = sql.placeholder
+
+/** A placeholder of the same name for each column of a table that can be written. */
+export function placeholders<Table extends SQLiteTable>(table: Table, ...except: (keyof Table['_']['columns'])[]) {
+  const names = Object.entries(getTableColumns(table))
+    .filter(([name, column]) => !column.generated && !except.includes(name))
+    .map(([name]) => [name, placeholder(name)])
+  return Object.fromEntries(names) as { [Column in keyof Table['_']['columns']]: never }
+}
+
+export const userById = statement((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.id, placeholder('id')))
+    .prepare(),
+)
+
+// Few rows a user, put in order afterwards: an ORDER BY triples the cost of these two queries.
+const identitiesOf = statement((db) =>
+  db
+    .select()
+    .from(identities)
+    .where(eq(identities.userId, placeholder('userId')))
+    .prepare(),
+)
+
+const amrOf = statement((db) =>
+  db
+    .select()
+    .from(mfaAmrClaims)
+    .where(eq(mfaAmrClaims.sessionId, placeholder('sessionId')))
+    .prepare(),
+)
+
+export const saveUser = statement((db) =>
+  db
+    .update(users)
+    .set(placeholders(users, 'uid', 'id', 'createdAt'))
+    .where(eq(users.id, placeholder('id')))
+    .prepare(),
+)
+
+const insertSession = statement((db) => db.insert(sessions).values(placeholders(sessions)).prepare())
+
+const upsertAmr = statement((db) =>
+  db
+    .insert(mfaAmrClaims)
+    .values(placeholders(mfaAmrClaims))
+    .onConflictDoUpdate({
+      target: [mfaAmrClaims.sessionId, mfaAmrClaims.authenticationMethod],
+      set: { updatedAt: sql`excluded.updated_at` },
+    })
+    .prepare(),
+)
+
+/** A network is noted once a day; more would be a write for each sign-in and tell nothing new. */
+const upsertNetwork = statement((db) =>
+  db
+    .insert(knownNetworks)
+    .values(placeholders(knownNetworks))
+    .onConflictDoUpdate({
+      target: [knownNetworks.userId, knownNetworks.network],
+      set: { lastSeenAt: sql`excluded.last_seen_at` },
+      setWhere: sql`excluded.last_seen_at > last_seen_at + 86400000`,
+    })
+    .prepare(),
+)
+
+const deleteSessions = statement((db) =>
+  db
+    .delete(sessions)
+    .where(and(eq(sessions.userId, placeholder('userId')), sql`${sessions.id} <> ${placeholder('keep')}`))
+    .prepare(),
+)
+
+const insertAudit = statement((db) => db.insert(auditLogEntries).values(placeholders(auditLogEntries, 'seq')).prepare())
+
+export interface AuditEntry {
+  id: string
+  payload: JsonObject
+  createdAt: number
+}
+
+/** A session about to begin: its row, how it was authenticated, and from which network. */
+export interface NewSession {
+  session: Session
+  method: string
+  network: string | undefined
+}
+
+/** A session with all that its tokens and its answer speak of. */
+export interface Opened {
+  user: User
+  identities: Identity[]
+  session: Session
+  amr: AmrClaim[]
+}
+
+/** Oldest first. */
+export async function identitiesIn(tx: Tx, userId: string): Promise<Identity[]> {
+  const rows = await tx.all(identitiesOf, { userId })
+  return rows.sort((a, b) => a.createdAt - b.createdAt)
+}
+
+/** Latest first, as tokens list them. */
+export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
+  const claims = await tx.all(amrOf, { sessionId })
+  return claims.sort((a, b) => b.updatedAt - a.updatedAt)
+}
+
+export async function startSession(tx: Tx, { session, method, network }: NewSession): Promise<void> {
+  await tx.run(insertSession, session)
+  await tx.run(upsertAmr, {
+    sessionId: session.id,
+    authenticationMethod: method,
+    createdAt: session.createdAt,
+    updatedAt: session.createdAt,
+  })
+  if (network !== undefined)
+    await tx.run(upsertNetwork, { userId: session.userId, network, lastSeenAt: session.createdAt })
+}
+
+/** @param keep the one session that stays, if any */
+export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
+  return tx.run(deleteSessions, { userId, keep: keep ?? '' })
+}
+
+export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
+  for (const entry of entries) await tx.run(insertAudit, { ...entry, ipAddress: '' })
+}

@@ -1,0 +1,11 @@
+import type { Core } from '../../core'
+
+/** The audience a request names for itself (contract 0.10). */
+export function namedAudience({ headers }: Request): string | undefined {
+  return headers.get('x-jwt-aud') || undefined
+}
+
+/** The audience of users that a request without a user is about. */
+export function audience({ policy }: Pick<Core, 'policy'>, request: Request): string {
+  return namedAudience(request) ?? policy.audience
+}

@@ -1,0 +1,59 @@
+/**
+ * Supabase Auth's own surface, at `/auth/v1` as supabase-js calls it and at the root as a bare GoTrue serves it. Its
+ * source of truth is the Supabase contract; README.md here lists where it differs on purpose.
+ */
+import type { Core } from '../../core'
+import { Refusal } from '../../core/refusal'
+import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
+import { exchangeOf } from '../../http/exchange'
+import { encodeJson } from '../../lib/json'
+import { listAudit } from './admin-audit'
+import { listSsoProviders } from './admin-sso'
+import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
+import { answerFault, answerRefusal } from './errors'
+import { logout } from './logout'
+import { discovery, health, jwks, settings } from './meta'
+import { deleteSession, listSessions } from './sessions'
+import { signup } from './signup'
+import { token } from './token'
+import { answerUnknown } from './unknown'
+import { deleteUser, getUser, putUser } from './user'
+
+/** What the surface tells about the server. */
+export interface Features {
+  version: string
+}
+
+export interface GoTrueOptions extends Features, Bounds {
+  /** Reports a fault to the operator. */
+  onFault(error: unknown, request: Request): void
+}
+
+export const PREFIX = '/auth/v1'
+
+export function gotrueEndpoints(features: Features): Endpoint[] {
+  return [
+    ...[health(features), settings, jwks, discovery],
+    ...[signup, token, logout],
+    ...[getUser, putUser, deleteUser],
+    ...[listSessions, deleteSession],
+    ...[listUsers, createUser, getUserById, updateUserById, deleteUserById, listAudit, listSsoProviders],
+  ]
+}
+
+/** @param prefix where the surface is mounted: `/auth/v1`, or empty for its second home at the root */
+export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefix: typeof PREFIX | '') {
+  const endpoints = gotrueEndpoints(options)
+  const dialect: Dialect = {
+    prefix,
+    isHidden: prefix === '',
+    encode: encodeJson,
+    answerError(error, request) {
+      const { id } = exchangeOf(request)
+      if (error instanceof Refusal) return answerRefusal(error, request, id)
+      onFault(error, request)
+      return answerFault(request, id)
+    },
+  }
+  return { app: mount(core, endpoints, dialect, options), answerUnknown: answerUnknown(core, endpoints, dialect) }
+}

@@ -1,0 +1,140 @@
+/** What a client may know before anybody signs in: that the server lives, what it offers, how its tokens are verified. */
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import type { Features } from '.'
+
+const PUBLIC_10_MINUTES = 'public, max-age=600'
+
+export const health = ({ version }: Features) =>
+  endpoint({
+    method: 'GET',
+    path: '/health',
+    access: 'anyone',
+    tag: 'Server',
+    summary: 'Whether the server is alive',
+    answers: {
+      200: Type.Object(
+        { version: Type.String(), name: Type.String(), description: Type.String(), status: Type.Literal('ok') },
+        { $id: 'Health' },
+      ),
+    },
+    handle: () => ({
+      version,
+      name: 'GoTrue',
+      description: 'GoTrue is a user registration and authentication API',
+      status: 'ok',
+    }),
+  })
+
+/** Sign-in methods in the order of contract 1.1. Those that are not here yet are off. */
+const EXTERNAL =
+  'anonymous_users apple azure bitbucket discord facebook snapchat figma fly github gitlab google keycloak kakao linkedin linkedin_oidc notion spotify slack slack_oidc workos twitch twitter email phone zoom'.split(
+    ' ',
+  )
+
+export const settings = endpoint({
+  method: 'GET',
+  path: '/settings',
+  access: 'anyone',
+  tag: 'Server',
+  summary: 'Which ways of signing in are offered',
+  answers: {
+    200: Type.Object(
+      {
+        external: Type.Object(Object.fromEntries(EXTERNAL.map((name) => [name, Type.Boolean()]))),
+        disable_signup: Type.Boolean(),
+        mailer_autoconfirm: Type.Boolean(),
+        phone_autoconfirm: Type.Boolean(),
+        sms_provider: Type.String(),
+        saml_enabled: Type.Boolean(),
+        saml_private_key_next_configured: Type.Boolean(),
+        passkeys_enabled: Type.Boolean(),
+        mfa_enabled: Type.Boolean(),
+      },
+      { $id: 'Settings' },
+    ),
+  },
+  handle: ({ core: { policy } }) => {
+    const on: Record<string, boolean> = {
+      anonymous_users: policy.signup.anonymous,
+      email: policy.signup.email,
+      phone: policy.signup.phone,
+    }
+    return {
+      external: Object.fromEntries(EXTERNAL.map((name) => [name, on[name] ?? false])),
+      disable_signup: policy.signup.disabled,
+      mailer_autoconfirm: policy.signup.confirmsEmail,
+      phone_autoconfirm: policy.signup.confirmsPhone,
+      sms_provider: '',
+      saml_enabled: false,
+      // GoTrue says true while none is
+      saml_private_key_next_configured: true,
+      passkeys_enabled: false,
+      mfa_enabled: true,
+    }
+  },
+})
+
+export const jwks = endpoint({
+  method: 'GET',
+  path: '/.well-known/jwks.json',
+  access: 'anyone',
+  tag: 'Server',
+  summary: 'Public keys of the access tokens (RFC 7517)',
+  description: 'Empty while tokens are signed with the HS256 secret.',
+  answers: { 200: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) }, { $id: 'Jwks' }) },
+  handle: ({ core, headers }) => {
+    headers['cache-control'] = PUBLIC_10_MINUTES
+    return { keys: core.keyring.publicKeys }
+  },
+})
+
+const strings = () => Type.Array(Type.String())
+
+const DISCOVERY = {
+  scopes_supported: ['openid', 'profile', 'email', 'phone', 'offline_access'],
+  response_types_supported: ['code'],
+  response_modes_supported: ['query'],
+  grant_types_supported: ['authorization_code', 'refresh_token'],
+  subject_types_supported: ['public'],
+  id_token_signing_alg_values_supported: ['RS256', 'HS256', 'ES256'],
+  token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
+  claims_supported:
+    'sub aud iss exp iat auth_time nonce email email_verified phone_number phone_number_verified name picture preferred_username updated_at'.split(
+      ' ',
+    ),
+  code_challenge_methods_supported: ['S256', 'plain'],
+}
+
+export const discovery = endpoint({
+  method: 'GET',
+  path: '/.well-known/openid-configuration',
+  access: 'anyone',
+  tag: 'Server',
+  summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
+  answers: {
+    200: Type.Object(
+      {
+        issuer: Type.String(),
+        authorization_endpoint: Type.String(),
+        token_endpoint: Type.String(),
+        jwks_uri: Type.String(),
+        userinfo_endpoint: Type.String(),
+        ...Object.fromEntries(Object.keys(DISCOVERY).map((name) => [name, strings()])),
+      },
+      { $id: 'Discovery' },
+    ),
+  },
+  handle: ({ core: { policy }, headers }) => {
+    headers['cache-control'] = PUBLIC_10_MINUTES
+    const base = policy.issuer.replace(/\/+$/, '')
+    return {
+      issuer: policy.issuer,
+      authorization_endpoint: `${base}/oauth/authorize`,
+      token_endpoint: `${base}/oauth/token`,
+      jwks_uri: `${base}/.well-known/jwks.json`,
+      userinfo_endpoint: `${base}/oauth/userinfo`,
+      ...DISCOVERY,
+    }
+  },
+})

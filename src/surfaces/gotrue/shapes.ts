@@ -1,0 +1,228 @@
+/** GoTrue's objects (contract section 2): their schemas, in the order the members appear, and how the core's become them. */
+import { type Static, Type } from '@sinclair/typebox'
+import type { Account, AuditRow, Identity, IssuedSession, ListedSession, User } from '../../core'
+import { amrClaim } from '../../core/sessions'
+
+const text = (description?: string) => Type.String(description === undefined ? {} : { description })
+const uuid = () => Type.String({ format: 'uuid' })
+const time = () => Type.String({ format: 'date-time' })
+const metadata = () => Type.Record(Type.String(), Type.Unknown())
+
+export const IdentityShape = Type.Object(
+  {
+    identity_id: uuid(),
+    id: text("The provider's id of the account; for e-mail and phone the user's id."),
+    user_id: uuid(),
+    identity_data: Type.Optional(metadata()),
+    provider: text(),
+    last_sign_in_at: Type.Optional(time()),
+    created_at: time(),
+    updated_at: time(),
+    email: Type.Optional(text()),
+  },
+  { $id: 'Identity' },
+)
+
+const userMembers = {
+  id: uuid(),
+  aud: text(),
+  role: text(),
+  email: text('Empty where there is none.'),
+  email_confirmed_at: Type.Optional(time()),
+  invited_at: Type.Optional(time()),
+  phone: text('E.164 without the plus sign; empty where there is none.'),
+  phone_confirmed_at: Type.Optional(time()),
+  confirmation_sent_at: Type.Optional(time()),
+  confirmed_at: Type.Optional(time()),
+  recovery_sent_at: Type.Optional(time()),
+  new_email: Type.Optional(text()),
+  email_change_sent_at: Type.Optional(time()),
+  new_phone: Type.Optional(text()),
+  phone_change_sent_at: Type.Optional(time()),
+  reauthentication_sent_at: Type.Optional(time()),
+  last_sign_in_at: Type.Optional(time()),
+  app_metadata: metadata(),
+  user_metadata: metadata(),
+  identities: Type.Union([Type.Array(IdentityShape), Type.Null()], { description: 'null in lists.' }),
+  created_at: time(),
+  updated_at: time(),
+  banned_until: Type.Optional(time()),
+  deleted_at: Type.Optional(time()),
+  is_anonymous: Type.Boolean(),
+}
+
+export const UserShape = Type.Object(userMembers, { $id: 'User' })
+
+const WeakPassword = Type.Union([
+  Type.Null(),
+  Type.Object({
+    message: text(),
+    reasons: Type.Array(Type.Union([Type.Literal('length'), Type.Literal('characters'), Type.Literal('pwned')])),
+  }),
+])
+
+export const SessionShape = Type.Object(
+  {
+    access_token: text('JWT; its claims are listed in the JWKS issuer’s documentation of Supabase.'),
+    token_type: Type.Literal('bearer'),
+    expires_in: Type.Integer({ description: 'Seconds.' }),
+    expires_at: Type.Integer({ description: 'Unix seconds.' }),
+    refresh_token: text(),
+    user: UserShape,
+    weak_password: Type.Optional(WeakPassword),
+  },
+  { $id: 'Session' },
+)
+
+export const SessionRowShape = Type.Object(
+  {
+    id: uuid(),
+    created_at: time(),
+    updated_at: time(),
+    refreshed_at: Type.Union([time(), Type.Null()]),
+    not_after: Type.Union([time(), Type.Null()]),
+    aal: text(),
+    amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
+    user_agent: Type.Union([text(), Type.Null()]),
+    ip: Type.Union([text(), Type.Null()]),
+    current: Type.Boolean({ description: 'Whether this is the session that asks.' }),
+  },
+  { $id: 'SessionRow' },
+)
+
+export const AuditShape = Type.Object(
+  { id: uuid(), payload: metadata(), created_at: time(), ip_address: text() },
+  { $id: 'AuditLogEntry' },
+)
+
+export const ErrorShape = Type.Union(
+  [
+    Type.Object({
+      code: text('Stable code of the error.'),
+      message: text(),
+      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
+    }),
+    Type.Object({
+      code: Type.Integer({
+        description: 'HTTP status: the older shape, for clients that send no X-Supabase-Api-Version.',
+      }),
+      error_code: text(),
+      msg: text(),
+      error_id: Type.Optional(text('Request id, on 5xx.')),
+      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
+    }),
+    Type.Object({ error: text(), error_description: text() }),
+  ],
+  { $id: 'Error' },
+)
+
+/** The error answers of an endpoint, for its documentation. 413, 429, 500 and 504 go without saying. */
+export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
+  return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
+}
+
+/** RFC 3339 as Go prints it: no trailing zeros in the fraction. @param ms Unix milliseconds */
+export function toTime(ms: number): string {
+  const iso = new Date(ms).toISOString()
+  return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
+}
+
+const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : toTime(ms))
+
+export function toIdentity(identity: Identity): Static<typeof IdentityShape> {
+  const { email } = identity.identityData
+  return {
+    identity_id: identity.id,
+    id: identity.providerId,
+    user_id: identity.userId,
+    identity_data: Object.keys(identity.identityData).length === 0 ? undefined : identity.identityData,
+    provider: identity.provider,
+    last_sign_in_at: timeOr(identity.lastSignInAt, undefined),
+    created_at: toTime(identity.createdAt),
+    updated_at: toTime(identity.updatedAt),
+    email: typeof email === 'string' && email !== '' ? email.toLowerCase() : undefined,
+  }
+}
+
+export interface UserOptions {
+  /** GoTrue computes `confirmed_at` on reading, so an answer to the request that confirms the user lacks it. */
+  isJustConfirmed?: boolean
+}
+
+export function toUser(
+  { user, identities }: { user: User; identities: Identity[] | null },
+  { isJustConfirmed = false }: UserOptions = {},
+): Static<typeof UserShape> {
+  return {
+    id: user.id,
+    aud: user.aud,
+    role: user.role,
+    email: user.email ?? '',
+    email_confirmed_at: timeOr(user.emailConfirmedAt, undefined),
+    invited_at: timeOr(user.invitedAt, undefined),
+    phone: user.phone ?? '',
+    phone_confirmed_at: timeOr(user.phoneConfirmedAt, undefined),
+    confirmation_sent_at: timeOr(user.confirmationSentAt, undefined),
+    confirmed_at: isJustConfirmed ? undefined : timeOr(user.confirmedAt, undefined),
+    recovery_sent_at: timeOr(user.recoverySentAt, undefined),
+    new_email: user.emailChange ?? undefined,
+    email_change_sent_at: timeOr(user.emailChangeSentAt, undefined),
+    new_phone: user.phoneChange ?? undefined,
+    phone_change_sent_at: timeOr(user.phoneChangeSentAt, undefined),
+    reauthentication_sent_at: timeOr(user.reauthenticationSentAt, undefined),
+    last_sign_in_at: timeOr(user.lastSignInAt, undefined),
+    app_metadata: user.rawAppMetaData,
+    user_metadata: user.rawUserMetaData,
+    identities: identities?.map(toIdentity) ?? null,
+    created_at: toTime(user.createdAt),
+    updated_at: toTime(user.updatedAt),
+    banned_until: timeOr(user.bannedUntil, undefined),
+    deleted_at: timeOr(user.deletedAt, undefined),
+    is_anonymous: user.isAnonymous,
+  }
+}
+
+/** The account as the request left it, which confirmed the user just now. */
+export const toFreshUser = (account: Account) => toUser(account, { isJustConfirmed: true })
+
+export function toSession(issued: IssuedSession, options?: UserOptions): Static<typeof SessionShape> {
+  const { weakness } = issued
+  return {
+    access_token: issued.accessToken,
+    token_type: 'bearer',
+    expires_in: issued.expiresIn,
+    expires_at: issued.expiresAt,
+    refresh_token: issued.refreshToken,
+    user: toUser(issued, options),
+    weak_password: weakness && { message: weakness.message, reasons: weakness.reasons },
+  }
+}
+
+/** What GoTrue tells in headers about a session it hands out (contract 0.11); and that no cache may keep it. */
+export function sessionHeaders({ session, user }: IssuedSession): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'sb-auth-user-id': user.id,
+    'sb-auth-session-id': session.id,
+    'sb-auth-refresh-token-counter': String(session.refreshTokenCounter),
+  }
+}
+
+export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static<typeof SessionRowShape> {
+  return {
+    id: session.id,
+    created_at: toTime(session.createdAt),
+    updated_at: toTime(session.updatedAt),
+    refreshed_at: timeOr(session.refreshedAt, null),
+    not_after: timeOr(session.notAfter, null),
+    aal: session.aal,
+    amr: amrClaim(amr),
+    user_agent: session.userAgent,
+    ip: session.ip,
+    current: isCurrent,
+  }
+}
+
+export function toAuditEntry({ id, payload, createdAt, ipAddress }: AuditRow): Static<typeof AuditShape> {
+  return { id, payload, created_at: toTime(createdAt), ip_address: ipAddress }
+}

@@ -1,0 +1,71 @@
+import { type Static, Type } from '@sinclair/typebox'
+import type { IssuedSession } from '../../core'
+import { Refusal } from '../../core/refusal'
+import { type Context, endpoint } from '../../http/endpoint'
+import { audience } from './audience'
+import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+
+const Body = Type.Object(
+  {
+    email: Type.Optional(Type.String({ description: 'password grant' })),
+    phone: Type.Optional(Type.String({ description: 'password grant' })),
+    password: Type.Optional(Type.String({ description: 'password grant' })),
+    refresh_token: Type.Optional(Type.String({ description: 'refresh_token grant' })),
+    id_token: Type.Optional(Type.String({ description: 'id_token grant' })),
+    provider: Type.Optional(Type.String({ description: 'id_token grant' })),
+    client_id: Type.Optional(Type.String({ description: 'id_token grant' })),
+    issuer: Type.Optional(Type.String({ description: 'id_token grant' })),
+  },
+  { $id: 'TokenRequest', examples: [{ email: 'ada@example.com', password: 'correct-horse-battery-9' }] },
+)
+
+type Request = Pick<Context, 'core' | 'request' | 'client'> & { body: Static<typeof Body> }
+
+/** What each grant does (contract 1.3). */
+const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
+  password: ({ core, request, body: { email, phone, password = '' }, client }) =>
+    core.signInWithPassword({ email, phone, password, audience: audience(core, request), client }),
+  refresh_token: ({ core, body: { refresh_token: refreshToken = '' }, client }) =>
+    core.refreshSession({ refreshToken, client }),
+  id_token: async ({ body }) => {
+    if (!body.id_token) throw new Refusal('id_token_missing')
+    if (!body.provider && !(body.client_id && body.issuer)) throw new Refusal('id_token_provider_missing')
+    throw new Refusal('id_token_provider_unknown', { detail: body.provider ?? body.issuer ?? '' })
+  },
+  web3: async () => {
+    throw new Refusal('web3_disabled')
+  },
+}
+
+/** POST /token?grant_type=… (contract 1.3 and 4.2). */
+export const token = endpoint({
+  method: 'POST',
+  path: '/token',
+  access: 'anyone',
+  body: Body,
+  query: {
+    grant_type: Type.String({
+      description: 'How to sign in.',
+      enum: ['password', 'refresh_token'],
+      default: 'password',
+    }),
+  },
+  tag: 'Signing up and in',
+  summary: 'Sign in with a password, or refresh a session',
+  description:
+    'A refresh token is good for one refresh. Its parent gets the same successor again, since an answer may be lost; an older one ends the session.',
+  answers: { 200: SessionShape, ...errors(400, 409, 422, 429) },
+  check: ({ request, query }) => {
+    // a form may name the grant as well; its body then fails to be JSON, as with GoTrue
+    const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
+    if (!Object.hasOwn(grants, query('grant_type') ?? '') && !isForm) throw new Refusal('grant_unknown')
+  },
+  handle: async ({ query, headers, ...request }) => {
+    const grantType = query('grant_type') ?? ''
+    const grant = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined
+    if (!grant) throw new Refusal('grant_unknown')
+    const issued = await grant(request)
+    Object.assign(headers, sessionHeaders(issued))
+    return toSession(issued)
+  },
+})

@@ -1,0 +1,58 @@
+/**
+ * Requests that no endpoint answers: unknown paths, wrong methods, and GoTrue's features that are off here (contract 0.1).
+ * GoTrue checks the caller before the path below some prefixes, so the order of the answers tells nothing to strangers.
+ */
+import type { Core } from '../../core'
+import type { Reason } from '../../core/refusal'
+import { Refusal } from '../../core/refusal'
+import { type Access, credentialsOf, type Dialect, type Endpoint } from '../../http/endpoint'
+
+const guarded: [prefix: string, access: Access][] = [
+  ['/admin', 'admin'],
+  ['/invite', 'admin'],
+  ['/user', 'user'],
+  ['/sessions', 'user'],
+  ['/factors', 'user'],
+  ['/reauthenticate', 'user'],
+]
+
+const switchedOff: [prefix: string, reason: Reason][] = [
+  ['/sso', 'saml_off'],
+  ['/oauth', 'oauth_server_off'],
+  ['/admin/oauth', 'oauth_server_off'],
+  ['/user/oauth', 'oauth_server_off'],
+  ['/.well-known/oauth-authorization-server', 'oauth_server_off'],
+  ['/passkeys', 'passkeys_off'],
+  ['/scim', 'scim_off'],
+]
+
+export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialect: Dialect) {
+  const routes = endpoints.map(({ method, path, toleratesSlash }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${toleratesSlash ? '/?' : ''}$`),
+  }))
+  return async (request: Request): Promise<Response> => {
+    const path = new URL(request.url).pathname.slice(dialect.prefix.length)
+    try {
+      await requireCaller(core, path, request)
+      const off = switchedOff.find(([prefix]) => isBelow(path, prefix))
+      if (off) throw new Refusal(off[1])
+    } catch (error) {
+      return dialect.answerError(error, request)
+    }
+    const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    if (allowed.length > 0) return new Response(null, { status: 405, headers: { Allow: allowed.join(', ') } })
+    return new Response('404 page not found\n', {
+      status: 404,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+    })
+  }
+}
+
+async function requireCaller(core: Core, path: string, request: Request): Promise<void> {
+  const access = guarded.find(([prefix]) => isBelow(path, prefix))?.[1]
+  if (access === 'user') await core.identifyUser(credentialsOf(request))
+  if (access === 'admin') await core.identifyAdmin(credentialsOf(request))
+}
+
+const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)

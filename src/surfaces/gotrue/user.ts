@@ -1,0 +1,69 @@
+import { Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import { endpoint } from '../../http/endpoint'
+import { namedAudience } from './audience'
+import { errors, toFreshUser, toUser, UserShape } from './shapes'
+
+/** GET /user (contract 1.6). */
+export const getUser = endpoint({
+  method: 'GET',
+  path: '/user',
+  access: 'user',
+  toleratesSlash: true,
+  tag: 'Own account',
+  summary: "The caller's account",
+  answers: { 200: UserShape, ...errors(400, 401, 403) },
+  handle: async ({ core, caller, request }) =>
+    toUser(await core.getAccount({ caller, audience: namedAudience(request) })),
+})
+
+const Body = Type.Object(
+  {
+    email: Type.Optional(Type.String()),
+    phone: Type.Optional(Type.String()),
+    password: Type.Optional(Type.String()),
+    current_password: Type.Optional(Type.String()),
+    data: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'Merged into user_metadata; null removes a key.' }),
+    ),
+    app_metadata: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'For users with the admin group role only.' }),
+    ),
+  },
+  { $id: 'UserUpdate', examples: [{ data: { name: 'Ada Lovelace' } }] },
+)
+
+/** PUT /user (contract 1.6). */
+export const putUser = endpoint({
+  method: 'PUT',
+  path: '/user',
+  access: 'user',
+  body: Body,
+  toleratesSlash: true,
+  tag: 'Own account',
+  summary: "Change the caller's account",
+  description: 'A new password ends every other session.',
+  answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
+  handle: async ({ core, caller, body, client }) => {
+    const { current_password: currentPassword, app_metadata: appMetadata, ...change } = body
+    const account = await core.updateAccount({ caller, change: { ...change, currentPassword, appMetadata }, client })
+    const confirmsNow = caller.user.confirmedAt === null
+    return confirmsNow ? toFreshUser(account) : toUser(account)
+  },
+})
+
+/** DELETE /user (supabase-additions.md). */
+export const deleteUser = endpoint({
+  method: 'DELETE',
+  path: '/user',
+  access: 'user',
+  toleratesSlash: true,
+  tag: 'Own account',
+  summary: "Delete the caller's account",
+  description: 'Its address is free again at once, and every session of it is over.',
+  answers: { 204: Type.Void(), ...errors(401, 403) },
+  handle: async ({ core, caller }) => {
+    await core.deleteAccount({ caller })
+    return status(204)
+  },
+})

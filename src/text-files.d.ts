@@ -1,0 +1,21 @@
+/** Files that are carried in the executable as text. */
+declare module '*.sql' {
+  const text: string
+  export default text
+}
+
+declare module '*.html' {
+  const text: string
+  export default text
+}
+
+declare module '*.js.txt' {
+  const text: string
+  export default text
+}
+
+/** A file that is carried in the executable; the value is its path there. */
+declare module 'swagger-ui-dist/*' {
+  const path: string
+  export default path
+}

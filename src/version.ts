@@ -1,0 +1,17 @@
+/** What this build is. The constants are set by `scripts/build.ts`; running from source has none. */
+import { Database } from 'bun:sqlite'
+import manifest from '../package.json' with { type: 'json' }
+
+declare const LATCHKEY_COMMIT: string | undefined
+
+export const version = manifest.version
+
+/** Short hash of the commit, or `source`. */
+export const commit = typeof LATCHKEY_COMMIT === 'string' ? LATCHKEY_COMMIT : 'source'
+
+export function sqliteVersion(): string {
+  const db = new Database(':memory:')
+  const { version: found } = db.query('SELECT sqlite_version() AS version').get() as { version: string }
+  db.close()
+  return found
+}
