@@ -1,9 +1,9 @@
 /** Compiles the executable: everything embedded, nothing read from the folder it is started in. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 
-const root = join(import.meta.dir, '..')
+const root = resolve(import.meta.dir, '..')
 
 /**
  * @param outfile where the executable goes
@@ -25,7 +25,7 @@ export function build(outfile: string, target?: string): void {
     '--outfile',
     outfile,
   ]
-  mkdirSync(join(root, 'dist'), { recursive: true })
+  mkdirSync(dirname(resolve(root, outfile)), { recursive: true })
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root })
   if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`)
 }

@@ -47,7 +47,7 @@ export function lockDataFolder(folder: string): void {
 }
 
 /** The secrets of the folder, if it has any. @throws where they cannot be read */
-export function readSecrets(folder: string): Secrets | undefined {
+function readSecrets(folder: string): Secrets | undefined {
   const path = join(folder, FILE)
   if (!existsSync(path)) return undefined
   try {

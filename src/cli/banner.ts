@@ -1,4 +1,5 @@
 /** What the operator sees at start: where the server is, its keys, and what to paste to use it. */
+import { join, relative } from 'node:path'
 import type { Keys } from '../app'
 import type { Settings } from '../config'
 import { isLoopback } from '../lib/ip'
@@ -16,7 +17,7 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
     ['Swagger UI', `${url}/swagger`],
     ['Data', folder],
     ['Publishable', keys.publishable],
-    ['Secret key', `${dim('run')} latchkey keys`],
+    ['Secret key', `${dim('run')} ${ownCommand()} keys`],
   ]
   const notes = [
     ...(accounts.mailerAutoconfirm ? ['Sign-ups count as confirmed: no SMTP server is set (AUTH_SMTP_HOST).'] : []),
@@ -38,8 +39,15 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
   ].join('\n')
 }
 
+/** How this executable is called from here. */
+export function ownCommand(): string {
+  if (!Bun.isStandaloneExecutable) return 'latchkey'
+  const path = relative(process.cwd(), process.execPath)
+  return path.startsWith('..') ? process.execPath : join('.', path)
+}
+
 /** What supabase-js needs, ready to paste. */
-export function snippet(url: string, keys: Keys): string[] {
+function snippet(url: string, keys: Keys): string[] {
   return [
     "import { createClient } from '@supabase/supabase-js'",
     `const supabase = createClient('${url}', '${keys.publishable}')`,
@@ -62,8 +70,7 @@ export function warnings({ server, accounts, limits }: Settings): string[] {
   else if (server.apiExternalUrl?.startsWith('http:'))
     found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
   if (/^https?:\/\/(localhost|127\.|\[::1\])/.test(server.siteUrl)) found.push(`AUTH_SITE_URL is ${server.siteUrl}`)
-  if (accounts.mailerAutoconfirm)
-    found.push('sign-ups count as confirmed without a mail: set AUTH_SMTP_HOST, or AUTH_MAILER_AUTOCONFIRM=false')
+  if (accounts.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
   if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
   return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${server.host}): ${problem}`)
 }

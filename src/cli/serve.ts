@@ -6,7 +6,7 @@ import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { createLog, type Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
-import { banner, warnings } from './banner'
+import { banner, ownCommand, warnings } from './banner'
 import { fail, orFail, requireSettings } from './settings'
 
 /** Our own reader refuses sooner, in words; this is where Bun cuts a connection off (settled 22). */
@@ -98,7 +98,7 @@ function logStart(log: Log, { server, accounts }: Settings, { keys }: App, folde
     swagger: `http://${server.host}:${server.port}/swagger`,
     data: folder,
     publishable_key: keys.publishable,
-    secret_key: 'latchkey keys',
+    secret_key: `${ownCommand()} keys`,
     autoconfirm: accounts.mailerAutoconfirm,
   })
 }

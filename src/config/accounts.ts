@@ -57,7 +57,7 @@ export const accounts = {
     name: 'SMTP_HOST',
     toml: 'email.smtp.host',
     kind: text,
-    doc: 'SMTP server. Naming one ends the automatic confirmation of sign-ups.',
+    doc: 'SMTP server. Naming one ends the automatic confirmation of sign-ups; this version sends no mail yet, so those by e-mail are then refused.',
   }),
   mailerAutoconfirm: setting({
     name: 'MAILER_AUTOCONFIRM',

@@ -189,7 +189,7 @@ export async function listAudit({ store }: Deps, { page, perPage, query }: Audit
   return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
 }
 
-const actorOf = ({ role, user }: Admin) => user ?? { role: role || 'service_role' }
+const actorOf = ({ role, user }: Admin) => user ?? role
 
 async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserGiven): Promise<string> {
   if (password && passwordHash) throw new Refusal('password_and_hash')

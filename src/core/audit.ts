@@ -18,8 +18,8 @@ const LOG_TYPES = {
 
 export type Action = keyof typeof LOG_TYPES
 
-/** Who did it: a user, or the holder of a service key. */
-export type Actor = Pick<User, 'id' | 'email' | 'phone' | 'isSsoUser' | 'rawUserMetaData'> | { role: string }
+/** Who did it: a user, or the role of a service key. */
+export type Actor = Pick<User, 'id' | 'email' | 'phone' | 'isSsoUser' | 'rawUserMetaData'> | string
 
 /** @param traits what the action was about */
 export function auditEntry(
@@ -29,15 +29,17 @@ export function auditEntry(
   actor: Actor,
   traits?: JsonObject,
 ): AuditEntry {
-  const name = 'role' in actor ? undefined : actor.rawUserMetaData.full_name
-  const payload: JsonObject = {
-    action,
-    actor_id: 'role' in actor ? NIL_UUID : actor.id,
-    ...(typeof name === 'string' && { actor_name: name }),
-    actor_username: 'role' in actor ? actor.role : (actor.email ?? actor.phone ?? ''),
-    actor_via_sso: 'role' in actor ? false : actor.isSsoUser,
-    log_type: LOG_TYPES[action],
-    ...(traits && { traits }),
-  }
+  const payload = { action, ...actorOf(actor), log_type: LOG_TYPES[action], ...(traits && { traits }) }
   return { id: random.uuid(), payload, createdAt: now }
+}
+
+function actorOf(actor: Actor): JsonObject {
+  if (typeof actor === 'string') return { actor_id: NIL_UUID, actor_username: actor, actor_via_sso: false }
+  const name = actor.rawUserMetaData.full_name
+  return {
+    actor_id: actor.id,
+    ...(typeof name === 'string' && { actor_name: name }),
+    actor_username: actor.email ?? actor.phone ?? '',
+    actor_via_sso: actor.isSsoUser,
+  }
 }

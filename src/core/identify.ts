@@ -59,11 +59,7 @@ export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials)
 }
 
 /** The audience a request is about: the one it names, else the token's, else the configured one (contract 0.10). */
-export function requestAudience(
-  { policy }: Pick<Deps, 'policy'>,
-  named: string | undefined,
-  claims: VerifiedClaims,
-): unknown {
+function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undefined, claims: VerifiedClaims): unknown {
   if (named) return named
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }

@@ -29,10 +29,11 @@ export function neighbourhood(ip: string): string {
 
 /** `10.0.0.0/8`, `fd00::/8`, or a single address. @returns undefined where it is neither */
 export function parseCidr(text: string): Cidr | undefined {
-  const trimmed = text.trim()
-  if (ipaddr.isValidCIDR(trimmed)) return ipaddr.parseCIDR(trimmed)
-  const address = parse(trimmed)
-  return address && [address, address.kind() === 'ipv4' ? 32 : 128]
+  const [, network = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text.trim()) ?? []
+  const address = parse(network)
+  const longest = address?.kind() === 'ipv4' ? 32 : 128
+  const bits = Number(length ?? longest)
+  return address && bits <= longest ? [address, bits] : undefined
 }
 
 export function isInside(ip: string, networks: readonly Cidr[]): boolean {

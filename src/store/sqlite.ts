@@ -33,7 +33,8 @@ interface Job {
 export function sqliteEngine(writer: Database): Engine {
   const reader = openDatabase(writer.filename)
   reader.run('PRAGMA query_only = ON')
-  const reading = connection(reader)
+  const view = sharedView(reader)
+  const reading = connection(reader, view.open)
   const writing = connection(writer)
   const commands = Object.fromEntries(
     ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'].map((sql) => [
@@ -62,13 +63,22 @@ export function sqliteEngine(writer: Database): Engine {
     try {
       run('BEGIN IMMEDIATE')
       for (const job of batch) answers.push(await attempt(job))
+      // Whoever reads from here on sees this commit, and the write-ahead log can be emptied.
+      view.close()
       run('COMMIT')
     } catch (error) {
-      if (writer.inTransaction) writer.run('ROLLBACK')
+      rollBack()
       for (const job of batch) job.reject(error)
       return
     }
     for (const answer of answers) answer()
+  }
+
+  /** SQLite has often done so itself by now; a connection that fails even here has nothing left to undo. */
+  function rollBack(): void {
+    try {
+      if (writer.inTransaction) writer.run('ROLLBACK')
+    } catch {}
   }
 
   /** Runs one operation inside the open transaction. @returns how to answer it once the commit is on disk */
@@ -94,6 +104,7 @@ export function sqliteEngine(writer: Database): Engine {
       }),
     async close() {
       await draining
+      view.close()
       reader.close()
       // No ANALYZE and no PRAGMA optimize, ever: figures taken while a table was small make the planner scan it later.
       writer.close()
@@ -101,10 +112,34 @@ export function sqliteEngine(writer: Database): Engine {
   }
 }
 
-function connection(database: Database): Tx {
+/**
+ * One read transaction for all reads of a turn of the event loop: each would otherwise lock and unlock the file, which
+ * costs more than most of them.
+ */
+function sharedView(reader: Database): { open(): void; close(): void } {
+  const [begin, commit] = [reader.query('BEGIN'), reader.query('COMMIT')]
+  let isOpen = false
+  const close = () => {
+    if (isOpen) commit.run()
+    isOpen = false
+  }
+  return {
+    open() {
+      if (isOpen) return
+      begin.run()
+      isOpen = true
+      setImmediate(close)
+    },
+    close,
+  }
+}
+
+/** @param beforeQuery called before each query */
+function connection(database: Database, beforeQuery: () => void = () => {}): Tx {
   const db = drizzle({ client: database })
   const prepared: ReturnType<Statement<unknown>['build']>[] = []
   const of = ({ index, build }: Statement<unknown>) => {
+    beforeQuery()
     prepared[index] ??= build(db)
     return prepared[index]
   }

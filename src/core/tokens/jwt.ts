@@ -102,7 +102,8 @@ function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
 async function importKey(jwk: JWK): Promise<Key> {
   const { alg = '', kid } = jwk
   if (jwk.kty === 'oct') return hmacKey(Buffer.from(jwk.k ?? '', 'base64url'), kid)
-  const privateKey = await importJWK(jwk, alg)
+  // GoTrue lists both operations in one key; WebCrypto wants those of the half it is given
+  const privateKey = await importJWK({ ...jwk, key_ops: ['sign'] }, alg)
   const publicKey = await importJWK(publicHalf(jwk as JsonObject) as JWK, alg)
   return {
     alg,

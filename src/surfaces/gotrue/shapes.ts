@@ -8,7 +8,7 @@ const uuid = () => Type.String({ format: 'uuid' })
 const time = () => Type.String({ format: 'date-time' })
 const metadata = () => Type.Record(Type.String(), Type.Unknown())
 
-export const IdentityShape = Type.Object(
+const IdentityShape = Type.Object(
   {
     identity_id: uuid(),
     id: text("The provider's id of the account; for e-mail and phone the user's id."),
@@ -63,7 +63,7 @@ const WeakPassword = Type.Union([
 
 export const SessionShape = Type.Object(
   {
-    access_token: text('JWT; its claims are listed in the JWKS issuer’s documentation of Supabase.'),
+    access_token: text('JWT (RFC 7519) with the claims of Supabase Auth.'),
     token_type: Type.Literal('bearer'),
     expires_in: Type.Integer({ description: 'Seconds.' }),
     expires_at: Type.Integer({ description: 'Unix seconds.' }),
@@ -122,14 +122,14 @@ export function errors(...statuses: number[]): Record<number, typeof ErrorShape>
 }
 
 /** RFC 3339 as Go prints it: no trailing zeros in the fraction. @param ms Unix milliseconds */
-export function toTime(ms: number): string {
+function toTime(ms: number): string {
   const iso = new Date(ms).toISOString()
   return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
 }
 
 const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : toTime(ms))
 
-export function toIdentity(identity: Identity): Static<typeof IdentityShape> {
+function toIdentity(identity: Identity): Static<typeof IdentityShape> {
   const { email } = identity.identityData
   return {
     identity_id: identity.id,

@@ -1,0 +1,235 @@
+/**
+ * The project's own benchmark: rate, latency and server CPU per request under 16 keep-alive clients, start time and
+ * memory, at as many accounts as asked for. It starts the executable itself, durable commits and all.
+ *
+ *   npm run bench                         at one account
+ *   npm run bench -- --accounts 1000000   at a million accounts
+ *   npm run bench -- --seconds 5 --markdown
+ */
+import { Database } from 'bun:sqlite'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { passwordHasher } from '../src/adapters/password-hasher'
+import { type Connection, openConnection } from './connection'
+
+const { values: options } = parseArgs({
+  options: {
+    accounts: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '5' },
+    clients: { type: 'string', default: '16' },
+    markdown: { type: 'boolean', default: false },
+  },
+})
+const accounts = Number(options.accounts)
+const seconds = Number(options.seconds)
+const clients = Number(options.clients)
+
+const BINARY = join(import.meta.dir, '../dist/latchkey')
+const PORT = 17_020
+const PASSWORD = 'correct-horse-battery-9'
+const START_ROUNDS = 10
+
+/** A real Supabase Auth with Postgres (fsync on) on a 2-core machine of the same kind, microseconds of CPU a request. */
+const SUPABASE_CPU_US: Record<string, number> = { settings: 71, 'GET /user': 1330, refresh: 3300, 'sign-in': 94_000 }
+
+interface Row {
+  name: string
+  perSecond: number
+  p50Ms: number
+  p99Ms: number
+  cpuUs: number
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
+async function main(): Promise<void> {
+  await seed()
+  const startMs = await measureStart()
+  const server = await start()
+  const idleMiB = memory(server.pid).now
+  const rows: Row[] = []
+  for (const [name, prepare] of Object.entries(scenarios)) rows.push(await measure(name, prepare, server.pid))
+  const { peak } = memory(server.pid)
+  server.kill()
+  await server.exited
+  const hashUs = await measureHash()
+  print(rows, { startMs, idleMiB, peakMiB: peak, hashUs })
+}
+
+function spawn() {
+  return Bun.spawn([BINARY, 'serve', '--port', String(PORT), '--set', 'AUTH_RATE_LIMITS=off'], {
+    cwd: folder,
+    env: {},
+    stdout: 'ignore',
+    stderr: 'inherit',
+  })
+}
+
+async function start() {
+  const server = spawn()
+  while (!(await answers())) await Bun.sleep(1)
+  return server
+}
+
+const answers = () =>
+  fetch(`http://127.0.0.1:${PORT}/auth/v1/health`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+
+/** Milliseconds from starting the process to its first answer, median of ten on a database that is there. */
+async function measureStart(): Promise<number> {
+  const times: number[] = []
+  for (let round = 0; round <= START_ROUNDS; round++) {
+    const since = performance.now()
+    const server = await start()
+    times.push(performance.now() - since)
+    server.kill()
+    await server.exited
+  }
+  return median(times.slice(1))
+}
+
+/** Fills the database, beside the executable, with accounts that each have an identity and a session. */
+async function seed(): Promise<void> {
+  const server = await start()
+  server.kill()
+  await server.exited
+  if (accounts <= 1) return
+  const db = new Database(join(folder, 'latchkey-data/latchkey.db'))
+  db.run('PRAGMA synchronous = OFF')
+  const uuid =
+    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+  const hash = await passwordHasher({}).hash(PASSWORD)
+  const now = Date.now()
+  for (let done = 0; done < accounts; done += 50_000) {
+    const many = Math.min(50_000, accounts - done)
+    db.run('BEGIN')
+    db.query(`WITH RECURSIVE n(i) AS (SELECT ${done} UNION ALL SELECT i + 1 FROM n WHERE i < ${done + many - 1})
+      INSERT INTO users (id, aud, role, email, encrypted_password, email_confirmed_at, raw_app_meta_data, raw_user_meta_data, created_at, updated_at)
+      SELECT ${uuid}, 'authenticated', 'authenticated', 'seed-' || i || '@example.com', ?, ?, '{"provider":"email","providers":["email"]}', '{"email_verified":true}', ?, ? FROM n`).run(
+      hash,
+      now,
+      now,
+      now,
+    )
+    db.query(`INSERT INTO identities (id, user_id, provider, provider_id, identity_data, created_at, updated_at)
+      SELECT ${uuid}, id, 'email', id, json_object('email', email, 'sub', id), created_at, updated_at FROM users WHERE email LIKE 'seed-%' AND uid > (SELECT max(uid) FROM users) - ${many}`).run()
+    db.query(`INSERT INTO sessions (id, user_id, aal, refresh_token_hmac_key, refresh_token_counter, created_at, updated_at)
+      SELECT ${uuid}, id, 'aal1', 'x', 0, created_at, updated_at FROM users WHERE uid > (SELECT max(uid) FROM users) - ${many}`).run()
+    db.run('COMMIT')
+  }
+  db.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  db.close()
+}
+
+type Step = () => Promise<unknown>
+
+let serial = 0
+const address = () => `bench-${process.pid}-${serial++}@example.com`
+
+const signUp = (wire: Connection, email = address()) => wire.send('POST', '/signup', { email, password: PASSWORD })
+
+/** What each client prepares once, and then repeats. */
+const scenarios: Record<string, (wire: Connection) => Promise<Step>> = {
+  settings: async (wire) => () => wire.send('GET', '/settings'),
+  'GET /user': async (wire) => {
+    const { access_token } = await signUp(wire)
+    return () => wire.send('GET', '/user', undefined, access_token)
+  },
+  refresh: async (wire) => {
+    let { refresh_token } = await signUp(wire)
+    return async () => {
+      ;({ refresh_token } = await wire.send('POST', '/token?grant_type=refresh_token', { refresh_token }))
+    }
+  },
+  'sign-in': async (wire) => {
+    const email = address()
+    await signUp(wire, email)
+    return () => wire.send('POST', '/token?grant_type=password', { email, password: PASSWORD })
+  },
+  'sign-up': async (wire) => () => signUp(wire),
+}
+
+async function measure(name: string, prepare: (wire: Connection) => Promise<Step>, pid: number): Promise<Row> {
+  const wires = await Promise.all(Array.from({ length: clients }, () => openConnection(PORT)))
+  const steps: Step[] = []
+  for (const wire of wires) steps.push(await prepare(wire))
+  const times: number[] = []
+  const cpuBefore = cpuSeconds(pid)
+  const since = performance.now()
+  await Promise.all(
+    steps.map(async (step) => {
+      while (performance.now() - since < seconds * 1000) {
+        const at = performance.now()
+        await step()
+        times.push(performance.now() - at)
+      }
+    }),
+  )
+  const elapsed = (performance.now() - since) / 1000
+  const cpuUs = ((cpuSeconds(pid) - cpuBefore) * 1e6) / times.length
+  for (const wire of wires) wire.close()
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0
+  return { name, perSecond: times.length / elapsed, p50Ms: at(0.5), p99Ms: at(0.99), cpuUs }
+}
+
+/** CPU of the bare password hash in microseconds, to hold sign-in against. */
+async function measureHash(): Promise<number> {
+  const hasher = passwordHasher({})
+  const hash = await hasher.hash(PASSWORD)
+  const before = process.cpuUsage()
+  for (let round = 0; round < 40; round++) await hasher.verify(PASSWORD, hash)
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 40
+}
+
+/** User and system time of a process so far. */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
+/** Resident memory in MiB. */
+function memory(pid: number): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const mib = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
+  return { now: mib('VmRSS'), peak: mib('VmHWM') }
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+}
+
+function print(
+  rows: Row[],
+  { startMs, idleMiB, peakMiB, hashUs }: { startMs: number; idleMiB: number; peakMiB: number; hashUs: number },
+): void {
+  const ratio = ({ name, cpuUs }: Row) =>
+    SUPABASE_CPU_US[name] === undefined ? '' : `${Math.round(SUPABASE_CPU_US[name] / cpuUs)} ×`
+  const cells = rows.map((row) => [
+    row.name,
+    Math.round(row.perSecond),
+    row.p50Ms.toFixed(2),
+    row.p99Ms.toFixed(2),
+    Math.round(row.cpuUs),
+    ratio(row),
+  ])
+  const head = ['request', 'per second', 'p50 ms', 'p99 ms', 'CPU µs', 'less CPU than Supabase Auth']
+  const lines = [head, ...(options.markdown ? [head.map(() => '---')] : []), ...cells]
+  for (const line of lines)
+    console.log(options.markdown ? `| ${line.join(' | ')} |` : line.map((cell) => String(cell).padStart(12)).join(''))
+  console.log(
+    `\n${accounts.toLocaleString('en')} account${accounts === 1 ? '' : 's'}, ${clients} clients, ${cpus().length} cores; start to first answer ${startMs.toFixed(0)} ms; memory ${idleMiB.toFixed(0)} MiB idle, ${peakMiB.toFixed(0)} MiB at most; bare password hash ${Math.round(hashUs).toLocaleString('en')} µs`,
+  )
+}
+
+if (!existsSync('/proc/self/stat')) throw new Error('The benchmark reads CPU and memory from /proc, so it needs Linux.')
+try {
+  await main()
+} finally {
+  rmSync(folder, { recursive: true })
+}

@@ -1,0 +1,191 @@
+/**
+ * The OpenAPI document, generated from the schemas of the routes.
+ *
+ *   bun scripts/openapi.ts write       regenerates openapi.json
+ *   bun scripts/openapi.ts check       fails where openapi.json is not what the schemas generate, or is not valid
+ *   bun scripts/openapi.ts coverage    fails where a route is missing from it, or an entry says nothing of its answers
+ */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { toOpenAPISchema } from '@elysiajs/openapi'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { ensureSecrets } from '../src/adapters/data-folder'
+import { systemRandom } from '../src/adapters/system'
+import { type App, createApp } from '../src/app'
+import { load } from '../src/config/load'
+import { createLog } from '../src/http/log'
+import { version } from '../src/version'
+
+type Node = Record<string, unknown>
+
+const FILE = join(import.meta.dir, '..', 'openapi.json')
+const METHODS = ['get', 'post', 'put', 'patch', 'delete']
+
+const TAGS: [name: string, description: string][] = [
+  ['Signing up and in', 'Accounts begin here, and sessions.'],
+  ['Own account', 'What users see and change of their own account.'],
+  ['Sessions', 'Where a user is signed in, and how that ends.'],
+  ['Administration', 'For your own servers: needs the secret key, a service_role JWT, or a user with the role admin.'],
+  ['Server', 'What the server offers, and whether it is well.'],
+]
+
+/** Runs work on an app that listens nowhere and keeps nothing. */
+export async function withApp<T>(work: (app: App) => T | Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-'))
+  const { settings } = load({ flags: {}, env: {}, readFile: () => '' })
+  const secrets = ensureSecrets(folder, systemRandom.bytes, 0)
+  const log = createLog({ level: 'off', format: 'json', write() {}, now: () => 0 })
+  const app = await createApp({ settings, secrets, folder, log })
+  try {
+    return await work(app)
+  } finally {
+    await app.close()
+    rmSync(folder, { recursive: true })
+  }
+}
+
+export async function generate(): Promise<string> {
+  return withApp(({ routes }) => {
+    const { paths, components } = toOpenAPISchema(routes, { staticFile: false } as never)
+    const schemas: Node = {}
+    const document = {
+      openapi: '3.1.0',
+      info: {
+        title: 'Latchkey',
+        version,
+        description:
+          'Supabase Auth in one file. Authorize with a user token (from `/signup` or `/token`), or with the secret key that `latchkey keys` prints.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags: TAGS.map(([name, description]) => ({ name, description })),
+      paths: tidyPaths(mend(paths, schemas) as Record<string, Node>),
+      components: {
+        schemas: { ...(mend(components?.schemas ?? {}, schemas) as Node), ...sorted(schemas) },
+        securitySchemes: {
+          userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token of a session.' },
+          secretKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'apikey',
+            description: '`sb_secret_…`, from `latchkey keys`.',
+          },
+          serviceRole: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'service_role JWT or `sb_secret_…`, from `latchkey keys`.',
+          },
+        },
+      },
+    }
+    return `${JSON.stringify(document, null, 2)}\n`
+  })
+}
+
+/**
+ * Makes what Elysia and TypeBox print into OpenAPI 3.1: named schemas become components, and records the
+ * additionalProperties they are.
+ */
+function mend(value: unknown, schemas: Node): unknown {
+  if (Array.isArray(value)) return value.map((item) => mend(item, schemas))
+  if (typeof value !== 'object' || value === null) return value
+  const { $id, patternProperties, ...rest } = value as Node
+  const mended: Node = Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, mend(item, schemas)]))
+  if (patternProperties) mended.additionalProperties = mend(Object.values(patternProperties as Node)[0], schemas)
+  // What else an answer may hold in later versions is nobody's mistake.
+  else if (mended.additionalProperties === false) delete mended.additionalProperties
+  if (typeof $id !== 'string') return mended
+  schemas[$id] = mended
+  return { $ref: `#/components/schemas/${$id}` }
+}
+
+function tidyPaths(paths: Record<string, Node>): Node {
+  for (const item of Object.values(paths)) {
+    for (const method of METHODS) {
+      const operation = item[method] as { responses: Record<string, Node> } | undefined
+      for (const [status, response] of Object.entries(operation?.responses ?? {})) {
+        response.description = STATUS[status] ?? response.description
+        if ((response.content as Node | undefined)?.type === 'void') delete response.content
+      }
+    }
+  }
+  return sorted(paths)
+}
+
+const STATUS: Record<string, string> = {
+  200: 'Done.',
+  204: 'Done.',
+  400: 'The request is not right.',
+  401: 'A bearer token is missing.',
+  403: 'The token or key does not allow this.',
+  404: 'There is no such thing.',
+  409: 'Another request was in the way; try again.',
+  422: 'Refused by the rules of this server.',
+  429: 'Too many requests; Retry-After says when to come back.',
+  503: 'Not now.',
+}
+
+const sorted = (object: Node): Node => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** @returns what is wrong, nothing where all is well */
+export async function check(): Promise<string[]> {
+  const committed = readFileSync(FILE, 'utf8')
+  const problems =
+    committed === (await generate()) ? [] : ['openapi.json is not what the schemas generate; run `npm run docs`']
+  const { valid, errors } = await new Validator().validate(JSON.parse(committed))
+  return valid ? problems : [...problems, `openapi.json is not valid OpenAPI: ${JSON.stringify(errors)}`]
+}
+
+/** @returns how many operations are documented, and what is missing */
+export async function coverage(): Promise<{ count: number; problems: string[] }> {
+  const { paths } = JSON.parse(readFileSync(FILE, 'utf8')) as { paths: Record<string, Record<string, Node>> }
+  const problems: string[] = []
+  let count = 0
+  await withApp(({ routes }) => {
+    for (const { method, path, hooks } of routes.routes) {
+      if ((hooks as { detail?: { hide?: boolean } }).detail?.hide) continue
+      const entry = paths[path.replace(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
+      if (entry) count += 1
+      else problems.push(`${method} ${path} has no entry`)
+    }
+  })
+  for (const [path, item] of Object.entries(paths))
+    for (const [method, operation] of Object.entries(item))
+      problems.push(...gaps(`${method.toUpperCase()} ${path}`, operation))
+  return { count, problems }
+}
+
+/** An answer with a body needs its schema, and a request body an example to try. */
+function gaps(name: string, operation: Node): string[] {
+  const problems: string[] = []
+  for (const [status, { content }] of Object.entries(
+    operation.responses as Record<string, { content?: Record<string, Node> }>,
+  ))
+    if (status !== '204' && !Object.values(content ?? {})[0]?.schema)
+      problems.push(`${name} has no schema for ${status}`)
+  const body = operation.requestBody as { content: Record<string, { schema: { $ref?: string } }> } | undefined
+  const reference = body?.content['application/json']?.schema.$ref
+  if (!body) return problems
+  const { components } = JSON.parse(readFileSync(FILE, 'utf8'))
+  if (!components.schemas[reference?.split('/').at(-1) ?? '']?.examples)
+    problems.push(`${name} has no example for its body`)
+  return problems
+}
+
+if (import.meta.main) {
+  const verb = process.argv[2]
+  if (verb === 'write') writeFileSync(FILE, await generate())
+  else if (verb === 'check') finish(await check(), 'openapi.json is current and valid')
+  else if (verb === 'coverage') {
+    const { count, problems } = await coverage()
+    finish(problems, `${count} operations documented`)
+  }
+}
+
+function finish(problems: string[], success: string): void {
+  for (const problem of problems) console.error(problem)
+  if (problems.length === 0) console.log(success)
+  process.exitCode = problems.length > 0 ? 1 : 0
+}

@@ -1,0 +1,161 @@
+import { expect, test } from 'bun:test'
+import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run, startBinary } from '../support/binary'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
+const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [0-9a-f]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
+
+test('--version and version tell version, commit, Bun and SQLite', async () => {
+  for (const args of [['--version'], ['-V'], ['version']]) {
+    const { stdout, status } = await run(args)
+    expect(stdout).toMatch(VERSION)
+    expect(status).toBe(0)
+  }
+})
+
+test('every command has help with an example', async () => {
+  const { stdout } = await run(['--help'])
+  for (const verb of ['serve', 'check', 'keys', 'migrate', 'openapi', 'healthcheck', 'version']) {
+    expect(stdout).toContain(`  ${verb}`)
+    const help = await run([verb, '--help'])
+    expect([verb, help.status, help.stdout]).toEqual([
+      verb,
+      0,
+      expect.stringMatching(new RegExp(`Example:\\n  \\$ latchkey ${verb}`)),
+    ])
+  }
+})
+
+test.each([
+  [['srve'], 'Did you mean serve?'],
+  [['nonsense'], 'unknown command'],
+  [['serve', '--prot', '80'], 'Did you mean --port?'],
+  [['--prot', '80'], 'Did you mean --port?'],
+  [['serve', 'extra'], 'too many arguments'],
+  [['serve', '--port'], 'argument missing'],
+  [['serve', '--set', 'nonsense'], 'must look like AUTH_SITE_URL='],
+])('%j is an error with a hint', async (args, hint) => {
+  const { stderr, status } = await run(args)
+  expect(stderr).toContain(hint)
+  expect(status).toBe(1)
+})
+
+test('check finds every problem at once, with the nearest name for an unknown one', async () => {
+  const env = {
+    AUTH_PORT: 'x',
+    AUTH_SITE_ULR: 'https://a.example',
+    GOTRUE_JWT_SECRTE: 'x',
+    AUTH_JWT_SECRET: 'too short',
+    AUTH_DATABASE_URL: 'postgres://db/auth',
+    GOTRUE_SMTP_PORT: '25',
+  }
+  const { stdout, status } = await run(['check'], { env, cwd: folder() })
+  expect(status).toBe(1)
+  for (const line of [
+    'error: AUTH_PORT (environment AUTH_PORT) must be an integer from 0 to 65535, not "x".',
+    'error: AUTH_JWT_SECRET (environment AUTH_JWT_SECRET) must be at least 32 bytes long.',
+    'error: AUTH_SITE_ULR is no known setting; did you mean AUTH_SITE_URL?',
+    'error: GOTRUE_JWT_SECRTE is no known setting; did you mean GOTRUE_JWT_SECRET?',
+    'error: AUTH_DATABASE_URL names a Postgres server, which this version cannot use yet',
+    "note: GOTRUE_SMTP_PORT is a setting of GoTrue's that this version does not have",
+  ])
+    expect(stdout).toContain(line)
+  expect(stdout).not.toContain('too short')
+})
+
+test('check --print shows each value and where it came from, secrets masked', async () => {
+  const cwd = folder()
+  mkdirSync(join(cwd, 'supabase'))
+  writeFileSync(
+    join(cwd, 'supabase/config.toml'),
+    '[auth]\nsite_url = "env(MY_SITE)"\njwt_expiry = 1800\nenable_signup = false\n[auth.email]\nenable_confirmations = false\n',
+  )
+  writeFileSync(join(cwd, '.env'), 'AUTH_JWT_AUD=from-file\nPORT=1\nMY_SITE=https://my.example\nGOTRUE_JWT_EXP=60\n')
+  writeFileSync(join(cwd, 'secret'), 'a-secret-in-a-file-of-at-least-32-bytes\n')
+  const env = { GOTRUE_JWT_EXP: '900', AUTH_JWT_SECRET_FILE: join(cwd, 'secret') }
+  const { stdout, status } = await run(['check', '--print', '--port', '7777', '--set', 'AUTH_JWT_ISSUER=me'], {
+    env,
+    cwd,
+  })
+  expect(status).toBe(0)
+  const line = (name: string) =>
+    stdout
+      .split('\n')
+      .find((each) => each.startsWith(`${name} `))
+      ?.replace(/\s{2,}/g, ' | ')
+  expect(line('AUTH_PORT')).toBe('AUTH_PORT | 7777 | flag --port')
+  expect(line('AUTH_JWT_EXP')).toBe('AUTH_JWT_EXP | 900 | environment GOTRUE_JWT_EXP')
+  expect(line('AUTH_JWT_AUD')).toBe('AUTH_JWT_AUD | from-file | .env AUTH_JWT_AUD')
+  expect(line('AUTH_SITE_URL')).toBe('AUTH_SITE_URL | https://my.example | supabase/config.toml [auth] site_url')
+  expect(line('AUTH_DISABLE_SIGNUP')).toBe('AUTH_DISABLE_SIGNUP | true | supabase/config.toml [auth] enable_signup')
+  expect(line('AUTH_JWT_ISSUER')).toBe('AUTH_JWT_ISSUER | me | flag --set AUTH_JWT_ISSUER')
+  expect(line('AUTH_JWT_SECRET')).toBe('AUTH_JWT_SECRET | ******** | environment AUTH_JWT_SECRET_FILE')
+  expect(stdout).not.toContain('a-secret-in-a-file')
+})
+
+test('a setting that cannot be right stops the start with status 1 and every reason', async () => {
+  const { stderr, status } = await run(['serve', '--port', 'x', '--set', 'AUTH_SITE_URL=nope'], { cwd: folder() })
+  expect(status).toBe(1)
+  expect(stderr.split('\n').filter(Boolean)).toEqual([
+    'latchkey: AUTH_PORT (flag --port) must be an integer from 0 to 65535, not "x".',
+    'latchkey: AUTH_SITE_URL (flag --set AUTH_SITE_URL) must be an absolute URL, such as https://app.example.com, not "nope".',
+  ])
+})
+
+test.each([
+  [['--config', 'missing.toml'], 'missing.toml does not exist.'],
+  [['--env-file', 'missing.env'], 'missing.env does not exist.'],
+  [['--data-dir', '/dev/null/x'], 'cannot be made'],
+])('%j stops the start with one line', async (args, message) => {
+  const { stderr, status } = await run(['serve', '--port', '0', ...args], { cwd: folder() })
+  expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
+  expect(stderr).toContain(message)
+})
+
+test('keys are made once, kept closed to others, and printed', async () => {
+  const cwd = folder()
+  const first = await run(['keys', '--json'], { cwd })
+  const again = await run(['keys', '--json'], { cwd })
+  expect(first.stdout).toBe(again.stdout)
+  expect(JSON.parse(first.stdout)).toEqual({
+    ...{
+      url: 'http://localhost:7020',
+      publishable_key: expect.stringMatching(/^sb_publishable_/),
+      secret_key: expect.stringMatching(/^sb_secret_/),
+    },
+    ...{ anon_key: expect.stringMatching(/^ey/), service_role_key: expect.stringMatching(/^ey/) },
+  })
+  expect(statSync(join(cwd, 'latchkey-data')).mode & 0o777).toBe(0o700)
+  expect(statSync(join(cwd, 'latchkey-data/secrets.json')).mode & 0o777).toBe(0o600)
+})
+
+test('migrate says what it did, and --status what there is', async () => {
+  const cwd = folder()
+  expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('pending  0001-accounts')
+  expect((await run(['migrate'], { cwd })).stdout).toContain('applied 0001-accounts')
+  expect((await run(['migrate'], { cwd })).stdout).toBe('the database is up to date\n')
+  expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('applied  0001-accounts')
+})
+
+test('openapi prints the document', async () => {
+  expect(JSON.parse((await run(['openapi'])).stdout)).toMatchObject({
+    openapi: '3.1.0',
+    paths: { '/auth/v1/signup': {} },
+  })
+})
+
+test('healthcheck tells a running server from none', async () => {
+  await using server = await startBinary()
+  const { port } = new URL(server.url)
+  expect(await run(['healthcheck', '--port', port], { cwd: server.folder })).toMatchObject({
+    status: 0,
+    stdout: 'ready\n',
+  })
+  await server.stop()
+  expect(await run(['healthcheck', '--port', port], { cwd: server.folder })).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('nothing answers at'),
+  })
+})

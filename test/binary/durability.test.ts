@@ -1,0 +1,82 @@
+/** What was answered is on disk: the executable is killed at random moments under load, 50 times, and asked afterwards. */
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Binary, startBinary } from '../support/binary'
+
+const ROUNDS = 50
+const env = { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' }
+
+/** What the server has told somebody, and so must still know. */
+interface Answered {
+  users: Set<string>
+  /** The newest refresh token of each session. */
+  tokens: Map<string, string>
+}
+
+/** Signs up, with and without a password, and refreshes, until the connection is gone. */
+async function load(server: Binary, client: number, answered: Answered): Promise<void> {
+  for (let round = 0; ; round++) {
+    const body =
+      (client + round) % 4 === 0
+        ? { email: `${crypto.randomUUID()}@example.com`, password: 'correct-horse-battery-9' }
+        : {}
+    const signedUp = await server.ask('POST', '/auth/v1/signup', { body })
+    answered.users.add(signedUp.body.user.id)
+    const key = signedUp.body.user.id
+    answered.tokens.set(key, signedUp.body.refresh_token)
+    for (let times = 0; times < 5; times++) {
+      const refreshed = await server.ask('POST', '/auth/v1/token?grant_type=refresh_token', {
+        body: { refresh_token: answered.tokens.get(key) },
+      })
+      answered.tokens.set(key, refreshed.body.refresh_token)
+    }
+  }
+}
+
+test(
+  `killed ${ROUNDS} times under load, it has every answered sign-up and refresh, and a sound database`,
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-durability-'))
+    const users = new Set<string>()
+    let refreshes = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      const answered: Answered = { users: new Set(), tokens: new Map() }
+      const server = await startBinary({ folder, env })
+      const clients = Array.from({ length: 8 }, (_, client) => load(server, client, answered).catch(() => {}))
+      await Bun.sleep(50 + Math.random() * 250)
+      await server.stop('SIGKILL')
+      await Promise.all(clients)
+
+      const again = await startBinary({ folder, env })
+      for (const id of answered.users) {
+        expect((await again.ask('GET', `/auth/v1/admin/users/${id}`, { token: again.keys.secret_key })).status).toBe(
+          200,
+        )
+        users.add(id)
+      }
+      for (const token of answered.tokens.values()) {
+        expect(
+          (await again.ask('POST', '/auth/v1/token?grant_type=refresh_token', { body: { refresh_token: token } }))
+            .status,
+        ).toBe(200)
+        refreshes += 1
+      }
+      await again.stop('SIGKILL')
+      const db = new Database(join(folder, 'latchkey-data/latchkey.db'))
+      expect(db.query('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+      expect(db.query('PRAGMA foreign_key_check').all()).toEqual([])
+      db.close()
+    }
+    const last = await startBinary({ folder, env })
+    for (const id of users)
+      expect((await last.ask('GET', `/auth/v1/admin/users/${id}`, { token: last.keys.secret_key })).status).toBe(200)
+    expect(users.size).toBeGreaterThan(ROUNDS)
+    expect(refreshes).toBeGreaterThan(ROUNDS)
+    await last.stop('SIGKILL')
+    rmSync(folder, { recursive: true })
+  },
+  10 * 60_000,
+)

@@ -1,0 +1,211 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BINARY, rawPost, run, startBinary } from '../support/binary'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
+const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
+
+test('with no setting at all it serves, tells where, and keeps no secret in its log', async () => {
+  await using server = await startBinary()
+  expect((await server.ask('GET', '/auth/v1/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
+  expect((await server.ask('GET', '/ready')).body).toEqual({ status: 'ok', checks: { database: 'ok' } })
+  const [start] = server.log
+  expect(start).toMatchObject({
+    level: 'info',
+    msg: 'listening',
+    url: server.url,
+    api: `${server.url.replace('127.0.0.1', 'localhost')}/auth/v1`,
+    publishable_key: server.keys.publishable_key,
+    autoconfirm: true,
+  })
+  expect(start.data).toBe(join(server.folder, 'latchkey-data'))
+  for (const secret of [server.keys.secret_key, server.keys.service_role_key])
+    expect(JSON.stringify(server.log)).not.toContain(secret)
+})
+
+test('a second start on the same data folder is refused with one line', async () => {
+  await using server = await startBinary()
+  for (const args of [['serve', '--port', '0'], ['migrate']]) {
+    const { status, stderr } = await run(args, { cwd: server.folder })
+    expect([status, stderr]).toEqual([
+      1,
+      `latchkey: another process is using ${join(server.folder, 'latchkey-data')}; stop it first, or set AUTH_DATA_DIR to another folder\n`,
+    ])
+  }
+  expect((await server.ask('GET', '/ready')).status).toBe(200)
+})
+
+test('a taken port is one line too', async () => {
+  await using server = await startBinary()
+  const { status, stderr } = await run(['serve', '--port', new URL(server.url).port], { cwd: folder() })
+  expect([status, stderr.split('\n').length]).toEqual([1, 2])
+  expect(stderr).toContain('is taken; stop what listens there, or choose another with --port')
+})
+
+test('accounts and sessions outlive a restart', async () => {
+  await using before = await startBinary()
+  const { body } = await before.ask('POST', '/auth/v1/signup', { body: account })
+  expect(await before.stop()).toBe(0)
+  await using after = await startBinary({ folder: before.folder })
+  expect((await after.ask('GET', '/auth/v1/user', { token: body.access_token })).body.id).toBe(body.user.id)
+  expect(
+    (
+      await after.ask('POST', '/auth/v1/token?grant_type=refresh_token', {
+        body: { refresh_token: body.refresh_token },
+      })
+    ).status,
+  ).toBe(200)
+  expect((await after.ask('GET', '/auth/v1/admin/users', { token: before.keys.secret_key })).status).toBe(200)
+})
+
+test('nothing of the folder it is started in runs inside it', async () => {
+  const cwd = folder()
+  const marker = join(cwd, 'ran')
+  writeFileSync(
+    join(cwd, 'evil.ts'),
+    `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(marker)}, '')`,
+  )
+  writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n[test]\npreload = ["./evil.ts"]\n')
+  writeFileSync(join(cwd, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(cwd, 'tsconfig.json'), '{"compilerOptions":{"paths":{"*":["./evil.ts"]}}}')
+  await using server = await startBinary({ folder: cwd })
+  expect((await server.ask('GET', '/ready')).status).toBe(200)
+  expect(existsSync(marker)).toBe(false)
+  rmSync(cwd, { recursive: true })
+})
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a running request finish and ends with status 0', async (signal) => {
+  await using server = await startBinary()
+  const slow = server.ask('POST', '/auth/v1/signup', { body: account })
+  await server.ask('GET', '/auth/v1/health')
+  const stopped = server.stop(signal)
+  expect((await slow).status).toBe(200)
+  expect(await stopped).toBe(0)
+  expect(server.log.at(-1).msg).toBe('stopped')
+})
+
+test('a second signal ends it at once, an unfinished request notwithstanding', async () => {
+  await using server = await startBinary()
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{')
+  while ((await server.ask('GET', '/ready')).status !== 200);
+  const first = server.stop()
+  while (!server.log.some(({ msg }) => msg === 'stopping')) await Bun.sleep(5)
+  expect(await server.stop()).toBe(1)
+  await first
+  socket.destroy()
+})
+
+test('a client that never finishes its body is answered 504, and others meanwhile', async () => {
+  await using server = await startBinary({ env: { AUTH_API_MAX_REQUEST_DURATION: '1s' } })
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const answer = new Promise<string>((resolve) => socket.on('data', (data) => resolve(data.toString())))
+  socket.write('POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{')
+  expect((await server.ask('GET', '/ready')).status).toBe(200)
+  expect(await answer).toStartWith('HTTP/1.1 504')
+  socket.destroy()
+})
+
+test('a body of 1 MiB + 1 byte, and one of 10 MiB, is a 413', async () => {
+  await using server = await startBinary()
+  const { status, body } = await server.ask('POST', '/auth/v1/signup', { body: 'x'.repeat(1_048_577) })
+  expect([status, body.code]).toEqual([413, 'request_entity_too_large'])
+  expect((await server.ask('POST', '/auth/v1/signup', { body: 'x'.repeat(10 * 1_048_576) })).status).toBe(413)
+  expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
+})
+
+test('settings of development on a public address are warned of loudly', async () => {
+  await using server = await startBinary({
+    args: ['--host', '0.0.0.0'],
+    env: { AUTH_SITE_URL: 'https://app.example.com' },
+  })
+  const warned = server.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)
+  expect(warned).toEqual([
+    expect.stringMatching(/^DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS \(0\.0\.0\.0\): AUTH_API_EXTERNAL_URL is/),
+    expect.stringContaining('sign-ups count as confirmed without a mail'),
+    expect.stringContaining('AUTH_RATE_LIMITS is off'),
+  ])
+})
+
+test('metrics have a listener of their own, and no address or account in them', async () => {
+  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
+  const port = String(probe.port)
+  await probe.stop(true)
+  await using server = await startBinary({ env: { AUTH_METRICS_PORT: port } })
+  await server.ask('POST', '/auth/v1/signup', { body: account })
+  expect((await server.ask('GET', '/metrics')).status).toBe(404)
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  expect(text).toContain(
+    'latchkey_http_request_duration_seconds_count{method="POST",route="/auth/v1/signup",status="200"} 1',
+  )
+  expect(text).toContain('process_resident_memory_bytes')
+  expect(text).not.toContain('example.com')
+})
+
+test('another encryption key, or none any more, stops the start with what to do', async () => {
+  await using server = await startBinary()
+  await server.stop()
+  const other = Buffer.alloc(32, 1).toString('base64')
+  const wrong = await run(['serve', '--port', '0'], { cwd: server.folder, env: { AUTH_ENCRYPTION_KEY: other } })
+  expect([wrong.status, wrong.stderr]).toEqual([
+    1,
+    expect.stringContaining('the database was written with another encryption key'),
+  ])
+  rmSync(join(server.folder, 'latchkey-data/secrets.json'))
+  const lost = await run(['serve', '--port', '0'], { cwd: server.folder })
+  expect([lost.status, lost.stderr]).toEqual([
+    1,
+    expect.stringContaining('put the secrets.json that belongs to it back'),
+  ])
+})
+
+test('a database that is none, or newer, stops the start and stays as it is', async () => {
+  await using server = await startBinary()
+  await server.stop()
+  const path = join(server.folder, 'latchkey-data/latchkey.db')
+  const db = new Database(path)
+  db.run("INSERT INTO schema_migrations VALUES (9999, '9999-future', 'x', 1)")
+  db.close()
+  const newer = await run(['serve', '--port', '0'], { cwd: server.folder })
+  expect([newer.status, newer.stderr]).toEqual([
+    1,
+    expect.stringContaining('the database is newer than this executable'),
+  ])
+  writeFileSync(path, 'this is no database, it is a text of some length')
+  const none = await run(['serve', '--port', '0'], { cwd: server.folder })
+  expect([none.status, none.stderr.split('\n').length]).toEqual([1, 2])
+  expect(readFileSync(path, 'utf8')).toStartWith('this is no database')
+})
+
+test('the executable is one file: it serves from an empty root with nothing beside it', async () => {
+  const cwd = folder()
+  const copy = join(cwd, 'latchkey')
+  await Bun.write(copy, Bun.file(BINARY))
+  chmodSync(copy, 0o755)
+  const child = Bun.spawn([copy, 'openapi'], { cwd, env: {}, stdout: 'pipe' })
+  expect(JSON.parse(await new Response(child.stdout).text()).openapi).toBe('3.1.0')
+  rmSync(cwd, { recursive: true })
+})
+
+test('500 sign-ins at once: other requests are answered meanwhile, and the memory stays bounded', async () => {
+  await using server = await startBinary()
+  await server.ask('POST', '/auth/v1/signup', { body: account })
+  let answered = 0
+  const flood = Array.from({ length: 500 }, async () => {
+    const status = await rawPost(server.url, '/auth/v1/token?grant_type=password', account)
+    answered += 1
+    return status
+  })
+  for (let index = 0; index < 50; index++) expect((await server.ask('GET', '/auth/v1/health')).status).toBe(200)
+  expect(answered).toBeLessThan(500)
+  const statuses = await Promise.all(flood)
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
+  expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(250)
+  const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024
+  expect(peakMiB).toBeLessThan(256)
+}, 60_000)

@@ -1,0 +1,235 @@
+/** The published supabase-js, unmodified, against the compiled executable. */
+import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { generateKeyPairSync } from 'node:crypto'
+import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
+import { type Binary, startBinary } from '../support/binary'
+
+/** supabase-js wants a WebSocket, which Node has of its own from version 22. */
+const NODE_FLAGS = ['--experimental-websocket', '--input-type=module']
+
+const password = 'correct-horse-battery-9'
+let server: Binary
+let serial = 0
+const address = () => `user-${++serial}@example.com`
+
+/** A browser's worth of client: a session of its own, kept in memory. */
+const client = (key = server.keys.publishable_key, storage?: Map<string, string>): SupabaseClient =>
+  createClient(server.url, key, {
+    auth: {
+      autoRefreshToken: false,
+      detectSessionInUrl: false,
+      ...(storage && {
+        storage: {
+          getItem: (name: string) => storage.get(name) ?? null,
+          setItem: (name: string, value: string) => void storage.set(name, value),
+          removeItem: (name: string) => void storage.delete(name),
+        },
+      }),
+    },
+  })
+
+const admin = (key = server.keys.secret_key) =>
+  createClient(server.url, key, { auth: { autoRefreshToken: false, persistSession: false } }).auth.admin
+
+async function signedUp() {
+  const email = address()
+  const supabase = client()
+  const { data, error } = await supabase.auth.signUp({ email, password, options: { data: { name: 'Ada' } } })
+  if (error || !data.session || !data.user) throw error
+  return { supabase, email, session: data.session, user: data.user }
+}
+
+const failure = (error: AuthError | null) => [error?.name, error?.status, error?.code]
+
+beforeAll(async () => {
+  server = await startBinary({ env: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+test('signUp signs in at once, and getUser and getSession know the user', async () => {
+  const { supabase, email, user } = await signedUp()
+  expect(user).toMatchObject({ email, user_metadata: { name: 'Ada' }, identities: [{ provider: 'email' }] })
+  expect((await supabase.auth.getUser()).data.user?.id).toBe(user.id)
+  expect((await supabase.auth.getSession()).data.session?.user.email).toBe(email)
+})
+
+test('the anon key of older projects works as the publishable key does', async () => {
+  const supabase = client(server.keys.anon_key)
+  expect((await supabase.auth.signUp({ email: address(), password })).error).toBeNull()
+})
+
+test('signInWithPassword opens a session, and refusals carry their codes', async () => {
+  const { email, user } = await signedUp()
+  const supabase = client()
+  expect((await supabase.auth.signInWithPassword({ email, password })).data.user?.id).toBe(user.id)
+  expect(failure((await supabase.auth.signInWithPassword({ email, password: 'wrong' })).error)).toEqual([
+    'AuthApiError',
+    400,
+    'invalid_credentials',
+  ])
+  expect(failure((await supabase.auth.signUp({ email, password })).error)).toEqual([
+    'AuthApiError',
+    422,
+    'user_already_exists',
+  ])
+  const { error } = await supabase.auth.signUp({ email: address(), password: 'abc' })
+  expect(failure(error)).toEqual(['AuthWeakPasswordError', 422, 'weak_password'])
+  expect((error as unknown as { reasons: string[] }).reasons).toEqual(['length'])
+})
+
+test('signInAnonymously makes a user who can become permanent', async () => {
+  const supabase = client()
+  const { data } = await supabase.auth.signInAnonymously({ options: { data: { theme: 'dark' } } })
+  expect(data.user).toMatchObject({ is_anonymous: true, user_metadata: { theme: 'dark' } })
+  const email = address()
+  expect((await supabase.auth.updateUser({ email, password })).data.user).toMatchObject({
+    id: data.user?.id,
+    email,
+    is_anonymous: false,
+  })
+  expect((await client().auth.signInWithPassword({ email, password })).data.user?.id).toBe(data.user?.id)
+})
+
+test('refreshSession moves on; two tabs that refresh at once both stay signed in', async () => {
+  const storage = new Map<string, string>()
+  const first = client(undefined, storage)
+  await first.auth.signUp({ email: address(), password })
+  const tabs = [client(undefined, new Map(storage)), client(undefined, new Map(storage))]
+  const refreshed = await Promise.all(tabs.map((tab) => tab.auth.refreshSession()))
+  expect(refreshed.map(({ error }) => error)).toEqual([null, null])
+  for (const tab of tabs) {
+    expect((await tab.auth.refreshSession()).error).toBeNull()
+    expect((await tab.auth.getUser()).error).toBeNull()
+  }
+})
+
+test('setSession takes tokens of elsewhere, expired access tokens included', async () => {
+  const { session, user } = await signedUp()
+  const supabase = client()
+  const { data, error } = await supabase.auth.setSession(session)
+  expect([error, data.user?.id]).toEqual([null, user.id])
+  expect(
+    failure((await client().auth.setSession({ ...session, access_token: `${session.access_token}x` })).error)[2],
+  ).toBe('bad_jwt')
+})
+
+test('updateUser changes metadata and password; the other devices are out, this one stays', async () => {
+  const { supabase, email } = await signedUp()
+  const phone = client()
+  await phone.auth.signInWithPassword({ email, password })
+  expect((await supabase.auth.updateUser({ data: { name: 'Ada Lovelace' } })).data.user?.user_metadata.name).toBe(
+    'Ada Lovelace',
+  )
+  expect((await supabase.auth.updateUser({ password: 'another-password-1' })).error).toBeNull()
+  expect((await supabase.auth.getUser()).error).toBeNull()
+  expect((await phone.auth.getUser()).error?.name).toBe('AuthSessionMissingError')
+  expect(failure((await supabase.auth.updateUser({ password: 'another-password-1' })).error)[2]).toBe('same_password')
+})
+
+test('signOut in its three scopes; getSession is null afterwards', async () => {
+  const { supabase: a, email } = await signedUp()
+  const [b, c] = [client(), client()]
+  for (const other of [b, c]) await other.auth.signInWithPassword({ email, password })
+  const isIn = async (tab: SupabaseClient) => (await tab.auth.getUser()).error === null
+  expect((await c.auth.signOut({ scope: 'local' })).error).toBeNull()
+  expect((await c.auth.getSession()).data.session).toBeNull()
+  expect([await isIn(a), await isIn(b)]).toEqual([true, true])
+  await a.auth.signOut({ scope: 'others' })
+  expect([await isIn(a), await isIn(b)]).toEqual([true, false])
+  await a.auth.signOut()
+  expect((await a.auth.getSession()).data.session).toBeNull()
+})
+
+test('getClaims asks the server while tokens are signed with the secret', async () => {
+  const { supabase, user } = await signedUp()
+  const { data, error } = await supabase.auth.getClaims()
+  expect([error, data?.claims.sub, data?.header.alg]).toEqual([null, user.id, 'HS256'])
+})
+
+test('token expiry configurable, and getClaims verifies ES256 locally', async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = {
+    ...privateKey.export({ format: 'jwk' }),
+    alg: 'ES256',
+    kid: 'es-1',
+    key_ops: ['sign', 'verify'],
+    use: 'sig',
+  }
+  await using other = await startBinary({
+    env: { GOTRUE_JWT_KEYS: JSON.stringify([jwk]), ACCESS_TOKEN_LIFETIME: '900' },
+  })
+  const supabase = createClient(other.url, other.keys.publishable_key, { auth: { autoRefreshToken: false } })
+  const { data } = await supabase.auth.signUp({ email: address(), password })
+  expect(data.session?.expires_in).toBe(900)
+  const asked = other.log.length
+  const claims = await supabase.auth.getClaims()
+  expect([claims.error, claims.data?.claims.sub, claims.data?.header.alg]).toEqual([null, data.user?.id, 'ES256'])
+  await Bun.sleep(80) // log lines are written in batches
+  const routes = other.log.slice(asked).map(({ route }) => route)
+  expect(routes).toContain('/auth/v1/.well-known/jwks.json')
+  expect(routes).not.toContain('/auth/v1/user')
+})
+
+test.each(['secret_key', 'service_role_key'] as const)('admin.* with the %s', async (name) => {
+  const api = admin(server.keys[name])
+  const email = address()
+  const { data: created } = await api.createUser({
+    email,
+    password,
+    email_confirm: true,
+    user_metadata: { name: 'Grace' },
+    app_metadata: { plan: 'gold' },
+  })
+  const id = created.user?.id ?? ''
+  expect((await api.getUserById(id)).data.user).toMatchObject({
+    email,
+    app_metadata: { plan: 'gold', provider: 'email' },
+  })
+  const { data: list } = await api.listUsers({ page: 1, perPage: 2 })
+  expect(list).toMatchObject({ aud: 'authenticated', nextPage: 2, total: expect.any(Number) })
+  expect(list.users).toHaveLength(2)
+  expect((await api.listUsers()).error).toBeNull()
+  expect((await api.updateUserById(id, { ban_duration: '1h' })).data.user).toMatchObject({
+    banned_until: expect.any(String),
+  })
+  expect(failure((await client().auth.signInWithPassword({ email, password })).error)[2]).toBe('user_banned')
+  await api.updateUserById(id, { ban_duration: 'none' })
+  const supabase = client()
+  const { data: signedIn } = await supabase.auth.signInWithPassword({ email, password })
+  expect((await api.signOut(signedIn.session?.access_token ?? '')).error).toBeNull()
+  expect((await supabase.auth.getUser()).error?.name).toBe('AuthSessionMissingError')
+  expect((await api.deleteUser(id)).error).toBeNull()
+  expect(failure((await api.getUserById(id)).error)).toEqual(['AuthApiError', 404, 'user_not_found'])
+})
+
+test('the admin API is closed to users and to the publishable key', async () => {
+  const { session } = await signedUp()
+  expect(failure((await admin(server.keys.publishable_key).listUsers()).error)).toEqual([
+    'AuthApiError',
+    403,
+    'not_admin',
+  ])
+  expect(failure((await admin(session.access_token).listUsers()).error)).toEqual(['AuthApiError', 403, 'not_admin'])
+})
+
+test('a newcomer pastes the snippet into a file and runs it with Node', async () => {
+  const script = `
+    import { createClient } from '@supabase/supabase-js'
+    const supabase = createClient('${server.url}', '${server.keys.publishable_key}')
+    const credentials = { email: '${address()}', password: '${password}' }
+    await supabase.auth.signUp(credentials)
+    await supabase.auth.signOut()
+    await supabase.auth.signInWithPassword(credentials)
+    await supabase.auth.refreshSession()
+    const { data } = await supabase.auth.getUser()
+    const { error } = await supabase.auth.signOut()
+    console.log(data.user.email === credentials.email, error)
+    process.exit(0)`
+  const node = Bun.spawn(['node', ...NODE_FLAGS, '-e', script], {
+    cwd: `${import.meta.dir}/../..`,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [stdout, stderr] = await Promise.all([new Response(node.stdout).text(), new Response(node.stderr).text()])
+  expect([stdout, stderr.includes('Error')]).toEqual(['true null\n', false])
+})

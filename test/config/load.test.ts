@@ -1,0 +1,169 @@
+import { expect, test } from 'bun:test'
+import { load, type Sources } from '../../src/config/load'
+
+const sources = (given: Partial<Sources>): Sources => ({
+  flags: {},
+  env: {},
+  readFile: (path) => {
+    throw new Error(`no ${path}`)
+  },
+  ...given,
+})
+
+const loaded = (given: Partial<Sources>) => {
+  const { settings, problems } = load(sources(given))
+  return { settings, problems: problems.map(({ severity, message }) => `${severity}: ${message}`) }
+}
+
+test('with nothing set there is nothing to complain of, and every default is in place', () => {
+  const { settings, problems } = loaded({})
+  expect(problems).toEqual([])
+  expect(settings.server).toMatchObject({
+    host: '127.0.0.1',
+    port: 7020,
+    dataDir: './latchkey-data',
+    apiExternalUrl: 'http://localhost:7020/auth/v1',
+  })
+  expect(settings.tokens).toMatchObject({
+    jwtExpSeconds: 3600,
+    jwtAud: 'authenticated',
+    jwtIssuer: 'http://localhost:7020/auth/v1',
+    refreshTokenReuseIntervalMs: 0,
+  })
+  expect(settings.accounts).toMatchObject({ mailerAutoconfirm: true, anonymousEnabled: false, passwordMinLength: 6 })
+})
+
+test('flags come before the environment, that before .env, that before config.toml', () => {
+  const toml = { path: 'c.toml', auth: { jwt_expiry: 100_001 } }
+  const envFile = { path: '.env', values: { AUTH_JWT_EXP: '100002' } }
+  const env = { AUTH_JWT_EXP: '100003' }
+  const flags = { AUTH_JWT_EXP: '100004' }
+  const seconds = (given: Partial<Sources>) => loaded(given).settings.tokens.jwtExpSeconds
+  expect([
+    seconds({ toml }),
+    seconds({ toml, envFile }),
+    seconds({ toml, envFile, env }),
+    seconds({ toml, envFile, env, flags }),
+  ]).toEqual([100_001, 100_002, 100_003, 100_004])
+})
+
+test('a name of ours comes before GoTrue’s, that before others, and two that differ are told', () => {
+  const { settings, problems } = loaded({
+    env: { ACCESS_TOKEN_LIFETIME: '200', GOTRUE_JWT_EXP: '300', AUTH_JWT_EXP: '400' },
+  })
+  expect(settings.tokens.jwtExpSeconds).toBe(400)
+  expect(problems).toEqual([
+    'warning: environment AUTH_JWT_EXP and environment GOTRUE_JWT_EXP differ; the first one counts.',
+  ])
+  expect(loaded({ env: { GOTRUE_JWT_EXP: '300', AUTH_JWT_EXP: '300' } }).problems).toEqual([])
+})
+
+test('an empty value is no value', () => {
+  const { settings, problems } = loaded({ env: { AUTH_JWT_EXP: '', GOTRUE_JWT_EXP: '300', AUTH_PORT: '' } })
+  expect([settings.tokens.jwtExpSeconds, settings.server.port, problems]).toEqual([300, 7020, []])
+})
+
+test('short names of other software count from the environment, never from a .env', () => {
+  const values = { PORT: '1234', JWT_SECRET: 'a-secret-of-somebody-else-with-32-bytes', DATABASE_URL: 'postgres://x' }
+  expect(loaded({ envFile: { path: '.env', values } })).toMatchObject({
+    settings: { server: { port: 7020 } },
+    problems: [],
+  })
+  expect(loaded({ env: { PORT: '1234' } }).settings.server.port).toBe(1234)
+})
+
+test('a secret may stand in a file, and one that cannot be read is an error', () => {
+  const env = { GOTRUE_JWT_SECRET_FILE: '/run/secrets/jwt' }
+  const readFile = () => 'a-secret-in-a-file-of-at-least-32-bytes\n'
+  expect(loaded({ env, readFile }).settings.tokens.jwtSecret).toBe('a-secret-in-a-file-of-at-least-32-bytes')
+  expect(loaded({ env }).problems).toEqual([
+    'error: GOTRUE_JWT_SECRET_FILE names /run/secrets/jwt, which cannot be read: no /run/secrets/jwt',
+  ])
+  expect(loaded({ env: { AUTH_PORT_FILE: 'x' } }).problems[0]).toStartWith('unknown: AUTH_PORT_FILE')
+})
+
+test('Supabase’s config.toml is read in its own words', () => {
+  const auth = {
+    ...{
+      site_url: 'env(SITE)',
+      enable_signup: false,
+      enable_anonymous_sign_ins: true,
+      password_requirements: 'letters_digits',
+      refresh_token_reuse_interval: 10,
+    },
+    ...{
+      email: { enable_signup: true, enable_confirmations: true },
+      sessions: { timebox: '24h' },
+      rate_limit: { token_refresh: 99 },
+      signing_keys_path: './keys.json',
+    },
+  }
+  const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), alg: 'HS256', kid: 'a', key_ops: ['sign'] }
+  const { settings, problems } = loaded({
+    toml: { path: 'c.toml', auth },
+    env: { SITE: 'https://app.example.com' },
+    readFile: () => JSON.stringify([jwk]),
+  })
+  expect(problems).toEqual([])
+  expect(settings).toMatchObject({
+    server: { siteUrl: 'https://app.example.com' },
+    tokens: { refreshTokenReuseIntervalMs: 10_000, jwtKeys: [jwk] },
+    accounts: { disableSignup: true, anonymousEnabled: true, mailerAutoconfirm: false, emailEnabled: true },
+    sessions: { timeboxMs: 86_400_000 },
+    limits: { tokens: 99 },
+  })
+  expect(settings.accounts.passwordRequiredCharacters).toEqual([
+    'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ',
+    '0123456789',
+  ])
+})
+
+test('a reference in config.toml to nothing is told', () => {
+  const { settings, problems } = loaded({ toml: { path: 'c.toml', auth: { site_url: 'env(NOPE)' } } })
+  expect([settings.server.siteUrl, problems]).toEqual([
+    'http://localhost:3000',
+    ['warning: c.toml [auth] site_url refers to NOPE, which is not set.'],
+  ])
+})
+
+test.each([
+  ['AUTH_PORT', '70000', 'an integer from 0 to 65535'],
+  ['AUTH_PORT', '80.5', 'an integer from 0 to 65535'],
+  ['AUTH_JWT_EXP', '1h', 'an integer from 30 to 604800'],
+  ['AUTH_EXTERNAL_EMAIL_ENABLED', 'maybe', 'true or false'],
+  ['AUTH_LOG_LEVEL', 'loud', 'one of debug, info, warn, error, off'],
+  ['AUTH_API_EXTERNAL_URL', 'auth.example.com', 'an absolute http or https URL'],
+  ['AUTH_API_EXTERNAL_URL', 'https://u:p@auth.example.com', 'an absolute http or https URL'],
+  ['AUTH_SITE_URL', 'javascript:alert(1)', 'an absolute URL'],
+  ['AUTH_TRUSTED_PROXIES', '10.0.0.0/8, x', '(x is none)'],
+  ['AUTH_API_MAX_REQUEST_DURATION', '10 minutes', 'a duration such as'],
+  ['AUTH_API_MAX_REQUEST_DURATION', '10ms', 'a duration of at least 1s'],
+  ['AUTH_BCRYPT_ROUNDS', '4', 'an integer from 10 to 15'],
+  ['AUTH_PUBLISHABLE_KEY', 'sb_publishable_short', 'at least 22 random characters'],
+  ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file: or sqlite: URL, not mysql:'],
+])('%s=%s is an error that says what it must be', (name, value, reason) => {
+  const { problems } = loaded({ env: { [name]: value } })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).toStartWith(`error: ${name}`)
+  expect(problems[0]).toContain(reason)
+})
+
+test.each([
+  ['AUTH_JWT_SECRET', 'short'],
+  ['AUTH_ENCRYPTION_KEY', 'not-32-bytes'],
+  ['AUTH_TOKEN_PEPPER', 'short'],
+  ['AUTH_SECRET_KEY', 'sb_publishable_0000000000000000000000'],
+  ['AUTH_JWT_KEYS', 'no json'],
+  ['AUTH_JWT_KEYS', '[]'],
+  ['AUTH_JWT_KEYS', '[{"kty":"EC","alg":"none","kid":"a","key_ops":["sign"]}]'],
+])('the wrong value of %s is not repeated', (name, value) => {
+  const { problems } = loaded({ env: { [name]: value } })
+  expect(problems).toHaveLength(1)
+  expect(problems[0]).not.toContain(value)
+})
+
+test('keys may be hexadecimal or base64', () => {
+  const key = Buffer.alloc(32, 9)
+  for (const encoding of ['hex', 'base64', 'base64url'] as const)
+    expect(loaded({ env: { AUTH_ENCRYPTION_KEY: key.toString(encoding) } }).settings.tokens.encryptionKey).toEqual(key)
+})

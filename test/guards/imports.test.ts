@@ -1,0 +1,94 @@
+/** What may import what (house rules): the core knows no HTTP and no SQL, surfaces translate, adapters stand beneath. */
+import { expect, test } from 'bun:test'
+import { join, relative } from 'node:path'
+
+const root = join(import.meta.dir, '../../src')
+
+/** For each folder, the folders of ours it may use, and the packages; `types:` may be named in `import type` only. */
+const rules: Record<string, { own: string[]; packages: string[]; why: string }> = {
+  lib: {
+    own: [],
+    packages: ['ipaddr.js', 'fastest-levenshtein', 'node:crypto'],
+    why: 'pure functions, usable anywhere',
+  },
+  config: { own: ['lib'], packages: [], why: 'settings are read and printed, nothing is done with them' },
+  core: {
+    own: ['lib', 'types:store'],
+    packages: ['jose', 'node:crypto'],
+    why: 'rules, without HTTP, SQL, files or environment',
+  },
+  store: {
+    own: ['lib', 'migrations'],
+    packages: ['drizzle-orm', 'bun:sqlite', 'node:crypto', 'node:fs', 'node:path'],
+    why: 'what is true, without rules',
+  },
+  adapters: {
+    own: ['lib', 'core'],
+    packages: ['bun:sqlite', 'node:crypto', 'node:fs', 'node:path'],
+    why: 'implement what the core asks for',
+  },
+  http: { own: ['lib', 'core'], packages: ['elysia', '@sinclair/typebox'], why: 'what surfaces share' },
+  surfaces: {
+    own: ['lib', 'core', 'http', 'pages'],
+    packages: ['elysia', '@sinclair/typebox'],
+    why: 'words for the core, never another surface',
+  },
+  pages: { own: ['openapi.json'], packages: ['swagger-ui-dist'], why: 'static pages without private doors' },
+  cli: {
+    own: ['app', 'adapters', 'config', 'http', 'lib', 'migrations', 'pages', 'store', 'version', 'types:core'],
+    packages: ['commander', 'node:fs', 'node:path', 'node:util'],
+    why: 'the command line',
+  },
+}
+
+/** Imports of the source text; the scanner of the bundler would leave out those of types. */
+function imports(text: string): { isType: boolean; from: string }[] {
+  const found = text.matchAll(/^(?:import|export) (type )?(?:[\w*{},\s]+? from )?'([^']+)'/gm)
+  return [...found].map(([, type, from]) => ({ isType: type !== undefined, from: from as string }))
+}
+
+const files = [...new Bun.Glob('**/*.ts').scanSync(root)].filter((file) => file.includes('/'))
+
+test.each(files)('%s imports only what its folder may', async (file) => {
+  const folder = file.split('/')[0] as string
+  const rule = rules[folder]
+  if (!rule) throw new Error(`no rule for ${folder}/`)
+  for (const { isType, from } of imports(await Bun.file(join(root, file)).text())) {
+    if (!from.startsWith('.')) {
+      expect([file, from, rule.packages.some((name) => from === name || from.startsWith(`${name}/`))]).toEqual([
+        file,
+        from,
+        true,
+      ])
+      continue
+    }
+    const target = relative(root, join(root, file, '..', from))
+    const [part = ''] = target.replace(/^(\.\.\/)+/, '').split('/')
+    if (part === folder) {
+      if (folder === 'surfaces')
+        expect([file, from, target.split('/')[1] === file.split('/')[1]]).toEqual([file, from, true])
+      continue
+    }
+    expect([file, from, rule.own.includes(part) || (isType && rule.own.includes(`types:${part}`))]).toEqual([
+      file,
+      from,
+      true,
+    ])
+  }
+})
+
+test('the core reads no clock, environment or file of its own', async () => {
+  for (const file of files.filter((each) => each.startsWith('core/'))) {
+    const text = await Bun.file(join(root, file)).text()
+    expect([file, text.match(/Date\.now|performance\.now|Math\.random|randomUUID|process\.|Bun\.|\bfetch\(/g)]).toEqual(
+      [file, null],
+    )
+  }
+})
+
+test('nothing but the command line and the boot module reads the environment', async () => {
+  for (const file of [...files, 'app.ts', 'version.ts']) {
+    const text = await Bun.file(join(root, file)).text()
+    if (!file.startsWith('cli/')) expect([file, text.match(/process\.env|Bun\.env/g)]).toEqual([file, null])
+  }
+})

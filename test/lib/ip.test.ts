@@ -1,0 +1,56 @@
+import { expect, test } from 'bun:test'
+import { clientIp } from '../../src/http/exchange'
+import { canonicalIp, isInside, limitKey, neighbourhood, parseCidr } from '../../src/lib/ip'
+
+test.each([
+  ['1.2.3.4', '1.2.3.4'],
+  ['::ffff:1.2.3.4', '1.2.3.4'],
+  ['::FFFF:0102:0304', '1.2.3.4'],
+  ['2001:DB8:0:0::1', '2001:db8::1'],
+  ['fe80::1%eth0', 'fe80::1'],
+  ['[2001:db8::1]:443', '2001:db8::1'],
+  ['1.2.3.4:5678', '1.2.3.4'],
+  [' 1.2.3.4 ', '1.2.3.4'],
+])('%s is %s', (text, ip) => expect(canonicalIp(text)).toBe(ip))
+
+test.each(['', 'x', '1.2.3', '1', '0x7f.1', '1.2.3.256', '01.2.3.4.5', 'localhost', '1.2.3.4, 5.6.7.8', '::g'])(
+  '%p is no address',
+  (text) => expect(canonicalIp(text)).toBeUndefined(),
+)
+
+test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
+  expect(limitKey('1.2.3.4')).toBe('1.2.3.4')
+  expect(limitKey('2001:db8:1:2:3:4:5:6')).toBe(limitKey('2001:db8:1:2:ffff::1'))
+  expect(limitKey('2001:db8:1:2::1')).not.toBe(limitKey('2001:db8:1:3::1'))
+  expect(neighbourhood('1.2.3.4')).toBe('1.2.3.0/24')
+  expect(neighbourhood('2001:db8:1:2:3::1')).toBe('2001:db8:1:2::/64')
+})
+
+test('networks are matched by their own kind of address', () => {
+  const networks = ['10.0.0.0/8', 'fd00::/8', '192.0.2.1']
+    .map((text) => parseCidr(text))
+    .filter((network) => network !== undefined)
+  for (const inside of ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.0.2.1'])
+    expect(isInside(inside, networks)).toBe(true)
+  for (const outside of ['11.0.0.1', 'fe80::1', '192.0.2.2', 'x']) expect(isInside(outside, networks)).toBe(false)
+  for (const wrong of ['10.0.0.0/33', 'x/8', '', '10.0.0/8']) expect(parseCidr(wrong)).toBeUndefined()
+})
+
+const proxies = [parseCidr('10.0.0.0/8')].filter((network) => network !== undefined)
+
+test.each([
+  // peer, X-Forwarded-For, client
+  ['203.0.113.7', '1.2.3.4', '203.0.113.7'],
+  ['203.0.113.7', null, '203.0.113.7'],
+  ['10.0.0.1', null, '10.0.0.1'],
+  ['10.0.0.1', '1.2.3.4', '1.2.3.4'],
+  ['10.0.0.1', '6.6.6.6, 1.2.3.4', '1.2.3.4'],
+  ['10.0.0.1', '6.6.6.6, 1.2.3.4, 10.0.0.2', '1.2.3.4'],
+  ['10.0.0.1', '1.2.3.4, garbage', '10.0.0.1'],
+  ['10.0.0.1', '', '10.0.0.1'],
+  ['10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.2'],
+  ['::ffff:10.0.0.1', '[2001:db8::1]:443', '2001:db8::1'],
+  [undefined, '1.2.3.4', '0.0.0.0'],
+])('peer %s forwarding %p is client %s', (peer, forwarded, client) =>
+  expect(clientIp(peer, forwarded, proxies)).toBe(client),
+)

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eq, sql } from 'drizzle-orm'
+import { openMigrated } from '../../src/store'
+import { type Engine, statement, type Tx } from '../../src/store/engine'
+import { meta, userRoles } from '../../src/store/schema'
+import { sqliteEngine } from '../../src/store/sqlite'
+
+let folder: string
+let engine: Engine
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-engine-'))
+  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database)
+})
+afterEach(async () => {
+  await engine.close()
+  rmSync(folder, { recursive: true })
+})
+
+const insert = statement((db) =>
+  db
+    .insert(meta)
+    .values({ key: sql.placeholder('key'), value: sql.placeholder('value') })
+    .prepare(),
+)
+const update = statement((db) =>
+  db
+    .update(meta)
+    .set({ value: sql`value + 1` })
+    .where(eq(meta.key, sql.placeholder('key')))
+    .prepare(),
+)
+const select = statement((db) =>
+  db
+    .select()
+    .from(meta)
+    .where(eq(meta.key, sql.placeholder('key')))
+    .prepare(),
+)
+const insertRole = statement((db) =>
+  db.insert(userRoles).values({ userId: 'nobody', role: 'admin', grantedAt: 1 }).prepare(),
+)
+
+const put =
+  (key: string, value = '0') =>
+  (tx: Tx) =>
+    tx.run(insert, { key, value })
+const get = (key: string) => engine.read((tx) => tx.one(select, { key }))
+
+test('a write is answered once it can be read', async () => {
+  expect(await engine.write(put('a'))).toBe(1)
+  expect(await get('a')).toEqual({ key: 'a', value: '0' })
+  expect(await get('b')).toBeUndefined()
+})
+
+test('1,000 increments at once are 1,000 increments', async () => {
+  await engine.write(put('counter'))
+  await Promise.all(Array.from({ length: 1000 }, () => engine.write((tx) => tx.run(update, { key: 'counter' }))))
+  expect((await get('counter'))?.value).toBe('1000')
+})
+
+test('an operation that throws is undone alone, whether in the database or in itself', async () => {
+  const outcomes = await Promise.allSettled([
+    engine.write(put('first')),
+    engine.write(async (tx) => {
+      await tx.run(insert, { key: 'half', value: '0' })
+      throw new Error('changed its mind')
+    }),
+    engine.write(put('first')),
+    engine.write(put('last')),
+  ])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+  expect(await Promise.all(['first', 'half', 'last'].map(async (key) => (await get(key)) !== undefined))).toEqual([
+    true,
+    false,
+    true,
+  ])
+})
+
+test('nobody reads what is not committed', async () => {
+  let seen: unknown = 'not asked'
+  await engine.write(async (tx) => {
+    await tx.run(insert, { key: 'a', value: '0' })
+    seen = await get('a')
+    expect(await tx.one(select, { key: 'a' })).toEqual({ key: 'a', value: '0' })
+  })
+  expect(seen).toBeUndefined()
+  expect(await get('a')).toBeDefined()
+})
+
+test('a read before and after a commit in one turn sees the state of its moment', async () => {
+  const before = get('a')
+  await engine.write(put('a'))
+  expect([await before, (await get('a'))?.value]).toEqual([undefined, '0'])
+})
+
+test('foreign keys hold', async () => {
+  await expect(engine.write((tx) => tx.run(insertRole))).rejects.toThrow('FOREIGN KEY')
+})
+
+test('closing lets waiting writes finish', async () => {
+  const pending = engine.write(put('late'))
+  const closing = engine.close()
+  expect(await pending).toBe(1)
+  await closing
+  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database)
+  expect((await get('late'))?.value).toBe('0')
+})
+
+test('a write that the disk refuses fails all of its batch, and the next one works again', async () => {
+  const path = join(folder, 'full.db')
+  const { database } = openMigrated(path, 1)
+  const small = sqliteEngine(database)
+  const { page_count: pages } = database.query('PRAGMA page_count').get() as { page_count: number }
+  database.run(`PRAGMA max_page_count = ${pages + 2}`)
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 50 }, (_, index) => small.write(put(`k${index}`, 'x'.repeat(4000)))),
+  )
+  expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true)
+  database.run('PRAGMA max_page_count = 1000000')
+  expect(await small.write(put('after'))).toBe(1)
+  for (const [index, { status }] of outcomes.entries())
+    expect((await small.read((tx) => tx.one(select, { key: `k${index}` }))) !== undefined).toBe(status === 'fulfilled')
+  await small.close()
+})

@@ -1,0 +1,104 @@
+import { Database } from 'bun:sqlite'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Migration } from '../../migrations'
+import { appliedMigrations, migrate } from '../../src/store/migrate'
+import { snapshot } from '../../src/store/snapshot'
+import { openDatabase } from '../../src/store/sqlite'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-migrate-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const one: Migration = {
+  name: '0001-one',
+  sql: 'CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE child (parent INTEGER NOT NULL REFERENCES parent (id) ON DELETE CASCADE);',
+}
+const two: Migration = {
+  name: '0002-two',
+  sql: 'CREATE TABLE parent2 (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO parent2 (id) SELECT id FROM parent; DROP TABLE parent; ALTER TABLE parent2 RENAME TO parent;',
+}
+const broken: Migration = {
+  name: '0002-broken',
+  sql: 'CREATE TABLE half (id INTEGER); INSERT INTO nowhere VALUES (1);',
+}
+const orphaning: Migration = { name: '0002-orphaning', sql: 'DELETE FROM parent;' }
+
+function run(list: Migration[]) {
+  const db = openDatabase(join(folder, 'test.db'))
+  const snapshots: number[] = []
+  try {
+    return { applied: migrate(db, list, { now: 1, snapshot: (version) => snapshots.push(version) }), snapshots }
+  } finally {
+    db.close()
+  }
+}
+
+test('a new database gets everything, once, and no snapshot', () => {
+  expect(run([one, two])).toEqual({ applied: ['0001-one', '0002-two'], snapshots: [] })
+  expect(run([one, two])).toEqual({ applied: [], snapshots: [] })
+})
+
+test('rebuilding a table keeps the rows that refer to it', () => {
+  run([one])
+  const db = openDatabase(join(folder, 'test.db'))
+  db.run('INSERT INTO parent VALUES (1); ')
+  db.run('INSERT INTO child VALUES (1)')
+  db.close()
+  expect(run([one, two])).toEqual({ applied: ['0002-two'], snapshots: [1] })
+  const after = openDatabase(join(folder, 'test.db'))
+  expect(after.query('SELECT count(*) AS n FROM child').get()).toEqual({ n: 1 })
+  expect(after.query('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 })
+  after.close()
+})
+
+test('a migration that fails leaves the database as it was, those before it included', () => {
+  run([one])
+  const db = openDatabase(join(folder, 'test.db'))
+  db.run('INSERT INTO parent VALUES (1)')
+  db.run('INSERT INTO child VALUES (1)')
+  db.close()
+  expect(() => run([one, two, { ...broken, name: '0003-broken' }])).toThrow('no such table')
+  expect(() => run([one, orphaning])).toThrow('refer to missing ones')
+  const after = openDatabase(join(folder, 'test.db'))
+  expect(appliedMigrations(after)).toHaveLength(1)
+  expect(after.query("SELECT name FROM sqlite_master WHERE name IN ('half', 'parent2')").all()).toEqual([])
+  expect(after.query('SELECT count(*) AS n FROM parent').get()).toEqual({ n: 1 })
+  after.close()
+})
+
+test('a database that is newer than the executable is refused, and left alone', () => {
+  run([one, two])
+  expect(() => run([one])).toThrow('the database is newer than this executable')
+  expect(run([one, two]).applied).toEqual([])
+})
+
+test('a migration that was edited after it ran is noticed', () => {
+  run([one])
+  expect(() => run([{ ...one, sql: `${one.sql} ` }])).toThrow('comes from another build')
+  expect(() => run([{ ...one, name: '0001-other' }])).toThrow('comes from another build')
+})
+
+test('of several starters at once one migrates and the others find it done', async () => {
+  const script = join(import.meta.dir, '../support/migrate-once.ts')
+  const starters = Array.from({ length: 4 }, () =>
+    Bun.spawn([process.execPath, script, join(folder, 'test.db')], { stdout: 'pipe', stderr: 'inherit' }),
+  )
+  const applied = await Promise.all(starters.map(async (starter) => Number(await new Response(starter.stdout).text())))
+  expect(applied.filter((count) => count > 0)).toHaveLength(1)
+  expect(await Promise.all(starters.map(({ exited }) => exited))).toEqual([0, 0, 0, 0])
+})
+
+test('snapshots are whole databases, and only the newest three are kept', () => {
+  run([one])
+  for (let day = 1; day <= 5; day++) snapshot(join(folder, 'test.db'), 1, Date.UTC(2026, 0, day))
+  const names = readdirSync(join(folder, 'snapshots')).sort()
+  expect(names).toEqual([3, 4, 5].map((day) => `2026-01-0${day}T00-00-00.000Z-schema-1.db`))
+  const copy = new Database(join(folder, 'snapshots', names[0] as string), { readonly: true })
+  expect(copy.query('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
+  copy.close()
+})

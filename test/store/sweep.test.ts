@@ -1,0 +1,75 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { refresh, startApp, type TestApp } from '../support/app'
+
+const DAY = 86_400_000
+
+const count = (app: TestApp, table: string) => {
+  const db = new Database(app.database)
+  const { n } = db.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
+  db.close()
+  return n
+}
+
+test('nothing is removed before its time', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  await app.signUp()
+  await app.ask('POST', '/auth/v1/signup', { body: {} })
+  app.clock.advance(29 * DAY)
+  expect(await app.core.sweep()).toEqual({
+    sessions: 0,
+    refreshTokens: 0,
+    anonymousUsers: 0,
+    knownNetworks: 0,
+    auditLog: 0,
+  })
+})
+
+test('sessions go a year after their last use, the audit log after 90 days, networks after 30', async () => {
+  await using app = await startApp()
+  const used = await app.signUp()
+  const unused = await app.signUp()
+  app.clock.advance(91 * DAY)
+  const { body } = await refresh(app, used.refreshToken)
+  expect(await app.core.sweep()).toMatchObject({ sessions: 0, knownNetworks: 2, auditLog: 4 })
+  expect(count(app, 'audit_log_entries')).toBe(1)
+  app.clock.advance(300 * DAY)
+  expect((await app.core.sweep()).sessions).toBe(1)
+  expect((await refresh(app, unused.refreshToken)).body.code).toBe('refresh_token_not_found')
+  expect((await refresh(app, body.refresh_token)).status).toBe(200)
+  expect(count(app, 'mfa_amr_claims')).toBe(1)
+})
+
+test('limits on sessions let them go a day after they end', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_TIMEBOX: '24h', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
+  })
+  await app.signUp()
+  app.clock.advance(DAY + 2 * 3_600_000)
+  expect((await app.core.sweep()).sessions).toBe(0)
+  app.clock.advance(1)
+  expect((await app.core.sweep()).sessions).toBe(1)
+})
+
+test('anonymous users go after 30 days without a sign, while the method is on; those who come by stay', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  const signUp = async () => (await app.ask('POST', '/auth/v1/signup', { body: {} })).body
+  const [active] = [await signUp(), await signUp()]
+  const permanent = await app.signUp()
+  app.clock.advance(20 * DAY)
+  await refresh(app, active.refresh_token)
+  app.clock.advance(20 * DAY)
+  expect((await app.core.sweep()).anonymousUsers).toBe(1)
+  expect(await app.store.findUser(active.user.id)).toBeDefined()
+  expect(await app.store.findUser(permanent.id)).toBeDefined()
+})
+
+test('a sweep goes through more rows than it looks at in one go', async () => {
+  await using app = await startApp()
+  const db = new Database(app.database)
+  db.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
+    INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`)
+  db.close()
+  expect((await app.core.sweep()).auditLog).toBe(900)
+  expect(count(app, 'audit_log_entries')).toBe(900)
+})

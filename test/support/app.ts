@@ -1,0 +1,158 @@
+/** A whole server in the test's process: fresh database, settable clock, no port. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureSecrets, type Secrets } from '../../src/adapters/data-folder'
+import { aesGcmSealer } from '../../src/adapters/sealer'
+import { systemRandom } from '../../src/adapters/system'
+import { type App, createApp } from '../../src/app'
+import { load } from '../../src/config/load'
+import type { Sealer } from '../../src/core/ports'
+import { createLog } from '../../src/http/log'
+import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
+
+// biome-ignore lint/suspicious/noExplicitAny: tests assert what bodies hold
+export type Json = any
+
+export interface Reply {
+  status: number
+  headers: Headers
+  body: Json
+  text: string
+}
+
+export interface Asked {
+  body?: unknown
+  /** Sent as it is, in place of `body`. */
+  raw?: string | Uint8Array | ReadableStream
+  token?: string
+  headers?: Record<string, string>
+  /** Address of the peer. */
+  ip?: string
+}
+
+export interface SignedIn {
+  email: string
+  password: string
+  id: string
+  accessToken: string
+  refreshToken: string
+  sessionId: string
+}
+
+export interface TestApp extends App, AsyncDisposable {
+  clock: TestClock
+  hasher: CountingHasher
+  /** Lines of the log, parsed. */
+  log: Json[]
+  /** Path of the database. */
+  database: string
+  secrets: Secrets
+  /** Opens what the database keeps sealed. */
+  sealer: Sealer
+  ask(method: string, path: string, asked?: Asked): Promise<Reply>
+  /** The secret key, for the admin API. */
+  admin: string
+  signUp(email?: string, password?: string): Promise<SignedIn>
+  signIn(email: string, password?: string): Promise<SignedIn>
+}
+
+export interface TestOptions {
+  /** Settings by name; rate limits are off unless a test asks for them. */
+  settings?: Record<string, string>
+  /** ISO 8601. */
+  now?: string
+  /** Data folder of an earlier app, to start again on. */
+  folder?: string
+}
+
+export const PASSWORD = 'correct-horse-battery-9'
+export const API_VERSION = { 'x-supabase-api-version': '2024-01-01' }
+
+export async function startApp({
+  settings = {},
+  now = '2026-01-01T00:00:00Z',
+  folder: given,
+}: TestOptions = {}): Promise<TestApp> {
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
+  const clock = testClock(now)
+  const hasher = fakeHasher()
+  const log: Json[] = []
+  const write = (text: string) =>
+    log.push(
+      ...text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    )
+  const configuration = load({ flags: { AUTH_RATE_LIMITS: 'off', ...settings }, env: {}, readFile: () => '' })
+  const errors = configuration.problems.filter(({ severity }) => severity === 'error' || severity === 'unknown')
+  if (errors.length > 0) throw new Error(JSON.stringify(errors))
+  const secrets = ensureSecrets(folder, systemRandom.bytes, clock.now())
+  const app = await createApp({
+    settings: configuration.settings,
+    secrets,
+    ...{ folder, clock, hasher },
+    log: createLog({ level: 'debug', format: 'json', write, now: clock.now }),
+  })
+  let serial = 0
+
+  const ask: TestApp['ask'] = async (method, path, { body, raw, token, headers = {}, ip = '203.0.113.7' } = {}) => {
+    const request = new Request(`http://localhost:7020${path}`, {
+      method,
+      headers: { ...API_VERSION, ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
+      ...(raw !== undefined && { body: raw as string }),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const response = await app.fetch(request, { requestIP: () => ({ address: ip }) })
+    const text = await response.text()
+    const isJson = response.headers.get('content-type')?.startsWith('application/json')
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : text }
+  }
+
+  const signedIn = ({ status, body }: Reply, email: string, password: string): SignedIn => {
+    if (status !== 200) throw new Error(`signing in answered ${status} ${JSON.stringify(body)}`)
+    const { session_id: sessionId } = claimsOf(body.access_token)
+    return {
+      email,
+      password,
+      id: body.user.id,
+      accessToken: body.access_token,
+      refreshToken: body.refresh_token,
+      sessionId,
+    }
+  }
+
+  return {
+    ...app,
+    ...{ clock, hasher, log, ask },
+    ...{ secrets, sealer: aesGcmSealer(Buffer.from(secrets.encryptionKey, 'base64')) },
+    database: join(folder, 'latchkey.db'),
+    admin: app.keys.secret,
+    async signUp(email = `user-${++serial}@example.com`, password = PASSWORD) {
+      return signedIn(await ask('POST', '/auth/v1/signup', { body: { email, password } }), email, password)
+    },
+    async signIn(email, password = PASSWORD) {
+      return signedIn(
+        await ask('POST', '/auth/v1/token?grant_type=password', { body: { email, password } }),
+        email,
+        password,
+      )
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close()
+      if (given === undefined) rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** Claims of a JWT, unverified. */
+export function claimsOf(token: string): Json {
+  return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+}
+
+export const refresh = (app: TestApp, refreshToken: string, asked: Asked = {}) =>
+  app.ask('POST', '/auth/v1/token?grant_type=refresh_token', { ...asked, body: { refresh_token: refreshToken } })
+
+export const passwordGrant = (app: TestApp, body: object, asked: Asked = {}) =>
+  app.ask('POST', '/auth/v1/token?grant_type=password', { ...asked, body })

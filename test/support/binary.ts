@@ -1,0 +1,132 @@
+/** The compiled executable, started as its user would: in a folder of its own, on a free port. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Json } from './app'
+
+export const BINARY = join(import.meta.dir, '../../dist/latchkey')
+
+export interface Binary extends AsyncDisposable {
+  /** Such as `http://127.0.0.1:41234`. */
+  url: string
+  pid: number
+  folder: string
+  /** The API keys, as `latchkey keys --json` prints them. */
+  keys: Record<'publishable_key' | 'secret_key' | 'anon_key' | 'service_role_key', string>
+  /** Lines of its log so far, parsed. */
+  log: Json[]
+  ask(
+    method: string,
+    path: string,
+    options?: { body?: unknown; token?: string; headers?: Record<string, string> },
+  ): Promise<Json>
+  /** @returns the exit status */
+  stop(signal?: NodeJS.Signals): Promise<number>
+}
+
+export interface BinaryOptions {
+  env?: Record<string, string>
+  args?: string[]
+  /** Folder of an earlier one, to start again on; it is kept. */
+  folder?: string
+}
+
+const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC' }
+
+/** Runs a command to its end. */
+export async function run(args: string[], { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {}) {
+  requireBinary()
+  const child = Bun.spawn([BINARY, ...args], {
+    cwd: cwd ?? tmpdir(),
+    env: { ...BASE_ENV, ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const [stdout, stderr, status] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ])
+  return { stdout, stderr, status }
+}
+
+/** Rate limits are off unless a test asks for them. */
+export async function startBinary({ env = {}, args = [], folder: given }: BinaryOptions = {}): Promise<Binary> {
+  requireBinary()
+  const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-binary-'))
+  const child = Bun.spawn([BINARY, 'serve', '--port', '0', ...args], {
+    cwd: folder,
+    env: { ...BASE_ENV, AUTH_RATE_LIMITS: 'off', ...env },
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const log: Json[] = []
+  const { promise: listening, resolve } = Promise.withResolvers<string>()
+  void (async () => {
+    let held = ''
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      const lines = (held + chunk).split('\n')
+      held = lines.pop() ?? ''
+      for (const line of lines) {
+        const entry = JSON.parse(line)
+        log.push(entry)
+        if (entry.msg === 'listening') resolve(entry.url)
+      }
+    }
+  })()
+  const failed = child.exited.then(async (status) => {
+    throw new Error(`the executable ended with status ${status}: ${await new Response(child.stderr).text()}`)
+  })
+  const url = await Promise.race([listening, failed])
+  failed.catch(() => {})
+  const { stdout } = await run(['keys', '--json'], { env, cwd: folder })
+  return {
+    ...{ url, folder, log, pid: child.pid, keys: JSON.parse(stdout) },
+    async ask(method, path, { body, token, headers = {} } = {}) {
+      const response = await fetch(url + path, {
+        method,
+        redirect: 'manual',
+        headers: {
+          'x-supabase-api-version': '2024-01-01',
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      })
+      const text = await response.text()
+      const isJson = response.headers.get('content-type')?.startsWith('application/json')
+      return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
+    },
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
+      return child.exited
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child.exited
+      if (given === undefined) rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** One request on a connection of its own, past the limit that `fetch` puts on parallel ones. @returns the status */
+export function rawPost(url: string, path: string, body: unknown): Promise<number> {
+  const { hostname, port } = new URL(url)
+  const payload = JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    socket.on('error', reject)
+    socket.on('data', (data) => {
+      resolve(Number(data.toString().slice(9, 12)))
+      socket.destroy()
+    })
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`,
+    )
+  })
+}
+
+function requireBinary(): void {
+  if (!existsSync(BINARY)) throw new Error('dist/latchkey is missing; run `npm run build` first')
+}

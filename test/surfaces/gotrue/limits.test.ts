@@ -1,0 +1,149 @@
+import { expect, test } from 'bun:test'
+import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
+
+const HOUR = 3_600_000
+const on = { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_TOKEN_REFRESH: '1000000' }
+const limited = { code: 'over_request_rate_limit', message: 'Request rate limit reached' }
+
+const createUser = (app: TestApp, email: string) =>
+  app.ask('POST', '/auth/v1/admin/users', {
+    token: app.admin,
+    body: { email, password: PASSWORD, email_confirm: true },
+  })
+
+/** Guesses wrongly, each time from another address. @returns how many guesses were looked at */
+async function attack(
+  app: TestApp,
+  times: number,
+  { email = 'ada@example.com', ip = (index: number) => `198.${index >> 8}.${index & 255}.1`, headers = {} } = {},
+) {
+  app.hasher.verified.length = 0
+  for (let index = 0; index < times; index++) {
+    const { status } = await passwordGrant(app, { email, password: `guess-${index}` }, { ip: ip(index), headers })
+    expect(status).toBeOneOf([400, 429])
+  }
+  return app.hasher.verified.length
+}
+
+test('of 300 guesses at one account 20 are looked at, whatever the spelling of the address', async () => {
+  await using app = await startApp({ settings: on })
+  await createUser(app, 'ada@example.com')
+  expect(await attack(app, 100)).toBe(20)
+  expect(await attack(app, 100, { email: 'ADA@Example.com' })).toBe(0)
+  const reply = await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, { ip: '192.0.2.1' })
+  expect([reply.status, reply.body]).toEqual([429, limited])
+  expect(Number(reply.headers.get('retry-after'))).toBeWithin(1, 3601)
+})
+
+test('an account that does not exist runs out just the same', async () => {
+  await using app = await startApp({ settings: on })
+  expect(await attack(app, 50, { email: 'nobody@example.com' })).toBe(20)
+})
+
+test('the owner still gets in from where they signed in lately, and everybody else after an hour', async () => {
+  await using app = await startApp({ settings: on })
+  await createUser(app, 'ada@example.com')
+  const home = { ip: '203.0.113.7' }
+  expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, home)).status).toBe(200)
+  expect(await attack(app, 50)).toBe(20)
+  expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, home)).status).toBe(200)
+  expect(
+    (await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, { ip: '203.0.113.200' })).status,
+  ).toBe(200)
+  expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, { ip: '192.0.2.1' })).status).toBe(
+    429,
+  )
+  app.clock.advance(HOUR)
+  expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, { ip: '192.0.2.1' })).status).toBe(
+    200,
+  )
+  app.clock.advance(31 * 24 * HOUR)
+  expect(await attack(app, 50)).toBe(20)
+  expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, home)).status).toBe(429)
+})
+
+test('right passwords use nothing up', async () => {
+  await using app = await startApp({ settings: on })
+  await createUser(app, 'ada@example.com')
+  for (let index = 0; index < 25; index++)
+    expect(
+      (await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, { ip: `198.51.${index}.1` })).status,
+    ).toBe(200)
+})
+
+test('parallel guesses are counted before they are looked at', async () => {
+  await using app = await startApp({ settings: on })
+  await createUser(app, 'ada@example.com')
+  const replies = await Promise.all(
+    Array.from({ length: 100 }, (_, index) =>
+      passwordGrant(app, { email: 'ada@example.com', password: `guess-${index}` }, { ip: `198.51.${index}.1` }),
+    ),
+  )
+  expect(replies.filter(({ status }) => status === 400)).toHaveLength(20)
+})
+
+test('a /64 is one client, and forged headers change nobody’s address', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  const ask = async (ip: string, headers = {}) => (await refresh(app, 'abcdefghijkl', { ip, headers })).status
+  for (let index = 0; index < 30; index++) expect(await ask(`2001:db8::${index}`)).toBe(400)
+  expect(await ask('2001:DB8:0:0:ffff::1')).toBe(429)
+  for (const name of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'cf-connecting-ip', 'sb-forwarded-for'])
+    expect(await ask('2001:db8::1', { [name]: '192.0.2.77' })).toBe(429)
+  expect(await ask('2001:db8:0:1::1')).toBe(400)
+})
+
+test('behind a trusted proxy the right-most foreign hop is the client', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on', AUTH_TRUSTED_PROXIES: '10.0.0.0/8' } })
+  const ask = async (forwarded: string) =>
+    (await refresh(app, 'abcdefghijkl', { ip: '10.0.0.1', headers: { 'x-forwarded-for': forwarded } })).status
+  for (let index = 0; index < 30; index++) expect(await ask(`6.6.6.${index}, 192.0.2.1, 10.0.0.2`)).toBe(400)
+  expect(await ask('192.0.2.1')).toBe(429)
+  expect(await ask('192.0.2.2')).toBe(400)
+})
+
+test('sign-ups and changes of the own account have limits of their own', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  const ada = await app.signUp()
+  const signUp = async () =>
+    (await app.ask('POST', '/auth/v1/signup', { body: { email: 'x', password: PASSWORD } })).status
+  const change = async () => (await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: {} })).status
+  for (let index = 0; index < 29; index++) expect(await signUp()).toBe(400)
+  expect(await signUp()).toBe(429)
+  for (let index = 0; index < 30; index++) expect(await change()).toBe(200)
+  expect(await change()).toBe(429)
+})
+
+test('anonymous sign-ins have a limit by the hour', async () => {
+  await using app = await startApp({
+    settings: {
+      AUTH_RATE_LIMITS: 'on',
+      AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true',
+      AUTH_RATE_LIMIT_ANONYMOUS_USERS: '3',
+    },
+  })
+  const ask = async () => (await app.ask('POST', '/auth/v1/signup', { body: {} })).status
+  expect([await ask(), await ask(), await ask(), await ask()]).toEqual([200, 200, 200, 429])
+  app.clock.advance(HOUR / 3)
+  expect([await ask(), await ask()]).toEqual([200, 429])
+})
+
+test('other spellings of the path are no way around a limit', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  for (const path of [
+    '//auth/v1/token',
+    '/auth/v1//token',
+    '/auth/v1/token/',
+    '/auth/v1/%74oken',
+    '/auth/v1/token;x',
+    '/auth/v1/./TOKEN',
+  ]) {
+    const { status } = await app.ask('POST', `${path}?grant_type=password`, {
+      body: { email: 'a@b.co', password: 'x' },
+      headers: { 'x-http-method-override': 'POST' },
+    })
+    expect([path, status]).toEqual([path, 404])
+  }
+  for (let index = 0; index < 30; index++)
+    await app.ask('POST', `${index % 2 ? '' : '/auth/v1'}/token?grant_type=password`, { body: {} })
+  expect((await app.ask('POST', '/token?grant_type=password', { body: {} })).status).toBe(429)
+})
