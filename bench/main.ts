@@ -209,7 +209,7 @@ function print(
   { startMs, idleMiB, peakMiB, hashUs }: { startMs: number; idleMiB: number; peakMiB: number; hashUs: number },
 ): void {
   const ratio = ({ name, cpuUs }: Row) =>
-    SUPABASE_CPU_US[name] === undefined ? '' : `${Math.round(SUPABASE_CPU_US[name] / cpuUs)} ×`
+    SUPABASE_CPU_US[name] === undefined ? '' : `${(SUPABASE_CPU_US[name] / cpuUs).toFixed(1)} ×`
   const cells = rows.map((row) => [
     row.name,
     Math.round(row.perSecond),

@@ -7,8 +7,9 @@ import { read, statement, type Tx } from './engine'
 import { type AuditRow, auditLogEntries, type User, users } from './schema'
 import { placeholder, userById } from './statements'
 
-/** Rows looked at before other work gets its turn; some milliseconds. */
-const SLICE = 2000
+/** Rows a search looks at before other work gets its turn, and rows merely counted; a millisecond or two each. */
+const SEARCH_SLICE = 2000
+const COUNT_SLICE = 20_000
 
 export interface Page {
   /** From 1. */
@@ -23,6 +24,7 @@ export interface Listed<Row> {
 
 type Direction = 'asc' | 'desc'
 
+/** Rows that come after a key, in the given direction. */
 const after = (direction: Direction): SQL =>
   direction === 'asc'
     ? sql`(${users.createdAt}, ${users.uid}) > (${placeholder('createdAt')}, ${placeholder('uid')})`
@@ -30,43 +32,51 @@ const after = (direction: Direction): SQL =>
 
 const usersInOrder = (direction: Direction) => {
   const order = direction === 'asc' ? asc : desc
+  const following = and(eq(users.aud, placeholder('aud')), after(direction))
+  const key = { createdAt: users.createdAt, uid: users.uid }
+  const hit = sql<number>`${users.email} LIKE ${placeholder('pattern')} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${placeholder('pattern')}`
+  const sorted = [order(users.createdAt), order(users.uid)]
   return {
+    /** Where the order begins: before every row. */
+    start: direction === 'asc' ? BEFORE_ALL : AFTER_ALL,
     page: statement((db) =>
       db
         .select()
         .from(users)
-        .where(eq(users.aud, placeholder('aud')))
-        .orderBy(order(users.createdAt), order(users.uid))
+        .where(following)
+        .orderBy(...sorted)
         .limit(placeholder('limit'))
         .offset(placeholder('offset'))
         .prepare(),
     ),
-    slice: statement((db) =>
+    /** The last row of a slice, where there are that many. */
+    sliceEnd: statement((db) =>
       db
-        .select({
-          id: users.id,
-          uid: users.uid,
-          createdAt: users.createdAt,
-          hit: sql<number>`${users.email} LIKE ${placeholder('pattern')} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${placeholder('pattern')}`,
-        })
+        .select(key)
         .from(users)
-        .where(and(eq(users.aud, placeholder('aud')), after(direction)))
-        .orderBy(order(users.createdAt), order(users.uid))
-        .limit(SLICE)
+        .where(following)
+        .orderBy(...sorted)
+        .limit(1)
+        .offset(COUNT_SLICE - 1)
+        .prepare(),
+    ),
+    count: statement((db) => db.select({ rows: sql<number>`count(*)` }).from(users).where(following).prepare()),
+    search: statement((db) =>
+      db
+        .select({ ...key, id: users.id, hit })
+        .from(users)
+        .where(following)
+        .orderBy(...sorted)
+        .limit(SEARCH_SLICE)
         .prepare(),
     ),
   }
 }
 
-const ordered = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
+const BEFORE_ALL = { createdAt: Number.MIN_SAFE_INTEGER, uid: 0 }
+const AFTER_ALL = { createdAt: Number.MAX_SAFE_INTEGER, uid: 0 }
 
-const countUsers = statement((db) =>
-  db
-    .select({ total: sql<number>`count(*)` })
-    .from(users)
-    .where(eq(users.aud, placeholder('aud')))
-    .prepare(),
-)
+const ordered = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
 
 export interface UserQuery extends Page {
   aud: string
@@ -77,28 +87,44 @@ export interface UserQuery extends Page {
 }
 
 export const listUsers = read(async (tx, query: UserQuery): Promise<Listed<User>> => {
-  const { page, slice } = ordered[query.direction]
-  const offset = (query.page - 1) * query.perPage
-  if (query.filter === '') {
-    const rows = await tx.all(page, { aud: query.aud, limit: query.perPage, offset })
-    return { rows, total: (await tx.one(countUsers, { aud: query.aud }))?.total ?? 0 }
-  }
-  const wanted: string[] = []
+  return query.filter === '' ? everyUser(tx, query) : matchingUsers(tx, query)
+})
+
+async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
+  const queries = ordered[direction]
+  const offset = (page - 1) * perPage
+  let rows: User[] = []
   let total = 0
-  const first = query.direction === 'asc' ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER
-  let at = { createdAt: first, uid: first }
+  let at: { createdAt: number; uid: number } = queries.start
   for (;;) {
-    const rows = await tx.all(slice, { ...at, aud: query.aud, pattern: `%${query.filter}%` })
-    for (const row of rows.filter(({ hit }) => hit)) {
-      if (total >= offset && total < offset + query.perPage) wanted.push(row.id)
-      total += 1
-    }
-    const last = rows.at(-1)
-    if (!last || rows.length < SLICE) return { rows: await usersOf(tx, wanted), total }
+    if (offset >= total && offset < total + COUNT_SLICE)
+      rows = await tx.all(queries.page, { ...at, aud, limit: perPage, offset: offset - total })
+    const last = await tx.one(queries.sliceEnd, { ...at, aud })
+    if (!last) return { rows, total: total + ((await tx.one(queries.count, { ...at, aud }))?.rows ?? 0) }
+    total += COUNT_SLICE
     at = last
     await otherWork()
   }
-})
+}
+
+async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
+  const queries = ordered[direction]
+  const offset = (page - 1) * perPage
+  const wanted: string[] = []
+  let total = 0
+  let at: { createdAt: number; uid: number } = queries.start
+  for (;;) {
+    const rows = await tx.all(queries.search, { ...at, aud, pattern: `%${filter}%` })
+    for (const row of rows.filter(({ hit }) => hit)) {
+      if (total >= offset && total < offset + perPage) wanted.push(row.id)
+      total += 1
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < SEARCH_SLICE) return { rows: await usersOf(tx, wanted), total }
+    at = last
+    await otherWork()
+  }
+}
 
 async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
   const rows: User[] = []
@@ -118,7 +144,7 @@ const auditSlice = statement((db) =>
     .from(auditLogEntries)
     .where(sql`${auditLogEntries.seq} < ${placeholder('seq')}`)
     .orderBy(desc(auditLogEntries.seq))
-    .limit(SLICE)
+    .limit(SEARCH_SLICE)
     .prepare(),
 )
 
@@ -142,7 +168,7 @@ export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery):
       total += 1
     }
     const last = slice.at(-1)
-    if (!last || slice.length < SLICE) return { rows, total }
+    if (!last || slice.length < SEARCH_SLICE) return { rows, total }
     seq = last.row.seq
     await otherWork()
   }
