@@ -12,17 +12,12 @@ import { listSsoProviders } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { answerFault, answerRefusal } from './errors'
 import { logout } from './logout'
-import { discovery, health, jwks, settings } from './meta'
+import { discovery, type Features, health, jwks, settings } from './meta'
 import { deleteSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
 import { answerUnknown } from './unknown'
 import { deleteUser, getUser, putUser } from './user'
-
-/** What the surface tells about the server. */
-export interface Features {
-  version: string
-}
 
 export interface GoTrueOptions extends Features, Bounds {
   /** Reports a fault to the operator. */

@@ -1,7 +1,11 @@
 /** What a client may know before anybody signs in: that the server lives, what it offers, how its tokens are verified. */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
-import type { Features } from '.'
+
+/** What the surface tells about the server. */
+export interface Features {
+  version: string
+}
 
 const PUBLIC_10_MINUTES = 'public, max-age=600'
 
