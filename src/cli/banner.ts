@@ -20,7 +20,7 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
     ['Secret key', `${dim('run')} ${ownCommand()} keys`],
   ]
   const notes = [
-    ...(accounts.mailerAutoconfirm ? ['Sign-ups count as confirmed: no SMTP server is set (AUTH_SMTP_HOST).'] : []),
+    ...(accounts.mailerAutoconfirm ? ['Sign-ups count as confirmed: this version sends no mail yet.'] : []),
     ...(limits.rateLimits === 'on' && isLocal(server.host)
       ? ['Rate limits are on; for a test suite start with --set AUTH_RATE_LIMITS=off.']
       : []),
