@@ -11,7 +11,8 @@ const root = resolve(import.meta.dir, '..')
  */
 export function build(outfile: string, target?: string): void {
   const commit =
-    spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).stdout?.toString().trim() || 'unknown'
+    spawnSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], { cwd: root }).stdout?.toString().trim() ||
+    'unknown'
   const args = [
     'build',
     '--compile',

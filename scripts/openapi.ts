@@ -16,6 +16,7 @@ import { systemRandom } from '../src/adapters/system'
 import { type App, createApp } from '../src/app'
 import { load } from '../src/config/load'
 import { createLog } from '../src/http/log'
+import { PREFIX } from '../src/surfaces/gotrue'
 import { version } from '../src/version'
 
 type Node = Record<string, unknown>
@@ -34,8 +35,9 @@ const TAGS: [name: string, description: string][] = [
 /** Runs work on an app that listens nowhere and keeps nothing. */
 export async function withApp<T>(work: (app: App) => T | Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'))
-  const { settings } = load({ flags: {}, env: {}, readFile: () => '' })
-  const secrets = ensureSecrets(folder, systemRandom.bytes, 0)
+  const { settings } = load({})
+  const database = join(folder, 'latchkey.db')
+  const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: 0 })
   const log = createLog({ level: 'off', format: 'json', write() {}, now: () => 0 })
   const app = await createApp({ settings, secrets, folder, log })
   try {
@@ -56,13 +58,14 @@ export async function generate(): Promise<string> {
         title: 'Latchkey',
         version,
         description:
-          'Supabase Auth in one file. Authorize with a user token (from `/signup` or `/token`), or with the secret key that `latchkey keys` prints.',
+          'Supabase Auth in one file. Authorize with a user token (from `/signup` or `/token`), or with the secret key that `latchkey keys` prints. Every path below `/auth/v1` is answered without that prefix too. Beside the answers listed, any request may get 413 (a body over 1 MiB), 500 or 504.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
       tags: TAGS.map(([name, description]) => ({ name, description })),
       paths: tidyPaths(mend(paths, schemas) as Record<string, Node>),
       components: {
+        parameters: PARAMETERS,
         schemas: { ...(mend(components?.schemas ?? {}, schemas) as Node), ...sorted(schemas) },
         securitySchemes: {
           userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token of a session.' },
@@ -101,17 +104,54 @@ function mend(value: unknown, schemas: Node): unknown {
   return { $ref: `#/components/schemas/${$id}` }
 }
 
+interface Parameter {
+  name?: string
+  in?: string
+  schema?: Node
+  $ref?: string
+}
+
+interface Operation {
+  parameters?: Parameter[]
+  responses: Record<string, Node>
+}
+
 function tidyPaths(paths: Record<string, Node>): Node {
-  for (const item of Object.values(paths)) {
-    for (const method of METHODS) {
-      const operation = item[method] as { responses: Record<string, Node> } | undefined
-      for (const [status, response] of Object.entries(operation?.responses ?? {})) {
+  for (const [path, item] of Object.entries(paths)) {
+    for (const operation of METHODS.map((method) => item[method] as Operation | undefined)) {
+      if (!operation) continue
+      const { parameters = [], responses } = operation
+      for (const parameter of parameters)
+        if (parameter.in === 'path') Object.assign(parameter, { description: 'A UUID.', schema: UUID })
+      if (path.startsWith(PREFIX))
+        operation.parameters = [...parameters, { $ref: '#/components/parameters/ApiVersion' }]
+      for (const [status, response] of Object.entries(responses)) {
         response.description = STATUS[status] ?? response.description
         if ((response.content as Node | undefined)?.type === 'void') delete response.content
+        if (status === '429')
+          response.headers = { 'Retry-After': header('Seconds until it is worth trying again.', 'integer') }
       }
+      const isList = parameters.some(({ name }) => name === 'per_page')
+      if (isList && responses[200]) responses[200].headers = LIST_HEADERS
     }
   }
   return sorted(paths)
+}
+
+const UUID = { type: 'string', format: 'uuid' }
+const header = (description: string, type: string) => ({ description, schema: { type } })
+const LIST_HEADERS = {
+  'X-Total-Count': header('How many there are over all pages.', 'integer'),
+  Link: header('The next and the last page (RFC 8288).', 'string'),
+}
+const PARAMETERS = {
+  ApiVersion: {
+    name: 'X-Supabase-Api-Version',
+    in: 'header',
+    required: false,
+    description: 'With `2024-01-01` errors are `{code, message}`; without it they are `{code, error_code, msg}`.',
+    schema: { type: 'string', default: '2024-01-01' },
+  },
 }
 
 const STATUS: Record<string, string> = {
@@ -119,7 +159,7 @@ const STATUS: Record<string, string> = {
   204: 'Done.',
   400: 'The request is not right.',
   401: 'A bearer token is missing.',
-  403: 'The token or key does not allow this.',
+  403: 'The token is invalid, its session is over, or it does not allow this.',
   404: 'There is no such thing.',
   409: 'Another request was in the way; try again.',
   422: 'Refused by the rules of this server.',

@@ -35,13 +35,16 @@ function build() {
 
 /**
  * Runs a program on this terminal and resolves to its exit status. Ctrl-C reaches it through the terminal's process
- * group, so SIGINT is only ignored here; a SIGTERM aimed at npm is passed on.
+ * group, so SIGINT is only ignored here; SIGTERM is passed on. npm does not pass it on but just ends, so a change of
+ * parent counts as one.
  */
 function run(program, args) {
   const path = `${dirname(bun)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`
   const child = spawn(program, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: path } })
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500).unref()
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (status, signal) => resolve(status ?? (signal === 'SIGINT' ? 130 : 143)))

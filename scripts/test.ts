@@ -3,11 +3,14 @@
  * against the executable, which is built in between. With `--static` it stops before the tests.
  */
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dir, '..')
-const IN_PROCESS = ['lib', 'config', 'core', 'store', 'surfaces', 'guards']
 const AGAINST_THE_EXECUTABLE = ['binary', 'clients']
+const IN_PROCESS = readdirSync(join(root, 'test')).filter(
+  (folder) => folder !== 'support' && !AGAINST_THE_EXECUTABLE.includes(folder),
+)
 
 let passed = 0
 let failed = 0

@@ -1,7 +1,6 @@
 /** The composition root: from settings to a function that answers requests. */
 import { cpus } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import type { Secrets } from './adapters/data-folder'
 import { passwordHasher } from './adapters/password-hasher'
@@ -16,9 +15,11 @@ import { rateLimits } from './core/rate-limits'
 import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
 import { type Keyring, keyring } from './core/tokens/jwt'
 import { cors } from './http/cors'
+import { ROUTING } from './http/endpoint'
 import type { Log } from './http/log'
 import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
+import { isBelow, targetOf } from './http/target'
 import { openStore, type Store } from './store'
 import { gotrue, PREFIX } from './surfaces/gotrue'
 import { operations } from './surfaces/operations'
@@ -80,8 +81,8 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
     const answerUnknown = (request: Request) =>
-      isBelow(new URL(request.url).pathname, PREFIX) ? surface.answerUnknown(request) : atRoot.answerUnknown(request)
-    const routes = new Elysia({ strictPath: true })
+      isBelow(targetOf(request).path, PREFIX) ? surface.answerUnknown(request) : atRoot.answerUnknown(request)
+    const routes = new Elysia(ROUTING)
       .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
       .use(operations(core, { onFault, monotonic: clock.monotonic }))
       .use(surface.app)
@@ -101,22 +102,20 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   }
 }
 
-const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
-
-function policyOf({ server, tokens, accounts, sessions, limits }: Settings): Policy {
+function policyOf({ tokens, accounts, sessions, limits }: Settings): Policy {
   return {
     audience: tokens.jwtAud,
     defaultRole: tokens.jwtDefaultGroupName,
     adminRoles: tokens.jwtAdminRoles,
     adminGroup: tokens.jwtAdminGroupName,
-    issuer: tokens.jwtIssuer ?? server.apiExternalUrl ?? '',
+    issuer: tokens.jwtIssuer,
     accessTokenMs: tokens.jwtExpSeconds * 1000,
     signup: {
       disabled: accounts.disableSignup,
       email: accounts.emailEnabled,
       phone: accounts.phoneEnabled,
       anonymous: accounts.anonymousEnabled,
-      confirmsEmail: accounts.mailerAutoconfirm ?? true,
+      confirmsEmail: accounts.mailerAutoconfirm,
       confirmsPhone: accounts.smsAutoconfirm,
     },
     password: {
@@ -172,10 +171,7 @@ export async function roleKeys(ring: Keyring, { createdAt }: Secrets): Promise<P
 
 /** Where the database is: what AUTH_DATABASE_URL names, else `latchkey.db` in the data folder. */
 export function databasePath({ server }: Settings, folder: string): string {
-  const url = server.databaseUrl
-  if (url === undefined) return join(folder, 'latchkey.db')
-  if (url.startsWith('file://')) return fileURLToPath(url)
-  return url.replace(/^(file|sqlite):(\/\/)?/, '')
+  return resolve(server.databaseUrl ?? join(folder, 'latchkey.db'))
 }
 
 /** @throws where the database was written under another encryption key */

@@ -1,7 +1,17 @@
 /** The data folder: who may use it, and the secrets that are made at first start and kept in it. */
 import { Database } from 'bun:sqlite'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { join, relative, resolve } from 'node:path'
 import { PUBLISHABLE_PREFIX, SECRET_PREFIX } from '../core/tokens/api-keys'
 
 const FILE = 'secrets.json'
@@ -30,59 +40,104 @@ export function openDataFolder(path: string): string {
 }
 
 /**
- * Keeps others from the folder until this process ends, however it ends.
- * @throws where another process holds it
+ * Keeps other processes off the folder, and off the database where that is elsewhere, until this one ends.
+ * @throws where another process holds one of them
  */
-export function lockDataFolder(folder: string): void {
-  const lock = new Database(join(folder, 'latchkey.lock'), { create: true })
-  lock.run('PRAGMA busy_timeout = 0')
+export function lockData(folder: string, database: string): void {
+  lock(join(folder, 'latchkey.lock'), folder)
+  if (relative(folder, database).startsWith('..')) lock(`${database}.lock`, database)
+}
+
+/** @param path of the lock's own file @param name of what it locks */
+function lock(path: string, name: string): void {
+  const held = openLock(path)
   try {
-    lock.run('BEGIN EXCLUSIVE')
+    held.run('PRAGMA busy_timeout = 0')
+    held.run('BEGIN EXCLUSIVE')
   } catch {
-    lock.close()
-    throw new Error(`another process is using ${folder}; stop it first, or set AUTH_DATA_DIR to another folder`)
+    held.close()
+    throw new Error(`another process is using ${name}; stop it first, or set AUTH_DATA_DIR to another folder`)
   }
   // Reachable from the global object, or the garbage collector would close it and give the lock away.
-  Object.assign(globalThis, { [Symbol('data folder lock')]: lock })
+  Object.assign(globalThis, { [Symbol(`lock of ${name}`)]: held })
 }
 
-/** The secrets of the folder, if it has any. @throws where they cannot be read */
-function readSecrets(folder: string): Secrets | undefined {
-  const path = join(folder, FILE)
-  if (!existsSync(path)) return undefined
+function openLock(path: string): Database {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Secrets
+    return new Database(path, { create: true })
   } catch (error) {
-    throw new Error(`${path} cannot be read: ${(error as Error).message}`)
+    throw new Error(`${path} cannot be written: ${(error as Error).message}`)
   }
 }
 
-/** The secrets of the folder, made and on disk where it had none. */
-export function ensureSecrets(folder: string, random: (bytes: number) => Buffer, nowMs: number): Secrets {
-  const present = readSecrets(folder)
-  if (present) return present
+/**
+ * The secrets of the folder, made and on disk where it had none.
+ * @param database where it is; a database without its secrets is not given new ones
+ * @returns them, and whether they were made just now
+ * @throws where the file cannot be read or is not what was written
+ */
+export function ensureSecrets(
+  folder: string,
+  { database, random, now }: { database: string; random(bytes: number): Buffer; now: number },
+): { secrets: Secrets; isNew: boolean } {
+  const path = join(folder, FILE)
+  const present = readSecrets(path)
+  if (present) return { secrets: present, isNew: false }
+  if (existsSync(database))
+    throw new Error(
+      `${path} is missing, and the database ${database} cannot be read without it; put it back from a backup`,
+    )
   const made: Secrets = {
-    createdAt: new Date(nowMs).toISOString(),
+    createdAt: new Date(now).toISOString(),
     jwtSecret: random(48).toString('base64url'),
     encryptionKey: random(32).toString('base64'),
     tokenPepper: random(48).toString('base64url'),
     publishableKey: PUBLISHABLE_PREFIX + random(24).toString('base64url'),
     secretKey: SECRET_PREFIX + random(32).toString('base64url'),
   }
-  writeDurably(folder, FILE, `${JSON.stringify(made, null, 2)}\n`)
-  return made
+  const isNew = createDurably(path, `${JSON.stringify(made, null, 2)}\n`, random(6).toString('hex'))
+  return { secrets: readSecrets(path) ?? made, isNew }
 }
 
-/** Written aside, on disk, then put in place: a crash leaves the old file or the new one. */
-function writeDurably(folder: string, name: string, content: string): void {
-  const path = join(folder, name)
-  const aside = openSync(`${path}.new`, 'w', 0o600)
-  writeSync(aside, content)
-  fsyncSync(aside)
-  closeSync(aside)
-  renameSync(`${path}.new`, path)
-  if (process.platform === 'win32') return
-  const directory = openSync(folder, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
+function readSecrets(path: string): Secrets | undefined {
+  if (!existsSync(path)) return undefined
+  let found: Partial<Secrets> | null
+  try {
+    found = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${(error as Error).message}`)
+  }
+  const isText = (value: unknown, length: number) => typeof value === 'string' && value.length >= length
+  const isWhole =
+    !Number.isNaN(Date.parse(String(found?.createdAt))) &&
+    isText(found?.jwtSecret, 32) &&
+    isText(found?.tokenPepper, 32) &&
+    isText(found?.publishableKey, PUBLISHABLE_PREFIX.length + 22) &&
+    isText(found?.secretKey, SECRET_PREFIX.length + 22) &&
+    Buffer.from(String(found?.encryptionKey), 'base64').length === 32
+  if (!isWhole) throw new Error(`${path} is not the file that was made at first start; put it back from a backup`)
+  return found as Secrets
+}
+
+/** Writes a file that is not there yet: whole and on disk, or not at all. @returns false where another process was first */
+function createDurably(path: string, content: string, suffix: string): boolean {
+  const aside = `${path}.${suffix}`
+  const file = openSync(aside, 'wx', 0o600)
+  writeSync(file, content)
+  fsyncSync(file)
+  closeSync(file)
+  try {
+    linkSync(aside, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(aside)
+  }
+  if (process.platform !== 'win32') {
+    const folder = openSync(join(path, '..'), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+  }
+  return true
 }

@@ -13,10 +13,14 @@ const MAX_MEMORY_KIB = 1_048_576
 const MAX_PASSES = 20
 const MAX_LANES = 16
 const MAX_SCRYPT_BYTES = 64 * 1024 * 1024
+const MIN_SIGNER_KEY_BYTES = 16
 
 const BCRYPT = /^\$2[abxy]\$(\d\d)\$[./A-Za-z0-9]{53}$/
 const ARGON2 = /^\$(argon2id?)\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{16,}$/
-const FIREBASE = /^\$fbscrypt\$v=1,n=(\d+),r=(\d+),p=(\d+)(?:,ss=([^,$]+))?(?:,sk=([^,$]+))?\$([^$]+)\$([^$]+)$/
+const BASE64 = '([A-Za-z0-9+/]{2,}={0,2})'
+const FIREBASE = new RegExp(
+  `^\\$fbscrypt\\$v=1,n=(\\d{1,2}),r=(\\d{1,5}),p=(\\d{1,2})(?:,ss=${BASE64})?,sk=${BASE64}\\$${BASE64}\\$${BASE64}$`,
+)
 
 export function passwordHasher(options: { bcryptRounds?: number | undefined }): PasswordHasher {
   const rounds = options.bcryptRounds
@@ -53,14 +57,11 @@ function accepts(hash: string): boolean {
   const firebase = FIREBASE.exec(hash)
   if (!firebase) return false
   const [logN, r, p] = firebase.slice(1, 4).map(Number) as [number, number, number]
-  return (
-    logN >= 1 &&
-    r >= 1 &&
-    p >= 1 &&
-    p <= MAX_LANES &&
-    128 * 2 ** logN * r <= MAX_SCRYPT_BYTES &&
-    firebase[5] !== undefined
-  )
+  const [signerKey, hashed] = [firebase[5], firebase[7]].map((text) => Buffer.from(text ?? '', 'base64').length)
+  const bytes = 128 * r * (2 ** logN + p)
+  const isAffordable = logN >= 1 && r >= 1 && p >= 1 && p <= MAX_LANES && bytes <= MAX_SCRYPT_BYTES
+  // An empty hash would be the encryption of an empty key, whatever the password.
+  return isAffordable && signerKey === hashed && Number(signerKey) >= MIN_SIGNER_KEY_BYTES
 }
 
 function isCurrentArgon2(hash: string): boolean {

@@ -1,7 +1,8 @@
 /** What the operator sees at start: where the server is, its keys, and what to paste to use it. */
-import { join, relative } from 'node:path'
+import { relative } from 'node:path'
 import type { Keys } from '../app'
 import type { Settings } from '../config'
+import { server } from '../config/server'
 import { isLoopback } from '../lib/ip'
 import { version } from '../version'
 
@@ -10,18 +11,18 @@ const green = (text: string) => `\u001b[32m${text}\u001b[39m`
 const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
 
 export function banner(settings: Settings, keys: Keys, folder: string): string {
-  const { server, accounts, limits } = settings
+  const { server: own, accounts, limits } = settings
   const url = clientUrl(settings)
   const rows: [string, string][] = [
     ['URL', url],
     ['Swagger UI', `${url}/swagger`],
     ['Data', folder],
     ['Publishable', keys.publishable],
-    ['Secret key', `${dim('run')} ${ownCommand()} keys`],
+    ['Secret key', `${dim('run')} ${keysCommand(own.dataDir)}`],
   ]
   const notes = [
     ...(accounts.mailerAutoconfirm ? ['Sign-ups count as confirmed: this version sends no mail yet.'] : []),
-    ...(limits.rateLimits === 'on' && isLocal(server.host)
+    ...(limits.rateLimits === 'on' && isLocal(own.host)
       ? ['Rate limits are on; for a test suite start with --set AUTH_RATE_LIMITS=off.']
       : []),
   ]
@@ -39,11 +40,16 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
   ].join('\n')
 }
 
-/** How this executable is called from here. */
-export function ownCommand(): string {
+/** The command that prints the keys of this server, to be run from here. */
+export function keysCommand(dataDir: string): string {
+  const folder = dataDir === server.dataDir.default ? '' : ` --data-dir ${dataDir}`
+  return `${ownCommand()} keys${folder}`
+}
+
+function ownCommand(): string {
   if (!Bun.isStandaloneExecutable) return 'latchkey'
   const path = relative(process.cwd(), process.execPath)
-  return path.startsWith('..') ? process.execPath : join('.', path)
+  return path.startsWith('..') ? process.execPath : `./${path}`
 }
 
 /** What supabase-js needs, ready to paste. */
@@ -55,24 +61,25 @@ function snippet(url: string, keys: Keys): string[] {
 }
 
 /** The URL that supabase-js is given: it puts `/auth/v1` behind it by itself. */
-export function clientUrl({ server }: Settings): string {
-  return (server.apiExternalUrl ?? '').replace(/\/auth\/v1$/, '')
+export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
+  return apiExternalUrl.replace(/\/auth\/v1$/, '')
 }
 
 /** What is fine on a developer's machine and dangerous elsewhere. */
-export function warnings({ server, accounts, limits }: Settings): string[] {
-  if (isLocal(server.host)) return []
+export function warnings({ server: { host, apiExternalUrl, siteUrl }, accounts, limits }: Settings): string[] {
+  if (isLocal(host)) return []
   const found: string[] = []
-  if (/^https?:\/\/(localhost|127\.|\[::1\])/.test(server.apiExternalUrl ?? ''))
+  if (isLocalUrl(apiExternalUrl))
     found.push(
-      `AUTH_API_EXTERNAL_URL is ${server.apiExternalUrl}: links and tokens name a host that only this machine can reach`,
+      `AUTH_API_EXTERNAL_URL is ${apiExternalUrl}: links and tokens name a host that only this machine can reach`,
     )
-  else if (server.apiExternalUrl?.startsWith('http:'))
+  else if (apiExternalUrl.startsWith('http:'))
     found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
-  if (/^https?:\/\/(localhost|127\.|\[::1\])/.test(server.siteUrl)) found.push(`AUTH_SITE_URL is ${server.siteUrl}`)
+  if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
   if (accounts.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
   if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
-  return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${server.host}): ${problem}`)
+  return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${host}): ${problem}`)
 }
 
 const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
+const isLocalUrl = (url: string) => isLocal(new URL(url).hostname.replace(/^\[|\]$/g, ''))

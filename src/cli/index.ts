@@ -14,10 +14,10 @@ const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.vers
 export const program = new Command('latchkey')
   .description('Supabase Auth in one file. Without a command it serves.')
   .helpOption('-h, --help', 'show this')
-  .helpCommand(false)
   .option('-V, --version', 'show version, commit, Bun and SQLite versions')
   .showHelpAfterError('(latchkey --help lists what there is)')
   .showSuggestionAfterError()
+  .addHelpText('after', '\nExample:\n  $ latchkey\n  $ latchkey serve --help')
   .on('option:version', () => {
     process.stdout.write(`${versionLine()}\n`)
     process.exit(0)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { ensureSecrets, openDataFolder } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, keyringOf, roleKeys } from '../app'
+import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../app'
 import { clientUrl } from './banner'
 import { orFail, requireSettings } from './settings'
 
@@ -10,7 +10,9 @@ export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const found = await orFail(async () => {
     const folder = openDataFolder(settings.server.dataDir)
-    const secrets = ensureSecrets(folder, systemRandom.bytes, systemClock.now())
+    const database = databasePath(settings, folder)
+    const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
+    if (isNew) process.stderr.write(`latchkey: made new keys in ${folder}\n`)
     const { publishable, secret } = apiKeysOf(settings, secrets)
     const { anon, serviceRole } = await roleKeys(await keyringOf(settings, secrets), secrets)
     return {

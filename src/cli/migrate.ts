@@ -1,31 +1,32 @@
-import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { migrations } from '../../migrations'
-import { lockDataFolder, openDataFolder } from '../adapters/data-folder'
+import { lockData, openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { databasePath } from '../app'
 import { openMigrated } from '../store'
-import { appliedMigrations } from '../store/migrate'
-import { openDatabase } from '../store/sqlite'
+import { migrationsIn } from '../store/migrate'
 import { orFail, requireSettings } from './settings'
 
 /** `latchkey migrate`: brings the database up to date, or with `--status` says how far it is. `serve` does the same at start. */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   await orFail(() => {
+    if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
     const path = databasePath(settings, folder)
-    if (command.opts().status) return printStatus(path)
-    lockDataFolder(folder)
+    lockData(folder, path)
     const { database, applied } = openMigrated(path, systemClock.now())
     database.close()
     process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
   })
 }
 
+/** Only looks. Exit status 1 where the database is newer than this executable. */
 function printStatus(path: string): void {
-  const db = existsSync(path) ? openDatabase(path) : undefined
-  const applied = new Set(db ? appliedMigrations(db).map(({ name }) => name) : [])
-  db?.close()
-  for (const { name } of migrations) process.stdout.write(`${applied.has(name) ? 'applied' : 'pending'}  ${name}\n`)
+  const applied = migrationsIn(path)
+  for (const { name } of migrations)
+    process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
+  for (const name of applied.slice(migrations.length)) process.stdout.write(`unknown  ${name}\n`)
+  process.exitCode = applied.length > migrations.length ? 1 : 0
 }

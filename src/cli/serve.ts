@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
-import { ensureSecrets, lockDataFolder, openDataFolder } from '../adapters/data-folder'
+import { ensureSecrets, lockData, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { type App, createApp } from '../app'
+import { type App, createApp, databasePath } from '../app'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { createLog, type Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
-import { banner, ownCommand, warnings } from './banner'
+import { targetOf } from '../http/target'
+import { banner, keysCommand, warnings } from './banner'
 import { fail, orFail, requireSettings } from './settings'
 
 /** Our own reader refuses sooner, in words; this is where Bun cuts a connection off (settled 22). */
@@ -19,32 +20,40 @@ const FIRST_SWEEP_MS = 60_000
 /** `latchkey serve`: answers requests until a signal ends it. */
 export async function serve(command: Command): Promise<void> {
   const configuration = requireSettings(command)
-  const { settings } = configuration
-  const { folder, secrets } = await orFail(() => {
-    const opened = openDataFolder(settings.server.dataDir)
-    lockDataFolder(opened)
-    return { folder: opened, secrets: ensureSecrets(opened, systemRandom.bytes, systemClock.now()) }
-  })
-  const log = logOf(settings)
+  const { server } = configuration.settings
+  const log = logOf(configuration.settings)
+  const { folder, secrets } = await orFail(() => prepare(configuration.settings))
   // The port is taken before the database is opened: its number may decide what the server calls itself.
   const { promise: starting, resolve: started } = Promise.withResolvers<App>()
   let app: App | undefined
-  const listener = listen(settings, async (request, server) => (app ?? (await starting)).fetch(request, server))
-  const actual =
-    settings.server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
-  app = await orFail(() => createApp({ settings: actual.settings, secrets, folder, log }))
+  const listener = listen(server.host, server.port, async (request, peers) =>
+    (app ?? (await starting)).fetch(request, peers),
+  )
+  const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
+  const { settings } = actual
+  app = await orFail(() => createApp({ settings, secrets, folder, log }))
   started(app)
   report(actual, log)
-  const metricsListener = app.metrics && listenForMetrics(actual.settings, app.metrics)
-  const sweeper = actual.settings.sessions.sweep ? startSweeping(app, log) : undefined
-  process.stdout.isTTY
-    ? process.stdout.write(banner(actual.settings, app.keys, folder))
-    : logStart(log, actual.settings, app, folder)
-  stopOnSignal(log, async () => {
+  const { metrics } = app
+  const metricsListener =
+    metrics && listen(server.metricsHost, server.metricsPort ?? 0, (request) => answerMetrics(request, metrics))
+  const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
+  if (process.stdout.isTTY) process.stdout.write(banner(settings, app.keys, folder))
+  else logStart(log, settings, app, folder)
+  if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener) })
+  stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], async () => {
     clearInterval(sweeper)
-    await Promise.all([listener.stop(), metricsListener?.stop()])
     await app.close()
   })
+}
+
+/** What must be in hand before anything listens: the folder, its lock and its secrets. */
+function prepare(settings: Settings): { folder: string; secrets: Secrets } {
+  const folder = openDataFolder(settings.server.dataDir)
+  const database = databasePath(settings, folder)
+  lockData(folder, database)
+  const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
+  return { folder, secrets }
 }
 
 function logOf({ server: { logLevel, logFormat } }: Settings): Log {
@@ -54,36 +63,39 @@ function logOf({ server: { logLevel, logFormat } }: Settings): Log {
 
 type Listener = ReturnType<typeof Bun.serve>
 
-function listen({ server }: Settings, fetch: (request: Request, server: Listener) => Promise<Response>): Listener {
+function listen(
+  host: string,
+  port: number,
+  fetch: (request: Request, server: Listener) => Response | Promise<Response>,
+): Listener {
   try {
     return Bun.serve({
-      hostname: server.host,
-      port: server.port,
+      hostname: host,
+      port,
       reusePort: false,
+      // Bun's own page for a thrown error shows where and how
+      development: false,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       idleTimeout: IDLE_SECONDS,
       fetch,
+      error: () => new Response('Internal Server Error', { status: 500 }),
     })
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     if (code === 'EADDRINUSE')
-      return fail(
-        `port ${server.port} on ${server.host} is taken; stop what listens there, or choose another with --port`,
-      )
-    return fail(`cannot listen on ${server.host}:${server.port}: ${message}`)
+      return fail(`port ${port} on ${host} is taken; stop what listens there, or choose another with --port`)
+    return fail(`cannot listen on ${host}:${port}: ${message}`)
   }
 }
 
-function listenForMetrics({ server }: Settings, metrics: Metrics): Listener {
-  return Bun.serve({
-    hostname: server.metricsHost,
-    port: server.metricsPort ?? 0,
-    reusePort: false,
-    fetch: (request) =>
-      new URL(request.url).pathname === '/metrics'
-        ? new Response(metrics.print(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
-        : new Response('404 page not found\n', { status: 404 }),
-  })
+function answerMetrics(request: Request, metrics: Metrics): Response {
+  if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
+  return new Response(metrics.print(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
+}
+
+/** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
+function urlOf(host: string, { port }: Pick<Listener, 'port'>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function report({ problems, settings }: Configuration, log: Log): void {
@@ -92,13 +104,14 @@ function report({ problems, settings }: Configuration, log: Log): void {
 }
 
 function logStart(log: Log, { server, accounts }: Settings, { keys }: App, folder: string): void {
+  const url = urlOf(server.host, server)
   log.info('listening', {
-    url: `http://${server.host}:${server.port}`,
+    url,
     api: server.apiExternalUrl,
-    swagger: `http://${server.host}:${server.port}/swagger`,
+    swagger: `${url}/swagger`,
     data: folder,
     publishable_key: keys.publishable,
-    secret_key: `${ownCommand()} keys`,
+    secret_key: keysCommand(server.dataDir),
     autoconfirm: accounts.mailerAutoconfirm,
   })
 }
@@ -116,25 +129,27 @@ function startSweeping({ core }: App, log: Log): Timer {
   return timer
 }
 
-/** The first signal lets running requests finish; a second one, or ten seconds, ends the process at once. */
-function stopOnSignal(log: Log, stop: () => Promise<void>): void {
+/** The first signal lets running requests finish, ten seconds at most; a second one ends the process at once. */
+function stopOnSignal(log: Log, listeners: Listener[], close: () => Promise<void>): void {
   let isStopping = false
-  const onSignal = async (signal: string) => {
+  const stop = async (signal: string) => {
     if (isStopping) process.exit(1)
     isStopping = true
     log.info('stopping', { signal })
-    const timer = setTimeout(() => {
-      log.warn('requests still run after 10 s; stopping all the same')
-      log.flush()
-      process.exit(1)
-    }, DRAIN_MS)
-    await stop()
-    clearTimeout(timer)
+    const isDrained = await Promise.race([
+      Promise.all(listeners.map((listener) => listener.stop())).then(() => true),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DRAIN_MS)),
+    ])
+    if (!isDrained) {
+      log.warn('some clients did not finish in 10 s; their connections are closed')
+      void Promise.all(listeners.map((listener) => listener.stop(true)))
+    }
+    await close()
     log.info('stopped')
     log.flush()
     process.exit(0)
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void onSignal(signal))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal))
   process.on('unhandledRejection', (error) =>
     log.error('fault', { error: String(error), stack: error instanceof Error ? error.stack : undefined }),
   )

@@ -1,16 +1,11 @@
 /** Where the command line finds its settings: flags, the environment, `.env` and Supabase's config.toml. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
+import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
-import { type Configuration, load, type Sources } from '../config/load'
-
-export interface Flags {
-  config?: string
-  envFile?: string
-  set?: Record<string, string>
-  [flag: string]: unknown
-}
+import { type Configuration, load } from '../config/load'
 
 /** Gives a command the flags from which its settings are read. */
 export function withSettings(command: Command): Command {
@@ -29,38 +24,60 @@ function collect(text: string, previous: Record<string, string> = {}): Record<st
 
 /** Reads every setting. Files that a flag names must be there; the usual ones may be missing. */
 export function readSettings(command: Command, overrides: Record<string, string> = {}): Configuration {
-  const flags = command.opts<Flags>()
   const problems: Configuration['problems'] = []
-  const file = (flag: 'config' | 'envFile', path: string): string | undefined => {
-    if (existsSync(path)) return readFileSync(path, 'utf8')
-    if (command.getOptionValueSource(flag) === 'cli')
-      problems.push({ severity: 'error', message: `${path} does not exist.` })
+  const flags: Record<string, string> = {}
+  for (const option of command.options) {
+    const value = command.getOptionValue(option.attributeName())
+    if (option.long && allSettings.some(({ flag }) => flag === option.long) && typeof value === 'string')
+      flags[option.long] = value
+  }
+  const env = readIfThere(command, 'envFile', problems)
+  const toml = readIfThere(command, 'config', problems)
+  const auth = toml && parseToml(toml, problems)
+  const configuration = load({
+    flags: { ...flags, ...overrides },
+    set: command.getOptionValue('set') ?? {},
+    env: process.env,
+    ...(env && { envFile: { path: env.path, values: parseEnv(env.text) } }),
+    ...(auth && { toml: { path: toml.path, auth } }),
+    readFile: (path, from) => readFileSync(from === undefined ? path : resolve(dirname(from), path), 'utf8'),
+  })
+  return { ...configuration, problems: [...problems, ...configuration.problems] }
+}
+
+interface File {
+  path: string
+  text: string
+}
+
+function readIfThere(
+  command: Command,
+  option: 'config' | 'envFile',
+  problems: Configuration['problems'],
+): File | undefined {
+  const path: string = command.getOptionValue(option)
+  const isNamed = command.getOptionValueSource(option) === 'cli'
+  // a folder called .env is somebody's Python
+  if (!isNamed && !(existsSync(path) && statSync(path).isFile())) return undefined
+  try {
+    return { path, text: readFileSync(path, 'utf8') }
+  } catch (error) {
+    problems.push({ severity: 'error', message: `${path} cannot be read: ${(error as Error).message}` })
     return undefined
   }
-  const { envFile: envPath = '.env', config: tomlPath = 'supabase/config.toml', set = {} } = flags
-  const envText = file('envFile', envPath)
-  const tomlText = file('config', tomlPath)
-  const values: Record<string, string> = { ...set }
-  for (const { flag } of allSettings) {
-    const value = flag && flags[flag.slice(2).replace(/-(\w)/g, (_, letter) => letter.toUpperCase())]
-    if (flag && typeof value === 'string') values[flag] = value
+}
+
+function parseToml({ path, text }: File, problems: Configuration['problems']): Record<string, unknown> | undefined {
+  try {
+    const { auth = {} } = parse(text) as { auth?: Record<string, unknown> }
+    return auth
+  } catch (error) {
+    problems.push({
+      severity: 'error',
+      message: `${path} is not valid TOML: ${(error as Error).message.split('\n')[0]} (line ${(error as TomlError).line})`,
+    })
+    return undefined
   }
-  const sources: Sources = {
-    flags: { ...values, ...overrides },
-    env: process.env,
-    ...(envText !== undefined && { envFile: { path: envPath, values: parseEnv(envText) } }),
-    readFile: (path) => readFileSync(path, 'utf8'),
-  }
-  if (tomlText !== undefined) {
-    try {
-      const { auth = {} } = Bun.TOML.parse(tomlText) as { auth?: Record<string, unknown> }
-      sources.toml = { path: tomlPath, auth }
-    } catch (error) {
-      problems.push({ severity: 'error', message: `${tomlPath} is not valid TOML: ${(error as Error).message}` })
-    }
-  }
-  const configuration = load(sources)
-  return { ...configuration, problems: [...problems, ...configuration.problems] }
 }
 
 /** Reads the settings for a command that needs them right. Prints every error and ends the process where there is one. */

@@ -1,9 +1,10 @@
 /** Who may have an account, and what a password must be. */
-import { flag, integer, type Kind, setting, text } from './setting'
+import { computed, flag, integer, type Kind, setting, text } from './setting'
 
 /** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
 const characterSets: Kind<string[]> = {
   name: 'character sets',
+  format: (sets) => sets.map((set) => set.replaceAll(':', '\\:')).join(':'),
   parse: (value) =>
     value
       .split(/(?<!\\):/)
@@ -21,7 +22,14 @@ const REQUIREMENTS: Record<string, string> = {
   lower_upper_letters_digits_symbols: `${LOWER}:${UPPER}:${DIGITS}:!@#$%^&*()_+-=[]{};'\\\\:"|<>?,./\`~`,
 }
 
-const inverted = (value: string) => String(value !== 'true')
+const inverted = (value: string) => String(!flag.parse(value))
+
+function requirement(value: string): string {
+  if (value === '') return ''
+  const sets = REQUIREMENTS[value]
+  if (sets === undefined) throw new Error(`one of ${Object.keys(REQUIREMENTS).join(', ')}`)
+  return sets
+}
 
 export const accounts = {
   disableSignup: setting({
@@ -59,7 +67,7 @@ export const accounts = {
     kind: text,
     doc: 'SMTP server. Naming one ends the automatic confirmation of sign-ups; this version sends no mail yet, so those by e-mail are then refused.',
   }),
-  mailerAutoconfirm: setting({
+  mailerAutoconfirm: computed({
     name: 'MAILER_AUTOCONFIRM',
     also: ['AUTH_AUTO_CONFIRM'],
     toml: 'email.enable_confirmations',
@@ -87,7 +95,7 @@ export const accounts = {
   passwordRequiredCharacters: setting({
     name: 'PASSWORD_REQUIRED_CHARACTERS',
     toml: 'password_requirements',
-    fromToml: (value) => REQUIREMENTS[value] ?? value,
+    fromToml: requirement,
     kind: characterSets,
     default: [],
     doc: 'Sets of characters, separated by `:`, of each of which a password needs one.',

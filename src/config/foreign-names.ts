@@ -1,13 +1,102 @@
 /**
- * GoTrue's settings that this version does not have (contract section 10). `latchkey check` names them, so that nobody
- * believes they have an effect; they are no mistake, since a file of settings may be shared with a GoTrue.
+ * Settings of GoTrue (contract section 10) and of Supabase's config.toml that this version does not have. They are no
+ * mistake, since a file of settings may be shared with a GoTrue, but nobody should believe that they have an effect.
  */
-const patterns = [
-  /^GOTRUE_(API_|DB_|TRACING_|METRICS_|PROFILER_|INDEX_WORKER_|RELOADING_|LOG_FILE|OPERATOR_TOKEN|INTERNAL_HTTP_TIMEOUT|AUDIT_LOG_)/,
-  /^GOTRUE_(URI_ALLOW_LIST|RATE_LIMIT_|SMTP_|MAILER_|SMS_|EXTERNAL_|CUSTOM_OAUTH_|SAML_|OAUTH_SERVER_|PASSKEY_|WEBAUTHN_)/,
-  /^GOTRUE_(PASSWORD_HIBP_|SECURITY_|SESSIONS_|MFA_|HOOK_|EXPERIMENTAL_|COOKIE_|WEB3_)/,
-]
+const PROVIDERS =
+  'APPLE AZURE BITBUCKET DISCORD FACEBOOK FIGMA FLY GITHUB GITLAB GOOGLE KAKAO KEYCLOAK LINKEDIN LINKEDIN_OIDC NOTION SLACK SLACK_OIDC SNAPCHAT SPOTIFY TWITCH TWITTER VERCEL_MARKETPLACE WORKOS X ZOOM'
+const NOTIFICATIONS =
+  'PASSWORD_CHANGED EMAIL_CHANGED PHONE_CHANGED IDENTITY_LINKED IDENTITY_UNLINKED MFA_FACTOR_ENROLLED MFA_FACTOR_UNENROLLED'
+const TEMPLATES = `CONFIRMATION INVITE RECOVERY MAGIC_LINK EMAIL_CHANGE REAUTHENTICATION ${NOTIFICATIONS.replace(/(\w+)/g, '$1_NOTIFICATION')}`
+const HOOKS =
+  'MFA_VERIFICATION_ATTEMPT PASSWORD_VERIFICATION_ATTEMPT CUSTOM_ACCESS_TOKEN SEND_EMAIL SEND_SMS BEFORE_USER_CREATED AFTER_USER_CREATED'
 
+/** One name for each word before it, and for each word behind it: `A B` of `x {} y` makes `xAy xBy`. */
+const each = (words: string, before: string, ...after: string[]) =>
+  words.split(' ').flatMap((word) => after.map((end) => `${before}${word}${end}`))
+
+const NAMES = new Set([
+  ...'URI_ALLOW_LIST DB_DRIVER DB_NAMESPACE DB_MAX_POOL_SIZE DB_CONN_MAX_LIFETIME DB_CONN_MAX_IDLE_TIME INTERNAL_HTTP_TIMEOUT LOG_FILE AUDIT_LOG_DISABLE_POSTGRES OPERATOR_TOKEN'.split(
+    ' ',
+  ),
+  ...'RATE_LIMIT_HEADER RATE_LIMIT_EMAIL_SENT RATE_LIMIT_SMS_SENT RATE_LIMIT_VERIFY RATE_LIMIT_SSO RATE_LIMIT_WEB3 RATE_LIMIT_PASSKEY RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY SAML_RATE_LIMIT_ASSERTION'.split(
+    ' ',
+  ),
+  ...each('PORT USER PASS ADMIN_EMAIL SENDER_NAME MAX_FREQUENCY HEADERS LOGGING_ENABLED', 'SMTP_', ''),
+  ...'MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS MAILER_SECURE_EMAIL_CHANGE_ENABLED MAILER_OTP_EXP MAILER_OTP_LENGTH MAILER_EXTERNAL_HOSTS MAILER_EMAIL_BACKGROUND_SENDING'.split(
+    ' ',
+  ),
+  ...each(TEMPLATES, 'MAILER_SUBJECTS_', ''),
+  ...each(TEMPLATES, 'MAILER_TEMPLATES_', ''),
+  ...each('CONFIRMATION INVITE RECOVERY EMAIL_CHANGE', 'MAILER_URLPATHS_', ''),
+  ...each(NOTIFICATIONS, 'MAILER_NOTIFICATIONS_', '_ENABLED'),
+  ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'MAILER_EMAIL_VALIDATION_', ''),
+  ...each('MAX_SIZE MAX_AGE RETRY_INTERVAL RELOADING_ENABLED RELOADING_MAX_IDLE', 'MAILER_TEMPLATE_', ''),
+  ...each('MAX_FREQUENCY OTP_EXP OTP_LENGTH PROVIDER TEMPLATE TEST_OTP TEST_OTP_VALID_UNTIL', 'SMS_', ''),
+  ...each('ACCOUNT_SID AUTH_TOKEN MESSAGE_SERVICE_SID CONTENT_SID', 'SMS_TWILIO_', ''),
+  ...each('ACCOUNT_SID AUTH_TOKEN MESSAGE_SERVICE_SID', 'SMS_TWILIO_VERIFY_', ''),
+  ...each(
+    'MESSAGEBIRD_ACCESS_KEY MESSAGEBIRD_ORIGINATOR TEXTLOCAL_API_KEY TEXTLOCAL_SENDER VONAGE_API_KEY VONAGE_API_SECRET VONAGE_FROM',
+    'SMS_',
+    '',
+  ),
+  ...'EXTERNAL_EMAIL_MAGIC_LINK_ENABLED EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES EXTERNAL_IOS_BUNDLE_ID EXTERNAL_REDIRECTURL EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS EXTERNAL_FLOW_STATE_EXPIRY_DURATION EXTERNAL_OIDC_PROVIDER_CACHE_TTL'.split(
+    ' ',
+  ),
+  ...each(
+    PROVIDERS,
+    'EXTERNAL_',
+    '_ENABLED',
+    '_CLIENT_ID',
+    '_SECRET',
+    '_REDIRECT_URI',
+    '_URL',
+    '_API_URL',
+    '_EMAIL_OPTIONAL',
+    '_SKIP_NONCE_CHECK',
+  ),
+  ...each('SOLANA ETHEREUM', 'EXTERNAL_WEB3_', '_ENABLED', '_MAXIMUM_VALIDITY_DURATION'),
+  ...each('ENABLED MAX_PROVIDERS EXTERNAL_URL', 'CUSTOM_OAUTH_', ''),
+  ...each(
+    'ENABLED PRIVATE_KEY PRIVATE_KEY_NEXT ALLOW_ENCRYPTED_ASSERTIONS RELAY_STATE_VALIDITY_PERIOD EXTERNAL_URL',
+    'SAML_',
+    '',
+  ),
+  ...each('ENABLED ALLOW_DYNAMIC_REGISTRATION AUTHORIZATION_PATH AUTHORIZATION_TTL DEFAULT_SCOPE', 'OAUTH_SERVER_', ''),
+  ...each('ENABLED MAX_PASSKEYS_PER_USER', 'PASSKEY_', ''),
+  ...each('RP_ID RP_DISPLAY_NAME RP_ORIGINS CHALLENGE_EXPIRY_DURATION', 'WEBAUTHN_', ''),
+  ...each('ENABLED FAIL_CLOSED USER_AGENT BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
+  ...each('ENABLED PROVIDER SECRET TIMEOUT', 'SECURITY_CAPTCHA_', ''),
+  ...'SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION SECURITY_REFRESH_TOKEN_UPGRADE_PERCENTAGE SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION SECURITY_MANUAL_LINKING_ENABLED SECURITY_SB_FORWARDED_FOR_ENABLED SESSIONS_ALLOW_LOW_AAL SESSIONS_SINGLE_PER_USER SESSIONS_TAGS'.split(
+    ' ',
+  ),
+  ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
+  ...each('TOTP WEB_AUTHN PHONE', 'MFA_', '_ENROLL_ENABLED', '_VERIFY_ENABLED'),
+  ...each(
+    'PHONE_OTP_LENGTH PHONE_MAX_FREQUENCY PHONE_TEMPLATE CHALLENGE_EXPIRY_DURATION FACTOR_EXPIRY_DURATION MAX_ENROLLED_FACTORS MAX_VERIFIED_FACTORS',
+    'MFA_',
+    '',
+  ),
+  ...each(HOOKS, 'HOOK_', '_ENABLED', '_URI', '_SECRETS'),
+  ...each(
+    'PROVIDER_LINKING_DOMAINS PROVIDERS_WITH_OWN_LINKING_DOMAIN CURSOR_PAGINATION_ENABLED SCIM_ENABLED CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED',
+    'EXPERIMENTAL_',
+    '',
+  ),
+])
+
+/** Names of operation, which have no effect on the wire (contract 10.1). */
+const OPERATIONAL = /^(TRACING|METRICS|PROFILER|INDEX_WORKER|RELOADING)_[A-Z_]+$/
+
+/** Whether a name is GoTrue's, with its own prefix or with ours. */
 export function isForeignName(name: string): boolean {
-  return patterns.some((pattern) => pattern.test(name))
+  const bare = name.replace(/^(AUTH|GOTRUE)_/, '')
+  return NAMES.has(bare) || (name.startsWith('GOTRUE_') && OPERATIONAL.test(bare))
+}
+
+const TOML_KEYS =
+  /^(additional_redirect_urls|enable_manual_linking|anon_key|service_role_key|rate_limit\.(email_sent|sms_sent|token_verifications|web3)|captcha\.(enabled|provider|secret)|email\.(double_confirm_changes|secure_password_change|max_frequency|otp_length|otp_expiry)|email\.smtp\.(enabled|port|user|pass|admin_email|sender_name)|email\.(template|notification)\..+|sms\.(template|max_frequency|test_otp\..+|(twilio|twilio_verify|messagebird|textlocal|vonage)\..+)|hook\..+|mfa\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+|passkey\..+|webauthn\..+)$/
+
+/** Whether a key below `[auth]` is Supabase's. */
+export function isForeignTomlKey(key: string): boolean {
+  return TOML_KEYS.test(key)
 }

@@ -1,21 +1,25 @@
 /** Reads every setting from its sources and reports all that is wrong with them at once. */
 import { nearest } from '../lib/nearest'
-import { isForeignName } from './foreign-names'
+import { isForeignName, isForeignTomlKey } from './foreign-names'
 import { allSettings, areas, type Settings } from './index'
 import type { Setting } from './setting'
 
+type Named = Record<string, string | undefined>
+
 /** Where values come from, strongest first: flags, environment, `.env`, config.toml. */
 export interface Sources {
-  /** Values by flag (`--port`) or by setting name (from `--set NAME=VALUE`). */
-  flags: Record<string, string>
-  env: Record<string, string | undefined>
-  envFile?: { path: string; values: Record<string, string | undefined> }
+  /** Values by flag, such as `--port`. */
+  flags?: Record<string, string>
+  /** Values by name, from `--set NAME=value`. */
+  set?: Record<string, string>
+  env?: Named
+  envFile?: { path: string; values: Named }
   toml?: { path: string; auth: Record<string, unknown> }
-  /** Reads the file that a `<NAME>_FILE` points at. @throws where it cannot */
-  readFile(path: string): string
+  /** Reads a file that a setting points at. @param from the file that names it, where that is not the working folder */
+  readFile?(path: string, from?: string): string
 }
 
-/** `error` stops the start; `unknown` is a name nobody knows; `note` changes nothing. */
+/** `error` and `unknown` (a name nobody knows) want mending, `warning` wants a look, `note` tells that something has no effect. */
 export interface Problem {
   severity: 'error' | 'unknown' | 'warning' | 'note'
   message: string
@@ -36,45 +40,55 @@ export interface Configuration {
 }
 
 /** These short names belong to other software just as often, so a neighbour's `.env` does not count (settled 24). */
-const ENVIRONMENT_ONLY = new Set(['DATABASE_URL', 'JWT_SECRET', 'DEBUG', 'PORT'])
+const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 interface Found {
   text: string
   origin: string
 }
 
-export function load(sources: Sources): Configuration {
+export function load(given: Sources): Configuration {
   const problems: Problem[] = []
-  const loaded: Loaded[] = []
+  const sources = withoutForeigners(given)
+  const origins = new Map<Setting<unknown>, string>()
   const settings: Record<string, Record<string, unknown>> = {}
   for (const [area, group] of Object.entries(areas)) {
     settings[area] = {}
     for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
       const found = find(each, sources, problems)
-      const value = found ? parse(each, found, problems) : each.default
-      settings[area][key] = value
-      loaded.push({ setting: each, value, origin: found?.origin ?? 'default' })
+      settings[area][key] = found ? parse(each, found, problems) : each.default
+      origins.set(each, found?.origin ?? 'default')
     }
   }
-  reportUnknown(sources, problems)
+  reportUnknownNames(sources, problems)
+  reportUnknownKeys(sources, problems)
   const complete = settings as unknown as Settings
+  fillIn(complete)
   crossCheck(complete, problems)
+  const loaded = Object.entries(areas).flatMap(([area, group]) =>
+    Object.entries<Setting<unknown>>(group).map(([key, each]) => ({
+      setting: each,
+      value: settings[area]?.[key],
+      origin: origins.get(each) ?? 'default',
+    })),
+  )
   return { settings: complete, loaded, problems }
 }
 
+function withoutForeigners({ envFile, ...sources }: Sources): Sources {
+  if (!envFile) return sources
+  const own = Object.entries(envFile.values).filter(([name]) => !ENVIRONMENT_ONLY.test(name))
+  return { ...sources, envFile: { ...envFile, values: Object.fromEntries(own) } }
+}
+
 function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): Found | undefined {
-  const flagged = [each.flag ?? '', ...each.names].find((name) => sources.flags[name] !== undefined)
-  if (flagged !== undefined)
-    return {
-      text: sources.flags[flagged] as string,
-      origin: flagged.startsWith('--') ? `flag ${flagged}` : `flag --set ${flagged}`,
-    }
-  const fromFile = Object.fromEntries(
-    Object.entries(sources.envFile?.values ?? {}).filter(([name]) => !ENVIRONMENT_ONLY.has(name)),
-  )
+  const { flags = {}, set = {}, env = {}, envFile } = sources
+  const flagged = each.flag === undefined ? undefined : flags[each.flag]
+  if (flagged !== undefined) return { text: flagged, origin: `flag ${each.flag}` }
   return (
-    findNamed(each, sources.env, 'environment', sources, problems) ??
-    findNamed(each, fromFile, sources.envFile?.path ?? '', sources, problems) ??
+    findNamed(each, set, 'flag --set', sources, problems) ??
+    findNamed(each, env, 'environment', sources, problems) ??
+    (envFile && findNamed(each, envFile.values, envFile.path, sources, problems)) ??
     findToml(each, sources, problems)
   )
 }
@@ -82,7 +96,7 @@ function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): Fo
 /** The first of the setting's names that is set there. An empty value counts as unset, as Compose files leave it. */
 function findNamed(
   each: Setting<unknown>,
-  values: Record<string, string | undefined>,
+  values: Named,
   where: string,
   sources: Sources,
   problems: Problem[],
@@ -92,10 +106,8 @@ function findNamed(
     const text = values[name]
     if (text) found.push({ text, origin: `${where} ${name}` })
     const path = each.secret ? values[`${name}_FILE`] : undefined
-    if (path && !text) {
-      const content = readSecret(`${name}_FILE`, path, sources, problems)
-      if (content !== undefined) found.push({ text: content, origin: `${where} ${name}_FILE` })
-    }
+    const content = path ? readFile(`${where} ${name}_FILE`, path, sources, problems) : undefined
+    if (content !== undefined) found.push({ text: content, origin: `${where} ${name}_FILE` })
   }
   const [first, ...others] = found
   const differing = others.find((other) => other.text !== first?.text)
@@ -108,43 +120,63 @@ function findNamed(
 }
 
 function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[]): Found | undefined {
-  const { toml } = sources
-  if (!toml) return undefined
-  const read = (key: string | undefined): Found | undefined => {
-    const raw = key === undefined ? undefined : dig(toml.auth, key)
-    if (raw === undefined || (typeof raw === 'object' && !Array.isArray(raw))) return undefined
-    const origin = `${toml.path} [auth] ${key}`
-    const reference = typeof raw === 'string' ? /^env\((\w+)\)$/.exec(raw)?.[1] : undefined
-    const text =
-      reference === undefined ? String(raw) : (sources.env[reference] ?? sources.envFile?.values[reference] ?? '')
-    if (reference !== undefined && text === '')
-      problems.push({ severity: 'warning', message: `${origin} refers to ${reference}, which is not set.` })
-    return text === '' ? undefined : { text, origin }
+  const direct = readToml(each.toml, sources, problems)
+  if (direct) {
+    try {
+      return { ...direct, text: each.fromToml?.(direct.text) ?? direct.text }
+    } catch (error) {
+      problems.push({
+        severity: 'error',
+        message: `${direct.origin} must be ${(error as Error).message}, not ${JSON.stringify(direct.text)}.`,
+      })
+      return undefined
+    }
   }
-  const direct = read(each.toml)
-  if (direct) return { ...direct, text: each.fromToml?.(direct.text) ?? direct.text }
-  const file = read(each.tomlFile)
-  const content = file && readSecret(file.origin, file.text, sources, problems)
+  const file = readToml(each.tomlFile, sources, problems)
+  const content = file && readFile(file.origin, file.text, sources, problems, sources.toml?.path)
   return content === undefined ? undefined : { text: content, origin: file?.origin ?? '' }
 }
 
-function readSecret(name: string, path: string, sources: Sources, problems: Problem[]): string | undefined {
+/** The text of a key below `[auth]`; `env(NAME)` stands for a variable. */
+function readToml(key: string | undefined, sources: Sources, problems: Problem[]): Found | undefined {
+  const { toml, env = {}, envFile } = sources
+  const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
+  if (raw === undefined) return undefined
+  const origin = `${toml?.path} [auth] ${key}`
+  const reference = typeof raw === 'string' ? /^env\((\w+)\)$/.exec(raw)?.[1] : undefined
+  const text = reference === undefined ? String(raw) : (env[reference] ?? envFile?.values[reference] ?? '')
+  if (reference !== undefined && text === '')
+    problems.push({ severity: 'warning', message: `${origin} refers to ${reference}, which is not set.` })
+  return text === '' ? undefined : { text, origin }
+}
+
+function readFile(
+  origin: string,
+  path: string,
+  { readFile: read }: Sources,
+  problems: Problem[],
+  from?: string,
+): string | undefined {
   try {
-    return sources.readFile(path).trim()
+    if (!read) throw new Error('no files are read here')
+    return read(path, from).trim()
   } catch (error) {
     problems.push({
       severity: 'error',
-      message: `${name} names ${path}, which cannot be read: ${(error as Error).message}`,
+      message: `${origin} names ${path}, which cannot be read: ${(error as Error).message}`,
     })
     return undefined
   }
 }
 
 function parse(each: Setting<unknown>, found: Found, problems: Problem[]): unknown {
+  const text = found.text.trim()
   try {
-    return each.kind.parse(found.text.trim())
+    if (text === '') throw new Error('given a value, or left out')
+    return each.kind.parse(text)
   } catch (error) {
-    const shown = each.secret ? '' : `, not ${JSON.stringify(found.text)}`
+    // a URL may carry a password
+    const shown = each.secret ? '' : `, not ${JSON.stringify(found.text.replace(/\/\/[^/@]*@/, '//…@'))}`
     problems.push({
       severity: 'error',
       message: `${each.names[0]} (${found.origin}) must be ${(error as Error).message}${shown}.`,
@@ -153,56 +185,86 @@ function parse(each: Setting<unknown>, found: Found, problems: Problem[]): unkno
   }
 }
 
-function reportUnknown(sources: Sources, problems: Problem[]): void {
+function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: Problem[]): void {
   const known = new Set(
-    allSettings.flatMap((each) => each.names.flatMap((name) => (each.secret ? [name, `${name}_FILE`] : [name]))),
+    allSettings.flatMap(({ names, secret }) => names.flatMap((name) => (secret ? [name, `${name}_FILE`] : [name]))),
   )
-  const flagNames = Object.keys(sources.flags).filter((name) => !name.startsWith('--'))
-  const named = new Set([...flagNames, ...Object.keys(sources.env), ...Object.keys(sources.envFile?.values ?? {})])
-  for (const name of [...named].sort()) {
-    if (known.has(name) || !(/^(AUTH|GOTRUE)_/.test(name) || flagNames.includes(name))) continue
-    if (isForeignName(name)) {
-      problems.push({
-        severity: 'note',
-        message: `${name} is a setting of GoTrue's that this version does not have; it changes nothing.`,
-      })
-      continue
+  const ours = (values: Named) =>
+    Object.entries(values).filter(([name, value]) => value && /^(AUTH|GOTRUE)_/.test(name))
+  const report = (entries: [string, string | undefined][], severity: 'error' | 'unknown') => {
+    for (const [name, value] of entries.sort()) {
+      if (known.has(name)) continue
+      const close = nearest(name, known)
+      if (isForeignName(name)) problems.push(foreign(name, value))
+      else
+        problems.push({ severity, message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}` })
     }
-    const close = nearest(name, known)
-    problems.push({
-      severity: 'unknown',
-      message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}`,
-    })
+  }
+  // a flag is typed for us alone, so a wrong one stops the start; the environment is shared with others
+  report(Object.entries(set), 'error')
+  report(ours({ ...envFile?.values, ...env }), 'unknown')
+}
+
+function reportUnknownKeys({ toml }: Sources, problems: Problem[]): void {
+  const known = new Set(allSettings.flatMap((each) => [each.toml, each.tomlFile]).filter((key) => key !== undefined))
+  for (const [key, value] of toml ? leaves(toml.auth) : []) {
+    // `enabled` would switch the whole service, which nobody starts to have it off
+    if (known.has(key) || key === 'enabled') continue
+    const name = `${toml?.path} [auth] ${key}`
+    const close = nearest(key, known)
+    if (isForeignTomlKey(key)) problems.push(foreign(name, String(value)))
+    else
+      problems.push({
+        severity: 'unknown',
+        message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}`,
+      })
   }
 }
 
-/** What one setting cannot say about itself. Also fills in the defaults that depend on other settings. */
-function crossCheck({ server, tokens, accounts }: Settings, problems: Problem[]): void {
+/** A switch that is on and does nothing is worth a warning, since somebody may rely on it. */
+function foreign(name: string, value: string | undefined): Problem {
+  const isOn =
+    /(enabled|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
+    /^(true|1|t|yes|on)$/i.test(value ?? '')
+  if (isOn)
+    return { severity: 'warning', message: `${name} is on, but this version does not have what it switches on.` }
+  return {
+    severity: 'note',
+    message: `${name} is a setting of Supabase's that this version does not have; it changes nothing.`,
+  }
+}
+
+/** Every value below a table, with its dotted key. */
+function leaves(table: Record<string, unknown>, prefix = ''): [string, unknown][] {
+  return Object.entries(table).flatMap(([key, value]): [string, unknown][] =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? leaves(value as Record<string, unknown>, `${prefix}${key}.`)
+      : [[`${prefix}${key}`, value]],
+  )
+}
+
+/** Works out the defaults that depend on other settings. */
+function fillIn({ server, tokens, accounts }: Settings): void {
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
   accounts.mailerAutoconfirm ??= accounts.smtpHost === undefined
-  const scheme = /^([a-z][a-z0-9+]*):/i.exec(server.databaseUrl ?? '')?.[1]?.toLowerCase()
-  if (scheme?.startsWith('postgres'))
-    problems.push({
-      severity: 'error',
-      message:
-        'AUTH_DATABASE_URL names a Postgres server, which this version cannot use yet; leave it unset, or give a path for the SQLite file.',
-    })
-  else if (scheme !== undefined && scheme.length > 1 && scheme !== 'file' && scheme !== 'sqlite')
-    problems.push({
-      severity: 'error',
-      message: `AUTH_DATABASE_URL must be a path, or a file: or sqlite: URL, not ${scheme}:.`,
-    })
-  if (tokens.jwtExpSeconds < 120)
-    problems.push({
-      severity: 'warning',
-      message: 'AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh without pause.',
-    })
 }
 
-function dig(from: Record<string, unknown>, key: string): unknown {
-  let at: unknown = from
-  for (const part of key.split('.'))
-    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined
-  return at
+/** What one setting cannot say about itself. */
+function crossCheck({ server, tokens }: Settings, problems: Problem[]): void {
+  const error = (message: string) => problems.push({ severity: 'error', message })
+  const warn = (message: string) => problems.push({ severity: 'warning', message })
+  const signing =
+    tokens.jwtKeys?.find(({ key_ops: operations }) => Array.isArray(operations) && operations.includes('sign'))?.alg ??
+    'HS256'
+  if (tokens.jwtValidMethods && !tokens.jwtValidMethods.includes(String(signing)))
+    error(
+      `AUTH_JWT_VALID_METHODS must list ${signing}, with which this server signs; otherwise it refuses its own tokens.`,
+    )
+  if (tokens.jwtAdminRoles.includes(tokens.jwtDefaultGroupName))
+    error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)
+  if (server.trustedProxies.some(([, bits]) => bits === 0))
+    warn('AUTH_TRUSTED_PROXIES trusts everybody: any client can then say where it comes from.')
+  if (tokens.jwtExpSeconds < 120)
+    warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh without pause.')
 }

@@ -21,18 +21,16 @@ export function printLoaded(loaded: Loaded[]): string {
 }
 
 function shown(setting: Setting<unknown>, value: unknown): string {
-  if (value === undefined) return '(unset)'
-  if (setting.secret) return '********'
-  if (setting.kind.name === 'CIDR list')
-    return (value as [unknown, number][]).map(([network, bits]) => `${network}/${bits}`).join(',')
-  if (setting.kind.name === 'duration') return `${(value as number) / 1000}s`
-  return Array.isArray(value) ? value.join(setting.kind.name === 'character sets' ? ':' : ',') : String(value)
+  if (value === undefined) return setting.defaultNote ? `(${setting.defaultNote.replaceAll('`', '')})` : '(unset)'
+  return setting.secret ? '********' : format(setting, value)
 }
+
+const format = ({ kind }: Setting<unknown>, value: unknown) => kind.format?.(value) ?? String(value)
 
 function shownDefault(setting: Setting<unknown>): string {
   if (setting.defaultNote) return setting.defaultNote
-  const value = setting.default
-  return value === undefined || (Array.isArray(value) && value.length === 0) ? 'none' : `\`${shown(setting, value)}\``
+  const value = setting.default === undefined ? '' : format(setting, setting.default)
+  return value === '' ? 'none' : `\`${value}\``
 }
 
 /** The settings chapter of the README, in Markdown. */
@@ -60,7 +58,7 @@ export function printTable(): string {
 export function printEnvExample(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
     const entries = Object.values<Setting<unknown>>(group).map((each) => {
-      const value = each.default === undefined ? '' : shown(each, each.default)
+      const value = each.default === undefined ? '' : format(each, each.default)
       const note = each.defaultNote ? ` Default: ${each.defaultNote.replaceAll('`', '')}.` : ''
       return `# ${each.doc}${note}\n#${each.names[0]}=${value}`
     })

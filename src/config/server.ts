@@ -1,5 +1,32 @@
 /** Where the server listens, what it is called from outside, and what it tells its operator. */
-import { anyUrl, choice, duration, httpUrl, integer, list, networks, setting, text } from './setting'
+import { fileURLToPath } from 'node:url'
+import {
+  anyUrl,
+  choice,
+  computed,
+  duration,
+  headerName,
+  httpUrl,
+  integer,
+  type Kind,
+  list,
+  networks,
+  setting,
+  text,
+} from './setting'
+
+/** A path, written as one or as a `file:` or `sqlite:` URL. */
+const databaseFile: Kind<string> = {
+  name: 'path or URL',
+  parse(value) {
+    if (/^postgres(ql)?:/i.test(value))
+      throw new Error('the path of a SQLite file: this version cannot use a Postgres server yet')
+    if (/[?#]|:memory:/.test(value)) throw new Error('the path of a file, without parameters')
+    const path = value.startsWith('file://') ? fileURLToPath(value) : value.replace(/^(file|sqlite):(\/\/)?/, '')
+    if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path)) throw new Error('a path, or a file: or sqlite: URL')
+    return path
+  },
+}
 
 export const server = {
   host: setting({
@@ -28,11 +55,11 @@ export const server = {
   databaseUrl: setting({
     name: 'DATABASE_URL',
     also: ['GOTRUE_DB_DATABASE_URL', 'DATABASE_URL'],
-    kind: text,
+    kind: databaseFile,
     defaultNote: '`<AUTH_DATA_DIR>/latchkey.db`',
     doc: 'SQLite database: a path, or a `file:` or `sqlite:` URL.',
   }),
-  apiExternalUrl: setting({
+  apiExternalUrl: computed({
     name: 'API_EXTERNAL_URL',
     also: ['API_EXTERNAL_URL'],
     toml: 'external_url',
@@ -64,12 +91,12 @@ export const server = {
     name: 'API_MAX_REQUEST_DURATION',
     kind: duration(1000),
     default: 10_000,
-    doc: 'How long a request may take, its body included, before it is answered 504.',
+    doc: 'How long a client may take to send its body, and a password may wait to be hashed, before the answer is 504.',
   }),
   requestIdHeader: setting({
     name: 'REQUEST_ID_HEADER',
     also: ['REQUEST_ID_HEADER', 'GOTRUE_API_REQUEST_ID_HEADER'],
-    kind: text,
+    kind: headerName,
     default: 'X-Request-Id',
     doc: 'Header that carries the request id, in and out; the log and every 5xx body name the same id.',
   }),

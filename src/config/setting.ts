@@ -1,13 +1,15 @@
 /** What a setting is. Each is one object; the loader, `latchkey check`, the README table and `.env.example` all read it. */
-import { parseDuration } from '../lib/duration'
+import { formatDuration, parseDuration } from '../lib/duration'
 import { type Cidr, parseCidr } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
 
-/** A form that values take: how it is called in the documentation, and how its text becomes a value. */
+/** A form that values take: how it is called in the documentation, and how its text becomes a value and back. */
 export interface Kind<T> {
   name: string
   /** @throws {Error} whose message completes the sentence "<NAME> must be …" */
   parse(text: string): T
+  /** How a value is shown; none: as JavaScript prints it. */
+  format?(value: T): string
 }
 
 export interface Setting<T, D extends T | undefined = T | undefined> {
@@ -17,9 +19,9 @@ export interface Setting<T, D extends T | undefined = T | undefined> {
   flag?: `--${string}`
   /** Key below `[auth]` of Supabase's config.toml. */
   toml?: string
-  /** Key below `[auth]` that names a file with the value. */
+  /** Key below `[auth]` that names a file with the value, relative to config.toml. */
   tomlFile?: string
-  /** Turns the config.toml value into the text an environment variable would hold, where they differ. */
+  /** Turns the config.toml value into the text an environment variable would hold. @throws as `parse` does */
   fromToml?: (value: string) => string
   kind: Kind<T>
   default: D
@@ -43,6 +45,11 @@ export function setting<T>(definition: Definition<T> & { default: NoInfer<T> }):
 export function setting<T>(definition: Definition<T>): Setting<T, undefined>
 export function setting<T>({ name, also, ...rest }: Definition<T> & { default?: T }): Setting<T> {
   return { ...rest, names: [`AUTH_${name}`, `GOTRUE_${name}`, ...(also ?? [])], default: rest.default }
+}
+
+/** A setting whose default `load.ts` works out from the others; it always has a value in the end. */
+export function computed<T>(definition: Definition<T> & { defaultNote: string }): Setting<T, T> {
+  return setting<T>(definition) as unknown as Setting<T, T>
 }
 
 /** The values of a group of settings: a setting without a default may be undefined. */
@@ -77,6 +84,7 @@ export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kin
 export function duration(minimumMs = 0): Kind<number> {
   return {
     name: 'duration',
+    format: formatDuration,
     parse(value) {
       const ms = /^\d+$/.test(value) ? Number(value) * 1000 : parseDuration(value)
       if (ms === undefined) throw new Error('a duration such as 30s, 15m or 24h, or a number of seconds')
@@ -120,6 +128,7 @@ export const anyUrl: Kind<string> = {
 
 export const list: Kind<string[]> = {
   name: 'comma-separated list',
+  format: (items) => items.join(','),
   parse: (value) =>
     value
       .split(',')
@@ -129,6 +138,7 @@ export const list: Kind<string[]> = {
 
 export const networks: Kind<Cidr[]> = {
   name: 'CIDR list',
+  format: (found) => found.map(([network, bits]) => `${network}/${bits}`).join(','),
   parse: (value) =>
     list.parse(value).map((item) => {
       const network = parseCidr(item)
@@ -146,6 +156,15 @@ export function secret(minimumBytes: number): Kind<string> {
       return value
     },
   }
+}
+
+/** A token of RFC 9110 §5.1. */
+export const headerName: Kind<string> = {
+  name: 'header name',
+  parse(value) {
+    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(value)) throw new Error('the name of a header, such as X-Request-Id')
+    return value
+  },
 }
 
 /** 32 bytes written as 64 hexadecimal digits or as base64. */

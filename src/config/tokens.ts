@@ -1,6 +1,18 @@
 /** Access tokens, refresh tokens, API keys and the keys that protect what is stored. */
 import type { JsonObject } from '../lib/json'
-import { duration, flag, integer, jsonObjects, type Kind, key256, list, secret, setting, text } from './setting'
+import {
+  computed,
+  duration,
+  flag,
+  integer,
+  jsonObjects,
+  type Kind,
+  key256,
+  list,
+  secret,
+  setting,
+  text,
+} from './setting'
 
 /** GoTrue's JWT_KEYS (contract 3.4): private JWKs (RFC 7517), exactly one of which signs. */
 const signingKeys: Kind<JsonObject[]> = {
@@ -58,7 +70,7 @@ export const tokens = {
     doc: 'Lifetime of an access token. Below 120 supabase-js refreshes without pause.',
   }),
   jwtAud: setting({ name: 'JWT_AUD', kind: text, default: 'authenticated', doc: 'Audience of users and tokens.' }),
-  jwtIssuer: setting({
+  jwtIssuer: computed({
     name: 'JWT_ISSUER',
     toml: 'jwt_issuer',
     kind: text,

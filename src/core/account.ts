@@ -27,6 +27,11 @@ export interface AccountChange {
   appMetadata?: Record<string, unknown> | undefined
 }
 
+export interface ChangedAccount extends Account {
+  /** Whether this change is what confirmed the user. */
+  isJustConfirmed: boolean
+}
+
 /**
  * Changes the caller's account. A new password ends every other session.
  * @throws {Refusal} in the order of contract 1.6
@@ -34,43 +39,44 @@ export interface AccountChange {
 export async function updateAccount(
   deps: Deps,
   { caller, change, client }: { caller: Caller; change: AccountChange; client: Client },
-): Promise<Account> {
+): Promise<ChangedAccount> {
   const { policy, store, clock, limits } = deps
   const { user, session } = caller
   limits.request('userChanges', client.ip)
   const wanted = wantedContacts(caller, change)
+  const data = change.data && storableMetadata(change.data)
+  const appMetadata = change.appMetadata && storableMetadata(change.appMetadata)
   if (change.password !== undefined) requireStrong(policy, change.password)
-  if (change.appMetadata && !(caller.claims.role === policy.adminGroup && user.aud === policy.audience))
+  if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   await requireFree(deps, wanted)
+  // All that can be refused comes before the password is looked at: a refusal afterwards would tell whether it was right.
+  const contacts = confirmedContacts(deps, caller, wanted, clock.now())
   const password = change.password === undefined ? undefined : await newPassword(deps, caller, change, client)
   const now = clock.now()
-  const contacts = confirmedContacts(deps, caller, wanted, now)
   const action: Action = password === undefined ? 'user_modified' : 'user_updated_password'
   const changed = await store.changeUser({
     id: user.id,
     now,
     set: { ...contacts.set, ...(password !== undefined && { encryptedPassword: password }) },
-    mergeUserMetaData: { ...(change.data && storableMetadata(change.data)), ...contacts.metadata },
-    mergeAppMetaData: change.appMetadata && storableMetadata(change.appMetadata),
+    mergeUserMetaData: { ...data, ...contacts.metadata },
+    mergeAppMetaData: appMetadata,
     identities: contacts.identities,
+    actor: { sessionId: session?.id },
     ...(password !== undefined && { provenPassword: user.encryptedPassword, endSessions: { keep: session?.id } }),
     audit: [auditEntry(deps, now, action, user)],
   })
   switch (changed.outcome) {
     case 'changed':
-      return changed.account
-    case 'email_taken':
-      throw new Refusal('email_taken')
-    case 'phone_taken':
-    case 'id_taken':
-      throw new Refusal('phone_taken')
-    case 'user_gone':
-      throw new Refusal('user_gone')
+      return { ...changed.account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
     case 'password_changed_meanwhile':
       throw new Refusal('current_password_wrong')
+    case 'id_taken':
+      throw new Error('an account changed its id')
+    default:
+      throw new Refusal(changed.outcome)
   }
 }
 
@@ -114,13 +120,14 @@ async function newPassword(
   client: Client,
 ): Promise<string> {
   const { policy, passwords } = deps
+  const proves = async (guess: string) =>
+    (await provePassword(deps, { account: user, isEligible: true, identifier: user.id, password: guess, client })) !==
+    undefined
   if (user.encryptedPassword !== null && policy.password.requireCurrent) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
-    const proved = await provePassword(deps, { user, identifier: user.id, password: currentPassword, client })
-    if (proved === undefined) throw new Refusal('current_password_wrong')
+    if (!(await proves(currentPassword))) throw new Refusal('current_password_wrong')
   }
-  if (user.encryptedPassword !== null && (await passwords.verify(password, user.encryptedPassword)))
-    throw new Refusal('password_unchanged')
+  if (user.encryptedPassword !== null && (await proves(password))) throw new Refusal('password_unchanged')
   return passwords.hash(password)
 }
 

@@ -2,7 +2,7 @@
 import { parseDuration } from '../lib/duration'
 import { mergeMetadata } from '../lib/json'
 import { isUuid, NIL_UUID } from '../lib/uuid'
-import type { Account, AuditRow, Identity, Listed, User, UserQuery } from '../store'
+import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../store'
 import { scrubbed } from './account'
 import { auditEntry } from './audit'
 import type { Deps } from './deps'
@@ -113,11 +113,10 @@ export async function updateUser(
       ...(given.role && { role: given.role }),
       ...(email && { email }),
       ...(phone && { phone }),
-      ...(given.confirmEmail && { emailConfirmedAt: before.user.emailConfirmedAt ?? now }),
-      ...(given.confirmPhone && { phoneConfirmedAt: before.user.phoneConfirmedAt ?? now }),
       ...(bannedUntil !== undefined && { bannedUntil }),
       ...(encryptedPassword !== undefined && { encryptedPassword }),
     },
+    confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     mergeAppMetaData: given.appMetadata && storableMetadata(given.appMetadata),
     identities,
@@ -132,14 +131,15 @@ export async function updateUser(
         identities: [...before.identities, ...changed.account.identities.filter(isNew)],
       }
     }
-    case 'email_taken':
-      throw new Refusal('email_taken')
-    case 'phone_taken':
-    case 'id_taken':
-      throw new Refusal('phone_taken_by_another')
     case 'user_gone':
-    case 'password_changed_meanwhile':
       throw new Refusal('user_unknown')
+    case 'phone_taken':
+      throw new Refusal('phone_taken_by_another')
+    case 'email_taken':
+    case 'metadata_too_large':
+      throw new Refusal(changed.outcome)
+    default:
+      throw new Error(`an administrator's change came out as ${changed.outcome}`)
   }
 }
 
@@ -167,15 +167,13 @@ export async function deleteUser(
   if (!existed) throw new Refusal('user_unknown')
 }
 
-const AUDIT_FIELDS: Record<string, [string, string]> = {
-  author: ['actor_username', 'actor_name'],
-  action: ['action', 'action'],
-  type: ['log_type', 'log_type'],
-}
+const AUDIT_FIELDS = new Map<string, [string, string]>([
+  ['author', ['actor_username', 'actor_name']],
+  ['action', ['action', 'action']],
+  ['type', ['log_type', 'log_type']],
+])
 
-export interface AuditLogQuery {
-  page: number
-  perPage: number
+export interface AuditLogQuery extends Page {
   /** `author:…`, `action:…` or `type:…`; empty for everything. */
   query: string
 }
@@ -184,7 +182,7 @@ export interface AuditLogQuery {
 export async function listAudit({ store }: Deps, { page, perPage, query }: AuditLogQuery): Promise<Listed<AuditRow>> {
   if (query === '') return store.listAudit({ page, perPage })
   const colon = query.indexOf(':')
-  const fields = AUDIT_FIELDS[query.slice(0, Math.max(0, colon))]
+  const fields = AUDIT_FIELDS.get(query.slice(0, Math.max(0, colon)))
   if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
   return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
 }

@@ -16,6 +16,9 @@ const LOG_TYPES = {
   token_revoked: 'token',
 } as const
 
+/** Characters of a user's own name that an entry repeats. */
+const MAX_NAME = 255
+
 export type Action = keyof typeof LOG_TYPES
 
 /** Who did it: a user, or the role of a service key. */
@@ -38,7 +41,7 @@ function actorOf(actor: Actor): JsonObject {
   const name = actor.rawUserMetaData.full_name
   return {
     actor_id: actor.id,
-    ...(typeof name === 'string' && { actor_name: name }),
+    ...(typeof name === 'string' && { actor_name: name.slice(0, MAX_NAME) }),
     actor_username: actor.email ?? actor.phone ?? '',
     actor_via_sso: actor.isSsoUser,
   }

@@ -1,4 +1,5 @@
 /** Who is asking: from a bearer token or an API key to a caller (contract 0.5). */
+import { isAhead } from '../lib/time'
 import { isUuid, NIL_UUID } from '../lib/uuid'
 import type { Session, User } from '../store'
 import type { Deps } from './deps'
@@ -6,7 +7,6 @@ import { Refusal } from './refusal'
 import { endOf } from './sessions'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
-import { isBanned } from './users'
 
 /** What a request shows. */
 export interface Credentials {
@@ -49,12 +49,14 @@ export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials)
   const claims = await claimsOf(deps, bearer)
   const role = typeof claims.role === 'string' ? claims.role : ''
   if (deps.policy.adminRoles.includes(role)) {
-    if (claims.session_id !== undefined) await requireValidSession(deps, claims)
+    if (claims.session_id !== undefined) requireValidSession(deps, await callerOf(deps, claims))
     return { role }
   }
   if (claims.sub === undefined) throw new Refusal('not_admin')
-  const { user } = await callerOf(deps, claims)
-  if (!(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
+  const caller = await callerOf(deps, claims)
+  const { user } = caller
+  if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
+  requireValidSession(deps, caller)
   return { role, user }
 }
 
@@ -91,11 +93,10 @@ async function callerOf({ store, clock }: Deps, claims: VerifiedClaims): Promise
   if (namesSession && !isNamedWell) throw new Refusal('token_session_malformed')
   if (namesSession && found?.user.id !== user.id) throw new Refusal('session_gone')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
-  if (isBanned(user, clock.now())) throw new Refusal('user_banned')
+  if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
   return { user, session: found?.session, claims }
 }
 
-async function requireValidSession(deps: Deps, claims: VerifiedClaims): Promise<void> {
-  const { session } = await callerOf(deps, claims)
-  if (session && endOf(deps.policy, session, deps.clock.now())) throw new Refusal('session_over')
+function requireValidSession({ policy, clock }: Deps, { session }: Caller): void {
+  if (session && endOf(policy, session, clock.now())) throw new Refusal('session_over')
 }

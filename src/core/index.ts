@@ -49,7 +49,7 @@ export function createCore(deps: Deps): Core {
   return { ...(Object.fromEntries(bound) as Core), policy, keyring }
 }
 
-export type { Account, AuditRow, Identity, User } from '../store'
+export type { Account, AuditRow, Identity, Page, User } from '../store'
 export type { Client, Deps } from './deps'
 export type { Admin, Caller, Credentials } from './identify'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions'

@@ -72,21 +72,18 @@ function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) 
   const waiting: (() => void)[] = []
   let running = 0
   return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= slots) {
-      if (waiting.length >= queue) throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs })
-      const since = clock.monotonic()
-      await new Promise<void>((resolve) => waiting.push(resolve))
-      if (clock.monotonic() - since > maxWaitMs) {
-        waiting.shift()?.()
-        throw new Refusal('request_timeout')
-      }
-    }
-    running += 1
+    const since = clock.monotonic()
+    if (running < slots) running += 1
+    else if (waiting.length >= queue) throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs })
+    else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
+      if (clock.monotonic() - since > maxWaitMs) throw new Refusal('request_timeout')
       return await work()
     } finally {
-      running -= 1
-      waiting.shift()?.()
+      // the slot goes straight to the next in line, so nobody slips in between
+      const next = waiting.shift()
+      if (next) next()
+      else running -= 1
     }
   }
 }

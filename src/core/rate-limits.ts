@@ -1,8 +1,10 @@
 /**
- * Limits on requests and on guesses. They count in memory and with a clock that is never set back; how many keys they
- * remember is bounded, and beyond that newcomers share counters rather than push others out.
+ * Limits on requests and on guesses. They count in memory, with a clock that is never set back. Keys are digests, so a
+ * counter is as small for a long identifier as for a short one. Where outsiders can make up keys, how many are
+ * remembered is bounded, and newcomers beyond that share counters rather than push others out.
  */
-import { limitKey, neighbourhood } from '../lib/ip'
+import { createHash } from 'node:crypto'
+import { neighbourhood, site, subscriber } from '../lib/ip'
 import type { Policy } from './policy'
 import type { Clock } from './ports'
 import { Refusal } from './refusal'
@@ -13,13 +15,17 @@ const HOUR = 3_600_000
 const BURST = 30
 const MAX_KEYS = 50_000
 const SHARED_KEYS = 1024
+/** Below this size a map is not worth sweeping. */
+const SMALL_MAP = 1000
 
 /** A counter of its own for each kind of request; changes of the own account are apart from sign-ups. */
 export type Bucket = 'tokens' | 'signUps' | 'anonymous' | 'userChanges'
 
 export interface Guess {
-  /** The account's id; for an unknown one the identifier that was given. */
-  account: string
+  /** Id of the account, or undefined where there is none. */
+  account: string | undefined
+  /** What was given to name the account. */
+  identifier: string
   ip: string
   /** Whether the account signed in from the network of `ip` lately. */
   isKnownNetwork: boolean
@@ -38,26 +44,29 @@ export interface RateLimits {
 
 export function rateLimits({ limits }: Policy, clock: Clock): RateLimits {
   if (!limits.enabled) return { request() {}, guess: () => () => {} }
-  const buckets: Record<Bucket, ReturnType<typeof tokenBucket>> = {
-    tokens: tokenBucket(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
-    signUps: tokenBucket(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
-    userChanges: tokenBucket(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
-    anonymous: tokenBucket(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
+  const buckets: Record<Bucket, ReturnType<typeof clientLimit>> = {
+    tokens: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
+    signUps: clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
+    userChanges: clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
+    anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
-  const byAccount = slidingWindow(limits.guessesPerAccountAndHour, HOUR)
-  const byNetwork = slidingWindow(limits.guessesPerNetworkAndHour, HOUR)
+  // Accounts cannot be made up, so their counters are never shared; identifiers without an account can.
+  const byAccount = slidingWindow(limits.guessesPerAccountAndHour, HOUR, Number.POSITIVE_INFINITY)
+  const byIdentifier = slidingWindow(limits.guessesPerAccountAndHour, HOUR, MAX_KEYS)
+  const byNetwork = slidingWindow(limits.guessesPerNetworkAndHour, HOUR, MAX_KEYS)
   return {
     request(bucket, ip) {
-      const waitMs = buckets[bucket](limitKey(ip), clock.monotonic())
+      const waitMs = buckets[bucket](ip, clock.monotonic())
       if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
     },
-    guess({ account, ip, isKnownNetwork }) {
+    guess({ account, identifier, ip, isKnownNetwork }) {
       const now = clock.monotonic()
-      const network = neighbourhood(ip)
+      const ofAccount =
+        account === undefined
+          ? byIdentifier.take(digest(identifier), now)
+          : byAccount.take(isKnownNetwork ? digest(account, neighbourhood(ip)) : digest(account), now)
       // A stranger's guesses cannot use up what the owner has at home, and at home the network's count does not matter.
-      const counts = isKnownNetwork
-        ? [byAccount.take(`${account} ${network}`, now)]
-        : [byAccount.take(account, now), byNetwork.take(network, now)]
+      const counts = isKnownNetwork ? [ofAccount] : [ofAccount, byNetwork.take(site(ip), now)]
       const takeBack = () => {
         for (const count of counts) count.takeBack()
       }
@@ -69,6 +78,21 @@ export function rateLimits({ limits }: Policy, clock: Clock): RateLimits {
   }
 }
 
+/** Several values as one key of fixed length that no other values have. */
+function digest(...parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}
+
+/** How much more than one client a whole site (an IPv6 /48) may ask, so that its 65,536 /64s are no way around. */
+const CLIENTS_PER_SITE = 16
+
+/** A bucket for each client, and a larger one for each IPv6 site. @returns the milliseconds to wait, 0 for none */
+function clientLimit(burst: number, perMs: number) {
+  const clients = tokenBucket(burst, perMs)
+  const sites = tokenBucket(burst * CLIENTS_PER_SITE, perMs * CLIENTS_PER_SITE)
+  return (ip: string, now: number): number => (ip.includes(':') && sites(site(ip), now)) || clients(subscriber(ip), now)
+}
+
 /** `burst` at once, then `perMs` a millisecond. The function takes one token. @returns 0, or the milliseconds to wait for one */
 function tokenBucket(burst: number, perMs: number) {
   interface Level {
@@ -76,7 +100,7 @@ function tokenBucket(burst: number, perMs: number) {
     at: number
   }
   const levelAt = ({ tokens, at }: Level, now: number) => Math.min(burst, tokens + (now - at) * perMs)
-  const levels = boundedMap<Level>((level, now) => levelAt(level, now) >= burst)
+  const levels = boundedMap<Level>((level, now) => levelAt(level, now) >= burst, MAX_KEYS)
   return (key: string, now: number): number => {
     const level = levels.get(key, now, () => ({ tokens: burst, at: now }))
     level.tokens = levelAt(level, now)
@@ -88,8 +112,8 @@ function tokenBucket(burst: number, perMs: number) {
 }
 
 /** At most `limit` in any `windowMs`. */
-function slidingWindow(limit: number, windowMs: number) {
-  const histories = boundedMap<number[]>((history, now) => (history.at(-1) ?? -Infinity) <= now - windowMs)
+function slidingWindow(limit: number, windowMs: number, maxKeys: number) {
+  const histories = boundedMap<number[]>((history, now) => (history.at(-1) ?? -Infinity) <= now - windowMs, maxKeys)
   return {
     take(key: string, now: number): { waitMs: number; takeBack(): void } {
       const history = histories.get(key, now, () => [])
@@ -107,20 +131,20 @@ function slidingWindow(limit: number, windowMs: number) {
   }
 }
 
-/** A map that forgets what `isIdle` once it is full, and then shares entries among new keys. */
-function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean) {
+/** A map that forgets what `isIdle`, and beyond `maxKeys` shares entries among new keys. */
+function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKeys: number) {
   const map = new Map<string, Value>()
-  let nextSweep = 0
+  let sweepAt = SMALL_MAP
   return {
     get(key: string, now: number, make: () => Value): Value {
       const own = map.get(key)
       if (own !== undefined) return own
-      if (map.size >= MAX_KEYS && now >= nextSweep) {
+      if (map.size >= sweepAt) {
         for (const [each, value] of map) if (isIdle(value, now)) map.delete(each)
-        // Sweeping at every new key would be an attack of its own.
-        nextSweep = now + MINUTE
+        // Not again before the map has doubled: so a sweep costs little for each key that came.
+        sweepAt = Math.max(SMALL_MAP, 2 * map.size)
       }
-      const place = map.size < MAX_KEYS ? key : `shared ${checksum(key) % SHARED_KEYS}`
+      const place = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`
       const value = map.get(place) ?? make()
       map.set(place, value)
       return value

@@ -44,6 +44,7 @@ type AccountReason =
   | 'user_id_malformed'
   | 'app_metadata_reserved'
   | 'metadata_unstorable'
+  | 'metadata_too_large'
   /** `detail`: the text given. */
   | 'ban_duration_malformed'
   | 'confirmation_mail_failed'

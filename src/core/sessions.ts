@@ -2,6 +2,7 @@
 import { neighbourhood } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
 import { hmacSha256 } from '../lib/secrets'
+import { isAhead } from '../lib/time'
 import type { AmrClaim, NewSession, Opened, Session, User } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
@@ -118,7 +119,7 @@ export async function refreshSession(
   if (!found) throw new Refusal('refresh_token_unknown')
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
   if (presented.token && !isGenuine(presented.token, key)) throw new Refusal('refresh_token_unknown')
-  if (found.user.bannedUntil !== null && found.user.bannedUntil > now) throw new Refusal('refresh_of_banned_user')
+  if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
   const over = endOf(policy, found.session, now)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefresh({

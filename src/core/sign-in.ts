@@ -1,12 +1,13 @@
 /** Signing in with a password (contract 1.3). */
 import { neighbourhood } from '../lib/ip'
+import { isAhead } from '../lib/time'
 import type { User } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import { weaknessOf } from './passwords'
-import { Refusal } from './refusal'
+import { type Reason, Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
-import { comparablePhone, isBanned } from './users'
+import { comparablePhone } from './users'
 
 /** How long a network stays known after a sign-in from it (settled 28). */
 export const KNOWN_NETWORK_MS = 30 * 86_400_000
@@ -25,30 +26,39 @@ export interface PasswordSignIn {
  *   'credentials_wrong' | 'credentials_of_banned_user' | 'email_not_confirmed' | 'phone_not_confirmed' | 'too_many_requests' |
  *   'request_timeout'>}
  */
-export async function signInWithPassword(
-  deps: Deps,
-  { email, phone, password, audience, client }: PasswordSignIn,
-): Promise<IssuedSession> {
-  const { policy, clock, passwords, store, limits } = deps
+export async function signInWithPassword(deps: Deps, signIn: PasswordSignIn): Promise<IssuedSession> {
+  const { email, phone, client } = signIn
+  const { policy, limits } = deps
   limits.request('tokens', client.ip)
   if (email && phone) throw new Refusal('email_and_phone_at_login')
   if (email && !policy.signup.email) throw new Refusal('email_login_disabled')
   if (phone && !policy.signup.phone) throw new Refusal('phone_login_disabled')
+  // Another sign-in may renew an outdated hash between our look and our session; the second look finds the new one.
+  return (await tryPassword(deps, signIn)) ?? (await tryPassword(deps, signIn)) ?? refuse('credentials_wrong')
+}
+
+/** @returns undefined where the password was changed or hashed anew meanwhile */
+async function tryPassword(
+  deps: Deps,
+  { email, phone, password, audience, client }: PasswordSignIn,
+): Promise<IssuedSession | undefined> {
+  const { policy, clock, passwords, store } = deps
   const identifier = email ? email.toLowerCase() : comparablePhone(phone ?? '')
   if (identifier === '') throw new Refusal('email_or_phone_missing')
-  const found = email ? await store.findUserByEmail(identifier) : await store.findUserByPhone(identifier)
-  const user = found?.aud === audience && found.deletedAt === null ? found : undefined
-  const hash = await provePassword(deps, { user, identifier, password, client })
-  if (user && isBanned(user, clock.now())) throw new Refusal('credentials_of_banned_user')
-  if (!user || hash === undefined) throw new Refusal('credentials_wrong')
-  if (email && user.emailConfirmedAt === null) throw new Refusal('email_not_confirmed')
-  if (phone && user.phoneConfirmedAt === null) throw new Refusal('phone_not_confirmed')
+  const found =
+    identifier.length > MAX_IDENTIFIER ? undefined : await findByIdentifier(deps, identifier, email ? 'email' : 'phone')
+  const isEligible = found?.aud === audience && found.deletedAt === null
+  const proven = await provePassword(deps, { account: found, isEligible, identifier, password, client })
+  if (found && isEligible && isAhead(found.bannedUntil, clock.now())) throw new Refusal('credentials_of_banned_user')
+  if (!found || proven === undefined) throw new Refusal('credentials_wrong')
+  if (email && found.emailConfirmedAt === null) throw new Refusal('email_not_confirmed')
+  if (phone && found.phoneConfirmedAt === null) throw new Refusal('phone_not_confirmed')
 
-  const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
+  const rehashed = passwords.isOutdated(proven) ? await passwords.hash(password) : undefined
   const now = clock.now()
-  const session = newSession(deps, now, user.id, 'password', client)
-  const audit = [auditEntry(deps, now, 'login', user, { provider: email ? 'email' : 'phone' })]
-  const signedIn = await store.openSession({ session: session.row, now, provenPassword: hash, rehashed, audit })
+  const session = newSession(deps, now, found.id, 'password', client)
+  const audit = [auditEntry(deps, now, 'login', found, { provider: email ? 'email' : 'phone' })]
+  const signedIn = await store.openSession({ session: session.row, now, provenPassword: proven, rehashed, audit })
   switch (signedIn.outcome) {
     case 'opened': {
       const issued = await issue(deps, now, signedIn.opened, session.key)
@@ -57,33 +67,53 @@ export async function signInWithPassword(
     case 'user_banned':
       throw new Refusal('credentials_of_banned_user')
     case 'user_gone':
-    case 'password_changed_meanwhile':
       throw new Refusal('credentials_wrong')
+    case 'password_changed_meanwhile':
+      return undefined
   }
 }
 
+/** Longest address or number there can be; what is longer belongs to nobody. */
+const MAX_IDENTIFIER = 255
+
+const findByIdentifier = ({ store }: Deps, identifier: string, kind: 'email' | 'phone') =>
+  kind === 'email' ? store.findUserByEmail(identifier) : store.findUserByPhone(identifier)
+
+function refuse(reason: Reason): never {
+  throw new Refusal(reason)
+}
+
 interface Proof {
-  user: User | undefined
-  /** What was given in place of a user who is not there. */
+  account: User | undefined
+  /** Whether the account may be signed in to at all; where not, its password is not compared. */
+  isEligible: boolean
+  /** What was given to name the account. */
   identifier: string
   password: string
   client: Client
 }
 
 /**
- * The one place where a password is guessed at: counted before it is looked at, in the same time whether or not there is
- * an account. @returns the hash that it belongs to, or undefined
+ * The one place where a password is guessed at: counted before it is looked at, and in the same time whether or not
+ * there is an account. @returns the hash that it belongs to, or undefined
  */
 export async function provePassword(
   { store, clock, limits, passwords }: Deps,
-  { user, identifier, password, client }: Proof,
+  proof: Proof,
 ): Promise<string | undefined> {
+  const { account, isEligible, identifier, password, client } = proof
   const network = neighbourhood(client.ip)
   const since = clock.now() - KNOWN_NETWORK_MS
-  const isKnownNetwork = await store.isKnownNetwork({ userId: user?.id ?? identifier, network, since })
-  const takeBack = limits.guess({ account: user?.id ?? identifier, ip: client.ip, isKnownNetwork })
-  const hash = user?.encryptedPassword ?? null
-  if (!(await passwords.verify(password, hash))) return undefined
+  const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })
+  const takeBack = limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
+  const hash = isEligible ? (account?.encryptedPassword ?? null) : null
+  try {
+    if (!(await passwords.verify(password, hash))) return undefined
+  } catch (error) {
+    // not looked at, so not a guess
+    takeBack()
+    throw error
+  }
   takeBack()
   return hash ?? undefined
 }

@@ -1,5 +1,5 @@
 /** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
-import { canonicalJson, type JsonObject } from '../lib/json'
+import { canonicalJson, isMetadataWithinBounds, type JsonObject } from '../lib/json'
 import type { Identity, User } from '../store'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
@@ -29,11 +29,19 @@ export function comparablePhone(text: string): string {
   return text.replaceAll(' ', '').replace(/^\+/, '')
 }
 
-/** Metadata in the form that is stored. @throws {Refusal<'metadata_unstorable'>} where it holds what no database can keep */
+/**
+ * Metadata in the form that is stored.
+ * @throws {Refusal<'metadata_unstorable' | 'body_malformed' | 'metadata_too_large'>}
+ */
 export function storableMetadata(metadata: Record<string, unknown>): JsonObject {
-  const kept = canonicalJson(metadata)
-  if (kept === undefined) throw new Refusal('metadata_unstorable')
-  return kept as JsonObject
+  const result = canonicalJson(metadata)
+  if ('kept' in result && isMetadataWithinBounds(result.kept as JsonObject)) return result.kept as JsonObject
+  if ('kept' in result) throw new Refusal('metadata_too_large')
+  if (result.flaw === 'nul') throw new Refusal('metadata_unstorable')
+  // Go's decoder stumbles over these two, so to GoTrue they are no JSON
+  throw new Refusal('body_malformed', {
+    detail: result.flaw === 'depth' ? 'exceeded max depth' : 'number out of range',
+  })
 }
 
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
@@ -98,9 +106,4 @@ export function ownIdentity(
 /** `app_metadata` of an account with these providers, in the order they came. */
 export function providersMetadata(providers: string[]): JsonObject {
   return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
-}
-
-/** Whether the user may not come in now. */
-export function isBanned(user: User, now: number): boolean {
-  return user.bannedUntil !== null && user.bannedUntil > now
 }

@@ -6,24 +6,38 @@ import { Refusal } from '../core/refusal'
 const MAX_BODY_BYTES = 1_048_576
 
 /**
- * The body's bytes.
+ * The body's bytes, of which no more are kept than are allowed.
  * @param timeoutMs how long the client may take to send them
- * @throws {Refusal<'body_too_large' | 'request_timeout'>}
+ * @throws {Refusal<'body_too_large' | 'request_timeout' | 'body_malformed'>}
  */
 export async function readBody(request: Request, timeoutMs: number): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0)
-  if (Number(request.headers.get('content-length')) > MAX_BODY_BYTES) throw new Refusal('body_too_large')
+  const declared = request.headers.get('content-length')
+  if (Number(declared) > MAX_BODY_BYTES) throw new Refusal('body_too_large')
   let timer: Timer | undefined
   const tooSlow = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Refusal('request_timeout')), timeoutMs)
   })
   try {
-    const bytes = Buffer.from(await Promise.race([request.arrayBuffer(), tooSlow]))
-    if (bytes.length > MAX_BODY_BYTES) throw new Refusal('body_too_large')
-    return bytes
+    // A declared length is kept to by the server; without one the chunks are counted as they come.
+    const all = declared === null ? collect(request.body) : request.bytes()
+    return Buffer.from(await Promise.race([all, tooSlow]))
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal('body_malformed', { detail: 'the connection was closed' })
   } finally {
     clearTimeout(timer)
   }
+}
+
+async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > MAX_BODY_BYTES) throw new Refusal('body_too_large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** Makes the function that turns a body into the declared object. */

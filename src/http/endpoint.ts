@@ -2,11 +2,12 @@
  * An endpoint as data: who may call it, what it reads, what it answers, and the one expression that does the work. The
  * order of checks is the same everywhere: limit, then caller, then body. Elysia routes, checks and trims what leaves.
  */
-import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
+import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials } from '../core'
 import { bodyDecoder, readBody } from './body'
 import { exchangeOf } from './exchange'
+import { queryOf } from './target'
 
 // In answers these formats only tell the reader what we print; to check each instant and id again costs more than printing it.
 for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
@@ -26,7 +27,7 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   body?: B
   /** Whether the body may be left out altogether. */
   isBodyOptional?: boolean
-  /** Query parameters, for the documentation; each is optional. */
+  /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
   query?: Record<string, TSchema>
   /** Whether the path answers with a slash behind it too, as GoTrue's groups do (contract 0.1). */
   toleratesSlash?: boolean
@@ -56,6 +57,12 @@ export function endpoint<A extends Access, B extends Body = undefined>(definitio
   return definition as unknown as Endpoint
 }
 
+/**
+ * For every Elysia instance: a slash at the end of a path means something (contract 0.1), and the path is looked for
+ * behind the host however short that is.
+ */
+export const ROUTING = { strictPath: true, handler: { standardHostname: false } } as const
+
 /** How a surface speaks. */
 export interface Dialect {
   prefix: string
@@ -73,7 +80,7 @@ export interface Bounds {
 }
 
 export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Dialect, bounds: Bounds) {
-  const app = new Elysia({ prefix: dialect.prefix })
+  const app = new Elysia({ prefix: dialect.prefix, ...ROUTING })
     .onError(({ error, request }) => dialect.answerError(error, request))
     .mapResponse(({ responseValue, set }) => {
       if (responseValue instanceof Response || responseValue === undefined) return
@@ -109,7 +116,7 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
     const exchange = exchangeOf(request)
     exchange.route = route
     const caller = await identify(core, each.access, request)
-    const query = (name: string) => new URL(request.url).searchParams.get(name) ?? undefined
+    const query = (name: string) => queryOf(request, name)
     each.check?.({ request, query })
     const body = decode ? await readDeclared(request) : undefined
     const context = {
@@ -152,21 +159,10 @@ function documentation({
   description,
 }: Endpoint) {
   const security = { anyone: [], user: [{ userToken: [] }], admin: [{ secretKey: [] }, { serviceRole: [] }] }[access]
-  const parameters = [
-    ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
-      name,
-      in: 'path',
-      required: true,
-      schema: { type: 'string', format: 'uuid' },
-    })),
-    ...Object.entries(query).map(([name, { description: meaning, ...schema }]) => ({
-      name,
-      in: 'query',
-      required: false,
-      description: meaning,
-      schema,
-    })),
-  ]
+  const parameters = Object.entries(query).map(([name, schema]) => ({
+    ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
+    schema: { ...schema, description: undefined },
+  }))
   return {
     operationId: `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`,
     tags: [tag],

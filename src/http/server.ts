@@ -11,7 +11,7 @@ export interface Peers {
 }
 
 export interface ServerOptions {
-  /** Routes a request. Never throws for anything a client did. */
+  /** Routes a request. */
   route(request: Request): Response | Promise<Response>
   /** Answers what no route does: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
@@ -53,6 +53,7 @@ export function createFetch({
     return response
   }
 
+  /** A surface answers its own faults; this is for one outside them all. */
   async function answer(request: Request): Promise<Response> {
     try {
       // Elysia would answer HEAD as GET and OPTIONS as nothing; no endpoint of ours has either

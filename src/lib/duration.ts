@@ -29,3 +29,10 @@ export function parseDuration(text: string): number | undefined {
   }
   return body === '' || ms > MAX_MS ? undefined : sign * ms
 }
+
+/** The shortest way to write whole seconds in Go's syntax. @param ms milliseconds */
+export function formatDuration(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds > 0 && seconds % 3600 === 0) return `${seconds / 3600}h`
+  return seconds > 0 && seconds % 60 === 0 ? `${seconds / 60}m` : `${seconds}s`
+}

@@ -13,18 +13,18 @@ export function canonicalIp(text: string): string | undefined {
   return parse(text)?.toString()
 }
 
-/** The client's network as limits see it: the IPv4 address itself, the /64 of an IPv6 address (one subscriber line). */
-export function limitKey(ip: string): string {
-  const address = parse(ip)
-  if (!address) return ip
-  return address.kind() === 'ipv4' ? address.toString() : prefix(address, 64)
-}
+/** One subscriber line as limits see it: an IPv4 address, or the /64 of an IPv6 address. */
+export const subscriber = (ip: string) => network(ip, 32, 64)
 
 /** The neighbourhood a user is known from: /24 of IPv4, /64 of IPv6 (settled 28). */
-export function neighbourhood(ip: string): string {
+export const neighbourhood = (ip: string) => network(ip, 24, 64)
+
+/** What one party is likely to have to itself: /24 of IPv4, /48 of IPv6. */
+export const site = (ip: string) => network(ip, 24, 48)
+
+function network(ip: string, bits4: number, bits6: number): string {
   const address = parse(ip)
-  if (!address) return ip
-  return prefix(address, address.kind() === 'ipv4' ? 24 : 64)
+  return address ? prefix(address, address.kind() === 'ipv4' ? bits4 : bits6) : ip
 }
 
 /** `10.0.0.0/8`, `fd00::/8`, or a single address. @returns undefined where it is neither */

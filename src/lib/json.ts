@@ -6,42 +6,60 @@ export type JsonObject = { [key: string]: Json }
 /** How deep free-form JSON may nest. Real metadata stays under ten; deeper input only tries to exhaust a stack. */
 export const MAX_DEPTH = 1000
 
+/** How much of it one object may hold. It is read, written and put into tokens again and again. */
+export const MAX_METADATA_CHARACTERS = 262_144
+export const MAX_METADATA_VALUES = 4096
+
+/** Why JSON cannot be kept: a NUL character, a number beyond a double, or nesting over MAX_DEPTH. */
+export type Flaw = 'nul' | 'number' | 'depth'
+
 /**
  * The form in which free-form JSON is kept: keys sorted at every level (as GoTrue emits maps, contract 0.3) and lone
  * surrogates replaced by U+FFFD, which no UTF-8 store can hold.
- * @returns undefined where it cannot be kept: a NUL character, a number beyond a double, or deeper than MAX_DEPTH
  */
-export function canonicalJson(value: unknown, depth = 0): Json | undefined {
-  if (value === null || typeof value === 'boolean') return value
-  if (typeof value === 'string') return value.includes('\0') ? undefined : value.toWellFormed()
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  if (typeof value !== 'object' || depth >= MAX_DEPTH) return undefined
-  if (Array.isArray(value)) {
-    const list: Json[] = []
-    for (const item of value) {
-      const kept = canonicalJson(item, depth + 1)
-      if (kept === undefined) return undefined
-      list.push(kept)
-    }
-    return list
-  }
-  const entries: [string, Json][] = []
+export function canonicalJson(value: unknown): { kept: Json } | { flaw: Flaw } {
+  const flaw = flawOf(value, 0)
+  return flaw === undefined ? { kept: canonical(value as Json) } : { flaw }
+}
+
+function flawOf(value: unknown, depth: number): Flaw | undefined {
+  if (typeof value === 'string') return value.includes('\0') ? 'nul' : undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'number'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth >= MAX_DEPTH) return 'depth'
   for (const [key, item] of Object.entries(value)) {
-    const kept = canonicalJson(item, depth + 1)
-    if (kept === undefined || key.includes('\0')) return undefined
-    entries.push([key.toWellFormed(), kept])
+    const flaw = flawOf(key, depth) ?? flawOf(item, depth + 1)
+    if (flaw !== undefined) return flaw
   }
-  entries.sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(entries) // defines each key, so `__proto__` stays plain data
+  return undefined
+}
+
+function canonical(value: Json): Json {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (Array.isArray(value)) return value.map(canonical)
+  if (typeof value !== 'object' || value === null) return value
+  return sortedObject(Object.entries(value).map(([key, item]) => [key.toWellFormed(), canonical(item)]))
+}
+
+/** Whether metadata is within bounds, in characters of its JSON and in the number of its values. */
+export function isMetadataWithinBounds(metadata: JsonObject): boolean {
+  return JSON.stringify(metadata).length <= MAX_METADATA_CHARACTERS && countValues(metadata) <= MAX_METADATA_VALUES
+}
+
+function countValues(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce((sum: number, item) => sum + countValues(item), 1)
 }
 
 /** Shallow merge of metadata: a key of `changes` replaces the old one, a null removes it (contract 1.6). */
 export function mergeMetadata(current: JsonObject, changes: JsonObject): JsonObject {
-  const kept = Object.entries({ ...current, ...changes }).filter(
-    ([key]) => !Object.hasOwn(changes, key) || changes[key] !== null,
-  )
-  kept.sort(([a], [b]) => (a < b ? -1 : 1))
-  return Object.fromEntries(kept)
+  const isKept = ([key, value]: [string, Json]) => !(Object.hasOwn(changes, key) && value === null)
+  return sortedObject(Object.entries({ ...current, ...changes }).filter(isKept))
+}
+
+/** Defines each key, so that `__proto__` stays plain data. */
+function sortedObject(entries: [string, Json][]): JsonObject {
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 const ESCAPED: Record<string, string> = {

@@ -1,6 +1,6 @@
 /**
- * The store: what is true. Every function of it is one transaction, named for what becomes true, and answers with an
- * outcome rather than an error, since an error would undo it.
+ * The store: what is true. Every function that writes is one transaction, named for what becomes true, and answers with
+ * an outcome rather than an error, since an error would undo it.
  */
 import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
@@ -36,20 +36,28 @@ export function openStore(path: string, now: number): Store {
 
 /** @returns the database and the names of the migrations that were applied to it just now */
 export function openMigrated(path: string, now: number): { database: Database; applied: string[] } {
-  const database = openDatabase(path)
+  const database = openOrExplain(path)
   try {
     return {
       database,
-      applied: migrate(database, migrations, { snapshot: (version) => snapshot(path, version, now), now }),
+      applied: migrate(database, migrations, { snapshot: (version) => snapshot(path, version), now }),
     }
   } catch (error) {
     database.close()
-    throw error
+    throw new Error(`${path}: ${(error as Error).message}`)
+  }
+}
+
+function openOrExplain(path: string): Database {
+  try {
+    return openDatabase(path)
+  } catch (error) {
+    throw new Error(`${path} cannot be opened as a database: ${(error as Error).message}`)
   }
 }
 
 export type { Bound } from './engine'
-export type { Listed, UserQuery } from './lists'
+export type { Listed, Page, UserQuery } from './lists'
 export type { Sweep } from './maintenance'
 export type { Aal, AmrClaim, AuditRow, Identity, Session, User } from './schema'
 export type { AuditEntry, NewSession, Opened } from './statements'

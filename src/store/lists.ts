@@ -12,7 +12,7 @@ const SEARCH_SLICE = 2000
 const COUNT_SLICE = 20_000
 
 export interface Page {
-  /** From 1. */
+  /** From 1; 0 is the first page as well. */
   page: number
   perPage: number
 }
@@ -92,7 +92,7 @@ export const listUsers = read(async (tx, query: UserQuery): Promise<Listed<User>
 
 async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
   const queries = ordered[direction]
-  const offset = (page - 1) * perPage
+  const offset = offsetOf({ page, perPage })
   let rows: User[] = []
   let total = 0
   let at: { createdAt: number; uid: number } = queries.start
@@ -109,7 +109,7 @@ async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): 
 
 async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
   const queries = ordered[direction]
-  const offset = (page - 1) * perPage
+  const offset = offsetOf({ page, perPage })
   const wanted: string[] = []
   let total = 0
   let at: { createdAt: number; uid: number } = queries.start
@@ -138,13 +138,21 @@ async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
 const auditSlice = statement((db) =>
   db
     .select({
-      row: auditLogEntries,
+      seq: auditLogEntries.seq,
       hit: sql<number>`${placeholder('pattern')} = '' OR json_extract(${auditLogEntries.payload}, ${placeholder('path')}) LIKE ${placeholder('pattern')} OR json_extract(${auditLogEntries.payload}, ${placeholder('otherPath')}) LIKE ${placeholder('pattern')}`,
     })
     .from(auditLogEntries)
     .where(sql`${auditLogEntries.seq} < ${placeholder('seq')}`)
     .orderBy(desc(auditLogEntries.seq))
     .limit(SEARCH_SLICE)
+    .prepare(),
+)
+
+const auditEntry = statement((db) =>
+  db
+    .select()
+    .from(auditLogEntries)
+    .where(eq(auditLogEntries.seq, placeholder('seq')))
     .prepare(),
 )
 
@@ -155,23 +163,35 @@ export interface AuditQuery extends Page {
 
 /** The audit log, newest first. */
 export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery): Promise<Listed<AuditRow>> => {
-  const offset = (page - 1) * perPage
+  const offset = offsetOf({ page, perPage })
   const [field, otherField] = search?.fields ?? ['action', 'action']
   const values = { pattern: search ? `%${search.text}%` : '', path: `$.${field}`, otherPath: `$.${otherField}` }
-  const rows: AuditRow[] = []
+  const wanted: number[] = []
   let total = 0
-  let seq = Number.MAX_SAFE_INTEGER
+  let before = Number.MAX_SAFE_INTEGER
   for (;;) {
-    const slice = await tx.all(auditSlice, { ...values, seq })
-    for (const { row } of slice.filter(({ hit }) => hit)) {
-      if (total >= offset && total < offset + perPage) rows.push(row)
+    const slice = await tx.all(auditSlice, { ...values, seq: before })
+    for (const { seq } of slice.filter(({ hit }) => hit)) {
+      if (total >= offset && total < offset + perPage) wanted.push(seq)
       total += 1
     }
     const last = slice.at(-1)
-    if (!last || slice.length < SEARCH_SLICE) return { rows, total }
-    seq = last.row.seq
+    if (!last || slice.length < SEARCH_SLICE) return { rows: await auditEntries(tx, wanted), total }
+    before = last.seq
     await otherWork()
   }
 })
+
+async function auditEntries(tx: Tx, seqs: number[]): Promise<AuditRow[]> {
+  const rows: AuditRow[] = []
+  for (const seq of seqs) {
+    const row = await tx.one(auditEntry, { seq })
+    if (row) rows.push(row)
+  }
+  return rows
+}
+
+/** Rows before the page. */
+const offsetOf = ({ page, perPage }: Page) => (Math.max(1, page) - 1) * perPage
 
 const otherWork = () => new Promise<void>((resolve) => setImmediate(resolve))

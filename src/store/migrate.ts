@@ -1,6 +1,7 @@
 /** Brings a database to the schema of this executable: forward only, all or nothing. */
-import type { Database } from 'bun:sqlite'
+import { Database } from 'bun:sqlite'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Migration } from '../../migrations'
 
 interface Applied {
@@ -53,8 +54,18 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
   }
 }
 
-/** What `latchkey migrate --status` shows: how far the database is, without changing it. */
-export function appliedMigrations(db: Database): Applied[] {
+/** How far a database file is, without changing it: the names of its migrations, none where there is no file. */
+export function migrationsIn(path: string): string[] {
+  if (!existsSync(path)) return []
+  const db = new Database(path, { readonly: true })
+  try {
+    return appliedMigrations(db).map(({ name }) => name)
+  } finally {
+    db.close()
+  }
+}
+
+function appliedMigrations(db: Database): Applied[] {
   const exists = db.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'").get()
   return exists
     ? (db.query('SELECT version, name, sha256 FROM schema_migrations ORDER BY version').all() as Applied[])

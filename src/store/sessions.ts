@@ -1,5 +1,6 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, gt } from 'drizzle-orm'
+import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
 import {
@@ -13,17 +14,10 @@ import {
   placeholder,
   placeholders,
   saveUser,
+  sessionById,
   startSession,
   userById,
 } from './statements'
-
-const sessionById = statement((db) =>
-  db
-    .select()
-    .from(sessions)
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
-)
 
 const sessionsOf = statement((db) =>
   db
@@ -118,7 +112,7 @@ export const openSession = write(
     const { userId } = session.session
     const user = await tx.one(userById, { id: userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-    if (user.bannedUntil !== null && user.bannedUntil > now) return { outcome: 'user_banned' }
+    if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
       return { outcome: 'password_changed_meanwhile' }
     const signedIn: User = {
@@ -162,7 +156,7 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
   if (!found) return { outcome: 'session_gone' }
   const { session, user } = found
   if (user.deletedAt !== null) return { outcome: 'user_gone' }
-  if (user.bannedUntil !== null && user.bannedUntil > refresh.now) return { outcome: 'user_banned' }
+  if (isAhead(user.bannedUntil, refresh.now)) return { outcome: 'user_banned' }
   const age = session.refreshTokenCounter - refresh.counter
   if (age < 0) return { outcome: 'not_issued' }
   const isRecent = refresh.now - (session.refreshedAt ?? session.createdAt) < refresh.reuseIntervalMs

@@ -34,6 +34,14 @@ export const userById = statement((db) =>
     .prepare(),
 )
 
+export const sessionById = statement((db) =>
+  db
+    .select()
+    .from(sessions)
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
 // Few rows a user, put in order afterwards: an ORDER BY triples the cost of these two queries.
 const identitiesOf = statement((db) =>
   db

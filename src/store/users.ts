@@ -1,8 +1,9 @@
 /** Accounts and their identities. */
 import { and, eq, sql } from 'drizzle-orm'
-import { type JsonObject, mergeMetadata } from '../lib/json'
+import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
+import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
-import { type Identity, identities, type User, userRoles, users } from './schema'
+import { type Identity, identities, knownNetworks, type User, userRoles, users } from './schema'
 import {
   type AuditEntry,
   amrIn,
@@ -14,6 +15,7 @@ import {
   placeholder,
   placeholders,
   saveUser,
+  sessionById,
   startSession,
   userById,
 } from './statements'
@@ -61,6 +63,19 @@ const deleteRole = statement((db) =>
   db
     .delete(userRoles)
     .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
+    .prepare(),
+)
+
+const deleteRolesOf = statement((db) =>
+  db
+    .delete(userRoles)
+    .where(eq(userRoles.userId, placeholder('userId')))
+    .prepare(),
+)
+const deleteNetworksOf = statement((db) =>
+  db
+    .delete(knownNetworks)
+    .where(eq(knownNetworks.userId, placeholder('userId')))
     .prepare(),
 )
 
@@ -122,10 +137,14 @@ export interface UserChange {
   /** Unix milliseconds. */
   now: number
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
+  /** Counts the address or number as confirmed now, unless it already is. */
+  confirm?: { email: boolean; phone: boolean }
   mergeAppMetaData?: JsonObject | undefined
   mergeUserMetaData?: JsonObject | undefined
   /** Identities to hold: one of the same provider gets the new data merged in, a missing one is made. */
   identities?: Identity[]
+  /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
+  actor?: { sessionId: string | undefined }
   /** The password hash the caller has proved to know; where another stands by now, nothing changes. */
   provenPassword?: string | null
   /** Ends the sessions of the user, except the one to keep. */
@@ -135,30 +154,33 @@ export interface UserChange {
 
 type Changed =
   | { outcome: 'changed'; account: Account }
-  | { outcome: 'user_gone' }
-  | { outcome: 'password_changed_meanwhile' }
+  | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
 /** Changes an account: columns, metadata (merged key by key), identities and sessions together. */
 export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
   const user = await tx.one(userById, { id: change.id })
   if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
+  if (change.actor && isAhead(user.bannedUntil, change.now)) return { outcome: 'user_banned' }
+  const { sessionId } = change.actor ?? {}
+  if (sessionId !== undefined && !(await tx.one(sessionById, { id: sessionId }))) return { outcome: 'session_gone' }
   if (change.provenPassword !== undefined && change.provenPassword !== user.encryptedPassword)
     return { outcome: 'password_changed_meanwhile' }
-  const taken = await findTaken(
-    tx,
-    { email: change.set.email ?? null, phone: change.set.phone ?? null, id: change.id },
-    change.id,
-  )
+  const taken = await findTaken(tx, { ...user, ...change.set }, user.id)
   if (taken) return taken
+  const rawAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
+  const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
+  if (!isMetadataWithinBounds(rawAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
+    return { outcome: 'metadata_too_large' }
+  const confirmed = {
+    emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? change.now) : user.emailConfirmedAt,
+    phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? change.now) : user.phoneConfirmedAt,
+  }
   await tx.run(saveUser, {
     ...user,
+    ...confirmed,
     ...change.set,
-    rawAppMetaData: change.mergeAppMetaData
-      ? mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData)
-      : user.rawAppMetaData,
-    rawUserMetaData: change.mergeUserMetaData
-      ? mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData)
-      : user.rawUserMetaData,
+    rawAppMetaData,
+    rawUserMetaData,
     updatedAt: change.now,
   })
   await holdIdentities(tx, change.id, change.identities ?? [])
@@ -209,6 +231,8 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
       updatedAt: now,
     })
   await endSessions(tx, id)
+  await tx.run(deleteRolesOf, { userId: id })
+  await tx.run(deleteNetworksOf, { userId: id })
   await appendAudit(tx, audit)
   return true
 })

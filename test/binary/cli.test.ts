@@ -1,11 +1,11 @@
 import { expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run, startBinary } from '../support/binary'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
-const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [0-9a-f]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
+const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [\w-]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
 
 test('--version and version tell version, commit, Bun and SQLite', async () => {
   for (const args of [['--version'], ['-V'], ['version']]) {
@@ -58,8 +58,8 @@ test('check finds every problem at once, with the nearest name for an unknown on
     'error: AUTH_JWT_SECRET (environment AUTH_JWT_SECRET) must be at least 32 bytes long.',
     'error: AUTH_SITE_ULR is no known setting; did you mean AUTH_SITE_URL?',
     'error: GOTRUE_JWT_SECRTE is no known setting; did you mean GOTRUE_JWT_SECRET?',
-    'error: AUTH_DATABASE_URL names a Postgres server, which this version cannot use yet',
-    "note: GOTRUE_SMTP_PORT is a setting of GoTrue's that this version does not have",
+    'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be the path of a SQLite file',
+    "note: GOTRUE_SMTP_PORT is a setting of Supabase's that this version does not have",
   ])
     expect(stdout).toContain(line)
   expect(stdout).not.toContain('too short')
@@ -105,9 +105,11 @@ test('a setting that cannot be right stops the start with status 1 and every rea
 })
 
 test.each([
-  [['--config', 'missing.toml'], 'missing.toml does not exist.'],
-  [['--env-file', 'missing.env'], 'missing.env does not exist.'],
+  [['--config', 'missing.toml'], 'missing.toml cannot be read'],
+  [['--env-file', 'missing.env'], 'missing.env cannot be read'],
   [['--data-dir', '/dev/null/x'], 'cannot be made'],
+  [['--config', '/tmp'], '/tmp cannot be read'],
+  [['--env-file', '/tmp'], '/tmp cannot be read'],
 ])('%j stops the start with one line', async (args, message) => {
   const { stderr, status } = await run(['serve', '--port', '0', ...args], { cwd: folder() })
   expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
@@ -131,9 +133,27 @@ test('keys are made once, kept closed to others, and printed', async () => {
   expect(statSync(join(cwd, 'latchkey-data/secrets.json')).mode & 0o777).toBe(0o600)
 })
 
+test('keys made beside each other are the same keys', async () => {
+  const cwd = folder()
+  const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--json'], { cwd })))
+  expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
+  expect(outputs.filter(({ stderr }) => stderr.includes('made new keys in'))).toHaveLength(1)
+  expect(readdirSync(join(cwd, 'latchkey-data'))).toEqual(['secrets.json'])
+})
+
+test.each(['{}', 'null', '', '{"jwtSecret":"x"}'])('secrets.json holding %p is refused by name', async (content) => {
+  const cwd = folder()
+  mkdirSync(join(cwd, 'latchkey-data'))
+  writeFileSync(join(cwd, 'latchkey-data/secrets.json'), content)
+  const { status, stderr } = await run(['keys'], { cwd })
+  expect([status, stderr.split('\n').length]).toEqual([1, 2])
+  expect(stderr).toContain('latchkey-data/secrets.json')
+})
+
 test('migrate says what it did, and --status what there is', async () => {
   const cwd = folder()
   expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('pending  0001-accounts')
+  expect(readdirSync(cwd)).toEqual([])
   expect((await run(['migrate'], { cwd })).stdout).toContain('applied 0001-accounts')
   expect((await run(['migrate'], { cwd })).stdout).toBe('the database is up to date\n')
   expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('applied  0001-accounts')
@@ -158,4 +178,29 @@ test('healthcheck tells a running server from none', async () => {
     status: 1,
     stderr: expect.stringContaining('nothing answers at'),
   })
+})
+
+test('a folder called .env is somebody else’s, and TOML that is none is told with its line', async () => {
+  const cwd = folder()
+  mkdirSync(join(cwd, '.env'))
+  mkdirSync(join(cwd, 'supabase'))
+  expect((await run(['check'], { cwd })).status).toBe(0)
+  writeFileSync(join(cwd, 'supabase/config.toml'), '[auth]\nsite_url = "http://localhost:3000"\njwt_expiry = \n')
+  const { status, stdout } = await run(['check'], { cwd })
+  expect([status, stdout]).toEqual([
+    1,
+    expect.stringMatching(/^error: supabase\/config\.toml is not valid TOML: .*\(line 3\)$/m),
+  ])
+})
+
+test('what `supabase init` writes is read without a complaint', async () => {
+  const cwd = folder()
+  mkdirSync(join(cwd, 'supabase'))
+  writeFileSync(join(cwd, 'supabase/config.toml'), readFileSync(join(import.meta.dir, '../support/supabase-init.toml')))
+  const { status, stdout } = await run(['check'], { cwd })
+  expect(stdout.split('\n').filter((line) => /^(error|warning)/.test(line))).toEqual([])
+  expect(status).toBe(0)
+  expect((await run(['check', '--print'], { cwd })).stdout).toMatch(
+    /AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL\s+10s\s+supabase\/config\.toml/,
+  )
 })

@@ -16,8 +16,8 @@ interface Answered {
   tokens: Map<string, string>
 }
 
-/** Signs up, with and without a password, and refreshes, until the connection is gone. */
-async function load(server: Binary, client: number, answered: Answered): Promise<void> {
+/** Signs up, with and without a password, and refreshes, until the connection is gone. `tell` hears of every answer. */
+async function load(server: Binary, client: number, answered: Answered, tell: () => void): Promise<void> {
   for (let round = 0; ; round++) {
     const body =
       (client + round) % 4 === 0
@@ -27,11 +27,13 @@ async function load(server: Binary, client: number, answered: Answered): Promise
     answered.users.add(signedUp.body.user.id)
     const key = signedUp.body.user.id
     answered.tokens.set(key, signedUp.body.refresh_token)
+    tell()
     for (let times = 0; times < 5; times++) {
       const refreshed = await server.ask('POST', '/auth/v1/token?grant_type=refresh_token', {
         body: { refresh_token: answered.tokens.get(key) },
       })
       answered.tokens.set(key, refreshed.body.refresh_token)
+      tell()
     }
   }
 }
@@ -45,10 +47,16 @@ test(
     for (let round = 0; round < ROUNDS; round++) {
       const answered: Answered = { users: new Set(), tokens: new Map() }
       const server = await startBinary({ folder, env })
-      const clients = Array.from({ length: 8 }, (_, client) => load(server, client, answered).catch(() => {}))
-      await Bun.sleep(50 + Math.random() * 250)
-      await server.stop('SIGKILL')
-      await Promise.all(clients)
+      const enough = 20 + Math.floor(Math.random() * 400)
+      let answers = 0
+      let killed: Promise<number> | undefined
+      const tell = () => {
+        answers += 1
+        if (answers === enough) killed = server.stop('SIGKILL')
+      }
+      const clients = Array.from({ length: 8 }, (_, client) => load(server, client, answered, tell))
+      for (const { reason } of (await Promise.allSettled(clients)) as PromiseRejectedResult[]) if (!killed) throw reason
+      await killed
 
       const again = await startBinary({ folder, env })
       for (const id of answered.users) {

@@ -1,13 +1,51 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BINARY, rawPost, run, startBinary } from '../support/binary'
+import { BINARY, rawPost, rawRequest, run, startBinary } from '../support/binary'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
+
+test.skipIf(process.platform !== 'linux')('on a terminal it greets with what is needed to begin', async () => {
+  const cwd = folder()
+  const terminal = Bun.spawn(['script', '-qec', `${BINARY} serve --port 0`, '/dev/null'], {
+    cwd,
+    env: { PATH: process.env.PATH ?? '' },
+    stdout: 'pipe',
+  })
+  let text = ''
+  for await (const chunk of terminal.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk
+    if (text.includes('createClient(')) break
+  }
+  terminal.kill('SIGTERM')
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+  const plain = text.replace(/\u001b\[\d+m/g, '')
+  const { publishable_key, secret_key } = JSON.parse((await run(['keys', '--json'], { cwd })).stdout)
+  for (const line of [
+    /URL +http:\/\/localhost:\d+/,
+    /Swagger UI +http:\/\/localhost:\d+\/swagger/,
+    /Secret key +run .*latchkey keys/,
+    `createClient('http://localhost:`,
+    `'${publishable_key}')`,
+  ])
+    expect(plain).toMatch(line)
+  expect(plain).not.toContain(secret_key)
+  expect(text).toContain('\u001b[')
+})
 
 test('with no setting at all it serves, tells where, and keeps no secret in its log', async () => {
   await using server = await startBinary()
@@ -80,10 +118,15 @@ test('nothing of the folder it is started in runs inside it', async () => {
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a running request finish and ends with status 0', async (signal) => {
   await using server = await startBinary()
-  const slow = server.ask('POST', '/auth/v1/signup', { body: account })
-  await server.ask('GET', '/auth/v1/health')
+  const body = JSON.stringify(account)
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const answer = new Promise<string>((resolve) => socket.on('data', (data) => resolve(data.toString())))
+  socket.write(`POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n{`)
+  while ((await server.ask('GET', '/ready')).status !== 200);
   const stopped = server.stop(signal)
-  expect((await slow).status).toBe(200)
+  while (!server.log.some(({ msg }) => msg === 'stopping')) await Bun.sleep(5)
+  socket.write(body.slice(1))
+  expect(await answer).toStartWith('HTTP/1.1 200')
   expect(await stopped).toBe(0)
   expect(server.log.at(-1).msg).toBe('stopped')
 })
@@ -158,10 +201,8 @@ test('another encryption key, or none any more, stops the start with what to do'
   ])
   rmSync(join(server.folder, 'latchkey-data/secrets.json'))
   const lost = await run(['serve', '--port', '0'], { cwd: server.folder })
-  expect([lost.status, lost.stderr]).toEqual([
-    1,
-    expect.stringContaining('put the secrets.json that belongs to it back'),
-  ])
+  expect([lost.status, lost.stderr]).toEqual([1, expect.stringContaining('secrets.json is missing, and the database')])
+  expect(existsSync(join(server.folder, 'latchkey-data/secrets.json'))).toBe(false)
 })
 
 test('a database that is none, or newer, stops the start and stays as it is', async () => {
@@ -182,18 +223,39 @@ test('a database that is none, or newer, stops the start and stays as it is', as
   expect(readFileSync(path, 'utf8')).toStartWith('this is no database')
 })
 
-test('the executable is one file: it serves from an empty root with nothing beside it', async () => {
+test('the executable is one file: it serves with nothing beside it', async () => {
   const cwd = folder()
   const copy = join(cwd, 'latchkey')
   await Bun.write(copy, Bun.file(BINARY))
   chmodSync(copy, 0o755)
-  const child = Bun.spawn([copy, 'openapi'], { cwd, env: {}, stdout: 'pipe' })
-  expect(JSON.parse(await new Response(child.stdout).text()).openapi).toBe('3.1.0')
+  await using server = await startBinary({ folder: cwd, binary: copy })
+  for (const path of ['/auth/v1/health', '/ready', '/swagger', '/swagger/swagger-ui-bundle.js', '/openapi.json'])
+    expect([path, (await server.ask('GET', path)).status]).toEqual([path, 200])
+  await server.stop()
   rmSync(cwd, { recursive: true })
 })
 
-test('500 sign-ins at once: other requests are answered meanwhile, and the memory stays bounded', async () => {
+test('nobody else can read what is stored, whatever the folder allows', async () => {
+  const cwd = folder()
+  mkdirSync(join(cwd, 'latchkey-data'), { mode: 0o755 })
+  await using server = await startBinary({ folder: cwd })
+  await server.ask('POST', '/auth/v1/signup', { body: account })
+  for (const name of readdirSync(join(cwd, 'latchkey-data')))
+    expect([name, statSync(join(cwd, 'latchkey-data', name)).mode & 0o077]).toEqual([name, 0])
+  await server.stop()
+  rmSync(cwd, { recursive: true })
+})
+
+test('a metrics port that is taken is one line', async () => {
   await using server = await startBinary()
+  const { port } = new URL(server.url)
+  const { status, stderr } = await run(['serve', '--port', '0'], { cwd: folder(), env: { AUTH_METRICS_PORT: port } })
+  expect([status, stderr.split('\n').length]).toEqual([1, 2])
+  expect(stderr).toContain(`port ${port} on 127.0.0.1 is taken`)
+})
+
+test('500 sign-ins at once: other requests are answered meanwhile, and the memory stays bounded', async () => {
+  await using server = await startBinary({ env: { AUTH_API_MAX_REQUEST_DURATION: '5m' } })
   await server.ask('POST', '/auth/v1/signup', { body: account })
   let answered = 0
   const flood = Array.from({ length: 500 }, async () => {
@@ -209,3 +271,36 @@ test('500 sign-ins at once: other requests are answered meanwhile, and the memor
   const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024
   expect(peakMiB).toBeLessThan(256)
 }, 60_000)
+
+test('whatever the Host header says, paths mean the same and nothing is a fault', async () => {
+  await using server = await startBinary()
+  const ask = (host: string, path: string) => rawRequest(server.url, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  for (const host of ['a', 'api', 'x.y', 'auth.example.com', '[aaaaaaaaaaaa', 'aaaa:99999999', '1:2:3', '[::1]:80']) {
+    expect([host, await ask(host, '/auth/v1/health')]).toEqual([host, 200])
+    expect([host, await ask(host, '/xy/auth/v1/health')]).toEqual([host, 404])
+    expect([host, await ask(host, '/auth/v1/admin/users?page=1')]).toEqual([host, 401])
+  }
+  await server.settled()
+  expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
+})
+
+test('a client that goes away in the middle of its body is no fault of the server', async () => {
+  await using server = await startBinary()
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  await new Promise((resolve) =>
+    socket.write('POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{', resolve),
+  )
+  await server.ask('GET', '/ready')
+  socket.resetAndDestroy()
+  await server.settled()
+  expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
+})
+
+test('chunks without a declared length are not kept beyond what is allowed', async () => {
+  await using server = await startBinary()
+  const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
+  const head = 'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
+  expect(await rawRequest(server.url, head + chunk.repeat(17))).toBe(413)
+  expect((await server.ask('GET', '/ready')).status).toBe(200)
+})

@@ -1,17 +1,12 @@
 import { expect, test } from 'bun:test'
 import { load, type Sources } from '../../src/config/load'
 
-const sources = (given: Partial<Sources>): Sources => ({
-  flags: {},
-  env: {},
-  readFile: (path) => {
-    throw new Error(`no ${path}`)
-  },
-  ...given,
-})
+const readFile = (path: string) => {
+  throw new Error(`no ${path}`)
+}
 
-const loaded = (given: Partial<Sources>) => {
-  const { settings, problems } = load(sources(given))
+const loaded = (given: Sources) => {
+  const { settings, problems } = load({ readFile, ...given })
   return { settings, problems: problems.map(({ severity, message }) => `${severity}: ${message}`) }
 }
 
@@ -37,13 +32,13 @@ test('flags come before the environment, that before .env, that before config.to
   const toml = { path: 'c.toml', auth: { jwt_expiry: 100_001 } }
   const envFile = { path: '.env', values: { AUTH_JWT_EXP: '100002' } }
   const env = { AUTH_JWT_EXP: '100003' }
-  const flags = { AUTH_JWT_EXP: '100004' }
-  const seconds = (given: Partial<Sources>) => loaded(given).settings.tokens.jwtExpSeconds
+  const set = { AUTH_JWT_EXP: '100004' }
+  const seconds = (given: Sources) => loaded(given).settings.tokens.jwtExpSeconds
   expect([
     seconds({ toml }),
     seconds({ toml, envFile }),
     seconds({ toml, envFile, env }),
-    seconds({ toml, envFile, env, flags }),
+    seconds({ toml, envFile, env, set }),
   ]).toEqual([100_001, 100_002, 100_003, 100_004])
 })
 
@@ -77,7 +72,7 @@ test('a secret may stand in a file, and one that cannot be read is an error', ()
   const readFile = () => 'a-secret-in-a-file-of-at-least-32-bytes\n'
   expect(loaded({ env, readFile }).settings.tokens.jwtSecret).toBe('a-secret-in-a-file-of-at-least-32-bytes')
   expect(loaded({ env }).problems).toEqual([
-    'error: GOTRUE_JWT_SECRET_FILE names /run/secrets/jwt, which cannot be read: no /run/secrets/jwt',
+    'error: environment GOTRUE_JWT_SECRET_FILE names /run/secrets/jwt, which cannot be read: no /run/secrets/jwt',
   ])
   expect(loaded({ env: { AUTH_PORT_FILE: 'x' } }).problems[0]).toStartWith('unknown: AUTH_PORT_FILE')
 })
@@ -118,6 +113,108 @@ test('Supabase’s config.toml is read in its own words', () => {
   ])
 })
 
+test('words that config.toml inverts or names are read strictly', () => {
+  const auth = {
+    enable_signup: 'env(X)',
+    email: { enable_confirmations: 'env(X)' },
+    password_requirements: 'letters_digit',
+  }
+  const { problems } = loaded({ toml: { path: 'c.toml', auth }, env: { X: 'maybe' } })
+  expect(problems).toEqual([
+    'error: c.toml [auth] enable_signup must be true or false, not "maybe".',
+    'error: c.toml [auth] email.enable_confirmations must be true or false, not "maybe".',
+    'error: c.toml [auth] password_requirements must be one of letters_digits, lower_upper_letters_digits, lower_upper_letters_digits_symbols, not "letters_digit".',
+  ])
+  const on = loaded({ toml: { path: 'c.toml', auth }, env: { X: '1' } }).settings.accounts
+  expect([on.disableSignup, on.mailerAutoconfirm]).toEqual([false, false])
+})
+
+test('keys of config.toml that nobody knows are told with the nearest, Supabase’s others as having no effect', () => {
+  const auth = {
+    jwt_expirey: 1,
+    captcha: { enabled: true },
+    external: { apple: { enabled: false } },
+    web3: { solana: { enabled: true } },
+  }
+  expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
+    'unknown: c.toml [auth] jwt_expirey is no known setting; did you mean jwt_expiry?',
+    'warning: c.toml [auth] captcha.enabled is on, but this version does not have what it switches on.',
+    "note: c.toml [auth] external.apple.enabled is a setting of Supabase's that this version does not have; it changes nothing.",
+    'warning: c.toml [auth] web3.solana.enabled is on, but this version does not have what it switches on.',
+  ])
+})
+
+test.each([
+  ['GOTRUE_MAILER_AUTOCONFRIM', 'GOTRUE_MAILER_AUTOCONFIRM'],
+  ['GOTRUE_EXTERNAL_ANONYMOUS_USER_ENABLED', 'GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED'],
+  ['GOTRUE_RATE_LIMIT_TOKEN_REFRSH', 'GOTRUE_RATE_LIMIT_TOKEN_REFRESH'],
+  ['AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLE', 'AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLED'],
+])('%s is unknown, and %s is meant', (name, meant) =>
+  expect(loaded({ env: { [name]: 'true' } }).problems).toEqual([
+    `unknown: ${name} is no known setting; did you mean ${meant}?`,
+  ]),
+)
+
+test.each([
+  'GOTRUE_EXTERNAL_GITHUB_SECRET',
+  'AUTH_SMTP_PORT',
+  'GOTRUE_MAILER_TEMPLATES_MAGIC_LINK',
+  'GOTRUE_HOOK_SEND_SMS_URI',
+  'GOTRUE_METRICS_ENABLED',
+])('%s is Supabase’s and has no effect', (name) =>
+  expect(loaded({ env: { [name]: 'x' } }).problems[0]).toStartWith(`note: ${name}`),
+)
+
+test('a protection that is switched on and not there is a warning', () => {
+  for (const name of [
+    'SECURITY_CAPTCHA_ENABLED',
+    'SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION',
+    'PASSWORD_HIBP_ENABLED',
+    'SESSIONS_SINGLE_PER_USER',
+  ]) {
+    expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
+    expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
+  }
+})
+
+test('a flag that is empty, unknown or names a file that is not there is an error', () => {
+  expect(loaded({ flags: { '--host': '' } }).problems).toEqual([
+    'error: AUTH_HOST (flag --host) must be given a value, or left out, not "".',
+  ])
+  expect(loaded({ set: { AUTH_SITE_ULR: 'x' } }).problems).toEqual([
+    'error: AUTH_SITE_ULR is no known setting; did you mean AUTH_SITE_URL?',
+  ])
+  expect(loaded({ set: { AUTH_JWT_SECRET_FILE: '/x' } }).problems).toEqual([
+    'error: flag --set AUTH_JWT_SECRET_FILE names /x, which cannot be read: no /x',
+  ])
+})
+
+test('settings that would lock everybody out, or let everybody in, are errors', () => {
+  const errors = (env: Record<string, string>) => loaded({ env }).problems
+  expect(errors({ AUTH_JWT_VALID_METHODS: 'RS256' })[0]).toStartWith('error: AUTH_JWT_VALID_METHODS must list HS256')
+  expect(errors({ AUTH_JWT_ADMIN_ROLES: 'service_role,authenticated' })[0]).toStartWith(
+    'error: AUTH_JWT_ADMIN_ROLES must not list authenticated',
+  )
+  expect(errors({ AUTH_TRUSTED_PROXIES: '0.0.0.0/0' })[0]).toStartWith('warning: AUTH_TRUSTED_PROXIES trusts everybody')
+  expect(errors({ AUTH_REQUEST_ID_HEADER: 'bad header' })[0]).toStartWith('error: AUTH_REQUEST_ID_HEADER')
+})
+
+test('a password in a URL is not repeated', () => {
+  const { problems } = loaded({ env: { DATABASE_URL: 'postgres://me:hunter2@db/auth' } })
+  expect(problems[0]).toContain(
+    'AUTH_DATABASE_URL (environment DATABASE_URL) must be the path of a SQLite file: this version cannot use a Postgres server yet',
+  )
+  expect(problems[0]).not.toContain('hunter2')
+})
+
+test('what is loaded shows the defaults that were worked out', () => {
+  const { loaded: rows } = load({ set: { AUTH_PORT: '80' } })
+  expect(rows.find(({ setting }) => setting.names[0] === 'AUTH_JWT_ISSUER')).toMatchObject({
+    value: 'http://localhost:80/auth/v1',
+    origin: 'default',
+  })
+})
+
 test('a reference in config.toml to nothing is told', () => {
   const { settings, problems } = loaded({ toml: { path: 'c.toml', auth: { site_url: 'env(NOPE)' } } })
   expect([settings.server.siteUrl, problems]).toEqual([
@@ -140,7 +237,7 @@ test.each([
   ['AUTH_API_MAX_REQUEST_DURATION', '10ms', 'a duration of at least 1s'],
   ['AUTH_BCRYPT_ROUNDS', '4', 'an integer from 10 to 15'],
   ['AUTH_PUBLISHABLE_KEY', 'sb_publishable_short', 'at least 22 random characters'],
-  ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file: or sqlite: URL, not mysql:'],
+  ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file: or sqlite: URL, not "mysql://x"'],
 ])('%s=%s is an error that says what it must be', (name, value, reason) => {
   const { problems } = loaded({ env: { [name]: value } })
   expect(problems).toHaveLength(1)

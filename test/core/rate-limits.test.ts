@@ -64,7 +64,7 @@ test('a wall clock set forward or back changes nothing', () => {
 test('an account takes 20 guesses in any hour, from wherever they come', () => {
   const { clock, limiter, count } = start()
   const guess = (index: number) =>
-    limiter.guess({ account: 'ada', ip: `198.51.${index % 250}.1`, isKnownNetwork: false })
+    limiter.guess({ account: 'ada', identifier: '', ip: `198.51.${index % 250}.1`, isKnownNetwork: false })
   expect(count(10, guess)).toBe(10)
   clock.advance(HOUR / 2)
   expect(count(10_000, guess)).toBe(10)
@@ -74,14 +74,15 @@ test('an account takes 20 guesses in any hour, from wherever they come', () => {
 
 test('what was right is taken back', () => {
   const { limiter, count } = start()
-  const guess = () => limiter.guess({ account: 'ada', ip: '1.2.3.4', isKnownNetwork: false })
+  const guess = () => limiter.guess({ account: 'ada', identifier: '', ip: '1.2.3.4', isKnownNetwork: false })
   expect(count(100, () => guess()())).toBe(100)
   expect(count(100, guess)).toBe(20)
 })
 
 test('strangers cannot lock the owner out of a network the owner is known from', () => {
   const { limiter, count } = start()
-  const from = (ip: string, isKnownNetwork: boolean) => () => limiter.guess({ account: 'ada', ip, isKnownNetwork })
+  const from = (ip: string, isKnownNetwork: boolean) => () =>
+    limiter.guess({ account: 'ada', identifier: '', ip, isKnownNetwork })
   expect(count(100, from('198.51.100.1', false))).toBe(20)
   expect(count(100, from('203.0.113.7', true))).toBe(20)
   expect(count(100, from('203.0.113.99', true))).toBe(0) // the same /24
@@ -90,24 +91,55 @@ test('strangers cannot lock the owner out of a network the owner is known from',
 test('one guess at each of many accounts from one /24 is stopped', () => {
   const { limiter, count } = start()
   const spray = (index: number) =>
-    limiter.guess({ account: `user-${index}`, ip: `198.51.100.${index % 250}`, isKnownNetwork: false })
+    limiter.guess({ account: `user-${index}`, identifier: '', ip: `198.51.100.${index % 250}`, isKnownNetwork: false })
   expect(count(10_000, spray)).toBe(100)
-  expect(count(10, () => limiter.guess({ account: 'ada', ip: '198.51.101.1', isKnownNetwork: false }))).toBe(10)
+  expect(
+    count(10, () => limiter.guess({ account: 'ada', identifier: '', ip: '198.51.101.1', isKnownNetwork: false })),
+  ).toBe(10)
 })
 
-test('a flood of keys pushes no counter out', () => {
+test('a flood of made-up identifiers and addresses pushes no counter out, and takes nothing from accounts', () => {
   const { limiter, count } = start()
-  const guess = () => limiter.guess({ account: 'ada', ip: '1.2.3.4', isKnownNetwork: false })
-  expect(count(100, guess)).toBe(20)
+  const attack = () => limiter.guess({ account: 'ada', identifier: '', ip: '1.2.3.4', isKnownNetwork: false })
+  expect(count(100, attack)).toBe(20)
   for (let index = 0; index < 120_000; index++) {
     const ip = `${11 + (index % 200)}.${(index >> 8) & 255}.${index & 255}.1`
-    count(1, () => limiter.guess({ account: `flood-${index}`, ip, isKnownNetwork: true }))
+    count(1, () => limiter.guess({ account: undefined, identifier: `flood-${index}`, ip, isKnownNetwork: false }))
   }
-  expect(count(100, guess)).toBe(0)
+  expect(count(100, attack)).toBe(0)
+  expect(count(100, () => limiter.guess({ account: 'eve', identifier: '', ip: '9.9.9.9', isKnownNetwork: true }))).toBe(
+    20,
+  )
+})
+
+test('a whole IPv6 site may ask as much as sixteen clients', () => {
+  const { limiter, count } = start()
+  const ask = (index: number) => limiter.request('tokens', `2001:db8:0:${index.toString(16)}::1`)
+  expect(count(2000, ask)).toBe(16 * 30)
+  expect(count(10, () => limiter.request('tokens', '2001:db8:1::1'))).toBe(10)
+})
+
+test('a long identifier costs no more to remember than a short one', () => {
+  const { limiter } = start()
+  const before = process.memoryUsage().heapUsed
+  for (let index = 0; index < 200; index++) {
+    try {
+      limiter.guess({
+        account: undefined,
+        identifier: `${index}${'x'.repeat(1_000_000)}`,
+        ip: '1.2.3.4',
+        isKnownNetwork: false,
+      })
+    } catch {}
+  }
+  Bun.gc(true)
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
 })
 
 test('off means off', () => {
   const { limiter, count } = start({ enabled: false })
   expect(count(1000, () => limiter.request('tokens', '1.2.3.4'))).toBe(1000)
-  expect(count(1000, () => limiter.guess({ account: 'ada', ip: '1.2.3.4', isKnownNetwork: false }))).toBe(1000)
+  expect(
+    count(1000, () => limiter.guess({ account: 'ada', identifier: '', ip: '1.2.3.4', isKnownNetwork: false })),
+  ).toBe(1000)
 })

@@ -11,7 +11,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     packages: ['ipaddr.js', 'fastest-levenshtein', 'node:crypto'],
     why: 'pure functions, usable anywhere',
   },
-  config: { own: ['lib'], packages: [], why: 'settings are read and printed, nothing is done with them' },
+  config: { own: ['lib'], packages: ['node:url'], why: 'settings are read and printed, nothing is done with them' },
   core: {
     own: ['lib', 'types:store'],
     packages: ['jose', 'node:crypto'],
@@ -36,7 +36,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   pages: { own: ['openapi.json'], packages: ['swagger-ui-dist'], why: 'static pages without private doors' },
   cli: {
     own: ['app', 'adapters', 'config', 'http', 'lib', 'migrations', 'pages', 'store', 'version', 'types:core'],
-    packages: ['commander', 'node:fs', 'node:path', 'node:util'],
+    packages: ['commander', 'smol-toml', 'node:fs', 'node:path', 'node:util'],
     why: 'the command line',
   },
 }

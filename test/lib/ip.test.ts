@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { clientIp } from '../../src/http/exchange'
-import { canonicalIp, isInside, limitKey, neighbourhood, parseCidr } from '../../src/lib/ip'
+import { canonicalIp, isInside, neighbourhood, parseCidr, site, subscriber } from '../../src/lib/ip'
 
 test.each([
   ['1.2.3.4', '1.2.3.4'],
@@ -19,11 +19,12 @@ test.each(['', 'x', '1.2.3', '1', '0x7f.1', '1.2.3.256', '01.2.3.4.5', 'localhos
 )
 
 test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
-  expect(limitKey('1.2.3.4')).toBe('1.2.3.4')
-  expect(limitKey('2001:db8:1:2:3:4:5:6')).toBe(limitKey('2001:db8:1:2:ffff::1'))
-  expect(limitKey('2001:db8:1:2::1')).not.toBe(limitKey('2001:db8:1:3::1'))
+  expect(subscriber('1.2.3.4')).toBe('1.2.3.4/32')
+  expect(subscriber('2001:db8:1:2:3:4:5:6')).toBe(subscriber('2001:db8:1:2:ffff::1'))
+  expect(subscriber('2001:db8:1:2::1')).not.toBe(subscriber('2001:db8:1:3::1'))
   expect(neighbourhood('1.2.3.4')).toBe('1.2.3.0/24')
   expect(neighbourhood('2001:db8:1:2:3::1')).toBe('2001:db8:1:2::/64')
+  expect([site('1.2.3.4'), site('2001:db8:1:2:3::1')]).toEqual(['1.2.3.0/24', '2001:db8:1::/48'])
 })
 
 test('networks are matched by their own kind of address', () => {

@@ -1,28 +1,53 @@
 import { expect, test } from 'bun:test'
-import { canonicalJson, encodeJson, MAX_DEPTH, mergeMetadata } from '../../src/lib/json'
+import {
+  canonicalJson,
+  encodeJson,
+  isMetadataWithinBounds,
+  MAX_DEPTH,
+  MAX_METADATA_CHARACTERS,
+  MAX_METADATA_VALUES,
+  mergeMetadata,
+} from '../../src/lib/json'
 
 const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`)
 
+const kept = (value: unknown) => {
+  const result = canonicalJson(value)
+  if (!('kept' in result)) throw new Error(result.flaw)
+  return result.kept
+}
+
 test('keys are sorted at every level, lists keep their order', () => {
-  expect(JSON.stringify(canonicalJson({ b: [{ d: 1, c: 2 }], a: null }))).toBe('{"a":null,"b":[{"c":2,"d":1}]}')
+  expect(JSON.stringify(kept({ b: [{ d: 1, c: 2 }], a: null }))).toBe('{"a":null,"b":[{"c":2,"d":1}]}')
 })
 
 test('lone surrogates are replaced, pairs stay', () => {
-  expect(canonicalJson({ '\ud800': '🦊\udc00' })).toEqual({ '\ufffd': '🦊\ufffd' })
+  expect(kept({ '\ud800': '🦊\udc00' })).toEqual({ '\ufffd': '🦊\ufffd' })
 })
 
-test.each([[{ a: 'x\0' }], [{ 'x\0': 1 }], [{ a: [Number.POSITIVE_INFINITY] }], [nested(MAX_DEPTH + 1)]])(
-  '%# cannot be kept',
-  (value) => expect(canonicalJson(value)).toBeUndefined(),
-)
+test.each([
+  [{ a: 'x\0' }, 'nul'],
+  [{ 'x\0': 1 }, 'nul'],
+  [{ a: [Number.POSITIVE_INFINITY] }, 'number'],
+  [nested(MAX_DEPTH + 1), 'depth'],
+] as const)('%# cannot be kept', (value, flaw) => expect(canonicalJson(value)).toEqual({ flaw }))
 
-test('depth is allowed up to its limit', () => expect(canonicalJson(nested(MAX_DEPTH))).toEqual(nested(MAX_DEPTH)))
+test('depth is allowed up to its limit', () => expect(kept(nested(MAX_DEPTH))).toEqual(nested(MAX_DEPTH)))
 
 test('__proto__ is a key like any other', () => {
-  const kept = canonicalJson(JSON.parse('{"__proto__":{"x":1}}'))
-  expect(Object.getPrototypeOf(kept)).toBe(Object.prototype)
-  expect(JSON.stringify(kept)).toBe('{"__proto__":{"x":1}}')
+  const object = kept(JSON.parse('{"__proto__":{"x":1}}'))
+  expect(Object.getPrototypeOf(object)).toBe(Object.prototype)
+  expect(JSON.stringify(object)).toBe('{"__proto__":{"x":1}}')
   expect(JSON.stringify(mergeMetadata({}, JSON.parse('{"__proto__":{"x":1}}')))).toBe('{"__proto__":{"x":1}}')
+})
+
+test('metadata has bounds, in characters and in values', () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, index]))
+  expect(isMetadataWithinBounds({ a: 'x'.repeat(MAX_METADATA_CHARACTERS - 8) })).toBe(true)
+  expect(isMetadataWithinBounds({ a: 'x'.repeat(MAX_METADATA_CHARACTERS - 7) })).toBe(false)
+  expect(isMetadataWithinBounds(many(MAX_METADATA_VALUES - 1))).toBe(true)
+  expect(isMetadataWithinBounds(many(MAX_METADATA_VALUES))).toBe(false)
+  expect(isMetadataWithinBounds({ a: Array(MAX_METADATA_VALUES).fill(1) })).toBe(false)
 })
 
 test('a merge replaces key by key, and null removes', () => {

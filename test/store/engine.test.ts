@@ -6,7 +6,7 @@ import { eq, sql } from 'drizzle-orm'
 import { openMigrated } from '../../src/store'
 import { type Engine, statement, type Tx } from '../../src/store/engine'
 import { meta, userRoles } from '../../src/store/schema'
-import { sqliteEngine } from '../../src/store/sqlite'
+import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
 
 let folder: string
 let engine: Engine
@@ -125,4 +125,11 @@ test('a write that the disk refuses fails all of its batch, and the next one wor
   for (const [index, { status }] of outcomes.entries())
     expect((await small.read((tx) => tx.one(select, { key: `k${index}` }))) !== undefined).toBe(status === 'fulfilled')
   await small.close()
+})
+
+test('every connection waits for the disk and holds foreign keys', () => {
+  const db = openDatabase(join(folder, 'test.db'))
+  const pragma = (name: string) => Object.values(db.query(`PRAGMA ${name}`).get() as object)[0]
+  expect([pragma('synchronous'), pragma('journal_mode'), pragma('foreign_keys')]).toEqual([2, 'wal', 1])
+  db.close()
 })

@@ -43,8 +43,8 @@ export interface SignedIn {
 export interface TestApp extends App, AsyncDisposable {
   clock: TestClock
   hasher: CountingHasher
-  /** Lines of the log, parsed. */
-  log: Json[]
+  /** Lines of the log so far, parsed. */
+  log(): Json[]
   /** Path of the database. */
   database: string
   secrets: Secrets
@@ -77,23 +77,29 @@ export async function startApp({
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
   const hasher = fakeHasher()
-  const log: Json[] = []
-  const write = (text: string) =>
-    log.push(
-      ...text
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    )
-  const configuration = load({ flags: { AUTH_RATE_LIMITS: 'off', ...settings }, env: {}, readFile: () => '' })
+  const lines: Json[] = []
+  const log = createLog({
+    level: 'debug',
+    format: 'json',
+    write: (text) =>
+      lines.push(
+        ...text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ),
+    now: clock.now,
+  })
+  const configuration = load({ set: { AUTH_RATE_LIMITS: 'off', ...settings } })
   const errors = configuration.problems.filter(({ severity }) => severity === 'error' || severity === 'unknown')
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
-  const secrets = ensureSecrets(folder, systemRandom.bytes, clock.now())
+  const database = join(folder, 'latchkey.db')
+  const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: clock.now() })
   const app = await createApp({
     settings: configuration.settings,
     secrets,
     ...{ folder, clock, hasher },
-    log: createLog({ level: 'debug', format: 'json', write, now: clock.now }),
+    log,
   })
   let serial = 0
 
@@ -125,9 +131,13 @@ export async function startApp({
 
   return {
     ...app,
-    ...{ clock, hasher, log, ask },
+    ...{ clock, hasher, ask },
+    log() {
+      log.flush()
+      return lines
+    },
     ...{ secrets, sealer: aesGcmSealer(Buffer.from(secrets.encryptionKey, 'base64')) },
-    database: join(folder, 'latchkey.db'),
+    database,
     admin: app.keys.secret,
     async signUp(email = `user-${++serial}@example.com`, password = PASSWORD) {
       return signedIn(await ask('POST', '/auth/v1/signup', { body: { email, password } }), email, password)

@@ -21,6 +21,8 @@ export interface Binary extends AsyncDisposable {
     path: string,
     options?: { body?: unknown; token?: string; headers?: Record<string, string> },
   ): Promise<Json>
+  /** Waits until everything logged so far has arrived: a marked request has its line. */
+  settled(): Promise<void>
   /** @returns the exit status */
   stop(signal?: NodeJS.Signals): Promise<number>
 }
@@ -30,6 +32,8 @@ export interface BinaryOptions {
   args?: string[]
   /** Folder of an earlier one, to start again on; it is kept. */
   folder?: string
+  /** Another copy of the executable. */
+  binary?: string
 }
 
 const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC' }
@@ -52,10 +56,15 @@ export async function run(args: string[], { env = {}, cwd }: { env?: Record<stri
 }
 
 /** Rate limits are off unless a test asks for them. */
-export async function startBinary({ env = {}, args = [], folder: given }: BinaryOptions = {}): Promise<Binary> {
+export async function startBinary({
+  env = {},
+  args = [],
+  folder: given,
+  binary = BINARY,
+}: BinaryOptions = {}): Promise<Binary> {
   requireBinary()
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-binary-'))
-  const child = Bun.spawn([BINARY, 'serve', '--port', '0', ...args], {
+  const child = Bun.spawn([binary, 'serve', '--port', '0', ...args], {
     cwd: folder,
     env: { ...BASE_ENV, AUTH_RATE_LIMITS: 'off', ...env },
     stdout: 'pipe',
@@ -83,6 +92,11 @@ export async function startBinary({ env = {}, args = [], folder: given }: Binary
   const { stdout } = await run(['keys', '--json'], { env, cwd: folder })
   return {
     ...{ url, folder, log, pid: child.pid, keys: JSON.parse(stdout) },
+    async settled() {
+      const id = crypto.randomUUID()
+      await fetch(`${url}/health`, { headers: { 'x-request-id': id } })
+      while (!log.some((line) => line.id === id)) await Bun.sleep(1)
+    },
     async ask(method, path, { body, token, headers = {} } = {}) {
       const response = await fetch(url + path, {
         method,
@@ -110,21 +124,29 @@ export async function startBinary({ env = {}, args = [], folder: given }: Binary
   }
 }
 
-/** One request on a connection of its own, past the limit that `fetch` puts on parallel ones. @returns the status */
-export function rawPost(url: string, path: string, body: unknown): Promise<number> {
+/** One request on a connection of its own, as raw as it is given. @returns the answer's status, 0 where there was none */
+export function rawRequest(url: string, text: string): Promise<number> {
   const { hostname, port } = new URL(url)
-  const payload = JSON.stringify(body)
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const socket = connect(Number(port), hostname)
-    socket.on('error', reject)
-    socket.on('data', (data) => {
-      resolve(Number(data.toString().slice(9, 12)))
+    const finish = (status: number) => {
+      resolve(status)
       socket.destroy()
-    })
-    socket.write(
-      `POST ${path} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`,
-    )
+    }
+    socket.on('error', () => finish(0))
+    socket.on('close', () => finish(0))
+    socket.on('data', (data) => finish(Number(data.toString().slice(9, 12))))
+    socket.write(text)
   })
+}
+
+/** Past the limit that `fetch` puts on parallel requests. */
+export function rawPost(url: string, path: string, body: unknown): Promise<number> {
+  const payload = JSON.stringify(body)
+  return rawRequest(
+    url,
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(payload)}\r\n\r\n${payload}`,
+  )
 }
 
 function requireBinary(): void {

@@ -13,7 +13,7 @@ test('ready says what it found, and finds out once a second at most', async () =
   app.clock.advance(1000)
   expect(await ask()).toEqual([503, 'unavailable'])
   expect((await app.ask('GET', '/ready')).body).toEqual({ status: 'unavailable', checks: { database: 'failed' } })
-  expect(app.log.some(({ msg }) => msg === 'fault')).toBe(true)
+  expect(app.log().some(({ msg }) => msg === 'fault')).toBe(true)
 })
 
 test('Swagger UI comes from the server itself, under a policy that lets nothing else in', async () => {

@@ -8,7 +8,7 @@ export const listAudit = endpoint({
   method: 'GET',
   path: '/admin/audit',
   access: 'admin',
-  query: { ...pageQuery, query: Type.String({ description: '`author:…`, `action:…` or `type:…`.' }) },
+  query: { ...pageQuery, query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })) },
   tag: 'Administration',
   summary: 'The audit log, newest first',
   answers: { 200: Type.Array(AuditShape), ...errors(400, 401, 403) },

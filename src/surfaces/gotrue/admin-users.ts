@@ -54,8 +54,10 @@ export const listUsers = endpoint({
   access: 'admin',
   query: {
     ...pageQuery,
-    filter: Type.String({ description: 'Part of the address or of user_metadata.full_name.' }),
-    sort: Type.String({ description: '`created_at asc` or `created_at desc`.', default: 'created_at desc' }),
+    filter: Type.Optional(Type.String({ description: 'Part of the address or of user_metadata.full_name.' })),
+    sort: Type.Optional(
+      Type.String({ description: '`created_at asc` or `created_at desc`.', default: 'created_at desc' }),
+    ),
   },
   toleratesSlash: true,
   tag: 'Administration',

@@ -1,6 +1,6 @@
 /** How GoTrue says each refusal (contract 0.4 and 9): status, code and words, in two shapes by API version. */
 import type { Detail, Reason, Refusal } from '../../core/refusal'
-import { encodeJson } from '../../lib/json'
+import { encodeJson, MAX_METADATA_CHARACTERS, MAX_METADATA_VALUES } from '../../lib/json'
 
 type Answer = readonly [status: number, code: string, message: string | ((detail: Detail) => string)]
 
@@ -52,11 +52,12 @@ const answers: Record<Reason, Answer> = {
   user_id_malformed: [404, 'validation_failed', 'user_id must be an UUID'],
   user_unknown: [404, 'user_not_found', 'User not found'],
   app_metadata_reserved: [403, 'not_admin', 'Updating app_metadata requires admin privileges'],
-  metadata_unstorable: [
+  metadata_too_large: [
     400,
     'validation_failed',
-    'Metadata cannot hold NUL characters, numbers beyond a double, or values nested over 1000 levels deep',
+    `Metadata is too large: ${MAX_METADATA_CHARACTERS / 1024} KiB of JSON and ${MAX_METADATA_VALUES} values are the most a user can have`,
   ],
+  metadata_unstorable: [400, 'validation_failed', 'Metadata cannot hold NUL characters'],
   ban_duration_malformed: [
     400,
     'validation_failed',

@@ -13,11 +13,13 @@ export const logout = endpoint({
   path: '/logout',
   access: 'user',
   query: {
-    scope: Type.String({
-      description: 'Which sessions end: all, this one, or all others.',
-      enum: [...scopes],
-      default: 'global',
-    }),
+    scope: Type.Optional(
+      Type.String({
+        description: 'Which sessions end: all, this one, or all others.',
+        enum: [...scopes],
+        default: 'global',
+      }),
+    ),
   },
   tag: 'Sessions',
   summary: 'Sign out',

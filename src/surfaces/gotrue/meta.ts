@@ -116,6 +116,7 @@ export const discovery = endpoint({
   access: 'anyone',
   tag: 'Server',
   summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
+  description: 'Served as Supabase Auth serves it, though the OAuth server whose endpoints it names is off.',
   answers: {
     200: Type.Object(
       {

@@ -1,19 +1,16 @@
 /** Pages of the admin lists: `page` and `per_page`, X-Total-Count and Link (RFC 8288), as contract 1.13 has them. */
 import { Type } from '@sinclair/typebox'
+import type { Page } from '../../core'
 import { Refusal } from '../../core/refusal'
+import { targetOf } from '../../http/target'
 
 type Query = (name: string) => string | undefined
 
 const MAX_PER_PAGE = 1000
 
-export interface Page {
-  page: number
-  perPage: number
-}
-
 export const pageQuery = {
-  page: Type.Integer({ description: 'From 1.', default: 1, minimum: 1 }),
-  per_page: Type.Integer({ description: 'Up to 1000.', default: 50, minimum: 1, maximum: MAX_PER_PAGE }),
+  page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
+  per_page: Type.Optional(Type.Integer({ description: 'Up to 1000.', default: 50, minimum: 1, maximum: MAX_PER_PAGE })),
 }
 
 /** Empty values count as absent, since supabase-js always sends both. @throws {Refusal<'page_malformed'>} */
@@ -21,7 +18,7 @@ export function pageOf(query: Query): Page {
   const page = whole(query('page'), 1)
   const perPage = whole(query('per_page'), 50)
   if (perPage === 0) throw new Refusal('page_malformed', { detail: 'per_page must be at least 1' })
-  return { page: Math.max(1, page), perPage: Math.min(perPage, MAX_PER_PAGE) }
+  return { page, perPage: Math.min(perPage, MAX_PER_PAGE) }
 }
 
 /** @throws {Refusal<'sort_malformed'>} */
@@ -46,7 +43,7 @@ export function pageHeaders(
 ): Record<string, string> {
   const last = Math.ceil(total / perPage)
   const link = (to: number, rel: string) => {
-    const params = new URL(request.url).searchParams
+    const params = new URLSearchParams(targetOf(request).query)
     params.set('page', String(to))
     params.sort()
     return `<${path}?${params}>; rel="${rel}"`

@@ -7,16 +7,30 @@ import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
 const Body = Type.Object(
   {
-    email: Type.Optional(Type.String({ description: 'password grant' })),
-    phone: Type.Optional(Type.String({ description: 'password grant' })),
-    password: Type.Optional(Type.String({ description: 'password grant' })),
-    refresh_token: Type.Optional(Type.String({ description: 'refresh_token grant' })),
-    id_token: Type.Optional(Type.String({ description: 'id_token grant' })),
-    provider: Type.Optional(Type.String({ description: 'id_token grant' })),
-    client_id: Type.Optional(Type.String({ description: 'id_token grant' })),
-    issuer: Type.Optional(Type.String({ description: 'id_token grant' })),
+    email: Type.Optional(Type.String({ description: 'For the password grant.' })),
+    phone: Type.Optional(Type.String({ description: 'For the password grant.' })),
+    password: Type.Optional(Type.String({ description: 'For the password grant.' })),
+    refresh_token: Type.Optional(Type.String({ description: 'For the refresh_token grant.' })),
+    id_token: Type.Optional(
+      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+    ),
+    provider: Type.Optional(
+      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+    ),
+    client_id: Type.Optional(
+      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+    ),
+    issuer: Type.Optional(
+      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+    ),
   },
-  { $id: 'TokenRequest', examples: [{ email: 'ada@example.com', password: 'correct-horse-battery-9' }] },
+  {
+    $id: 'TokenRequest',
+    examples: [
+      { email: 'ada@example.com', password: 'correct-horse-battery-9' },
+      { refresh_token: 'APy59BS8mkk1iVmYDqj6RdwApd0voOJhE9kfstrD6oSdFYE-9Nk' },
+    ],
+  },
 )
 
 type Request = Pick<Context, 'core' | 'request' | 'client'> & { body: Static<typeof Body> }
@@ -47,14 +61,13 @@ export const token = endpoint({
     grant_type: Type.String({
       description: 'How to sign in.',
       enum: ['password', 'refresh_token'],
-      default: 'password',
     }),
   },
   tag: 'Signing up and in',
   summary: 'Sign in with a password, or refresh a session',
   description:
     'A refresh token is good for one refresh. Its parent gets the same successor again, since an answer may be lost; an older one ends the session.',
-  answers: { 200: SessionShape, ...errors(400, 409, 422, 429) },
+  answers: { 200: SessionShape, ...errors(400, 422, 429) },
   check: ({ request, query }) => {
     // a form may name the grant as well; its body then fails to be JSON, as with GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')

@@ -6,6 +6,7 @@ import type { Core } from '../../core'
 import type { Reason } from '../../core/refusal'
 import { Refusal } from '../../core/refusal'
 import { type Access, credentialsOf, type Dialect, type Endpoint } from '../../http/endpoint'
+import { isBelow, targetOf } from '../../http/target'
 
 const guarded: [prefix: string, access: Access][] = [
   ['/admin', 'admin'],
@@ -32,7 +33,7 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${toleratesSlash ? '/?' : ''}$`),
   }))
   return async (request: Request): Promise<Response> => {
-    const path = new URL(request.url).pathname.slice(dialect.prefix.length)
+    const path = targetOf(request).path.slice(dialect.prefix.length)
     try {
       await requireCaller(core, path, request)
       const off = switchedOff.find(([prefix]) => isBelow(path, prefix))
@@ -54,5 +55,3 @@ async function requireCaller(core: Core, path: string, request: Request): Promis
   if (access === 'user') await core.identifyUser(credentialsOf(request))
   if (access === 'admin') await core.identifyAdmin(credentialsOf(request))
 }
-
-const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { endpoint } from '../../http/endpoint'
 import { namedAudience } from './audience'
-import { errors, toFreshUser, toUser, UserShape } from './shapes'
+import { errors, toUser, UserShape } from './shapes'
 
 /** GET /user (contract 1.6). */
 export const getUser = endpoint({
@@ -46,9 +46,8 @@ export const putUser = endpoint({
   answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, body, client }) => {
     const { current_password: currentPassword, app_metadata: appMetadata, ...change } = body
-    const account = await core.updateAccount({ caller, change: { ...change, currentPassword, appMetadata }, client })
-    const confirmsNow = caller.user.confirmedAt === null
-    return confirmsNow ? toFreshUser(account) : toUser(account)
+    const changed = await core.updateAccount({ caller, change: { ...change, currentPassword, appMetadata }, client })
+    return toUser(changed, changed)
   },
 })
 

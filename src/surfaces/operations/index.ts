@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core } from '../../core'
+import { ROUTING } from '../../http/endpoint'
 import { exchangeOf } from '../../http/exchange'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
@@ -22,15 +23,13 @@ const Readiness = Type.Object(
   { $id: 'Readiness' },
 )
 
-export function operations(core: Core, { onFault, monotonic }: OperationsOptions) {
-  const probe = readiness(core, monotonic)
-  const app = new Elysia().get(
+export function operations(core: Core, options: OperationsOptions) {
+  const probe = readiness(core, options)
+  const app = new Elysia(ROUTING).get(
     '/ready',
     async ({ request, route, status }) => {
       exchangeOf(request).route = route
-      const failure = await probe()
-      if (failure === undefined) return { status: 'ok' as const, checks: { database: 'ok' } }
-      onFault(failure, request)
+      if (await probe(request)) return { status: 'ok' as const, checks: { database: 'ok' } }
       return status(503, { status: 'unavailable' as const, checks: { database: 'failed' } })
     },
     {
@@ -56,16 +55,19 @@ export function operations(core: Core, { onFault, monotonic }: OperationsOptions
   return app
 }
 
-/** Whether a write reaches the disk, looked at once a second at most. @returns what went wrong, if anything */
-function readiness(core: Core, monotonic: () => number) {
-  let finding: Promise<unknown> = Promise.resolve()
+/** Whether a write reaches the disk, looked at once a second at most; what was wrong is told once a look. */
+function readiness(core: Core, { onFault, monotonic }: OperationsOptions) {
+  let finding = Promise.resolve(true)
   let foundAt = -PROBE_MS
-  return () => {
+  return (request: Request): Promise<boolean> => {
     if (monotonic() - foundAt >= PROBE_MS) {
       foundAt = monotonic()
       finding = core.probe().then(
-        () => undefined,
-        (error: unknown) => error,
+        () => true,
+        (error: unknown) => {
+          onFault(error, request)
+          return false
+        },
       )
     }
     return finding

@@ -84,7 +84,7 @@ test.each([
   for (const prefix of ['', '/auth/v1']) {
     const reply = await app.ask(method, prefix + path)
     expect(reply.status).toBe(status)
-    expect(reply.text).toBe(status === 405 || method === 'HEAD' ? reply.text : '404 page not found\n')
+    expect(reply.text).toBe(status === 405 ? '' : '404 page not found\n')
     if (status === 405) expect([reply.text, reply.headers.get('allow')]).toEqual(['', expect.any(String)])
   }
 })
@@ -172,8 +172,7 @@ test('the log has a line for each request, and no secret or address in any', asy
   await app.ask('POST', '/auth/v1/token?grant_type=password', {
     body: { email: 'ada@example.com', password: 'wrong-password' },
   })
-  await Bun.sleep(60) // lines are written in batches
-  const lines = app.log.filter(({ msg }) => msg === 'request')
+  const lines = app.log().filter(({ msg }) => msg === 'request')
   expect(lines.map(({ method, route, status, code }) => [method, route, status, code])).toEqual([
     ['POST', '/auth/v1/signup', 200, undefined],
     ['GET', '/auth/v1/user', 200, undefined],
@@ -188,7 +187,7 @@ test('the log has a line for each request, and no secret or address in any', asy
     ada.refreshToken,
     '203.0.113.7',
   ])
-    expect(JSON.stringify(app.log)).not.toContain(secret)
+    expect(JSON.stringify(app.log())).not.toContain(secret)
 })
 
 test('a fault is a bare 500 with the request id, and its cause is in the log under that id', async () => {
@@ -208,7 +207,7 @@ test('a fault is a bare 500 with the request id, and its cause is in the log und
     msg: message,
     error_id: 'fault-1',
   })
-  expect(app.log.find(({ msg }) => msg === 'fault')).toMatchObject({
+  expect(app.log().find(({ msg }) => msg === 'fault')).toMatchObject({
     level: 'error',
     id: 'fault-1',
     route: '/auth/v1/user',

@@ -1,0 +1,24 @@
+/** Path and query of a request, read from its text: a Host header that makes no URL cannot get in the way. */
+export interface Target {
+  path: string
+  /** As it was sent, without the question mark. */
+  query: string
+}
+
+export function targetOf({ url }: Request): Target {
+  const start = url.indexOf('/', url.indexOf('://') + 3)
+  const end = url.indexOf('#', start)
+  const target = start < 0 ? '/' : url.slice(start, end < 0 ? undefined : end)
+  const mark = target.indexOf('?')
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
+}
+
+/** The first value of a query parameter. */
+export function queryOf(request: Request, name: string): string | undefined {
+  return new URLSearchParams(targetOf(request).query).get(name) ?? undefined
+}
+
+/** Whether a path is the prefix or below it. */
+export function isBelow(path: string, prefix: string): boolean {
+  return path === prefix || path.startsWith(`${prefix}/`)
+}
