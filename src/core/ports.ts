@@ -1,4 +1,5 @@
 /** What the core needs from the world, in its own words. Adapters implement these; tests set their own. */
+import type { JsonObject } from '../lib/json'
 
 export interface Clock {
   /** Unix milliseconds. */
@@ -35,3 +36,85 @@ export interface Sealer {
   /** @throws where the text was sealed elsewhere, with another key, or changed since */
   open(sealed: string, place: string): Buffer
 }
+
+/** What a mail is about; the names are those of GoTrue's template settings (contract 6.2), `account_exists` is ours. */
+export const MAIL_TEMPLATES = [
+  'confirmation',
+  'invite',
+  'recovery',
+  'magic_link',
+  'email_change',
+  'reauthentication',
+  'password_changed_notification',
+  'email_changed_notification',
+  'phone_changed_notification',
+  'identity_linked_notification',
+  'identity_unlinked_notification',
+  'mfa_factor_enrolled_notification',
+  'mfa_factor_unenrolled_notification',
+  'account_exists',
+] as const
+
+export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
+
+export interface MailContent {
+  subject: string
+  html: string
+  text: string
+}
+
+/** Puts mails into words. Templates are read and checked at start, so rendering cannot fail. */
+export interface MailTemplates {
+  /**
+   * @param values by the names that templates use, such as `ConfirmationURL`; `Data` holds the user's own metadata
+   * @param languages BCP 47 tags in order of preference
+   */
+  render(template: MailTemplate, values: JsonObject, languages: readonly string[]): MailContent
+}
+
+/** One attempt to hand something over: done, refused for good, or not now. */
+export type Delivery = { outcome: 'sent' } | { outcome: 'refused' | 'unavailable'; error: string }
+
+export interface OutgoingMail extends MailContent {
+  /** The same for every attempt, so that a mail that arrives twice is recognised as one. */
+  id: string
+  to: string
+  template: string
+}
+
+/** A mail server. */
+export interface Mailer {
+  send(mail: OutgoingMail): Promise<Delivery>
+}
+
+export interface OutgoingSms {
+  /** E.164 digits without the plus sign. */
+  phone: string
+  text: string
+  code: string
+  channel: 'sms' | 'whatsapp'
+}
+
+/** A company that sends SMS. */
+export interface SmsProvider {
+  send(sms: OutgoingSms): Promise<{ outcome: 'sent'; id: string } | { outcome: 'failed'; error: string }>
+  /** Only where the provider makes and checks the codes itself: whether the code is right. */
+  check?(phone: string, code: string): Promise<boolean>
+}
+
+export interface HttpRequest {
+  url: string
+  headers: Record<string, string>
+  body: string
+  timeoutMs: number
+  /** Bytes of an answer; a longer one is cut off there and marked. */
+  maxBytes: number
+}
+
+export type HttpAnswer =
+  | { outcome: 'answered'; status: number; contentType: string; retryAfter: string; body: string; isTooLarge: boolean }
+  | { outcome: 'timed_out' }
+  | { outcome: 'unreachable'; error: string }
+
+/** Sends a POST to an address of the configuration. Redirects are not followed. */
+export type HttpPost = (request: HttpRequest) => Promise<HttpAnswer>
