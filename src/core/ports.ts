@@ -1,12 +1,23 @@
 /** What the core needs from the world, in its own words. Adapters implement these; tests set their own. */
 import type { JsonObject } from '../lib/json'
+import type { MailTemplate } from '../lib/mail-templates'
+
+export { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
 
 export interface Clock {
   /** Unix milliseconds. */
   now(): number
   /** Milliseconds since some fixed moment; never set back, so limits and deadlines count with it. */
   monotonic(): number
+  sleep(ms: number): Promise<void>
 }
+
+/** Tells the operator what they should know. No secret and no address of a user belongs into it. */
+export type Report = (
+  level: 'info' | 'warn' | 'error',
+  message: string,
+  fields?: Record<string, string | number>,
+) => void
 
 export interface Random {
   /** A version 4 UUID, lower-case (RFC 9562 §5.4). */
@@ -36,26 +47,6 @@ export interface Sealer {
   /** @throws where the text was sealed elsewhere, with another key, or changed since */
   open(sealed: string, place: string): Buffer
 }
-
-/** What a mail is about; the names are those of GoTrue's template settings (contract 6.2), `account_exists` is ours. */
-export const MAIL_TEMPLATES = [
-  'confirmation',
-  'invite',
-  'recovery',
-  'magic_link',
-  'email_change',
-  'reauthentication',
-  'password_changed_notification',
-  'email_changed_notification',
-  'phone_changed_notification',
-  'identity_linked_notification',
-  'identity_unlinked_notification',
-  'mfa_factor_enrolled_notification',
-  'mfa_factor_unenrolled_notification',
-  'account_exists',
-] as const
-
-export type MailTemplate = (typeof MAIL_TEMPLATES)[number]
 
 export interface MailContent {
   subject: string

@@ -1,0 +1,76 @@
+/** Takes the text of a template for what it is: its subject, its body, and whether it could do its work as a mail. */
+import type { MailTemplate } from '../../../core/ports'
+import { parseTemplate, type Template } from '../../../lib/go-template'
+import { nearest } from '../../../lib/nearest'
+
+/** The names a template can use. */
+export const TEMPLATE_FIELDS = [
+  'SiteURL',
+  'ConfirmationURL',
+  'Email',
+  'NewEmail',
+  'SendingTo',
+  'OldEmail',
+  'Phone',
+  'OldPhone',
+  'Provider',
+  'FactorType',
+  'Token',
+  'TokenHash',
+  'RedirectTo',
+  'Data',
+] as const
+
+export interface Checked {
+  body: Template
+  /** The file's own. */
+  subject?: Template
+}
+
+const LINK_FIELDS = ['ConfirmationURL', 'Token', 'TokenHash']
+
+/** What a mail would be of no use without; any one of the names is enough. */
+const NEEDED: Partial<Record<MailTemplate, readonly string[]>> = {
+  confirmation: LINK_FIELDS,
+  invite: LINK_FIELDS,
+  recovery: LINK_FIELDS,
+  magic_link: LINK_FIELDS,
+  email_change: LINK_FIELDS,
+  reauthentication: ['Token'],
+}
+
+const FIRST_LINE = {
+  html: /^\uFEFF?[ \t]*<!--[ \t]*subject:(.*?)-->/i,
+  text: /^\uFEFF?subject:(.*)(?=\r?\n\r?\n)/i,
+}
+
+/** @throws an error that names the line; one of a whole mail names none */
+export function checkTemplate(template: MailTemplate, part: 'html' | 'text', source: string): Checked {
+  const [firstLine, subject] = FIRST_LINE[part].exec(source) ?? ['']
+  const body = parseTemplate(source.slice(firstLine.length), part)
+  checkFields(body)
+  const needed = NEEDED[template]
+  if (needed && !needed.some((name) => body.fields.has(name)))
+    throw new Error(`it shows ${neither(needed.map((name) => `.${name}`))}, without which the mail is of no use`)
+  return { body, ...(subject?.trim() && { subject: checkSubject(subject) }) }
+}
+
+const neither = (names: string[]) => (names.length > 1 ? `neither ${names.join(' nor ')}` : `no ${names}`)
+
+/** @throws an error that names the line */
+export function checkSubject(source: string): Template {
+  const subject = parseTemplate(source.trim().replace(/\s*[\r\n]\s*/g, ' '), 'text')
+  checkFields(subject)
+  return subject
+}
+
+function checkFields({ fields }: Template): void {
+  for (const [name, line] of fields) {
+    if (TEMPLATE_FIELDS.some((each) => each === name)) continue
+    const close = nearest(name, TEMPLATE_FIELDS)
+    const advice = close
+      ? `did you mean .${close}?`
+      : `there are ${TEMPLATE_FIELDS.map((each) => `.${each}`).join(', ')}`
+    throw new Error(`line ${line}: there is no .${name}; ${advice}`)
+  }
+}

@@ -1,0 +1,41 @@
+/** Reads a template from the web: 10 s and 1 MB at most, and no redirect to another host. */
+
+const TIMEOUT_MS = 10_000
+const MAX_BYTES = 1_000_000
+const MAX_REDIRECTS = 5
+
+/** @throws with the reason, without the address */
+export async function fetchText(url: string): Promise<string> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  let at = new URL(url)
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const response = await fetch(at, { redirect: 'manual', signal })
+    const location = response.headers.get('location')
+    if (response.status < 300 || response.status > 399 || location === null) return bodyOf(response)
+    await response.body?.cancel()
+    at = redirected(at, location)
+  }
+  throw new Error(`it redirects more than ${MAX_REDIRECTS} times`)
+}
+
+function redirected(from: URL, location: string): URL {
+  const to = new URL(location, from)
+  if (to.host !== from.host) throw new Error(`it redirects to another host, ${to.host}`)
+  if (to.protocol !== from.protocol && to.protocol !== 'https:') throw new Error(`it redirects to ${to.protocol}`)
+  return to
+}
+
+async function bodyOf(response: Response): Promise<string> {
+  if (!response.ok) {
+    await response.body?.cancel()
+    throw new Error(`it answered ${response.status}`)
+  }
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,152 @@
+/** The operator's own templates: which there are, and where each is kept. They are read elsewhere. */
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../../core/ports'
+import { nearest } from '../../../lib/nearest'
+
+export interface Problem {
+  severity: 'error' | 'warning'
+  message: string
+}
+
+/** A template that stands in for a built-in one. */
+export interface Override {
+  /** The setting or the file, for messages. */
+  name: string
+  template: MailTemplate
+  /** A lower-case BCP 47 tag; empty for every language that has no file of its own. */
+  language: string
+  part: 'html' | 'text'
+  kept: { in: 'setting'; text: string } | { in: 'file'; path: string } | { in: 'web'; url: string }
+}
+
+export interface Overrides {
+  overrides: Override[]
+  problems: Problem[]
+}
+
+export interface OverrideSources {
+  /** Absolute path; it may be missing. */
+  folder?: string
+  /** A file path, an http(s) URL, or the text itself. */
+  bodies: Partial<Record<MailTemplate, string>>
+  siteUrl: string
+}
+
+/** What settings override. A path is told from a URL here and once, so that a file which goes away is missed. */
+export async function settingOverrides({ bodies, siteUrl }: OverrideSources): Promise<Overrides> {
+  const given = MAIL_TEMPLATES.map((template) => fromSetting(template, bodies[template] ?? '', siteUrl))
+  return merge(await Promise.all(given))
+}
+
+/**
+ * Adds what the files of a folder override. A setting wins over the file of the same template; files for a language are
+ * added to either.
+ * @throws where the folder is there but cannot be read
+ */
+export async function listFolder(folder: string, settings: Overrides, bodies: OverrideSources['bodies']) {
+  const files = await fromFolder(folder)
+  const isSet = ({ template, language }: Override) => language === '' && Boolean(bodies[template]?.trim())
+  const unused = files.overrides.filter(isSet).map((file) => ({
+    severity: 'warning' as const,
+    message: `${file.name} is not used, because ${settingName(file.template)} is set`,
+  }))
+  const used = files.overrides.filter((file) => !isSet(file))
+  return merge([settings, { overrides: used, problems: [...files.problems, ...unused] }])
+}
+
+const merge = (all: Overrides[]): Overrides => ({
+  overrides: all.flatMap(({ overrides }) => overrides),
+  problems: all.flatMap(({ problems }) => problems),
+})
+
+const none: Overrides = { overrides: [], problems: [] }
+const error = (message: string): Problem => ({ severity: 'error', message })
+
+export const settingName = (template: MailTemplate, what: 'TEMPLATES' | 'SUBJECTS' = 'TEMPLATES') =>
+  `AUTH_MAILER_${what}_${template.toUpperCase()}`
+
+/** As GoTrue, a path below the site is accepted, too; a file of that path comes first (contract 6.2). */
+async function fromSetting(template: MailTemplate, setting: string, siteUrl: string): Promise<Overrides> {
+  const name = settingName(template)
+  const value = setting.trim()
+  const at = (kept: Override['kept'], label = name): Overrides => ({
+    overrides: [{ name: label, template, language: '', part: 'html', kept }],
+    problems: [],
+  })
+  if (value === '') return none
+  if (/^https?:\/\//i.test(value)) return at({ in: 'web', url: value })
+  if (/<|\{\{|\n/.test(value)) return at({ in: 'setting', text: setting })
+  if (await isFile(value)) return at({ in: 'file', path: value }, `${name} (${value})`)
+  if (value.startsWith('/')) {
+    const url = siteUrl.replace(/\/+$/, '') + value
+    return at({ in: 'web', url }, `${name} (no file, so ${url})`)
+  }
+  const advice = 'give the path of a file, an http(s) URL, or the HTML itself'
+  return { ...none, problems: [error(`${name} names ${value}, which is no file; ${advice}`)] }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+async function fromFolder(folder: string): Promise<Overrides> {
+  const found: Overrides = { overrides: [], problems: [] }
+  for (const file of await fileNames(folder)) {
+    const read = fromFile(folder, file)
+    if ('message' in read) found.problems.push(read)
+    else found.overrides.push(read)
+  }
+  return withoutStrays(found)
+}
+
+async function fileNames(folder: string): Promise<string[]> {
+  try {
+    const names = await readdir(folder)
+    return names.filter((name) => /\.(html|txt)$/i.test(name) && !name.startsWith('.')).sort()
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw problem
+  }
+}
+
+/** `confirmation.html`, `confirmation.de.txt`; `confirm` and `magic-link` are understood as well. */
+function fromFile(folder: string, file: string): Override | Problem {
+  const name = join(folder, file)
+  const [, base = '', tag = '', ending = ''] = /^([^.]*)(?:\.(.+))?\.(html|txt)$/i.exec(file) ?? []
+  const word = base.toLowerCase().replaceAll('-', '_')
+  const template = MAIL_TEMPLATES.find((each) => each === (word === 'confirm' ? 'confirmation' : word))
+  if (!template) return error(`${name} is no mail template; ${advice(word, ending)}`)
+  const language = tag.toLowerCase().replaceAll('_', '-')
+  if (tag && !/^[a-z]{2,3}(-[a-z0-9]{1,8})*$/.test(language))
+    return error(`${name} is for no language; write it as ${base}.de.${ending}`)
+  const part = ending.toLowerCase() === 'txt' ? 'text' : 'html'
+  return { name, template, language, part, kept: { in: 'file', path: name } }
+}
+
+function advice(word: string, ending: string): string {
+  const close = nearest(word, MAIL_TEMPLATES)
+  return close ? `did you mean ${close}.${ending}?` : `there are ${MAIL_TEMPLATES.join(', ')}`
+}
+
+/** Leaves out a second file for the same part of a mail, and text that has no HTML beside it. */
+function withoutStrays({ overrides, problems }: Overrides): Overrides {
+  const slot = ({ template, language }: Override, part: string) => `${template}.${language}.${part}`
+  const slots = new Map<string, Override>()
+  const strays: Problem[] = []
+  for (const each of overrides) {
+    const first = slots.get(slot(each, each.part))
+    if (first) strays.push(error(`${each.name} is the same template as ${first.name}; remove one of them`))
+    else slots.set(slot(each, each.part), each)
+  }
+  for (const [key, { name, part, ...each }] of slots) {
+    if (part === 'html' || slots.has(slot({ name, part, ...each }, 'html'))) continue
+    slots.delete(key)
+    strays.push(error(`${name} has no .html file beside it; a mail needs both`))
+  }
+  return { overrides: [...slots.values()], problems: [...problems, ...strays] }
+}

@@ -1,0 +1,93 @@
+import type { Words } from '../words'
+
+export const en: Words = {
+  mails: {
+    confirmation: {
+      subject: 'Confirm your email address',
+      heading: 'Confirm your email address',
+      sentence: 'To finish signing up, please confirm that {{ .Email }} is your address.',
+      button: 'Confirm email address',
+    },
+    invite: {
+      subject: "You've been invited",
+      heading: "You've been invited",
+      sentence: 'An account has been prepared for {{ .Email }}. Accept the invitation to start using it.',
+      button: 'Accept the invitation',
+    },
+    recovery: {
+      subject: 'Reset your password',
+      heading: 'Reset your password',
+      sentence: 'We were asked to reset the password of your account {{ .Email }}. You can choose a new one now.',
+      button: 'Reset password',
+    },
+    magic_link: {
+      subject: 'Your sign-in link',
+      heading: 'Your sign-in link',
+      sentence: 'With this link you sign in as {{ .Email }}.',
+      button: 'Sign in',
+    },
+    email_change: {
+      subject: 'Confirm your new email address',
+      heading: 'Confirm your new email address',
+      sentence: 'Please confirm that {{ .NewEmail }} is to become the email address of your account.',
+      button: 'Confirm new address',
+    },
+    reauthentication: {
+      subject: '{{ .Token }} is your verification code',
+      heading: 'Your verification code',
+      sentence: 'Confirm that it is you with this code. Never give it to anybody else.',
+    },
+    password_changed_notification: {
+      subject: 'Your password was changed',
+      heading: 'Your password was changed',
+      sentence: 'The password of your account {{ .Email }} has just been changed.',
+    },
+    email_changed_notification: {
+      subject: 'Your email address was changed',
+      heading: 'Your email address was changed',
+      sentence: 'The email address of your account has been changed from {{ .OldEmail }} to {{ .Email }}.',
+    },
+    phone_changed_notification: {
+      subject: 'Your phone number was changed',
+      heading: 'Your phone number was changed',
+      sentence: 'The phone number of your account {{ .Email }} is now {{ .Phone }}.',
+    },
+    identity_linked_notification: {
+      subject: 'A new sign-in method was linked to your account',
+      heading: 'New sign-in method',
+      sentence: 'Your account {{ .Email }} can now be signed in to with {{ .Provider }}.',
+    },
+    identity_unlinked_notification: {
+      subject: 'A sign-in method was removed from your account',
+      heading: 'Sign-in method removed',
+      sentence: 'Your account {{ .Email }} can no longer be signed in to with {{ .Provider }}.',
+    },
+    mfa_factor_enrolled_notification: {
+      subject: 'A new verification method was added to your account',
+      heading: 'New verification method',
+      sentence: 'A second step ({{ .FactorType }}) was added to signing in to your account {{ .Email }}.',
+    },
+    mfa_factor_unenrolled_notification: {
+      subject: 'A verification method was removed from your account',
+      heading: 'Verification method removed',
+      sentence: 'A second step ({{ .FactorType }}) was removed from signing in to your account {{ .Email }}.',
+    },
+    account_exists: {
+      subject: 'You already have an account',
+      heading: 'You already have an account',
+      sentence:
+        'Somebody tried to sign up with {{ .Email }}, but you already have an account. Please sign in, or reset your password if you no longer know it.',
+      button: 'Go to sign-in',
+    },
+    email_change_notice: {
+      subject: 'Your email address is about to change',
+      heading: 'Your email address is about to change',
+      sentence:
+        'Somebody asked to change the address of your account from {{ .Email }} to {{ .NewEmail }}. It changes once the new address is confirmed.',
+    },
+  },
+  enterCode: 'Or enter this code:',
+  ignore: 'If you did not expect this email, you can ignore it.',
+  notYou: 'If this was not you, reset your password immediately and tell the people who run this service.',
+  notYouAndAway: 'If this was not you, tell the people who run this service immediately.',
+}
