@@ -1,0 +1,135 @@
+/** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies in the words of the port. */
+import { createTransport, type NodemailerError } from 'nodemailer'
+import type { Delivery, Mailer, OutgoingMail } from '../../core/ports'
+
+export interface SmtpOptions {
+  host: string
+  port: number
+  /** Without one, nothing is authenticated. */
+  user?: string
+  password?: string
+  from: { address: string; name: string }
+  /** More headers of every mail; `$messageType` in a value becomes the name of the mail's template. */
+  headers: Record<string, string[]>
+  /**
+   * `auto`: TLS from the start on port 465 (RFC 8314 §3.3), elsewhere STARTTLS where the server offers it.
+   * `starttls` demands the offer, `tls` is TLS from the start, `none` ignores the offer.
+   */
+  security: 'auto' | 'starttls' | 'tls' | 'none'
+  maxConnections: number
+  /** Milliseconds for each kind of wait, in place of the defaults. */
+  timeoutMs?: number
+}
+
+const CONNECTION_TIMEOUT_MS = 10_000
+const GREETING_TIMEOUT_MS = 10_000
+const SOCKET_TIMEOUT_MS = 30_000
+const MAX_ERROR_CHARACTERS = 200
+
+/** Steps at which a server judges a message; what it says before them is about the operator's account. */
+const MESSAGE_STEPS = ['MAIL FROM', 'RCPT TO', 'DATA']
+/** Replies about the login, at whatever step they come (RFC 4954 §6). */
+const LOGIN_REPLIES = [530, 534, 535, 538]
+
+/** Nothing that could be quoted, folded or read as a second address: nodemailer would deliver such to somebody else. */
+const PLAIN_ADDRESS = /^[^\s\p{C}<>()[\]\\,;:@"]+@[^\s\p{C}<>()[\]\\,;:@"]+$/u
+
+/**
+ * A mail server. Certificates are verified, and a login is never sent in the clear, except on loopback.
+ * `verify` connects and logs in without sending anything; `close` lets what is being sent finish.
+ */
+export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<Delivery>; close(): void } {
+  const transport = createTransport(poolOptions(options))
+
+  function failure(error: NodemailerError, content = ''): Delivery {
+    const text = withoutContent(withoutSecrets(error.message, options), content).replace(/\s+/g, ' ')
+    return {
+      outcome: isRefusalOfMessage(error) ? 'refused' : 'unavailable',
+      error: text.slice(0, MAX_ERROR_CHARACTERS),
+    }
+  }
+
+  return {
+    async send(mail) {
+      if (!PLAIN_ADDRESS.test(mail.to))
+        return { outcome: 'refused', error: 'the recipient is not a plain mail address' }
+      try {
+        await transport.sendMail(message(mail, options))
+        return { outcome: 'sent' }
+      } catch (error) {
+        return failure(error as NodemailerError, `${mail.subject}\n${mail.text}\n${mail.html}`)
+      }
+    },
+    verify: () =>
+      transport.verify().then(
+        (): Delivery => ({ outcome: 'sent' }),
+        (error: NodemailerError) => failure(error),
+      ),
+    close: () => transport.close(),
+  }
+}
+
+function poolOptions({ host, port, user, password, security, maxConnections, timeoutMs }: SmtpOptions) {
+  const isLocal = isLoopback(host)
+  const isTlsFromStart = security === 'tls' || (security === 'auto' && port === 465)
+  return {
+    pool: true as const,
+    ...{ host, port, maxConnections },
+    secure: isTlsFromStart,
+    // Stronger than `ignoreTLS`: where both are set, a server without STARTTLS is not used.
+    requireTLS: security === 'starttls' || (user !== undefined && !isLocal && !isTlsFromStart),
+    ignoreTLS: security === 'none',
+    tls: { rejectUnauthorized: !isLocal },
+    ...(user !== undefined && { auth: { user, pass: password ?? '' } }),
+    connectionTimeout: timeoutMs ?? CONNECTION_TIMEOUT_MS,
+    greetingTimeout: timeoutMs ?? GREETING_TIMEOUT_MS,
+    socketTimeout: timeoutMs ?? SOCKET_TIMEOUT_MS,
+    // Once is for a connection that the server closed while it was idle; the queue of mails repeats the rest.
+    maxRequeues: 1,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }
+}
+
+function message({ id, to, subject, html, text, template }: OutgoingMail, { from, headers }: SmtpOptions) {
+  const recipient = { address: to, name: '' }
+  return {
+    from,
+    to: recipient,
+    // Said outright, so that no configured header can add to it.
+    envelope: { from: { address: from.address, name: '' }, to: [recipient] },
+    messageId: `<${id}@${from.address.split('@').at(-1)}>`,
+    ...{ subject, html, text },
+    headers: headersOf(headers, template),
+  }
+}
+
+/** RFC 3834 §5.2, and the same for Exchange: keeps holiday notes away. A configured header of that name comes instead. */
+function headersOf(configured: SmtpOptions['headers'], template: string): { key: string; value: string }[] {
+  const names = new Set(Object.keys(configured).map((name) => name.toLowerCase()))
+  const defaults = Object.entries({ 'Auto-Submitted': ['auto-generated'], 'X-Auto-Response-Suppress': ['All'] })
+  return [...defaults.filter(([name]) => !names.has(name.toLowerCase())), ...Object.entries(configured)].flatMap(
+    ([key, values]) => values.map((value) => ({ key, value: value.replaceAll('$messageType', template) })),
+  )
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
+}
+
+function isRefusalOfMessage({ command = '', permanent, responseCode = 0 }: NodemailerError): boolean {
+  return permanent === true && MESSAGE_STEPS.includes(command) && !LOGIN_REPLIES.includes(responseCode)
+}
+
+/** Some servers repeat the command they did not understand. */
+function withoutSecrets(text: string, { user = '', password = '' }: SmtpOptions): string {
+  if (password === '') return text
+  const base64 = (plain: string) => Buffer.from(plain).toString('base64')
+  const secrets = [base64(`\0${user}\0${password}`), base64(password), password]
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
+}
+
+/** Filters quote what they dislike: no word with a digit, such as a code or a link, comes back out of the mail. */
+function withoutContent(text: string, content: string): string {
+  return text.replace(/[\w+/:?&=%#.~-]{4,}\w/g, (word) => (/\d/.test(word) && content.includes(word) ? '…' : word))
+}

@@ -1,0 +1,46 @@
+/** Twilio Verify, which makes, words and checks the codes itself. @see https://www.twilio.com/docs/verify/api */
+import type { HttpPost, SmsProvider } from '../../core/ports'
+import { ask, askToSend, errorText, type ProviderOptions, textAt } from './ask'
+import { basicAuth, twilioError } from './twilio'
+
+export interface TwilioVerifyOptions extends ProviderOptions {
+  accountSid: string
+  authToken: string
+  /** `VA…` */
+  serviceSid: string
+}
+
+const BASE_URL = 'https://verify.twilio.com'
+/** Invalid parameter, as a code of the wrong length is; and too many attempts at this code. */
+const WRONG_CODE_ERRORS = ['60200', '60202']
+
+/** `check` throws where Twilio did not say whether the code is right. */
+export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsProvider {
+  const { accountSid, authToken, serviceSid, baseUrl = BASE_URL, timeoutMs } = options
+  const question = (resource: string, form: Record<string, string>) => ({
+    provider: 'Twilio Verify',
+    url: `${baseUrl}/v2/Services/${encodeURIComponent(serviceSid)}/${resource}`,
+    headers: { authorization: basicAuth(accountSid, authToken) },
+    form,
+    secrets: [accountSid, authToken],
+    timeoutMs,
+  })
+  return {
+    send: ({ phone, channel }) =>
+      askToSend(question('Verifications', { To: `+${phone}`, Channel: channel }), post, ({ status, body }) => {
+        const id = textAt(body, 'sid')
+        return [200, 201].includes(status) && id !== '' ? { id } : { error: twilioError(body) }
+      }),
+    async check(phone, code) {
+      const asked = question('VerificationCheck', { To: `+${phone}`, Code: code })
+      const answer = await ask(asked, post)
+      // A verification that expired, was approved before or took too many attempts is deleted.
+      if (answer.status === 404) return false
+      if ('error' in answer) throw new Error(answer.error)
+      const { status, body } = answer
+      if ([200, 201].includes(status)) return textAt(body, 'status') === 'approved'
+      if (WRONG_CODE_ERRORS.includes(textAt(body, 'code'))) return false
+      throw new Error(errorText(`Twilio Verify answered ${status} ${twilioError(body)}`, asked))
+    },
+  }
+}

@@ -1,0 +1,65 @@
+/** Twilio Programmable Messaging. @see https://www.twilio.com/docs/messaging/api/message-resource */
+import type { HttpPost, OutgoingSms, SmsProvider } from '../../core/ports'
+import type { Json } from '../../lib/json'
+import { askToSend, type ProviderOptions, textAt } from './ask'
+
+export interface TwilioOptions extends ProviderOptions {
+  accountSid: string
+  authToken: string
+  /** A messaging service (`MG…`), or a number or name to send from. */
+  sender: string
+  /** A template that WhatsApp approved; its variable 1 is the code. Without one, WhatsApp gets the text. */
+  contentSid?: string
+}
+
+const BASE_URL = 'https://api.twilio.com'
+
+export function twilio(options: TwilioOptions, post: HttpPost): SmsProvider {
+  const { accountSid, authToken, baseUrl = BASE_URL, timeoutMs } = options
+  return {
+    send: (sms) =>
+      askToSend(
+        {
+          provider: 'Twilio',
+          url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`,
+          headers: { authorization: basicAuth(accountSid, authToken) },
+          form: form(sms, options),
+          secrets: [accountSid, authToken, sms.code],
+          timeoutMs,
+        },
+        post,
+        ({ status, body }) => {
+          const id = textAt(body, 'sid')
+          const isFailed = ['failed', 'undelivered'].includes(textAt(body, 'status'))
+          if ([200, 201].includes(status) && id !== '' && !isFailed) return { id }
+          return { error: textAt(body, 'error_message') || twilioError(body) }
+        },
+      ),
+  }
+}
+
+function form(
+  { phone, text, code, channel }: OutgoingSms,
+  { sender, contentSid }: TwilioOptions,
+): Record<string, string> {
+  const address = (number: string) =>
+    channel === 'whatsapp' && !number.startsWith('whatsapp:') ? `whatsapp:${number}` : number
+  const content: Record<string, string> =
+    channel === 'whatsapp' && contentSid
+      ? { ContentSid: contentSid, ContentVariables: JSON.stringify({ 1: code }) }
+      : { Body: text }
+  const from: Record<string, string> = sender.startsWith('MG')
+    ? { MessagingServiceSid: sender }
+    : { From: address(sender) }
+  return { To: address(`+${phone}`), Channel: channel, ...from, ...content }
+}
+
+export function basicAuth(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
+}
+
+/** Twilio's words for a refused request, with the page that explains them. */
+export function twilioError(body: Json): string {
+  const [message, page] = [textAt(body, 'message'), textAt(body, 'more_info')]
+  return message && page ? `${message} More information: ${page}` : message
+}
