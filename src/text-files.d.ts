@@ -9,6 +9,11 @@ declare module '*.html' {
   export default text
 }
 
+declare module '*.css' {
+  const text: string
+  export default text
+}
+
 declare module '*.js.txt' {
   const text: string
   export default text

@@ -2,6 +2,8 @@
  * Cross-origin requests (Fetch Standard, CORS protocol) as GoTrue answers them (contract 0.6): any origin, since tokens
  * travel in headers and nothing is authenticated by a cookie; and `apikey`, which GoTrue leaves to a gateway.
  */
+import { isBelow, targetOf } from './target'
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
 const HEADERS = [
   'accept',
@@ -23,13 +25,17 @@ export interface Cors {
   decorate(request: Request, headers: Headers): void
 }
 
-/** @param furtherHeaders request headers to allow beside those supabase-js sends */
-export function cors(furtherHeaders: readonly string[]): Cors {
+/**
+ * @param furtherHeaders request headers to allow beside those supabase-js sends
+ * @param closedPaths where pages of other origins get no permission, there and below
+ */
+export function cors(furtherHeaders: readonly string[], closedPaths: readonly string[] = []): Cors {
   const allowed = new Set([...HEADERS, ...furtherHeaders.map((header) => header.toLowerCase())])
+  const isClosed = (request: Request) => closedPaths.some((path) => isBelow(targetOf(request).path, path))
   return {
     preflight(request) {
       const method = request.headers.get('access-control-request-method')
-      if (request.method !== 'OPTIONS' || method === null) return undefined
+      if (request.method !== 'OPTIONS' || method === null || isClosed(request)) return undefined
       const headers = new Headers({ Vary: 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers' })
       const asked = request.headers.get('access-control-request-headers') ?? ''
       const names = asked.split(',').map((name) => name.trim().toLowerCase())
@@ -43,6 +49,7 @@ export function cors(furtherHeaders: readonly string[]): Cors {
       return new Response(null, { status: 204, headers })
     },
     decorate(request, headers) {
+      if (isClosed(request)) return
       headers.append('Vary', 'Origin')
       if (!request.headers.has('origin')) return
       headers.set('Access-Control-Allow-Origin', '*')

@@ -1,0 +1,32 @@
+/** The mailbox page: a client of `/mailbox/api` without private doors. Messages are shown as text, or in a sandbox. */
+import app from './app.js.txt' with { type: 'text' }
+import page from './index.html' with { type: 'text' }
+import styles from './style.css' with { type: 'text' }
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const html = { type: 'text/html; charset=utf-8', body: String(page) }
+
+const assets: Record<string, { type: string; body: string }> = {
+  '/mailbox': html,
+  '/mailbox/': html,
+  '/mailbox/app.js': { type: 'text/javascript; charset=utf-8', body: String(app) },
+  '/mailbox/style.css': { type: 'text/css; charset=utf-8', body: String(styles) },
+}
+
+export const mailboxPaths = Object.keys(assets)
+
+/** The page or one of its assets. @returns undefined for any other path */
+export function mailboxPage(path: string): Response | undefined {
+  const asset = assets[path]
+  if (!asset) return undefined
+  return new Response(asset.body, {
+    headers: {
+      'content-type': asset.type,
+      'cache-control': 'no-cache',
+      'content-security-policy': POLICY,
+      'referrer-policy': 'no-referrer',
+    },
+  })
+}

@@ -1,0 +1,63 @@
+/** What each route of the mailbox's API answers, and what the documentation says of it. */
+import { type TSchema, Type } from '@sinclair/typebox'
+import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './shapes'
+
+/** Made anew for each use: Elysia keeps what it is given and writes into it. */
+export function documentation() {
+  const listing = {
+    response: { 200: Type.Array(MessageShape), 403: ErrorShape },
+    detail: {
+      ...detail('listMailboxMessages', 'List kept mails and SMS, newest first'),
+      parameters: [
+        parameter('to', 'Recipient, in any letter case; a phone number with or without its plus sign and spaces.', {
+          type: 'string',
+        }),
+        parameter('kind', 'What the messages are about, such as `recovery`.', { type: 'string' }),
+        parameter('limit', 'How many at most.', {
+          ...{ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+        }),
+      ],
+    },
+  }
+
+  const reading = {
+    response: { 200: MessageShape, 403: ErrorShape, 404: ErrorShape },
+    detail: detail('getMailboxMessage', 'Get a kept mail or SMS'),
+  }
+
+  const clearing = {
+    response: { 204: Type.Void(), 403: ErrorShape },
+    detail: detail('clearMailboxMessages', 'Remove all kept mails and SMS'),
+  }
+
+  // What is no JSON is documented by hand: Elysia would take a `response` for it.
+  const failure = content('application/json', ErrorShape)
+
+  const showing = {
+    detail: {
+      ...detail('getMailboxMessageHtml', 'Get the HTML of a kept mail, under a policy that lets nothing in it run'),
+      responses: { 200: content('text/html', Type.String()), 403: failure, 404: failure },
+    },
+  }
+
+  const listening = {
+    detail: {
+      ...detail('streamMailboxEvents', 'Be told of each new mail and SMS'),
+      description: 'Server-sent events: a `message` for each, with `{"id", "to"}` as its data.',
+      responses: { 200: content('text/event-stream', Type.String()), 403: failure },
+    },
+  }
+  return { listing, reading, clearing, showing, listening }
+}
+
+function detail(operationId: string, summary: string) {
+  return { operationId, tags: ['Mailbox'], summary, security: [] }
+}
+
+function parameter(name: string, description: string, schema: object) {
+  return { name, in: 'query' as const, required: false, description, schema }
+}
+
+function content(type: string, schema: TSchema) {
+  return { description: '', content: { [type]: { schema: schema as object } } }
+}

@@ -1,0 +1,20 @@
+/** Why the mailbox says no, and in which words. */
+import { status } from 'elysia'
+
+const refusals = {
+  host_not_allowed: [
+    403,
+    'The mailbox does not answer under this host name. If it is the name of this server, set AUTH_API_EXTERNAL_URL to the URL that clients use.',
+  ],
+  cross_site_request: [403, 'The mailbox can be cleared from its own page only, or by a program.'],
+  message_not_found: [404, 'There is no such message; it may have been cleared.'],
+  html_not_found: [404, 'This message has no HTML.'],
+  unexpected_failure: [500, 'Unexpected failure; the log names the cause under the id of this request.'],
+} as const
+
+type Refusals = typeof refusals
+
+export function refuse<Error extends keyof Refusals>(error: Error) {
+  const [code, message] = refusals[error] as readonly [Refusals[Error][0], string]
+  return status(code, { error: error as string, message })
+}

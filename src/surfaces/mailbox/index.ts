@@ -1,0 +1,82 @@
+/**
+ * The mailbox: what this server sends, or would send while it has no SMTP server, for the developer's eyes and for tests.
+ * It asks for no key, so it answers under its own names only, and nothing to pages of other origins.
+ */
+import { Elysia, status } from 'elysia'
+import { ROUTING } from '../../http/endpoint'
+import { exchangeOf } from '../../http/exchange'
+import { mailboxPage, mailboxPaths } from '../../pages/mailbox'
+import { documentation } from './documentation'
+import { refuse } from './errors'
+import { eventStreams } from './events'
+import { htmlDocument } from './html'
+import { isForeignPage, isOwnName } from './own-pages'
+import { filterOf, toMessage } from './shapes'
+import type { MailboxMessage, MailboxSource } from './source'
+
+export type { MailboxFilter, MailboxMessage, MailboxSource } from './source'
+
+/** Where the mailbox is; what is below must not be opened to other origins (see `http/cors.ts`). */
+export const PREFIX = '/mailbox'
+
+const PING_MS = 15_000
+
+export interface MailboxOptions {
+  apiExternalUrl: string
+  /** Reports a fault to the operator. */
+  onFault(error: unknown, request: Request): void
+  /** How often an event stream gives a sign of life; less than the listener's idle timeout. */
+  pingMs?: number
+}
+
+/** @returns the routes, and what ends the event streams; these would keep a server that drains from stopping */
+export function mailbox(source: MailboxSource, { apiExternalUrl, onFault, pingMs = PING_MS }: MailboxOptions) {
+  const streams = eventStreams(source, pingMs)
+  const { clearing, listening, listing, reading, showing } = documentation()
+  const app = new Elysia(ROUTING)
+    .onError(({ error, request }) => {
+      onFault(error, request)
+      return refuse('unexpected_failure')
+    })
+    .onBeforeHandle(({ request, route, set }) => {
+      exchangeOf(request).route = route
+      set.headers['cache-control'] = 'no-store'
+      if (!isOwnName(request, apiExternalUrl)) return refuse('host_not_allowed')
+    })
+    .get(
+      `${PREFIX}/api/messages`,
+      async ({ request }) => (await source.listMessages(filterOf(request))).map(toMessage),
+      listing,
+    )
+    .get(
+      `${PREFIX}/api/messages/:id`,
+      async ({ params }) => answerMessage(await source.readMessage(params.id)),
+      reading,
+    )
+    .get(
+      `${PREFIX}/api/messages/:id/html`,
+      async ({ params }) => answerHtml(await source.readMessage(params.id)),
+      showing,
+    )
+    .delete(
+      `${PREFIX}/api/messages`,
+      async ({ request }) => {
+        if (isForeignPage(request, apiExternalUrl)) return refuse('cross_site_request')
+        await source.clearMessages()
+        return status(204)
+      },
+      clearing,
+    )
+    .get(`${PREFIX}/api/events`, () => streams.open(), listening)
+  for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
+  return { app, close: streams.close }
+}
+
+function answerMessage(message: MailboxMessage | undefined) {
+  return message ? toMessage(message) : refuse('message_not_found')
+}
+
+function answerHtml(message: MailboxMessage | undefined) {
+  if (!message) return refuse('message_not_found')
+  return message.html === null ? refuse('html_not_found') : htmlDocument(message.html)
+}

@@ -1,0 +1,66 @@
+/** The mailbox's JSON, and the queries it is asked with. */
+import { type Static, Type } from '@sinclair/typebox'
+import { queryOf, targetOf } from '../../http/target'
+import type { MailboxFilter, MailboxMessage } from './source'
+
+export const DEFAULT_LIMIT = 50
+export const MAX_LIMIT = 200
+
+const orNull = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
+const time = () => Type.String({ format: 'date-time' })
+
+export const MessageShape = Type.Object(
+  {
+    id: Type.String(),
+    channel: Type.Union([Type.Literal('email'), Type.Literal('sms')]),
+    kind: Type.String({ description: 'What the message is about, such as `recovery`.' }),
+    to: Type.String({ description: 'Mail address, or E.164 without the plus sign.' }),
+    from: Type.String(),
+    subject: Type.String({ description: 'Empty for an SMS.' }),
+    text: Type.String(),
+    html: orNull('null for an SMS.'),
+    code: orNull('The one-time code in it.'),
+    links: Type.Array(Type.String(), { description: 'Where its links lead.' }),
+    state: Type.Union([Type.Literal('kept'), Type.Literal('queued'), Type.Literal('sent'), Type.Literal('failed')], {
+      description: '`kept`: it goes nowhere but into this mailbox.',
+    }),
+    error: orNull('Why it could not be sent.'),
+    created_at: time(),
+    sent_at: Type.Union([time(), Type.Null()]),
+  },
+  { $id: 'MailboxMessage' },
+)
+
+export const ErrorShape = Type.Object({ error: Type.String(), message: Type.String() }, { $id: 'MailboxError' })
+
+/** What runs or shows something by itself, and leads nowhere. */
+const UNFIT_LINK = /^(javascript|data|vbscript|blob|about|file):/i
+
+export function toMessage({ createdAt, sentAt, links, ...message }: MailboxMessage): Static<typeof MessageShape> {
+  return {
+    ...message,
+    links: links.filter((link) => URL.canParse(link) && !UNFIT_LINK.test(new URL(link).protocol)),
+    created_at: iso(createdAt),
+    sent_at: sentAt === null ? null : iso(sentAt),
+  }
+}
+
+const iso = (ms: number) => new Date(ms).toISOString()
+
+export function filterOf(request: Request): MailboxFilter {
+  const to = recipientOf(request)
+  const kind = queryOf(request, 'kind')
+  return { ...(to && { to }), ...(kind && { kind }), limit: limitOf(request) }
+}
+
+/** A plus sign stands for itself here: it is part of many mail addresses, and no address holds the space it stands for. */
+function recipientOf(request: Request): string | undefined {
+  const query = targetOf(request).query.replaceAll('+', '%2B')
+  const to = new URLSearchParams(query).get('to')?.replace(/\s/g, '').toLowerCase()
+  return to !== undefined && /^[+\d]+$/.test(to) ? to.replaceAll('+', '') : to
+}
+
+function limitOf(request: Request): number {
+  const limit = Number(queryOf(request, 'limit'))
+  return Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT
+}

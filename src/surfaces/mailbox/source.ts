@@ -1,0 +1,39 @@
+/** What the mailbox shows, and where it comes from. */
+export interface MailboxMessage {
+  id: string
+  channel: 'email' | 'sms'
+  /** What the message is about, such as `recovery`. */
+  kind: string
+  to: string
+  from: string
+  /** Empty for an SMS. */
+  subject: string
+  html: string | null
+  text: string
+  /** The one-time code in it. */
+  code: string | null
+  /** Where its links lead, the one that matters first. */
+  links: string[]
+  /** `kept`: it goes nowhere but into the mailbox. */
+  state: 'kept' | 'queued' | 'sent' | 'failed'
+  error: string | null
+  /** Unix milliseconds, as `sentAt`. */
+  createdAt: number
+  sentAt: number | null
+}
+
+export interface MailboxFilter {
+  /** As recipients are kept: a mail address in lower case, a phone number as bare digits. */
+  to?: string
+  kind?: string
+  limit: number
+}
+
+export interface MailboxSource {
+  /** Newest first. */
+  listMessages(filter: MailboxFilter): Promise<MailboxMessage[]>
+  readMessage(id: string): Promise<MailboxMessage | undefined>
+  clearMessages(): Promise<void>
+  /** Calls the listener once a new message can be read. @returns what ends that */
+  onMessage(listener: (message: { id: string; to: string }) => void): () => void
+}

@@ -1,0 +1,97 @@
+/** The mailbox by itself: its surface and the server's way of every request, over messages a test puts there. */
+import { Elysia } from 'elysia'
+import { cors } from '../../src/http/cors'
+import { ROUTING } from '../../src/http/endpoint'
+import { createLog } from '../../src/http/log'
+import { createMetrics } from '../../src/http/metrics'
+import { createFetch, type Fetch } from '../../src/http/server'
+import {
+  type MailboxFilter,
+  type MailboxMessage,
+  type MailboxSource,
+  mailbox,
+  PREFIX,
+} from '../../src/surfaces/mailbox'
+
+export interface FakeSource extends MailboxSource {
+  put(message: Partial<MailboxMessage>): MailboxMessage
+  /** How many listen for new messages. */
+  listeners: number
+  /** What lists were asked for. */
+  asked: MailboxFilter[]
+}
+
+/** Keeps messages as the core does: recipients in one form, newest first. */
+export function fakeSource(): FakeSource {
+  let messages: MailboxMessage[] = []
+  let serial = 0
+  const listeners = new Set<(message: { id: string; to: string }) => void>()
+  const asked: MailboxFilter[] = []
+  return {
+    asked,
+    get listeners() {
+      return listeners.size
+    },
+    put(changes) {
+      const message: MailboxMessage = {
+        ...{ id: `message-${++serial}`, channel: 'email', kind: 'magic_link', to: 'ada@example.com' },
+        ...{ from: 'auth@example.com', subject: 'Your sign-in link', text: 'Sign in', html: '<p>Sign in</p>' },
+        ...{ code: null, links: [], state: 'kept', error: null, createdAt: Date.UTC(2026, 0, 1), sentAt: null },
+        ...changes,
+      }
+      messages = [message, ...messages]
+      for (const listener of listeners) listener(message)
+      return message
+    },
+    async listMessages(filter) {
+      asked.push(filter)
+      const { to, kind, limit } = filter
+      return messages
+        .filter((each) => (to === undefined || each.to === to) && (kind === undefined || each.kind === kind))
+        .slice(0, limit)
+    },
+    readMessage: async (id) => messages.find((each) => each.id === id),
+    async clearMessages() {
+      messages = []
+    },
+    onMessage(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+  }
+}
+
+export interface TestMailbox {
+  fetch: Fetch
+  close(): void
+  routes: Elysia
+  faults: unknown[]
+  /** What the metrics would say. */
+  metrics(): string
+}
+
+export function startMailbox(
+  source: MailboxSource,
+  options: { apiExternalUrl?: string; pingMs?: number } = {},
+): TestMailbox {
+  const faults: unknown[] = []
+  const surface = mailbox(source, {
+    apiExternalUrl: 'http://localhost:7020/auth/v1',
+    onFault: (error) => faults.push(error),
+    ...options,
+  })
+  const metrics = createMetrics({ version: '0', commit: '0' })
+  const answerUnknown = async () => new Response('404 page not found\n', { status: 404 })
+  const routes = new Elysia(ROUTING)
+    .onError(({ code }) => (code === 'NOT_FOUND' ? answerUnknown() : undefined))
+    .use(surface.app) as unknown as Elysia
+  const fetch = createFetch({
+    ...{ answerUnknown, metrics },
+    route: (request) => routes.fetch(request),
+    cors: cors([], [PREFIX]),
+    log: createLog({ level: 'off', format: 'json', write() {}, now: () => 0 }),
+    requestIdHeader: 'X-Request-Id',
+    trustedProxies: [],
+  })
+  return { fetch, routes, faults, close: surface.close, metrics: () => metrics.print([]) }
+}
