@@ -1,12 +1,16 @@
 /**
  * Every migration in its order, carried in the executable as text. Forward only: a released file is never edited, which
- * the migrator checks. `test/guards/migrations.test.ts` compares this list with the folder.
+ * the migrator checks. `test/guards/database.test.ts` compares this list with the folder.
  */
 import accounts from './0001-accounts.sql' with { type: 'text' }
+import verification from './0002-verification.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
   sql: string
 }
 
-export const migrations: Migration[] = [{ name: '0001-accounts', sql: accounts }]
+export const migrations: Migration[] = [
+  { name: '0001-accounts', sql: accounts },
+  { name: '0002-verification', sql: verification },
+]

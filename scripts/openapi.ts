@@ -26,9 +26,12 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
 const TAGS: [name: string, description: string][] = [
   ['Signing up and in', 'Accounts begin here, and sessions.'],
+  ['Links and codes', 'What comes by mail or SMS: asking for it, and showing it.'],
+  ['Links to your own pages', 'The same for applications with pages of their own: their mails lead there.'],
   ['Own account', 'What users see and change of their own account.'],
   ['Sessions', 'Where a user is signed in, and how that ends.'],
   ['Administration', 'For your own servers: needs the secret key, a service_role JWT, or a user with the role admin.'],
+  ['Mailbox', 'While no mail server is set: the messages that would have been sent, for a developer and for tests.'],
   ['Server', 'What the server offers, and whether it is well.'],
 ]
 
@@ -126,7 +129,8 @@ function tidyPaths(paths: Record<string, Node>): Node {
       if (path.startsWith(PREFIX))
         operation.parameters = [...parameters, { $ref: '#/components/parameters/ApiVersion' }]
       for (const [status, response] of Object.entries(responses)) {
-        response.description = STATUS[status] ?? response.description
+        response.description =
+          (path.startsWith(PREFIX) || path === '/ready' ? STATUS[status] : undefined) ?? response.description
         if ((response.content as Node | undefined)?.type === 'void') delete response.content
         if (status === '429')
           response.headers = { 'Retry-After': header('Seconds until it is worth trying again.', 'integer') }
@@ -157,6 +161,7 @@ const PARAMETERS = {
 const STATUS: Record<string, string> = {
   200: 'Done.',
   204: 'Done.',
+  303: 'Leads to the address in `Location`.',
   400: 'The request is not right.',
   401: 'A bearer token is missing.',
   403: 'The token is invalid, its session is over, or it does not allow this.',
@@ -203,7 +208,7 @@ function gaps(name: string, operation: Node): string[] {
   for (const [status, { content }] of Object.entries(
     operation.responses as Record<string, { content?: Record<string, Node> }>,
   ))
-    if (status !== '204' && !Object.values(content ?? {})[0]?.schema)
+    if (!/^(204|303)$/.test(status) && !Object.values(content ?? {})[0]?.schema)
       problems.push(`${name} has no schema for ${status}`)
   const body = operation.requestBody as { content: Record<string, { schema: { $ref?: string } }> } | undefined
   const reference = body?.content['application/json']?.schema.$ref

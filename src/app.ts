@@ -3,14 +3,18 @@ import { cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import type { Secrets } from './adapters/data-folder'
+import { httpPost } from './adapters/http-post'
+import { type Postman, postman } from './adapters/mail/postman'
+import { smtpMailer } from './adapters/mail/smtp'
+import { type LoadedTemplates, loadTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { aesGcmSealer } from './adapters/sealer'
+import { smsProvider } from './adapters/sms'
 import { systemClock, systemRandom } from './adapters/system'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import { passwords } from './core/passwords'
-import type { Policy } from './core/policy'
-import type { Clock, PasswordHasher, Random } from './core/ports'
+import type { Clock, HttpPost, MailTemplate, PasswordHasher, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
 import { type Keyring, keyring } from './core/tokens/jwt'
@@ -20,9 +24,13 @@ import type { Log } from './http/log'
 import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
-import { openStore, type Store } from './store'
+import { MAIL_TEMPLATES } from './lib/mail-templates'
+import { policyOf } from './policy'
+import { type Announced, openStore, type Store } from './store'
 import { gotrue, PREFIX } from './surfaces/gotrue'
+import { PREFIX as MAILBOX, mailbox } from './surfaces/mailbox'
 import { operations } from './surfaces/operations'
+import { PREFIX as SERVICE, service } from './surfaces/service'
 import { commit, version } from './version'
 
 export interface AppOptions {
@@ -35,6 +43,7 @@ export interface AppOptions {
   clock?: Clock
   random?: Random
   hasher?: PasswordHasher
+  post?: HttpPost
 }
 
 export interface App {
@@ -43,6 +52,11 @@ export interface App {
   store: Store
   keys: Keys
   metrics: Metrics | undefined
+  templates: LoadedTemplates
+  /** Sends queued mail; undefined where there is no mail server. */
+  postman: Postman | undefined
+  /** Ends what stays open by itself, so that a server that stops need not wait for it. */
+  endStreams(): void
   /** Every route there is, for the documentation and its gates. */
   routes: Elysia
   close(): Promise<void>
@@ -56,90 +70,196 @@ export interface Keys extends ApiKeys {
 }
 
 export async function createApp({ settings, secrets, folder, log, ...replaced }: AppOptions): Promise<App> {
-  const { clock = systemClock, random = systemRandom } = replaced
-  const { server, tokens, accounts } = settings
+  const { clock = systemClock, random = systemRandom, post = httpPost } = replaced
+  const { server, tokens, accounts, mail } = settings
+  const templates = await templatesOf(settings, folder, log)
   const sealer = aesGcmSealer(tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64'))
-  const store = openStore(databasePath(settings, folder), clock.now())
+  const news = messageNews()
+  const store = openStore(databasePath(settings, folder), clock.now(), {
+    verification: mail.verificationBackend,
+    onMessage: news.tell,
+  })
   try {
     await requireSameKey(store, sealer.keyId)
     const policy = policyOf(settings)
     const apiKeys = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
     const core = createCore({
-      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring },
-      pepper: Buffer.from(tokens.tokenPepper ?? secrets.tokenPepper),
+      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates },
+      peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
         slots: Math.max(1, cpus().length - 1),
         queue: accounts.hashQueue,
         maxWaitMs: server.maxRequestDurationMs,
       }),
+      smsProvider: smsProviderOf(settings, post),
+      report: (level, message, fields) => log[level](message, fields),
     })
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
     const onFault = (error: unknown, request: Request) => logFault(log, request, error)
     const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
-    const answerUnknown = (request: Request) =>
-      isBelow(targetOf(request).path, PREFIX) ? surface.answerUnknown(request) : atRoot.answerUnknown(request)
+    const services = service(core, options)
+    const inbox = policy.mail.isMailboxOn
+      ? mailbox({ ...core, onMessage: news.listen }, { apiExternalUrl: server.apiExternalUrl, onFault })
+      : undefined
+    const answerUnknown = (request: Request) => {
+      const { path } = targetOf(request)
+      if (isBelow(path, PREFIX)) return surface.answerUnknown(request)
+      return isBelow(path, SERVICE) ? services.answerUnknown(request) : atRoot.answerUnknown(request)
+    }
     const routes = new Elysia(ROUTING)
       .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
       .use(operations(core, { onFault, monotonic: clock.monotonic }))
+      .use(inbox?.app ?? new Elysia())
+      .use(services.app)
       .use(surface.app)
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
       route: (request) => routes.fetch(request),
-      cors: cors(server.corsAllowedHeaders),
+      cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,
       trustedProxies: server.trustedProxies,
     })
     const keys = { ...apiKeys, ...(await roleKeys(ring, secrets)) }
-    return { fetch, core, store, keys, metrics, routes, close: store.close }
+    const sender = mailSender(settings, core, log)
+    if (sender) news.listen((message) => message.state === 'queued' && sender.postman.wake())
+    return {
+      ...{ fetch, core, store, keys, metrics, routes, templates, postman: sender?.postman },
+      endStreams: () => inbox?.close(),
+      async close() {
+        await sender?.postman.stop()
+        sender?.mailer.close()
+        await store.close()
+      },
+    }
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-function policyOf({ tokens, accounts, sessions, limits }: Settings): Policy {
+/** Tells of new messages: the postman, and whoever looks into the mailbox. */
+function messageNews() {
+  const listeners = new Set<(message: { id: string; to: string; state: string }) => void>()
   return {
-    audience: tokens.jwtAud,
-    defaultRole: tokens.jwtDefaultGroupName,
-    adminRoles: tokens.jwtAdminRoles,
-    adminGroup: tokens.jwtAdminGroupName,
-    issuer: tokens.jwtIssuer,
-    accessTokenMs: tokens.jwtExpSeconds * 1000,
-    signup: {
-      disabled: accounts.disableSignup,
-      email: accounts.emailEnabled,
-      phone: accounts.phoneEnabled,
-      anonymous: accounts.anonymousEnabled,
-      confirmsEmail: accounts.mailerAutoconfirm,
-      confirmsPhone: accounts.smsAutoconfirm,
+    tell({ id, recipient: to, state }: Announced) {
+      for (const listener of listeners) listener({ id, to, state })
     },
-    password: {
-      minBytes: accounts.passwordMinLength,
-      requiredCharacters: accounts.passwordRequiredCharacters,
-      requireCurrent: accounts.requireCurrentPassword,
-    },
-    session: {
-      timeboxMs: sessions.timeboxMs,
-      inactivityMs: sessions.inactivityTimeoutMs,
-      reuseIntervalMs: tokens.refreshTokenReuseIntervalMs,
-      allowReuse: tokens.refreshTokenAllowReuse,
-      endOnReuse: tokens.refreshTokenRotation,
-    },
-    retention: { unusedSessionMs: sessions.unusedRetentionMs, auditMs: sessions.auditRetentionMs },
-    limits: {
-      enabled: limits.rateLimits === 'on',
-      tokensPer5Minutes: limits.tokens,
-      signUpsPer5Minutes: limits.signUps,
-      anonymousPerHour: limits.anonymousUsers,
-      guessesPerAccountAndHour: limits.passwordGuesses,
-      guessesPerNetworkAndHour: limits.networkGuesses,
+    listen(listener: (message: { id: string; to: string; state: string }) => void) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
   }
+}
+
+/** @throws where a template of the settings cannot be used */
+async function templatesOf({ templates, server, mail }: Settings, folder: string, log: Log): Promise<LoadedTemplates> {
+  const given = (prefix: 'body' | 'subject') =>
+    Object.fromEntries(
+      MAIL_TEMPLATES.flatMap((name) => {
+        const value = templates[`${prefix}_${name}`]
+        return value === undefined ? [] : [[name, value]]
+      }),
+    ) as Partial<Record<MailTemplate, string>>
+  const loaded = await loadTemplates({
+    ...{ bodies: given('body'), subjects: given('subject'), siteUrl: server.siteUrl },
+    folder: resolve(mail.templatesFolder ?? join(folder, 'templates')),
+    defaultLanguage: mail.language,
+  })
+  const errors = loaded.problems.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
+  for (const { message } of loaded.problems) log.warn(message)
+  return loaded
+}
+
+export function smtpMailerOf({ mail }: Settings) {
+  if (mail.smtpHost === undefined) return undefined
+  return smtpMailer({
+    host: mail.smtpHost,
+    port: mail.smtpPort,
+    ...(mail.smtpUser !== undefined && { user: mail.smtpUser }),
+    ...(mail.smtpPass !== undefined && { password: mail.smtpPass }),
+    from: { address: mail.smtpAdminEmail, name: mail.smtpSenderName },
+    headers: mail.smtpHeaders,
+    security: mail.smtpSecurity,
+    maxConnections: mail.smtpConnections,
+  })
+}
+
+/** What sends queued mail. At start it is asked whether it could, so that a wrong password is noticed before a user does. */
+function mailSender(settings: Settings, core: Core, log: Log) {
+  const mailer = smtpMailerOf(settings)
+  if (!mailer) return undefined
+  void mailer.verify().then((result) => {
+    if (result.outcome !== 'sent') log.warn('the mail server does not answer as it should', { error: result.error })
+  })
+  const worker = postman({
+    deliver: () => core.deliverMessages(mailer),
+    nextInMs: async () => (await core.mailQueue()).nextInMs,
+    onFault: (error) => log.error('sending mail failed', { error: String(error) }),
+  })
+  worker.wake()
+  return { mailer, postman: worker }
+}
+
+function smsProviderOf({ sms }: Settings, post: HttpPost) {
+  // that what a provider needs is set was checked when the settings were read
+  const of = (value: string | undefined) => value ?? ''
+  switch (sms.provider) {
+    case undefined:
+      return undefined
+    case 'twilio':
+      return smsProvider(
+        {
+          provider: 'twilio',
+          accountSid: of(sms.twilioAccountSid),
+          authToken: of(sms.twilioAuthToken),
+          sender: of(sms.twilioMessageServiceSid),
+          ...(sms.twilioContentSid !== undefined && { contentSid: sms.twilioContentSid }),
+        },
+        post,
+      )
+    case 'twilio_verify':
+      return smsProvider(
+        {
+          provider: 'twilio_verify',
+          accountSid: of(sms.twilioVerifyAccountSid),
+          authToken: of(sms.twilioVerifyAuthToken),
+          serviceSid: of(sms.twilioVerifyMessageServiceSid),
+        },
+        post,
+      )
+    case 'messagebird':
+      return smsProvider(
+        { provider: 'messagebird', accessKey: of(sms.messagebirdAccessKey), originator: of(sms.messagebirdOriginator) },
+        post,
+      )
+    case 'textlocal':
+      return smsProvider(
+        { provider: 'textlocal', apiKey: of(sms.textlocalApiKey), sender: of(sms.textlocalSender) },
+        post,
+      )
+    case 'vonage':
+      return smsProvider(
+        {
+          provider: 'vonage',
+          apiKey: of(sms.vonageApiKey),
+          apiSecret: of(sms.vonageApiSecret),
+          from: of(sms.vonageFrom),
+        },
+        post,
+      )
+  }
+}
+
+/** The pepper, and the one before it. */
+function pepperOf({ tokens }: Settings, secrets: Secrets): [Buffer, ...Buffer[]] {
+  const present = Buffer.from(tokens.tokenPepper ?? secrets.tokenPepper)
+  return tokens.tokenPepperPrevious === undefined ? [present] : [present, Buffer.from(tokens.tokenPepperPrevious)]
 }
 
 export function apiKeysOf({ tokens }: Settings, secrets: Secrets): ApiKeys {

@@ -5,6 +5,7 @@ import type { Clock, Random } from '../core/ports'
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 }
 
 export const systemRandom: Random = {

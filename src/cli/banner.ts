@@ -11,17 +11,20 @@ const green = (text: string) => `\u001b[32m${text}\u001b[39m`
 const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
 
 export function banner(settings: Settings, keys: Keys, folder: string): string {
-  const { server: own, accounts, limits } = settings
+  const { server: own, mail, limits } = settings
   const url = clientUrl(settings)
   const rows: [string, string][] = [
     ['URL', url],
     ['Swagger UI', `${url}/swagger`],
+    ...(mail.mailbox ? [['Mailbox', `${url}/mailbox`] as [string, string]] : []),
     ['Data', folder],
     ['Publishable', keys.publishable],
     ['Secret key', `${dim('run')} ${keysCommand(own.dataDir)}`],
   ]
   const notes = [
-    ...(accounts.mailerAutoconfirm ? ['Sign-ups count as confirmed: this version sends no mail yet.'] : []),
+    ...(mail.mailerAutoconfirm
+      ? ['Sign-ups count as confirmed; to confirm them by mail, start with --set AUTH_MAILER_AUTOCONFIRM=false.']
+      : []),
     ...(limits.rateLimits === 'on' && isLocal(own.host)
       ? ['Rate limits are on; for a test suite start with --set AUTH_RATE_LIMITS=off.']
       : []),
@@ -66,7 +69,7 @@ export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
 }
 
 /** What is fine on a developer's machine and dangerous elsewhere. */
-export function warnings({ server: { host, apiExternalUrl, siteUrl }, accounts, limits }: Settings): string[] {
+export function warnings({ server: { host, apiExternalUrl, siteUrl }, mail, limits }: Settings): string[] {
   if (isLocal(host)) return []
   const found: string[] = []
   if (isLocalUrl(apiExternalUrl))
@@ -76,7 +79,8 @@ export function warnings({ server: { host, apiExternalUrl, siteUrl }, accounts, 
   else if (apiExternalUrl.startsWith('http:'))
     found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
   if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
-  if (accounts.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
+  if (mail.mailbox) found.push('everybody who reaches this server can read all its mail at /mailbox (AUTH_MAILBOX)')
+  if (mail.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
   if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
   return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${host}): ${problem}`)
 }

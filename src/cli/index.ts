@@ -5,6 +5,7 @@ import { commit, sqliteVersion, version } from '../version'
 import { check } from './check'
 import { healthcheck } from './healthcheck'
 import { keys } from './keys'
+import { testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
 import { serve } from './serve'
 import { withSettings } from './settings'
@@ -28,8 +29,9 @@ function verb(
   summary: string,
   example: string,
   run: (command: Command) => void | Promise<void>,
+  parent = program,
 ): Command {
-  const command = program
+  const command = parent
     .command(name)
     .description(summary)
     .allowExcessArguments(false)
@@ -51,6 +53,29 @@ withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latch
 withSettings(
   verb('migrate', 'Bring the database up to date, as serve does at start.', 'latchkey migrate --status', migrate),
 ).option('--status', 'only say which migrations are applied')
+
+const mail = program
+  .command('mail')
+  .description('Try out the mail settings, or write down the built-in mails.')
+  .addHelpText('after', '\nExample:\n  $ latchkey mail test ada@example.com')
+
+withSettings(
+  verb(
+    'test <address>',
+    'Send one mail with the settings as they are.',
+    'latchkey mail test ada@example.com',
+    testMail,
+    mail,
+  ),
+)
+
+verb(
+  'templates <folder>',
+  'Write the built-in mails into a folder, to start your own from.',
+  'latchkey mail templates ./mails',
+  writeTemplates,
+  mail,
+)
 
 verb('openapi', 'Print the OpenAPI document.', 'latchkey openapi > openapi.json', () => {
   process.stdout.write(openapiText)

@@ -16,6 +16,7 @@ const DRAIN_MS = 10_000
 const IDLE_SECONDS = 30
 const SWEEP_EVERY_MS = 10 * 60_000
 const FIRST_SWEEP_MS = 60_000
+const REFRESH_TEMPLATES_MS = 30_000
 
 /** `latchkey serve`: answers requests until a signal ends it. */
 export async function serve(command: Command): Promise<void> {
@@ -36,14 +37,19 @@ export async function serve(command: Command): Promise<void> {
   report(actual, log)
   const { metrics } = app
   const metricsListener =
-    metrics && listen(server.metricsHost, server.metricsPort ?? 0, (request) => answerMetrics(request, metrics))
+    metrics && listen(server.metricsHost, server.metricsPort ?? 0, (request) => answerMetrics(request, metrics, app))
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
   if (process.stdout.isTTY) process.stdout.write(banner(settings, app.keys, folder))
   else logStart(log, settings, app, folder)
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener) })
-  stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], async () => {
-    clearInterval(sweeper)
-    await app.close()
+  const refresher = startRefreshing(app, log)
+  stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
+    begin: app.endStreams,
+    async end() {
+      clearInterval(sweeper)
+      clearInterval(refresher)
+      await app.close()
+    },
   })
 }
 
@@ -88,9 +94,20 @@ function listen(
   }
 }
 
-function answerMetrics(request: Request, metrics: Metrics): Response {
+async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
-  return new Response(metrics.print(), { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } })
+  const { length, oldestMs } = await core.mailQueue()
+  const gauges = [
+    { name: 'latchkey_mail_queue_length', help: 'Mails that wait to be sent.', value: length },
+    {
+      name: 'latchkey_mail_queue_oldest_seconds',
+      help: 'How long the oldest of them has waited.',
+      value: oldestMs / 1000,
+    },
+  ]
+  return new Response(metrics.print(gauges), {
+    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+  })
 }
 
 /** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
@@ -103,7 +120,7 @@ function report({ problems, settings }: Configuration, log: Log): void {
   for (const message of warnings(settings)) log.warn(message)
 }
 
-function logStart(log: Log, { server, accounts }: Settings, { keys }: App, folder: string): void {
+function logStart(log: Log, { server, mail }: Settings, { keys }: App, folder: string): void {
   const url = urlOf(server.host, server)
   log.info('listening', {
     url,
@@ -112,7 +129,8 @@ function logStart(log: Log, { server, accounts }: Settings, { keys }: App, folde
     data: folder,
     publishable_key: keys.publishable,
     secret_key: keysCommand(server.dataDir),
-    autoconfirm: accounts.mailerAutoconfirm,
+    autoconfirm: mail.mailerAutoconfirm,
+    ...(mail.mailbox && { mailbox: `${url}/mailbox` }),
   })
 }
 
@@ -129,13 +147,32 @@ function startSweeping({ core }: App, log: Log): Timer {
   return timer
 }
 
+/** Templates are read again where they changed; a broken one leaves the last good one in its place. */
+function startRefreshing({ templates }: App, log: Log): Timer {
+  const timer = setInterval(() => {
+    void templates.refresh().then((broken) => {
+      for (const message of broken) log.error(message)
+    })
+  }, REFRESH_TEMPLATES_MS)
+  timer.unref()
+  return timer
+}
+
+interface Stopping {
+  /** Before requests are waited for. */
+  begin(): void
+  /** After the last of them. */
+  end(): Promise<void>
+}
+
 /** The first signal lets running requests finish, ten seconds at most; a second one ends the process at once. */
-function stopOnSignal(log: Log, listeners: Listener[], close: () => Promise<void>): void {
+function stopOnSignal(log: Log, listeners: Listener[], { begin, end }: Stopping): void {
   let isStopping = false
   const stop = async (signal: string) => {
     if (isStopping) process.exit(1)
     isStopping = true
     log.info('stopping', { signal })
+    begin()
     const isDrained = await Promise.race([
       Promise.all(listeners.map((listener) => listener.stop())).then(() => true),
       new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DRAIN_MS)),
@@ -144,7 +181,7 @@ function stopOnSignal(log: Log, listeners: Listener[], close: () => Promise<void
       log.warn('some clients did not finish in 10 s; their connections are closed')
       void Promise.all(listeners.map((listener) => listener.stop(true)))
     }
-    await close()
+    await end()
     log.info('stopped')
     log.flush()
     process.exit(0)

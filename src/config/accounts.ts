@@ -1,5 +1,5 @@
 /** Who may have an account, and what a password must be. */
-import { computed, flag, integer, type Kind, setting, text } from './setting'
+import { flag, integer, type Kind, setting } from './setting'
 
 /** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
 const characterSets: Kind<string[]> = {
@@ -61,29 +61,6 @@ export const accounts = {
     default: false,
     doc: 'Anonymous sign-in.',
   }),
-  smtpHost: setting({
-    name: 'SMTP_HOST',
-    toml: 'email.smtp.host',
-    kind: text,
-    doc: 'SMTP server. Naming one ends the automatic confirmation of sign-ups; this version sends no mail yet, so those by e-mail are then refused.',
-  }),
-  mailerAutoconfirm: computed({
-    name: 'MAILER_AUTOCONFIRM',
-    also: ['AUTH_AUTO_CONFIRM'],
-    toml: 'email.enable_confirmations',
-    fromToml: inverted,
-    kind: flag,
-    defaultNote: 'true while no SMTP server is set',
-    doc: 'Treat the address of a sign-up as confirmed.',
-  }),
-  smsAutoconfirm: setting({
-    name: 'SMS_AUTOCONFIRM',
-    toml: 'sms.enable_confirmations',
-    fromToml: inverted,
-    kind: flag,
-    default: false,
-    doc: 'Treat the phone number of a sign-up as confirmed.',
-  }),
   passwordMinLength: setting({
     name: 'PASSWORD_MIN_LENGTH',
     toml: 'minimum_password_length',
@@ -106,6 +83,13 @@ export const accounts = {
     kind: flag,
     default: false,
     doc: 'Ask for the current password before a new one is set.',
+  }),
+  requireReauthentication: setting({
+    name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION',
+    toml: 'email.secure_password_change',
+    kind: flag,
+    default: false,
+    doc: 'Ask for a mailed code before a new password is set, where the sign-in is over 24 hours ago.',
   }),
   bcryptRounds: setting({
     name: 'BCRYPT_ROUNDS',

@@ -1,12 +1,16 @@
 /** Every setting, by area. A new area is added here and nowhere else. */
 import { accounts } from './accounts'
+import { hooks } from './hooks'
 import { limits } from './limits'
+import { mail } from './mail'
 import { server } from './server'
 import { sessions } from './sessions'
 import type { Setting, Values } from './setting'
+import { sms } from './sms'
+import { templates } from './templates'
 import { tokens } from './tokens'
 
-export const areas = { server, tokens, accounts, sessions, limits }
+export const areas = { server, tokens, accounts, sessions, mail, sms, hooks, limits, templates }
 
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 

@@ -1,7 +1,22 @@
 /** Rate limits: requests of one client address (an IPv6 client counts as its /64), with bursts as in GoTrue. */
-import { choice, integer, setting } from './setting'
+import type { SendingRate } from '../core/policy'
+import { formatDuration, parseDuration } from '../lib/duration'
+import { choice, computed, integer, type Kind, setting } from './setting'
 
 const unit = 'requests' as const
+
+const sendingRate: Kind<SendingRate | undefined> = {
+  name: 'rate',
+  format: (rate) =>
+    rate === undefined ? '' : `${rate.count}${rate.refillMs === undefined ? '' : `/${formatDuration(rate.refillMs)}`}`,
+  parse(value) {
+    const [, count, every] = /^(\d+)(?:\.0+)?(?:\/(.+))?$/.exec(value) ?? []
+    const refillMs = every === undefined ? undefined : parseDuration(every)
+    if (count === undefined || (every !== undefined && !(Number(refillMs) > 0)))
+      throw new Error('a number of messages an hour such as 30, or a bucket such as 30/1h')
+    return { count: Number(count), refillMs }
+  },
+}
 
 export const limits = {
   rateLimits: setting({
@@ -24,7 +39,37 @@ export const limits = {
     kind: integer(1),
     default: 30,
     unit,
-    doc: 'Sign-ups, and separately changes of the own account, in 5 minutes.',
+    doc: 'Sign-ups in 5 minutes; and, each on its own, changes of the own account, requests to `/otp`, `/magiclink`, `/recover` and `/resend`.',
+  }),
+  verifications: setting({
+    name: 'RATE_LIMIT_VERIFY',
+    toml: 'rate_limit.token_verifications',
+    kind: integer(1),
+    default: 30,
+    unit,
+    doc: 'Requests to `/verify` in 5 minutes.',
+  }),
+  emailsSent: computed({
+    name: 'RATE_LIMIT_EMAIL_SENT',
+    toml: 'rate_limit.email_sent',
+    tomlNeeds: 'email.smtp.host',
+    kind: sendingRate,
+    defaultNote: '30 while mail really leaves, else none',
+    doc: 'Mails the whole server sends in an hour, or as `30/1h`: a bucket of 30 that gains one an hour. Not counted while sign-ups count as confirmed.',
+  }),
+  smsSent: computed({
+    name: 'RATE_LIMIT_SMS_SENT',
+    toml: 'rate_limit.sms_sent',
+    kind: sendingRate,
+    defaultNote: '30 while SMS really leave, else none',
+    doc: 'SMS the whole server sends in an hour, in the same form.',
+  }),
+  codeGuesses: setting({
+    name: 'RATE_LIMIT_CODE_GUESSES',
+    kind: integer(1, 1000),
+    default: 20,
+    unit,
+    doc: 'Wrong codes for one address or number in an hour; besides, a code is dead after five.',
   }),
   anonymousUsers: setting({
     name: 'RATE_LIMIT_ANONYMOUS_USERS',

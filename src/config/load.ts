@@ -1,4 +1,5 @@
 /** Reads every setting from its sources and reports all that is wrong with them at once. */
+import { flawOfGlob } from '../lib/glob'
 import { nearest } from '../lib/nearest'
 import { isForeignName, isForeignTomlKey } from './foreign-names'
 import { allSettings, areas, type Settings } from './index'
@@ -120,7 +121,9 @@ function findNamed(
 }
 
 function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[]): Found | undefined {
-  const direct = readToml(each.toml, sources, problems)
+  if (each.tomlNeeds && !readToml(each.tomlNeeds, sources, problems)) return undefined
+  const direct =
+    readToml(each.toml, sources, problems) ?? readSwitches(each, sources) ?? readTable(each.tomlTable, sources)
   if (direct) {
     try {
       return { ...direct, text: each.fromToml?.(direct.text) ?? direct.text }
@@ -141,13 +144,34 @@ function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[])
 function readToml(key: string | undefined, sources: Sources, problems: Problem[]): Found | undefined {
   const { toml, env = {}, envFile } = sources
   const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
-  if (raw === undefined) return undefined
+  if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
   const origin = `${toml?.path} [auth] ${key}`
   const reference = typeof raw === 'string' ? /^env\((\w+)\)$/.exec(raw)?.[1] : undefined
   const text = reference === undefined ? String(raw) : (env[reference] ?? envFile?.values[reference] ?? '')
   if (reference !== undefined && text === '')
     problems.push({ severity: 'warning', message: `${origin} refers to ${reference}, which is not set.` })
   return text === '' ? undefined : { text, origin }
+}
+
+/** Whether a key is in a table whose own `enabled` is false, so that nothing in it counts. */
+function isSwitchedOff(key: string, { toml }: Sources): boolean {
+  const table = key.slice(0, key.lastIndexOf('.') + 1)
+  if (table === '' || key === `${table}enabled`) return false
+  return leaves(toml?.auth ?? {}).some(([name, value]) => name === `${table}enabled` && value === false)
+}
+
+/** The text that a switch stands for which is on. */
+function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources): Found | undefined {
+  const on = leaves(toml?.auth ?? {}).find(([key, value]) => Object.hasOwn(tomlSwitches, key) && value === true)
+  return on && { text: tomlSwitches[on[0]] as string, origin: `${toml?.path} [auth] ${on[0]}` }
+}
+
+/** The entries of a table, as the list that a variable would hold. */
+function readTable(table: string | undefined, { toml }: Sources): Found | undefined {
+  const entries = leaves(toml?.auth ?? {}).filter(([key]) => table !== undefined && key.startsWith(`${table}.`))
+  if (table === undefined || entries.length === 0) return undefined
+  const text = entries.map(([key, value]) => `${key.slice(table.length + 1)}:${String(value)}`).join(',')
+  return { text, origin: `${toml?.path} [auth.${table}]` }
 }
 
 function readFile(
@@ -206,10 +230,20 @@ function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: 
 }
 
 function reportUnknownKeys({ toml }: Sources, problems: Problem[]): void {
-  const known = new Set(allSettings.flatMap((each) => [each.toml, each.tomlFile]).filter((key) => key !== undefined))
+  const known = new Set(
+    allSettings
+      .flatMap((each) => [each.toml, each.tomlFile, ...Object.keys(each.tomlSwitches ?? {})])
+      .filter((key) => key !== undefined),
+  )
+  const tables = allSettings.map(({ tomlTable }) => tomlTable).filter((table) => table !== undefined)
+  const isKnown = (key: string) =>
+    known.has(key) ||
+    tables.some((table) => key.startsWith(`${table}.`)) ||
+    // it only says whether its neighbours count
+    (key.endsWith('.enabled') && [...known].some((other) => other.startsWith(key.slice(0, -'enabled'.length))))
   for (const [key, value] of toml ? leaves(toml.auth) : []) {
     // `enabled` would switch the whole service, which nobody starts to have it off
-    if (known.has(key) || key === 'enabled') continue
+    if (isKnown(key) || key === 'enabled') continue
     const name = `${toml?.path} [auth] ${key}`
     const close = nearest(key, known)
     if (isForeignTomlKey(key)) problems.push(foreign(name, String(value)))
@@ -244,14 +278,26 @@ function leaves(table: Record<string, unknown>, prefix = ''): [string, unknown][
 }
 
 /** Works out the defaults that depend on other settings. */
-function fillIn({ server, tokens, accounts }: Settings): void {
+function fillIn({ server, tokens, mail, sms, hooks, limits }: Settings): void {
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
-  accounts.mailerAutoconfirm ??= accounts.smtpHost === undefined
+  const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  mail.mailerAutoconfirm ??= !mailLeaves
+  mail.mailbox ??= !mailLeaves
+  const isLimited = limits.rateLimits === 'on'
+  limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
+  limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined
+  const site = server.siteUrl.replace(/\/+$/, '')
+  mail.passwordResetUrl ??= `${site}/reset-password`
+  mail.emailChangeUrl ??= `${site}/confirm-email`
+  mail.magicLinkUrl ??= `${site}/magic-link`
 }
 
+/** GoTrue's default. */
+const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
+
 /** What one setting cannot say about itself. */
-function crossCheck({ server, tokens }: Settings, problems: Problem[]): void {
+function crossCheck({ server, tokens, mail, sms, hooks }: Settings, problems: Problem[]): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
   const signing =
@@ -265,6 +311,33 @@ function crossCheck({ server, tokens }: Settings, problems: Problem[]): void {
     error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)
   if (server.trustedProxies.some(([, bits]) => bits === 0))
     warn('AUTH_TRUSTED_PROXIES trusts everybody: any client can then say where it comes from.')
+  for (const pattern of mail.redirects) {
+    const flaw = flawOfGlob(pattern)
+    if (flaw) error(`AUTH_URI_ALLOW_LIST holds ${JSON.stringify(pattern)}, which is no pattern: ${flaw}.`)
+  }
+  if (hooks.sendEmailEnabled && !(hooks.sendEmailUri && hooks.sendEmailSecrets))
+    error('AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI and AUTH_HOOK_SEND_EMAIL_SECRETS.')
+  if (hooks.sendSmsEnabled && !(hooks.sendSmsUri && hooks.sendSmsSecrets))
+    error('AUTH_HOOK_SEND_SMS_ENABLED needs AUTH_HOOK_SEND_SMS_URI and AUTH_HOOK_SEND_SMS_SECRETS.')
+  const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
+  if (missing.length > 0) error(`AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}.`)
+  if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
+    error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
+  if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
+    warn('AUTH_SMTP_ADMIN_EMAIL is not set: mails come from an address that no mail server accepts.')
   if (tokens.jwtExpSeconds < 120)
     warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh without pause.')
+}
+
+/** Settings that an SMS provider cannot do without and that are not set. */
+function missingFor(sms: Settings['sms']): string[] {
+  const needed: Record<NonNullable<typeof sms.provider>, (keyof typeof sms)[]> = {
+    twilio: ['twilioAccountSid', 'twilioAuthToken', 'twilioMessageServiceSid'],
+    twilio_verify: ['twilioVerifyAccountSid', 'twilioVerifyAuthToken', 'twilioVerifyMessageServiceSid'],
+    messagebird: ['messagebirdAccessKey', 'messagebirdOriginator'],
+    textlocal: ['textlocalApiKey', 'textlocalSender'],
+    vonage: ['vonageApiKey', 'vonageApiSecret', 'vonageFrom'],
+  }
+  const keys = sms.provider === undefined ? [] : needed[sms.provider]
+  return keys.filter((key) => sms[key] === undefined).map((key) => areas.sms[key].names[0])
 }

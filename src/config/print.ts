@@ -8,7 +8,11 @@ const TITLES: Record<keyof typeof areas, string> = {
   tokens: 'Tokens and keys',
   accounts: 'Accounts and passwords',
   sessions: 'Sessions and retention',
+  mail: 'Mail and links',
+  sms: 'SMS',
+  hooks: 'Hooks',
   limits: 'Rate limits',
+  templates: 'What mails say',
 }
 
 /** One line per setting: name, value, where it came from. Secrets are masked. */

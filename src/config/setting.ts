@@ -21,6 +21,12 @@ export interface Setting<T, D extends T | undefined = T | undefined> {
   toml?: string
   /** Key below `[auth]` that names a file with the value, relative to config.toml. */
   tomlFile?: string
+  /** Switches below `[auth]`, and the text that each stands for where it is on. */
+  tomlSwitches?: Record<string, string>
+  /** Table below `[auth]` whose entries make a list of `key:value`. */
+  tomlTable?: string
+  /** Key below `[auth]` without which the one of this setting does not count. */
+  tomlNeeds?: string
   /** Turns the config.toml value into the text an environment variable would hold. @throws as `parse` does */
   fromToml?: (value: string) => string
   kind: Kind<T>
@@ -193,5 +199,26 @@ export const jsonObjects: Kind<JsonObject[]> = {
     )
       throw new Error('a JSON array of objects')
     return parsed
+  },
+}
+
+/** A JSON object whose values are lists of text. */
+export const jsonLists: Kind<Record<string, string[]>> = {
+  name: 'JSON',
+  format: (lists) => (Object.keys(lists).length === 0 ? '' : JSON.stringify(lists)),
+  parse(value) {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(value)
+    } catch {
+      throw new Error('valid JSON')
+    }
+    const isText = (item: unknown) => typeof item === 'string'
+    const isFit =
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      Object.values(parsed).every((items) => Array.isArray(items) && items.every(isText))
+    if (!isFit) throw new Error('a JSON object of lists, such as {"X-Mail-Type":["$messageType"]}')
+    return parsed as Record<string, string[]>
   },
 }

@@ -136,6 +136,32 @@ export const tokens = {
     defaultNote: 'made at first start',
     doc: 'Key under which one-time and imported tokens are hashed.',
   }),
+  tokenPepperPrevious: setting({
+    name: 'TOKEN_PEPPER_PREVIOUS',
+    kind: secret(32),
+    secret: true,
+    doc: 'The pepper before the present one: what was hashed under it is still accepted.',
+  }),
+  flowStateExpiryMs: setting({
+    name: 'EXTERNAL_FLOW_STATE_EXPIRY_DURATION',
+    kind: duration(300_000),
+    default: 300_000,
+    doc: 'How long the code of a PKCE flow can be exchanged for a session.',
+  }),
+  serviceIssuer: setting({
+    name: 'SERVICE_ISSUER',
+    kind: text,
+    default: 'daarion-auth',
+    doc: 'Issuer of the access tokens of `/api/auth`.',
+  }),
+  serviceTokenSeconds: setting({
+    name: 'ACCESS_TOKEN_TTL',
+    also: ['ACCESS_TOKEN_TTL'],
+    kind: integer(30, 604_800),
+    default: 1800,
+    unit: 'seconds',
+    doc: 'Lifetime of the access tokens of `/api/auth`.',
+  }),
   refreshTokenRotation: setting({
     name: 'SECURITY_REFRESH_TOKEN_ROTATION_ENABLED',
     toml: 'enable_refresh_token_rotation',

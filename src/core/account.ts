@@ -1,13 +1,19 @@
 /** What users may see and change of their own account (contract 1.6). */
 import { createHash } from 'node:crypto'
-import type { Account, Identity, UserChange } from '../store'
+import type { Account, AuditEntry, Identity, User, UserChange } from '../store'
 import { type Action, auditEntry } from './audit'
+import { type Besides, changeEmail, changePhone } from './contact-change'
 import type { Client, Deps } from './deps'
 import { type Caller, requireAudience } from './identify'
+import { prepareNotice } from './mail'
+import { changedAccount } from './outcomes'
 import { requireStrong } from './passwords'
+import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
 import { provePassword } from './sign-in'
-import { normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
+import { type Channel, channelOf } from './sms'
+import { NOTHING_SENT, normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
+import { identifyCode } from './verification'
 
 /** The caller's account. @throws {Refusal<'audience_mismatch'>} */
 export async function getAccount(
@@ -18,11 +24,15 @@ export async function getAccount(
   return { user: caller.user, identities: await deps.store.findIdentities(caller.user.id) }
 }
 
-export interface AccountChange {
+export interface AccountChange extends ChallengeGiven {
   email?: string | undefined
   phone?: string | undefined
+  /** How a new number is reached. */
+  channel?: string | undefined
   password?: string | undefined
   currentPassword?: string | undefined
+  /** The code of a reauthentication. */
+  nonce?: string | undefined
   data?: Record<string, unknown> | undefined
   appMetadata?: Record<string, unknown> | undefined
 }
@@ -32,18 +42,27 @@ export interface ChangedAccount extends Account {
   isJustConfirmed: boolean
 }
 
+export interface AccountUpdate {
+  caller: Caller
+  change: AccountChange
+  redirectTo: string
+  client: Client
+}
+
 /**
- * Changes the caller's account. A new password ends every other session.
+ * Changes the caller's account. A new password ends every other session; a new address or number counts once it is
+ * confirmed.
  * @throws {Refusal} in the order of contract 1.6
  */
 export async function updateAccount(
   deps: Deps,
-  { caller, change, client }: { caller: Caller; change: AccountChange; client: Client },
+  { caller, change, redirectTo, client }: AccountUpdate,
 ): Promise<ChangedAccount> {
-  const { policy, store, clock, limits } = deps
+  const { policy, clock, limits } = deps
   const { user, session } = caller
   limits.request('userChanges', client.ip)
   const wanted = wantedContacts(caller, change)
+  const channel = channelOf(deps, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
   const appMetadata = change.appMetadata && storableMetadata(change.appMetadata)
   if (change.password !== undefined) requireStrong(policy, change.password)
@@ -52,31 +71,62 @@ export async function updateAccount(
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   await requireFree(deps, wanted)
-  // All that can be refused comes before the password is looked at: a refusal afterwards would tell whether it was right.
+  const challenge = wanted.email ? challengeOf(change) : undefined
   const contacts = confirmedContacts(deps, caller, wanted, clock.now())
-  const password = change.password === undefined ? undefined : await newPassword(deps, caller, change, client)
+  const { pending } = contacts
+  // All that can be refused comes before the password is looked at: a refusal afterwards would tell whether it was right.
+  requireInTurn(deps, user, pending)
+  const secret = change.password === undefined ? undefined : await newPassword(deps, caller, change, client)
   const now = clock.now()
-  const action: Action = password === undefined ? 'user_modified' : 'user_updated_password'
-  const changed = await store.changeUser({
-    id: user.id,
-    now,
-    set: { ...contacts.set, ...(password !== undefined && { encryptedPassword: password }) },
+  const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
+  const set = { ...contacts.set, ...(secret && { ...NOTHING_SENT, encryptedPassword: secret.hash }) }
+  const besides: Besides & { audit: AuditEntry[] } = {
+    set,
     mergeUserMetaData: { ...data, ...contacts.metadata },
     mergeAppMetaData: appMetadata,
     identities: contacts.identities,
     actor: { sessionId: session?.id },
-    ...(password !== undefined && { provenPassword: user.encryptedPassword, endSessions: { keep: session?.id } }),
+    ...(secret && {
+      provenPassword: user.encryptedPassword,
+      endSessions: { keep: session?.id },
+      killTokens: true,
+      spend: secret.spend,
+      messages: await prepareNotice(deps, now, {
+        ...{ template: 'password_changed_notification', to: user.email, user, client },
+      }),
+    }),
     audit: [auditEntry(deps, now, action, user)],
-  })
-  switch (changed.outcome) {
-    case 'changed':
-      return { ...changed.account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
-    case 'password_changed_meanwhile':
-      throw new Refusal('current_password_wrong')
-    case 'id_taken':
-      throw new Error('an account changed its id')
-    default:
-      throw new Refusal(changed.outcome)
+  }
+  const account = await applyChange(deps, { user, pending, besides, challenge, channel, redirectTo, client })
+  return { ...account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
+}
+
+interface Pending {
+  user: User
+  pending: Contacts
+  besides: Besides & { audit: AuditEntry[] }
+  challenge: Challenge | undefined
+  channel: Channel
+  redirectTo: string
+  client: Client
+}
+
+/** Writes the change: together with the mail or the SMS that asks for confirmation, where there is one. */
+async function applyChange(deps: Deps, { user, pending, besides, challenge, channel, redirectTo, client }: Pending) {
+  const { email, phone } = pending
+  try {
+    if (email) {
+      const account = await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
+      return phone ? (await changePhone(deps, { user, phone, channel, client })).account : account
+    }
+    if (phone) return (await changePhone(deps, { user, phone, channel, client, besides })).account
+    return changedAccount(
+      await deps.store.changeUser({ ...besides, id: user.id, now: deps.clock.now(), set: besides.set ?? {} }),
+    )
+  } catch (error) {
+    // The only token here is that of the nonce.
+    const isNonce = error instanceof Refusal && /^token_/.test(error.reason)
+    throw isNonce ? new Refusal('nonce_wrong') : error
   }
 }
 
@@ -112,36 +162,71 @@ async function requireFree({ store }: Deps, { email, phone }: Contacts): Promise
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken')
 }
 
-/** Checks what must be known before a new password is set. @returns its hash */
+/** A message that may not go out yet is refused before anything else is done. */
+function requireInTurn({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
+  const now = clock.now()
+  const mailMs = email && user.emailChangeSentAt !== null ? user.emailChangeSentAt + policy.mail.spacingMs - now : 0
+  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs })
+  const smsMs = phone && user.phoneChangeSentAt !== null ? user.phoneChangeSentAt + policy.sms.spacingMs - now : 0
+  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs })
+}
+
+/** How old a sign-in may be for a password to be changed without a mailed code. */
+const RECENT_SIGN_IN_MS = 86_400_000
+
+/** Ways of signing in after which nobody can be asked for the password they may have forgotten. */
+const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])
+
+/** Checks what must be known before a new password is set. @returns its hash, and the token that allowed it */
 async function newPassword(
   deps: Deps,
-  { user }: Caller,
-  { password = '', currentPassword = '' }: AccountChange,
+  { user, session, claims }: Caller,
+  { password = '', currentPassword = '', nonce = '' }: AccountChange,
   client: Client,
-): Promise<string> {
-  const { policy, passwords } = deps
+): Promise<{ hash: string; spend: UserChange['spend'] }> {
+  const { policy, passwords, clock } = deps
   const proves = async (guess: string) =>
     (await provePassword(deps, { account: user, isEligible: true, identifier: user.id, password: guess, client })) !==
     undefined
-  if (user.encryptedPassword !== null && policy.password.requireCurrent) {
+  const isRecent = session !== undefined && clock.now() - session.createdAt <= RECENT_SIGN_IN_MS
+  const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
+  const methods = Array.isArray(claims.amr)
+    ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
+    : []
+  const mayHaveForgotten = methods.some((method) => RECOVERY_METHODS.has(method))
+  if (user.encryptedPassword !== null && policy.password.requireCurrent && !mayHaveForgotten) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
     if (!(await proves(currentPassword))) throw new Refusal('current_password_wrong')
   }
   if (user.encryptedPassword !== null && (await proves(password))) throw new Refusal('password_unchanged')
-  return passwords.hash(password)
+  return { hash: await passwords.hash(password), spend }
+}
+
+/** @throws {Refusal<'nonce_missing' | 'nonce_wrong' | 'too_many_requests'>} */
+async function proveNonce(deps: Deps, { email, phone }: User, nonce: string) {
+  if (nonce === '') throw new Refusal('nonce_missing')
+  const to = email !== null ? { email } : phone !== null ? { phone } : undefined
+  if (!to) throw new Refusal('nonce_wrong')
+  try {
+    return (await identifyCode(deps, { to, code: nonce, kinds: ['reauthentication'] })).spend
+  } catch (error) {
+    throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error
+  }
 }
 
 interface ConfirmedContacts {
   set: UserChange['set']
   metadata: { email_verified?: boolean }
   identities: Identity[]
+  /** What has to be confirmed first. */
+  pending: Contacts
 }
 
 /** New contacts that count as confirmed at once: an anonymous user's first address, and numbers, where so configured. */
-function confirmedContacts(deps: Deps, { user }: Caller, { email, phone }: Contacts, now: number): ConfirmedContacts {
+function confirmedContacts(deps: Deps, { user }: Caller, wanted: Contacts, now: number): ConfirmedContacts {
   const { signup } = deps.policy
-  if (email && !(user.isAnonymous && signup.confirmsEmail)) throw new Refusal('email_change_mail_failed')
-  if (phone && !signup.confirmsPhone) throw new Refusal('sms_unavailable')
+  const email = user.isAnonymous && signup.confirmsEmail ? wanted.email : undefined
+  const phone = signup.confirmsPhone ? wanted.phone : undefined
   return {
     set: {
       ...(email && { email, emailConfirmedAt: now }),
@@ -153,5 +238,6 @@ function confirmedContacts(deps: Deps, { user }: Caller, { email, phone }: Conta
       ...(email ? [ownIdentity(deps, now, user.id, 'email', { email, email_verified: true })] : []),
       ...(phone ? [ownIdentity(deps, now, user.id, 'phone', { phone, phone_verified: true })] : []),
     ],
+    pending: { email: email ? undefined : wanted.email, phone: phone ? undefined : wanted.phone },
   }
 }

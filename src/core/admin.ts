@@ -3,13 +3,21 @@ import { parseDuration } from '../lib/duration'
 import { mergeMetadata } from '../lib/json'
 import { isUuid, NIL_UUID } from '../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../store'
-import { scrubbed } from './account'
+import { type ChangedAccount, scrubbed } from './account'
 import { auditEntry } from './audit'
 import type { Deps } from './deps'
 import type { Admin } from './identify'
 import { isTooLong, requireStrong } from './passwords'
 import { Refusal } from './refusal'
-import { newUser, normaliseEmail, normalisePhone, ownIdentity, providersMetadata, storableMetadata } from './users'
+import {
+  NOTHING_SENT,
+  newUser,
+  normaliseEmail,
+  normalisePhone,
+  ownIdentity,
+  providersMetadata,
+  storableMetadata,
+} from './users'
 
 /** Characters of the password of an account that was made without one: nobody knows it, so nobody signs in with it. */
 const RANDOM_PASSWORD_LENGTH = 64
@@ -94,7 +102,7 @@ export async function createUser(
 export async function updateUser(
   deps: Deps,
   { admin, id, given }: { admin: Admin; id: string; given: UserGiven },
-): Promise<Account> {
+): Promise<ChangedAccount> {
   const { clock, store, passwords, policy } = deps
   const before = await requireAccount(deps, id)
   const email = given.email ? normaliseEmail(given.email) : undefined
@@ -114,19 +122,22 @@ export async function updateUser(
       ...(email && { email }),
       ...(phone && { phone }),
       ...(bannedUntil !== undefined && { bannedUntil }),
-      ...(encryptedPassword !== undefined && { encryptedPassword }),
+      ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword }),
     },
     confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     mergeAppMetaData: given.appMetadata && storableMetadata(given.appMetadata),
     identities,
     ...(encryptedPassword !== undefined && { endSessions: {} }),
+    // A link or code sent before speaks for a password or an address that is no more.
+    killTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
     audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],
   })
   switch (changed.outcome) {
     case 'changed': {
       const isNew = ({ id: made }: Identity) => !before.identities.some((each) => each.id === made)
       return {
+        isJustConfirmed: before.user.confirmedAt === null && changed.account.user.confirmedAt !== null,
         user: changed.account.user,
         identities: [...before.identities, ...changed.account.identities.filter(isNew)],
       }

@@ -2,7 +2,7 @@
 import type { Store } from '../store'
 import type { Passwords } from './passwords'
 import type { Policy } from './policy'
-import type { Clock, Random, Sealer } from './ports'
+import type { Clock, HttpPost, MailTemplates, Random, Report, Sealer, SmsProvider } from './ports'
 import type { RateLimits } from './rate-limits'
 import type { ApiKeys } from './tokens/api-keys'
 import type { Keyring } from './tokens/jwt'
@@ -17,8 +17,13 @@ export interface Deps {
   apiKeys: ApiKeys
   limits: RateLimits
   policy: Policy
-  /** Keys under which imported tokens are hashed. */
-  pepper: Buffer
+  /** Keys under which one-time and imported tokens are hashed: the present one, and the one before it. */
+  peppers: readonly [Buffer, ...Buffer[]]
+  templates: MailTemplates
+  smsProvider: SmsProvider | undefined
+  /** Calls hooks. */
+  post: HttpPost
+  report: Report
 }
 
 /** Where a request came from. */
@@ -26,4 +31,6 @@ export interface Client {
   /** Canonical address; behind trusted proxies that of the client, not of the proxy. */
   ip: string
   userAgent: string | undefined
+  /** What the client's Accept-Language asks for, most wanted first (RFC 9110 §12.5.4). */
+  languages: readonly string[]
 }

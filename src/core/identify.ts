@@ -81,8 +81,9 @@ async function claimsOf({ apiKeys, keyring, clock }: Deps, bearer: string): Prom
   return keyring.verify(bearer, clock.now())
 }
 
-async function callerOf({ store, clock }: Deps, claims: VerifiedClaims): Promise<Caller> {
-  const { sub, session_id: sessionId } = claims
+async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims): Promise<Caller> {
+  const { sub } = claims
+  const sessionId = claims.type === 'access' ? serviceSession(policy, claims) : claims.session_id
   if (typeof sub !== 'string' || sub === '') throw new Refusal('token_without_subject')
   if (!isUuid(sub)) throw new Refusal('token_subject_malformed')
   const namesSession = sessionId !== undefined && sessionId !== '' && sessionId !== NIL_UUID
@@ -95,6 +96,12 @@ async function callerOf({ store, clock }: Deps, claims: VerifiedClaims): Promise
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
   return { user, session: found?.session, claims }
+}
+
+/** The session of a token of `/api/auth`, which must say whose it is and until when (settled 2). */
+function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: VerifiedClaims): unknown {
+  if (iss === service.issuer && typeof exp === 'number' && typeof sid === 'string' && sid !== '') return sid
+  throw new Refusal('token_invalid', { detail: 'token has invalid claims: iss, exp and sid are required' })
 }
 
 function requireValidSession({ policy, clock }: Deps, { session }: Caller): void {

@@ -1,12 +1,20 @@
 /** The core: what the server promises. Surfaces call these functions and say their outcome in words of their own. */
 import * as account from './account'
 import * as admin from './admin'
+import * as appLinks from './app-links'
 import type { Deps } from './deps'
 import * as identify from './identify'
+import * as invitations from './invitations'
+import * as messages from './messages'
+import * as oneTime from './one-time'
+import { deliverMessages, mailQueue } from './outbox'
+import { exchangeCode } from './pkce'
+import { chooseRedirect } from './redirects'
 import * as sessions from './sessions'
 import { signInWithPassword } from './sign-in'
 import { signUp, signUpAnonymously } from './sign-up'
 import { sweep } from './sweep'
+import * as verify from './verify'
 
 const functions = {
   identifyUser: identify.identifyUser,
@@ -14,6 +22,30 @@ const functions = {
   signUp,
   signUpAnonymously,
   signInWithPassword,
+  exchangeCode,
+  requestOtp: oneTime.requestOtp,
+  requestMagicLink: oneTime.requestMagicLink,
+  requestRecovery: oneTime.requestRecovery,
+  resend: oneTime.resend,
+  reauthenticate: oneTime.reauthenticate,
+  followLink: verify.followLink,
+  verifyTokenHash: verify.verifyTokenHash,
+  verifyCode: verify.verifyCode,
+  recoverDirectly: verify.recoverDirectly,
+  invite: invitations.invite,
+  generateLink: invitations.generateLink,
+  requestPasswordReset: appLinks.requestPasswordReset,
+  completePasswordReset: appLinks.completePasswordReset,
+  requestEmailChange: appLinks.requestEmailChange,
+  confirmEmailChange: appLinks.confirmEmailChange,
+  sendSignInLink: appLinks.sendSignInLink,
+  verifySignInLink: appLinks.verifySignInLink,
+  chooseRedirect,
+  listMessages: messages.listMessages,
+  readMessage: messages.readMessage,
+  clearMessages: messages.clearMessages,
+  deliverMessages,
+  mailQueue,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,
@@ -52,4 +84,5 @@ export function createCore(deps: Deps): Core {
 export type { Account, AuditRow, Identity, Page, User } from '../store'
 export type { Client, Deps } from './deps'
 export type { Admin, Caller, Credentials } from './identify'
+export type { MailQueue } from './outbox'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions'

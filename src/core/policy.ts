@@ -1,3 +1,5 @@
+import type { Notification } from '../lib/mail-templates'
+
 /** The numbers and switches the core obeys. Instants and durations are milliseconds. */
 export interface Policy {
   audience: string
@@ -6,6 +8,8 @@ export interface Policy {
   /** Role of users who may change their own app_metadata. */
   adminGroup: string
   issuer: string
+  /** Where this server is reached from outside. */
+  apiUrl: string
   accessTokenMs: number
 
   signup: {
@@ -23,7 +27,59 @@ export interface Policy {
     /** A password needs one character of each. */
     requiredCharacters: readonly string[]
     requireCurrent: boolean
+    /** Whether a session older than a day needs a mailed code. */
+    requireReauthentication: boolean
   }
+
+  /** Where links may lead back to (contract 0.9). */
+  redirects: { siteUrl: string; allowed: readonly RegExp[] }
+
+  mail: {
+    /** How mail leaves: through the queue to a mail server, into the mailbox alone, or by the Send Email hook. */
+    way: 'smtp' | 'mailbox' | 'hook'
+    /** Whether messages are kept to be read in the mailbox. */
+    isMailboxOn: boolean
+    from: string
+    /** Shortest time between two mails of one purpose to one user. */
+    spacingMs: number
+    codeLength: number
+    /** Replaces the lifetimes of the kinds on Supabase's surface. */
+    lifetimeMs: number | undefined
+    magicLinks: boolean
+    /** Whether a change of address is confirmed from both addresses. */
+    secureChange: boolean
+    /** Whether a link shows a page with a button first. */
+    confirmLinks: boolean
+    /** Lower-case; where there are any, no other address gets mail. */
+    authorizedAddresses: readonly string[]
+    /** Where links of Supabase's surface are answered. */
+    links: Record<LinkType, string>
+    /** Pages of the application that links of `/api/auth` lead to. */
+    pages: { passwordReset: string; emailChange: string; magicLink: string }
+    notifications: ReadonlySet<Notification>
+  }
+
+  sms: {
+    way: 'provider' | 'mailbox' | 'hook' | 'none'
+    /** Name of the provider as `/settings` tells it. */
+    provider: string
+    spacingMs: number
+    codeLength: number
+    lifetimeMs: number
+    /** Text with `{{ .Code }}` in it. */
+    template: string
+    testCodes: Readonly<Record<string, string>>
+    testCodesUntil: number | undefined
+    allowsWhatsapp: boolean
+  }
+
+  hooks: { sendEmail: Hook | undefined; sendSms: Hook | undefined }
+
+  /** How long the code of a PKCE flow can be exchanged. */
+  flowMs: number
+
+  /** Tokens of the endpoints below `/api/auth`. */
+  service: { issuer: string; accessTokenMs: number }
 
   session: {
     timeboxMs: number | undefined
@@ -45,7 +101,26 @@ export interface Policy {
     anonymousPerHour: number
     guessesPerAccountAndHour: number
     guessesPerNetworkAndHour: number
+    codeGuessesPerHour: number
+    verificationsPer5Minutes: number
+    mailsSent: SendingRate | undefined
+    smsSent: SendingRate | undefined
   }
+}
+
+/** The `type` of a link (contract 6.3). */
+export type LinkType = 'signup' | 'invite' | 'magiclink' | 'recovery' | 'email_change'
+
+export interface Hook {
+  uri: string
+  /** The bytes its requests are signed with, one signature for each. */
+  secrets: readonly Buffer[]
+}
+
+/** So many messages in each hour, or a bucket of so many that gains one every `refillMs`. */
+export interface SendingRate {
+  count: number
+  refillMs: number | undefined
 }
 
 /** Longest password in bytes; bcrypt would ignore the rest (settled 29). */

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { neighbourhood, site, subscriber } from '../lib/ip'
-import type { Policy } from './policy'
+import type { Policy, SendingRate } from './policy'
 import type { Clock } from './ports'
 import { Refusal } from './refusal'
 
@@ -18,8 +18,17 @@ const SHARED_KEYS = 1024
 /** Below this size a map is not worth sweeping. */
 const SMALL_MAP = 1000
 
-/** A counter of its own for each kind of request; changes of the own account are apart from sign-ups. */
-export type Bucket = 'tokens' | 'signUps' | 'anonymous' | 'userChanges'
+/** A counter of its own for each kind of request, as in GoTrue. */
+export type Bucket =
+  | 'tokens'
+  | 'signUps'
+  | 'anonymous'
+  | 'userChanges'
+  | 'otps'
+  | 'magicLinks'
+  | 'recoveries'
+  | 'resends'
+  | 'verifications'
 
 export interface Guess {
   /** Id of the account, or undefined where there is none. */
@@ -40,20 +49,44 @@ export interface RateLimits {
    * @throws {Refusal<'too_many_requests'>}
    */
   guess(guess: Guess): () => void
+  /**
+   * Counts a guess at the code sent to an address or a number.
+   * @returns takes it back, for when it was right
+   * @throws {Refusal<'too_many_requests'>}
+   */
+  code(address: string): () => void
+  /** Counts mails that are about to leave. @throws {Refusal<'mail_limit_reached'>} */
+  mail(count: number): void
+  /** Counts an SMS that is about to leave. @throws {Refusal<'sms_limit_reached'>} */
+  sms(): void
+  /** Lets one piece of work at a time have a key. @returns gives it back; undefined where somebody has it */
+  alone(key: string): (() => void) | undefined
 }
 
-export function rateLimits({ limits }: Policy, clock: Clock): RateLimits {
-  if (!limits.enabled) return { request() {}, guess: () => () => {} }
+export function rateLimits(policy: Policy, clock: Clock): RateLimits {
+  return { ...requestLimits(policy, clock), ...messageLimits(policy, clock), alone: exclusively() }
+}
+
+function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'request' | 'guess' | 'code'> {
+  const nothing = () => () => {}
+  if (!limits.enabled) return { request() {}, guess: nothing, code: nothing }
+  const otpLike = () => clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE))
   const buckets: Record<Bucket, ReturnType<typeof clientLimit>> = {
     tokens: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
-    signUps: clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
-    userChanges: clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE)),
+    signUps: otpLike(),
+    userChanges: otpLike(),
+    otps: otpLike(),
+    magicLinks: otpLike(),
+    recoveries: otpLike(),
+    resends: otpLike(),
+    verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
   // Accounts cannot be made up, so their counters are never shared; identifiers without an account can.
   const byAccount = slidingWindow(limits.guessesPerAccountAndHour, HOUR, Number.POSITIVE_INFINITY)
   const byIdentifier = slidingWindow(limits.guessesPerAccountAndHour, HOUR, MAX_KEYS)
   const byNetwork = slidingWindow(limits.guessesPerNetworkAndHour, HOUR, MAX_KEYS)
+  const byAddress = slidingWindow(limits.codeGuessesPerHour, HOUR, MAX_KEYS)
   return {
     request(bucket, ip) {
       const waitMs = buckets[bucket](ip, clock.monotonic())
@@ -75,6 +108,43 @@ export function rateLimits({ limits }: Policy, clock: Clock): RateLimits {
       takeBack()
       throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
     },
+    code(address) {
+      const { waitMs, takeBack } = byAddress.take(digest(address), clock.monotonic())
+      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+      return takeBack
+    },
+  }
+}
+
+/** Messages of the whole server (contract 0.7); mails do not count while sign-ups count as confirmed, nor then do SMS. */
+function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimits, 'mail' | 'sms'> {
+  const counter = (rate: SendingRate | undefined, isFree: boolean) => {
+    if (rate === undefined) return () => true
+    // nothing at all is refused even where messages are free
+    if (rate.count === 0) return () => false
+    if (isFree) return () => true
+    const window = rate.refillMs === undefined ? slidingWindow(rate.count, HOUR, 1) : undefined
+    const bucket = rate.refillMs === undefined ? undefined : tokenBucket(rate.count, 1 / rate.refillMs)
+    return () => (window?.take('all', clock.monotonic()).waitMs ?? bucket?.('all', clock.monotonic()) ?? 0) === 0
+  }
+  const mayMail = counter(limits.mailsSent, signup.confirmsEmail)
+  const maySms = counter(limits.smsSent, signup.confirmsPhone)
+  return {
+    mail(count) {
+      for (let sent = 0; sent < count; sent++) if (!mayMail()) throw new Refusal('mail_limit_reached')
+    },
+    sms() {
+      if (!maySms()) throw new Refusal('sms_limit_reached')
+    },
+  }
+}
+
+function exclusively(): RateLimits['alone'] {
+  const taken = new Set<string>()
+  return (key) => {
+    if (taken.has(key)) return undefined
+    taken.add(key)
+    return () => taken.delete(key)
   }
 }
 

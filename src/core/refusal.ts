@@ -1,6 +1,16 @@
 /** Every expected "no" of the core. Each surface has words of its own for all of them. */
 
-export type Reason = AccessReason | AccountReason | PasswordReason | SessionReason | InputReason | LoadReason
+export type Reason =
+  | AccessReason
+  | AccountReason
+  | PasswordReason
+  | SessionReason
+  | MessageReason
+  | VerificationReason
+  | PkceReason
+  | HookReason
+  | InputReason
+  | LoadReason
 
 /** Who is asking. */
 type AccessReason =
@@ -35,6 +45,7 @@ type AccountReason =
   | 'account_without_email_or_phone'
   | 'user_exists'
   | 'email_taken'
+  | 'email_unchanged'
   | 'phone_taken'
   | 'phone_taken_by_another'
   | 'id_taken'
@@ -47,9 +58,8 @@ type AccountReason =
   | 'metadata_too_large'
   /** `detail`: the text given. */
   | 'ban_duration_malformed'
-  | 'confirmation_mail_failed'
-  | 'email_change_mail_failed'
-  | 'sms_unavailable'
+  | 'email_signin_disabled'
+  | 'phone_signin_disabled'
 
 /** Passwords and what they prove. */
 type PasswordReason =
@@ -67,6 +77,8 @@ type PasswordReason =
   | 'current_password_wrong'
   | 'password_and_hash'
   | 'password_hash_unknown'
+  | 'nonce_missing'
+  | 'nonce_wrong'
 
 /** Sessions and their refresh tokens. */
 type SessionReason =
@@ -81,10 +93,95 @@ type SessionReason =
   /** `detail`: the text given. */
   | 'logout_scope_unknown'
 
+/** Asking for mails and SMS. */
+type MessageReason =
+  | 'otp_email_and_phone'
+  | 'otp_channel_with_email'
+  | 'otp_signup_disabled'
+  | 'otp_contact_missing'
+  | 'otp_phone_disabled'
+  | 'magic_links_disabled'
+  | 'magic_link_email_missing'
+  | 'recovery_email_missing'
+  | 'resend_type_unknown'
+  | 'resend_email_missing'
+  | 'resend_phone_missing'
+  | 'resend_email_and_phone'
+  | 'resend_contact_missing'
+  | 'reauthentication_without_contact'
+  | 'reauthentication_email_unconfirmed'
+  | 'reauthentication_phone_unconfirmed'
+  /** `waitMs`: when the next may go out. */
+  | 'mail_too_soon'
+  | 'sms_too_soon'
+  | 'mail_limit_reached'
+  | 'sms_limit_reached'
+  /** `detail`: the address. */
+  | 'address_not_authorised'
+  | 'sms_channel_unknown'
+  | 'sms_unavailable'
+  /** `detail`: what was to be sent, and what the provider said. */
+  | 'sms_failed'
+
+/** Links and codes, and what they are shown for. */
+type VerificationReason =
+  /** The four of verification-tokens.md. */
+  | 'token_unknown'
+  | 'token_kind_mismatch'
+  | 'token_used'
+  | 'token_expired'
+  /** The same, where a surface tells no more. */
+  | 'link_invalid'
+  | 'code_wrong'
+  | 'verify_type_missing'
+  | 'verify_token_missing'
+  | 'verify_token_or_hash_missing'
+  | 'verify_hash_alone'
+  | 'verify_email_or_phone'
+  | 'verify_type_unknown'
+  | 'verify_email_malformed'
+  | 'recovery_password_missing'
+  /** `detail`: the type asked for. */
+  | 'link_type_unknown'
+  | 'user_of_email_unknown'
+  | 'secure_change_needed'
+
+/** Proof Key for Code Exchange. */
+type PkceReason =
+  | 'challenge_incomplete'
+  | 'challenge_length'
+  | 'challenge_characters'
+  | 'challenge_method_unknown'
+  | 'challenge_with_phone'
+  | 'exchange_incomplete'
+  | 'flow_unknown'
+  | 'flow_missing'
+  | 'flow_expired'
+  | 'verifier_wrong'
+
+/** What a hook of the operator's came to. */
+type HookReason =
+  | 'hook_timed_out'
+  | 'hook_out_of_attempts'
+  | 'hook_payload_refused'
+  | 'hook_unauthorised'
+  | 'hook_unavailable'
+  /** `detail`: the status. */
+  | 'hook_status_unexpected'
+  | 'hook_content_type_missing'
+  /** `detail`: the type. */
+  | 'hook_content_type_wrong'
+  | 'hook_answer_too_large'
+  | 'hook_answer_malformed'
+  /** `detail` and `status`: what the hook wants the client to be told. */
+  | 'hook_refused'
+
 /** What no surface could read. */
 type InputReason =
   /** `detail`: what the reader stumbled on. */
   | 'body_malformed'
+  /** The same of a request that GoTrue has words of its own for. */
+  | 'verification_body_malformed'
   | 'body_too_large'
   /** `detail`: what is wrong. */
   | 'page_malformed'
@@ -108,7 +205,9 @@ type LoadReason =
 
 export interface Detail {
   detail?: string
+  status?: number
   retryAfterMs?: number
+  waitMs?: number
   weakness?: Weakness
 }
 

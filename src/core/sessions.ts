@@ -13,7 +13,15 @@ import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refre
 const KEY_BYTES = 32
 
 /** How a session was authenticated, as `amr` names it (contract 3.2). */
-export type Method = 'password' | 'anonymous'
+export type Method =
+  | 'password'
+  | 'anonymous'
+  | 'otp'
+  | 'magiclink'
+  | 'recovery'
+  | 'invite'
+  | 'email/signup'
+  | 'email_change'
 
 /** A session with the tokens that were made for it just now. */
 export interface IssuedSession extends Opened {
@@ -151,11 +159,12 @@ export async function refreshSession(
 }
 
 /** Which session a refresh token names, and at which counter it stands. An imported token stands before the first. */
-async function identify({ store, pepper }: Deps, refreshToken: string) {
+async function identify({ store, peppers }: Deps, refreshToken: string) {
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
-  const imported = await store.findImportedToken(importedTokenHash(pepper, token.token))
+  const hashes = peppers.map((pepper) => importedTokenHash(pepper, token.token))
+  const imported = (await Promise.all(hashes.map((hash) => store.findImportedToken(hash)))).find(Boolean)
   if (!imported) throw new Refusal('refresh_token_unknown')
   return {
     sessionId: imported.sessionId,

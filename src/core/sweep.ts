@@ -2,6 +2,7 @@
 import type { Sweep } from '../store'
 import type { Deps } from './deps'
 import { KNOWN_NETWORK_MS } from './sign-in'
+import { KEPT_AFTER_EXPIRY_MS } from './verification'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -9,8 +10,14 @@ const DAY = 24 * HOUR
 /** Anonymous users who have not been here for this long are deleted. */
 const ANONYMOUS_MS = 30 * DAY
 
+/** How long it can be seen that a message was sent, and how long the mailbox shows one. */
+const MESSAGES_MS = 30 * DAY
+const MAILBOX_MS = 7 * DAY
+
 /** One pass over every table, in slices between which other writes get their turn. @returns rows removed, by table */
-export async function sweep(deps: Pick<Deps, 'store' | 'clock' | 'policy'>): Promise<Record<Sweep, number>> {
+export async function sweep(
+  deps: Pick<Deps, 'store' | 'clock' | 'policy'>,
+): Promise<Record<Sweep | 'verificationTokens', number>> {
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(deps))) {
     removed[what as Sweep] = 0
@@ -25,7 +32,14 @@ export async function sweep(deps: Pick<Deps, 'store' | 'clock' | 'policy'>): Pro
       after = slice.next
     }
   }
-  return removed
+  return { ...removed, verificationTokens: await purgeTokens(deps) }
+}
+
+async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<number> {
+  const before = clock.now() - KEPT_AFTER_EXPIRY_MS
+  let purged = 0
+  for (let some = await store.purgeTokens(before); some > 0; some = await store.purgeTokens(before)) purged += some
+  return purged
 }
 
 /** What each table keeps, as the instants its sweep compares with. */
@@ -42,6 +56,8 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     refreshTokens: { before: now - DAY },
     anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
+    flows: { before: now - DAY },
+    messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },
     auditLog: { before: now - policy.retention.auditMs },
   }
 }

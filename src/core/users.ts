@@ -107,3 +107,15 @@ export function ownIdentity(
 export function providersMetadata(providers: string[]): JsonObject {
   return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
 }
+
+/**
+ * What a new password takes along: nobody knows whether those who knew the old one asked for the messages that are under
+ * way, so none of them counts any more.
+ */
+export const NOTHING_SENT = {
+  confirmationSentAt: null,
+  recoverySentAt: null,
+  emailChangeSentAt: null,
+  phoneChangeSentAt: null,
+  reauthenticationSentAt: null,
+}

@@ -5,12 +5,10 @@
 import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials } from '../core'
+import { type Reason, Refusal } from '../core/refusal'
 import { bodyDecoder, readBody } from './body'
 import { exchangeOf } from './exchange'
 import { queryOf } from './target'
-
-// In answers these formats only tell the reader what we print; to check each instant and id again costs more than printing it.
-for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
 
 export type Access = 'anyone' | 'user' | 'admin'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -25,6 +23,8 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   check?(request: Pick<Context, 'request' | 'query'>): void
   /** The JSON body; none: the request has none, or it does not matter. */
   body?: B
+  /** The refusal of a body that cannot be read, where it is not the usual one. */
+  malformed?: Reason
   /** Whether the body may be left out altogether. */
   isBodyOptional?: boolean
   /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
@@ -80,6 +80,8 @@ export interface Bounds {
 }
 
 export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Dialect, bounds: Bounds) {
+  // In answers these formats only tell the reader what we print; to check each instant and id again costs more than printing it.
+  for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
   const app = new Elysia({ prefix: dialect.prefix, ...ROUTING })
     .onError(({ error, request }) => dialect.answerError(error, request))
     .mapResponse(({ responseValue, set }) => {
@@ -130,7 +132,12 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
 
   async function readDeclared(request: Request) {
     const bytes = await readBody(request, bodyTimeoutMs)
-    return each.isBodyOptional && bytes.length === 0 ? {} : decode?.(bytes)
+    try {
+      return each.isBodyOptional && bytes.length === 0 ? {} : decode?.(bytes)
+    } catch (error) {
+      const isMalformed = error instanceof Refusal && error.reason === 'body_malformed'
+      throw isMalformed && each.malformed ? new Refusal(each.malformed, error.detail) : error
+    }
   }
 }
 

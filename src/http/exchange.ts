@@ -52,3 +52,16 @@ const PLAUSIBLE_ID = /^[\w.:/+=-]{1,128}$/
 export function requestId(given: string | null): string {
   return given !== null && PLAUSIBLE_ID.test(given) ? given : crypto.randomUUID()
 }
+
+/** More than anybody lists, and little to sort. */
+const MAX_LANGUAGES = 10
+
+/** Language tags of an Accept-Language header, most wanted first (RFC 9110 §12.5.4). */
+export function acceptedLanguages(header: string | null): string[] {
+  const ranges = (header ?? '').split(',', MAX_LANGUAGES).flatMap((range) => {
+    const [, tag, quality = '1'] =
+      /^\s*([a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*$/.exec(range) ?? []
+    return tag === undefined || Number(quality) === 0 ? [] : [{ tag, quality: Number(quality) }]
+  })
+  return ranges.sort((a, b) => b.quality - a.quality).map(({ tag }) => tag)
+}

@@ -11,8 +11,14 @@ interface Series {
 
 export interface Metrics {
   observe(method: string, route: string, status: number, seconds: number): void
-  /** The whole page. */
-  print(): string
+  /** The whole page. @param gauges figures of others, as they are now */
+  print(gauges: Gauge[]): string
+}
+
+export interface Gauge {
+  name: string
+  help: string
+  value: number
 }
 
 export function createMetrics(build: { version: string; commit: string }): Metrics {
@@ -30,7 +36,7 @@ export function createMetrics(build: { version: string; commit: string }): Metri
       for (const [index, bound] of BOUNDS.entries())
         if (seconds <= bound) own.buckets[index] = (own.buckets[index] as number) + 1
     },
-    print() {
+    print(gauges) {
       const cpu = process.cpuUsage()
       const lines = [
         '# HELP latchkey_build_info The running build.',
@@ -42,6 +48,11 @@ export function createMetrics(build: { version: string; commit: string }): Metri
         '# HELP process_resident_memory_bytes Resident memory of the process.',
         '# TYPE process_resident_memory_bytes gauge',
         `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
+        ...gauges.flatMap(({ name, help, value }) => [
+          `# HELP ${name} ${help}`,
+          `# TYPE ${name} gauge`,
+          `${name} ${value}`,
+        ]),
         '# HELP latchkey_http_request_duration_seconds Time from the request to its answer.',
         '# TYPE latchkey_http_request_duration_seconds histogram',
       ]

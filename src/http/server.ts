@@ -1,7 +1,7 @@
 /** The way of every request: an id, a preflight or a route, headers that hold for all answers, a log line, a figure. */
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
-import { clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
+import { acceptedLanguages, clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
 import type { Log } from './log'
 import type { Metrics } from './metrics'
 
@@ -41,6 +41,7 @@ export function createFetch({
       client: () => ({
         ip: clientIp(peers.requestIP(request)?.address, request.headers.get('x-forwarded-for'), trustedProxies),
         userAgent: request.headers.get('user-agent') ?? undefined,
+        languages: acceptedLanguages(request.headers.get('accept-language')),
       }),
     }
     setExchange(request, exchange)

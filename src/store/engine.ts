@@ -4,6 +4,8 @@
  * wait in one queue for the one writing connection, and are answered after the commit that puts them on disk.
  */
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
+import type { Message } from './schema'
+import type { VerificationBackend } from './verification/backend'
 
 export type Db = BunSQLiteDatabase
 
@@ -34,13 +36,23 @@ export function statement<P extends Prepared>(build: (db: Db) => P): Statement<R
   return made
 }
 
-/** One connection, as an operation sees it. Parameters go by the names of their `sql.placeholder`. */
-export interface Tx {
+/** One connection. Parameters go by the names of their `sql.placeholder`. */
+export interface Queries {
   one<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row | undefined>
   all<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row[]>
   /** @returns how many rows changed */
   run(statement: Statement<unknown>, values?: Record<string, unknown>): Promise<number>
 }
+
+/** A transaction, as an operation sees it. */
+export interface Tx extends Queries {
+  tokens: VerificationBackend
+  /** Tells the process of a new message, once it is on disk. */
+  announce(message: Announced): void
+}
+
+/** What is told of a new message. */
+export type Announced = Pick<Message, 'id' | 'recipient' | 'state'>
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>

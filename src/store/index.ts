@@ -4,33 +4,52 @@
  */
 import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
-import { type Bound, bind, type Engine, write } from './engine'
+import { issue, rehearse } from './attachments'
+import { type Announced, type Bound, bind, type Engine, write } from './engine'
+import { exchangeFlow, findFlow } from './flows'
 import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
+import * as messages from './messages'
 import { migrate } from './migrate'
 import * as sessions from './sessions'
 import { snapshot } from './snapshot'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
 import * as users from './users'
+import { databaseTokens } from './verification/database'
+import { memoryTokens } from './verification/memory'
+import { findTokens, pendingTokens, purgeTokens } from './verification/work'
 
 const audit = {
   listAudit,
   appendAudit: write((tx, entries: AuditEntry[]) => appendAudit(tx, entries)),
 }
 
-const operations = { ...users, ...sessions, ...maintenance, ...audit, listUsers }
+const tokens = { issue, rehearse, findTokens, pendingTokens, purgeTokens, findFlow, exchangeFlow }
+
+const operations = { ...users, ...sessions, ...maintenance, ...audit, ...tokens, ...messages, listUsers }
 
 export type Store = Bound<typeof operations> & Pick<Engine, 'close'>
+
+export interface StoreOptions {
+  /** Where verification tokens are kept; none: in the database. */
+  verification?: 'database' | 'memory'
+  /** Hears of each new message once it is on disk. */
+  onMessage?(message: Announced): void
+}
 
 /**
  * Opens the database file, made and migrated where needed; before an old one is changed, a copy of it is put aside.
  * @param now Unix milliseconds
  * @throws where it cannot be opened, written or migrated
  */
-export function openStore(path: string, now: number): Store {
+export function openStore(path: string, now: number, { verification, onMessage }: StoreOptions = {}): Store {
   const database = openMigrated(path, now).database
-  const engine = sqliteEngine(database)
+  const memory = memoryTokens()
+  const engine = sqliteEngine(database, {
+    tokensOf: verification === 'memory' ? () => memory : databaseTokens,
+    onMessage: onMessage ?? (() => {}),
+  })
   return { ...bind(engine, operations), close: engine.close }
 }
 
@@ -56,9 +75,23 @@ function openOrExplain(path: string): Database {
   }
 }
 
-export type { Bound } from './engine'
+export type { NewMessage } from './attachments'
+export type { Announced, Bound } from './engine'
 export type { Listed, Page, UserQuery } from './lists'
 export type { Sweep } from './maintenance'
-export type { Aal, AmrClaim, AuditRow, Identity, Session, User } from './schema'
+export type {
+  Aal,
+  AmrClaim,
+  AuditRow,
+  FlowState,
+  Identity,
+  Message,
+  Session,
+  User,
+  VerificationFamily,
+  VerificationKind,
+  VerificationToken,
+} from './schema'
 export type { AuditEntry, NewSession, Opened } from './statements'
 export type { Account, UserChange } from './users'
+export type { Minting, Spending, SpendingRefused } from './verification/work'

@@ -2,7 +2,7 @@
 import { and, eq, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
-import { auditLogEntries, knownNetworks, meta, refreshTokens, sessions, users } from './schema'
+import { auditLogEntries, flowState, knownNetworks, messages, meta, refreshTokens, sessions, users } from './schema'
 import { placeholder, placeholders } from './statements'
 
 const metaValue = statement((db) =>
@@ -76,6 +76,17 @@ const sweeps = {
     ),
   ),
   knownNetworks: sweepOf(knownNetworks, lt(knownNetworks.lastSeenAt, placeholder('before'))),
+  flows: sweepOf(flowState, lt(flowState.createdAt, placeholder('before'))),
+  messages: sweepOf(
+    messages,
+    and(
+      sql`${messages.nextAttemptAt} IS NULL`,
+      or(
+        lt(messages.createdAt, placeholder('before')),
+        and(eq(messages.state, 'kept'), lt(messages.createdAt, placeholder('keptBefore'))),
+      ),
+    ),
+  ),
   auditLog: sweepOf(auditLogEntries, lt(auditLogEntries.createdAt, placeholder('before'))),
 }
 

@@ -8,12 +8,12 @@ import {
   amrIn,
   appendAudit,
   endSessions,
-  identitiesIn,
   type NewSession,
   type Opened,
+  openedSession,
+  openSessionIn,
   placeholder,
   placeholders,
-  saveUser,
   sessionById,
   startSession,
   userById,
@@ -115,16 +115,10 @@ export const openSession = write(
     if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
       return { outcome: 'password_changed_meanwhile' }
-    const signedIn: User = {
-      ...user,
-      lastSignInAt: now,
-      encryptedPassword: rehashed ?? user.encryptedPassword,
-      updatedAt: now,
-    }
-    await tx.run(saveUser, signedIn)
-    await startSession(tx, session)
+    const proven = { ...user, encryptedPassword: rehashed ?? user.encryptedPassword }
+    const opened = await openSessionIn(tx, proven, session, now)
     await appendAudit(tx, audit)
-    return { outcome: 'opened', opened: await openedSession(tx, signedIn, session.session) }
+    return { outcome: 'opened', opened }
   },
 )
 
@@ -223,10 +217,6 @@ export const endUserSessions = write(async (tx, { userId, which, audit }: Ending
   if (ended > 0 || which === 'all') await appendAudit(tx, audit)
   return ended
 })
-
-async function openedSession(tx: Tx, user: User, session: Session): Promise<Opened> {
-  return { user, session, identities: await identitiesIn(tx, user.id), amr: await amrIn(tx, session.id) }
-}
 
 /** Two lookups by key; a join of the two tables costs five times as much here. */
 async function sessionWithUser(tx: Tx, id: string): Promise<{ session: Session; user: User } | undefined> {

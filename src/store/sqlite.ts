@@ -4,7 +4,8 @@
  */
 import { Database } from 'bun:sqlite'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
-import type { Engine, Statement, Tx } from './engine'
+import type { Announced, Engine, Queries, Statement, Tx } from './engine'
+import type { VerificationBackend } from './verification/backend'
 
 /** More than this many operations would hold the event loop too long at once. */
 const MAX_BATCH = 256
@@ -29,13 +30,27 @@ interface Job {
   reject(error: unknown): void
 }
 
+export interface EngineOptions {
+  /** The backend of verification tokens, as a connection uses it. */
+  tokensOf(queries: Queries): VerificationBackend
+  onMessage(message: Announced): void
+}
+
 /** @param writer a migrated database, which the engine owns from here on */
-export function sqliteEngine(writer: Database): Engine {
+export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOptions): Engine {
   const reader = openDatabase(writer.filename)
   reader.run('PRAGMA query_only = ON')
   const view = sharedView(reader)
-  const reading = connection(reader, view.open)
-  const writing = connection(writer)
+  const readQueries = connection(reader, view.open)
+  const reading: Tx = { ...readQueries, tokens: tokensOf(readQueries), announce() {} }
+  const writeQueries = connection(writer)
+  /** Of the operation that runs at the moment. */
+  let announced: Announced[] = []
+  const writing: Tx = {
+    ...writeQueries,
+    tokens: tokensOf(writeQueries),
+    announce: (message) => announced.push(message),
+  }
   const commands = Object.fromEntries(
     ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'].map((sql) => [
       sql,
@@ -84,10 +99,15 @@ export function sqliteEngine(writer: Database): Engine {
   /** Runs one operation inside the open transaction. @returns how to answer it once the commit is on disk */
   async function attempt(job: Job): Promise<() => void> {
     run('SAVEPOINT job')
+    announced = []
     try {
       const value = await job.operation(writing)
       run('RELEASE job')
-      return () => job.resolve(value)
+      const messages = announced
+      return () => {
+        job.resolve(value)
+        messages.forEach(onMessage)
+      }
     } catch (error) {
       run('ROLLBACK TO job')
       run('RELEASE job')
@@ -135,7 +155,7 @@ function sharedView(reader: Database): { open(): void; close(): void } {
 }
 
 /** @param beforeQuery called before each query */
-function connection(database: Database, beforeQuery: () => void = () => {}): Tx {
+function connection(database: Database, beforeQuery: () => void = () => {}): Queries {
   const db = drizzle({ client: database })
   const prepared: ReturnType<Statement<unknown>['build']>[] = []
   const of = ({ index, build }: Statement<unknown>) => {

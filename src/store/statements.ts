@@ -147,6 +147,18 @@ export async function startSession(tx: Tx, { session, method, network }: NewSess
     await tx.run(upsertNetwork, { userId: session.userId, network, lastSeenAt: session.createdAt })
 }
 
+export async function openedSession(tx: Tx, user: User, session: Session): Promise<Opened> {
+  return { user, session, identities: await identitiesIn(tx, user.id), amr: await amrIn(tx, session.id) }
+}
+
+/** Begins a session and notes the sign-in on its user. */
+export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<Opened> {
+  const signedIn = { ...user, lastSignInAt: now, updatedAt: now }
+  await tx.run(saveUser, signedIn)
+  await startSession(tx, session)
+  return openedSession(tx, signedIn, session.session)
+}
+
 /** @param keep the one session that stays, if any */
 export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
   return tx.run(deleteSessions, { userId, keep: keep ?? '' })

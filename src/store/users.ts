@@ -2,7 +2,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
 import { isAhead } from '../lib/time'
+import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
+import { type AuthCode, issueAuthCode } from './flows'
 import { type Identity, identities, knownNetworks, type User, userRoles, users } from './schema'
 import {
   type AuditEntry,
@@ -12,6 +14,7 @@ import {
   identitiesIn,
   type NewSession,
   type Opened,
+  openSessionIn,
   placeholder,
   placeholders,
   saveUser,
@@ -19,6 +22,7 @@ import {
   startSession,
   userById,
 } from './statements'
+import { killTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/work'
 
 const userByEmail = statement((db) =>
   db
@@ -54,6 +58,13 @@ const roleOf = statement((db) =>
     .select()
     .from(userRoles)
     .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
+    .prepare(),
+)
+const rolesHeld = statement((db) =>
+  db
+    .select()
+    .from(userRoles)
+    .where(eq(userRoles.userId, placeholder('userId')))
     .prepare(),
 )
 const insertRole = statement((db) =>
@@ -104,10 +115,9 @@ export const findAccount = read(async (tx, id: string): Promise<Account | undefi
   return user && { user, identities: await identitiesIn(tx, id) }
 })
 
-export interface NewAccount {
+export interface NewAccount extends Attachments {
   user: Omit<User, 'uid' | 'confirmedAt'>
   identities: Identity[]
-  audit: AuditEntry[]
 }
 
 /** Makes an account, unless its address, number or id is taken. */
@@ -116,14 +126,24 @@ export const createUser = write(
     insertAccount(tx, account),
 )
 
+export interface Registration extends NewAccount {
+  session: NewSession
+  /** The token that allows it. */
+  spend?: Spending
+}
+
 /** Makes an account and signs it in. */
 export const registerUser = write(
   async (
     tx,
-    { session, ...account }: NewAccount & { session: NewSession },
-  ): Promise<{ outcome: 'registered'; opened: Opened } | Taken> => {
+    { session, spend, ...account }: Registration,
+  ): Promise<{ outcome: 'registered'; opened: Opened } | { outcome: SpendingRefused } | Taken> => {
+    const now = account.user.createdAt
+    const refused = spend && (await refuseSpending(tx, spend, now))
+    if (refused) return { outcome: refused }
     const made = await insertAccount(tx, account)
     if (made.outcome !== 'created') return made
+    if (spend) await tx.tokens.markConsumed(spend.id, now)
     await startSession(tx, session)
     return {
       outcome: 'registered',
@@ -132,68 +152,99 @@ export const registerUser = write(
   },
 )
 
-export interface UserChange {
+/** Instants of the last message of each purpose. */
+type SentAt =
+  | 'confirmationSentAt'
+  | 'recoverySentAt'
+  | 'emailChangeSentAt'
+  | 'phoneChangeSentAt'
+  | 'reauthenticationSentAt'
+
+export interface UserChange extends Attachments {
   id: string
   /** Unix milliseconds. */
   now: number
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
+  /** The token that allows the change; where it cannot be spent, nothing changes. */
+  spend?: Spending | undefined
+  /** Nothing changes where the last message of this purpose went out after that instant. */
+  unlessSentSince?: { column: SentAt; instant: number } | undefined
+  /** Nothing changes where one of these columns has another value by now. */
+  onlyIf?: Partial<User>
   /** Counts the address or number as confirmed now, unless it already is. */
   confirm?: { email: boolean; phone: boolean }
   mergeAppMetaData?: JsonObject | undefined
   mergeUserMetaData?: JsonObject | undefined
   /** Identities to hold: one of the same provider gets the new data merged in, a missing one is made. */
   identities?: Identity[]
+  /** Writes the providers of all identities, oldest first, into app_metadata. */
+  describeProviders?: (providers: string[]) => JsonObject
   /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
   actor?: { sessionId: string | undefined }
   /** The password hash the caller has proved to know; where another stands by now, nothing changes. */
   provenPassword?: string | null
+  /** Makes every token of the user worthless, before new ones are minted. */
+  killTokens?: boolean
   /** Ends the sessions of the user, except the one to keep. */
   endSessions?: { keep?: string | undefined }
-  audit: AuditEntry[]
+  /** Opens a session once all is done. */
+  session?: NewSession | undefined
+  /** Hands out the code of a PKCE flow in place of a session. */
+  authCode?: AuthCode | undefined
 }
 
 type Changed =
-  | { outcome: 'changed'; account: Account }
+  | { outcome: 'changed'; account: Account; opened: Opened | undefined }
+  | { outcome: 'sent_lately'; sentAt: number }
+  | { outcome: SpendingRefused | 'flow_gone' | 'changed_meanwhile' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
-/** Changes an account: columns, metadata (merged key by key), identities and sessions together. */
+/** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
 export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
-  const user = await tx.one(userById, { id: change.id })
+  const { id, now } = change
+  const user = await tx.one(userById, { id })
   if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-  if (change.actor && isAhead(user.bannedUntil, change.now)) return { outcome: 'user_banned' }
-  const { sessionId } = change.actor ?? {}
-  if (sessionId !== undefined && !(await tx.one(sessionById, { id: sessionId }))) return { outcome: 'session_gone' }
-  if (change.provenPassword !== undefined && change.provenPassword !== user.encryptedPassword)
-    return { outcome: 'password_changed_meanwhile' }
-  const taken = await findTaken(tx, { ...user, ...change.set }, user.id)
-  if (taken) return taken
-  const rawAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
+  const refused = (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { ...user, ...change.set }, id))
+  if (refused) return refused
+  const held = await holdIdentities(tx, id, change.identities ?? [])
+  const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
+  const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
   if (!isMetadataWithinBounds(rawAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
+  if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   const confirmed = {
-    emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? change.now) : user.emailConfirmedAt,
-    phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? change.now) : user.phoneConfirmedAt,
+    emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
+    phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,
   }
-  await tx.run(saveUser, {
-    ...user,
-    ...confirmed,
-    ...change.set,
-    rawAppMetaData,
-    rawUserMetaData,
-    updatedAt: change.now,
-  })
-  await holdIdentities(tx, change.id, change.identities ?? [])
-  if (change.endSessions) await endSessions(tx, change.id, change.endSessions.keep)
-  await appendAudit(tx, change.audit)
+  await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
+  if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
+  if (change.killTokens) await killTokensOf(tx, id, now)
+  if (change.endSessions) await endSessions(tx, id, change.endSessions.keep)
+  await attach(tx, change, now)
+  const changed = (await tx.one(userById, { id })) as User
+  const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
   return {
     outcome: 'changed',
-    account: {
-      user: (await tx.one(userById, { id: change.id })) as User,
-      identities: await identitiesIn(tx, change.id),
-    },
+    account: { user: opened?.user ?? changed, identities: await identitiesIn(tx, id) },
+    opened,
   }
 })
+
+async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Changed | undefined> {
+  const { actor, unlessSentSince, spend, now } = change
+  if (actor && isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
+  if (actor?.sessionId !== undefined && !(await tx.one(sessionById, { id: actor.sessionId })))
+    return { outcome: 'session_gone' }
+  if (change.provenPassword !== undefined && change.provenPassword !== user.encryptedPassword)
+    return { outcome: 'password_changed_meanwhile' }
+  const isOther = ([column, value]: [string, unknown]) => user[column as keyof User] !== value
+  if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
+  const sentAt = unlessSentSince && user[unlessSentSince.column]
+  if (sentAt && sentAt > unlessSentSince.instant) return { outcome: 'sent_lately', sentAt }
+  const refused = spend && (await refuseSpending(tx, spend, now))
+  return refused && { outcome: refused }
+}
 
 export interface SoftDeletion {
   id: string
@@ -231,6 +282,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
       updatedAt: now,
     })
   await endSessions(tx, id)
+  await killTokensOf(tx, id, now)
   await tx.run(deleteRolesOf, { userId: id })
   await tx.run(deleteNetworksOf, { userId: id })
   await appendAudit(tx, audit)
@@ -249,6 +301,8 @@ export const hasRole = read(
     (await tx.one(roleOf, { userId, role })) !== undefined,
 )
 
+export const rolesOf = read(async (tx, userId: string) => (await tx.all(rolesHeld, { userId })).map(({ role }) => role))
+
 export interface RoleChange {
   userId: string
   role: string
@@ -266,13 +320,13 @@ export const revokeRole = write(
 
 async function insertAccount(
   tx: Tx,
-  { user, identities: wanted, audit }: NewAccount,
+  { user, identities: wanted, ...attachments }: NewAccount,
 ): Promise<{ outcome: 'created'; account: Account } | Taken> {
   const taken = await findTaken(tx, user)
   if (taken) return taken
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
-  await appendAudit(tx, audit)
+  await attach(tx, attachments, user.createdAt)
   return { outcome: 'created', account: { user: made, identities: wanted } }
 }
 
@@ -290,7 +344,8 @@ async function findTaken(
   return byId && { outcome: 'id_taken', user: byId }
 }
 
-async function holdIdentities(tx: Tx, userId: string, wanted: Identity[]): Promise<void> {
+/** @returns all that the user has afterwards, oldest first */
+async function holdIdentities(tx: Tx, userId: string, wanted: Identity[]): Promise<Identity[]> {
   const present = await identitiesIn(tx, userId)
   for (const identity of wanted) {
     const own = present.find(({ provider }) => provider === identity.provider)
@@ -302,4 +357,5 @@ async function holdIdentities(tx: Tx, userId: string, wanted: Identity[]): Promi
       })
     else await tx.run(insertIdentity, identity)
   }
+  return wanted.length === 0 ? present : identitiesIn(tx, userId)
 }

@@ -50,7 +50,11 @@ test.skipIf(process.platform !== 'linux')('on a terminal it greets with what is 
 test('with no setting at all it serves, tells where, and keeps no secret in its log', async () => {
   await using server = await startBinary()
   expect((await server.ask('GET', '/auth/v1/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
-  expect((await server.ask('GET', '/ready')).body).toEqual({ status: 'ok', checks: { database: 'ok' } })
+  expect((await server.ask('GET', '/ready')).body).toEqual({
+    status: 'ok',
+    checks: { database: 'ok', mail: 'ok' },
+    mail_queue: { length: 0, oldest_seconds: 0 },
+  })
   const [start] = server.log
   expect(start).toMatchObject({
     level: 'info',
@@ -170,6 +174,7 @@ test('settings of development on a public address are warned of loudly', async (
   const warned = server.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)
   expect(warned).toEqual([
     expect.stringMatching(/^DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS \(0\.0\.0\.0\): AUTH_API_EXTERNAL_URL is/),
+    expect.stringContaining('everybody who reaches this server can read all its mail'),
     expect.stringContaining('sign-ups count as confirmed without a mail'),
     expect.stringContaining('AUTH_RATE_LIMITS is off'),
   ])

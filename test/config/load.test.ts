@@ -25,7 +25,8 @@ test('with nothing set there is nothing to complain of, and every default is in 
     jwtIssuer: 'http://localhost:7020/auth/v1',
     refreshTokenReuseIntervalMs: 0,
   })
-  expect(settings.accounts).toMatchObject({ mailerAutoconfirm: true, anonymousEnabled: false, passwordMinLength: 6 })
+  expect(settings.accounts).toMatchObject({ anonymousEnabled: false, passwordMinLength: 6 })
+  expect(settings.mail).toMatchObject({ mailerAutoconfirm: true, mailbox: true })
 })
 
 test('flags come before the environment, that before .env, that before config.toml', () => {
@@ -103,7 +104,8 @@ test('Supabase’s config.toml is read in its own words', () => {
   expect(settings).toMatchObject({
     server: { siteUrl: 'https://app.example.com' },
     tokens: { refreshTokenReuseIntervalMs: 10_000, jwtKeys: [jwk] },
-    accounts: { disableSignup: true, anonymousEnabled: true, mailerAutoconfirm: false, emailEnabled: true },
+    accounts: { disableSignup: true, anonymousEnabled: true, emailEnabled: true },
+    mail: { mailerAutoconfirm: false },
     sessions: { timeboxMs: 86_400_000 },
     limits: { tokens: 99 },
   })
@@ -122,11 +124,11 @@ test('words that config.toml inverts or names are read strictly', () => {
   const { problems } = loaded({ toml: { path: 'c.toml', auth }, env: { X: 'maybe' } })
   expect(problems).toEqual([
     'error: c.toml [auth] enable_signup must be true or false, not "maybe".',
-    'error: c.toml [auth] email.enable_confirmations must be true or false, not "maybe".',
     'error: c.toml [auth] password_requirements must be one of letters_digits, lower_upper_letters_digits, lower_upper_letters_digits_symbols, not "letters_digit".',
+    'error: c.toml [auth] email.enable_confirmations must be true or false, not "maybe".',
   ])
-  const on = loaded({ toml: { path: 'c.toml', auth }, env: { X: '1' } }).settings.accounts
-  expect([on.disableSignup, on.mailerAutoconfirm]).toEqual([false, false])
+  const on = loaded({ toml: { path: 'c.toml', auth }, env: { X: '1' } }).settings
+  expect([on.accounts.disableSignup, on.mail.mailerAutoconfirm]).toEqual([false, false])
 })
 
 test('keys of config.toml that nobody knows are told with the nearest, Supabase’s others as having no effect', () => {
@@ -157,9 +159,8 @@ test.each([
 
 test.each([
   'GOTRUE_EXTERNAL_GITHUB_SECRET',
-  'AUTH_SMTP_PORT',
-  'GOTRUE_MAILER_TEMPLATES_MAGIC_LINK',
-  'GOTRUE_HOOK_SEND_SMS_URI',
+  'AUTH_SMTP_LOGGING_ENABLED',
+  'GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI',
   'GOTRUE_METRICS_ENABLED',
 ])('%s is Supabase’s and has no effect', (name) =>
   expect(loaded({ env: { [name]: 'x' } }).problems[0]).toStartWith(`note: ${name}`),
@@ -168,7 +169,7 @@ test.each([
 test('a protection that is switched on and not there is a warning', () => {
   for (const name of [
     'SECURITY_CAPTCHA_ENABLED',
-    'SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION',
+    'SECURITY_MANUAL_LINKING_ENABLED',
     'PASSWORD_HIBP_ENABLED',
     'SESSIONS_SINGLE_PER_USER',
   ]) {

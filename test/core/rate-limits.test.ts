@@ -12,11 +12,18 @@ const limits = {
   anonymousPerHour: 30,
   guessesPerAccountAndHour: 20,
   guessesPerNetworkAndHour: 100,
+  codeGuessesPerHour: 20,
+  verificationsPer5Minutes: 30,
+  mailsSent: undefined as Policy['limits']['mailsSent'],
+  smsSent: undefined as Policy['limits']['smsSent'],
 }
 
 function start(changes: Partial<typeof limits> = {}) {
   const clock = testClock('2026-01-01T00:00:00Z')
-  const limiter = rateLimits({ limits: { ...limits, ...changes } } as Policy, clock)
+  const limiter = rateLimits(
+    { limits: { ...limits, ...changes }, signup: { confirmsEmail: false, confirmsPhone: false } } as Policy,
+    clock,
+  )
   const passes = (work: () => unknown): boolean => {
     try {
       work()

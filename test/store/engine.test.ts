@@ -7,13 +7,16 @@ import { openMigrated } from '../../src/store'
 import { type Engine, statement, type Tx } from '../../src/store/engine'
 import { meta, userRoles } from '../../src/store/schema'
 import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
+import { databaseTokens } from '../../src/store/verification/database'
+
+const OPTIONS = { tokensOf: databaseTokens, onMessage() {} }
 
 let folder: string
 let engine: Engine
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-engine-'))
-  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database)
+  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database, OPTIONS)
 })
 afterEach(async () => {
   await engine.close()
@@ -106,14 +109,14 @@ test('closing lets waiting writes finish', async () => {
   const closing = engine.close()
   expect(await pending).toBe(1)
   await closing
-  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database)
+  engine = sqliteEngine(openMigrated(join(folder, 'test.db'), 1).database, OPTIONS)
   expect((await get('late'))?.value).toBe('0')
 })
 
 test('a write that the disk refuses fails all of its batch, and the next one works again', async () => {
   const path = join(folder, 'full.db')
   const { database } = openMigrated(path, 1)
-  const small = sqliteEngine(database)
+  const small = sqliteEngine(database, OPTIONS)
   const { page_count: pages } = database.query('PRAGMA page_count').get() as { page_count: number }
   database.run(`PRAGMA max_page_count = ${pages + 2}`)
   const outcomes = await Promise.allSettled(

@@ -21,7 +21,10 @@ test('nothing is removed before its time', async () => {
     refreshTokens: 0,
     anonymousUsers: 0,
     knownNetworks: 0,
+    flows: 0,
+    messages: 0,
     auditLog: 0,
+    verificationTokens: 0,
   })
 })
 

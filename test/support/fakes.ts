@@ -16,6 +16,10 @@ export function testClock(start: string): TestClock {
   return {
     now: () => now,
     monotonic: () => monotonic,
+    async sleep(ms) {
+      now += ms
+      monotonic += ms
+    },
     advance(ms) {
       now += ms
       monotonic += ms

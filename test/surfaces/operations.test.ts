@@ -12,7 +12,11 @@ test('ready says what it found, and finds out once a second at most', async () =
   expect(await ask()).toEqual([200, 'ok'])
   app.clock.advance(1000)
   expect(await ask()).toEqual([503, 'unavailable'])
-  expect((await app.ask('GET', '/ready')).body).toEqual({ status: 'unavailable', checks: { database: 'failed' } })
+  expect((await app.ask('GET', '/ready')).body).toEqual({
+    status: 'unavailable',
+    checks: { database: 'failed', mail: 'ok' },
+    mail_queue: { length: 0, oldest_seconds: 0 },
+  })
   expect(app.log().some(({ msg }) => msg === 'fault')).toBe(true)
 })
 

@@ -113,8 +113,10 @@ export const updateUserById = endpoint({
   summary: 'Change a user',
   description: 'A new password ends all of the user’s sessions. Metadata is merged key by key; null removes a key.',
   answers: { 200: UserShape, ...errors(400, 401, 403, 404, 422) },
-  handle: async ({ core, caller: admin, params, body }) =>
-    toUser(await core.updateUser({ admin, id: userId(params), given: givenUser(body) })),
+  handle: async ({ core, caller: admin, params, body }) => {
+    const changed = await core.updateUser({ admin, id: userId(params), given: givenUser(body) })
+    return toUser(changed, changed)
+  },
 })
 
 export const deleteUserById = endpoint({

@@ -2,9 +2,19 @@
 import type { Detail, Reason, Refusal } from '../../core/refusal'
 import { encodeJson, MAX_METADATA_CHARACTERS, MAX_METADATA_VALUES } from '../../lib/json'
 
-type Answer = readonly [status: number, code: string, message: string | ((detail: Detail) => string)]
+type Answer = readonly [
+  status: number | ((detail: Detail) => number),
+  code: string | ((detail: Detail) => string),
+  message: string | ((detail: Detail) => string),
+]
 
 const quoted = ({ detail = '' }: Detail) => JSON.stringify(detail)
+
+const waitText = ({ waitMs = 0 }: Detail) =>
+  `For security purposes, you can only request this after ${Math.floor(waitMs / 1000)} seconds.`
+
+/** A surface that tells all four apart would tell a guesser how close they are. */
+const LINK_INVALID: Answer = [403, 'otp_expired', 'Email link is invalid or has expired']
 
 /** Missing a reason does not compile. */
 const answers: Record<Reason, Answer> = {
@@ -44,6 +54,7 @@ const answers: Record<Reason, Answer> = {
   account_without_email_or_phone: [400, 'validation_failed', 'Cannot create a user without either an email or phone'],
   user_exists: [422, 'user_already_exists', 'User already registered'],
   email_taken: [422, 'email_exists', 'A user with this email address has already been registered'],
+  email_unchanged: [400, 'validation_failed', 'New email address should be different from the present one'],
   phone_taken: [422, 'phone_exists', 'A user with this phone number has already been registered'],
   phone_taken_by_another: [422, 'phone_exists', 'Phone number already registered by another user'],
   id_taken: [422, 'conflict', 'A user with this ID already exists'],
@@ -63,9 +74,119 @@ const answers: Record<Reason, Answer> = {
     'validation_failed',
     (detail) => `invalid format for ban duration: time: invalid duration ${quoted(detail)}`,
   ],
-  confirmation_mail_failed: [500, 'unexpected_failure', 'Error sending confirmation email'],
-  email_change_mail_failed: [500, 'unexpected_failure', 'Error sending email change email'],
+  email_signin_disabled: [400, 'email_provider_disabled', 'Email logins are disabled'],
+  phone_signin_disabled: [400, 'phone_provider_disabled', 'Phone logins are disabled'],
+
+  otp_email_and_phone: [400, 'validation_failed', 'Only an email address or phone number should be provided'],
+  otp_channel_with_email: [400, 'validation_failed', 'Channel should only be specified with Phone OTP'],
+  otp_signup_disabled: [422, 'otp_disabled', 'Signups not allowed for otp'],
+  otp_contact_missing: [400, 'validation_failed', 'One of email or phone must be set'],
+  otp_phone_disabled: [400, 'phone_provider_disabled', 'Unsupported phone provider'],
+  magic_links_disabled: [422, 'email_provider_disabled', 'Login with magic link is disabled'],
+  magic_link_email_missing: [422, 'validation_failed', 'Password recovery requires an email'],
+  recovery_email_missing: [400, 'validation_failed', 'Password recovery requires an email'],
+  resend_type_unknown: [
+    400,
+    'validation_failed',
+    'Missing one of these types: signup, email_change, sms, phone_change',
+  ],
+  resend_email_missing: [400, 'validation_failed', 'Type provided requires an email address'],
+  resend_phone_missing: [400, 'validation_failed', 'Type provided requires a phone number'],
+  resend_email_and_phone: [400, 'validation_failed', 'Only an email address or phone number should be provided.'],
+  resend_contact_missing: [400, 'validation_failed', 'Missing email address or phone number'],
+  reauthentication_without_contact: [
+    400,
+    'validation_failed',
+    'Reauthentication requires the user to have an email or a phone number',
+  ],
+  reauthentication_email_unconfirmed: [422, 'email_not_confirmed', 'Please verify your email first.'],
+  reauthentication_phone_unconfirmed: [422, 'phone_not_confirmed', 'Please verify your phone first.'],
+  mail_too_soon: [429, 'over_email_send_rate_limit', waitText],
+  sms_too_soon: [429, 'over_sms_send_rate_limit', waitText],
+  mail_limit_reached: [429, 'over_email_send_rate_limit', 'email rate limit exceeded'],
+  sms_limit_reached: [429, 'over_sms_send_rate_limit', 'SMS rate limit exceeded'],
+  address_not_authorised: [
+    400,
+    'email_address_not_authorized',
+    (detail) => `Email address ${quoted(detail)} cannot be used as it is not authorized`,
+  ],
+  sms_channel_unknown: [
+    400,
+    'validation_failed',
+    "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider.",
+  ],
   sms_unavailable: [500, 'unexpected_failure', 'Unable to get SMS provider'],
+  sms_failed: [422, 'sms_send_failed', ({ detail }) => `Error sending ${detail}`],
+
+  token_unknown: LINK_INVALID,
+  token_kind_mismatch: LINK_INVALID,
+  token_used: LINK_INVALID,
+  token_expired: LINK_INVALID,
+  link_invalid: LINK_INVALID,
+  code_wrong: [403, 'otp_expired', 'Token has expired or is invalid'],
+  verify_type_missing: [400, 'validation_failed', 'Verify requires a verification type'],
+  verify_token_missing: [400, 'validation_failed', 'Verify requires a token or a token hash'],
+  verify_token_or_hash_missing: [400, 'validation_failed', 'Verify requires either a token or a token hash'],
+  verify_hash_alone: [400, 'validation_failed', 'Only the token_hash and type should be provided'],
+  verify_email_or_phone: [
+    400,
+    'validation_failed',
+    'Only an email address or phone number should be provided on verify',
+  ],
+  verify_type_unknown: [400, 'validation_failed', 'Invalid email verification type'],
+  verification_body_malformed: [400, 'bad_json', ({ detail }) => `Could not read verification params: ${detail}`],
+  verify_email_malformed: [422, 'validation_failed', 'Invalid email format'],
+  recovery_password_missing: [422, 'validation_failed', 'Recovery requires a new password'],
+  link_type_unknown: [400, 'validation_failed', ({ detail }) => `Invalid email action link type requested: ${detail}`],
+  user_of_email_unknown: [404, 'user_not_found', 'User with this email not found'],
+  secure_change_needed: [400, 'validation_failed', 'Enable secure email change to generate link for current email'],
+
+  challenge_incomplete: [400, 'validation_failed', 'PKCE flow requires code_challenge_method and code_challenge'],
+  challenge_length: [400, 'validation_failed', 'code challenge has to be between 43 and 128 characters'],
+  challenge_characters: [
+    400,
+    'validation_failed',
+    'code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes',
+  ],
+  challenge_method_unknown: [400, 'validation_failed', 'Invalid code_challenge_method'],
+  challenge_with_phone: [400, 'validation_failed', 'PKCE not supported for phone signups'],
+  exchange_incomplete: [
+    400,
+    'validation_failed',
+    'invalid request: both auth code and code verifier should be non-empty',
+  ],
+  flow_unknown: [404, 'flow_state_not_found', 'invalid flow state, no valid flow state found'],
+  flow_missing: [400, 'flow_state_not_found', 'No associated flow state found. Ask for a new link.'],
+  flow_expired: [422, 'flow_state_expired', 'invalid flow state, flow state has expired'],
+  verifier_wrong: [400, 'bad_code_verifier', 'code challenge does not match previously saved code verifier'],
+
+  hook_timed_out: [422, 'hook_timeout', 'Failed to reach hook within maximum time of 5.000000 seconds'],
+  hook_out_of_attempts: [422, 'hook_timeout_after_retry', 'Failed to reach hook after maximum retries'],
+  hook_payload_refused: [500, 'unexpected_failure', 'Invalid payload sent to hook'],
+  hook_unauthorised: [500, 'unexpected_failure', 'Hook requires authorization token'],
+  hook_unavailable: [500, 'unexpected_failure', 'Service currently unavailable due to hook'],
+  hook_status_unexpected: [
+    500,
+    'unexpected_failure',
+    ({ detail }) => `Unexpected status code returned from hook: ${detail}`,
+  ],
+  hook_content_type_missing: [
+    400,
+    'hook_payload_invalid_content_type',
+    'Invalid Content-Type: Missing Content-Type header',
+  ],
+  hook_content_type_wrong: [
+    400,
+    'hook_payload_invalid_content_type',
+    ({ detail }) => `Invalid JSON response. Received content-type: ${detail}`,
+  ],
+  hook_answer_too_large: [422, 'hook_payload_over_size_limit', 'Payload size exceeded size limit of 204800 bytes'],
+  hook_answer_malformed: [500, 'unexpected_failure', 'Error unmarshaling JSON output.'],
+  hook_refused: [
+    ({ status = 500 }) => status,
+    ({ status = 500 }) => (status === 500 ? 'unexpected_failure' : 'unknown'),
+    ({ detail = '' }) => detail,
+  ],
 
   credentials_wrong: [400, 'invalid_credentials', 'Invalid login credentials'],
   credentials_of_banned_user: [400, 'user_banned', 'User is banned'],
@@ -83,6 +204,8 @@ const answers: Record<Reason, Answer> = {
   current_password_missing: [400, 'current_password_required', 'Current password required when setting new password.'],
   current_password_wrong: [400, 'current_password_invalid', 'Current password required when setting new password.'],
   password_and_hash: [400, 'validation_failed', 'Only a password or a password hash should be provided'],
+  nonce_missing: [400, 'reauthentication_needed', 'Password update requires reauthentication'],
+  nonce_wrong: [422, 'reauthentication_not_valid', 'Nonce has expired or is invalid'],
   password_hash_unknown: [400, 'validation_failed', 'Password hash must be bcrypt, argon2i, argon2id or fbscrypt'],
 
   refresh_token_malformed: [400, 'validation_failed', 'Refresh token is not valid'],
@@ -122,9 +245,19 @@ const answers: Record<Reason, Answer> = {
 const VERSION = '2024-01-01'
 const VERSION_HEADER = 'X-Supabase-Api-Version'
 
-export function answerRefusal({ reason, detail }: Refusal, request: Request, requestId: string): Response {
-  const [status, code, words] = answers[reason]
-  const message = typeof words === 'string' ? words : words(detail)
+/** Status, code and words of a refusal. */
+export function wordsOf({ reason, detail }: Refusal): { status: number; code: string; message: string } {
+  const [status, code, message] = answers[reason]
+  return {
+    status: typeof status === 'number' ? status : status(detail),
+    code: typeof code === 'string' ? code : code(detail),
+    message: typeof message === 'string' ? message : message(detail),
+  }
+}
+
+export function answerRefusal(refusal: Refusal, request: Request, requestId: string): Response {
+  const { detail } = refusal
+  const { status, code, message } = wordsOf(refusal)
   const headers = new Headers({ 'content-type': 'application/json' })
   if (detail.retryAfterMs !== undefined) headers.set('Retry-After', String(Math.ceil(detail.retryAfterMs / 1000)))
   const isCurrent = speaksCurrentVersion(request)

@@ -8,16 +8,19 @@ import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endp
 import { exchangeOf } from '../../http/exchange'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
+import { generateLink, invite } from './admin-links'
 import { listSsoProviders } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { answerFault, answerRefusal } from './errors'
 import { logout } from './logout'
 import { discovery, type Features, health, jwks, settings } from './meta'
+import { magicLink, otp, reauthenticate, recover, resend } from './otp'
 import { deleteSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
 import { answerUnknown } from './unknown'
 import { deleteUser, getUser, putUser } from './user'
+import { confirmVerify, getVerify, postVerify } from './verify'
 
 export interface GoTrueOptions extends Features, Bounds {
   /** Reports a fault to the operator. */
@@ -30,9 +33,20 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
   return [
     ...[health(features), settings, jwks, discovery],
     ...[signup, token, logout],
-    ...[getUser, putUser, deleteUser],
+    ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
+    ...[getUser, putUser, deleteUser, reauthenticate],
     ...[listSessions, deleteSession],
-    ...[listUsers, createUser, getUserById, updateUserById, deleteUserById, listAudit, listSsoProviders],
+    ...[
+      listUsers,
+      createUser,
+      getUserById,
+      updateUserById,
+      deleteUserById,
+      invite,
+      generateLink,
+      listAudit,
+      listSsoProviders,
+    ],
   ]
 }
 

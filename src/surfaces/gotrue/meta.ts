@@ -69,7 +69,7 @@ export const settings = endpoint({
       disable_signup: policy.signup.disabled,
       mailer_autoconfirm: policy.signup.confirmsEmail,
       phone_autoconfirm: policy.signup.confirmsPhone,
-      sms_provider: '',
+      sms_provider: policy.sms.provider,
       saml_enabled: false,
       // GoTrue says true while none is
       saml_private_key_next_configured: true,

@@ -23,7 +23,7 @@ const IdentityShape = Type.Object(
   { $id: 'Identity' },
 )
 
-const userMembers = {
+export const userMembers = {
   id: uuid(),
   aud: text(),
   role: text(),
@@ -115,6 +115,17 @@ export const ErrorShape = Type.Union(
   ],
   { $id: 'Error' },
 )
+
+/** The two fields of a PKCE challenge (RFC 7636 §4.3), in whatever asks for a link. */
+export const challengeFields = {
+  code_challenge: Type.Optional(Type.String({ description: 'For the PKCE flow: the challenge.' })),
+  code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
+}
+
+export const challengeOfBody = (body: {
+  code_challenge?: string | undefined
+  code_challenge_method?: string | undefined
+}) => ({ codeChallenge: body.code_challenge, codeChallengeMethod: body.code_challenge_method })
 
 /** The error answers of an endpoint, for its documentation. 413, 429, 500 and 504 go without saying. */
 export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {

@@ -1,7 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
-import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+import { redirectQuery, redirectTarget } from './redirect'
+import {
+  challengeFields,
+  challengeOfBody,
+  errors,
+  SessionShape,
+  sessionHeaders,
+  toFreshUser,
+  toSession,
+  UserShape,
+} from './shapes'
 
 const Body = Type.Object(
   {
@@ -9,9 +19,8 @@ const Body = Type.Object(
     phone: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
     data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Becomes user_metadata.' })),
-    channel: Type.Optional(Type.String()),
-    code_challenge: Type.Optional(Type.String()),
-    code_challenge_method: Type.Optional(Type.String()),
+    channel: Type.Optional(Type.String({ description: '`sms` or `whatsapp`.' })),
+    ...challengeFields,
   },
   {
     $id: 'SignUp',
@@ -27,15 +36,21 @@ export const signup = endpoint({
   body: Body,
   toleratesSlash: true,
   tag: 'Signing up and in',
-  summary: 'Make an account and sign it in',
-  description: 'With `email` or `phone` and a `password`; without either, the account is anonymous.',
-  answers: { 200: SessionShape, ...errors(400, 422, 429) },
-  handle: async ({ core, request, body, client, headers }) => {
-    const { email, phone, password = '', data = {} } = body
+  summary: 'Make an account',
+  description:
+    'With `email` or `phone` and a `password`; without either, the account is anonymous. Answers a session, or the user alone where the address has to be confirmed first.',
+  query: redirectQuery,
+  answers: { 200: Type.Union([SessionShape, UserShape]), ...errors(400, 422, 429) },
+  handle: async ({ core, request, query, body, client, headers }) => {
+    const { email, phone, password = '', data = {}, channel } = body
     const shared = { data, audience: audience(core, request), client }
-    const issued =
-      email || phone ? await core.signUp({ ...shared, email, phone, password }) : await core.signUpAnonymously(shared)
-    Object.assign(headers, sessionHeaders(issued))
-    return toSession(issued, { isJustConfirmed: true })
+    const redirectTo = redirectTarget(core, request, query)
+    const signedUp =
+      email || phone
+        ? await core.signUp({ ...shared, email, phone, password, channel, redirectTo, ...challengeOfBody(body) })
+        : await core.signUpAnonymously(shared)
+    if (signedUp.outcome === 'unconfirmed') return toFreshUser(signedUp.account)
+    Object.assign(headers, sessionHeaders(signedUp.issued))
+    return toSession(signedUp.issued, { isJustConfirmed: true })
   },
 })

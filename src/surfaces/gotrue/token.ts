@@ -11,6 +11,8 @@ const Body = Type.Object(
     phone: Type.Optional(Type.String({ description: 'For the password grant.' })),
     password: Type.Optional(Type.String({ description: 'For the password grant.' })),
     refresh_token: Type.Optional(Type.String({ description: 'For the refresh_token grant.' })),
+    auth_code: Type.Optional(Type.String({ description: 'For the pkce grant: the code that the link led to.' })),
+    code_verifier: Type.Optional(Type.String({ description: 'For the pkce grant.' })),
     id_token: Type.Optional(
       Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
     ),
@@ -41,6 +43,8 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
     core.signInWithPassword({ email, phone, password, audience: audience(core, request), client }),
   refresh_token: ({ core, body: { refresh_token: refreshToken = '' }, client }) =>
     core.refreshSession({ refreshToken, client }),
+  pkce: ({ core, body: { auth_code: authCode = '', code_verifier: codeVerifier = '' }, client }) =>
+    core.exchangeCode({ authCode, codeVerifier, client }),
   id_token: async ({ body }) => {
     if (!body.id_token) throw new Refusal('id_token_missing')
     if (!body.provider && !(body.client_id && body.issuer)) throw new Refusal('id_token_provider_missing')
@@ -60,14 +64,14 @@ export const token = endpoint({
   query: {
     grant_type: Type.String({
       description: 'How to sign in.',
-      enum: ['password', 'refresh_token'],
+      enum: ['password', 'refresh_token', 'pkce'],
     }),
   },
   tag: 'Signing up and in',
-  summary: 'Sign in with a password, or refresh a session',
+  summary: 'Sign in with a password or a PKCE code, or refresh a session',
   description:
     'A refresh token is good for one refresh. Its parent gets the same successor again, since an answer may be lost; an older one ends the session.',
-  answers: { 200: SessionShape, ...errors(400, 422, 429) },
+  answers: { 200: SessionShape, ...errors(400, 404, 422, 429) },
   check: ({ request, query }) => {
     // a form may name the grant as well; its body then fails to be JSON, as with GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')

@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { endpoint } from '../../http/endpoint'
 import { namedAudience } from './audience'
-import { errors, toUser, UserShape } from './shapes'
+import { redirectQuery, redirectTarget } from './redirect'
+import { challengeFields, challengeOfBody, errors, toUser, UserShape } from './shapes'
 
 /** GET /user (contract 1.6). */
 export const getUser = endpoint({
@@ -23,12 +24,15 @@ const Body = Type.Object(
     phone: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
     current_password: Type.Optional(Type.String()),
+    nonce: Type.Optional(Type.String({ description: 'The code of GET /reauthenticate.' })),
+    channel: Type.Optional(Type.String({ description: 'For a new number: `sms` or `whatsapp`.' })),
     data: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Merged into user_metadata; null removes a key.' }),
     ),
     app_metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'For users with the admin group role only.' }),
     ),
+    ...challengeFields,
   },
   { $id: 'UserUpdate', examples: [{ data: { name: 'Ada Lovelace' } }] },
 )
@@ -42,11 +46,15 @@ export const putUser = endpoint({
   toleratesSlash: true,
   tag: 'Own account',
   summary: "Change the caller's account",
-  description: 'A new password ends every other session.',
+  description:
+    'A new password ends every other session. A new address or number counts once it is confirmed by the link or code sent to it.',
+  query: redirectQuery,
   answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, caller, body, client }) => {
-    const { current_password: currentPassword, app_metadata: appMetadata, ...change } = body
-    const changed = await core.updateAccount({ caller, change: { ...change, currentPassword, appMetadata }, client })
+  handle: async ({ core, caller, request, query, body, client }) => {
+    const { current_password: currentPassword, app_metadata: appMetadata, ...given } = body
+    const change = { ...given, currentPassword, appMetadata, ...challengeOfBody(body) }
+    const redirectTo = redirectTarget(core, request, query)
+    const changed = await core.updateAccount({ caller, change, redirectTo, client })
     return toUser(changed, changed)
   },
 })

@@ -1,0 +1,63 @@
+/** Hooks: addresses of yours that are asked or told when something happens (contract 6.7). */
+import { flag, type Kind, secret, setting } from './setting'
+
+/** https anywhere, http on this machine alone. */
+const hookUrl: Kind<string> = {
+  name: 'URL',
+  parse(value) {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    const isLocal = /^(localhost|127\.0\.0\.1|\[::1\]|host\.docker\.internal)$/.test(url?.hostname ?? '')
+    if (url?.protocol === 'pg-functions:')
+      throw new Error('an https URL: this server has no Postgres functions to call')
+    if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))
+      throw new Error('an https URL, or an http URL of this machine')
+    return value
+  },
+}
+
+/** `v1,whsec_<base64>` secrets separated by `|` (Standard Webhooks). */
+const hookSecrets: Kind<string> = {
+  ...secret(1),
+  parse(value) {
+    for (const one of value.split('|'))
+      if (!/^v1,whsec_[A-Za-z0-9+/=_-]{8,}$/.test(one))
+        throw new Error('secrets of the form v1,whsec_<base64>, separated by |')
+    return value
+  },
+}
+
+const hook = (name: string, toml: string, what: string) => ({
+  enabled: setting({
+    name: `HOOK_${name}_ENABLED`,
+    toml: `hook.${toml}.enabled`,
+    kind: flag,
+    default: false,
+    doc: `Call the hook that ${what}.`,
+  }),
+  uri: setting<string>({
+    name: `HOOK_${name}_URI`,
+    toml: `hook.${toml}.uri`,
+    kind: hookUrl,
+    defaultNote: 'none',
+    doc: `Address of the hook that ${what}.`,
+  }),
+  secrets: setting({
+    name: `HOOK_${name}_SECRETS`,
+    toml: `hook.${toml}.secrets`,
+    kind: hookSecrets,
+    secret: true,
+    doc: 'Secrets its requests are signed with (Standard Webhooks), separated by `|`.',
+  }),
+})
+
+const sendEmail = hook('SEND_EMAIL', 'send_email', 'sends mails in place of this server')
+const sendSms = hook('SEND_SMS', 'send_sms', 'sends SMS in place of this server')
+
+export const hooks = {
+  sendEmailEnabled: sendEmail.enabled,
+  sendEmailUri: sendEmail.uri,
+  sendEmailSecrets: sendEmail.secrets,
+  sendSmsEnabled: sendSms.enabled,
+  sendSmsUri: sendSms.uri,
+  sendSmsSecrets: sendSms.secrets,
+}

@@ -1,0 +1,183 @@
+/** Mail: how it leaves, what it says, and the links in it. */
+import { choice, computed, duration, flag, httpUrl, integer, jsonLists, list, secret, setting, text } from './setting'
+
+const MINUTE = 60_000
+
+/** A path or URL below which a link is answered, resolved against AUTH_API_EXTERNAL_URL. */
+const urlPath = (name: string, what: string) =>
+  setting({
+    name: `MAILER_URLPATHS_${name}`,
+    kind: text,
+    defaultNote: '`/verify` below AUTH_API_EXTERNAL_URL',
+    doc: `Path of the links of ${what}, resolved against AUTH_API_EXTERNAL_URL.`,
+  })
+
+export const mail = {
+  smtpHost: setting({
+    name: 'SMTP_HOST',
+    toml: 'email.smtp.host',
+    kind: text,
+    doc: 'SMTP server. While none is set, mail is shown in the mailbox at `/mailbox` and sign-ups count as confirmed.',
+  }),
+  smtpPort: setting({
+    name: 'SMTP_PORT',
+    toml: 'email.smtp.port',
+    kind: integer(1, 65535),
+    default: 587,
+    doc: 'Port of the SMTP server.',
+  }),
+  smtpUser: setting({
+    name: 'SMTP_USER',
+    toml: 'email.smtp.user',
+    kind: text,
+    doc: 'User at the SMTP server; none: it asks for no password.',
+  }),
+  smtpPass: setting({
+    name: 'SMTP_PASS',
+    toml: 'email.smtp.pass',
+    kind: secret(1),
+    secret: true,
+    doc: 'Password at the SMTP server.',
+  }),
+  smtpSecurity: setting({
+    name: 'SMTP_SECURITY',
+    kind: choice('auto', 'starttls', 'tls', 'none'),
+    default: 'auto',
+    doc: 'How the connection is encrypted. `auto` is TLS from the start on port 465 and STARTTLS elsewhere where the server offers it; a password is never sent in the clear to another machine.',
+  }),
+  smtpConnections: setting({
+    name: 'SMTP_MAX_CONNECTIONS',
+    kind: integer(1, 100),
+    default: 5,
+    doc: 'Connections kept open to the SMTP server.',
+  }),
+  smtpAdminEmail: setting({
+    name: 'SMTP_ADMIN_EMAIL',
+    toml: 'email.smtp.admin_email',
+    kind: text,
+    default: 'noreply@localhost',
+    doc: 'Address that mails come from.',
+  }),
+  smtpSenderName: setting({
+    name: 'SMTP_SENDER_NAME',
+    toml: 'email.smtp.sender_name',
+    kind: text,
+    default: '',
+    doc: 'Name that mails come from.',
+  }),
+  smtpHeaders: setting({
+    name: 'SMTP_HEADERS',
+    kind: jsonLists,
+    default: {},
+    doc: 'Further headers of every mail: a JSON object of lists, in which `$messageType` stands for the kind of mail.',
+  }),
+  maxFrequencyMs: setting({
+    name: 'SMTP_MAX_FREQUENCY',
+    toml: 'email.max_frequency',
+    kind: duration(),
+    default: MINUTE,
+    doc: 'Shortest time between two mails of one purpose to one user.',
+  }),
+  mailerAutoconfirm: computed({
+    name: 'MAILER_AUTOCONFIRM',
+    also: ['AUTH_AUTO_CONFIRM'],
+    toml: 'email.enable_confirmations',
+    fromToml: (value) => String(!flag.parse(value)),
+    kind: flag,
+    defaultNote: 'true while neither an SMTP server nor the Send Email hook is set',
+    doc: 'Treat the address of a sign-up as confirmed.',
+  }),
+  mailbox: computed({
+    name: 'MAILBOX',
+    kind: flag,
+    defaultNote: 'true while neither an SMTP server nor the Send Email hook is set',
+    doc: 'Show every message at `/mailbox`. Anybody who reaches the server can read it: for development only.',
+  }),
+  secureEmailChange: setting({
+    name: 'MAILER_SECURE_EMAIL_CHANGE_ENABLED',
+    toml: 'email.double_confirm_changes',
+    kind: flag,
+    default: true,
+    doc: 'A change of address is confirmed from the old and from the new one.',
+  }),
+  magicLinks: setting({
+    name: 'EXTERNAL_EMAIL_MAGIC_LINK_ENABLED',
+    kind: flag,
+    default: true,
+    doc: 'Sign-in by magic link or code.',
+  }),
+  otpExpMs: setting({
+    name: 'MAILER_OTP_EXP',
+    toml: 'email.otp_expiry',
+    kind: duration(1000),
+    defaultNote: 'recovery 30 min, magic link 15 min, change of address 24 h, others 1 h',
+    doc: 'How long links and codes of mails can be used.',
+  }),
+  otpLength: setting({
+    name: 'MAILER_OTP_LENGTH',
+    toml: 'email.otp_length',
+    kind: integer(6, 10),
+    default: 6,
+    doc: 'Digits of the code in a mail.',
+  }),
+  linkConfirmation: setting({
+    name: 'MAILER_LINK_CONFIRMATION',
+    kind: flag,
+    default: false,
+    doc: 'Opening a link shows a page with a button instead of signing in at once, so that programs which open links in mails use nothing up.',
+  }),
+  redirects: setting({
+    name: 'URI_ALLOW_LIST',
+    toml: 'additional_redirect_urls',
+    kind: list,
+    default: [],
+    doc: 'Addresses beside AUTH_SITE_URL to which links may lead back, such as `https://app.example.com/**`. `*` stops at `.` and `/`, `**` does not.',
+  }),
+  authorizedAddresses: setting({
+    name: 'EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES',
+    kind: list,
+    default: [],
+    doc: 'The only addresses that mail is sent to; none: all.',
+  }),
+  passwordResetUrl: computed({
+    name: 'PASSWORD_RESET_URL',
+    kind: httpUrl,
+    defaultNote: '`<AUTH_SITE_URL>/reset-password`',
+    doc: 'Page of your application that password-reset mails of `/api/auth` lead to.',
+  }),
+  emailChangeUrl: computed({
+    name: 'EMAIL_CHANGE_URL',
+    kind: httpUrl,
+    defaultNote: '`<AUTH_SITE_URL>/confirm-email`',
+    doc: 'Page of your application that mails about a new address of `/api/auth` lead to.',
+  }),
+  magicLinkUrl: computed({
+    name: 'MAGIC_LINK_URL',
+    kind: httpUrl,
+    defaultNote: '`<AUTH_SITE_URL>/magic-link`',
+    doc: 'Page of your application that magic links of `/api/auth` lead to.',
+  }),
+  verificationBackend: setting({
+    name: 'VERIFICATION_BACKEND',
+    also: ['VERIFICATION_BACKEND'],
+    kind: choice('database', 'memory'),
+    default: 'database',
+    doc: 'Where links and codes are kept; `memory` forgets them when the server ends.',
+  }),
+  urlPathConfirmation: urlPath('CONFIRMATION', 'sign-up mails'),
+  urlPathInvite: urlPath('INVITE', 'invitations'),
+  urlPathRecovery: urlPath('RECOVERY', 'recovery mails and magic links'),
+  urlPathEmailChange: urlPath('EMAIL_CHANGE', 'mails about a new address'),
+  templatesFolder: setting({
+    name: 'MAILER_TEMPLATES_DIR',
+    kind: text,
+    defaultNote: '`<AUTH_DATA_DIR>/templates`',
+    doc: 'Folder of your own mail templates, such as `confirmation.html` and `confirmation.de.html`.',
+  }),
+  language: setting({
+    name: 'MAILER_LANGUAGE',
+    kind: text,
+    default: 'en',
+    doc: "Language of mails to users whose own is not known or not there. A user's own is `locale` in user_metadata, else the Accept-Language of the request.",
+  }),
+}

@@ -1,0 +1,134 @@
+/** SMS: who sends them, and what they say. */
+import { choice, duration, flag, integer, type Kind, secret, setting, text } from './setting'
+
+/** `15551230000:123456,…`: numbers to which nothing is sent, and the codes that are right for them. */
+const testCodes: Kind<Record<string, string>> = {
+  name: 'phone:code list',
+  format: (codes) =>
+    Object.entries(codes)
+      .map(([phone, code]) => `${phone}:${code}`)
+      .join(','),
+  parse(value) {
+    const codes: Record<string, string> = {}
+    for (const item of value.split(',').filter((part) => part.trim() !== '')) {
+      const [, phone, code] = /^\s*\+?(\d{2,15})\s*[:=]\s*(\d{4,10})\s*$/.exec(item) ?? []
+      if (phone === undefined || code === undefined)
+        throw new Error('a comma-separated list such as 15551230000:123456')
+      codes[phone] = code
+    }
+    return codes
+  },
+}
+
+const instant: Kind<number> = {
+  name: 'date',
+  format: (ms) => new Date(ms).toISOString(),
+  parse(value) {
+    const ms = Date.parse(value)
+    if (Number.isNaN(ms)) throw new Error('a date such as 2027-01-31T00:00:00Z')
+    return ms
+  },
+}
+
+/** A template of which `{{ .Code }}` is the only field. */
+const smsTemplate: Kind<string> = {
+  name: 'text',
+  parse(value) {
+    if (!/\{\{-?\s*\.Code\s*-?\}\}/.test(value)) throw new Error('a text with {{ .Code }} in it')
+    return value
+  },
+}
+
+const provider = (name: string, field: string, doc: string) =>
+  setting<string>({
+    name: `SMS_${name.toUpperCase()}_${field.toUpperCase()}`,
+    toml: `sms.${name}.${field}`,
+    kind: text,
+    doc,
+  })
+
+const providerSecret = (name: string, field: string, doc: string) =>
+  setting<string>({
+    name: `SMS_${name.toUpperCase()}_${field.toUpperCase()}`,
+    toml: `sms.${name}.${field}`,
+    kind: secret(1),
+    secret: true,
+    doc,
+  })
+
+const PROVIDERS = ['twilio', 'twilio_verify', 'messagebird', 'textlocal', 'vonage'] as const
+
+export const sms = {
+  provider: setting({
+    name: 'SMS_PROVIDER',
+    tomlSwitches: Object.fromEntries(PROVIDERS.map((name) => [`sms.${name}.enabled`, name])),
+    kind: choice(...PROVIDERS),
+    defaultNote: 'the mailbox',
+    doc: 'Who sends SMS. While nobody does, they are shown in the mailbox.',
+  }),
+  autoconfirm: setting({
+    name: 'SMS_AUTOCONFIRM',
+    toml: 'sms.enable_confirmations',
+    fromToml: (value) => String(!flag.parse(value)),
+    kind: flag,
+    default: false,
+    doc: 'Treat the phone number of a sign-up as confirmed.',
+  }),
+  maxFrequencyMs: setting({
+    name: 'SMS_MAX_FREQUENCY',
+    toml: 'sms.max_frequency',
+    kind: duration(),
+    default: 60_000,
+    doc: 'Shortest time between two SMS of one purpose to one user.',
+  }),
+  otpExpMs: setting({
+    name: 'SMS_OTP_EXP',
+    kind: duration(1000),
+    default: 60_000,
+    doc: 'How long the code of an SMS can be used.',
+  }),
+  otpLength: setting({
+    name: 'SMS_OTP_LENGTH',
+    kind: integer(6, 10),
+    default: 6,
+    doc: 'Digits of the code of an SMS.',
+  }),
+  template: setting({
+    name: 'SMS_TEMPLATE',
+    toml: 'sms.template',
+    kind: smsTemplate,
+    default: 'Your code is {{ .Code }}',
+    doc: 'Text of an SMS.',
+  }),
+  testOtp: setting({
+    name: 'SMS_TEST_OTP',
+    tomlTable: 'sms.test_otp',
+    kind: testCodes,
+    default: {},
+    doc: 'Numbers to which nothing is sent and which have a fixed code.',
+  }),
+  testOtpValidUntil: setting({
+    name: 'SMS_TEST_OTP_VALID_UNTIL',
+    kind: instant,
+    defaultNote: 'for ever',
+    doc: 'Until when the fixed codes count.',
+  }),
+  twilioAccountSid: provider('twilio', 'account_sid', 'Twilio: the account.'),
+  twilioAuthToken: providerSecret('twilio', 'auth_token', "Twilio: the account's token."),
+  twilioMessageServiceSid: provider(
+    'twilio',
+    'message_service_sid',
+    'Twilio: messaging service, or the number to send from.',
+  ),
+  twilioContentSid: provider('twilio', 'content_sid', 'Twilio: content template of WhatsApp messages.'),
+  twilioVerifyAccountSid: provider('twilio_verify', 'account_sid', 'Twilio Verify: the account.'),
+  twilioVerifyAuthToken: providerSecret('twilio_verify', 'auth_token', "Twilio Verify: the account's token."),
+  twilioVerifyMessageServiceSid: provider('twilio_verify', 'message_service_sid', 'Twilio Verify: the service.'),
+  messagebirdAccessKey: providerSecret('messagebird', 'access_key', 'MessageBird: the key.'),
+  messagebirdOriginator: provider('messagebird', 'originator', 'MessageBird: the sender.'),
+  textlocalApiKey: providerSecret('textlocal', 'api_key', 'Textlocal: the key.'),
+  textlocalSender: provider('textlocal', 'sender', 'Textlocal: the sender.'),
+  vonageApiKey: provider('vonage', 'api_key', 'Vonage: the key.'),
+  vonageApiSecret: providerSecret('vonage', 'api_secret', 'Vonage: its secret.'),
+  vonageFrom: provider('vonage', 'from', 'Vonage: the sender.'),
+}

@@ -1,0 +1,53 @@
+/** What mails say, and which notices are sent at all. */
+import { MAIL_TEMPLATES, type MailTemplate, NOTIFICATIONS, type Notification } from '../lib/mail-templates'
+import { flag, type Setting, setting, text } from './setting'
+
+/** Where Supabase's config.toml keeps what belongs to a mail. */
+const tomlTable = (template: MailTemplate) =>
+  template.endsWith('_notification')
+    ? `email.notification.${template.replace('_notification', '')}`
+    : `email.template.${template}`
+
+const subject = (template: MailTemplate) =>
+  setting<string>({
+    name: `MAILER_SUBJECTS_${template.toUpperCase()}`,
+    toml: `${tomlTable(template)}.subject`,
+    kind: text,
+    defaultNote: 'built in',
+    doc: `Subject of \`${template}\` mails.`,
+  })
+
+const body = (template: MailTemplate) =>
+  setting<string>({
+    name: `MAILER_TEMPLATES_${template.toUpperCase()}`,
+    toml: `${tomlTable(template)}.content`,
+    tomlFile: `${tomlTable(template)}.content_path`,
+    kind: text,
+    defaultNote: 'built in',
+    doc: `Body of \`${template}\` mails: a path, a URL, or the HTML itself.`,
+  })
+
+const notice = (template: Notification) =>
+  setting({
+    name: `MAILER_NOTIFICATIONS_${template.replace('_notification', '').toUpperCase()}_ENABLED`,
+    toml: `${tomlTable(template)}.enabled`,
+    kind: flag,
+    default: false,
+    doc: `Send \`${template}\` mails.`,
+  })
+
+/** One setting for each template, under a key that begins so. */
+const each = <Name extends string, Prefix extends string, One>(
+  names: readonly Name[],
+  prefix: Prefix,
+  make: (name: Name) => One,
+) =>
+  Object.fromEntries(names.map((name) => [`${prefix}${name}`, make(name)])) as {
+    [Key in `${Prefix}${Name}`]: One
+  }
+
+export const templates = {
+  ...each(MAIL_TEMPLATES, 'subject_', subject),
+  ...each(MAIL_TEMPLATES, 'body_', body),
+  ...each(NOTIFICATIONS, 'send_', notice),
+} satisfies Record<string, Setting<string> | Setting<boolean, boolean>>

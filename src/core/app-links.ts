@@ -1,0 +1,278 @@
+/**
+ * Links that lead to pages of the application itself (verification-tokens.md, the endpoints below `/api/auth`): resetting
+ * a password, changing the address, signing in. Their tokens are a family of their own, unknown to Supabase's surface.
+ */
+import type { Account, User, VerificationKind } from '../store'
+import { auditEntry } from './audit'
+import { emailChangeRecipients, pendingEmail } from './contact-change'
+import type { Client, Deps } from './deps'
+import type { Caller } from './identify'
+import { type Letter, type Mail, prepareMail, prepareNotice } from './mail'
+import { inItsTurn } from './mailed-tokens'
+import { takeAsLong } from './one-time'
+import { changedAccount } from './outcomes'
+import { requireStrong } from './passwords'
+import { Refusal } from './refusal'
+import { newSession } from './sessions'
+import { issueForService, type ServiceSession } from './tokens/service-token'
+import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
+import { identifyToken, mint } from './verification'
+import { confirmNewEmail } from './verify'
+
+/** Reasons for which a mail stays away although the answer says nothing of it. */
+const SILENT = /^(mail_|address_not_authorised|hook_)/
+
+export interface LinkRequest {
+  email: string
+  client: Client
+}
+
+/** Mails a link to set a new password, where the address has an account; the answer does not tell. */
+export async function requestPasswordReset(deps: Deps, { email: text, client }: LinkRequest): Promise<void> {
+  deps.limits.request('recoveries', client.ip)
+  const email = normaliseEmail(text)
+  const user = await deps.store.findUserByEmail(email)
+  if (!user) return takeAsLong(deps, email, client)
+  await unlessSilent(deps, () =>
+    mailLink(deps, { user, email, kind: 'password_reset', template: 'recovery', page: 'passwordReset', client }),
+  )
+}
+
+/**
+ * Sets a new password with the token of a mail, and ends every session.
+ * @throws {Refusal<'password_weak' | 'password_too_long' | 'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired'>}
+ */
+export async function completePasswordReset(
+  deps: Deps,
+  { token: plaintext, password, client }: { token: string; password: string; client: Client },
+): Promise<void> {
+  const { policy, passwords, clock, store } = deps
+  deps.limits.request('verifications', client.ip)
+  requireStrong(policy, password)
+  const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['password_reset'] })
+  const user = await ownerOf(deps, token)
+  const encryptedPassword = await passwords.hash(password)
+  const now = clock.now()
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+    set: { ...NOTHING_SENT, encryptedPassword },
+    // Whoever could read the mail holds the address.
+    confirm: { email: true, phone: false },
+    endSessions: {},
+    killTokens: true,
+    messages: await prepareNotice(deps, now, {
+      ...{ template: 'password_changed_notification', to: user.email, user, client },
+    }),
+    audit: [auditEntry(deps, now, 'user_updated_password', user)],
+  })
+  changedAccount(changed)
+}
+
+/**
+ * Mails a new address, and in secure mode the present one too; otherwise the present one is told.
+ * @throws {Refusal<'email_taken' | 'email_malformed' | 'email_unchanged' | 'mail_too_soon' | …>}
+ */
+export async function requestEmailChange(
+  deps: Deps,
+  { caller, newEmail, client }: { caller: Caller; newEmail: string; client: Client },
+): Promise<void> {
+  const { store, clock, policy, limits } = deps
+  const { user, session } = caller
+  limits.request('userChanges', client.ip)
+  const email = normaliseEmail(newEmail)
+  if (email === user.email) throw new Refusal('email_unchanged')
+  if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
+  const now = clock.now()
+  const spaced = {
+    column: 'emailChangeSentAt' as const,
+    sentAt: user.emailChangeSentAt,
+    spacingMs: policy.mail.spacingMs,
+  }
+  await inItsTurn(deps, now, { user, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
+    const needsBoth = policy.mail.secureChange && !policy.signup.confirmsEmail
+    const recipients = needsBoth ? emailChangeRecipients(deps, user, email) : [email]
+    const tokens = recipients.map((to) =>
+      mint(deps, now, { kind: 'email_change', family: 'service', to: { email: to }, userId: user.id, payload: email }),
+    )
+    const page = policy.mail.pages.emailChange
+    const letters = recipients.map((to, index): Letter => {
+      const token = tokens[index]
+      return token ? { to, token, link: linkTo(page, token.plaintext) } : { to }
+    })
+    const after = { ...user, ...pendingEmail(email, now) }
+    const shared = { user: after, redirectTo: page, client }
+    const messages = await prepareMail(deps, now, { ...shared, template: 'email_change', letters })
+    if (!needsBoth && user.email !== null)
+      messages.push(
+        ...(await prepareMail(deps, now, {
+          ...shared,
+          template: 'email_change_notice',
+          letters: [{ to: user.email }],
+        })),
+      )
+    const changed = await store.changeUser({
+      ...{
+        id: user.id,
+        now,
+        set: pendingEmail(email, now),
+        actor: { sessionId: session?.id },
+        unlessSentSince,
+        messages,
+      },
+      mint: tokens.map(({ minting }) => minting),
+      audit: [auditEntry(deps, now, 'user_modified', user)],
+    })
+    changedAccount(changed, tooSoon)
+  })
+}
+
+/** Confirms a new address. @returns `pending` while the other address has still to agree */
+export async function confirmEmailChange(
+  deps: Deps,
+  { token: plaintext, client }: { token: string; client: Client },
+): Promise<'pending' | 'changed'> {
+  deps.limits.request('verifications', client.ip)
+  const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['email_change'] })
+  return confirmNewEmail(deps, { token, spend, user: await ownerOf(deps, token), client })
+}
+
+/** Mails a link to sign in with. An address without an account gets one too where sign-up is allowed. */
+export async function sendSignInLink(deps: Deps, { email: text, client }: LinkRequest): Promise<void> {
+  const { policy, store, limits } = deps
+  limits.request('magicLinks', client.ip)
+  const email = normaliseEmail(text)
+  const user = await store.findUserByEmail(email)
+  const isAllowed = policy.signup.email && policy.mail.magicLinks && (user !== undefined || !policy.signup.disabled)
+  if (!isAllowed) return takeAsLong(deps, email, client)
+  await unlessSilent(deps, () =>
+    mailLink(deps, { user, email, kind: 'magic_link', template: 'magic_link', page: 'magicLink', client }),
+  )
+}
+
+/**
+ * Signs in with the token of a mail; the account is made where there is none.
+ * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired' | 'user_banned' | 'signup_disabled'>}
+ */
+export async function verifySignInLink(
+  deps: Deps,
+  { token: plaintext, audience, client }: { token: string; audience: string; client: Client },
+): Promise<ServiceSession> {
+  const { store, clock, policy } = deps
+  deps.limits.request('verifications', client.ip)
+  const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['magic_link'] })
+  const email = token.email ?? ''
+  const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
+  const now = clock.now()
+  if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
+  const account = user ?? newOwner(deps, now, email, audience)
+  const session = newSession(deps, now, account.id, 'otp', client)
+  const audit = [auditEntry(deps, now, 'login', account)]
+  if (user) {
+    const isFirst = user.emailConfirmedAt === null
+    const changed = await store.changeUser({
+      ...{ id: user.id, now, spend, set: {}, actor: { sessionId: undefined }, session: session.row, audit },
+      confirm: { email: true, phone: false },
+      ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
+      killTokens: true,
+    })
+    changedAccount(changed)
+    if (changed.outcome !== 'changed' || !changed.opened) throw new Error('a sign-in opened no session')
+    return issueForService(deps, now, changed.opened, session.key)
+  }
+  const identity = ownIdentity(deps, now, account.id, 'email', { email, email_verified: true })
+  const { uid: _uid, confirmedAt: _confirmedAt, ...row } = account
+  const registered = await store.registerUser({ user: row, identities: [identity], session: session.row, spend, audit })
+  switch (registered.outcome) {
+    case 'registered':
+      return issueForService(deps, now, registered.opened, session.key)
+    case 'token_unknown':
+    case 'token_used':
+    case 'token_expired':
+      throw new Refusal(registered.outcome)
+    default:
+      // Somebody else made the account at the same moment; the link still stands.
+      throw new Refusal('token_unknown')
+  }
+}
+
+function newOwner(deps: Deps, now: number, email: string, audience: string): User {
+  const id = deps.random.uuid()
+  const row = newUser(deps, now, {
+    ...{ id, email, aud: audience, emailConfirmedAt: now, lastSignInAt: now },
+    rawAppMetaData: providersMetadata(['email']),
+    rawUserMetaData: { email, email_verified: true, phone_verified: false, sub: id },
+  })
+  return { ...row, uid: 0, confirmedAt: now }
+}
+
+async function ownerOf(
+  { store }: Deps,
+  { userId, email, kind }: { userId: string | null; email: string | null; kind: VerificationKind },
+) {
+  const user = userId === null ? undefined : await store.findUser(userId)
+  const isStillTheirs = kind === 'email_change' || user?.email === email
+  if (!user || !isStillTheirs) throw new Refusal('token_unknown')
+  return user
+}
+
+interface LinkMail {
+  /** None: the address has no account yet. */
+  user: User | undefined
+  email: string
+  kind: VerificationKind & ('password_reset' | 'magic_link')
+  template: Mail['template']
+  page: 'passwordReset' | 'magicLink'
+  client: Client
+}
+
+async function mailLink(
+  deps: Deps,
+  { user, email, kind, template, page, client }: LinkMail,
+): Promise<Account | undefined> {
+  const { store, clock, policy } = deps
+  const now = clock.now()
+  const { spacingMs, pages } = policy.mail
+  const recipient = user ?? newOwner(deps, now, email, policy.audience)
+  // An address without an account has no column to remember the last mail in; the message itself tells.
+  const [last] = user ? [] : (await store.messagesLately(email)).filter((message) => message.template === template)
+  const sentAt = user ? user.recoverySentAt : (last?.createdAt ?? null)
+  const spaced = { column: 'recoverySentAt' as const, sentAt, spacingMs }
+  const key = { id: user?.id ?? email }
+  return inItsTurn(deps, now, { user: key, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
+    const token = mint(deps, now, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
+    const letters = [{ to: email, token, link: linkTo(pages[page], token.plaintext) }]
+    const messages = await prepareMail(deps, now, {
+      template,
+      user: recipient,
+      letters,
+      redirectTo: pages[page],
+      client,
+    })
+    if (!user) {
+      await store.issue({ now, mint: [token.minting], messages, audit: [] })
+      return undefined
+    }
+    const changed = await store.changeUser({
+      ...{ id: user.id, now, set: { recoverySentAt: now }, unlessSentSince, mint: [token.minting], messages },
+      audit: [auditEntry(deps, now, 'user_recovery_requested', user)],
+    })
+    return changedAccount(changed, tooSoon)
+  })
+}
+
+/** The application's page, with the token added to whatever its URL has already. */
+function linkTo(page: string, token: string): string {
+  const url = new URL(page)
+  url.searchParams.set('token', token)
+  return url.href
+}
+
+/** Runs what only somebody with an account comes to; that it was refused is for the operator alone. */
+async function unlessSilent({ report }: Deps, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (!(error instanceof Refusal && SILENT.test(error.reason))) throw error
+    report('warn', 'a mail was asked for and not sent', { reason: error.reason })
+  }
+}

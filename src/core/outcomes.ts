@@ -1,0 +1,27 @@
+/** What the outcome of a change of an account means to whoever asked for it. */
+import type { Account } from '../store'
+import type { Deps } from './deps'
+import { Refusal } from './refusal'
+
+type Changed = Awaited<ReturnType<Deps['store']['changeUser']>>
+
+/** The changed account. @throws {Refusal} for every other outcome that can be expected */
+export function changedAccount(changed: Changed, ifSentLately?: (sentAt: number) => Refusal): Account {
+  switch (changed.outcome) {
+    case 'changed':
+      return changed.account
+    case 'sent_lately':
+      if (ifSentLately) throw ifSentLately(changed.sentAt)
+      break
+    case 'password_changed_meanwhile':
+      throw new Refusal('current_password_wrong')
+    case 'id_taken':
+    case 'changed_meanwhile':
+      break
+    case 'flow_gone':
+      throw new Refusal('flow_missing')
+    default:
+      throw new Refusal(changed.outcome)
+  }
+  throw new Error(`a change of an account came out as ${changed.outcome}`)
+}

@@ -1,0 +1,105 @@
+/** From settings to what the core obeys. */
+import type { Settings } from './config'
+import type { Hook, LinkType, Policy } from './core/policy'
+import { globToRegExp } from './lib/glob'
+import { NOTIFICATIONS } from './lib/mail-templates'
+
+export function policyOf(settings: Settings): Policy {
+  const { server, tokens, accounts, sessions, limits, mail, sms, hooks } = settings
+  return {
+    audience: tokens.jwtAud,
+    defaultRole: tokens.jwtDefaultGroupName,
+    adminRoles: tokens.jwtAdminRoles,
+    adminGroup: tokens.jwtAdminGroupName,
+    issuer: tokens.jwtIssuer,
+    apiUrl: server.apiExternalUrl,
+    accessTokenMs: tokens.jwtExpSeconds * 1000,
+    signup: {
+      disabled: accounts.disableSignup,
+      email: accounts.emailEnabled,
+      phone: accounts.phoneEnabled,
+      anonymous: accounts.anonymousEnabled,
+      confirmsEmail: mail.mailerAutoconfirm,
+      confirmsPhone: sms.autoconfirm,
+    },
+    password: {
+      minBytes: accounts.passwordMinLength,
+      requiredCharacters: accounts.passwordRequiredCharacters,
+      requireCurrent: accounts.requireCurrentPassword,
+      requireReauthentication: accounts.requireReauthentication,
+    },
+    redirects: { siteUrl: server.siteUrl, allowed: mail.redirects.map(globToRegExp) },
+    mail: mailPolicy(settings),
+    sms: {
+      way: hooks.sendSmsEnabled ? 'hook' : sms.provider !== undefined ? 'provider' : mail.mailbox ? 'mailbox' : 'none',
+      provider: sms.provider ?? '',
+      spacingMs: sms.maxFrequencyMs,
+      codeLength: sms.otpLength,
+      lifetimeMs: sms.otpExpMs,
+      template: sms.template,
+      testCodes: sms.testOtp,
+      testCodesUntil: sms.testOtpValidUntil,
+      allowsWhatsapp: hooks.sendSmsEnabled || sms.provider === 'twilio' || sms.provider === 'twilio_verify',
+    },
+    hooks: {
+      sendEmail: hookOf(hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets),
+      sendSms: hookOf(hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets),
+    },
+    flowMs: tokens.flowStateExpiryMs,
+    service: { issuer: tokens.serviceIssuer, accessTokenMs: tokens.serviceTokenSeconds * 1000 },
+    session: {
+      timeboxMs: sessions.timeboxMs,
+      inactivityMs: sessions.inactivityTimeoutMs,
+      reuseIntervalMs: tokens.refreshTokenReuseIntervalMs,
+      allowReuse: tokens.refreshTokenAllowReuse,
+      endOnReuse: tokens.refreshTokenRotation,
+    },
+    retention: { unusedSessionMs: sessions.unusedRetentionMs, auditMs: sessions.auditRetentionMs },
+    limits: {
+      enabled: limits.rateLimits === 'on',
+      tokensPer5Minutes: limits.tokens,
+      signUpsPer5Minutes: limits.signUps,
+      anonymousPerHour: limits.anonymousUsers,
+      guessesPerAccountAndHour: limits.passwordGuesses,
+      guessesPerNetworkAndHour: limits.networkGuesses,
+      codeGuessesPerHour: limits.codeGuesses,
+      verificationsPer5Minutes: limits.verifications,
+      mailsSent: limits.emailsSent,
+      smsSent: limits.smsSent,
+    },
+  }
+}
+
+function mailPolicy({ server, mail, hooks, templates }: Settings): Policy['mail'] {
+  const link = (path: string | undefined) =>
+    path === undefined ? `${server.apiExternalUrl}/verify` : new URL(path, server.apiExternalUrl).href
+  const links: Record<LinkType, string> = {
+    signup: link(mail.urlPathConfirmation),
+    invite: link(mail.urlPathInvite),
+    recovery: link(mail.urlPathRecovery),
+    magiclink: link(mail.urlPathRecovery),
+    email_change: link(mail.urlPathEmailChange),
+  }
+  return {
+    way: hooks.sendEmailEnabled ? 'hook' : mail.smtpHost === undefined ? 'mailbox' : 'smtp',
+    isMailboxOn: mail.mailbox,
+    from: mail.smtpAdminEmail,
+    spacingMs: mail.maxFrequencyMs,
+    codeLength: mail.otpLength,
+    lifetimeMs: mail.otpExpMs,
+    magicLinks: mail.magicLinks,
+    secureChange: mail.secureEmailChange,
+    confirmLinks: mail.linkConfirmation,
+    authorizedAddresses: mail.authorizedAddresses.map((address) => address.toLowerCase()),
+    links,
+    pages: { passwordReset: mail.passwordResetUrl, emailChange: mail.emailChangeUrl, magicLink: mail.magicLinkUrl },
+    notifications: new Set(NOTIFICATIONS.filter((name) => templates[`send_${name}`])),
+  }
+}
+
+/** Secrets are written `v1,whsec_<base64>`, several separated by `|` (Standard Webhooks). */
+function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefined): Hook | undefined {
+  if (!isOn || uri === undefined || secrets === undefined) return undefined
+  const keys = secrets.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
+  return { uri, secrets: keys }
+}

@@ -1,0 +1,132 @@
+/** Mail and SMS: a queue of what is to be sent, and what the mailbox shows. */
+import { and, desc, eq, gt, lte, sql } from 'drizzle-orm'
+import { read, statement, write } from './engine'
+import { type Message, messages } from './schema'
+import { placeholder, placeholders } from './statements'
+
+const dueMessages = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(lte(messages.nextAttemptAt, placeholder('now')))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
+const saveMessage = statement((db) =>
+  db
+    .update(messages)
+    .set(placeholders(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt'))
+    .where(eq(messages.id, placeholder('id')))
+    .prepare(),
+)
+
+const messageById = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(eq(messages.id, placeholder('id')))
+    .prepare(),
+)
+
+const latestMessages = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(and(gt(messages.seq, 0), sql`${messages.content} IS NOT NULL`))
+    .orderBy(desc(messages.seq))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
+const messagesTo = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(eq(messages.recipient, placeholder('recipient')))
+    .orderBy(desc(messages.seq))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
+const clearKept = statement((db) =>
+  db
+    .delete(messages)
+    .where(and(gt(messages.seq, 0), eq(messages.state, 'kept')))
+    .prepare(),
+)
+
+const clearContents = statement((db) =>
+  db
+    .update(messages)
+    .set({ content: null })
+    .where(and(gt(messages.seq, 0), sql`${messages.nextAttemptAt} IS NULL`))
+    .prepare(),
+)
+
+const queueFigures = statement((db) =>
+  db
+    .select({ length: sql<number>`count(*)`, oldestAt: sql<number | null>`min(${messages.createdAt})` })
+    .from(messages)
+    .where(gt(messages.nextAttemptAt, 0))
+    .prepare(),
+)
+
+const nextAttempt = statement((db) =>
+  db
+    .select({ at: sql<number | null>`min(${messages.nextAttemptAt})` })
+    .from(messages)
+    .where(gt(messages.nextAttemptAt, 0))
+    .prepare(),
+)
+
+/**
+ * Takes messages whose time has come. Whoever takes one has `leaseMs` to settle it; then it is anybody's again, since the
+ * process that had it may be gone.
+ */
+export const claimMessages = write(
+  async (tx, { now, leaseMs, limit }: { now: number; leaseMs: number; limit: number }): Promise<Message[]> => {
+    const due = await tx.all(dueMessages, { now, limit })
+    for (const message of due)
+      await tx.run(saveMessage, { ...message, attempts: message.attempts + 1, nextAttemptAt: now + leaseMs })
+    return due.map((message) => ({ ...message, attempts: message.attempts + 1 }))
+  },
+)
+
+/** Writes down how an attempt to send a message ended. */
+export const settleMessage = write(
+  async (
+    tx,
+    { id, ...result }: Pick<Message, 'id' | 'state' | 'error' | 'nextAttemptAt' | 'sentAt' | 'content'>,
+  ): Promise<void> => {
+    const message = await tx.one(messageById, { id })
+    if (message) await tx.run(saveMessage, { ...message, ...result })
+  },
+)
+
+/** Messages whose content is still there, newest first. @param to one recipient; undefined for all */
+export const listMessages = read(
+  async (tx, { to, limit }: { to: string | undefined; limit: number }): Promise<Message[]> => {
+    if (to === undefined) return tx.all(latestMessages, { limit })
+    return (await tx.all(messagesTo, { recipient: to, limit })).filter(({ content }) => content !== null)
+  },
+)
+
+/** The latest messages to a recipient, whether or not their content is still there, newest first. */
+export const messagesLately = read(async (tx, recipient: string) => tx.all(messagesTo, { recipient, limit: 20 }))
+
+export const findMessage = read(async (tx, id: string) => tx.one(messageById, { id }))
+
+/** Empties the mailbox; what is still to be sent stays. */
+export const clearMessages = write(async (tx): Promise<void> => {
+  await tx.run(clearKept)
+  await tx.run(clearContents)
+})
+
+/** How much waits to be sent, since when, and when the next attempt is due. */
+export const messageQueue = read(
+  async (tx): Promise<{ length: number; oldestAt: number | null; nextAttemptAt: number | null }> => {
+    const { length = 0, oldestAt = null } = (await tx.one(queueFigures)) ?? {}
+    return { length, oldestAt, nextAttemptAt: (await tx.one(nextAttempt))?.at ?? null }
+  },
+)

@@ -1,0 +1,36 @@
+/** Verification tokens in memory: for tests and for servers that are thrown away (VERIFICATION_BACKEND=memory). */
+import type { VerificationToken } from '../schema'
+import type { VerificationBackend } from './backend'
+
+export function memoryTokens(): VerificationBackend {
+  const tokens = new Map<string, VerificationToken>()
+  const pending = (matches: (token: VerificationToken) => boolean) =>
+    [...tokens.values()].filter((token) => token.consumedAt === null && matches(token)).map((token) => ({ ...token }))
+  const change = (id: string, changes: (token: VerificationToken) => Partial<VerificationToken>) => {
+    const token = tokens.get(id)
+    if (token) tokens.set(id, { ...token, ...changes(token) })
+  }
+  return {
+    async put(token) {
+      tokens.set(token.id, { ...token })
+    },
+    get: async (id) => tokens.get(id),
+    byPrefix: async (prefix) => [...tokens.values()].filter(({ tokenPrefix }) => tokenPrefix === prefix),
+    pendingFor: async (address) =>
+      pending((token) => ('email' in address ? token.email === address.email : token.phone === address.phone)),
+    pendingOf: async (userId) => pending((token) => token.userId === userId),
+    async markConsumed(id, now) {
+      if (tokens.get(id)?.consumedAt !== null) return false
+      change(id, () => ({ consumedAt: now }))
+      return true
+    },
+    async countAttempt(id) {
+      change(id, ({ codeAttempts }) => ({ codeAttempts: codeAttempts + 1 }))
+    },
+    async purgeExpired(before) {
+      const old = [...tokens.values()].filter(({ expiresAt }) => expiresAt < before)
+      for (const { id } of old) tokens.delete(id)
+      return old.length
+    },
+  }
+}

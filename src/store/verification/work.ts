@@ -1,0 +1,63 @@
+/** What transactions do with verification tokens: mint, spend, kill. */
+import { secretEqual } from '../../lib/secrets'
+import { read, type Tx, write } from '../engine'
+import type { VerificationKind, VerificationToken } from '../schema'
+import type { Address } from './backend'
+
+/** A token to be made. Tokens of these kinds for the same address or user are worth nothing from then on. */
+export interface Minting {
+  token: VerificationToken
+  replaces: readonly VerificationKind[]
+}
+
+export interface Spending {
+  id: string
+  /** Where a short code was shown in place of the token: its hash under every pepper, one of which must be the token's. */
+  code?: { hashes: string[]; maxAttempts: number }
+}
+
+export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
+
+export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<void> {
+  for (const { token, replaces } of mintings) {
+    const older = [
+      ...(token.email === null ? [] : await tx.tokens.pendingFor({ email: token.email })),
+      ...(token.phone === null ? [] : await tx.tokens.pendingFor({ phone: token.phone })),
+      ...(token.userId === null ? [] : await tx.tokens.pendingOf(token.userId)),
+    ]
+    for (const { id, family, kind } of older)
+      if (family === token.family && replaces.includes(kind)) await tx.tokens.markConsumed(id, now)
+  }
+  for (const { token } of mintings) await tx.tokens.put(token)
+}
+
+/**
+ * Whether a token can be spent now. A wrong code is counted, which stands whatever the operation does next.
+ * @returns why not, or undefined where it can
+ */
+export async function refuseSpending(
+  tx: Tx,
+  { id, code }: Spending,
+  now: number,
+): Promise<SpendingRefused | undefined> {
+  const token = await tx.tokens.get(id)
+  if (!token) return 'token_unknown'
+  if (token.consumedAt !== null) return 'token_used'
+  if (now >= token.expiresAt) return 'token_expired'
+  if (!code) return undefined
+  const { codeHash, codeAttempts } = token
+  if (codeHash === null || codeAttempts >= code.maxAttempts) return 'token_unknown'
+  if (code.hashes.some((hash) => secretEqual(hash, codeHash))) return undefined
+  await tx.tokens.countAttempt(id)
+  return 'token_unknown'
+}
+
+export async function killTokensOf(tx: Tx, userId: string, now: number): Promise<void> {
+  for (const { id } of await tx.tokens.pendingOf(userId)) await tx.tokens.markConsumed(id, now)
+}
+
+export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(prefix))
+
+export const pendingTokens = read(async (tx, address: Address) => tx.tokens.pendingFor(address))
+
+export const purgeTokens = write(async (tx, before: number) => tx.tokens.purgeExpired(before))

@@ -1,0 +1,128 @@
+/** Asking for links and codes (contract 1.5). */
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import { audience } from './audience'
+import { redirectQuery, redirectTarget } from './redirect'
+import { challengeFields, challengeOfBody, errors } from './shapes'
+
+const Sent = Type.Object(
+  { message_id: Type.Optional(Type.String({ description: "The provider's id of an SMS." })) },
+  { $id: 'Sent' },
+)
+
+const sent = ({ messageId }: { messageId: string | undefined }) => ({ message_id: messageId })
+
+const shared = {
+  method: 'POST',
+  access: 'anyone',
+  query: redirectQuery,
+  toleratesSlash: true,
+  tag: 'Links and codes',
+} as const
+
+export const otp = endpoint({
+  ...shared,
+  path: '/otp',
+  body: Type.Object(
+    {
+      email: Type.Optional(Type.String()),
+      phone: Type.Optional(Type.String()),
+      create_user: Type.Optional(Type.Boolean({ default: true, description: 'Make an account where there is none.' })),
+      data: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), { description: 'user_metadata of a new account.' }),
+      ),
+      channel: Type.Optional(Type.String({ description: '`sms` or `whatsapp`.' })),
+      ...challengeFields,
+    },
+    { $id: 'OtpRequest', examples: [{ email: 'ada@example.com' }] },
+  ),
+  summary: 'Send a magic link or a code to sign in with',
+  answers: { 200: Sent, ...errors(400, 422, 429) },
+  handle: async ({ core, request, query, body, client }) =>
+    sent(
+      await core.requestOtp({
+        ...{ email: body.email, phone: body.phone, channel: body.channel, client },
+        createsUser: body.create_user ?? true,
+        data: body.data ?? {},
+        audience: audience(core, request),
+        redirectTo: redirectTarget(core, request, query),
+        ...challengeOfBody(body),
+      }),
+    ),
+})
+
+const MailBody = Type.Object(
+  {
+    email: Type.Optional(Type.String()),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    ...challengeFields,
+  },
+  { $id: 'MailRequest', examples: [{ email: 'ada@example.com' }] },
+)
+
+export const magicLink = endpoint({
+  ...shared,
+  path: '/magiclink',
+  body: MailBody,
+  malformed: 'verification_body_malformed',
+  summary: 'Send a magic link',
+  answers: { 200: Type.Object({ message: Type.String() }, { $id: 'MagicLinkSent' }), ...errors(400, 422, 429) },
+  handle: async ({ core, request, query, body, client }) => {
+    await core.requestMagicLink({
+      ...{ email: body.email, client },
+      data: body.data ?? {},
+      audience: audience(core, request),
+      redirectTo: redirectTarget(core, request, query),
+      ...challengeOfBody(body),
+    })
+    return { message: 'Magic link sent if email exists' }
+  },
+})
+
+export const recover = endpoint({
+  ...shared,
+  path: '/recover',
+  body: Type.Object(
+    { email: Type.Optional(Type.String()), ...challengeFields },
+    { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }] },
+  ),
+  summary: 'Send a link to set a new password',
+  answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
+  handle: async ({ core, request, query, body, client }) => {
+    const redirectTo = redirectTarget(core, request, query)
+    await core.requestRecovery({ email: body.email, client, redirectTo, ...challengeOfBody(body) })
+    return {}
+  },
+})
+
+export const resend = endpoint({
+  ...shared,
+  path: '/resend',
+  body: Type.Object(
+    {
+      type: Type.Optional(Type.String({ description: 'signup, email_change, sms or phone_change.' })),
+      email: Type.Optional(Type.String()),
+      phone: Type.Optional(Type.String()),
+      ...challengeFields,
+    },
+    { $id: 'ResendRequest', examples: [{ type: 'signup', email: 'ada@example.com' }] },
+  ),
+  summary: 'Send the last link or code once more',
+  answers: { 200: Sent, ...errors(400, 422, 429) },
+  handle: async ({ core, request, query, body, client }) => {
+    const redirectTo = redirectTarget(core, request, query)
+    const { type = '', email, phone } = body
+    return sent(await core.resend({ type, email, phone, client, redirectTo, ...challengeOfBody(body) }))
+  },
+})
+
+export const reauthenticate = endpoint({
+  method: 'GET',
+  path: '/reauthenticate',
+  access: 'user',
+  toleratesSlash: true,
+  tag: 'Own account',
+  summary: 'Send a code that a password change may ask for',
+  answers: { 200: Sent, ...errors(400, 401, 403, 422, 429) },
+  handle: async ({ core, caller, client }) => sent(await core.reauthenticate({ caller, client })),
+})

@@ -1,0 +1,42 @@
+/** Endpoints for services and for applications with pages of their own, below `/api/auth` (service.md). */
+import type { Core } from '../../core'
+import { Refusal } from '../../core/refusal'
+import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
+import { targetOf } from '../../http/target'
+import { answerFault, answerRefusal } from './errors'
+import * as verification from './verification'
+
+export const PREFIX = '/api/auth'
+
+const serviceEndpoints: Endpoint[] = Object.values(verification)
+
+export interface ServiceOptions extends Bounds {
+  /** Reports a fault to the operator. */
+  onFault(error: unknown, request: Request): void
+}
+
+export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
+  const dialect: Dialect = {
+    prefix: PREFIX,
+    isHidden: false,
+    encode: JSON.stringify,
+    answerError(error, request) {
+      if (error instanceof Refusal) return answerRefusal(error)
+      onFault(error, request)
+      return answerFault()
+    },
+  }
+  return { app: mount(core, serviceEndpoints, dialect, bounds), answerUnknown }
+}
+
+/** An unknown path, or a method that a known one does not have (settled 19). */
+async function answerUnknown(request: Request): Promise<Response> {
+  const path = targetOf(request).path.slice(PREFIX.length)
+  const methods = serviceEndpoints.filter((each) => each.path === path).map(({ method }) => method)
+  if (methods.length === 0)
+    return Response.json({ error: 'not_found', message: 'There is no such endpoint' }, { status: 404 })
+  return Response.json(
+    { error: 'method_not_allowed', message: `This endpoint takes ${methods.join(', ')}` },
+    { status: 405, headers: { allow: methods.join(', ') } },
+  )
+}
