@@ -4,17 +4,15 @@ import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import type { Secrets } from './adapters/data-folder'
 import { httpPost } from './adapters/http-post'
-import { type Postman, postman } from './adapters/mail/postman'
-import { smtpMailer } from './adapters/mail/smtp'
-import { type LoadedTemplates, loadTemplates } from './adapters/mail/templates'
+import type { Postman } from './adapters/mail/postman'
+import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { aesGcmSealer } from './adapters/sealer'
-import { smsProvider } from './adapters/sms'
 import { systemClock, systemRandom } from './adapters/system'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import { passwords } from './core/passwords'
-import type { Clock, HttpPost, MailTemplate, PasswordHasher, Random } from './core/ports'
+import type { Clock, HttpPost, PasswordHasher, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
 import { type Keyring, keyring } from './core/tokens/jwt'
@@ -24,7 +22,7 @@ import type { Log } from './http/log'
 import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
-import { MAIL_TEMPLATES } from './lib/mail-templates'
+import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
 import { type Announced, openStore, type Store } from './store'
 import { gotrue, PREFIX } from './surfaces/gotrue'
@@ -72,7 +70,7 @@ export interface Keys extends ApiKeys {
 export async function createApp({ settings, secrets, folder, log, ...replaced }: AppOptions): Promise<App> {
   const { clock = systemClock, random = systemRandom, post = httpPost } = replaced
   const { server, tokens, accounts, mail } = settings
-  const templates = await templatesOf(settings, folder, log)
+  const templates = await checkedTemplates(settings, folder, log)
   const sealer = aesGcmSealer(tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64'))
   const news = messageNews()
   const store = openStore(databasePath(settings, folder), clock.now(), {
@@ -153,106 +151,6 @@ function messageNews() {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-  }
-}
-
-/** @throws where a template of the settings cannot be used */
-async function templatesOf({ templates, server, mail }: Settings, folder: string, log: Log): Promise<LoadedTemplates> {
-  const given = (prefix: 'body' | 'subject') =>
-    Object.fromEntries(
-      MAIL_TEMPLATES.flatMap((name) => {
-        const value = templates[`${prefix}_${name}`]
-        return value === undefined ? [] : [[name, value]]
-      }),
-    ) as Partial<Record<MailTemplate, string>>
-  const loaded = await loadTemplates({
-    ...{ bodies: given('body'), subjects: given('subject'), siteUrl: server.siteUrl },
-    folder: resolve(mail.templatesFolder ?? join(folder, 'templates')),
-    defaultLanguage: mail.language,
-  })
-  const errors = loaded.problems.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) throw new Error(errors.map(({ message }) => message).join('\n'))
-  for (const { message } of loaded.problems) log.warn(message)
-  return loaded
-}
-
-export function smtpMailerOf({ mail }: Settings) {
-  if (mail.smtpHost === undefined) return undefined
-  return smtpMailer({
-    host: mail.smtpHost,
-    port: mail.smtpPort,
-    ...(mail.smtpUser !== undefined && { user: mail.smtpUser }),
-    ...(mail.smtpPass !== undefined && { password: mail.smtpPass }),
-    from: { address: mail.smtpAdminEmail, name: mail.smtpSenderName },
-    headers: mail.smtpHeaders,
-    security: mail.smtpSecurity,
-    maxConnections: mail.smtpConnections,
-  })
-}
-
-/** What sends queued mail. At start it is asked whether it could, so that a wrong password is noticed before a user does. */
-function mailSender(settings: Settings, core: Core, log: Log) {
-  const mailer = smtpMailerOf(settings)
-  if (!mailer) return undefined
-  void mailer.verify().then((result) => {
-    if (result.outcome !== 'sent') log.warn('the mail server does not answer as it should', { error: result.error })
-  })
-  const worker = postman({
-    deliver: () => core.deliverMessages(mailer),
-    nextInMs: async () => (await core.mailQueue()).nextInMs,
-    onFault: (error) => log.error('sending mail failed', { error: String(error) }),
-  })
-  worker.wake()
-  return { mailer, postman: worker }
-}
-
-function smsProviderOf({ sms }: Settings, post: HttpPost) {
-  // that what a provider needs is set was checked when the settings were read
-  const of = (value: string | undefined) => value ?? ''
-  switch (sms.provider) {
-    case undefined:
-      return undefined
-    case 'twilio':
-      return smsProvider(
-        {
-          provider: 'twilio',
-          accountSid: of(sms.twilioAccountSid),
-          authToken: of(sms.twilioAuthToken),
-          sender: of(sms.twilioMessageServiceSid),
-          ...(sms.twilioContentSid !== undefined && { contentSid: sms.twilioContentSid }),
-        },
-        post,
-      )
-    case 'twilio_verify':
-      return smsProvider(
-        {
-          provider: 'twilio_verify',
-          accountSid: of(sms.twilioVerifyAccountSid),
-          authToken: of(sms.twilioVerifyAuthToken),
-          serviceSid: of(sms.twilioVerifyMessageServiceSid),
-        },
-        post,
-      )
-    case 'messagebird':
-      return smsProvider(
-        { provider: 'messagebird', accessKey: of(sms.messagebirdAccessKey), originator: of(sms.messagebirdOriginator) },
-        post,
-      )
-    case 'textlocal':
-      return smsProvider(
-        { provider: 'textlocal', apiKey: of(sms.textlocalApiKey), sender: of(sms.textlocalSender) },
-        post,
-      )
-    case 'vonage':
-      return smsProvider(
-        {
-          provider: 'vonage',
-          apiKey: of(sms.vonageApiKey),
-          apiSecret: of(sms.vonageApiSecret),
-          from: of(sms.vonageFrom),
-        },
-        post,
-      )
   }
 }
 

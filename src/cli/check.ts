@@ -1,6 +1,8 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { keyringOf } from '../app'
 import { printLoaded } from '../config/print'
+import { templatesOf } from '../messaging'
 import { warnings } from './banner'
 import { readSettings } from './settings'
 
@@ -12,6 +14,7 @@ export async function check(command: Command): Promise<void> {
   } catch (error) {
     problems.push({ severity: 'error', message: (error as Error).message })
   }
+  problems.push(...(await templatesOf(settings, resolve(settings.server.dataDir))).problems)
   for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
   if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
   for (const { severity, message } of problems)

@@ -5,7 +5,7 @@ import { commit, sqliteVersion, version } from '../version'
 import { check } from './check'
 import { healthcheck } from './healthcheck'
 import { keys } from './keys'
-import { testMail, writeTemplates } from './mail'
+import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
 import { serve } from './serve'
 import { withSettings } from './settings'
@@ -56,7 +56,7 @@ withSettings(
 
 const mail = program
   .command('mail')
-  .description('Try out the mail settings, or write down the built-in mails.')
+  .description('Try out the mail settings, see what was sent, or write down the built-in mails.')
   .addHelpText('after', '\nExample:\n  $ latchkey mail test ada@example.com')
 
 withSettings(
@@ -68,6 +68,8 @@ withSettings(
     mail,
   ),
 )
+
+withSettings(verb('list', 'Show the latest messages and what became of them.', 'latchkey mail list', listMail, mail))
 
 verb(
   'templates <folder>',

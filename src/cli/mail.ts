@@ -1,9 +1,14 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { migrations } from '../../migrations'
 import { templatesExport } from '../adapters/mail/templates'
-import { smtpMailerOf } from '../app'
-import { fail, requireSettings } from './settings'
+import { systemClock } from '../adapters/system'
+import { databasePath } from '../app'
+import { smtpMailerOf } from '../messaging'
+import { openStore } from '../store'
+import { migrationsIn } from '../store/migrate'
+import { fail, orFail, requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the settings as they are, and says what the mail server said. */
 export async function testMail(command: Command): Promise<void> {
@@ -38,4 +43,27 @@ export function writeTemplates(command: Command): void {
   process.stdout.write(
     `${Object.keys(files).length} files written to ${folder}. Keep those you change, and start with --set AUTH_MAILER_TEMPLATES_DIR=${folder}.\n`,
   )
+}
+
+/** How many messages `latchkey mail list` shows. */
+const LISTED = 50
+
+/** `latchkey mail list`: the latest messages and what became of each. Whose they are stays out of it. */
+export async function listMail(command: Command): Promise<void> {
+  const { settings } = requireSettings(command)
+  const path = databasePath(settings, resolve(settings.server.dataDir))
+  if (!existsSync(path)) return fail(`${path} is not there: the server was never started`)
+  // reading is no reason to change a database that a server of another version may have open
+  if (migrationsIn(path).length !== migrations.length)
+    return fail(`${path} is of another version; start the server with this executable first`)
+  const store = await orFail(() => openStore(path, systemClock.now()))
+  const messages = await store.recentMessages(LISTED)
+  await store.close()
+  const time = (ms: number | null) => (ms === null ? '' : new Date(ms).toISOString().slice(0, 19))
+  for (const { createdAt, channel, template, state, attempts, nextAttemptAt, error } of messages) {
+    const next = nextAttemptAt === null ? '' : `  next attempt ${time(nextAttemptAt)}`
+    const row = [time(createdAt), channel.padEnd(5), template.padEnd(24), state.padEnd(6), `attempts ${attempts}`]
+    process.stdout.write(`${row.join('  ')}${next}${error === null ? '' : `  ${error}`}\n`)
+  }
+  if (messages.length === 0) process.stdout.write('No message was asked for yet.\n')
 }

@@ -1,8 +1,10 @@
 /** The core: what the server promises. Surfaces call these functions and say their outcome in words of their own. */
 import * as account from './account'
 import * as admin from './admin'
+import { signUpAnonymously } from './anonymous'
 import * as appLinks from './app-links'
 import type { Deps } from './deps'
+import { evenly } from './evenly'
 import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
@@ -12,33 +14,33 @@ import { exchangeCode } from './pkce'
 import { chooseRedirect } from './redirects'
 import * as sessions from './sessions'
 import { signInWithPassword } from './sign-in'
-import { signUp, signUpAnonymously } from './sign-up'
+import { signUp } from './sign-up'
 import { sweep } from './sweep'
 import * as verify from './verify'
 
 const functions = {
   identifyUser: identify.identifyUser,
   identifyAdmin: identify.identifyAdmin,
-  signUp,
+  signUp: evenly(signUp),
   signUpAnonymously,
   signInWithPassword,
   exchangeCode,
-  requestOtp: oneTime.requestOtp,
-  requestMagicLink: oneTime.requestMagicLink,
-  requestRecovery: oneTime.requestRecovery,
-  resend: oneTime.resend,
+  requestOtp: evenly(oneTime.requestOtp),
+  requestMagicLink: evenly(oneTime.requestMagicLink),
+  requestRecovery: evenly(oneTime.requestRecovery),
+  resend: evenly(oneTime.resend),
   reauthenticate: oneTime.reauthenticate,
   followLink: verify.followLink,
   verifyTokenHash: verify.verifyTokenHash,
-  verifyCode: verify.verifyCode,
+  verifyCode: evenly(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
   invite: invitations.invite,
   generateLink: invitations.generateLink,
-  requestPasswordReset: appLinks.requestPasswordReset,
+  requestPasswordReset: evenly(appLinks.requestPasswordReset),
   completePasswordReset: appLinks.completePasswordReset,
   requestEmailChange: appLinks.requestEmailChange,
   confirmEmailChange: appLinks.confirmEmailChange,
-  sendSignInLink: appLinks.sendSignInLink,
+  sendSignInLink: evenly(appLinks.sendSignInLink),
   verifySignInLink: appLinks.verifySignInLink,
   chooseRedirect,
   listMessages: messages.listMessages,

@@ -1,20 +1,18 @@
 /** Codes and links on request: to sign in, to recover a password, again, and to prove who is there (contract 1.5). */
 import type { User } from '../store'
-import { auditEntry } from './audit'
 import { changeEmail, changePhone } from './contact-change'
+import { emailContact, phoneContact } from './contacts'
 import type { Client, Deps } from './deps'
 import type { Caller } from './identify'
 import { prepareMail } from './mail'
-import { inItsTurn, mailToken } from './mailed-tokens'
-import { changedAccount } from './outcomes'
+import { mailToken } from './mailed-tokens'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
-import { emailContact, phoneContact, register, textConfirmation } from './sign-up'
-import { type Channel, channelOf, sendSms } from './sms'
+import { register } from './sign-up'
+import { type Channel, channelOf } from './sms'
+import { textConfirmation, textReauthentication } from './texted-codes'
 import { newUser, normaliseEmail, normalisePhone, storableMetadata } from './users'
 import { mint } from './verification'
-
-const RANDOM_PASSWORD_BYTES = 24
 
 export interface OtpRequest extends ChallengeGiven {
   email: string | undefined
@@ -113,13 +111,11 @@ interface WithoutPassword extends Omit<OtpRequest, 'channel'> {
   channel: Channel
 }
 
-/** An account whose password nobody knows. */
+/** An account without a password. GoTrue gives it one that nobody knows, and takes a hash's time over it. */
 async function signUpWithoutPassword(deps: Deps, { data, ...request }: WithoutPassword): Promise<Sent> {
-  const { policy, passwords, random } = deps
   const isNew = (await request.contact.find()) === undefined
-  if (isNew && policy.signup.disabled) throw new Refusal('signup_disabled')
-  const encryptedPassword = await passwords.hash(random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url'))
-  const signedUp = await register(deps, { ...request, encryptedPassword, metadata: storableMetadata(data) })
+  if (isNew && deps.policy.signup.disabled) throw new Refusal('signup_disabled')
+  const signedUp = await register(deps, { ...request, encryptedPassword: null, metadata: storableMetadata(data) })
   return signedUp.outcome === 'unconfirmed' ? { messageId: signedUp.messageId } : NOTHING_SENT
 }
 
@@ -224,18 +220,5 @@ export async function reauthenticate(
   }
   if (phone === null) throw new Refusal('reauthentication_without_contact')
   if (user.phoneConfirmedAt === null) throw new Refusal('reauthentication_phone_unconfirmed')
-  const now = deps.clock.now()
-  const { spacingMs } = deps.policy.sms
-  const spaced = { column: 'reauthenticationSentAt' as const, sentAt: user.reauthenticationSentAt, spacingMs }
-  return inItsTurn(deps, now, { user, spaced, refusal: 'sms_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
-    const sms = await sendSms(deps, now, { kind: 'reauthentication', phone, user, channel: 'sms', client })
-    const changed = await deps.store.changeUser({
-      ...{ id: user.id, now, unlessSentSince, messages: sms.messages },
-      set: { reauthenticationSentAt: now },
-      mint: [sms.token.minting],
-      audit: [auditEntry(deps, now, 'user_reauthenticate_requested', user)],
-    })
-    changedAccount(changed, tooSoon)
-    return { messageId: sms.messageId }
-  })
+  return textReauthentication(deps, { user, phone, channel: 'sms', client })
 }

@@ -1,17 +1,14 @@
 /** Spending links and codes (contract 1.4): what each of them makes true, and the session that comes of it. */
-import type { Identity, Opened, Spending, User, UserChange, VerificationKind, VerificationToken } from '../store'
-import { type Action, auditEntry } from './audit'
+import type { Spending, User, VerificationKind, VerificationToken } from '../store'
 import type { Client, Deps } from './deps'
-import { prepareNotice } from './mail'
 import { requireStrong } from './passwords'
 import { newAuthCode } from './pkce'
 import { Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
 import { testCode } from './sms'
-import { NOTHING_SENT, normaliseEmail, normalisePhone, ownIdentity, providersMetadata } from './users'
+import { normaliseEmail, normalisePhone } from './users'
 import { identifyCode, identifyToken, PKCE_PREFIX } from './verification'
-
-const RANDOM_PASSWORD_BYTES = 32
+import { type Completion, refusalOf, requireSame, spendFor } from './verification-effects'
 
 /** What each `type` accepts; magic link and recovery are one, as are sign-up and invitation (settled 14). */
 const MAIL_KINDS: Record<string, VerificationKind[]> = {
@@ -147,11 +144,11 @@ export async function confirmNewEmail(
 ): Promise<'pending' | 'changed'> {
   const { token, spend, client, user } = shown
   if (isFirstOfTwo(deps, user)) {
-    if (await confirmHalf(deps, user, spend)) return 'pending'
+    if (await confirmHalf(deps, user, token, spend)) return 'pending'
     const again = await deps.store.findUser(user.id)
     if (again) return confirmNewEmail(deps, { ...shown, user: again })
   }
-  await apply(deps, { user, kind: token.kind, token, spend, client }, {})
+  await spendFor(deps, { user, kind: token.kind, token, spend, client }, {})
   return 'changed'
 }
 
@@ -161,10 +158,10 @@ async function spendToken(deps: Deps, shown: Shown): Promise<Verified> {
   if (!user) throw new Refusal('token_unknown')
   // Where the other confirmation came at the same moment, this one is the second.
   if (token.kind === 'email_change' && isFirstOfTwo(deps, user))
-    return (await confirmHalf(deps, user, spend)) ?? spendToken(deps, shown)
+    return (await confirmHalf(deps, user, token, spend)) ?? spendToken(deps, shown)
   const flowId = asCode ? token.flowStateId : null
   if (asCode && flowId === null) throw new Refusal('flow_missing')
-  return complete(deps, { user, kind: token.kind, token, spend, password, client, flowId })
+  return complete(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
 }
 
 /** With both addresses to agree, whichever comes first only counts for itself. */
@@ -173,7 +170,13 @@ function isFirstOfTwo({ policy }: Deps, user: User): boolean {
   return needsBoth && user.emailChangeConfirmStatus === 0
 }
 
-async function confirmHalf(deps: Deps, user: User, spend: Spending): Promise<Verified | undefined> {
+async function confirmHalf(
+  deps: Deps,
+  user: User,
+  token: VerificationToken,
+  spend: Spending,
+): Promise<Verified | undefined> {
+  requireSame(user.emailChange, token.payload)
   const now = deps.clock.now()
   const changed = await deps.store.changeUser({
     ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
@@ -186,173 +189,19 @@ async function confirmHalf(deps: Deps, user: User, spend: Spending): Promise<Ver
   throw refusalOf(changed.outcome)
 }
 
-interface Completion {
-  user: User
-  kind: VerificationKind
-  /** None for the fixed code of a test number. */
-  token?: VerificationToken
-  spend?: Spending
-  password?: string | undefined
-  client: Client
-  /** Ends in a code of this flow instead of a session. */
-  flowId?: string | null
-}
-
-async function complete(deps: Deps, completion: Completion): Promise<Verified> {
-  const { user, client, flowId } = completion
+/** @param flowId ends in a code of this flow instead of a session */
+async function complete(deps: Deps, completion: Completion, flowId: string | null = null): Promise<Verified> {
+  const { user, client } = completion
   const now = deps.clock.now()
   const session = flowId ? undefined : newSession(deps, now, user.id, 'otp', client)
   const authCode = flowId ? newAuthCode(deps) : undefined
-  const opened = await apply(deps, completion, {
+  const opened = await spendFor(deps, completion, {
     session: session?.row,
     ...(authCode && flowId && { authCode: { flowId, hash: authCode.hash } }),
   })
   if (authCode) return { outcome: 'code', code: authCode.code }
   if (!session || !opened) throw new Error('a verification opened no session')
   return { outcome: 'signed_in', issued: await issue(deps, now, opened, session.key) }
-}
-
-/** Makes true what a token stands for. @returns the session, where one was asked for */
-async function apply(
-  deps: Deps,
-  completion: Completion,
-  result: Pick<UserChange, 'session' | 'authCode'>,
-): Promise<Opened | undefined> {
-  const { user, kind, token, spend, password } = completion
-  const { clock, store, passwords, random } = deps
-  const isInvited = kind === 'invite' && user.encryptedPassword === null && password === undefined
-  const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
-  const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)
-  const now = clock.now()
-  const effect = effectOf(deps, now, kind, user, token)
-  const changed = await store.changeUser({
-    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
-    ...effect.change,
-    set: { ...effect.change.set, ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword }) },
-    ...(encryptedPassword !== undefined && { endSessions: {} }),
-    killTokens: true,
-    ...result,
-    messages: await noticesOf(deps, now, completion),
-    audit: [effect.action, ...(result.session ? (['login'] as const) : [])].flatMap((action) =>
-      action ? [auditEntry(deps, now, action, user)] : [],
-    ),
-  })
-  if (changed.outcome !== 'changed') throw refusalOf(changed.outcome)
-  return changed.opened
-}
-
-interface Effect {
-  change: Pick<UserChange, 'confirm' | 'mergeUserMetaData' | 'identities' | 'describeProviders'> & {
-    set?: UserChange['set']
-  }
-  action: Action | undefined
-}
-
-/** What a token makes true, by its kind (contract 1.4). */
-function effectOf(deps: Deps, now: number, kind: VerificationKind, user: User, token?: VerificationToken): Effect {
-  const identity = (provider: 'email' | 'phone', data: Record<string, string | boolean>): Identity =>
-    ownIdentity(deps, now, user.id, provider, data)
-  switch (kind) {
-    case 'signup':
-    case 'invite': {
-      const email = requireSame(user.email, token?.email)
-      return {
-        change: {
-          confirm: { email: true, phone: false },
-          mergeUserMetaData: { email_verified: true },
-          identities: [identity('email', { email, email_verified: true })],
-        },
-        action: 'user_signedup',
-      }
-    }
-    case 'magic_link':
-    case 'password_reset':
-      requireSame(user.email, token?.email)
-      return {
-        change: {
-          confirm: { email: true, phone: false },
-          ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
-        },
-        action: user.emailConfirmedAt === null ? 'user_signedup' : undefined,
-      }
-    case 'email_change': {
-      const email = requireSame(user.emailChange, token?.payload)
-      return {
-        change: {
-          set: {
-            ...{ email, emailConfirmedAt: now, emailChange: null, emailChangeConfirmStatus: 0 },
-            isAnonymous: false,
-          },
-          mergeUserMetaData: { email_verified: true },
-          identities: [identity('email', { email, email_verified: true })],
-          describeProviders: providersMetadata,
-        },
-        action: 'user_modified',
-      }
-    }
-    case 'phone_confirmation':
-      if (token) requireSame(user.phone, token.phone)
-      return {
-        change: { confirm: { email: false, phone: true } },
-        action: user.phoneConfirmedAt === null ? 'user_signedup' : undefined,
-      }
-    case 'phone_change': {
-      const phone = requireSame(user.phoneChange, token?.phone)
-      return {
-        change: {
-          set: { phone, phoneConfirmedAt: now, phoneChange: null, isAnonymous: false },
-          identities: [identity('phone', { phone, phone_verified: true })],
-          describeProviders: providersMetadata,
-        },
-        action: 'user_modified',
-      }
-    }
-    case 'reauthentication':
-      throw new Refusal('token_kind_mismatch')
-  }
-}
-
-/** A token for an address that the account no longer has, or no longer wants, is worth nothing. */
-function requireSame(present: string | null, proven: string | null | undefined): string {
-  if (present === null || present !== proven) throw new Refusal('token_unknown')
-  return present
-}
-
-/** Tells the old address, or number's owner, where that is switched on. */
-async function noticesOf(deps: Deps, now: number, { user, kind, password, client }: Completion) {
-  const about = { user, client, to: user.email }
-  if (kind === 'email_change')
-    return prepareNotice(deps, now, {
-      ...{ ...about, template: 'email_changed_notification' },
-      values: { OldEmail: user.email ?? '', Email: user.emailChange ?? '' },
-    })
-  if (kind === 'phone_change')
-    return prepareNotice(deps, now, {
-      ...{ ...about, template: 'phone_changed_notification' },
-      values: { OldPhone: user.phone ?? '', Phone: user.phoneChange ?? '' },
-    })
-  return password === undefined ? [] : prepareNotice(deps, now, { ...about, template: 'password_changed_notification' })
-}
-
-type Outcome = Exclude<Awaited<ReturnType<Deps['store']['changeUser']>>['outcome'], 'changed'>
-
-function refusalOf(outcome: Outcome): Error {
-  switch (outcome) {
-    case 'flow_gone':
-      return new Refusal('flow_missing')
-    case 'user_banned':
-    case 'token_unknown':
-    case 'token_used':
-    case 'token_expired':
-    case 'email_taken':
-    case 'phone_taken':
-    case 'metadata_too_large':
-      return new Refusal(outcome)
-    case 'user_gone':
-      return new Refusal('token_unknown')
-    default:
-      return new Error(`a verification came out as ${outcome}`)
-  }
 }
 
 /** On Supabase's surface all that can be wrong with a token is one (verification-tokens.md). */

@@ -39,6 +39,16 @@ const latestMessages = statement((db) =>
     .prepare(),
 )
 
+const recent = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(gt(messages.seq, 0))
+    .orderBy(desc(messages.seq))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
 const messagesTo = statement((db) =>
   db
     .select()
@@ -111,6 +121,9 @@ export const listMessages = read(
     return (await tx.all(messagesTo, { recipient: to, limit })).filter(({ content }) => content !== null)
   },
 )
+
+/** The latest messages of all, newest first, whether or not their content is still there. */
+export const recentMessages = read(async (tx, limit: number) => tx.all(recent, { limit }))
 
 /** The latest messages to a recipient, whether or not their content is still there, newest first. */
 export const messagesLately = read(async (tx, recipient: string) => tx.all(messagesTo, { recipient, limit: 20 }))

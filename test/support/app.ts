@@ -7,7 +7,7 @@ import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/app'
 import { load } from '../../src/config/load'
-import type { Sealer } from '../../src/core/ports'
+import type { HttpPost, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
@@ -64,6 +64,8 @@ export interface TestOptions {
   now?: string
   /** Data folder of an earlier app, to start again on. */
   folder?: string
+  /** In place of requests to hooks and SMS providers. */
+  post?: HttpPost
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -73,6 +75,7 @@ export async function startApp({
   settings = {},
   now = '2026-01-01T00:00:00Z',
   folder: given,
+  post,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -99,6 +102,7 @@ export async function startApp({
     settings: configuration.settings,
     secrets,
     ...{ folder, clock, hasher },
+    ...(post && { post }),
     log,
   })
   let serial = 0

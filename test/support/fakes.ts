@@ -16,10 +16,8 @@ export function testClock(start: string): TestClock {
   return {
     now: () => now,
     monotonic: () => monotonic,
-    async sleep(ms) {
-      now += ms
-      monotonic += ms
-    },
+    // nobody waits, and no time passes by itself
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
     advance(ms) {
       now += ms
       monotonic += ms

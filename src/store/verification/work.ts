@@ -25,8 +25,10 @@ export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: numb
       ...(token.phone === null ? [] : await tx.tokens.pendingFor({ phone: token.phone })),
       ...(token.userId === null ? [] : await tx.tokens.pendingOf(token.userId)),
     ]
+    // The account has one pending address, so one family's links would count for what the other was asked for.
     for (const { id, family, kind } of older)
-      if (family === token.family && replaces.includes(kind)) await tx.tokens.markConsumed(id, now)
+      if ((family === token.family || kind === 'email_change') && replaces.includes(kind))
+        await tx.tokens.markConsumed(id, now)
   }
   for (const { token } of mintings) await tx.tokens.put(token)
 }

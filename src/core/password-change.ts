@@ -1,0 +1,51 @@
+/** What must be known before a user's own password is changed (contract 1.6). */
+import type { User, UserChange } from '../store'
+import type { AccountChange } from './account'
+import type { Client, Deps } from './deps'
+import type { Caller } from './identify'
+import { Refusal } from './refusal'
+import { provePassword } from './sign-in'
+import { identifyCode } from './verification'
+
+/** How old a sign-in may be for a password to be changed without a mailed code. */
+const RECENT_SIGN_IN_MS = 86_400_000
+
+/** Ways of signing in after which nobody can be asked for the password they may have forgotten. */
+const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])
+
+/** Checks what must be known before a new password is set. @returns its hash, and the token that allowed it */
+export async function newPassword(
+  deps: Deps,
+  { user, session, claims }: Caller,
+  { password = '', currentPassword = '', nonce = '' }: AccountChange,
+  client: Client,
+): Promise<{ hash: string; spend: UserChange['spend'] }> {
+  const { policy, passwords, clock } = deps
+  const proves = async (guess: string) =>
+    (await provePassword(deps, { account: user, isEligible: true, identifier: user.id, password: guess, client })) !==
+    undefined
+  const isRecent = session !== undefined && clock.now() - session.createdAt <= RECENT_SIGN_IN_MS
+  const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
+  const methods = Array.isArray(claims.amr)
+    ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
+    : []
+  const mayHaveForgotten = methods.some((method) => RECOVERY_METHODS.has(method))
+  if (user.encryptedPassword !== null && policy.password.requireCurrent && !mayHaveForgotten) {
+    if (currentPassword === '') throw new Refusal('current_password_missing')
+    if (!(await proves(currentPassword))) throw new Refusal('current_password_wrong')
+  }
+  if (user.encryptedPassword !== null && (await proves(password))) throw new Refusal('password_unchanged')
+  return { hash: await passwords.hash(password), spend }
+}
+
+/** @throws {Refusal<'nonce_missing' | 'nonce_wrong' | 'too_many_requests'>} */
+async function proveNonce(deps: Deps, { email, phone }: User, nonce: string) {
+  if (nonce === '') throw new Refusal('nonce_missing')
+  const to = email !== null ? { email } : phone !== null ? { phone } : undefined
+  if (!to) throw new Refusal('nonce_wrong')
+  try {
+    return (await identifyCode(deps, { to, code: nonce, kinds: ['reauthentication'] })).spend
+  } catch (error) {
+    throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error
+  }
+}

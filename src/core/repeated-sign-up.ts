@@ -1,0 +1,86 @@
+/** A sign-up with an address or a number that an account has already (contract 1.2 and section 7). */
+import type { Account, User } from '../store'
+import { auditEntry } from './audit'
+import type { Deps } from './deps'
+import { prepareMail } from './mail'
+import { mailToken } from './mailed-tokens'
+import { Refusal } from './refusal'
+import type { Applicant, SignedUp } from './sign-up'
+import { textConfirmation } from './texted-codes'
+import { newUser, providersMetadata } from './users'
+
+/** How often the owner of an address is told that somebody signed up with it. */
+const EXISTS_NOTICE_MS = 3_600_000
+
+/** Nothing of the request is kept: nobody knows whether it comes from the one whose address it names. */
+export async function answerForExisting(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
+  const { contact } = applicant
+  const { signup } = deps.policy
+  if (contact.isConfirmedFor(owner) || contact.isConfirmed) {
+    const now = deps.clock.now()
+    await deps.store.appendAudit([auditEntry(deps, now, 'user_repeated_signup', owner, { provider: contact.provider })])
+    // With confirmation switched off the contract tells, and there is nothing to hide any more.
+    if (signup.confirmsEmail || signup.confirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
+    await tellOwner(deps, now, applicant, owner)
+    return { outcome: 'unconfirmed', account: obfuscated(deps, now, applicant) }
+  }
+  return sendAgain(deps, applicant, owner)
+}
+
+async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
+  const { contact, challenge, redirectTo, client, channel } = applicant
+  if (contact.provider === 'email') {
+    const user = { ...owner, email: contact.address }
+    const account = await mailToken(deps, { user, purpose: 'signup', challenge, redirectTo, client })
+    const hidesInvitation = owner.invitedAt !== null
+    return {
+      outcome: 'unconfirmed',
+      account: hidesInvitation ? { user: { ...account.user, rawUserMetaData: {} }, identities: [] } : account,
+    }
+  }
+  const { account, messageId } = await textConfirmation(deps, { user: owner, phone: contact.address, channel, client })
+  return { outcome: 'unconfirmed', account, messageId }
+}
+
+/** Tells the owner of an address that it has an account already, so that nobody waits for a mail that never comes. */
+async function tellOwner(
+  deps: Deps,
+  now: number,
+  { contact, redirectTo, client }: Applicant,
+  owner: User,
+): Promise<void> {
+  if (contact.provider !== 'email') return
+  const lately = await deps.store.messagesLately(contact.address)
+  const isTold = lately.some(
+    ({ template, createdAt }) => template === 'account_exists' && createdAt > now - EXISTS_NOTICE_MS,
+  )
+  const done = isTold ? undefined : deps.limits.alone(`account_exists ${owner.id}`)
+  if (!done) return
+  try {
+    const letters = [{ to: contact.address }]
+    const messages = await prepareMail(deps, now, {
+      template: 'account_exists',
+      user: owner,
+      letters,
+      redirectTo,
+      client,
+    })
+    await deps.store.issue({ now, messages, audit: [] })
+  } finally {
+    done()
+  }
+}
+
+/** What a sign-up of a registered address is answered with: an account that does not exist (contract section 7). */
+function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
+  const user = newUser(deps, now, {
+    id: deps.random.uuid(),
+    aud: audience,
+    role: '',
+    ...(contact.provider === 'email' ? { email: contact.address } : { phone: contact.address }),
+    confirmationSentAt: now,
+    rawAppMetaData: providersMetadata([contact.provider]),
+    rawUserMetaData: metadata,
+  })
+  return { user: { ...user, uid: 0, confirmedAt: null }, identities: [] }
+}
