@@ -233,9 +233,7 @@ async function mailLink(
   const now = clock.now()
   const { spacingMs, pages } = policy.mail
   const recipient = user ?? newOwner(deps, now, email, policy.audience)
-  // An address without an account has no column to remember the last mail in; the message itself tells.
-  const [last] = user ? [] : (await store.messagesLately(email)).filter((message) => message.template === template)
-  const sentAt = user ? user.recoverySentAt : (last?.createdAt ?? null)
+  const sentAt = user ? user.recoverySentAt : await lastMintedAt(deps, email, kind)
   const spaced = { column: 'recoverySentAt' as const, sentAt, spacingMs }
   const key = { id: user?.id ?? email }
   return inItsTurn(deps, now, { user: key, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
@@ -258,6 +256,13 @@ async function mailLink(
     })
     return changedAccount(changed, tooSoon)
   })
+}
+
+/** An address without an account has no column to remember the last mail in; the token that was in it tells. */
+async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKind): Promise<number | null> {
+  const pending = await store.pendingTokens({ email })
+  const minted = pending.filter((token) => token.family === 'service' && token.kind === kind)
+  return minted.length === 0 ? null : Math.max(...minted.map(({ createdAt }) => createdAt))
 }
 
 /** The application's page, with the token added to whatever its URL has already. */

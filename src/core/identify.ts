@@ -100,7 +100,8 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
 
 /** The session of a token of `/api/auth`, which must say whose it is and until when (settled 2). */
 function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: VerifiedClaims): unknown {
-  if (iss === service.issuer && typeof exp === 'number' && typeof sid === 'string' && sid !== '') return sid
+  const namesSession = typeof sid === 'string' && sid !== '' && sid !== NIL_UUID
+  if (iss === service.issuer && typeof exp === 'number' && namesSession) return sid
   throw new Refusal('token_invalid', { detail: 'token has invalid claims: iss, exp and sid are required' })
 }
 

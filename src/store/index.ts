@@ -11,10 +11,12 @@ import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
 import * as messages from './messages'
 import { migrate } from './migrate'
+import * as roles from './roles'
 import * as sessions from './sessions'
 import { snapshot } from './snapshot'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
+import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
@@ -27,7 +29,17 @@ const audit = {
 
 const tokens = { issue, rehearse, findTokens, pendingTokens, purgeTokens, findFlow, exchangeFlow }
 
-const operations = { ...users, ...sessions, ...maintenance, ...audit, ...tokens, ...messages, listUsers }
+const operations = {
+  ...users,
+  changeUser,
+  ...roles,
+  ...sessions,
+  ...maintenance,
+  ...audit,
+  ...tokens,
+  ...messages,
+  listUsers,
+}
 
 export type Store = Bound<typeof operations> & Pick<Engine, 'close'>
 
@@ -75,6 +87,7 @@ function openOrExplain(path: string): Database {
   }
 }
 
+export type { Account } from './account-rows'
 export type { NewMessage } from './attachments'
 export type { Announced, Bound } from './engine'
 export type { Listed, Page, UserQuery } from './lists'
@@ -93,5 +106,5 @@ export type {
   VerificationToken,
 } from './schema'
 export type { AuditEntry, NewSession, Opened } from './statements'
-export type { Account, UserChange } from './users'
+export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/work'

@@ -1,0 +1,70 @@
+/** The rows that make an account, for the operations that read and write them. */
+import { and, eq, sql } from 'drizzle-orm'
+import { mergeMetadata } from '../lib/json'
+import { statement, type Tx } from './engine'
+import { type Identity, identities, type User, users } from './schema'
+import { identitiesIn, placeholder, placeholders, userById } from './statements'
+
+/** An account with its identities, oldest first. */
+export interface Account {
+  user: User
+  identities: Identity[]
+}
+
+/** Something unique belongs to another account, this one. */
+export interface Taken {
+  outcome: 'email_taken' | 'phone_taken' | 'id_taken'
+  user: User
+}
+
+export const userByEmail = statement((db) =>
+  db
+    .select()
+    .from(users)
+    .where(and(eq(users.email, placeholder('email')), sql`is_sso_user = 0`))
+    .prepare(),
+)
+export const userByPhone = statement((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.phone, placeholder('phone')))
+    .prepare(),
+)
+export const insertIdentity = statement((db) => db.insert(identities).values(placeholders(identities)).prepare())
+export const saveIdentity = statement((db) =>
+  db
+    .update(identities)
+    .set(placeholders(identities, 'id', 'userId', 'provider', 'createdAt'))
+    .where(eq(identities.id, placeholder('id')))
+    .prepare(),
+)
+/** @param self the account that may hold the values itself */
+export async function findTaken(
+  tx: Tx,
+  wanted: Pick<User, 'email' | 'phone' | 'id'>,
+  self?: string,
+): Promise<Taken | undefined> {
+  const byEmail = wanted.email === null ? undefined : await tx.one(userByEmail, { email: wanted.email })
+  if (byEmail && byEmail.id !== self) return { outcome: 'email_taken', user: byEmail }
+  const byPhone = wanted.phone === null ? undefined : await tx.one(userByPhone, { phone: wanted.phone })
+  if (byPhone && byPhone.id !== self) return { outcome: 'phone_taken', user: byPhone }
+  const byId = self === undefined ? await tx.one(userById, { id: wanted.id }) : undefined
+  return byId && { outcome: 'id_taken', user: byId }
+}
+
+/** @returns all that the user has afterwards, oldest first */
+export async function holdIdentities(tx: Tx, userId: string, wanted: Identity[]): Promise<Identity[]> {
+  const present = await identitiesIn(tx, userId)
+  for (const identity of wanted) {
+    const own = present.find(({ provider }) => provider === identity.provider)
+    if (own)
+      await tx.run(saveIdentity, {
+        ...own,
+        identityData: mergeMetadata(own.identityData, identity.identityData),
+        updatedAt: identity.updatedAt,
+      })
+    else await tx.run(insertIdentity, identity)
+  }
+  return wanted.length === 0 ? present : identitiesIn(tx, userId)
+}

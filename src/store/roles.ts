@@ -1,0 +1,51 @@
+/** Roles of users. Everyone is a user; what is more is a row. */
+import { and, eq } from 'drizzle-orm'
+import { read, statement, write } from './engine'
+import { userRoles } from './schema'
+import { placeholder, placeholders } from './statements'
+
+const roleOf = statement((db) =>
+  db
+    .select()
+    .from(userRoles)
+    .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
+    .prepare(),
+)
+const rolesHeld = statement((db) =>
+  db
+    .select()
+    .from(userRoles)
+    .where(eq(userRoles.userId, placeholder('userId')))
+    .prepare(),
+)
+const insertRole = statement((db) =>
+  db.insert(userRoles).values(placeholders(userRoles)).onConflictDoNothing().prepare(),
+)
+const deleteRole = statement((db) =>
+  db
+    .delete(userRoles)
+    .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
+    .prepare(),
+)
+
+export const hasRole = read(
+  async (tx, { userId, role }: { userId: string; role: string }) =>
+    (await tx.one(roleOf, { userId, role })) !== undefined,
+)
+
+export const rolesOf = read(async (tx, userId: string) => (await tx.all(rolesHeld, { userId })).map(({ role }) => role))
+
+export interface RoleChange {
+  userId: string
+  role: string
+  now: number
+}
+
+export const grantRole = write(async (tx, { userId, role, now }: RoleChange): Promise<void> => {
+  await tx.run(insertRole, { userId, role, grantedAt: now })
+})
+
+export const revokeRole = write(
+  async (tx, { userId, role }: Omit<RoleChange, 'now'>): Promise<boolean> =>
+    (await tx.run(deleteRole, { userId, role })) > 0,
+)

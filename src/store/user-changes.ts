@@ -1,0 +1,113 @@
+/** The one way in which an account changes. */
+import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
+import { isAhead } from '../lib/time'
+import { type Account, findTaken, holdIdentities, type Taken } from './account-rows'
+import { type Attachments, attach } from './attachments'
+import { type Tx, write } from './engine'
+import { type AuthCode, issueAuthCode } from './flows'
+import type { Identity, User } from './schema'
+import {
+  endSessions,
+  identitiesIn,
+  type NewSession,
+  type Opened,
+  openSessionIn,
+  saveUser,
+  sessionById,
+  userById,
+} from './statements'
+import { killTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/work'
+
+/** Instants of the last message of each purpose. */
+type SentAt =
+  | 'confirmationSentAt'
+  | 'recoverySentAt'
+  | 'emailChangeSentAt'
+  | 'phoneChangeSentAt'
+  | 'reauthenticationSentAt'
+
+export interface UserChange extends Attachments {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
+  /** The token that allows the change; where it cannot be spent, nothing changes. */
+  spend?: Spending | undefined
+  /** Nothing changes where the last message of this purpose went out after that instant. */
+  unlessSentSince?: { column: SentAt; instant: number } | undefined
+  /** Nothing changes where one of these columns has another value by now. */
+  onlyIf?: Partial<User>
+  /** Counts the address or number as confirmed now, unless it already is. */
+  confirm?: { email: boolean; phone: boolean }
+  mergeAppMetaData?: JsonObject | undefined
+  mergeUserMetaData?: JsonObject | undefined
+  /** Identities to hold: one of the same provider gets the new data merged in, a missing one is made. */
+  identities?: Identity[]
+  /** Writes the providers of all identities, oldest first, into app_metadata. */
+  describeProviders?: (providers: string[]) => JsonObject
+  /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
+  actor?: { sessionId: string | undefined }
+  /** The password hash the caller has proved to know; where another stands by now, nothing changes. */
+  provenPassword?: string | null
+  /** Makes every token of the user worthless, before new ones are minted. */
+  killTokens?: boolean
+  /** Ends the sessions of the user, except the one to keep. */
+  endSessions?: { keep?: string | undefined }
+  /** Opens a session once all is done. */
+  session?: NewSession | undefined
+  /** Hands out the code of a PKCE flow in place of a session. */
+  authCode?: AuthCode | undefined
+}
+
+type Changed =
+  | { outcome: 'changed'; account: Account; opened: Opened | undefined }
+  | { outcome: 'sent_lately'; sentAt: number }
+  | { outcome: SpendingRefused | 'flow_gone' | 'changed_meanwhile' }
+  | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
+
+/** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
+export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
+  const { id, now } = change
+  const user = await tx.one(userById, { id })
+  if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
+  const refused = (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { ...user, ...change.set }, id))
+  if (refused) return refused
+  const held = await holdIdentities(tx, id, change.identities ?? [])
+  const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
+  const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
+  const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
+  if (!isMetadataWithinBounds(rawAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
+    return { outcome: 'metadata_too_large' }
+  if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
+  const confirmed = {
+    emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
+    phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,
+  }
+  await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
+  if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
+  if (change.killTokens) await killTokensOf(tx, id, now)
+  if (change.endSessions) await endSessions(tx, id, change.endSessions.keep)
+  await attach(tx, change, now)
+  const changed = (await tx.one(userById, { id })) as User
+  const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
+  return {
+    outcome: 'changed',
+    account: { user: opened?.user ?? changed, identities: await identitiesIn(tx, id) },
+    opened,
+  }
+})
+
+async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Changed | undefined> {
+  const { actor, unlessSentSince, spend, now } = change
+  if (actor && isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
+  if (actor?.sessionId !== undefined && !(await tx.one(sessionById, { id: actor.sessionId })))
+    return { outcome: 'session_gone' }
+  if (change.provenPassword !== undefined && change.provenPassword !== user.encryptedPassword)
+    return { outcome: 'password_changed_meanwhile' }
+  const isOther = ([column, value]: [string, unknown]) => user[column as keyof User] !== value
+  if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
+  const sentAt = unlessSentSince && user[unlessSentSince.column]
+  if (sentAt && sentAt > unlessSentSince.instant) return { outcome: 'sent_lately', sentAt }
+  const refused = spend && (await refuseSpending(tx, spend, now))
+  return refused && { outcome: refused }
+}
