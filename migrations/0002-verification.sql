@@ -28,9 +28,9 @@ CREATE TABLE verification_tokens (
 ) STRICT;
 
 CREATE INDEX verification_tokens_prefix ON verification_tokens (token_prefix);
-CREATE INDEX verification_tokens_email ON verification_tokens (email) WHERE email IS NOT NULL;
-CREATE INDEX verification_tokens_phone ON verification_tokens (phone) WHERE phone IS NOT NULL;
-CREATE INDEX verification_tokens_user ON verification_tokens (user_id) WHERE user_id IS NOT NULL;
+CREATE INDEX verification_tokens_email ON verification_tokens (email) WHERE email IS NOT NULL AND consumed_at IS NULL;
+CREATE INDEX verification_tokens_phone ON verification_tokens (phone) WHERE phone IS NOT NULL AND consumed_at IS NULL;
+CREATE INDEX verification_tokens_user ON verification_tokens (user_id, consumed_at) WHERE user_id IS NOT NULL;
 CREATE INDEX verification_tokens_expiry ON verification_tokens (expires_at);
 
 -- Sign-ins under way with a PKCE challenge (RFC 7636).

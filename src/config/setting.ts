@@ -183,16 +183,19 @@ export const key256: Kind<Buffer> = {
   },
 }
 
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('valid JSON')
+  }
+}
+
 /** A JSON array of objects. */
 export const jsonObjects: Kind<JsonObject[]> = {
   name: 'JSON',
   parse(value) {
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(value)
-    } catch {
-      throw new Error('valid JSON')
-    }
+    const parsed = parseJson(value)
     if (
       !Array.isArray(parsed) ||
       !parsed.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))
@@ -207,12 +210,7 @@ export const jsonLists: Kind<Record<string, string[]>> = {
   name: 'JSON',
   format: (lists) => (Object.keys(lists).length === 0 ? '' : JSON.stringify(lists)),
   parse(value) {
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(value)
-    } catch {
-      throw new Error('valid JSON')
-    }
+    const parsed = parseJson(value)
     const isText = (item: unknown) => typeof item === 'string'
     const isFit =
       typeof parsed === 'object' &&

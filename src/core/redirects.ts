@@ -1,4 +1,5 @@
 /** Where a link leads back to (contract 0.9). */
+import { globToRegExp } from '../lib/glob'
 import { canonicalIp, isLoopback } from '../lib/ip'
 import type { Deps } from './deps'
 import type { Policy } from './policy'
@@ -24,10 +25,10 @@ export function chooseRedirect(
   for (const candidate of asked) {
     if (!candidate) continue
     if (isAllowedRedirect(redirects, candidate)) return candidate
-    const parts = partsOf(candidate)
+    const line = lineThatAllows(redirects, candidate)
     report('warn', 'a redirect was refused, links lead to the site instead', {
       redirect_to: shortened(candidate),
-      ...(parts && !DANGEROUS.test(candidate) && { add_to_AUTH_URI_ALLOW_LIST: `${parts.origin}/**` }),
+      ...(line !== undefined && { add_to_AUTH_URI_ALLOW_LIST: line }),
     })
   }
   return referer && isAllowedRedirect(redirects, referer) ? referer : redirects.siteUrl
@@ -42,9 +43,23 @@ function isAllowedRedirect({ siteUrl, allowed }: Policy['redirects'], text: stri
   if (/^\d+$/.test(target.hostname)) return false
   const ip = canonicalIp(target.hostname)
   if (ip !== undefined) return isLoopback(ip)
-  if (/^https?$/.test(target.scheme) && !HOSTNAME.test(target.hostname)) return false
+  const isWeb = /^https?$/.test(target.scheme)
+  if (isWeb && !HOSTNAME.test(target.hostname)) return false
+  // Beyond the contract: `0x08080808` is an address to a browser, and `*` could take in an `@` or a `?` and so end
+  // the host before the pattern does.
+  if (isWeb && (target.hasUser || new URL(text).hostname !== target.hostname)) return false
   const whole = text.replace(/#.*$/s, '')
-  return allowed.some((pattern) => pattern.test(whole))
+  const forms = isWeb ? [whole, whole.replace(/^([^/]+\/\/[^/?]*)\?/, '$1/?')] : [whole]
+  return allowed.some((pattern) => forms.every((form) => pattern.test(form)))
+}
+
+/** What to add to the list so that it allows an address; undefined where nothing does. */
+function lineThatAllows({ siteUrl }: Policy['redirects'], candidate: string): string | undefined {
+  const parts = partsOf(candidate)
+  if (!parts) return undefined
+  const line = parts.hasPath ? `${parts.origin}/**` : candidate.replace(/[?#].*$/s, '')
+  if (/[*?[\]{},]/.test(parts.hasPath ? parts.origin : line)) return undefined
+  return isAllowedRedirect({ siteUrl, allowed: [globToRegExp(line)] }, candidate) ? line : undefined
 }
 
 function isLoopbackLike(hostname: string): boolean {
@@ -58,7 +73,7 @@ function isLoopbackLike(hostname: string): boolean {
 function partsOf(text: string) {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
   if (/[\u0000-\u0020\\\u007f]/.test(text) || !URL.canParse(text)) return undefined
-  const [, scheme = '', authority = ''] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*))?/.exec(text) ?? []
+  const [, scheme = '', authority = '', slash] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*)(\/)?)?/.exec(text) ?? []
   if (scheme === '') return undefined
   const host = authority.slice(authority.lastIndexOf('@') + 1)
   const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(host) ?? []
@@ -69,8 +84,14 @@ function partsOf(text: string) {
     hostname: (bracketed ?? plain).toLowerCase(),
     port: port || (known[lowered] ?? ''),
     origin: `${lowered}://${host}`,
+    hasUser: authority.includes('@'),
+    hasPath: slash !== undefined,
   }
 }
 
 /** Without what may be secret in it. */
-const shortened = (text: string) => text.replace(/[?#].*$/s, '').slice(0, 200)
+const shortened = (text: string) =>
+  text
+    .replace(/[?#].*$/s, '')
+    .replace(/\/\/[^/]*@/, '//')
+    .slice(0, 200)

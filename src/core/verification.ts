@@ -138,7 +138,8 @@ export async function identifyCode(
     await store.probe(clock.now())
     throw new Refusal('code_wrong')
   }
-  return { token, spend: { id: token.id, code: { hashes, maxAttempts: MAX_CODE_ATTEMPTS } }, takeBack }
+  const others = pending.flatMap(({ id }) => (id === token.id ? [] : [id]))
+  return { token, spend: { id: token.id, code: { hashes, maxAttempts: MAX_CODE_ATTEMPTS, others } }, takeBack }
 }
 
 /** Kinds whose tokens a new one takes the place of (settled 14). */

@@ -163,9 +163,9 @@ export const verificationTokens = sqliteTable(
   },
   (t) => [
     index('verification_tokens_prefix').on(t.tokenPrefix),
-    index('verification_tokens_email').on(t.email).where(sql`email IS NOT NULL`),
-    index('verification_tokens_phone').on(t.phone).where(sql`phone IS NOT NULL`),
-    index('verification_tokens_user').on(t.userId).where(sql`user_id IS NOT NULL`),
+    index('verification_tokens_email').on(t.email).where(sql`email IS NOT NULL AND consumed_at IS NULL`),
+    index('verification_tokens_phone').on(t.phone).where(sql`phone IS NOT NULL AND consumed_at IS NULL`),
+    index('verification_tokens_user').on(t.userId, t.consumedAt).where(sql`user_id IS NOT NULL`),
     index('verification_tokens_expiry').on(t.expiresAt),
   ],
 )

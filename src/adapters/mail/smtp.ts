@@ -1,5 +1,5 @@
 /** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies in the words of the port. */
-import { createTransport, type NodemailerError } from 'nodemailer'
+import type { NodemailerError } from 'nodemailer'
 import type { Delivery, Mailer, OutgoingMail } from '../../core/ports'
 
 export interface SmtpOptions {
@@ -39,7 +39,8 @@ const PLAIN_ADDRESS = /^[^\s\p{C}<>()[\]\\,;:@"]+@[^\s\p{C}<>()[\]\\,;:@"]+$/u
  * `verify` connects and logs in without sending anything; `close` lets what is being sent finish.
  */
 export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<Delivery>; close(): void } {
-  const transport = createTransport(poolOptions(options))
+  // Loaded where there is a mail server to talk to: a start without one need not wait for it.
+  const loading = import('nodemailer').then(({ createTransport }) => createTransport(poolOptions(options)))
 
   function failure(error: NodemailerError, content = ''): Delivery {
     const text = withoutContent(withoutSecrets(error.message, options), content).replace(/\s+/g, ' ')
@@ -54,18 +55,21 @@ export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<D
       if (!PLAIN_ADDRESS.test(mail.to))
         return { outcome: 'refused', error: 'the recipient is not a plain mail address' }
       try {
-        await transport.sendMail(message(mail, options))
+        await (await loading).sendMail(message(mail, options))
         return { outcome: 'sent' }
       } catch (error) {
         return failure(error as NodemailerError, `${mail.subject}\n${mail.text}\n${mail.html}`)
       }
     },
-    verify: () =>
-      transport.verify().then(
-        (): Delivery => ({ outcome: 'sent' }),
-        (error: NodemailerError) => failure(error),
-      ),
-    close: () => transport.close(),
+    async verify() {
+      try {
+        await (await loading).verify()
+        return { outcome: 'sent' }
+      } catch (error) {
+        return failure(error as NodemailerError)
+      }
+    },
+    close: () => void loading.then((transport) => transport.close()),
   }
 }
 

@@ -12,8 +12,11 @@ export interface Minting {
 
 export interface Spending {
   id: string
-  /** Where a short code was shown in place of the token: its hash under every pepper, one of which must be the token's. */
-  code?: { hashes: string[]; maxAttempts: number }
+  /**
+   * Where a short code was shown in place of the token: its hash under every pepper, one of which must be the token's.
+   * A wrong one counts for the other tokens, too, whose code it might have been.
+   */
+  code?: { hashes: string[]; maxAttempts: number; others?: string[] }
 }
 
 export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
@@ -44,14 +47,19 @@ export async function refuseSpending(
 ): Promise<SpendingRefused | undefined> {
   const token = await tx.tokens.get(id)
   if (!token) return 'token_unknown'
+  if (code && !isCodeOf(token, code)) {
+    for (const each of [id, ...(code.others ?? [])]) await tx.tokens.countAttempt(each)
+    return 'token_unknown'
+  }
   if (token.consumedAt !== null) return 'token_used'
-  if (now >= token.expiresAt) return 'token_expired'
-  if (!code) return undefined
-  const { codeHash, codeAttempts } = token
-  if (codeHash === null || codeAttempts >= code.maxAttempts) return 'token_unknown'
-  if (code.hashes.some((hash) => secretEqual(hash, codeHash))) return undefined
-  await tx.tokens.countAttempt(id)
-  return 'token_unknown'
+  return now >= token.expiresAt ? 'token_expired' : undefined
+}
+
+function isCodeOf(
+  { codeHash, codeAttempts }: VerificationToken,
+  { hashes, maxAttempts }: NonNullable<Spending['code']>,
+): boolean {
+  return codeHash !== null && codeAttempts < maxAttempts && hashes.some((hash) => secretEqual(hash, codeHash))
 }
 
 export async function killTokensOf(tx: Tx, userId: string, now: number): Promise<void> {

@@ -87,8 +87,9 @@ export const getVerify = endpoint({
     if (isPrefetch(request)) return new Response(null, { status: 204, headers: UNSEEN })
     if (core.policy.mail.confirmLinks || isScanner(request)) {
       const query = new URLSearchParams({ token: link.token, type: link.type, redirect_to: link.redirectTo })
+      const isBelow = new URL(request.url).pathname.endsWith('/')
       return confirmLinkPage({
-        action: `verify/confirm?${query}`,
+        action: `${isBelow ? '' : 'verify/'}confirm?${query}`,
         kind: link.type,
         redirectOrigin: link.redirectTo,
         languages: context.client.languages,
@@ -170,7 +171,9 @@ function errorParameters(refusal: Refusal): Record<string, string> {
 /** Nothing on the way may keep the answer, and the page it leads to does not tell others where it came from. */
 const UNSEEN = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
 
-function seeOther(location: string): Response {
+function seeOther(target: string): Response {
+  // a header holds ASCII alone; what else an address has is escaped, as Go does it
+  const location = target.toWellFormed().replace(/[\u0080-\u{10ffff}]+/gu, encodeURIComponent)
   return new Response(null, {
     status: 303,
     headers: { location, 'content-type': 'text/html; charset=utf-8', ...UNSEEN },

@@ -6,7 +6,7 @@ import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../
 import { builtIn } from './built-in'
 import { checkSubject } from './check'
 import { fetchText } from './fetch-text'
-import { assemble, choose, fill, type Library } from './mails'
+import { assemble, choose, fill, type Library, type TextOfHtml } from './mails'
 import {
   listFolder,
   type OverrideSources,
@@ -48,6 +48,7 @@ export async function loadTemplates(sources: TemplateSources): Promise<LoadedTem
   let listed = await settingOverrides(sources)
   let versions: Version[] = []
   let library: Library = assemble(versions, wording)
+  let textOf: TextOfHtml | undefined
 
   const settings = listed
   const read = async () => {
@@ -57,15 +58,25 @@ export async function loadTemplates(sources: TemplateSources): Promise<LoadedTem
     versions = found.overrides.map((override) => known.get(override.name) ?? { override })
     await Promise.all(versions.map((version) => update(version, reader)))
     library = assemble(versions, wording)
+    textOf ??= await textMaker(library)
     return [...wrongSubjects, ...problems, ...versions.flatMap(({ problem }) => problem ?? [])]
   }
 
   const problems = await read()
   return {
-    templates: { render: (template, values, languages) => fill(choose(template, languages, library), values) },
+    templates: {
+      render: (template, values, languages) =>
+        fill(choose(template, languages, library), values, textOf ?? ((html) => html)),
+    },
     problems,
     refresh: oneAtATime(onlyNew(problems, read)),
   }
+}
+
+/** Loaded only where some mail needs it, since it takes a while. */
+async function textMaker({ own }: Library): Promise<TextOfHtml | undefined> {
+  const isNeeded = [...own.values()].some(({ text }) => text === undefined)
+  return isNeeded ? (await import('./text-of-html')).textOfHtml : undefined
 }
 
 /** @param last what is used on where the folder cannot be read */

@@ -1,5 +1,4 @@
 /** A mail as three templates: which one a reader of some languages gets, and how it is filled in. */
-import { compile } from 'html-to-text'
 import type { MailContent, MailTemplate } from '../../../core/ports'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import type { JsonObject } from '../../../lib/json'
@@ -12,6 +11,8 @@ export interface Mail {
   /** Where it is left out, the text is made from the HTML. */
   text?: Template
 }
+
+export type TextOfHtml = (html: string) => string
 
 export interface Library {
   /** The operator's mails, by template and language: `invite.de`, or `invite.` for every other language. */
@@ -90,22 +91,12 @@ function inWords(template: MailTemplate, languages: readonly string[]): Required
   return mail
 }
 
-const toText = compile({
-  wordwrap: false,
-  // Without U+200B, which stands where a name must not become a link.
-  whitespaceCharacters: ' \t\r\n\f',
-  selectors: [
-    { selector: 'a', options: { hideLinkHrefIfSameAsText: true, linkBrackets: false } },
-    { selector: 'img', format: 'skip' },
-    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
-  ],
-})
-
-export function fill({ subject, html, text }: Mail, values: JsonObject): MailContent {
+/** @param textOf makes the text of a mail that brings none of its own */
+export function fill({ subject, html, text }: Mail, values: JsonObject, textOf: TextOfHtml): MailContent {
   const page = html.render(values).trimStart()
   return {
     subject: subject.render(values).trim(),
     html: page,
-    text: text ? text.render(values).trimStart() : `${toText(page)}\n`,
+    text: text ? text.render(values).trimStart() : `${textOf(page)}\n`,
   }
 }
