@@ -22,6 +22,7 @@ import type { Log } from './http/log'
 import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
+import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
 import { type Announced, openStore, type Store } from './store'
@@ -101,7 +102,13 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const atRoot = gotrue(core, options, '')
     const services = service(core, options)
     const inbox = policy.mail.isMailboxOn
-      ? mailbox({ ...core, onMessage: news.listen }, { apiExternalUrl: server.apiExternalUrl, onFault })
+      ? mailbox(
+          { ...core, onMessage: news.listen },
+          {
+            ...{ apiExternalUrl: server.apiExternalUrl, onFault },
+            isForThisMachine: mail.mailbox !== 'on' && !isNearby(new URL(server.apiExternalUrl).hostname),
+          },
+        )
       : undefined
     const answerUnknown = (request: Request) => {
       const { path } = targetOf(request)

@@ -61,7 +61,9 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
     nextInMs: async () => (await core.mailQueue()).nextInMs,
     onFault: (error) => log.error('sending mail failed', { error: String(error) }),
   })
-  worker.wake()
+  void core
+    .returnMessages()
+    .then(worker.wake, (error: unknown) => log.error('mail was not taken up', { error: String(error) }))
   return { mailer, postman: worker }
 }
 

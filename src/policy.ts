@@ -1,7 +1,7 @@
 /** From settings to what the core obeys. */
 import type { Settings } from './config'
 import type { Hook, LinkType, Policy } from './core/policy'
-import { globToRegExp } from './lib/glob'
+import { parseGlob } from './lib/glob'
 import { NOTIFICATIONS } from './lib/mail-templates'
 
 export function policyOf(settings: Settings): Policy {
@@ -28,10 +28,16 @@ export function policyOf(settings: Settings): Policy {
       requireCurrent: accounts.requireCurrentPassword,
       requireReauthentication: accounts.requireReauthentication,
     },
-    redirects: { siteUrl: server.siteUrl, allowed: mail.redirects.map(globToRegExp) },
+    redirects: { siteUrl: server.siteUrl, allowed: mail.redirects.map(parseGlob) },
     mail: mailPolicy(settings),
     sms: {
-      way: hooks.sendSmsEnabled ? 'hook' : sms.provider !== undefined ? 'provider' : mail.mailbox ? 'mailbox' : 'none',
+      way: hooks.sendSmsEnabled
+        ? 'hook'
+        : sms.provider !== undefined
+          ? 'provider'
+          : isMailboxOn(settings)
+            ? 'mailbox'
+            : 'none',
       provider: sms.provider ?? '',
       spacingMs: sms.maxFrequencyMs,
       codeLength: sms.otpLength,
@@ -63,6 +69,7 @@ export function policyOf(settings: Settings): Policy {
       guessesPerAccountAndHour: limits.passwordGuesses,
       guessesPerNetworkAndHour: limits.networkGuesses,
       codeGuessesPerHour: limits.codeGuesses,
+      messagesPerRecipientAndHour: limits.messagesPerRecipient,
       verificationsPer5Minutes: limits.verifications,
       mailsSent: limits.emailsSent,
       smsSent: limits.smsSent,
@@ -70,7 +77,13 @@ export function policyOf(settings: Settings): Policy {
   }
 }
 
-function mailPolicy({ server, mail, hooks, templates }: Settings): Policy['mail'] {
+/** Whether messages are shown at `/mailbox`. */
+export function isMailboxOn({ mail, hooks }: Settings): boolean {
+  return mail.mailbox === 'on' || (mail.mailbox === 'auto' && mail.smtpHost === undefined && !hooks.sendEmailEnabled)
+}
+
+function mailPolicy(settings: Settings): Policy['mail'] {
+  const { server, mail, hooks, templates } = settings
   const link = (path: string | undefined) =>
     path === undefined ? `${server.apiExternalUrl}/verify` : new URL(path, server.apiExternalUrl).href
   const links: Record<LinkType, string> = {
@@ -82,7 +95,7 @@ function mailPolicy({ server, mail, hooks, templates }: Settings): Policy['mail'
   }
   return {
     way: hooks.sendEmailEnabled ? 'hook' : mail.smtpHost === undefined ? 'mailbox' : 'smtp',
-    isMailboxOn: mail.mailbox,
+    isMailboxOn: isMailboxOn(settings),
     from: mail.smtpAdminEmail,
     spacingMs: mail.maxFrequencyMs,
     codeLength: mail.otpLength,

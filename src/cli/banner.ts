@@ -3,7 +3,8 @@ import { relative } from 'node:path'
 import type { Keys } from '../app'
 import type { Settings } from '../config'
 import { server } from '../config/server'
-import { isLoopback } from '../lib/ip'
+import { isLoopback, isNearby } from '../lib/ip'
+import { isMailboxOn } from '../policy'
 import { version } from '../version'
 
 const bold = (text: string) => `\u001b[1m${text}\u001b[22m`
@@ -16,7 +17,7 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
   const rows: [string, string][] = [
     ['URL', url],
     ['Swagger UI', `${url}/swagger`],
-    ...(mail.mailbox ? [['Mailbox', `${url}/mailbox`] as [string, string]] : []),
+    ...(isMailboxOn(settings) ? [['Mailbox', `${url}/mailbox`] as [string, string]] : []),
     ['Data', folder],
     ['Publishable', keys.publishable],
     ['Secret key', `${dim('run')} ${keysCommand(own.dataDir)}`],
@@ -69,9 +70,16 @@ export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
 }
 
 /** What is fine on a developer's machine and dangerous elsewhere. */
-export function warnings({ server: { host, apiExternalUrl, siteUrl }, mail, limits }: Settings): string[] {
-  if (isLocal(host)) return []
+export function warnings(settings: Settings): string[] {
+  const { host, apiExternalUrl, siteUrl } = settings.server
+  const { mail, limits } = settings
   const found: string[] = []
+  const isPublic = !isNearbyUrl(apiExternalUrl)
+  if (isPublic && mail.mailbox === 'on')
+    found.push(`AUTH_MAILBOX is on: everybody who reaches ${apiExternalUrl} can read all its mail`)
+  if (isPublic && mail.mailbox === 'auto' && isMailboxOn(settings))
+    found.push('no SMTP server is set (AUTH_SMTP_HOST): mail is not sent, and can be read at /mailbox on this machine')
+  if (isLocal(host)) return found
   if (isLocalUrl(apiExternalUrl))
     found.push(
       `AUTH_API_EXTERNAL_URL is ${apiExternalUrl}: links and tokens name a host that only this machine can reach`,
@@ -79,7 +87,8 @@ export function warnings({ server: { host, apiExternalUrl, siteUrl }, mail, limi
   else if (apiExternalUrl.startsWith('http:'))
     found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
   if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
-  if (mail.mailbox) found.push('everybody who reaches this server can read all its mail at /mailbox (AUTH_MAILBOX)')
+  if (isMailboxOn(settings) && !isPublic)
+    found.push('everybody who reaches this server can read all its mail at /mailbox (AUTH_MAILBOX)')
   if (mail.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
   if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
   return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${host}): ${problem}`)
@@ -87,3 +96,4 @@ export function warnings({ server: { host, apiExternalUrl, siteUrl }, mail, limi
 
 const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
 const isLocalUrl = (url: string) => isLocal(new URL(url).hostname.replace(/^\[|\]$/g, ''))
+const isNearbyUrl = (url: string) => isNearby(new URL(url).hostname)

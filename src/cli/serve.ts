@@ -7,6 +7,7 @@ import type { Configuration } from '../config/load'
 import { createLog, type Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
+import { isMailboxOn } from '../policy'
 import { banner, keysCommand, warnings } from './banner'
 import { fail, orFail, requireSettings } from './settings'
 
@@ -120,7 +121,8 @@ function report({ problems, settings }: Configuration, log: Log): void {
   for (const message of warnings(settings)) log.warn(message)
 }
 
-function logStart(log: Log, { server, mail }: Settings, { keys }: App, folder: string): void {
+function logStart(log: Log, settings: Settings, { keys }: App, folder: string): void {
+  const { server, mail } = settings
   const url = urlOf(server.host, server)
   log.info('listening', {
     url,
@@ -130,7 +132,7 @@ function logStart(log: Log, { server, mail }: Settings, { keys }: App, folder: s
     publishable_key: keys.publishable,
     secret_key: keysCommand(server.dataDir),
     autoconfirm: mail.mailerAutoconfirm,
-    ...(mail.mailbox && { mailbox: `${url}/mailbox` }),
+    ...(isMailboxOn(settings) && { mailbox: `${url}/mailbox` }),
   })
 }
 

@@ -64,6 +64,13 @@ export const limits = {
     defaultNote: '30 while SMS really leave, else none',
     doc: 'SMS the whole server sends in an hour, in the same form.',
   }),
+  messagesPerRecipient: setting({
+    name: 'RATE_LIMIT_MESSAGES_PER_RECIPIENT',
+    kind: integer(1),
+    default: 30,
+    unit,
+    doc: 'Mails or SMS to one address or number in an hour, whoever asks for them.',
+  }),
   codeGuesses: setting({
     name: 'RATE_LIMIT_CODE_GUESSES',
     kind: integer(1, 1000),

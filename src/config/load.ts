@@ -283,7 +283,6 @@ function fillIn({ server, tokens, mail, sms, hooks, limits }: Settings): void {
   tokens.jwtIssuer ??= server.apiExternalUrl
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
   mail.mailerAutoconfirm ??= !mailLeaves
-  mail.mailbox ??= !mailLeaves
   const isLimited = limits.rateLimits === 'on'
   limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
   limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined
@@ -323,7 +322,7 @@ function crossCheck({ server, tokens, mail, sms, hooks }: Settings, problems: Pr
   if (missing.length > 0) error(`AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}.`)
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
     error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
-  if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && !mail.mailbox)
+  if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
     warn('AUTH_MAILBOX is off and no SMTP server is set: mail goes nowhere.')
   if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
     warn('AUTH_SMTP_ADMIN_EMAIL is not set: mails come from an address that no mail server accepts.')

@@ -1,7 +1,25 @@
 /** Mail: how it leaves, what it says, and the links in it. */
-import { choice, computed, duration, flag, httpUrl, integer, jsonLists, list, secret, setting, text } from './setting'
+import {
+  anyUrl,
+  choice,
+  computed,
+  duration,
+  flag,
+  integer,
+  jsonLists,
+  type Kind,
+  list,
+  secret,
+  setting,
+  text,
+} from './setting'
 
 const MINUTE = 60_000
+
+const mailboxMode: Kind<'auto' | 'on' | 'off'> = {
+  name: 'true/false/auto',
+  parse: (value) => (value.toLowerCase() === 'auto' ? 'auto' : flag.parse(value) ? 'on' : 'off'),
+}
 
 /** A path or URL below which a link is answered, resolved against AUTH_API_EXTERNAL_URL. */
 const urlPath = (name: string, what: string) =>
@@ -87,11 +105,11 @@ export const mail = {
     defaultNote: 'true while neither an SMTP server nor the Send Email hook is set',
     doc: 'Treat the address of a sign-up as confirmed.',
   }),
-  mailbox: computed({
+  mailbox: setting({
     name: 'MAILBOX',
-    kind: flag,
-    defaultNote: 'true while neither an SMTP server nor the Send Email hook is set',
-    doc: 'Show every message at `/mailbox`. Anybody who reaches the server can read it: for development only.',
+    kind: mailboxMode,
+    default: 'auto',
+    doc: 'Show every message at `/mailbox`, to everybody who reaches the server: for development only. `auto` does so while neither an SMTP server nor the Send Email hook is set; where AUTH_API_EXTERNAL_URL is a public one, it then answers on this machine alone.',
   }),
   secureEmailChange: setting({
     name: 'MAILER_SECURE_EMAIL_CHANGE_ENABLED',
@@ -141,19 +159,19 @@ export const mail = {
   }),
   passwordResetUrl: computed({
     name: 'PASSWORD_RESET_URL',
-    kind: httpUrl,
+    kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/reset-password`',
     doc: 'Page of your application that password-reset mails of `/api/auth` lead to.',
   }),
   emailChangeUrl: computed({
     name: 'EMAIL_CHANGE_URL',
-    kind: httpUrl,
+    kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/confirm-email`',
     doc: 'Page of your application that mails about a new address of `/api/auth` lead to.',
   }),
   magicLinkUrl: computed({
     name: 'MAGIC_LINK_URL',
-    kind: httpUrl,
+    kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/magic-link`',
     doc: 'Page of your application that magic links of `/api/auth` lead to.',
   }),

@@ -10,7 +10,7 @@ import { changedAccount } from './outcomes'
 import { newPassword } from './password-change'
 import { requireStrong } from './passwords'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
-import { Refusal } from './refusal'
+import { isTokenRefusal, Refusal } from './refusal'
 import { type Channel, channelOf } from './sms'
 import { NOTHING_SENT, normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
 
@@ -115,8 +115,9 @@ async function applyChange(deps: Deps, { user, pending, besides, challenge, chan
   const { email, phone } = pending
   try {
     if (email) {
-      const account = await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
-      return phone ? (await changePhone(deps, { user, phone, channel, client })).account : account
+      // The SMS comes first, since it alone can fail for somebody else's reasons; nothing else has changed by then.
+      if (phone) await changePhone(deps, { user, phone, channel, client })
+      return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
     }
     if (phone) return (await changePhone(deps, { user, phone, channel, client, besides })).account
     return changedAccount(
@@ -124,7 +125,7 @@ async function applyChange(deps: Deps, { user, pending, besides, challenge, chan
     )
   } catch (error) {
     // The only token here is that of the nonce.
-    const isNonce = error instanceof Refusal && /^token_/.test(error.reason)
+    const isNonce = isTokenRefusal(error)
     throw isNonce ? new Refusal('nonce_wrong') : error
   }
 }

@@ -12,15 +12,21 @@ import { inItsTurn } from './mailed-tokens'
 import { takeAsLong } from './one-time'
 import { changedAccount } from './outcomes'
 import { requireStrong } from './passwords'
-import { Refusal } from './refusal'
+import { HOOK_REASONS, type Reason, Refusal } from './refusal'
 import { newSession } from './sessions'
 import { issueForService, type ServiceSession } from './tokens/service-token'
 import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
 import { identifyToken, mint } from './verification'
+import { isOfSomebodyElse } from './verification-effects'
 import { confirmNewEmail } from './verify'
 
 /** Reasons for which a mail stays away although the answer says nothing of it. */
-const SILENT = /^(mail_|address_not_authorised|hook_)/
+const SILENT: ReadonlySet<Reason> = new Set<Reason>([
+  'mail_too_soon',
+  'mail_limit_reached',
+  'address_not_authorised',
+  ...HOOK_REASONS,
+])
 
 export interface LinkRequest {
   email: string
@@ -58,6 +64,7 @@ export async function completePasswordReset(
     set: { ...NOTHING_SENT, encryptedPassword },
     // Whoever could read the mail holds the address.
     confirm: { email: true, phone: false },
+    ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
     endSessions: {},
     killTokens: true,
     messages: await prepareNotice(deps, now, {
@@ -170,9 +177,11 @@ export async function verifySignInLink(
   if (user) {
     const isFirst = user.emailConfirmedAt === null
     const changed = await store.changeUser({
-      ...{ id: user.id, now, spend, set: {}, actor: { sessionId: undefined }, session: session.row, audit },
+      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, session: session.row, audit },
+      set: isOfSomebodyElse(user, token) ? { encryptedPassword: null } : {},
       confirm: { email: true, phone: false },
       ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
+      ...(isOfSomebodyElse(user, token) && { endSessions: {} }),
       killTokens: true,
     })
     changedAccount(changed)
@@ -277,7 +286,7 @@ async function unlessSilent({ report }: Deps, work: () => Promise<unknown>): Pro
   try {
     await work()
   } catch (error) {
-    if (!(error instanceof Refusal && SILENT.test(error.reason))) throw error
+    if (!(error instanceof Refusal && SILENT.has(error.reason))) throw error
     report('warn', 'a mail was asked for and not sent', { reason: error.reason })
   }
 }

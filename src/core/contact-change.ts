@@ -32,6 +32,8 @@ export interface EmailChange {
   redirectTo: string
   client: Client
   besides?: Besides
+  /** Whether it is the pending change once more, of which a confirmation that has come stays. */
+  isRepeat?: boolean
 }
 
 /**
@@ -40,19 +42,21 @@ export interface EmailChange {
  */
 export async function changeEmail(
   deps: Deps,
-  { user, email, challenge, redirectTo, client, besides = {} }: EmailChange,
+  { user, email, challenge, redirectTo, client, besides = {}, isRepeat = false }: EmailChange,
 ): Promise<Account> {
   const { store, clock, policy } = deps
+  const missing = isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedSide(deps, user, email) : undefined
   const now = clock.now()
   const { spacingMs } = policy.mail
   const spaced = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, spacingMs }
   return inItsTurn(deps, now, { user, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
     const flow = challenge && newFlow(deps, now, user.id, challenge, 'email_change')
-    const letters = emailChangeRecipients(deps, user, email).map((to) => ({
+    const recipients = missing === undefined ? emailChangeRecipients(deps, user, email) : [missing]
+    const letters = recipients.map((to) => ({
       to,
       token: mintEmailChange(deps, now, { user, to, email, flowId: flow?.id }),
     }))
-    const set = { ...besides.set, ...pendingEmail(email, now) }
+    const set = { ...besides.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
     const after = { ...user, ...set }
     const messages = await prepareMail(deps, now, {
       template: 'email_change',
@@ -69,6 +73,19 @@ export async function changeEmail(
     })
     return changedAccount(changed, tooSoon)
   })
+}
+
+/** Which of the two addresses has still to agree: the one whose token was not used. */
+async function unconfirmedSide(
+  { store }: Deps,
+  { id, email: current }: User,
+  email: string,
+): Promise<string | undefined> {
+  for (const side of [current, email]) {
+    const pending = side === null ? [] : await store.pendingTokens({ email: side })
+    if (side !== null && pending.some(({ kind, userId }) => kind === 'email_change' && userId === id)) return side
+  }
+  return undefined
 }
 
 /** The present address first, where it has to agree. */

@@ -9,7 +9,7 @@ import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
 import * as oneTime from './one-time'
-import { deliverMessages, mailQueue } from './outbox'
+import { deliverMessages, mailQueue, returnMessages } from './outbox'
 import { exchangeCode } from './pkce'
 import { chooseRedirect } from './redirects'
 import * as sessions from './sessions'
@@ -47,6 +47,7 @@ const functions = {
   readMessage: messages.readMessage,
   clearMessages: messages.clearMessages,
   deliverMessages,
+  returnMessages,
   mailQueue,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,

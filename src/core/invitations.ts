@@ -11,7 +11,7 @@ import { requireStrong } from './passwords'
 import type { LinkType } from './policy'
 import { Refusal } from './refusal'
 import { newUser, normaliseEmail, ownIdentity, providersMetadata, storableMetadata } from './users'
-import type { MintedToken } from './verification'
+import { type MintedToken, WITH_PASSWORD } from './verification'
 
 const RANDOM_PASSWORD_BYTES = 24
 
@@ -77,7 +77,8 @@ export async function generateLink(deps: Deps, request: LinkRequest): Promise<Ge
       ? await guestOf(deps, { ...request, email }, purpose, asked === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
   const now = deps.clock.now()
-  const { token } = mintFor(deps, now, { user: guest.user, purpose, challenge: undefined })
+  const payload = asked === 'signup' ? WITH_PASSWORD : undefined
+  const { token } = mintFor(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
   const account = await save(deps, now, guest, { token, flow: undefined, messages: [], admin: request.admin, purpose })
   return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo: request.redirectTo })
 }
@@ -93,13 +94,12 @@ async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<Gen
   const now = clock.now()
   const to = isCurrent ? request.email : email
   const token = mintEmailChange(deps, now, { user, to, email })
-  // The link to the other address, made a moment ago for the same change, stays what it is.
-  const isSameChange = user.emailChange === email
-  const replaces = isSameChange ? [] : token.minting.replaces
   const changed = await store.changeUser({
     ...{ id: user.id, now },
-    set: isSameChange ? { emailChangeSentAt: now } : pendingEmail(email, now),
-    mint: [{ ...token.minting, replaces }],
+    set: pendingEmail(email, now),
+    // The link to the other address, made a moment ago for the same change, stays what it is. Of two to one address the
+    // older does not: each of them would count, and the other address never be asked.
+    mint: [{ ...token.minting, sparesOtherAddresses: user.emailChange === email }],
     audit: [auditEntry(deps, now, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
   })
   const account = changedAccount(changed)

@@ -70,6 +70,8 @@ export interface MailedToken {
   challenge: Challenge | undefined
   redirectTo: string
   client: Client
+  /** What the token carries. */
+  payload?: string | undefined
   /** Further columns that change with it. */
   set?: Partial<User>
   /** Whether it may follow the last mail of its purpose at once. */
@@ -109,13 +111,14 @@ export async function mailToken(deps: Deps, mailed: MailedToken): Promise<Accoun
 export function mintFor(
   deps: Deps,
   now: number,
-  { user, purpose, challenge }: Pick<MailedToken, 'user' | 'purpose' | 'challenge'>,
+  { user, purpose, challenge, payload }: Pick<MailedToken, 'user' | 'purpose' | 'challenge' | 'payload'>,
 ) {
   const { kind, method } = PURPOSES[purpose]
   const flow = challenge && newFlow(deps, now, user.id, challenge, method)
   const token: MintedToken = mint(deps, now, {
     ...{ kind, family: 'supabase', to: { email: user.email }, userId: user.id, code: 'random' },
     flowId: flow?.id,
+    ...(payload !== undefined && { payload }),
   })
   return { token, flow }
 }

@@ -12,7 +12,7 @@ import { register } from './sign-up'
 import { type Channel, channelOf } from './sms'
 import { textConfirmation, textReauthentication } from './texted-codes'
 import { newUser, normaliseEmail, normalisePhone, storableMetadata } from './users'
-import { mint } from './verification'
+import { mint, WITH_PASSWORD } from './verification'
 
 export interface OtpRequest extends ChallengeGiven {
   email: string | undefined
@@ -116,7 +116,7 @@ async function signUpWithoutPassword(deps: Deps, { data, ...request }: WithoutPa
   const isNew = (await request.contact.find()) === undefined
   if (isNew && deps.policy.signup.disabled) throw new Refusal('signup_disabled')
   const signedUp = await register(deps, { ...request, encryptedPassword: null, metadata: storableMetadata(data) })
-  return signedUp.outcome === 'unconfirmed' ? { messageId: signedUp.messageId } : NOTHING_SENT
+  return signedUp.outcome === 'without_session' ? { messageId: signedUp.messageId } : NOTHING_SENT
 }
 
 export interface MailRequest extends ChallengeGiven {
@@ -151,7 +151,14 @@ export async function takeAsLong(deps: Deps, email: string, client: Client): Pro
   if (deps.policy.mail.way === 'hook') return
   const letters = [{ to: email, token }]
   const redirectTo = deps.policy.redirects.siteUrl
-  const messages = await prepareMail(deps, now, { template: 'recovery', user, letters, redirectTo, client })
+  const messages = await prepareMail(deps, now, {
+    template: 'recovery',
+    user,
+    letters,
+    redirectTo,
+    client,
+    isRehearsal: true,
+  })
   await deps.store.rehearse(messages)
 }
 
@@ -182,9 +189,12 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<Sent> 
     const address = normaliseEmail(email)
     const user = await store.findUserByEmail(address)
     if (user && type === 'signup' && user.emailConfirmedAt === null)
-      await mailToken(deps, { user: { ...user, email: address }, purpose: 'signup', challenge, redirectTo, client })
+      await mailToken(deps, {
+        ...{ user: { ...user, email: address }, purpose: 'signup', payload: WITH_PASSWORD },
+        ...{ challenge, redirectTo, client },
+      })
     else if (user && type === 'email_change' && user.emailChange !== null)
-      await changeEmail(deps, { user, email: user.emailChange, challenge, redirectTo, client })
+      await changeEmail(deps, { user, email: user.emailChange, challenge, redirectTo, client, isRepeat: true })
     else await takeAsLong(deps, address, client)
     return NOTHING_SENT
   }

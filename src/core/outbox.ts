@@ -30,16 +30,23 @@ export async function deliverMessages(deps: Deps, mailer: Mailer): Promise<numbe
   return claimed.length
 }
 
+/** @param error what the mail server said last */
+const expired = (error: string | null): Delivery => ({
+  outcome: 'refused',
+  error: ['what it carries expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
+})
+
 async function deliver(deps: Deps, mailer: Mailer, message: Message): Promise<void> {
   const { clock, store, report, policy } = deps
-  const delivery = await attempt(deps, mailer, message)
+  const isOver = clock.now() >= Math.max(message.expiresAt, message.createdAt + MIN_TRYING_MS)
+  const delivery = isOver ? expired(message.error) : await attempt(deps, mailer, message)
   const now = clock.now()
   const isSent = delivery.outcome === 'sent'
-  const isOver = now >= Math.max(message.expiresAt, message.createdAt + MIN_TRYING_MS)
-  const isFinal = isSent || delivery.outcome === 'refused' || isOver
+  const isFinal = delivery.outcome !== 'unavailable'
   const error = delivery.outcome === 'sent' ? null : delivery.error
   await store.settleMessage({
     id: message.id,
+    attempts: message.attempts,
     state: isSent ? 'sent' : isFinal ? 'failed' : 'queued',
     error,
     nextAttemptAt: isFinal ? null : now + backOffMs(message.attempts),
@@ -63,6 +70,11 @@ async function attempt(deps: Deps, mailer: Mailer, message: Message): Promise<De
   } catch (error) {
     return { outcome: 'unavailable', error: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** For a start: what a process that is gone had taken is anybody's again. */
+export async function returnMessages({ store, clock }: Deps): Promise<void> {
+  await store.returnMessages(clock.now())
 }
 
 export interface MailQueue {

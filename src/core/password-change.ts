@@ -44,7 +44,9 @@ async function proveNonce(deps: Deps, { email, phone }: User, nonce: string) {
   const to = email !== null ? { email } : phone !== null ? { phone } : undefined
   if (!to) throw new Refusal('nonce_wrong')
   try {
-    return (await identifyCode(deps, { to, code: nonce, kinds: ['reauthentication'] })).spend
+    const { spend, takeBack } = await identifyCode(deps, { to, code: nonce, kinds: ['reauthentication'] })
+    takeBack()
+    return spend
   } catch (error) {
     throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error
   }

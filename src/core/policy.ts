@@ -1,3 +1,4 @@
+import type { Glob } from '../lib/glob'
 import type { Notification } from '../lib/mail-templates'
 
 /** The numbers and switches the core obeys. Instants and durations are milliseconds. */
@@ -32,7 +33,7 @@ export interface Policy {
   }
 
   /** Where links may lead back to (contract 0.9). */
-  redirects: { siteUrl: string; allowed: readonly RegExp[] }
+  redirects: { siteUrl: string; allowed: readonly Glob[] }
 
   mail: {
     /** How mail leaves: through the queue to a mail server, into the mailbox alone, or by the Send Email hook. */
@@ -102,6 +103,7 @@ export interface Policy {
     guessesPerAccountAndHour: number
     guessesPerNetworkAndHour: number
     codeGuessesPerHour: number
+    messagesPerRecipientAndHour: number
     verificationsPer5Minutes: number
     mailsSent: SendingRate | undefined
     smsSent: SendingRate | undefined

@@ -55,7 +55,9 @@ export interface RateLimits {
    * @throws {Refusal<'too_many_requests'>}
    */
   code(address: string): () => void
-  /** Counts mails that are about to leave. @throws {Refusal<'mail_limit_reached'>} */
+  /** Counts a message to an address or a number, whoever asks for it. @throws {Refusal<'too_many_requests'>} */
+  recipient(address: string): void
+  /** Counts mails that are about to leave; of none it only asks whether one could. @throws {Refusal<'mail_limit_reached'>} */
   mail(count: number): void
   /** Counts an SMS that is about to leave. @throws {Refusal<'sms_limit_reached'>} */
   sms(): void
@@ -67,9 +69,9 @@ export function rateLimits(policy: Policy, clock: Clock): RateLimits {
   return { ...requestLimits(policy, clock), ...messageLimits(policy, clock), alone: exclusively() }
 }
 
-function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'request' | 'guess' | 'code'> {
+function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'request' | 'guess' | 'code' | 'recipient'> {
   const nothing = () => () => {}
-  if (!limits.enabled) return { request() {}, guess: nothing, code: nothing }
+  if (!limits.enabled) return { request() {}, guess: nothing, code: nothing, recipient() {} }
   const otpLike = () => clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE))
   const buckets: Record<Bucket, ReturnType<typeof clientLimit>> = {
     tokens: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
@@ -87,6 +89,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
   const byIdentifier = slidingWindow(limits.guessesPerAccountAndHour, HOUR, MAX_KEYS)
   const byNetwork = slidingWindow(limits.guessesPerNetworkAndHour, HOUR, MAX_KEYS)
   const byAddress = slidingWindow(limits.codeGuessesPerHour, HOUR, MAX_KEYS)
+  const byRecipient = slidingWindow(limits.messagesPerRecipientAndHour, HOUR, MAX_KEYS)
   return {
     request(bucket, ip) {
       const waitMs = buckets[bucket](ip, clock.monotonic())
@@ -113,28 +116,38 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
       if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
       return takeBack
     },
+    recipient(address) {
+      const { waitMs } = byRecipient.take(digest(address), clock.monotonic())
+      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+    },
   }
 }
 
 /** Messages of the whole server (contract 0.7); mails do not count while sign-ups count as confirmed, nor then do SMS. */
 function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimits, 'mail' | 'sms'> {
   const counter = (rate: SendingRate | undefined, isFree: boolean) => {
-    if (rate === undefined) return () => true
+    if (rate === undefined) return (_cost: number) => true
     // nothing at all is refused even where messages are free
     if (rate.count === 0) return () => false
     if (isFree) return () => true
     const window = rate.refillMs === undefined ? slidingWindow(rate.count, HOUR, 1) : undefined
     const bucket = rate.refillMs === undefined ? undefined : tokenBucket(rate.count, 1 / rate.refillMs)
-    return () => (window?.take('all', clock.monotonic()).waitMs ?? bucket?.('all', clock.monotonic()) ?? 0) === 0
+    return (cost: number) => {
+      const now = clock.monotonic()
+      const taken = window?.take('all', now)
+      if (cost === 0) taken?.takeBack()
+      return (taken?.waitMs ?? bucket?.('all', now, cost) ?? 0) === 0
+    }
   }
   const mayMail = counter(limits.mailsSent, signup.confirmsEmail)
   const maySms = counter(limits.smsSent, signup.confirmsPhone)
   return {
     mail(count) {
-      for (let sent = 0; sent < count; sent++) if (!mayMail()) throw new Refusal('mail_limit_reached')
+      const cost = Math.min(1, count)
+      for (let sent = 0; sent < Math.max(1, count); sent++) if (!mayMail(cost)) throw new Refusal('mail_limit_reached')
     },
     sms() {
-      if (!maySms()) throw new Refusal('sms_limit_reached')
+      if (!maySms(1)) throw new Refusal('sms_limit_reached')
     },
   }
 }
@@ -163,7 +176,7 @@ function clientLimit(burst: number, perMs: number) {
   return (ip: string, now: number): number => (ip.includes(':') && sites(site(ip), now)) || clients(subscriber(ip), now)
 }
 
-/** `burst` at once, then `perMs` a millisecond. The function takes one token. @returns 0, or the milliseconds to wait for one */
+/** `burst` at once, then `perMs` a millisecond. The function takes one token, or `cost`. @returns 0, or the milliseconds to wait for one */
 function tokenBucket(burst: number, perMs: number) {
   interface Level {
     tokens: number
@@ -171,12 +184,12 @@ function tokenBucket(burst: number, perMs: number) {
   }
   const levelAt = ({ tokens, at }: Level, now: number) => Math.min(burst, tokens + (now - at) * perMs)
   const levels = boundedMap<Level>((level, now) => levelAt(level, now) >= burst, MAX_KEYS)
-  return (key: string, now: number): number => {
+  return (key: string, now: number, cost = 1): number => {
     const level = levels.get(key, now, () => ({ tokens: burst, at: now }))
     level.tokens = levelAt(level, now)
     level.at = now
     if (level.tokens < 1) return (1 - level.tokens) / perMs
-    level.tokens -= 1
+    level.tokens -= cost
     return 0
   }
 }

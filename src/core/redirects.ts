@@ -1,5 +1,5 @@
 /** Where a link leads back to (contract 0.9). */
-import { globToRegExp } from '../lib/glob'
+import { parseGlob } from '../lib/glob'
 import { canonicalIp, isLoopback } from '../lib/ip'
 import type { Deps } from './deps'
 import type { Policy } from './policy'
@@ -8,6 +8,8 @@ import type { Policy } from './policy'
 const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source):/i
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
 const LOOPBACK_NAME = /^(localhost|.+\.localhost)$/i
+/** No application needs more, and what is longer only costs time. */
+const MAX_LENGTH = 2048
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
 
 export interface RedirectCandidates {
@@ -59,7 +61,7 @@ function lineThatAllows({ siteUrl }: Policy['redirects'], candidate: string): st
   if (!parts) return undefined
   const line = parts.hasPath ? `${parts.origin}/**` : candidate.replace(/[?#].*$/s, '')
   if (/[*?[\]{},]/.test(parts.hasPath ? parts.origin : line)) return undefined
-  return isAllowedRedirect({ siteUrl, allowed: [globToRegExp(line)] }, candidate) ? line : undefined
+  return isAllowedRedirect({ siteUrl, allowed: [parseGlob(line)] }, candidate) ? line : undefined
 }
 
 function isLoopbackLike(hostname: string): boolean {
@@ -72,7 +74,7 @@ function isLoopbackLike(hostname: string): boolean {
  */
 function partsOf(text: string) {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
-  if (/[\u0000-\u0020\\\u007f]/.test(text) || !URL.canParse(text)) return undefined
+  if (text.length > MAX_LENGTH || /[\u0000-\u0020\\\u007f]/.test(text) || !URL.canParse(text)) return undefined
   const [, scheme = '', authority = '', slash] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*)(\/)?)?/.exec(text) ?? []
   if (scheme === '') return undefined
   const host = authority.slice(authority.lastIndexOf('@') + 1)

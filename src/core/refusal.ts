@@ -160,21 +160,24 @@ type PkceReason =
   | 'verifier_wrong'
 
 /** What a hook of the operator's came to. */
-type HookReason =
-  | 'hook_timed_out'
-  | 'hook_out_of_attempts'
-  | 'hook_payload_refused'
-  | 'hook_unauthorised'
-  | 'hook_unavailable'
+export const HOOK_REASONS = [
+  'hook_timed_out',
+  'hook_out_of_attempts',
+  'hook_payload_refused',
+  'hook_unauthorised',
+  'hook_unavailable',
   /** `detail`: the status. */
-  | 'hook_status_unexpected'
-  | 'hook_content_type_missing'
+  'hook_status_unexpected',
+  'hook_content_type_missing',
   /** `detail`: the type. */
-  | 'hook_content_type_wrong'
-  | 'hook_answer_too_large'
-  | 'hook_answer_malformed'
+  'hook_content_type_wrong',
+  'hook_answer_too_large',
+  'hook_answer_malformed',
   /** `detail` and `status`: what the hook wants the client to be told. */
-  | 'hook_refused'
+  'hook_refused',
+] as const
+
+type HookReason = (typeof HOOK_REASONS)[number]
 
 /** What no surface could read. */
 type InputReason =
@@ -215,6 +218,18 @@ export interface Detail {
 export interface Weakness {
   reasons: ('length' | 'characters' | 'pwned')[]
   message: string
+}
+
+const TOKEN_REASONS: ReadonlySet<Reason> = new Set<Reason>([
+  'token_unknown',
+  'token_kind_mismatch',
+  'token_used',
+  'token_expired',
+])
+
+/** Whether an error is one of the four answers of a verification token (verification-tokens.md). */
+export function isTokenRefusal(error: unknown): boolean {
+  return error instanceof Refusal && TOKEN_REASONS.has(error.reason)
 }
 
 /** An expected no. Everything else that is thrown is a fault: logged, and never described to a client. */

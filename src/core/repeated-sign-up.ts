@@ -8,6 +8,7 @@ import { Refusal } from './refusal'
 import type { Applicant, SignedUp } from './sign-up'
 import { textConfirmation } from './texted-codes'
 import { newUser, providersMetadata } from './users'
+import { WITH_PASSWORD } from './verification'
 
 /** How often the owner of an address is told that somebody signed up with it. */
 const EXISTS_NOTICE_MS = 3_600_000
@@ -22,7 +23,7 @@ export async function answerForExisting(deps: Deps, applicant: Applicant, owner:
     // With confirmation switched off the contract tells, and there is nothing to hide any more.
     if (signup.confirmsEmail || signup.confirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
     await tellOwner(deps, now, applicant, owner)
-    return { outcome: 'unconfirmed', account: obfuscated(deps, now, applicant) }
+    return { outcome: 'without_session', account: obfuscated(deps, now, applicant) }
   }
   return sendAgain(deps, applicant, owner)
 }
@@ -31,15 +32,16 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
   const { contact, challenge, redirectTo, client, channel } = applicant
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
-    const account = await mailToken(deps, { user, purpose: 'signup', challenge, redirectTo, client })
+    const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+    const account = await mailToken(deps, { user, purpose: 'signup', payload, challenge, redirectTo, client })
     const hidesInvitation = owner.invitedAt !== null
     return {
-      outcome: 'unconfirmed',
+      outcome: 'without_session',
       account: hidesInvitation ? { user: { ...account.user, rawUserMetaData: {} }, identities: [] } : account,
     }
   }
   const { account, messageId } = await textConfirmation(deps, { user: owner, phone: contact.address, channel, client })
-  return { outcome: 'unconfirmed', account, messageId }
+  return { outcome: 'without_session', account, messageId }
 }
 
 /** Tells the owner of an address that it has an account already, so that nobody waits for a mail that never comes. */
@@ -50,10 +52,8 @@ async function tellOwner(
   owner: User,
 ): Promise<void> {
   if (contact.provider !== 'email') return
-  const lately = await deps.store.messagesLately(contact.address)
-  const isTold = lately.some(
-    ({ template, createdAt }) => template === 'account_exists' && createdAt > now - EXISTS_NOTICE_MS,
-  )
+  const last = await deps.store.lastMessage({ recipient: contact.address, template: 'account_exists' })
+  const isTold = last !== undefined && last.createdAt > now - EXISTS_NOTICE_MS
   const done = isTold ? undefined : deps.limits.alone(`account_exists ${owner.id}`)
   if (!done) return
   try {

@@ -13,6 +13,7 @@ import { answerForExisting } from './repeated-sign-up'
 import { type IssuedSession, issue, newSession } from './sessions'
 import { type Channel, channelOf, sendSms } from './sms'
 import { newUser, ownIdentity, providersMetadata, storableMetadata } from './users'
+import { WITH_PASSWORD } from './verification'
 
 export interface SignUp extends ChallengeGiven {
   email: string | undefined
@@ -31,7 +32,7 @@ export interface SignUp extends ChallengeGiven {
 /** A session, or the account as far as its owner may know it before the address is confirmed. */
 export type SignedUp =
   | { outcome: 'signed_in'; issued: IssuedSession }
-  | { outcome: 'unconfirmed'; account: Account; messageId?: string | undefined }
+  | { outcome: 'without_session'; account: Account; messageId?: string | undefined }
 
 /**
  * Makes an account with a password. Where the address has to be confirmed, a registered one gets an answer of the same
@@ -69,11 +70,19 @@ export interface Applicant extends Pick<SignUp, 'audience' | 'redirectTo' | 'cli
 export async function register(deps: Deps, applicant: Applicant): Promise<SignedUp> {
   const { contact } = applicant
   const existing = await contact.find()
-  const made = existing ? undefined : await create(deps, applicant)
-  if (made && !('taken' in made)) return made
-  const owner = existing ?? made?.taken
-  if (!owner) throw new Error('an account is neither new nor there')
-  return answerForExisting(deps, applicant, owner)
+  if (existing) return answerForExisting(deps, applicant, existing)
+  // Of several at once one sends its message; the others would send codes of accounts that never come to be.
+  const done = deps.limits.alone(`sign-up ${contact.provider} ${contact.address}`)
+  if (!done && !contact.isConfirmed)
+    throw new Refusal(contact.provider === 'email' ? 'mail_too_soon' : 'sms_too_soon', {
+      waitMs: deps.policy[contact.provider === 'email' ? 'mail' : 'sms'].spacingMs,
+    })
+  try {
+    const made = await create(deps, applicant)
+    return 'taken' in made ? await answerForExisting(deps, applicant, made.taken) : made
+  } finally {
+    done?.()
+  }
 }
 
 async function create(deps: Deps, applicant: Applicant): Promise<SignedUp | { taken: User }> {
@@ -96,11 +105,15 @@ async function create(deps: Deps, applicant: Applicant): Promise<SignedUp | { ta
   })
   const identities = [identity]
   if (!isConfirmed) return createUnconfirmed(deps, now, user, identities, applicant)
+  const signedUp = auditEntry(deps, now, 'user_signedup', user, { provider })
+  if (encryptedPassword === null) {
+    // Whoever asked for a code has shown nothing yet; the code signs them in.
+    const created = await store.createUser({ user: { ...user, lastSignInAt: null }, identities, audit: [signedUp] })
+    if (created.outcome !== 'created') return { taken: takenBy(created) }
+    return { outcome: 'without_session', account: created.account }
+  }
   const session = newSession(deps, now, id, 'password', client)
-  const audit = [
-    auditEntry(deps, now, 'user_signedup', user, { provider }),
-    auditEntry(deps, now, 'login', user, { provider }),
-  ]
+  const audit = [signedUp, auditEntry(deps, now, 'login', user, { provider })]
   const registered = await store.registerUser({ user, identities, session: session.row, audit })
   if (registered.outcome !== 'registered') return { taken: takenBy(registered) }
   // GoTrue answers a sign-up with one map in both places, though it stores two
@@ -122,7 +135,8 @@ async function createUnconfirmed(
   let flow: ReturnType<typeof mintFor>['flow']
   if (contact.provider === 'email') {
     const recipient = { ...shown, email: contact.address }
-    const minted = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge })
+    const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+    const minted = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge, payload })
     const letters = [{ to: contact.address, token: minted.token }]
     const messages = await prepareMail(deps, now, {
       template: 'confirmation',
@@ -152,7 +166,7 @@ async function createUnconfirmed(
     audit: [auditEntry(deps, now, 'user_confirmation_requested', shown, { provider: contact.provider })],
   })
   if (created.outcome !== 'created') return { taken: takenBy(created) }
-  return { outcome: 'unconfirmed', account: created.account, messageId: sent.messageId }
+  return { outcome: 'without_session', account: created.account, messageId: sent.messageId }
 }
 
 function takenBy(outcome: { outcome: string; user?: User }): User {

@@ -46,6 +46,7 @@ export async function sendSms(deps: Deps, now: number, { kind, phone, user, chan
     code: fixed === undefined ? 'random' : { fixed },
   })
   if (fixed !== undefined) return { token, messages: [], messageId: 'test-otp' }
+  if (way !== 'mailbox') limits.recipient(phone)
   limits.sms()
   const text = policy.sms.template.replace(/\{\{-?\s*\.Code\s*-?\}\}/g, token.code)
   if (way === 'hook' && policy.hooks.sendSms) {

@@ -56,7 +56,8 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     refreshTokens: { before: now - DAY },
     anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
-    flows: { before: now - DAY },
+    // as long as the link that leads to a code can be opened, and the code exchanged
+    flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },
     auditLog: { before: now - policy.retention.auditMs },
   }

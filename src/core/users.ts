@@ -110,12 +110,10 @@ export function providersMetadata(providers: string[]): JsonObject {
 
 /**
  * What a new password takes along: nobody knows whether those who knew the old one asked for the messages that are under
- * way, so none of them counts any more.
+ * way, so none of them counts any more. When other addresses and numbers were written to stays, or they could be without end.
  */
 export const NOTHING_SENT = {
   confirmationSentAt: null,
   recoverySentAt: null,
-  emailChangeSentAt: null,
-  phoneChangeSentAt: null,
   reauthenticationSentAt: null,
 }

@@ -37,6 +37,9 @@ export const PKCE_PREFIX = 'pkce_'
 /** How long records are kept once they expired, so that a late click still gets its own answer. */
 export const KEPT_AFTER_EXPIRY_MS = 24 * HOUR
 
+/** Payload of a sign-up's token whose password came with the sign-up that the mail answers. */
+export const WITH_PASSWORD = 'password'
+
 export interface TokenRequest {
   kind: VerificationKind
   family: VerificationFamily
@@ -118,28 +121,56 @@ export interface ShownCode {
 }
 
 /**
- * Finds the token beside which a short code was sent. Whether the code is right is decided, and a wrong one counted, by
- * the operation that spends it; so nobody can try many at once.
+ * Finds the token beside which a short code was sent. A wrong code is counted here; the operation that spends a right one
+ * looks once more whether it was tried too often, so nobody gains by trying many at once.
  * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
  */
 export async function identifyCode(
-  { store, peppers, limits, clock }: Deps,
+  deps: Deps,
   { to, code, kinds }: ShownCode,
 ): Promise<{ token: VerificationToken; spend: Spending; takeBack: () => void }> {
+  const { store, peppers, limits, clock } = deps
   const address = 'email' in to ? to.email : to.phone
   const takeBack = limits.code(address)
   const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
   const pending = (await store.pendingTokens(to))
     .filter(({ family, kind, codeHash }) => family === 'supabase' && kinds.includes(kind) && codeHash !== null)
     .sort((a, b) => b.createdAt - a.createdAt)
-  const token = pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? ''))) ?? pending[0]
-  if (!token) {
-    // A wrong code is written down where there is something to write it on; without, the answer takes as long.
-    await store.probe(clock.now())
+  const [newest] = pending
+  const now = clock.now()
+  if (!newest) {
+    // Nothing can be guessed where nothing was sent. The answer takes as long as where a wrong code is written down.
+    takeBack()
+    await store.probe(now)
     throw new Refusal('code_wrong')
   }
-  const others = pending.flatMap(({ id }) => (id === token.id ? [] : [id]))
-  return { token, spend: { id: token.id, code: { hashes, maxAttempts: MAX_CODE_ATTEMPTS, others } }, takeBack }
+  const isTested = 'phone' in to && Object.hasOwn(deps.policy.sms.testCodes, to.phone)
+  const ofProvider = 'phone' in to && !isTested ? deps.smsProvider?.check : undefined
+  const token = ofProvider
+    ? await checkedByProvider(deps, newest, () => ofProvider(address, code))
+    : pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? '')))
+  const others = pending.flatMap(({ id }) => (id === (token ?? newest).id ? [] : [id]))
+  const shown = { hashes, maxAttempts: MAX_CODE_ATTEMPTS, others }
+  if (!token) {
+    await store.countWrongCode({ id: newest.id, code: shown, now })
+    throw new Refusal('code_wrong')
+  }
+  return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, takeBack }
+}
+
+/** Asks a provider that makes and checks the codes itself, unless the code was tried too often. */
+async function checkedByProvider(
+  { report }: Deps,
+  token: VerificationToken,
+  isRight: () => Promise<boolean>,
+): Promise<VerificationToken | undefined> {
+  if (token.codeAttempts >= MAX_CODE_ATTEMPTS) return undefined
+  try {
+    return (await isRight()) ? token : undefined
+  } catch (error) {
+    report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
+    return undefined
+  }
 }
 
 /** Kinds whose tokens a new one takes the place of (settled 14). */

@@ -3,7 +3,7 @@ import type { Spending, User, VerificationKind, VerificationToken } from '../sto
 import type { Client, Deps } from './deps'
 import { requireStrong } from './passwords'
 import { newAuthCode } from './pkce'
-import { Refusal } from './refusal'
+import { isTokenRefusal, Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
 import { testCode } from './sms'
 import { normaliseEmail, normalisePhone } from './users'
@@ -109,7 +109,7 @@ export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified
     takeBack()
     return verified
   } catch (error) {
-    throw error instanceof Refusal && /^token_/.test(error.reason) ? new Refusal('code_wrong') : error
+    throw isTokenRefusal(error) ? new Refusal('code_wrong') : error
   }
 }
 
@@ -143,7 +143,7 @@ export async function confirmNewEmail(
   shown: Pick<Shown, 'token' | 'spend' | 'client'> & { user: User },
 ): Promise<'pending' | 'changed'> {
   const { token, spend, client, user } = shown
-  if (isFirstOfTwo(deps, user)) {
+  if (isFirstOfTwo(deps, user, token)) {
     if (await confirmHalf(deps, user, token, spend)) return 'pending'
     const again = await deps.store.findUser(user.id)
     if (again) return confirmNewEmail(deps, { ...shown, user: again })
@@ -157,17 +157,20 @@ async function spendToken(deps: Deps, shown: Shown): Promise<Verified> {
   const user = token.userId === null ? undefined : await deps.store.findUser(token.userId)
   if (!user) throw new Refusal('token_unknown')
   // Where the other confirmation came at the same moment, this one is the second.
-  if (token.kind === 'email_change' && isFirstOfTwo(deps, user))
+  if (token.kind === 'email_change' && isFirstOfTwo(deps, user, token))
     return (await confirmHalf(deps, user, token, spend)) ?? spendToken(deps, shown)
   const flowId = asCode ? token.flowStateId : null
   if (asCode && flowId === null) throw new Refusal('flow_missing')
   return complete(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
 }
 
-/** With both addresses to agree, whichever comes first only counts for itself. */
-function isFirstOfTwo({ policy }: Deps, user: User): boolean {
-  const needsBoth = policy.mail.secureChange && !policy.signup.confirmsEmail && user.email !== null
-  return needsBoth && user.emailChangeConfirmStatus === 0
+/**
+ * With both addresses to agree, whichever comes first only counts for itself. Where sign-ups count as confirmed the new
+ * address alone is enough, as in GoTrue; the present one alone is not, since it proves nothing about the new one.
+ */
+function isFirstOfTwo({ policy }: Deps, user: User, token: VerificationToken): boolean {
+  const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
+  return isOpen && (!policy.signup.confirmsEmail || token.email === user.email)
 }
 
 async function confirmHalf(
@@ -206,5 +209,5 @@ async function complete(deps: Deps, completion: Completion, flowId: string | nul
 
 /** On Supabase's surface all that can be wrong with a token is one (verification-tokens.md). */
 function asLinkError(error: unknown): unknown {
-  return error instanceof Refusal && /^token_/.test(error.reason) ? new Refusal('link_invalid') : error
+  return isTokenRefusal(error) ? new Refusal('link_invalid') : error
 }

@@ -1,6 +1,6 @@
 /** Reading request bodies as GoTrue does (contract 0.2): always as JSON, keys in any letter case, null as absent. */
-import type { Static, TObject } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
+import type { Static, TObject, TSchema } from '@sinclair/typebox'
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Refusal } from '../core/refusal'
 
 const MAX_BODY_BYTES = 1_048_576
@@ -43,15 +43,19 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
 /** Makes the function that turns a body into the declared object. */
 export function bodyDecoder<Schema extends TObject>(schema: Schema): (bytes: Buffer) => Static<Schema> {
   const names = new Map(Object.keys(schema.properties).map((name) => [name.toLowerCase(), name]))
-  const checks = new Map(
-    Object.entries(schema.properties).map(([name, property]) => [name, TypeCompiler.Compile(property)]),
-  )
+  /** Compiled when a field is first sent; to do so for every field of every endpoint would hold up the start. */
+  const checks = new Map<string, TypeCheck<TSchema>>()
+  const checkOf = (name: string) => {
+    const check = checks.get(name) ?? TypeCompiler.Compile(schema.properties[name] as TSchema)
+    checks.set(name, check)
+    return check
+  }
   return (bytes) => {
     const fields: Record<string, unknown> = {}
     for (const [key, value] of Object.entries(parseObject(bytes))) {
       const name = names.get(key.toLowerCase())
       if (name === undefined || value === null) continue
-      if (!checks.get(name)?.Check(value)) throw malformed(`field "${name}" is of the wrong type`)
+      if (!checkOf(name).Check(value)) throw malformed(`field "${name}" is of the wrong type`)
       fields[name] = typeof value === 'string' ? value.toWellFormed() : value
     }
     return fields as Static<Schema>

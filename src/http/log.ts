@@ -53,7 +53,10 @@ function jsonLine(time: string, level: string, msg: string, fields: Fields): str
 function textLine(time: string, level: string, msg: string, fields: Fields): string {
   const rest = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => ` ${name}=${typeof value === 'string' && /\s/.test(value) ? JSON.stringify(value) : value}`)
+    .map(
+      ([name, value]) =>
+        ` ${name}=${typeof value === 'string' && !/^[\x21-\x7e]*$/.test(value) ? JSON.stringify(value) : value}`,
+    )
   const colour = COLOURS[level] ?? ''
   return `${colour}${time.slice(11, 23)} ${level.padEnd(5)} ${msg}${rest.join('')}${colour && RESET}\n`
 }

@@ -48,6 +48,13 @@ export function isLoopback(ip: string): boolean {
   return parse(ip)?.range() === 'loopback'
 }
 
+/** Whether a host name or address leads nowhere but to this machine or the network around it. */
+export function isNearby(host: string): boolean {
+  const range = parse(host)?.range()
+  if (range !== undefined) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(range)
+  return !host.includes('.') || /\.(localhost|local|internal|lan|test)$/i.test(host)
+}
+
 function parse(text: string): Address | undefined {
   let host = text.trim()
   if (host.startsWith('[')) host = host.slice(1, host.indexOf(']'))

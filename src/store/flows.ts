@@ -1,5 +1,5 @@
 /** Sign-ins under way with a PKCE challenge (RFC 7636). */
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, isNull, ne } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { type FlowState, flowState } from './schema'
@@ -39,8 +39,20 @@ const deleteFlow = statement((db) =>
     .prepare(),
 )
 
+const deleteFlowsOf = statement((db) =>
+  db
+    .delete(flowState)
+    .where(and(eq(flowState.userId, placeholder('userId')), ne(flowState.id, placeholder('keep'))))
+    .prepare(),
+)
+
 export async function startFlow(tx: Tx, flow: FlowState): Promise<void> {
   await tx.run(insertFlow, flow)
+}
+
+/** Ends a user's flows, except the one to keep: codes that were handed out are worth nothing, nor are links to one. */
+export async function endFlows(tx: Tx, userId: string, keep = ''): Promise<void> {
+  await tx.run(deleteFlowsOf, { userId, keep })
 }
 
 /** A code to exchange for a session, about to be handed out. */

@@ -20,14 +20,14 @@ import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
-import { findTokens, pendingTokens, purgeTokens } from './verification/work'
+import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/work'
 
 const audit = {
   listAudit,
   appendAudit: write((tx, entries: AuditEntry[]) => appendAudit(tx, entries)),
 }
 
-const tokens = { issue, rehearse, findTokens, pendingTokens, purgeTokens, findFlow, exchangeFlow }
+const tokens = { issue, rehearse, findTokens, countWrongCode, pendingTokens, purgeTokens, findFlow, exchangeFlow }
 
 const operations = {
   ...users,

@@ -59,6 +59,25 @@ const messagesTo = statement((db) =>
     .prepare(),
 )
 
+const lastOfKind = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(and(eq(messages.recipient, placeholder('recipient')), eq(messages.template, placeholder('template'))))
+    .orderBy(desc(messages.seq))
+    .limit(1)
+    .prepare(),
+)
+
+/** At start nobody else has a message: whoever took one is gone. */
+const returnAll = statement((db) =>
+  db
+    .update(messages)
+    .set({ nextAttemptAt: sql`${placeholder('now')}` })
+    .where(gt(messages.nextAttemptAt, placeholder('now')))
+    .prepare(),
+)
+
 const clearKept = statement((db) =>
   db
     .delete(messages)
@@ -103,16 +122,28 @@ export const claimMessages = write(
   },
 )
 
-/** Writes down how an attempt to send a message ended. */
+/**
+ * Writes down how an attempt to send a message ended. One that took longer than its lease counts only where it brings the
+ * news that the message is sent, and nobody brought any before.
+ * @param attempts which attempt it was
+ */
 export const settleMessage = write(
   async (
     tx,
-    { id, ...result }: Pick<Message, 'id' | 'state' | 'error' | 'nextAttemptAt' | 'sentAt' | 'content'>,
+    {
+      id,
+      attempts,
+      ...result
+    }: Pick<Message, 'id' | 'attempts' | 'state' | 'error' | 'nextAttemptAt' | 'sentAt' | 'content'>,
   ): Promise<void> => {
     const message = await tx.one(messageById, { id })
-    if (message) await tx.run(saveMessage, { ...message, ...result })
+    if (!message || message.nextAttemptAt === null) return
+    if (message.attempts === attempts || result.state === 'sent') await tx.run(saveMessage, { ...message, ...result })
   },
 )
+
+/** Makes everything that waits due at once; for a start, when no other process can be sending. */
+export const returnMessages = write(async (tx, now: number) => tx.run(returnAll, { now }))
 
 /** Messages whose content is still there, newest first. @param to one recipient; undefined for all */
 export const listMessages = read(
@@ -125,8 +156,8 @@ export const listMessages = read(
 /** The latest messages of all, newest first, whether or not their content is still there. */
 export const recentMessages = read(async (tx, limit: number) => tx.all(recent, { limit }))
 
-/** The latest messages to a recipient, whether or not their content is still there, newest first. */
-export const messagesLately = read(async (tx, recipient: string) => tx.all(messagesTo, { recipient, limit: 20 }))
+/** The last message of a kind to a recipient, whether or not its content is still there. */
+export const lastMessage = read(async (tx, which: { recipient: string; template: string }) => tx.one(lastOfKind, which))
 
 export const findMessage = read(async (tx, id: string) => tx.one(messageById, { id }))
 

@@ -46,6 +46,7 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
   const writeQueries = connection(writer)
   /** Of the operation that runs at the moment. */
   let announced: Announced[] = []
+  let committed: Announced[] = []
   const writing: Tx = {
     ...writeQueries,
     tokens: tokensOf(writeQueries),
@@ -87,6 +88,14 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
       return
     }
     for (const answer of answers) answer()
+    announceAll()
+  }
+
+  /** Whoever listens cannot hold up the writes. */
+  function announceAll(): void {
+    const messages = committed
+    committed = []
+    for (const message of messages) queueMicrotask(() => onMessage(message))
   }
 
   /** SQLite has often done so itself by now; a connection that fails even here has nothing left to undo. */
@@ -106,7 +115,7 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
       const messages = announced
       return () => {
         job.resolve(value)
-        messages.forEach(onMessage)
+        committed.push(...messages)
       }
     } catch (error) {
       run('ROLLBACK TO job')

@@ -4,7 +4,7 @@ import { isAhead } from '../lib/time'
 import { type Account, findTaken, holdIdentities, type Taken } from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { type Tx, write } from './engine'
-import { type AuthCode, issueAuthCode } from './flows'
+import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import type { Identity, User } from './schema'
 import {
   endSessions,
@@ -51,7 +51,7 @@ export interface UserChange extends Attachments {
   provenPassword?: string | null
   /** Makes every token of the user worthless, before new ones are minted. */
   killTokens?: boolean
-  /** Ends the sessions of the user, except the one to keep. */
+  /** Ends the sessions of the user, except the one to keep, and PKCE flows that would open another. */
   endSessions?: { keep?: string | undefined }
   /** Opens a session once all is done. */
   session?: NewSession | undefined
@@ -70,14 +70,17 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const { id, now } = change
   const user = await tx.one(userById, { id })
   if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-  const refused = (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { ...user, ...change.set }, id))
+  const refused =
+    (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { id, email: null, phone: null, ...change.set }, id))
   if (refused) return refused
+  // What is written stays, whatever is answered; so the size is looked at first.
+  const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
+  const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
+  if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
+    return { outcome: 'metadata_too_large' }
   const held = await holdIdentities(tx, id, change.identities ?? [])
   const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
-  const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
-  if (!isMetadataWithinBounds(rawAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
-    return { outcome: 'metadata_too_large' }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   const confirmed = {
     emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
@@ -85,8 +88,11 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   }
   await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
-  if (change.killTokens) await killTokensOf(tx, id, now)
-  if (change.endSessions) await endSessions(tx, id, change.endSessions.keep)
+  if (change.killTokens) await killTokensOf(tx, user, now)
+  if (change.endSessions) {
+    await endSessions(tx, id, change.endSessions.keep)
+    await endFlows(tx, id, change.authCode?.flowId)
+  }
   await attach(tx, change, now)
   const changed = (await tx.one(userById, { id })) as User
   const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
@@ -99,6 +105,9 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
 
 async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Changed | undefined> {
   const { actor, unlessSentSince, spend, now } = change
+  // a wrong code is told nothing about the account
+  const unspendable = spend && (await refuseSpending(tx, spend, now))
+  if (unspendable) return { outcome: unspendable }
   if (actor && isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
   if (actor?.sessionId !== undefined && !(await tx.one(sessionById, { id: actor.sessionId })))
     return { outcome: 'session_gone' }
@@ -108,6 +117,5 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
   if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
   const sentAt = unlessSentSince && user[unlessSentSince.column]
   if (sentAt && sentAt > unlessSentSince.instant) return { outcome: 'sent_lately', sentAt }
-  const refused = spend && (await refuseSpending(tx, spend, now))
-  return refused && { outcome: refused }
+  return undefined
 }

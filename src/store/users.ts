@@ -134,7 +134,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
       updatedAt: now,
     })
   await endSessions(tx, id)
-  await killTokensOf(tx, id, now)
+  await killTokensOf(tx, user, now)
   await tx.run(deleteRolesOf, { userId: id })
   await tx.run(deleteNetworksOf, { userId: id })
   await appendAudit(tx, audit)

@@ -236,6 +236,21 @@ test('a text quotes no code, link or word with a digit from the mail, and is sho
   expect(outcome.error.length).toBe(200)
 })
 
+test('a text names nobody who was refused, but the sender', async () => {
+  const options: SmtpSinkOptions = { onRecipient: (to) => `550 5.1.1 <${to}>: no such user; ask postmaster@x.example` }
+  await using smtp = await started(options)
+  expect(await smtp.client.send(mail({ to: "o'neil+label@example.org" }))).toEqual({
+    outcome: 'refused',
+    error: expect.stringContaining('550 5.1.1 <…>: no such user; ask …'),
+  })
+  options.onRecipient = undefined
+  options.onSender = (from) => `553 5.7.1 <${from}>: Sender address rejected`
+  expect(await smtp.client.send(mail())).toEqual({
+    outcome: 'refused',
+    error: expect.stringContaining('553 5.7.1 <auth@id.example.com>: Sender address rejected'),
+  })
+})
+
 test('a connection closed right after the message is unavailable, and the message was handed over once', async () => {
   const options: SmtpSinkOptions = { onData: () => 'drop' }
   await using smtp = await started(options)

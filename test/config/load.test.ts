@@ -26,7 +26,7 @@ test('with nothing set there is nothing to complain of, and every default is in 
     refreshTokenReuseIntervalMs: 0,
   })
   expect(settings.accounts).toMatchObject({ anonymousEnabled: false, passwordMinLength: 6 })
-  expect(settings.mail).toMatchObject({ mailerAutoconfirm: true, mailbox: true })
+  expect(settings.mail).toMatchObject({ mailerAutoconfirm: true, mailbox: 'auto' })
 })
 
 test('flags come before the environment, that before .env, that before config.toml', () => {

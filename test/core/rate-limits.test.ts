@@ -13,6 +13,7 @@ const limits = {
   guessesPerAccountAndHour: 20,
   guessesPerNetworkAndHour: 100,
   codeGuessesPerHour: 20,
+  messagesPerRecipientAndHour: 30,
   verificationsPer5Minutes: 30,
   mailsSent: undefined as Policy['limits']['mailsSent'],
   smsSent: undefined as Policy['limits']['smsSent'],

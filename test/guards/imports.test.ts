@@ -48,6 +48,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'messaging',
       'migrations',
       'pages',
+      'policy',
       'store',
       'version',
       'types:core',

@@ -20,7 +20,7 @@ export async function lettersTo(server: Pick<Binary, 'url'>, to?: string): Promi
   const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`
   const response = await fetch(`${server.url}/mailbox/api/messages${query}`)
   if (!response.ok) throw new Error(`the mailbox answered ${response.status}`)
-  return response.json()
+  return (await response.json()) as Letter[]
 }
 
 /** The newest to a recipient. @throws where it is of another kind, or there is none */

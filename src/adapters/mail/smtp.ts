@@ -43,7 +43,8 @@ export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<D
   const loading = import('nodemailer').then(({ createTransport }) => createTransport(poolOptions(options)))
 
   function failure(error: NodemailerError, content = ''): Delivery {
-    const text = withoutContent(withoutSecrets(error.message, options), content).replace(/\s+/g, ' ')
+    const told = withoutAddresses(withoutSecrets(error.message, options), options)
+    const text = withoutContent(told, content).replace(/\s+/g, ' ')
     return {
       outcome: isRefusalOfMessage(error) ? 'refused' : 'unavailable',
       error: text.slice(0, MAX_ERROR_CHARACTERS),
@@ -136,4 +137,11 @@ function withoutSecrets(text: string, { user = '', password = '' }: SmtpOptions)
 /** Filters quote what they dislike: no word with a digit, such as a code or a link, comes back out of the mail. */
 function withoutContent(text: string, content: string): string {
   return text.replace(/[\w+/:?&=%#.~-]{4,}\w/g, (word) => (/\d/.test(word) && content.includes(word) ? '…' : word))
+}
+
+/** Servers name whom they refuse; that belongs into no log. Sender and user are the operator's own. */
+function withoutAddresses(text: string, { from, user }: SmtpOptions): string {
+  return text.replace(/[^\s<>()[\],;:"@]+@[^\s<>()[\],;:"'@]+/g, (address) =>
+    address === from.address || address === user ? address : '…',
+  )
 }

@@ -8,6 +8,8 @@ import type { Address } from './backend'
 export interface Minting {
   token: VerificationToken
   replaces: readonly VerificationKind[]
+  /** Whether those that went to other addresses of the user stay what they are. */
+  sparesOtherAddresses?: boolean
 }
 
 export interface Spending {
@@ -22,14 +24,15 @@ export interface Spending {
 export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
 
 export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<void> {
-  for (const { token, replaces } of mintings) {
+  for (const { token, replaces, sparesOtherAddresses = false } of mintings) {
     const older = [
       ...(token.email === null ? [] : await tx.tokens.pendingFor({ email: token.email })),
       ...(token.phone === null ? [] : await tx.tokens.pendingFor({ phone: token.phone })),
-      ...(token.userId === null ? [] : await tx.tokens.pendingOf(token.userId)),
+      ...(token.userId === null || sparesOtherAddresses ? [] : await tx.tokens.pendingOf(token.userId)),
     ]
     // The account has one pending address, so one family's links would count for what the other was asked for.
-    for (const { id, family, kind } of older)
+    const own = older.filter(({ userId }) => userId === null || token.userId === null || userId === token.userId)
+    for (const { id, family, kind } of own)
       if ((family === token.family || kind === 'email_change') && replaces.includes(kind))
         await tx.tokens.markConsumed(id, now)
   }
@@ -62,9 +65,21 @@ function isCodeOf(
   return codeHash !== null && codeAttempts < maxAttempts && hashes.some((hash) => secretEqual(hash, codeHash))
 }
 
-export async function killTokensOf(tx: Tx, userId: string, now: number): Promise<void> {
-  for (const { id } of await tx.tokens.pendingOf(userId)) await tx.tokens.markConsumed(id, now)
+/** Those of the user, and those that were sent to the address before it had one. */
+export async function killTokensOf(
+  tx: Tx,
+  { id, email }: { id: string; email: string | null },
+  now: number,
+): Promise<void> {
+  const strays = email === null ? [] : await tx.tokens.pendingFor({ email })
+  const pending = [...(await tx.tokens.pendingOf(id)), ...strays.filter(({ userId }) => userId === null)]
+  for (const token of pending) await tx.tokens.markConsumed(token.id, now)
 }
+
+/** Counts a code that is known to be wrong. */
+export const countWrongCode = write(async (tx, { now, ...spending }: Spending & { now: number }): Promise<void> => {
+  await refuseSpending(tx, spending, now)
+})
 
 export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(prefix))
 

@@ -49,7 +49,7 @@ export const signup = endpoint({
       email || phone
         ? await core.signUp({ ...shared, email, phone, password, channel, redirectTo, ...challengeOfBody(body) })
         : await core.signUpAnonymously(shared)
-    if (signedUp.outcome === 'unconfirmed') return toFreshUser(signedUp.account)
+    if (signedUp.outcome === 'without_session') return toFreshUser(signedUp.account)
     Object.assign(headers, sessionHeaders(signedUp.issued))
     return toSession(signedUp.issued, { isJustConfirmed: true })
   },

@@ -21,7 +21,7 @@ const Body = Type.Object(
     email: Type.Optional(Type.String()),
     phone: Type.Optional(Type.String()),
     password: Type.Optional(
-      Type.String({ description: 'A new password. With type `recovery`, `token` may be that of the link.' }),
+      Type.String({ description: 'With type `recovery`: a new password. `token` may then be that of the link.' }),
     ),
     redirect_to: Type.Optional(Type.String()),
   },
@@ -51,7 +51,8 @@ export const postVerify = endpoint({
 })
 
 function verify(core: Core, body: Static<typeof Body>, client: Context['client']): Promise<Verified> {
-  const { type = '', token = '', token_hash: hash = '', email = '', phone = '', password } = body
+  const { type = '', token = '', token_hash: hash = '', email = '', phone = '' } = body
+  const password = type === 'recovery' ? body.password : undefined
   if (type === '') throw new Refusal('verify_type_missing')
   if ((token === '') === (hash === '')) throw new Refusal('verify_token_or_hash_missing')
   if (hash !== '') {

@@ -6,6 +6,10 @@ const refusals = {
     403,
     'The mailbox does not answer under this host name. If it is the name of this server, set AUTH_API_EXTERNAL_URL to the URL that clients use.',
   ],
+  only_on_this_machine: [
+    403,
+    'This server has a public address, so its mailbox answers on the machine itself alone. Set AUTH_SMTP_HOST to send mail, or AUTH_MAILBOX=true to show it to everybody.',
+  ],
   cross_site_request: [403, 'The mailbox can be cleared from its own page only, or by a program.'],
   message_not_found: [404, 'There is no such message; it may have been cleared.'],
   html_not_found: [404, 'This message has no HTML.'],

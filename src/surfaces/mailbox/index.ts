@@ -10,7 +10,7 @@ import { documentation } from './documentation'
 import { refuse } from './errors'
 import { eventStreams } from './events'
 import { htmlDocument } from './html'
-import { isForeignPage, isOwnName } from './own-pages'
+import { isForeignPage, isFromThisMachine, isOwnName } from './own-pages'
 import { filterOf, toMessage } from './shapes'
 import type { MailboxMessage, MailboxSource } from './source'
 
@@ -23,6 +23,8 @@ const PING_MS = 15_000
 
 export interface MailboxOptions {
   apiExternalUrl: string
+  /** Whether only requests that come straight from this machine are answered. */
+  isForThisMachine?: boolean
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
   /** How often an event stream gives a sign of life; less than the listener's idle timeout. */
@@ -30,7 +32,8 @@ export interface MailboxOptions {
 }
 
 /** @returns the routes, and what ends the event streams; these would keep a server that drains from stopping */
-export function mailbox(source: MailboxSource, { apiExternalUrl, onFault, pingMs = PING_MS }: MailboxOptions) {
+export function mailbox(source: MailboxSource, options: MailboxOptions) {
+  const { apiExternalUrl, isForThisMachine = false, onFault, pingMs = PING_MS } = options
   const streams = eventStreams(source, pingMs)
   const { clearing, listening, listing, reading, showing } = documentation()
   const app = new Elysia(ROUTING)
@@ -42,6 +45,7 @@ export function mailbox(source: MailboxSource, { apiExternalUrl, onFault, pingMs
       exchangeOf(request).route = route
       set.headers['cache-control'] = 'no-store'
       if (!isOwnName(request, apiExternalUrl)) return refuse('host_not_allowed')
+      if (isForThisMachine && !isFromThisMachine(request)) return refuse('only_on_this_machine')
     })
     .get(
       `${PREFIX}/api/messages`,

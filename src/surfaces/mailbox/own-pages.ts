@@ -1,5 +1,6 @@
 /** Keeps pages of other sites out: what they make a browser ask is not for them to read, and not for them to clear. */
-import { canonicalIp } from '../../lib/ip'
+import { exchangeOf } from '../../http/exchange'
+import { canonicalIp, isLoopback } from '../../lib/ip'
 
 /**
  * Whether the request was made under a name that is ours. A stranger can let a name of his own resolve to our address
@@ -27,6 +28,17 @@ export function isForeignPage(request: Request, apiExternalUrl: string): boolean
   if (page === null) return true
   const own = [URL.parse(`${page.protocol}//${hostOf(request)}`), URL.parse(apiExternalUrl)]
   return !own.some((each) => each?.host === page.host)
+}
+
+/** What proxies add; a request with one of these came through somebody. */
+const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
+
+/** Whether a request was made on this machine, under its own name, and brought by nobody else. */
+export function isFromThisMachine(request: Request): boolean {
+  const name = URL.parse(`http://${hostOf(request)}`)?.hostname ?? ''
+  const isOwn = name === 'localhost' || name.endsWith('.localhost') || isLoopback(name)
+  const isBrought = OF_PROXIES.some((header) => request.headers.has(header))
+  return isOwn && !isBrought && isLoopback(exchangeOf(request).client().ip)
 }
 
 /** As the client wrote it. */

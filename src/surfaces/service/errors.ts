@@ -1,11 +1,15 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
-import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { type Detail, HOOK_REASONS, type Reason, type Refusal } from '../../core/refusal'
 
 type Answer = readonly [status: number, error: string, message: string | ((detail: Detail) => string), field?: string]
 
 const SIGNED_OUT: Answer = [401, 'invalid_token', 'This needs a valid bearer token']
 
+const HOOK_FAILED: Answer = [502, 'delivery_failed', 'The mail could not be handed over; try again later']
+
 const answers: Partial<Record<Reason, Answer>> = {
+  ...Object.fromEntries(HOOK_REASONS.map((reason) => [reason, HOOK_FAILED])),
+  address_not_authorised: [403, 'address_not_authorized', 'This server sends no mail to this address'],
   token_unknown: [404, 'token_not_found', 'There is no such token'],
   token_kind_mismatch: [400, 'token_kind_mismatch', 'This token is for something else'],
   token_used: [409, 'token_already_used', 'This token was used before, or a newer one took its place'],

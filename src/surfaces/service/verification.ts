@@ -36,7 +36,7 @@ export const completePasswordReset = endpoint({
   ),
   summary: 'Set a new password with the token of a mail',
   description: 'Ends every session of the user. A password that is refused leaves the token usable.',
-  answers: { 200: MessageShape, ...errors(400, 404, 409, 410, 422, 429) },
+  answers: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token = '', new_password: password = '' }, client }) => {
     await core.completePasswordReset({ token, password, client })
     return { message: 'The password is set; every session is over' }
@@ -51,7 +51,7 @@ export const requestEmailChange = endpoint({
   summary: 'Ask for another address',
   description:
     'The new address gets a link. The present one gets one too where both have to agree, and otherwise a notice.',
-  answers: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429) },
+  answers: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
   handle: async ({ core, caller, body: { new_email: newEmail = '' }, client }) => {
     await core.requestEmailChange({ caller, newEmail, client })
     return { message: 'A mail is on its way to the new address' }
@@ -70,7 +70,7 @@ export const confirmEmailChange = endpoint({
       { status: Type.Union([Type.Literal('pending'), Type.Literal('changed')]) },
       { $id: 'ServiceEmailChanged' },
     ),
-    ...errors(400, 404, 409, 410, 429),
+    ...errors(400, 403, 404, 409, 410, 429),
   },
   handle: async ({ core, body: { token = '' }, client }) => ({
     status: await core.confirmEmailChange({ token, client }),

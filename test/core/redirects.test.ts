@@ -1,0 +1,366 @@
+/** Where links lead back to (contract 0.9), and what people try to make of it. */
+import { expect, test } from 'bun:test'
+import { chooseRedirect } from '../../src/core/redirects'
+import { parseGlob } from '../../src/lib/glob'
+
+const SITE = 'https://app.example.com'
+
+interface World {
+  site?: string
+  allow?: string[]
+}
+
+type Reported = Record<string, unknown>
+
+function world({ site = SITE, allow = [] }: World = {}) {
+  const reports: Reported[] = []
+  const policy = { redirects: { siteUrl: site, allowed: allow.map(parseGlob) } }
+  const deps = {
+    policy,
+    report: (_level: string, _message: string, fields: object) => void reports.push({ ...fields }),
+  }
+  const choose = (...asked: (string | undefined)[]) =>
+    chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { asked, referer: undefined })
+  return {
+    reports,
+    choose,
+    chooseWith: (asked: (string | undefined)[], referer: string) =>
+      chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { asked, referer }),
+    allows: (candidate: string) => choose(candidate) === candidate,
+  }
+}
+
+const allowed = (candidates: string[], given?: World) => candidates.filter(world(given).allows)
+
+// The order of candidates
+
+test('the first candidate that is allowed is taken, and without one the site', () => {
+  const { choose, chooseWith } = world({ allow: ['https://other.example.com/**'] })
+  expect(choose(`${SITE}/a`, `${SITE}/b`)).toBe(`${SITE}/a`)
+  expect(choose('https://evil.net/', undefined, '', 'https://other.example.com/b')).toBe('https://other.example.com/b')
+  expect(choose('https://evil.net/')).toBe(SITE)
+  expect(choose()).toBe(SITE)
+  expect(chooseWith([undefined], `${SITE}/page`)).toBe(`${SITE}/page`)
+  expect(chooseWith(['https://evil.net/'], `${SITE}/page`)).toBe(`${SITE}/page`)
+  expect(chooseWith([`${SITE}/a`], `${SITE}/page`)).toBe(`${SITE}/a`)
+  expect(chooseWith([undefined], 'https://evil.net/')).toBe(SITE)
+})
+
+test('a site of several parts is returned as it is written', () => {
+  expect(world({ site: 'https://app.example.com/welcome?x=1' }).choose('https://evil.net')).toBe(
+    'https://app.example.com/welcome?x=1',
+  )
+})
+
+// The rules, in their order
+
+test('rule 1: the scheme, host and port of the site, with any path', () => {
+  const yes = [
+    SITE,
+    `${SITE}/`,
+    `${SITE}/a/b.html?x=1#f`,
+    `${SITE}:443/`,
+    'HTTPS://App.Example.COM/x',
+    `${SITE}?x`,
+    `${SITE}#x`,
+  ]
+  const no = [
+    ...[
+      'http://app.example.com/',
+      `${SITE}:8443/`,
+      `${SITE}:80/`,
+      'https://example.com/',
+      'https://x.app.example.com/',
+    ],
+    ...[`${SITE}.evil.net/`, `${SITE}.evil.net`, 'https://app.example.comevil.net', 'https://evilapp.example.com/'],
+  ]
+  expect(allowed([...yes, ...no])).toEqual(yes)
+})
+
+test('rule 1: a site on this machine may be at any port, others may not', () => {
+  for (const host of ['localhost', 'app.localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]']) {
+    const { allows } = world({ site: `http://${host}:3000` })
+    expect([host, allows(`http://${host}:5173/cb`), allows(`http://${host}/`)]).toEqual([host, true, true])
+    expect(allows('http://localhost.evil.net:3000/')).toBe(false)
+    if (host.endsWith('localhost')) expect(allows(`https://${host}:3000/`)).toBe(false)
+  }
+  expect(allowed(['http://10.0.0.5:9/'], { site: 'http://10.0.0.5:8' })).toEqual([])
+  expect(allowed(['http://10.0.0.5:8/x'], { site: 'http://10.0.0.5:8' })).toEqual(['http://10.0.0.5:8/x'])
+})
+
+test('rule 2: a host of digits alone is refused, whatever the list says', () => {
+  const candidates = ['https://2130706433/', 'http://134744072', 'https://1/x', 'https://00000000/']
+  expect(allowed(candidates, { allow: ['**'] })).toEqual([])
+})
+
+test('rule 3: an IP address is allowed where it is of this machine, and no other ever', () => {
+  const local = ['http://127.0.0.1:3000/', 'http://127.9.9.9/', 'http://[::1]/x', 'http://[0:0:0:0:0:0:0:1]:8/']
+  const far = [
+    'http://10.0.0.5/',
+    'https://8.8.8.8/',
+    'http://[2001:db8::1]/',
+    'http://169.254.169.254/',
+    'http://[::ffff:8.8.8.8]/',
+  ]
+  for (const allow of [[], ['**']]) expect(allowed([...local, ...far], { allow })).toEqual(local)
+})
+
+test('rule 4: a web host has letters, digits, dots and hyphens, and neither begins nor ends otherwise', () => {
+  const yes = ['https://a/', 'https://a-b.c/', 'https://xn--bcher-kva.example/', 'http://A9.example:81/x']
+  const no = [
+    ...['https://a_b.example/', 'https://-a.example/', 'https://a-/', 'https://a.example./', 'https://.example/'],
+    ...[
+      'https://bücher.example/',
+      'https://a%2eexample/',
+      'https://a!b/',
+      "https://a'b/",
+      'https://a*b/',
+      'https://*/',
+    ],
+    ...['https://ａ.example/', 'https://a。example/', 'https:a.example/x', 'https:///a.example/', 'https:/a.example'],
+  ]
+  expect(allowed([...yes, ...no], { allow: ['**'] })).toEqual(yes)
+})
+
+test('rule 5: the list matches the whole address, its query included, without the fragment', () => {
+  const examples: Record<string, { yes: string[]; no: string[] }> = {
+    'http://localhost:3000/*': { yes: ['http://localhost:3000/a'], no: ['http://localhost:3000/a/b'] },
+    'https://*.foo.com': { yes: ['https://a.foo.com'], no: ['https://a.b.foo.com'] },
+    'https://foo.com/**': { yes: ['https://foo.com/', 'https://foo.com/a/b?c=d'], no: ['https://foo.com'] },
+    'https://foo.com/cb': {
+      yes: ['https://foo.com/cb', 'https://foo.com/cb#x/y.z', 'https://foo.com/cb#'],
+      no: ['https://foo.com/cb?x=1', 'https://foo.com/cb?#', 'HTTPS://foo.com/cb'],
+    },
+    'https://foo.com/*': { yes: ['https://foo.com/a'], no: ['https://foo.com/a.html'] },
+    'myapp://*': { yes: ['myapp://login', 'myapp://login#x.y'], no: ['myapp://login/x'] },
+    'com.example.app:/cb': { yes: ['com.example.app:/cb'], no: ['com.example.app:/cbx'] },
+    'exp://192.168.1.5:8081': { yes: [], no: ['exp://192.168.1.5:8081'] },
+  }
+  for (const [pattern, { yes, no }] of Object.entries(examples))
+    expect([pattern, allowed([...yes, ...no], { allow: [pattern] })]).toEqual([pattern, yes])
+})
+
+test('several patterns allow what any of them allows', () => {
+  const allow = ['https://a.example/*', 'myapp://**']
+  expect(allowed(['https://a.example/x', 'myapp://x/y', 'https://b.example/x'], { allow })).toEqual([
+    ...['https://a.example/x', 'myapp://x/y'],
+  ])
+})
+
+// What people try
+
+test('a scheme that runs or reads something is refused, whatever the list says', () => {
+  const { allows } = world({ allow: ['**'] })
+  const hostile = [
+    ...[
+      'javascript:alert(1)',
+      'JavaScript:alert(1)',
+      'javascript://app.example.com/%0aalert(1)',
+      ' javascript:alert(1)',
+    ],
+    ...[
+      'java\tscript:alert(1)',
+      'java\nscript:alert(1)',
+      '\u0001javascript:alert(1)',
+      'data:text/html,<script>',
+      'DATA:,x',
+    ],
+    ...[
+      'vbscript:x',
+      'file:///etc/passwd',
+      'blob:https://app.example.com/x',
+      'about:blank',
+      'view-source:https://x.example',
+    ],
+  ]
+  expect(hostile.filter(allows)).toEqual([])
+})
+
+test('what only looks like the site or like an entry of the list is refused', () => {
+  const allow = [
+    'https://*.example.com/**',
+    'https://*.example.com',
+    'https://foo.com/**',
+    'http://localhost:*',
+    'http://localhost:*/**',
+  ]
+  const hostile = [
+    // the host comes after the last @
+    ...[`${SITE}@evil.net/`, 'https://app.example.com:x@evil.net/', 'https://app.example.com%40evil.net/'],
+    ...['https://user:app.example.com@evil.net', 'https://app.example.com/@evil.net/../..'.replace('/@', '@')],
+    // what browsers take for a slash, or drop
+    ...[
+      'https://evil.net\\@app.example.com/',
+      'https://app.example.com\\@evil.net/',
+      'https:\\\\evil.net\\',
+      '\\\\evil.net',
+    ],
+    ...[
+      'https://app.example.com\t.evil.net/',
+      'https://app.example.com\r\n.evil.net',
+      'https://evil.net\u0000.example.com',
+    ],
+    ...['https://app.example.com\u007f/', 'https://app.example .com/', ' https://app.example.com/', `${SITE}/\u0000`],
+    // no scheme, half a scheme
+    ...[
+      '//evil.net',
+      '///evil.net',
+      '/evil.net',
+      'evil.net',
+      '',
+      'https:',
+      'https://',
+      '://evil.net',
+      'https:evil.net',
+    ],
+    ...['https:/evil.net', 'https:///evil.net', 'https:////evil.net'],
+    // suffixes and prefixes
+    ...[
+      'https://app.example.com.evil.net',
+      'https://app.example.com.evil.net/',
+      'https://evilexample.com/',
+      'https://foo.com.evil.net/',
+    ],
+    ...[
+      'https://fooXcom/',
+      'https://evil.net/.example.com',
+      'https://evil.net?.example.com',
+      'https://evil.net#.example.com',
+    ],
+    ...['https://app.example.com.', 'https://app.example.com./', 'https://app.example.com..evil.net/'],
+    // ports
+    ...[
+      'https://foo.com:8443/',
+      'https://foo.com:443@evil.net/',
+      'https://app.example.com:99999/',
+      'https://app.example.com:x/',
+    ],
+    ...['http://localhost:3000@evil.net/', 'http://localhost:x@evil.net', 'http://localhost:3000.evil.net/'],
+    // letters that look alike
+    ...[
+      'https://аpp.example.com/',
+      'https://app。example.com/',
+      'https://app.example。com/',
+      'https://ａpp.example.com/',
+    ],
+    ...['https://app.example.com／.evil.net/', 'https://evil.net／.example.com', 'https://evil.net\u2028.example.com'],
+  ]
+  expect(allowed(hostile, { allow })).toEqual([])
+})
+
+test('a host that a browser reads as an IP address is refused, however it is written', () => {
+  const written = [
+    '0x08080808',
+    '0x8.0x8.0x8.0x8',
+    '010.010.010.010',
+    '8.8.2056',
+    '0x7f.1',
+    '0X08080808',
+    '127.1',
+    '0x7f000001',
+  ]
+  const allow = ['**', 'https://*', 'https://*/**', 'https://*.*.*.*/']
+  expect(
+    allowed(
+      written.map((host) => `https://${host}/`),
+      { allow },
+    ),
+  ).toEqual([])
+})
+
+test('no piece of a pattern reaches over the end of the host', () => {
+  const allow = [
+    'https://*.example.com',
+    'https://*.example.com/**',
+    'http://localhost:*',
+    'https://app-?.example.com/**',
+  ]
+  const hostile = [
+    ...[
+      'https://0x08080808?.example.com',
+      'https://0x08080808?.example.com/x',
+      'https://evil?.example.com/x',
+      'https://evil?.example.com',
+    ],
+    ...[
+      'https://u:p@evil?.example.com/',
+      'http://localhost:x@evil',
+      'http://localhost:x@0x08080808',
+      'https://evil#.example.com',
+    ],
+    ...['https://evil:443?.example.com/x', 'http://localhost:@evil'],
+  ]
+  expect(allowed(hostile, { allow })).toEqual([])
+  const honest = [
+    'https://a.example.com',
+    'https://a.example.com/x?y=z',
+    'http://localhost:5173',
+    'https://app-1.example.com/x',
+  ]
+  expect(allowed(honest, { allow })).toEqual(honest)
+})
+
+test('a query right behind the host is part of what is matched', () => {
+  const candidates = ['https://foo.com?x=1', 'https://foo.com/?x=1']
+  expect(allowed(candidates, { allow: ['https://foo.com**'] })).toEqual(candidates)
+  expect(allowed(candidates, { allow: ['https://foo.com/**'] })).toEqual(['https://foo.com/?x=1'])
+})
+
+// What the operator is told
+
+test('a refused address is reported with the line that would allow it', () => {
+  const cases: Record<string, string | undefined> = {
+    'https://preview.example.net/a/b?c=d': 'https://preview.example.net/**',
+    'https://preview.example.net/': 'https://preview.example.net/**',
+    'https://preview.example.net:8443/x': 'https://preview.example.net:8443/**',
+    'https://preview.example.net': 'https://preview.example.net',
+    'myapp://callback': 'myapp://callback',
+    'myapp://callback/x': 'myapp://callback/**',
+    'com.example.app:/cb': 'com.example.app:/cb',
+  }
+  for (const [candidate, line] of Object.entries(cases)) {
+    const { choose, reports } = world()
+    expect(choose(candidate)).toBe(SITE)
+    expect([candidate, reports[0]?.add_to_AUTH_URI_ALLOW_LIST]).toEqual([candidate, line])
+    // and it does what it promises
+    expect([candidate, world({ allow: [line ?? ''] }).allows(candidate)]).toEqual([candidate, true])
+  }
+})
+
+test('what no line would allow is reported without one', () => {
+  const hopeless = [
+    ...[
+      'javascript:alert(1)',
+      'https://10.0.0.5/cb',
+      'https://2130706433/',
+      'https://*/x',
+      'https://*.com/x',
+      '//evil.net',
+    ],
+    ...['https://evil.net\\@x', 'https://{a,b}.net/', 'https://user:secret@preview.example.net/', 'nonsense'],
+  ]
+  for (const candidate of hopeless) {
+    const { choose, reports } = world()
+    expect(choose(candidate)).toBe(SITE)
+    expect(reports).toHaveLength(1)
+    expect([candidate, Object.keys(reports[0] ?? {})]).toEqual([candidate, ['redirect_to']])
+  }
+})
+
+test('a report holds nothing of query, fragment or password, and is short', () => {
+  const { choose, reports } = world()
+  choose('https://preview.example.net/cb?token=s3cret#s3cret')
+  choose('https://ada:s3cret@preview.example.net/cb')
+  choose('myapp://cb?s3cret')
+  choose(`https://preview.example.net/${'x'.repeat(5000)}`)
+  expect(JSON.stringify(reports)).not.toContain('s3cret')
+  expect(JSON.stringify(reports).length).toBeLessThan(2000)
+})
+
+test('what is allowed is not reported, nor is the page that a request came from', () => {
+  const { choose, chooseWith, reports } = world()
+  choose(`${SITE}/x`)
+  choose(undefined, '')
+  chooseWith([], 'https://evil.net/')
+  expect(reports).toEqual([])
+})

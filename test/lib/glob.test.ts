@@ -1,0 +1,95 @@
+import { expect, test } from 'bun:test'
+import { flawOfGlob, parseGlob } from '../../src/lib/glob'
+
+/** What each pattern matches, and what it does not. */
+const CASES: Record<string, { yes: string[]; no: string[] }> = {
+  // the examples of contract 0.9
+  'http://localhost:3000/*': {
+    yes: ['http://localhost:3000/a', 'http://localhost:3000/', 'http://localhost:3000/a?b=c'],
+    no: [
+      'http://localhost:3000/a/b',
+      'http://localhost:3000',
+      'http://localhost:3000/a.html',
+      'http://localhost:30001/a',
+    ],
+  },
+  'https://*.foo.com': {
+    yes: ['https://a.foo.com', 'https://a-b.foo.com', 'https://.foo.com'],
+    no: [
+      'https://a.b.foo.com',
+      'https://foo.com',
+      'https://a.foo.com/',
+      'https://a.foo.com.evil.net',
+      'https://evil.com/a.foo.com',
+    ],
+  },
+  'https://foo.com/**': {
+    yes: ['https://foo.com/', 'https://foo.com/a/b.html?x=1&y=/..'],
+    no: ['https://foo.com', 'https://foo.com.evil.net/', 'http://foo.com/', 'https://foo.comx/a', 'https://xfoo.com/a'],
+  },
+  'https://foo.com/cb': {
+    yes: ['https://foo.com/cb'],
+    no: [
+      'https://foo.com/cb?x=1',
+      'https://foo.com/cb/',
+      'https://foo.com/CB',
+      'https://fooXcom/cb',
+      'https://foo.com/cbx',
+    ],
+  },
+  'https://foo.com/*': { yes: ['https://foo.com/a'], no: ['https://foo.com/a.html', 'https://foo.com/a/'] },
+  'myapp://*': {
+    yes: ['myapp://login', 'myapp://'],
+    no: ['myapp://login/x', 'myapp://a.b', 'notmyapp://login', 'myapp:login'],
+  },
+  // each piece of the dialect
+  '**': { yes: ['', 'a', 'a/b.c', 'a\nb'], no: [] },
+  '*': { yes: ['', 'a'], no: ['a/b', 'a.b'] },
+  '***': { yes: ['a/b'], no: [] },
+  'a*b*c': { yes: ['abc', 'axbxc', 'abbcc'], no: ['a.bc', 'ab/c', 'abcd'] },
+  'a?c': { yes: ['abc', 'a?c', 'a c'], no: ['ac', 'a.c', 'a/c', 'abbc'] },
+  '[abc]x': { yes: ['ax', 'bx'], no: ['dx', 'x', 'abx', '[abc]x'] },
+  '[!abc]x': { yes: ['dx', '!x'], no: ['ax', 'x'] },
+  '[a-c]x': { yes: ['ax', 'bx', 'cx'], no: ['dx', '-x', 'Bx'] },
+  '[!a-c]x': { yes: ['dx'], no: ['bx'] },
+  '[a-]': { yes: ['a', '-'], no: ['b'] },
+  '[^a]': { yes: ['^', 'a'], no: ['b'] },
+  '{a,b}c': { yes: ['ac', 'bc'], no: ['c', 'abc', '{a,b}c', 'a,bc'] },
+  '{a,b{c,d}}e': { yes: ['ae', 'bce', 'bde'], no: ['be'] },
+  '{,x}y': { yes: ['y', 'xy'], no: ['xxy'] },
+  '{*.a,**}': { yes: ['x.a', 'q/q'], no: [] },
+  'a,b': { yes: ['a,b'], no: ['a', 'b'] },
+  'a}': { yes: ['a}'], no: ['a'] },
+  'a]': { yes: ['a]'], no: ['a'] },
+  '\\*': { yes: ['*'], no: ['a', '\\*', ''] },
+  '\\{a\\}\\?\\[b': { yes: ['{a}?[b'], no: ['a?[b'] },
+  '\\\\': { yes: ['\\'], no: ['\\\\'] },
+  // what means something to a regular expression means nothing here
+  'a.b+c(d)|e$^': { yes: ['a.b+c(d)|e$^'], no: ['axb+c(d)|e$^', 'a.bbc(d)|e$^', 'e$^'] },
+  '': { yes: [''], no: ['a'] },
+}
+
+for (const [pattern, { yes, no }] of Object.entries(CASES))
+  test(`the pattern ${JSON.stringify(pattern)} matches what it says and nothing else`, () => {
+    const matched = [...yes, ...no].filter((text) => parseGlob(pattern).test(text))
+    expect(matched).toEqual(yes)
+    expect(flawOfGlob(pattern)).toBeUndefined()
+  })
+
+test('a pattern that cannot be read says why', () => {
+  expect(flawOfGlob('https://foo.com/\\')).toContain('backslash')
+  expect(flawOfGlob('https://[abc')).toContain('[ is not closed')
+  expect(flawOfGlob('https://{a,b')).toContain('{ is not closed')
+  expect(flawOfGlob('{a{b}')).toContain('{ is not closed')
+  expect(flawOfGlob('[]')).toContain('empty')
+  expect(flawOfGlob('[!]')).toContain('empty')
+  expect(flawOfGlob('[z-a]')).toContain('z-a')
+  expect(() => parseGlob('[')).toThrow()
+})
+
+test('a long text against a pattern of many pieces is answered at once', () => {
+  const startedAt = performance.now()
+  for (const pattern of ['https://**.example.com/**', 'https://*.*.*.example.com/*', 'https://{a,b,c}*.example.com'])
+    parseGlob(pattern).test(`https://${'a'.repeat(50_000)}${'.a/'.repeat(10_000)}`)
+  expect(performance.now() - startedAt).toBeLessThan(1000)
+})

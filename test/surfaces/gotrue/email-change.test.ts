@@ -1,0 +1,349 @@
+import { expect, test } from 'bun:test'
+import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
+import {
+  confirmedUser,
+  lastLetter,
+  lettersTo,
+  open,
+  otherThan,
+  userOf,
+  verify,
+  WITH_CONFIRMATION,
+} from '../../support/mail'
+
+const OLD = 'ada@example.com'
+const NEW = 'lovelace@example.com'
+const SITE = 'http://localhost:3000'
+const HALF = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
+
+const change = (app: TestApp, token: string, email = NEW, more: object = {}) =>
+  app.ask('PUT', '/auth/v1/user', { token, body: { email, ...more } })
+
+/** Somebody who has asked for a new address, and the two letters about it. */
+async function changing(settings = {}) {
+  const app = await startApp({ settings: { ...WITH_CONFIRMATION, ...settings } })
+  const { id } = await confirmedUser(app, OLD)
+  const { accessToken, refreshToken } = await app.signIn(OLD)
+  const reply = await change(app, accessToken)
+  if (reply.status !== 200) throw new Error(reply.text)
+  const letters = { old: await lastLetter(app, OLD).catch(() => undefined), new: await lastLetter(app, NEW) }
+  return { app, id, token: accessToken, refreshToken, reply, letters, user: () => userOf(app, accessToken) }
+}
+
+type Side = 'old' | 'new'
+const ADDRESS: Record<Side, string> = { old: OLD, new: NEW }
+const ORDERS: [Side, Side][] = [
+  ['old', 'new'],
+  ['new', 'old'],
+]
+
+test('email change requires verification', async () => {
+  const { app, reply, letters, user } = await changing()
+  await using _ = app
+  expect(reply.body).toMatchObject({ email: OLD, new_email: NEW, email_change_sent_at: expect.any(String) })
+  expect(await user()).toMatchObject({ email: OLD, new_email: NEW, identities: [{ email: OLD }] })
+  expect((await passwordGrant(app, { email: NEW, password: PASSWORD })).body.code).toBe('invalid_credentials')
+  expect([letters.old?.kind, letters.new.kind]).toEqual(['email_change', 'email_change'])
+  expect(letters.old?.code).not.toBe(letters.new.code)
+  expect(letters.old?.token).not.toBe(letters.new.token)
+  for (const side of ['old', 'new'] as const)
+    await verify(app, { type: 'email_change', email: ADDRESS[side], token: letters[side]?.code })
+  expect(await user()).toMatchObject({ email: NEW, identities: [{ email: NEW }] })
+  expect((await passwordGrant(app, { email: NEW, password: PASSWORD })).status).toBe(200)
+  expect((await passwordGrant(app, { email: OLD, password: PASSWORD })).body.code).toBe('invalid_credentials')
+})
+
+// Security case 42.
+test.each(ORDERS)('both sides agree by link: %s first, then %s', async (first, second) => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  expect((await open(app, letters[first]?.link ?? '')).location).toBe(
+    `${SITE}#message=Confirmation+link+accepted.+Please+proceed+to+confirm+link+sent+to+the+other+email&sb=`,
+  )
+  expect(await user()).toMatchObject({ email: OLD, new_email: NEW })
+  const { fragment } = await open(app, letters[second]?.link ?? '')
+  expect(fragment).toMatchObject({ type: 'email_change', token_type: 'bearer' })
+  const changed = await userOf(app, fragment.access_token ?? '')
+  expect(changed).toMatchObject({
+    email: NEW,
+    app_metadata: { provider: 'email', providers: ['email'] },
+    user_metadata: { email_verified: true },
+    identities: [{ provider: 'email', email: NEW, identity_data: { email: NEW, email_verified: true } }],
+  })
+  expect(changed).not.toHaveProperty('new_email')
+})
+
+// Security case 42.
+test.each(ORDERS)('both sides agree by code: %s first, then %s', async (first, second) => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  const answer = (side: Side) => verify(app, { type: 'email_change', email: ADDRESS[side], token: letters[side]?.code })
+  const half = await answer(first)
+  expect([half.status, half.body]).toEqual([200, { code: '200', msg: HALF }])
+  expect((await user()).email).toBe(OLD)
+  expect((await answer(first)).body.code).toBe('otp_expired')
+  expect((await answer(second)).body.user.email).toBe(NEW)
+})
+
+test.each(ORDERS)('one side may use the token (%s), the other the code (%s)', async (first, second) => {
+  const { app, letters } = await changing()
+  await using _ = app
+  const half = await verify(app, { type: 'email_change', token_hash: letters[first]?.token })
+  expect(half.body).toEqual({ code: '200', msg: HALF })
+  const done = await verify(app, { type: 'email_change', email: ADDRESS[second], token: letters[second]?.code })
+  expect(done.body.user.email).toBe(NEW)
+})
+
+// Security case 42: nobody agrees for the other side.
+test.each<Side>(['old', 'new'])('the %s side alone never changes the address, however often', async (side) => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  const { link = '', code, token } = letters[side] ?? {}
+  await Promise.all(
+    Array.from({ length: 30 }, (_each, index) =>
+      index % 3 === 0
+        ? open(app, link)
+        : index % 3 === 1
+          ? verify(app, { type: 'email_change', token_hash: token })
+          : verify(app, { type: 'email_change', email: ADDRESS[side], token: code }),
+    ),
+  )
+  expect(await user()).toMatchObject({ email: OLD, new_email: NEW })
+  const other = side === 'old' ? 'new' : 'old'
+  if (letters.old?.code !== letters.new.code)
+    expect((await verify(app, { type: 'email_change', email: ADDRESS[other], token: code })).body.code).toBe(
+      'otp_expired',
+    )
+  expect((await user()).email).toBe(OLD)
+})
+
+test('both sides at once: one is the first, one the second, and the address is changed', async () => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  const both = await Promise.all([open(app, letters.old?.link ?? ''), open(app, letters.new.link)])
+  expect(both.filter(({ fragment }) => fragment.message !== undefined)).toHaveLength(1)
+  expect(both.filter(({ fragment }) => fragment.access_token !== undefined)).toHaveLength(1)
+  expect((await user()).email).toBe(NEW)
+})
+
+test('with secure change off, the new side is asked alone and the old one gets nothing', async () => {
+  const { app, letters, user } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
+  await using _ = app
+  expect(letters.old).toBeUndefined()
+  expect((await open(app, letters.new.link)).fragment.type).toBe('email_change')
+  expect((await user()).email).toBe(NEW)
+})
+
+test('with autoconfirm on, one click is enough, and it is still needed', async () => {
+  const { app, letters, user } = await changing({ AUTH_MAILER_AUTOCONFIRM: 'true' })
+  await using _ = app
+  expect((await user()).email).toBe(OLD)
+  expect((await open(app, letters.new.link)).fragment.access_token).toBeString()
+  expect((await user()).email).toBe(NEW)
+})
+
+test('an anonymous user becomes permanent with the click, and not before', async () => {
+  await using app = await startApp({
+    settings: { ...WITH_CONFIRMATION, AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
+  })
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: { data: { theme: 'dark' } } })
+  const reply = await change(app, body.access_token)
+  expect(reply.body).toMatchObject({ is_anonymous: true, email: '', new_email: NEW })
+  const { fragment } = await open(app, (await lastLetter(app, NEW)).link)
+  expect(await userOf(app, fragment.access_token ?? '')).toMatchObject({
+    id: body.user.id,
+    is_anonymous: false,
+    email: NEW,
+    email_confirmed_at: expect.any(String),
+    user_metadata: { theme: 'dark', email_verified: true },
+    app_metadata: { provider: 'email', providers: ['email'] },
+    identities: [{ provider: 'email', identity_data: { email: NEW, email_verified: true } }],
+  })
+})
+
+// Security case 42: an address taken meanwhile stays with whoever took it.
+test.each(['link', 'code'])('an address that was taken meanwhile is not adopted (%s)', async (way) => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  await verify(app, { type: 'email_change', email: OLD, token: letters.old?.code })
+  const { id } = await confirmedUser(app, NEW)
+  const { link, code } = letters.new
+  const refused =
+    way === 'link'
+      ? (await open(app, link)).fragment.error_code
+      : (await verify(app, { type: 'email_change', email: NEW, token: code })).body.code
+  expect(refused).toBe('email_exists')
+  expect(await user()).toMatchObject({ email: OLD, identities: [{ email: OLD, identity_data: { email: OLD } }] })
+  expect((await app.signIn(NEW)).id).toBe(id)
+})
+
+test('an address that has an account is refused at once, and nobody gets a mail', async () => {
+  await using app = await startApp({ settings: WITH_CONFIRMATION })
+  await confirmedUser(app, OLD)
+  await confirmedUser(app, NEW)
+  const { accessToken } = await app.signIn(OLD)
+  const { status, body } = await change(app, accessToken)
+  expect([status, body]).toEqual([
+    422,
+    { code: 'email_exists', message: 'A user with this email address has already been registered' },
+  ])
+  expect([await lettersTo(app, OLD), await lettersTo(app, NEW)]).toEqual([[], []])
+})
+
+// Security case 41.
+test('a new request makes the links of the last one worthless, on both sides', async () => {
+  const { app, token, letters, user } = await changing()
+  await using _ = app
+  app.clock.advance(60_000)
+  const third = 'countess@example.com'
+  expect((await change(app, token, third)).body.new_email).toBe(third)
+  for (const letter of [letters.old, letters.new])
+    expect((await open(app, letter?.link ?? '')).fragment.error_code).toBe('otp_expired')
+  for (const to of [OLD, third]) await open(app, (await lastLetter(app, to)).link)
+  expect((await user()).email).toBe(third)
+})
+
+test('a new request starts again: what one side agreed to before does not count for another address', async () => {
+  const { app, token, letters, user } = await changing()
+  await using _ = app
+  await open(app, letters.old?.link ?? '')
+  app.clock.advance(60_000)
+  await change(app, token, 'mallory@example.com')
+  const { link } = await lastLetter(app, 'mallory@example.com')
+  expect((await open(app, link)).fragment.message).toBe(HALF)
+  expect((await user()).email).toBe(OLD)
+})
+
+test('the same address asked for again is mailed again, after a minute', async () => {
+  const { app, token, letters } = await changing()
+  await using _ = app
+  app.clock.advance(59_999)
+  const { status, headers, body } = await change(app, token)
+  expect([status, body.code, headers.get('retry-after')]).toEqual([429, 'over_email_send_rate_limit', null])
+  expect(body.message).toBe('For security purposes, you can only request this after 0 seconds.')
+  app.clock.advance(1)
+  expect((await change(app, token)).status).toBe(200)
+  expect((await open(app, letters.new.link)).fragment.error_code).toBe('otp_expired')
+  expect(await lettersTo(app, NEW)).toHaveLength(2)
+})
+
+// Security case 41: a password change kills every outstanding token.
+test('a new password makes every link and code on its way worthless', async () => {
+  const { app, token, letters, user } = await changing()
+  await using _ = app
+  await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
+  const recovery = await lastLetter(app, OLD, 'recovery')
+  await app.ask('GET', '/auth/v1/reauthenticate', { token })
+  const reply = await app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-password-1' } })
+  expect(reply.status).toBe(200)
+  for (const letter of [letters.old, letters.new])
+    expect((await open(app, letter?.link ?? '')).fragment.error_code).toBe('otp_expired')
+  for (const body of [{ token_hash: recovery.token }, { email: OLD, token: recovery.code }])
+    expect((await verify(app, { type: 'recovery', ...body })).body.code).toBe('otp_expired')
+  expect((await user()).email).toBe(OLD)
+})
+
+// Security case 41: as does a reset, and a change of address.
+test.each(['a reset', 'a change of address'])('%s makes every other link worthless', async (what) => {
+  const { app, letters } = await changing()
+  await using _ = app
+  await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
+  const recovery = await lastLetter(app, OLD, 'recovery')
+  if (what === 'a reset') {
+    const done = await verify(app, { type: 'recovery', token: recovery.token, password: 'another-password-1' })
+    expect(done.status).toBe(200)
+    for (const letter of [letters.old, letters.new])
+      expect((await open(app, letter?.link ?? '')).fragment.error_code).toBe('otp_expired')
+  } else {
+    for (const letter of [letters.old, letters.new]) await open(app, letter?.link ?? '')
+    expect((await verify(app, { type: 'recovery', token_hash: recovery.token })).body.code).toBe('otp_expired')
+  }
+})
+
+test('a change together with a new password keeps its own links, and the password counts at once', async () => {
+  await using app = await startApp({ settings: WITH_CONFIRMATION })
+  await confirmedUser(app, OLD)
+  const { accessToken } = await app.signIn(OLD)
+  expect((await change(app, accessToken, NEW, { password: 'another-password-1' })).status).toBe(200)
+  expect((await passwordGrant(app, { email: OLD, password: 'another-password-1' })).status).toBe(200)
+  for (const to of [OLD, NEW]) await open(app, (await lastLetter(app, to)).link)
+  expect((await passwordGrant(app, { email: NEW, password: 'another-password-1' })).status).toBe(200)
+})
+
+test('the links live a day', async () => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  app.clock.advance(86_400_000 - 1)
+  expect((await open(app, letters.old?.link ?? '')).fragment.message).toBe(HALF)
+  app.clock.advance(1)
+  expect((await open(app, letters.new.link)).fragment.error_code).toBe('otp_expired')
+  expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users).toMatchObject([
+    { email: OLD },
+  ])
+  expect((await user()).code).toBe('bad_jwt')
+})
+
+test('five wrong codes at one side leave the other side and the links as they are', async () => {
+  const { app, letters } = await changing()
+  await using _ = app
+  const code = letters.new.code
+  for (let by = 1; by <= 5; by++) await verify(app, { type: 'email_change', email: NEW, token: otherThan(code, by) })
+  expect((await verify(app, { type: 'email_change', email: NEW, token: code })).body.code).toBe('otp_expired')
+  expect((await verify(app, { type: 'email_change', email: OLD, token: letters.old?.code })).body.msg).toBe(HALF)
+  expect((await open(app, letters.new.link)).fragment.access_token).toBeString()
+})
+
+test('sessions from before live on under the new address', async () => {
+  const { app, letters, token, refreshToken } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
+  await using _ = app
+  await open(app, letters.new.link)
+  expect((await userOf(app, token)).email).toBe(NEW)
+  expect((await refresh(app, refreshToken)).body.user.email).toBe(NEW)
+})
+
+test.each([
+  [{}, 0],
+  [{ AUTH_MAILER_NOTIFICATIONS_EMAIL_CHANGED_ENABLED: 'true' }, 1],
+])('the old address is told of the change where %j says so', async (settings, told) => {
+  const { app, letters } = await changing(settings)
+  await using _ = app
+  for (const letter of [letters.old, letters.new]) await open(app, letter?.link ?? '')
+  const notices = (await lettersTo(app, OLD)).filter(({ kind }) => kind === 'email_changed_notification')
+  expect(notices).toHaveLength(told)
+  for (const { link, code, text } of notices) expect([link, code, text.includes(NEW)]).toEqual(['', '', true])
+  expect((await lettersTo(app, NEW)).map(({ kind }) => kind)).toEqual(['email_change'])
+})
+
+test('resend mails both sides again, under the present address, and nothing where nothing is pending', async () => {
+  const { app, letters, user } = await changing()
+  await using _ = app
+  const resend = (email: string) => app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email } })
+  app.clock.advance(60_000)
+  for (const email of [NEW, 'nobody@example.com']) expect((await resend(email)).body).toEqual({})
+  expect(await lettersTo(app, NEW)).toHaveLength(1)
+  expect((await resend(OLD)).body).toEqual({})
+  expect([(await lettersTo(app, OLD)).length, (await lettersTo(app, NEW)).length]).toEqual([2, 2])
+  expect((await open(app, letters.old?.link ?? '')).fragment.error_code).toBe('otp_expired')
+  for (const to of [OLD, NEW]) await open(app, (await lastLetter(app, to)).link)
+  expect((await user()).email).toBe(NEW)
+})
+
+test('two users who want one address: whoever asks last can get it, and one of them has it', async () => {
+  const { app, letters, user } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
+  await using _ = app
+  await confirmedUser(app, 'eve@example.com')
+  const eve = await app.signIn('eve@example.com')
+  expect((await change(app, eve.accessToken)).status).toBe(200)
+  const second = await lastLetter(app, NEW)
+  const both = await Promise.all([open(app, letters.new.link), open(app, second.link)])
+  expect(both.filter(({ fragment }) => fragment.access_token !== undefined)).toHaveLength(1)
+  const holders = [await user(), await userOf(app, eve.accessToken)].filter(({ email }) => email === NEW)
+  expect(holders).toHaveLength(1)
+})
+
+test('each letter says which address is to be replaced by which', async () => {
+  const { app, letters } = await changing()
+  await using _ = app
+  for (const letter of [letters.old, letters.new]) expect(letter?.text).toContain(NEW)
+  expect(letters.old?.link).toContain('type=email_change')
+})
