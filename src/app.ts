@@ -73,7 +73,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const { server, tokens, accounts, mail } = settings
   const templates = await checkedTemplates(settings, folder, log)
   const sealer = aesGcmSealer(tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64'))
-  const news = messageNews()
+  const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
   const store = openStore(databasePath(settings, folder), clock.now(), {
     verification: mail.verificationBackend,
     onMessage: news.tell,
@@ -148,11 +148,17 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
 }
 
 /** Tells of new messages: the postman, and whoever looks into the mailbox. */
-function messageNews() {
+function messageNews(onFault: (error: unknown) => void) {
   const listeners = new Set<(message: { id: string; to: string; state: string }) => void>()
   return {
     tell({ id, recipient: to, state }: Announced) {
-      for (const listener of listeners) listener({ id, to, state })
+      for (const listener of listeners) {
+        try {
+          listener({ id, to, state })
+        } catch (error) {
+          onFault(error)
+        }
+      }
     },
     listen(listener: (message: { id: string; to: string; state: string }) => void) {
       listeners.add(listener)

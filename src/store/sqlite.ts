@@ -91,11 +91,15 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
     announceAll()
   }
 
-  /** Whoever listens cannot hold up the writes. */
+  /** Whoever listens cannot hold up the writes; that it failed is for the listener to tell. */
   function announceAll(): void {
     const messages = committed
     committed = []
-    for (const message of messages) queueMicrotask(() => onMessage(message))
+    for (const message of messages) {
+      try {
+        onMessage(message)
+      } catch {}
+    }
   }
 
   /** SQLite has often done so itself by now; a connection that fails even here has nothing left to undo. */

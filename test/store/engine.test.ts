@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
-import { openMigrated } from '../../src/store'
+import { openMigrated, openStore } from '../../src/store'
 import { type Engine, statement, type Tx } from '../../src/store/engine'
 import { meta, userRoles } from '../../src/store/schema'
 import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
@@ -135,4 +135,32 @@ test('every connection waits for the disk and holds foreign keys', () => {
   const pragma = (name: string) => Object.values(db.query(`PRAGMA ${name}`).get() as object)[0]
   expect([pragma('synchronous'), pragma('journal_mode'), pragma('foreign_keys')]).toEqual([2, 'wal', 1])
   db.close()
+})
+
+test('somebody who hears of messages and fails holds up no write', async () => {
+  const heard: string[] = []
+  const store = openStore(join(folder, 'messages.db'), 1, {
+    onMessage(message) {
+      heard.push(message.id)
+      throw new Error('the listener is broken')
+    },
+  })
+  const message = (id: string) => ({
+    ...{ id, channel: 'email' as const, template: 'recovery', recipient: 'ada@example.com', content: 'x' },
+    ...{
+      state: 'kept' as const,
+      attempts: 0,
+      error: null,
+      nextAttemptAt: null,
+      expiresAt: 2,
+      createdAt: 1,
+      sentAt: null,
+    },
+  })
+  const issue = (id: string) => store.issue({ now: 1, messages: [message(id)], audit: [] })
+  await Promise.all([issue('a'), issue('b')])
+  await issue('c')
+  expect((await store.listMessages({ to: undefined, limit: 9 })).map(({ id }) => id)).toEqual(['c', 'b', 'a'])
+  expect(heard).toEqual(['a', 'b', 'c'])
+  await store.close()
 })

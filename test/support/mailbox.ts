@@ -72,7 +72,7 @@ export interface TestMailbox {
 
 export function startMailbox(
   source: MailboxSource,
-  options: { apiExternalUrl?: string; pingMs?: number } = {},
+  options: { apiExternalUrl?: string; isForThisMachine?: boolean; pingMs?: number } = {},
 ): TestMailbox {
   const faults: unknown[] = []
   const surface = mailbox(source, {

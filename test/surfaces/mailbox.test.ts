@@ -358,3 +358,23 @@ test('the API is in the documentation, the pages are not', () => {
   for (const { detail } of documented)
     expect(detail).toMatchObject({ tags: ['Mailbox'], operationId: expect.any(String), summary: expect.any(String) })
 })
+
+test('where the server has a public address, the mailbox answers on the machine itself alone', async () => {
+  const source = fakeSource()
+  source.put({})
+  const mailbox = startMailbox(source, {
+    apiExternalUrl: 'https://auth.example.com/auth/v1',
+    isForThisMachine: true,
+  })
+  const statusOf = async (headers: Record<string, string>, address = '127.0.0.1') => {
+    const request = new Request('http://localhost:7020/mailbox/api/messages', { headers })
+    return (await mailbox.fetch(request, { requestIP: () => ({ address }) })).status
+  }
+  expect(await statusOf(OWN)).toBe(200)
+  expect(await statusOf({ host: '[::1]:7020' }, '::1')).toBe(200)
+  expect(await statusOf({ host: 'auth.example.com' })).toBe(403)
+  expect(await statusOf({ host: 'latchkey:7020' })).toBe(403)
+  expect(await statusOf(OWN, '203.0.113.7')).toBe(403)
+  for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via', 'x-forwarded-host', 'x-forwarded-proto'])
+    expect([header, await statusOf({ ...OWN, [header]: '127.0.0.1' })]).toEqual([header, 403])
+})

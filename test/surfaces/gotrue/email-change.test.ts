@@ -142,6 +142,28 @@ test('with autoconfirm on, one click is enough, and it is still needed', async (
   expect((await user()).email).toBe(NEW)
 })
 
+test('with autoconfirm on, the link to the present address alone proves nothing about the new one', async () => {
+  const { app, letters, user } = await changing({ AUTH_MAILER_AUTOCONFIRM: 'true' })
+  await using _ = app
+  expect((await open(app, letters.old?.link ?? '')).fragment.message).toBe(HALF)
+  expect((await user()).email).toBe(OLD)
+  expect((await open(app, letters.new.link)).fragment.access_token).toBeString()
+  expect((await user()).email).toBe(NEW)
+})
+
+test('asked for again by whomever, a change that one side has confirmed asks the other side alone', async () => {
+  for (const [first, second] of ORDERS) {
+    const { app, letters, user } = await changing()
+    await using _ = app
+    await open(app, letters[first]?.link ?? '')
+    app.clock.advance(61_000)
+    await app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email: OLD } })
+    expect((await lettersTo(app, ADDRESS[first])).length).toBe(1)
+    expect((await open(app, (await lastLetter(app, ADDRESS[second])).link)).fragment.access_token).toBeString()
+    expect((await user()).email).toBe(NEW)
+  }
+})
+
 test('an anonymous user becomes permanent with the click, and not before', async () => {
   await using app = await startApp({
     settings: { ...WITH_CONFIRMATION, AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
