@@ -4,10 +4,10 @@
  */
 import type { Account, User, VerificationKind } from '../store'
 import { auditEntry } from './audit'
-import { emailChangeRecipients, pendingEmail } from './contact-change'
+import { changeEmail } from './contact-change'
 import type { Client, Deps } from './deps'
 import type { Caller } from './identify'
-import { type Letter, type Mail, prepareMail, prepareNotice } from './mail'
+import { type Mail, pageLink, prepareMail, prepareNotice } from './mail'
 import { inItsTurn } from './mailed-tokens'
 import { takeAsLong } from './one-time'
 import { changedAccount } from './outcomes'
@@ -83,53 +83,16 @@ export async function requestEmailChange(
   deps: Deps,
   { caller, newEmail, client }: { caller: Caller; newEmail: string; client: Client },
 ): Promise<void> {
-  const { store, clock, policy, limits } = deps
+  const { store, policy, limits } = deps
   const { user, session } = caller
   limits.request('userChanges', client.ip)
   const email = normaliseEmail(newEmail)
   if (email === user.email) throw new Refusal('email_unchanged')
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
-  const now = clock.now()
-  const spaced = {
-    column: 'emailChangeSentAt' as const,
-    sentAt: user.emailChangeSentAt,
-    spacingMs: policy.mail.spacingMs,
-  }
-  await inItsTurn(deps, now, { user, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
-    const needsBoth = policy.mail.secureChange && !policy.signup.confirmsEmail
-    const recipients = needsBoth ? emailChangeRecipients(deps, user, email) : [email]
-    const tokens = recipients.map((to) =>
-      mint(deps, now, { kind: 'email_change', family: 'service', to: { email: to }, userId: user.id, payload: email }),
-    )
-    const page = policy.mail.pages.emailChange
-    const letters = recipients.map((to, index): Letter => {
-      const token = tokens[index]
-      return token ? { to, token, link: linkTo(page, token.plaintext) } : { to }
-    })
-    const after = { ...user, ...pendingEmail(email, now) }
-    const shared = { user: after, redirectTo: page, client }
-    const messages = await prepareMail(deps, now, { ...shared, template: 'email_change', letters })
-    if (!needsBoth && user.email !== null)
-      messages.push(
-        ...(await prepareMail(deps, now, {
-          ...shared,
-          template: 'email_change_notice',
-          letters: [{ to: user.email }],
-        })),
-      )
-    const changed = await store.changeUser({
-      ...{
-        id: user.id,
-        now,
-        set: pendingEmail(email, now),
-        actor: { sessionId: session?.id },
-        unlessSentSince,
-        messages,
-      },
-      mint: tokens.map(({ minting }) => minting),
-      audit: [auditEntry(deps, now, 'user_modified', user)],
-    })
-    changedAccount(changed, tooSoon)
+  await changeEmail(deps, {
+    ...{ user, email, challenge: undefined, redirectTo: policy.mail.pages.emailChange, client },
+    family: 'service',
+    besides: { actor: { sessionId: session?.id } },
   })
 }
 
@@ -247,7 +210,7 @@ async function mailLink(
   const key = { id: user?.id ?? email }
   return inItsTurn(deps, now, { user: key, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
     const token = mint(deps, now, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
-    const letters = [{ to: email, token, link: linkTo(pages[page], token.plaintext) }]
+    const letters = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]
     const messages = await prepareMail(deps, now, {
       template,
       user: recipient,
@@ -272,13 +235,6 @@ async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKi
   const pending = await store.pendingTokens({ email })
   const minted = pending.filter((token) => token.family === 'service' && token.kind === kind)
   return minted.length === 0 ? null : Math.max(...minted.map(({ createdAt }) => createdAt))
-}
-
-/** The application's page, with the token added to whatever its URL has already. */
-function linkTo(page: string, token: string): string {
-  const url = new URL(page)
-  url.searchParams.set('token', token)
-  return url.href
 }
 
 /** Runs what only somebody with an account comes to; that it was refused is for the operator alone. */

@@ -1,8 +1,8 @@
 /** A new address or number for an account: asked for, then confirmed from where it is delivered (contract 6.6). */
-import type { Account, AuditEntry, User, UserChange } from '../store'
+import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
-import { prepareMail } from './mail'
+import { pageLink, prepareMail } from './mail'
 import { inItsTurn } from './mailed-tokens'
 import { changedAccount } from './outcomes'
 import { type Challenge, newFlow } from './pkce'
@@ -32,17 +32,20 @@ export interface EmailChange {
   redirectTo: string
   client: Client
   besides?: Besides
+  /** Who asks: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code. */
+  family?: VerificationFamily
   /** Whether it is the pending change once more, of which a confirmation that has come stays. */
   isRepeat?: boolean
 }
 
 /**
- * Mails the new address, and in secure mode the present one too, each with a link and a code of its own.
+ * Mails the new address, and in secure mode the present one too, each with a token of its own. Below `/api/auth` a present
+ * address that need not agree is told (settled 17).
  * @throws {Refusal<'mail_too_soon' | 'email_taken' | …>}
  */
 export async function changeEmail(
   deps: Deps,
-  { user, email, challenge, redirectTo, client, besides = {}, isRepeat = false }: EmailChange,
+  { user, email, challenge, redirectTo, client, family = 'supabase', besides = {}, isRepeat = false }: EmailChange,
 ): Promise<Account> {
   const { store, clock, policy } = deps
   const missing = isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedSide(deps, user, email) : undefined
@@ -51,20 +54,19 @@ export async function changeEmail(
   const spaced = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, spacingMs }
   return inItsTurn(deps, now, { user, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
     const flow = challenge && newFlow(deps, now, user.id, challenge, 'email_change')
-    const recipients = missing === undefined ? emailChangeRecipients(deps, user, email) : [missing]
-    const letters = recipients.map((to) => ({
-      to,
-      token: mintEmailChange(deps, now, { user, to, email, flowId: flow?.id }),
-    }))
+    const recipients = missing === undefined ? emailChangeRecipients(deps, user, email, family) : [missing]
+    const letters = recipients.map((to) => {
+      const token = mintEmailChange(deps, now, { user, to, email, family, flowId: flow?.id })
+      return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
+    })
     const set = { ...besides.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
     const after = { ...user, ...set }
-    const messages = await prepareMail(deps, now, {
-      template: 'email_change',
-      user: after,
-      letters,
-      redirectTo,
-      client,
-    })
+    const mail = { user: after, redirectTo, client }
+    const messages = await prepareMail(deps, now, { ...mail, template: 'email_change', letters })
+    if (family === 'service' && recipients.length === 1 && user.email !== null)
+      messages.push(
+        ...(await prepareMail(deps, now, { ...mail, template: 'email_change_notice', letters: [{ to: user.email }] })),
+      )
     const changed = await store.changeUser({
       ...{ ...besides, id: user.id, now, set, unlessSentSince, flow },
       messages: [...(besides.messages ?? []), ...messages],
@@ -89,8 +91,14 @@ async function unconfirmedSide(
 }
 
 /** The present address first, where it has to agree. */
-export function emailChangeRecipients({ policy }: Pick<Deps, 'policy'>, { email: current }: User, email: string) {
-  return policy.mail.secureChange && current !== null ? [current, email] : [email]
+function emailChangeRecipients(
+  { policy }: Deps,
+  { email: current }: User,
+  email: string,
+  family: VerificationFamily,
+): string[] {
+  const asksBoth = policy.mail.secureChange && !(family === 'service' && policy.signup.confirmsEmail)
+  return asksBoth && current !== null ? [current, email] : [email]
 }
 
 export const pendingEmail = (email: string, now: number) => ({
@@ -102,12 +110,22 @@ export const pendingEmail = (email: string, now: number) => ({
 export function mintEmailChange(
   deps: Deps,
   now: number,
-  { user, to, email, flowId }: { user: User; to: string; email: string; flowId?: string | undefined },
+  { user, to, email, family = 'supabase', flowId }: EmailChangeToken,
 ) {
-  const { id: userId } = user
   return mint(deps, now, {
-    ...{ kind: 'email_change', family: 'supabase', to: { email: to }, userId, payload: email, code: 'random', flowId },
+    ...{ kind: 'email_change', family, to: { email: to }, userId: user.id, payload: email, flowId },
+    ...(family === 'supabase' && { code: 'random' }),
   })
+}
+
+interface EmailChangeToken {
+  user: User
+  /** Where it is delivered. */
+  to: string
+  /** The new address. */
+  email: string
+  family?: VerificationFamily
+  flowId?: string | undefined
 }
 
 export interface PhoneChange {

@@ -132,6 +132,13 @@ export function linkOf({ policy }: Pick<Deps, 'policy'>, type: LinkType, token: 
   return `${policy.mail.links[type]}?token=${token}&type=${type}&redirect_to=${target}`
 }
 
+/** The application's page, with the token added to whatever its URL has already. */
+export function pageLink(page: string, token: string): string {
+  const url = new URL(page)
+  url.searchParams.set('token', token)
+  return url.href
+}
+
 function requireAuthorised({ policy }: Deps, address: string): void {
   const { authorizedAddresses: allowed } = policy.mail
   if (allowed.length === 0) return
