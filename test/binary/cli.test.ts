@@ -204,3 +204,25 @@ test('what `supabase init` writes is read without a complaint', async () => {
     /AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL\s+10s\s+supabase\/config\.toml/,
   )
 })
+
+test('mail list tells what became of each message, and not whose it is', async () => {
+  await using server = await startBinary({ env: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
+  const list = () => run(['mail', 'list'], { cwd: server.folder })
+  expect((await list()).stdout).toBe('No message was asked for yet.\n')
+  await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
+  const { stdout, status } = await list()
+  expect([status, stdout.trim().split('\n').length]).toEqual([0, 1])
+  expect(stdout).toMatch(/^\S+ +email +confirmation +kept +attempts 0\n$/)
+})
+
+test('check names a template that cannot be used, with its line', async () => {
+  const { stdout, status } = await run([
+    'check',
+    '--set',
+    'AUTH_MAILER_TEMPLATES_INVITE=<p>Come in</p>\n<p>{{ .ConfirmationUrl }}</p>',
+  ])
+  expect(status).toBe(1)
+  expect(stdout).toContain('AUTH_MAILER_TEMPLATES_INVITE')
+  expect(stdout).toContain('line 2')
+  expect(stdout).toContain('ConfirmationURL')
+})
