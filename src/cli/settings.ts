@@ -40,9 +40,19 @@ export function readSettings(command: Command, overrides: Record<string, string>
     env: process.env,
     ...(env && { envFile: { path: env.path, values: parseEnv(env.text) } }),
     ...(auth && { toml: { path: toml.path, auth } }),
-    readFile: (path, from) => readFileSync(from === undefined ? path : resolve(dirname(from), path), 'utf8'),
+    readFile: (path, from) => readFileSync(from === undefined ? path : besideToml(path, from), 'utf8'),
   })
   return { ...configuration, problems: [...problems, ...configuration.problems] }
+}
+
+/**
+ * Where a path in config.toml leads: from its own folder, or, as Supabase's command line has it for templates, from the
+ * folder of the project above `supabase/`.
+ */
+function besideToml(path: string, toml: string): string {
+  const own = resolve(dirname(toml), path)
+  const ofProject = resolve(dirname(toml), '..', path)
+  return !existsSync(own) && existsSync(ofProject) ? ofProject : own
 }
 
 interface File {

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { load, type Sources } from '../../src/config/load'
+import { load } from '../../src/config/load'
+import type { Sources } from '../../src/config/sources'
 
 const readFile = (path: string) => {
   throw new Error(`no ${path}`)
@@ -264,4 +265,105 @@ test('keys may be hexadecimal or base64', () => {
   const key = Buffer.alloc(32, 9)
   for (const encoding of ['hex', 'base64', 'base64url'] as const)
     expect(loaded({ env: { AUTH_ENCRYPTION_KEY: key.toString(encoding) } }).settings.tokens.encryptionKey).toEqual(key)
+})
+
+test('what stands in a table that is switched off does not count, and its switch is known', () => {
+  const auth = {
+    email: { smtp: { enabled: false, host: 'mail.example.com', port: 2525, user: 'x', pass: 'env(NOT_SET)' } },
+    sms: { twilio: { enabled: false, account_sid: 'AC1', auth_token: 'env(NOT_SET)' } },
+    hook: { send_sms: { enabled: false, uri: 'https://hooks.example.com', secrets: 'env(NOT_SET)' } },
+  }
+  const { settings, problems } = loaded({ toml: { path: 'c.toml', auth } })
+  expect(problems).toEqual([])
+  expect(settings).toMatchObject({
+    mail: { smtpPort: 587, mailerAutoconfirm: true },
+    hooks: { sendSmsEnabled: false },
+  })
+  expect([settings.mail.smtpHost, settings.sms.provider, settings.hooks.sendSmsUri]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+})
+
+test('mail, SMS and hooks of config.toml are read in its own words', () => {
+  const auth = {
+    additional_redirect_urls: ['https://a.example.com/**', 'myapp://cb'],
+    rate_limit: { email_sent: 7, token_verifications: 9 },
+    email: {
+      max_frequency: '1m0s',
+      otp_expiry: 900,
+      double_confirm_changes: false,
+      secure_password_change: true,
+      smtp: {
+        enabled: true,
+        host: 'mail.example.com',
+        port: 465,
+        user: 'u',
+        pass: 'env(MAIL_PASS)',
+        admin_email: 'a@b.co',
+      },
+      template: { invite: { subject: 'Come in', content_path: './supabase/templates/invite.html' } },
+      notification: { password_changed: { enabled: true, subject: 'Changed' } },
+    },
+    sms: {
+      template: 'Code {{ .Code }}',
+      test_otp: { '4152127777': '123456', '4152127778': '654321' },
+      vonage: { enabled: true, from: 'me', api_key: 'k', api_secret: 's' },
+    },
+    hook: {
+      send_email: { enabled: true, uri: 'http://localhost:3000/hook', secrets: 'v1,whsec_c2VjcmV0LXNlY3JldA==' },
+    },
+  }
+  const { settings, problems } = loaded({
+    toml: { path: 'c.toml', auth },
+    env: { MAIL_PASS: 'secret' },
+    readFile: (path) => `<p>${path} {{ .ConfirmationURL }}</p>`,
+  })
+  expect(problems).toEqual([])
+  expect(settings).toMatchObject({
+    mail: {
+      ...{ redirects: ['https://a.example.com/**', 'myapp://cb'], maxFrequencyMs: 60_000, otpExpMs: 900_000 },
+      ...{ secureEmailChange: false, smtpHost: 'mail.example.com', smtpPort: 465, smtpPass: 'secret' },
+      mailerAutoconfirm: false,
+    },
+    accounts: { requireReauthentication: true },
+    limits: { emailsSent: { count: 7 }, verifications: 9 },
+    sms: {
+      ...{ provider: 'vonage', vonageFrom: 'me', template: 'Code {{ .Code }}' },
+      testOtp: { '4152127777': '123456', '4152127778': '654321' },
+    },
+    hooks: { sendEmailEnabled: true, sendEmailUri: 'http://localhost:3000/hook' },
+    templates: {
+      subject_invite: 'Come in',
+      body_invite: '<p>./supabase/templates/invite.html {{ .ConfirmationURL }}</p>',
+      send_password_changed_notification: true,
+    },
+  })
+})
+
+test('Supabase’s limit of mails counts only where an SMTP server of one’s own is set, as there', () => {
+  const rate_limit = { email_sent: 2 }
+  expect(loaded({ toml: { path: 'c.toml', auth: { rate_limit } } }).settings.limits.emailsSent).toBeUndefined()
+  const smtp = { host: 'mail.example.com', admin_email: 'a@b.co' }
+  const { settings } = loaded({ toml: { path: 'c.toml', auth: { rate_limit, email: { smtp } } } })
+  expect(settings.limits.emailsSent).toEqual({ count: 2, refillMs: undefined })
+})
+
+test.each([
+  [{ AUTH_URI_ALLOW_LIST: 'https://a.example.com/[x' }, 'AUTH_URI_ALLOW_LIST holds "https://a.example.com/[x"'],
+  [{ AUTH_HOOK_SEND_EMAIL_ENABLED: 'true' }, 'AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI'],
+  [{ AUTH_HOOK_SEND_SMS_URI: 'http://elsewhere.example.com' }, 'must be an https URL'],
+  [{ AUTH_HOOK_SEND_SMS_SECRETS: 'whsec_abc' }, 'v1,whsec_<base64>'],
+  [{ AUTH_SMS_PROVIDER: 'twilio' }, 'which needs AUTH_SMS_TWILIO_ACCOUNT_SID and AUTH_SMS_TWILIO_AUTH_TOKEN'],
+  [{ AUTH_SMS_TEST_OTP: '+1555:' }, 'a comma-separated list such as 15551230000:123456'],
+  [{ AUTH_SMS_TEMPLATE: 'Hello' }, 'a text with {{ .Code }} in it'],
+  [{ AUTH_SMTP_USER: 'u' }, 'AUTH_SMTP_PASS must be as well'],
+  [{ AUTH_SMTP_HEADERS: '{"a":1}' }, 'a JSON object of lists'],
+  [{ AUTH_RATE_LIMIT_EMAIL_SENT: '30/' }, 'a number of messages an hour such as 30'],
+  [{ AUTH_TOKEN_PEPPER_PREVIOUS: 'short' }, 'at least 32 bytes long'],
+] as const)('%j is an error that says what to do', (env, words) => {
+  const { problems } = loaded({ env })
+  expect(problems.join('\n')).toContain(words)
+  expect(problems.some((problem) => problem.startsWith('error: '))).toBe(true)
 })

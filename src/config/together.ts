@@ -1,0 +1,70 @@
+/** What settings mean together: defaults that depend on others, and what cannot be said of one alone. */
+import { flawOfGlob } from '../lib/glob'
+import { areas, type Settings } from './index'
+import type { Problem } from './sources'
+
+/** Works out the defaults that depend on other settings. */
+export function fillIn({ server, tokens, mail, sms, hooks, limits }: Settings): void {
+  server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
+  tokens.jwtIssuer ??= server.apiExternalUrl
+  const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  mail.mailerAutoconfirm ??= !mailLeaves
+  const isLimited = limits.rateLimits === 'on'
+  limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
+  limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined
+  const site = server.siteUrl.replace(/\/+$/, '')
+  mail.passwordResetUrl ??= `${site}/reset-password`
+  mail.emailChangeUrl ??= `${site}/confirm-email`
+  mail.magicLinkUrl ??= `${site}/magic-link`
+}
+
+/** GoTrue's default. */
+const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
+
+/** What one setting cannot say about itself. */
+export function crossCheck({ server, tokens, mail, sms, hooks }: Settings, problems: Problem[]): void {
+  const error = (message: string) => problems.push({ severity: 'error', message })
+  const warn = (message: string) => problems.push({ severity: 'warning', message })
+  const signing =
+    tokens.jwtKeys?.find(({ key_ops: operations }) => Array.isArray(operations) && operations.includes('sign'))?.alg ??
+    'HS256'
+  if (tokens.jwtValidMethods && !tokens.jwtValidMethods.includes(String(signing)))
+    error(
+      `AUTH_JWT_VALID_METHODS must list ${signing}, with which this server signs; otherwise it refuses its own tokens.`,
+    )
+  if (tokens.jwtAdminRoles.includes(tokens.jwtDefaultGroupName))
+    error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)
+  if (server.trustedProxies.some(([, bits]) => bits === 0))
+    warn('AUTH_TRUSTED_PROXIES trusts everybody: any client can then say where it comes from.')
+  for (const pattern of mail.redirects) {
+    const flaw = flawOfGlob(pattern)
+    if (flaw) error(`AUTH_URI_ALLOW_LIST holds ${JSON.stringify(pattern)}, which is no pattern: ${flaw}.`)
+  }
+  if (hooks.sendEmailEnabled && !(hooks.sendEmailUri && hooks.sendEmailSecrets))
+    error('AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI and AUTH_HOOK_SEND_EMAIL_SECRETS.')
+  if (hooks.sendSmsEnabled && !(hooks.sendSmsUri && hooks.sendSmsSecrets))
+    error('AUTH_HOOK_SEND_SMS_ENABLED needs AUTH_HOOK_SEND_SMS_URI and AUTH_HOOK_SEND_SMS_SECRETS.')
+  const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
+  if (missing.length > 0) error(`AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}.`)
+  if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
+    error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
+  if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
+    warn('AUTH_MAILBOX is off and no SMTP server is set: mail goes nowhere.')
+  if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
+    warn('AUTH_SMTP_ADMIN_EMAIL is not set: mails come from an address that no mail server accepts.')
+  if (tokens.jwtExpSeconds < 120)
+    warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh without pause.')
+}
+
+/** Settings that an SMS provider cannot do without and that are not set. */
+function missingFor(sms: Settings['sms']): string[] {
+  const needed: Record<NonNullable<typeof sms.provider>, (keyof typeof sms)[]> = {
+    twilio: ['twilioAccountSid', 'twilioAuthToken', 'twilioMessageServiceSid'],
+    twilio_verify: ['twilioVerifyAccountSid', 'twilioVerifyAuthToken', 'twilioVerifyMessageServiceSid'],
+    messagebird: ['messagebirdAccessKey', 'messagebirdOriginator'],
+    textlocal: ['textlocalApiKey', 'textlocalSender'],
+    vonage: ['vonageApiKey', 'vonageApiSecret', 'vonageFrom'],
+  }
+  const keys = sms.provider === undefined ? [] : needed[sms.provider]
+  return keys.filter((key) => sms[key] === undefined).map((key) => areas.sms[key].names[0])
+}
