@@ -4,6 +4,7 @@
  */
 import accounts from './0001-accounts.sql' with { type: 'text' }
 import verification from './0002-verification.sql' with { type: 'text' }
+import factors from './0003-factors.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -13,4 +14,5 @@ export interface Migration {
 export const migrations: Migration[] = [
   { name: '0001-accounts', sql: accounts },
   { name: '0002-verification', sql: verification },
+  { name: '0003-factors', sql: factors },
 ]

@@ -29,6 +29,7 @@ const TAGS: [name: string, description: string][] = [
   ['Links and codes', 'What comes by mail or SMS: asking for it, and showing it.'],
   ['Links to your own pages', 'The same for applications with pages of their own: their mails lead there.'],
   ['Own account', 'What users see and change of their own account.'],
+  ['Second factors', 'Authenticator apps: added, shown and removed.'],
   ['Sessions', 'Where a user is signed in, and how that ends.'],
   ['Administration', 'For your own servers: needs the secret key, a service_role JWT, or a user with the role admin.'],
   ['Mailbox', 'While no mail server is set: the messages that would have been sent, for a developer and for tests.'],

@@ -7,6 +7,7 @@ import { httpPost } from './adapters/http-post'
 import type { Postman } from './adapters/mail/postman'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
+import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
 import { systemClock, systemRandom } from './adapters/system'
 import type { Settings } from './config'
@@ -84,7 +85,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const apiKeys = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
     const core = createCore({
-      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates },
+      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {

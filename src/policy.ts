@@ -5,7 +5,7 @@ import { parseGlob } from './lib/glob'
 import { NOTIFICATIONS } from './lib/mail-templates'
 
 export function policyOf(settings: Settings): Policy {
-  const { server, tokens, accounts, sessions, limits, mail, sms, hooks } = settings
+  const { server, tokens, accounts, sessions, limits, mail, sms, hooks, mfa } = settings
   return {
     audience: tokens.jwtAud,
     defaultRole: tokens.jwtDefaultGroupName,
@@ -51,6 +51,7 @@ export function policyOf(settings: Settings): Policy {
       sendEmail: hookOf(hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets),
       sendSms: hookOf(hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets),
     },
+    mfa: { ...mfa, issuer: new URL(server.siteUrl).host || server.siteUrl },
     flowMs: tokens.flowStateExpiryMs,
     service: { issuer: tokens.serviceIssuer, accessTokenMs: tokens.serviceTokenSeconds * 1000 },
     session: {

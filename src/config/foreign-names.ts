@@ -54,12 +54,8 @@ const NAMES = new Set([
     ' ',
   ),
   ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
-  ...each('TOTP WEB_AUTHN PHONE', 'MFA_', '_ENROLL_ENABLED', '_VERIFY_ENABLED'),
-  ...each(
-    'PHONE_OTP_LENGTH PHONE_MAX_FREQUENCY PHONE_TEMPLATE CHALLENGE_EXPIRY_DURATION FACTOR_EXPIRY_DURATION MAX_ENROLLED_FACTORS MAX_VERIFIED_FACTORS',
-    'MFA_',
-    '',
-  ),
+  ...each('WEB_AUTHN PHONE', 'MFA_', '_ENROLL_ENABLED', '_VERIFY_ENABLED'),
+  ...each('PHONE_OTP_LENGTH PHONE_MAX_FREQUENCY PHONE_TEMPLATE MAX_VERIFIED_FACTORS', 'MFA_', ''),
   ...each(HOOKS, 'HOOK_', '_ENABLED', '_URI', '_SECRETS'),
   ...each(
     'PROVIDER_LINKING_DOMAINS PROVIDERS_WITH_OWN_LINKING_DOMAIN CURSOR_PAGINATION_ENABLED SCIM_ENABLED CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED',
@@ -78,7 +74,7 @@ export function isForeignName(name: string): boolean {
 }
 
 const TOML_KEYS =
-  /^(enable_manual_linking|anon_key|service_role_key|rate_limit\.web3|captcha\.(enabled|provider|secret)|hook\..+|mfa\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+|passkey\..+|webauthn\..+)$/
+  /^(enable_manual_linking|anon_key|service_role_key|rate_limit\.web3|captcha\.(enabled|provider|secret)|hook\..+|mfa\.(phone|web_authn)\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+|passkey\..+|webauthn\..+)$/
 
 /** Whether a key below `[auth]` is Supabase's. */
 export function isForeignTomlKey(key: string): boolean {

@@ -3,6 +3,7 @@ import { accounts } from './accounts'
 import { hooks } from './hooks'
 import { limits } from './limits'
 import { mail } from './mail'
+import { mfa } from './mfa'
 import { server } from './server'
 import { sessions } from './sessions'
 import type { Setting, Values } from './setting'
@@ -10,7 +11,7 @@ import { sms } from './sms'
 import { templates } from './templates'
 import { tokens } from './tokens'
 
-export const areas = { server, tokens, accounts, sessions, mail, sms, hooks, limits, templates }
+export const areas = { server, tokens, accounts, sessions, mfa, mail, sms, hooks, limits, templates }
 
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 

@@ -8,6 +8,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   tokens: 'Tokens and keys',
   accounts: 'Accounts and passwords',
   sessions: 'Sessions and retention',
+  mfa: 'Second factors',
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',

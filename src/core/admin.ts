@@ -140,6 +140,7 @@ export async function updateUser(
         isJustConfirmed: before.user.confirmedAt === null && changed.account.user.confirmedAt !== null,
         user: changed.account.user,
         identities: [...before.identities, ...changed.account.identities.filter(isNew)],
+        factors: changed.account.factors,
       }
     }
     case 'user_gone':

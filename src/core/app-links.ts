@@ -6,6 +6,7 @@ import type { Account, User, VerificationKind } from '../store'
 import { auditEntry } from './audit'
 import { changeEmail } from './contact-change'
 import type { Client, Deps } from './deps'
+import { hasVerifiedFactor } from './factors'
 import type { Caller } from './identify'
 import { type Mail, pageLink, prepareMail, prepareNotice } from './mail'
 import { inItsTurn } from './mailed-tokens'
@@ -57,6 +58,7 @@ export async function completePasswordReset(
   requireStrong(policy, password)
   const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['password_reset'] })
   const user = await ownerOf(deps, token)
+  if (await hasVerifiedFactor(deps, user)) throw new Refusal('aal_too_low')
   const encryptedPassword = await passwords.hash(password)
   const now = clock.now()
   const changed = await store.changeUser({
@@ -133,6 +135,8 @@ export async function verifySignInLink(
   const email = token.email ?? ''
   const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
   const now = clock.now()
+  // Taking a code along with the link comes with the other surfaces; until then the link alone is not enough.
+  if (user && (await hasVerifiedFactor(deps, user))) throw new Refusal('second_factor_needed')
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
   const account = user ?? newOwner(deps, now, email, audience)
   const session = newSession(deps, now, account.id, 'otp', client)

@@ -16,6 +16,12 @@ const LOG_TYPES = {
   user_repeated_signup: 'user',
   user_modified: 'user',
   user_updated_password: 'user',
+  factor_in_progress: 'factor',
+  factor_unenrolled: 'factor',
+  factor_deleted: 'factor',
+  factor_updated: 'factor',
+  challenge_created: 'factor',
+  verification_attempted: 'factor',
   token_refreshed: 'token',
   token_revoked: 'token',
 } as const

@@ -5,6 +5,7 @@ import { signUpAnonymously } from './anonymous'
 import * as appLinks from './app-links'
 import type { Deps } from './deps'
 import { evenly } from './evenly'
+import * as factors from './factors'
 import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
@@ -34,6 +35,13 @@ const functions = {
   verifyTokenHash: verify.verifyTokenHash,
   verifyCode: evenly(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
+  enrolFactor: factors.enrolFactor,
+  challengeFactor: factors.challengeFactor,
+  verifyFactor: factors.verifyFactor,
+  unenrolFactor: factors.unenrolFactor,
+  listFactorsOf: factors.listFactorsOf,
+  renameFactor: factors.renameFactor,
+  deleteFactor: factors.deleteFactor,
   invite: invitations.invite,
   generateLink: invitations.generateLink,
   requestPasswordReset: evenly(appLinks.requestPasswordReset),
@@ -84,7 +92,7 @@ export function createCore(deps: Deps): Core {
   return { ...(Object.fromEntries(bound) as Core), policy, keyring }
 }
 
-export type { Account, AuditRow, Identity, Page, User } from '../store'
+export type { Account, AuditRow, Factor, Identity, Page, User } from '../store'
 export type { Client, Deps } from './deps'
 export type { Admin, Caller, Credentials } from './identify'
 export type { MailQueue } from './outbox'

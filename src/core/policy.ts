@@ -76,6 +76,17 @@ export interface Policy {
 
   hooks: { sendEmail: Hook | undefined; sendSms: Hook | undefined }
 
+  mfa: {
+    totpEnrolment: boolean
+    totpVerification: boolean
+    maxFactors: number
+    challengeMs: number
+    /** How long a factor may wait to be verified before it makes room for others. */
+    unverifiedMs: number
+    /** Whom authenticators show. */
+    issuer: string
+  }
+
   /** How long the code of a PKCE flow can be exchanged. */
   flowMs: number
 

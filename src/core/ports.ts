@@ -73,6 +73,9 @@ export interface OutgoingMail extends MailContent {
   template: string
 }
 
+/** Draws a QR code. @returns SVG */
+export type QrCode = (text: string) => string
+
 /** A mail server. */
 export interface Mailer {
   send(mail: OutgoingMail): Promise<Delivery>

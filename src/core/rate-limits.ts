@@ -55,6 +55,12 @@ export interface RateLimits {
    * @throws {Refusal<'too_many_requests'>}
    */
   code(address: string): () => void
+  /**
+   * Counts a guess at a factor's code, over all challenges and sessions; never switched off.
+   * @returns takes it back, for when it was right
+   * @throws {Refusal<'too_many_requests'>}
+   */
+  factor(id: string): () => void
   /** Counts a message to an address or a number, whoever asks for it. @throws {Refusal<'too_many_requests'>} */
   recipient(address: string): void
   /** Counts mails that are about to leave; of none it only asks whether one could. @throws {Refusal<'mail_limit_reached'>} */
@@ -66,7 +72,12 @@ export interface RateLimits {
 }
 
 export function rateLimits(policy: Policy, clock: Clock): RateLimits {
-  return { ...requestLimits(policy, clock), ...messageLimits(policy, clock), alone: exclusively() }
+  return {
+    ...requestLimits(policy, clock),
+    ...messageLimits(policy, clock),
+    alone: exclusively(),
+    factor: factorLimit(clock),
+  }
 }
 
 function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'request' | 'guess' | 'code' | 'recipient'> {
@@ -149,6 +160,18 @@ function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimit
     sms() {
       if (!maySms(1)) throw new Refusal('sms_limit_reached')
     },
+  }
+}
+
+/** Wrong codes of one factor in a quarter of an hour. */
+const FACTOR_GUESSES = 10
+
+function factorLimit(clock: Clock): RateLimits['factor'] {
+  const byFactor = slidingWindow(FACTOR_GUESSES, 15 * MINUTE, Number.POSITIVE_INFINITY)
+  return (id) => {
+    const { waitMs, takeBack } = byFactor.take(digest(id), clock.monotonic())
+    if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+    return takeBack
   }
 }
 

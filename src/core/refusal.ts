@@ -8,6 +8,7 @@ export type Reason =
   | MessageReason
   | VerificationReason
   | PkceReason
+  | FactorReason
   | HookReason
   | InputReason
   | LoadReason
@@ -158,6 +159,34 @@ type PkceReason =
   | 'flow_missing'
   | 'flow_expired'
   | 'verifier_wrong'
+
+/** Second factors, and what needs one. */
+type FactorReason =
+  | 'anonymous_not_allowed'
+  | 'session_needed_for_factors'
+  | 'factor_type_unknown'
+  | 'factor_phone_missing'
+  | 'phone_factors_disabled'
+  | 'webauthn_factors_disabled'
+  | 'totp_enrolment_disabled'
+  | 'totp_verification_disabled'
+  /** `detail`: the name. */
+  | 'factor_name_taken'
+  | 'factors_too_many'
+  | 'factor_id_malformed'
+  | 'factor_unknown'
+  | 'factor_of_another'
+  | 'factor_code_missing'
+  | 'factor_code_wrong'
+  | 'challenge_unknown'
+  | 'challenge_mismatch'
+  /** `detail`: its id. */
+  | 'challenge_expired'
+  | 'aal_too_low'
+  | 'aal_too_low_to_enrol'
+  | 'aal_too_low_to_unenrol'
+  /** A sign-in that needs a code beside it. */
+  | 'second_factor_needed'
 
 /** What a hook of the operator's came to. */
 export const HOOK_REASONS = [

@@ -37,7 +37,9 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
     const hidesInvitation = owner.invitedAt !== null
     return {
       outcome: 'without_session',
-      account: hidesInvitation ? { user: { ...account.user, rawUserMetaData: {} }, identities: [] } : account,
+      account: hidesInvitation
+        ? { user: { ...account.user, rawUserMetaData: {} }, identities: [], factors: [] }
+        : account,
     }
   }
   const { account, messageId } = await textConfirmation(deps, { user: owner, phone: contact.address, channel, client })
@@ -82,5 +84,5 @@ function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Ap
     rawAppMetaData: providersMetadata([contact.provider]),
     rawUserMetaData: metadata,
   })
-  return { user: { ...user, uid: 0, confirmedAt: null }, identities: [] }
+  return { user: { ...user, uid: 0, confirmedAt: null }, identities: [], factors: [] }
 }

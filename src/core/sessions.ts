@@ -83,6 +83,12 @@ export async function issue(
   }
 }
 
+/** Makes new tokens of a session that is there already. */
+export async function issueAgain(deps: Deps, now: number, opened: Opened): Promise<IssuedSession> {
+  const { id, refreshTokenHmacKey } = opened.session
+  return issue(deps, now, opened, deps.sealer.open(refreshTokenHmacKey, keyPlace(id)))
+}
+
 /** Claims of an access token in their order (contract 3.2). Times in Unix seconds. */
 function accessClaims(policy: Policy, { user, session, amr }: Opened, issuedAt: number, expiresAt: number): JsonObject {
   return {

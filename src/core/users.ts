@@ -76,6 +76,7 @@ export function newUser(
     isSsoUser: false,
     isAnonymous: false,
     deletedAt: null,
+    factorCount: 0,
     createdAt: now,
     updatedAt: now,
     ...given,

@@ -2,6 +2,7 @@
 import type { Identity, Opened, Spending, User, UserChange, VerificationKind, VerificationToken } from '../store'
 import { type Action, auditEntry } from './audit'
 import type { Client, Deps } from './deps'
+import { hasVerifiedFactor } from './factors'
 import { prepareNotice } from './mail'
 import { Refusal } from './refusal'
 import { NOTHING_SENT, ownIdentity, providersMetadata } from './users'
@@ -28,6 +29,8 @@ export async function spendFor(
 ): Promise<Opened | undefined> {
   const { user, kind, token, spend, password } = completion
   const { clock, store, passwords, random } = deps
+  // A second factor is what a stolen inbox does not have (settled 3).
+  if (password !== undefined && (await hasVerifiedFactor(deps, user))) throw new Refusal('aal_too_low')
   const isInvited = kind === 'invite' && user.encryptedPassword === null && password === undefined
   const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
   const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)

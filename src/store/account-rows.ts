@@ -2,13 +2,14 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { mergeMetadata } from '../lib/json'
 import { statement, type Tx } from './engine'
-import { type Identity, identities, type User, users } from './schema'
+import { type Factor, type Identity, identities, type User, users } from './schema'
 import { identitiesIn, placeholder, placeholders, userById } from './statements'
 
 /** An account with its identities, oldest first. */
 export interface Account {
   user: User
   identities: Identity[]
+  factors: Factor[]
 }
 
 /** Something unique belongs to another account, this one. */

@@ -6,6 +6,7 @@ import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
 import { issue, rehearse } from './attachments'
 import { type Announced, type Bound, bind, type Engine, write } from './engine'
+import * as factors from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
@@ -38,6 +39,7 @@ const operations = {
   ...audit,
   ...tokens,
   ...messages,
+  ...factors,
   listUsers,
 }
 
@@ -96,9 +98,11 @@ export type {
   Aal,
   AmrClaim,
   AuditRow,
+  Factor,
   FlowState,
   Identity,
   Message,
+  MfaChallenge,
   Session,
   User,
   VerificationFamily,

@@ -44,6 +44,7 @@ export const users = sqliteTable(
     isSsoUser: bool('is_sso_user').notNull().default(false),
     isAnonymous: bool('is_anonymous').notNull().default(false),
     deletedAt: instant('deleted_at'),
+    factorCount: integer('factor_count').notNull().default(0),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -85,7 +86,10 @@ export const sessions = sqliteTable(
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  (t) => [index('sessions_user').on(t.userId, t.createdAt)],
+  (t) => [
+    index('sessions_user').on(t.userId, t.createdAt),
+    index('sessions_factor').on(t.factorId).where(sql`factor_id IS NOT NULL`),
+  ],
 )
 
 export const refreshTokens = sqliteTable(
@@ -208,6 +212,35 @@ export const messages = sqliteTable(
   ],
 )
 
+export const mfaFactors = sqliteTable(
+  'mfa_factors',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    friendlyName: text('friendly_name').notNull(),
+    factorType: text('factor_type').$type<'totp'>().notNull(),
+    status: text('status').$type<'unverified' | 'verified'>().notNull(),
+    secret: text('secret').notNull(),
+    lastStep: integer('last_step').notNull().default(-1),
+    lastChallengedAt: instant('last_challenged_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [unique().on(t.userId, t.friendlyName)],
+)
+
+export const mfaChallenges = sqliteTable(
+  'mfa_challenges',
+  {
+    id: text('id').primaryKey(),
+    factorId: text('factor_id').notNull(),
+    ipAddress: text('ip_address').notNull(),
+    createdAt: instant('created_at').notNull(),
+    verifiedAt: instant('verified_at'),
+  },
+  (t) => [index('mfa_challenges_factor').on(t.factorId)],
+)
+
 /** What a verification token proves or allows (verification-tokens.md). */
 export type VerificationKind =
   | 'password_reset'
@@ -235,3 +268,5 @@ export type AuditRow = typeof auditLogEntries.$inferSelect
 export type VerificationToken = typeof verificationTokens.$inferSelect
 export type FlowState = typeof flowState.$inferSelect
 export type Message = typeof messages.$inferSelect
+export type Factor = typeof mfaFactors.$inferSelect
+export type MfaChallenge = typeof mfaChallenges.$inferSelect

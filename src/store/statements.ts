@@ -6,10 +6,12 @@ import { statement, type Tx } from './engine'
 import {
   type AmrClaim,
   auditLogEntries,
+  type Factor,
   type Identity,
   identities,
   knownNetworks,
   mfaAmrClaims,
+  mfaFactors,
   type Session,
   sessions,
   type User,
@@ -59,10 +61,18 @@ const amrOf = statement((db) =>
     .prepare(),
 )
 
+const factorsOf = statement((db) =>
+  db
+    .select()
+    .from(mfaFactors)
+    .where(eq(mfaFactors.userId, placeholder('userId')))
+    .prepare(),
+)
+
 export const saveUser = statement((db) =>
   db
     .update(users)
-    .set(placeholders(users, 'uid', 'id', 'createdAt'))
+    .set(placeholders(users, 'uid', 'id', 'createdAt', 'factorCount'))
     .where(eq(users.id, placeholder('id')))
     .prepare(),
 )
@@ -119,6 +129,7 @@ export interface NewSession {
 export interface Opened {
   user: User
   identities: Identity[]
+  factors: Factor[]
   session: Session
   amr: AmrClaim[]
 }
@@ -126,6 +137,13 @@ export interface Opened {
 /** Oldest first. */
 export async function identitiesIn(tx: Tx, userId: string): Promise<Identity[]> {
   const rows = await tx.all(identitiesOf, { userId })
+  return rows.sort((a, b) => a.createdAt - b.createdAt)
+}
+
+/** Oldest first; most users have none, and are not looked for. */
+export async function factorsIn(tx: Tx, { id, factorCount }: Pick<User, 'id' | 'factorCount'>): Promise<Factor[]> {
+  if (factorCount === 0) return []
+  const rows = await tx.all(factorsOf, { userId: id })
   return rows.sort((a, b) => a.createdAt - b.createdAt)
 }
 
@@ -137,18 +155,23 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
 
 export async function startSession(tx: Tx, { session, method, network }: NewSession): Promise<void> {
   await tx.run(insertSession, session)
-  await tx.run(upsertAmr, {
-    sessionId: session.id,
-    authenticationMethod: method,
-    createdAt: session.createdAt,
-    updatedAt: session.createdAt,
-  })
+  await noteAmr(tx, session.id, method, session.createdAt)
   if (network !== undefined)
     await tx.run(upsertNetwork, { userId: session.userId, network, lastSeenAt: session.createdAt })
 }
 
+/** Notes how a session was authenticated, at that instant. */
+export async function noteAmr(tx: Tx, sessionId: string, method: string, now: number): Promise<void> {
+  await tx.run(upsertAmr, { sessionId, authenticationMethod: method, createdAt: now, updatedAt: now })
+}
+
 export async function openedSession(tx: Tx, user: User, session: Session): Promise<Opened> {
-  return { user, session, identities: await identitiesIn(tx, user.id), amr: await amrIn(tx, session.id) }
+  return {
+    ...{ user, session },
+    identities: await identitiesIn(tx, user.id),
+    factors: await factorsIn(tx, user),
+    amr: await amrIn(tx, session.id),
+  }
 }
 
 /** Begins a session and notes the sign-in on its user. */

@@ -8,6 +8,7 @@ import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import type { Identity, User } from './schema'
 import {
   endSessions,
+  factorsIn,
   identitiesIn,
   type NewSession,
   type Opened,
@@ -98,7 +99,11 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
   return {
     outcome: 'changed',
-    account: { user: opened?.user ?? changed, identities: await identitiesIn(tx, id) },
+    account: {
+      user: opened?.user ?? changed,
+      identities: await identitiesIn(tx, id),
+      factors: await factorsIn(tx, changed),
+    },
     opened,
   }
 })

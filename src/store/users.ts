@@ -17,6 +17,7 @@ import {
   amrIn,
   appendAudit,
   endSessions,
+  factorsIn,
   identitiesIn,
   type NewSession,
   type Opened,
@@ -58,7 +59,7 @@ export const findIdentities = read(async (tx, userId: string) => identitiesIn(tx
 
 export const findAccount = read(async (tx, id: string): Promise<Account | undefined> => {
   const user = await tx.one(userById, { id })
-  return user && { user, identities: await identitiesIn(tx, id) }
+  return user && { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
 })
 
 export interface NewAccount extends Attachments {
@@ -157,5 +158,5 @@ async function insertAccount(
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   await attach(tx, attachments, user.createdAt)
-  return { outcome: 'created', account: { user: made, identities: wanted } }
+  return { outcome: 'created', account: { user: made, identities: wanted, factors: [] } }
 }

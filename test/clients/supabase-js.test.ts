@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
+import { codeAt } from '../support/totp'
 
 /** supabase-js wants a WebSocket, which Node has of its own from version 22. */
 const NODE_FLAGS = ['--experimental-websocket', '--input-type=module']
@@ -200,6 +201,58 @@ test.each(['secret_key', 'service_role_key'] as const)('admin.* with the %s', as
   expect((await supabase.auth.getUser()).error?.name).toBe('AuthSessionMissingError')
   expect((await api.deleteUser(id)).error).toBeNull()
   expect(failure((await api.getUserById(id)).error)).toEqual(['AuthApiError', 404, 'user_not_found'])
+})
+
+test('mfa takes a session to aal2, and the next sign-in has to do it again', async () => {
+  const { supabase, email } = await signedUp()
+  const { data: factor, error } = await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'phone' })
+  if (error || factor.type !== 'totp') throw error
+  expect(factor.totp.qr_code).toStartWith('data:image/svg+xml;utf-8,<svg ')
+  expect(failure((await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'phone' })).error)).toEqual([
+    'AuthApiError',
+    422,
+    'mfa_factor_name_conflict',
+  ])
+  const now = Date.now()
+  const wrong = codeAt(factor.totp.secret, now - 600_000)
+  const { data: challenge } = await supabase.auth.mfa.challenge({ factorId: factor.id })
+  const answer = { factorId: factor.id, challengeId: challenge?.id ?? '' }
+  expect(failure((await supabase.auth.mfa.verify({ ...answer, code: wrong })).error)).toEqual([
+    'AuthApiError',
+    422,
+    'mfa_verification_failed',
+  ])
+  const { data: raised } = await supabase.auth.mfa.verify({ ...answer, code: codeAt(factor.totp.secret, now) })
+  expect(raised?.user.factors).toMatchObject([{ id: factor.id, status: 'verified' }])
+  const levels = async (of: SupabaseClient) => {
+    const { data } = await of.auth.mfa.getAuthenticatorAssuranceLevel()
+    return [data?.currentLevel, data?.nextLevel]
+  }
+  expect(await levels(supabase)).toEqual(['aal2', 'aal2'])
+  expect((await supabase.auth.mfa.listFactors()).data?.totp).toMatchObject([{ id: factor.id }])
+  const second = client()
+  await second.auth.signInWithPassword({ email, password })
+  expect(await levels(second)).toEqual(['aal1', 'aal2'])
+  // The next step's code: that of the present one is used up.
+  const next = { factorId: factor.id, code: codeAt(factor.totp.secret, now + 30_000) }
+  expect((await second.auth.mfa.challengeAndVerify(next)).error).toBeNull()
+  expect(failure((await supabase.auth.mfa.challengeAndVerify(next)).error)).toEqual([
+    'AuthApiError',
+    422,
+    'mfa_verification_failed',
+  ])
+  expect((await second.auth.mfa.unenroll({ factorId: factor.id })).data).toEqual({ id: factor.id })
+  await second.auth.refreshSession()
+  expect(await levels(second)).toEqual(['aal1', 'aal1'])
+})
+
+test('admin.mfa lists and deletes factors', async () => {
+  const { supabase, user } = await signedUp()
+  const { data } = await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'phone' })
+  const { mfa } = admin()
+  expect((await mfa.listFactors({ userId: user.id })).data?.factors).toMatchObject([{ id: data?.id }])
+  expect((await mfa.deleteFactor({ userId: user.id, id: data?.id ?? '' })).error).toBeNull()
+  expect((await mfa.listFactors({ userId: user.id })).data?.factors).toEqual([])
 })
 
 test('the admin API is closed to users and to the publishable key', async () => {

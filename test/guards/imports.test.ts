@@ -18,7 +18,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   core: {
     own: ['lib', 'types:store'],
-    packages: ['jose', 'node:crypto'],
+    packages: ['@oslojs/encoding', '@oslojs/otp', 'jose', 'node:crypto'],
     why: 'rules, without HTTP, SQL, files or environment',
   },
   store: {
@@ -28,7 +28,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   adapters: {
     own: ['lib', 'core'],
-    packages: ['bun:sqlite', 'html-to-text', 'nodemailer', 'node:crypto', 'node:fs', 'node:path'],
+    packages: ['bun:sqlite', 'html-to-text', 'nodemailer', 'uqr', 'node:crypto', 'node:fs', 'node:path'],
     why: 'implement what the core asks for',
   },
   http: { own: ['lib', 'core'], packages: ['elysia', '@sinclair/typebox'], why: 'what surfaces share' },

@@ -136,7 +136,7 @@ export const deleteUserById = endpoint({
 })
 
 /** @throws {Refusal<'user_id_malformed'>} */
-function userId({ id = '' }: Record<string, string>): string {
+export function userId({ id = '' }: Record<string, string>): string {
   if (!isUuid(id)) throw new Refusal('user_id_malformed')
   return id.toLowerCase()
 }

@@ -8,10 +8,12 @@ import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endp
 import { exchangeOf } from '../../http/exchange'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
+import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
 import { listSsoProviders } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { answerFault, answerRefusal } from './errors'
+import { challengeFactor, enrolFactor, unenrolFactor, verifyFactor } from './factors'
 import { logout } from './logout'
 import { discovery, type Features, health, jwks, settings } from './meta'
 import { magicLink, otp, reauthenticate, recover, resend } from './otp'
@@ -36,6 +38,8 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
     ...[getUser, putUser, deleteUser, reauthenticate],
     ...[listSessions, deleteSession],
+    ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
+    ...[listFactors, renameFactor, deleteFactor],
     ...[
       listUsers,
       createUser,

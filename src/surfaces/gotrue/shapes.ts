@@ -1,6 +1,6 @@
 /** GoTrue's objects (contract section 2): their schemas, in the order the members appear, and how the core's become them. */
 import { type Static, Type } from '@sinclair/typebox'
-import type { Account, AuditRow, Identity, IssuedSession, ListedSession, User } from '../../core'
+import type { Account, AuditRow, Factor, Identity, IssuedSession, ListedSession, User } from '../../core'
 import { amrClaim } from '../../core/sessions'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
@@ -23,6 +23,20 @@ const IdentityShape = Type.Object(
   { $id: 'Identity' },
 )
 
+export const FactorShape = Type.Object(
+  {
+    id: uuid(),
+    created_at: time(),
+    updated_at: time(),
+    status: Type.Union([Type.Literal('unverified'), Type.Literal('verified')]),
+    friendly_name: Type.Optional(text()),
+    factor_type: text(),
+    phone: text('Empty where it is none of a phone.'),
+    last_challenged_at: Type.Union([time(), Type.Null()]),
+  },
+  { $id: 'Factor' },
+)
+
 export const userMembers = {
   id: uuid(),
   aud: text(),
@@ -43,6 +57,7 @@ export const userMembers = {
   last_sign_in_at: Type.Optional(time()),
   app_metadata: metadata(),
   user_metadata: metadata(),
+  factors: Type.Optional(Type.Array(FactorShape)),
   identities: Type.Union([Type.Array(IdentityShape), Type.Null()], { description: 'null in lists.' }),
   created_at: time(),
   updated_at: time(),
@@ -155,13 +170,26 @@ function toIdentity(identity: Identity): Static<typeof IdentityShape> {
   }
 }
 
+export function toFactor(factor: Factor): Static<typeof FactorShape> {
+  return {
+    id: factor.id,
+    created_at: toTime(factor.createdAt),
+    updated_at: toTime(factor.updatedAt),
+    status: factor.status,
+    friendly_name: factor.friendlyName === '' ? undefined : factor.friendlyName,
+    factor_type: factor.factorType,
+    phone: '',
+    last_challenged_at: timeOr(factor.lastChallengedAt, null),
+  }
+}
+
 export interface UserOptions {
   /** GoTrue computes `confirmed_at` on reading, so an answer to the request that confirms the user lacks it. */
   isJustConfirmed?: boolean
 }
 
 export function toUser(
-  { user, identities }: { user: User; identities: Identity[] | null },
+  { user, identities, factors = [] }: { user: User; identities: Identity[] | null; factors?: Factor[] },
   { isJustConfirmed = false }: UserOptions = {},
 ): Static<typeof UserShape> {
   return {
@@ -184,6 +212,7 @@ export function toUser(
     last_sign_in_at: timeOr(user.lastSignInAt, undefined),
     app_metadata: user.rawAppMetaData,
     user_metadata: user.rawUserMetaData,
+    factors: factors.length === 0 ? undefined : factors.map(toFactor),
     identities: identities?.map(toIdentity) ?? null,
     created_at: toTime(user.createdAt),
     updated_at: toTime(user.updatedAt),

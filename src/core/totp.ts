@@ -1,0 +1,26 @@
+/** Time-based one-time passwords (RFC 6238): SHA-1, six digits, steps of 30 seconds, one step either side. */
+import { encodeBase32NoPadding } from '@oslojs/encoding'
+import { verifyHOTP } from '@oslojs/otp'
+
+const STEP_MS = 30_000
+const DIGITS = 6
+const SKEW_STEPS = 1
+
+/** @returns the time step whose code it is, or undefined where it is none of those that count now */
+export function matchingStep(secret: Uint8Array, code: string, now: number): number | undefined {
+  const present = Math.floor(now / STEP_MS)
+  if (!/^\d{6}$/.test(code)) return undefined
+  let found: number | undefined
+  for (let step = present - SKEW_STEPS; step <= present + SKEW_STEPS; step++)
+    if (step >= 0 && verifyHOTP(secret, BigInt(step), DIGITS, code)) found ??= step
+  return found
+}
+
+export const base32 = (secret: Uint8Array): string => encodeBase32NoPadding(secret)
+
+/** What an authenticator reads (Key URI Format); parameters in GoTrue's order. */
+export function keyUri(secret: Uint8Array, issuer: string, account: string): string {
+  const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(account)}`
+  const parameters = `algorithm=SHA1&digits=${DIGITS}&issuer=${encodeURIComponent(issuer)}&period=30&secret=${base32(secret)}`
+  return `otpauth://totp/${label}?${parameters}`
+}

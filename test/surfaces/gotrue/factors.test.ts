@@ -1,0 +1,450 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { dirname } from 'node:path'
+import {
+  type Asked,
+  claimsOf,
+  PASSWORD,
+  type Reply,
+  refresh,
+  type SignedIn,
+  startApp,
+  type TestApp,
+} from '../../support/app'
+import { codeAt } from '../../support/totp'
+
+const STEP = 30_000
+const MINUTE = 60_000
+const UNKNOWN = '11111111-1111-4111-8111-111111111111'
+
+interface Enrolled {
+  id: string
+  secret: string
+}
+
+const enrol = (app: TestApp, token: string, body: object = {}, asked: Asked = {}) =>
+  app.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp', ...body }, ...asked })
+const challenge = (app: TestApp, token: string, id: string, asked: Asked = {}) =>
+  app.ask('POST', `/auth/v1/factors/${id}/challenge`, { token, ...asked })
+const verify = (app: TestApp, token: string, id: string, body: object, asked: Asked = {}) =>
+  app.ask('POST', `/auth/v1/factors/${id}/verify`, { token, body, ...asked })
+const unenrol = (app: TestApp, token: string, id: string) => app.ask('DELETE', `/auth/v1/factors/${id}`, { token })
+const refusal = ({ status, body }: Reply) => [status, body.code]
+
+async function enrolled(app: TestApp, token: string, name = 'phone'): Promise<Enrolled> {
+  const { status, body } = await enrol(app, token, { friendly_name: name })
+  expect(status).toBe(200)
+  return { id: body.id, secret: body.totp.secret }
+}
+
+/** Challenges and answers with the code of now. */
+async function pass(app: TestApp, token: string, { id, secret }: Enrolled) {
+  const { body } = await challenge(app, token, id)
+  return verify(app, token, id, { challenge_id: body.id, code: codeAt(secret, app.clock.now()) })
+}
+
+/** An account with a verified factor. `raised` is its session that has passed it. */
+async function protectedAccount(app: TestApp) {
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  const { status, body } = await pass(app, ada.accessToken, factor)
+  expect(status).toBe(200)
+  app.clock.advance(STEP)
+  return { ...ada, factor, raised: { accessToken: body.access_token, refreshToken: body.refresh_token } }
+}
+
+const putUser = (app: TestApp, { accessToken: token }: Pick<SignedIn, 'accessToken'>, body: object) =>
+  app.ask('PUT', '/auth/v1/user', { token, body })
+
+test('enrolling shows the secret once, as text, URI and QR code', async () => {
+  await using app = await startApp({ settings: { SITE_URL: 'https://app.example.com:8443/x' } })
+  const ada = await app.signUp('ada@example.com')
+  const { status, headers, body } = await enrol(app, ada.accessToken, { friendly_name: 'my phone' })
+  expect([status, headers.get('cache-control')]).toEqual([200, 'no-store'])
+  expect(body).toEqual({
+    id: expect.any(String),
+    type: 'totp',
+    friendly_name: 'my phone',
+    totp: {
+      qr_code: expect.stringMatching(/^<svg /),
+      secret: expect.stringMatching(/^[A-Z2-7]{32}$/),
+      uri: `otpauth://totp/app.example.com%3A8443:ada%40example.com?algorithm=SHA1&digits=6&issuer=app.example.com%3A8443&period=30&secret=${body.totp.secret}`,
+    },
+  })
+  const user = await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })
+  expect(user.body.factors).toEqual([
+    {
+      id: body.id,
+      created_at: '2026-01-01T00:00:00Z',
+      updated_at: '2026-01-01T00:00:00Z',
+      status: 'unverified',
+      friendly_name: 'my phone',
+      factor_type: 'totp',
+      phone: '',
+      last_challenged_at: null,
+    },
+  ])
+  expect(user.text).not.toContain(body.totp.secret)
+  expect(JSON.stringify(app.log())).not.toContain(body.totp.secret)
+  using database = new Database(app.database, { readonly: true })
+  expect(JSON.stringify(database.query('SELECT * FROM mfa_factors').all())).not.toContain(body.totp.secret)
+})
+
+test('an issuer of the app’s own is what the authenticator shows', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { body } = await enrol(app, ada.accessToken, { issuer: 'Acme & Co' })
+  expect(body.totp.uri).toContain('&issuer=Acme%20%26%20Co&')
+})
+
+test('mfa verify returns aal2', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  app.clock.advance(1000)
+  const begun = await challenge(app, ada.accessToken, factor.id)
+  expect(begun.body).toEqual({
+    id: expect.any(String),
+    type: 'totp',
+    expires_at: Math.floor((app.clock.now() + 5 * MINUTE) / 1000),
+  })
+  const code = codeAt(factor.secret, app.clock.now())
+  const { status, body } = await verify(app, ada.accessToken, factor.id, { challenge_id: begun.body.id, code })
+  expect([status, body.user.factors[0].status]).toEqual([200, 'verified'])
+  expect(claimsOf(body.access_token)).toMatchObject({
+    aal: 'aal2',
+    session_id: ada.sessionId,
+    amr: [{ method: 'totp' }, { method: 'password' }],
+  })
+  app.clock.advance(MINUTE)
+  const later = await refresh(app, body.refresh_token)
+  expect(claimsOf(later.body.access_token).aal).toBe('aal2')
+})
+
+test('the refresh token from before the second factor cannot raise anybody', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  app.clock.advance(MINUTE)
+  await refresh(app, ada.raised.refreshToken)
+  app.clock.advance(MINUTE)
+  expect((await refresh(app, ada.refreshToken)).status).toBe(400)
+})
+
+test('passing a factor ends sessions that have passed none, and leaves those that have', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const second = await app.signIn(ada.email)
+  const bystander = await app.signIn(ada.email)
+  expect((await pass(app, second.accessToken, ada.factor)).status).toBe(200)
+  const status = async (token: string) => (await app.ask('GET', '/auth/v1/user', { token })).status
+  expect(await Promise.all([ada.raised, second, bystander].map(({ accessToken }) => status(accessToken)))).toEqual([
+    200, 200, 403,
+  ])
+})
+
+test('mfa rejects wrong factor owner', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const eve = await app.signUp()
+  const { body } = await challenge(app, ada.raised.accessToken, ada.factor.id)
+  const answer = { challenge_id: body.id, code: codeAt(ada.factor.secret, app.clock.now()) }
+  const foreign = [403, 'mfa_factor_not_found']
+  expect(refusal(await challenge(app, eve.accessToken, ada.factor.id))).toEqual(foreign)
+  expect(refusal(await verify(app, eve.accessToken, ada.factor.id, answer))).toEqual(foreign)
+  expect(refusal(await unenrol(app, eve.accessToken, ada.factor.id))).toEqual(foreign)
+  const own = await enrolled(app, eve.accessToken)
+  expect(refusal(await verify(app, eve.accessToken, own.id, answer))).toEqual([422, 'mfa_factor_not_found'])
+  expect(refusal(await challenge(app, eve.accessToken, UNKNOWN))).toEqual([404, 'mfa_factor_not_found'])
+  expect(refusal(await challenge(app, eve.accessToken, 'nope'))).toEqual([404, 'validation_failed'])
+  expect(refusal(await app.ask('POST', `/auth/v1/factors/${own.id}/challenge`))).toEqual([401, 'no_authorization'])
+  expect((await verify(app, ada.raised.accessToken, ada.factor.id, answer)).status).toBe(200)
+})
+
+test('security case 28: a code passes once, whatever challenge or session shows it, also after a restart', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const other = await app.signIn(ada.email)
+  const code = codeAt(ada.factor.secret, app.clock.now())
+  const begin = async (token: string) => (await challenge(app, token, ada.factor.id)).body.id as string
+  const [first, second] = [await begin(ada.raised.accessToken), await begin(ada.raised.accessToken)]
+  const third = await begin(other.accessToken)
+  const answer = (challenge_id: string, token = ada.raised.accessToken) =>
+    verify(app, token, ada.factor.id, { challenge_id, code })
+  expect((await answer(first)).status).toBe(200)
+  expect(refusal(await answer(first))).toEqual([422, 'mfa_ip_address_mismatch'])
+  expect(refusal(await answer(second))).toEqual([422, 'mfa_verification_failed'])
+  expect((await answer(third, other.accessToken)).status).toBe(403)
+  const folder = dirname(app.database)
+  await using again = await startApp({ folder, now: new Date(app.clock.now()).toISOString() })
+  const { body } = await challenge(again, ada.raised.accessToken, ada.factor.id)
+  const replay = { challenge_id: body.id, code }
+  expect(refusal(await verify(again, ada.raised.accessToken, ada.factor.id, replay))).toEqual([
+    422,
+    'mfa_verification_failed',
+  ])
+})
+
+test('security case 29: a clock that is set back revives no code', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const earlier = app.clock.now()
+  app.clock.advance(10 * MINUTE)
+  expect((await pass(app, ada.raised.accessToken, ada.factor)).status).toBe(200)
+  app.clock.jump(earlier - app.clock.now())
+  expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([422, 'mfa_verification_failed'])
+})
+
+test('security case 30: two answers at once make one session of it', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  const code = codeAt(factor.secret, app.clock.now())
+  const challenges = await Promise.all([1, 2, 3, 4].map(() => challenge(app, ada.accessToken, factor.id)))
+  const answers = await Promise.all(
+    [...challenges, ...challenges].map(({ body }) =>
+      verify(app, ada.accessToken, factor.id, { challenge_id: body.id, code }),
+    ),
+  )
+  expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
+})
+
+test('security case 30: a challenge belongs to one factor and one address, and lives five minutes', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const token = ada.raised.accessToken
+  const { body: second } = await enrol(app, token, { friendly_name: 'second' })
+  const { body: begun } = await challenge(app, token, ada.factor.id)
+  const code = () => codeAt(ada.factor.secret, app.clock.now())
+  const answer = { challenge_id: begun.id, code: code() }
+  expect(refusal(await verify(app, token, second.id, answer))).toEqual([422, 'mfa_factor_not_found'])
+  expect(refusal(await verify(app, token, ada.factor.id, { ...answer, challenge_id: UNKNOWN }))).toEqual([
+    422,
+    'mfa_factor_not_found',
+  ])
+  expect(refusal(await verify(app, token, ada.factor.id, answer, { ip: '198.51.100.1' }))).toEqual([
+    422,
+    'mfa_ip_address_mismatch',
+  ])
+  app.clock.advance(5 * MINUTE - 1)
+  expect(refusal(await verify(app, token, ada.factor.id, { ...answer, code: '000000' }))).toEqual([
+    422,
+    'mfa_verification_failed',
+  ])
+  app.clock.advance(1)
+  const late = await verify(app, token, ada.factor.id, { ...answer, code: code() })
+  expect(refusal(late)).toEqual([422, 'mfa_challenge_expired'])
+  expect(late.body.message).toContain(begun.id)
+})
+
+test('an answer without a code, of another form, or with no challenge is refused', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { id } = await enrolled(app, ada.accessToken)
+  const { body } = await challenge(app, ada.accessToken, id)
+  const answers = [{}, { code: '123456' }, { code: '123456', challenge_id: 'nope' }, { challenge_id: body.id, code: 7 }]
+  const replies = await Promise.all(answers.map((answer) => verify(app, ada.accessToken, id, answer)))
+  expect(replies.map(refusal)).toEqual([
+    [400, 'validation_failed'],
+    [422, 'mfa_factor_not_found'],
+    [400, 'bad_json'],
+    [400, 'bad_json'],
+  ])
+})
+
+test('ten wrong codes close a factor for a quarter of an hour, over all challenges and sessions', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const other = await app.signIn(ada.email)
+  const right = codeAt(ada.factor.secret, app.clock.now())
+  const wrong = right === '000000' ? '000001' : '000000'
+  const guess = async (token: string, code: string) => {
+    const { body } = await challenge(app, token, ada.factor.id)
+    return verify(app, token, ada.factor.id, { challenge_id: body.id, code })
+  }
+  for (let round = 0; round < 5; round++)
+    for (const token of [ada.raised.accessToken, other.accessToken])
+      expect((await guess(token, wrong)).status).toBe(422)
+  const closed = await guess(other.accessToken, right)
+  expect(refusal(closed)).toEqual([429, 'over_request_rate_limit'])
+  app.clock.advance(15 * MINUTE)
+  expect((await pass(app, other.accessToken, ada.factor)).status).toBe(200)
+})
+
+test('security case 31: a factor that is not verified grants nothing and holds nothing up', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  await enrolled(app, ada.accessToken)
+  expect(claimsOf((await refresh(app, ada.refreshToken)).body.access_token).aal).toBe('aal1')
+  expect((await putUser(app, ada, { password: 'another-password-1' })).status).toBe(200)
+})
+
+test('security case 31: names are taken once, and ten factors are enough', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  for (let index = 0; index < 10; index++) await enrolled(app, ada.accessToken, `factor ${index}`)
+  expect(refusal(await enrol(app, ada.accessToken, { friendly_name: 'factor 3' }))).toEqual([
+    422,
+    'mfa_factor_name_conflict',
+  ])
+  expect(refusal(await enrol(app, ada.accessToken, { friendly_name: 'one more' }))).toEqual([
+    422,
+    'too_many_enrolled_mfa_factors',
+  ])
+  app.clock.advance(5 * MINUTE + 1)
+  const fresh = await refresh(app, ada.refreshToken)
+  expect((await enrol(app, fresh.body.access_token, { friendly_name: 'one more' })).status).toBe(200)
+})
+
+test('parallel enrolments keep to the names and the number', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const names = Array.from({ length: 24 }, (_, index) => `factor ${index % 12}`)
+  const replies = await Promise.all(names.map((friendly_name) => enrol(app, ada.accessToken, { friendly_name })))
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(10)
+})
+
+test.each([
+  [{ factor_type: 'pigeon' }, 400, 'validation_failed'],
+  [{ factor_type: '' }, 400, 'validation_failed'],
+  [{ factor_type: 'phone' }, 400, 'validation_failed'],
+  [{ factor_type: 'phone', phone: '+15550100' }, 422, 'mfa_phone_enroll_not_enabled'],
+  [{ factor_type: 'webauthn' }, 422, 'mfa_webauthn_enroll_not_enabled'],
+])('enrolling %j answers %d %s', async (body, status, code) => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  expect(refusal(await enrol(app, ada.accessToken, body))).toEqual([status, code])
+})
+
+test('authenticator apps can be switched off', async () => {
+  await using app = await startApp({ settings: { AUTH_MFA_TOTP_ENROLL_ENABLED: 'false' } })
+  const ada = await app.signUp()
+  expect(refusal(await enrol(app, ada.accessToken))).toEqual([422, 'mfa_totp_enroll_not_enabled'])
+})
+
+test('anonymous users have no second factor', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  expect(refusal(await enrol(app, body.access_token))).toEqual([403, 'no_authorization'])
+})
+
+test('security case 32: what a session has not passed a factor for, it cannot change', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const low = await app.signIn(ada.email)
+  for (const change of [{ password: 'another-password-1' }, { email: 'new@example.com' }, { phone: '+15550100' }])
+    expect(refusal(await putUser(app, low, change))).toEqual([401, 'insufficient_aal'])
+  expect((await putUser(app, low, { data: { name: 'Ada' } })).status).toBe(200)
+  expect(refusal(await unenrol(app, low.accessToken, ada.factor.id))).toEqual([422, 'insufficient_aal'])
+  expect(refusal(await enrol(app, low.accessToken, { friendly_name: 'mine' }))).toEqual([403, 'insufficient_aal'])
+  expect(refusal(await app.ask('DELETE', '/auth/v1/user', { token: low.accessToken }))).toEqual([
+    401,
+    'insufficient_aal',
+  ])
+  expect((await putUser(app, ada.raised, { password: 'another-password-1' })).status).toBe(200)
+})
+
+test('security case 34: an administrator with a second factor has to pass it', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  using database = new Database(app.database)
+  database.run("INSERT INTO user_roles (user_id, role, granted_at) VALUES (?, 'admin', 0)", [ada.id])
+  const low = await app.signIn(ada.email)
+  const list = (token: string) => app.ask('GET', '/auth/v1/admin/users', { token })
+  expect(refusal(await list(low.accessToken))).toEqual([403, 'not_admin'])
+  expect((await list(ada.raised.accessToken)).status).toBe(200)
+})
+
+test('removing a factor lowers the sessions that had passed it', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const { status, body } = await unenrol(app, ada.raised.accessToken, ada.factor.id)
+  expect([status, body]).toEqual([200, { id: ada.factor.id }])
+  const { body: fresh } = await refresh(app, ada.raised.refreshToken)
+  expect(claimsOf(fresh.access_token)).toMatchObject({ aal: 'aal1', amr: [{ method: 'password' }] })
+  expect(fresh.user).not.toHaveProperty('factors')
+  expect(refusal(await challenge(app, fresh.access_token, ada.factor.id))).toEqual([404, 'mfa_factor_not_found'])
+})
+
+test('administrators list, rename and remove factors, of the user they name', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const eve = await app.signUp()
+  const at = (user: string, id = '') => `/auth/v1/admin/users/${user}/factors${id && `/${id}`}`
+  const asAdmin = (method: string, path: string, body?: object) => app.ask(method, path, { token: app.admin, body })
+  expect((await asAdmin('GET', at(ada.id))).body).toMatchObject([{ id: ada.factor.id, status: 'verified' }])
+  expect((await asAdmin('PUT', at(ada.id, ada.factor.id), { friendly_name: 'old phone' })).body).toMatchObject({
+    friendly_name: 'old phone',
+  })
+  expect(refusal(await asAdmin('DELETE', at(eve.id, ada.factor.id)))).toEqual([404, 'mfa_factor_not_found'])
+  expect(refusal(await asAdmin('GET', at(UNKNOWN)))).toEqual([404, 'user_not_found'])
+  expect(refusal(await app.ask('GET', at(ada.id), { token: ada.raised.accessToken }))).toEqual([403, 'not_admin'])
+  expect((await asAdmin('DELETE', at(ada.id, ada.factor.id))).body).toMatchObject({ id: ada.factor.id })
+  expect((await asAdmin('GET', at(ada.id))).body).toEqual([])
+  const { body } = await refresh(app, ada.raised.refreshToken)
+  expect(claimsOf(body.access_token).aal).toBe('aal1')
+})
+
+test('security case 33: recovery by mail does not get around the second factor', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const link = await app.ask('POST', '/auth/v1/admin/generate_link', {
+    token: app.admin,
+    body: { type: 'recovery', email: ada.email },
+  })
+  const recovered = await app.ask('POST', '/auth/v1/verify', {
+    body: { type: 'recovery', token_hash: link.body.hashed_token },
+  })
+  expect(claimsOf(recovered.body.access_token).aal).toBe('aal1')
+  const session = { accessToken: recovered.body.access_token }
+  expect(refusal(await putUser(app, session, { password: 'another-password-1' }))).toEqual([401, 'insufficient_aal'])
+  const direct = await app.ask('POST', '/auth/v1/admin/generate_link', {
+    token: app.admin,
+    body: { type: 'recovery', email: ada.email },
+  })
+  const reply = await app.ask('POST', '/auth/v1/verify', {
+    body: { type: 'recovery', token_hash: direct.body.hashed_token, password: 'another-password-1' },
+  })
+  expect(refusal(reply)).toEqual([401, 'insufficient_aal'])
+  expect((await app.signIn(ada.email, PASSWORD)).id).toBe(ada.id)
+})
+
+test('the owner learns of a factor that was added or removed, where notices are switched on', async () => {
+  await using app = await startApp({
+    settings: {
+      AUTH_MAILER_NOTIFICATIONS_MFA_FACTOR_ENROLLED_ENABLED: 'true',
+      AUTH_MAILER_NOTIFICATIONS_MFA_FACTOR_UNENROLLED_ENABLED: 'true',
+    },
+  })
+  const ada = await app.signUp('ada@example.com')
+  const factor = await enrolled(app, ada.accessToken)
+  const kinds = async () => (await app.core.listMessages({ to: 'ada@example.com', limit: 9 })).map(({ kind }) => kind)
+  expect(await kinds()).toEqual([])
+  const { body } = await pass(app, ada.accessToken, factor)
+  expect(await kinds()).toEqual(['mfa_factor_enrolled_notification'])
+  app.clock.advance(STEP)
+  await pass(app, body.access_token, factor)
+  expect(await kinds()).toHaveLength(1)
+  await unenrol(app, body.access_token, factor.id)
+  expect(await kinds()).toEqual(['mfa_factor_unenrolled_notification', 'mfa_factor_enrolled_notification'])
+})
+
+test('security case 33: the links below /api/auth are not enough where there is a second factor', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const post = (path: string, body: object) => app.ask('POST', `/api/auth${path}`, { body })
+  const mailedToken = async () => {
+    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    return new URL(mail?.links[0] ?? 'x:').searchParams.get('token')
+  }
+  await post('/password/reset/request', { email: ada.email })
+  const reset = await post('/password/reset/complete', {
+    token: await mailedToken(),
+    new_password: 'another-horse-battery-7',
+  })
+  expect([reset.status, reset.body.error]).toEqual([403, 'mfa_required'])
+  app.clock.advance(MINUTE)
+  await post('/magic-link/send', { email: ada.email })
+  const link = await post('/magic-link/verify', { token: await mailedToken() })
+  expect([link.status, link.body.error]).toEqual([401, 'mfa_required'])
+  expect((await app.signIn(ada.email, PASSWORD)).id).toBe(ada.id)
+})
