@@ -121,8 +121,11 @@ async function applyChange(deps: Deps, { user, pending, besides, challenge, chan
   try {
     if (email) {
       // The SMS comes first, since it alone can fail for somebody else's reasons; nothing else has changed by then.
-      if (phone) await changePhone(deps, { user, phone, channel, client })
-      return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
+      if (!phone) return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
+      // Older tokens die before the code of this SMS is made, not after it; the one that allows all this is among them.
+      const { spend, killTokens, actor, provenPassword, ...rest } = besides
+      await changePhone(deps, { user, phone, channel, client, besides: { spend, killTokens, actor, provenPassword } })
+      return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides: { ...rest, actor } })
     }
     if (phone) return (await changePhone(deps, { user, phone, channel, client, besides })).account
     return changedAccount(

@@ -10,7 +10,14 @@ import { changedAccount } from './outcomes'
 import { requireStrong } from './passwords'
 import type { LinkType } from './policy'
 import { Refusal } from './refusal'
-import { newUser, normaliseEmail, ownIdentity, providersMetadata, storableMetadata } from './users'
+import {
+  newUser,
+  normaliseEmail,
+  ownIdentity,
+  providersMetadata,
+  storableMetadata,
+  withoutUnprovenPassword,
+} from './users'
 import { type MintedToken, WITH_PASSWORD } from './verification'
 
 const RANDOM_PASSWORD_BYTES = 24
@@ -126,6 +133,8 @@ interface Guest {
   identities: Account['identities']
   /** Metadata of somebody who is there already. */
   added?: User['rawUserMetaData']
+  /** Further columns of theirs. */
+  set?: Partial<User>
 }
 
 /** Whoever is to come in: somebody unconfirmed, or somebody new. */
@@ -140,8 +149,12 @@ async function guestOf(
   const existing = await store.findUserByEmail(email)
   if (existing?.emailConfirmedAt) throw new Refusal('email_taken')
   if (existing) {
-    const added = purpose === 'signup' ? { added: storableMetadata(data) } : {}
-    return { user: { ...existing, email }, isNew: false, identities: [], ...added }
+    const guest = { user: { ...existing, email }, isNew: false, identities: [] }
+    if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }
+    if (!password) return { ...guest, added: storableMetadata(data), set: withoutUnprovenPassword(existing) }
+    requireStrong(policy, password)
+    const encryptedPassword = await passwords.hash(password)
+    return { ...guest, added: storableMetadata(data), set: { encryptedPassword } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
@@ -185,7 +198,10 @@ async function save(
   const attachments = { ...sent, mint: [token.minting], audit }
   if (!guest.isNew)
     return changedAccount(
-      await deps.store.changeUser({ ...attachments, id: guest.user.id, now, set, mergeUserMetaData: guest.added }),
+      await deps.store.changeUser({
+        ...{ ...attachments, id: guest.user.id, now, mergeUserMetaData: guest.added },
+        set: { ...guest.set, ...set },
+      }),
     )
   const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
   const created = await deps.store.createUser({

@@ -24,6 +24,8 @@ export interface Mail {
   client: Client | undefined
   /** Whether it only takes as long as a mail would, and is then thrown away. */
   isRehearsal?: boolean
+  /** Whether it tells of something that has happened; limits that strangers can use up do not hold it back. */
+  isNotice?: boolean
   /** Further values for the template. */
   values?: JsonObject
 }
@@ -42,10 +44,12 @@ export interface Letter {
 export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<NewMessage[]> {
   const { policy, limits } = deps
   for (const { to } of mail.letters) requireAuthorised(deps, to)
-  // nobody is bothered by what goes nowhere
-  if (policy.mail.way !== 'mailbox') for (const { to } of mail.letters) limits.recipient(to)
-  // Where no mail may leave, that is said of one that would not either: else the answer told who has an account.
-  limits.mail(mail.isRehearsal ? 0 : mail.letters.length)
+  if (!mail.isNotice) {
+    // nobody is bothered by what goes nowhere
+    if (policy.mail.way !== 'mailbox') for (const { to } of mail.letters) limits.recipient(to)
+    // Where no mail may leave, that is said of one that would not either: else the answer told who has an account.
+    limits.mail(mail.isRehearsal ? 0 : mail.letters.length)
+  }
   const { sendEmail } = policy.hooks
   if (policy.mail.way === 'hook' && sendEmail) {
     // The hook's contract knows GoTrue's mails alone.
@@ -69,7 +73,8 @@ export async function prepareNotice(
   const { policy, report } = deps
   if (!policy.mail.notifications.has(template) || to === null) return []
   try {
-    return await prepareMail(deps, now, { ...rest, template, letters: [{ to }], redirectTo: policy.redirects.siteUrl })
+    const redirectTo = policy.redirects.siteUrl
+    return await prepareMail(deps, now, { ...rest, template, letters: [{ to }], redirectTo, isNotice: true })
   } catch (error) {
     // What happened has happened; a notice that cannot be sent does not undo it (contract 6.2).
     report('warn', 'a notice could not be sent', {
@@ -162,7 +167,8 @@ function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, va
       // Of two letters the first goes to the present address; each hash stands with the other one's code (quirk 19).
       token_hash: (second ?? first)?.token?.plaintext ?? '',
       // A mail of `/api/auth` leads to a page of the application, token and all; GoTrue's own link would not know it.
-      redirect_to: first?.link || redirectTo,
+      // Of two, neither address may learn the other's token from it.
+      redirect_to: second ? redirectTo : first?.link || redirectTo,
       email_action_type: action,
       site_url: policy.apiUrl,
       token_new: second?.token?.code ?? '',

@@ -11,7 +11,7 @@ import { Refusal } from './refusal'
 import { register } from './sign-up'
 import { type Channel, channelOf } from './sms'
 import { textConfirmation, textReauthentication } from './texted-codes'
-import { newUser, normaliseEmail, normalisePhone, storableMetadata } from './users'
+import { newUser, normaliseEmail, normalisePhone, storableMetadata, withoutUnprovenPassword } from './users'
 import { mint, WITH_PASSWORD } from './verification'
 
 export interface OtpRequest extends ChallengeGiven {
@@ -101,7 +101,10 @@ async function sendPhoneOtp(deps: Deps, request: OtpRequest & { phone: string })
   }
   const account = user ?? (await store.findUserByPhone(phone))
   if (!account) return NOTHING_SENT
-  const { messageId } = await textConfirmation(deps, { user: account, phone, channel, client: request.client })
+  const { messageId } = await textConfirmation(deps, {
+    ...{ user: account, phone, channel, client: request.client },
+    set: withoutUnprovenPassword(account),
+  })
   return { messageId }
 }
 

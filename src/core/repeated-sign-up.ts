@@ -7,7 +7,7 @@ import { mailToken } from './mailed-tokens'
 import { Refusal } from './refusal'
 import type { Applicant, SignedUp } from './sign-up'
 import { textConfirmation } from './texted-codes'
-import { newUser, providersMetadata } from './users'
+import { newUser, providersMetadata, withoutUnprovenPassword } from './users'
 import { WITH_PASSWORD } from './verification'
 
 /** How often the owner of an address is told that somebody signed up with it. */
@@ -30,10 +30,11 @@ export async function answerForExisting(deps: Deps, applicant: Applicant, owner:
 
 async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
   const { contact, challenge, redirectTo, client, channel } = applicant
+  const set = applicant.encryptedPassword === null ? withoutUnprovenPassword(owner) : {}
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
-    const account = await mailToken(deps, { user, purpose: 'signup', payload, challenge, redirectTo, client })
+    const account = await mailToken(deps, { user, purpose: 'signup', payload, set, challenge, redirectTo, client })
     const hidesInvitation = owner.invitedAt !== null
     return {
       outcome: 'without_session',
@@ -42,7 +43,13 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
         : account,
     }
   }
-  const { account, messageId } = await textConfirmation(deps, { user: owner, phone: contact.address, channel, client })
+  const { account, messageId } = await textConfirmation(deps, {
+    user: owner,
+    phone: contact.address,
+    channel,
+    client,
+    set,
+  })
   return { outcome: 'without_session', account, messageId }
 }
 

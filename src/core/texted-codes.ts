@@ -11,13 +11,15 @@ export interface TextedConfirmation {
   phone: string
   channel: Channel
   client: Client
+  /** Further columns that change with it. */
+  set?: Partial<User>
 }
 
 /**
  * Sends the code with which a number is confirmed or signed in with.
  * @throws {Refusal<'sms_too_soon' | 'sms_failed' | 'sms_unavailable' | 'sms_limit_reached'>}
  */
-export async function textConfirmation(deps: Deps, { user, phone, channel, client }: TextedConfirmation) {
+export async function textConfirmation(deps: Deps, { user, phone, channel, client, set = {} }: TextedConfirmation) {
   const now = deps.clock.now()
   const { spacingMs } = deps.policy.sms
   const spaced = { column: 'confirmationSentAt' as const, sentAt: user.confirmationSentAt, spacingMs }
@@ -25,7 +27,7 @@ export async function textConfirmation(deps: Deps, { user, phone, channel, clien
     const sms = await sendSms(deps, now, { kind: 'phone_confirmation', phone, user, channel, client })
     const changed = await deps.store.changeUser({
       ...{ id: user.id, now, unlessSentSince, messages: sms.messages },
-      set: { confirmationSentAt: now },
+      set: { ...set, confirmationSentAt: now },
       mint: [sms.token.minting],
       audit: [auditEntry(deps, now, 'user_confirmation_requested', user)],
     })
@@ -34,7 +36,10 @@ export async function textConfirmation(deps: Deps, { user, phone, channel, clien
 }
 
 /** Sends the code that a password change may ask for. @throws as `textConfirmation` */
-export async function textReauthentication(deps: Deps, { user, phone, channel, client }: TextedConfirmation) {
+export async function textReauthentication(
+  deps: Deps,
+  { user, phone, channel, client }: Omit<TextedConfirmation, 'set'>,
+) {
   const now = deps.clock.now()
   const { spacingMs } = deps.policy.sms
   const spaced = { column: 'reauthenticationSentAt' as const, sentAt: user.reauthenticationSentAt, spacingMs }

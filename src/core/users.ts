@@ -47,6 +47,13 @@ export function storableMetadata(metadata: Record<string, unknown>): JsonObject 
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
 /** A row with nothing set but what is given. @param now Unix milliseconds */
+/**
+ * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
+ * may be that of a stranger who signed up before (security case 46).
+ */
+export const withoutUnprovenPassword = ({ confirmedAt }: Pick<User, 'confirmedAt'>): Partial<User> =>
+  confirmedAt === null ? { encryptedPassword: null } : {}
+
 export function newUser(
   { policy }: Pick<Deps, 'policy'>,
   now: number,

@@ -624,3 +624,30 @@ test('test numbers have their fixed code, and the hook is not called', async () 
   expect(hook.calls).toEqual([])
   expect((await verify(app, { type: 'sms', phone: '15551230000', token: '123456' })).status).toBe(200)
 })
+
+test('of two letters of one change, neither address learns the other’s token from where the link leads', async () => {
+  await using hook = await start({ settings: { ...MAIL_HOOK, AUTH_MAILER_AUTOCONFIRM: 'false' } })
+  const ada = await confirmed(hook.app)
+  const body = { new_email: 'new@example.com' }
+  const asked = await hook.app.ask('POST', '/api/auth/email/change/request', { body, token: ada.accessToken })
+  expect(asked.status).toBe(200)
+  const { redirect_to, token_hash, token_hash_new } = hook.last().payload.email_data
+  expect([redirect_to.includes('token='), token_hash === token_hash_new]).toEqual([false, false])
+})
+
+test('a notice leaves where strangers have used up what mails may leave', async () => {
+  await using hook = await start({
+    settings: {
+      ...MAIL_HOOK,
+      AUTH_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED: 'true',
+      AUTH_RATE_LIMITS: 'on',
+      AUTH_RATE_LIMIT_EMAIL_SENT: '1',
+    },
+  })
+  const { app } = hook
+  const ada = await confirmed(app)
+  const otp = (email: string) => app.ask('POST', '/auth/v1/otp', { body: { email } })
+  expect([(await otp('a@example.com')).status, (await otp('b@example.com')).status]).toEqual([200, 429])
+  await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: 'another-horse-battery-7' } })
+  expect(hook.last().payload.email_data.email_action_type).toBe('password_changed_notification')
+})

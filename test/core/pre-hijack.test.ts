@@ -1,7 +1,7 @@
 /** Security case 46: somebody signs up with another's address and a password of their own, before the owner comes. */
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
-import { lastLetter, open, verify, WITH_CONFIRMATION } from '../support/mail'
+import { lastLetter, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
 
 const OWNER = 'owner@example.com'
 const STRANGERS = 'a-password-of-the-stranger-1'
@@ -61,4 +61,73 @@ test('the mail that answers a sign-up confirms its password, asked for again or 
     await open(app, (await lastLetter(app, OWNER)).link)
     expect([again, (await passwordGrant(app, { email: OWNER, password: PASSWORD })).status]).toEqual([again, 200])
   }
+})
+
+test('a mail that the stranger asks for once more does not bring their password back', async () => {
+  for (const again of [
+    (app: TestApp) => app.ask('POST', '/auth/v1/resend', { body: { type: 'signup', email: OWNER } }),
+    (app: TestApp) => app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } }),
+  ])
+    for (const way of ['invite', 'otp']) {
+      await using app = await startApp({ settings: WITH_CONFIRMATION })
+      await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
+      app.clock.advance(61_000)
+      await app.ask('POST', `/auth/v1/${way}`, { token: app.admin, body: { email: OWNER } })
+      app.clock.advance(61_000)
+      expect((await again(app)).status).toBe(200)
+      await open(app, (await lastLetter(app, OWNER)).link)
+      const reply = await passwordGrant(app, { email: OWNER, password: STRANGERS })
+      expect([way, reply.body.code]).toEqual([way, 'invalid_credentials'])
+    }
+})
+
+test('an owner who comes in by a code on their phone leaves the stranger outside', async () => {
+  const phone = '4917000001'
+  for (const again of [false, true]) {
+    await using app = await startApp({ settings: { ...WITH_PHONE, AUTH_SMS_AUTOCONFIRM: 'false' } })
+    await app.ask('POST', '/auth/v1/signup', { body: { phone, password: STRANGERS } })
+    app.clock.advance(61_000)
+    await app.ask('POST', '/auth/v1/otp', { body: { phone } })
+    if (again) {
+      app.clock.advance(61_000)
+      await app.ask('POST', '/auth/v1/resend', { body: { type: 'sms', phone } })
+    }
+    const { code } = await lastLetter(app, phone)
+    expect((await verify(app, { type: 'sms', phone, token: code })).status).toBe(200)
+    expect((await passwordGrant(app, { phone, password: STRANGERS })).body.code).toBe('invalid_credentials')
+  }
+})
+
+test('the code of a sign-up by phone confirms its password', async () => {
+  const phone = '4917000001'
+  await using app = await startApp({ settings: { ...WITH_PHONE, AUTH_SMS_AUTOCONFIRM: 'false' } })
+  await app.ask('POST', '/auth/v1/signup', { body: { phone, password: PASSWORD } })
+  app.clock.advance(61_000)
+  await app.ask('POST', '/auth/v1/resend', { body: { type: 'sms', phone } })
+  const { code } = await lastLetter(app, phone)
+  expect((await verify(app, { type: 'sms', phone, token: code })).status).toBe(200)
+  expect((await passwordGrant(app, { phone, password: PASSWORD })).status).toBe(200)
+})
+
+test('a sign-up link that an administrator makes sets the password they gave, or none', async () => {
+  for (const [password, statuses] of [
+    [PASSWORD, [400, 200]],
+    [undefined, [400, 400]],
+  ] as const) {
+    await using app = await startApp({ settings: WITH_CONFIRMATION })
+    await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
+    const body = { type: 'signup', email: OWNER, password }
+    const { body: made } = await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body })
+    expect((await verify(app, { type: 'signup', token_hash: made.hashed_token })).status).toBe(200)
+    const grants = [STRANGERS, PASSWORD].map((each) => passwordGrant(app, { email: OWNER, password: each }))
+    expect((await Promise.all(grants)).map(({ status }) => status)).toEqual([...statuses])
+  }
+})
+
+test('a weak password in a sign-up link is refused for somebody who is there already too', async () => {
+  await using app = await startApp({ settings: WITH_CONFIRMATION })
+  await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
+  const body = { type: 'signup', email: OWNER, password: '123' }
+  const reply = await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body })
+  expect([reply.status, reply.body.code]).toEqual([422, 'weak_password'])
 })

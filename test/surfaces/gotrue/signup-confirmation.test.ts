@@ -516,3 +516,18 @@ test('test numbers are ordinary ones from the day that is set', async () => {
   await post(app, '/otp', { phone: PHONE })
   expect(await kindsTo(app, PHONE)).toEqual(['phone_confirmation'])
 })
+
+test('the fixed code of a test number is guessed at as rarely as any other', async () => {
+  await using app = await startApp({
+    settings: { ...WITH_TEST_NUMBER, ...WITH_PHONE, AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_VERIFY: '1000000' },
+  })
+  await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
+  const guess = async (token: string) =>
+    (await app.ask('POST', '/auth/v1/verify', { body: { type: 'sms', phone: PHONE, token } })).status
+  const statuses = []
+  for (let index = 0; index < 25; index++) statuses.push(await guess(String(200000 + index)))
+  expect(statuses).toEqual([...Array(20).fill(403), ...Array(5).fill(429)])
+  expect(await guess('123456')).toBe(429)
+  app.clock.advance(3_600_000)
+  expect(await guess('123456')).toBe(200)
+})

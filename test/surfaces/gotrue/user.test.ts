@@ -204,3 +204,23 @@ test('deleting needs a user: the API keys have none', async () => {
   for (const token of [app.keys.publishable, app.keys.secret, app.keys.anon, app.keys.serviceRole])
     expect((await app.ask('DELETE', '/auth/v1/user', { token })).body.message).toBe('invalid claim: missing sub claim')
 })
+
+test('a password, an address and a number in one request: the code of the SMS counts', async () => {
+  await using app = await startApp({
+    settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true', AUTH_SMS_AUTOCONFIRM: 'false', AUTH_MAILER_AUTOCONFIRM: 'false' },
+  })
+  await app.ask('POST', '/auth/v1/admin/users', {
+    token: app.admin,
+    body: { email: 'ada@example.com', password: PASSWORD, email_confirm: true },
+  })
+  const ada = await app.signIn('ada@example.com')
+  const phone = '15550100'
+  const changed = await putUser(app, ada, { password: NEW, email: 'new@example.com', phone })
+  expect([changed.status, changed.body.new_email, changed.body.new_phone]).toEqual([200, 'new@example.com', phone])
+  const [sms] = await app.core.listMessages({ to: phone, limit: 1 })
+  const verified = await app.ask('POST', '/auth/v1/verify', {
+    body: { type: 'phone_change', phone, token: sms?.code },
+  })
+  expect(verified.status).toBe(200)
+  expect((await passwordGrant(app, { email: ada.email, password: NEW })).status).toBe(200)
+})
