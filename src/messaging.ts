@@ -1,6 +1,6 @@
 /** From settings to what sends messages: templates, the mail server, the SMS provider. */
 import { join, resolve } from 'node:path'
-import { postman } from './adapters/mail/postman'
+import { postmen } from './adapters/mail/postman'
 import { smtpMailer } from './adapters/mail/smtp'
 import { type LoadedTemplates, loadTemplates } from './adapters/mail/templates'
 import { smsProvider } from './adapters/sms'
@@ -56,15 +56,15 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   void mailer.verify().then((result) => {
     if (result.outcome !== 'sent') log.warn('the mail server does not answer as it should', { error: result.error })
   })
-  const worker = postman({
+  const crew = postmen(settings.mail.smtpConnections, {
     deliver: () => core.deliverMessages(mailer),
     nextInMs: async () => (await core.mailQueue()).nextInMs,
     onFault: (error) => log.error('sending mail failed', { error: String(error) }),
   })
   void core
     .returnMessages()
-    .then(worker.wake, (error: unknown) => log.error('mail was not taken up', { error: String(error) }))
-  return { mailer, postman: worker }
+    .then(crew.wake, (error: unknown) => log.error('mail was not taken up', { error: String(error) }))
+  return { mailer, postman: crew }
 }
 
 export function smsProviderOf({ sms }: Settings, post: HttpPost) {

@@ -12,7 +12,7 @@ const HOUR = 3600 * SECOND
 
 /** How long a process has to send what it took; after that another one may. */
 const LEASE_MS = 120 * SECOND
-const BATCH = 10
+const BATCH = 2
 
 /** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
 const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
@@ -21,7 +21,7 @@ const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 **
 const MIN_TRYING_MS = HOUR
 
 /**
- * Sends the messages whose time has come, ten at once at most.
+ * Sends the messages whose time has come, few at once, so that none waits long for another.
  * @returns how many were taken; 0 once nothing is due
  */
 export async function deliverMessages(deps: Deps, mailer: Mailer): Promise<number> {

@@ -79,10 +79,10 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
   if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
+  if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   const held = await holdIdentities(tx, id, change.identities ?? [])
   const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
-  if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   const confirmed = {
     emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
     phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,

@@ -18,7 +18,21 @@ export interface Postman {
   stop(): Promise<void>
 }
 
-export function postman({ deliver, nextInMs, onFault }: PostmanOptions): Postman {
+/** Several at work side by side: a recipient's server that takes its time keeps one of them, and no mail to others. */
+export function postmen(count: number, options: PostmanOptions): Postman {
+  const crew = Array.from({ length: count }, () => postman(options))
+  return {
+    wake() {
+      const idle = crew.find(({ isIdle }) => isIdle())
+      for (const each of idle ? [idle] : crew) each.wake()
+    },
+    async stop() {
+      await Promise.all(crew.map((each) => each.stop()))
+    },
+  }
+}
+
+function postman({ deliver, nextInMs, onFault }: PostmanOptions): Postman & { isIdle(): boolean } {
   let round: Promise<void> | undefined
   let timer: Timer | undefined
   let isWoken = false
@@ -42,12 +56,13 @@ export function postman({ deliver, nextInMs, onFault }: PostmanOptions): Postman
       onFault(error)
     }
     if (isStopped) return
-    timer = setTimeout(wake, Math.max(20, pauseMs))
+    timer = setTimeout(wake, isWoken ? 0 : Math.max(20, pauseMs))
     timer.unref()
   }
 
   return {
     wake,
+    isIdle: () => round === undefined,
     async stop() {
       isStopped = true
       clearTimeout(timer)

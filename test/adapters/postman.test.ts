@@ -1,0 +1,72 @@
+import { expect, test } from 'bun:test'
+import { postmen } from '../../src/adapters/mail/postman'
+
+/** A queue of messages by how long their delivery takes; `slow` ones end when they are told to. */
+function queueOf() {
+  const waiting: string[] = []
+  const delivered: string[] = []
+  const slow: (() => void)[] = []
+  return {
+    waiting,
+    delivered,
+    finish() {
+      for (const end of slow.splice(0)) end()
+    },
+    options: {
+      async deliver() {
+        const next = waiting.shift()
+        if (next === undefined) return 0
+        if (next.startsWith('slow')) await new Promise<void>((resolve) => slow.push(resolve))
+        delivered.push(next)
+        return 1
+      },
+      nextInMs: async () => undefined,
+      onFault(error: unknown) {
+        throw error
+      },
+    },
+  }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+test('a recipient that takes its time keeps nobody else waiting', async () => {
+  const queue = queueOf()
+  const crew = postmen(2, queue.options)
+  for (const message of ['slow', 'a', 'b', 'c']) {
+    queue.waiting.push(message)
+    crew.wake()
+    await turn()
+  }
+  expect(queue.delivered).toEqual(['a', 'b', 'c'])
+  queue.finish()
+  await crew.stop()
+  expect(queue.delivered).toEqual(['a', 'b', 'c', 'slow'])
+})
+
+test('a message that comes while all are at work is taken by the first that is done', async () => {
+  const queue = queueOf()
+  const crew = postmen(2, queue.options)
+  for (const message of ['slow 1', 'slow 2', 'a']) {
+    queue.waiting.push(message)
+    crew.wake()
+    await turn()
+  }
+  expect(queue.delivered).toEqual([])
+  queue.finish()
+  await turn()
+  expect(queue.delivered).toContain('a')
+  await crew.stop()
+})
+
+test('whoever stops waits for what is under way, and takes nothing more', async () => {
+  const queue = queueOf()
+  const crew = postmen(1, queue.options)
+  queue.waiting.push('slow', 'a')
+  crew.wake()
+  await turn()
+  const stopped = crew.stop()
+  queue.finish()
+  await stopped
+  expect([queue.delivered, queue.waiting]).toEqual([['slow'], ['a']])
+})
