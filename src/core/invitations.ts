@@ -151,10 +151,12 @@ async function guestOf(
   if (existing) {
     const guest = { user: { ...existing, email }, isNew: false, identities: [] }
     if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }
-    if (!password) return { ...guest, added: storableMetadata(data), set: withoutUnprovenPassword(existing) }
+    const added = storableMetadata(data)
+    // The password of an account that an administrator made stays; one that came with a sign-up may be a stranger's.
+    if (existing.confirmationSentAt === null) return { ...guest, added }
+    if (!password) return { ...guest, added, set: withoutUnprovenPassword(existing) }
     requireStrong(policy, password)
-    const encryptedPassword = await passwords.hash(password)
-    return { ...guest, added: storableMetadata(data), set: { encryptedPassword } }
+    return { ...guest, added, set: { encryptedPassword: await passwords.hash(password) } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {

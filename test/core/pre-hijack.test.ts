@@ -124,6 +124,15 @@ test('a sign-up link that an administrator makes sets the password they gave, or
   }
 })
 
+test('a sign-up link leaves the password of an account that an administrator made', async () => {
+  await using app = await startApp({ settings: WITH_CONFIRMATION })
+  const asAdmin = (path: string, body: object) => app.ask('POST', `/auth/v1/admin/${path}`, { token: app.admin, body })
+  await asAdmin('users', { email: OWNER, password: PASSWORD })
+  const { body: made } = await asAdmin('generate_link', { type: 'signup', email: OWNER, password: 'not-this-one-1' })
+  expect((await verify(app, { type: 'signup', token_hash: made.hashed_token })).status).toBe(200)
+  expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
+})
+
 test('a weak password in a sign-up link is refused for somebody who is there already too', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
