@@ -4,7 +4,7 @@ import type { Account, AuditEntry, Identity, User, UserChange } from '../store'
 import { type Action, auditEntry } from './audit'
 import { type Besides, changeEmail, changePhone } from './contact-change'
 import type { Client, Deps } from './deps'
-import { hasVerifiedFactor } from './factors'
+import { factorsOf, lacksFactor } from './factors'
 import { type Caller, requireAudience } from './identify'
 import { prepareNotice } from './mail'
 import { changedAccount } from './outcomes'
@@ -22,8 +22,7 @@ export async function getAccount(
 ): Promise<Account> {
   requireAudience(deps, audience, caller)
   const { user } = caller
-  const identities = await deps.store.findIdentities(user.id)
-  return { user, identities, factors: user.factorCount === 0 ? [] : await deps.store.listFactors(user.id) }
+  return { user, identities: await deps.store.findIdentities(user.id), factors: await factorsOf(deps, user) }
 }
 
 export interface AccountChange extends ChallengeGiven {
@@ -70,8 +69,8 @@ export async function updateAccount(
   if (change.password !== undefined) requireStrong(policy, change.password)
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
-  if ((change.password !== undefined || wanted.email || wanted.phone) && session?.aal !== 'aal2')
-    if (await hasVerifiedFactor(deps, user)) throw new Refusal('aal_too_low')
+  const needsFactor = change.password !== undefined || wanted.email || wanted.phone
+  if (needsFactor && (await lacksFactor(deps, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   await requireFree(deps, wanted)
@@ -140,7 +139,7 @@ async function applyChange(deps: Deps, { user, pending, besides, challenge, chan
 
 /** Deletes the caller's account: its address is free again, and every session of it is over (supabase-additions.md). */
 export async function deleteAccount(deps: Deps, { caller }: { caller: Caller }): Promise<void> {
-  if (caller.session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, caller.user))) throw new Refusal('aal_too_low')
+  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
   const { id } = caller.user
   const now = deps.clock.now()
   const audit = [auditEntry(deps, now, 'user_deleted', caller.user, { user_id: id })]

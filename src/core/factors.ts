@@ -221,11 +221,19 @@ function requireSession({ user, session }: Caller) {
   return { user, session }
 }
 
+/** Most users have none, and are not looked up. */
+export const factorsOf = async ({ store }: Pick<Deps, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
+  factorCount === 0 ? [] : store.listFactors(id)
+
 /** Whether a user has a factor that counts, so that a session must have passed it for what matters most. */
-export async function hasVerifiedFactor({ store }: Pick<Deps, 'store'>, user: User): Promise<boolean> {
-  if (user.factorCount === 0) return false
-  return (await store.listFactors(user.id)).some(({ status }) => status === 'verified')
-}
+export const hasVerifiedFactor = async (deps: Pick<Deps, 'store'>, user: User): Promise<boolean> =>
+  (await factorsOf(deps, user)).some(({ status }) => status === 'verified')
+
+/** Whether a caller has not passed the factor that their account has. */
+export const lacksFactor = async (
+  deps: Pick<Deps, 'store'>,
+  { user, session }: Omit<Caller, 'claims'>,
+): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))
 
 interface Notice {
   template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'

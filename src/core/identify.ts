@@ -3,7 +3,7 @@ import { isAhead } from '../lib/time'
 import { isUuid, NIL_UUID } from '../lib/uuid'
 import type { Session, User } from '../store'
 import type { Deps } from './deps'
-import { hasVerifiedFactor } from './factors'
+import { lacksFactor } from './factors'
 import { Refusal } from './refusal'
 import { endOf } from './sessions'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
@@ -58,7 +58,7 @@ export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials)
   const { user } = caller
   if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
   requireValidSession(deps, caller)
-  if (caller.session.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))) throw new Refusal('not_admin')
+  if (await lacksFactor(deps, caller)) throw new Refusal('not_admin')
   return { role, user }
 }
 

@@ -169,7 +169,7 @@ const FACTOR_GUESSES = 10
 function factorLimit(clock: Clock): RateLimits['factor'] {
   const byFactor = slidingWindow(FACTOR_GUESSES, 15 * MINUTE, Number.POSITIVE_INFINITY)
   return (id) => {
-    const { waitMs, takeBack } = byFactor.take(digest(id), clock.monotonic())
+    const { waitMs, takeBack } = byFactor.take(id, clock.monotonic())
     if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
     return takeBack
   }

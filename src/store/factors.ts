@@ -1,5 +1,5 @@
 /** Second factors and their challenges. */
-import { and, eq, lt, ne } from 'drizzle-orm'
+import { and, eq, lt, ne, sql } from 'drizzle-orm'
 import { type Attachments, attach } from './attachments'
 import { read, statement, write } from './engine'
 import {
@@ -14,8 +14,9 @@ import {
 } from './schema'
 import {
   type AuditEntry,
+  advanceSession,
+  allFactorsIn,
   appendAudit,
-  factorsIn,
   noteAmr,
   type Opened,
   openedSession,
@@ -46,10 +47,10 @@ const deleteFactor = statement((db) =>
     .where(eq(mfaFactors.id, placeholder('id')))
     .prepare(),
 )
-const setFactorCount = statement((db) =>
+const recountFactors = statement((db) =>
   db
     .update(users)
-    .set({ factorCount: placeholder('count') as never })
+    .set({ factorCount: sql`(SELECT count(*) FROM ${mfaFactors} WHERE ${mfaFactors.userId} = ${placeholder('id')})` })
     .where(eq(users.id, placeholder('id')))
     .prepare(),
 )
@@ -74,12 +75,10 @@ const deleteOldChallenges = statement((db) =>
     .where(and(eq(mfaChallenges.factorId, placeholder('factorId')), lt(mfaChallenges.createdAt, placeholder('before'))))
     .prepare(),
 )
-const raiseSession = statement((db) =>
+const setAssurance = statement((db) =>
   db
     .update(sessions)
-    .set(
-      placeholders(sessions, 'id', 'userId', 'notAfter', 'userAgent', 'ip', 'tag', 'refreshTokenHmacKey', 'createdAt'),
-    )
+    .set({ aal: placeholder('aal') as never, factorId: placeholder('factorId') as never })
     .where(eq(sessions.id, placeholder('id')))
     .prepare(),
 )
@@ -98,13 +97,6 @@ const sessionsOfFactor = statement((db) =>
     .where(eq(sessions.factorId, placeholder('factorId')))
     .prepare(),
 )
-const lowerSession = statement((db) =>
-  db
-    .update(sessions)
-    .set({ aal: 'aal1', factorId: null })
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
-)
 const forgetMethod = statement((db) =>
   db
     .delete(mfaAmrClaims)
@@ -112,7 +104,7 @@ const forgetMethod = statement((db) =>
     .prepare(),
 )
 
-export const listFactors = read(async (tx, userId: string) => factorsIn(tx, { id: userId, factorCount: 1 }))
+export const listFactors = read(async (tx, userId: string) => allFactorsIn(tx, userId))
 
 export const findFactor = read(async (tx, id: string) => tx.one(factorById, { id }))
 
@@ -135,17 +127,17 @@ export const enrolFactor = write(
     const session = await tx.one(sessionById, { id: sessionId })
     if (!session || session.userId !== factor.userId) return 'session_gone'
     const present: Factor[] = []
-    for (const each of await factorsIn(tx, { id: factor.userId, factorCount: 1 })) {
+    for (const each of await allFactorsIn(tx, factor.userId)) {
       const isStale = each.status === 'unverified' && each.lastChallengedAt === null && each.createdAt < staleBefore
       if (isStale) await tx.run(deleteFactor, { id: each.id })
       else present.push(each)
     }
-    await tx.run(setFactorCount, { id: factor.userId, count: present.length })
+    await tx.run(recountFactors, { id: factor.userId })
     if (present.some(({ friendlyName }) => friendlyName === factor.friendlyName)) return 'factor_name_taken'
     if (present.length >= maxFactors) return 'factors_too_many'
     if (session.aal !== 'aal2' && present.some(({ status }) => status === 'verified')) return 'aal_too_low_to_enrol'
     await tx.run(insertFactor, factor)
-    await tx.run(setFactorCount, { id: factor.userId, count: present.length + 1 })
+    await tx.run(recountFactors, { id: factor.userId })
     await appendAudit(tx, audit)
     return 'enrolled'
   },
@@ -205,16 +197,17 @@ export const passChallenge = write(
       ...{ aal: 'aal2' as const, factorId, refreshedAt: now, updatedAt: now },
       refreshTokenCounter: session.refreshTokenCounter + 1,
     }
-    await tx.run(raiseSession, raised)
+    await tx.run(advanceSession, raised)
+    await tx.run(setAssurance, { id: sessionId, aal: raised.aal, factorId })
     await noteAmr(tx, sessionId, 'totp', now)
     await tx.run(endLowSessions, { userId: factor.userId, keep: sessionId })
-    const all = await factorsIn(tx, { id: factor.userId, factorCount: 1 })
+    const all = await allFactorsIn(tx, factor.userId)
     const user = (await tx.one(userById, { id: factor.userId })) as User
     // GoTrue answers with the factors as they were before the half-added ones went.
     const opened = await openedSession(tx, user, raised)
     const others = all.filter((each) => each.status === 'unverified' && each.factorType === factor.factorType)
     for (const { id } of others) await tx.run(deleteFactor, { id })
-    await tx.run(setFactorCount, { id: factor.userId, count: all.length - others.length })
+    await tx.run(recountFactors, { id: factor.userId })
     await attach(tx, attachments, now)
     return { outcome: 'passed', opened }
   },
@@ -244,12 +237,11 @@ export const removeFactor = write(
       if (factor.status === 'verified' && session.aal !== 'aal2') return { outcome: 'aal_too_low_to_unenrol' }
     }
     for (const { id } of await tx.all(sessionsOfFactor, { factorId })) {
-      await tx.run(lowerSession, { id })
+      await tx.run(setAssurance, { id, aal: 'aal1', factorId: null })
       await tx.run(forgetMethod, { sessionId: id })
     }
     await tx.run(deleteFactor, { id: factorId })
-    const left = await factorsIn(tx, { id: factor.userId, factorCount: 1 })
-    await tx.run(setFactorCount, { id: factor.userId, count: left.length })
+    await tx.run(recountFactors, { id: factor.userId })
     await attach(tx, attachments, now)
     return { outcome: 'removed', factor }
   },
@@ -268,7 +260,7 @@ export const renameFactor = write(
   ): Promise<Factor | 'factor_name_taken' | undefined> => {
     const factor = await tx.one(factorById, { id: factorId })
     if (!factor) return undefined
-    const all = await factorsIn(tx, { id: factor.userId, factorCount: 1 })
+    const all = await allFactorsIn(tx, factor.userId)
     if (all.some((each) => each.id !== factorId && each.friendlyName === friendlyName)) return 'factor_name_taken'
     const renamed = { ...factor, friendlyName, updatedAt: now }
     await tx.run(saveFactor, renamed)

@@ -5,6 +5,7 @@ import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
 import {
   type AuditEntry,
+  advanceSession,
   amrIn,
   appendAudit,
   endSessions,
@@ -26,16 +27,6 @@ const sessionsOf = statement((db) =>
     .where(eq(sessions.userId, placeholder('userId')))
     .orderBy(desc(sessions.createdAt))
     .limit(placeholder('limit'))
-    .prepare(),
-)
-
-const advanceSession = statement((db) =>
-  db
-    .update(sessions)
-    .set(
-      placeholders(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
-    )
-    .where(eq(sessions.id, placeholder('id')))
     .prepare(),
 )
 

@@ -77,6 +77,17 @@ export const saveUser = statement((db) =>
     .prepare(),
 )
 
+/** Moves a session's refresh token on. */
+export const advanceSession = statement((db) =>
+  db
+    .update(sessions)
+    .set(
+      placeholders(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
+    )
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
 const insertSession = statement((db) => db.insert(sessions).values(placeholders(sessions)).prepare())
 
 const upsertAmr = statement((db) =>
@@ -142,8 +153,11 @@ export async function identitiesIn(tx: Tx, userId: string): Promise<Identity[]> 
 
 /** Oldest first; most users have none, and are not looked for. */
 export async function factorsIn(tx: Tx, { id, factorCount }: Pick<User, 'id' | 'factorCount'>): Promise<Factor[]> {
-  if (factorCount === 0) return []
-  const rows = await tx.all(factorsOf, { userId: id })
+  return factorCount === 0 ? [] : allFactorsIn(tx, id)
+}
+
+export async function allFactorsIn(tx: Tx, userId: string): Promise<Factor[]> {
+  const rows = await tx.all(factorsOf, { userId })
   return rows.sort((a, b) => a.createdAt - b.createdAt)
 }
 

@@ -1,4 +1,5 @@
 /** The page between a mailed link and what it does: a scanner that follows links spends nothing, a person presses once. */
+import palette from '../palette.css' with { type: 'text' }
 import styles from './style.css' with { type: 'text' }
 import { languageOf, type Step, wordings } from './wording'
 
@@ -16,7 +17,7 @@ export interface ConfirmLinkOptions {
   languages: readonly string[]
 }
 
-const css = String(styles)
+const css = `${palette}\n${styles}`
 const styleHash = new Bun.CryptoHasher('sha256').update(css).digest('base64')
 
 /** `email` and types to come sign in, as each of them does besides. */

@@ -1,4 +1,5 @@
 /** The mailbox page: a client of `/mailbox/api` without private doors. Messages are shown as text, or in a sandbox. */
+import palette from '../palette.css' with { type: 'text' }
 import app from './app.js.txt' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
 import styles from './style.css' with { type: 'text' }
@@ -12,7 +13,7 @@ const assets: Record<string, { type: string; body: string }> = {
   '/mailbox': html,
   '/mailbox/': html,
   '/mailbox/app.js': { type: 'text/javascript; charset=utf-8', body: String(app) },
-  '/mailbox/style.css': { type: 'text/css; charset=utf-8', body: String(styles) },
+  '/mailbox/style.css': { type: 'text/css; charset=utf-8', body: `${palette}\n${styles}` },
 }
 
 export const mailboxPaths = Object.keys(assets)
