@@ -5,6 +5,7 @@
 import accounts from './0001-accounts.sql' with { type: 'text' }
 import verification from './0002-verification.sql' with { type: 'text' }
 import factors from './0003-factors.sql' with { type: 'text' }
+import secondFactors from './0004-second-factors.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -15,4 +16,5 @@ export const migrations: Migration[] = [
   { name: '0001-accounts', sql: accounts },
   { name: '0002-verification', sql: verification },
   { name: '0003-factors', sql: factors },
+  { name: '0004-second-factors', sql: secondFactors },
 ]

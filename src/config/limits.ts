@@ -49,6 +49,13 @@ export const limits = {
     unit,
     doc: 'Requests to `/verify` in 5 minutes.',
   }),
+  passkeys: setting({
+    name: 'RATE_LIMIT_PASSKEY',
+    kind: integer(1),
+    default: 30,
+    unit,
+    doc: 'Steps of passkey sign-ins in 5 minutes.',
+  }),
   emailsSent: computed({
     name: 'RATE_LIMIT_EMAIL_SENT',
     toml: 'rate_limit.email_sent',

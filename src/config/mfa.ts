@@ -1,20 +1,77 @@
-/** Second factors. */
-import { duration, flag, integer, setting } from './setting'
+/** Second factors, passkeys, and what browsers' authenticators are told of this site. */
+import { computed, duration, flag, integer, type Kind, list, setting, text } from './setting'
+import { smsTemplate } from './sms'
+
+/** Origins as browsers write them (RFC 6454 §6.2), those of Android apps included. */
+const origins: Kind<string[]> = {
+  ...list,
+  parse(value) {
+    const found = list.parse(value)
+    for (const origin of found) {
+      const isWeb = URL.canParse(origin) && new URL(origin).origin === origin
+      if (!isWeb && !/^android:apk-key-hash:[\w-]{43}$/.test(origin))
+        throw new Error(`a comma-separated list of origins such as https://app.example.com (${origin} is none)`)
+    }
+    return found
+  },
+}
+
+/** A domain that browsers take for a relying party: no scheme, no port, no address. */
+const domain: Kind<string> = {
+  ...text,
+  parse(value) {
+    const isName = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value) && !/^[\d.]+$/.test(value)
+    if (!isName) throw new Error('a domain such as example.com, without scheme and port')
+    return value.toLowerCase()
+  },
+}
+
+const enrolment = (name: string, toml: string, isOn: boolean, what: string) =>
+  setting({
+    name: `MFA_${name}_ENROLL_ENABLED`,
+    toml: `mfa.${toml}.enroll_enabled`,
+    kind: flag,
+    default: isOn,
+    doc: `Users may add ${what}.`,
+  })
+const verification = (name: string, toml: string, isOn: boolean, what: string) =>
+  setting({
+    name: `MFA_${name}_VERIFY_ENABLED`,
+    toml: `mfa.${toml}.verify_enabled`,
+    kind: flag,
+    default: isOn,
+    doc: `${what} are taken.`,
+  })
 
 export const mfa = {
-  totpEnrolment: setting({
-    name: 'MFA_TOTP_ENROLL_ENABLED',
-    toml: 'mfa.totp.enroll_enabled',
-    kind: flag,
-    default: true,
-    doc: 'Users may add an authenticator app.',
+  totpEnrolment: enrolment('TOTP', 'totp', true, 'an authenticator app'),
+  totpVerification: verification('TOTP', 'totp', true, 'Codes of authenticator apps'),
+  phoneEnrolment: enrolment('PHONE', 'phone', false, 'a phone that gets codes by SMS'),
+  phoneVerification: verification('PHONE', 'phone', false, 'Codes sent to phones of second factors'),
+  webauthnEnrolment: enrolment('WEB_AUTHN', 'web_authn', true, 'a security key as second factor'),
+  webauthnVerification: verification('WEB_AUTHN', 'web_authn', true, 'Security keys as second factors'),
+  recoveryCodesEnrolment: enrolment('RECOVERY_CODES', 'recovery_codes', true, 'recovery codes beside another factor'),
+  recoveryCodesVerification: verification('RECOVERY_CODES', 'recovery_codes', true, 'Recovery codes'),
+  phoneOtpLength: setting({
+    name: 'MFA_PHONE_OTP_LENGTH',
+    toml: 'mfa.phone.otp_length',
+    kind: integer(6, 10),
+    default: 6,
+    doc: 'Digits of the codes that phone factors get.',
   }),
-  totpVerification: setting({
-    name: 'MFA_TOTP_VERIFY_ENABLED',
-    toml: 'mfa.totp.verify_enabled',
-    kind: flag,
-    default: true,
-    doc: 'Codes of authenticator apps are taken.',
+  phoneMaxFrequencyMs: setting({
+    name: 'MFA_PHONE_MAX_FREQUENCY',
+    toml: 'mfa.phone.max_frequency',
+    kind: duration(),
+    default: 60_000,
+    doc: 'Shortest time between two SMS to one phone factor.',
+  }),
+  phoneTemplate: setting({
+    name: 'MFA_PHONE_TEMPLATE',
+    toml: 'mfa.phone.template',
+    kind: smsTemplate,
+    default: 'Your code is {{ .Code }}',
+    doc: 'Text of these SMS.',
   }),
   maxFactors: setting({
     name: 'MFA_MAX_ENROLLED_FACTORS',
@@ -22,6 +79,12 @@ export const mfa = {
     kind: integer(1, 100),
     default: 10,
     doc: 'Factors that a user may have.',
+  }),
+  maxVerifiedFactors: setting({
+    name: 'MFA_MAX_VERIFIED_FACTORS',
+    kind: integer(1, 100),
+    default: 10,
+    doc: 'Verified factors that a user may have.',
   }),
   challengeMs: setting({
     name: 'MFA_CHALLENGE_EXPIRY_DURATION',
@@ -34,5 +97,45 @@ export const mfa = {
     kind: duration(30_000),
     default: 300_000,
     doc: 'After this time a factor that was never challenged makes room for others.',
+  }),
+  passkeys: setting({
+    name: 'PASSKEY_ENABLED',
+    toml: 'passkey.enabled',
+    kind: flag,
+    default: true,
+    doc: 'Users may sign in with passkeys.',
+  }),
+  maxPasskeys: setting({
+    name: 'PASSKEY_MAX_PASSKEYS_PER_USER',
+    kind: integer(1, 100),
+    default: 10,
+    doc: 'Passkeys that a user may have.',
+  }),
+  rpId: computed({
+    name: 'WEBAUTHN_RP_ID',
+    toml: 'webauthn.rp_id',
+    kind: domain,
+    defaultNote: 'the host of `AUTH_SITE_URL`',
+    doc: 'Domain that passkeys and security keys belong to: that of your pages, or one above it. Changed later, none of them works any more.',
+  }),
+  rpDisplayName: computed({
+    name: 'WEBAUTHN_RP_DISPLAY_NAME',
+    toml: 'webauthn.rp_display_name',
+    kind: text,
+    defaultNote: 'the host of `AUTH_SITE_URL`',
+    doc: 'How browsers name your site when they ask for a passkey.',
+  }),
+  rpOrigins: computed({
+    name: 'WEBAUTHN_RP_ORIGINS',
+    toml: 'webauthn.rp_origins',
+    kind: origins,
+    defaultNote: 'that of `AUTH_SITE_URL`; every port of `localhost`',
+    doc: 'Origins of the pages that may use passkeys.',
+  }),
+  webauthnChallengeMs: setting({
+    name: 'WEBAUTHN_CHALLENGE_EXPIRY_DURATION',
+    kind: duration(30_000),
+    default: 300_000,
+    doc: 'How long a passkey ceremony may take.',
   }),
 }

@@ -31,7 +31,7 @@ const instant: Kind<number> = {
 }
 
 /** A template of which `{{ .Code }}` is the only field. */
-const smsTemplate: Kind<string> = {
+export const smsTemplate: Kind<string> = {
   name: 'text',
   parse(value) {
     if (!/\{\{-?\s*\.Code\s*-?\}\}/.test(value)) throw new Error('a text with {{ .Code }} in it')

@@ -4,7 +4,7 @@ import { areas, type Settings } from './index'
 import type { Problem } from './sources'
 
 /** Works out the defaults that depend on other settings. */
-export function fillIn({ server, tokens, mail, sms, hooks, limits }: Settings): void {
+export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa }: Settings): void {
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
@@ -12,6 +12,11 @@ export function fillIn({ server, tokens, mail, sms, hooks, limits }: Settings): 
   const isLimited = limits.rateLimits === 'on'
   limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
   limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined
+  const { hostname, origin } = new URL(server.siteUrl)
+  // A mobile application's own scheme has no host that a browser would take.
+  mfa.rpId ??= hostname || new URL(server.apiExternalUrl).hostname
+  mfa.rpDisplayName ??= mfa.rpId
+  mfa.rpOrigins ??= origin === 'null' ? [new URL(server.apiExternalUrl).origin] : [origin]
   const site = server.siteUrl.replace(/\/+$/, '')
   mail.passwordResetUrl ??= `${site}/reset-password`
   mail.emailChangeUrl ??= `${site}/confirm-email`

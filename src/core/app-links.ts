@@ -6,7 +6,8 @@ import type { Account, User, VerificationKind } from '../store'
 import { auditEntry } from './audit'
 import { changeEmail } from './contact-change'
 import type { Client, Deps } from './deps'
-import { hasVerifiedFactor } from './factors'
+import { hasVerifiedFactor } from './factors/own'
+import { proveSecondFactor } from './factors/second-factor'
 import type { Caller } from './identify'
 import { type Mail, pageLink, prepareMail, prepareNotice } from './mail'
 import { inItsTurn } from './mailed-tokens'
@@ -122,12 +123,13 @@ export async function sendSignInLink(deps: Deps, { email: text, client }: LinkRe
 }
 
 /**
- * Signs in with the token of a mail; the account is made where there is none.
- * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired' | 'user_banned' | 'signup_disabled'>}
+ * Signs in with the token of a mail; the account is made where there is none. One that has a second factor needs a code of
+ * it as well (settled 3); without, the token stays what it is.
+ * @throws {Refusal<'second_factor_needed' | 'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired' | 'user_banned' | 'signup_disabled'>}
  */
 export async function verifySignInLink(
   deps: Deps,
-  { token: plaintext, audience, client }: { token: string; audience: string; client: Client },
+  { token: plaintext, code, audience, client }: { token: string; code: string; audience: string; client: Client },
 ): Promise<ServiceSession> {
   const { store, clock, policy } = deps
   deps.limits.request('verifications', client.ip)
@@ -135,16 +137,15 @@ export async function verifySignInLink(
   const email = token.email ?? ''
   const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
   const now = clock.now()
-  // Taking a code along with the link comes with the other surfaces; until then the link alone is not enough.
-  if (user && (await hasVerifiedFactor(deps, user))) throw new Refusal('second_factor_needed')
+  const proof = user && (await proveSecondFactor(deps, user, code))
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
   const account = user ?? newOwner(deps, now, email, audience)
-  const session = newSession(deps, now, account.id, 'otp', client)
+  const session = newSession(deps, now, account.id, 'otp', client, proof)
   const audit = [auditEntry(deps, now, 'login', account)]
   if (user) {
     const isFirst = user.emailConfirmedAt === null
     const changed = await store.changeUser({
-      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, session: session.row, audit },
+      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: session.row, audit },
       set: isOfSomebodyElse(user, token) ? { encryptedPassword: null } : {},
       confirm: { email: true, phone: false },
       ...(isFirst && { mergeUserMetaData: { email_verified: true } }),

@@ -22,6 +22,10 @@ const LOG_TYPES = {
   factor_updated: 'factor',
   challenge_created: 'factor',
   verification_attempted: 'factor',
+  generate_recovery_codes: 'user',
+  passkey_created: 'user',
+  passkey_updated: 'user',
+  passkey_deleted: 'user',
   token_refreshed: 'token',
   token_revoked: 'token',
 } as const

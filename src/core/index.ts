@@ -5,12 +5,17 @@ import { signUpAnonymously } from './anonymous'
 import * as appLinks from './app-links'
 import type { Deps } from './deps'
 import { evenly } from './evenly'
-import * as factors from './factors'
+import { challengeFactor } from './factors/challenge'
+import { enrolFactor } from './factors/enrol'
+import * as factors from './factors/manage'
+import * as recoveryCodes from './factors/recovery-codes'
+import { verifyFactor } from './factors/verify'
 import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
 import * as oneTime from './one-time'
 import { deliverMessages, mailQueue, returnMessages } from './outbox'
+import * as passkeys from './passkeys'
 import { exchangeCode } from './pkce'
 import { chooseRedirect } from './redirects'
 import * as sessions from './sessions'
@@ -35,13 +40,27 @@ const functions = {
   verifyTokenHash: verify.verifyTokenHash,
   verifyCode: evenly(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
-  enrolFactor: factors.enrolFactor,
-  challengeFactor: factors.challengeFactor,
-  verifyFactor: factors.verifyFactor,
+  enrolFactor,
+  challengeFactor,
+  verifyFactor,
   unenrolFactor: factors.unenrolFactor,
   listFactorsOf: factors.listFactorsOf,
   renameFactor: factors.renameFactor,
   deleteFactor: factors.deleteFactor,
+  recoveryCodesStatus: recoveryCodes.recoveryCodesStatus,
+  generateRecoveryCodes: recoveryCodes.generateRecoveryCodes,
+  regenerateRecoveryCodes: recoveryCodes.regenerateRecoveryCodes,
+  verifyRecoveryCode: recoveryCodes.verifyRecoveryCode,
+  removeRecoveryCodes: recoveryCodes.removeRecoveryCodes,
+  beginPasskeyRegistration: passkeys.beginPasskeyRegistration,
+  finishPasskeyRegistration: passkeys.finishPasskeyRegistration,
+  beginPasskeySignIn: passkeys.beginPasskeySignIn,
+  signInWithPasskey: passkeys.signInWithPasskey,
+  listPasskeys: passkeys.listPasskeys,
+  renamePasskey: passkeys.renamePasskey,
+  deletePasskey: passkeys.deletePasskey,
+  listPasskeysOf: passkeys.listPasskeysOf,
+  deletePasskeyOf: passkeys.deletePasskeyOf,
   invite: invitations.invite,
   generateLink: invitations.generateLink,
   requestPasswordReset: evenly(appLinks.requestPasswordReset),
@@ -92,7 +111,7 @@ export function createCore(deps: Deps): Core {
   return { ...(Object.fromEntries(bound) as Core), policy, keyring }
 }
 
-export type { Account, AuditRow, Factor, Identity, Page, User } from '../store'
+export type { Account, AuditRow, Factor, Identity, Page, User, WebauthnCredential } from '../store'
 export type { Client, Deps } from './deps'
 export type { Admin, Caller, Credentials } from './identify'
 export type { MailQueue } from './outbox'

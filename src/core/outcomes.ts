@@ -20,6 +20,10 @@ export function changedAccount(changed: Changed, ifSentLately?: (sentAt: number)
       break
     case 'flow_gone':
       throw new Refusal('flow_missing')
+    case 'factor_gone':
+    case 'proof_used':
+    case 'credential_taken':
+      throw new Refusal('second_factor_needed')
     default:
       throw new Refusal(changed.outcome)
   }

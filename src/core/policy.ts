@@ -77,15 +77,35 @@ export interface Policy {
   hooks: { sendEmail: Hook | undefined; sendSms: Hook | undefined }
 
   mfa: {
-    totpEnrolment: boolean
-    totpVerification: boolean
-    maxFactors: number
+    totp: FactorSwitches
+    phone: FactorSwitches & {
+      codeLength: number
+      /** Shortest time between two SMS to one factor. */
+      spacingMs: number
+      /** Text with `{{ .Code }}` in it. */
+      template: string
+    }
+    webauthn: FactorSwitches
+    recoveryCodes: FactorSwitches
+    limits: { max: number; maxVerified: number }
     challengeMs: number
     /** How long a factor may wait to be verified before it makes room for others. */
     unverifiedMs: number
     /** Whom authenticators show. */
     issuer: string
   }
+
+  /** This site to authenticators (WebAuthn). */
+  webauthn: {
+    /** Its domain. */
+    rpId: string
+    rpName: string
+    /** Where its pages are. */
+    origins: readonly string[]
+    challengeMs: number
+  }
+
+  passkeys: { enabled: boolean; max: number }
 
   /** How long the code of a PKCE flow can be exchanged. */
   flowMs: number
@@ -116,9 +136,16 @@ export interface Policy {
     codeGuessesPerHour: number
     messagesPerRecipientAndHour: number
     verificationsPer5Minutes: number
+    passkeysPer5Minutes: number
     mailsSent: SendingRate | undefined
     smsSent: SendingRate | undefined
   }
+}
+
+/** Whether factors of a kind can be added, and are asked for. */
+interface FactorSwitches {
+  enrols: boolean
+  verifies: boolean
 }
 
 /** The `type` of a link (contract 6.3). */

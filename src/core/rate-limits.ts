@@ -29,6 +29,7 @@ export type Bucket =
   | 'recoveries'
   | 'resends'
   | 'verifications'
+  | 'passkeys'
 
 export interface Guess {
   /** Id of the account, or undefined where there is none. */
@@ -55,12 +56,6 @@ export interface RateLimits {
    * @throws {Refusal<'too_many_requests'>}
    */
   code(address: string): () => void
-  /**
-   * Counts a guess at a factor's code, over all challenges and sessions; never switched off.
-   * @returns takes it back, for when it was right
-   * @throws {Refusal<'too_many_requests'>}
-   */
-  factor(id: string): () => void
   /** Counts a message to an address or a number, whoever asks for it. @throws {Refusal<'too_many_requests'>} */
   recipient(address: string): void
   /** Counts mails that are about to leave; of none it only asks whether one could. @throws {Refusal<'mail_limit_reached'>} */
@@ -76,7 +71,6 @@ export function rateLimits(policy: Policy, clock: Clock): RateLimits {
     ...requestLimits(policy, clock),
     ...messageLimits(policy, clock),
     alone: exclusively(),
-    factor: factorLimit(clock),
   }
 }
 
@@ -93,6 +87,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     recoveries: otpLike(),
     resends: otpLike(),
     verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
+    passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
   // Accounts cannot be made up, so their counters are never shared; identifiers without an account can.
@@ -160,18 +155,6 @@ function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimit
     sms() {
       if (!maySms(1)) throw new Refusal('sms_limit_reached')
     },
-  }
-}
-
-/** Wrong codes of one factor in a quarter of an hour. */
-const FACTOR_GUESSES = 10
-
-function factorLimit(clock: Clock): RateLimits['factor'] {
-  const byFactor = slidingWindow(FACTOR_GUESSES, 15 * MINUTE, Number.POSITIVE_INFINITY)
-  return (id) => {
-    const { waitMs, takeBack } = byFactor.take(id, clock.monotonic())
-    if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
-    return takeBack
   }
 }
 

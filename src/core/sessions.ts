@@ -1,9 +1,10 @@
 /** Sessions: how one begins, is refreshed, is listed and ends. */
+import { METHOD_OF } from '../lib/factor-types'
 import { neighbourhood } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
 import { hmacSha256 } from '../lib/secrets'
 import { isAhead } from '../lib/time'
-import type { AmrClaim, NewSession, Opened, Session, User } from '../store'
+import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
@@ -22,6 +23,7 @@ export type Method =
   | 'invite'
   | 'email/signup'
   | 'email_change'
+  | 'passkey'
 
 /** A session with the tokens that were made for it just now. */
 export interface IssuedSession extends Opened {
@@ -35,21 +37,25 @@ export interface IssuedSession extends Opened {
   weakness?: Weakness | null
 }
 
-/** A session about to be stored; its key must go with it to `issue`. @param now Unix milliseconds */
+/**
+ * A session about to be stored; its key must go with it to `issue`.
+ * @param now Unix milliseconds @param proof what was shown of a second factor along with it
+ */
 export function newSession(
   { random, sealer }: Deps,
   now: number,
   userId: string,
   method: Method,
   client: Client,
+  proof?: Proof,
 ): { row: NewSession; key: Buffer } {
   const id = random.uuid()
   const key = random.bytes(KEY_BYTES)
   const session: Session = {
     id,
     userId,
-    aal: 'aal1',
-    factorId: null,
+    aal: proof ? 'aal2' : 'aal1',
+    factorId: proof?.factorId ?? null,
     notAfter: null,
     refreshedAt: null,
     userAgent: client.userAgent ?? null,
@@ -60,7 +66,8 @@ export function newSession(
     createdAt: now,
     updatedAt: now,
   }
-  return { row: { session, method, network: neighbourhood(client.ip) }, key }
+  const secondMethod = proof && METHOD_OF[proof.type]
+  return { row: { session, method, secondMethod, network: neighbourhood(client.ip) }, key }
 }
 
 /** Makes the tokens of a session. @param key of its refresh tokens, in the clear */

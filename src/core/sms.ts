@@ -26,50 +26,74 @@ export interface Sms {
   client: Client | undefined
 }
 
-export interface SentSms {
+export interface SentSms extends Delivered {
   token: MintedToken
-  messages: NewMessage[]
-  /** The provider's id of the message, where there is one. */
-  messageId: string | undefined
 }
 
 /**
  * Sends a code. It is stored, with the message where there is one, by the operation that it belongs to.
  * @throws {Refusal<'sms_unavailable' | 'sms_failed' | 'sms_limit_reached'>} or what the hook refused with
  */
-export async function sendSms(deps: Deps, now: number, { kind, phone, user, channel, client }: Sms): Promise<SentSms> {
-  const { policy, limits, smsProvider } = deps
-  const { way } = policy.sms
+export async function sendSms(deps: Deps, now: number, { kind, phone, ...rest }: Sms): Promise<SentSms> {
   const fixed = testCode(deps, phone, now)
   const token = mint(deps, now, {
-    ...{ kind, family: 'supabase', to: { phone }, userId: user.id },
+    ...{ kind, family: 'supabase', to: { phone }, userId: rest.user.id },
     code: fixed === undefined ? 'random' : { fixed },
   })
-  if (fixed !== undefined) return { token, messages: [], messageId: 'test-otp' }
-  if (way !== 'mailbox') limits.recipient(phone)
-  limits.sms()
-  const text = policy.sms.template.replace(/\{\{-?\s*\.Code\s*-?\}\}/g, token.code)
-  if (way === 'hook' && policy.hooks.sendSms) {
-    const payload = { user: hookUser(user), sms: { otp: token.code, phone } }
-    await callHook(deps, policy.hooks.sendSms, { name: 'send-sms', payload, client })
-    return { token, messages: [], messageId: undefined }
-  }
-  if (way === 'provider' && smsProvider) {
-    const sent = await smsProvider.send({ phone, text, code: token.code, channel })
-    if (sent.outcome === 'sent') return { token, messages: [], messageId: sent.id }
-    throw new Refusal('sms_failed', { detail: `${SAID_OF[kind]} OTP to provider: ${sent.error}` })
-  }
-  if (way !== 'mailbox') throw new Refusal('sms_unavailable')
-  const content = { subject: '', html: null, text, code: token.code, links: [] }
+  const { code } = token
+  const text = deps.policy.sms.template.replace(CODE_ACTION, code)
   const { expiresAt } = token.minting.token
-  const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
-  return { token, messages: [newMessage(deps, now, draft)], messageId: undefined }
+  const delivered = await deliverCode(deps, now, { ...rest, kind, said: SAID_OF[kind], phone, code, text, expiresAt })
+  return { token, ...delivered }
 }
+
+/** Where a template wants the code. */
+export const CODE_ACTION = /\{\{-?\s*\.Code\s*-?\}\}/g
 
 const SAID_OF: Record<Sms['kind'], string> = {
   phone_confirmation: 'confirmation',
   phone_change: 'phone_change',
   reauthentication: 'reauthentication',
+}
+
+export interface TextedCode extends Omit<Sms, 'kind'> {
+  /** What the mailbox calls it, and what an error says that it was. */
+  kind: string
+  said: string
+  code: string
+  text: string
+  expiresAt: number
+}
+
+export interface Delivered {
+  /** To be stored, where it goes to the mailbox. */
+  messages: NewMessage[]
+  /** The provider's id of the message, where there is one. */
+  messageId: string | undefined
+}
+
+/** Hands a code to whoever sends SMS. @throws as `sendSms` */
+export async function deliverCode(deps: Deps, now: number, texted: TextedCode): Promise<Delivered> {
+  const { policy, limits, smsProvider } = deps
+  const { kind, said, phone, code, text, user, channel, client, expiresAt } = texted
+  const { way } = policy.sms
+  if (testCode(deps, phone, now) !== undefined) return { messages: [], messageId: 'test-otp' }
+  if (way !== 'mailbox') limits.recipient(phone)
+  limits.sms()
+  if (way === 'hook' && policy.hooks.sendSms) {
+    const payload = { user: hookUser(user), sms: { otp: code, phone } }
+    await callHook(deps, policy.hooks.sendSms, { name: 'send-sms', payload, client })
+    return { messages: [], messageId: undefined }
+  }
+  if (way === 'provider' && smsProvider) {
+    const sent = await smsProvider.send({ phone, text, code, channel })
+    if (sent.outcome === 'sent') return { messages: [], messageId: sent.id }
+    throw new Refusal('sms_failed', { detail: `${said} OTP to provider: ${sent.error}` })
+  }
+  if (way !== 'mailbox') throw new Refusal('sms_unavailable')
+  const content = { subject: '', html: null, text, code, links: [] }
+  const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
+  return { messages: [newMessage(deps, now, draft)], messageId: undefined }
 }
 
 /** The code that is always right for a test number. */

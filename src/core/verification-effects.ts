@@ -2,7 +2,7 @@
 import type { Identity, Opened, Spending, User, UserChange, VerificationKind, VerificationToken } from '../store'
 import { type Action, auditEntry } from './audit'
 import type { Client, Deps } from './deps'
-import { hasVerifiedFactor } from './factors'
+import { hasVerifiedFactor } from './factors/own'
 import { prepareNotice } from './mail'
 import { Refusal } from './refusal'
 import { NOTHING_SENT, ownIdentity, providersMetadata } from './users'

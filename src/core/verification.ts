@@ -191,7 +191,7 @@ const hashOf = (pepper: Buffer, secret: string) => hmacSha256(pepper, secret).to
 const codeHashOf = (pepper: Buffer, address: string, code: string) => hashOf(pepper, `${address}:${code}`)
 
 /** Uniformly random: bytes that would favour some digits are left out. */
-function randomDigits(random: Random, length: number): string {
+export function randomDigits(random: Random, length: number): string {
   let digits = ''
   while (digits.length < length)
     for (const byte of random.bytes(length)) if (byte < 250 && digits.length < length) digits += byte % 10

@@ -5,13 +5,15 @@
 import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
 import { issue, rehearse } from './attachments'
+import { beginChallenge, countFactorAttempt, findChallenge, passFactor, withdrawChallenge } from './challenges'
 import { type Announced, type Bound, bind, type Engine, write } from './engine'
-import * as factors from './factors'
+import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
 import * as messages from './messages'
 import { migrate } from './migrate'
+import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
 import * as sessions from './sessions'
 import { snapshot } from './snapshot'
@@ -22,6 +24,16 @@ import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
 import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/work'
+import {
+  beginCeremony,
+  deletePasskey,
+  findFactorCredential,
+  findPasskey,
+  listCredentials,
+  registerPasskey,
+  renamePasskey,
+  takeCeremony,
+} from './webauthn'
 
 const audit = {
   listAudit,
@@ -29,6 +41,17 @@ const audit = {
 }
 
 const tokens = { issue, rehearse, findTokens, countWrongCode, pendingTokens, purgeTokens, findFlow, exchangeFlow }
+
+const factors = {
+  ...{ listFactors, findFactor, enrolFactor, removeFactor, renameFactor },
+  ...{ beginChallenge, withdrawChallenge, findChallenge, countFactorAttempt, passFactor },
+  ...{ addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes },
+}
+
+const passkeys = {
+  ...{ beginCeremony, takeCeremony, findPasskey, registerPasskey, renamePasskey, deletePasskey },
+  ...{ listCredentials, findFactorCredential },
+}
 
 const operations = {
   ...users,
@@ -40,6 +63,7 @@ const operations = {
   ...tokens,
   ...messages,
   ...factors,
+  ...passkeys,
   listUsers,
 }
 
@@ -108,7 +132,9 @@ export type {
   VerificationFamily,
   VerificationKind,
   VerificationToken,
+  WebauthnCredential,
 } from './schema'
+export type { Proof } from './second-factors'
 export type { AuditEntry, NewSession, Opened } from './statements'
 export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/work'

@@ -1,6 +1,7 @@
 /** Every table and column, as `migrations/` makes them; the comments on what a column holds are there. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { FactorType } from '../lib/factor-types'
 import type { JsonObject } from '../lib/json'
 
 /** Unix milliseconds. */
@@ -218,15 +219,20 @@ export const mfaFactors = sqliteTable(
     id: text('id').primaryKey(),
     userId: text('user_id').notNull(),
     friendlyName: text('friendly_name').notNull(),
-    factorType: text('factor_type').$type<'totp'>().notNull(),
+    factorType: text('factor_type').$type<FactorType>().notNull(),
     status: text('status').$type<'unverified' | 'verified'>().notNull(),
     secret: text('secret').notNull(),
     lastStep: integer('last_step').notNull().default(-1),
     lastChallengedAt: instant('last_challenged_at'),
+    phone: text('phone'),
+    webAuthnAaguid: text('web_authn_aaguid'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  (t) => [unique().on(t.userId, t.friendlyName)],
+  (t) => [
+    unique().on(t.userId, t.friendlyName),
+    uniqueIndex('mfa_factors_phone').on(t.userId, t.phone).where(sql`phone IS NOT NULL`),
+  ],
 )
 
 export const mfaChallenges = sqliteTable(
@@ -237,8 +243,59 @@ export const mfaChallenges = sqliteTable(
     ipAddress: text('ip_address').notNull(),
     createdAt: instant('created_at').notNull(),
     verifiedAt: instant('verified_at'),
+    otpCodeHash: text('otp_code_hash'),
+    webAuthnChallenge: text('web_authn_challenge'),
   },
   (t) => [index('mfa_challenges_factor').on(t.factorId)],
+)
+
+export const mfaAttempts = sqliteTable('mfa_attempts', {
+  userId: text('user_id').primaryKey(),
+  attempts: integer('attempts').notNull(),
+  since: instant('since').notNull(),
+})
+
+export const mfaRecoveryCodes = sqliteTable(
+  'mfa_recovery_codes',
+  {
+    factorId: text('factor_id').notNull(),
+    codeHash: text('code_hash').notNull(),
+    usedAt: instant('used_at'),
+  },
+  (t) => [primaryKey({ columns: [t.factorId, t.codeHash] })],
+)
+
+export const webauthnCredentials = sqliteTable(
+  'webauthn_credentials',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    factorId: text('factor_id').unique(),
+    credentialId: text('credential_id').notNull().unique(),
+    publicKey: text('public_key').notNull(),
+    signCount: integer('sign_count').notNull(),
+    transports: text('transports', { mode: 'json' }).$type<string[]>().notNull(),
+    aaguid: text('aaguid').notNull(),
+    backupEligible: bool('backup_eligible').notNull(),
+    backedUp: bool('backed_up').notNull(),
+    friendlyName: text('friendly_name').notNull(),
+    lastUsedAt: instant('last_used_at'),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [index('webauthn_credentials_user').on(t.userId, t.createdAt)],
+)
+
+export const webauthnChallenges = sqliteTable(
+  'webauthn_challenges',
+  {
+    id: text('id').primaryKey(),
+    userId: text('user_id'),
+    challenge: text('challenge').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [index('webauthn_challenges_user').on(t.userId).where(sql`user_id IS NOT NULL`)],
 )
 
 /** What a verification token proves or allows (verification-tokens.md). */
@@ -270,3 +327,5 @@ export type FlowState = typeof flowState.$inferSelect
 export type Message = typeof messages.$inferSelect
 export type Factor = typeof mfaFactors.$inferSelect
 export type MfaChallenge = typeof mfaChallenges.$inferSelect
+export type WebauthnCredential = typeof webauthnCredentials.$inferSelect
+export type WebauthnChallenge = typeof webauthnChallenges.$inferSelect

@@ -3,6 +3,7 @@ import { and, desc, eq, gt } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
+import { type Proof, type ProofRefused, takeProof } from './second-factors'
 import {
   type AuditEntry,
   advanceSession,
@@ -19,6 +20,7 @@ import {
   startSession,
   userById,
 } from './statements'
+import { type CredentialUse, useCredential } from './webauthn'
 
 const sessionsOf = statement((db) =>
   db
@@ -90,22 +92,29 @@ export interface SignIn {
   provenPassword?: string
   /** Takes the place of the proven hash, which was made in an outdated way. */
   rehashed?: string | undefined
+  /** What was shown of a second factor; where that counts no more, there is no session. */
+  proof?: Proof | undefined
+  /** The passkey that was used to sign in; where it was used otherwise meanwhile, there is no session. */
+  passkey?: CredentialUse
   audit: AuditEntry[]
 }
 
 type SignedIn =
   | { outcome: 'opened'; opened: Opened }
-  | { outcome: 'user_gone' | 'user_banned' | 'password_changed_meanwhile' }
+  | { outcome: 'user_gone' | 'user_banned' | 'password_changed_meanwhile' | 'passkey_used' | ProofRefused }
 
 /** Opens a session for a user who has just proved who they are. */
 export const openSession = write(
-  async (tx, { session, now, provenPassword, rehashed, audit }: SignIn): Promise<SignedIn> => {
+  async (tx, { session, now, provenPassword, rehashed, proof, passkey, audit }: SignIn): Promise<SignedIn> => {
     const { userId } = session.session
     const user = await tx.one(userById, { id: userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
     if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
       return { outcome: 'password_changed_meanwhile' }
+    if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
+    const factor = proof && (await takeProof(tx, userId, proof, now))
+    if (typeof factor === 'string') return { outcome: factor }
     const proven = { ...user, encryptedPassword: rehashed ?? user.encryptedPassword }
     const opened = await openSessionIn(tx, proven, session, now)
     await appendAudit(tx, audit)

@@ -133,6 +133,8 @@ export interface AuditEntry {
 export interface NewSession {
   session: Session
   method: string
+  /** That of the second factor which was shown along with it. */
+  secondMethod?: string | undefined
   network: string | undefined
 }
 
@@ -167,9 +169,10 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
   return claims.sort((a, b) => b.updatedAt - a.updatedAt)
 }
 
-export async function startSession(tx: Tx, { session, method, network }: NewSession): Promise<void> {
+export async function startSession(tx: Tx, { session, method, secondMethod, network }: NewSession): Promise<void> {
   await tx.run(insertSession, session)
   await noteAmr(tx, session.id, method, session.createdAt)
+  if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
   if (network !== undefined)
     await tx.run(upsertNetwork, { userId: session.userId, network, lastSeenAt: session.createdAt })
 }

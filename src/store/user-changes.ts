@@ -6,6 +6,7 @@ import { type Attachments, attach } from './attachments'
 import { type Tx, write } from './engine'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import type { Identity, User } from './schema'
+import { type Proof, type ProofRefused, takeProof } from './second-factors'
 import {
   endSessions,
   factorsIn,
@@ -54,6 +55,8 @@ export interface UserChange extends Attachments {
   killTokens?: boolean
   /** Ends the sessions of the user, except the one to keep, and PKCE flows that would open another. */
   endSessions?: { keep?: string | undefined }
+  /** What was shown of a second factor; where that counts no more, nothing changes. */
+  proof?: Proof | undefined
   /** Opens a session once all is done. */
   session?: NewSession | undefined
   /** Hands out the code of a PKCE flow in place of a session. */
@@ -63,7 +66,7 @@ export interface UserChange extends Attachments {
 type Changed =
   | { outcome: 'changed'; account: Account; opened: Opened | undefined }
   | { outcome: 'sent_lately'; sentAt: number }
-  | { outcome: SpendingRefused | 'flow_gone' | 'changed_meanwhile' }
+  | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_meanwhile' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
@@ -79,6 +82,8 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
   if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
+  const factor = change.proof && (await takeProof(tx, id, change.proof, now))
+  if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   const held = await holdIdentities(tx, id, change.identities ?? [])
   const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}

@@ -11,7 +11,7 @@ import {
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
-import { type Identity, knownNetworks, type User, userRoles, users } from './schema'
+import { type Identity, knownNetworks, mfaFactors, type User, userRoles, users, webauthnCredentials } from './schema'
 import {
   type AuditEntry,
   amrIn,
@@ -36,17 +36,14 @@ const deleteUserRow = statement((db) =>
     .where(eq(users.id, placeholder('id')))
     .prepare(),
 )
-const deleteRolesOf = statement((db) =>
-  db
-    .delete(userRoles)
-    .where(eq(userRoles.userId, placeholder('userId')))
-    .prepare(),
-)
-const deleteNetworksOf = statement((db) =>
-  db
-    .delete(knownNetworks)
-    .where(eq(knownNetworks.userId, placeholder('userId')))
-    .prepare(),
+/** What goes with an account although its row stays. */
+const deleteBelongings = [userRoles, knownNetworks, mfaFactors, webauthnCredentials].map((table) =>
+  statement((db) =>
+    db
+      .delete(table)
+      .where(eq(table.userId, placeholder('userId')))
+      .prepare(),
+  ),
 )
 
 export const findUser = read(async (tx, id: string) => tx.one(userById, { id }))
@@ -136,8 +133,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
     })
   await endSessions(tx, id)
   await killTokensOf(tx, user, now)
-  await tx.run(deleteRolesOf, { userId: id })
-  await tx.run(deleteNetworksOf, { userId: id })
+  for (const each of deleteBelongings) await tx.run(each, { userId: id })
   await appendAudit(tx, audit)
   return true
 })

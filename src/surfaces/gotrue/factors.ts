@@ -13,60 +13,84 @@ export const enrolFactor = endpoint({
   path: '/factors',
   body: Type.Object(
     {
-      factor_type: Type.Optional(Type.String({ description: '`totp`.' })),
+      factor_type: Type.Optional(Type.String({ description: '`totp`, `phone` or `webauthn`.' })),
       friendly_name: Type.Optional(Type.String()),
-      issuer: Type.Optional(Type.String({ description: 'Whom the authenticator shows.' })),
-      phone: Type.Optional(Type.String()),
+      issuer: Type.Optional(Type.String({ description: 'Whom an authenticator app shows.' })),
+      phone: Type.Optional(Type.String({ description: 'The number of a phone, in E.164.' })),
     },
     { $id: 'FactorEnrolment', examples: [{ factor_type: 'totp', friendly_name: 'my phone' }] },
   ),
-  summary: 'Add an authenticator app',
-  description: 'The factor counts once a code of it was verified.',
+  summary: 'Add a second factor',
+  description: 'It counts once a challenge to it was answered.',
   answers: {
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
         type: Type.String(),
         friendly_name: Type.String(),
-        totp: Type.Object({ qr_code: Type.String(), secret: Type.String(), uri: Type.String() }),
+        totp: Type.Optional(Type.Object({ qr_code: Type.String(), secret: Type.String(), uri: Type.String() })),
+        phone: Type.Optional(Type.String({ description: 'As it was given.' })),
       },
       { $id: 'EnrolledFactor' },
     ),
     ...errors(400, 401, 403, 422),
   },
   handle: async ({ core, caller, body, headers }) => {
-    const { factor, qrCode, secret, uri } = await core.enrolFactor({
-      caller,
+    const { phone = '' } = body
+    const { factor, totp } = await core.enrolFactor({
+      ...{ caller, phone },
       type: body.factor_type ?? '',
       friendlyName: body.friendly_name ?? '',
       issuer: body.issuer ?? '',
-      phone: body.phone ?? '',
     })
     headers['cache-control'] = 'no-store'
-    const totp = { qr_code: qrCode, secret, uri }
-    return { id: factor.id, type: factor.factorType, friendly_name: factor.friendlyName, totp }
+    return {
+      ...{ id: factor.id, type: factor.factorType, friendly_name: factor.friendlyName },
+      ...(totp && { totp: { qr_code: totp.qrCode, secret: totp.secret, uri: totp.uri } }),
+      ...(factor.phone !== null && { phone }),
+    }
   },
 })
+
+/** JSON as WebAuthn Level 3 §5.1 has it, in the hands of the browser. */
+const CeremonyOptions = Type.Record(Type.String(), Type.Unknown())
 
 export const challengeFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors/:id/challenge',
+  body: Type.Object(
+    { channel: Type.Optional(Type.String({ description: 'For a phone: `sms` or `whatsapp`.' })) },
+    { $id: 'ChallengeRequest', examples: [{ channel: 'sms' }] },
+  ),
+  isBodyOptional: true,
   summary: 'Begin a challenge',
   answers: {
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
         type: Type.String(),
+        webauthn: Type.Optional(
+          Type.Object({
+            type: Type.Union([Type.Literal('create'), Type.Literal('request')]),
+            credential_options: Type.Object({ publicKey: CeremonyOptions }),
+          }),
+        ),
         expires_at: Type.Integer({ description: 'Unix seconds.' }),
       },
       { $id: 'Challenge' },
     ),
-    ...errors(400, 401, 403, 404, 422),
+    ...errors(400, 401, 403, 404, 422, 429),
   },
-  handle: async ({ core, caller, params: { id = '' }, client }) => {
-    const challenge = await core.challengeFactor({ caller, factorId: id, client })
-    return { id: challenge.id, type: challenge.type, expires_at: Math.floor(challenge.expiresAt / 1000) }
+  handle: async ({ core, caller, params: { id = '' }, body: { channel }, client }) => {
+    const { webauthn, ...challenge } = await core.challengeFactor({ caller, factorId: id, client, channel })
+    return {
+      ...{ id: challenge.id, type: challenge.type },
+      ...(webauthn && {
+        webauthn: { type: webauthn.type, credential_options: { publicKey: webauthn.options } },
+      }),
+      expires_at: Math.floor(challenge.expiresAt / 1000),
+    }
   },
 })
 
@@ -75,17 +99,29 @@ export const verifyFactor = endpoint({
   method: 'POST',
   path: '/factors/:id/verify',
   body: Type.Object(
-    { challenge_id: Type.Optional(Type.String()), code: Type.Optional(Type.String()) },
+    {
+      challenge_id: Type.Optional(Type.String()),
+      code: Type.Optional(Type.String({ description: 'Of an authenticator app or a phone.' })),
+      webauthn: Type.Optional(
+        Type.Object({
+          type: Type.Optional(Type.String({ description: '`create` or `request`, as the challenge had it.' })),
+          credential_response: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+        }),
+      ),
+    },
     { $id: 'ChallengeAnswer', examples: [{ challenge_id: '2b4ef0c4-8f05-4c09-9d0f-3d1d3f4a7c11', code: '123456' }] },
   ),
   summary: 'Answer a challenge',
   description: 'The session counts as aal2 from then on; sessions of the user that have passed no factor end.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
   handle: async ({ core, caller, params: { id = '' }, body, client, headers }) => {
-    const { challenge_id: challengeId = '', code = '' } = body
+    const { challenge_id: challengeId = '', code = '', webauthn } = body
     if (challengeId !== '' && !isUuid(challengeId))
       throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
-    const issued = await core.verifyFactor({ caller, factorId: id, client, challengeId, code })
+    const issued = await core.verifyFactor({
+      ...{ caller, factorId: id, client, challengeId, code },
+      webauthn: webauthn && { type: webauthn.type ?? '', credential: webauthn.credential_response },
+    })
     Object.assign(headers, sessionHeaders(issued))
     return toSession(issued)
   },

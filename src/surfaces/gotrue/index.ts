@@ -17,6 +17,24 @@ import { challengeFactor, enrolFactor, unenrolFactor, verifyFactor } from './fac
 import { logout } from './logout'
 import { discovery, type Features, health, jwks, settings } from './meta'
 import { magicLink, otp, reauthenticate, recover, resend } from './otp'
+import {
+  authenticationOptions,
+  deletePasskey,
+  deletePasskeyOf,
+  listPasskeys,
+  listPasskeysOf,
+  registrationOptions,
+  renamePasskey,
+  verifyAuthentication,
+  verifyRegistration,
+} from './passkeys'
+import {
+  generateRecoveryCodes,
+  recoveryCodesStatus,
+  regenerateRecoveryCodes,
+  removeRecoveryCodes,
+  verifyRecoveryCode,
+} from './recovery-codes'
 import { deleteSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
@@ -39,7 +57,11 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[getUser, putUser, deleteUser, reauthenticate],
     ...[listSessions, deleteSession],
     ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
+    ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
+    ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],
+    ...[listPasskeys, renamePasskey, deletePasskey],
     ...[listFactors, renameFactor, deleteFactor],
+    ...[listPasskeysOf, deletePasskeyOf],
     ...[
       listUsers,
       createUser,

@@ -73,7 +73,7 @@ export const settings = endpoint({
       saml_enabled: false,
       // GoTrue says true while none is
       saml_private_key_next_configured: true,
-      passkeys_enabled: false,
+      passkeys_enabled: policy.passkeys.enabled,
       mfa_enabled: true,
     }
   },

@@ -1,6 +1,15 @@
 /** GoTrue's objects (contract section 2): their schemas, in the order the members appear, and how the core's become them. */
 import { type Static, Type } from '@sinclair/typebox'
-import type { Account, AuditRow, Factor, Identity, IssuedSession, ListedSession, User } from '../../core'
+import type {
+  Account,
+  AuditRow,
+  Factor,
+  Identity,
+  IssuedSession,
+  ListedSession,
+  User,
+  WebauthnCredential,
+} from '../../core'
 import { amrClaim } from '../../core/sessions'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
@@ -33,8 +42,14 @@ export const FactorShape = Type.Object(
     factor_type: text(),
     phone: text('Empty where it is none of a phone.'),
     last_challenged_at: Type.Union([time(), Type.Null()]),
+    web_authn_aaguid: Type.Optional(text('Model of the authenticator.')),
   },
   { $id: 'Factor' },
+)
+
+export const PasskeyShape = Type.Object(
+  { id: uuid(), friendly_name: Type.Optional(text()), created_at: time(), last_used_at: Type.Optional(time()) },
+  { $id: 'Passkey' },
 )
 
 export const userMembers = {
@@ -178,8 +193,18 @@ export function toFactor(factor: Factor): Static<typeof FactorShape> {
     status: factor.status,
     friendly_name: factor.friendlyName === '' ? undefined : factor.friendlyName,
     factor_type: factor.factorType,
-    phone: '',
+    phone: factor.phone ?? '',
     last_challenged_at: timeOr(factor.lastChallengedAt, null),
+    web_authn_aaguid: factor.webAuthnAaguid ?? undefined,
+  }
+}
+
+export function toPasskey(passkey: WebauthnCredential): Static<typeof PasskeyShape> {
+  return {
+    id: passkey.id,
+    friendly_name: passkey.friendlyName === '' ? undefined : passkey.friendlyName,
+    created_at: toTime(passkey.createdAt),
+    last_used_at: timeOr(passkey.lastUsedAt, undefined),
   }
 }
 

@@ -23,7 +23,6 @@ const switchedOff: [prefix: string, reason: Reason][] = [
   ['/admin/oauth', 'oauth_server_off'],
   ['/user/oauth', 'oauth_server_off'],
   ['/.well-known/oauth-authorization-server', 'oauth_server_off'],
-  ['/passkeys', 'passkeys_off'],
   ['/scim', 'scim_off'],
 ]
 

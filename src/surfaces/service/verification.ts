@@ -10,6 +10,14 @@ const body = <Fields extends TObject['properties']>(id: string, fields: Fields, 
 
 const Email = body('ServiceEmail', { email: Type.Optional(Type.String()) }, { email: 'ada@example.com' })
 const Token = body('ServiceToken', { token: Type.Optional(Type.String()) }, { token: 'the token of the mail' })
+const TokenAndCode = body(
+  'ServiceSignIn',
+  {
+    token: Type.Optional(Type.String()),
+    code: Type.Optional(Type.String({ description: 'Of an authenticator app, or a recovery code.' })),
+  },
+  { token: 'the token of the mail', code: '123456' },
+)
 
 export const requestPasswordReset = endpoint({
   ...shared,
@@ -95,12 +103,13 @@ export const verifyMagicLink = endpoint({
   ...shared,
   path: '/magic-link/verify',
   access: 'anyone',
-  body: Token,
+  body: TokenAndCode,
   summary: 'Sign in with the token of a mail',
-  description: 'Makes the account where there is none and sign-up is allowed.',
-  answers: { 200: SessionShape, ...errors(400, 403, 404, 409, 410, 429) },
-  handle: async ({ core, body: { token = '' }, client, headers }) => {
+  description:
+    'Makes the account where there is none and sign-up is allowed. An account with a second factor needs a code of it.',
+  answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 429) },
+  handle: async ({ core, body: { token = '', code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
-    return toSession(await core.verifySignInLink({ token, audience: core.policy.audience, client }))
+    return toSession(await core.verifySignInLink({ token, code, audience: core.policy.audience, client }))
   },
 })

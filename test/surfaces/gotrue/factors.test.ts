@@ -1,57 +1,12 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
-import {
-  type Asked,
-  claimsOf,
-  PASSWORD,
-  type Reply,
-  refresh,
-  type SignedIn,
-  startApp,
-  type TestApp,
-} from '../../support/app'
+import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
+import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 import { codeAt } from '../../support/totp'
 
-const STEP = 30_000
 const MINUTE = 60_000
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
-
-interface Enrolled {
-  id: string
-  secret: string
-}
-
-const enrol = (app: TestApp, token: string, body: object = {}, asked: Asked = {}) =>
-  app.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp', ...body }, ...asked })
-const challenge = (app: TestApp, token: string, id: string, asked: Asked = {}) =>
-  app.ask('POST', `/auth/v1/factors/${id}/challenge`, { token, ...asked })
-const verify = (app: TestApp, token: string, id: string, body: object, asked: Asked = {}) =>
-  app.ask('POST', `/auth/v1/factors/${id}/verify`, { token, body, ...asked })
-const unenrol = (app: TestApp, token: string, id: string) => app.ask('DELETE', `/auth/v1/factors/${id}`, { token })
-const refusal = ({ status, body }: Reply) => [status, body.code]
-
-async function enrolled(app: TestApp, token: string, name = 'phone'): Promise<Enrolled> {
-  const { status, body } = await enrol(app, token, { friendly_name: name })
-  expect(status).toBe(200)
-  return { id: body.id, secret: body.totp.secret }
-}
-
-/** Challenges and answers with the code of now. */
-async function pass(app: TestApp, token: string, { id, secret }: Enrolled) {
-  const { body } = await challenge(app, token, id)
-  return verify(app, token, id, { challenge_id: body.id, code: codeAt(secret, app.clock.now()) })
-}
-
-/** An account with a verified factor. `raised` is its session that has passed it. */
-async function protectedAccount(app: TestApp) {
-  const ada = await app.signUp()
-  const factor = await enrolled(app, ada.accessToken)
-  const { status, body } = await pass(app, ada.accessToken, factor)
-  expect(status).toBe(200)
-  app.clock.advance(STEP)
-  return { ...ada, factor, raised: { accessToken: body.access_token, refreshToken: body.refresh_token } }
-}
 
 const putUser = (app: TestApp, { accessToken: token }: Pick<SignedIn, 'accessToken'>, body: object) =>
   app.ask('PUT', '/auth/v1/user', { token, body })
@@ -306,9 +261,9 @@ test('parallel enrolments keep to the names and the number', async () => {
 test.each([
   [{ factor_type: 'pigeon' }, 400, 'validation_failed'],
   [{ factor_type: '' }, 400, 'validation_failed'],
-  [{ factor_type: 'phone' }, 400, 'validation_failed'],
+  [{ factor_type: 'recovery_code' }, 400, 'validation_failed'],
+  [{ factor_type: 'phone' }, 422, 'mfa_phone_enroll_not_enabled'],
   [{ factor_type: 'phone', phone: '+15550100' }, 422, 'mfa_phone_enroll_not_enabled'],
-  [{ factor_type: 'webauthn' }, 422, 'mfa_webauthn_enroll_not_enabled'],
 ])('enrolling %j answers %d %s', async (body, status, code) => {
   await using app = await startApp()
   const ada = await app.signUp()
@@ -421,7 +376,7 @@ test('the owner learns of a factor that was added or removed, where notices are 
   expect(await kinds()).toEqual([])
   const { body } = await pass(app, ada.accessToken, factor)
   expect(await kinds()).toEqual(['mfa_factor_enrolled_notification'])
-  app.clock.advance(STEP)
+  app.clock.advance(30_000)
   await pass(app, body.access_token, factor)
   expect(await kinds()).toHaveLength(1)
   await unenrol(app, body.access_token, factor.id)

@@ -115,7 +115,6 @@ test.each([
   ['POST', '/sso', 'saml_provider_disabled'],
   ['GET', '/oauth/authorize', 'feature_disabled'],
   ['GET', '/.well-known/oauth-authorization-server', 'feature_disabled'],
-  ['POST', '/passkeys/authentication/options', 'passkey_disabled'],
   ['GET', '/scim/v2/Schemas', 'feature_disabled'],
 ])('%s %s says that the feature is off', async (method, path, code) => {
   await using app = await startApp()

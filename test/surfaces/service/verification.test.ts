@@ -13,6 +13,8 @@ import {
   startApp,
   type TestApp,
 } from '../../support/app'
+import { pass, protectedAccount, refusal } from '../../support/factors'
+import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -787,4 +789,47 @@ test('no token and no password is in the log', async () => {
   await app.ask('GET', `/api/auth/magic-link/verify?token=${secrets.at(-1)}`)
   const log = JSON.stringify(app.log())
   for (const secret of secrets) expect(log).not.toContain(secret)
+})
+
+test('an account with a second factor signs in by link with a code of it, and the token waits for a right one', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const { body: made } = await app.ask('POST', '/auth/v1/factors/recovery-codes', { token: ada.raised.accessToken })
+  const token = await linkToken(app, ada.email)
+  const code = codeAt(ada.factor.secret, app.clock.now())
+  const wrong = code === '000000' ? '000001' : '000000'
+  for (const given of [undefined, '', wrong, 'aaaaaaaaaaaaaaaa']) {
+    const { status, body } = await post(app, '/magic-link/verify', { token, code: given })
+    expect([status, body.error]).toEqual([401, 'mfa_required'])
+  }
+  app.clock.advance(30_000)
+  const right = codeAt(ada.factor.secret, app.clock.now())
+  const signedIn = await post(app, '/magic-link/verify', { token, code: right })
+  expect(signedIn.status).toBe(200)
+  const { body: sessions } = await app.ask('GET', '/auth/v1/sessions', { token: signedIn.body.access_token })
+  const [newest] = sessions
+  expect([newest.current, newest.aal, newest.amr.map(({ method }: Json) => method).sort()]).toEqual([
+    true,
+    'aal2',
+    ['otp', 'totp'],
+  ])
+  app.clock.advance(120_000)
+  const second = await linkToken(app, ada.email)
+  const replayed = await post(app, '/magic-link/verify', { token: second, code: right })
+  expect([replayed.status, replayed.body.error]).toEqual([401, 'mfa_required'])
+  expect((await post(app, '/magic-link/verify', { token: second, code: made.codes[0] })).status).toBe(200)
+  app.clock.advance(120_000)
+  const third = await linkToken(app, ada.email)
+  expect((await post(app, '/magic-link/verify', { token: third, code: made.codes[0] })).status).toBe(401)
+})
+
+test('security case 7: guesses at a second factor by link count with those on Supabase’s surface', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const token = await linkToken(app, ada.email)
+  for (let guess = 0; guess < 10; guess++)
+    expect((await post(app, '/magic-link/verify', { token, code: 'aaaaaaaaaaaaaaaa' })).status).toBe(401)
+  const closed = await post(app, '/magic-link/verify', { token, code: codeAt(ada.factor.secret, app.clock.now()) })
+  expect([closed.status, closed.body.error, closed.headers.get('retry-after')]).toEqual([429, 'rate_limited', '900'])
+  expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([429, 'over_request_rate_limit'])
 })

@@ -1,10 +1,13 @@
 /** Time-based one-time passwords (RFC 6238): SHA-1, six digits, steps of 30 seconds, one step either side. */
 import { encodeBase32NoPadding } from '@oslojs/encoding'
 import { verifyHOTP } from '@oslojs/otp'
+import type { Factor } from '../../store'
+import type { Deps } from '../deps'
 
 const STEP_MS = 30_000
 const DIGITS = 6
 const SKEW_STEPS = 1
+const SECRET_BYTES = 20
 
 /** @returns the time step whose code it is, or undefined where it is none of those that count now */
 export function matchingStep(secret: Uint8Array, code: string, now: number): number | undefined {
@@ -15,6 +18,18 @@ export function matchingStep(secret: Uint8Array, code: string, now: number): num
     if (step >= 0 && verifyHOTP(secret, BigInt(step), DIGITS, code)) found ??= step
   return found
 }
+
+export const newSecret = ({ random }: Pick<Deps, 'random'>): Buffer => random.bytes(SECRET_BYTES)
+
+/** The secret as it is stored, which opens in the row of its factor alone (settled 7). */
+export const sealSecret = ({ sealer }: Pick<Deps, 'sealer'>, factorId: string, secret: Uint8Array): string =>
+  sealer.seal(secret, secretPlace(factorId))
+
+/** @returns the time step of a factor whose code it is, or undefined */
+export const stepOf = ({ sealer }: Pick<Deps, 'sealer'>, { id, secret }: Factor, code: string, now: number) =>
+  matchingStep(sealer.open(secret, secretPlace(id)), code, now)
+
+const secretPlace = (factorId: string) => `mfa_factors.secret:${factorId}`
 
 export const base32 = (secret: Uint8Array): string => encodeBase32NoPadding(secret)
 

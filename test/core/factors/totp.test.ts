@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { keyUri, matchingStep } from '../../src/core/totp'
+import { keyUri, matchingStep } from '../../../src/core/factors/totp'
 
 const RFC_SECRET = Buffer.from('12345678901234567890')
 

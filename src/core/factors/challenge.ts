@@ -1,0 +1,142 @@
+/** Asking for a second factor (contract 1.9). */
+import type { Factor, User } from '../../store'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { HOOK_REASONS, Refusal } from '../refusal'
+import { type Channel, CODE_ACTION, channelOf, deliverCode, testCode } from '../sms'
+import { randomDigits } from '../verification'
+import { type CeremonyOptions, creationOptions, newChallenge, requestOptions } from '../webauthn'
+import { type FactorRequest, ownFactor, requireSession } from './own'
+import { codeHashOf } from './phone-codes'
+
+export interface Begun {
+  id: string
+  type: Factor['factorType']
+  /** Unix milliseconds. */
+  expiresAt: number
+  /** What the browser's authenticator is to be asked. */
+  webauthn?: { type: 'create' | 'request'; options: CeremonyOptions }
+}
+
+/**
+ * Begins a challenge.
+ * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_id_malformed' | 'totp_verification_disabled' |
+ *   'phone_verification_disabled' | 'webauthn_verification_disabled' | 'sms_too_soon' | 'sms_channel_unknown' |
+ *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable'>}
+ */
+export async function challengeFactor(
+  deps: Deps,
+  { caller, factorId, client, channel }: FactorRequest & { channel: string | undefined },
+): Promise<Begun> {
+  const { user } = requireSession(caller)
+  const factor = await ownFactor(deps, user, factorId)
+  requireVerification(deps, factor)
+  switch (factor.factorType) {
+    case 'totp':
+      return begin(deps, { user, factor, client })
+    case 'phone':
+      return textChallenge(deps, { user, factor, client, channel: channelOf(deps, channel) })
+    case 'webauthn': {
+      const challenge = newChallenge(deps)
+      const begun = await begin(deps, { user, factor, client, webAuthnChallenge: challenge })
+      return { ...begun, webauthn: await ceremonyOf(deps, user, factor, challenge) }
+    }
+    case 'recovery_code':
+      throw new Refusal('factor_unknown')
+  }
+}
+
+/** @throws {Refusal} where factors of this kind are not asked for */
+export function requireVerification({ policy }: Pick<Deps, 'policy'>, { factorType }: Factor): void {
+  const { totp, phone, webauthn } = policy.mfa
+  if (factorType === 'totp' && !totp.verifies) throw new Refusal('totp_verification_disabled')
+  if (factorType === 'phone' && !phone.verifies) throw new Refusal('phone_verification_disabled')
+  if (factorType === 'webauthn' && !webauthn.verifies) throw new Refusal('webauthn_verification_disabled')
+}
+
+interface Beginning {
+  user: User
+  factor: Factor
+  client: Client
+  id?: string
+  otpCodeHash?: string
+  webAuthnChallenge?: string
+  spacingMs?: number
+}
+
+async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { previousAt: number | null }> {
+  const { clock, random, store, policy } = deps
+  const {
+    user,
+    factor,
+    client,
+    id = random.uuid(),
+    otpCodeHash = null,
+    webAuthnChallenge = null,
+    spacingMs,
+  } = beginning
+  const now = clock.now()
+  const begun = await store.beginChallenge({
+    challenge: {
+      ...{ id, factorId: factor.id, ipAddress: client.ip, createdAt: now, verifiedAt: null },
+      ...{ otpCodeHash, webAuthnChallenge },
+    },
+    ...{ staleBefore: now - policy.mfa.challengeMs, spacingMs },
+    audit: [auditEntry(deps, now, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
+  })
+  if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
+  if (begun.outcome === 'too_soon') throw new Refusal('sms_too_soon', { waitMs: begun.waitMs })
+  const expiresAt = now + policy.mfa.challengeMs
+  return { id, type: factor.factorType, expiresAt, previousAt: begun.previousAt }
+}
+
+/** The challenge stands before its SMS is sent, so that two requests at once send one; one that cannot be sent is undone. */
+async function textChallenge(
+  deps: Deps,
+  { user, factor, client, channel }: Beginning & { channel: Channel },
+): Promise<Begun> {
+  const { policy, clock, random, store } = deps
+  const { codeLength, spacingMs, template } = policy.mfa.phone
+  const phone = factor.phone ?? ''
+  const code = testCode(deps, phone, clock.now()) ?? randomDigits(random, codeLength)
+  const id = random.uuid()
+  const otpCodeHash = codeHashOf(deps.peppers[0], id, code)
+  const { previousAt, ...begun } = await begin(deps, { user, factor, client, id, otpCodeHash, spacingMs })
+  const now = clock.now()
+  try {
+    const { messages } = await deliverCode(deps, now, {
+      ...{ kind: 'mfa_challenge', said: 'MFA', phone, user, channel, client, code },
+      ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
+    })
+    if (messages.length > 0) await store.issue({ now, messages, audit: [] })
+    return begun
+  } catch (error) {
+    await store.withdrawChallenge({ id, factorId: factor.id, previousAt })
+    throw withoutDetail(error)
+  }
+}
+
+/** What an SMS of the operator's came to is not for a user to read. */
+function withoutDetail(error: unknown): unknown {
+  if (!(error instanceof Refusal)) return error
+  if (error.reason === 'sms_failed') return new Refusal('factor_sms_failed')
+  if (error.reason === 'sms_unavailable') return new Refusal('factor_sms_unavailable')
+  return (HOOK_REASONS as readonly string[]).includes(error.reason) ? new Refusal('factor_sms_hook_failed') : error
+}
+
+/** A factor that is not verified yet is registered, any other is used. */
+async function ceremonyOf(
+  deps: Deps,
+  user: User,
+  factor: Factor,
+  challenge: string,
+): Promise<NonNullable<Begun['webauthn']>> {
+  const { store } = deps
+  if (factor.status === 'unverified') {
+    const present = (await store.listCredentials(user.id)).filter(({ factorId }) => factorId !== null)
+    return { type: 'create', options: creationOptions(deps, { user, challenge, present, asPasskey: false }) }
+  }
+  const credential = await store.findFactorCredential(factor.id)
+  if (!credential) throw new Refusal('factor_unknown')
+  return { type: 'request', options: requestOptions(deps, { challenge, allowed: [credential] }) }
+}

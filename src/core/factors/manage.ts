@@ -1,0 +1,71 @@
+/** Removing factors, and factors as administrators see them (contract 1.9 and 1.13). */
+import { isUuid } from '../../lib/uuid'
+import type { Factor } from '../../store'
+import { auditEntry } from '../audit'
+import type { Deps } from '../deps'
+import type { Admin } from '../identify'
+import { Refusal } from '../refusal'
+import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
+
+/** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */
+export async function unenrolFactor(deps: Deps, { caller, factorId, client }: FactorRequest): Promise<string> {
+  const { user, session } = requireSession(caller)
+  const factor = await ownFactor(deps, user, factorId)
+  const now = deps.clock.now()
+  const removed = await deps.store.removeFactor({
+    ...{ factorId: factor.id, sessionId: session.id, now },
+    attachments: {
+      audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
+      messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+    },
+  })
+  if (removed.outcome === 'removed') return factor.id
+  throw new Refusal(removed.outcome === 'factor_gone' ? 'factor_unknown' : removed.outcome)
+}
+
+/** @throws {Refusal<'user_unknown'>} */
+export async function listFactorsOf({ store }: Deps, userId: string): Promise<Factor[]> {
+  if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
+  return store.listFactors(userId)
+}
+
+interface FactorAdministered {
+  admin: Admin
+  userId: string
+  factorId: string
+}
+
+/** @throws {Refusal<'factor_unknown' | 'factor_name_taken'>} */
+export async function renameFactor(
+  deps: Deps,
+  { admin, friendlyName, ...which }: FactorAdministered & { friendlyName: string },
+): Promise<Factor> {
+  const factor = await factorOf(deps, which)
+  if (friendlyName === '') return factor
+  const now = deps.clock.now()
+  const audit = [auditEntry(deps, now, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id })]
+  const renamed = await deps.store.renameFactor({ factorId: factor.id, friendlyName, now, audit })
+  if (renamed === 'factor_name_taken') throw new Refusal(renamed, { detail: friendlyName })
+  if (!renamed) throw new Refusal('factor_unknown')
+  return renamed
+}
+
+/** @throws {Refusal<'factor_unknown'>} */
+export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdministered): Promise<Factor> {
+  const factor = await factorOf(deps, which)
+  const now = deps.clock.now()
+  const audit = [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })]
+  const removed = await deps.store.removeFactor({ factorId: factor.id, now, attachments: { audit } })
+  if (removed.outcome !== 'removed') throw new Refusal('factor_unknown')
+  return removed.factor
+}
+
+async function factorOf(
+  { store }: Deps,
+  { userId, factorId }: Pick<FactorAdministered, 'userId' | 'factorId'>,
+): Promise<Factor> {
+  if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')
+  const factor = await store.findFactor(factorId.toLowerCase())
+  if (factor?.userId !== userId) throw new Refusal('factor_unknown')
+  return factor
+}

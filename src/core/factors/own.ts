@@ -1,0 +1,53 @@
+/** Whose factors there are, and what having one means. */
+import { isUuid } from '../../lib/uuid'
+import type { Factor, User } from '../../store'
+import type { Client, Deps } from '../deps'
+import type { Caller } from '../identify'
+import { prepareNotice } from '../mail'
+import { Refusal } from '../refusal'
+
+export interface FactorRequest {
+  caller: Caller
+  factorId: string
+  client: Client
+}
+
+/** The caller's factor; somebody else's is told apart from none (supabase-additions.md). */
+export async function ownFactor({ store }: Deps, user: User, factorId: string): Promise<Factor> {
+  if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')
+  const factor = await store.findFactor(factorId.toLowerCase())
+  if (!factor) throw new Refusal('factor_unknown')
+  if (factor.userId !== user.id) throw new Refusal('factor_of_another')
+  return factor
+}
+
+/** @throws {Refusal<'anonymous_not_allowed' | 'session_needed_for_factors'>} */
+export function requireSession({ user, session }: Caller) {
+  if (user.isAnonymous) throw new Refusal('anonymous_not_allowed')
+  if (!session) throw new Refusal('session_needed_for_factors')
+  return { user, session }
+}
+
+/** Most users have none, and are not looked up. */
+export const factorsOf = async ({ store }: Pick<Deps, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
+  factorCount === 0 ? [] : store.listFactors(id)
+
+/** Whether a user has a factor that counts, so that a session must have passed it for what matters most. */
+export const hasVerifiedFactor = async (deps: Pick<Deps, 'store'>, user: User): Promise<boolean> =>
+  (await factorsOf(deps, user)).some(({ status }) => status === 'verified')
+
+/** Whether a caller has not passed the factor that their account has. */
+export const lacksFactor = async (
+  deps: Pick<Deps, 'store'>,
+  { user, session }: Omit<Caller, 'claims'>,
+): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))
+
+interface Notice {
+  template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'
+  user: User
+  factor: Factor
+  client: Client
+}
+
+export const noticeOf = (deps: Deps, now: number, { factor, user, ...rest }: Notice) =>
+  prepareNotice(deps, now, { ...rest, user, to: user.email, values: { FactorType: factor.factorType } })

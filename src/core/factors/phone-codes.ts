@@ -1,0 +1,31 @@
+/** Codes of phone factors, as they are kept with their challenge. */
+import { hmacSha256, secretEqual } from '../../lib/secrets'
+import type { Factor, MfaChallenge } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+
+/** Hex HMAC-SHA-256 under the pepper, good for its challenge alone. */
+export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): string =>
+  hmacSha256(pepper, `${challengeId}:${code}`).toString('hex')
+
+/** Whether a code was the one sent. @throws {Refusal<'code_wrong'>} where the provider, who made it, refuses it */
+export async function isPhoneCode(
+  { peppers, policy, smsProvider, report }: Deps,
+  { phone }: Factor,
+  challenge: MfaChallenge,
+  code: string,
+): Promise<boolean> {
+  const isTested = phone !== null && Object.hasOwn(policy.sms.testCodes, phone)
+  if (smsProvider?.check && phone !== null && policy.sms.way === 'provider' && !isTested) {
+    const isRight = await smsProvider.check(phone, code).catch((error: unknown) => {
+      report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
+      return false
+    })
+    if (!isRight) throw new Refusal('code_wrong')
+    return true
+  }
+  const { otpCodeHash } = challenge
+  return (
+    otpCodeHash !== null && peppers.some((pepper) => secretEqual(codeHashOf(pepper, challenge.id, code), otpCodeHash))
+  )
+}

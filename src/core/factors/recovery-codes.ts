@@ -1,0 +1,145 @@
+/**
+ * Recovery codes: ten of them, each good once in place of any other factor (supabase-js's `mfa.recoveryCodes`). They are
+ * shown when they are made; kept are their hashes.
+ */
+import { encodeBase32LowerCaseNoPadding } from '@oslojs/encoding'
+import { hmacSha256 } from '../../lib/secrets'
+import type { Factor } from '../../store'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import type { Caller } from '../identify'
+import { Refusal } from '../refusal'
+import type { IssuedSession } from '../sessions'
+import { newFactor } from './enrol'
+import { countGuess } from './guesses'
+import { noticeOf, requireSession } from './own'
+import { pass } from './verify'
+
+const CODES = 10
+/** 80 bits: more than anybody guesses, so a fast hash does. */
+const CODE_BYTES = 10
+const DEFAULT_NAME = 'Recovery codes'
+
+export interface RecoveryCodes {
+  factor: Factor
+  total: number
+  /** In the clear, this once. */
+  codes: string[]
+}
+
+/** How many codes the caller has left. @throws {Refusal<'recovery_codes_missing'>} */
+export async function recoveryCodesStatus(
+  { store }: Deps,
+  { caller }: { caller: Caller },
+): Promise<{ factor: Factor; total: number; remaining: number }> {
+  const found = await store.findRecoveryCodes(requireSession(caller).user.id)
+  if (!found) throw new Refusal('recovery_codes_missing')
+  return found
+}
+
+/**
+ * Gives the caller their codes.
+ * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_present' |
+ *   'recovery_codes_alone' | 'factor_name_taken' | 'factors_too_many'>}
+ */
+export async function generateRecoveryCodes(
+  deps: Deps,
+  { caller, friendlyName, client }: { caller: Caller; friendlyName: string; client: Client },
+): Promise<RecoveryCodes> {
+  const { policy, clock, random, store } = deps
+  const { user, session } = requireSession(caller)
+  requireEnrolment(deps)
+  const now = clock.now()
+  const factor = newFactor(now, {
+    ...{ id: random.uuid(), userId: user.id, factorType: 'recovery_code', status: 'verified' },
+    friendlyName: friendlyName || DEFAULT_NAME,
+  })
+  const { codes, hashes } = makeCodes(deps)
+  const outcome = await store.addRecoveryCodes({
+    ...{ factor, userId: user.id, sessionId: session.id, limits: policy.mfa.limits, hashes, now },
+    attachments: {
+      audit: [auditEntry(deps, now, 'generate_recovery_codes', user, { factor_id: factor.id })],
+      messages: await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
+    },
+  })
+  if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
+  if (outcome !== 'added') throw new Refusal(outcome, { detail: factor.friendlyName })
+  return { factor, total: CODES, codes }
+}
+
+/**
+ * Gives the caller new codes; the old ones are worth nothing from then on.
+ * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_missing'>}
+ */
+export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: Caller }): Promise<RecoveryCodes> {
+  const { clock, store } = deps
+  const { user, session } = requireSession(caller)
+  requireEnrolment(deps)
+  const now = clock.now()
+  const { codes, hashes } = makeCodes(deps)
+  const factor = await store.replaceRecoveryCodes({
+    ...{ userId: user.id, sessionId: session.id, hashes, now },
+    attachments: { audit: [auditEntry(deps, now, 'generate_recovery_codes', user)] },
+  })
+  if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
+  if (typeof factor === 'string') throw new Refusal(factor)
+  return { factor, total: CODES, codes }
+}
+
+/**
+ * Raises the caller's session with one of their codes, as typed.
+ * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'recovery_codes_locked'>}
+ */
+export async function verifyRecoveryCode(
+  deps: Deps,
+  { caller, code }: { caller: Caller; code: string },
+): Promise<IssuedSession> {
+  const { policy, clock, store } = deps
+  const { user, session } = requireSession(caller)
+  if (!policy.mfa.recoveryCodes.verifies) throw new Refusal('recovery_codes_verification_disabled')
+  await countGuess(deps, user.id, 'recovery_codes_locked')
+  const found = await store.findRecoveryCodes(user.id)
+  if (!found) throw new Refusal('recovery_code_wrong')
+  const proof = recoveryProof(deps, found.factor, code)
+  return pass(deps, clock.now(), { user, sessionId: session.id, proof, messages: [] })
+}
+
+/** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */
+export async function removeRecoveryCodes(
+  deps: Deps,
+  { caller, client }: { caller: Caller; client: Client },
+): Promise<string> {
+  const { clock, store } = deps
+  const { user, session } = requireSession(caller)
+  const found = await store.findRecoveryCodes(user.id)
+  if (!found) throw new Refusal('recovery_codes_missing')
+  const { factor } = found
+  const now = clock.now()
+  const removed = await store.removeFactor({
+    ...{ factorId: factor.id, sessionId: session.id, now },
+    attachments: {
+      audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
+      messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+    },
+  })
+  if (removed.outcome === 'removed') return factor.id
+  if (removed.outcome === 'aal_too_low_to_unenrol') throw new Refusal('aal_too_low_for_recovery_codes')
+  throw new Refusal(removed.outcome === 'factor_gone' ? 'recovery_codes_missing' : removed.outcome)
+}
+
+/** What a code as typed proves, if it is one: letter case, blanks and hyphens do not matter. */
+export function recoveryProof({ peppers }: Pick<Deps, 'peppers'>, { id: factorId }: Factor, typed: string) {
+  const code = typed.toLowerCase().replace(/[\s-]/g, '')
+  return { type: 'recovery_code' as const, factorId, hashes: peppers.map((pepper) => hashOf(pepper, code)) }
+}
+
+function makeCodes({ random, peppers }: Pick<Deps, 'random' | 'peppers'>) {
+  const codes = Array.from({ length: CODES }, () => encodeBase32LowerCaseNoPadding(random.bytes(CODE_BYTES)))
+  return { codes, hashes: codes.map((code) => hashOf(peppers[0], code)) }
+}
+
+const hashOf = (pepper: Buffer, code: string) => hmacSha256(pepper, `recovery_code:${code}`).toString('hex')
+
+function requireEnrolment({ policy }: Deps): void {
+  if (!policy.mfa.recoveryCodes.enrols) throw new Refusal('recovery_codes_enrolment_disabled')
+}

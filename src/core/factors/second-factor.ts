@@ -1,0 +1,35 @@
+/** A second factor along with a sign-in, on surfaces that know no challenges (settled 3). */
+import type { Factor, Proof, User } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { countGuess } from './guesses'
+import { factorsOf } from './own'
+import { recoveryProof } from './recovery-codes'
+import { stepOf } from './totp'
+
+/**
+ * What a code given with a sign-in proves: one of an authenticator app, or a recovery code. The operation that opens the
+ * session uses it up, and refuses where it counts no more.
+ * @returns undefined where the account needs none
+ * @throws {Refusal<'second_factor_needed' | 'too_many_requests'>} also where the code is wrong
+ */
+export async function proveSecondFactor(deps: Deps, user: User, code: string): Promise<Proof | undefined> {
+  const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
+  if (factors.length === 0) return undefined
+  if (code === '') throw new Refusal('second_factor_needed')
+  await countGuess(deps, user.id)
+  const proof = proofOf(deps, factors, code)
+  if (!proof) throw new Refusal('second_factor_needed')
+  return proof
+}
+
+function proofOf(deps: Deps, factors: readonly Factor[], code: string): Proof | undefined {
+  const { totp, recoveryCodes } = deps.policy.mfa
+  const ofType = (type: Factor['factorType']) => factors.filter(({ factorType }) => factorType === type)
+  for (const factor of totp.verifies ? ofType('totp') : []) {
+    const step = stepOf(deps, factor, code, deps.clock.now())
+    if (step !== undefined) return { type: 'totp', factorId: factor.id, step }
+  }
+  const [codes] = recoveryCodes.verifies ? ofType('recovery_code') : []
+  return codes && recoveryProof(deps, codes, code)
+}

@@ -1,0 +1,146 @@
+/** Answering a challenge with a second factor (contract 1.9). */
+import type { Factor, MfaChallenge, Proof, User } from '../../store'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { type IssuedSession, issueAgain } from '../sessions'
+import { credentialOf, type GivenCredential, useOf } from '../webauthn'
+import { requireVerification } from './challenge'
+import { countGuess } from './guesses'
+import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
+import { isPhoneCode } from './phone-codes'
+import { stepOf } from './totp'
+
+export interface Answer {
+  challengeId: string
+  code: string
+  webauthn: { type: string; credential: GivenCredential | undefined } | undefined
+}
+
+/**
+ * Answers a challenge: the session has passed a second factor from then on, and others of the user that have not end. A
+ * code passes once (RFC 6238 §5.2); a challenge is spent by a right answer alone (settled 22).
+ * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' | 'challenge_mismatch' |
+ *   'challenge_expired' | 'factor_code_wrong' | 'phone_factor_code_wrong' | 'code_wrong' | 'factor_credential_wrong' |
+ *   'credential_taken' | 'too_many_requests'>}
+ */
+export async function verifyFactor(
+  deps: Deps,
+  { caller, factorId, client, ...answer }: FactorRequest & Answer,
+): Promise<IssuedSession> {
+  const { clock } = deps
+  const { user, session } = requireSession(caller)
+  const factor = await ownFactor(deps, user, factorId)
+  if (factor.factorType === 'webauthn' ? !answer.webauthn : answer.code === '')
+    throw new Refusal(factor.factorType === 'webauthn' ? 'webauthn_answer_missing' : 'factor_code_missing')
+  requireVerification(deps, factor)
+  const challenge = await findOpenChallenge(deps, factor, client, answer.challengeId)
+  const proof = await proofOf(deps, { user, factor, challenge, answer })
+  const now = clock.now()
+  const messages =
+    factor.status === 'verified'
+      ? []
+      : await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
+  return pass(deps, now, { challengeId: challenge.id, user, sessionId: session.id, proof, messages })
+}
+
+async function findOpenChallenge(
+  { store, clock, policy }: Deps,
+  factor: Factor,
+  client: Client,
+  challengeId: string,
+): Promise<MfaChallenge> {
+  const challenge = await store.findChallenge(challengeId.toLowerCase())
+  if (challenge?.factorId !== factor.id) throw new Refusal('challenge_unknown')
+  if (challenge.verifiedAt !== null || challenge.ipAddress !== client.ip) throw new Refusal('challenge_mismatch')
+  if (clock.now() >= challenge.createdAt + policy.mfa.challengeMs)
+    throw new Refusal('challenge_expired', { detail: challenge.id })
+  return challenge
+}
+
+interface Shown {
+  user: User
+  factor: Factor
+  challenge: MfaChallenge
+  answer: Answer
+}
+
+async function proofOf(deps: Deps, { user, factor, challenge, answer }: Shown): Promise<Proof> {
+  const factorId = factor.id
+  switch (factor.factorType) {
+    case 'totp': {
+      await countGuess(deps, user.id)
+      const step = stepOf(deps, factor, answer.code, deps.clock.now())
+      if (step === undefined) throw new Refusal('factor_code_wrong')
+      return { type: 'totp', factorId, step }
+    }
+    case 'phone': {
+      await countGuess(deps, user.id)
+      if (!(await isPhoneCode(deps, factor, challenge, answer.code))) throw new Refusal('phone_factor_code_wrong')
+      return { type: 'phone', factorId }
+    }
+    case 'webauthn':
+      return { type: 'webauthn', factorId, ...(await credentialShown(deps, { user, factor, challenge, answer })) }
+    case 'recovery_code':
+      throw new Refusal('factor_unknown')
+  }
+}
+
+/** Nobody guesses a signature, so attempts are not counted. */
+async function credentialShown(deps: Deps, { user, factor, challenge, answer }: Shown) {
+  const { type, credential } = answer.webauthn ?? {}
+  if (type !== 'create' && type !== 'request') throw new Refusal('webauthn_answer_type')
+  if (!credential) throw new Refusal('webauthn_credential_missing')
+  const asked = { challenge: challenge.webAuthnChallenge ?? '', needsUserVerification: false }
+  if (type === 'create') {
+    const made = await credentialOf(deps, { ...asked, credential, user, factorId: factor.id })
+    return { made: { ...made, friendlyName: factor.friendlyName } }
+  }
+  const known = await deps.store.findFactorCredential(factor.id)
+  if (!known) throw new Refusal('factor_credential_wrong')
+  return { used: await useOf(deps, { ...asked, credential, known }) }
+}
+
+interface Passed {
+  challengeId?: string
+  user: User
+  sessionId: string
+  proof: Proof
+  messages: Awaited<ReturnType<typeof noticeOf>>
+}
+
+const WRONG = {
+  totp: 'factor_code_wrong',
+  phone: 'phone_factor_code_wrong',
+  webauthn: 'factor_credential_wrong',
+  recovery_code: 'recovery_code_wrong',
+} as const
+
+/** Raises the caller's session with what was shown. */
+export async function pass(
+  deps: Deps,
+  now: number,
+  { user, proof, messages, ...which }: Passed,
+): Promise<IssuedSession> {
+  const audit = [auditEntry(deps, now, 'verification_attempted', user, { factor_id: proof.factorId })]
+  const passed = await deps.store.passFactor({
+    ...which,
+    userId: user.id,
+    proof,
+    now,
+    attachments: { audit, messages },
+  })
+  switch (passed.outcome) {
+    case 'passed':
+      return issueAgain(deps, now, passed.opened)
+    case 'challenge_spent':
+      throw new Refusal('challenge_mismatch')
+    case 'proof_used':
+      throw new Refusal(WRONG[proof.type])
+    case 'factor_gone':
+      throw new Refusal('factor_unknown')
+    case 'session_gone':
+    case 'credential_taken':
+      throw new Refusal(passed.outcome)
+  }
+}

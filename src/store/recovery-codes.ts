@@ -1,0 +1,97 @@
+/** Recovery codes: a factor of its own kind, whose codes count once each and are only known by their hashes. */
+import { eq, sql } from 'drizzle-orm'
+import { type Attachments, attach } from './attachments'
+import { read, statement, type Tx, write } from './engine'
+import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
+import { type Factor, mfaRecoveryCodes } from './schema'
+import { clearAttempts, saveFactor } from './second-factors'
+import { allFactorsIn, placeholder, placeholders, sessionById } from './statements'
+
+const insertCode = statement((db) => db.insert(mfaRecoveryCodes).values(placeholders(mfaRecoveryCodes)).prepare())
+const deleteCodes = statement((db) =>
+  db
+    .delete(mfaRecoveryCodes)
+    .where(eq(mfaRecoveryCodes.factorId, placeholder('factorId')))
+    .prepare(),
+)
+const countCodes = statement((db) =>
+  db
+    .select({
+      total: sql<number>`count(*)`,
+      remaining: sql<number>`count(*) - count(${mfaRecoveryCodes.usedAt})`,
+    })
+    .from(mfaRecoveryCodes)
+    .where(eq(mfaRecoveryCodes.factorId, placeholder('factorId')))
+    .prepare(),
+)
+
+/** A user's set of codes, and how many of it are left. */
+export const findRecoveryCodes = read(
+  async (tx, userId: string): Promise<{ factor: Factor; total: number; remaining: number } | undefined> => {
+    const factor = await recoveryFactorOf(tx, userId)
+    const counted = factor && (await tx.one(countCodes, { factorId: factor.id }))
+    return counted && { factor, ...counted }
+  },
+)
+
+export interface NewCodes {
+  userId: string
+  sessionId: string
+  hashes: readonly string[]
+  now: number
+  attachments: Attachments
+}
+
+type Refused = 'session_gone' | 'aal_too_low'
+
+/** Gives a user their one set of codes; never as their only factor. */
+export const addRecoveryCodes = write(
+  async (
+    tx,
+    { factor, limits, ...codes }: NewCodes & { factor: Factor; limits: FactorLimits },
+  ): Promise<
+    'added' | Refused | 'recovery_codes_present' | 'recovery_codes_alone' | 'factor_name_taken' | 'factors_too_many'
+  > => {
+    const refused = await refuseSession(tx, codes)
+    if (refused) return refused
+    const present = await allFactorsIn(tx, codes.userId)
+    if (present.some(({ factorType }) => factorType === 'recovery_code')) return 'recovery_codes_present'
+    if (!present.some(({ status }) => status === 'verified')) return 'recovery_codes_alone'
+    const unfit = refuseEnrolment(present, factor, limits)
+    if (unfit) return unfit
+    await insertFactorIn(tx, factor)
+    await putCodes(tx, factor.id, codes)
+    return 'added'
+  },
+)
+
+/** Puts a new set in place of the old one, and forgets wrong guesses. @returns the factor, which stays the same */
+export const replaceRecoveryCodes = write(
+  async (tx, codes: NewCodes): Promise<Factor | Refused | 'recovery_codes_missing'> => {
+    const factor = await recoveryFactorOf(tx, codes.userId)
+    if (!factor) return 'recovery_codes_missing'
+    const refused = await refuseSession(tx, codes)
+    if (refused) return refused
+    await tx.run(deleteCodes, { factorId: factor.id })
+    await putCodes(tx, factor.id, codes)
+    await clearAttempts(tx, codes.userId)
+    const renewed = { ...factor, updatedAt: codes.now }
+    await tx.run(saveFactor, renewed)
+    return renewed
+  },
+)
+
+async function recoveryFactorOf(tx: Tx, userId: string): Promise<Factor | undefined> {
+  return (await allFactorsIn(tx, userId)).find(({ factorType }) => factorType === 'recovery_code')
+}
+
+async function refuseSession(tx: Tx, { userId, sessionId }: NewCodes): Promise<Refused | undefined> {
+  const session = await tx.one(sessionById, { id: sessionId })
+  if (session?.userId !== userId) return 'session_gone'
+  return session.aal === 'aal2' ? undefined : 'aal_too_low'
+}
+
+async function putCodes(tx: Tx, factorId: string, { hashes, attachments, now }: NewCodes): Promise<void> {
+  for (const codeHash of hashes) await tx.run(insertCode, { factorId, codeHash, usedAt: null })
+  await attach(tx, attachments, now)
+}

@@ -1,0 +1,112 @@
+/** Recovery codes, as supabase-js has them (`mfa.recoveryCodes`). */
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+
+const shared = { access: 'user', tag: 'Second factors', toleratesSlash: true } as const
+
+const GeneratedCodes = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    type: Type.String(),
+    friendly_name: Type.String(),
+    total: Type.Integer(),
+    codes: Type.Array(Type.String(), { description: 'Shown this once.' }),
+  },
+  { $id: 'RecoveryCodes' },
+)
+
+export const recoveryCodesStatus = endpoint({
+  ...shared,
+  method: 'GET',
+  path: '/factors/recovery-codes',
+  summary: 'How many recovery codes are left',
+  answers: {
+    200: Type.Object(
+      {
+        id: Type.String({ format: 'uuid' }),
+        type: Type.String(),
+        total: Type.Integer(),
+        remaining: Type.Integer(),
+      },
+      { $id: 'RecoveryCodesStatus' },
+    ),
+    ...errors(401, 403, 404),
+  },
+  handle: async ({ core, caller }) => {
+    const { factor, total, remaining } = await core.recoveryCodesStatus({ caller })
+    return { id: factor.id, type: factor.factorType, total, remaining }
+  },
+})
+
+export const generateRecoveryCodes = endpoint({
+  ...shared,
+  method: 'POST',
+  path: '/factors/recovery-codes',
+  body: Type.Object(
+    { friendly_name: Type.Optional(Type.String()) },
+    { $id: 'RecoveryCodesRequest', examples: [{ friendly_name: 'Recovery codes' }] },
+  ),
+  isBodyOptional: true,
+  summary: 'Make recovery codes',
+  description: 'Each is good once in place of another factor. Needs a session that has passed one.',
+  answers: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
+  handle: async ({ core, caller, body, client, headers }) => {
+    const friendlyName = body.friendly_name ?? ''
+    headers['cache-control'] = 'no-store'
+    return toGenerated(await core.generateRecoveryCodes({ caller, friendlyName, client }))
+  },
+})
+
+export const regenerateRecoveryCodes = endpoint({
+  ...shared,
+  method: 'POST',
+  path: '/factors/recovery-codes/regenerate',
+  summary: 'Replace the recovery codes',
+  description: 'Those before are worth nothing from then on.',
+  answers: { 200: GeneratedCodes, ...errors(401, 403, 404, 422) },
+  handle: async ({ core, caller, headers }) => {
+    headers['cache-control'] = 'no-store'
+    return toGenerated(await core.regenerateRecoveryCodes({ caller }))
+  },
+})
+
+export const verifyRecoveryCode = endpoint({
+  ...shared,
+  method: 'POST',
+  path: '/factors/recovery-codes/verify',
+  body: Type.Object(
+    { code: Type.Optional(Type.String({ description: 'As typed: letter case, blanks and hyphens do not matter.' })) },
+    { $id: 'RecoveryCodeAnswer', examples: [{ code: 'k4m6-x7qp-2ab5-ht3z' }] },
+  ),
+  summary: 'Pass the second factor with a recovery code',
+  description: 'Counts for the session as a challenge that was answered.',
+  answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
+  handle: async ({ core, caller, body, headers }) => {
+    const issued = await core.verifyRecoveryCode({ caller, code: body.code ?? '' })
+    Object.assign(headers, sessionHeaders(issued))
+    return toSession(issued)
+  },
+})
+
+export const removeRecoveryCodes = endpoint({
+  ...shared,
+  method: 'DELETE',
+  path: '/factors/recovery-codes',
+  summary: 'Remove the recovery codes',
+  answers: {
+    200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'RemovedRecoveryCodes' }),
+    ...errors(401, 403, 404),
+  },
+  handle: async ({ core, caller, client }) => ({ id: await core.removeRecoveryCodes({ caller, client }) }),
+})
+
+const toGenerated = ({
+  factor,
+  total,
+  codes,
+}: {
+  factor: { id: string; factorType: string; friendlyName: string }
+  total: number
+  codes: string[]
+}) => ({ id: factor.id, type: factor.factorType, friendly_name: factor.friendlyName, total, codes })

@@ -1,0 +1,203 @@
+import { expect, test } from 'bun:test'
+import { claimsOf, type Json, startApp, type TestApp } from '../../support/app'
+import { type Authenticator, authenticator, type Liberties } from '../../support/authenticator'
+import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
+
+const enrolKey = (app: TestApp, token: string, friendly_name = 'key') =>
+  enrol(app, token, { factor_type: 'webauthn', friendly_name })
+
+/** Challenges the factor and answers with what the authenticator says. */
+async function show(app: TestApp, token: string, id: string, device: Authenticator, liberties: Liberties = {}) {
+  const { body } = await challenge(app, token, id)
+  const { type, credential_options: options } = body.webauthn
+  const credential_response =
+    type === 'create' ? device.create(options.publicKey, liberties) : device.get(options.publicKey, liberties)
+  return verify(app, token, id, { challenge_id: body.id, webauthn: { type, credential_response } })
+}
+
+async function withKey(app: TestApp) {
+  const ada = await app.signUp()
+  const device = authenticator()
+  const { id } = (await enrolKey(app, ada.accessToken)).body as Json
+  const { status, body } = await show(app, ada.accessToken, id, device)
+  expect(status).toBe(200)
+  return { ...ada, device, id: id as string, raised: body.access_token as string }
+}
+
+test('a key is registered by its first challenge, and used by those after it', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp('ada@example.com')
+  const device = authenticator('http://localhost:3000', 'd548826e-79b4-db40-a3d8-11116f7e8349')
+  const added = await enrolKey(app, ada.accessToken)
+  expect([added.status, added.body]).toEqual([200, { id: expect.any(String), type: 'webauthn', friendly_name: 'key' }])
+  const begun = await challenge(app, ada.accessToken, added.body.id, {
+    body: { factorId: added.body.id, webauthn: { rpId: 'evil.example', rpOrigins: ['https://evil.example'] } },
+  })
+  expect(begun.body).toEqual({
+    id: expect.any(String),
+    type: 'webauthn',
+    expires_at: expect.any(Number),
+    webauthn: {
+      type: 'create',
+      credential_options: {
+        publicKey: {
+          rp: { id: 'localhost', name: 'localhost' },
+          user: expect.objectContaining({ id: Buffer.from(ada.id).toString('base64url'), name: 'ada@example.com' }),
+          challenge: expect.any(String),
+          pubKeyCredParams: expect.any(Array),
+          timeout: 300_000,
+          authenticatorSelection: {},
+        },
+      },
+    },
+  })
+  app.clock.advance(1000)
+  const made = await show(app, ada.accessToken, added.body.id, device)
+  expect(claimsOf(made.body.access_token)).toMatchObject({
+    aal: 'aal2',
+    amr: [{ method: 'mfa/webauthn' }, { method: 'password' }],
+  })
+  expect(made.body.user.factors).toEqual([
+    expect.objectContaining({
+      ...{ status: 'verified', factor_type: 'webauthn', phone: '' },
+      web_authn_aaguid: 'd548826e-79b4-db40-a3d8-11116f7e8349',
+    }),
+  ])
+  const later = await app.signIn(ada.email)
+  const asked = await challenge(app, later.accessToken, added.body.id)
+  expect(asked.body.webauthn).toEqual({
+    type: 'request',
+    credential_options: {
+      publicKey: {
+        challenge: expect.any(String),
+        timeout: 300_000,
+        rpId: 'localhost',
+        allowCredentials: [
+          {
+            type: 'public-key',
+            id: device.credentials[0]?.id.toString('base64url'),
+            transports: ['internal', 'hybrid'],
+          },
+        ],
+        userVerification: 'preferred',
+      },
+    },
+  })
+  expect((await show(app, later.accessToken, added.body.id, device)).status).toBe(200)
+})
+
+test.each<[string, Liberties]>([
+  ['another origin', { origin: 'https://evil.example' }],
+  ['another RP id', { rpId: 'evil.example' }],
+  ['another challenge', { challenge: Buffer.alloc(32).toString('base64url') }],
+  ['another key', { forges: true }],
+  ['a counter that went back', { counter: 0 }],
+])(
+  'security case 36: a second factor with %s is refused, and its challenge can be answered again',
+  async (_what, liberties) => {
+    await using app = await startApp()
+    const ada = await withKey(app)
+    const low = await app.signIn(ada.email)
+    expect((await show(app, low.accessToken, ada.id, ada.device, { counter: 5 })).status).toBe(200)
+    const again = await app.signIn(ada.email)
+    const { body } = await challenge(app, again.accessToken, ada.id)
+    const { publicKey } = body.webauthn.credential_options
+    const answer = (given: Liberties) =>
+      verify(app, again.accessToken, ada.id, {
+        challenge_id: body.id,
+        webauthn: { type: 'request', credential_response: ada.device.get(publicKey, given) },
+      })
+    expect(refusal(await answer({ counter: 6, ...liberties }))).toEqual([422, 'mfa_verification_failed'])
+    expect((await answer({ counter: 7 })).status).toBe(200)
+  },
+)
+
+test('an answer shown twice at once counts once', async () => {
+  await using app = await startApp()
+  const ada = await withKey(app)
+  const low = await app.signIn(ada.email)
+  const { body } = await challenge(app, low.accessToken, ada.id)
+  const credential_response = ada.device.get(body.webauthn.credential_options.publicKey)
+  const replies = await Promise.all(
+    [1, 2, 3].map(() =>
+      verify(app, low.accessToken, ada.id, {
+        challenge_id: body.id,
+        webauthn: { type: 'request', credential_response },
+      }),
+    ),
+  )
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
+})
+
+test('a registered factor takes no second registration', async () => {
+  await using app = await startApp()
+  const ada = await withKey(app)
+  const { body } = await challenge(app, ada.raised, ada.id)
+  const { challenge: asked } = body.webauthn.credential_options.publicKey
+  const device = authenticator()
+  const credential_response = device.create({ challenge: asked, rp: { id: 'localhost' }, user: { id: '' } })
+  const answer = { challenge_id: body.id, webauthn: { type: 'create', credential_response } }
+  expect(refusal(await verify(app, ada.raised, ada.id, answer))).toEqual([422, 'mfa_verification_failed'])
+})
+
+test.each<[object, string]>([
+  [{ code: '123456' }, 'WebAuthn config required'],
+  [{ webauthn: {} }, 'WebAuthn type must be create or request'],
+  [{ webauthn: { type: 'get' } }, 'WebAuthn type must be create or request'],
+  [{ webauthn: { type: 'create' } }, 'credential_response required'],
+  [{ webauthn: { type: 'create', credential_response: {} } }, 'Invalid credential_response'],
+])('an answer %j is refused in words', async (given, message) => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { body } = await enrolKey(app, ada.accessToken)
+  const begun = await challenge(app, ada.accessToken, body.id)
+  const reply = await verify(app, ada.accessToken, body.id, { challenge_id: begun.body.id, ...given })
+  expect([reply.status, reply.body.code, reply.body.message]).toEqual([400, 'validation_failed', message])
+})
+
+test('a key that is a second factor signs nobody in by itself', async () => {
+  await using app = await startApp()
+  const ada = await withKey(app)
+  const { body } = await app.ask('POST', '/auth/v1/passkeys/authentication/options')
+  const credential = ada.device.get(body.options)
+  const answer = { challenge_id: body.challenge_id, credential }
+  const reply = await app.ask('POST', '/auth/v1/passkeys/authentication/verify', { body: answer })
+  expect(refusal(reply)).toEqual([400, 'webauthn_verification_failed'])
+  expect((await app.ask('GET', '/auth/v1/passkeys', { token: ada.raised })).body).toEqual([])
+})
+
+test('a key of one account is none of another', async () => {
+  await using app = await startApp()
+  const ada = await withKey(app)
+  const eve = await withKey(app)
+  const low = await app.signIn(eve.email)
+  const { body } = await challenge(app, low.accessToken, eve.id)
+  const credential_response = ada.device.get(body.webauthn.credential_options.publicKey)
+  const answer = { challenge_id: body.id, webauthn: { type: 'request', credential_response } }
+  expect(refusal(await verify(app, low.accessToken, eve.id, answer))).toEqual([422, 'mfa_verification_failed'])
+  expect(refusal(await challenge(app, low.accessToken, ada.id))).toEqual([403, 'mfa_factor_not_found'])
+})
+
+test('a removed key can be registered anew', async () => {
+  await using app = await startApp()
+  const ada = await withKey(app)
+  expect((await unenrol(app, ada.raised, ada.id)).status).toBe(200)
+  const { body } = await enrolKey(app, ada.raised)
+  expect((await show(app, ada.raised, body.id, ada.device)).status).toBe(200)
+})
+
+test('a key beside an authenticator app needs a session that has passed it', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const low = await app.signIn(ada.email)
+  expect(refusal(await enrolKey(app, low.accessToken))).toEqual([403, 'insufficient_aal'])
+  expect((await enrolKey(app, ada.raised.accessToken)).status).toBe(200)
+})
+
+test('keys can be switched off', async () => {
+  await using app = await startApp({
+    settings: { AUTH_MFA_WEB_AUTHN_ENROLL_ENABLED: 'false', AUTH_MFA_WEB_AUTHN_VERIFY_ENABLED: 'false' },
+  })
+  const ada = await app.signUp()
+  expect(refusal(await enrolKey(app, ada.accessToken))).toEqual([422, 'mfa_webauthn_enroll_not_enabled'])
+})
