@@ -56,6 +56,11 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     refreshTokens: { before: now - DAY },
     anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
+    factors: { before: now - DAY },
+    challenges: { before: now - DAY },
+    // longer than any guess counts
+    attempts: { before: now - DAY },
+    ceremonies: { before: now },
     // as long as the link that leads to a code can be opened, and the code exchanged
     flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },

@@ -2,7 +2,20 @@
 import { and, eq, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
-import { auditLogEntries, flowState, knownNetworks, messages, meta, refreshTokens, sessions, users } from './schema'
+import {
+  auditLogEntries,
+  flowState,
+  knownNetworks,
+  messages,
+  meta,
+  mfaAttempts,
+  mfaChallenges,
+  mfaFactors,
+  refreshTokens,
+  sessions,
+  users,
+  webauthnChallenges,
+} from './schema'
 import { placeholder, placeholders } from './statements'
 
 const metaValue = statement((db) =>
@@ -76,6 +89,16 @@ const sweeps = {
     ),
   ),
   knownNetworks: sweepOf(knownNetworks, lt(knownNetworks.lastSeenAt, placeholder('before'))),
+  factors: sweepOf(
+    mfaFactors,
+    and(
+      eq(mfaFactors.status, 'unverified'),
+      sql`coalesce(${mfaFactors.lastChallengedAt}, ${mfaFactors.createdAt}) < ${placeholder('before')}`,
+    ),
+  ),
+  challenges: sweepOf(mfaChallenges, lt(mfaChallenges.createdAt, placeholder('before'))),
+  attempts: sweepOf(mfaAttempts, lt(mfaAttempts.since, placeholder('before'))),
+  ceremonies: sweepOf(webauthnChallenges, lt(webauthnChallenges.expiresAt, placeholder('before'))),
   flows: sweepOf(flowState, lt(flowState.createdAt, placeholder('before'))),
   messages: sweepOf(
     messages,

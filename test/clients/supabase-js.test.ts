@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
+import { letterTo } from '../support/letters'
 import { codeAt } from '../support/totp'
 
 /** supabase-js wants a WebSocket, which Node has of its own from version 22. */
@@ -244,6 +245,59 @@ test('mfa takes a session to aal2, and the next sign-in has to do it again', asy
   expect((await second.auth.mfa.unenroll({ factorId: factor.id })).data).toEqual({ id: factor.id })
   await second.auth.refreshSession()
   expect(await levels(second)).toEqual(['aal1', 'aal1'])
+})
+
+test('mfa.recoveryCodes make, use, renew and remove a set of codes', async () => {
+  const { supabase, email } = await signedUp()
+  const own = createClient(server.url, server.keys.publishable_key, {
+    auth: { autoRefreshToken: false, persistSession: false, experimental: { recoveryCodes: true } },
+  })
+  await own.auth.signInWithPassword({ email, password })
+  const { recoveryCodes } = own.auth.mfa
+  expect(failure((await recoveryCodes.getStatus()).error)).toEqual(['AuthApiError', 404, 'mfa_factor_not_found'])
+  expect(failure((await recoveryCodes.generate()).error)).toEqual(['AuthApiError', 403, 'insufficient_aal'])
+  const { data: factor } = await own.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'phone' })
+  const code = codeAt(factor?.totp.secret ?? '', Date.now())
+  expect((await own.auth.mfa.challengeAndVerify({ factorId: factor?.id ?? '', code })).error).toBeNull()
+  const { data: made } = await recoveryCodes.generate({ friendlyName: 'Backup codes' })
+  expect([made?.type, made?.total, made?.codes.length]).toEqual(['recovery_code', 10, 10])
+  expect((await supabase.auth.getUser()).error?.name).toBe('AuthSessionMissingError')
+  await own.auth.signInWithPassword({ email, password })
+  const [first = ''] = made?.codes ?? []
+  const typed = first.toUpperCase().replace(/(.{4})(?=.)/g, '$1-')
+  const { data: raised } = await recoveryCodes.verify({ code: typed })
+  expect(raised?.user.factors?.map(({ factor_type: type }) => type).sort()).toEqual(['recovery_code', 'totp'])
+  expect((await own.auth.mfa.getAuthenticatorAssuranceLevel()).data?.currentLevel).toBe('aal2')
+  expect((await recoveryCodes.getStatus()).data).toMatchObject({ total: 10, remaining: 9 })
+  expect(failure((await recoveryCodes.verify({ code: first })).error)).toEqual([
+    'AuthApiError',
+    422,
+    'mfa_verification_failed',
+  ])
+  const { data: renewed } = await recoveryCodes.regenerate()
+  expect([renewed?.id, renewed?.codes.includes(first)]).toEqual([made?.id, false])
+  expect((await recoveryCodes.unenroll()).data).toEqual({ id: made?.id ?? '' })
+})
+
+test('mfa with a phone sends a code that raises the session', async () => {
+  const withPhones = await startBinary({
+    env: { AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' },
+  })
+  await using _ = withPhones
+  const { auth } = createClient(withPhones.url, withPhones.keys.publishable_key, { auth: { autoRefreshToken: false } })
+  await auth.signUp({ email: address(), password })
+  const { data: factor } = await auth.mfa.enroll({
+    factorType: 'phone',
+    phone: '+15551230001',
+    friendlyName: 'sms',
+  })
+  const { data: challenge } = await auth.mfa.challenge({ factorId: factor?.id ?? '', channel: 'sms' })
+  const { code } = await letterTo(withPhones, '15551230001', 'mfa_challenge')
+  const answer = { factorId: factor?.id ?? '', challengeId: challenge?.id ?? '' }
+  const wrong = code === '000000' ? '000001' : '000000'
+  expect((await auth.mfa.verify({ ...answer, code: wrong })).error?.code).toBe('mfa_verification_failed')
+  expect((await auth.mfa.verify({ ...answer, code })).error).toBeNull()
+  expect((await auth.mfa.listFactors()).data?.phone).toMatchObject([{ id: factor?.id, status: 'verified' }])
 })
 
 test('admin.mfa lists and deletes factors', async () => {

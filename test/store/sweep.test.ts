@@ -1,6 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { refresh, startApp, type TestApp } from '../support/app'
+import { challenge, enrolled, protectedAccount, verify } from '../support/factors'
 
 const DAY = 86_400_000
 
@@ -21,6 +22,10 @@ test('nothing is removed before its time', async () => {
     refreshTokens: 0,
     anonymousUsers: 0,
     knownNetworks: 0,
+    factors: 0,
+    challenges: 0,
+    attempts: 0,
+    ceremonies: 0,
     flows: 0,
     messages: 0,
     auditLog: 0,
@@ -75,4 +80,20 @@ test('a sweep goes through more rows than it looks at in one go', async () => {
   db.close()
   expect((await app.core.sweep()).auditLog).toBe(900)
   expect(count(app, 'audit_log_entries')).toBe(900)
+})
+
+test('what was begun with second factors and passkeys and never finished goes', async () => {
+  await using app = await startApp()
+  const { accessToken } = await app.signUp()
+  const { raised, factor } = await protectedAccount(app)
+  const { id } = await enrolled(app, accessToken, 'half-added')
+  await challenge(app, accessToken, id)
+  const begun = await challenge(app, raised.accessToken, factor.id)
+  await verify(app, raised.accessToken, factor.id, { challenge_id: begun.body.id, code: 'abcdef' })
+  await app.ask('POST', '/auth/v1/passkeys/authentication/options')
+  app.clock.advance(DAY)
+  expect(await app.core.sweep()).toMatchObject({ factors: 0, challenges: 1, attempts: 0, ceremonies: 1 })
+  app.clock.advance(1)
+  expect(await app.core.sweep()).toMatchObject({ factors: 1, challenges: 1, attempts: 1, ceremonies: 0 })
+  expect(count(app, 'mfa_factors')).toBe(1)
 })
