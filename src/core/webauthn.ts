@@ -2,11 +2,14 @@
  * WebAuthn (Level 3) as relying party: what browsers are asked, and whether what authenticators answer is right. The
  * library checks signatures, origin, RP id, flags and counters; what it throws is a wrong answer, whatever the reason.
  */
-import { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
+import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { User, WebauthnCredential } from '../store'
 import { authenticatorName } from './authenticators'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
+
+/** Loaded when it is first needed: at every start it would cost 15 ms of CPU. */
+const library = () => import('@simplewebauthn/server')
 
 const CHALLENGE_BYTES = 32
 /** How long browsers wait for the user. */
@@ -80,8 +83,9 @@ export async function credentialOf(
 ): Promise<WebauthnCredential> {
   const { clock, random } = deps
   const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(deps, asked)
+  const { verifyRegistrationResponse: verify } = await library()
   const { registrationInfo: info } = await rightOrRefused(() =>
-    verifyRegistrationResponse({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
+    verify({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
   )
   if (!info) throw new Refusal('factor_credential_wrong')
   const now = clock.now()
@@ -105,8 +109,9 @@ export async function credentialOf(
  */
 export async function useOf(deps: Deps, { known, ...asked }: Asked & { known: WebauthnCredential }) {
   const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(deps, asked)
+  const { verifyAuthenticationResponse: verify } = await library()
   const { verified, authenticationInfo: info } = await rightOrRefused(() =>
-    verifyAuthenticationResponse({
+    verify({
       ...{ response, ...expected },
       credential: {
         id: known.credentialId,
