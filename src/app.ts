@@ -1,6 +1,5 @@
 /** The composition root: from settings to a function that answers requests. */
 import { cpus } from 'node:os'
-import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import type { Secrets } from './adapters/data-folder'
 import { httpPost } from './adapters/http-post'
@@ -15,14 +14,14 @@ import { type Core, createCore } from './core'
 import { passwords } from './core/passwords'
 import type { Clock, HttpPost, PasswordHasher, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
-import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
-import { type Keyring, keyring } from './core/tokens/jwt'
+import { followSigningKeys } from './core/tokens/signing-keys'
 import { cors } from './http/cors'
 import { ROUTING } from './http/endpoint'
 import type { Log } from './http/log'
 import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
+import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
 import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
@@ -53,6 +52,8 @@ export interface App {
   keys: Keys
   metrics: Metrics | undefined
   templates: LoadedTemplates
+  /** Looks for signing keys that came or went, whichever process changed them. */
+  refreshKeys(): Promise<void>
   /** Sends queued mail; undefined where there is no mail server. */
   postman: Postman | undefined
   /** Ends what stays open by itself, so that a server that stops need not wait for it. */
@@ -62,18 +63,11 @@ export interface App {
   close(): Promise<void>
 }
 
-/** What an application needs to talk to this server. */
-export interface Keys extends ApiKeys {
-  /** JWTs that stand for the API keys in older clients. */
-  anon: string
-  serviceRole: string
-}
-
 export async function createApp({ settings, secrets, folder, log, ...replaced }: AppOptions): Promise<App> {
   const { clock = systemClock, random = systemRandom, post = httpPost } = replaced
   const { server, tokens, accounts, mail } = settings
   const templates = await checkedTemplates(settings, folder, log)
-  const sealer = aesGcmSealer(tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64'))
+  const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
   const store = openStore(databasePath(settings, folder), clock.now(), {
     verification: mail.verificationBackend,
@@ -84,6 +78,11 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const policy = policyOf(settings)
     const apiKeys = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
+    // Keys of the settings stand alone.
+    const refreshKeys = tokens.jwtKeys
+      ? async () => {}
+      : followSigningKeys({ store, clock, sealer, policy, keyring: ring })
+    await refreshKeys()
     const core = createCore({
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       peppers: pepperOf(settings, secrets),
@@ -134,7 +133,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const sender = mailSender(settings, core, log)
     if (sender) news.listen((message) => message.state === 'queued' && sender.postman.wake())
     return {
-      ...{ fetch, core, store, keys, metrics, routes, templates, postman: sender?.postman },
+      ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
       endStreams: () => inbox?.close(),
       async close() {
         await sender?.postman.stop()
@@ -172,46 +171,4 @@ function messageNews(onFault: (error: unknown) => void) {
 function pepperOf({ tokens }: Settings, secrets: Secrets): [Buffer, ...Buffer[]] {
   const present = Buffer.from(tokens.tokenPepper ?? secrets.tokenPepper)
   return tokens.tokenPepperPrevious === undefined ? [present] : [present, Buffer.from(tokens.tokenPepperPrevious)]
-}
-
-export function apiKeysOf({ tokens }: Settings, secrets: Secrets): ApiKeys {
-  return { publishable: tokens.publishableKey ?? secrets.publishableKey, secret: tokens.secretKey ?? secrets.secretKey }
-}
-
-/** @throws where a JWK of the settings is none */
-export async function keyringOf({ tokens }: Settings, secrets: Pick<Secrets, 'jwtSecret'>): Promise<Keyring> {
-  try {
-    return await keyring({
-      secret: tokens.jwtSecret ?? secrets.jwtSecret,
-      secretKeyId: tokens.jwtKeyId,
-      jwks: tokens.jwtKeys,
-      validMethods: tokens.jwtValidMethods,
-    })
-  } catch (error) {
-    throw new Error(`AUTH_JWT_KEYS holds a key that cannot be used: ${(error as Error).message}`)
-  }
-}
-
-/** Signed by the server's own key, so they work wherever its access tokens do. */
-export async function roleKeys(ring: Keyring, { createdAt }: Secrets): Promise<Pick<Keys, 'anon' | 'serviceRole'>> {
-  const since = Date.parse(createdAt)
-  return {
-    anon: await ring.sign(roleKeyClaims('anon', since)),
-    serviceRole: await ring.sign(roleKeyClaims('service_role', since)),
-  }
-}
-
-/** Where the database is: what AUTH_DATABASE_URL names, else `latchkey.db` in the data folder. */
-export function databasePath({ server }: Settings, folder: string): string {
-  return resolve(server.databaseUrl ?? join(folder, 'latchkey.db'))
-}
-
-/** @throws where the database was written under another encryption key */
-async function requireSameKey(store: Store, keyId: string): Promise<void> {
-  const known = await store.getMeta('encryption_key_id')
-  if (known === undefined) await store.putMeta({ key: 'encryption_key_id', value: keyId })
-  else if (known !== keyId)
-    throw new Error(
-      'the database was written with another encryption key; put the secrets.json that belongs to it back into the data folder, or set AUTH_ENCRYPTION_KEY',
-    )
 }

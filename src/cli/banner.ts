@@ -1,8 +1,8 @@
 /** What the operator sees at start: where the server is, its keys, and what to paste to use it. */
 import { relative } from 'node:path'
-import type { Keys } from '../app'
 import type { Settings } from '../config'
 import { server } from '../config/server'
+import type { Keys } from '../keys'
 import { isLoopback, isNearby } from '../lib/ip'
 import { isMailboxOn } from '../policy'
 import { version } from '../version'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { keyringOf } from '../app'
 import { printLoaded } from '../config/print'
+import { keyringOf } from '../keys'
 import { templatesOf } from '../messaging'
 import { warnings } from './banner'
 import { readSettings } from './settings'

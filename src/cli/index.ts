@@ -1,5 +1,6 @@
 /** The command line: one file per verb. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { ALGORITHMS } from '../keys'
 import { openapiText } from '../pages/swagger'
 import { commit, sqliteVersion, version } from '../version'
 import { check } from './check'
@@ -9,6 +10,7 @@ import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
 import { serve } from './serve'
 import { withSettings } from './settings'
+import { importKeys, listKeys, revokeKey, rotateKeys } from './signing-keys'
 
 const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
 
@@ -45,9 +47,32 @@ withSettings(
   verb('check', 'Read every setting and say all that is wrong with them.', 'latchkey check --print', check),
 ).option('--print', 'show each value and where it came from, secrets masked')
 
-withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys)).option(
-  '--json',
-  'print them as JSON',
+const ofKeys = withSettings(
+  verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys),
+).option('--json', 'print them as JSON')
+
+withSettings(
+  verb('list', 'Show the keys that access tokens are signed with.', 'latchkey keys list', listKeys, ofKeys),
+).option('--json', 'print them as JSON')
+
+withSettings(
+  verb('rotate [kid]', 'Let a new key sign, or one that stands by.', 'latchkey keys rotate', rotateKeys, ofKeys),
+)
+  .addOption(new Option('--alg <name>', 'what a new key is made for').choices(ALGORITHMS).default('ES256'))
+  .option('--now', 'sign at once, before verifiers have had time to see the key')
+
+withSettings(
+  verb(
+    'import <file>',
+    'Take over a private key, as JWK or PEM; it stands by.',
+    'latchkey keys import key.json',
+    importKeys,
+    ofKeys,
+  ),
+)
+
+withSettings(
+  verb('revoke <kid>', 'Refuse tokens of a key from now on.', 'latchkey keys revoke u2SG7aoGv…', revokeKey, ofKeys),
 )
 
 withSettings(

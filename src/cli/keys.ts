@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { ensureSecrets, openDataFolder } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../app'
+import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../keys'
 import { clientUrl } from './banner'
 import { orFail, requireSettings } from './settings'
 

@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { ensureSecrets, lockData, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { type App, createApp, databasePath } from '../app'
+import { type App, createApp } from '../app'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { createLog, type Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
+import { databasePath } from '../keys'
 import { isMailboxOn } from '../policy'
 import { banner, keysCommand, warnings } from './banner'
 import { fail, orFail, requireSettings } from './settings'
@@ -18,6 +19,7 @@ const IDLE_SECONDS = 30
 const SWEEP_EVERY_MS = 10 * 60_000
 const FIRST_SWEEP_MS = 60_000
 const REFRESH_TEMPLATES_MS = 30_000
+const REFRESH_KEYS_MS = 1000
 
 /** `latchkey serve`: answers requests until a signal ends it. */
 export async function serve(command: Command): Promise<void> {
@@ -43,12 +45,12 @@ export async function serve(command: Command): Promise<void> {
   if (process.stdout.isTTY) process.stdout.write(banner(settings, app.keys, folder))
   else logStart(log, settings, app, folder)
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener) })
-  const refresher = startRefreshing(app, log)
+  const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log)]
   stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
     begin: app.endStreams,
     async end() {
       clearInterval(sweeper)
-      clearInterval(refresher)
+      for (const refresher of refreshers) clearInterval(refresher)
       await app.close()
     },
   })
@@ -156,6 +158,15 @@ function startRefreshing({ templates }: App, log: Log): Timer {
       for (const message of broken) log.error(message)
     })
   }, REFRESH_TEMPLATES_MS)
+  timer.unref()
+  return timer
+}
+
+/** `latchkey keys rotate` and its like change them in another process. */
+function startFollowingKeys({ refreshKeys }: App, log: Log): Timer {
+  const timer = setInterval(() => {
+    void refreshKeys().catch((error: unknown) => log.error('signing keys cannot be read', { error: String(error) }))
+  }, REFRESH_KEYS_MS)
   timer.unref()
   return timer
 }

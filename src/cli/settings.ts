@@ -22,12 +22,21 @@ function collect(text: string, previous: Record<string, string> = {}): Record<st
   return { ...previous, [name]: value ?? '' }
 }
 
+const isGiven = (command: Command | null, name: string) => command?.getOptionValueSource(name) === 'cli'
+
+/** An option as it was given, before or behind the verb: of two commands that both have it, the outer one takes it. */
+export function optionOf<T>(command: Command, name: string): T | undefined {
+  return isGiven(command.parent, name) && !isGiven(command, name)
+    ? command.parent?.getOptionValue(name)
+    : command.getOptionValue(name)
+}
+
 /** Reads every setting. Files that a flag names must be there; the usual ones may be missing. */
 export function readSettings(command: Command, overrides: Record<string, string> = {}): Configuration {
   const problems: Configuration['problems'] = []
   const flags: Record<string, string> = {}
   for (const option of command.options) {
-    const value = command.getOptionValue(option.attributeName())
+    const value = optionOf(command, option.attributeName())
     if (option.long && allSettings.some(({ flag }) => flag === option.long) && typeof value === 'string')
       flags[option.long] = value
   }
@@ -36,7 +45,7 @@ export function readSettings(command: Command, overrides: Record<string, string>
   const auth = toml && parseToml(toml, problems)
   const configuration = load({
     flags: { ...flags, ...overrides },
-    set: command.getOptionValue('set') ?? {},
+    set: optionOf<Record<string, string>>(command, 'set') ?? {},
     env: process.env,
     ...(env && { envFile: { path: env.path, values: parseEnv(env.text) } }),
     ...(auth && { toml: { path: toml.path, auth } }),
@@ -65,8 +74,8 @@ function readIfThere(
   option: 'config' | 'envFile',
   problems: Configuration['problems'],
 ): File | undefined {
-  const path: string = command.getOptionValue(option)
-  const isNamed = command.getOptionValueSource(option) === 'cli'
+  const path = optionOf<string>(command, option) ?? ''
+  const isNamed = isGiven(command, option) || isGiven(command.parent, option)
   // a folder called .env is somebody's Python
   if (!isNamed && !(existsSync(path) && statSync(path).isFile())) return undefined
   try {

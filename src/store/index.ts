@@ -16,6 +16,7 @@ import { migrate } from './migrate'
 import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
 import * as sessions from './sessions'
+import * as signingKeys from './signing-keys'
 import { snapshot } from './snapshot'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
@@ -64,6 +65,7 @@ const operations = {
   ...messages,
   ...factors,
   ...passkeys,
+  ...signingKeys,
   listUsers,
 }
 
@@ -128,6 +130,7 @@ export type {
   Message,
   MfaChallenge,
   Session,
+  SigningKeyRow,
   User,
   VerificationFamily,
   VerificationKind,

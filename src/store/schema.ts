@@ -298,6 +298,15 @@ export const webauthnChallenges = sqliteTable(
   (t) => [index('webauthn_challenges_user').on(t.userId).where(sql`user_id IS NOT NULL`)],
 )
 
+export const signingKeys = sqliteTable('signing_keys', {
+  kid: text('kid').primaryKey(),
+  alg: text('alg').notNull(),
+  privateJwk: text('private_jwk').notNull(),
+  createdAt: instant('created_at').notNull(),
+  signsFrom: instant('signs_from'),
+  revokedAt: instant('revoked_at'),
+})
+
 /** What a verification token proves or allows (verification-tokens.md). */
 export type VerificationKind =
   | 'password_reset'
@@ -327,5 +336,6 @@ export type FlowState = typeof flowState.$inferSelect
 export type Message = typeof messages.$inferSelect
 export type Factor = typeof mfaFactors.$inferSelect
 export type MfaChallenge = typeof mfaChallenges.$inferSelect
+export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type WebauthnCredential = typeof webauthnCredentials.$inferSelect
 export type WebauthnChallenge = typeof webauthnChallenges.$inferSelect

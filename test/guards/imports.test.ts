@@ -44,6 +44,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'adapters',
       'config',
       'http',
+      'keys',
       'lib',
       'messaging',
       'migrations',
@@ -53,7 +54,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'version',
       'types:core',
     ],
-    packages: ['commander', 'smol-toml', 'node:fs', 'node:path', 'node:util'],
+    packages: ['commander', 'smol-toml', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
     why: 'the command line',
   },
 }

@@ -1,8 +1,9 @@
 /** Access tokens as JWTs (RFC 7519): signing with the current key, verifying with every key still accepted. */
-import { CompactSign, compactVerify, importJWK, type JWK } from 'jose'
+import type { JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
-import { decodeBase64url, hmacSha256, secretEqual } from '../../lib/secrets'
+import { decodeBase64url } from '../../lib/secrets'
 import { Refusal } from '../refusal'
+import { hmacKey, importKey, type Key, publicHalf } from './keys'
 
 /** Claims of a token whose signature and times are right; nothing else about it has been looked at. */
 export type VerifiedClaims = Record<string, unknown>
@@ -10,10 +11,22 @@ export type VerifiedClaims = Record<string, unknown>
 export interface Keyring {
   /** @param claims in the order they are to appear */
   sign(claims: JsonObject): Promise<string>
+  /** Signs what outlives the keys: with the secret, wherever that is accepted. */
+  signLasting(claims: JsonObject): Promise<string>
   /** @throws {Refusal<'token_invalid'>} whose detail is GoTrue's text (contract 0.5) */
   verify(token: string, nowMs: number): Promise<VerifiedClaims>
   /** Public halves of the asymmetric keys (RFC 7517), members in alphabetical order; a shared secret has none. */
-  publicKeys: JsonObject[]
+  readonly publicKeys: JsonObject[]
+  /** Puts other keys beside the secret, all at once; requests that run see the old ones or the new ones. */
+  use(keys: readonly RingKey[]): Promise<void>
+  /** Asked before a token is refused whose key is not here; it may be new in the database. */
+  onUnknownKey(look: () => Promise<unknown>): void
+}
+
+/** A private JWK, and whether it is the one that signs. */
+export interface RingKey {
+  jwk: JsonObject
+  signs: boolean
 }
 
 export interface KeyringOptions {
@@ -21,38 +34,39 @@ export interface KeyringOptions {
   secret: string
   /** `kid` of tokens signed with the secret. */
   secretKeyId?: string | undefined
-  /** Private JWKs, one of which signs; none: the secret signs. */
+  /** Private JWKs of the settings, one of which signs. They stand in place of the secret; none: it signs. */
   jwks?: JsonObject[] | undefined
   /** Accepted algorithms; none: those of the keys. */
   validMethods?: string[] | undefined
 }
 
-interface Key {
-  alg: string
-  kid: string | undefined
-  sign(claims: JsonObject): Promise<string> | string
-  /** Whether the signature of a token of three parts is right. */
-  verify(token: string): Promise<boolean> | boolean
-}
-
 /** @throws where a JWK cannot be imported */
-export async function keyring({ secret, secretKeyId, jwks = [], validMethods }: KeyringOptions): Promise<Keyring> {
+export async function keyring({ secret, secretKeyId, jwks, validMethods }: KeyringOptions): Promise<Keyring> {
   const secretKey = hmacKey(Buffer.from(secret), secretKeyId)
-  const listed = await Promise.all(jwks.map(async (jwk) => ({ jwk, key: await importKey(jwk as JWK) })))
-  const signer = listed.find(({ jwk }) => (jwk.key_ops as string[]).includes('sign'))?.key ?? secretKey
-  const keys = new Map(
-    [...listed.map(({ key }) => key), ...(listed.length === 0 ? [secretKey] : [])].map((key) => [key.kid, key]),
-  )
-  const accepted = new Set(validMethods ?? [...keys.values()].map(({ alg }) => alg))
+  const besides = jwks === undefined ? [secretKey] : []
+  const ringOf = async (keys: readonly RingKey[]) => {
+    const listed = await Promise.all(keys.map(async (each) => ({ ...each, key: await importKey(each.jwk as JWK) })))
+    const signer = listed.find(({ signs }) => signs)?.key ?? secretKey
+    const all = new Map([...besides, ...listed.map(({ key }) => key)].map((key) => [key.kid, key]))
+    const accepted = new Set([...(validMethods ?? [...all.values()].map(({ alg }) => alg)), signer.alg])
+    const published = listed.filter(({ jwk }) => jwk.kty !== 'oct').map(({ jwk }) => publicHalf(jwk))
+    return { signer, accepted, published, keys: all as ReadonlyMap<string | undefined, Key> }
+  }
+  const operations = (jwk: JsonObject) => jwk.key_ops as string[]
+  let ring = await ringOf((jwks ?? []).map((jwk) => ({ jwk, signs: operations(jwk).includes('sign') })))
+  let lookForKeys: () => Promise<unknown> = async () => undefined
 
   return {
-    sign: async (claims) => signer.sign(claims),
+    sign: async (claims) => ring.signer.sign(claims),
+    signLasting: async (claims) => (ring.accepted.has('HS256') ? secretKey : ring.signer).sign(claims),
     async verify(token, nowMs) {
       const parts = token.split('.')
       if (parts.length !== 3) throw invalid('token is malformed: token contains an invalid number of segments')
       const [head, body] = parts as [string, string, string]
       const { alg, kid, crit } = decodePart(head)
       if (crit !== undefined) throw invalid('token is unverifiable: critical header parameters are not supported')
+      if (typeof kid === 'string' && !ring.keys.has(kid)) await lookForKeys()
+      const { accepted, keys } = ring
       if (typeof alg !== 'string' || !accepted.has(alg))
         throw invalid(`token signature is invalid: signing method ${String(alg)} is invalid`)
       const key = keys.get(kid as string | undefined) ?? (alg === 'HS256' ? secretKey : undefined)
@@ -67,7 +81,15 @@ export async function keyring({ secret, secretKeyId, jwks = [], validMethods }: 
       requireTimely(claims, nowMs)
       return claims
     },
-    publicKeys: listed.filter(({ jwk }) => jwk.kty !== 'oct').map(({ jwk }) => publicHalf(jwk)),
+    get publicKeys() {
+      return ring.published
+    },
+    async use(keys) {
+      ring = await ringOf(keys)
+    },
+    onUnknownKey(look) {
+      lookForKeys = look
+    },
   }
 }
 
@@ -78,57 +100,6 @@ function requireTimely({ exp, nbf }: VerifiedClaims, nowMs: number): void {
       throw invalid('token has invalid claims: invalid type for claim')
   if (typeof exp === 'number' && nowMs / 1000 >= exp) throw invalid('token has invalid claims: token is expired')
   if (typeof nbf === 'number' && nowMs / 1000 < nbf) throw invalid('token has invalid claims: token is not valid yet')
-}
-
-/** HS256 by hand: a library's asynchronous WebCrypto costs eight times as much for each request. */
-function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
-  const alg = 'HS256'
-  const header = encodePart(headerOf(alg, kid))
-  return {
-    alg,
-    kid,
-    sign(claims) {
-      const input = `${header}.${encodePart(claims)}`
-      return `${input}.${hmacSha256(secret, input).toString('base64url')}`
-    },
-    verify(token) {
-      const end = token.lastIndexOf('.')
-      const signature = decodeBase64url(token.slice(end + 1))
-      return signature !== undefined && secretEqual(signature, hmacSha256(secret, token.slice(0, end)))
-    },
-  }
-}
-
-async function importKey(jwk: JWK): Promise<Key> {
-  const { alg = '', kid } = jwk
-  if (jwk.kty === 'oct') return hmacKey(Buffer.from(jwk.k ?? '', 'base64url'), kid)
-  // GoTrue lists both operations in one key; WebCrypto wants those of the half it is given
-  const privateKey = await importJWK({ ...jwk, key_ops: ['sign'] }, alg)
-  const publicKey = await importJWK(publicHalf(jwk as JsonObject) as JWK, alg)
-  return {
-    alg,
-    kid,
-    sign: (claims) =>
-      new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader(headerOf(alg, kid)).sign(privateKey),
-    verify: (token) =>
-      compactVerify(token, publicKey, { algorithms: [alg] }).then(
-        () => true,
-        () => false,
-      ),
-  }
-}
-
-const headerOf = (alg: string, kid: string | undefined) => ({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
-
-/** The public members of an RSA, EC or OKP key (RFC 7518 §6, RFC 8037 §2), as GoTrue publishes them. */
-function publicHalf(jwk: JsonObject): JsonObject {
-  const { alg, crv, e, kid, kty, n, x, y } = jwk
-  const all = { alg, crv, e, key_ops: ['verify'], kid, kty, n, use: 'sig', x, y }
-  return Object.fromEntries(Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined))
-}
-
-function encodePart(value: JsonObject): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
 function decodePart(text: string): VerifiedClaims {

@@ -73,7 +73,7 @@ test('a session of somebody else does not make the token theirs', async () => {
   expect((await who(app, forge({ sub: ada.id, session_id: eve.sessionId, exp: in1h() })))[1]).toBe('session_not_found')
 })
 
-test('times hold without leeway', async () => {
+test('security case 25: times hold without leeway', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const now = in1h() - 3600
@@ -84,14 +84,17 @@ test('times hold without leeway', async () => {
   for (const exp of ['tomorrow', null, {}, true]) expect((await of({ exp }))[1]).toBe('bad_jwt')
 })
 
-test('signatures by none, by another key, or by a key the token brings along are refused', async () => {
+test('security case 25: signatures by none, by another key, or by a key the token brings along are refused', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const claims = { sub: ada.id, session_id: ada.sessionId, role: 'service_role', exp: in1h() }
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = await exportJWK(publicKey)
   const foreign = await new SignJWT(claims)
-    .setProtectedHeader({ alg: 'ES256', jwk, jku: 'https://evil.example/jwks', kid: '../../dev/null' })
+    .setProtectedHeader({
+      ...{ alg: 'ES256', jwk, jku: 'https://evil.example/jwks', x5u: 'https://evil.example/cert' },
+      kid: '../../dev/null',
+    })
     .sign(privateKey)
   const [head, body] = forge(claims).split('.')
   const tokens = {
@@ -116,6 +119,16 @@ test('signatures by none, by another key, or by a key the token brings along are
     expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(403)
 })
 
+test('security case 25: of a claim that is there twice the last counts, and a token is no one else’s for it', async () => {
+  await using app = await startApp({ settings })
+  const [ada, eve] = [await app.signUp(), await app.signUp()]
+  const [head] = forge({}).split('.')
+  const twice = `{"sub":"${eve.id}","exp":${in1h()},"session_id":"${ada.sessionId}","sub":"${ada.id}","exp":${in1h() - 7200}}`
+  const input = `${head}.${Buffer.from(twice).toString('base64url')}`
+  const token = `${input}.${createHmac('sha256', SECRET).update(input).digest('base64url')}`
+  expect(await who(app, token)).toEqual(invalid('token has invalid claims: token is expired'))
+})
+
 test('every bit of a signature counts', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
@@ -129,7 +142,7 @@ test('every bit of a signature counts', async () => {
 })
 
 test.each(['ES256', 'RS256', 'EdDSA'])(
-  'tokens signed with %s verify here and by the published keys, and no HS256 token passes for them',
+  'security case 25: tokens signed with %s verify here and by the published keys, and no HS256 token passes for them',
   async (alg) => {
     const { privateKey } = await generateKeyPair(alg, { extractable: true })
     const jwk = { ...(await exportJWK(privateKey)), alg, kid: 'key-1', key_ops: ['sign', 'verify'] }

@@ -1,0 +1,162 @@
+/**
+ * Keys that access tokens are signed with, as they come and go (RFC 7517). A new key is published some time before it signs,
+ * so that verifiers have it; the one before it is accepted until the last token it signed has expired. All of that follows
+ * from instants in the database: whichever process looks, at whatever moment, comes to the same.
+ */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { JsonObject } from '../../lib/json'
+import type { SigningKeyRow } from '../../store'
+import type { Deps } from '../deps'
+import { importKey } from './keys'
+
+/** What a key can be made for. supabase-js verifies ES256 and RS256 by itself. */
+export const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const
+export type Algorithm = (typeof ALGORITHMS)[number]
+
+/** How long verifiers may keep the key set: GoTrue says ten minutes, and supabase-js does. */
+const PUBLISHED_AHEAD_MS = 600_000
+
+/** In Supabase's words. */
+export type KeyStatus = 'standby' | 'in_use' | 'previously_used' | 'retired' | 'revoked'
+
+export interface SigningKey {
+  kid: string
+  alg: string
+  status: KeyStatus
+  createdAt: number
+  /** When it begins or began to sign; null for one that stands by. */
+  signsFrom: number | null
+  /** Until when its tokens count, once another signs. */
+  verifiesUntil: number | null
+}
+
+type KeyDeps = Pick<Deps, 'store' | 'clock' | 'policy'>
+type SealedKeyDeps = KeyDeps & Pick<Deps, 'sealer'>
+
+/** Every key, the newest first. */
+export async function listSigningKeys(deps: KeyDeps): Promise<SigningKey[]> {
+  const rows = await deps.store.listSigningKeys()
+  return rows.sort((a, b) => b.createdAt - a.createdAt).map((row) => describe(deps, row, rows))
+}
+
+function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow, all: SigningKeyRow[]): SigningKey {
+  const now = clock.now()
+  const { kid, alg, createdAt, signsFrom, revokedAt } = row
+  const successor = all.filter((each) => signsAfter(each, row)).sort((a, b) => (signsAfter(a, b) ? 1 : -1))[0]
+  const successorFrom = successor?.signsFrom ?? null
+  const longestMs = Math.max(policy.accessTokenMs, policy.service.accessTokenMs)
+  const verifiesUntil = successorFrom === null ? null : successorFrom + longestMs
+  const status = (): KeyStatus => {
+    if (revokedAt !== null) return 'revoked'
+    if (signsFrom === null || signsFrom > now) return 'standby'
+    if (successorFrom === null || successorFrom > now) return 'in_use'
+    return now < successorFrom + longestMs ? 'previously_used' : 'retired'
+  }
+  return { kid, alg, status: status(), createdAt, signsFrom, verifiesUntil }
+}
+
+/** Of two that begin at the same moment, one signs all the same. */
+function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
+  if (a.signsFrom === null || b.signsFrom === null || a.kid === b.kid) return false
+  if (a.signsFrom !== b.signsFrom) return a.signsFrom > b.signsFrom
+  return a.createdAt === b.createdAt ? a.kid > b.kid : a.createdAt > b.createdAt
+}
+
+/** Makes a key, which stands by. @returns its `kid` */
+export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Promise<string> {
+  const { privateKey } = await generateKeyPair(alg, { extractable: true })
+  const made = await addKey(deps, { ...(await exportJWK(privateKey)), alg })
+  if (made === undefined) throw new Error('a key of this kind was made before')
+  return made
+}
+
+/**
+ * Takes a private JWK over, which stands by.
+ * @returns its `kid`; undefined where a key of that name is there already
+ * @throws where it is no private key of a known algorithm, or cannot be used
+ */
+export async function importSigningKey(deps: SealedKeyDeps, jwk: Record<string, unknown>): Promise<string | undefined> {
+  const given = jwk as JWK
+  const alg = given.alg ?? algorithmOf(given)
+  if (!ALGORITHMS.some((each) => each === alg)) throw new Error(`a key for ${ALGORITHMS.join(', ')} is needed`)
+  if (typeof given.d !== 'string') throw new Error('the private half of the key is needed')
+  return addKey(deps, { ...given, alg })
+}
+
+function algorithmOf({ kty, crv }: JWK): string {
+  if (kty === 'EC' && crv === 'P-256') return 'ES256'
+  if (kty === 'OKP' && crv === 'Ed25519') return 'EdDSA'
+  return kty === 'RSA' ? 'RS256' : ''
+}
+
+async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { alg: string }) {
+  const { key_ops: _operations, use: _use, ext: _ext, ...members } = given
+  const kid = typeof given.kid === 'string' && given.kid !== '' ? given.kid : await calculateJwkThumbprint(members)
+  const jwk = { ...members, kid }
+  const key = await importKey(jwk)
+  // A key that does not fit together is noticed here, not by the first user.
+  if (!(await key.verify(await key.sign({})))) throw new Error('the two halves of the key do not belong together')
+  const isNew = await store.addSigningKey({
+    ...{ kid, alg: given.alg, createdAt: clock.now(), signsFrom: null, revokedAt: null },
+    privateJwk: sealer.seal(Buffer.from(JSON.stringify(jwk)), placeOf(kid)),
+  })
+  return isNew ? kid : undefined
+}
+
+/**
+ * Lets a key that stands by sign: once it has been published for long enough, or at once.
+ * @returns from when; undefined where it does not stand by
+ */
+export async function scheduleSigningKey(
+  deps: KeyDeps,
+  { kid, isUrgent }: { kid: string; isUrgent: boolean },
+): Promise<number | undefined> {
+  const { store, clock } = deps
+  const key = (await listSigningKeys(deps)).find((each) => each.kid === kid)
+  if (!key) return undefined
+  const now = clock.now()
+  const signsFrom = isUrgent ? now : Math.max(now, key.createdAt + PUBLISHED_AHEAD_MS)
+  return (await store.scheduleSigningKey({ kid, signsFrom, now })) ? signsFrom : undefined
+}
+
+/** Ends a key: its tokens are refused from the next look on. Where it signed, the secret does. @returns false for an unknown one */
+export function revokeSigningKey({ store, clock }: Pick<KeyDeps, 'store' | 'clock'>, kid: string): Promise<boolean> {
+  return store.revokeSigningKey({ kid, now: clock.now() })
+}
+
+/** Least time between two looks that unknown key names cause, so that nobody makes the server look all the time. */
+const LOOK_EVERY_MS = 1000
+
+/**
+ * Keeps the ring at what the database says.
+ * @returns looks, and puts new keys on the ring where there are any
+ */
+export function followSigningKeys(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): () => Promise<void> {
+  const { store, clock, sealer, keyring } = deps
+  let known = ''
+  const look = async () => {
+    const rows = await store.listSigningKeys()
+    const counting = rows.flatMap((row) => {
+      const { kid, status } = describe(deps, row, rows)
+      return status === 'retired' || status === 'revoked' ? [] : [{ kid, status, row }]
+    })
+    const found = JSON.stringify(counting.map(({ kid, status }) => [kid, status]))
+    if (found === known) return
+    await keyring.use(
+      counting.map(({ kid, status, row }) => ({
+        jwk: JSON.parse(sealer.open(row.privateJwk, placeOf(kid)).toString()) as JsonObject,
+        signs: status === 'in_use',
+      })),
+    )
+    known = found
+  }
+  let lookedAt = Number.NEGATIVE_INFINITY
+  keyring.onUnknownKey(async () => {
+    if (clock.monotonic() - lookedAt < LOOK_EVERY_MS) return
+    lookedAt = clock.monotonic()
+    await look()
+  })
+  return look
+}
+
+const placeOf = (kid: string) => `signing_keys.private_jwk:${kid}`
