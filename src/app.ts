@@ -1,6 +1,7 @@
 /** The composition root: from settings to a function that answers requests. */
 import { cpus } from 'node:os'
 import { Elysia } from 'elysia'
+import { breachedPasswords } from './adapters/breached-passwords'
 import type { Secrets } from './adapters/data-folder'
 import { httpPost } from './adapters/http-post'
 import type { Postman } from './adapters/mail/postman'
@@ -12,7 +13,7 @@ import { systemClock, systemRandom } from './adapters/system'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import { passwords } from './core/passwords'
-import type { Clock, HttpPost, PasswordHasher, Random } from './core/ports'
+import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { cors } from './http/cors'
@@ -43,6 +44,7 @@ export interface AppOptions {
   random?: Random
   hasher?: PasswordHasher
   post?: HttpPost
+  breached?: BreachedPasswords
 }
 
 export interface App {
@@ -93,6 +95,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         maxWaitMs: server.maxRequestDurationMs,
       }),
       smsProvider: smsProviderOf(settings, post),
+      breachedPasswords: accounts.breachCheck
+        ? (replaced.breached ??
+          breachedPasswords({ url: accounts.breachCheckUrl, userAgent: accounts.breachCheckUserAgent }))
+        : undefined,
       report: (level, message, fields) => log[level](message, fields),
     })
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })

@@ -25,6 +25,7 @@ export function policyOf(settings: Settings): Policy {
     password: {
       minBytes: accounts.passwordMinLength,
       requiredCharacters: accounts.passwordRequiredCharacters,
+      breachCheckFailsClosed: accounts.breachCheckFailsClosed,
       requireCurrent: accounts.requireCurrentPassword,
       requireReauthentication: accounts.requireReauthentication,
     },

@@ -19,7 +19,8 @@ export const httpPost: HttpPost = async ({ url, headers, body, timeoutMs, maxByt
   }
 }
 
-async function readUpTo(maxBytes: number, stream: ReadableStream<Uint8Array> | null) {
+/** As much of a body as is wanted; the rest is not transferred. */
+export async function readUpTo(maxBytes: number, stream: ReadableStream<Uint8Array> | null) {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of stream ?? []) {

@@ -1,5 +1,5 @@
 /** Who may have an account, and what a password must be. */
-import { flag, integer, type Kind, setting } from './setting'
+import { flag, httpUrl, integer, type Kind, setting, text } from './setting'
 
 /** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
 const characterSets: Kind<string[]> = {
@@ -76,6 +76,30 @@ export const accounts = {
     kind: characterSets,
     default: [],
     doc: 'Sets of characters, separated by `:`, of each of which a password needs one.',
+  }),
+  breachCheck: setting({
+    name: 'PASSWORD_HIBP_ENABLED',
+    kind: flag,
+    default: false,
+    doc: 'Refuse passwords of known breaches. The first five hexadecimal digits of the SHA-1 of each new password are sent to haveibeenpwned.com, and nothing else.',
+  }),
+  breachCheckFailsClosed: setting({
+    name: 'PASSWORD_HIBP_FAIL_CLOSED',
+    kind: flag,
+    default: false,
+    doc: 'Take no new password while breached ones cannot be looked up.',
+  }),
+  breachCheckUserAgent: setting({
+    name: 'PASSWORD_HIBP_USER_AGENT',
+    kind: text,
+    default: 'latchkey',
+    doc: 'How this server names itself there.',
+  }),
+  breachCheckUrl: setting({
+    name: 'PASSWORD_HIBP_URL',
+    kind: httpUrl,
+    default: 'https://api.pwnedpasswords.com',
+    doc: 'Where breached passwords are looked up, for mirrors.',
   }),
   requireCurrentPassword: setting({
     name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD',

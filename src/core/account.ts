@@ -9,7 +9,7 @@ import { type Caller, requireAudience } from './identify'
 import { prepareNotice } from './mail'
 import { changedAccount } from './outcomes'
 import { newPassword } from './password-change'
-import { requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
 import { isTokenRefusal, Refusal } from './refusal'
 import { type Channel, channelOf } from './sms'
@@ -66,7 +66,7 @@ export async function updateAccount(
   const channel = channelOf(deps, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
   const appMetadata = change.appMetadata && storableMetadata(change.appMetadata)
-  if (change.password !== undefined) requireStrong(policy, change.password)
+  if (change.password !== undefined) await requireStrong(deps, change.password)
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   const needsFactor = change.password !== undefined || wanted.email || wanted.phone

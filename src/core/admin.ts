@@ -7,7 +7,8 @@ import { type ChangedAccount, scrubbed } from './account'
 import { auditEntry } from './audit'
 import type { Deps } from './deps'
 import type { Admin } from './identify'
-import { isTooLong, requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
+import { isTooLong } from './passwords'
 import { Refusal } from './refusal'
 import {
   NOTHING_SENT,
@@ -103,11 +104,11 @@ export async function updateUser(
   deps: Deps,
   { admin, id, given }: { admin: Admin; id: string; given: UserGiven },
 ): Promise<ChangedAccount> {
-  const { clock, store, passwords, policy } = deps
+  const { clock, store, passwords } = deps
   const before = await requireAccount(deps, id)
   const email = given.email ? normaliseEmail(given.email) : undefined
   const phone = given.phone ? normalisePhone(given.phone) : undefined
-  if (given.password !== undefined) requireStrong(policy, given.password)
+  if (given.password !== undefined) await requireStrong(deps, given.password)
   const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)

@@ -13,7 +13,7 @@ import { type Mail, pageLink, prepareMail, prepareNotice } from './mail'
 import { inItsTurn } from './mailed-tokens'
 import { takeAsLong } from './one-time'
 import { changedAccount } from './outcomes'
-import { requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
 import { HOOK_REASONS, type Reason, Refusal } from './refusal'
 import { newSession } from './sessions'
 import { issueForService, type ServiceSession } from './tokens/service-token'
@@ -54,9 +54,9 @@ export async function completePasswordReset(
   deps: Deps,
   { token: plaintext, password, client }: { token: string; password: string; client: Client },
 ): Promise<void> {
-  const { policy, passwords, clock, store } = deps
+  const { passwords, clock, store } = deps
   deps.limits.request('verifications', client.ip)
-  requireStrong(policy, password)
+  await requireStrong(deps, password)
   const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['password_reset'] })
   const user = await ownerOf(deps, token)
   if (await hasVerifiedFactor(deps, user)) throw new Refusal('aal_too_low')

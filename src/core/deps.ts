@@ -2,7 +2,17 @@
 import type { Store } from '../store'
 import type { Passwords } from './passwords'
 import type { Policy } from './policy'
-import type { Clock, HttpPost, MailTemplates, QrCode, Random, Report, Sealer, SmsProvider } from './ports'
+import type {
+  BreachedPasswords,
+  Clock,
+  HttpPost,
+  MailTemplates,
+  QrCode,
+  Random,
+  Report,
+  Sealer,
+  SmsProvider,
+} from './ports'
 import type { RateLimits } from './rate-limits'
 import type { ApiKeys } from './tokens/api-keys'
 import type { Keyring } from './tokens/jwt'
@@ -21,6 +31,8 @@ export interface Deps {
   peppers: readonly [Buffer, ...Buffer[]]
   templates: MailTemplates
   smsProvider: SmsProvider | undefined
+  /** Undefined where they are not looked up. */
+  breachedPasswords: BreachedPasswords | undefined
   qrCode: QrCode
   /** Calls hooks. */
   post: HttpPost

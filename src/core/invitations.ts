@@ -7,7 +7,7 @@ import type { Admin } from './identify'
 import { linkOf, prepareMail } from './mail'
 import { mintFor, type Purpose, purposeFacts } from './mailed-tokens'
 import { changedAccount } from './outcomes'
-import { requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
 import type { LinkType } from './policy'
 import { Refusal } from './refusal'
 import {
@@ -144,7 +144,7 @@ async function guestOf(
   purpose: 'invite' | 'signup' = 'invite',
   needsNoPassword = false,
 ): Promise<Guest> {
-  const { store, clock, random, policy, passwords } = deps
+  const { store, clock, random, passwords } = deps
   const email = normaliseEmail(text)
   const existing = await store.findUserByEmail(email)
   if (existing?.emailConfirmedAt) throw new Refusal('email_taken')
@@ -155,13 +155,13 @@ async function guestOf(
     // The password of an account that an administrator made stays; one that came with a sign-up may be a stranger's.
     if (existing.confirmationSentAt === null) return { ...guest, added }
     if (!password) return { ...guest, added, set: withoutUnprovenPassword(existing) }
-    requireStrong(policy, password)
+    await requireStrong(deps, password)
     return { ...guest, added, set: { encryptedPassword: await passwords.hash(password) } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
     if (!needsNoPassword && !password) throw new Refusal('password_missing')
-    if (!needsNoPassword) requireStrong(policy, password ?? '')
+    if (!needsNoPassword) await requireStrong(deps, password ?? '')
     encryptedPassword = await passwords.hash(
       needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
     )

@@ -1,7 +1,7 @@
-/** Passwords: what they must be (contract section 5), and hashing them without holding up anything else. */
-import { MAX_PASSWORD_BYTES, type Policy } from './policy'
+/** Hashing passwords without holding up anything else. */
+import { MAX_PASSWORD_BYTES } from './policy'
 import type { Clock, PasswordHasher } from './ports'
-import { Refusal, type Weakness } from './refusal'
+import { Refusal } from './refusal'
 
 export interface Passwords {
   /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} where too much waits to be hashed */
@@ -41,30 +41,6 @@ export function passwords(hasher: PasswordHasher, clock: Clock, limits: HashingL
 
 export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
-}
-
-/** Every way in which a password falls short of the rules, or undefined where it is fine. */
-export function weaknessOf(
-  { minBytes, requiredCharacters }: Policy['password'],
-  password: string,
-): Weakness | undefined {
-  const found: [Weakness['reasons'][number], string][] = []
-  if (Buffer.byteLength(password) < minBytes)
-    found.push(['length', `Password should be at least ${minBytes} characters.`])
-  if (!requiredCharacters.every((set) => [...set].some((character) => password.includes(character))))
-    found.push([
-      'characters',
-      `Password should contain at least one character of each: ${requiredCharacters.join(', ')}.`,
-    ])
-  if (found.length === 0) return undefined
-  return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
-}
-
-/** @throws {Refusal<'password_too_long' | 'password_weak'>} */
-export function requireStrong(policy: Policy, password: string): void {
-  if (isTooLong(password)) throw new Refusal('password_too_long')
-  const weakness = weaknessOf(policy.password, password)
-  if (weakness) throw new Refusal('password_weak', { weakness })
 }
 
 /** Runs slow work in a fixed number of slots, first come first served. */

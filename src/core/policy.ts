@@ -27,6 +27,8 @@ export interface Policy {
     minBytes: number
     /** A password needs one character of each. */
     requiredCharacters: readonly string[]
+    /** Whether no password is taken while breached ones cannot be looked up. */
+    breachCheckFailsClosed: boolean
     requireCurrent: boolean
     /** Whether a session older than a day needs a mailed code. */
     requireReauthentication: boolean

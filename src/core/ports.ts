@@ -110,5 +110,13 @@ export type HttpAnswer =
   | { outcome: 'timed_out' }
   | { outcome: 'unreachable'; error: string }
 
+/**
+ * Looks up breached passwords by the first five hexadecimal digits, upper-case, of their SHA-1. Each line is the rest of a
+ * hash, a colon and how often it was seen.
+ */
+export type BreachedPasswords = (
+  prefix: string,
+) => Promise<{ outcome: 'answered'; lines: string[] } | { outcome: 'failed'; error: string }>
+
 /** Sends a POST to an address of the configuration. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpAnswer>

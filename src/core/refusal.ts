@@ -73,6 +73,7 @@ type PasswordReason =
   | 'password_too_long'
   /** `weakness`: why. */
   | 'password_weak'
+  | 'breach_check_unavailable'
   | 'password_unchanged'
   | 'password_of_anonymous_user'
   | 'current_password_missing'

@@ -4,8 +4,8 @@ import { isAhead } from '../lib/time'
 import type { User } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
-import { weaknessOf } from './passwords'
-import { type Reason, Refusal } from './refusal'
+import { weaknessOf } from './password-strength'
+import { type Reason, Refusal, type Weakness } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
 import { comparablePhone } from './users'
 
@@ -42,7 +42,7 @@ async function tryPassword(
   deps: Deps,
   { email, phone, password, audience, client }: PasswordSignIn,
 ): Promise<IssuedSession | undefined> {
-  const { policy, clock, passwords, store } = deps
+  const { clock, passwords, store } = deps
   const identifier = email ? email.toLowerCase() : comparablePhone(phone ?? '')
   if (identifier === '') throw new Refusal('email_or_phone_missing')
   const found =
@@ -62,7 +62,7 @@ async function tryPassword(
   switch (signedIn.outcome) {
     case 'opened': {
       const issued = await issue(deps, now, signedIn.opened, session.key)
-      return { ...issued, weakness: weaknessOf(policy.password, password) ?? null }
+      return { ...issued, weakness: await reportedWeakness(deps, password) }
     }
     case 'user_banned':
       throw new Refusal('credentials_of_banned_user')
@@ -70,6 +70,16 @@ async function tryPassword(
       throw new Refusal('credentials_wrong')
     case 'password_changed_meanwhile':
       return undefined
+  }
+}
+
+/** Told along with the session, which nothing of it keeps back. */
+async function reportedWeakness(deps: Deps, password: string): Promise<Weakness | null> {
+  try {
+    return (await weaknessOf(deps, password)) ?? null
+  } catch (error) {
+    if (error instanceof Refusal) return null
+    throw error
   }
 }
 

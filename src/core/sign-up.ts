@@ -6,7 +6,7 @@ import { type Contact, emailContact, phoneContact } from './contacts'
 import type { Client, Deps } from './deps'
 import { prepareMail } from './mail'
 import { mintFor } from './mailed-tokens'
-import { requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
 import { answerForExisting } from './repeated-sign-up'
@@ -45,7 +45,7 @@ export async function signUp(deps: Deps, signUp: SignUp): Promise<SignedUp> {
   limits.request('signUps', client.ip)
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
   if (password === '') throw new Refusal('password_missing')
-  requireStrong(policy, password)
+  await requireStrong(deps, password)
   if (email && phone) throw new Refusal('email_and_phone_at_signup')
   const channel = channelOf(deps, phone ? signUp.channel : undefined)
   if (phone && (signUp.codeChallenge || signUp.codeChallengeMethod)) throw new Refusal('challenge_with_phone')

@@ -2,7 +2,7 @@
 import { secretEqual } from '../lib/secrets'
 import type { Spending, User, VerificationKind, VerificationToken } from '../store'
 import type { Client, Deps } from './deps'
-import { requireStrong } from './passwords'
+import { requireStrong } from './password-strength'
 import { newAuthCode } from './pkce'
 import { isTokenRefusal, Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
@@ -68,7 +68,7 @@ async function verifyToken(
 ): Promise<Verified> {
   const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
   if (!kinds) throw new Refusal('verify_type_unknown')
-  if (password !== undefined) requireStrong(deps.policy, password)
+  if (password !== undefined) await requireStrong(deps, password)
   try {
     const { token, spend } = await identifyToken(deps, { plaintext, family: 'supabase', kinds })
     return await spendToken(deps, { token, spend, password, client, asCode })
@@ -99,7 +99,7 @@ export interface CodeShown {
 export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified> {
   const { code, type, password, client } = shown
   deps.limits.request('verifications', client.ip)
-  if (password !== undefined) requireStrong(deps.policy, password)
+  if (password !== undefined) await requireStrong(deps, password)
   const { to, kinds } = addressed(shown)
   if (!kinds) throw new Refusal('code_wrong')
   const testUser = to.phone === undefined ? undefined : await testNumberUser(deps, to.phone, code, type)

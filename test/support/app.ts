@@ -7,7 +7,7 @@ import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/app'
 import { load } from '../../src/config/load'
-import type { HttpPost, Sealer } from '../../src/core/ports'
+import type { BreachedPasswords, HttpPost, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
@@ -66,6 +66,8 @@ export interface TestOptions {
   folder?: string
   /** In place of requests to hooks and SMS providers. */
   post?: HttpPost
+  /** In place of the service that knows breached passwords. */
+  breached?: BreachedPasswords
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -76,6 +78,7 @@ export async function startApp({
   now = '2026-01-01T00:00:00Z',
   folder: given,
   post,
+  breached,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -103,6 +106,7 @@ export async function startApp({
     secrets,
     ...{ folder, clock, hasher },
     ...(post && { post }),
+    ...(breached && { breached }),
     log,
   })
   let serial = 0

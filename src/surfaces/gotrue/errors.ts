@@ -298,6 +298,11 @@ const answers: Record<Reason, Answer> = {
   password_missing: [400, 'validation_failed', 'Signup requires a valid password'],
   password_too_long: [400, 'validation_failed', 'Password cannot be longer than 72 characters'],
   password_weak: [422, 'weak_password', ({ weakness }) => weakness?.message ?? ''],
+  breach_check_unavailable: [
+    500,
+    'unexpected_failure',
+    'Unable to perform password strength check with HaveIBeenPwned.org.',
+  ],
   password_unchanged: [422, 'same_password', 'New password should be different from the old password.'],
   password_of_anonymous_user: [
     422,

@@ -1,0 +1,25 @@
+/** Passwords of known breaches, as haveibeenpwned.com's Pwned Passwords and mirrors of it serve them. */
+import type { BreachedPasswords } from '../core/ports'
+import { readUpTo } from './http-post'
+
+const TIMEOUT_MS = 5000
+/** A padded range has some 40 kB. */
+const MAX_BYTES = 262_144
+
+/** @param url below which `/range/<prefix>` is */
+export function breachedPasswords({ url, userAgent }: { url: string; userAgent: string }): BreachedPasswords {
+  return async (prefix) => {
+    try {
+      const response = await fetch(`${url}/range/${prefix}`, {
+        headers: { 'add-padding': 'true', 'user-agent': userAgent },
+        redirect: 'manual',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      })
+      const { body, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
+      if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
+      return { outcome: 'answered', lines: body.split(/\r?\n/) }
+    } catch (error) {
+      return { outcome: 'failed', error: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
