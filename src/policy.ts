@@ -51,6 +51,8 @@ export function policyOf(settings: Settings): Policy {
     hooks: {
       sendEmail: hookOf(hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets),
       sendSms: hookOf(hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets),
+      mfaVerification: hookOf(hooks.mfaEnabled, hooks.mfaUri, hooks.mfaSecrets),
+      passwordVerification: hookOf(hooks.passwordEnabled, hooks.passwordUri, hooks.passwordSecrets),
     },
     mfa: {
       totp: { enrols: mfa.totpEnrolment, verifies: mfa.totpVerification },

@@ -53,6 +53,17 @@ const hook = (name: string, toml: string, what: string) => ({
 const sendEmail = hook('SEND_EMAIL', 'send_email', 'sends mails in place of this server')
 const sendSms = hook('SEND_SMS', 'send_sms', 'sends SMS in place of this server')
 
+const mfa = hook(
+  'MFA_VERIFICATION_ATTEMPT',
+  'mfa_verification_attempt',
+  'hears of each code of a second factor and may refuse it',
+)
+const password = hook(
+  'PASSWORD_VERIFICATION_ATTEMPT',
+  'password_verification_attempt',
+  'hears of each password that is tried and may refuse it',
+)
+
 export const hooks = {
   sendEmailEnabled: sendEmail.enabled,
   sendEmailUri: sendEmail.uri,
@@ -60,4 +71,10 @@ export const hooks = {
   sendSmsEnabled: sendSms.enabled,
   sendSmsUri: sendSms.uri,
   sendSmsSecrets: sendSms.secrets,
+  mfaEnabled: mfa.enabled,
+  mfaUri: mfa.uri,
+  mfaSecrets: mfa.secrets,
+  passwordEnabled: password.enabled,
+  passwordUri: password.uri,
+  passwordSecrets: password.secrets,
 }

@@ -45,10 +45,14 @@ export function crossCheck({ server, tokens, mail, sms, hooks }: Settings, probl
     const flaw = flawOfGlob(pattern)
     if (flaw) error(`AUTH_URI_ALLOW_LIST holds ${JSON.stringify(pattern)}, which is no pattern: ${flaw}.`)
   }
-  if (hooks.sendEmailEnabled && !(hooks.sendEmailUri && hooks.sendEmailSecrets))
-    error('AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI and AUTH_HOOK_SEND_EMAIL_SECRETS.')
-  if (hooks.sendSmsEnabled && !(hooks.sendSmsUri && hooks.sendSmsSecrets))
-    error('AUTH_HOOK_SEND_SMS_ENABLED needs AUTH_HOOK_SEND_SMS_URI and AUTH_HOOK_SEND_SMS_SECRETS.')
+  for (const [name, isOn, ...needed] of [
+    ['SEND_EMAIL', hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets],
+    ['SEND_SMS', hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets],
+    ['MFA_VERIFICATION_ATTEMPT', hooks.mfaEnabled, hooks.mfaUri, hooks.mfaSecrets],
+    ['PASSWORD_VERIFICATION_ATTEMPT', hooks.passwordEnabled, hooks.passwordUri, hooks.passwordSecrets],
+  ])
+    if (isOn && needed.includes(undefined))
+      error(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI and AUTH_HOOK_${name}_SECRETS.`)
   const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
   if (missing.length > 0) error(`AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}.`)
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)

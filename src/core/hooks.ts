@@ -13,7 +13,7 @@ const ATTEMPTS = 3
 const BACK_OFF_MS = 2000
 const MAX_ANSWER_BYTES = 200 * 1024
 
-export type HookName = 'send-email' | 'send-sms'
+export type HookName = 'send-email' | 'send-sms' | 'mfa-verification' | 'password-verification'
 
 interface HookCall {
   name: HookName

@@ -76,7 +76,7 @@ export interface Policy {
     allowsWhatsapp: boolean
   }
 
-  hooks: { sendEmail: Hook | undefined; sendSms: Hook | undefined }
+  hooks: Record<'sendEmail' | 'sendSms' | 'mfaVerification' | 'passwordVerification', Hook | undefined>
 
   mfa: {
     totp: FactorSwitches

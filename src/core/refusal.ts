@@ -66,6 +66,8 @@ type AccountReason =
 /** Passwords and what they prove. */
 type PasswordReason =
   | 'credentials_wrong'
+  /** `detail`: what the hook says of it. */
+  | 'password_attempt_rejected'
   | 'credentials_of_banned_user'
   | 'email_not_confirmed'
   | 'phone_not_confirmed'
@@ -184,6 +186,8 @@ type FactorReason =
   | 'factor_code_missing'
   | 'factor_code_wrong'
   | 'phone_factor_code_wrong'
+  /** `detail`: what the hook says of it. */
+  | 'mfa_attempt_rejected'
   | 'factor_sms_failed'
   | 'factor_sms_hook_failed'
   | 'factor_sms_unavailable'

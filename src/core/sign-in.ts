@@ -2,6 +2,7 @@
 import { neighbourhood } from '../lib/ip'
 import { isAhead } from '../lib/time'
 import type { User } from '../store'
+import { askPasswordHook } from './attempt-hooks'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import { weaknessOf } from './password-strength'
@@ -23,7 +24,7 @@ export interface PasswordSignIn {
 /**
  * Opens a session for whoever knows the password.
  * @throws {Refusal<'email_and_phone_at_login' | 'email_login_disabled' | 'phone_login_disabled' | 'email_or_phone_missing' |
- *   'credentials_wrong' | 'credentials_of_banned_user' | 'email_not_confirmed' | 'phone_not_confirmed' | 'too_many_requests' |
+ *   'credentials_wrong' | 'password_attempt_rejected' | 'credentials_of_banned_user' | 'email_not_confirmed' | 'phone_not_confirmed' | 'too_many_requests' |
  *   'request_timeout'>}
  */
 export async function signInWithPassword(deps: Deps, signIn: PasswordSignIn): Promise<IssuedSession> {
@@ -49,6 +50,8 @@ async function tryPassword(
     identifier.length > MAX_IDENTIFIER ? undefined : await findByIdentifier(deps, identifier, email ? 'email' : 'phone')
   const isEligible = found?.aud === audience && found.deletedAt === null
   const proven = await provePassword(deps, { account: found, isEligible, identifier, password, client })
+  if (found?.encryptedPassword && isEligible)
+    await askPasswordHook(deps, { user: found, isValid: proven !== undefined, client })
   if (found && isEligible && isAhead(found.bannedUntil, clock.now())) throw new Refusal('credentials_of_banned_user')
   if (!found || proven === undefined) throw new Refusal('credentials_wrong')
   if (email && found.emailConfirmedAt === null) throw new Refusal('email_not_confirmed')

@@ -62,6 +62,8 @@ export interface TextedCode extends Omit<Sms, 'kind'> {
   said: string
   code: string
   text: string
+  /** What a hook is told that the code is for, where it is no sign-in. */
+  smsType?: 'mfa'
   expiresAt: number
 }
 
@@ -75,13 +77,13 @@ export interface Delivered {
 /** Hands a code to whoever sends SMS. @throws as `sendSms` */
 export async function deliverCode(deps: Deps, now: number, texted: TextedCode): Promise<Delivered> {
   const { policy, limits, smsProvider } = deps
-  const { kind, said, phone, code, text, user, channel, client, expiresAt } = texted
+  const { kind, said, phone, code, text, smsType, user, channel, client, expiresAt } = texted
   const { way } = policy.sms
   if (testCode(deps, phone, now) !== undefined) return { messages: [], messageId: 'test-otp' }
   if (way !== 'mailbox') limits.recipient(phone)
   limits.sms()
   if (way === 'hook' && policy.hooks.sendSms) {
-    const payload = { user: hookUser(user), sms: { otp: code, phone } }
+    const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
     await callHook(deps, policy.hooks.sendSms, { name: 'send-sms', payload, client })
     return { messages: [], messageId: undefined }
   }

@@ -105,7 +105,7 @@ async function textChallenge(
   const now = clock.now()
   try {
     const { messages } = await deliverCode(deps, now, {
-      ...{ kind: 'mfa_challenge', said: 'MFA', phone, user, channel, client, code },
+      ...{ kind: 'mfa_challenge', said: 'MFA', smsType: 'mfa', phone, user, channel, client, code },
       ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
     })
     if (messages.length > 0) await store.issue({ now, messages, audit: [] })

@@ -1,5 +1,6 @@
 /** Answering a challenge with a second factor (contract 1.9). */
 import type { Factor, MfaChallenge, Proof, User } from '../../store'
+import { askMfaHook } from '../attempt-hooks'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
@@ -21,7 +22,7 @@ export interface Answer {
  * Answers a challenge: the session has passed a second factor from then on, and others of the user that have not end. A
  * code passes once (RFC 6238 §5.2); a challenge is spent by a right answer alone (settled 22).
  * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' | 'challenge_mismatch' |
- *   'challenge_expired' | 'factor_code_wrong' | 'phone_factor_code_wrong' | 'code_wrong' | 'factor_credential_wrong' |
+ *   'challenge_expired' | 'factor_code_wrong' | 'mfa_attempt_rejected' | 'phone_factor_code_wrong' | 'code_wrong' | 'factor_credential_wrong' |
  *   'credential_taken' | 'too_many_requests'>}
  */
 export async function verifyFactor(
@@ -35,7 +36,7 @@ export async function verifyFactor(
     throw new Refusal(factor.factorType === 'webauthn' ? 'webauthn_answer_missing' : 'factor_code_missing')
   requireVerification(deps, factor)
   const challenge = await findOpenChallenge(deps, factor, client, answer.challengeId)
-  const proof = await proofOf(deps, { user, factor, challenge, answer })
+  const proof = await proofOf(deps, { user, client, factor, challenge, answer })
   const now = clock.now()
   const messages =
     factor.status === 'verified'
@@ -60,23 +61,27 @@ async function findOpenChallenge(
 
 interface Shown {
   user: User
+  client: Client
   factor: Factor
   challenge: MfaChallenge
   answer: Answer
 }
 
-async function proofOf(deps: Deps, { user, factor, challenge, answer }: Shown): Promise<Proof> {
+async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: Shown): Promise<Proof> {
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
       await countGuess(deps, user.id)
       const step = stepOf(deps, factor, answer.code, deps.clock.now())
+      await askMfaHook(deps, { user, factor, isValid: step !== undefined, client })
       if (step === undefined) throw new Refusal('factor_code_wrong')
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
       await countGuess(deps, user.id)
-      if (!(await isPhoneCode(deps, factor, challenge, answer.code))) throw new Refusal('phone_factor_code_wrong')
+      const isRight = await isPhoneCode(deps, factor, challenge, answer.code)
+      await askMfaHook(deps, { user, factor, isValid: isRight, client })
+      if (!isRight) throw new Refusal('phone_factor_code_wrong')
       return { type: 'phone', factorId }
     }
     case 'webauthn':
@@ -87,7 +92,7 @@ async function proofOf(deps: Deps, { user, factor, challenge, answer }: Shown): 
 }
 
 /** Nobody guesses a signature, so attempts are not counted. */
-async function credentialShown(deps: Deps, { user, factor, challenge, answer }: Shown) {
+async function credentialShown(deps: Deps, { user, factor, challenge, answer }: Omit<Shown, 'client'>) {
   const { type, credential } = answer.webauthn ?? {}
   if (type !== 'create' && type !== 'request') throw new Refusal('webauthn_answer_type')
   if (!credential) throw new Refusal('webauthn_credential_missing')

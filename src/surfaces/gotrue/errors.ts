@@ -195,6 +195,11 @@ const answers: Record<Reason, Answer> = {
   factor_code_missing: [400, 'validation_failed', 'Code needs to be non-empty'],
   factor_code_wrong: [422, 'mfa_verification_failed', 'Invalid TOTP code entered'],
   phone_factor_code_wrong: [422, 'mfa_verification_failed', 'Invalid MFA Phone code entered'],
+  mfa_attempt_rejected: [
+    403,
+    'mfa_verification_rejected',
+    ({ detail = 'Further MFA verification attempts will be rejected.' }) => detail,
+  ],
   factor_sms_failed: [500, 'unexpected_failure', 'error sending message'],
   factor_sms_hook_failed: [500, 'unexpected_failure', 'error invoking hook'],
   factor_sms_unavailable: [500, 'unexpected_failure', 'Failed to get SMS provider'],
@@ -292,6 +297,11 @@ const answers: Record<Reason, Answer> = {
   ],
 
   credentials_wrong: [400, 'invalid_credentials', 'Invalid login credentials'],
+  password_attempt_rejected: [
+    400,
+    'invalid_credentials',
+    ({ detail = 'Further password verification attempts will be rejected.' }) => detail,
+  ],
   credentials_of_banned_user: [400, 'user_banned', 'User is banned'],
   email_not_confirmed: [400, 'email_not_confirmed', 'Email not confirmed'],
   phone_not_confirmed: [400, 'phone_not_confirmed', 'Phone not confirmed'],

@@ -37,6 +37,8 @@ const answers = {
   password_weak: [422, 'validation_error', ({ weakness }) => weakness?.message ?? '', 'new_password'],
   password_too_long: [422, 'validation_error', 'A password has 72 bytes at most', 'new_password'],
   breach_check_unavailable: [503, 'unavailable', 'Passwords cannot be checked at the moment; try again later'],
+  mfa_attempt_rejected: [403, 'mfa_rejected', ({ detail = 'No further code of a second factor is taken' }) => detail],
+  password_attempt_rejected: [403, 'login_rejected', ({ detail = 'No further password is taken' }) => detail],
   mail_too_soon: [429, 'rate_limited', 'A mail went out a moment ago; wait a little'],
   mail_limit_reached: [429, 'rate_limited', 'This server has sent all the mails it may for now'],
   too_many_requests: [429, 'rate_limited', 'Too many requests; Retry-After says when to come back'],

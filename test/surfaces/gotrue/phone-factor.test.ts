@@ -237,7 +237,7 @@ test('the hook that sends SMS sends these, too; what it refuses is not told, and
   status = 200
   const { body } = await challenge(app, ada.accessToken, ada.factorId)
   const { sms } = JSON.parse(asked.at(-1)?.body ?? '{}')
-  expect(sms.phone).toBe(PHONE)
+  expect([sms.phone, sms.sms_type]).toEqual([PHONE, 'mfa'])
   expect((await verify(app, ada.accessToken, ada.factorId, { challenge_id: body.id, code: sms.otp })).status).toBe(200)
 })
 

@@ -1,0 +1,122 @@
+/** Hooks that hear of each attempt to prove who one is (contract 6.7). */
+import { expect, test } from 'bun:test'
+import type { HttpAnswer } from '../../src/core/ports'
+import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
+import { challenge, enrolled, pass, refusal, verify } from '../support/factors'
+
+const SECRET = 'v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ='
+const hookSettings = (name: string) => ({
+  [`AUTH_HOOK_${name}_ENABLED`]: 'true',
+  [`AUTH_HOOK_${name}_URI`]: 'https://hooks.example.com/attempt',
+  [`AUTH_HOOK_${name}_SECRETS`]: SECRET,
+})
+
+/** A server whose hook answers what it is told. */
+async function start(name: string) {
+  const asked: Json[] = []
+  let answer: object = { decision: 'continue' }
+  let status = 200
+  const app: TestApp = await startApp({
+    settings: hookSettings(name),
+    post: async ({ body }): Promise<HttpAnswer> => {
+      asked.push(JSON.parse(body))
+      return {
+        ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+        body: JSON.stringify(answer),
+      }
+    },
+  })
+  return {
+    ...{ app, asked },
+    says(given: object, code = 200) {
+      answer = given
+      status = code
+    },
+    [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
+  }
+}
+
+test('the MFA hook is told of wrong codes and right ones', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app, asked } = server
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  const { body } = await challenge(app, ada.accessToken, factor.id)
+  const wrong = await verify(app, ada.accessToken, factor.id, { challenge_id: body.id, code: 'abcdef' })
+  expect(refusal(wrong)).toEqual([422, 'mfa_verification_failed'])
+  expect((await pass(app, ada.accessToken, factor)).status).toBe(200)
+  const told = { user_id: ada.id, factor_id: factor.id, factor_type: 'totp' }
+  expect(asked.map(({ metadata, ...payload }) => [metadata.name, metadata.ip_address, payload])).toEqual([
+    ['mfa-verification', '203.0.113.7', { ...told, valid: false }],
+    ['mfa-verification', '203.0.113.7', { ...told, valid: true }],
+  ])
+})
+
+test('where the MFA hook refuses, every session ends, and a right code is of no use', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app } = server
+  const ada = await app.signUp()
+  const other = await app.signIn(ada.email)
+  const factor = await enrolled(app, ada.accessToken)
+  server.says({ decision: 'reject', message: 'Too often.' })
+  const rejected = await pass(app, ada.accessToken, factor)
+  expect([...refusal(rejected), rejected.body.message]).toEqual([403, 'mfa_verification_rejected', 'Too often.'])
+  for (const { accessToken: token } of [ada, other])
+    expect(refusal(await app.ask('GET', '/auth/v1/user', { token }))).toEqual([403, 'session_not_found'])
+  server.says({ decision: 'reject', message: '' })
+  const again = await app.signIn(ada.email)
+  expect((await pass(app, again.accessToken, factor)).body.message).toBe(
+    'Further MFA verification attempts will be rejected.',
+  )
+  expect((await app.store.findFactor(factor.id))?.status).toBe('unverified')
+})
+
+test('an MFA hook that fails lets nobody pass', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app } = server
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  server.says({}, 500)
+  expect((await pass(app, ada.accessToken, factor)).status).toBe(500)
+  server.says({ decision: 'continue' })
+  expect((await pass(app, ada.accessToken, factor)).status).toBe(200)
+})
+
+test('the password hook is told of attempts at accounts, and of no other', async () => {
+  await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
+  const { app, asked } = server
+  const ada = await app.signUp()
+  expect((await passwordGrant(app, { email: ada.email, password: 'wrong-password-1' })).status).toBe(400)
+  expect((await passwordGrant(app, { email: ada.email, password: PASSWORD })).status).toBe(200)
+  expect((await passwordGrant(app, { email: 'nobody@example.com', password: PASSWORD })).status).toBe(400)
+  const change = { token: ada.accessToken, body: { password: 'another-password-1' } }
+  expect((await app.ask('PUT', '/auth/v1/user', change)).status).toBe(200)
+  expect(asked.map(({ metadata, ...payload }) => [metadata.name, payload])).toEqual([
+    ['password-verification', { user_id: ada.id, valid: false }],
+    ['password-verification', { user_id: ada.id, valid: true }],
+  ])
+})
+
+test('where the password hook refuses, nobody signs in; sessions end if it says so', async () => {
+  await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
+  const { app } = server
+  const ada = await app.signUp()
+  const who = async () => (await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })).status
+  server.says({ decision: 'reject', message: 'Not today.' })
+  const rejected = await passwordGrant(app, { email: ada.email, password: PASSWORD })
+  expect([...refusal(rejected), rejected.body.message]).toEqual([400, 'invalid_credentials', 'Not today.'])
+  expect(await who()).toBe(200)
+  server.says({ decision: 'reject', should_logout_user: true })
+  expect((await passwordGrant(app, { email: ada.email, password: PASSWORD })).body.message).toBe(
+    'Further password verification attempts will be rejected.',
+  )
+  expect(await who()).toBe(403)
+})
+
+test.each(['MFA_VERIFICATION_ATTEMPT', 'PASSWORD_VERIFICATION_ATTEMPT'])(
+  'the hook %s without an address stops the start',
+  async (name) => {
+    const starting = startApp({ settings: { [`AUTH_HOOK_${name}_ENABLED`]: 'true' } })
+    await expect(starting).rejects.toThrow(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI`)
+  },
+)
