@@ -81,6 +81,9 @@ export function policyOf(settings: Settings): Policy {
     session: {
       timeboxMs: sessions.timeboxMs,
       inactivityMs: sessions.inactivityTimeoutMs,
+      lowAalMs: sessions.lowAalMs,
+      singlePerUser: sessions.singlePerUser,
+      tags: sessions.tags,
       reuseIntervalMs: tokens.refreshTokenReuseIntervalMs,
       allowReuse: tokens.refreshTokenAllowReuse,
       endOnReuse: tokens.refreshTokenRotation,

@@ -1,5 +1,5 @@
 /** How long sessions and records are kept. */
-import { duration, flag, setting } from './setting'
+import { duration, flag, list, setting } from './setting'
 
 const DAY = 86_400_000
 
@@ -17,6 +17,24 @@ export const sessions = {
     kind: duration(),
     defaultNote: 'none',
     doc: 'How long after its last refresh a session can be refreshed again.',
+  }),
+  lowAalMs: setting({
+    name: 'SESSIONS_ALLOW_LOW_AAL',
+    kind: duration(),
+    defaultNote: 'for ever',
+    doc: 'How long a session of a user with a second factor may do without having passed it.',
+  }),
+  singlePerUser: setting({
+    name: 'SESSIONS_SINGLE_PER_USER',
+    kind: flag,
+    default: false,
+    doc: 'Of the sessions of a user only the one signed in or refreshed last can be refreshed.',
+  }),
+  tags: setting({
+    name: 'SESSIONS_TAGS',
+    kind: list,
+    default: [],
+    doc: 'Tags of sessions, of each of which a user may then have one; they come with imported sessions.',
   }),
   sweep: setting({
     name: 'DB_CLEANUP_ENABLED',

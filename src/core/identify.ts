@@ -5,7 +5,7 @@ import type { Session, User } from '../store'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
 import { Refusal } from './refusal'
-import { endOf } from './sessions'
+import { endOf } from './session-limits'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
 
@@ -50,14 +50,14 @@ export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials)
   const claims = await claimsOf(deps, bearer)
   const role = typeof claims.role === 'string' ? claims.role : ''
   if (deps.policy.adminRoles.includes(role)) {
-    if (claims.session_id !== undefined) requireValidSession(deps, await callerOf(deps, claims))
+    if (claims.session_id !== undefined) await requireValidSession(deps, await callerOf(deps, claims))
     return { role }
   }
   if (claims.sub === undefined) throw new Refusal('not_admin')
   const caller = await callerOf(deps, claims)
   const { user } = caller
   if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
-  requireValidSession(deps, caller)
+  await requireValidSession(deps, caller)
   if (await lacksFactor(deps, caller)) throw new Refusal('not_admin')
   return { role, user }
 }
@@ -107,6 +107,6 @@ function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: Verified
   throw new Refusal('token_invalid', { detail: 'token has invalid claims: iss, exp and sid are required' })
 }
 
-function requireValidSession({ policy, clock }: Deps, { session }: Caller): void {
-  if (session && endOf(policy, session, clock.now())) throw new Refusal('session_over')
+async function requireValidSession(deps: Deps, { user, session }: Caller): Promise<void> {
+  if (session && (await endOf(deps, { user, session }, deps.clock.now()))) throw new Refusal('session_over')
 }

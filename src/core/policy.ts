@@ -118,6 +118,12 @@ export interface Policy {
   session: {
     timeboxMs: number | undefined
     inactivityMs: number | undefined
+    /** How long a session may do without a second factor that its user has. */
+    lowAalMs: number | undefined
+    /** Whether of a user's sessions only the one used last can be refreshed. */
+    singlePerUser: boolean
+    /** Kinds of sessions, of each of which a user may then have one. */
+    tags: readonly string[]
     reuseIntervalMs: number
     allowReuse: boolean
     endOnReuse: boolean

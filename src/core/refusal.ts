@@ -94,6 +94,8 @@ type SessionReason =
   | 'refresh_of_banned_user'
   | 'session_expired'
   | 'session_inactive'
+  | 'session_aal_low'
+  | 'session_superseded'
   | 'session_unknown'
   /** `detail`: the text given. */
   | 'logout_scope_unknown'

@@ -8,7 +8,8 @@ import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../stor
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
-import { type Reason, Refusal, type Weakness } from './refusal'
+import { Refusal, type Weakness } from './refusal'
+import { endOf, lowAalEnd, refreshable } from './session-limits'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refresh-token'
 
 const KEY_BYTES = 32
@@ -77,10 +78,10 @@ export async function issue(
   opened: Opened,
   key: Uint8Array,
 ): Promise<IssuedSession> {
-  const expiresIn = policy.accessTokenMs / 1000
   const issuedAt = Math.floor(now / 1000)
-  const expiresAt = issuedAt + expiresIn
   const { session } = opened
+  const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
+  const expiresIn = expiresAt - issuedAt
   return {
     ...opened,
     accessToken: await keyring.sign(accessClaims(policy, opened, issuedAt, expiresAt)),
@@ -88,6 +89,12 @@ export async function issue(
     expiresAt,
     refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),
   }
+}
+
+/** A token of a session that lacks its user's second factor does not outlive the session (contract 4.5). */
+function latestExpiry({ session: limits }: Policy, { session, factors }: Opened): number {
+  const lowEnd = lowAalEnd(limits, session)
+  return lowEnd !== undefined && factors.some(({ status }) => status === 'verified') ? lowEnd : Number.POSITIVE_INFINITY
 }
 
 /** Makes new tokens of a session that is there already. */
@@ -126,7 +133,7 @@ export function amrClaim(amr: AmrClaim[]): { method: string; timestamp: number }
 /**
  * Answers a refresh token with a fresh pair (contract 4.2 and 4.4).
  * @throws {Refusal<'refresh_token_malformed' | 'refresh_token_unknown' | 'refresh_token_not_issued' | 'refresh_token_used' |
- *   'refresh_of_banned_user' | 'session_expired' | 'session_inactive' | 'too_many_requests'>}
+ *   'refresh_of_banned_user' | 'session_expired' | 'session_inactive' | 'session_aal_low' | 'session_superseded' | 'too_many_requests'>}
  */
 export async function refreshSession(
   deps: Deps,
@@ -141,7 +148,7 @@ export async function refreshSession(
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
   if (presented.token && !isGenuine(presented.token, key)) throw new Refusal('refresh_token_unknown')
   if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
-  const over = endOf(policy, found.session, now)
+  const over = await endOf(deps, found, now)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefresh({
     sessionId: found.session.id,
@@ -194,19 +201,6 @@ export function importedTokenHash(pepper: Uint8Array, token: string): string {
   return hmacSha256(pepper, token).toString('hex')
 }
 
-/** Why a session can no longer be refreshed, if so (contract 4.5). */
-export function endOf(
-  { session: limits }: Policy,
-  session: Session,
-  now: number,
-): (Reason & ('session_expired' | 'session_inactive')) | undefined {
-  if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
-  if (limits.timeboxMs && now > session.createdAt + limits.timeboxMs) return 'session_expired'
-  if (limits.inactivityMs && now > (session.refreshedAt ?? session.createdAt) + limits.inactivityMs)
-    return 'session_inactive'
-  return undefined
-}
-
 export interface ListedSession {
   session: Session
   amr: AmrClaim[]
@@ -215,14 +209,12 @@ export interface ListedSession {
 
 /** The caller's sessions that can still be refreshed, newest first. */
 export async function listSessions(
-  { store, clock, policy }: Deps,
+  deps: Deps,
   caller: { user: User; session: Session | undefined },
 ): Promise<ListedSession[]> {
-  const now = clock.now()
-  const all = await store.listSessions(caller.user.id)
-  return all
-    .filter(({ session }) => endOf(policy, session, now) === undefined)
-    .map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
+  const all = await deps.store.listSessions(caller.user.id)
+  const live = await refreshable(deps, caller.user, all, deps.clock.now())
+  return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
 
 /** Ends one of the caller's own sessions. @throws {Refusal<'session_unknown'>} also where it is somebody else's */

@@ -168,7 +168,7 @@ test.each([
 )
 
 test('a protection that is switched on and not there is a warning', () => {
-  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SECURITY_MANUAL_LINKING_ENABLED', 'SESSIONS_SINGLE_PER_USER']) {
+  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SECURITY_MANUAL_LINKING_ENABLED']) {
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
   }

@@ -333,6 +333,12 @@ const answers: Record<Reason, Answer> = {
   refresh_of_banned_user: [400, 'user_banned', 'Invalid Refresh Token: User Banned'],
   session_expired: [400, 'session_expired', 'Invalid Refresh Token: Session Expired'],
   session_inactive: [400, 'session_expired', 'Invalid Refresh Token: Session Expired (Inactivity)'],
+  session_aal_low: [
+    400,
+    'session_expired',
+    'Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)',
+  ],
+  session_superseded: [400, 'session_expired', 'Invalid Refresh Token: Session Expired (Revoked by Newer Login)'],
   session_unknown: [404, 'validation_failed', 'Session not found'],
   logout_scope_unknown: [400, 'validation_failed', (detail) => `Unsupported logout scope ${quoted(detail)}`],
 

@@ -182,6 +182,8 @@ const ELSEWHERE = [
   'refresh_of_banned_user',
   'session_expired',
   'session_inactive',
+  'session_aal_low',
+  'session_superseded',
   'session_unknown',
   'logout_scope_unknown',
   'page_malformed',

@@ -1,0 +1,106 @@
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { claimsOf, type Json, refresh, startApp, type TestApp } from '../../support/app'
+import { pass, protectedAccount } from '../../support/factors'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+const message = ({ status, body }: Json) => [status, body.code, body.message]
+const ids = async (app: TestApp, token: string) =>
+  (await app.ask('GET', '/auth/v1/sessions', { token })).body.map(({ id }: Json) => id)
+
+test('a session that lacks its user’s second factor ends when its time is up, and its tokens with it', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '10m', AUTH_JWT_EXP: '3600' } })
+  const ada = await protectedAccount(app)
+  const signedIn = await app.ask('POST', '/auth/v1/token?grant_type=password', {
+    body: { email: ada.email, password: ada.password },
+  })
+  const { iat, exp, session_id: low } = claimsOf(signedIn.body.access_token)
+  expect([exp - iat, signedIn.body.expires_in, signedIn.body.expires_at]).toEqual([600, 600, exp])
+  app.clock.advance(4 * MINUTE)
+  const refreshed = await refresh(app, signedIn.body.refresh_token)
+  expect(refreshed.body.expires_in).toBe(360)
+  app.clock.advance(6 * MINUTE + 1)
+  expect(message(await refresh(app, refreshed.body.refresh_token))).toEqual([
+    400,
+    'session_expired',
+    'Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)',
+  ])
+  expect(await ids(app, ada.raised.accessToken)).not.toContain(low)
+  const raised = await refresh(app, ada.raised.refreshToken)
+  expect([raised.status, raised.body.expires_in]).toEqual([200, 3600])
+})
+
+test('one that passes the factor in time goes on, and so does that of a user without one', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' } })
+  const bob = await app.signUp()
+  const ada = await protectedAccount(app)
+  const low = await app.signIn(ada.email)
+  const raised = await pass(app, low.accessToken, ada.factor)
+  expect(raised.body.expires_in).toBe(3600)
+  app.clock.advance(HOUR)
+  expect((await refresh(app, raised.body.refresh_token)).status).toBe(200)
+  expect((await refresh(app, bob.refreshToken)).status).toBe(200)
+})
+
+test('of a user’s sessions only the one used last can be refreshed, where that is set', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+  const first = await app.signUp()
+  app.clock.advance(MINUTE)
+  const second = await app.signIn(first.email)
+  const bystander = await app.signUp()
+  const me = { token: first.accessToken }
+  expect((await app.ask('GET', '/auth/v1/user', me)).status).toBe(200)
+  expect(await ids(app, first.accessToken)).toEqual([second.sessionId])
+  expect(message(await refresh(app, first.refreshToken))).toEqual([
+    400,
+    'session_expired',
+    'Invalid Refresh Token: Session Expired (Revoked by Newer Login)',
+  ])
+  app.clock.advance(MINUTE)
+  expect((await refresh(app, second.refreshToken)).status).toBe(200)
+  expect((await refresh(app, bystander.refreshToken)).status).toBe(200)
+})
+
+test('a newer session that is over itself holds no older one up', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
+  })
+  const first = await app.signUp()
+  app.clock.advance(MINUTE)
+  const second = await app.signIn(first.email)
+  expect((await app.ask('POST', '/auth/v1/logout?scope=local', { token: second.accessToken })).status).toBe(204)
+  expect((await refresh(app, first.refreshToken)).status).toBe(200)
+})
+
+test('with tags a user may have one session of each', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_TAGS: 'web,phone' },
+  })
+  const first = await app.signUp()
+  app.clock.advance(MINUTE)
+  const phone = await app.signIn(first.email)
+  using database = new Database(app.database)
+  database.query('UPDATE sessions SET tag = ? WHERE id = ?').run('phone', phone.sessionId)
+  expect((await ids(app, first.accessToken)).sort()).toEqual([first.sessionId, phone.sessionId].sort())
+  expect((await refresh(app, first.refreshToken)).status).toBe(200)
+  database.query('UPDATE sessions SET tag = ? WHERE id = ?').run('unknown', phone.sessionId)
+  app.clock.advance(MINUTE)
+  const web = await app.signIn(first.email)
+  expect(message(await refresh(app, phone.refreshToken))[1]).toBe('session_expired')
+  expect((await refresh(app, web.refreshToken)).status).toBe(200)
+})
+
+test('an administrator’s session that could not be refreshed is no administrator’s', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+  const ada = await app.signUp()
+  await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
+  const list = (token: string) => app.ask('GET', '/auth/v1/admin/users', { token })
+  expect((await list(ada.accessToken)).status).toBe(200)
+  app.clock.advance(MINUTE)
+  const newer = await app.signIn(ada.email)
+  const refused = await list(ada.accessToken)
+  expect(message(refused)).toEqual([403, 'session_expired', 'Session is no longer valid'])
+  expect((await list(newer.accessToken)).status).toBe(200)
+})
