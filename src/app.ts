@@ -12,6 +12,7 @@ import { aesGcmSealer } from './adapters/sealer'
 import { systemClock, systemRandom } from './adapters/system'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
+import type { NewNetwork } from './core/new-device'
 import { passwords } from './core/passwords'
 import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
@@ -26,7 +27,7 @@ import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys
 import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
-import { type Announced, openStore, type Store } from './store'
+import { type Message, openStore, type Store } from './store'
 import { gotrue, PREFIX } from './surfaces/gotrue'
 import { PREFIX as MAILBOX, mailbox } from './surfaces/mailbox'
 import { operations } from './surfaces/operations'
@@ -71,9 +72,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const templates = await checkedTemplates(settings, folder, log)
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
+  const tellings = afterwards((error) => log.error('a notice of a new device failed', { error: String(error) }))
   const store = openStore(databasePath(settings, folder), clock.now(), {
     verification: mail.verificationBackend,
-    onMessage: news.tell,
+    onEvent: (event) => (event.kind === 'message' ? news.tell(event) : tellings.add(event)),
   })
   try {
     await requireSameKey(store, sealer.keyId)
@@ -101,6 +103,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         : undefined,
       report: (level, message, fields) => log[level](message, fields),
     })
+    tellings.begin(core.tellOfNewDevice)
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
     const onFault = (error: unknown, request: Request) => logFault(log, request, error)
     const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
@@ -142,6 +145,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
       endStreams: () => inbox?.close(),
       async close() {
+        await tellings.end()
         await sender?.postman.stop()
         sender?.mailer.close()
         await store.close()
@@ -157,7 +161,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
 function messageNews(onFault: (error: unknown) => void) {
   const listeners = new Set<(message: { id: string; to: string; state: string }) => void>()
   return {
-    tell({ id, recipient: to, state }: Announced) {
+    tell({ id, recipient: to, state }: Pick<Message, 'id' | 'recipient' | 'state'>) {
       for (const listener of listeners) {
         try {
           listener({ id, to, state })
@@ -170,6 +174,24 @@ function messageNews(onFault: (error: unknown) => void) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+  }
+}
+
+/** Does what follows a sign-in once that was answered. */
+function afterwards(onFault: (error: unknown) => void) {
+  const running = new Set<Promise<void>>()
+  let work: (event: NewNetwork) => Promise<void> = async () => {}
+  return {
+    begin(doing: typeof work) {
+      work = doing
+    },
+    add(event: NewNetwork) {
+      const done: Promise<void> = work(event)
+        .catch(onFault)
+        .finally(() => running.delete(done))
+      running.add(done)
+    },
+    end: () => Promise.all(running),
   }
 }
 

@@ -13,6 +13,7 @@ import { verifyFactor } from './factors/verify'
 import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
+import { tellOfNewDevice } from './new-device'
 import * as oneTime from './one-time'
 import { deliverMessages, mailQueue, returnMessages } from './outbox'
 import * as passkeys from './passkeys'
@@ -76,6 +77,7 @@ const functions = {
   deliverMessages,
   returnMessages,
   mailQueue,
+  tellOfNewDevice,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,

@@ -43,7 +43,7 @@ export interface IssuedSession extends Opened {
  * @param now Unix milliseconds @param proof what was shown of a second factor along with it
  */
 export function newSession(
-  { random, sealer }: Deps,
+  { random, sealer, policy }: Deps,
   now: number,
   userId: string,
   method: Method,
@@ -68,7 +68,8 @@ export function newSession(
     updatedAt: now,
   }
   const secondMethod = proof && METHOD_OF[proof.type]
-  return { row: { session, method, secondMethod, network: neighbourhood(client.ip) }, key }
+  const watchesNetwork = policy.mail.notifications.has('new_device_notification')
+  return { row: { session, method, secondMethod, network: neighbourhood(client.ip), watchesNetwork }, key }
 }
 
 /** Makes the tokens of a session. @param key of its refresh tokens, in the clear */

@@ -1,4 +1,4 @@
-/** What a mail is about, by the names of GoTrue's template settings (contract 6.2); the last two are ours. */
+/** What a mail is about, by the names of GoTrue's template settings (contract 6.2); the last two, and that of new devices, are ours. */
 export const NOTIFICATIONS = [
   'password_changed_notification',
   'email_changed_notification',
@@ -7,6 +7,7 @@ export const NOTIFICATIONS = [
   'identity_unlinked_notification',
   'mfa_factor_enrolled_notification',
   'mfa_factor_unenrolled_notification',
+  'new_device_notification',
 ] as const
 
 export const MAIL_TEMPLATES = [

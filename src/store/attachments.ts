@@ -29,7 +29,8 @@ export async function attach(tx: Tx, { mint = [], flow, messages: sent = [], aud
   await mintTokens(tx, mint, now)
   for (const message of sent) {
     await tx.run(insertMessage, message)
-    tx.announce(message)
+    const { id, recipient, state } = message
+    tx.announce({ kind: 'message', id, recipient, state })
   }
   await appendAudit(tx, audit)
 }

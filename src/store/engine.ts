@@ -47,12 +47,14 @@ export interface Queries {
 /** A transaction, as an operation sees it. */
 export interface Tx extends Queries {
   tokens: VerificationBackend
-  /** Tells the process of a new message, once it is on disk. */
-  announce(message: Announced): void
+  /** Tells the process of what happened, once it is on disk. */
+  announce(event: Announced): void
 }
 
-/** What is told of a new message. */
-export type Announced = Pick<Message, 'id' | 'recipient' | 'state'>
+/** A message that is there, or a user who signed in from a network that they had not used before. */
+export type Announced =
+  | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
+  | { kind: 'new_network'; userId: string; sessionId: string }
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>

@@ -74,8 +74,8 @@ export type Store = Bound<typeof operations> & Pick<Engine, 'close'>
 export interface StoreOptions {
   /** Where verification tokens are kept; none: in the database. */
   verification?: 'database' | 'memory'
-  /** Hears of each new message once it is on disk. */
-  onMessage?(message: Announced): void
+  /** Hears of new messages and the like once they are on disk. */
+  onEvent?(event: Announced): void
 }
 
 /**
@@ -83,12 +83,12 @@ export interface StoreOptions {
  * @param now Unix milliseconds
  * @throws where it cannot be opened, written or migrated
  */
-export function openStore(path: string, now: number, { verification, onMessage }: StoreOptions = {}): Store {
+export function openStore(path: string, now: number, { verification, onEvent }: StoreOptions = {}): Store {
   const database = openMigrated(path, now).database
   const memory = memoryTokens()
   const engine = sqliteEngine(database, {
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
-    onMessage: onMessage ?? (() => {}),
+    onEvent: onEvent ?? (() => {}),
   })
   return { ...bind(engine, operations), close: engine.close }
 }

@@ -33,11 +33,11 @@ interface Job {
 export interface EngineOptions {
   /** The backend of verification tokens, as a connection uses it. */
   tokensOf(queries: Queries): VerificationBackend
-  onMessage(message: Announced): void
+  onEvent(event: Announced): void
 }
 
 /** @param writer a migrated database, which the engine owns from here on */
-export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOptions): Engine {
+export function sqliteEngine(writer: Database, { tokensOf, onEvent }: EngineOptions): Engine {
   const reader = openDatabase(writer.filename)
   reader.run('PRAGMA query_only = ON')
   const view = sharedView(reader)
@@ -50,7 +50,7 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
   const writing: Tx = {
     ...writeQueries,
     tokens: tokensOf(writeQueries),
-    announce: (message) => announced.push(message),
+    announce: (event) => announced.push(event),
   }
   const commands = Object.fromEntries(
     ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'].map((sql) => [
@@ -93,11 +93,11 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
 
   /** Whoever listens cannot hold up the writes; that it failed is for the listener to tell. */
   function announceAll(): void {
-    const messages = committed
+    const events = committed
     committed = []
-    for (const message of messages) {
+    for (const event of events) {
       try {
-        onMessage(message)
+        onEvent(event)
       } catch {}
     }
   }
@@ -116,10 +116,10 @@ export function sqliteEngine(writer: Database, { tokensOf, onMessage }: EngineOp
     try {
       const value = await job.operation(writing)
       run('RELEASE job')
-      const messages = announced
+      const events = announced
       return () => {
         job.resolve(value)
-        committed.push(...messages)
+        committed.push(...events)
       }
     } catch (error) {
       run('ROLLBACK TO job')

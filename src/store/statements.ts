@@ -101,6 +101,14 @@ const upsertAmr = statement((db) =>
     .prepare(),
 )
 
+const networksOf = statement((db) =>
+  db
+    .select({ network: knownNetworks.network })
+    .from(knownNetworks)
+    .where(eq(knownNetworks.userId, placeholder('userId')))
+    .prepare(),
+)
+
 /** A network is noted once a day; more would be a write for each sign-in and tell nothing new. */
 const upsertNetwork = statement((db) =>
   db
@@ -136,6 +144,8 @@ export interface NewSession {
   /** That of the second factor which was shown along with it. */
   secondMethod?: string | undefined
   network: string | undefined
+  /** Whether it is to be told where the user had other networks, and not this one. */
+  watchesNetwork: boolean
 }
 
 /** A session with all that its tokens and its answer speak of. */
@@ -169,12 +179,21 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
   return claims.sort((a, b) => b.updatedAt - a.updatedAt)
 }
 
-export async function startSession(tx: Tx, { session, method, secondMethod, network }: NewSession): Promise<void> {
+export async function startSession(
+  tx: Tx,
+  { session, method, secondMethod, network, watchesNetwork }: NewSession,
+): Promise<void> {
   await tx.run(insertSession, session)
   await noteAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
-  if (network !== undefined)
-    await tx.run(upsertNetwork, { userId: session.userId, network, lastSeenAt: session.createdAt })
+  if (network === undefined) return
+  const { id: sessionId, userId, createdAt } = session
+  if (watchesNetwork) {
+    const known = await tx.all(networksOf, { userId })
+    if (known.length > 0 && !known.some((each) => each.network === network))
+      tx.announce({ kind: 'new_network', userId, sessionId })
+  }
+  await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt })
 }
 
 /** Notes how a session was authenticated, at that instant. */

@@ -84,6 +84,7 @@ test('subjects in English are those of the contract', async () => {
     identity_unlinked_notification: 'A sign-in method was removed from your account',
     mfa_factor_enrolled_notification: 'A new verification method was added to your account',
     mfa_factor_unenrolled_notification: 'A verification method was removed from your account',
+    new_device_notification: 'New sign-in to your account',
     account_exists: 'You already have an account',
     email_change_notice: 'Your email address is about to change',
   })

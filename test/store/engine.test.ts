@@ -9,7 +9,7 @@ import { meta, userRoles } from '../../src/store/schema'
 import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
 import { databaseTokens } from '../../src/store/verification/database'
 
-const OPTIONS = { tokensOf: databaseTokens, onMessage() {} }
+const OPTIONS = { tokensOf: databaseTokens, onEvent() {} }
 
 let folder: string
 let engine: Engine
@@ -140,8 +140,8 @@ test('every connection waits for the disk and holds foreign keys', () => {
 test('somebody who hears of messages and fails holds up no write', async () => {
   const heard: string[] = []
   const store = openStore(join(folder, 'messages.db'), 1, {
-    onMessage(message) {
-      heard.push(message.id)
+    onEvent(event) {
+      heard.push(event.kind === 'message' ? event.id : event.kind)
       throw new Error('the listener is broken')
     },
   })

@@ -15,6 +15,8 @@ export const TEMPLATE_FIELDS = [
   'OldPhone',
   'Provider',
   'FactorType',
+  'IPAddress',
+  'Time',
   'Token',
   'TokenHash',
   'RedirectTo',

@@ -72,6 +72,12 @@ export const de: Words = {
       heading: 'Bestätigungsmethode entfernt',
       sentence: 'Ein zweiter Schritt ({{ .FactorType }}) der Anmeldung bei Ihrem Konto {{ .Email }} wurde entfernt.',
     },
+    new_device_notification: {
+      subject: 'Neue Anmeldung bei Ihrem Konto',
+      heading: 'Neue Anmeldung',
+      sentence:
+        'Bei Ihrem Konto {{ .Email }} hat sich jemand aus einem Netz angemeldet, aus dem es bisher nicht benutzt wurde: {{ .IPAddress }}, am {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Sie haben bereits ein Konto',
       heading: 'Sie haben bereits ein Konto',

@@ -72,6 +72,12 @@ export const en: Words = {
       heading: 'Verification method removed',
       sentence: 'A second step ({{ .FactorType }}) was removed from signing in to your account {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'New sign-in to your account',
+      heading: 'New sign-in',
+      sentence:
+        'Somebody signed in to your account {{ .Email }} from a network it was not used from before: {{ .IPAddress }}, on {{ .Time }}.',
+    },
     account_exists: {
       subject: 'You already have an account',
       heading: 'You already have an account',

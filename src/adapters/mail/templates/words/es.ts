@@ -72,6 +72,12 @@ export const es: Words = {
       heading: 'Método de verificación eliminado',
       sentence: 'Se ha eliminado un segundo paso ({{ .FactorType }}) del inicio de sesión en su cuenta {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'Nuevo inicio de sesión en su cuenta',
+      heading: 'Nuevo inicio de sesión',
+      sentence:
+        'Alguien ha iniciado sesión en su cuenta {{ .Email }} desde una red desde la que no se había usado: {{ .IPAddress }}, el {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Ya tiene una cuenta',
       heading: 'Ya tiene una cuenta',

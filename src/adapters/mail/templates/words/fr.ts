@@ -73,6 +73,12 @@ export const fr: Words = {
       heading: 'Méthode de vérification retirée',
       sentence: 'Une deuxième étape ({{ .FactorType }}) a été retirée de la connexion à votre compte {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'Nouvelle connexion à votre compte',
+      heading: 'Nouvelle connexion',
+      sentence:
+        'Quelqu’un s’est connecté à votre compte {{ .Email }} depuis un réseau d’où il n’avait pas été utilisé : {{ .IPAddress }}, le {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Vous avez déjà un compte',
       heading: 'Vous avez déjà un compte',

@@ -73,6 +73,12 @@ export const it: Words = {
       heading: 'Metodo di verifica rimosso',
       sentence: 'Un secondo passaggio ({{ .FactorType }}) è stato rimosso dall’accesso al Suo account {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'Nuovo accesso al Suo account',
+      heading: 'Nuovo accesso',
+      sentence:
+        'Qualcuno ha effettuato l’accesso al Suo account {{ .Email }} da una rete da cui non era stato usato prima: {{ .IPAddress }}, il {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Ha già un account',
       heading: 'Ha già un account',

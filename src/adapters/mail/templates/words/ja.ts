@@ -73,6 +73,12 @@ export const ja: Words = {
       heading: '認証方法の削除',
       sentence: 'アカウント {{ .Email }} のログインから 2 段階目の認証（{{ .FactorType }}）が削除されました。',
     },
+    new_device_notification: {
+      subject: 'アカウントへの新しいログイン',
+      heading: '新しいログイン',
+      sentence:
+        'これまで使われたことのないネットワークから、アカウント {{ .Email }} へのログインがありました：{{ .IPAddress }}、{{ .Time }}。',
+    },
     account_exists: {
       subject: 'すでにアカウントをお持ちです',
       heading: 'すでにアカウントをお持ちです',

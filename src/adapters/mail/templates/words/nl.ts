@@ -72,6 +72,12 @@ export const nl: Words = {
       heading: 'Verificatiemethode verwijderd',
       sentence: 'Er is een tweede stap ({{ .FactorType }}) verwijderd bij het inloggen op uw account {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'Nieuwe aanmelding bij uw account',
+      heading: 'Nieuwe aanmelding',
+      sentence:
+        'Iemand heeft zich bij uw account {{ .Email }} aangemeld vanaf een netwerk waarvandaan het niet eerder werd gebruikt: {{ .IPAddress }}, op {{ .Time }}.',
+    },
     account_exists: {
       subject: 'U hebt al een account',
       heading: 'U hebt al een account',

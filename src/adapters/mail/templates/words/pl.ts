@@ -73,6 +73,12 @@ export const pl: Words = {
       heading: 'Usunięto metodę weryfikacji',
       sentence: 'Z logowania na Państwa konto {{ .Email }} usunięto drugi krok ({{ .FactorType }}).',
     },
+    new_device_notification: {
+      subject: 'Nowe logowanie na konto',
+      heading: 'Nowe logowanie',
+      sentence:
+        'Ktoś zalogował się na Państwa konto {{ .Email }} z sieci, z której dotąd z niego nie korzystano: {{ .IPAddress }}, {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Mają już Państwo konto',
       heading: 'Mają już Państwo konto',

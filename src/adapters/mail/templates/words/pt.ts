@@ -72,6 +72,12 @@ export const pt: Words = {
       heading: 'Método de verificação removido',
       sentence: 'Uma segunda etapa ({{ .FactorType }}) foi removida do acesso à sua conta {{ .Email }}.',
     },
+    new_device_notification: {
+      subject: 'Novo acesso à sua conta',
+      heading: 'Novo acesso',
+      sentence:
+        'Alguém acessou a sua conta {{ .Email }} de uma rede da qual ela não havia sido usada: {{ .IPAddress }}, em {{ .Time }}.',
+    },
     account_exists: {
       subject: 'Você já tem uma conta',
       heading: 'Você já tem uma conta',

@@ -72,6 +72,11 @@ export const zh: Words = {
       heading: '验证方式已移除',
       sentence: '登录您的账户 {{ .Email }} 时的第二步验证（{{ .FactorType }}）已移除。',
     },
+    new_device_notification: {
+      subject: '您的账户有新的登录',
+      heading: '新的登录',
+      sentence: '有人从未曾使用过的网络登录了您的账户 {{ .Email }}：{{ .IPAddress }}，{{ .Time }}。',
+    },
     account_exists: {
       subject: '您已拥有账户',
       heading: '您已拥有账户',

@@ -1,0 +1,104 @@
+import { expect, test } from 'bun:test'
+import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
+import { authenticator } from '../../support/authenticator'
+
+const DAY = 86_400_000
+const ON = { AUTH_MAILER_NOTIFICATIONS_NEW_DEVICE_ENABLED: 'true' }
+const EMAIL = 'ada@example.com'
+
+/** What was mailed, once all that follows the answers so far is done. */
+async function notices(app: TestApp) {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+  const all = await app.core.listMessages({ to: EMAIL, limit: 50 })
+  return all.filter(({ kind }) => kind === 'new_device_notification')
+}
+
+const signIn = (app: TestApp, ip: string) => passwordGrant(app, { email: EMAIL, password: PASSWORD }, { ip })
+
+test('a sign-in from a network that the account was not used from is told to its owner, once', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  expect(await notices(app)).toEqual([])
+  await signIn(app, '203.0.113.99')
+  expect(await notices(app)).toEqual([])
+  await signIn(app, '198.51.100.7')
+  const [mail, ...others] = await notices(app)
+  expect([mail?.subject, mail?.text, others]).toEqual([
+    'New sign-in to your account',
+    expect.stringContaining('198.51.100.7, on 2026-01-01 00:00 UTC'),
+    [],
+  ])
+  await signIn(app, '198.51.100.8')
+  expect(await notices(app)).toHaveLength(1)
+  await signIn(app, '2001:db8:1:2::1')
+  await signIn(app, '2001:db8:1:2::2')
+  expect(await notices(app)).toHaveLength(2)
+})
+
+test('every way in counts, a wrong password does not', async () => {
+  await using app = await startApp({ settings: ON })
+  const ada = await app.signUp(EMAIL)
+  await passwordGrant(app, { email: EMAIL, password: 'wrong-password-1' }, { ip: '192.0.2.1' })
+  expect(await notices(app)).toEqual([])
+  await app.ask('POST', '/auth/v1/otp', { body: { email: EMAIL } })
+  const [mail] = await app.core.listMessages({ to: EMAIL, limit: 1 })
+  const code = { type: 'email', email: EMAIL, token: mail?.code }
+  expect((await app.ask('POST', '/auth/v1/verify', { body: code, ip: '192.0.2.1' })).status).toBe(200)
+  expect(await notices(app)).toHaveLength(1)
+  const device = authenticator()
+  const { body } = await app.ask('POST', '/auth/v1/passkeys/registration/options', { token: ada.accessToken })
+  const made = { challenge_id: body.challenge_id, credential: device.create(body.options) }
+  await app.ask('POST', '/auth/v1/passkeys/registration/verify', { token: ada.accessToken, body: made })
+  const { body: asked } = await app.ask('POST', '/auth/v1/passkeys/authentication/options')
+  const shown = { challenge_id: asked.challenge_id, credential: device.get(asked.options) }
+  const signedIn = await app.ask('POST', '/auth/v1/passkeys/authentication/verify', { body: shown, ip: '192.0.2.200' })
+  expect(signedIn.status).toBe(200)
+  expect(await notices(app)).toHaveLength(1)
+  const { body: next } = await app.ask('POST', '/auth/v1/passkeys/authentication/options')
+  const again = { challenge_id: next.challenge_id, credential: device.get(next.options) }
+  await app.ask('POST', '/auth/v1/passkeys/authentication/verify', { body: again, ip: '100.64.0.1' })
+  expect(await notices(app)).toHaveLength(2)
+})
+
+test('a network that was not seen for a month is new again, while another one is known', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  await signIn(app, '198.51.100.7')
+  app.clock.advance(20 * DAY)
+  await signIn(app, '203.0.113.7')
+  app.clock.advance(11 * DAY)
+  await app.core.sweep()
+  // the mailbox has forgotten the first one, too
+  expect(await notices(app)).toHaveLength(0)
+  await signIn(app, '198.51.100.7')
+  expect(await notices(app)).toHaveLength(1)
+})
+
+test('nobody is told unless it is switched on', async () => {
+  await using app = await startApp()
+  await app.signUp(EMAIL)
+  await signIn(app, '198.51.100.7')
+  expect(await notices(app)).toEqual([])
+})
+
+test('a notice that cannot be sent holds no sign-in up', async () => {
+  const hook = {
+    AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
+    AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/mail',
+    AUTH_HOOK_SEND_EMAIL_SECRETS: 'v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=',
+    AUTH_MAILER_AUTOCONFIRM: 'true',
+  }
+  const called: string[] = []
+  await using app = await startApp({
+    settings: { ...ON, ...hook },
+    post: async ({ body }) => {
+      called.push(JSON.parse(body).email_data.email_action_type)
+      return { outcome: 'timed_out' }
+    },
+  })
+  await app.signUp(EMAIL)
+  expect((await signIn(app, '198.51.100.7')).status).toBe(200)
+  await notices(app)
+  expect(called).toEqual(['new_device_notification'])
+  expect(app.log()).toContainEqual(expect.objectContaining({ msg: 'a notice could not be sent' }))
+})
