@@ -69,7 +69,7 @@ test('asking whether a new password is the old one is a guess, and one that chan
   expect(evaluated).toBe(20)
 })
 
-test('a change that began before its session ended, or before a ban, does not happen', async () => {
+test('security case 21: a change that began before its session ended, or before a ban, does not happen', async () => {
   await using app = await startApp()
   const ends: ((app: TestApp, ada: { id: string; accessToken: string; sessionId: string }) => Promise<unknown>)[] = [
     (server, { accessToken: token }) => server.ask('POST', '/auth/v1/logout', { token }),

@@ -1,0 +1,152 @@
+/** Attacks on sessions and their refresh tokens: security cases 17 to 24, as far as no other file has them. */
+import { expect, test } from 'bun:test'
+import { dirname } from 'node:path'
+import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../support/app'
+import { pass, protectedAccount, unenrol } from '../support/factors'
+
+const HOUR = 3_600_000
+const UNKNOWN = '11111111-1111-4111-8111-111111111111'
+
+const code = ({ status, body }: Json) => [status, body.code]
+
+/** The same server after a restart. */
+const again = (app: TestApp, settings: Record<string, string> = {}) =>
+  startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString(), settings })
+
+test('security case 17: a grace window keeps no descendant of a burned family alive', async () => {
+  await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10s' } })
+  const ada = await app.signUp()
+  const { body: child } = await refresh(app, ada.refreshToken)
+  const { body: grandchild } = await refresh(app, child.refresh_token)
+  app.clock.advance(10_000)
+  expect(code(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
+  for (const token of [child.refresh_token, grandchild.refresh_token])
+    expect(code(await refresh(app, token))).toEqual([400, 'refresh_token_not_found'])
+})
+
+test('security case 18: a burned family stays burned after a restart and with a clock that is set back', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { body: child } = await refresh(app, ada.refreshToken)
+  const { body: grandchild } = await refresh(app, child.refresh_token)
+  expect(code(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
+  await using restarted = await again(app)
+  restarted.clock.jump(-HOUR)
+  for (const token of [ada.refreshToken, child.refresh_token, grandchild.refresh_token])
+    expect(code(await refresh(restarted, token))).toEqual([400, 'refresh_token_not_found'])
+  const { status } = await restarted.ask('GET', '/auth/v1/user', { token: grandchild.access_token })
+  expect(status).toBe(403)
+})
+
+test('security case 19: a token that is too late burns nothing', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_INACTIVITY_TIMEOUT: '1h' } })
+  const ada = await app.signUp()
+  const { body: child } = await refresh(app, ada.refreshToken)
+  app.clock.advance(HOUR + 1)
+  for (const token of [child.refresh_token, ada.refreshToken])
+    expect(code(await refresh(app, token))).toEqual([400, 'session_expired'])
+  await using unlimited = await again(app)
+  expect((await refresh(unlimited, child.refresh_token)).status).toBe(200)
+})
+
+test('security case 20: a token of one session with the id of another is worth nothing', async () => {
+  await using app = await startApp()
+  const [ada, eve] = [await app.signUp(), await app.signUp()]
+  const bytes = Buffer.from(eve.refreshToken, 'base64url')
+  const idBytes = Buffer.from(ada.sessionId.replaceAll('-', ''), 'hex')
+  idBytes.copy(bytes, 1)
+  const body = bytes.subarray(0, -4)
+  const sum = new Bun.CryptoHasher('sha256').update(body).digest().subarray(0, 4)
+  const forged = Buffer.concat([body, sum]).toString('base64url')
+  expect(code(await refresh(app, forged))).toEqual([400, 'refresh_token_not_found'])
+  expect((await refresh(app, ada.refreshToken)).status).toBe(200)
+  expect((await refresh(app, eve.refreshToken)).status).toBe(200)
+})
+
+/** What ends every session of a user. */
+const endings: [string, (app: TestApp, ada: SignedIn) => Promise<unknown>][] = [
+  ['a ban', (app, { id }) => administer(app, 'PUT', id, { ban_duration: '1h' })],
+  ['a deletion', (app, { id }) => administer(app, 'DELETE', id)],
+  ['a soft deletion', (app, { id }) => administer(app, 'DELETE', id, { should_soft_delete: true })],
+  ['a password set by an administrator', (app, { id }) => administer(app, 'PUT', id, { password: 'another-pass-1' })],
+  ['the owner’s own deletion', (app, { accessToken: token }) => app.ask('DELETE', '/auth/v1/user', { token })],
+]
+
+const administer = (app: TestApp, method: string, id: string, body?: object) =>
+  app.ask(method, `/auth/v1/admin/users/${id}`, { token: app.admin, body })
+
+test.each(endings)('security case 21: a refresh that races %s leaves no live token', async (_what, end) => {
+  await using app = await startApp()
+  for (let round = 0; round < 8; round++) {
+    const ada = await app.signUp()
+    const [refreshed] = await Promise.all([refresh(app, ada.refreshToken), end(app, ada)])
+    for (const token of [ada.accessToken, refreshed.body.access_token ?? ada.accessToken])
+      expect((await app.ask('GET', '/auth/v1/user', { token })).status).toBe(403)
+    expect((await refresh(app, refreshed.body.refresh_token ?? ada.refreshToken)).status).toBe(400)
+  }
+})
+
+test('security case 21: a refresh of another session that races a password change leaves no live token', async () => {
+  await using app = await startApp()
+  for (let round = 0; round < 8; round++) {
+    const ada = await app.signUp()
+    const other = await app.signIn(ada.email)
+    const change = { token: ada.accessToken, body: { password: `another-password-${round}` } }
+    const [refreshed] = await Promise.all([refresh(app, other.refreshToken), app.ask('PUT', '/auth/v1/user', change)])
+    const token = refreshed.body.access_token ?? other.accessToken
+    expect((await app.ask('GET', '/auth/v1/user', { token })).status).toBe(403)
+    expect((await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })).status).toBe(200)
+  }
+})
+
+test('security case 22: a refresh keeps the level of assurance, removing the factor drops it, and nothing raises it', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const low = await app.signIn(ada.email)
+  const levelOf = async (token: string) => {
+    const { body } = await refresh(app, token)
+    return [claimsOf(body.access_token).aal, body.refresh_token]
+  }
+  const [high, next] = await levelOf(ada.raised.refreshToken)
+  expect([high, (await levelOf(low.refreshToken))[0]]).toEqual(['aal2', 'aal1'])
+  expect((await unenrol(app, ada.raised.accessToken, ada.factor.id)).status).toBe(200)
+  expect((await levelOf(next))[0]).toBe('aal1')
+})
+
+test('security case 23: the token that a second factor gives is of the same family', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  app.clock.advance(30_000)
+  const raised = (await pass(app, ada.raised.accessToken, ada.factor)).body
+  expect(claimsOf(raised.access_token).session_id).toBe(ada.sessionId)
+  const { body: child } = await refresh(app, raised.refresh_token)
+  // from before the first code: two steps back
+  expect(code(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
+  expect(code(await refresh(app, child.refresh_token))).toEqual([400, 'refresh_token_not_found'])
+})
+
+/** Every documented route that asks for a user or an administrator. */
+function guardedRoutes(app: TestApp): { method: string; path: string }[] {
+  return app.routes.routes.flatMap(({ method, path, hooks }) => {
+    const { security = [], hide } = (hooks.detail ?? {}) as { security?: object[]; hide?: boolean }
+    const isGuarded = !hide && security.some((each) => Object.keys(each).length > 0)
+    return isGuarded ? [{ method, path: path.replace(/:\w+/g, UNKNOWN) }] : []
+  })
+}
+
+test('security case 24: banned, deleted and signed-out users are refused on every route that asks who they are', async () => {
+  await using app = await startApp()
+  const admins = await Promise.all(endings.map(() => app.signUp()))
+  for (const { id: userId } of admins) await app.store.grantRole({ userId, role: 'admin', now: app.clock.now() })
+  const out = await app.signUp()
+  await app.store.grantRole({ userId: out.id, role: 'admin', now: app.clock.now() })
+  for (const [index, [, end]] of endings.entries()) await end(app, admins[index] as SignedIn)
+  await app.ask('POST', '/auth/v1/logout', { token: out.accessToken })
+  const routes = guardedRoutes(app)
+  expect(routes.length).toBeGreaterThan(35)
+  for (const { method, path } of routes)
+    for (const { accessToken: token } of [...admins, out]) {
+      const { status } = await app.ask(method, path, { token, ...(method !== 'GET' && { body: {} }) })
+      expect([method, path, [401, 403].includes(status) ? 'refused' : status]).toEqual([method, path, 'refused'])
+    }
+})
