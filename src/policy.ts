@@ -81,7 +81,7 @@ export function policyOf(settings: Settings): Policy {
     session: {
       timeboxMs: sessions.timeboxMs,
       inactivityMs: sessions.inactivityTimeoutMs,
-      lowAalMs: sessions.lowAalMs,
+      lowAalMs: sessions.lowAalMs || undefined,
       singlePerUser: sessions.singlePerUser,
       tags: sessions.tags,
       reuseIntervalMs: tokens.refreshTokenReuseIntervalMs,

@@ -5,7 +5,7 @@ import type { Session, User } from '../store'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
 import { Refusal } from './refusal'
-import { endOf } from './session-limits'
+import { endOf, isLowAalLimited } from './session-limits'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
 
@@ -108,5 +108,7 @@ function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: Verified
 }
 
 async function requireValidSession(deps: Deps, { user, session }: Caller): Promise<void> {
-  if (session && (await endOf(deps, { user, session }, deps.clock.now()))) throw new Refusal('session_over')
+  if (!session) return
+  const isLowLimited = await isLowAalLimited(deps, user)
+  if (endOf(deps.policy.session, session, deps.clock.now(), isLowLimited)) throw new Refusal('session_over')
 }

@@ -7,42 +7,21 @@ import type { Reason } from './refusal'
 
 type Limits = Policy['session']
 
-export type SessionEnd = Reason & ('session_expired' | 'session_inactive' | 'session_aal_low' | 'session_superseded')
+export type SessionEnd = Reason & ('session_expired' | 'session_inactive' | 'session_aal_low')
 
-/** Why a session can no longer be refreshed, if so. */
-export async function endOf(
-  deps: Pick<Deps, 'store' | 'policy'>,
-  { user, session }: { user: User; session: Session },
-  now: number,
-): Promise<SessionEnd | undefined> {
-  const { session: limits } = deps.policy
-  const ended = endOfTime(limits, session, now)
-  if (ended) return ended
-  const lowEnd = lowAalEnd(limits, session)
-  if (lowEnd !== undefined && now > lowEnd && (await hasVerifiedFactor(deps, user))) return 'session_aal_low'
-  if (!limits.singlePerUser) return undefined
-  const others = (await deps.store.listSessions(user.id)).map((each) => each.session)
-  return isSuperseded(limits, session, others, now) ? 'session_superseded' : undefined
-}
-
-/** Those of a user's sessions that can still be refreshed. */
-export async function refreshable<Listed extends { session: Session }>(
-  deps: Pick<Deps, 'store' | 'policy'>,
+/** Whether sessions of a user that have passed no factor are limited: that is set, and the user has one to pass. */
+export const isLowAalLimited = async (
+  { store, policy }: Pick<Deps, 'store' | 'policy'>,
   user: User,
-  listed: Listed[],
-  now: number,
-): Promise<Listed[]> {
-  const { session: limits } = deps.policy
-  const isLimited = limits.lowAalMs !== undefined && (await hasVerifiedFactor(deps, user))
-  const all = listed.map(({ session }) => session)
-  return listed.filter(({ session }) => {
-    const lowEnd = isLimited ? lowAalEnd(limits, session) : undefined
-    return (
-      !endOfTime(limits, session, now) &&
-      !(lowEnd !== undefined && now > lowEnd) &&
-      !(limits.singlePerUser && isSuperseded(limits, session, all, now))
-    )
-  })
+): Promise<boolean> => policy.session.lowAalMs !== undefined && hasVerifiedFactor({ store }, user)
+
+/** Why a session can no longer be refreshed, if so. @param isLowLimited what `isLowAalLimited` says of its user */
+export function endOf(limits: Limits, session: Session, now: number, isLowLimited: boolean): SessionEnd | undefined {
+  if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
+  if (limits.timeboxMs && now > session.createdAt + limits.timeboxMs) return 'session_expired'
+  if (limits.inactivityMs && now > lastRefresh(session) + limits.inactivityMs) return 'session_inactive'
+  const lowEnd = isLowLimited ? lowAalEnd(limits, session) : undefined
+  return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
 
 /** Until when a session may do without a second factor that its user has; undefined where that is not limited. */
@@ -50,21 +29,21 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
   return lowAalMs === undefined || aal !== 'aal1' ? undefined : createdAt + lowAalMs
 }
 
-function endOfTime(limits: Limits, session: Session, now: number): 'session_expired' | 'session_inactive' | undefined {
-  if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
-  if (limits.timeboxMs && now > session.createdAt + limits.timeboxMs) return 'session_expired'
-  return limits.inactivityMs && now > lastRefresh(session) + limits.inactivityMs ? 'session_inactive' : undefined
-}
+/** Whether another session of the same user stands in the way of one. */
+export type Supersedes = (other: Session, session: Session) => boolean
 
-/** Whether another session of the same kind was used later. */
-function isSuperseded(limits: Limits, session: Session, all: readonly Session[], now: number): boolean {
-  return all.some(
-    (other) =>
-      other.id !== session.id &&
-      tagOf(limits, other) === tagOf(limits, session) &&
-      lastRefresh(other) > lastRefresh(session) &&
-      !endOfTime(limits, other, now),
-  )
+/**
+ * Where a user may have one session of each tag: another one does that was used later and can itself be refreshed. It is
+ * asked at a refresh alone, and in its transaction, since two refreshes at once would each find themselves the later.
+ * @returns undefined where users may have several
+ */
+export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
+  if (!limits.singlePerUser) return undefined
+  return (other, session) =>
+    other.id !== session.id &&
+    tagOf(limits, other) === tagOf(limits, session) &&
+    lastRefresh(other) > lastRefresh(session) &&
+    endOf(limits, other, now, isLowLimited) === undefined
 }
 
 /** What a session counts among; one that says nothing known counts among the first. */

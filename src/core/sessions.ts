@@ -9,7 +9,7 @@ import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
 import { Refusal, type Weakness } from './refusal'
-import { endOf, lowAalEnd, refreshable } from './session-limits'
+import { endOf, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refresh-token'
 
 const KEY_BYTES = 32
@@ -149,7 +149,8 @@ export async function refreshSession(
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
   if (presented.token && !isGenuine(presented.token, key)) throw new Refusal('refresh_token_unknown')
   if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
-  const over = await endOf(deps, found, now)
+  const isLowLimited = await isLowAalLimited(deps, found.user)
+  const over = endOf(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefresh({
     sessionId: found.session.id,
@@ -158,6 +159,7 @@ export async function refreshSession(
     userAgent: client.userAgent,
     ip: client.ip,
     ...policy.session,
+    supersedes: supersedes(policy.session, now, isLowLimited),
     audit: {
       rotated: [auditEntry(deps, now, 'token_refreshed', found.user)],
       reused: [auditEntry(deps, now, 'token_revoked', found.user, { reason: 'refresh_token_reuse' })],
@@ -174,6 +176,8 @@ export async function refreshSession(
       throw new Refusal('refresh_of_banned_user')
     case 'not_issued':
       throw new Refusal('refresh_token_not_issued')
+    case 'superseded':
+      throw new Refusal('session_superseded')
     case 'reused':
       throw new Refusal('refresh_token_used')
   }
@@ -214,7 +218,15 @@ export async function listSessions(
   caller: { user: User; session: Session | undefined },
 ): Promise<ListedSession[]> {
   const all = await deps.store.listSessions(caller.user.id)
-  const live = await refreshable(deps, caller.user, all, deps.clock.now())
+  const { session: limits } = deps.policy
+  const now = deps.clock.now()
+  const isLowLimited = await isLowAalLimited(deps, caller.user)
+  const standsInTheWay = supersedes(limits, now, isLowLimited)
+  const live = all.filter(
+    ({ session }) =>
+      endOf(limits, session, now, isLowLimited) === undefined &&
+      !(standsInTheWay && all.some((other) => standsInTheWay(other.session, session))),
+  )
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
 

@@ -92,15 +92,66 @@ test('with tags a user may have one session of each', async () => {
   expect((await refresh(app, web.refreshToken)).status).toBe(200)
 })
 
-test('an administrator’s session that could not be refreshed is no administrator’s', async () => {
+test('of two refreshes at once only one succeeds where a user may have one session', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
-  const ada = await app.signUp()
-  await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
-  const list = (token: string) => app.ask('GET', '/auth/v1/admin/users', { token })
-  expect((await list(ada.accessToken)).status).toBe(200)
+  const first = await app.signUp()
+  const second = await app.signIn(first.email)
   app.clock.advance(MINUTE)
-  const newer = await app.signIn(ada.email)
-  const refused = await list(ada.accessToken)
-  expect(message(refused)).toEqual([403, 'session_expired', 'Session is no longer valid'])
-  expect((await list(newer.accessToken)).status).toBe(200)
+  const replies = await Promise.all([refresh(app, first.refreshToken), refresh(app, second.refreshToken)])
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 400])
+})
+
+test('however many sessions there are, the one used last is found', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+  const oldest = await app.signUp()
+  let newest = oldest
+  for (let count = 0; count < 201; count++) {
+    app.clock.advance(1)
+    newest = await app.signIn(oldest.email)
+  }
+  using database = new Database(app.database)
+  database.query('UPDATE sessions SET refreshed_at = ? WHERE id = ?').run(app.clock.now() + 1, oldest.sessionId)
+  app.clock.advance(MINUTE)
+  expect(message(await refresh(app, newest.refreshToken))[1]).toBe('session_expired')
+  expect((await refresh(app, oldest.refreshToken)).status).toBe(200)
+})
+
+test('a newer session that may no longer do without a factor holds none up', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' },
+  })
+  const ada = await protectedAccount(app)
+  app.clock.advance(MINUTE)
+  const low = await app.signIn(ada.email)
+  expect(message(await refresh(app, ada.raised.refreshToken))[1]).toBe('session_expired')
+  app.clock.advance(10 * MINUTE + 1)
+  expect(await ids(app, ada.raised.accessToken)).toEqual([ada.sessionId])
+  expect((await refresh(app, ada.raised.refreshToken)).status).toBe(200)
+  expect(message(await refresh(app, low.refreshToken))[1]).toBe('session_expired')
+})
+
+test('a limit of nothing is none', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '0s' } })
+  const ada = await protectedAccount(app)
+  const low = await app.signIn(ada.email)
+  app.clock.advance(HOUR)
+  expect((await refresh(app, low.refreshToken)).body.expires_in).toBe(3600)
+})
+
+test('an administrator whose session is over for want of a factor is none; a newer sign-in takes nothing away', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' },
+  })
+  const ada = await protectedAccount(app)
+  await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, body: { role: 'service_role' } })
+  const { body } = await refresh(app, ada.raised.refreshToken)
+  const list = () => app.ask('GET', '/auth/v1/admin/users', { token: body.access_token })
+  app.clock.advance(20 * MINUTE)
+  await app.signIn(ada.email)
+  expect((await list()).status).toBe(200)
+  using database = new Database(app.database)
+  database.query("UPDATE sessions SET aal = 'aal1' WHERE id = ?").run(ada.sessionId)
+  // reads of one turn share a view of the database
+  await new Promise(setImmediate)
+  expect(message(await list())).toEqual([403, 'session_expired', 'Session is no longer valid'])
 })
