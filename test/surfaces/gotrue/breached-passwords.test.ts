@@ -121,6 +121,7 @@ test('an address with an account and one without take the same road', async () =
 })
 
 test('the service is asked as it wants to be, and an answer that is none counts as none', async () => {
+  const line = '0123456789ABCDEF'.repeat(3).slice(0, 35)
   const seen: { path: string; padding: string | null; agent: string | null }[] = []
   const service = Bun.serve({
     ...{ port: 0, hostname: '127.0.0.1' },
@@ -131,16 +132,18 @@ test('the service is asked as it wants to be, and an answer that is none counts 
         padding: request.headers.get('add-padding'),
         agent: request.headers.get('user-agent'),
       })
-      if (pathname.endsWith('AAAAA')) return new Response('X:1\r\nY:2')
+      if (pathname.endsWith('AAAAA')) return new Response(`${line}:1\r\n${line.toLowerCase()}:22\r\n`)
+      if (pathname.endsWith('EEEEE')) return new Response('<html>Please sign in to this network</html>')
+      if (pathname.endsWith('00000')) return new Response('')
       if (pathname.endsWith('BBBBB')) return Response.redirect('http://127.0.0.1:1/elsewhere')
       return pathname.endsWith('CCCCC') ? new Response('A'.repeat(300_000)) : new Response('', { status: 503 })
     },
   })
   const ask = breachedPasswords({ url: `http://127.0.0.1:${service.port}`, userAgent: 'latchkey test' })
-  expect(await ask('AAAAA')).toEqual({ outcome: 'answered', lines: ['X:1', 'Y:2'] })
-  for (const prefix of ['BBBBB', 'CCCCC', 'DDDDD']) expect((await ask(prefix)).outcome).toBe('failed')
+  expect(await ask('AAAAA')).toEqual({ outcome: 'answered', lines: [`${line}:1`, `${line}:22`] })
+  for (const prefix of ['BBBBB', 'CCCCC', 'DDDDD', 'EEEEE', '00000']) expect((await ask(prefix)).outcome).toBe('failed')
   expect(seen[0]).toEqual({ path: '/range/AAAAA', padding: 'true', agent: 'latchkey test' })
-  expect(seen).toHaveLength(4)
+  expect(seen).toHaveLength(6)
   await service.stop(true)
   expect((await ask('AAAAA')).outcome).toBe('failed')
 })
