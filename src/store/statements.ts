@@ -101,11 +101,11 @@ const upsertAmr = statement((db) =>
     .prepare(),
 )
 
-const networksOf = statement((db) =>
+const networkOf = statement((db) =>
   db
-    .select({ network: knownNetworks.network })
+    .select()
     .from(knownNetworks)
-    .where(eq(knownNetworks.userId, placeholder('userId')))
+    .where(and(eq(knownNetworks.userId, placeholder('userId')), eq(knownNetworks.network, placeholder('network'))))
     .prepare(),
 )
 
@@ -144,7 +144,7 @@ export interface NewSession {
   /** That of the second factor which was shown along with it. */
   secondMethod?: string | undefined
   network: string | undefined
-  /** Whether it is to be told where the user had other networks, and not this one. */
+  /** Whether it is to be told that somebody who has signed in before does so from a network not seen lately. */
   watchesNetwork: boolean
 }
 
@@ -182,17 +182,15 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
 export async function startSession(
   tx: Tx,
   { session, method, secondMethod, network, watchesNetwork }: NewSession,
+  hasSignedInBefore = false,
 ): Promise<void> {
   await tx.run(insertSession, session)
   await noteAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
   if (network === undefined) return
   const { id: sessionId, userId, createdAt } = session
-  if (watchesNetwork) {
-    const known = await tx.all(networksOf, { userId })
-    if (known.length > 0 && !known.some((each) => each.network === network))
-      tx.announce({ kind: 'new_network', userId, sessionId })
-  }
+  if (watchesNetwork && hasSignedInBefore && !(await tx.one(networkOf, { userId, network })))
+    tx.announce({ kind: 'new_network', userId, sessionId })
   await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt })
 }
 
@@ -214,7 +212,7 @@ export async function openedSession(tx: Tx, user: User, session: Session): Promi
 export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<Opened> {
   const signedIn = { ...user, lastSignInAt: now, updatedAt: now }
   await tx.run(saveUser, signedIn)
-  await startSession(tx, session)
+  await startSession(tx, session, user.lastSignInAt !== null)
   return openedSession(tx, signedIn, session.session)
 }
 

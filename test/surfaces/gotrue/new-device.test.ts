@@ -74,6 +74,26 @@ test('a network that was not seen for a month is new again, while another one is
   expect(await notices(app)).toHaveLength(1)
 })
 
+test('an account that nobody used for so long that all its networks are forgotten is told of all the more', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  app.clock.advance(40 * DAY)
+  await app.core.sweep()
+  await signIn(app, '198.51.100.7')
+  expect(await notices(app)).toHaveLength(1)
+})
+
+test('the first session of an account is no news, however it begins', async () => {
+  await using app = await startApp({ settings: { ...ON, AUTH_MAILER_AUTOCONFIRM: 'false' } })
+  await app.ask('POST', '/auth/v1/signup', { body: { email: EMAIL, password: PASSWORD } })
+  const [mail] = await app.core.listMessages({ to: EMAIL, limit: 1 })
+  const code = { type: 'signup', email: EMAIL, token: mail?.code }
+  expect((await app.ask('POST', '/auth/v1/verify', { body: code, ip: '192.0.2.1' })).status).toBe(200)
+  expect(await notices(app)).toEqual([])
+  await signIn(app, '198.51.100.7')
+  expect(await notices(app)).toHaveLength(1)
+})
+
 test('nobody is told unless it is switched on', async () => {
   await using app = await startApp()
   await app.signUp(EMAIL)
