@@ -73,6 +73,8 @@ export async function updateAccount(
   if (needsFactor && (await lacksFactor(deps, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
+  const isManaged = change.password || wanted.email || wanted.phone || change.nonce
+  if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
   await requireFree(deps, wanted)
   const challenge = wanted.email ? challengeOf(change) : undefined
   const contacts = confirmedContacts(deps, caller, wanted, clock.now())

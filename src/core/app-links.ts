@@ -80,7 +80,7 @@ export async function completePasswordReset(
 
 /**
  * Mails a new address, and in secure mode the present one too; otherwise the present one is told.
- * @throws {Refusal<'email_taken' | 'email_malformed' | 'email_unchanged' | 'mail_too_soon' | …>}
+ * @throws {Refusal<'account_sso_managed' | 'email_taken' | 'email_malformed' | 'email_unchanged' | 'mail_too_soon' | …>}
  */
 export async function requestEmailChange(
   deps: Deps,
@@ -89,6 +89,7 @@ export async function requestEmailChange(
   const { store, policy, limits } = deps
   const { user, session } = caller
   limits.request('userChanges', client.ip)
+  if (user.isSsoUser) throw new Refusal('account_sso_managed')
   const email = normaliseEmail(newEmail)
   if (email === user.email) throw new Refusal('email_unchanged')
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')

@@ -56,6 +56,7 @@ type AccountReason =
   | 'user_unknown'
   | 'user_id_malformed'
   | 'app_metadata_reserved'
+  | 'account_sso_managed'
   | 'metadata_unstorable'
   | 'metadata_too_large'
   /** `detail`: the text given. */

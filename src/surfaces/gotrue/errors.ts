@@ -63,6 +63,11 @@ const answers: Record<Reason, Answer> = {
   user_id_malformed: [404, 'validation_failed', 'user_id must be an UUID'],
   user_unknown: [404, 'user_not_found', 'User not found'],
   app_metadata_reserved: [403, 'not_admin', 'Updating app_metadata requires admin privileges'],
+  account_sso_managed: [
+    422,
+    'user_sso_managed',
+    'Updating email, phone, password of a SSO account only possible via SSO',
+  ],
   metadata_too_large: [
     400,
     'validation_failed',

@@ -34,6 +34,7 @@ const answers = {
   email_missing: [422, 'validation_error', 'An address is needed', 'email'],
   email_malformed: [422, 'validation_error', 'This is no address', 'email'],
   email_too_long: [422, 'validation_error', 'The address is too long', 'email'],
+  account_sso_managed: [403, 'user_sso_managed', 'The address of this account is that of its single sign-on'],
   password_weak: [422, 'validation_error', ({ weakness }) => weakness?.message ?? '', 'new_password'],
   password_too_long: [422, 'validation_error', 'A password has 72 bytes at most', 'new_password'],
   breach_check_unavailable: [503, 'unavailable', 'Passwords cannot be checked at the moment; try again later'],

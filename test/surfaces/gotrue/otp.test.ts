@@ -611,6 +611,18 @@ test('a refused password leaves the code as it is', async () => {
   expect((await putPassword(app, token, code)).status).toBe(200)
 })
 
+test('a code and the current password can both be asked for, and a wrong password uses no code up', async () => {
+  const { app, token } = await longSignedIn({ AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true' })
+  await using _ = app
+  const put = (body: object) => app.ask('PUT', '/auth/v1/user', { token, body: { password: NEW, ...body } })
+  expect((await put({ current_password: PASSWORD })).body.code).toBe('reauthentication_needed')
+  await reauthenticate(app, token)
+  const { code: nonce } = await lastLetter(app, ADA)
+  expect((await put({ nonce })).body.code).toBe('current_password_required')
+  expect((await put({ nonce, current_password: 'wrong-password-1' })).body.code).toBe('current_password_invalid')
+  expect((await put({ nonce, current_password: PASSWORD })).status).toBe(200)
+})
+
 test('five wrong codes end a reauthentication, all at once or one by one', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app

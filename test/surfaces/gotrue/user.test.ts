@@ -1,3 +1,4 @@
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 
@@ -120,6 +121,47 @@ test('the current password can be demanded, and guesses at it are counted with a
   expect(
     (await putUser(app, { accessToken: fresh.access_token }, { password: NEW, current_password: PASSWORD })).status,
   ).toBe(200)
+})
+
+test('who came by a link or a code may have forgotten the current password, and is not asked for it', async () => {
+  await using app = await startApp({ settings: { AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true' } })
+  const ada = await app.signUp()
+  for (const [path, type] of [
+    ['recover', 'recovery'],
+    ['otp', 'email'],
+  ]) {
+    app.clock.advance(60_000)
+    await app.ask('POST', `/auth/v1/${path}`, { body: { email: ada.email } })
+    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    const shown = { type, email: ada.email, token: mail?.code }
+    const { body } = await app.ask('POST', '/auth/v1/verify', { body: shown })
+    const reply = await putUser(app, { accessToken: body.access_token }, { password: `${NEW}-${type}` })
+    expect([type, reply.status]).toEqual([type, 200])
+  }
+  const signedIn = await app.signIn(ada.email, `${NEW}-email`)
+  expect((await putUser(app, signedIn, { password: PASSWORD })).body.code).toBe('current_password_required')
+})
+
+test('the address and the password of a single sign-on account are not for its user to change', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true' } })
+  const ada = await app.signUp()
+  using database = new Database(app.database)
+  database.query('UPDATE users SET is_sso_user = 1').run()
+  await new Promise(setImmediate)
+  for (const change of [{ password: NEW }, { email: 'b@example.com' }, { phone: '15551230000' }, { nonce: '123456' }]) {
+    const { status, body } = await putUser(app, ada, change)
+    expect([status, body.code, body.message]).toEqual([
+      422,
+      'user_sso_managed',
+      'Updating email, phone, password of a SSO account only possible via SSO',
+    ])
+  }
+  const elsewhere = await app.ask('POST', '/api/auth/email/change/request', {
+    token: ada.accessToken,
+    body: { new_email: 'b@example.com' },
+  })
+  expect([elsewhere.status, elsewhere.body.error]).toEqual([403, 'user_sso_managed'])
+  expect((await putUser(app, ada, { email: ada.email, data: { name: 'Ada' } })).status).toBe(200)
 })
 
 test('an anonymous user becomes permanent with an address, and needs one for a password', async () => {
