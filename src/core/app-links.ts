@@ -138,7 +138,7 @@ export async function verifySignInLink(
   const email = token.email ?? ''
   const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
   const now = clock.now()
-  const proof = user && (await proveSecondFactor(deps, user, code))
+  const proof = user && (await proveSecondFactor(deps, user, code, client))
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
   const account = user ?? newOwner(deps, now, email, audience)
   const session = newSession(deps, now, account.id, 'otp', client, proof)

@@ -50,9 +50,9 @@ async function tryPassword(
     identifier.length > MAX_IDENTIFIER ? undefined : await findByIdentifier(deps, identifier, email ? 'email' : 'phone')
   const isEligible = found?.aud === audience && found.deletedAt === null
   const proven = await provePassword(deps, { account: found, isEligible, identifier, password, client })
+  if (found && isEligible && isAhead(found.bannedUntil, clock.now())) throw new Refusal('credentials_of_banned_user')
   if (found?.encryptedPassword && isEligible)
     await askPasswordHook(deps, { user: found, isValid: proven !== undefined, client })
-  if (found && isEligible && isAhead(found.bannedUntil, clock.now())) throw new Refusal('credentials_of_banned_user')
   if (!found || proven === undefined) throw new Refusal('credentials_wrong')
   if (email && found.emailConfirmedAt === null) throw new Refusal('email_not_confirmed')
   if (phone && found.phoneConfirmedAt === null) throw new Refusal('phone_not_confirmed')

@@ -2,7 +2,8 @@
 import { expect, test } from 'bun:test'
 import type { HttpAnswer } from '../../src/core/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
-import { challenge, enrolled, pass, refusal, verify } from '../support/factors'
+import { challenge, enrolled, pass, protectedAccount, refusal, verify } from '../support/factors'
+import { codeAt } from '../support/totp'
 
 const SECRET = 'v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ='
 const hookSettings = (name: string) => ({
@@ -71,6 +72,47 @@ test('where the MFA hook refuses, every session ends, and a right code is of no 
   expect((await app.store.findFactor(factor.id))?.status).toBe('unverified')
 })
 
+test('a code that was used before is told as a wrong one', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app, asked } = server
+  const ada = await app.signUp()
+  const factor = await enrolled(app, ada.accessToken)
+  const { body } = await pass(app, ada.accessToken, factor)
+  expect(refusal(await pass(app, body.access_token, factor))).toEqual([422, 'mfa_verification_failed'])
+  expect(asked.map(({ valid }) => valid)).toEqual([true, false])
+})
+
+test('the MFA hook is told of codes given with a sign-in as well, and ends it there', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app, asked } = server
+  const ada = await protectedAccount(app)
+  const link = async () => {
+    app.clock.advance(60_000)
+    await app.ask('POST', '/api/auth/magic-link/send', { body: { email: ada.email } })
+    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    return new URL(mail?.links[0] ?? '').searchParams.get('token')
+  }
+  const signIn = (token: unknown, code: string) =>
+    app.ask('POST', '/api/auth/magic-link/verify', { body: { token, code } })
+  const token = await link()
+  asked.length = 0
+  const right = codeAt(ada.factor.secret, app.clock.now())
+  const wrong = String((Number(right) + 1) % 1_000_000).padStart(6, '0')
+  expect((await signIn(token, wrong)).status).toBe(401)
+  expect((await signIn(token, 'no-code-of-an-app')).status).toBe(401)
+  expect((await signIn(token, '')).status).toBe(401)
+  expect((await signIn(token, right)).status).toBe(200)
+  const told = { user_id: ada.id, factor_id: ada.factor.id, factor_type: 'totp' }
+  expect(asked.map(({ metadata: _, ...payload }) => payload)).toEqual([
+    { ...told, valid: false },
+    { ...told, valid: true },
+  ])
+  server.says({ decision: 'reject', message: 'Too often.' })
+  const refused = await signIn(await link(), codeAt(ada.factor.secret, app.clock.now()))
+  expect([refused.status, refused.body]).toEqual([403, { error: 'mfa_rejected', message: 'Too often.' }])
+  expect((await app.ask('GET', '/auth/v1/user', { token: ada.raised.accessToken })).status).toBe(403)
+})
+
 test('an MFA hook that fails lets nobody pass', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app } = server
@@ -95,6 +137,16 @@ test('the password hook is told of attempts at accounts, and of no other', async
     ['password-verification', { user_id: ada.id, valid: false }],
     ['password-verification', { user_id: ada.id, valid: true }],
   ])
+})
+
+test('the password hook is not asked about somebody who is banned', async () => {
+  await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
+  const { app, asked } = server
+  const ada = await app.signUp()
+  await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, body: { ban_duration: '1h' } })
+  server.says({ decision: 'reject' })
+  expect(refusal(await passwordGrant(app, { email: ada.email, password: PASSWORD }))).toEqual([400, 'user_banned'])
+  expect(asked).toEqual([])
 })
 
 test('where the password hook refuses, nobody signs in; sessions end if it says so', async () => {

@@ -1,6 +1,7 @@
 /** A second factor along with a sign-in, on surfaces that know no challenges (settled 3). */
 import type { Factor, Proof, User } from '../../store'
-import type { Deps } from '../deps'
+import { askMfaHook } from '../attempt-hooks'
+import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
 import { countGuess } from './guesses'
 import { factorsOf } from './own'
@@ -11,17 +12,31 @@ import { stepOf } from './totp'
  * What a code given with a sign-in proves: one of an authenticator app, or a recovery code. The operation that opens the
  * session uses it up, and refuses where it counts no more.
  * @returns undefined where the account needs none
- * @throws {Refusal<'second_factor_needed' | 'too_many_requests'>} also where the code is wrong
+ * @throws {Refusal<'second_factor_needed' | 'too_many_requests' | 'mfa_attempt_rejected'>} also where the code is wrong
  */
-export async function proveSecondFactor(deps: Deps, user: User, code: string): Promise<Proof | undefined> {
+export async function proveSecondFactor(
+  deps: Deps,
+  user: User,
+  code: string,
+  client: Client,
+): Promise<Proof | undefined> {
   const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
   await countGuess(deps, user.id)
   const proof = proofOf(deps, factors, code)
+  const factor = factors.find(({ id }) => id === proof?.factorId)
+  const app = factors.find(({ factorType }) => factorType === 'totp')
+  if (proof?.type === 'totp' && factor) await askMfaHook(deps, { user, factor, isValid: isNew(proof, factor), client })
+  else if (app && TOTP_CODE.test(code)) await askMfaHook(deps, { user, factor: app, isValid: false, client })
   if (!proof) throw new Refusal('second_factor_needed')
   return proof
 }
+
+/** What is of another form is no attempt at an authenticator app. */
+const TOTP_CODE = /^\d{6}$/
+
+const isNew = ({ step }: Extract<Proof, { type: 'totp' }>, { lastStep }: Factor) => step > lastStep
 
 function proofOf(deps: Deps, factors: readonly Factor[], code: string): Proof | undefined {
   const { totp, recoveryCodes } = deps.policy.mfa

@@ -73,7 +73,7 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
     case 'totp': {
       await countGuess(deps, user.id)
       const step = stepOf(deps, factor, answer.code, deps.clock.now())
-      await askMfaHook(deps, { user, factor, isValid: step !== undefined, client })
+      await askMfaHook(deps, { user, factor, isValid: step !== undefined && step > factor.lastStep, client })
       if (step === undefined) throw new Refusal('factor_code_wrong')
       return { type: 'totp', factorId, step }
     }
