@@ -1,6 +1,10 @@
 /** Attacks on sessions and their refresh tokens: security cases 17 to 24, as far as no other file has them. */
+
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { dirname } from 'node:path'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../support/app'
 import { pass, protectedAccount, unenrol } from '../support/factors'
 
@@ -36,6 +40,29 @@ test('security case 18: a burned family stays burned after a restart and with a 
     expect(code(await refresh(restarted, token))).toEqual([400, 'refresh_token_not_found'])
   const { status } = await restarted.ask('GET', '/auth/v1/user', { token: grandchild.access_token })
   expect(status).toBe(403)
+})
+
+test('security case 18: a burned family stays burned where a copy of the database takes its place', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { body: child } = await refresh(app, ada.refreshToken)
+  const { body: grandchild } = await refresh(app, child.refresh_token)
+  await refresh(app, ada.refreshToken)
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-restored-'))
+  const database = new Database(app.database)
+  database.query('VACUUM INTO ?').run(join(folder, 'latchkey.db'))
+  database.close()
+  copyFileSync(join(dirname(app.database), 'secrets.json'), join(folder, 'secrets.json'))
+  {
+    await using restored = await startApp({ folder, now: new Date(app.clock.now() - HOUR).toISOString() })
+    for (const token of [ada.refreshToken, child.refresh_token, grandchild.refresh_token])
+      expect(code(await refresh(restored, token))).toEqual([400, 'refresh_token_not_found'])
+    const { status } = await restored.ask('GET', '/auth/v1/user', { token: grandchild.access_token })
+    expect(status).toBe(403)
+    // the copy is good: others go on with it
+    expect((await restored.signIn(ada.email)).id).toBe(ada.id)
+  }
+  rmSync(folder, { recursive: true })
 })
 
 test('security case 19: a token that is too late burns nothing', async () => {
@@ -149,4 +176,31 @@ test('security case 24: banned, deleted and signed-out users are refused on ever
       const { status } = await app.ask(method, path, { token, ...(method !== 'GET' && { body: {} }) })
       expect([method, path, [401, 403].includes(status) ? 'refused' : status]).toEqual([method, path, 'refused'])
     }
+})
+
+test('the routes that refuse them answer somebody who is still there', async () => {
+  await using app = await startApp()
+  for (const { method, path } of guardedRoutes(app)) {
+    const ada = await app.signUp()
+    await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
+    const { status, body } = await app.ask(method, path, {
+      token: ada.accessToken,
+      ...(method !== 'GET' && { body: {} }),
+    })
+    const whoIsAsking = [
+      'no_authorization',
+      'bad_jwt',
+      'user_banned',
+      'session_not_found',
+      'not_admin',
+      'invalid_token',
+    ]
+    const refusedFor = [body.code, body.error].find((each) => whoIsAsking.includes(each))
+    expect([method, path, status === 401 ? status : undefined, refusedFor]).toEqual([
+      method,
+      path,
+      undefined,
+      undefined,
+    ])
+  }
 })
