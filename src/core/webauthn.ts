@@ -8,8 +8,14 @@ import { authenticatorName } from './authenticators'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
 
-/** Loaded when it is first needed: at every start it would cost 15 ms of CPU. */
-const library = () => import('@simplewebauthn/server')
+/**
+ * Loaded when it is first needed: at every start it would cost 15 ms of CPU. What it extends comes first, since bundled
+ * the library asks for that before it has loaded it, and nothing of it works in the executable.
+ */
+const library = async () => {
+  await import('reflect-metadata')
+  return import('@simplewebauthn/server')
+}
 
 const CHALLENGE_BYTES = 32
 /** How long browsers wait for the user. */
