@@ -162,6 +162,7 @@ const PARAMETERS = {
 const STATUS: Record<string, string> = {
   200: 'Done.',
   204: 'Done.',
+  302: 'Leads to the address in `Location`.',
   303: 'Leads to the address in `Location`.',
   400: 'The request is not right.',
   401: 'A bearer token is missing.',
@@ -209,7 +210,7 @@ function gaps(name: string, operation: Node): string[] {
   for (const [status, { content }] of Object.entries(
     operation.responses as Record<string, { content?: Record<string, Node> }>,
   ))
-    if (!/^(204|303)$/.test(status) && !Object.values(content ?? {})[0]?.schema)
+    if (!/^(204|302|303)$/.test(status) && !Object.values(content ?? {})[0]?.schema)
       problems.push(`${name} has no schema for ${status}`)
   const body = operation.requestBody as { content: Record<string, { schema: { $ref?: string } }> } | undefined
   const reference = body?.content['application/json']?.schema.$ref

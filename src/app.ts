@@ -7,6 +7,7 @@ import { httpPost } from './adapters/http-post'
 import type { Postman } from './adapters/mail/postman'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
+import { oauthProviders, PROVIDERS, type ProviderName, type ProviderSetup } from './adapters/providers'
 import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
 import { systemClock, systemRandom } from './adapters/system'
@@ -46,6 +47,7 @@ export interface AppOptions {
   hasher?: PasswordHasher
   post?: HttpPost
   breached?: BreachedPasswords
+  fetchProvider?: typeof fetch
 }
 
 export interface App {
@@ -89,6 +91,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     await refreshKeys()
     const core = createCore({
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
+      providers: oauthProviders({
+        ...{ clock, timeoutMs: settings.oauth.httpTimeoutMs, setups: providerSetups(settings) },
+        ...(replaced.fetchProvider && { fetch: replaced.fetchProvider }),
+      }),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
@@ -193,6 +199,27 @@ function afterwards(onFault: (error: unknown) => void) {
     },
     end: () => Promise.all(running),
   }
+}
+
+/** A provider with an id and a secret is on, unless that is said otherwise. */
+function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {
+  const setups = (Object.keys(PROVIDERS) as ProviderName[]).map((name): [ProviderName, ProviderSetup] => {
+    const ids = providers[`${name}.clientId`] ?? []
+    const secret = providers[`${name}.secret`] ?? ''
+    return [
+      name,
+      {
+        ...{ name, secret, clientIds: name === 'apple' ? [...ids, ...oauth.iosBundleId] : ids },
+        enabled: providers[`${name}.enabled`] ?? (ids.length > 0 && secret !== ''),
+        redirectUri: providers[`${name}.redirectUri`] ?? `${server.apiExternalUrl}/callback`,
+        url: providers[`${name}.url`],
+        apiUrl: providers[`${name}.apiUrl`],
+        isEmailOptional: providers[`${name}.emailOptional`],
+        skipsNonce: providers[`${name}.skipNonceCheck`],
+      },
+    ]
+  })
+  return Object.fromEntries(setups) as Record<ProviderName, ProviderSetup>
 }
 
 /** The pepper, and the one before it. */

@@ -5,7 +5,7 @@ import { parseGlob } from './lib/glob'
 import { NOTIFICATIONS } from './lib/mail-templates'
 
 export function policyOf(settings: Settings): Policy {
-  const { server, tokens, accounts, sessions, limits, mail, sms, hooks, mfa } = settings
+  const { server, tokens, accounts, sessions, limits, mail, sms, hooks, mfa, oauth } = settings
   return {
     audience: tokens.jwtAud,
     defaultRole: tokens.jwtDefaultGroupName,
@@ -76,6 +76,14 @@ export function policyOf(settings: Settings): Policy {
       challengeMs: mfa.webauthnChallengeMs,
     },
     passkeys: { enabled: mfa.passkeys, max: mfa.maxPasskeys },
+    oauth: {
+      manualLinking: oauth.manualLinking,
+      bindsBrowser: oauth.browserBinding,
+      allowsUnverified: oauth.allowUnverified,
+      linkingDomains: oauth.linkingDomains,
+      forcedRedirect: oauth.redirectUrl,
+      idTokenIssuers: oauth.idTokenIssuers,
+    },
     flowMs: tokens.flowStateExpiryMs,
     service: { issuer: tokens.serviceIssuer, accessTokenMs: tokens.serviceTokenSeconds * 1000 },
     session: {

@@ -4,6 +4,8 @@ import { hooks } from './hooks'
 import { limits } from './limits'
 import { mail } from './mail'
 import { mfa } from './mfa'
+import { oauth } from './oauth'
+import { providers } from './providers'
 import { server } from './server'
 import { sessions } from './sessions'
 import type { Setting, Values } from './setting'
@@ -11,7 +13,7 @@ import { sms } from './sms'
 import { templates } from './templates'
 import { tokens } from './tokens'
 
-export const areas = { server, tokens, accounts, sessions, mfa, mail, sms, hooks, limits, templates }
+export const areas = { server, tokens, accounts, sessions, mfa, oauth, providers, mail, sms, hooks, limits, templates }
 
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 

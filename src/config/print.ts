@@ -9,6 +9,8 @@ const TITLES: Record<keyof typeof areas, string> = {
   accounts: 'Accounts and passwords',
   sessions: 'Sessions and retention',
   mfa: 'Second factors',
+  oauth: 'Signing in with other accounts',
+  providers: 'Providers of other accounts',
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',
@@ -38,15 +40,29 @@ function shownDefault(setting: Setting<unknown>): string {
   return value === '' ? 'none' : `\`${value}\``
 }
 
+/** Every setting of an area; of siblings the first speaks for all. */
+function onceEach(group: object): Setting<unknown>[] {
+  const told = new Set<string>()
+  return Object.values<Setting<unknown>>(group as Record<string, Setting<unknown>>).filter(({ family }) => {
+    if (family === undefined) return true
+    const isFirst = !told.has(family)
+    told.add(family)
+    return isFirst
+  })
+}
+
 /** The settings chapter of the README, in Markdown. */
 export function printTable(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
-    const rows = Object.values<Setting<unknown>>(group).map((each) => {
-      const [name, , ...others] = each.names
-      const further = others.length ? `<br>also ${others.map((other) => `\`${other}\``).join(', ')}` : ''
+    const rows = onceEach(group).map((each) => {
+      const [own, , ...further] = each.names
+      const name = each.family ?? own
+      const others = each.family === undefined ? further : []
+      const also = others.length ? `<br>also ${others.map((other) => `\`${other}\``).join(', ')}` : ''
       const unit = each.unit ? ` ${each.unit}` : ''
-      const toml = each.toml ?? each.tomlFile
-      return `| \`${name}\`${further} | ${each.kind.name.replaceAll('|', '\\|')} | ${shownDefault(each)}${unit} | ${each.doc}${toml ? ` TOML: \`${toml}\`.` : ''} |`
+      const key = each.toml ?? each.tomlFile
+      const toml = each.family === undefined ? key : key?.replace(/\.\w+\./, '.<provider>.')
+      return `| \`${name}\`${also} | ${each.kind.name.replaceAll('|', '\\|')} | ${shownDefault(each)}${unit} | ${each.doc}${toml ? ` TOML: \`${toml}\`.` : ''} |`
     })
     return [
       `### ${TITLES[area as keyof typeof areas]}`,
@@ -62,10 +78,10 @@ export function printTable(): string {
 /** `.env.example`: every setting with its sentence, all commented out. */
 export function printEnvExample(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
-    const entries = Object.values<Setting<unknown>>(group).map((each) => {
+    const entries = onceEach(group).map((each) => {
       const value = each.default === undefined ? '' : format(each, each.default)
       const note = each.defaultNote ? ` Default: ${each.defaultNote.replaceAll('`', '')}.` : ''
-      return `# ${each.doc}${note}\n#${each.names[0]}=${value}`
+      return `# ${each.doc}${note}\n#${each.family ?? each.names[0]}=${value}`
     })
     return [`# --- ${TITLES[area as keyof typeof areas]} ---`, ...entries].join('\n\n')
   })

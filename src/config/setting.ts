@@ -34,6 +34,8 @@ export interface Setting<T, D extends T | undefined = T | undefined> {
   /** What the documentation shows instead of the default, where it depends on something else. */
   defaultNote?: string
   unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
+  /** The name under which the documentation tells of this setting and all its siblings, once. */
+  family?: string
   /** Never printed; `<NAME>_FILE` may name a file that holds it. */
   secret?: boolean
   /** One or two sentences for the reader of the README. */

@@ -27,7 +27,7 @@ export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa }: Settin
 const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** What one setting cannot say about itself. */
-export function crossCheck({ server, tokens, mail, sms, hooks }: Settings, problems: Problem[]): void {
+export function crossCheck({ server, tokens, mail, sms, hooks, oauth }: Settings, problems: Problem[]): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
   const signing =
@@ -61,6 +61,8 @@ export function crossCheck({ server, tokens, mail, sms, hooks }: Settings, probl
     warn('AUTH_MAILBOX is off and no SMTP server is set: mail goes nowhere.')
   if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
     warn('AUTH_SMTP_ADMIN_EMAIL is not set: mails come from an address that no mail server accepts.')
+  if (oauth.allowUnverified && mail.mailerAutoconfirm)
+    error('AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS and AUTH_MAILER_AUTOCONFIRM cannot both be on.')
   if (tokens.jwtExpSeconds < 120)
     warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh without pause.')
 }

@@ -92,6 +92,7 @@ export async function createUser(
     case 'phone_taken':
       throw new Refusal('phone_taken_by_another')
     case 'id_taken':
+    case 'identity_taken':
       throw new Refusal('id_taken')
   }
 }

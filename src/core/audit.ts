@@ -7,6 +7,7 @@ import type { Deps } from './deps'
 const LOG_TYPES = {
   login: 'account',
   logout: 'account',
+  invite_accepted: 'account',
   user_signedup: 'team',
   user_deleted: 'team',
   user_invited: 'team',
@@ -16,6 +17,8 @@ const LOG_TYPES = {
   user_repeated_signup: 'user',
   user_modified: 'user',
   user_updated_password: 'user',
+  identity_linked: 'user',
+  identity_unlinked: 'user',
   factor_in_progress: 'factor',
   factor_unenrolled: 'factor',
   factor_deleted: 'factor',

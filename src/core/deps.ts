@@ -7,6 +7,7 @@ import type {
   Clock,
   HttpPost,
   MailTemplates,
+  OAuthProviders,
   QrCode,
   Random,
   Report,
@@ -34,6 +35,7 @@ export interface Deps {
   /** Undefined where they are not looked up. */
   breachedPasswords: BreachedPasswords | undefined
   qrCode: QrCode
+  providers: OAuthProviders
   /** Calls hooks. */
   post: HttpPost
   report: Report

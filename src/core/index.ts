@@ -14,6 +14,10 @@ import * as identify from './identify'
 import * as invitations from './invitations'
 import * as messages from './messages'
 import { tellOfNewDevice } from './new-device'
+import { comeBackFromProvider } from './oauth/coming-back'
+import { signInWithIdToken } from './oauth/id-token'
+import { leaveForProvider } from './oauth/leaving'
+import { unlinkIdentity } from './oauth/linking'
 import * as oneTime from './one-time'
 import { deliverMessages, mailQueue, returnMessages } from './outbox'
 import * as passkeys from './passkeys'
@@ -32,6 +36,10 @@ const functions = {
   signUpAnonymously,
   signInWithPassword,
   exchangeCode,
+  leaveForProvider,
+  comeBackFromProvider,
+  unlinkIdentity,
+  signInWithIdToken,
   requestOtp: evenly(oneTime.requestOtp),
   requestMagicLink: evenly(oneTime.requestMagicLink),
   requestRecovery: evenly(oneTime.requestRecovery),
@@ -102,15 +110,15 @@ export type Core = {
   [Name in keyof Functions]: Functions[Name] extends (deps: Deps, ...rest: infer Rest) => infer Result
     ? (...rest: Rest) => Result
     : never
-} & Pick<Deps, 'policy' | 'keyring'>
+} & Pick<Deps, 'policy' | 'keyring' | 'providers'>
 
 export function createCore(deps: Deps): Core {
   const bound = Object.entries(functions).map(([name, run]) => [
     name,
     (...rest: unknown[]) => (run as (...args: unknown[]) => unknown)(deps, ...rest),
   ])
-  const { policy, keyring } = deps
-  return { ...(Object.fromEntries(bound) as Core), policy, keyring }
+  const { policy, keyring, providers } = deps
+  return { ...(Object.fromEntries(bound) as Core), policy, keyring, providers }
 }
 
 export type { Account, AuditRow, Factor, Identity, Page, User, WebauthnCredential } from '../store'

@@ -16,6 +16,7 @@ export function changedAccount(changed: Changed, ifSentLately?: (sentAt: number)
     case 'password_changed_meanwhile':
       throw new Refusal('current_password_wrong')
     case 'id_taken':
+    case 'identity_taken':
     case 'changed_meanwhile':
       break
     case 'flow_gone':

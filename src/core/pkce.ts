@@ -4,6 +4,7 @@ import { hmacSha256, secretEqual } from '../lib/secrets'
 import type { FlowState } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
+import type { ProviderTokens } from './ports'
 import { Refusal } from './refusal'
 import { type IssuedSession, issue, type Method, newSession } from './sessions'
 
@@ -47,6 +48,7 @@ export function newFlow(
     codeChallenge: value,
     codeChallengeMethod,
     authenticationMethod: method,
+    providerTokens: null,
     createdAt: now,
   }
 }
@@ -89,10 +91,24 @@ export async function exchangeCode(
   })
   switch (exchanged.outcome) {
     case 'opened':
-      return issue(deps, now, exchanged.opened, session.key)
+      return {
+        ...(await issue(deps, now, exchanged.opened, session.key)),
+        providerTokens: openProviderTokens(deps, flow),
+      }
     case 'user_banned':
       throw new Refusal('user_banned')
     default:
       throw new Refusal('flow_unknown')
   }
+}
+
+const tokensPlace = (flowId: string) => `flow_state.provider_tokens:${flowId}`
+
+/** A provider's tokens as they wait for the code to be exchanged. */
+export function sealProviderTokens({ sealer }: Pick<Deps, 'sealer'>, flowId: string, tokens: ProviderTokens): string {
+  return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensPlace(flowId))
+}
+
+function openProviderTokens({ sealer }: Deps, { id, providerTokens }: FlowState): ProviderTokens | undefined {
+  return providerTokens === null ? undefined : JSON.parse(sealer.open(providerTokens, tokensPlace(id)).toString())
 }

@@ -109,6 +109,21 @@ export interface Policy {
 
   passkeys: { enabled: boolean; max: number }
 
+  oauth: {
+    /** Whether users may link identities to their account. */
+    manualLinking: boolean
+    /** Whether the browser that comes back without a PKCE challenge must be the one that left. */
+    bindsBrowser: boolean
+    /** Whether an address that nobody has confirmed keeps nobody out. */
+    allowsUnverified: boolean
+    /** Providers whose addresses are a space of their own, or one that they share. */
+    linkingDomains: Readonly<Record<string, string>>
+    /** Where every sign-in leads to, whatever the client asks for. */
+    forcedRedirect: string | undefined
+    /** Issuers whose ID tokens are taken without a provider, for the client id that the request names. */
+    idTokenIssuers: readonly string[]
+  }
+
   /** How long the code of a PKCE flow can be exchanged. */
   flowMs: number
 

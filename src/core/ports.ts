@@ -120,3 +120,66 @@ export type BreachedPasswords = (
 
 /** Sends a POST to an address of the configuration. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpAnswer>
+
+export interface ExternalEmail {
+  address: string
+  /** Whether the provider says that it is theirs. */
+  isVerified: boolean
+  isPrimary: boolean
+}
+
+/** An account at a provider. */
+export interface ExternalProfile {
+  /** In GoTrue's names (contract 2.3), without empty ones; `sub` is the provider's id of the account. */
+  claims: JsonObject & { sub: string }
+  emails: readonly ExternalEmail[]
+}
+
+export interface ProviderTokens {
+  accessToken: string
+  refreshToken: string | undefined
+}
+
+/** Who can sign somebody in, set up and switched on. */
+export interface OAuthProvider {
+  name: string
+  /** Whether an account at the provider may come without an address. */
+  isEmailOptional: boolean
+  /** Whether the provider is shown a proof of its own with the code (RFC 7636). */
+  needsVerifier: boolean
+  /** Where to send the browser. @param parameters of the client, for the provider's own features */
+  authorizeUrl(leaving: {
+    state: string
+    scopes: readonly string[]
+    parameters: Readonly<Record<string, string>>
+    verifier: string | undefined
+  }): Promise<string>
+  /** Turns what the browser came back with into an account. */
+  redeem(returned: { parameters: URLSearchParams; state: string; verifier: string | undefined }): Promise<Redeemed>
+  /** Set where ID tokens of the provider are taken from applications as well. */
+  idTokens?: IdTokenRules
+}
+
+export type Redeemed =
+  | { outcome: 'redeemed'; profile: ExternalProfile; tokens: ProviderTokens }
+  | { outcome: 'exchange_failed' | 'profile_failed'; error: string }
+
+export interface IdTokenRules {
+  /** Whether an issuer speaks for the provider. */
+  isIssuer(issuer: string): boolean
+  /** The issuer of tokens that need not say so before they are verified. */
+  issuer: string | undefined
+  /** Client ids that tokens may be for. */
+  audiences: readonly string[]
+  skipsNonce: boolean
+  profileOf(claims: JsonObject & { sub: string }): Promise<ExternalProfile>
+}
+
+export interface OAuthProviders {
+  /** A provider by its name; a string says why there is none. */
+  find(name: string): OAuthProvider | string
+  /** The provider that an issuer of ID tokens belongs to. */
+  findByIssuer(issuer: string): OAuthProvider | undefined
+  /** The public keys of an OpenID issuer that the configuration names (RFC 7517), as last fetched. */
+  keysOf(issuer: string, options: { fresh: boolean }): Promise<JsonObject>
+}

@@ -9,6 +9,7 @@ import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
 import { Refusal, type Weakness } from './refusal'
+import type { ProviderTokens } from './ports'
 import { endOf, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refresh-token'
 
@@ -24,6 +25,7 @@ export type Method =
   | 'invite'
   | 'email/signup'
   | 'email_change'
+  | 'oauth'
   | 'passkey'
 
 /** A session with the tokens that were made for it just now. */
@@ -34,6 +36,8 @@ export interface IssuedSession extends Opened {
   /** Unix seconds. */
   expiresAt: number
   refreshToken: string
+  /** Of whoever vouched for the user, handed out once. */
+  providerTokens?: ProviderTokens | undefined
   /** Set after a password sign-in: how the password falls short of today's rules, null where it does not. */
   weakness?: Weakness | null
 }

@@ -61,6 +61,8 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     // longer than any guess counts
     attempts: { before: now - DAY },
     ceremonies: { before: now },
+    // a state that comes back is told to be old for a while
+    oauthStates: { before: now - policy.flowMs - DAY },
     // as long as the link that leads to a code can be opened, and the code exchanged
     flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },

@@ -14,7 +14,7 @@ export interface Account {
 
 /** Something unique belongs to another account, this one. */
 export interface Taken {
-  outcome: 'email_taken' | 'phone_taken' | 'id_taken'
+  outcome: 'email_taken' | 'phone_taken' | 'id_taken' | 'identity_taken'
   user: User
 }
 
@@ -40,6 +40,20 @@ export const saveIdentity = statement((db) =>
     .where(eq(identities.id, placeholder('id')))
     .prepare(),
 )
+export const deleteIdentity = statement((db) =>
+  db
+    .delete(identities)
+    .where(eq(identities.id, placeholder('id')))
+    .prepare(),
+)
+export const identityByProvider = statement((db) =>
+  db
+    .select()
+    .from(identities)
+    .where(and(eq(identities.providerId, placeholder('providerId')), eq(identities.provider, placeholder('provider'))))
+    .prepare(),
+)
+
 /** @param self the account that may hold the values itself */
 export async function findTaken(
   tx: Tx,
@@ -68,4 +82,17 @@ export async function holdIdentities(tx: Tx, userId: string, wanted: Identity[])
     else await tx.run(insertIdentity, identity)
   }
   return wanted.length === 0 ? present : identitiesIn(tx, userId)
+}
+
+/** Makes an identity, or replaces what the present one of the same account at the same provider says. */
+export async function putIdentity(tx: Tx, identity: Identity): Promise<void> {
+  const present = await tx.one(identityByProvider, identity)
+  if (!present) await tx.run(insertIdentity, identity)
+  else
+    await tx.run(saveIdentity, {
+      ...present,
+      identityData: identity.identityData,
+      lastSignInAt: identity.lastSignInAt,
+      updatedAt: identity.updatedAt,
+    })
 }

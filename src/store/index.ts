@@ -13,6 +13,7 @@ import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
 import * as messages from './messages'
 import { migrate } from './migrate'
+import * as oauth from './oauth'
 import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
 import * as sessions from './sessions'
@@ -63,6 +64,7 @@ const operations = {
   ...audit,
   ...tokens,
   ...messages,
+  ...oauth,
   ...factors,
   ...passkeys,
   ...signingKeys,
@@ -129,6 +131,7 @@ export type {
   Identity,
   Message,
   MfaChallenge,
+  OAuthState,
   Session,
   SigningKeyRow,
   User,

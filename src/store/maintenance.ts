@@ -11,6 +11,7 @@ import {
   mfaAttempts,
   mfaChallenges,
   mfaFactors,
+  oauthStates,
   refreshTokens,
   sessions,
   users,
@@ -99,6 +100,7 @@ const sweeps = {
   challenges: sweepOf(mfaChallenges, lt(mfaChallenges.createdAt, placeholder('before'))),
   attempts: sweepOf(mfaAttempts, lt(mfaAttempts.since, placeholder('before'))),
   ceremonies: sweepOf(webauthnChallenges, lt(webauthnChallenges.expiresAt, placeholder('before'))),
+  oauthStates: sweepOf(oauthStates, lt(oauthStates.createdAt, placeholder('before'))),
   flows: sweepOf(flowState, lt(flowState.createdAt, placeholder('before'))),
   messages: sweepOf(
     messages,

@@ -63,11 +63,16 @@ export const identities = sqliteTable(
     provider: text('provider').notNull(),
     providerId: text('provider_id').notNull(),
     identityData: json('identity_data').notNull(),
+    email: text('email').generatedAlwaysAs(sql`lower(json_extract(identity_data, '$.email'))`),
     lastSignInAt: instant('last_sign_in_at'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  (t) => [unique().on(t.providerId, t.provider), index('identities_user').on(t.userId)],
+  (t) => [
+    unique().on(t.providerId, t.provider),
+    index('identities_user').on(t.userId),
+    index('identities_email').on(t.email).where(sql`email IS NOT NULL`),
+  ],
 )
 
 export const sessions = sqliteTable(
@@ -185,9 +190,29 @@ export const flowState = sqliteTable(
     codeChallenge: text('code_challenge').notNull(),
     codeChallengeMethod: text('code_challenge_method').$type<'s256' | 'plain'>().notNull(),
     authenticationMethod: text('authentication_method').notNull(),
+    providerTokens: text('provider_tokens'),
     createdAt: instant('created_at').notNull(),
   },
   (t) => [index('flow_state_user').on(t.userId)],
+)
+
+export const oauthStates = sqliteTable(
+  'oauth_states',
+  {
+    stateHash: text('state_hash').primaryKey(),
+    provider: text('provider').notNull(),
+    browserHash: text('browser_hash'),
+    redirectTo: text('redirect_to').notNull(),
+    codeChallenge: text('code_challenge'),
+    codeChallengeMethod: text('code_challenge_method').$type<'s256' | 'plain'>(),
+    upstreamVerifier: text('upstream_verifier'),
+    linkingUserId: text('linking_user_id'),
+    inviteTokenId: text('invite_token_id'),
+    invitedUserId: text('invited_user_id'),
+    createdAt: instant('created_at').notNull(),
+    usedAt: instant('used_at'),
+  },
+  (t) => [index('oauth_states_linking').on(t.linkingUserId).where(sql`linking_user_id IS NOT NULL`)],
 )
 
 export const messages = sqliteTable(
@@ -327,12 +352,14 @@ export type MessageState = 'queued' | 'sent' | 'failed' | 'kept'
 export type Aal = 'aal1' | 'aal2'
 
 export type User = typeof users.$inferSelect
-export type Identity = typeof identities.$inferSelect
+/** Its address is worked out by the database; `identityData` says the same. */
+export type Identity = Omit<typeof identities.$inferSelect, 'email'>
 export type Session = typeof sessions.$inferSelect
 export type AmrClaim = typeof mfaAmrClaims.$inferSelect
 export type AuditRow = typeof auditLogEntries.$inferSelect
 export type VerificationToken = typeof verificationTokens.$inferSelect
 export type FlowState = typeof flowState.$inferSelect
+export type OAuthState = typeof oauthStates.$inferSelect
 export type Message = typeof messages.$inferSelect
 export type Factor = typeof mfaFactors.$inferSelect
 export type MfaChallenge = typeof mfaChallenges.$inferSelect

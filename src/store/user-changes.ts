@@ -1,7 +1,15 @@
 /** The one way in which an account changes. */
 import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
 import { isAhead } from '../lib/time'
-import { type Account, findTaken, holdIdentities, type Taken } from './account-rows'
+import {
+  type Account,
+  deleteIdentity,
+  findTaken,
+  holdIdentities,
+  identityByProvider,
+  putIdentity,
+  type Taken,
+} from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { type Tx, write } from './engine'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
@@ -45,6 +53,12 @@ export interface UserChange extends Attachments {
   mergeUserMetaData?: JsonObject | undefined
   /** Identities to hold: one of the same provider gets the new data merged in, a missing one is made. */
   identities?: Identity[]
+  /** The identity of a provider: its data is replaced where the user has it already, else it is made. */
+  putIdentity?: Identity | undefined
+  /** Identities to lose: one of them, or all but the one that is put. */
+  dropIdentities?: { only: string } | 'others' | undefined
+  /** Takes the place of the user's own metadata, before anything is merged in. */
+  replaceUserMetaData?: JsonObject | undefined
   /** Writes the providers of all identities, oldest first, into app_metadata. */
   describeProviders?: (providers: string[]) => JsonObject
   /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
@@ -67,6 +81,7 @@ type Changed =
   | { outcome: 'changed'; account: Account; opened: Opened | undefined }
   | { outcome: 'sent_lately'; sentAt: number }
   | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_meanwhile' }
+  | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
@@ -78,14 +93,19 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { id, email: null, phone: null, ...change.set }, id))
   if (refused) return refused
   // What is written stays, whatever is answered; so the size is looked at first.
-  const rawUserMetaData = mergeMetadata(user.rawUserMetaData, change.mergeUserMetaData ?? {})
+  const rawUserMetaData = mergeMetadata(
+    change.replaceUserMetaData ?? user.rawUserMetaData,
+    change.mergeUserMetaData ?? {},
+  )
   const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
   if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
   const factor = change.proof && (await takeProof(tx, id, change.proof, now))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
-  const held = await holdIdentities(tx, id, change.identities ?? [])
+  await holdIdentities(tx, id, change.identities ?? [])
+  if (change.putIdentity) await putIdentity(tx, change.putIdentity)
+  const held = await dropIdentities(tx, id, change)
   const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   const confirmed = {
@@ -125,7 +145,26 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
     return { outcome: 'password_changed_meanwhile' }
   const isOther = ([column, value]: [string, unknown]) => user[column as keyof User] !== value
   if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
+  const owner = change.putIdentity && (await tx.one(identityByProvider, change.putIdentity))
+  if (owner && owner.userId !== user.id) return { outcome: 'identity_of_another' }
+  if (typeof change.dropIdentities === 'object') {
+    const { only } = change.dropIdentities
+    const present = await identitiesIn(tx, user.id)
+    if (present.length < 2) return { outcome: 'identity_is_last' }
+    if (!present.some((identity) => identity.id === only)) return { outcome: 'identity_unknown' }
+  }
   const sentAt = unlessSentSince && user[unlessSentSince.column]
   if (sentAt && sentAt > unlessSentSince.instant) return { outcome: 'sent_lately', sentAt }
   return undefined
+}
+
+/** @returns all that the user has afterwards, oldest first */
+async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, putIdentity: kept }: UserChange) {
+  const present = await identitiesIn(tx, userId)
+  const isDropped = ({ id, provider, providerId }: Identity) =>
+    which === 'others'
+      ? provider !== kept?.provider || providerId !== kept.providerId
+      : which !== undefined && which.only === id
+  for (const identity of present) if (isDropped(identity)) await tx.run(deleteIdentity, { id: identity.id })
+  return present.filter((identity) => !isDropped(identity))
 }

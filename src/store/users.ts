@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import {
   type Account,
   findTaken,
+  identityByProvider,
   insertIdentity,
   saveIdentity,
   type Taken,
@@ -21,6 +22,7 @@ import {
   identitiesIn,
   type NewSession,
   type Opened,
+  openSessionIn,
   placeholder,
   placeholders,
   saveUser,
@@ -64,10 +66,16 @@ export interface NewAccount extends Attachments {
   identities: Identity[]
 }
 
-/** Makes an account, unless its address, number or id is taken. */
+/** Makes an account, unless its address, number, identity or id is taken; and opens a session where one is given. */
 export const createUser = write(
-  async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | Taken> =>
-    insertAccount(tx, account),
+  async (
+    tx,
+    { session, ...account }: NewAccount & { session?: NewSession | undefined },
+  ): Promise<{ outcome: 'created'; account: Account; opened: Opened | undefined } | Taken> => {
+    const made = await insertAccount(tx, account)
+    if (made.outcome !== 'created') return made
+    return { ...made, opened: session && (await openSessionIn(tx, made.account.user, session, account.user.createdAt)) }
+  },
 )
 
 export interface Registration extends NewAccount {
@@ -151,6 +159,11 @@ async function insertAccount(
 ): Promise<{ outcome: 'created'; account: Account } | Taken> {
   const taken = await findTaken(tx, user)
   if (taken) return taken
+  for (const identity of wanted) {
+    const present = await tx.one(identityByProvider, identity)
+    const owner = present && (await tx.one(userById, { id: present.userId }))
+    if (owner) return { outcome: 'identity_taken', user: owner }
+  }
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   await attach(tx, attachments, user.createdAt)

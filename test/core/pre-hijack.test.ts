@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { lastLetter, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
+import { type FakeGitHub, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../support/providers'
 
 const OWNER = 'owner@example.com'
 const STRANGERS = 'a-password-of-the-stranger-1'
@@ -139,4 +140,78 @@ test('a weak password in a sign-up link is refused for somebody who is there alr
   const body = { type: 'signup', email: OWNER, password: '123' }
   const reply = await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body })
   expect([reply.status, reply.body.code]).toEqual([422, 'weak_password'])
+})
+
+interface Meeting {
+  /** How the stranger made the account, and whether the address was confirmed since. */
+  local: 'none' | 'password, unconfirmed' | 'code, unconfirmed' | 'confirmed' | 'another provider, unverified'
+  /** What the provider of whoever comes says of the address. */
+  provider: 'verified' | 'unverified' | 'absent'
+  expected: 'joined' | 'joined, and the stranger is out' | 'kept apart' | 'a new account' | 'asked to confirm'
+}
+
+const MEETINGS: Meeting[] = [
+  { local: 'none', provider: 'verified', expected: 'a new account' },
+  { local: 'none', provider: 'unverified', expected: 'asked to confirm' },
+  { local: 'none', provider: 'absent', expected: 'asked to confirm' },
+  { local: 'password, unconfirmed', provider: 'verified', expected: 'joined, and the stranger is out' },
+  { local: 'password, unconfirmed', provider: 'unverified', expected: 'kept apart' },
+  { local: 'password, unconfirmed', provider: 'absent', expected: 'kept apart' },
+  { local: 'code, unconfirmed', provider: 'verified', expected: 'joined, and the stranger is out' },
+  { local: 'code, unconfirmed', provider: 'unverified', expected: 'kept apart' },
+  { local: 'code, unconfirmed', provider: 'absent', expected: 'kept apart' },
+  { local: 'confirmed', provider: 'verified', expected: 'joined' },
+  { local: 'confirmed', provider: 'unverified', expected: 'kept apart' },
+  { local: 'confirmed', provider: 'absent', expected: 'kept apart' },
+  { local: 'another provider, unverified', provider: 'verified', expected: 'joined, and the stranger is out' },
+  { local: 'another provider, unverified', provider: 'unverified', expected: 'kept apart' },
+  { local: 'another provider, unverified', provider: 'absent', expected: 'kept apart' },
+]
+
+async function meet(app: TestApp, github: FakeGitHub, { local, provider }: Meeting): Promise<Meeting['expected']> {
+  const asAdmin = { token: app.admin }
+  if (local === 'password, unconfirmed')
+    await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
+  if (local === 'code, unconfirmed') await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER } })
+  if (local === 'confirmed') {
+    const body = { email: OWNER, password: PASSWORD, email_confirm: true }
+    await app.ask('POST', '/auth/v1/admin/users', { ...asAdmin, body })
+  }
+  if (local === 'another provider, unverified') {
+    github.account = { id: 1, login: 'stranger', emails: [{ email: OWNER, verified: false, primary: true }] }
+    await signInAtGitHub(app)
+  }
+  const before = (await app.ask('GET', '/auth/v1/admin/users', asAdmin)).body.users
+  const verified = { verified: true, unverified: false, absent: undefined }[provider] as boolean
+  github.account = { id: 2, login: 'owner', emails: [{ email: OWNER, verified, primary: true }] }
+  const reply = await signInAtGitHub(app)
+  const after = (await app.ask('GET', '/auth/v1/admin/users', asAdmin)).body.users
+  if (queryOf(reply).error_code === 'provider_email_needs_verification')
+    return before.length === 0 ? 'asked to confirm' : 'kept apart'
+  const { access_token: token } = fragmentOf(reply)
+  const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
+  expect(user.email).toBe(OWNER)
+  if (before.length === 0) return 'a new account'
+  expect(after.length).toBe(1)
+  const providers = user.identities.map((each: { provider: string }) => each.provider)
+  return providers.length === 1 ? 'joined, and the stranger is out' : 'joined'
+}
+
+test.each(MEETINGS)('case 46: local $local, provider $provider: $expected', async (meeting) => {
+  const github = fakeGitHub()
+  await using app = await startApp({ settings: { ...GITHUB, ...WITH_CONFIRMATION }, fetchProvider: github.fetch })
+  expect(await meet(app, github, meeting)).toBe(meeting.expected)
+  // whatever came of it, the stranger's password opens nothing and the owner's stays
+  expect((await passwordGrant(app, { email: OWNER, password: STRANGERS })).status).toBe(400)
+  if (meeting.local === 'confirmed')
+    expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
+})
+
+test('case 46: autoconfirm joins nobody by an address that the provider does not vouch for', async () => {
+  const github = fakeGitHub(OWNER, false)
+  await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
+  const ada = await app.signUp(OWNER)
+  const { access_token: token } = fragmentOf(await signInAtGitHub(app))
+  const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
+  expect([user.id === ada.id, user.email]).toEqual([false, ''])
 })

@@ -28,7 +28,16 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   adapters: {
     own: ['lib', 'core'],
-    packages: ['bun:sqlite', 'html-to-text', 'nodemailer', 'uqr', 'node:crypto', 'node:fs', 'node:path'],
+    packages: [
+      'bun:sqlite',
+      'html-to-text',
+      'nodemailer',
+      'oauth4webapi',
+      'uqr',
+      'node:crypto',
+      'node:fs',
+      'node:path',
+    ],
     why: 'implement what the core asks for',
   },
   http: { own: ['lib', 'core'], packages: ['elysia', '@sinclair/typebox'], why: 'what surfaces share' },

@@ -27,6 +27,7 @@ test('nothing is removed before its time', async () => {
     attempts: 0,
     ceremonies: 0,
     flows: 0,
+    oauthStates: 0,
     messages: 0,
     auditLog: 0,
     verificationTokens: 0,

@@ -68,6 +68,8 @@ export interface TestOptions {
   post?: HttpPost
   /** In place of the service that knows breached passwords. */
   breached?: BreachedPasswords
+  /** In place of requests to OAuth providers. */
+  fetchProvider?: typeof fetch
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -79,6 +81,7 @@ export async function startApp({
   folder: given,
   post,
   breached,
+  fetchProvider,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -107,6 +110,7 @@ export async function startApp({
     ...{ folder, clock, hasher },
     ...(post && { post }),
     ...(breached && { breached }),
+    ...(fetchProvider && { fetchProvider }),
     log,
   })
   let serial = 0

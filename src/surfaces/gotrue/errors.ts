@@ -13,6 +13,9 @@ const quoted = ({ detail = '' }: Detail) => JSON.stringify(detail)
 const waitText = ({ waitMs = 0 }: Detail) =>
   `For security purposes, you can only request this after ${Math.floor(waitMs / 1000)} seconds.`
 
+const unverifiedText = ({ detail }: Detail) =>
+  `Unverified email with ${detail}. A confirmation email has been sent to your ${detail} email`
+
 /** A surface that tells all four apart would tell a guesser how close they are. */
 const LINK_INVALID: Answer = [403, 'otp_expired', 'Email link is invalid or has expired']
 
@@ -301,6 +304,74 @@ const answers: Record<Reason, Answer> = {
     ({ detail = '' }) => detail,
   ],
 
+  provider_unsupported: [400, 'validation_failed', ({ detail }) => `Unsupported provider: ${detail}`],
+  oauth_state_missing: [400, 'bad_oauth_callback', 'OAuth state parameter missing'],
+  oauth_state_malformed: [400, 'bad_oauth_state', 'OAuth state parameter is invalid'],
+  oauth_state_unknown: [400, 'bad_oauth_state', 'OAuth state not found or expired'],
+  oauth_state_expired: [400, 'bad_oauth_state', 'OAuth state has expired'],
+  oauth_state_used: [400, 'flow_state_already_used', 'State has already been used'],
+  oauth_state_of_another_browser: [
+    400,
+    'bad_oauth_state',
+    'OAuth state belongs to another browser, or this one keeps no cookies',
+  ],
+  oauth_refused: [400, '', ({ detail = '' }) => detail],
+  oauth_code_missing: [400, 'bad_oauth_callback', 'OAuth callback with missing authorization code missing'],
+  oauth_exchange_failed: [500, 'unexpected_failure', ({ detail }) => `Unable to exchange external code: ${detail}`],
+  oauth_profile_failed: [500, 'unexpected_failure', 'Error getting user profile from external provider'],
+  oauth_email_missing: [500, 'unexpected_failure', 'Error getting user email from external provider'],
+  linking_user_gone: [422, 'user_not_found', 'Linking target user not found'],
+  linking_disabled: [404, 'manual_linking_disabled', 'Manual linking is disabled'],
+  identity_linked: [422, 'identity_already_exists', 'Identity is already linked'],
+  identity_of_another: [422, 'identity_already_exists', 'Identity is already linked to another user'],
+  identity_unknown: [422, 'identity_not_found', "Identity doesn't exist"],
+  identity_id_malformed: [404, 'validation_failed', 'identity_id must be an UUID'],
+  identity_is_last: [422, 'single_identity_not_deletable', 'User must have at least 1 identity after unlinking'],
+  identity_email_conflict: [
+    422,
+    'email_conflict_identity_not_deletable',
+    'Unable to unlink identity due to email conflict',
+  ],
+  identity_audience_mismatch: [403, 'unexpected_audience', "Token audience doesn't match request audience"],
+  linked_email_taken: [400, 'email_exists', 'A user with this email address has already been registered'],
+  linked_email_unverified: [422, 'email_not_confirmed', unverifiedText],
+  provider_email_unverified: [422, 'provider_email_needs_verification', unverifiedText],
+  provider_email_unusable: [
+    422,
+    'provider_email_needs_verification',
+    ({ detail }) => `Unverified email with ${detail}. Verify the email with ${detail} in order to sign in`,
+  ],
+  owners_ambiguous: [
+    500,
+    'unexpected_failure',
+    ({ detail }) => `Multiple accounts with the same email address in the same linking domain detected: ${detail}`,
+  ],
+  invite_token_unknown: [404, 'user_not_found', 'User identified by token not found'],
+  invite_unknown: [404, 'invite_not_found', 'Invite not found'],
+  invite_email_mismatch: [400, 'validation_failed', 'Invited email does not match emails from external provider'],
+  id_token_link_without_user: [400, '', 'Linking requires a valid user access token in Authorization'],
+  id_token_bad: [400, '', 'Bad ID token'],
+  id_token_without_subject: [400, '', 'Missing sub claim in id_token'],
+  id_token_audience_wrong: [400, '', ({ detail }) => `Unacceptable audience in id_token: [${detail}]`],
+  id_token_nonce_half: [400, '', 'Passed nonce and nonce in id_token should either both exist or not.'],
+  id_token_nonce_wrong: [400, '', 'Nonces mismatch'],
+  id_token_provider_disabled: [
+    400,
+    'provider_disabled',
+    (detail) => `Provider (issuer ${quoted(detail)}) is not enabled`,
+  ],
+  id_token_issuer_undetected: [
+    400,
+    'validation_failed',
+    ({ detail }) => `Unable to detect issuer in ID token for ${detail} provider`,
+  ],
+  id_token_issuer_foreign: [
+    400,
+    'validation_failed',
+    ({ detail }) => `Detected ID token issuer is not an ${detail} ID token issuer`,
+  ],
+  id_token_issuer_mismatch: [400, 'validation_failed', 'Provided issuer does not match ID token issuer'],
+
   credentials_wrong: [400, 'invalid_credentials', 'Invalid login credentials'],
   password_attempt_rejected: [
     400,
@@ -391,7 +462,7 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
   const isCurrent = speaksCurrentVersion(request)
   if (isCurrent) headers.set(VERSION_HEADER, VERSION)
   // GoTrue's OAuth errors have no code and their own shape in every version
-  if (code === '') return send(status, headers, { error: 'invalid request', error_description: message })
+  if (code === '') return send(status, headers, { error: oauthError(refusal), error_description: message })
   if (!detail.weakness || !isCurrent) headers.set('x-sb-error-code', code)
   const weak = detail.weakness && { weak_password: { reasons: detail.weakness.reasons } }
   if (isCurrent) return send(status, headers, { code, message, ...weak })
@@ -414,6 +485,8 @@ export function answerFault(request: Request, requestId: string): Response {
   headers.set(VERSION_HEADER, VERSION)
   return send(500, headers, { code, message })
 }
+
+const oauthError = ({ reason }: Refusal) => (reason === 'id_token_nonce_wrong' ? 'invalid nonce' : 'invalid request')
 
 function send(status: number, headers: Headers, body: object): Response {
   return new Response(encodeJson(body), { status, headers })

@@ -12,6 +12,7 @@ import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
 import { listSsoProviders } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
+import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
 import { answerFault, answerRefusal } from './errors'
 import { challengeFactor, enrolFactor, unenrolFactor, verifyFactor } from './factors'
 import { logout } from './logout'
@@ -55,6 +56,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[signup, token, logout],
     ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
     ...[getUser, putUser, deleteUser, reauthenticate],
+    ...[authorize, callback, postCallback, linkIdentity, unlinkIdentity],
     ...[listSessions, deleteSession],
     ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],

@@ -30,7 +30,7 @@ export const health = ({ version }: Features) =>
     }),
   })
 
-/** Sign-in methods in the order of contract 1.1. Those that are not here yet are off. */
+/** Sign-in methods in the order of contract 1.1. Those of nobody are off. */
 const EXTERNAL =
   'anonymous_users apple azure bitbucket discord facebook snapchat figma fly github gitlab google keycloak kakao linkedin linkedin_oidc notion spotify slack slack_oidc workos twitch twitter email phone zoom'.split(
     ' ',
@@ -58,14 +58,16 @@ export const settings = endpoint({
       { $id: 'Settings' },
     ),
   },
-  handle: ({ core: { policy } }) => {
+  handle: ({ core: { policy, providers } }) => {
     const on: Record<string, boolean> = {
       anonymous_users: policy.signup.anonymous,
       email: policy.signup.email,
       phone: policy.signup.phone,
     }
     return {
-      external: Object.fromEntries(EXTERNAL.map((name) => [name, on[name] ?? false])),
+      external: Object.fromEntries(
+        EXTERNAL.map((name) => [name, on[name] ?? typeof providers.find(name) !== 'string']),
+      ),
       disable_signup: policy.signup.disabled,
       mailer_autoconfirm: policy.signup.confirmsEmail,
       phone_autoconfirm: policy.signup.confirmsPhone,

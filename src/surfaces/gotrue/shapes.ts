@@ -99,6 +99,8 @@ export const SessionShape = Type.Object(
     expires_at: Type.Integer({ description: 'Unix seconds.' }),
     refresh_token: text(),
     user: UserShape,
+    provider_token: Type.Optional(text("The provider's access token, handed out once.")),
+    provider_refresh_token: Type.Optional(text()),
     weak_password: Type.Optional(WeakPassword),
   },
   { $id: 'Session' },
@@ -259,6 +261,8 @@ export function toSession(issued: IssuedSession, options?: UserOptions): Static<
     expires_at: issued.expiresAt,
     refresh_token: issued.refreshToken,
     user: toUser(issued, options),
+    provider_token: issued.providerTokens?.accessToken || undefined,
+    provider_refresh_token: issued.providerTokens?.refreshToken || undefined,
     weak_password: weakness && { message: weakness.message, reasons: weakness.reasons },
   }
 }

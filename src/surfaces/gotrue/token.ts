@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { IssuedSession } from '../../core'
 import { Refusal } from '../../core/refusal'
-import { type Context, endpoint } from '../../http/endpoint'
+import { type Context, credentialsOf, endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
@@ -13,17 +13,16 @@ const Body = Type.Object(
     refresh_token: Type.Optional(Type.String({ description: 'For the refresh_token grant.' })),
     auth_code: Type.Optional(Type.String({ description: 'For the pkce grant: the code that the link led to.' })),
     code_verifier: Type.Optional(Type.String({ description: 'For the pkce grant.' })),
-    id_token: Type.Optional(
-      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
-    ),
-    provider: Type.Optional(
-      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
-    ),
+    id_token: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
+    provider: Type.Optional(Type.String({ description: 'For the id_token grant: whose token it is.' })),
     client_id: Type.Optional(
-      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+      Type.String({ description: 'For the id_token grant, with `issuer` in place of a provider.' }),
     ),
-    issuer: Type.Optional(
-      Type.String({ description: 'For the id_token grant, for which no provider can be set up yet.' }),
+    issuer: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
+    access_token: Type.Optional(Type.String({ description: "For the id_token grant: the provider's access token." })),
+    nonce: Type.Optional(Type.String({ description: 'For the id_token grant: what the nonce claim is the hash of.' })),
+    link_identity: Type.Optional(
+      Type.Boolean({ description: 'For the id_token grant: link to the account of the bearer token.' }),
     ),
   },
   {
@@ -45,11 +44,18 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
     core.refreshSession({ refreshToken, client }),
   pkce: ({ core, body: { auth_code: authCode = '', code_verifier: codeVerifier = '' }, client }) =>
     core.exchangeCode({ authCode, codeVerifier, client }),
-  id_token: async ({ body }) => {
-    if (!body.id_token) throw new Refusal('id_token_missing')
-    if (!body.provider && !(body.client_id && body.issuer)) throw new Refusal('id_token_provider_missing')
-    throw new Refusal('id_token_provider_unknown', { detail: body.provider ?? body.issuer ?? '' })
-  },
+  id_token: ({ core, request, body, client }) =>
+    core.signInWithIdToken({
+      idToken: body.id_token ?? '',
+      provider: body.provider ?? '',
+      clientId: body.client_id ?? '',
+      issuer: body.issuer ?? '',
+      accessToken: body.access_token ?? '',
+      nonce: body.nonce ?? '',
+      linksIdentity: body.link_identity ?? false,
+      credentials: credentialsOf(request),
+      client,
+    }),
   web3: async () => {
     throw new Refusal('web3_disabled')
   },
@@ -64,7 +70,7 @@ export const token = endpoint({
   query: {
     grant_type: Type.String({
       description: 'How to sign in.',
-      enum: ['password', 'refresh_token', 'pkce'],
+      enum: ['password', 'refresh_token', 'pkce', 'id_token'],
     }),
   },
   tag: 'Signing up and in',

@@ -5,7 +5,7 @@ import { Refusal } from '../../core/refusal'
 import type { Verified } from '../../core/verify'
 import { type Context, endpoint } from '../../http/endpoint'
 import { confirmLinkPage } from '../../pages/confirm'
-import { wordsOf } from './errors'
+import { errorParameters, leadTo, UNSEEN, withFragment, withQuery } from './application'
 import { redirectQuery, redirectTarget } from './redirect'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
@@ -131,10 +131,10 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
   const isPkce = token.startsWith('pkce_')
   try {
     const verified = await core.followLink({ token, type, client })
-    if (verified.outcome === 'code') return seeOther(withQuery(redirectTo, { code: verified.code }))
+    if (verified.outcome === 'code') return leadTo(303, withQuery(redirectTo, { code: verified.code }))
     if (verified.outcome === 'half_confirmed') {
       const message = { message: HALF_CONFIRMED }
-      return seeOther(withFragment(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }))
+      return leadTo(303, withFragment(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }))
     }
     const { issued } = verified
     const fragment = {
@@ -146,54 +146,12 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
       token_type: 'bearer',
       type,
     }
-    return seeOther(withFragment(redirectTo, fragment))
+    return leadTo(303, withFragment(redirectTo, fragment))
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
     const told = errorParameters(error)
-    return seeOther(withFragment(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }, true))
+    return leadTo(303, withFragment(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }, true))
   }
-}
-
-/** OAuth's names for statuses (RFC 6749 §4.1.2.1); the others have none. */
-const OAUTH_ERRORS: Record<number, string> = {
-  400: 'invalid_request',
-  401: 'unauthorized_client',
-  403: 'access_denied',
-  500: 'server_error',
-  503: 'temporarily_unavailable',
-}
-
-function errorParameters(refusal: Refusal): Record<string, string> {
-  const { status, code, message } = wordsOf(refusal)
-  const error = OAUTH_ERRORS[status]
-  return { ...(error !== undefined && { error }), error_code: code, error_description: message }
-}
-
-/** Nothing on the way may keep the answer, and the page it leads to does not tell others where it came from. */
-const UNSEEN = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
-
-function seeOther(target: string): Response {
-  // a header holds ASCII alone; what else an address has is escaped, as Go does it
-  const location = target.toWellFormed().replace(/[\u0080-\u{10ffff}]+/gu, encodeURIComponent)
-  return new Response(null, {
-    status: 303,
-    headers: { location, 'content-type': 'text/html; charset=utf-8', ...UNSEEN },
-  })
-}
-
-/** Adds to the query of a URL, whatever its scheme; keys come out in alphabetical order, as GoTrue writes them. */
-function withQuery(url: string, added: Record<string, string>): string {
-  const [, head = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(url) ?? []
-  const parameters = new URLSearchParams(query)
-  for (const [name, value] of Object.entries(added)) parameters.set(name, value)
-  parameters.sort()
-  return `${head}?${parameters}${fragment}`
-}
-
-/** @param isTwice GoTrue escapes the fragment of an error a second time, and clients of it expect that */
-function withFragment(url: string, values: Record<string, string>, isTwice = false): string {
-  const fragment = new URLSearchParams(values).toString()
-  return `${url}#${isTwice ? fragment.replaceAll('%', '%25') : fragment}`
 }
 
 /** Whether a browser fetches the link before anybody has clicked it. */

@@ -1,5 +1,5 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
-import { type Detail, HOOK_REASONS, type Reason, type Refusal } from '../../core/refusal'
+import { type Detail, HOOK_REASONS, OAUTH_REASONS, type Reason, type Refusal } from '../../core/refusal'
 
 type Answer = readonly [status: number, error: string, message: string | ((detail: Detail) => string), field?: string]
 
@@ -50,6 +50,7 @@ const answers = {
 
 /** What no endpoint here comes to; a request that did could not be met. */
 const ELSEWHERE = [
+  ...OAUTH_REASONS,
   'anonymous_not_allowed',
   'session_needed_for_factors',
   'factor_type_unknown',

@@ -1,0 +1,30 @@
+/** Bitbucket Cloud. */
+import { email, object, objects, type Provider, profileOf } from './provider'
+
+export const bitbucket: Provider = {
+  scopes: ['account', 'email'],
+  endpoints: ({ url = 'https://bitbucket.org' }) => ({
+    authorize: `${url}/site/oauth2/authorize`,
+    token: `${url}/site/oauth2/access_token`,
+  }),
+  usesBasic: true,
+  async profile({ get, setup: { apiUrl = 'https://api.bitbucket.org' } }) {
+    const user = await get(`${apiUrl}/2.0/user`)
+    const addresses = await get(`${apiUrl}/2.0/user/emails`)
+    const emails = objects(addresses.values).flatMap((each) =>
+      email(each.email, each.is_confirmed, each.is_primary === true),
+    )
+    const avatar = object(object(user.links).avatar).href
+    return profileOf(
+      user.uuid,
+      {
+        iss: apiUrl,
+        name: user.display_name,
+        preferred_username: user.username,
+        user_name: user.username,
+        avatar_url: avatar,
+      },
+      emails,
+    )
+  },
+}

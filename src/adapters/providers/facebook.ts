@@ -1,0 +1,35 @@
+/** Facebook. Its API wants the access token signed with the secret. */
+import { createHmac } from 'node:crypto'
+import { email, object, openIdProfile, type Provider, profileOf } from './provider'
+
+export const facebook: Provider = {
+  scopes: ['email'],
+  scopeSeparator: ',',
+  endpoints: ({ url = 'https://www.facebook.com', apiUrl = 'https://graph.facebook.com' }) => ({
+    authorize: `${url}/dialog/oauth`,
+    token: `${apiUrl}/oauth/access_token`,
+  }),
+  issuer: ({ url = 'https://www.facebook.com' }) => url,
+  takesIdTokens: true,
+  neverChecksNonce: true,
+  async profile({ get, accessToken, idToken, setup }) {
+    if (accessToken === '' && idToken) return openIdProfile({ ...idToken, email_verified: true })
+    const { apiUrl = 'https://graph.facebook.com', secret } = setup
+    const proof = createHmac('sha256', secret).update(accessToken).digest('hex')
+    const fields = 'email,first_name,last_name,name,picture,id'
+    const user = await get(`${apiUrl}/me?fields=${fields}&appsecret_proof=${proof}`)
+    const picture = object(object(user.picture).data).url
+    return profileOf(
+      user.id,
+      {
+        iss: apiUrl,
+        name: user.name,
+        given_name: user.first_name,
+        family_name: user.last_name,
+        picture,
+        avatar_url: picture,
+      },
+      email(user.email, true),
+    )
+  },
+}

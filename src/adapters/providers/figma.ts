@@ -1,0 +1,19 @@
+/** Figma. */
+import { email, type Provider, profileOf } from './provider'
+
+export const figma: Provider = {
+  scopes: ['current_user:read'],
+  endpoints: ({ url = 'https://www.figma.com', apiUrl = 'https://api.figma.com' }) => ({
+    authorize: `${url}/oauth`,
+    token: `${apiUrl}/v1/oauth/token`,
+  }),
+  usesBasic: true,
+  async profile({ get, setup: { apiUrl = 'https://api.figma.com' } }) {
+    const user = await get(`${apiUrl}/v1/me`)
+    return profileOf(
+      user.id,
+      { iss: apiUrl, name: user.handle, picture: user.img_url, avatar_url: user.img_url },
+      email(user.email, true),
+    )
+  },
+}

@@ -1,0 +1,15 @@
+/** Fly.io. */
+import { email, object, type Provider, profileOf } from './provider'
+
+export const fly: Provider = {
+  scopes: ['read'],
+  endpoints: ({ url = 'https://api.fly.io' }) => ({ authorize: `${url}/oauth/authorize`, token: `${url}/oauth/token` }),
+  async profile({ get, setup: { url = 'https://api.fly.io', apiUrl = url } }) {
+    const token = await get(`${apiUrl}/oauth/token/info`)
+    return profileOf(
+      token.user_id,
+      { iss: apiUrl, name: token.user_name, custom_claims: { organizations: object(token).organizations } },
+      email(token.email, true),
+    )
+  },
+}

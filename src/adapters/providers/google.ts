@@ -1,0 +1,20 @@
+/** Google. The domain of a Workspace account comes in `custom_claims`. */
+import { openIdProfile, type Provider } from './provider'
+
+export const google: Provider = {
+  scopes: ['email', 'profile'],
+  endpoints: ({ url }) =>
+    url === undefined
+      ? { authorize: 'https://accounts.google.com/o/oauth2/v2/auth', token: 'https://oauth2.googleapis.com/token' }
+      : { authorize: `${url}/authorize`, token: `${url}/token` },
+  issuer: ({ url = 'https://accounts.google.com' }) => url,
+  takesIdTokens: true,
+  async profile({ idToken, get, setup: { url, apiUrl = url ?? 'https://openidconnect.googleapis.com/v1' } }) {
+    const claims = idToken ?? (await get(`${apiUrl}/userinfo`))
+    const { hd } = claims
+    return openIdProfile(
+      { iss: url ?? 'https://accounts.google.com', ...claims },
+      hd === undefined ? {} : { custom_claims: { hd } },
+    )
+  },
+}

@@ -1,0 +1,98 @@
+/** Every provider there is, as far as it is set up. */
+import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
+import { apple } from './apple'
+import { azure } from './azure'
+import { bitbucket } from './bitbucket'
+import { boundedFetch } from './bounded-fetch'
+import { providerClient } from './client'
+import { discord } from './discord'
+import { facebook } from './facebook'
+import { figma } from './figma'
+import { fly } from './fly'
+import { github } from './github'
+import { gitlab } from './gitlab'
+import { google } from './google'
+import { kakao } from './kakao'
+import { keycloak } from './keycloak'
+import { linkedin } from './linkedin'
+import { linkedinOidc } from './linkedin-oidc'
+import { notion } from './notion'
+import { openId } from './open-id'
+import type { Provider, Setup } from './provider'
+import { slack } from './slack'
+import { slackOidc } from './slack-oidc'
+import { snapchat } from './snapchat'
+import { spotify } from './spotify'
+import { twitch } from './twitch'
+import { vercelMarketplace } from './vercel-marketplace'
+import { workos } from './workos'
+import { x } from './x'
+import { zoom } from './zoom'
+
+export const PROVIDERS = {
+  apple,
+  azure,
+  bitbucket,
+  discord,
+  facebook,
+  figma,
+  fly,
+  github,
+  gitlab,
+  google,
+  kakao,
+  keycloak,
+  linkedin,
+  linkedin_oidc: linkedinOidc,
+  notion,
+  slack,
+  slack_oidc: slackOidc,
+  snapchat,
+  spotify,
+  twitch,
+  vercel_marketplace: vercelMarketplace,
+  workos,
+  x,
+  zoom,
+} satisfies Record<string, Provider>
+
+export type ProviderName = keyof typeof PROVIDERS
+
+export interface ProviderSetup extends Setup {
+  enabled: boolean
+}
+
+export interface ProvidersOptions {
+  setups: Readonly<Record<ProviderName, ProviderSetup>>
+  timeoutMs: number
+  clock: Clock
+  /** Replaced in tests. */
+  fetch?: typeof fetch
+}
+
+export function oauthProviders({ setups, timeoutMs, clock, fetch }: ProvidersOptions): OAuthProviders {
+  const bounded = boundedFetch(timeoutMs, fetch)
+  const { keysOf } = openId(bounded, clock.monotonic)
+  const isName = (name: string): name is ProviderName => Object.hasOwn(PROVIDERS, name)
+  const find = (name: string): OAuthProvider | string => {
+    if (name.startsWith('custom:')) return `custom provider ${name} not found`
+    if (!isName(name)) return `Provider ${name} could not be found`
+    const setup = setups[name]
+    if (!setup.enabled) return 'provider is not enabled'
+    if (setup.clientIds.length === 0) return 'missing OAuth client ID'
+    if (setup.secret === '') return 'missing OAuth secret'
+    if (name === 'keycloak' && setup.url === undefined) return 'missing URL of the realm'
+    return providerClient({ fetch: bounded, clock, keysOf }, PROVIDERS[name], setup)
+  }
+  return {
+    find,
+    findByIssuer(issuer) {
+      for (const name of Object.keys(PROVIDERS)) {
+        const provider = find(name)
+        if (typeof provider !== 'string' && provider.idTokens?.isIssuer(issuer)) return provider
+      }
+      return undefined
+    },
+    keysOf,
+  }
+}

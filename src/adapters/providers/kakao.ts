@@ -1,0 +1,24 @@
+/** Kakao. */
+import { email, object, openIdProfile, type Provider, profileOf } from './provider'
+
+export const kakao: Provider = {
+  scopes: ['account_email', 'profile_image', 'profile_nickname'],
+  endpoints: ({ url = 'https://kauth.kakao.com' }) => ({
+    authorize: `${url}/oauth/authorize`,
+    token: `${url}/oauth/token`,
+  }),
+  issuer: ({ url = 'https://kauth.kakao.com' }) => url,
+  takesIdTokens: true,
+  async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kapi.kakao.com' } }) {
+    // its ID tokens do not say whether the address was confirmed
+    if (accessToken === '' && idToken) return openIdProfile({ ...idToken, name: idToken.nickname })
+    const user = await get(`${apiUrl}/v2/user/me`)
+    const account = object(user.kakao_account)
+    const { nickname, profile_image_url: picture } = object(account.profile)
+    return profileOf(
+      user.id,
+      { iss: apiUrl, name: nickname, preferred_username: nickname, user_name: nickname, picture, avatar_url: picture },
+      email(account.email, account.is_email_verified === true && account.is_email_valid === true),
+    )
+  },
+}

@@ -1,0 +1,18 @@
+/** Notion. The answer that carries the token carries the account too. */
+import { email, object, type Provider, profileOf } from './provider'
+
+export const notion: Provider = {
+  scopes: [],
+  endpoints: ({ url = 'https://api.notion.com' }) => ({
+    authorize: `${url}/v1/oauth/authorize`,
+    token: `${url}/v1/oauth/token`,
+  }),
+  parameters: { owner: 'user' },
+  usesBasic: true,
+  async profile({ get, setup: { url = 'https://api.notion.com', apiUrl = url } }) {
+    const me = await get(`${apiUrl}/v1/users/me`, { 'notion-version': '2021-08-16' })
+    const user = object(object(me.bot).owner).user
+    const { id, name, avatar_url: avatar, person } = object(user)
+    return profileOf(id, { iss: apiUrl, name, picture: avatar, avatar_url: avatar }, email(object(person).email, true))
+  },
+}

@@ -1,0 +1,26 @@
+/** Twitch. */
+import { email, objects, type Provider, profileOf } from './provider'
+
+export const twitch: Provider = {
+  scopes: ['user:read:email'],
+  endpoints: ({ url = 'https://id.twitch.tv' }) => ({
+    authorize: `${url}/oauth2/authorize`,
+    token: `${url}/oauth2/token`,
+  }),
+  async profile({ get, setup: { apiUrl = 'https://api.twitch.tv', clientIds } }) {
+    const answer = await get(`${apiUrl}/helix/users`, { 'client-id': clientIds[0] ?? '' })
+    const [user = {}] = objects(answer.data)
+    return profileOf(
+      user.id,
+      {
+        iss: apiUrl,
+        name: user.login,
+        nickname: user.display_name,
+        slug: user.login,
+        picture: user.profile_image_url,
+        avatar_url: user.profile_image_url,
+      },
+      email(user.email, true),
+    )
+  },
+}

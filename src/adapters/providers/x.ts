@@ -1,0 +1,28 @@
+/** X by OAuth 2.0, which wants a proof key. */
+import { email, object, type Provider, profileOf } from './provider'
+
+export const x: Provider = {
+  scopes: ['users.email', 'tweet.read', 'users.read', 'offline.access'],
+  endpoints: ({ url = 'https://x.com', apiUrl = 'https://api.x.com' }) => ({
+    authorize: `${url}/i/oauth2/authorize`,
+    token: `${apiUrl}/2/oauth2/token`,
+  }),
+  usesBasic: true,
+  needsVerifier: true,
+  async profile({ get, setup: { apiUrl = 'https://api.x.com' } }) {
+    const fields = 'id,name,username,profile_image_url,confirmed_email'
+    const user = object((await get(`${apiUrl}/2/users/me?user.fields=${fields}`)).data)
+    return profileOf(
+      user.id,
+      {
+        iss: apiUrl,
+        name: user.name,
+        preferred_username: user.username,
+        user_name: user.username,
+        picture: user.profile_image_url,
+        avatar_url: user.profile_image_url,
+      },
+      email(user.confirmed_email, true),
+    )
+  },
+}

@@ -1,0 +1,105 @@
+/** Every provider whose accounts this server takes (contract 8.8), and the settings that each of them has. */
+import { flag, httpUrl, list, type Setting, setting, text } from './setting'
+
+const PROVIDER_NAMES = [
+  'apple',
+  'azure',
+  'bitbucket',
+  'discord',
+  'facebook',
+  'figma',
+  'fly',
+  'github',
+  'gitlab',
+  'google',
+  'kakao',
+  'keycloak',
+  'linkedin',
+  'linkedin_oidc',
+  'notion',
+  'slack',
+  'slack_oidc',
+  'snapchat',
+  'spotify',
+  'twitch',
+  'vercel_marketplace',
+  'workos',
+  'x',
+  'zoom',
+] as const
+
+export type ProviderName = (typeof PROVIDER_NAMES)[number]
+
+/** Those that have a second, shorter name for their id and secret. */
+const SHORT = new Set<ProviderName>(['google', 'github', 'azure', 'gitlab', 'bitbucket', 'discord'])
+
+function settingsOf(provider: ProviderName) {
+  const upper = provider.toUpperCase()
+  const common = (key: string) => ({
+    name: `EXTERNAL_${upper}_${key}`,
+    toml: `external.${provider}.${key.toLowerCase()}`,
+    family: `AUTH_EXTERNAL_<PROVIDER>_${key}`,
+  })
+  const short = (...keys: string[]) => (SHORT.has(provider) ? { also: keys.map((key) => `${upper}_${key}`) } : {})
+  return {
+    enabled: setting({
+      ...common('ENABLED'),
+      kind: flag,
+      defaultNote: 'true where an id and a secret are set',
+      doc: `Whether accounts of the provider are taken: ${PROVIDER_NAMES.map((name) => name.toUpperCase()).join(', ')}.`,
+    }),
+    clientId: setting({
+      ...common('CLIENT_ID'),
+      ...short('CLIENT_ID'),
+      kind: list,
+      doc: 'The id that the provider gave to this application. Of several the first is used to sign in; ID tokens may be for any. Also `<PROVIDER>_CLIENT_ID` for GOOGLE, GITHUB, AZURE, GITLAB, BITBUCKET and DISCORD.',
+    }),
+    secret: setting({
+      ...common('SECRET'),
+      ...short('CLIENT_SECRET', 'SECRET'),
+      kind: text,
+      secret: true,
+      doc: 'The secret that belongs to the id; for APPLE the signed client secret. Also `<PROVIDER>_CLIENT_SECRET` for the six named above.',
+    }),
+    redirectUri: setting({
+      ...common('REDIRECT_URI'),
+      kind: httpUrl,
+      defaultNote: 'AUTH_API_EXTERNAL_URL + `/callback`',
+      doc: 'Where the provider sends browsers back to; it has to be registered there.',
+    }),
+    url: setting({
+      ...common('URL'),
+      kind: httpUrl,
+      doc: 'The address of a provider that one hosts oneself: GITHUB Enterprise, GITLAB, the realm of KEYCLOAK, the tenant of AZURE.',
+    }),
+    apiUrl: setting({
+      ...common('API_URL'),
+      kind: httpUrl,
+      doc: 'The address of its API, where it is another.',
+    }),
+    emailOptional: setting({
+      ...common('EMAIL_OPTIONAL'),
+      kind: flag,
+      default: false,
+      doc: 'Take accounts that have no e-mail address.',
+    }),
+    skipNonceCheck: setting({
+      ...common('SKIP_NONCE_CHECK'),
+      kind: flag,
+      default: false,
+      doc: 'Take ID tokens whose nonce nobody knows.',
+    }),
+  }
+}
+
+type ProviderKey = keyof ReturnType<typeof settingsOf>
+type Key = `${ProviderName}.${ProviderKey}`
+
+// one flat group, as every area is
+export const providers = Object.fromEntries(
+  PROVIDER_NAMES.flatMap((provider) =>
+    Object.entries(settingsOf(provider)).map(([key, each]) => [`${provider}.${key}`, each]),
+  ),
+) as {
+  [K in Key]: K extends `${string}.${infer P extends ProviderKey}` ? ReturnType<typeof settingsOf>[P] : Setting<never>
+}

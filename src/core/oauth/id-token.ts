@@ -1,0 +1,186 @@
+/** ID tokens that providers signed (OpenID Connect Core 1.0 §3.1.3.7, contract 8.9). */
+import { createHash } from 'node:crypto'
+import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose'
+import type { JsonObject } from '../../lib/json'
+import { secretEqual } from '../../lib/secrets'
+import type { Client, Deps } from '../deps'
+import { type Credentials, identifyUser } from '../identify'
+import type { OAuthProvider, OAuthProviders } from '../ports'
+import { Refusal } from '../refusal'
+import type { IssuedSession } from '../sessions'
+import { linkIdentity } from './linking'
+import { strangerOf } from './owners'
+import { type ExternalSignIn, signInExternally } from './sign-in'
+
+/** Asymmetric alone: a key that is public signs nothing that counts. */
+const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ')
+/** Longer than any provider's. */
+const MAX_LENGTH = 16_384
+
+export interface IdTokenSignIn {
+  idToken: string
+  provider: string
+  clientId: string
+  issuer: string
+  accessToken: string
+  nonce: string
+  linksIdentity: boolean
+  credentials: Credentials
+  client: Client
+}
+
+/**
+ * Signs in, or links an identity, by an ID token that an application got from a provider itself.
+ * @throws {Refusal<'id_token_missing' | 'id_token_provider_missing' | 'id_token_link_without_user' | 'id_token_bad' |
+ *   'id_token_provider_unknown' | 'id_token_provider_disabled' | 'id_token_nonce_wrong' | …>} and as `signInExternally`
+ */
+export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promise<IssuedSession> {
+  deps.limits.request('tokens', given.client.ip)
+  if (given.idToken === '') throw new Refusal('id_token_missing')
+  if (given.provider === '' && (given.clientId === '' || given.issuer === ''))
+    throw new Refusal('id_token_provider_missing')
+  if (given.linksIdentity && given.credentials.bearer === undefined) throw new Refusal('id_token_link_without_user')
+  const { provider, issuer, rules } = providerOf(deps, given)
+  const audiences = rules?.audiences ?? [given.clientId]
+  const claims = await checkIdToken(deps.providers, deps.clock.now(), { token: given.idToken, issuer, audiences })
+  checkAccessToken(given, claims)
+  if (!rules?.skipsNonce) checkNonce(given.nonce, claims)
+  const profile = await (rules ?? FOREIGN_RULES).profileOf(claims)
+  const signIn: ExternalSignIn = {
+    stranger: strangerOf(provider?.name ?? issuer, profile),
+    method: 'oauth',
+    isEmailOptional: provider?.isEmailOptional ?? false,
+    tokens: undefined,
+    challenge: undefined,
+    redirectTo: deps.policy.redirects.siteUrl,
+    client: given.client,
+  }
+  const arrived = given.linksIdentity
+    ? await linkIdentity(deps, signIn, (await identifyUser(deps, given.credentials)).user.id)
+    : await signInExternally(deps, signIn)
+  if (arrived.outcome !== 'session') throw new Error('an ID token led to a code')
+  return arrived.issued
+}
+
+/** Of issuers that no provider is set up for. */
+const FOREIGN_RULES = {
+  profileOf: async (claims: JsonObject & { sub: string }) => ({
+    claims,
+    emails:
+      typeof claims.email === 'string'
+        ? [{ address: claims.email, isVerified: claims.email_verified === true, isPrimary: true }]
+        : [],
+  }),
+}
+
+/** Providers whose tokens name one of several issuers. */
+const SEVERAL_ISSUERS: Record<string, string> = { apple: 'Apple', azure: 'Azure' }
+
+function providerOf({ providers, policy }: Deps, given: IdTokenSignIn) {
+  const byIssuer = given.provider === '' ? providers.findByIssuer(given.issuer) : undefined
+  const found = given.provider === '' ? byIssuer : providers.find(given.provider)
+  const named = given.provider || given.issuer
+  if (typeof found === 'string') {
+    const isKnown = found === 'provider is not enabled' && TAKING_ID_TOKENS.has(given.provider)
+    throw isKnown
+      ? new Refusal('id_token_provider_disabled', { detail: given.issuer || (issuerIn(given.idToken) ?? '') })
+      : new Refusal('id_token_provider_unknown', { detail: named })
+  }
+  if (!found?.idTokens) {
+    const isAllowed = given.provider === '' && policy.oauth.idTokenIssuers.includes(given.issuer)
+    if (!isAllowed) throw new Refusal('id_token_provider_unknown', { detail: named })
+    return { provider: undefined, issuer: given.issuer, rules: undefined }
+  }
+  return { provider: found, issuer: issuerFor(found, given), rules: found.idTokens }
+}
+
+const TAKING_ID_TOKENS = new Set('apple google azure facebook keycloak kakao vercel_marketplace snapchat'.split(' '))
+
+function issuerFor({ name, idTokens }: OAuthProvider, { idToken, issuer: given }: IdTokenSignIn): string {
+  const company = SEVERAL_ISSUERS[name]
+  if (company === undefined) return idTokens?.issuer ?? ''
+  const detected = issuerIn(idToken)
+  if (detected === undefined) throw new Refusal('id_token_issuer_undetected', { detail: company })
+  if (!idTokens?.isIssuer(detected)) throw new Refusal('id_token_issuer_foreign', { detail: company })
+  if (given !== '' && given !== detected) throw new Refusal('id_token_issuer_mismatch')
+  return detected
+}
+
+function issuerIn(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss || undefined
+  } catch {
+    return undefined
+  }
+}
+
+export interface IdTokenExpected {
+  token: string
+  issuer: string
+  /** Client ids, of which it must be for one. */
+  audiences: readonly string[]
+}
+
+/**
+ * The claims of an ID token whose signature, issuer, audience and times are right.
+ * @param now Unix milliseconds
+ * @throws {Refusal<'id_token_bad' | 'id_token_without_subject' | 'id_token_audience_wrong'>}
+ */
+export async function checkIdToken(
+  providers: Pick<OAuthProviders, 'keysOf'>,
+  now: number,
+  { token, issuer, audiences }: IdTokenExpected,
+): Promise<JsonObject & { sub: string }> {
+  const claims = await verified(providers, now, token, issuer)
+  const { sub, aud, azp } = claims
+  if (typeof sub !== 'string' || sub === '') throw new Refusal('id_token_without_subject')
+  const all = (Array.isArray(aud) ? aud : [aud]).filter((each) => typeof each === 'string')
+  const isOurs = (id: unknown) => typeof id === 'string' && audiences.includes(id)
+  // a token for several must say which of them it was made for
+  if (!all.some(isOurs) || (all.length > 1 && !isOurs(azp)))
+    throw new Refusal('id_token_audience_wrong', { detail: all.join(' ') })
+  return claims as JsonObject & { sub: string }
+}
+
+async function verified(
+  providers: Pick<OAuthProviders, 'keysOf'>,
+  now: number,
+  token: string,
+  issuer: string,
+): Promise<JsonObject> {
+  if (token.length > MAX_LENGTH || issuer === '') throw new Refusal('id_token_bad')
+  const verify = async (fresh: boolean) => {
+    const keys = (await providers.keysOf(issuer, { fresh })) as unknown as JSONWebKeySet
+    const options = { issuer, algorithms: ALGORITHMS, currentDate: new Date(now), requiredClaims: ['exp', 'iat'] }
+    return (await jwtVerify(token, createLocalJWKSet(keys), options)).payload as JsonObject
+  }
+  try {
+    if (!ALGORITHMS.includes(decodeProtectedHeader(token).alg ?? '')) throw new Refusal('id_token_bad')
+    try {
+      return await verify(false)
+    } catch (error) {
+      // the provider may have a new key since
+      if (error instanceof errors.JWKSNoMatchingKey) return await verify(true)
+      throw error
+    }
+  } catch {
+    throw new Refusal('id_token_bad')
+  }
+}
+
+/** The hash of the access token, where both are there (OpenID Connect Core 1.0 §3.1.3.6). */
+function checkAccessToken({ accessToken, idToken }: IdTokenSignIn, { at_hash: expected }: JsonObject): void {
+  if (accessToken === '' || typeof expected !== 'string') return
+  const bits = /\d{3}$/.exec(decodeProtectedHeader(idToken).alg ?? '')?.[0] ?? '512'
+  const digest = createHash(`sha${bits}`).update(accessToken).digest()
+  if (!secretEqual(digest.subarray(0, digest.length / 2).toString('base64url'), expected))
+    throw new Refusal('id_token_bad')
+}
+
+/** The claim holds the hash of what the application knows. */
+function checkNonce(given: string, { nonce }: JsonObject): void {
+  const claimed = typeof nonce === 'string' ? nonce : ''
+  if ((given === '') !== (claimed === '')) throw new Refusal('id_token_nonce_half')
+  if (given === '') return
+  if (!secretEqual(createHash('sha256').update(given).digest('hex'), claimed)) throw new Refusal('id_token_nonce_wrong')
+}

@@ -1,0 +1,91 @@
+/** Sending a browser to a provider (contract 1.8). */
+import { hmacSha256 } from '../../lib/secrets'
+import type { User, VerificationToken } from '../../store'
+import type { Deps } from '../deps'
+import { type ChallengeGiven, challengeOf } from '../pkce'
+import { Refusal } from '../refusal'
+import { identifyToken } from '../verification'
+
+export interface Leaving extends ChallengeGiven {
+  provider: string
+  scopes: string
+  /** Where the browser is led to in the end. */
+  redirectTo: string
+  inviteToken: string | undefined
+  /** Further parameters of the client, for the provider. */
+  parameters: Readonly<Record<string, string>>
+  /** The cookie of the browser, if it has one. */
+  browser: string | undefined
+  /** The account that the identity is to be linked to. */
+  linkingUser?: User
+  ip: string
+}
+
+/** Names of OAuth itself, which no client may set (RFC 6749 §4.1.1, RFC 7636 §4.3). */
+const RESERVED = new Set(
+  'client_id client_secret redirect_uri response_type state code_challenge code_challenge_method code_verifier'.split(
+    ' ',
+  ),
+)
+/** Those that this server reads itself and does not pass on. */
+const OWN = new Set(['provider', 'scopes', 'invite_token'])
+
+const BROWSER_BYTES = 24
+const BROWSER = /^[\w-]{32}$/
+
+/**
+ * Notes that a browser is expected back.
+ * @returns where it goes, and the cookie by which it is known again
+ * @throws {Refusal<'provider_unsupported' | 'challenge_incomplete' | 'challenge_length' | 'challenge_characters' |
+ *   'challenge_method_unknown' | 'invite_token_unknown' | 'too_many_requests'>}
+ */
+export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ url: string; browser: string }> {
+  const { store, clock, random, sealer, limits, peppers } = deps
+  limits.request('tokens', leaving.ip)
+  const provider = deps.providers.find(leaving.provider.toLowerCase())
+  if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
+  const challenge = challengeOf(leaving)
+  const invitation = leaving.inviteToken ? await invitationOf(deps, leaving.inviteToken) : undefined
+  const state = random.uuid()
+  const browser = BROWSER.test(leaving.browser ?? '')
+    ? (leaving.browser as string)
+    : random.bytes(BROWSER_BYTES).toString('base64url')
+  const verifier = provider.needsVerifier ? random.bytes(32).toString('base64url') : undefined
+  const hash = stateHash(peppers[0], state)
+  await store.putOAuthState({
+    stateHash: hash,
+    provider: provider.name,
+    browserHash: challenge || leaving.linkingUser ? null : browserHash(peppers[0], browser),
+    redirectTo: leaving.redirectTo,
+    codeChallenge: challenge?.value ?? null,
+    codeChallengeMethod: challenge?.method ?? null,
+    upstreamVerifier: verifier === undefined ? null : sealer.seal(Buffer.from(verifier), verifierPlace(hash)),
+    linkingUserId: leaving.linkingUser?.id ?? null,
+    inviteTokenId: invitation?.id ?? null,
+    invitedUserId: invitation?.userId ?? null,
+    createdAt: clock.now(),
+    usedAt: null,
+  })
+  const url = await provider.authorizeUrl({
+    ...{ state, verifier, scopes: scopesOf(leaving.scopes) },
+    parameters: Object.fromEntries(Object.entries(leaving.parameters).filter(([name]) => isPassedOn(name))),
+  })
+  return { url, browser }
+}
+
+const isPassedOn = (name: string) => !RESERVED.has(name.toLowerCase()) && !OWN.has(name)
+
+/** A comma or a space stands between two. */
+const scopesOf = (text: string) => text.split(/[ ,]+/).filter(Boolean)
+
+export const stateHash = (pepper: Buffer, state: string) => hmacSha256(pepper, `state:${state}`).toString('hex')
+export const browserHash = (pepper: Buffer, browser: string) => hmacSha256(pepper, `browser:${browser}`).toString('hex')
+export const verifierPlace = (hash: string) => `oauth_states.upstream_verifier:${hash}`
+
+async function invitationOf(deps: Deps, plaintext: string): Promise<VerificationToken> {
+  try {
+    return (await identifyToken(deps, { plaintext, family: 'supabase', kinds: ['invite'] })).token
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal('invite_token_unknown') : error
+  }
+}

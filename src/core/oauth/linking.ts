@@ -1,0 +1,179 @@
+/** Linking an account at a provider to one's own, and taking it off again (contract 1.7 and 8.4). */
+
+import { isUuid } from '../../lib/uuid'
+import type { Identity, User } from '../../store'
+import { auditEntry } from '../audit'
+import type { Deps } from '../deps'
+import { type Caller, requireAudience } from '../identify'
+import { prepareMail, prepareNotice } from '../mail'
+import { mintFor } from '../mailed-tokens'
+import { Refusal } from '../refusal'
+import { NOTHING_SENT, providersMetadata } from '../users'
+import { externalIdentity, type Stranger } from './owners'
+import { type Arrived, arrive, type ExternalSignIn, endingOf } from './sign-in'
+
+/**
+ * Links an identity to an account that asked for it. An account without an address gets the identity's.
+ * @throws {Refusal<'linking_user_gone' | 'identity_linked' | 'identity_of_another' | 'linked_email_taken' |
+ *   'linked_email_unverified' | 'user_banned'>}
+ */
+export async function linkIdentity(deps: Deps, link: ExternalSignIn, userId: string): Promise<Arrived> {
+  const { store, clock } = deps
+  const { stranger } = link
+  const user = await store.findUser(userId)
+  if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
+  const { claims } = stranger.profile
+  const { identity: present } = await store.findOwners({
+    ...{ provider: stranger.provider, providerId: claims.sub, emails: [] },
+  })
+  if (present) throw new Refusal(present.user.id === user.id ? 'identity_linked' : 'identity_of_another')
+  const now = clock.now()
+  const identity = externalIdentity(deps, now, user.id, stranger)
+  const adopted = await adoptedEmail(deps, now, link, user)
+  const ending = adopted.isUnproven ? undefined : endingOf(deps, now, link, user.id)
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
+    set: adopted.set,
+    putIdentity: identity,
+    mergeUserMetaData: identity.identityData,
+    describeProviders: providersMetadata,
+    mint: adopted.mint,
+    messages: [...adopted.messages, ...(await notice(deps, now, 'identity_linked_notification', user, link))],
+    flow: ending?.flow,
+    session: ending?.session?.row,
+    audit: [auditEntry(deps, now, 'identity_linked', user, { provider: stranger.provider, identity_id: identity.id })],
+  })
+  switch (changed.outcome) {
+    case 'changed':
+      if (!ending) throw new Refusal('linked_email_unverified', { detail: stranger.provider })
+      return arrive(deps, now, link, ending, changed.opened)
+    case 'email_taken':
+      throw new Refusal('linked_email_taken')
+    case 'user_gone':
+      throw new Refusal('linking_user_gone')
+    case 'changed_meanwhile':
+      return linkIdentity(deps, link, userId)
+    case 'identity_of_another':
+    case 'user_banned':
+    case 'metadata_too_large':
+      throw new Refusal(changed.outcome)
+    default:
+      throw new Error(`linking an identity came out as ${changed.outcome}`)
+  }
+}
+
+/** The address that an account without one gets, and the mail that asks whether it is theirs. */
+async function adoptedEmail(deps: Deps, now: number, { stranger, redirectTo, client }: ExternalSignIn, user: User) {
+  const { candidate } = stranger
+  const nothing = { set: {} as Partial<User>, mint: [], messages: [], isUnproven: false }
+  if (user.email !== null || !candidate) return nothing
+  const email = candidate.address
+  if (await deps.store.findUserByEmail(email)) throw new Refusal('linked_email_taken')
+  if (candidate.isVerified || deps.policy.signup.confirmsEmail)
+    return { ...nothing, set: { email, emailConfirmedAt: now, isAnonymous: false } }
+  const recipient = { ...user, email, confirmationSentAt: now }
+  const { token } = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge: undefined })
+  const letters = [{ to: email, token }]
+  const messages = await prepareMail(deps, now, {
+    template: 'confirmation',
+    user: recipient,
+    letters,
+    redirectTo,
+    client,
+  })
+  return { set: { email, confirmationSentAt: now }, mint: [token.minting], messages, isUnproven: true }
+}
+
+const notice = (
+  deps: Deps,
+  now: number,
+  template: 'identity_linked_notification' | 'identity_unlinked_notification',
+  user: User,
+  { stranger, client }: Pick<ExternalSignIn, 'client'> & { stranger: Pick<Stranger, 'provider'> },
+) => prepareNotice(deps, now, { template, user, client, to: user.email, values: { Provider: stranger.provider } })
+
+/**
+ * Takes an identity off the caller's account. Where its address goes with it, the best of what is left takes its place.
+ * @throws {Refusal<'linking_disabled' | 'identity_id_malformed' | 'identity_audience_mismatch' | 'identity_is_last' |
+ *   'identity_unknown' | 'identity_email_conflict' | 'user_banned' | 'session_gone'>}
+ */
+export async function unlinkIdentity(
+  deps: Deps,
+  {
+    caller,
+    id,
+    audience,
+    client,
+  }: { caller: Caller; id: string; audience: string | undefined } & Pick<ExternalSignIn, 'client'>,
+): Promise<void> {
+  const { store, clock, policy } = deps
+  if (!policy.oauth.manualLinking) throw new Refusal('linking_disabled')
+  if (!isUuid(id)) throw new Refusal('identity_id_malformed')
+  requireSameAudience(deps, audience, caller)
+  const { user, session } = caller
+  const identities = await store.findIdentities(user.id)
+  if (identities.length < 2) throw new Refusal('identity_is_last')
+  const identity = identities.find((each) => each.id === id.toLowerCase())
+  if (!identity) throw new Refusal('identity_unknown')
+  const now = clock.now()
+  const rest = identities.filter((each) => each !== identity)
+  const lost = withoutIdentity(deps, now, user, identity, rest)
+  const about = { stranger: { provider: identity.provider }, client }
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, actor: { sessionId: session?.id }, onlyIf: { email: user.email, phone: user.phone } },
+    ...lost,
+    dropIdentities: { only: identity.id },
+    describeProviders: providersMetadata,
+    messages: await notice(deps, now, 'identity_unlinked_notification', user, about),
+    audit: [
+      auditEntry(deps, now, 'identity_unlinked', user, {
+        ...{ identity_id: identity.id, provider: identity.provider, provider_id: identity.providerId },
+      }),
+    ],
+  })
+  switch (changed.outcome) {
+    case 'changed':
+      return
+    case 'email_taken':
+      throw new Refusal('identity_email_conflict')
+    case 'changed_meanwhile':
+      throw new Refusal('identity_unknown')
+    case 'identity_is_last':
+    case 'identity_unknown':
+    case 'session_gone':
+    case 'user_banned':
+      throw new Refusal(changed.outcome)
+    default:
+      throw new Error(`unlinking an identity came out as ${changed.outcome}`)
+  }
+}
+
+function requireSameAudience(deps: Deps, audience: string | undefined, caller: Caller): void {
+  try {
+    requireAudience(deps, audience, caller)
+  } catch {
+    throw new Refusal('identity_audience_mismatch')
+  }
+}
+
+const emailOf = ({ identityData: { email } }: Identity) =>
+  typeof email === 'string' && email !== '' ? email.toLowerCase() : null
+const isVerified = ({ identityData }: Identity) => identityData.email_verified === true
+
+/** What an account loses with an identity. @param rest what is left, oldest first */
+function withoutIdentity({ policy }: Deps, now: number, user: User, gone: Identity, rest: Identity[]) {
+  if (gone.provider === 'phone') return { set: { phone: null, phoneConfirmedAt: null } }
+  if (rest.some((each) => emailOf(each) === user.email)) return { set: {} }
+  const withEmail = rest.filter((each) => emailOf(each) !== null)
+  const best = withEmail.find(isVerified) ?? withEmail[0]
+  const isProven = best !== undefined && (isVerified(best) || policy.signup.confirmsEmail)
+  return {
+    set: {
+      ...NOTHING_SENT,
+      email: best ? emailOf(best) : null,
+      emailConfirmedAt: isProven ? (user.emailConfirmedAt ?? now) : null,
+    },
+    killTokens: true,
+    ...(!isProven && { mergeUserMetaData: { email_verified: false } }),
+  }
+}

@@ -1,0 +1,68 @@
+/** Browsers that are at a provider, and whom the account they come back with belongs to. */
+import { and, eq, isNull } from 'drizzle-orm'
+import { identityByProvider, userByEmail } from './account-rows'
+import { read, statement, write } from './engine'
+import { type Identity, identities, type OAuthState, oauthStates, type User } from './schema'
+import { placeholder, placeholders, userById } from './statements'
+
+const insertState = statement((db) => db.insert(oauthStates).values(placeholders(oauthStates)).prepare())
+
+const stateByHash = statement((db) =>
+  db
+    .select()
+    .from(oauthStates)
+    .where(eq(oauthStates.stateHash, placeholder('stateHash')))
+    .prepare(),
+)
+
+const markUsed = statement((db) =>
+  db
+    .update(oauthStates)
+    .set({ usedAt: placeholder('now') as never })
+    .where(and(eq(oauthStates.stateHash, placeholder('stateHash')), isNull(oauthStates.usedAt)))
+    .prepare(),
+)
+
+const identitiesByEmail = statement((db) =>
+  db
+    .select()
+    .from(identities)
+    .where(eq(identities.email, placeholder('email')))
+    .prepare(),
+)
+
+export const putOAuthState = write(async (tx, state: OAuthState): Promise<void> => {
+  await tx.run(insertState, state)
+})
+
+/** Uses a state up. Of several browsers that come back with it, one gets `used: false`. */
+export const useOAuthState = write(async (tx, { stateHash, now }: { stateHash: string; now: number }) => {
+  const state = await tx.one(stateByHash, { stateHash })
+  return state && { state, isUsed: (await tx.run(markUsed, { stateHash, now })) === 0 }
+})
+
+/** Whom an account at a provider, and the addresses that the provider vouches for, belong to. */
+export interface Owners {
+  identity: { identity: Identity; user: User } | undefined
+  /** Identities with one of the addresses, of which their own provider says the same. */
+  ofVerifiedEmails: Identity[]
+  /** Accounts by address; single sign-on accounts have none of these. */
+  byEmail: User[]
+}
+
+export const findOwners = read(
+  async (
+    tx,
+    { provider, providerId, emails }: { provider: string; providerId: string; emails: readonly string[] },
+  ): Promise<Owners> => {
+    const identity = await tx.one(identityByProvider, { provider, providerId })
+    const user = identity && (await tx.one(userById, { id: identity.userId }))
+    const found = await Promise.all(emails.map((email) => tx.all(identitiesByEmail, { email })))
+    const accounts = await Promise.all(emails.map((email) => tx.one(userByEmail, { email })))
+    return {
+      identity: identity && user && { identity, user },
+      ofVerifiedEmails: found.flat().filter(({ identityData }) => identityData.email_verified === true),
+      byEmail: accounts.filter((account) => account !== undefined),
+    }
+  },
+)

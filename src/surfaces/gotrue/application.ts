@@ -1,0 +1,46 @@
+/** Leading a browser back to the application, with what it needs to know in the address. */
+import type { Refusal } from '../../core/refusal'
+import { wordsOf } from './errors'
+
+/** OAuth's names for statuses (RFC 6749 §4.1.2.1); the others have none. */
+const OAUTH_ERRORS: Record<number, string> = {
+  400: 'invalid_request',
+  401: 'unauthorized_client',
+  403: 'access_denied',
+  500: 'server_error',
+  503: 'temporarily_unavailable',
+}
+
+/** A refusal, as parameters of an address. */
+export function errorParameters(refusal: Refusal): Record<string, string> {
+  const { status, code, message } = wordsOf(refusal)
+  const error = OAUTH_ERRORS[status]
+  return { ...(error !== undefined && { error }), error_code: code, error_description: message }
+}
+
+/** Nothing on the way may keep the answer, and the page it leads to does not tell others where it came from. */
+export const UNSEEN = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }
+
+export function leadTo(status: 302 | 303, target: string, more: Record<string, string> = {}): Response {
+  // a header holds ASCII alone; what else an address has is escaped, as Go does it
+  const location = target.toWellFormed().replace(/[\u0080-\u{10ffff}]+/gu, encodeURIComponent)
+  return new Response(null, {
+    status,
+    headers: { location, 'content-type': 'text/html; charset=utf-8', ...UNSEEN, ...more },
+  })
+}
+
+/** Adds to the query of a URL, whatever its scheme; keys come out in alphabetical order, as GoTrue writes them. */
+export function withQuery(url: string, added: Record<string, string>): string {
+  const [, head = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(url) ?? []
+  const parameters = new URLSearchParams(query)
+  for (const [name, value] of Object.entries(added)) parameters.set(name, value)
+  parameters.sort()
+  return `${head}?${parameters}${fragment}`
+}
+
+/** @param isTwice GoTrue escapes the fragment of an error a second time, and clients of it expect that */
+export function withFragment(url: string, values: Record<string, string>, isTwice = false): string {
+  const fragment = new URLSearchParams(values).toString()
+  return `${url}#${isTwice ? fragment.replaceAll('%', '%25') : fragment}`
+}

@@ -1,0 +1,79 @@
+/** A provider in the test's own process: it remembers what it was asked, and says what the test wants. */
+import type { Asked, Json, Reply, TestApp } from './app'
+
+export interface Account {
+  id: number
+  login: string
+  name?: string
+  emails: { email: string; verified: boolean; primary: boolean }[]
+}
+
+export interface FakeGitHub {
+  fetch: typeof fetch
+  /** Whoever signs in there next. */
+  account: Account
+  requests: { url: string; body: string; headers: Headers }[]
+  /** What the token endpoint answers, where it is to answer something else. */
+  tokenAnswer?: Response
+}
+
+export const GITHUB = {
+  AUTH_EXTERNAL_GITHUB_CLIENT_ID: 'github-client',
+  AUTH_EXTERNAL_GITHUB_SECRET: 'github-secret',
+  AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'true',
+}
+
+export function fakeGitHub(email = 'octocat@example.com', verified = true): FakeGitHub {
+  const github: FakeGitHub = {
+    account: { id: 583231, login: 'octocat', name: 'The Octocat', emails: [{ email, verified, primary: true }] },
+    requests: [],
+    fetch: (async (input: string | URL, init: RequestInit = {}) => {
+      const url = String(input)
+      const headers = new Headers(init.headers)
+      github.requests.push({ url, body: String(init.body ?? ''), headers })
+      if (url === 'https://github.com/login/oauth/access_token')
+        return (
+          github.tokenAnswer ?? Response.json({ access_token: 'gho_token', scope: 'user:email', token_type: 'bearer' })
+        )
+      const { id, login, name, emails } = github.account
+      if (url === 'https://api.github.com/user')
+        return Response.json({ id, login, name, avatar_url: `https://avatars.example/${id}`, email: null })
+      if (url === 'https://api.github.com/user/emails') return Response.json(emails)
+      return new Response('not found', { status: 404 })
+    }) as typeof fetch,
+  }
+  return github
+}
+
+export interface Left {
+  state: string
+  cookie: string
+  location: URL
+}
+
+/** Goes to the provider. @param query further parameters of the address */
+export async function leave(app: TestApp, query = '', asked: Asked = {}): Promise<Left> {
+  const reply = await app.ask('GET', `/auth/v1/authorize?provider=github${query}`, asked)
+  if (reply.status !== 302) throw new Error(`leaving answered ${reply.status} ${reply.text}`)
+  const location = new URL(reply.headers.get('location') ?? '')
+  const cookie = (reply.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  return { state: location.searchParams.get('state') ?? '', cookie, location }
+}
+
+export const comeBack = (app: TestApp, { state, cookie }: Pick<Left, 'state' | 'cookie'>, query = '&code=code') =>
+  app.ask('GET', `/auth/v1/callback?state=${state}${query}`, { headers: { cookie } })
+
+/** To the provider and back. */
+export async function signInAtGitHub(app: TestApp): Promise<Reply> {
+  return comeBack(app, await leave(app))
+}
+
+/** The fragment of where an answer leads to. */
+export function fragmentOf(reply: Reply): Json {
+  const { hash } = new URL(reply.headers.get('location') ?? '')
+  return Object.fromEntries(new URLSearchParams(hash.slice(1)))
+}
+
+export function queryOf(reply: Reply): Json {
+  return Object.fromEntries(new URL(reply.headers.get('location') ?? '').searchParams)
+}

@@ -1,0 +1,121 @@
+/** Linking identities to one's own account, and taking them off (contract 1.7, 8.4). */
+import { expect, test } from 'bun:test'
+import { type Asked, claimsOf, startApp, type TestApp } from '../../support/app'
+import { comeBack, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../../support/providers'
+
+async function start(settings: Record<string, string> = {}, github = fakeGitHub()) {
+  const app = await startApp({ settings: { ...GITHUB, ...settings }, fetchProvider: github.fetch })
+  return { app, github, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
+async function link(app: TestApp, token: string, asked: Asked = {}) {
+  const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
+  const { body } = await app.ask('GET', path, { token, ...asked })
+  return comeBack(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+}
+
+const userOf = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user', { token })).body
+const unlink = (app: TestApp, token: string, id: string) =>
+  app.ask('DELETE', `/auth/v1/user/identities/${id}`, { token })
+
+test('a user links an account of another address, and signs in with it from then on', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  const linked = fragmentOf(await link(app, ada.accessToken))
+  expect(claimsOf(linked.access_token).sub).toBe(ada.id)
+  const user = await userOf(app, ada.accessToken)
+  expect([user.email, user.app_metadata.providers]).toEqual(['ada@example.com', ['email', 'github']])
+  expect(claimsOf(fragmentOf(await signInAtGitHub(app)).access_token).sub).toBe(ada.id)
+})
+
+test('an identity is linked once, and to one user', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  const bob = await app.signUp('bob@example.com')
+  await link(app, ada.accessToken)
+  const again = queryOf(await link(app, ada.accessToken))
+  expect([again.error_code, again.error_description]).toEqual(['identity_already_exists', 'Identity is already linked'])
+  expect(queryOf(await link(app, bob.accessToken)).error_description).toBe('Identity is already linked to another user')
+  expect((await userOf(app, bob.accessToken)).app_metadata.providers).toEqual(['email'])
+})
+
+test('several who link one identity at once: one of them has it', async () => {
+  await using started = await start()
+  const { app } = started
+  const users = await Promise.all(['a', 'b', 'c'].map((name) => app.signUp(`${name}@example.com`)))
+  const replies = await Promise.all(users.map(({ accessToken }) => link(app, accessToken)))
+  const outcomes = replies.map((reply) => queryOf(reply).error_code ?? 'linked').sort()
+  expect(outcomes).toEqual(['identity_already_exists', 'identity_already_exists', 'linked'])
+})
+
+test('an anonymous user who links an account becomes a permanent one', async () => {
+  await using started = await start({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
+  const { app } = started
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  await link(app, body.access_token)
+  const user = await userOf(app, body.access_token)
+  expect([user.id, user.is_anonymous, user.email]).toEqual([body.user.id, false, 'octocat@example.com'])
+})
+
+test('an anonymous user cannot take an address that somebody has', async () => {
+  await using started = await start({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
+  const { app } = started
+  await app.signUp('octocat@example.com')
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  expect(queryOf(await link(app, body.access_token)).error_code).toBe('email_exists')
+  expect((await userOf(app, body.access_token)).identities).toEqual([])
+})
+
+test('an identity comes off, unless it is the last, unknown, or of somebody else', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  const bob = await app.signUp('bob@example.com')
+  const [own] = (await userOf(app, ada.accessToken)).identities
+  expect((await unlink(app, ada.accessToken, own.identity_id)).body.code).toBe('single_identity_not_deletable')
+  await link(app, ada.accessToken)
+  const [bobs] = (await userOf(app, bob.accessToken)).identities
+  expect((await unlink(app, ada.accessToken, bobs.identity_id)).body.code).toBe('identity_not_found')
+  expect((await unlink(app, ada.accessToken, 'nope')).status).toBe(404)
+  const { identities } = await userOf(app, ada.accessToken)
+  const github = identities.find(({ provider }: { provider: string }) => provider === 'github')
+  const replies = await Promise.all(
+    identities.map((each: { identity_id: string }) => unlink(app, ada.accessToken, each.identity_id)),
+  )
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 422])
+  expect(github).toBeDefined()
+})
+
+test('the address that goes with an identity makes room for that of the best one left', async () => {
+  await using started = await start({ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILBOX: 'on' })
+  const { app } = started
+  const { body } = await app.ask('POST', '/auth/v1/admin/users', {
+    ...{
+      token: app.admin,
+      body: { email: 'ada@example.com', password: 'correct-horse-battery-9', email_confirm: true },
+    },
+  })
+  const ada = await app.signIn('ada@example.com')
+  await link(app, ada.accessToken)
+  const email = body.identities[0].identity_id
+  expect((await unlink(app, ada.accessToken, email)).body).toEqual({})
+  const user = await userOf(app, ada.accessToken)
+  expect([user.email, typeof user.email_confirmed_at, user.app_metadata]).toEqual([
+    'octocat@example.com',
+    'string',
+    { provider: 'github', providers: ['github'] },
+  ])
+})
+
+test('without the switch nobody links or unlinks by hand', async () => {
+  await using started = await start({ AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'false' })
+  const { app } = started
+  const { accessToken: token } = await app.signUp('ada@example.com')
+  const replies = [
+    await app.ask('GET', '/auth/v1/user/identities/authorize?provider=github', { token }),
+    await unlink(app, token, crypto.randomUUID()),
+  ]
+  for (const { status, body } of replies) expect([status, body.code]).toEqual([404, 'manual_linking_disabled'])
+})

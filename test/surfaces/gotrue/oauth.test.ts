@@ -1,0 +1,197 @@
+/** Signing in with somebody else's account: there and back. */
+import { expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { claimsOf, startApp, type TestApp } from '../../support/app'
+import { comeBack, fakeGitHub, fragmentOf, GITHUB, leave, queryOf, signInAtGitHub } from '../../support/providers'
+
+const VERIFIER = 'a-verifier-of-more-than-forty-three-characters-1'
+const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
+const WITH_PKCE = `&code_challenge=${CHALLENGE}&code_challenge_method=s256`
+
+async function start(settings: Record<string, string> = {}, github = fakeGitHub()) {
+  const app = await startApp({ settings: { ...GITHUB, ...settings }, fetchProvider: github.fetch })
+  return { app, github, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
+const exchange = (app: TestApp, code: string, verifier = VERIFIER) =>
+  app.ask('POST', '/auth/v1/token?grant_type=pkce', { body: { auth_code: code, code_verifier: verifier } })
+
+test('settings endpoint reports providers and autoconfirm', async () => {
+  await using started = await start()
+  const { body } = await started.app.ask('GET', '/auth/v1/settings')
+  expect(body.external).toMatchObject({ github: true, google: false, email: true })
+  expect(body.mailer_autoconfirm).toBe(true)
+})
+
+test('oauth callback redirects', async () => {
+  await using started = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
+  const { app, github } = started
+  const left = await leave(
+    app,
+    '&redirect_to=https%3A%2F%2Fapp.example.com%2Fhome&scopes=repo,gist&prompt=login&state=mine',
+  )
+  expect(left.location.origin + left.location.pathname).toBe('https://github.com/login/oauth/authorize')
+  expect(Object.fromEntries(left.location.searchParams)).toMatchObject({
+    ...{ client_id: 'github-client', response_type: 'code', scope: 'user:email repo gist', prompt: 'login' },
+    redirect_uri: 'http://localhost:7020/auth/v1/callback',
+  })
+  expect(left.state).not.toBe('mine')
+  const reply = await comeBack(app, left)
+  expect(reply.status).toBe(302)
+  expect(reply.headers.get('location')).toStartWith('https://app.example.com/home#access_token=')
+  expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
+  expect(reply.headers.get('cache-control')).toBe('no-store')
+  const fragment = fragmentOf(reply)
+  expect(fragment).toMatchObject({ provider_token: 'gho_token', token_type: 'bearer', expires_in: '3600', sb: '' })
+  expect(claimsOf(fragment.access_token).amr[0].method).toBe('oauth')
+  const [tokenRequest] = github.requests
+  expect(Object.fromEntries(new URLSearchParams(tokenRequest?.body))).toMatchObject({
+    ...{ grant_type: 'authorization_code', code: 'code', client_id: 'github-client', client_secret: 'github-secret' },
+  })
+  const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
+  expect(user.app_metadata).toEqual({ provider: 'github', providers: ['github'] })
+  const data = {
+    ...{ avatar_url: 'https://avatars.example/583231', email: 'octocat@example.com', email_verified: true },
+    ...{ full_name: 'The Octocat', iss: 'https://api.github.com', name: 'The Octocat', phone_verified: false },
+    ...{ preferred_username: 'octocat', provider_id: '583231', sub: '583231', user_name: 'octocat' },
+  }
+  expect(user.user_metadata).toEqual(data)
+  expect(user.identities).toMatchObject([
+    { provider: 'github', id: '583231', identity_data: data, email: 'octocat@example.com' },
+  ])
+  expect(user.email_confirmed_at).toBeString()
+})
+
+test('with a challenge the browser gets a code, which is exchanged once for a session and the provider tokens', async () => {
+  await using started = await start()
+  const { app } = started
+  const reply = await comeBack(app, { ...(await leave(app, WITH_PKCE)), cookie: '' })
+  const { code } = queryOf(reply)
+  expect(fragmentOf(reply)).toEqual({})
+  expect((await exchange(app, code, `${VERIFIER}x`)).body.code).toBe('bad_code_verifier')
+  const { status, body } = await exchange(app, code)
+  expect([status, body.provider_token, body.user.email]).toEqual([200, 'gho_token', 'octocat@example.com'])
+  expect((await exchange(app, code)).body.code).toBe('flow_state_not_found')
+})
+
+test('whoever comes again is the same user, with what the provider says now', async () => {
+  await using started = await start()
+  const { app, github } = started
+  const first = claimsOf(fragmentOf(await signInAtGitHub(app)).access_token)
+  github.account.name = 'Another Name'
+  const again = claimsOf(fragmentOf(await signInAtGitHub(app)).access_token)
+  expect([again.sub, again.user_metadata.name]).toEqual([first.sub, 'Another Name'])
+})
+
+test('a provider that is off, unknown or not set up is refused before anybody leaves', async () => {
+  await using started = await start({ AUTH_EXTERNAL_DISCORD_ENABLED: 'true' })
+  const messages: Record<string, string> = {
+    gitlab: 'provider is not enabled',
+    nobody: 'Provider nobody could not be found',
+    constructor: 'Provider constructor could not be found',
+    'custom:nope': 'custom provider custom:nope not found',
+    discord: 'missing OAuth client ID',
+  }
+  for (const [provider, why] of Object.entries(messages)) {
+    const { status, body } = await started.app.ask('GET', `/auth/v1/authorize?provider=${provider}`)
+    expect([status, body]).toEqual([400, { code: 'validation_failed', message: `Unsupported provider: ${why}` }])
+  }
+})
+
+test('a banned user and a closed server send the browser back with access_denied', async () => {
+  await using started = await start()
+  const { app } = started
+  const { sub } = claimsOf(fragmentOf(await signInAtGitHub(app)).access_token)
+  await app.ask('PUT', `/auth/v1/admin/users/${sub}`, { token: app.admin, body: { ban_duration: '24h' } })
+  expect(queryOf(await signInAtGitHub(app))).toMatchObject({ error: 'access_denied', error_code: 'user_banned' })
+  await using closed = await start({ AUTH_DISABLE_SIGNUP: 'true' })
+  expect(queryOf(await signInAtGitHub(closed.app))).toMatchObject({
+    error: 'access_denied',
+    error_code: 'signup_disabled',
+  })
+})
+
+test('a provider that answers late, too much, elsewhere or nonsense ends in an error and no account', async () => {
+  const answers: Record<string, () => Response> = {
+    'an error': () => Response.json({ error: 'bad_verification_code' }),
+    'a redirect': () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } }),
+    'a flood': () => new Response('x'.repeat(1_000_000)),
+    'no token': () => Response.json({ token_type: 'bearer' }),
+    'no JSON': () => new Response('<html>'),
+  }
+  for (const [what, answer] of Object.entries(answers)) {
+    await using started = await start()
+    const { app, github } = started
+    github.tokenAnswer = answer()
+    const reply = await signInAtGitHub(app)
+    expect([what, queryOf(reply).error_code, queryOf(reply).error]).toEqual([
+      what,
+      'unexpected_failure',
+      'server_error',
+    ])
+    expect(github.requests.every(({ url }) => url.startsWith('https://github.com/'))).toBe(true)
+    const { body } = await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })
+    expect(body.users).toEqual([])
+  }
+})
+
+test('case 48: a state works once, in its time, in the browser that left, and at no other provider', async () => {
+  await using started = await start()
+  const { app } = started
+  const left = await leave(app)
+  const stranger = await leave(app)
+  expect(queryOf(await comeBack(app, { ...stranger, cookie: left.cookie })).error_code).toBe('bad_oauth_state')
+  expect(queryOf(await comeBack(app, { ...(await leave(app)), cookie: '' })).error_code).toBe('bad_oauth_state')
+  const all = await Promise.all([1, 2, 3, 4].map(() => comeBack(app, left)))
+  const codes = all.map((reply) => queryOf(reply).error_code ?? 'signed in').sort()
+  expect(codes).toEqual(['flow_state_already_used', 'flow_state_already_used', 'flow_state_already_used', 'signed in'])
+  const late = await leave(app)
+  app.clock.advance(301_000)
+  expect(queryOf(await comeBack(app, late)).error_description).toBe('OAuth state has expired')
+  const unknown = { state: crypto.randomUUID(), cookie: left.cookie }
+  expect(queryOf(await comeBack(app, unknown)).error_description).toBe('OAuth state not found or expired')
+})
+
+test('case 48: a code that several exchange at once opens one session', async () => {
+  await using started = await start()
+  const { app } = started
+  const { code } = queryOf(await comeBack(app, await leave(app, WITH_PKCE)))
+  const all = await Promise.all([1, 2, 3, 4].map(() => exchange(app, code)))
+  expect(all.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404])
+})
+
+test('case 50: what a provider says of an error is data in an address and nothing else', async () => {
+  await using started = await start()
+  const { app } = started
+  const evil = '<script>alert(1)</script>'
+  const query = `&error=access_denied&error_description=${encodeURIComponent(evil)}`
+  const reply = await comeBack(app, await leave(app), query)
+  expect([reply.status, reply.text]).toEqual([302, ''])
+  expect(queryOf(reply)).toEqual({ error: 'access_denied', error_description: evil })
+  expect(reply.headers.get('location')).not.toContain('<')
+  expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
+})
+
+test('case 49: a sign-in leads to the site where the wanted address is not allowed', async () => {
+  await using started = await start({
+    AUTH_SITE_URL: 'https://app.example.com',
+    AUTH_URI_ALLOW_LIST: 'https://*.app.example.com/cb',
+  })
+  const { app } = started
+  const evil = [
+    'https://evil.example/',
+    'https://app.example.com@evil.example/',
+    'https://app.example.com.evil.example/',
+    'javascript:alert(1)',
+    'https://app.example.com\\@evil.example/',
+    '//evil.example',
+    'https://xXapp.example.com/cb',
+    'https://evil.example/.app.example.com/cb',
+    'https://a.app.example.com/%2e%2e/cb',
+    'https://app.example.com:444/',
+  ]
+  for (const wanted of evil) {
+    const reply = await comeBack(app, await leave(app, `&redirect_to=${encodeURIComponent(wanted)}`))
+    expect([wanted, new URL(reply.headers.get('location') ?? '').origin]).toEqual([wanted, 'https://app.example.com'])
+  }
+})
