@@ -1,0 +1,202 @@
+/** Signing in by an ID token that an application got itself (contract 8.9, OpenID Connect Core 1.0 §3.1.3.7). */
+import { expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { claimsOf, startApp } from '../../support/app'
+
+const ISSUER = 'https://accounts.google.com'
+const SETTINGS = {
+  AUTH_EXTERNAL_GOOGLE_CLIENT_ID: 'web-client,ios-client',
+  AUTH_EXTERNAL_GOOGLE_SECRET: 'secret',
+  AUTH_EXTERNAL_APPLE_CLIENT_ID: 'com.example.app',
+  AUTH_EXTERNAL_APPLE_SECRET: 'secret',
+  AUTH_EXTERNAL_AZURE_CLIENT_ID: 'azure-client',
+  AUTH_EXTERNAL_AZURE_SECRET: 'secret',
+}
+const NOW = Date.parse('2026-01-01T00:00:00Z') / 1000
+const keys = await generateKeyPair('RS256', { extractable: true })
+const otherKeys = await generateKeyPair('RS256', { extractable: true })
+const published = { ...(await exportJWK(keys.publicKey)), kid: 'key-1', alg: 'RS256' }
+
+interface Issuer {
+  /** What is published as keys. */
+  keySet: () => Response | Promise<Response>
+  fetched: string[]
+}
+
+async function start(settings: Record<string, string> = {}, keySet?: Issuer['keySet']) {
+  const issuer: Issuer = { keySet: keySet ?? (() => Response.json({ keys: [published] })), fetched: [] }
+  const fetchProvider = (async (input: string | URL | Request, init: RequestInit = {}) => {
+    const url = new URL(String(input))
+    issuer.fetched.push(url.href)
+    if (url.pathname.endsWith('/keys'))
+      return Promise.race([
+        issuer.keySet(),
+        new Promise<never>((_, reject) => init.signal?.addEventListener('abort', () => reject(init.signal?.reason))),
+      ])
+    const base = url.href.replace('/.well-known/openid-configuration', '')
+    return Response.json({ issuer: base, jwks_uri: `${base}/keys`, authorization_endpoint: `${base}/auth` })
+  }) as typeof fetch
+  const app = await startApp({ settings: { ...SETTINGS, ...settings }, fetchProvider })
+  const grant = (body: object, token?: string) =>
+    app.ask('POST', '/auth/v1/token?grant_type=id_token', { body, ...(token !== undefined && { token }) })
+  return { app, issuer, grant, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
+const claims = { iss: ISSUER, sub: '1234567890', aud: 'web-client', email: 'ada@example.com', email_verified: true, name: 'Ada' }
+
+function sign(changes: JWTPayload & Record<string, unknown> = {}, key = keys.privateKey, kid = 'key-1'): Promise<string> {
+  const payload = { ...claims, iat: NOW, exp: NOW + 600, ...changes }
+  return new SignJWT(JSON.parse(JSON.stringify(payload))).setProtectedHeader({ alg: 'RS256', kid }).sign(key)
+}
+
+test('a right token signs in, as the same user each time', async () => {
+  await using started = await start()
+  const { status, body } = await started.grant({ provider: 'google', id_token: await sign() })
+  expect(status).toBe(200)
+  expect(claimsOf(body.access_token).amr[0].method).toBe('oauth')
+  expect(body.user).toMatchObject({ email: 'ada@example.com', app_metadata: { provider: 'google' } })
+  expect(body.provider_token).toBeUndefined()
+  const again = await started.grant({ issuer: ISSUER, client_id: 'ios-client', id_token: await sign({ aud: 'ios-client' }) })
+  expect(again.body.user.id).toBe(body.user.id)
+  expect(started.issuer.fetched.length).toBe(2)
+})
+
+const BAD: Record<string, { token: () => Promise<string> | string; says: string }> = {
+  'of another issuer': { token: () => sign({ iss: 'https://evil.example' }), says: 'Bad ID token' },
+  'for another audience': {
+    token: () => sign({ aud: 'other' }),
+    says: 'Unacceptable audience in id_token: [other]',
+  },
+  'for several, made for another': {
+    token: () => sign({ aud: ['web-client', 'other'], azp: 'other' }),
+    says: 'Unacceptable audience in id_token: [web-client other]',
+  },
+  'for several, made for nobody named': {
+    token: () => sign({ aud: ['web-client', 'other'] }),
+    says: 'Unacceptable audience in id_token: [web-client other]',
+  },
+  'without a subject': { token: () => sign({ sub: undefined }), says: 'Missing sub claim in id_token' },
+  'with an empty subject': { token: () => sign({ sub: '' }), says: 'Missing sub claim in id_token' },
+  'past its time': { token: () => sign({ exp: NOW - 1 }), says: 'Bad ID token' },
+  'without an end': { token: () => sign({ exp: undefined }), says: 'Bad ID token' },
+  'signed by another': { token: () => sign({}, otherKeys.privateKey), says: 'Bad ID token' },
+  'signed by an unknown key': { token: () => sign({}, otherKeys.privateKey, 'key-2'), says: 'Bad ID token' },
+  'signed with the public key as a secret': {
+    token: () =>
+      new SignJWT({ ...claims, iat: NOW, exp: NOW + 600 })
+        .setProtectedHeader({ alg: 'HS256', kid: 'key-1' })
+        .sign(new TextEncoder().encode(JSON.stringify(published))),
+    says: 'Bad ID token',
+  },
+  'not signed': {
+    token: async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await sign()).split('.')[1]}.`,
+    says: 'Bad ID token',
+  },
+  'of too many bytes': { token: () => sign({ padding: 'x'.repeat(20_000) }), says: 'Bad ID token' },
+  'no token': { token: () => 'abc', says: 'Bad ID token' },
+  'with a nonce that nobody showed': {
+    token: () => sign({ nonce: 'abc' }),
+    says: 'Passed nonce and nonce in id_token should either both exist or not.',
+  },
+}
+
+test.each(Object.entries(BAD))('case 47: a token %s is refused', async (_, { token, says }) => {
+  await using started = await start()
+  const { status, body } = await started.grant({ provider: 'google', id_token: await token() })
+  expect([status, body]).toEqual([400, { error: 'invalid request', error_description: says }])
+  const { body: list } = await started.app.ask('GET', '/auth/v1/admin/users', { token: started.app.admin })
+  expect(list.users).toEqual([])
+})
+
+test('case 47: the nonce claim is the hash of what the application shows', async () => {
+  await using started = await start()
+  const nonce = createHash('sha256').update('raw-nonce').digest('hex')
+  const idToken = await sign({ nonce })
+  expect((await started.grant({ provider: 'google', id_token: idToken, nonce })).body.error).toBe('invalid nonce')
+  expect((await started.grant({ provider: 'google', id_token: idToken })).status).toBe(400)
+  expect((await started.grant({ provider: 'google', id_token: await sign(), nonce: 'raw-nonce' })).status).toBe(400)
+  expect((await started.grant({ provider: 'google', id_token: idToken, nonce: 'raw-nonce' })).status).toBe(200)
+})
+
+test('case 47: a key set of 10,000 keys, one without end and none at all are refused', async () => {
+  const sets: Record<string, Issuer['keySet']> = {
+    many: () => Response.json({ keys: Array(10_000).fill(published) }),
+    more: () => Response.json({ keys: Array(101).fill({ kty: 'oct' }) }),
+    endless: () => new Response(new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(65_536)) })),
+    none: () => new Response('no', { status: 500 }),
+    slow: () => new Promise<never>(() => {}),
+  }
+  for (const [name, keySet] of Object.entries(sets)) {
+    await using started = await start({ AUTH_INTERNAL_HTTP_TIMEOUT: '1s' }, keySet)
+    const { status, body } = await started.grant({ provider: 'google', id_token: await sign() })
+    expect([name, status, body.error_description]).toEqual([name, 400, 'Bad ID token'])
+  }
+})
+
+test('a new key of the provider is found, and tokens of unknown keys fetch no more than one a minute', async () => {
+  await using started = await start()
+  await started.grant({ provider: 'google', id_token: await sign() })
+  const renewed = { ...(await exportJWK(otherKeys.publicKey)), kid: 'key-2', alg: 'RS256' }
+  started.issuer.keySet = () => Response.json({ keys: [renewed] })
+  const idToken = await sign({}, otherKeys.privateKey, 'key-2')
+  const before = started.issuer.fetched.length
+  for (let tries = 0; tries < 5; tries++)
+    expect((await started.grant({ provider: 'google', id_token: idToken })).status).toBe(400)
+  expect(started.issuer.fetched.length).toBe(before)
+  started.app.clock.advance(61_000)
+  expect((await started.grant({ provider: 'google', id_token: idToken })).status).toBe(200)
+})
+
+test('at_hash binds the token to the access token', async () => {
+  await using started = await start()
+  const hash = createHash('sha256').update('ya29.token').digest().subarray(0, 16).toString('base64url')
+  const idToken = await sign({ at_hash: hash })
+  expect((await started.grant({ provider: 'google', id_token: idToken, access_token: 'ya29.other' })).status).toBe(400)
+  expect((await started.grant({ provider: 'google', id_token: idToken, access_token: 'ya29.token' })).status).toBe(200)
+})
+
+test('Apple and Azure speak through several issuers, and through no others', async () => {
+  await using started = await start()
+  const apple = { aud: 'com.example.app', iss: 'https://account.apple.com', email_verified: undefined }
+  const right = await started.grant({ provider: 'apple', id_token: await sign(apple) })
+  expect([right.status, right.body.user.user_metadata.email_verified]).toEqual([200, true])
+  const wrong = await started.grant({ provider: 'apple', id_token: await sign({ ...apple, iss: ISSUER }) })
+  expect(wrong.body.message).toBe('Detected ID token issuer is not an Apple ID token issuer')
+  const tenant = 'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0'
+  const azure = { aud: 'azure-client', sub: 'azure-1', email: 'eve@example.com', xms_edov: true }
+  expect((await started.grant({ provider: 'azure', id_token: await sign({ ...azure, iss: tenant }) })).status).toBe(200)
+  for (const iss of [`https://evil.example/${tenant}`, tenant.replace('microsoftonline', 'evil'), `${tenant}/../x`])
+    expect((await started.grant({ provider: 'azure', id_token: await sign({ ...azure, iss }) })).body.message).toBe(
+      'Detected ID token issuer is not an Azure ID token issuer',
+    )
+  expect(started.issuer.fetched.every((url) => !url.includes('evil'))).toBe(true)
+})
+
+test('providers without ID tokens, that are off, and issuers of nobody are refused', async () => {
+  await using started = await start({ GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b' })
+  const idToken = await sign()
+  const message = async (body: object) => (await started.grant({ id_token: idToken, ...body })).body.message
+  expect(await message({ provider: 'github' })).toBe('Custom OIDC provider "github" not allowed')
+  expect(await message({ provider: 'nobody' })).toBe('Custom OIDC provider "nobody" not allowed')
+  expect(await message({ issuer: 'https://evil.example', client_id: 'x' })).toBe(
+    'Custom OIDC provider "https://evil.example" not allowed',
+  )
+  expect(await message({ provider: 'kakao', issuer: 'https://kauth.kakao.com' })).toBe(
+    'Provider (issuer "https://kauth.kakao.com") is not enabled',
+  )
+  expect(started.issuer.fetched).toEqual([])
+})
+
+test('link_identity links to the account of the bearer, and asks who that is', async () => {
+  await using started = await start()
+  const ada = await started.app.signUp('someone@example.com')
+  const body = { provider: 'google', id_token: await sign(), link_identity: true }
+  expect((await started.grant(body)).body.error_description).toBe(
+    'Linking requires a valid user access token in Authorization',
+  )
+  expect((await started.grant(body, started.app.keys.publishable)).status).toBe(403)
+  const linked = await started.grant(body, ada.accessToken)
+  expect([linked.status, linked.body.user.id]).toEqual([200, ada.id])
+  expect((await started.grant(body, ada.accessToken)).body.code).toBe('identity_already_exists')
+})
