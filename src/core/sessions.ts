@@ -8,8 +8,8 @@ import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../stor
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
-import { Refusal, type Weakness } from './refusal'
 import type { ProviderTokens } from './ports'
+import { Refusal, type Weakness } from './refusal'
 import { endOf, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refresh-token'
 

@@ -40,7 +40,7 @@ function vouchedByToken(setup: Setup, idToken: JsonObject): Vouched {
   const nothing = async (): Promise<never> => {
     throw new Error('an ID token alone opens no API')
   }
-  return { accessToken: '', answer: {}, idToken, parameters: new URLSearchParams(), setup, get: nothing, post: nothing }
+  return { accessToken: '', answer: {}, idToken, parameters: new URLSearchParams(), setup, get: nothing }
 }
 
 async function authorizeUrl(
@@ -81,11 +81,7 @@ async function redeem(world: World, provider: Provider, setup: Setup, returned: 
     const profile = await provider.profile({
       ...{ accessToken: exchanged.tokens.accessToken, answer: exchanged.answer, idToken: exchanged.idToken, setup },
       parameters: returned.parameters,
-      get: (url, headers) => ask(world, exchanged.tokens.accessToken, url, { headers: headers ?? {} }),
-      post: (url, body) =>
-        ask(world, exchanged.tokens.accessToken, url, {
-          ...{ method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } },
-        }),
+      get: (url, headers) => ask(world, exchanged.tokens.accessToken, url, headers),
     })
     return { outcome: 'redeemed', profile, tokens: exchanged.tokens }
   } catch (error) {
@@ -173,10 +169,9 @@ async function ask(
   { fetch }: World,
   accessToken: string,
   url: string,
-  { headers, ...init }: RequestInit & { headers: Record<string, string> },
+  headers: Record<string, string> = {},
 ): Promise<Foreign> {
   const response = await fetch(url, {
-    ...init,
     headers: {
       accept: 'application/json',
       'user-agent': 'latchkey',

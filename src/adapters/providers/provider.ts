@@ -30,8 +30,6 @@ export interface Vouched {
   setup: Setup
   /** A JSON document of the provider's API, asked for with the access token. @throws where it is not answered with 200 */
   get(url: string, headers?: Record<string, string>): Promise<Foreign>
-  /** The same by POST, with a JSON body. */
-  post(url: string, body: object): Promise<Foreign>
 }
 
 export interface Provider {

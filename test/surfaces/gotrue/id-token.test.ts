@@ -43,9 +43,20 @@ async function start(settings: Record<string, string> = {}, keySet?: Issuer['key
   return { app, issuer, grant, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-const claims = { iss: ISSUER, sub: '1234567890', aud: 'web-client', email: 'ada@example.com', email_verified: true, name: 'Ada' }
+const claims = {
+  iss: ISSUER,
+  sub: '1234567890',
+  aud: 'web-client',
+  email: 'ada@example.com',
+  email_verified: true,
+  name: 'Ada',
+}
 
-function sign(changes: JWTPayload & Record<string, unknown> = {}, key = keys.privateKey, kid = 'key-1'): Promise<string> {
+function sign(
+  changes: JWTPayload & Record<string, unknown> = {},
+  key = keys.privateKey,
+  kid = 'key-1',
+): Promise<string> {
   const payload = { ...claims, iat: NOW, exp: NOW + 600, ...changes }
   return new SignJWT(JSON.parse(JSON.stringify(payload))).setProtectedHeader({ alg: 'RS256', kid }).sign(key)
 }
@@ -57,7 +68,11 @@ test('a right token signs in, as the same user each time', async () => {
   expect(claimsOf(body.access_token).amr[0].method).toBe('oauth')
   expect(body.user).toMatchObject({ email: 'ada@example.com', app_metadata: { provider: 'google' } })
   expect(body.provider_token).toBeUndefined()
-  const again = await started.grant({ issuer: ISSUER, client_id: 'ios-client', id_token: await sign({ aud: 'ios-client' }) })
+  const again = await started.grant({
+    issuer: ISSUER,
+    client_id: 'ios-client',
+    id_token: await sign({ aud: 'ios-client' }),
+  })
   expect(again.body.user.id).toBe(body.user.id)
   expect(started.issuer.fetched.length).toBe(2)
 })
