@@ -1,4 +1,5 @@
 /** Sending a browser to a provider (contract 1.8). */
+import { isLoopback } from '../../lib/ip'
 import { hmacSha256 } from '../../lib/secrets'
 import type { User, VerificationToken } from '../../store'
 import type { Deps } from '../deps'
@@ -16,6 +17,8 @@ export interface Leaving extends ChallengeGiven {
   parameters: Readonly<Record<string, string>>
   /** The cookie of the browser, if it has one. */
   browser: string | undefined
+  /** Host and port that the browser asked, which alone get its cookie back. */
+  host: string
   /** The account that the identity is to be linked to. */
   linkingUser?: User
   ip: string
@@ -55,7 +58,7 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
   await store.putOAuthState({
     stateHash: hash,
     provider: provider.name,
-    browserHash: challenge || leaving.linkingUser ? null : browserHash(peppers[0], browser),
+    browserHash: isBound(deps, leaving, challenge) ? browserHash(peppers[0], browser) : null,
     redirectTo: leaving.redirectTo,
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
@@ -71,6 +74,17 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
     parameters: Object.fromEntries(Object.entries(leaving.parameters).filter(([name]) => isPassedOn(name))),
   })
   return { url, browser }
+}
+
+/**
+ * Whether the browser that comes back must be the one that leaves. A challenge binds better; a link is asked for by a
+ * request that may keep no cookie. A server on the developer's own machine goes by several names, and no outsider can
+ * send anybody there.
+ */
+function isBound({ policy }: Deps, { host, linkingUser }: Leaving, challenge: object | undefined): boolean {
+  const own = new URL(policy.apiUrl)
+  const isElsewhere = host !== own.host && (own.hostname === 'localhost' || isLoopback(own.hostname))
+  return !challenge && !linkingUser && !isElsewhere
 }
 
 const isPassedOn = (name: string) => !RESERVED.has(name.toLowerCase()) && !OWN.has(name)

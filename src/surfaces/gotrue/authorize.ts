@@ -39,6 +39,7 @@ async function leave(
     redirectTo: redirectTarget(core, request, context.query),
     parameters,
     browser: cookieOf(request),
+    host: new URL(request.url).host,
     ...(linkingUser && { linkingUser }),
     ip: client.ip,
   })
