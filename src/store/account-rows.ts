@@ -54,13 +54,17 @@ export const identityByProvider = statement((db) =>
     .prepare(),
 )
 
-/** @param self the account that may hold the values itself */
+/**
+ * Single sign-on accounts do not share the space of addresses.
+ * @param self the account that may hold the values itself
+ */
 export async function findTaken(
   tx: Tx,
-  wanted: Pick<User, 'email' | 'phone' | 'id'>,
+  wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser'>,
   self?: string,
 ): Promise<Taken | undefined> {
-  const byEmail = wanted.email === null ? undefined : await tx.one(userByEmail, { email: wanted.email })
+  const byEmail =
+    wanted.email === null || wanted.isSsoUser ? undefined : await tx.one(userByEmail, { email: wanted.email })
   if (byEmail && byEmail.id !== self) return { outcome: 'email_taken', user: byEmail }
   const byPhone = wanted.phone === null ? undefined : await tx.one(userByPhone, { phone: wanted.phone })
   if (byPhone && byPhone.id !== self) return { outcome: 'phone_taken', user: byPhone }

@@ -90,7 +90,8 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const user = await tx.one(userById, { id })
   if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
   const refused =
-    (await refuseChange(tx, user, change)) ?? (await findTaken(tx, { id, email: null, phone: null, ...change.set }, id))
+    (await refuseChange(tx, user, change)) ??
+    (await findTaken(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
   if (refused) return refused
   // What is written stays, whatever is answered; so the size is looked at first.
   const rawUserMetaData = mergeMetadata(
