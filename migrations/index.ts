@@ -7,7 +7,7 @@ import verification from './0002-verification.sql' with { type: 'text' }
 import factors from './0003-factors.sql' with { type: 'text' }
 import secondFactors from './0004-second-factors.sql' with { type: 'text' }
 import signingKeys from './0005-signing-keys.sql' with { type: 'text' }
-import externalIdentities from './0007-external-identities.sql' with { type: 'text' }
+import externalIdentities from './0006-external-identities.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -20,5 +20,5 @@ export const migrations: Migration[] = [
   { name: '0003-factors', sql: factors },
   { name: '0004-second-factors', sql: secondFactors },
   { name: '0005-signing-keys', sql: signingKeys },
-  { name: '0007-external-identities', sql: externalIdentities },
+  { name: '0006-external-identities', sql: externalIdentities },
 ]

@@ -142,7 +142,6 @@ test('keys of config.toml that nobody knows are told with the nearest, Supabaseâ
   expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
     'unknown: c.toml [auth] jwt_expirey is no known setting; did you mean jwt_expiry?',
     'warning: c.toml [auth] captcha.enabled is on, but this version does not have what it switches on.',
-    "note: c.toml [auth] external.apple.enabled is a setting of Supabase's that this version does not have; it changes nothing.",
     'warning: c.toml [auth] web3.solana.enabled is on, but this version does not have what it switches on.',
   ])
 })
@@ -159,7 +158,7 @@ test.each([
 )
 
 test.each([
-  'GOTRUE_EXTERNAL_GITHUB_SECRET',
+  'GOTRUE_EXTERNAL_TWITTER_SECRET',
   'AUTH_SMTP_LOGGING_ENABLED',
   'GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI',
   'GOTRUE_METRICS_ENABLED',
@@ -168,7 +167,7 @@ test.each([
 )
 
 test('a protection that is switched on and not there is a warning', () => {
-  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SECURITY_MANUAL_LINKING_ENABLED']) {
+  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'EXTERNAL_TWITTER_ENABLED']) {
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
   }

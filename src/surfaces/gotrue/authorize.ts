@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
+import { readBody } from '../../http/body'
 import { type Context, endpoint } from '../../http/endpoint'
 import { errorParameters, leadTo, withFragment, withQuery } from './application'
 import { namedAudience } from './audience'
@@ -142,13 +143,11 @@ export const postCallback = endpoint({
   handle: async (context) => comeBack(context, await formOf(context.request)),
 })
 
-const MAX_FORM_BYTES = 65_536
+/** How long a browser may take to send the form of a provider. */
+const FORM_TIMEOUT_MS = 10_000
 
-async function formOf(request: Request): Promise<URLSearchParams> {
-  const isShort = Number(request.headers.get('content-length') ?? 0) <= MAX_FORM_BYTES
-  const body = isShort ? await request.text() : ''
-  return new URLSearchParams(body.length <= MAX_FORM_BYTES ? body : '')
-}
+const formOf = async (request: Request) =>
+  new URLSearchParams((await readBody(request, FORM_TIMEOUT_MS)).toString('utf8'))
 
 async function comeBack(context: Context, parameters: URLSearchParams): Promise<Response> {
   const { core, request, client } = context
