@@ -8,6 +8,7 @@ import factors from './0003-factors.sql' with { type: 'text' }
 import secondFactors from './0004-second-factors.sql' with { type: 'text' }
 import signingKeys from './0005-signing-keys.sql' with { type: 'text' }
 import externalIdentities from './0006-external-identities.sql' with { type: 'text' }
+import tokens from './0007-tokens.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -21,4 +22,5 @@ export const migrations: Migration[] = [
   { name: '0004-second-factors', sql: secondFactors },
   { name: '0005-signing-keys', sql: signingKeys },
   { name: '0006-external-identities', sql: externalIdentities },
+  { name: '0007-tokens', sql: tokens },
 ]

@@ -28,6 +28,8 @@ const TAGS: [name: string, description: string][] = [
   ['Signing up and in', 'Accounts begin here, and sessions.'],
   ['Links and codes', 'What comes by mail or SMS: asking for it, and showing it.'],
   ['Links to your own pages', 'The same for applications with pages of their own: their mails lead there.'],
+  ['Services', 'For services behind a gateway: accounts, roles in the token, and what a token stands for.'],
+  ['Native clients', 'Opaque token pairs and personal access tokens, for clients without a cookie jar.'],
   ['Own account', 'What users see and change of their own account.'],
   ['Second factors', 'Authenticator apps: added, shown and removed.'],
   ['Sessions', 'Where a user is signed in, and how that ends.'],
@@ -73,6 +75,12 @@ export async function generate(): Promise<string> {
         schemas: { ...(mend(components?.schemas ?? {}, schemas) as Node), ...sorted(schemas) },
         securitySchemes: {
           userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token of a session.' },
+          sessionCookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: 'latchkey_session',
+            description: 'Set by `/api/auth/login`; `__Host-latchkey_session` behind https. For pages of this origin.',
+          },
           secretKey: {
             type: 'apiKey',
             in: 'header',
@@ -126,7 +134,8 @@ function tidyPaths(paths: Record<string, Node>): Node {
       if (!operation) continue
       const { parameters = [], responses } = operation
       for (const parameter of parameters)
-        if (parameter.in === 'path') Object.assign(parameter, { description: 'A UUID.', schema: UUID })
+        if (parameter.in === 'path' && parameter.name !== 'role')
+          Object.assign(parameter, { description: 'A UUID.', schema: UUID })
       if (path.startsWith(PREFIX))
         operation.parameters = [...parameters, { $ref: '#/components/parameters/ApiVersion' }]
       for (const [status, response] of Object.entries(responses)) {

@@ -85,7 +85,15 @@ export function policyOf(settings: Settings): Policy {
       idTokenIssuers: oauth.idTokenIssuers,
     },
     flowMs: tokens.flowStateExpiryMs,
-    service: { issuer: tokens.serviceIssuer, accessTokenMs: tokens.serviceTokenSeconds * 1000 },
+    service: {
+      issuer: tokens.serviceIssuer,
+      accessTokenMs: tokens.serviceTokenSeconds * 1000,
+      refreshTokenMs: tokens.serviceRefreshSeconds * 1000,
+    },
+    native: {
+      accessTokenMs: tokens.nativeTokenSeconds * 1000,
+      refreshTokenMs: tokens.nativeRefreshSeconds * 1000,
+    },
     session: {
       timeboxMs: sessions.timeboxMs,
       inactivityMs: sessions.inactivityTimeoutMs,

@@ -8,6 +8,7 @@ import { healthcheck } from './healthcheck'
 import { keys } from './keys'
 import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
+import { grant, listRolesOf, revoke } from './role'
 import { serve } from './serve'
 import { withSettings } from './settings'
 import { importKeys, listKeys, revokeKey, rotateKeys } from './signing-keys'
@@ -102,6 +103,19 @@ verb(
   'latchkey mail templates ./mails',
   writeTemplates,
   mail,
+)
+
+const role = program
+  .command('role')
+  .description('See, grant and revoke roles of users; beside a running server, too.')
+  .addHelpText('after', '\nExample:\n  $ latchkey role grant ada@example.com admin')
+
+withSettings(verb('list <user>', 'Show the roles of a user.', 'latchkey role list ada@example.com', listRolesOf, role))
+
+withSettings(verb('grant <user> <role>', 'Grant a role.', 'latchkey role grant ada@example.com admin', grant, role))
+
+withSettings(
+  verb('revoke <user> <role>', 'Take a role away.', 'latchkey role revoke ada@example.com admin', revoke, role),
 )
 
 verb('openapi', 'Print the OpenAPI document.', 'latchkey openapi > openapi.json', () => {

@@ -28,6 +28,12 @@ const databaseFile: Kind<string> = {
   },
 }
 
+/** Other software reads DEBUG too, and not always as a boolean (settled 24). */
+const debugFlag: Kind<boolean> = {
+  name: 'true/false',
+  parse: (value) => /^(true|1|t|yes|on)$/i.test(value),
+}
+
 export const server = {
   host: setting({
     name: 'HOST',
@@ -105,6 +111,13 @@ export const server = {
     kind: choice('debug', 'info', 'warn', 'error', 'off'),
     default: 'info',
     doc: 'Least severe log line to write. `info` includes one line for each request.',
+  }),
+  debug: setting({
+    name: 'DEBUG',
+    also: ['DEBUG'],
+    kind: debugFlag,
+    default: false,
+    doc: 'The same as the log level `debug`. What is no boolean is ignored, since other software has settings of this name.',
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',

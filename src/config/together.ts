@@ -7,6 +7,7 @@ import type { Problem } from './sources'
 export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa }: Settings): void {
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
+  if (server.debug) server.logLevel = 'debug'
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
   mail.mailerAutoconfirm ??= !mailLeaves
   const isLimited = limits.rateLimits === 'on'

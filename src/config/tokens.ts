@@ -1,6 +1,7 @@
 /** Access tokens, refresh tokens, API keys and the keys that protect what is stored. */
 import type { JsonObject } from '../lib/json'
 import {
+  choice,
   computed,
   duration,
   flag,
@@ -161,6 +162,37 @@ export const tokens = {
     default: 1800,
     unit: 'seconds',
     doc: 'Lifetime of the access tokens of `/api/auth`.',
+  }),
+  serviceRefreshSeconds: setting({
+    name: 'REFRESH_TOKEN_TTL',
+    also: ['REFRESH_TOKEN_TTL'],
+    kind: integer(60, 31_536_000),
+    default: 604_800,
+    unit: 'seconds',
+    doc: 'Lifetime of the refresh tokens of `/api/auth`.',
+  }),
+  serviceAlgorithm: setting({
+    name: 'JWT_ALGORITHM',
+    also: ['JWT_ALGO', 'JWT_ALGORITHM'],
+    kind: choice('hs256'),
+    default: 'hs256',
+    doc: 'Algorithm of access tokens while `AUTH_JWT_KEYS` is not set: HS256, and no other.',
+  }),
+  nativeTokenSeconds: setting({
+    name: 'ACCESS_TOKEN_TTL_SECONDS',
+    also: ['ACCESS_TOKEN_TTL_SECONDS'],
+    kind: integer(30, 86_400),
+    default: 900,
+    unit: 'seconds',
+    doc: 'Lifetime of the access tokens of native clients (`cat_…`).',
+  }),
+  nativeRefreshSeconds: setting({
+    name: 'REFRESH_TOKEN_TTL_SECONDS',
+    also: ['REFRESH_TOKEN_TTL_SECONDS'],
+    kind: integer(60, 31_536_000),
+    default: 2_592_000,
+    unit: 'seconds',
+    doc: 'Lifetime of the refresh tokens of native clients (`crt_…`), and of the session cookie.',
   }),
   refreshTokenRotation: setting({
     name: 'SECURITY_REFRESH_TOKEN_ROTATION_ENABLED',

@@ -5,7 +5,7 @@ import { type Action, auditEntry } from './audit'
 import { type Besides, changeEmail, changePhone } from './contact-change'
 import type { Client, Deps } from './deps'
 import { factorsOf, lacksFactor } from './factors/own'
-import { type Caller, requireAudience } from './identify'
+import { type Caller, requireAudience, requireInPerson } from './identify'
 import { prepareNotice } from './mail'
 import { changedAccount } from './outcomes'
 import { newPassword } from './password-change'
@@ -70,6 +70,7 @@ export async function updateAccount(
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   const needsFactor = change.password !== undefined || wanted.email || wanted.phone
+  if (needsFactor) requireInPerson(caller)
   if (needsFactor && (await lacksFactor(deps, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
@@ -141,8 +142,8 @@ async function applyChange(deps: Deps, { user, pending, besides, challenge, chan
 
 /** Deletes the caller's account: its address is free again, and every session of it is over (supabase-additions.md). */
 export async function deleteAccount(deps: Deps, { caller }: { caller: Caller }): Promise<void> {
+  const { id } = requireInPerson(caller).user
   if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
-  const { id } = caller.user
   const now = deps.clock.now()
   const audit = [auditEntry(deps, now, 'user_deleted', caller.user, { user_id: id })]
   await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubbed(id, value), audit })

@@ -1,6 +1,7 @@
 /** What administrators may do with other people's accounts (contract 1.13). */
 import { parseDuration } from '../lib/duration'
 import { mergeMetadata } from '../lib/json'
+import { isAhead } from '../lib/time'
 import { isUuid, NIL_UUID } from '../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../store'
 import { type ChangedAccount, scrubbed } from './account'
@@ -91,6 +92,8 @@ export async function createUser(
       throw new Refusal('email_taken')
     case 'phone_taken':
       throw new Refusal('phone_taken_by_another')
+    case 'username_taken':
+      throw new Refusal('username_taken')
     case 'id_taken':
     case 'identity_taken':
       throw new Refusal('id_taken')
@@ -112,6 +115,7 @@ export async function updateUser(
   if (given.password !== undefined) await requireStrong(deps, given.password)
   const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
+  const isLifted = bannedUntil === null && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
   if (email) identities.push(ownIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
@@ -130,7 +134,9 @@ export async function updateUser(
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     mergeAppMetaData: given.appMetadata && storableMetadata(given.appMetadata),
     identities,
-    ...(encryptedPassword !== undefined && { endSessions: {} }),
+    // While the ban lasts its sessions are told so (contract 0.5); none of them is there any more once it is lifted.
+    ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
+    revokeTokens: isAhead(bannedUntil ?? null, now),
     // A link or code sent before speaks for a password or an address that is no more.
     killTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
     audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],

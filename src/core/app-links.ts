@@ -6,9 +6,9 @@ import type { Account, User, VerificationKind } from '../store'
 import { auditEntry } from './audit'
 import { changeEmail } from './contact-change'
 import type { Client, Deps } from './deps'
-import { hasVerifiedFactor } from './factors/own'
+import { hasVerifiedFactor, lacksFactor } from './factors/own'
 import { proveSecondFactor } from './factors/second-factor'
-import type { Caller } from './identify'
+import { type Caller, requireInPerson } from './identify'
 import { type Mail, pageLink, prepareMail, prepareNotice } from './mail'
 import { inItsTurn } from './mailed-tokens'
 import { takeAsLong } from './one-time'
@@ -16,6 +16,7 @@ import { changedAccount } from './outcomes'
 import { requireStrong } from './password-strength'
 import { HOOK_REASONS, type Reason, Refusal } from './refusal'
 import { newSession } from './sessions'
+import { mintSessionToken } from './tokens/opaque'
 import { issueForService, type ServiceSession } from './tokens/service-token'
 import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
 import { identifyToken, mint } from './verification'
@@ -87,9 +88,10 @@ export async function requestEmailChange(
   { caller, newEmail, client }: { caller: Caller; newEmail: string; client: Client },
 ): Promise<void> {
   const { store, policy, limits } = deps
-  const { user, session } = caller
+  const { user, session } = requireInPerson(caller)
   limits.request('userChanges', client.ip)
   if (user.isSsoUser) throw new Refusal('account_sso_managed')
+  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
   const email = normaliseEmail(newEmail)
   if (email === user.email) throw new Refusal('email_unchanged')
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
@@ -142,11 +144,15 @@ export async function verifySignInLink(
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
   const account = user ?? newOwner(deps, now, email, audience)
   const session = newSession(deps, now, account.id, 'otp', client, proof)
+  const refresh = mintSessionToken(deps, now, {
+    ...{ kind: 'service', familyId: session.row.session.id, lifetimeMs: policy.service.refreshTokenMs },
+  })
+  const row = { ...session.row, tokens: [refresh.row] }
   const audit = [auditEntry(deps, now, 'login', account)]
   if (user) {
     const isFirst = user.emailConfirmedAt === null
     const changed = await store.changeUser({
-      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: session.row, audit },
+      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: row, audit },
       set: isOfSomebodyElse(user, token) ? { encryptedPassword: null } : {},
       confirm: { email: true, phone: false },
       ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
@@ -155,14 +161,14 @@ export async function verifySignInLink(
     })
     changedAccount(changed)
     if (changed.outcome !== 'changed' || !changed.opened) throw new Error('a sign-in opened no session')
-    return issueForService(deps, now, changed.opened, session.key)
+    return issueForService(deps, now, changed.opened, refresh.token)
   }
   const identity = ownIdentity(deps, now, account.id, 'email', { email, email_verified: true })
-  const { uid: _uid, confirmedAt: _confirmedAt, ...row } = account
-  const registered = await store.registerUser({ user: row, identities: [identity], session: session.row, spend, audit })
+  const { uid: _uid, confirmedAt: _confirmedAt, ...made } = account
+  const registered = await store.registerUser({ user: made, identities: [identity], session: row, spend, audit })
   switch (registered.outcome) {
     case 'registered':
-      return issueForService(deps, now, registered.opened, session.key)
+      return issueForService(deps, now, registered.opened, refresh.token)
     case 'token_unknown':
     case 'token_used':
     case 'token_expired':

@@ -29,6 +29,10 @@ const LOG_TYPES = {
   passkey_created: 'user',
   passkey_updated: 'user',
   passkey_deleted: 'user',
+  role_granted: 'account',
+  role_revoked: 'account',
+  personal_token_created: 'token',
+  personal_token_revoked: 'token',
   token_refreshed: 'token',
   token_revoked: 'token',
 } as const

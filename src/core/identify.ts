@@ -4,16 +4,20 @@ import { isUuid, NIL_UUID } from '../lib/uuid'
 import type { Session, User } from '../store'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
+import { isBearerKind, opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
 import { endOf, isLowAalLimited } from './session-limits'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
+import { opaqueKind } from './tokens/opaque'
 
 /** What a request shows. */
 export interface Credentials {
   /** Token of the Authorization header, without its scheme. */
   bearer: string | undefined
   apiKey: string | undefined
+  /** The session cookie, where there is no Authorization header. */
+  cookie?: { token: string; isTrusted: boolean } | undefined
 }
 
 /** A user with a right access token, whose session is live. */
@@ -22,6 +26,8 @@ export interface Caller {
   /** Undefined for a token that names none. */
   session: Session | undefined
   claims: VerifiedClaims
+  /** Whether a personal access token stands for the user, which may do less than they themselves. */
+  isPersonalToken: boolean
 }
 
 /** Whoever may use the admin API. */
@@ -32,11 +38,31 @@ export interface Admin {
 
 /**
  * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
- *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned'>}
+ *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned' | 'csrf_rejected'>}
  */
-export async function identifyUser(deps: Deps, { bearer }: Credentials): Promise<Caller> {
+export async function identifyUser(deps: Deps, credentials: Credentials): Promise<Caller> {
+  return (await opaquely(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, required(credentials)))
+}
+
+/** The caller of an opaque token or of the session cookie; undefined: there is only a JWT to look at, or nothing. */
+async function opaquely(deps: Deps, { bearer, cookie }: Credentials): Promise<Caller | undefined> {
+  if (bearer === undefined && cookie) {
+    if (!cookie.isTrusted) throw new Refusal('csrf_rejected')
+    return opaqueCaller(deps, 'cookie', cookie.token)
+  }
+  const kind = bearer === undefined ? undefined : opaqueKind(bearer)
+  return isBearerKind(kind) ? opaqueCaller(deps, kind, required({ bearer })) : undefined
+}
+
+function required({ bearer }: Pick<Credentials, 'bearer'>): string {
   if (bearer === undefined) throw new Refusal('bearer_missing')
-  return callerOf(deps, await claimsOf(deps, bearer))
+  return bearer
+}
+
+/** @throws {Refusal<'not_in_person'>} where a personal access token asks for what its user has to be there for (settled 11) */
+export function requireInPerson(caller: Caller): Caller {
+  if (caller.isPersonalToken) throw new Refusal('not_in_person')
+  return caller
 }
 
 /**
@@ -44,17 +70,18 @@ export async function identifyUser(deps: Deps, { bearer }: Credentials): Promise
  * `admin` (settled 5). A JWT in the apikey header never counts.
  * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' | …>}
  */
-export async function identifyAdmin(deps: Deps, { bearer, apiKey }: Credentials): Promise<Admin> {
+export async function identifyAdmin(deps: Deps, credentials: Credentials): Promise<Admin> {
+  const { bearer, apiKey } = credentials
   if (isSecretKey(deps.apiKeys, apiKey) || isSecretKey(deps.apiKeys, bearer)) return { role: 'service_role' }
-  if (bearer === undefined) throw new Refusal('bearer_missing')
-  const claims = await claimsOf(deps, bearer)
+  const opaque = await opaquely(deps, credentials)
+  const claims = opaque?.claims ?? (await claimsOf(deps, required(credentials)))
   const role = typeof claims.role === 'string' ? claims.role : ''
   if (deps.policy.adminRoles.includes(role)) {
-    if (claims.session_id !== undefined) await requireValidSession(deps, await callerOf(deps, claims))
+    if (claims.session_id !== undefined) await requireValidSession(deps, opaque ?? (await callerOf(deps, claims)))
     return { role }
   }
   if (claims.sub === undefined) throw new Refusal('not_admin')
-  const caller = await callerOf(deps, claims)
+  const caller = opaque ?? (await callerOf(deps, claims))
   const { user } = caller
   if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
   await requireValidSession(deps, caller)
@@ -97,7 +124,7 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
   if (namesSession && found?.user.id !== user.id) throw new Refusal('session_gone')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
-  return { user, session: found?.session, claims }
+  return { user, session: found?.session, claims, isPersonalToken: false }
 }
 
 /** The session of a token of `/api/auth`, which must say whose it is and until when (settled 2). */

@@ -11,6 +11,7 @@ import * as factors from './factors/manage'
 import * as recoveryCodes from './factors/recovery-codes'
 import { verifyFactor } from './factors/verify'
 import * as identify from './identify'
+import { introspect } from './introspect'
 import * as invitations from './invitations'
 import * as messages from './messages'
 import { tellOfNewDevice } from './new-device'
@@ -21,12 +22,16 @@ import { unlinkIdentity } from './oauth/linking'
 import * as oneTime from './one-time'
 import { deliverMessages, mailQueue, returnMessages } from './outbox'
 import * as passkeys from './passkeys'
+import * as personalTokens from './personal-tokens'
 import { exchangeCode } from './pkce'
 import { chooseRedirect } from './redirects'
+import * as roles from './roles'
+import * as service from './service'
 import * as sessions from './sessions'
 import { signInWithPassword } from './sign-in'
 import { signUp } from './sign-up'
 import { sweep } from './sweep'
+import * as tokenPairs from './token-pairs'
 import * as verify from './verify'
 
 const functions = {
@@ -35,6 +40,16 @@ const functions = {
   signUp: evenly(signUp),
   signUpAnonymously,
   signInWithPassword,
+  mintTokenPair: tokenPairs.mintTokenPair,
+  refreshTokenPair: tokenPairs.refreshTokenPair,
+  signInForService: tokenPairs.signInForService,
+  refreshForService: tokenPairs.refreshForService,
+  registerForService: evenly(service.registerForService),
+  describeUser: service.describeUser,
+  signOutWith: service.signOutWith,
+  introspect,
+  ...personalTokens,
+  ...roles,
   exchangeCode,
   leaveForProvider,
   comeBackFromProvider,
@@ -121,7 +136,7 @@ export function createCore(deps: Deps): Core {
   return { ...(Object.fromEntries(bound) as Core), policy, keyring, providers }
 }
 
-export type { Account, AuditRow, Factor, Identity, Page, User, WebauthnCredential } from '../store'
+export type { Account, AuditRow, Factor, Identity, Page, PersonalAccessToken, User, WebauthnCredential } from '../store'
 export type { Client, Deps } from './deps'
 export type { Admin, Caller, Credentials } from './identify'
 export type { MailQueue } from './outbox'

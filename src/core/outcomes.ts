@@ -15,6 +15,7 @@ export function changedAccount(changed: Changed, ifSentLately?: (sentAt: number)
       break
     case 'password_changed_meanwhile':
       throw new Refusal('current_password_wrong')
+    case 'username_taken':
     case 'id_taken':
     case 'identity_taken':
     case 'changed_meanwhile':

@@ -4,7 +4,7 @@ import type { User, WebauthnCredential } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
 import { lacksFactor } from './factors/own'
-import type { Admin, Caller } from './identify'
+import { type Admin, type Caller, requireInPerson } from './identify'
 import { Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
 import {
@@ -125,7 +125,7 @@ export async function renamePasskey(
   { caller, id, friendlyName }: { caller: Caller; id: string; friendlyName: string },
 ): Promise<WebauthnCredential> {
   requirePasskeys(deps)
-  const user = requireOwner(caller)
+  const user = requireOwner(requireInPerson(caller))
   requireId(id)
   if (friendlyName === '') throw new Refusal('passkey_name_missing')
   if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('passkey_name_too_long')
@@ -141,7 +141,7 @@ export async function renamePasskey(
 /** @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'aal_too_low_for_passkeys' | 'passkey_unknown'>} */
 export async function deletePasskey(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
   requirePasskeys(deps)
-  const user = requireOwner(caller)
+  const user = requireOwner(requireInPerson(caller))
   requireId(id)
   if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
   const audit = [auditEntry(deps, deps.clock.now(), 'passkey_deleted', user, { passkey_id: id })]
@@ -188,7 +188,7 @@ function requireOwner({ user }: Caller): User {
 
 async function requireRegistrant(deps: Deps, caller: Caller): Promise<User> {
   requirePasskeys(deps)
-  const user = requireOwner(caller)
+  const user = requireOwner(requireInPerson(caller))
   if (user.isSsoUser) throw new Refusal('passkey_of_sso_user')
   if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
   return user

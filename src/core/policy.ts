@@ -128,7 +128,10 @@ export interface Policy {
   flowMs: number
 
   /** Tokens of the endpoints below `/api/auth`. */
-  service: { issuer: string; accessTokenMs: number }
+  service: { issuer: string; accessTokenMs: number; refreshTokenMs: number }
+
+  /** Token pairs of native clients; the cookie lives as long as a refresh token. */
+  native: { accessTokenMs: number; refreshTokenMs: number }
 
   session: {
     timeboxMs: number | undefined

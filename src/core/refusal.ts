@@ -28,6 +28,10 @@ type AccessReason =
   | 'session_over'
   | 'user_banned'
   | 'not_admin'
+  /** A cookie with a request that may not be of our own pages. */
+  | 'csrf_rejected'
+  /** A personal access token where its user has to be there. */
+  | 'not_in_person'
   | 'audience_mismatch'
 
 /** What an account may be. */
@@ -52,6 +56,9 @@ type AccountReason =
   | 'phone_taken'
   | 'phone_taken_by_another'
   | 'id_taken'
+  | 'username_taken'
+  | 'username_malformed'
+  | 'role_unknown'
   | 'id_malformed'
   | 'id_nil'
   | 'user_unknown'
@@ -70,6 +77,7 @@ type PasswordReason =
   | 'credentials_wrong'
   /** `detail`: what the hook says of it. */
   | 'password_attempt_rejected'
+  | 'identifier_missing'
   | 'credentials_of_banned_user'
   | 'email_not_confirmed'
   | 'phone_not_confirmed'
@@ -99,6 +107,13 @@ type SessionReason =
   | 'session_aal_low'
   | 'session_superseded'
   | 'session_unknown'
+  /** Native and service tokens: invalid, expired and used before have one answer. */
+  | 'refresh_refused'
+  | 'refresh_token_ambiguous'
+  | 'personal_token_unknown'
+  | 'personal_token_name'
+  | 'personal_token_expiry'
+  | 'personal_tokens_too_many'
   /** `detail`: the text given. */
   | 'logout_scope_unknown'
 
@@ -326,6 +341,9 @@ type InputReason =
   | 'sort_malformed'
   | 'audit_query_malformed'
   | 'grant_unknown'
+  | 'grant_unsupported'
+  | 'token_request_malformed'
+  | 'introspection_token_missing'
   | 'id_token_missing'
   | 'id_token_provider_missing'
   /** `detail`: the provider named. */

@@ -1,5 +1,5 @@
 /** How long a session can be refreshed (contract 4.5). What is not limited costs nothing. */
-import type { Session, User } from '../store'
+import type { Session, Supersedes, User } from '../store'
 import type { Deps } from './deps'
 import { hasVerifiedFactor } from './factors/own'
 import type { Policy } from './policy'
@@ -28,9 +28,6 @@ export function endOf(limits: Limits, session: Session, now: number, isLowLimite
 export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): number | undefined {
   return lowAalMs === undefined || aal !== 'aal1' ? undefined : createdAt + lowAalMs
 }
-
-/** Whether another session of the same user stands in the way of one. */
-export type Supersedes = (other: Session, session: Session) => boolean
 
 /**
  * Where a user may have one session of each tag: another one does that was used later and can itself be refreshed. It is

@@ -7,6 +7,7 @@ import { isAhead } from '../lib/time'
 import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../store'
 import { auditEntry } from './audit'
 import type { Client, Deps } from './deps'
+import { type Caller, requireInPerson } from './identify'
 import type { Policy } from './policy'
 import type { ProviderTokens } from './ports'
 import { Refusal, type Weakness } from './refusal'
@@ -235,7 +236,8 @@ export async function listSessions(
 }
 
 /** Ends one of the caller's own sessions. @throws {Refusal<'session_unknown'>} also where it is somebody else's */
-export async function endSession(deps: Deps, { caller, id }: { caller: { user: User }; id: string }): Promise<void> {
+export async function endSession(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+  requireInPerson(caller)
   const audit = [auditEntry(deps, deps.clock.now(), 'logout', caller.user)]
   const ended = await deps.store.endUserSessions({ userId: caller.user.id, which: { only: id }, audit })
   if (ended === 0) throw new Refusal('session_unknown')
@@ -244,11 +246,8 @@ export async function endSession(deps: Deps, { caller, id }: { caller: { user: U
 export type SignOutScope = 'global' | 'local' | 'others'
 
 /** Signs the caller out: everywhere, here, or everywhere else. A token without a session means everywhere. */
-export async function signOut(
-  deps: Deps,
-  { caller, scope }: { caller: { user: User; session: Session | undefined }; scope: SignOutScope },
-): Promise<void> {
-  const { user, session } = caller
+export async function signOut(deps: Deps, { caller, scope }: { caller: Caller; scope: SignOutScope }): Promise<void> {
+  const { user, session } = requireInPerson(caller)
   const which =
     scope === 'global' || !session ? 'all' : scope === 'local' ? { only: session.id } : { allBut: session.id }
   await deps.store.endUserSessions({

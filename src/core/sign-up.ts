@@ -27,6 +27,8 @@ export interface SignUp extends ChallengeGiven {
   /** Where the link of the mail leads back to. */
   redirectTo: string
   client: Client
+  /** Makes the account and signs nobody in. */
+  isWithoutSession?: boolean
 }
 
 /** A session, or the account as far as its owner may know it before the address is confirmed. */
@@ -57,7 +59,7 @@ export async function signUp(deps: Deps, signUp: SignUp): Promise<SignedUp> {
   return register(deps, { ...signUp, contact, challenge, channel, encryptedPassword, metadata })
 }
 
-export interface Applicant extends Pick<SignUp, 'audience' | 'redirectTo' | 'client'> {
+export interface Applicant extends Pick<SignUp, 'audience' | 'redirectTo' | 'client' | 'isWithoutSession'> {
   contact: Contact
   challenge: Challenge | undefined
   channel: Channel
@@ -106,7 +108,7 @@ async function create(deps: Deps, applicant: Applicant): Promise<SignedUp | { ta
   const identities = [identity]
   if (!isConfirmed) return createUnconfirmed(deps, now, user, identities, applicant)
   const signedUp = auditEntry(deps, now, 'user_signedup', user, { provider })
-  if (encryptedPassword === null) {
+  if (encryptedPassword === null || applicant.isWithoutSession) {
     // Whoever asked for a code has shown nothing yet; the code signs them in.
     const created = await store.createUser({ user: { ...user, lastSignInAt: null }, identities, audit: [signedUp] })
     if (created.outcome !== 'created') return { taken: takenBy(created) }

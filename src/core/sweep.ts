@@ -10,6 +10,9 @@ const DAY = 24 * HOUR
 /** Anonymous users who have not been here for this long are deleted. */
 const ANONYMOUS_MS = 30 * DAY
 
+/** How long an expired personal access token is still listed. */
+const EXPIRED_PERSONAL_TOKENS_MS = 30 * DAY
+
 /** How long it can be seen that a message was sent, and how long the mailbox shows one. */
 const MESSAGES_MS = 30 * DAY
 const MAILBOX_MS = 7 * DAY
@@ -54,6 +57,8 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
       usedBefore: now - unusedMs,
     },
     refreshTokens: { before: now - DAY },
+    sessionTokens: { before: now - DAY },
+    personalAccessTokens: { before: now - EXPIRED_PERSONAL_TOKENS_MS },
     anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
     factors: { before: now - DAY },

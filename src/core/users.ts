@@ -84,6 +84,7 @@ export function newUser(
     isAnonymous: false,
     deletedAt: null,
     factorCount: 0,
+    username: null,
     createdAt: now,
     updatedAt: now,
     ...given,

@@ -7,6 +7,7 @@ import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials } from '../core'
 import { type Reason, Refusal } from '../core/refusal'
 import { bodyDecoder, readBody } from './body'
+import { sessionCookieOf } from './cookie'
 import { exchangeOf } from './exchange'
 import { queryOf } from './target'
 
@@ -87,10 +88,10 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
     .mapResponse(({ responseValue, set }) => {
       if (responseValue instanceof Response || responseValue === undefined) return
       set.headers['content-type'] = 'application/json'
-      return new Response(dialect.encode(responseValue), {
-        status: set.status as number,
-        headers: set.headers as Record<string, string>,
-      })
+      const headers = new Headers(set.headers as Record<string, string>)
+      // Elysia would add it a second time.
+      delete set.headers['set-cookie']
+      return new Response(dialect.encode(responseValue), { status: set.status as number, headers })
     })
   for (const each of endpoints) {
     const run = runner(core, each, bounds)
@@ -143,12 +144,15 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
 
 async function identify(core: Core, access: Access, request: Request) {
   if (access === 'anyone') return undefined
-  return access === 'user' ? core.identifyUser(credentialsOf(request)) : core.identifyAdmin(credentialsOf(request))
+  const credentials = credentialsOf(core, request)
+  return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
 }
 
-/** The bearer token (RFC 6750 §2.1) and the API key that a request shows. */
-export function credentialsOf({ headers }: Request): Credentials {
+/** The bearer token (RFC 6750 §2.1), the API key, or the session cookie that a request shows. */
+export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request): Credentials {
+  const { headers } = request
   return {
+    cookie: headers.has('authorization') ? undefined : sessionCookieOf(request, policy.apiUrl),
     bearer: /^bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1],
     apiKey: headers.get('apikey') ?? undefined,
   }
@@ -165,7 +169,11 @@ function documentation({
   summary,
   description,
 }: Endpoint) {
-  const security = { anyone: [], user: [{ userToken: [] }], admin: [{ secretKey: [] }, { serviceRole: [] }] }[access]
+  const security = {
+    anyone: [],
+    user: [{ userToken: [] }, { sessionCookie: [] }],
+    admin: [{ secretKey: [] }, { serviceRole: [] }],
+  }[access]
   const parameters = Object.entries(query).map(([name, schema]) => ({
     ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
     schema: { ...schema, description: undefined },

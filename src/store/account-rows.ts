@@ -14,7 +14,7 @@ export interface Account {
 
 /** Something unique belongs to another account, this one. */
 export interface Taken {
-  outcome: 'email_taken' | 'phone_taken' | 'id_taken' | 'identity_taken'
+  outcome: 'email_taken' | 'phone_taken' | 'username_taken' | 'id_taken' | 'identity_taken'
   user: User
 }
 
@@ -30,6 +30,13 @@ export const userByPhone = statement((db) =>
     .select()
     .from(users)
     .where(eq(users.phone, placeholder('phone')))
+    .prepare(),
+)
+export const userByUsername = statement((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.username, placeholder('username')))
     .prepare(),
 )
 export const insertIdentity = statement((db) => db.insert(identities).values(placeholders(identities)).prepare())
@@ -60,7 +67,7 @@ export const identityByProvider = statement((db) =>
  */
 export async function findTaken(
   tx: Tx,
-  wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser'>,
+  wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser'> & { username?: string | null },
   self?: string,
 ): Promise<Taken | undefined> {
   const byEmail =
@@ -68,6 +75,8 @@ export async function findTaken(
   if (byEmail && byEmail.id !== self) return { outcome: 'email_taken', user: byEmail }
   const byPhone = wanted.phone === null ? undefined : await tx.one(userByPhone, { phone: wanted.phone })
   if (byPhone && byPhone.id !== self) return { outcome: 'phone_taken', user: byPhone }
+  const byName = wanted.username ? await tx.one(userByUsername, { username: wanted.username }) : undefined
+  if (byName && byName.id !== self) return { outcome: 'username_taken', user: byName }
   const byId = self === undefined ? await tx.one(userById, { id: wanted.id }) : undefined
   return byId && { outcome: 'id_taken', user: byId }
 }

@@ -14,8 +14,10 @@ import * as maintenance from './maintenance'
 import * as messages from './messages'
 import { migrate } from './migrate'
 import * as oauth from './oauth'
+import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
+import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
 import { snapshot } from './snapshot'
@@ -59,6 +61,14 @@ const operations = {
   ...users,
   changeUser,
   ...roles,
+  findSessionToken: sessionTokens.findSessionToken,
+  rotateSessionToken: sessionTokens.rotateSessionToken,
+  replaceSessionToken: sessionTokens.replaceSessionToken,
+  createPersonalToken: personalTokens.createPersonalToken,
+  listPersonalTokens: personalTokens.listPersonalTokens,
+  revokePersonalToken: personalTokens.revokePersonalToken,
+  findPersonalToken: personalTokens.findPersonalToken,
+  notePersonalTokenUse: personalTokens.notePersonalTokenUse,
   ...sessions,
   ...maintenance,
   ...audit,
@@ -132,7 +142,10 @@ export type {
   Message,
   MfaChallenge,
   OAuthState,
+  PersonalAccessToken,
   Session,
+  SessionToken,
+  SessionTokenKind,
   SigningKeyRow,
   User,
   VerificationFamily,
@@ -142,5 +155,6 @@ export type {
 } from './schema'
 export type { Proof } from './second-factors'
 export type { AuditEntry, NewSession, Opened } from './statements'
+export type { Supersedes } from './superseding'
 export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/work'

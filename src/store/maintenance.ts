@@ -12,8 +12,10 @@ import {
   mfaChallenges,
   mfaFactors,
   oauthStates,
+  personalAccessTokens,
   refreshTokens,
   sessions,
+  sessionTokens,
   users,
   webauthnChallenges,
 } from './schema'
@@ -81,6 +83,8 @@ const sweeps = {
     refreshTokens,
     and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, placeholder('before'))),
   ),
+  sessionTokens: sweepOf(sessionTokens, lt(sessionTokens.expiresAt, placeholder('before'))),
+  personalAccessTokens: sweepOf(personalAccessTokens, lt(personalAccessTokens.expiresAt, placeholder('before'))),
   anonymousUsers: sweepOf(
     users,
     and(

@@ -1,8 +1,8 @@
 /** Roles of users. Everyone is a user; what is more is a row. */
 import { and, eq } from 'drizzle-orm'
 import { read, statement, write } from './engine'
-import { userRoles } from './schema'
-import { placeholder, placeholders } from './statements'
+import { roles, userRoles } from './schema'
+import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
 
 const roleOf = statement((db) =>
   db
@@ -16,6 +16,13 @@ const rolesHeld = statement((db) =>
     .select()
     .from(userRoles)
     .where(eq(userRoles.userId, placeholder('userId')))
+    .prepare(),
+)
+const roleByName = statement((db) =>
+  db
+    .select()
+    .from(roles)
+    .where(eq(roles.name, placeholder('role')))
     .prepare(),
 )
 const insertRole = statement((db) =>
@@ -39,13 +46,19 @@ export interface RoleChange {
   userId: string
   role: string
   now: number
+  audit?: AuditEntry[]
 }
 
-export const grantRole = write(async (tx, { userId, role, now }: RoleChange): Promise<void> => {
-  await tx.run(insertRole, { userId, role, grantedAt: now })
+/** @returns false where there is no such role */
+export const grantRole = write(async (tx, { userId, role, now, audit }: RoleChange): Promise<boolean> => {
+  if (!(await tx.one(roleByName, { role }))) return false
+  if ((await tx.run(insertRole, { userId, role, grantedAt: now })) > 0) await appendAudit(tx, audit ?? [])
+  return true
 })
 
-export const revokeRole = write(
-  async (tx, { userId, role }: Omit<RoleChange, 'now'>): Promise<boolean> =>
-    (await tx.run(deleteRole, { userId, role })) > 0,
-)
+/** @returns false where the user has it not */
+export const revokeRole = write(async (tx, { userId, role, audit }: Omit<RoleChange, 'now'>): Promise<boolean> => {
+  const isRevoked = (await tx.run(deleteRole, { userId, role })) > 0
+  if (isRevoked) await appendAudit(tx, audit ?? [])
+  return isRevoked
+})

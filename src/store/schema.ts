@@ -46,12 +46,14 @@ export const users = sqliteTable(
     isAnonymous: bool('is_anonymous').notNull().default(false),
     deletedAt: instant('deleted_at'),
     factorCount: integer('factor_count').notNull().default(0),
+    username: text('username'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
   (t) => [
     uniqueIndex('users_email').on(t.email).where(sql`is_sso_user = 0`),
     index('users_created').on(t.aud, t.createdAt, t.uid),
+    uniqueIndex('users_username').on(t.username).where(sql`username IS NOT NULL`),
   ],
 )
 
@@ -133,6 +135,11 @@ export const knownNetworks = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.userId, t.network] })],
 )
+
+export const roles = sqliteTable('roles', {
+  name: text('name').primaryKey(),
+  description: text('description').notNull(),
+})
 
 export const userRoles = sqliteTable(
   'user_roles',
@@ -331,6 +338,37 @@ export const signingKeys = sqliteTable('signing_keys', {
   signsFrom: instant('signs_from'),
   revokedAt: instant('revoked_at'),
 })
+export const sessionTokens = sqliteTable(
+  'session_tokens',
+  {
+    lookupId: text('lookup_id').primaryKey(),
+    kind: text('kind').$type<SessionTokenKind>().notNull(),
+    familyId: text('family_id').notNull(),
+    tokenHash: text('token_hash').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [index('session_tokens_family').on(t.familyId)],
+)
+
+export const personalAccessTokens = sqliteTable(
+  'personal_access_tokens',
+  {
+    id: text('id').primaryKey(),
+    lookupId: text('lookup_id').notNull().unique(),
+    userId: text('user_id').notNull(),
+    name: text('name').notNull(),
+    tokenHash: text('token_hash').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at'),
+    lastUsedAt: instant('last_used_at'),
+  },
+  (t) => [index('personal_access_tokens_user').on(t.userId, t.createdAt)],
+)
+
+/** What a token of a session is for; `service` is a refresh token of the service surface. */
+export type SessionTokenKind = 'access' | 'refresh' | 'cookie' | 'service' | 'federation'
 
 /** What a verification token proves or allows (verification-tokens.md). */
 export type VerificationKind =
@@ -366,3 +404,5 @@ export type MfaChallenge = typeof mfaChallenges.$inferSelect
 export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type WebauthnCredential = typeof webauthnCredentials.$inferSelect
 export type WebauthnChallenge = typeof webauthnChallenges.$inferSelect
+export type SessionToken = typeof sessionTokens.$inferSelect
+export type PersonalAccessToken = typeof personalAccessTokens.$inferSelect

@@ -1,5 +1,5 @@
 /** Sessions and their refresh tokens. */
-import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
@@ -20,6 +20,7 @@ import {
   startSession,
   userById,
 } from './statements'
+import { isSuperseded, type Supersedes } from './superseding'
 import { type CredentialUse, useCredential } from './webauthn'
 
 const sessionsOf = statement((db) =>
@@ -29,19 +30,6 @@ const sessionsOf = statement((db) =>
     .where(eq(sessions.userId, placeholder('userId')))
     .orderBy(desc(sessions.createdAt))
     .limit(placeholder('limit'))
-    .prepare(),
-)
-
-const sessionsUsedSince = statement((db) =>
-  db
-    .select()
-    .from(sessions)
-    .where(
-      and(
-        eq(sessions.userId, placeholder('userId')),
-        gt(sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`, placeholder('since')),
-      ),
-    )
     .prepare(),
 )
 
@@ -147,8 +135,7 @@ export interface Refresh {
   allowReuse: boolean
   /** Whether reuse of an older token ends the session. */
   endOnReuse: boolean
-  /** Whether another session of the user, used later, stands in the way of this one; none: nothing does. */
-  supersedes?: ((other: Session, session: Session) => boolean) | undefined
+  supersedes?: Supersedes | undefined
   audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
 }
 
@@ -166,7 +153,7 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
   const { session, user } = found
   if (user.deletedAt !== null) return { outcome: 'user_gone' }
   if (isAhead(user.bannedUntil, refresh.now)) return { outcome: 'user_banned' }
-  if (refresh.supersedes && (await isSuperseded(tx, session, refresh.supersedes))) return { outcome: 'superseded' }
+  if (await isSuperseded(tx, session, refresh.supersedes)) return { outcome: 'superseded' }
   const age = session.refreshTokenCounter - refresh.counter
   if (age < 0) return { outcome: 'not_issued' }
   const isRecent = refresh.now - (session.refreshedAt ?? session.createdAt) < refresh.reuseIntervalMs
@@ -191,12 +178,6 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
   await appendAudit(tx, refresh.audit.reused)
   return { outcome: 'reused' }
 })
-
-async function isSuperseded(tx: Tx, session: Session, supersedes: NonNullable<Refresh['supersedes']>) {
-  const since = session.refreshedAt ?? session.createdAt
-  const later = await tx.all(sessionsUsedSince, { userId: session.userId, since })
-  return later.some((other) => supersedes(other, session))
-}
 
 /**
  * Finds a token of GoTrue's older kind, by its hash.

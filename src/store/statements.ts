@@ -13,7 +13,9 @@ import {
   mfaAmrClaims,
   mfaFactors,
   type Session,
+  type SessionToken,
   sessions,
+  sessionTokens,
   type User,
   users,
 } from './schema'
@@ -90,6 +92,8 @@ export const advanceSession = statement((db) =>
 
 const insertSession = statement((db) => db.insert(sessions).values(placeholders(sessions)).prepare())
 
+const insertToken = statement((db) => db.insert(sessionTokens).values(placeholders(sessionTokens)).prepare())
+
 const upsertAmr = statement((db) =>
   db
     .insert(mfaAmrClaims)
@@ -146,6 +150,8 @@ export interface NewSession {
   network: string | undefined
   /** Whether it is to be told that somebody who has signed in before does so from a network not seen lately. */
   watchesNetwork: boolean
+  /** Opaque tokens that are handed out with it. */
+  tokens?: readonly SessionToken[]
 }
 
 /** A session with all that its tokens and its answer speak of. */
@@ -181,10 +187,11 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
 
 export async function startSession(
   tx: Tx,
-  { session, method, secondMethod, network, watchesNetwork }: NewSession,
+  { session, method, secondMethod, network, watchesNetwork, tokens }: NewSession,
   hasSignedInBefore = false,
 ): Promise<void> {
   await tx.run(insertSession, session)
+  await insertTokens(tx, tokens ?? [])
   await noteAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
   if (network === undefined) return
@@ -192,6 +199,10 @@ export async function startSession(
   if (watchesNetwork && hasSignedInBefore && !(await tx.one(networkOf, { userId, network })))
     tx.announce({ kind: 'new_network', userId, sessionId })
   await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt })
+}
+
+export async function insertTokens(tx: Tx, tokens: readonly SessionToken[]): Promise<void> {
+  for (const token of tokens) await tx.run(insertToken, token)
 }
 
 /** Notes how a session was authenticated, at that instant. */

@@ -13,8 +13,10 @@ import {
 import { type Attachments, attach } from './attachments'
 import { type Tx, write } from './engine'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
+import { revokePersonalTokens } from './personal-tokens'
 import type { Identity, User } from './schema'
 import { type Proof, type ProofRefused, takeProof } from './second-factors'
+import { revokeSessionTokens } from './session-tokens'
 import {
   endSessions,
   factorsIn,
@@ -67,8 +69,10 @@ export interface UserChange extends Attachments {
   provenPassword?: string | null
   /** Makes every token of the user worthless, before new ones are minted. */
   killTokens?: boolean
-  /** Ends the sessions of the user, except the one to keep, and PKCE flows that would open another. */
+  /** Ends the sessions of the user, except the one to keep, personal access tokens, and PKCE flows that would open another. */
   endSessions?: { keep?: string | undefined }
+  /** Revokes what a ban ends for good: opaque tokens of every session, and personal access tokens. */
+  revokeTokens?: boolean
   /** What was shown of a second factor; where that counts no more, nothing changes. */
   proof?: Proof | undefined
   /** Opens a session once all is done. */
@@ -116,8 +120,13 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
   if (change.killTokens) await killTokensOf(tx, user, now)
+  if (change.revokeTokens) {
+    await revokeSessionTokens(tx, id)
+    await revokePersonalTokens(tx, id)
+  }
   if (change.endSessions) {
     await endSessions(tx, id, change.endSessions.keep)
+    await revokePersonalTokens(tx, id)
     await endFlows(tx, id, change.authCode?.flowId)
   }
   await attach(tx, change, now)

@@ -9,10 +9,20 @@ import {
   type Taken,
   userByEmail,
   userByPhone,
+  userByUsername,
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
-import { type Identity, knownNetworks, mfaFactors, type User, userRoles, users, webauthnCredentials } from './schema'
+import {
+  type Identity,
+  knownNetworks,
+  mfaFactors,
+  personalAccessTokens,
+  type User,
+  userRoles,
+  users,
+  webauthnCredentials,
+} from './schema'
 import {
   type AuditEntry,
   amrIn,
@@ -32,6 +42,13 @@ import {
 import { killTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/work'
 
 const insertUser = statement((db) => db.insert(users).values(placeholders(users, 'uid')).returning().prepare())
+const userByUid = statement((db) =>
+  db
+    .select()
+    .from(users)
+    .where(eq(users.uid, placeholder('uid')))
+    .prepare(),
+)
 const deleteUserRow = statement((db) =>
   db
     .delete(users)
@@ -39,13 +56,14 @@ const deleteUserRow = statement((db) =>
     .prepare(),
 )
 /** What goes with an account although its row stays. */
-const deleteBelongings = [userRoles, knownNetworks, mfaFactors, webauthnCredentials].map((table) =>
-  statement((db) =>
-    db
-      .delete(table)
-      .where(eq(table.userId, placeholder('userId')))
-      .prepare(),
-  ),
+const deleteBelongings = [userRoles, knownNetworks, mfaFactors, webauthnCredentials, personalAccessTokens].map(
+  (table) =>
+    statement((db) =>
+      db
+        .delete(table)
+        .where(eq(table.userId, placeholder('userId')))
+        .prepare(),
+    ),
 )
 
 export const findUser = read(async (tx, id: string) => tx.one(userById, { id }))
@@ -53,6 +71,11 @@ export const findUser = read(async (tx, id: string) => tx.one(userById, { id }))
 export const findUserByEmail = read(async (tx, email: string) => tx.one(userByEmail, { email }))
 
 export const findUserByPhone = read(async (tx, phone: string) => tx.one(userByPhone, { phone }))
+
+/** By the name that was chosen; `u<uid>` of an account without one is for `findUserByUid`. */
+export const findUserByUsername = read(async (tx, username: string) => tx.one(userByUsername, { username }))
+
+export const findUserByUid = read(async (tx, uid: number) => tx.one(userByUid, { uid }))
 
 export const findIdentities = read(async (tx, userId: string) => identitiesIn(tx, userId))
 
@@ -124,6 +147,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
     ...user,
     email: user.email && scrub(user.email),
     phone: user.phone && scrub(user.phone).slice(0, 15),
+    username: null,
     emailChange: null,
     phoneChange: null,
     encryptedPassword: null,

@@ -61,7 +61,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'policy',
       'store',
       'version',
-      'types:core',
+      'core',
     ],
     packages: ['commander', 'smol-toml', 'node:crypto', 'node:fs', 'node:path', 'node:util'],
     why: 'the command line',

@@ -19,6 +19,8 @@ test('nothing is removed before its time', async () => {
   app.clock.advance(29 * DAY)
   expect(await app.core.sweep()).toEqual({
     sessions: 0,
+    sessionTokens: 0,
+    personalAccessTokens: 0,
     refreshTokens: 0,
     anonymousUsers: 0,
     knownNetworks: 0,

@@ -2,7 +2,7 @@
 import { isUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
 import type { Client, Deps } from '../deps'
-import type { Caller } from '../identify'
+import { type Caller, requireInPerson } from '../identify'
 import { prepareNotice } from '../mail'
 import { Refusal } from '../refusal'
 
@@ -21,8 +21,9 @@ export async function ownFactor({ store }: Deps, user: User, factorId: string): 
   return factor
 }
 
-/** @throws {Refusal<'anonymous_not_allowed' | 'session_needed_for_factors'>} */
-export function requireSession({ user, session }: Caller) {
+/** @throws {Refusal<'not_in_person' | 'anonymous_not_allowed' | 'session_needed_for_factors'>} */
+export function requireSession(caller: Caller) {
+  const { user, session } = requireInPerson(caller)
   if (user.isAnonymous) throw new Refusal('anonymous_not_allowed')
   if (!session) throw new Refusal('session_needed_for_factors')
   return { user, session }
@@ -39,7 +40,7 @@ export const hasVerifiedFactor = async (deps: Pick<Deps, 'store'>, user: User): 
 /** Whether a caller has not passed the factor that their account has. */
 export const lacksFactor = async (
   deps: Pick<Deps, 'store'>,
-  { user, session }: Omit<Caller, 'claims'>,
+  { user, session }: Pick<Caller, 'user' | 'session'>,
 ): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))
 
 interface Notice {

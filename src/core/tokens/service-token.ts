@@ -1,7 +1,6 @@
 /** Access tokens of the endpoints below `/api/auth` (service.md): roles in the token, the session as `sid`. */
 import type { Opened } from '../../store'
 import type { Deps } from '../deps'
-import { encodeRefreshToken } from './refresh-token'
 
 export interface ServiceSession extends Opened {
   accessToken: string
@@ -11,19 +10,19 @@ export interface ServiceSession extends Opened {
   roles: string[]
 }
 
-/** @param key of the session's refresh tokens, in the clear */
+/** @param refreshToken of this surface, minted with the session or in place of one used up */
 export async function issueForService(
-  { keyring, policy, store }: Deps,
+  deps: Deps,
   now: number,
   opened: Opened,
-  key: Uint8Array,
+  refreshToken: string,
 ): Promise<ServiceSession> {
+  const { keyring, policy } = deps
   const { user, session } = opened
   const { issuer, accessTokenMs } = policy.service
   const expiresIn = accessTokenMs / 1000
   const issuedAt = Math.floor(now / 1000)
-  // Everyone is a user; other roles are rows.
-  const roles = ['user', ...(await store.rolesOf(user.id)).filter((role) => role !== 'user')]
+  const roles = await rolesOf(deps, user.id)
   const accessToken = await keyring.sign({
     sub: user.id,
     email: user.email ?? '',
@@ -35,8 +34,12 @@ export async function issueForService(
     exp: issuedAt + expiresIn,
     sid: session.id,
   })
-  const refreshToken = encodeRefreshToken(session.id, session.refreshTokenCounter, key)
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
+}
+
+/** Everyone is a user; other roles are rows. */
+export async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<string[]> {
+  return ['user', ...(await store.rolesOf(userId)).filter((role) => role !== 'user')]
 }
 
 /** What a user is called, by the names that applications give it. */

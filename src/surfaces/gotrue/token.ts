@@ -53,7 +53,7 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
       accessToken: body.access_token ?? '',
       nonce: body.nonce ?? '',
       linksIdentity: body.link_identity ?? false,
-      credentials: credentialsOf(request),
+      credentials: credentialsOf(core, request),
       client,
     }),
   web3: async () => {

@@ -51,6 +51,6 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
 
 async function requireCaller(core: Core, path: string, request: Request): Promise<void> {
   const access = guarded.find(([prefix]) => isBelow(path, prefix))?.[1]
-  if (access === 'user') await core.identifyUser(credentialsOf(request))
-  if (access === 'admin') await core.identifyAdmin(credentialsOf(request))
+  if (access === 'user') await core.identifyUser(credentialsOf(core, request))
+  if (access === 'admin') await core.identifyAdmin(credentialsOf(core, request))
 }

@@ -55,6 +55,29 @@ export function operations(core: Core, options: OperationsOptions) {
       },
     },
   )
+  app.get(
+    '/healthz',
+    async ({ request, route, status }) => {
+      exchangeOf(request).route = route
+      if ((await probe(request)).isWritable) return { status: 'ok' as const }
+      return status(503, { status: 'unavailable' as const, checks: { database: 'failed' } })
+    },
+    {
+      response: {
+        200: Type.Object({ status: Type.Literal('ok') }, { $id: 'Healthz' }),
+        503: Type.Object(
+          { status: Type.Literal('unavailable'), checks: Type.Object({ database: Type.String() }) },
+          { $id: 'HealthzFailed' },
+        ),
+      },
+      detail: {
+        operationId: 'getHealthz',
+        tags: ['Server'],
+        summary: 'Whether the database takes writes; what is wrong with the settings stops the start',
+        security: [],
+      },
+    },
+  )
   for (const path of swaggerPaths) {
     app.get(
       path,

@@ -1,5 +1,6 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
 import { type Detail, HOOK_REASONS, OAUTH_REASONS, type Reason, type Refusal } from '../../core/refusal'
+import { targetOf } from '../../http/target'
 
 type Answer = readonly [status: number, error: string, message: string | ((detail: Detail) => string), field?: string]
 
@@ -27,8 +28,34 @@ const answers = {
   session_over: SIGNED_OUT,
   second_factor_needed: [401, 'mfa_required', 'This account has a second factor; add a right code of it'],
   aal_too_low: [403, 'mfa_required', 'This needs a session that has passed the second factor'],
+  csrf_rejected: [403, 'csrf_rejected', 'A cookie counts only for JSON requests from pages of this origin'],
+  not_in_person: [403, 'session_required', 'A personal access token is not enough; sign in'],
+  not_admin: [403, 'admin_required', 'This is for administrators'],
+  credentials_wrong: [401, 'invalid_credentials', 'Who or with which password: one of them is wrong'],
+  email_not_confirmed: [403, 'email_not_confirmed', 'The address has not been confirmed yet'],
+  refresh_refused: [401, 'invalid_refresh_token', 'This refresh token is good for nothing (any more)'],
+  refresh_token_ambiguous: [
+    422,
+    'validation_error',
+    'Give refreshToken or refresh_token, and only one of them',
+    'refresh_token',
+  ],
+  identifier_missing: [422, 'validation_error', 'An address, a username or a uid is needed', 'email'],
+  password_missing: [422, 'validation_error', 'A password is needed', 'password'],
+  introspection_token_missing: [422, 'validation_error', 'A token is needed', 'token'],
+  grant_unsupported: [400, 'unsupported_grant_type', 'The grantType is `password`, and nothing else yet'],
+  token_request_malformed: [400, 'invalid_request', 'grantType, email (or username) and password are needed'],
+  personal_token_unknown: [404, 'not_found', 'You have no such token'],
+  personal_token_name: [400, 'invalid_request', 'A name has 1 to 100 characters', 'name'],
+  personal_token_expiry: [400, 'invalid_request', 'expiresAt is an instant that is still to come', 'expiresAt'],
+  personal_tokens_too_many: [400, 'invalid_request', 'A user has 100 personal access tokens at most'],
+  role_unknown: [404, 'not_found', 'There is no such role, or the user has it not'],
+  user_unknown: [404, 'not_found', 'There is no such user'],
   user_banned: [403, 'user_inactive', 'This account may not sign in'],
   signup_disabled: [403, 'signup_disabled', 'This server takes no new accounts'],
+  email_signup_disabled: [403, 'signup_disabled', 'This server takes no new accounts by e-mail'],
+  email_login_disabled: [403, 'email_login_disabled', 'This server signs nobody in by e-mail'],
+  user_exists: [409, 'email_exists', 'Another account has this address'],
   email_taken: [409, 'email_exists', 'Another account has this address'],
   email_unchanged: [422, 'validation_error', 'This is the present address', 'new_email'],
   email_missing: [422, 'validation_error', 'An address is needed', 'email'],
@@ -51,6 +78,8 @@ const answers = {
 /** What no endpoint here comes to; a request that did could not be met. */
 const ELSEWHERE = [
   ...OAUTH_REASONS,
+  'username_taken',
+  'username_malformed',
   'anonymous_not_allowed',
   'session_needed_for_factors',
   'factor_type_unknown',
@@ -93,26 +122,21 @@ const ELSEWHERE = [
   'aal_too_low_to_unenrol',
   'aal_too_low_for_recovery_codes',
   'aal_too_low_for_passkeys',
-  'not_admin',
   'audience_mismatch',
   'anonymous_disabled',
-  'email_signup_disabled',
   'phone_signup_disabled',
-  'email_login_disabled',
   'phone_login_disabled',
   'phone_malformed',
   'email_and_phone_at_signup',
   'email_and_phone_at_login',
   'email_or_phone_missing',
   'account_without_email_or_phone',
-  'user_exists',
   'phone_taken',
   'phone_taken_by_another',
   'id_taken',
   'id_malformed',
   'id_nil',
   'user_id_malformed',
-  'user_unknown',
   'app_metadata_reserved',
   'metadata_too_large',
   'metadata_unstorable',
@@ -164,11 +188,8 @@ const ELSEWHERE = [
   'flow_missing',
   'flow_expired',
   'verifier_wrong',
-  'credentials_wrong',
   'credentials_of_banned_user',
-  'email_not_confirmed',
   'phone_not_confirmed',
-  'password_missing',
   'password_unchanged',
   'password_of_anonymous_user',
   'current_password_missing',
@@ -225,8 +246,10 @@ const words: Record<Reason, Answer> = {
   ...answers,
 }
 
-export function answerRefusal({ reason, detail }: Refusal): Response {
-  const [status, error, said, field] = words[reason]
+export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
+  const [status, error, said, named] = words[reason]
+  // Only a reset calls it the new one.
+  const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   const message = typeof said === 'string' ? said : said(detail)
   const waitMs = detail.retryAfterMs ?? detail.waitMs
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }

@@ -1,14 +1,23 @@
-/** Endpoints for services and for applications with pages of their own, below `/api/auth` (service.md). */
+/**
+ * Endpoints for services, for native clients and for applications with pages of their own: all below `/api/auth`, with one
+ * shape of errors (service.md, native-tokens.md, verification-tokens.md; settled 18 and 19).
+ */
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
 import { targetOf } from '../../http/target'
+import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'
+import * as native from './native-tokens'
+import * as roles from './roles'
+import * as shared from './shared-paths'
 import * as verification from './verification'
 
 export const PREFIX = '/api/auth'
 
-const serviceEndpoints: Endpoint[] = Object.values(verification)
+const serviceEndpoints: Endpoint[] = [accounts, shared, roles, native, verification].flatMap((group) =>
+  Object.values(group),
+)
 
 export interface ServiceOptions extends Bounds {
   /** Reports a fault to the operator. */
@@ -21,7 +30,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
     isHidden: false,
     encode: JSON.stringify,
     answerError(error, request) {
-      if (error instanceof Refusal) return answerRefusal(error)
+      if (error instanceof Refusal) return answerRefusal(error, request)
       onFault(error, request)
       return answerFault()
     },
@@ -32,7 +41,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
 /** An unknown path, or a method that a known one does not have (settled 19). */
 async function answerUnknown(request: Request): Promise<Response> {
   const path = targetOf(request).path.slice(PREFIX.length)
-  const methods = serviceEndpoints.filter((each) => each.path === path).map(({ method }) => method)
+  const methods = serviceEndpoints.filter((each) => patternOf(each).test(path)).map(({ method }) => method)
   if (methods.length === 0)
     return Response.json({ error: 'not_found', message: 'There is no such endpoint' }, { status: 404 })
   return Response.json(
@@ -40,3 +49,5 @@ async function answerUnknown(request: Request): Promise<Response> {
     { status: 405, headers: { allow: methods.join(', ') } },
   )
 }
+
+const patternOf = ({ path }: Endpoint) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`)

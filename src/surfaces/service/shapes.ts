@@ -1,5 +1,8 @@
 /** What the endpoints below `/api/auth` take and answer (service.md, verification-tokens.md). */
-import { type Static, Type } from '@sinclair/typebox'
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import type { PersonalAccessToken, User } from '../../core'
+import type { Introspection } from '../../core/introspect'
+import type { TokenPair } from '../../core/token-pairs'
 import { displayName, type ServiceSession } from '../../core/tokens/service-token'
 
 export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'ServiceMessage' })
@@ -18,50 +21,131 @@ export function errors(...statuses: number[]): Record<number, typeof ErrorShape>
   return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
 }
 
+/** The body of an endpoint, with an example. */
+export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
+  Type.Object(fields, { $id: id, examples: [example] })
+
+/** A field of text; what it may be left out for is the core's to say. */
+export const text = (description?: string) =>
+  Type.Optional(Type.String(description === undefined ? {} : { description }))
+
+export const UserShape = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    email: Type.String(),
+    display_name: Type.String(),
+    roles: Type.Array(Type.String()),
+    is_active: Type.Boolean(),
+    is_admin: Type.Boolean(),
+    matrix_user_id: Type.Union([Type.String(), Type.Null()]),
+    created_at: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'ServiceUser' },
+)
+
 export const SessionShape = Type.Object(
   {
     access_token: Type.String({ description: 'JWT (RFC 7519) with the roles of the user.' }),
-    refresh_token: Type.String(),
+    refresh_token: Type.String({ description: 'Good once, for the next pair.' }),
     token_type: Type.Literal('bearer'),
     expires_in: Type.Integer({ description: 'Seconds.' }),
-    user: Type.Object(
-      {
-        id: Type.String({ format: 'uuid' }),
-        email: Type.String(),
-        display_name: Type.String(),
-        roles: Type.Array(Type.String()),
-        is_active: Type.Boolean(),
-        is_admin: Type.Boolean(),
-        matrix_user_id: Type.Null(),
-        created_at: Type.String({ format: 'date-time' }),
-      },
-      { $id: 'ServiceUser' },
-    ),
+    user: UserShape,
   },
   { $id: 'ServiceSession' },
 )
 
-export function toSession({
-  accessToken,
-  refreshToken,
-  expiresIn,
-  user,
-  roles,
-}: ServiceSession): Static<typeof SessionShape> {
+export const IntrospectionShape = Type.Object(
+  {
+    active: Type.Boolean(),
+    sub: Type.Optional(Type.String({ format: 'uuid' })),
+    email: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    roles: Type.Optional(Type.Array(Type.String())),
+    type: Type.Optional(Type.Literal('access')),
+    iss: Type.Optional(Type.String()),
+    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; missing for a token that does not expire.' })),
+  },
+  { $id: 'ServiceIntrospection' },
+)
+
+const instant = () => Type.String({ format: 'date-time' })
+const maybe = () => Type.Union([instant(), Type.Null()])
+
+export const PairShape = Type.Object(
+  {
+    tokenType: Type.Literal('Bearer'),
+    accessToken: Type.String({ description: '`cat_…`' }),
+    accessTokenExpiresAt: instant(),
+    refreshToken: Type.String({ description: '`crt_…`, good once.' }),
+    refreshTokenExpiresAt: instant(),
+  },
+  { $id: 'TokenPair' },
+)
+
+const personalToken = {
+  id: Type.String({ format: 'uuid' }),
+  name: Type.String(),
+  createdAt: instant(),
+  expiresAt: maybe(),
+  lastUsedAt: maybe(),
+}
+export const PersonalTokenShape = Type.Object(personalToken, { $id: 'PersonalAccessToken' })
+export const CreatedPersonalTokenShape = Type.Object(
+  { ...personalToken, token: Type.String({ description: '`carol_pat_…`, shown this once.' }) },
+  { $id: 'CreatedPersonalAccessToken' },
+)
+
+export function toUser({ user, roles }: { user: User; roles: string[] }): Static<typeof UserShape> {
   return {
-    access_token: accessToken,
-    refresh_token: refreshToken,
+    id: user.id,
+    email: user.email ?? '',
+    display_name: displayName(user.rawUserMetaData),
+    roles,
+    is_active: true,
+    is_admin: roles.includes('admin'),
+    matrix_user_id: null,
+    created_at: new Date(user.createdAt).toISOString(),
+  }
+}
+
+export function toSession(session: ServiceSession): Static<typeof SessionShape> {
+  return {
+    access_token: session.accessToken,
+    refresh_token: session.refreshToken,
     token_type: 'bearer',
-    expires_in: expiresIn,
-    user: {
-      id: user.id,
-      email: user.email ?? '',
-      display_name: displayName(user.rawUserMetaData),
-      roles,
-      is_active: true,
-      is_admin: roles.includes('admin'),
-      matrix_user_id: null,
-      created_at: new Date(user.createdAt).toISOString(),
-    },
+    expires_in: session.expiresIn,
+    user: toUser(session),
+  }
+}
+
+export function toIntrospection(found: Introspection | undefined): Static<typeof IntrospectionShape> {
+  if (!found) return { active: false }
+  const { user, roles, issuer, expiresAt } = found
+  return {
+    ...{ active: true, sub: user.id, email: user.email ?? '', name: displayName(user.rawUserMetaData), roles },
+    ...{ type: 'access', iss: issuer },
+    ...(expiresAt !== undefined && { exp: expiresAt }),
+  }
+}
+
+export function toPair(pair: TokenPair): Static<typeof PairShape> {
+  return {
+    tokenType: 'Bearer',
+    accessToken: pair.accessToken,
+    accessTokenExpiresAt: new Date(pair.accessTokenExpiresAt).toISOString(),
+    refreshToken: pair.refreshToken,
+    refreshTokenExpiresAt: new Date(pair.refreshTokenExpiresAt).toISOString(),
+  }
+}
+
+export function toPersonalToken(token: PersonalAccessToken): Static<typeof PersonalTokenShape> {
+  const { id, name, createdAt, expiresAt, lastUsedAt } = token
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return {
+    id,
+    name,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: iso(expiresAt),
+    lastUsedAt: iso(lastUsedAt),
   }
 }

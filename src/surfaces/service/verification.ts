@@ -1,12 +1,9 @@
 /** The six endpoints of verification-tokens.md. Their mails lead to pages of the application, which show the token here. */
-import { type TObject, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
-import { errors, MessageShape, SessionShape, toSession } from './shapes'
+import { body, errors, MessageShape, SessionShape, toSession } from './shapes'
 
 const shared = { method: 'POST', tag: 'Links to your own pages' } as const
-
-const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
-  Type.Object(fields, { $id: id, examples: [example] })
 
 const Email = body('ServiceEmail', { email: Type.Optional(Type.String()) }, { email: 'ada@example.com' })
 const Token = body('ServiceToken', { token: Type.Optional(Type.String()) }, { token: 'the token of the mail' })

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { migrations } from '../../migrations'
+import { systemClock, systemRandom } from '../adapters/system'
+import { Refusal } from '../core/refusal'
+import { grantRole, listRoles, type RoleDeps, revokeRole } from '../core/roles'
+import { databasePath } from '../keys'
+import { openStore } from '../store'
+import { migrationsIn } from '../store/migrate'
+import { fail, orFail, requireSettings } from './settings'
+
+const admin = { role: 'command_line' }
+
+/** `latchkey role list <user>`: the roles of a user, named by id, address, username or uid. */
+export const listRolesOf = (command: Command) => withRoles(command, (deps, user) => listRoles(deps, { user }))
+
+/** `latchkey role grant <user> <role>`: beside a running server, too; the next token shows it. */
+export const grant = (command: Command) =>
+  withRoles(command, (deps, user, role) => grantRole(deps, { admin, user, role }))
+
+/** `latchkey role revoke <user> <role>` */
+export const revoke = (command: Command) =>
+  withRoles(command, (deps, user, role) => revokeRole(deps, { admin, user, role }))
+
+async function withRoles(
+  command: Command,
+  work: (deps: RoleDeps, user: string, role: string) => Promise<string[]>,
+): Promise<void> {
+  const [user = '', role = ''] = command.args
+  const { settings } = requireSettings(command)
+  const path = databasePath(settings, resolve(settings.server.dataDir))
+  if (!existsSync(path)) return fail(`${path} is not there: the server was never started`)
+  if (migrationsIn(path).length !== migrations.length)
+    return fail(`${path} is of another version; start the server with this executable first`)
+  const store = await orFail(() => openStore(path, systemClock.now()))
+  try {
+    const roles = await work({ store, clock: systemClock, random: systemRandom }, user, role)
+    process.stdout.write(`${roles.join(' ')}\n`)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    fail(error.reason === 'user_unknown' ? `there is no user ${user}` : `there is no role ${role} to grant or revoke`)
+  } finally {
+    await store.close()
+  }
+}

@@ -1,0 +1,67 @@
+/** Who is asking with an opaque token: its prefix says where to look before anything is hashed or looked up. */
+import { isAhead } from '../lib/time'
+import type { Session, User } from '../store'
+import type { Deps } from './deps'
+import type { Caller } from './identify'
+import { Refusal } from './refusal'
+import { isGenuineOpaque, lookupIdOf, type OpaqueKind } from './tokens/opaque'
+
+/** How exact the last use of a personal access token is known, so that most uses write nothing. */
+const USE_STEP_MS = 60_000
+
+/** Kinds that may stand in an Authorization header. */
+const BEARERS: readonly OpaqueKind[] = ['access', 'personal', 'federation']
+
+export const isBearerKind = (kind: OpaqueKind | undefined): kind is OpaqueKind =>
+  kind !== undefined && BEARERS.includes(kind)
+
+export interface OpaqueCaller extends Caller {
+  /** Unix milliseconds; null for never. */
+  expiresAt: number | null
+}
+
+/** @throws {Refusal<'token_invalid' | 'user_gone' | 'user_banned'>} */
+export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
+  const lookupId = lookupIdOf(kind, bearer)
+  if (lookupId === undefined) throw invalid('malformed')
+  const found = kind === 'personal' ? await personal(deps, lookupId) : await ofSession(deps, kind, lookupId)
+  if (!found || !isGenuineOpaque(deps, bearer, found.tokenHash)) throw invalid('unknown')
+  const { user, session, expiresAt } = found
+  const now = deps.clock.now()
+  if (expiresAt !== null && now >= expiresAt) throw invalid('expired')
+  if (user.deletedAt !== null) throw new Refusal('user_gone')
+  if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
+  const { usedAt } = found
+  if (usedAt && now - usedAt.last >= USE_STEP_MS) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
+  return { user, session, expiresAt, isPersonalToken: kind === 'personal', claims: claimsOf(user, session) }
+}
+
+interface Found {
+  tokenHash: string
+  expiresAt: number | null
+  user: User
+  session: Session | undefined
+  usedAt?: { id: string; last: number }
+}
+
+async function personal({ store }: Deps, lookupId: string): Promise<Found | undefined> {
+  const found = await store.findPersonalToken(lookupId)
+  if (!found) return undefined
+  const { tokenHash, expiresAt, id, lastUsedAt } = found.token
+  return { tokenHash, expiresAt, user: found.user, session: undefined, usedAt: { id, last: lastUsedAt ?? 0 } }
+}
+
+async function ofSession({ store }: Deps, kind: OpaqueKind, lookupId: string): Promise<Found | undefined> {
+  const found = await store.findSessionToken(lookupId)
+  if (found?.token.kind !== kind || found.token.revokedAt !== null) return undefined
+  const { tokenHash, expiresAt } = found.token
+  return { tokenHash, expiresAt, user: found.user, session: found.session }
+}
+
+/** What a JWT of the same session would say of its audience and role; without a session there is no role to speak of. */
+const claimsOf = ({ id, aud, role }: User, session: Session | undefined) => ({
+  ...{ sub: id, aud },
+  ...(session && { role, session_id: session.id }),
+})
+
+const invalid = (how: string) => new Refusal('token_invalid', { detail: `token is ${how}` })

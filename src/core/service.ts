@@ -1,0 +1,64 @@
+/** Accounts as services behind a gateway see them (service.md). */
+import type { User } from '../store'
+import type { Client, Deps } from './deps'
+import { type Caller, type Credentials, identifyUser } from './identify'
+import { Refusal } from './refusal'
+import { signOut } from './sessions'
+import { signUp } from './sign-up'
+import { findRefreshToken } from './token-pairs'
+import { rolesOf } from './tokens/service-token'
+
+export interface Registration {
+  email: string
+  password: string
+  displayName: string
+  client: Client
+}
+
+/** Makes an account, and signs nobody in. @throws {Refusal} as `signUp` does */
+export async function registerForService(
+  deps: Deps,
+  { email, password, displayName, client }: Registration,
+): Promise<DescribedUser> {
+  const { audience, redirects } = deps.policy
+  if (email === '') throw new Refusal('email_missing')
+  const made = await signUp(deps, {
+    ...{ email, phone: undefined, password, channel: undefined, audience, client, isWithoutSession: true },
+    ...{ codeChallenge: undefined, codeChallengeMethod: undefined, redirectTo: redirects.siteUrl },
+    data: displayName === '' ? {} : { display_name: displayName },
+  })
+  // An address that is taken is answered as a new one while it has to be confirmed.
+  const { user } = made.outcome === 'signed_in' ? made.issued : made.account
+  return { user, roles: ['user'] }
+}
+
+export interface DescribedUser {
+  user: User
+  roles: string[]
+}
+
+export async function describeUser(deps: Deps, { caller }: { caller: Caller }): Promise<DescribedUser> {
+  return { user: caller.user, roles: await rolesOf(deps, caller.user.id) }
+}
+
+export interface SignOutWith {
+  credentials: Credentials
+  /** A refresh token of a native client, or of a service. */
+  nativeToken: string | undefined
+  serviceToken: string | undefined
+}
+
+/**
+ * Ends the session of whatever was shown: a refresh token, else a bearer token, else the cookie.
+ * @throws {Refusal<'refresh_token_ambiguous' | 'refresh_refused' | 'bearer_missing' | 'token_invalid' | 'csrf_rejected' | …>}
+ */
+export async function signOutWith(deps: Deps, { credentials, nativeToken, serviceToken }: SignOutWith): Promise<void> {
+  if (nativeToken !== undefined && serviceToken !== undefined) throw new Refusal('refresh_token_ambiguous')
+  const refreshToken = nativeToken ?? serviceToken
+  if (refreshToken === undefined)
+    return signOut(deps, { caller: await identifyUser(deps, credentials), scope: 'local' })
+  const kind = nativeToken === undefined ? 'service' : 'refresh'
+  const found = await findRefreshToken(deps, kind, refreshToken)
+  if (!found || deps.clock.now() >= found.token.expiresAt) throw new Refusal('refresh_refused')
+  await signOut(deps, { caller: { ...found, claims: {}, isPersonalToken: false }, scope: 'local' })
+}

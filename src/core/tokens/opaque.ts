@@ -1,0 +1,60 @@
+/**
+ * Opaque tokens (native-tokens.md): a prefix that says what they are, a public part to find them by, and 32 random bytes.
+ * What is stored is an HMAC of the whole, so that the database shows nothing that could be used.
+ */
+import { hmacSha256, secretEqual } from '../../lib/secrets'
+import type { SessionToken, SessionTokenKind } from '../../store'
+import type { Deps } from '../deps'
+
+const PREFIXES = {
+  access: 'cat_',
+  refresh: 'crt_',
+  personal: 'carol_pat_',
+  cookie: 'csn_',
+  service: 'srt_',
+  federation: 'fed_',
+} as const satisfies Record<SessionTokenKind | 'personal', string>
+
+export type OpaqueKind = keyof typeof PREFIXES
+
+const LOOKUP_BYTES = 16
+const SECRET_BYTES = 32
+const LOOKUP_LENGTH = 22
+const FORM = /^[\w-]{65}$/
+
+/** @returns the token in the clear, and what is kept of it */
+export function mintOpaque(
+  { random, peppers }: Pick<Deps, 'random' | 'peppers'>,
+  kind: OpaqueKind,
+): { token: string; lookupId: string; tokenHash: string } {
+  const lookupId = random.bytes(LOOKUP_BYTES).toString('base64url')
+  const token = PREFIXES[kind] + lookupId + random.bytes(SECRET_BYTES).toString('base64url')
+  return { token, lookupId, tokenHash: hashOf(peppers[0], token) }
+}
+
+/** What kind a token is by its prefix; undefined: none of these. */
+export function opaqueKind(token: string): OpaqueKind | undefined {
+  return (Object.keys(PREFIXES) as OpaqueKind[]).find((kind) => token.startsWith(PREFIXES[kind]))
+}
+
+/** The public part of a token of that kind; undefined where it has not its form. */
+export function lookupIdOf(kind: OpaqueKind, token: string): string | undefined {
+  const rest = token.slice(PREFIXES[kind].length)
+  return token.startsWith(PREFIXES[kind]) && FORM.test(rest) ? rest.slice(0, LOOKUP_LENGTH) : undefined
+}
+
+export function isGenuineOpaque({ peppers }: Pick<Deps, 'peppers'>, token: string, tokenHash: string): boolean {
+  return peppers.some((pepper) => secretEqual(hashOf(pepper, token), tokenHash))
+}
+
+const hashOf = (pepper: Buffer, token: string) => hmacSha256(pepper, token).toString('hex')
+
+/** A token of a session. @param now Unix milliseconds */
+export function mintSessionToken(
+  deps: Pick<Deps, 'random' | 'peppers'>,
+  now: number,
+  { kind, familyId, lifetimeMs }: { kind: SessionTokenKind; familyId: string; lifetimeMs: number },
+): { token: string; row: SessionToken } {
+  const { token, ...kept } = mintOpaque(deps, kind)
+  return { token, row: { ...kept, kind, familyId, createdAt: now, expiresAt: now + lifetimeMs, revokedAt: null } }
+}

@@ -1,0 +1,28 @@
+/** Names to sign in with (settled 6). */
+import type { User } from '../store'
+import type { Deps } from './deps'
+
+/** What an account without a name of its own goes by; nobody may choose another's. */
+const BY_UID = /^u([1-9][0-9]{0,9})$/
+/** Longest address there can be; what is longer belongs to nobody. */
+const MAX_IDENTIFIER = 255
+
+type IdentifierKind = 'email' | 'uid' | 'username'
+
+/** What somebody calls themselves at sign-in: with `@` an address, all digits a uid, anything else a username. */
+export function identifierKind(identifier: string): IdentifierKind {
+  if (identifier.includes('@')) return 'email'
+  return /^[0-9]+$/.test(identifier) ? 'uid' : 'username'
+}
+
+export async function findByIdentifier({ store }: Pick<Deps, 'store'>, text: string): Promise<User | undefined> {
+  const identifier = text.toLowerCase()
+  if (identifier.length > MAX_IDENTIFIER) return undefined
+  const kind = identifierKind(identifier)
+  if (kind === 'email') return store.findUserByEmail(identifier)
+  const uid = kind === 'uid' ? identifier : BY_UID.exec(identifier)?.[1]
+  if (uid === undefined) return store.findUserByUsername(identifier)
+  const number = Number(uid)
+  const found = number <= 0xffffffff ? await store.findUserByUid(number) : undefined
+  return kind === 'username' && found?.username !== null ? undefined : found
+}

@@ -1,0 +1,92 @@
+/** Personal access tokens: made by a user, and good until they are revoked or expire. */
+import { and, desc, eq } from 'drizzle-orm'
+import { read, statement, type Tx, write } from './engine'
+import { type PersonalAccessToken, personalAccessTokens } from './schema'
+import { type AuditEntry, appendAudit, placeholder, placeholders, sessionById, userById } from './statements'
+
+const insertPersonalToken = statement((db) =>
+  db.insert(personalAccessTokens).values(placeholders(personalAccessTokens)).prepare(),
+)
+const personalTokensOf = statement((db) =>
+  db
+    .select()
+    .from(personalAccessTokens)
+    .where(eq(personalAccessTokens.userId, placeholder('userId')))
+    .orderBy(desc(personalAccessTokens.createdAt))
+    .prepare(),
+)
+const personalTokenByLookup = statement((db) =>
+  db
+    .select()
+    .from(personalAccessTokens)
+    .where(eq(personalAccessTokens.lookupId, placeholder('lookupId')))
+    .prepare(),
+)
+const setLastUse = statement((db) =>
+  db
+    .update(personalAccessTokens)
+    .set({ lastUsedAt: placeholder('now') as never })
+    .where(eq(personalAccessTokens.id, placeholder('id')))
+    .prepare(),
+)
+const deletePersonalToken = statement((db) =>
+  db
+    .delete(personalAccessTokens)
+    .where(and(eq(personalAccessTokens.id, placeholder('id')), eq(personalAccessTokens.userId, placeholder('userId'))))
+    .prepare(),
+)
+const deletePersonalTokens = statement((db) =>
+  db
+    .delete(personalAccessTokens)
+    .where(eq(personalAccessTokens.userId, placeholder('userId')))
+    .prepare(),
+)
+
+export interface NewPersonalToken {
+  token: PersonalAccessToken
+  /** The session in which it is made. */
+  sessionId: string
+  /** How many a user may have. */
+  max: number
+  audit: AuditEntry[]
+}
+
+export const createPersonalToken = write(
+  async (
+    tx,
+    { token, sessionId, max, audit }: NewPersonalToken,
+  ): Promise<'created' | 'session_gone' | 'personal_tokens_too_many'> => {
+    if ((await tx.one(sessionById, { id: sessionId }))?.userId !== token.userId) return 'session_gone'
+    if ((await tx.all(personalTokensOf, { userId: token.userId })).length >= max) return 'personal_tokens_too_many'
+    await tx.run(insertPersonalToken, token)
+    await appendAudit(tx, audit)
+    return 'created'
+  },
+)
+
+/** Newest first. */
+export const listPersonalTokens = read((tx, userId: string) => tx.all(personalTokensOf, { userId }))
+
+/** @returns false where the user has no such token */
+export const revokePersonalToken = write(
+  async (tx, { id, userId, audit }: { id: string; userId: string; audit: AuditEntry[] }): Promise<boolean> => {
+    const isRevoked = (await tx.run(deletePersonalToken, { id, userId })) > 0
+    if (isRevoked) await appendAudit(tx, audit)
+    return isRevoked
+  },
+)
+
+/** A token and whose it is. */
+export const findPersonalToken = read(async (tx, lookupId: string) => {
+  const token = await tx.one(personalTokenByLookup, { lookupId })
+  const user = token && (await tx.one(userById, { id: token.userId }))
+  return user && { token, user }
+})
+
+export const notePersonalTokenUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
+  await tx.run(setLastUse, use)
+})
+
+export async function revokePersonalTokens(tx: Tx, userId: string): Promise<void> {
+  await tx.run(deletePersonalTokens, { userId })
+}

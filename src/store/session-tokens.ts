@@ -1,0 +1,119 @@
+/** Opaque tokens of sessions: found by their public part, rotated, and ended with their family. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { isAhead } from '../lib/time'
+import { read, statement, type Tx, write } from './engine'
+import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
+import {
+  type AuditEntry,
+  advanceSession,
+  appendAudit,
+  insertTokens,
+  type Opened,
+  openedSession,
+  placeholder,
+  sessionById,
+  userById,
+} from './statements'
+import { isSuperseded, type Supersedes } from './superseding'
+
+const tokenByLookup = statement((db) =>
+  db
+    .select()
+    .from(sessionTokens)
+    .where(eq(sessionTokens.lookupId, placeholder('lookupId')))
+    .prepare(),
+)
+const revokeToken = statement((db) =>
+  db
+    .update(sessionTokens)
+    .set({ revokedAt: placeholder('now') as never })
+    .where(and(eq(sessionTokens.lookupId, placeholder('lookupId')), isNull(sessionTokens.revokedAt)))
+    .prepare(),
+)
+const deleteToken = statement((db) =>
+  db
+    .delete(sessionTokens)
+    .where(eq(sessionTokens.lookupId, placeholder('lookupId')))
+    .prepare(),
+)
+const deleteTokensOf = statement((db) =>
+  db
+    .delete(sessionTokens)
+    .where(inArray(sessionTokens.familyId, sql`(SELECT id FROM sessions WHERE user_id = ${placeholder('userId')})`))
+    .prepare(),
+)
+/** One statement: the tokens of the family go with their session. */
+const endFamily = statement((db) =>
+  db
+    .delete(sessions)
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
+export interface FoundToken {
+  token: SessionToken
+  session: Session
+  user: User
+}
+
+/** A token with its session and whose that is. */
+export const findSessionToken = read((tx, lookupId: string) => foundToken(tx, lookupId))
+
+export interface Rotation {
+  /** Public part of a refresh token that was found genuine. */
+  lookupId: string
+  now: number
+  /** What takes its place. */
+  next: readonly SessionToken[]
+  userAgent: string | undefined
+  ip: string | undefined
+  supersedes: Supersedes | undefined
+  audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
+}
+
+type Rotated = { outcome: 'rotated'; opened: Opened } | { outcome: 'gone' | 'expired' | 'reused' | 'superseded' }
+
+/**
+ * Uses up a refresh token for new tokens. One that was used before ends its session with every token of it; an expired one
+ * changes nothing. Of two at once one is the first, and the other has come second (native-tokens.md).
+ */
+export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<Rotated> => {
+  const { lookupId, now, next, audit } = rotation
+  const found = await foundToken(tx, lookupId)
+  if (!found || found.user.deletedAt !== null || isAhead(found.user.bannedUntil, now)) return { outcome: 'gone' }
+  const { token, session, user } = found
+  if (now >= token.expiresAt) return { outcome: 'expired' }
+  if ((await tx.run(revokeToken, { lookupId, now })) === 0) {
+    await tx.run(endFamily, { id: session.id })
+    await appendAudit(tx, audit.reused)
+    return { outcome: 'reused' }
+  }
+  if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
+  await insertTokens(tx, next)
+  const { userAgent = session.userAgent, ip = session.ip } = rotation
+  const advanced = { ...session, refreshedAt: now, updatedAt: now, userAgent, ip }
+  await tx.run(advanceSession, advanced)
+  await appendAudit(tx, audit.rotated)
+  return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
+})
+
+/** Puts one token in the place of another, which is no more. @returns false where that was gone already */
+export const replaceSessionToken = write(
+  async (tx, { lookupId, next }: { lookupId: string; next: SessionToken }): Promise<boolean> => {
+    if ((await tx.run(deleteToken, { lookupId })) === 0) return false
+    await insertTokens(tx, [next])
+    return true
+  },
+)
+
+/** Every opaque token of a user; their sessions stay. */
+export async function revokeSessionTokens(tx: Tx, userId: string): Promise<void> {
+  await tx.run(deleteTokensOf, { userId })
+}
+
+async function foundToken(tx: Tx, lookupId: string): Promise<FoundToken | undefined> {
+  const token = await tx.one(tokenByLookup, { lookupId })
+  const session = token && (await tx.one(sessionById, { id: token.familyId }))
+  const user = session && (await tx.one(userById, { id: session.userId }))
+  return user && { token, session, user }
+}

@@ -1,0 +1,28 @@
+/** One session of a user standing in the way of another's refresh, looked at in the transaction of that. */
+import { and, eq, gt, sql } from 'drizzle-orm'
+import { statement, type Tx } from './engine'
+import { type Session, sessions } from './schema'
+import { placeholder } from './statements'
+
+const sessionsUsedSince = statement((db) =>
+  db
+    .select()
+    .from(sessions)
+    .where(
+      and(
+        eq(sessions.userId, placeholder('userId')),
+        gt(sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`, placeholder('since')),
+      ),
+    )
+    .prepare(),
+)
+
+/** Whether another session of the user, used later, stands in the way of one; none: nothing does. */
+export type Supersedes = (other: Session, session: Session) => boolean
+
+export async function isSuperseded(tx: Tx, session: Session, supersedes: Supersedes | undefined): Promise<boolean> {
+  if (!supersedes) return false
+  const since = session.refreshedAt ?? session.createdAt
+  const later = await tx.all(sessionsUsedSince, { userId: session.userId, since })
+  return later.some((other) => supersedes(other, session))
+}

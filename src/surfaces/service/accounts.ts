@@ -1,0 +1,102 @@
+/** Accounts and sessions for a stack of services behind a gateway (service.md). */
+import { Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import { Refusal } from '../../core/refusal'
+import { isOwnPage, setSessionCookie } from '../../http/cookie'
+import { endpoint } from '../../http/endpoint'
+import {
+  body,
+  errors,
+  IntrospectionShape,
+  SessionShape,
+  text,
+  toIntrospection,
+  toSession,
+  toUser,
+  UserShape,
+} from './shapes'
+
+const tag = 'Services'
+
+export const register = endpoint({
+  method: 'POST',
+  path: '/register',
+  access: 'anyone',
+  body: body(
+    'ServiceRegistration',
+    { email: text(), password: text(), display_name: text() },
+    { email: 'ada@example.com', password: 'correct-horse-battery-9', display_name: 'Ada' },
+  ),
+  tag,
+  summary: 'Make an account',
+  description: 'Signs nobody in. Where addresses have to be confirmed, a mail with a link goes out.',
+  answers: {
+    201: Type.Object(
+      { user: UserShape, matrix_user_id: Type.Union([Type.String(), Type.Null()]) },
+      { $id: 'ServiceRegistered' },
+    ),
+    ...errors(400, 403, 409, 422, 429),
+  },
+  handle: async ({ core, body: { email = '', password = '', display_name: displayName = '' }, client }) => {
+    const user = toUser(await core.registerForService({ email, password, displayName, client }))
+    return status(201, { user, matrix_user_id: user.matrix_user_id })
+  },
+})
+
+export const login = endpoint({
+  method: 'POST',
+  path: '/login',
+  access: 'anyone',
+  body: body(
+    'ServiceLogin',
+    {
+      email: text('An address, a username or a uid.'),
+      username: text('May stand for `email`.'),
+      password: text(),
+      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
+    },
+    { email: 'ada@example.com', password: 'correct-horse-battery-9' },
+  ),
+  tag,
+  summary: 'Sign in',
+  description:
+    'Answers tokens, and sets the session cookie for pages of this origin. All of it is one session. Wrong passwords count together with those of every other sign-in.',
+  answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
+  handle: async ({ core, request, body: { email, username, password = '', code = '' }, client, headers }) => {
+    headers['cache-control'] = 'no-store'
+    const { policy } = core
+    const identifier = email ?? username ?? ''
+    const { session, cookie } = await core.signInForService({ identifier, password, code, client })
+    // A page of another origin must not sign a visitor in as somebody else.
+    if (isOwnPage(request, policy.apiUrl))
+      headers['set-cookie'] = setSessionCookie(policy.apiUrl, cookie, policy.native.refreshTokenMs)
+    return toSession(session)
+  },
+})
+
+export const me = endpoint({
+  method: 'GET',
+  path: '/me',
+  access: 'user',
+  tag,
+  summary: 'Who the token is of',
+  description: 'The same for every kind of token, and for the session cookie.',
+  answers: { 200: UserShape, ...errors(401, 403) },
+  handle: async ({ core, caller }) => toUser(await core.describeUser({ caller })),
+})
+
+export const introspect = endpoint({
+  method: 'POST',
+  path: '/introspect',
+  access: 'anyone',
+  body: body('ServiceIntrospect', { token: text('Of any surface.') }, { token: 'eyJhbGciOiJIUzI1NiJ9.…' }),
+  tag,
+  summary: 'What a token stands for',
+  description: '`{"active":false}` for one that is invalid, expired, or whose session is over.',
+  answers: { 200: IntrospectionShape, ...errors(400, 422) },
+  handle: async ({ core, body: { token = '' }, headers }) => {
+    headers['cache-control'] = 'no-store'
+    if (token === '') throw new Refusal('introspection_token_missing')
+    return toIntrospection(await core.introspect({ token }))
+  },
+})

@@ -1,0 +1,86 @@
+/** Token pairs and personal access tokens for clients without a cookie jar (native-tokens.md). */
+import { Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import { endpoint } from '../../http/endpoint'
+import {
+  body,
+  CreatedPersonalTokenShape,
+  errors,
+  PairShape,
+  PersonalTokenShape,
+  text,
+  toPair,
+  toPersonalToken,
+} from './shapes'
+
+const tag = 'Native clients'
+
+export const mintTokens = endpoint({
+  method: 'POST',
+  path: '/token',
+  access: 'anyone',
+  body: body(
+    'TokenRequest',
+    {
+      grantType: text('`password`.'),
+      email: text('An address, a username or a uid.'),
+      username: text('May stand for `email`.'),
+      password: text(),
+      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
+    },
+    { grantType: 'password', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+  ),
+  tag,
+  summary: 'Sign in for a token pair',
+  description: 'Expiries are instants, so that a client need not guess at the offset of its clock.',
+  answers: { 200: PairShape, ...errors(400, 401, 403, 429) },
+  handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, client, headers }) => {
+    headers['cache-control'] = 'no-store'
+    const identifier = email ?? username ?? ''
+    return toPair(await core.mintTokenPair({ grantType, identifier, password, code, client }))
+  },
+})
+
+export const listPersonalTokens = endpoint({
+  method: 'GET',
+  path: '/tokens',
+  access: 'user',
+  tag,
+  summary: 'List personal access tokens',
+  answers: { 200: Type.Array(PersonalTokenShape), ...errors(401, 403) },
+  handle: async ({ core, caller }) => (await core.listPersonalTokens({ caller })).map(toPersonalToken),
+})
+
+export const createPersonalToken = endpoint({
+  method: 'POST',
+  path: '/tokens',
+  access: 'user',
+  body: body(
+    'PersonalAccessTokenRequest',
+    { name: text(), expiresAt: text('ISO 8601; left out: never.') },
+    { name: 'backup script', expiresAt: '2030-01-01T00:00:00Z' },
+  ),
+  tag,
+  summary: 'Make a personal access token',
+  description:
+    'The token is shown this once. It counts as aal1, and cannot make tokens or change what signs its user in.',
+  answers: { 201: CreatedPersonalTokenShape, ...errors(400, 401, 403) },
+  handle: async ({ core, caller, body: { name = '', expiresAt }, headers }) => {
+    headers['cache-control'] = 'no-store'
+    const { token, kept } = await core.createPersonalToken({ caller, name, expiresAt })
+    return status(201, { ...toPersonalToken(kept), token })
+  },
+})
+
+export const revokePersonalToken = endpoint({
+  method: 'DELETE',
+  path: '/tokens/:id',
+  access: 'user',
+  tag,
+  summary: 'Revoke a personal access token',
+  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  handle: async ({ core, caller, params: { id = '' } }) => {
+    await core.revokePersonalToken({ caller, id })
+    return status(204)
+  },
+})

@@ -1,0 +1,41 @@
+/** Roles of users, granted and taken by administrators (service.md). */
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import { errors } from './shapes'
+
+const shared = { access: 'admin', tag: 'Services' } as const
+const path = '/admin/users/:id/roles/:role'
+
+const RolesShape = Type.Object({ roles: Type.Array(Type.String()) }, { $id: 'ServiceRoles' })
+
+export const listRoles = endpoint({
+  ...shared,
+  method: 'GET',
+  path: '/admin/users/:id/roles',
+  summary: 'List the roles of a user',
+  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  handle: async ({ core, params: { id = '' } }) => ({ roles: await core.listRoles({ user: id }) }),
+})
+
+export const grantRole = endpoint({
+  ...shared,
+  method: 'PUT',
+  path,
+  summary: 'Grant a role',
+  description: 'Shows in the next token. Granting twice changes nothing.',
+  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
+    roles: await core.grantRole({ admin, user: id, role }),
+  }),
+})
+
+export const revokeRole = endpoint({
+  ...shared,
+  method: 'DELETE',
+  path,
+  summary: 'Take a role away',
+  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
+    roles: await core.revokeRole({ admin, user: id, role }),
+  }),
+})

@@ -1,0 +1,59 @@
+/** Paths that services and native clients share: what is shown says which of them asks (settled 18 and 19). */
+import { Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import { Refusal } from '../../core/refusal'
+import { sessionCookieOf, setSessionCookie } from '../../http/cookie'
+import { credentialsOf, endpoint } from '../../http/endpoint'
+import { body, errors, PairShape, SessionShape, text, toPair, toSession } from './shapes'
+
+const Refresh = body(
+  'ServiceRefresh',
+  { refreshToken: text('Of a native client.'), refresh_token: text('Of a service.') },
+  { refresh_token: 'srt_…' },
+)
+
+export const refresh = endpoint({
+  method: 'POST',
+  path: '/refresh',
+  access: 'anyone',
+  body: Refresh,
+  tag: 'Services',
+  summary: 'Fresh tokens for a refresh token',
+  description:
+    'Give one of the two keys: `refreshToken` answers a token pair, `refresh_token` a session. A refresh token is good once; shown again it ends the session with all its tokens.',
+  answers: { 200: Type.Union([SessionShape, PairShape]), ...errors(400, 401, 422, 429) },
+  handle: async ({ core, body: { refreshToken, refresh_token: serviceToken }, client, headers }) => {
+    headers['cache-control'] = 'no-store'
+    if (refreshToken !== undefined && serviceToken === undefined)
+      return toPair(await core.refreshTokenPair({ refreshToken, client }))
+    if (serviceToken === undefined || refreshToken !== undefined) throw new Refusal('refresh_token_ambiguous')
+    return toSession(await core.refreshForService({ refreshToken: serviceToken, client }))
+  },
+})
+
+export const logout = endpoint({
+  method: 'POST',
+  path: '/logout',
+  access: 'anyone',
+  body: body('ServiceLogout', Refresh.properties, { refresh_token: 'srt_…' }),
+  isBodyOptional: true,
+  tag: 'Services',
+  summary: 'Sign out',
+  description:
+    'Ends the session of a refresh token, a bearer token or the session cookie: 204 where it was one of a native client or a browser, else `{"status":"ok"}`.',
+  answers: {
+    200: Type.Object({ status: Type.Literal('ok') }, { $id: 'ServiceSignedOut' }),
+    204: Type.Void(),
+    ...errors(400, 401, 403, 422),
+  },
+  handle: async ({ core, request, body: { refreshToken: nativeToken, refresh_token: serviceToken }, headers }) => {
+    const credentials = credentialsOf(core, request)
+    await core.signOutWith({ credentials, nativeToken, serviceToken })
+    const { apiUrl } = core.policy
+    if (sessionCookieOf(request, apiUrl)) headers['set-cookie'] = setSessionCookie(apiUrl, '', 0)
+    const isService = nativeToken === undefined && (serviceToken !== undefined || isJwt(credentials.bearer))
+    return isService ? { status: 'ok' } : status(204)
+  },
+})
+
+const isJwt = (bearer: string | undefined) => bearer?.includes('.') === true

@@ -1,0 +1,124 @@
+/** Rules that hold over all surfaces at once (settled 1 to 5; security cases 4, 20, 24). */
+import { expect, test } from 'bun:test'
+import { passwordGrant, startApp, type TestApp } from '../support/app'
+import { cookieOf, get, login, mint, minted, post } from '../support/native'
+
+/** One session begun on each surface, and what its token answers. */
+async function everywhere(app: TestApp, email: string) {
+  const supabase = await app.signIn(email)
+  const native = await minted(app, email)
+  const { body: service, headers } = await login(app, email)
+  return {
+    bearers: [supabase.accessToken, native.accessToken, service.access_token],
+    cookie: cookieOf(headers),
+    service,
+    native,
+    supabase,
+  }
+}
+
+const works = async (app: TestApp, token: string) => {
+  const answers = [await get(app, '/me', { token }), await app.ask('GET', '/auth/v1/user', { token })]
+  return answers.map(({ status }) => status === 200)
+}
+
+test('any token is an identity on every surface', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  for (const token of (await everywhere(app, email)).bearers) expect(await works(app, token)).toEqual([true, true])
+})
+
+test('security case 24: a session revoked on one surface is dead on all', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  const { service, cookie } = await everywhere(app, email)
+  // the cookie and the tokens of one login are one session
+  const { status } = await app.ask('POST', '/auth/v1/logout?scope=local', { token: service.access_token })
+  expect(status).toBe(204)
+  expect(await works(app, service.access_token)).toEqual([false, false])
+  expect((await get(app, '/me', { headers: { cookie } })).status).toBe(401)
+  expect((await post(app, '/refresh', { refresh_token: service.refresh_token })).status).toBe(401)
+})
+
+test('security case 24: a global sign-out from any surface ends the sessions of all', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  for (const index of [0, 1, 2]) {
+    const { bearers } = await everywhere(app, email)
+    await app.ask('POST', '/auth/v1/logout', { token: bearers[index] as string })
+    for (const token of bearers) expect(await works(app, token)).toEqual([false, false])
+  }
+})
+
+test('a sign-out on one surface leaves the sessions of the others', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  const { bearers, native } = await everywhere(app, email)
+  expect((await post(app, '/logout', { refreshToken: native.refreshToken })).status).toBe(204)
+  expect(await Promise.all(bearers.map((token) => works(app, token)))).toEqual([
+    [true, true],
+    [false, false],
+    [true, true],
+  ])
+})
+
+test('security case 24: deleted and banned users are refused on every surface now', async () => {
+  await using app = await startApp()
+  for (const how of ['soft', 'hard', 'ban']) {
+    const { id, email } = await app.signUp()
+    const { bearers, cookie } = await everywhere(app, email)
+    const path = `/auth/v1/admin/users/${id}`
+    if (how === 'ban') await app.ask('PUT', path, { token: app.admin, body: { ban_duration: '1h' } })
+    else await app.ask('DELETE', path, { token: app.admin, body: { should_soft_delete: how === 'soft' } })
+    for (const token of bearers) expect(await works(app, token)).toEqual([false, false])
+    expect((await get(app, '/me', { headers: { cookie } })).status).not.toBe(200)
+  }
+})
+
+test('a new password ends every other session on every surface, and keeps the one it was set in', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  const { bearers, native } = await everywhere(app, email)
+  const body = { password: 'another-horse-battery-7' }
+  expect((await app.ask('PUT', '/auth/v1/user', { token: native.accessToken, body })).status).toBe(200)
+  expect(await Promise.all(bearers.map(async (token) => (await works(app, token))[0]))).toEqual([false, true, false])
+})
+
+test('security case 4: the logins of all surfaces share one guess counter, by address, case, name and uid', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  const { email } = await app.signUp()
+  const stranger = (index: number) => ({ ip: `198.51.${index}.9` })
+  const password = 'wrong'
+  const ways = [
+    (index: number) => passwordGrant(app, { email, password }, stranger(index)),
+    (index: number) => mint(app, email, { password }, stranger(index)),
+    (index: number) => login(app, email.toUpperCase(), { password }, stranger(index)),
+    (index: number) => login(app, 'u1', { password }, stranger(index)),
+    (index: number) => mint(app, '1', { password }, stranger(index)),
+  ]
+  const evaluated: number[] = []
+  for (let guess = 0; guess < 60; guess++) {
+    const before = app.hasher.verified.length
+    await ways[guess % ways.length]?.(guess)
+    evaluated.push(app.hasher.verified.length - before)
+  }
+  expect(evaluated.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(20)
+  for (const [index, way] of ways.entries()) expect((await way(200 + index)).status).toBe(429)
+})
+
+test('the owner signs in at home while strangers guess', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  const { email } = await app.signUp()
+  for (let guess = 0; guess < 30; guess++) await mint(app, email, { password: 'wrong' }, { ip: `198.51.${guess}.9` })
+  expect((await login(app, email)).status).toBe(200)
+})
+
+test('what a cookie may do on the Supabase surface is bound to its own pages', async () => {
+  await using app = await startApp()
+  const { email } = await app.signUp()
+  const { cookie } = await everywhere(app, email)
+  expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).status).toBe(200)
+  const foreign = { headers: { cookie, origin: 'https://evil.example' } }
+  expect((await app.ask('POST', '/auth/v1/logout', foreign)).status).toBe(403)
+  expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).status).toBe(200)
+})
