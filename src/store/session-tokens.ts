@@ -83,12 +83,12 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   if (!found || found.user.deletedAt !== null || isAhead(found.user.bannedUntil, now)) return { outcome: 'gone' }
   const { token, session, user } = found
   if (now >= token.expiresAt) return { outcome: 'expired' }
+  if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
   if ((await tx.run(revokeToken, { lookupId, now })) === 0) {
     await tx.run(endFamily, { id: session.id })
     await appendAudit(tx, audit.reused)
     return { outcome: 'reused' }
   }
-  if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
   await insertTokens(tx, next)
   const { userAgent = session.userAgent, ip = session.ip } = rotation
   const advanced = { ...session, refreshedAt: now, updatedAt: now, userAgent, ip }

@@ -1,7 +1,7 @@
 /** The acceptance list of native-tokens.md under its titles, and what else its rules say. */
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
-import { PASSWORD, startApp } from '../../support/app'
+import { PASSWORD, refresh, startApp } from '../../support/app'
 import { protectedAccount } from '../../support/factors'
 import { cookieOf, get, JSON_TYPE, login, mint, minted, ORIGIN, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
@@ -239,6 +239,19 @@ describe('what ends a family', () => {
     expect(await post(app, '/refresh', { refreshToken: pair.refreshToken })).toMatchObject(
       refused('invalid_refresh_token'),
     )
+  })
+
+  test('where a user may have one session, the one used last is refreshed, whatever surface it was begun on', async () => {
+    await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+    const ada = await app.signUp()
+    app.clock.advance(MINUTE)
+    const { refreshToken } = await minted(app, ada.email)
+    expect((await refresh(app, ada.refreshToken)).status).toBe(400)
+    app.clock.advance(MINUTE)
+    const { body: session } = await login(app, ada.email)
+    expect(await post(app, '/refresh', { refreshToken })).toMatchObject(refused('invalid_refresh_token'))
+    await post(app, '/logout', { refresh_token: session.refresh_token })
+    expect((await post(app, '/refresh', { refreshToken })).status).toBe(200)
   })
 })
 
