@@ -69,6 +69,16 @@ test('short names of other software count from the environment, never from a .en
   expect(loaded({ env: { PORT: '1234' } }).settings.server.port).toBe(1234)
 })
 
+test('DEBUG is a log level, where it is a boolean', () => {
+  const level = (env: Record<string, string>) => loaded({ env }).settings.server.logLevel
+  expect([level({ AUTH_DEBUG: 'true' }), level({ DEBUG: '1' }), level({ DEBUG: 'express:*' }), level({})]).toEqual([
+    'debug',
+    'debug',
+    'info',
+    'info',
+  ])
+})
+
 test('a secret may stand in a file, and one that cannot be read is an error', () => {
   const env = { GOTRUE_JWT_SECRET_FILE: '/run/secrets/jwt' }
   const readFile = () => 'a-secret-in-a-file-of-at-least-32-bytes\n'
