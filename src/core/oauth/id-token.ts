@@ -8,7 +8,7 @@ import { type Credentials, identifyUser } from '../identify'
 import type { OAuthProvider, OAuthProviders } from '../ports'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions'
-import { linkIdentity } from './linking'
+import { linkIdentity, requireLinker } from './linking'
 import { strangerOf } from './owners'
 import { type ExternalSignIn, signInExternally } from './sign-in'
 
@@ -56,7 +56,7 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
     client: given.client,
   }
   const arrived = given.linksIdentity
-    ? await linkIdentity(deps, signIn, (await identifyUser(deps, given.credentials)).user.id)
+    ? await linkIdentity(deps, signIn, (await requireLinker(deps, await identifyUser(deps, given.credentials))).user.id)
     : await signInExternally(deps, signIn)
   if (arrived.outcome !== 'session') throw new Error('an ID token led to a code')
   return arrived.issued

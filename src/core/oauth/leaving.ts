@@ -1,11 +1,13 @@
 /** Sending a browser to a provider (contract 1.8). */
 import { isLoopback } from '../../lib/ip'
 import { hmacSha256 } from '../../lib/secrets'
-import type { User, VerificationToken } from '../../store'
+import type { VerificationToken } from '../../store'
 import type { Deps } from '../deps'
+import type { Caller } from '../identify'
 import { type ChallengeGiven, challengeOf } from '../pkce'
 import { Refusal } from '../refusal'
 import { identifyToken } from '../verification'
+import { requireLinker } from './linking'
 
 export interface Leaving extends ChallengeGiven {
   provider: string
@@ -19,8 +21,8 @@ export interface Leaving extends ChallengeGiven {
   browser: string | undefined
   /** Host and port that the browser asked, which alone get its cookie back. */
   host: string
-  /** The account that the identity is to be linked to. */
-  linkingUser?: User
+  /** Whose account the identity is to be linked to. */
+  linker?: Caller
   ip: string
 }
 
@@ -40,11 +42,14 @@ const BROWSER = /^[\w-]{32}$/
  * Notes that a browser is expected back.
  * @returns where it goes, and the cookie by which it is known again
  * @throws {Refusal<'provider_unsupported' | 'challenge_incomplete' | 'challenge_length' | 'challenge_characters' |
- *   'challenge_method_unknown' | 'invite_token_unknown' | 'too_many_requests'>}
+ *   'challenge_method_unknown' | 'invite_token_unknown' | 'linking_disabled' | 'not_in_person' | 'aal_too_low' |
+ *   'too_many_requests'>}
  */
 export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ url: string; browser: string }> {
-  const { store, clock, random, sealer, limits, peppers } = deps
+  const { store, clock, random, sealer, limits, peppers, policy } = deps
+  if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   limits.request('tokens', leaving.ip)
+  if (leaving.linker) await requireLinker(deps, leaving.linker)
   const provider = deps.providers.find(leaving.provider.toLowerCase())
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
   const challenge = challengeOf(leaving)
@@ -63,7 +68,7 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
     upstreamVerifier: verifier === undefined ? null : sealer.seal(Buffer.from(verifier), verifierPlace(hash)),
-    linkingUserId: leaving.linkingUser?.id ?? null,
+    linkingUserId: leaving.linker?.user.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
     createdAt: clock.now(),
@@ -81,10 +86,10 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
  * request that may keep no cookie. A server on the developer's own machine goes by several names, and no outsider can
  * send anybody there.
  */
-function isBound({ policy }: Deps, { host, linkingUser }: Leaving, challenge: object | undefined): boolean {
+function isBound({ policy }: Deps, { host, linker }: Leaving, challenge: object | undefined): boolean {
   const own = new URL(policy.apiUrl)
   const isElsewhere = host !== own.host && (own.hostname === 'localhost' || isLoopback(own.hostname))
-  return !challenge && !linkingUser && !isElsewhere
+  return !challenge && !linker && !isElsewhere
 }
 
 const isPassedOn = (name: string) => !RESERVED.has(name.toLowerCase()) && !OWN.has(name)

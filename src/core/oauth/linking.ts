@@ -4,13 +4,24 @@ import { isUuid } from '../../lib/uuid'
 import type { Identity, User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
-import { type Caller, requireAudience } from '../identify'
+import { lacksFactor } from '../factors/own'
+import { type Caller, requireAudience, requireInPerson } from '../identify'
 import { prepareMail, prepareNotice } from '../mail'
 import { mintFor } from '../mailed-tokens'
 import { Refusal } from '../refusal'
 import { NOTHING_SENT, providersMetadata } from '../users'
 import { externalIdentity, type Stranger } from './owners'
 import { type Arrived, arrive, type ExternalSignIn, endingOf } from './sign-in'
+
+/**
+ * Whoever says what an account is signed in to with must have passed its second factor.
+ * @throws {Refusal<'not_in_person' | 'aal_too_low'>}
+ */
+export async function requireLinker(deps: Deps, caller: Caller): Promise<Caller> {
+  requireInPerson(caller)
+  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
+  return caller
+}
 
 /**
  * Links an identity to an account that asked for it. An account without an address gets the identity's.
@@ -95,7 +106,7 @@ const notice = (
 /**
  * Takes an identity off the caller's account. Where its address goes with it, the best of what is left takes its place.
  * @throws {Refusal<'linking_disabled' | 'identity_id_malformed' | 'identity_audience_mismatch' | 'identity_is_last' |
- *   'identity_unknown' | 'identity_email_conflict' | 'user_banned' | 'session_gone'>}
+ *   'identity_unknown' | 'identity_email_conflict' | 'not_in_person' | 'aal_too_low' | 'user_banned' | 'session_gone'>}
  */
 export async function unlinkIdentity(
   deps: Deps,
@@ -110,7 +121,7 @@ export async function unlinkIdentity(
   if (!policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   if (!isUuid(id)) throw new Refusal('identity_id_malformed')
   requireSameAudience(deps, audience, caller)
-  const { user, session } = caller
+  const { user, session } = await requireLinker(deps, caller)
   const identities = await store.findIdentities(user.id)
   if (identities.length < 2) throw new Refusal('identity_is_last')
   const identity = identities.find((each) => each.id === id.toLowerCase())

@@ -25,10 +25,7 @@ function parametersOf({ request }: Context): Record<string, string> {
   return Object.fromEntries(all)
 }
 
-async function leave(
-  context: Context,
-  linkingUser?: Parameters<Context['core']['leaveForProvider']>[0]['linkingUser'],
-) {
+async function leave(context: Context, linker?: Context<'user'>['caller']) {
   const { core, request, client } = context
   const parameters = parametersOf(context)
   const { url, browser } = await core.leaveForProvider({
@@ -41,7 +38,7 @@ async function leave(
     parameters,
     browser: cookieOf(request),
     host: new URL(request.url).host,
-    ...(linkingUser && { linkingUser }),
+    ...(linker && { linker }),
     ip: client.ip,
   })
   return { url, browser, parameters }
@@ -91,8 +88,7 @@ export const linkIdentity = endpoint({
   summary: 'Link an account at a provider to the own one',
   answers: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
   handle: async (context) => {
-    if (!context.core.policy.oauth.manualLinking) throw new Refusal('linking_disabled')
-    const { url, parameters } = await leave(context as unknown as Context, context.caller.user)
+    const { url, parameters } = await leave(context as unknown as Context, context.caller)
     return parameters.skip_http_redirect === 'true' ? { url } : leadTo(302, url)
   },
 })

@@ -1,6 +1,8 @@
 /** Linking identities to one's own account, and taking them off (contract 1.7, 8.4). */
 import { expect, test } from 'bun:test'
 import { type Asked, claimsOf, startApp, type TestApp } from '../../support/app'
+import { protectedAccount, refusal } from '../../support/factors'
+import { post } from '../../support/native'
 import { comeBack, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../../support/providers'
 
 async function start(settings: Record<string, string> = {}, github = fakeGitHub()) {
@@ -107,6 +109,39 @@ test('the address that goes with an identity makes room for that of the best one
     'string',
     { provider: 'github', providers: ['github'] },
   ])
+})
+
+test('an identity whose going would leave an address of somebody else stays', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  await link(app, ada.accessToken)
+  await app.signUp('octocat@example.com')
+  const { identities } = await userOf(app, ada.accessToken)
+  const own = identities.find(({ provider }: { provider: string }) => provider === 'email')
+  expect(refusal(await unlink(app, ada.accessToken, own.identity_id))).toEqual([
+    422,
+    'email_conflict_identity_not_deletable',
+  ])
+  expect(await userOf(app, ada.accessToken)).toMatchObject({ email: 'ada@example.com', identities })
+})
+
+test('a session that has not passed the second factor, or a personal access token, links and unlinks nothing', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await protectedAccount(app)
+  const low = (await app.signIn(ada.email)).accessToken
+  const { body: personal } = await post(app, '/tokens', { name: 'ci' }, { token: ada.raised.accessToken })
+  const [own] = (await userOf(app, low)).identities
+  await link(app, ada.raised.accessToken)
+  const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
+  for (const [token, refused] of [
+    [low, [401, 'insufficient_aal']],
+    [personal.token, [403, 'no_authorization']],
+  ]) {
+    expect(refusal(await app.ask('GET', path, { token }))).toEqual(refused)
+    expect(refusal(await unlink(app, token, own.identity_id))).toEqual(refused)
+  }
 })
 
 test('without the switch nobody links or unlinks by hand', async () => {
