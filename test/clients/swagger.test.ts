@@ -23,8 +23,9 @@ test.skipIf(!hasBrowser)(
     await page.waitForSelector('#operations-Administration-postAdminUsers')
 
     await page.click('button.authorize')
-    await page.fill('input#api_key_value', server.keys.secret_key)
-    await page.click('.auth-container:has(input#api_key_value) button.authorize')
+    const scheme = page.locator('.auth-container', { hasText: 'secretKey' })
+    await scheme.locator('input').fill(server.keys.secret_key)
+    await scheme.locator('button.authorize').click()
     await page.click('.btn-done')
 
     const operation = page.locator('#operations-Administration-postAdminUsers')
