@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto'
 import type { Account, AuditEntry, Identity, User, UserChange } from '../store'
 import { type Action, auditEntry } from './audit'
+import { type Caller, requireInPerson } from './caller'
 import { type Besides, changeEmail, changePhone } from './contact-change'
 import type { Client, Deps } from './deps'
 import { factorsOf, lacksFactor } from './factors/own'
-import { type Caller, requireAudience, requireInPerson } from './identify'
+import { requireAudience } from './identify'
 import { prepareNotice } from './mail'
 import { changedAccount } from './outcomes'
-import { newPassword } from './password-change'
+import { newPassword, type PasswordGiven } from './password-change'
 import { requireStrong } from './password-strength'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
 import { isTokenRefusal, Refusal } from './refusal'
@@ -25,15 +26,11 @@ export async function getAccount(
   return { user, identities: await deps.store.findIdentities(user.id), factors: await factorsOf(deps, user) }
 }
 
-export interface AccountChange extends ChallengeGiven {
+export interface AccountChange extends ChallengeGiven, PasswordGiven {
   email?: string | undefined
   phone?: string | undefined
   /** How a new number is reached. */
   channel?: string | undefined
-  password?: string | undefined
-  currentPassword?: string | undefined
-  /** The code of a reauthentication. */
-  nonce?: string | undefined
   data?: Record<string, unknown> | undefined
   appMetadata?: Record<string, unknown> | undefined
 }

@@ -1,9 +1,11 @@
 /** Anonymous users (contract 1.2). */
+
+import type { SignedUp } from './applicant'
 import { auditEntry } from './audit'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
 import { issue, newSession } from './sessions'
-import type { SignedUp, SignUp } from './sign-up'
+import type { SignUp } from './sign-up'
 import { newUser, storableMetadata } from './users'
 
 /** Makes an account with nothing to sign in with but the session it gets. */

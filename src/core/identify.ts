@@ -1,7 +1,7 @@
 /** Who is asking: from a bearer token or an API key to a caller (contract 0.5). */
 import { isAhead } from '../lib/time'
 import { isUuid, NIL_UUID } from '../lib/uuid'
-import type { Session, User } from '../store'
+import type { Admin, Caller, Credentials } from './caller'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
 import { isBearerKind, opaqueCaller } from './opaque-callers'
@@ -10,31 +10,6 @@ import { endOf, isLowAalLimited } from './session-limits'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
 import { opaqueKind } from './tokens/opaque'
-
-/** What a request shows. */
-export interface Credentials {
-  /** Token of the Authorization header, without its scheme. */
-  bearer: string | undefined
-  apiKey: string | undefined
-  /** The session cookie, where there is no Authorization header. */
-  cookie?: { token: string; isTrusted: boolean } | undefined
-}
-
-/** A user with a right access token, whose session is live. */
-export interface Caller {
-  user: User
-  /** Undefined for a token that names none. */
-  session: Session | undefined
-  claims: VerifiedClaims
-  /** Whether a personal access token stands for the user, which may do less than they themselves. */
-  isPersonalToken: boolean
-}
-
-/** Whoever may use the admin API. */
-export interface Admin {
-  role: string
-  user?: User
-}
 
 /**
  * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
@@ -57,12 +32,6 @@ async function opaquely(deps: Deps, { bearer, cookie }: Credentials): Promise<Ca
 function required({ bearer }: Pick<Credentials, 'bearer'>): string {
   if (bearer === undefined) throw new Refusal('bearer_missing')
   return bearer
-}
-
-/** @throws {Refusal<'not_in_person'>} where a personal access token asks for what its user has to be there for (settled 11) */
-export function requireInPerson(caller: Caller): Caller {
-  if (caller.isPersonalToken) throw new Refusal('not_in_person')
-  return caller
 }
 
 /**

@@ -137,7 +137,7 @@ export function createCore(deps: Deps): Core {
 }
 
 export type { Account, AuditRow, Factor, Identity, Page, PersonalAccessToken, User, WebauthnCredential } from '../store'
+export type { Admin, Caller, Credentials } from './caller'
 export type { Client, Deps } from './deps'
-export type { Admin, Caller, Credentials } from './identify'
 export type { MailQueue } from './outbox'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions'

@@ -1,6 +1,8 @@
 /** What a token stands for, for whoever holds it (RFC 7662, as service.md and federation.md have it). */
+
+import type { Caller } from './caller'
 import type { Deps } from './deps'
-import { type Caller, identifyUser } from './identify'
+import { identifyUser } from './identify'
 import { isBearerKind, opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
 import { opaqueKind } from './tokens/opaque'

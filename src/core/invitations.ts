@@ -1,9 +1,9 @@
 /** Links that administrators make for others: invitations by mail, and links handed out by themselves (contract 1.13). */
 import type { Account, User } from '../store'
 import { auditEntry } from './audit'
+import type { Admin } from './caller'
 import { mintEmailChange, pendingEmail } from './contact-change'
 import type { Client, Deps } from './deps'
-import type { Admin } from './identify'
 import { linkOf, prepareMail } from './mail'
 import { mintFor, type Purpose, purposeFacts } from './mailed-tokens'
 import { changedAccount } from './outcomes'

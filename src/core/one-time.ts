@@ -1,9 +1,9 @@
 /** Codes and links on request: to sign in, to recover a password, again, and to prove who is there (contract 1.5). */
 import type { User } from '../store'
+import type { Caller } from './caller'
 import { changeEmail, changePhone } from './contact-change'
 import { emailContact, phoneContact } from './contacts'
 import type { Client, Deps } from './deps'
-import type { Caller } from './identify'
 import { prepareMail } from './mail'
 import { mailToken } from './mailed-tokens'
 import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'

@@ -1,8 +1,8 @@
 /** Who is asking with an opaque token: its prefix says where to look before anything is hashed or looked up. */
 import { isAhead } from '../lib/time'
 import type { Session, User } from '../store'
+import type { Caller } from './caller'
 import type { Deps } from './deps'
-import type { Caller } from './identify'
 import { Refusal } from './refusal'
 import { isGenuineOpaque, lookupIdOf, type OpaqueKind } from './tokens/opaque'
 

@@ -2,9 +2,9 @@
 import { isUuid } from '../lib/uuid'
 import type { User, WebauthnCredential } from '../store'
 import { auditEntry } from './audit'
+import { type Admin, type Caller, requireInPerson } from './caller'
 import type { Client, Deps } from './deps'
 import { lacksFactor } from './factors/own'
-import { type Admin, type Caller, requireInPerson } from './identify'
 import { Refusal } from './refusal'
 import { type IssuedSession, issue, newSession } from './sessions'
 import {

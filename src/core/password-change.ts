@@ -1,8 +1,7 @@
 /** What must be known before a user's own password is changed (contract 1.6). */
 import type { User, UserChange } from '../store'
-import type { AccountChange } from './account'
+import type { Caller } from './caller'
 import type { Client, Deps } from './deps'
-import type { Caller } from './identify'
 import { Refusal } from './refusal'
 import { provePassword } from './sign-in'
 import { identifyCode } from './verification'
@@ -13,11 +12,18 @@ const RECENT_SIGN_IN_MS = 86_400_000
 /** Ways of signing in after which nobody can be asked for the password they may have forgotten. */
 const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])
 
+export interface PasswordGiven {
+  password?: string | undefined
+  currentPassword?: string | undefined
+  /** The code of a reauthentication. */
+  nonce?: string | undefined
+}
+
 /** Checks what must be known before a new password is set. @returns its hash, and the token that allowed it */
 export async function newPassword(
   deps: Deps,
   { user, session, claims }: Caller,
-  { password = '', currentPassword = '', nonce = '' }: AccountChange,
+  { password = '', currentPassword = '', nonce = '' }: PasswordGiven,
   client: Client,
 ): Promise<{ hash: string; spend: UserChange['spend'] }> {
   const { policy, passwords, clock } = deps

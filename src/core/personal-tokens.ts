@@ -1,9 +1,9 @@
 /** Personal access tokens (settled 11): made in a session, shown once, and less than a session in what they may do. */
 import type { PersonalAccessToken } from '../store'
 import { auditEntry } from './audit'
+import { type Caller, requireInPerson } from './caller'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
-import { type Caller, requireInPerson } from './identify'
 import { Refusal } from './refusal'
 import { mintOpaque } from './tokens/opaque'
 

@@ -1,11 +1,11 @@
 /** A sign-up with an address or a number that an account has already (contract 1.2 and section 7). */
 import type { Account, User } from '../store'
+import type { Applicant, SignedUp } from './applicant'
 import { auditEntry } from './audit'
 import type { Deps } from './deps'
 import { prepareMail } from './mail'
 import { mailToken } from './mailed-tokens'
 import { Refusal } from './refusal'
-import type { Applicant, SignedUp } from './sign-up'
 import { textConfirmation } from './texted-codes'
 import { newUser, providersMetadata, withoutUnprovenPassword } from './users'
 import { WITH_PASSWORD } from './verification'

@@ -1,8 +1,8 @@
 /** Roles of users (service.md): everyone is a user; what is more is granted, and shows in the next token. */
 import { isUuid } from '../lib/uuid'
 import { auditEntry } from './audit'
+import type { Admin } from './caller'
 import type { Deps } from './deps'
-import type { Admin } from './identify'
 import { Refusal } from './refusal'
 import { rolesOf } from './tokens/service-token'
 import { findByIdentifier } from './usernames'

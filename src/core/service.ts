@@ -1,7 +1,8 @@
 /** Accounts as services behind a gateway see them (service.md). */
 import type { User } from '../store'
+import type { Caller, Credentials } from './caller'
 import type { Client, Deps } from './deps'
-import { type Caller, type Credentials, identifyUser } from './identify'
+import { identifyUser } from './identify'
 import { Refusal } from './refusal'
 import { signOut } from './sessions'
 import { signUp } from './sign-up'

@@ -1,40 +1,31 @@
 /** New accounts, with a password or by a code (contract 1.2 and 1.5). */
 
-import type { Account, Identity, Minting, NewMessage, User } from '../store'
+import type { Identity, Minting, NewMessage, User } from '../store'
+import type { Applicant, SignedUp } from './applicant'
 import { auditEntry } from './audit'
-import { type Contact, emailContact, phoneContact } from './contacts'
-import type { Client, Deps } from './deps'
+import { emailContact, phoneContact } from './contacts'
+import type { Deps } from './deps'
 import { prepareMail } from './mail'
 import { mintFor } from './mailed-tokens'
 import { requireStrong } from './password-strength'
-import { type Challenge, type ChallengeGiven, challengeOf } from './pkce'
+import { type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
 import { answerForExisting } from './repeated-sign-up'
-import { type IssuedSession, issue, newSession } from './sessions'
-import { type Channel, channelOf, sendSms } from './sms'
+import { issue, newSession } from './sessions'
+import { channelOf, sendSms } from './sms'
 import { newUser, ownIdentity, providersMetadata, storableMetadata } from './users'
 import { WITH_PASSWORD } from './verification'
 
-export interface SignUp extends ChallengeGiven {
+export interface SignUp
+  extends ChallengeGiven,
+    Pick<Applicant, 'audience' | 'redirectTo' | 'client' | 'isWithoutSession'> {
   email: string | undefined
   phone: string | undefined
   password: string
   channel: string | undefined
   /** The user's own metadata. */
   data: Record<string, unknown>
-  /** Audience of the new user. */
-  audience: string
-  /** Where the link of the mail leads back to. */
-  redirectTo: string
-  client: Client
-  /** Makes the account and signs nobody in. */
-  isWithoutSession?: boolean
 }
-
-/** A session, or the account as far as its owner may know it before the address is confirmed. */
-export type SignedUp =
-  | { outcome: 'signed_in'; issued: IssuedSession }
-  | { outcome: 'without_session'; account: Account; messageId?: string | undefined }
 
 /**
  * Makes an account with a password. Where the address has to be confirmed, a registered one gets an answer of the same
@@ -57,15 +48,6 @@ export async function signUp(deps: Deps, signUp: SignUp): Promise<SignedUp> {
   // Hashed before anybody looks whether the account exists, so that both take as long.
   const encryptedPassword = await passwords.hash(password)
   return register(deps, { ...signUp, contact, challenge, channel, encryptedPassword, metadata })
-}
-
-export interface Applicant extends Pick<SignUp, 'audience' | 'redirectTo' | 'client' | 'isWithoutSession'> {
-  contact: Contact
-  challenge: Challenge | undefined
-  channel: Channel
-  /** None: there is only a code to sign in with. */
-  encryptedPassword: string | null
-  metadata: User['rawUserMetaData']
 }
 
 /** Makes the account, or answers for the one that is there. */

@@ -2,8 +2,8 @@
 import { isUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
+import type { Admin } from '../caller'
 import type { Deps } from '../deps'
-import type { Admin } from '../identify'
 import { Refusal } from '../refusal'
 import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
 

@@ -1,8 +1,8 @@
 /** Whose factors there are, and what having one means. */
 import { isUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
+import { type Caller, requireInPerson } from '../caller'
 import type { Client, Deps } from '../deps'
-import { type Caller, requireInPerson } from '../identify'
 import { prepareNotice } from '../mail'
 import { Refusal } from '../refusal'
 

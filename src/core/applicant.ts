@@ -1,0 +1,28 @@
+/** Who wants an account, and what they are answered. */
+import type { Account, User } from '../store'
+import type { Contact } from './contacts'
+import type { Client } from './deps'
+import type { Challenge } from './pkce'
+import type { IssuedSession } from './sessions'
+import type { Channel } from './sms'
+
+export interface Applicant {
+  contact: Contact
+  challenge: Challenge | undefined
+  channel: Channel
+  /** None: there is only a code to sign in with. */
+  encryptedPassword: string | null
+  metadata: User['rawUserMetaData']
+  /** Audience of the new user. */
+  audience: string
+  /** Where the link of the mail leads back to. */
+  redirectTo: string
+  client: Client
+  /** Makes the account and signs nobody in. */
+  isWithoutSession?: boolean
+}
+
+/** A session, or the account as far as its owner may know it before the address is confirmed. */
+export type SignedUp =
+  | { outcome: 'signed_in'; issued: IssuedSession }
+  | { outcome: 'without_session'; account: Account; messageId?: string | undefined }

@@ -1,0 +1,45 @@
+/** Who is asking. */
+export type AccessReason =
+  | 'bearer_missing'
+  /** `detail`: what is wrong with the token. */
+  | 'token_invalid'
+  | 'token_without_subject'
+  | 'token_subject_malformed'
+  | 'token_session_malformed'
+  | 'user_gone'
+  | 'session_gone'
+  | 'session_over'
+  | 'user_banned'
+  | 'not_admin'
+  /** `detail`: what the hook says of it. */
+  | 'mfa_attempt_rejected'
+  | 'aal_too_low'
+  /** A sign-in that needs a code beside it. */
+  | 'second_factor_needed'
+  /** A cookie with a request that may not be of our own pages. */
+  | 'csrf_rejected'
+  /** A personal access token where its user has to be there. */
+  | 'not_in_person'
+  | 'audience_mismatch'
+
+/** Sessions and their refresh tokens. */
+export type SessionReason =
+  | 'refresh_token_malformed'
+  | 'refresh_token_unknown'
+  | 'refresh_token_not_issued'
+  | 'refresh_token_used'
+  | 'refresh_of_banned_user'
+  | 'session_expired'
+  | 'session_inactive'
+  | 'session_aal_low'
+  | 'session_superseded'
+  | 'session_unknown'
+  /** Native and service tokens: invalid, expired and used before have one answer. */
+  | 'refresh_refused'
+  | 'refresh_token_ambiguous'
+  | 'personal_token_unknown'
+  | 'personal_token_name'
+  | 'personal_token_expiry'
+  | 'personal_tokens_too_many'
+  /** `detail`: the text given. */
+  | 'logout_scope_unknown'

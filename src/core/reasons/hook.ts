@@ -1,0 +1,19 @@
+/** What a hook of the operator's came to. */
+export const HOOK_REASONS = [
+  'hook_timed_out',
+  'hook_out_of_attempts',
+  'hook_payload_refused',
+  'hook_unauthorised',
+  'hook_unavailable',
+  /** `detail`: the status. */
+  'hook_status_unexpected',
+  'hook_content_type_missing',
+  /** `detail`: the type. */
+  'hook_content_type_wrong',
+  'hook_answer_too_large',
+  'hook_answer_malformed',
+  /** `detail` and `status`: what the hook wants the client to be told. */
+  'hook_refused',
+] as const
+
+export type HookReason = (typeof HOOK_REASONS)[number]

@@ -1,0 +1,23 @@
+/** Every reason for an expected "no" of the core: a closed list, for which each surface has words of its own. */
+import type { AccessReason, SessionReason } from './access'
+import type { AccountReason, PasswordReason } from './account'
+import type { FactorReason, PasskeyReason } from './factor'
+import type { HookReason } from './hook'
+import type { MessageReason, PkceReason, VerificationReason } from './message'
+import type { OAuthReason } from './oauth'
+import type { InputReason, LoadReason } from './request'
+
+export type Reason =
+  | AccessReason
+  | SessionReason
+  | AccountReason
+  | PasswordReason
+  | FactorReason
+  | PasskeyReason
+  | HookReason
+  | MessageReason
+  | PkceReason
+  | VerificationReason
+  | OAuthReason
+  | InputReason
+  | LoadReason

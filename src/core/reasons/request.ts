@@ -1,0 +1,28 @@
+/** What no surface could read. */
+export type InputReason =
+  /** `detail`: what the reader stumbled on. */
+  | 'body_malformed'
+  /** The same of a request that GoTrue has words of its own for. */
+  | 'verification_body_malformed'
+  | 'body_too_large'
+  /** `detail`: what is wrong. */
+  | 'page_malformed'
+  | 'sort_malformed'
+  | 'audit_query_malformed'
+  | 'grant_unknown'
+  | 'grant_unsupported'
+  | 'token_request_malformed'
+  | 'introspection_token_missing'
+  | 'id_token_missing'
+  | 'id_token_provider_missing'
+  /** `detail`: the provider named. */
+  | 'id_token_provider_unknown'
+  | 'web3_disabled'
+  | 'saml_off'
+  | 'oauth_server_off'
+  | 'scim_off'
+
+/** Too much at once. */
+export type LoadReason =
+  /** `retryAfterMs`: when it is worth trying again. */
+  'too_many_requests' | 'request_timeout'

@@ -1,0 +1,47 @@
+/** Who is asking, and sessions: what is answered. */
+import type { AccessReason, SessionReason } from '../../../core/reasons/access'
+import { type Answer, quoted } from './answer'
+
+export const accessWords: Record<AccessReason | SessionReason, Answer> = {
+  bearer_missing: [401, 'no_authorization', 'This endpoint requires a valid Bearer token'],
+  token_invalid: [403, 'bad_jwt', ({ detail }) => `invalid JWT: unable to parse or verify signature, ${detail}`],
+  token_without_subject: [403, 'bad_jwt', 'invalid claim: missing sub claim'],
+  token_subject_malformed: [400, 'bad_jwt', 'invalid claim: sub claim must be a UUID'],
+  token_session_malformed: [403, 'bad_jwt', 'invalid claim: session_id claim must be a UUID'],
+  user_gone: [403, 'user_not_found', 'User from sub claim in JWT does not exist'],
+  session_gone: [403, 'session_not_found', 'Session from session_id claim in JWT does not exist'],
+  session_over: [403, 'session_expired', 'Session is no longer valid'],
+  user_banned: [403, 'user_banned', 'User is banned'],
+  csrf_rejected: [403, 'no_authorization', 'A session cookie counts only for requests from pages of this origin'],
+  not_in_person: [403, 'no_authorization', 'A personal access token is not enough for this'],
+  refresh_refused: [400, 'refresh_token_not_found', 'Invalid Refresh Token'],
+  refresh_token_ambiguous: [400, 'validation_failed', 'One refresh token is needed'],
+  personal_token_unknown: [404, 'validation_failed', 'There is no such token'],
+  personal_token_name: [400, 'validation_failed', 'A name has 1 to 100 characters'],
+  personal_token_expiry: [400, 'validation_failed', 'The expiry is an instant that is still to come'],
+  personal_tokens_too_many: [400, 'validation_failed', 'A user has 100 personal access tokens at most'],
+  mfa_attempt_rejected: [
+    403,
+    'mfa_verification_rejected',
+    ({ detail = 'Further MFA verification attempts will be rejected.' }) => detail,
+  ],
+  aal_too_low: [401, 'insufficient_aal', 'AAL2 session is required to update email or password when MFA is enabled.'],
+  second_factor_needed: [401, 'insufficient_aal', 'A second factor is needed'],
+  not_admin: [403, 'not_admin', 'User not allowed'],
+  audience_mismatch: [400, 'validation_failed', "Token audience doesn't match request audience"],
+  refresh_token_malformed: [400, 'validation_failed', 'Refresh token is not valid'],
+  refresh_token_unknown: [400, 'refresh_token_not_found', 'Invalid Refresh Token: Refresh Token Not Found'],
+  refresh_token_not_issued: [400, 'validation_failed', 'Invalid Refresh Token: Not Issued By This Server'],
+  refresh_token_used: [400, 'refresh_token_already_used', 'Invalid Refresh Token: Already Used'],
+  refresh_of_banned_user: [400, 'user_banned', 'Invalid Refresh Token: User Banned'],
+  session_expired: [400, 'session_expired', 'Invalid Refresh Token: Session Expired'],
+  session_inactive: [400, 'session_expired', 'Invalid Refresh Token: Session Expired (Inactivity)'],
+  session_aal_low: [
+    400,
+    'session_expired',
+    'Invalid Refresh Token: Session Expired (Low AAL: User Needs MFA Verification)',
+  ],
+  session_superseded: [400, 'session_expired', 'Invalid Refresh Token: Session Expired (Revoked by Newer Login)'],
+  session_unknown: [404, 'validation_failed', 'Session not found'],
+  logout_scope_unknown: [400, 'validation_failed', (detail) => `Unsupported logout scope ${quoted(detail)}`],
+}

@@ -1,0 +1,10 @@
+/** How a refusal is worded. */
+import type { Detail } from '../../../core/refusal'
+
+export type Answer = readonly [
+  status: number | ((detail: Detail) => number),
+  code: string | ((detail: Detail) => string),
+  message: string | ((detail: Detail) => string),
+]
+
+export const quoted = ({ detail = '' }: Detail) => JSON.stringify(detail)

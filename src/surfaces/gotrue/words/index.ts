@@ -1,0 +1,21 @@
+/** The status, code and words of every refusal (contract 0.4 and 9). */
+import type { Reason } from '../../../core/reasons'
+import { accessWords } from './access'
+import { accountWords } from './account'
+import type { Answer } from './answer'
+import { factorWords } from './factor'
+import { hookWords } from './hook'
+import { messageWords } from './message'
+import { oauthWords } from './oauth'
+import { requestWords } from './request'
+
+/** Missing a reason does not compile. */
+export const words: Record<Reason, Answer> = {
+  ...accessWords,
+  ...accountWords,
+  ...factorWords,
+  ...hookWords,
+  ...messageWords,
+  ...oauthWords,
+  ...requestWords,
+}
