@@ -9,6 +9,7 @@ import secondFactors from './0004-second-factors.sql' with { type: 'text' }
 import signingKeys from './0005-signing-keys.sql' with { type: 'text' }
 import externalIdentities from './0006-external-identities.sql' with { type: 'text' }
 import tokens from './0007-tokens.sql' with { type: 'text' }
+import customProviders from './0008-custom-providers.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -23,4 +24,5 @@ export const migrations: Migration[] = [
   { name: '0005-signing-keys', sql: signingKeys },
   { name: '0006-external-identities', sql: externalIdentities },
   { name: '0007-tokens', sql: tokens },
+  { name: '0008-custom-providers', sql: customProviders },
 ]

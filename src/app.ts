@@ -8,6 +8,7 @@ import type { Postman } from './adapters/mail/postman'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { oauthProviders, PROVIDERS, type ProviderName, type ProviderSetup } from './adapters/providers'
+import type { Lookup } from './adapters/public-fetch'
 import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
 import { systemClock, systemRandom } from './adapters/system'
@@ -48,6 +49,7 @@ export interface AppOptions {
   post?: HttpPost
   breached?: BreachedPasswords
   fetchProvider?: typeof fetch
+  lookup?: Lookup
 }
 
 export interface App {
@@ -93,7 +95,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       providers: oauthProviders({
         ...{ clock, timeoutMs: settings.oauth.httpTimeoutMs, setups: providerSetups(settings) },
+        internalHosts: settings.oauth.customInternalHosts,
         ...(replaced.fetchProvider && { fetch: replaced.fetchProvider }),
+        ...(replaced.lookup && { lookup: replaced.lookup }),
       }),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),

@@ -83,6 +83,11 @@ export function policyOf(settings: Settings): Policy {
       linkingDomains: oauth.linkingDomains,
       forcedRedirect: oauth.redirectUrl,
       idTokenIssuers: oauth.idTokenIssuers,
+      custom: {
+        enabled: oauth.customEnabled,
+        max: oauth.customMaxProviders || Number.POSITIVE_INFINITY,
+        internalHosts: oauth.customInternalHosts,
+      },
     },
     flowMs: tokens.flowStateExpiryMs,
     service: {

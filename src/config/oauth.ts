@@ -1,5 +1,5 @@
 /** Signing in with accounts at other companies: what holds for all of them. */
-import { anyUrl, duration, flag, type Kind, list, setting } from './setting'
+import { anyUrl, duration, flag, hosts, httpUrl, integer, type Kind, list, setting } from './setting'
 
 /** `google:workspace,github:default` or the same with `=`. */
 const pairs: Kind<Record<string, string>> = {
@@ -11,7 +11,7 @@ const pairs: Kind<Record<string, string>> = {
   parse: (value) =>
     Object.fromEntries(
       list.parse(value).map((item) => {
-        const [, key = '', domain = ''] = /^([^:=]+)[:=](.+)$/.exec(item) ?? []
+        const [, key = '', domain = ''] = /^((?:custom:)?[^:=]+)[:=](.+)$/.exec(item) ?? []
         if (key === '') throw new Error('a list such as google:workspace,github:default')
         return [key.trim(), domain.trim()]
       }),
@@ -60,6 +60,30 @@ export const oauth = {
     kind: list,
     default: ['https://appleid.apple.com', 'https://accounts.google.com'],
     doc: 'Issuers whose ID tokens are taken for the `client_id` that a request names beside its `issuer`.',
+  }),
+  customEnabled: setting({
+    name: 'CUSTOM_OAUTH_ENABLED',
+    kind: flag,
+    default: true,
+    doc: 'Administrators may set up further providers while the server runs, at `/admin/custom-providers`, and users sign in with them.',
+  }),
+  customMaxProviders: setting({
+    name: 'CUSTOM_OAUTH_MAX_PROVIDERS',
+    kind: integer(0),
+    default: 0,
+    doc: 'How many of these there may be; 0: any number.',
+  }),
+  customExternalUrl: setting({
+    name: 'CUSTOM_OAUTH_EXTERNAL_URL',
+    kind: httpUrl,
+    defaultNote: 'AUTH_API_EXTERNAL_URL',
+    doc: 'The address of this server that these send browsers back to, with `/callback` behind it. The implicit flow works only where its host is that of AUTH_API_EXTERNAL_URL.',
+  }),
+  customInternalHosts: setting({
+    name: 'CUSTOM_OAUTH_INTERNAL_HOSTS',
+    kind: hosts,
+    default: [],
+    doc: 'Hosts such as `keycloak.lan` or `10.0.0.5:8080` at which these may be although they are not public, with or without https. All others must be public and have https.',
   }),
   httpTimeoutMs: setting({
     name: 'INTERNAL_HTTP_TIMEOUT',

@@ -144,6 +144,19 @@ export const list: Kind<string[]> = {
       .filter(Boolean),
 }
 
+/** Hosts as URLs have them. */
+export const hosts: Kind<string[]> = {
+  name: 'list of hosts',
+  format: (items) => items.join(','),
+  parse: (value) =>
+    list.parse(value.toLowerCase()).map((host) => {
+      const url = URL.canParse(`ws://${host}`) ? new URL(`ws://${host}`) : undefined
+      if (!url?.hostname || url.href !== `ws://${url.host}/` || url.username)
+        throw new Error(`a list of hosts such as keycloak.lan or 10.0.0.5:8080 (${host} is none)`)
+      return host
+    }),
+}
+
 export const networks: Kind<Cidr[]> = {
   name: 'CIDR list',
   format: (found) => found.map(([network, bits]) => `${network}/${bits}`).join(','),

@@ -16,6 +16,7 @@ import * as invitations from './invitations'
 import * as messages from './messages'
 import { tellOfNewDevice } from './new-device'
 import { comeBackFromProvider } from './oauth/coming-back'
+import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { leaveForProvider } from './oauth/leaving'
 import { unlinkIdentity } from './oauth/linking'
@@ -55,6 +56,11 @@ const functions = {
   comeBackFromProvider,
   unlinkIdentity,
   signInWithIdToken,
+  listCustomProviders: customProviders.listCustomProviders,
+  getCustomProvider: customProviders.getCustomProvider,
+  createCustomProvider: customProviders.createCustomProvider,
+  updateCustomProvider: customProviders.updateCustomProvider,
+  deleteCustomProvider: customProviders.deleteCustomProvider,
   requestOtp: evenly(oneTime.requestOtp),
   requestMagicLink: evenly(oneTime.requestMagicLink),
   requestRecovery: evenly(oneTime.requestRecovery),
@@ -136,7 +142,17 @@ export function createCore(deps: Deps): Core {
   return { ...(Object.fromEntries(bound) as Core), policy, keyring, providers }
 }
 
-export type { Account, AuditRow, Factor, Identity, Page, PersonalAccessToken, User, WebauthnCredential } from '../store'
+export type {
+  Account,
+  AuditRow,
+  CustomProvider,
+  Factor,
+  Identity,
+  Page,
+  PersonalAccessToken,
+  User,
+  WebauthnCredential,
+} from '../store'
 export type { Admin, Caller, Credentials } from './caller'
 export type { Client, Deps } from './deps'
 export type { MailQueue } from './outbox'

@@ -122,6 +122,13 @@ export interface Policy {
     forcedRedirect: string | undefined
     /** Issuers whose ID tokens are taken without a provider, for the client id that the request names. */
     idTokenIssuers: readonly string[]
+    /** Providers that administrators set up. */
+    custom: {
+      enabled: boolean
+      max: number
+      /** As in URLs, with a port that is not the usual one: those that need be neither public nor https. */
+      internalHosts: readonly string[]
+    }
   }
 
   /** How long the code of a PKCE flow can be exchanged. */

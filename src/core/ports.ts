@@ -1,6 +1,7 @@
 /** What the core needs from the world, in its own words. Adapters implement these; tests set their own. */
 import type { JsonObject } from '../lib/json'
 import type { MailTemplate } from '../lib/mail-templates'
+import type { OpenIdMetadata } from '../lib/open-id-metadata'
 
 export { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
 
@@ -182,4 +183,9 @@ export interface OAuthProviders {
   findByIssuer(issuer: string): OAuthProvider | undefined
   /** The public keys of an OpenID issuer that the configuration names (RFC 7517), as last fetched. */
   keysOf(issuer: string, options: { fresh: boolean }): Promise<JsonObject>
+  /** What an issuer that an administrator named says of itself (OpenID Connect Discovery 1.0 §4), asked now. */
+  discover(at: {
+    issuer: string
+    url: string
+  }): Promise<{ outcome: 'found'; metadata: Partial<OpenIdMetadata> } | { outcome: 'failed'; error: string }>
 }

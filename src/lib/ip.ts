@@ -55,6 +55,11 @@ export function isNearby(host: string): boolean {
   return !host.includes('.') || /\.(localhost|local|internal|lan|test)$/i.test(host)
 }
 
+/** Whether an address is one of the public Internet: none of this machine, of a private network, or that stands for another. */
+export function isPublic(ip: string): boolean {
+  return parse(ip)?.range() === 'unicast'
+}
+
 function parse(text: string): Address | undefined {
   let host = text.trim()
   if (host.startsWith('[')) host = host.slice(1, host.indexOf(']'))

@@ -6,6 +6,7 @@ import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
 import { issue, rehearse } from './attachments'
 import { beginChallenge, countFactorAttempt, findChallenge, passFactor, withdrawChallenge } from './challenges'
+import * as customProviders from './custom-providers'
 import { type Announced, type Bound, bind, type Engine, write } from './engine'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
@@ -75,6 +76,7 @@ const operations = {
   ...tokens,
   ...messages,
   ...oauth,
+  ...customProviders,
   ...factors,
   ...passkeys,
   ...signingKeys,
@@ -136,6 +138,7 @@ export type {
   Aal,
   AmrClaim,
   AuditRow,
+  CustomProvider,
   Factor,
   FlowState,
   Identity,

@@ -3,10 +3,12 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { FactorType } from '../lib/factor-types'
 import type { JsonObject } from '../lib/json'
+import type { OpenIdMetadata } from '../lib/open-id-metadata'
 
 /** Unix milliseconds. */
 const instant = (name: string) => integer(name)
 const json = (name: string) => text(name, { mode: 'json' }).$type<JsonObject>()
+const texts = (name: string) => text(name, { mode: 'json' }).$type<string[]>()
 const bool = (name: string) => integer(name, { mode: 'boolean' })
 
 export const meta = sqliteTable('meta', {
@@ -306,7 +308,7 @@ export const webauthnCredentials = sqliteTable(
     credentialId: text('credential_id').notNull().unique(),
     publicKey: text('public_key').notNull(),
     signCount: integer('sign_count').notNull(),
-    transports: text('transports', { mode: 'json' }).$type<string[]>().notNull(),
+    transports: texts('transports').notNull(),
     aaguid: text('aaguid').notNull(),
     backupEligible: bool('backup_eligible').notNull(),
     backedUp: bool('backed_up').notNull(),
@@ -329,6 +331,34 @@ export const webauthnChallenges = sqliteTable(
   },
   (t) => [index('webauthn_challenges_user').on(t.userId).where(sql`user_id IS NOT NULL`)],
 )
+
+export const customOAuthProviders = sqliteTable('custom_oauth_providers', {
+  id: text('id').primaryKey(),
+  providerType: text('provider_type').$type<'oauth2' | 'oidc'>().notNull(),
+  identifier: text('identifier').notNull().unique(),
+  name: text('name').notNull(),
+  clientId: text('client_id').notNull(),
+  clientSecret: text('client_secret').notNull(),
+  acceptableClientIds: texts('acceptable_client_ids').notNull(),
+  scopes: texts('scopes').notNull(),
+  pkceEnabled: bool('pkce_enabled').notNull(),
+  attributeMapping: json('attribute_mapping').notNull(),
+  customClaimsAllowlist: texts('custom_claims_allowlist').notNull(),
+  authorizationParams: text('authorization_params', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+  enabled: bool('enabled').notNull(),
+  emailOptional: bool('email_optional').notNull(),
+  issuer: text('issuer'),
+  discoveryUrl: text('discovery_url'),
+  skipNonceCheck: bool('skip_nonce_check').notNull(),
+  discoveryDocument: text('discovery_document', { mode: 'json' }).$type<OpenIdMetadata>(),
+  discoveredAt: instant('discovered_at'),
+  authorizationUrl: text('authorization_url'),
+  tokenUrl: text('token_url'),
+  userinfoUrl: text('userinfo_url'),
+  jwksUri: text('jwks_uri'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+})
 
 export const signingKeys = sqliteTable('signing_keys', {
   kid: text('kid').primaryKey(),
@@ -398,6 +428,7 @@ export type AuditRow = typeof auditLogEntries.$inferSelect
 export type VerificationToken = typeof verificationTokens.$inferSelect
 export type FlowState = typeof flowState.$inferSelect
 export type OAuthState = typeof oauthStates.$inferSelect
+export type CustomProvider = typeof customOAuthProviders.$inferSelect
 export type Message = typeof messages.$inferSelect
 export type Factor = typeof mfaFactors.$inferSelect
 export type MfaChallenge = typeof mfaChallenges.$inferSelect

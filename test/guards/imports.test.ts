@@ -35,6 +35,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'oauth4webapi',
       'uqr',
       'node:crypto',
+      'node:dns/promises',
       'node:fs',
       'node:path',
     ],

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureSecrets, type Secrets } from '../../src/adapters/data-folder'
+import type { Lookup } from '../../src/adapters/public-fetch'
 import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/app'
@@ -70,6 +71,8 @@ export interface TestOptions {
   breached?: BreachedPasswords
   /** In place of requests to OAuth providers. */
   fetchProvider?: typeof fetch
+  /** In place of DNS; none: every name is one public address. */
+  lookup?: Lookup
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -82,6 +85,7 @@ export async function startApp({
   post,
   breached,
   fetchProvider,
+  lookup = async () => ['93.184.215.14'],
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -111,6 +115,7 @@ export async function startApp({
     ...(post && { post }),
     ...(breached && { breached }),
     ...(fetchProvider && { fetchProvider }),
+    lookup,
     log,
   })
   let serial = 0

@@ -90,7 +90,7 @@ async function redeem(world: World, provider: Provider, setup: Setup, returned: 
 }
 
 /** What went wrong, without anything that a provider or a client sent. */
-function described(error: unknown): string {
+export function described(error: unknown): string {
   if (error instanceof Refusal) return error.reason
   if (error instanceof oauth.ResponseBodyError) return `the provider says ${text(error.error).slice(0, 100)}`
   return error instanceof Error ? error.message.slice(0, 200) : 'unknown'

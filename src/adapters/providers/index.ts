@@ -1,10 +1,11 @@
 /** Every provider there is, as far as it is set up. */
 import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
+import { type Lookup, publicFetch } from '../public-fetch'
 import { apple } from './apple'
 import { azure } from './azure'
 import { bitbucket } from './bitbucket'
 import { boundedFetch } from './bounded-fetch'
-import { providerClient } from './client'
+import { described, providerClient } from './client'
 import { discord } from './discord'
 import { facebook } from './facebook'
 import { figma } from './figma'
@@ -17,7 +18,7 @@ import { keycloak } from './keycloak'
 import { linkedin } from './linkedin'
 import { linkedinOidc } from './linkedin-oidc'
 import { notion } from './notion'
-import { openId } from './open-id'
+import { metadataAt, openId } from './open-id'
 import type { Provider, Setup } from './provider'
 import { slack } from './slack'
 import { slackOidc } from './slack-oidc'
@@ -66,12 +67,16 @@ export interface ProvidersOptions {
   setups: Readonly<Record<ProviderName, ProviderSetup>>
   timeoutMs: number
   clock: Clock
+  /** Hosts at which providers of administrators may be although they are not public. */
+  internalHosts: readonly string[]
   /** Replaced in tests. */
   fetch?: typeof fetch
+  lookup?: Lookup
 }
 
-export function oauthProviders({ setups, timeoutMs, clock, fetch }: ProvidersOptions): OAuthProviders {
-  const bounded = boundedFetch(timeoutMs, fetch)
+export function oauthProviders({ setups, timeoutMs, clock, ...options }: ProvidersOptions): OAuthProviders {
+  const bounded = boundedFetch(timeoutMs, options.fetch)
+  const guarded = boundedFetch(timeoutMs, publicFetch(options))
   const { keysOf } = openId(bounded, clock.monotonic)
   const isName = (name: string): name is ProviderName => Object.hasOwn(PROVIDERS, name)
   const find = (name: string): OAuthProvider | string => {
@@ -94,5 +99,12 @@ export function oauthProviders({ setups, timeoutMs, clock, fetch }: ProvidersOpt
       return undefined
     },
     keysOf,
+    async discover(at) {
+      try {
+        return { outcome: 'found', metadata: await metadataAt(guarded, at) }
+      } catch (error) {
+        return { outcome: 'failed', error: described(error) }
+      }
+    },
   }
 }

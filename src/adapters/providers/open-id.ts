@@ -1,7 +1,9 @@
 /** OpenID issuers: where their endpoints and keys are (OpenID Connect Discovery 1.0 §4), fetched once an hour. */
 import * as oauth from 'oauth4webapi'
 import type { JsonObject } from '../../lib/json'
+import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { BoundedFetch } from './bounded-fetch'
+import type { Foreign } from './provider'
 
 const CACHE_MS = 3_600_000
 /** How soon keys are fetched again for a token that none of them signed. */
@@ -12,37 +14,40 @@ const MAX_KEYS = 100
 const MAX_ISSUERS = 100
 
 export interface OpenId {
-  discover(issuer: string): Promise<oauth.AuthorizationServer>
   keysOf(issuer: string, options: { fresh: boolean }): Promise<JsonObject>
+  keysAt(uri: string, options: { fresh: boolean }): Promise<JsonObject>
 }
 
 export function openId(fetch: BoundedFetch, monotonic: () => number): OpenId {
   const servers = cache((issuer) => discoverAt(fetch, issuer))
-  const keys = cache(async (issuer) => {
-    const { jwks_uri: uri } = await servers(issuer, CACHE_MS)
-    if (uri === undefined) throw new Error(`${issuer} names no keys`)
+  const keys = cache(async (uri) => {
     const response = await fetch(uri, { headers: { accept: 'application/json' } })
     const set = (await response.json()) as JsonObject
     if (response.status !== 200 || !Array.isArray(set.keys) || set.keys.length > MAX_KEYS)
       throw new Error(`${uri} answers with no usable key set`)
     return set
   })
+  const keysAt: OpenId['keysAt'] = (uri, { fresh }) => keys(uri, fresh ? FRESH_MS : CACHE_MS)
   return {
-    discover: (issuer) => servers(issuer, CACHE_MS),
-    keysOf: (issuer, { fresh }) => keys(issuer, fresh ? FRESH_MS : CACHE_MS),
+    keysAt,
+    async keysOf(issuer, options) {
+      const { jwks_uri: uri } = await servers(issuer, CACHE_MS)
+      if (uri === undefined) throw new Error(`${issuer} names no keys`)
+      return keysAt(uri, options)
+    },
   }
 
   /** What was fetched last, unless that is longer ago than the caller takes; of several at once one fetches. */
-  function cache<Value>(load: (issuer: string) => Promise<Value>) {
+  function cache<Value>(load: (key: string) => Promise<Value>) {
     const held = new Map<string, { at: number; value: Promise<Value> }>()
-    return (issuer: string, maxAgeMs: number): Promise<Value> => {
-      const present = held.get(issuer)
+    return (key: string, maxAgeMs: number): Promise<Value> => {
+      const present = held.get(key)
       const now = monotonic()
       if (present && now - present.at < maxAgeMs) return present.value
-      const value = load(issuer)
+      const value = load(key)
       if (held.size >= MAX_ISSUERS) held.clear()
-      held.set(issuer, { at: now, value })
-      value.catch(() => held.get(issuer)?.value === value && held.delete(issuer))
+      held.set(key, { at: now, value })
+      value.catch(() => held.get(key)?.value === value && held.delete(key))
       return value
     }
   }
@@ -56,4 +61,30 @@ async function discoverAt(fetch: BoundedFetch, issuer: string): Promise<oauth.Au
     [oauth.allowInsecureRequests]: identifier.protocol === 'http:',
   })
   return oauth.processDiscoveryResponse(identifier, response)
+}
+
+/**
+ * What an issuer says of itself at a URL (OpenID Connect Discovery 1.0 §4), as far as it is used or shown.
+ * @throws where there is no answer, or it is that of another issuer
+ */
+export async function metadataAt(
+  fetch: BoundedFetch,
+  { issuer, url }: { issuer: string; url: string },
+): Promise<Partial<OpenIdMetadata>> {
+  const response = await fetch(url, { headers: { accept: 'application/json' } })
+  if (response.status !== 200) throw new Error(`it answers ${response.status}`)
+  const all: Foreign = { ...(await oauth.processDiscoveryResponse(new URL(issuer), response)) }
+  const only = (names: string, isFit: (value: unknown) => boolean) =>
+    names.split(' ').flatMap((name) => (isFit(all[name]) ? [[name, all[name]]] : []))
+  return Object.fromEntries([
+    ...only(
+      'issuer authorization_endpoint token_endpoint userinfo_endpoint jwks_uri',
+      (value) => typeof value === 'string',
+    ),
+    ...only(
+      'scopes_supported response_types_supported grant_types_supported subject_types_supported token_endpoint_auth_methods_supported',
+      (value) => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+    ),
+    ...only('authorization_response_iss_parameter_supported', (value) => typeof value === 'boolean'),
+  ])
 }

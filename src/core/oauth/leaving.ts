@@ -8,6 +8,7 @@ import { type ChallengeGiven, challengeOf } from '../pkce'
 import { Refusal } from '../refusal'
 import { identifyToken } from '../verification'
 import { requireLinker } from './linking'
+import { isReservedParameter } from './reserved'
 
 export interface Leaving extends ChallengeGiven {
   provider: string
@@ -26,12 +27,6 @@ export interface Leaving extends ChallengeGiven {
   ip: string
 }
 
-/** Names of OAuth itself, which no client may set (RFC 6749 §4.1.1, RFC 7636 §4.3). */
-const RESERVED = new Set(
-  'client_id client_secret redirect_uri response_type state code_challenge code_challenge_method code_verifier'.split(
-    ' ',
-  ),
-)
 /** Those that this server reads itself and does not pass on. */
 const OWN = new Set(['provider', 'scopes', 'invite_token'])
 
@@ -92,7 +87,7 @@ function isBound({ policy }: Deps, { host, linker }: Leaving, challenge: object 
   return !challenge && !linker && !isElsewhere
 }
 
-const isPassedOn = (name: string) => !RESERVED.has(name.toLowerCase()) && !OWN.has(name)
+const isPassedOn = (name: string) => !isReservedParameter(name) && !OWN.has(name)
 
 /** A comma or a space stands between two. */
 const scopesOf = (text: string) => text.split(/[ ,]+/).filter(Boolean)

@@ -1,6 +1,7 @@
 /** Every reason for an expected "no" of the core: a closed list, for which each surface has words of its own. */
 import type { AccessReason, SessionReason } from './access'
 import type { AccountReason, PasswordReason } from './account'
+import type { CustomProviderReason } from './custom-provider'
 import type { FactorReason, PasskeyReason } from './factor'
 import type { HookReason } from './hook'
 import type { MessageReason, PkceReason, VerificationReason } from './message'
@@ -19,5 +20,6 @@ export type Reason =
   | PkceReason
   | VerificationReason
   | OAuthReason
+  | CustomProviderReason
   | InputReason
   | LoadReason

@@ -48,6 +48,10 @@ export const OAUTH_REASONS = [
   'id_token_issuer_undetected',
   'id_token_issuer_foreign',
   'id_token_issuer_mismatch',
+  /** `detail`: the provider, of those that administrators set up. */
+  'id_token_custom_unknown',
+  'id_token_custom_disabled',
+  'id_token_custom_without_issuer',
 ] as const
 
 export type OAuthReason = (typeof OAUTH_REASONS)[number]

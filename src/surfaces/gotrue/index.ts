@@ -8,6 +8,13 @@ import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endp
 import { exchangeOf } from '../../http/exchange'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
+import {
+  createCustomProvider,
+  deleteCustomProvider,
+  getCustomProvider,
+  listCustomProviders,
+  updateCustomProvider,
+} from './admin-custom-providers'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
 import { listSsoProviders } from './admin-sso'
@@ -64,6 +71,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[listPasskeys, renamePasskey, deletePasskey],
     ...[listFactors, renameFactor, deleteFactor],
     ...[listPasskeysOf, deletePasskeyOf],
+    ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     ...[
       listUsers,
       createUser,

@@ -165,7 +165,7 @@ export function errors(...statuses: number[]): Record<number, typeof ErrorShape>
 }
 
 /** RFC 3339 as Go prints it: no trailing zeros in the fraction. @param ms Unix milliseconds */
-function toTime(ms: number): string {
+export function toTime(ms: number): string {
   const iso = new Date(ms).toISOString()
   return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
 }

@@ -1,4 +1,5 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
+import { CUSTOM_PROVIDER_REASONS } from '../../core/reasons/custom-provider'
 import { FACTOR_REASONS, PASSKEY_REASONS } from '../../core/reasons/factor'
 import { HOOK_REASONS } from '../../core/reasons/hook'
 import { PKCE_REASONS } from '../../core/reasons/message'
@@ -82,6 +83,7 @@ const answers = {
 /** What no endpoint here comes to; a request that did could not be met. */
 const ELSEWHERE = [
   ...OAUTH_REASONS,
+  ...CUSTOM_PROVIDER_REASONS,
   ...PKCE_REASONS,
   ...FACTOR_REASONS,
   ...PASSKEY_REASONS,

@@ -3,6 +3,7 @@ import type { Reason } from '../../../core/reasons'
 import { accessWords } from './access'
 import { accountWords } from './account'
 import type { Answer } from './answer'
+import { customProviderWords } from './custom-provider'
 import { factorWords } from './factor'
 import { hookWords } from './hook'
 import { messageWords } from './message'
@@ -13,6 +14,7 @@ import { requestWords } from './request'
 export const words: Record<Reason, Answer> = {
   ...accessWords,
   ...accountWords,
+  ...customProviderWords,
   ...factorWords,
   ...hookWords,
   ...messageWords,

@@ -1,0 +1,157 @@
+/** What may be said of a provider that an administrator sets up (contract 1.13). */
+import { canonicalJson } from '../../lib/json'
+import type { OpenIdMetadata } from '../../lib/open-id-metadata'
+import { flawOfUrl } from '../../lib/public-url'
+import type { CustomProvider } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { isReservedParameter } from './reserved'
+
+export type CustomProviderType = CustomProvider['providerType']
+
+/** What is undefined stays as it is, or is as by default. */
+export interface CustomProviderGiven {
+  name?: string | undefined
+  clientId?: string | undefined
+  clientSecret?: string | undefined
+  acceptableClientIds?: string[] | undefined
+  scopes?: string[] | undefined
+  pkceEnabled?: boolean | undefined
+  attributeMapping?: Record<string, unknown> | undefined
+  customClaimsAllowlist?: string[] | undefined
+  authorizationParams?: Record<string, unknown> | undefined
+  enabled?: boolean | undefined
+  emailOptional?: boolean | undefined
+  issuer?: string | undefined
+  discoveryUrl?: string | undefined
+  skipNonceCheck?: boolean | undefined
+  authorizationUrl?: string | undefined
+  tokenUrl?: string | undefined
+  userinfoUrl?: string | undefined
+  jwksUri?: string | undefined
+}
+
+const PREFIX = 'custom:'
+const IDENTIFIER = /^[a-z0-9][a-z0-9:-]{0,48}[a-z0-9]$/
+
+const NEEDED: Record<CustomProviderType, (keyof CustomProviderGiven)[]> = {
+  oidc: ['issuer'],
+  oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl'],
+}
+/** The URLs that count for a type; those of the other are not looked at. */
+export const URLS = {
+  oidc: ['issuer', 'discoveryUrl'],
+  oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl', 'jwksUri'],
+} as const satisfies Record<CustomProviderType, (keyof CustomProviderGiven)[]>
+
+/** Characters of a field; of a list, those of each item. */
+const MAX_CHARACTERS: Partial<Record<keyof CustomProviderGiven, number>> = {
+  ...{
+    name: 100,
+    clientId: 512,
+    clientSecret: 4096,
+    acceptableClientIds: 512,
+    scopes: 512,
+    customClaimsAllowlist: 255,
+  },
+  ...{ issuer: 2048, discoveryUrl: 2048, authorizationUrl: 2048, tokenUrl: 2048, userinfoUrl: 2048, jwksUri: 2048 },
+}
+const MAX_ITEMS = 100
+/** Of the JSON of an object. */
+const MAX_OBJECT_CHARACTERS = 16_384
+
+/** Names that no provider's word fills (GoTrue's list). */
+const PROTECTED = new Set(
+  'id aud role app_metadata created_at updated_at confirmed_at email_confirmed_at phone_confirmed_at email_verified phone_verified banned_until is_super_admin'.split(
+    ' ',
+  ),
+)
+/** Names that tell whose account it is: what is the same for all would make one account of all. */
+const PERSONAL = new Set(['sub', 'email'])
+
+/** @throws {Refusal<'custom_provider_field_missing' | 'custom_provider_prefix_missing' | 'custom_provider_identifier_malformed'>} */
+export function requireComplete(type: CustomProviderType, identifier: string, given: CustomProviderGiven): void {
+  if (identifier === '') throw new Refusal('custom_provider_field_missing', { detail: 'identifier' })
+  requirePrefix(identifier)
+  for (const field of ['name', 'clientId', 'clientSecret', ...NEEDED[type]] as const)
+    if (!given[field]) throw new Refusal('custom_provider_field_missing', { detail: field })
+  if (!IDENTIFIER.test(identifier)) throw new Refusal('custom_provider_identifier_malformed', { detail: identifier })
+}
+
+export function requirePrefix(identifier: string): void {
+  if (!identifier.startsWith(PREFIX)) throw new Refusal('custom_provider_prefix_missing', { detail: identifier })
+}
+
+/**
+ * @returns what was given, in the form that is stored
+ * @throws {Refusal<'custom_provider_parameter_reserved' | 'custom_provider_parameter_malformed' |
+ *   'custom_provider_target_protected' | 'custom_provider_target_constant' | 'custom_provider_claim_empty' |
+ *   'custom_provider_field_malformed'>}
+ */
+export function checked(given: CustomProviderGiven): CustomProviderGiven {
+  for (const [name, value] of Object.entries(given.authorizationParams ?? {})) {
+    const lower = name.toLowerCase()
+    if (isReservedParameter(lower) || lower === 'nonce' || lower === 'scope')
+      throw new Refusal('custom_provider_parameter_reserved', { detail: name })
+    if (typeof value !== 'string') throw new Refusal('custom_provider_parameter_malformed', { detail: name })
+  }
+  for (const [target, source] of Object.entries(given.attributeMapping ?? {})) {
+    if (PROTECTED.has(target)) throw new Refusal('custom_provider_target_protected', { detail: target })
+    if (PERSONAL.has(target) && typeof source !== 'string')
+      throw new Refusal('custom_provider_target_constant', { detail: target })
+  }
+  if (given.customClaimsAllowlist?.some((claim) => claim.trim() === ''))
+    throw new Refusal('custom_provider_claim_empty')
+  const fields = Object.entries(given).map(([field, value]) => [
+    field,
+    storable(field as keyof CustomProviderGiven, value),
+  ])
+  return Object.fromEntries(fields)
+}
+
+function storable(field: keyof CustomProviderGiven, value: unknown): unknown {
+  if (value === undefined) return undefined
+  const json = canonicalJson(value)
+  const max = MAX_CHARACTERS[field] ?? MAX_OBJECT_CHARACTERS
+  const isShort = (item: unknown) => (typeof item === 'string' ? item : JSON.stringify(item)).length <= max
+  const isFit = Array.isArray(value) ? value.length <= MAX_ITEMS && value.every(isShort) : isShort(value)
+  if ('flaw' in json || !isFit) throw new Refusal('custom_provider_field_malformed', { detail: field })
+  return json.kept
+}
+
+/** @throws {Refusal<'custom_provider_url_malformed' | 'custom_provider_url_insecure' | 'custom_provider_url_nearby'>} */
+export function requirePublicUrls({ policy }: Deps, type: CustomProviderType, given: CustomProviderGiven): void {
+  for (const field of URLS[type]) {
+    const flaw = given[field] ? flawOfUrl(given[field], policy.oauth.custom.internalHosts) : undefined
+    if (flaw) throw new Refusal(`custom_provider_url_${flaw}`)
+  }
+}
+
+const REQUIRED = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+
+/**
+ * What an issuer says of itself now.
+ * @throws {Refusal<'custom_provider_discovery_failed' | 'custom_provider_discovery_incomplete'>}
+ */
+export async function discover(
+  { providers, policy }: Pick<Deps, 'providers' | 'policy'>,
+  { issuer, discoveryUrl }: { issuer: string; discoveryUrl: string | null },
+): Promise<OpenIdMetadata> {
+  const url = discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const found = await providers.discover({ issuer, url })
+  const failed = (error: string) => new Refusal('custom_provider_discovery_failed', { detail: url, error })
+  if (found.outcome === 'failed') throw failed(found.error)
+  const { metadata } = found
+  const missing = REQUIRED.filter((name) => !metadata[name])
+  if (missing.length > 0) throw new Refusal('custom_provider_discovery_incomplete', { detail: missing.join(', ') })
+  for (const name of [...REQUIRED, 'userinfo_endpoint'] as const) {
+    const flaw = metadata[name] ? flawOfUrl(metadata[name], policy.oauth.custom.internalHosts) : undefined
+    if (flaw) throw failed(`its ${name} is ${flaw === 'nearby' ? 'not public' : flaw}`)
+  }
+  return metadata as OpenIdMetadata
+}
+
+/** An OpenID provider is asked for an ID token. */
+export function scopesFor(type: CustomProviderType, scopes: string[]): string[] {
+  return type === 'oidc' && !scopes.includes('openid') ? ['openid', ...scopes] : scopes
+}

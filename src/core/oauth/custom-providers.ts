@@ -1,0 +1,186 @@
+/** Providers that administrators set up while the server runs (contract 1.13): theirs to list, make, change and delete. */
+import type { OpenIdMetadata } from '../../lib/open-id-metadata'
+import type { CustomProvider } from '../../store'
+import { auditEntry } from '../audit'
+import type { Admin } from '../caller'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import {
+  type CustomProviderGiven,
+  type CustomProviderType,
+  checked,
+  discover,
+  requireComplete,
+  requirePrefix,
+  requirePublicUrls,
+  scopesFor,
+  URLS,
+} from './custom-provider-rules'
+
+/** @throws {Refusal<'custom_providers_off'>} */
+function requireOn({ policy }: Deps): void {
+  if (!policy.oauth.custom.enabled) throw new Refusal('custom_providers_off')
+}
+
+const isType = (text: string): text is CustomProviderType => text === 'oidc' || text === 'oauth2'
+
+/**
+ * Newest first.
+ * @param type of those wanted; empty: all
+ * @throws {Refusal<'custom_providers_off' | 'custom_provider_filter_unknown'>}
+ */
+export async function listCustomProviders(deps: Deps, type: string): Promise<CustomProvider[]> {
+  requireOn(deps)
+  if (type !== '' && !isType(type)) throw new Refusal('custom_provider_filter_unknown')
+  const all = await deps.store.listCustomProviders()
+  return all.filter(({ providerType }) => type === '' || providerType === type)
+}
+
+/** @throws {Refusal<'custom_providers_off' | 'custom_provider_prefix_missing' | 'custom_provider_unknown'>} */
+export async function getCustomProvider(deps: Deps, identifier: string): Promise<CustomProvider> {
+  requireOn(deps)
+  requirePrefix(identifier)
+  const found = await deps.store.findCustomProvider(identifier)
+  if (!found) throw new Refusal('custom_provider_unknown')
+  return found
+}
+
+export interface NewCustomProvider {
+  admin: Admin
+  type: string
+  identifier: string
+  given: CustomProviderGiven
+}
+
+/**
+ * An OpenID issuer is asked about itself before anything is kept.
+ * @throws {Refusal<'custom_provider_type_unknown' | 'custom_providers_too_many' | 'custom_provider_exists' | …>} and as
+ *   the functions of custom-provider-rules.ts
+ */
+export async function createCustomProvider(
+  deps: Deps,
+  { admin, type, identifier, given }: NewCustomProvider,
+): Promise<CustomProvider> {
+  requireOn(deps)
+  if (!isType(type)) throw new Refusal('custom_provider_type_unknown')
+  requireComplete(type, identifier, given)
+  const said = checked(given)
+  const { max } = deps.policy.oauth.custom
+  const present = await deps.store.listCustomProviders()
+  if (present.length >= max) throw new Refusal('custom_providers_too_many')
+  requirePublicUrls(deps, type, said)
+  if (present.some((each) => each.identifier === identifier)) throw new Refusal('custom_provider_exists')
+  const provider = await newProvider(deps, type, identifier, said)
+  const audit = [auditEntry(deps, provider.createdAt, 'custom_provider_created', actorOf(admin), { identifier })]
+  const added = await deps.store.addCustomProvider({ provider, max, audit })
+  if (added === 'added') return provider
+  throw new Refusal(added === 'exists' ? 'custom_provider_exists' : 'custom_providers_too_many')
+}
+
+const actorOf = ({ role, user }: Admin) => user ?? role
+
+async function newProvider(
+  deps: Deps,
+  type: CustomProviderType,
+  identifier: string,
+  given: CustomProviderGiven,
+): Promise<CustomProvider> {
+  const id = deps.random.uuid()
+  const own = (field: (typeof URLS)[CustomProviderType][number]) =>
+    (URLS[type] as readonly string[]).includes(field) ? given[field] || null : null
+  const urls = {
+    ...{ issuer: own('issuer'), discoveryUrl: own('discoveryUrl') },
+    ...{ authorizationUrl: own('authorizationUrl'), tokenUrl: own('tokenUrl') },
+    ...{ userinfoUrl: own('userinfoUrl'), jwksUri: own('jwksUri') },
+  }
+  const { issuer, discoveryUrl } = urls
+  const document = issuer === null ? undefined : await discover(deps, { issuer, discoveryUrl })
+  const now = deps.clock.now()
+  return {
+    ...{ id, identifier, providerType: type, ...urls, ...discoveredNow(document, now) },
+    name: given.name ?? '',
+    clientId: given.clientId ?? '',
+    clientSecret: sealSecret(deps, id, given.clientSecret ?? ''),
+    acceptableClientIds: given.acceptableClientIds ?? [],
+    scopes: scopesFor(type, given.scopes ?? []),
+    pkceEnabled: given.pkceEnabled ?? true,
+    attributeMapping: (given.attributeMapping ?? {}) as CustomProvider['attributeMapping'],
+    customClaimsAllowlist: given.customClaimsAllowlist ?? [],
+    authorizationParams: (given.authorizationParams ?? {}) as Record<string, string>,
+    enabled: given.enabled ?? true,
+    emailOptional: given.emailOptional ?? false,
+    skipNonceCheck: type === 'oidc' && (given.skipNonceCheck ?? false),
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+const discoveredNow = (document: OpenIdMetadata | undefined, now: number) => ({
+  discoveryDocument: document ?? null,
+  discoveredAt: document ? now : null,
+})
+
+const sealSecret = ({ sealer }: Deps, id: string, secret: string) => sealer.seal(Buffer.from(secret), secretPlace(id))
+
+/** Where the secret of a provider is sealed for. */
+const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
+
+/**
+ * Changes what is given; an issuer is asked anew where it or its discovery URL is among that.
+ * @throws {Refusal<'custom_provider_unknown' | …>} and as `createCustomProvider`
+ */
+export async function updateCustomProvider(
+  deps: Deps,
+  { admin, identifier, given }: Omit<NewCustomProvider, 'type'>,
+): Promise<CustomProvider> {
+  requireOn(deps)
+  requirePrefix(identifier)
+  const said = checked(given)
+  const present = await getCustomProvider(deps, identifier)
+  requirePublicUrls(deps, present.providerType, said)
+  const set = await changesOf(deps, present, said)
+  const now = deps.clock.now()
+  const audit = [auditEntry(deps, now, 'custom_provider_updated', actorOf(admin), { identifier })]
+  const changed = await deps.store.changeCustomProvider({ id: present.id, identifier, set, now, audit })
+  if (!changed) throw new Refusal('custom_provider_unknown')
+  return changed
+}
+
+async function changesOf(deps: Deps, present: CustomProvider, given: CustomProviderGiven) {
+  const { id, providerType: type } = present
+  const { name, clientId, clientSecret, scopes, skipNonceCheck, issuer, discoveryUrl, jwksUri, ...rest } = given
+  const { authorizationUrl, tokenUrl, userinfoUrl, ...common } = rest
+  const ofType =
+    type === 'oidc'
+      ? { skipNonceCheck, ...(await newIssuer(deps, present, given)) }
+      : {
+          ...{ authorizationUrl: authorizationUrl || undefined, tokenUrl: tokenUrl || undefined },
+          ...{ userinfoUrl: userinfoUrl || undefined, jwksUri: jwksUri === '' ? null : jwksUri },
+        }
+  const all = {
+    ...{ ...common, ...ofType, name: name || undefined, clientId: clientId || undefined },
+    clientSecret: clientSecret ? sealSecret(deps, id, clientSecret) : undefined,
+    scopes: scopes && scopesFor(type, scopes),
+  }
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<CustomProvider>
+}
+
+/** An issuer, where to ask it and what it answered, which only make sense together. */
+async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProviderGiven) {
+  if (!given.issuer && given.discoveryUrl === undefined) return {}
+  const issuer = given.issuer || (present.issuer ?? '')
+  const discoveryUrl = given.discoveryUrl === undefined ? present.discoveryUrl : given.discoveryUrl || null
+  const document = await discover(deps, { issuer, discoveryUrl })
+  return { issuer, discoveryUrl, ...discoveredNow(document, deps.clock.now()) }
+}
+
+/** Whoever came by it keeps their account. @throws {Refusal<'custom_providers_off' | 'custom_provider_prefix_missing' | 'custom_provider_unknown'>} */
+export async function deleteCustomProvider(
+  deps: Deps,
+  { admin, identifier }: Pick<NewCustomProvider, 'admin' | 'identifier'>,
+): Promise<void> {
+  requireOn(deps)
+  requirePrefix(identifier)
+  const audit = [auditEntry(deps, deps.clock.now(), 'custom_provider_deleted', actorOf(admin), { identifier })]
+  if (!(await deps.store.deleteCustomProvider({ identifier, audit }))) throw new Refusal('custom_provider_unknown')
+}

@@ -1,0 +1,100 @@
+/** Providers that administrators set up. */
+import { eq, gt } from 'drizzle-orm'
+import type { OpenIdMetadata } from '../lib/open-id-metadata'
+import { read, statement, write } from './engine'
+import { type CustomProvider, customOAuthProviders } from './schema'
+import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
+
+/** A handful of rows, and all of them are wanted. */
+const allProviders = statement((db) =>
+  db.select().from(customOAuthProviders).where(gt(customOAuthProviders.identifier, '')).prepare(),
+)
+const providerByIdentifier = statement((db) =>
+  db
+    .select()
+    .from(customOAuthProviders)
+    .where(eq(customOAuthProviders.identifier, placeholder('identifier')))
+    .prepare(),
+)
+const insertProvider = statement((db) =>
+  db.insert(customOAuthProviders).values(placeholders(customOAuthProviders)).prepare(),
+)
+const saveProvider = statement((db) =>
+  db
+    .update(customOAuthProviders)
+    .set(placeholders(customOAuthProviders, 'id', 'providerType', 'identifier', 'createdAt'))
+    .where(eq(customOAuthProviders.id, placeholder('id')))
+    .prepare(),
+)
+const deleteProvider = statement((db) =>
+  db
+    .delete(customOAuthProviders)
+    .where(eq(customOAuthProviders.identifier, placeholder('identifier')))
+    .prepare(),
+)
+
+/** Newest first. */
+export const listCustomProviders = read(async (tx): Promise<CustomProvider[]> => {
+  const rows = await tx.all(allProviders)
+  return rows.sort((a, b) => b.createdAt - a.createdAt)
+})
+
+export const findCustomProvider = read((tx, identifier: string) => tx.one(providerByIdentifier, { identifier }))
+
+export const addCustomProvider = write(
+  async (
+    tx,
+    { provider, max, audit }: { provider: CustomProvider; max: number; audit: AuditEntry[] },
+  ): Promise<'added' | 'exists' | 'too_many'> => {
+    if ((await tx.all(allProviders)).length >= max) return 'too_many'
+    if (await tx.one(providerByIdentifier, { identifier: provider.identifier })) return 'exists'
+    await tx.run(insertProvider, provider)
+    await appendAudit(tx, audit)
+    return 'added'
+  },
+)
+
+/** What of a provider can be changed. */
+export type CustomProviderChange = Partial<
+  Omit<CustomProvider, 'id' | 'providerType' | 'identifier' | 'createdAt' | 'updatedAt'>
+>
+
+/** @returns the provider as it is then; undefined where it is gone, or another was made in its place */
+export const changeCustomProvider = write(
+  async (
+    tx,
+    { id, identifier, set, now, audit }: Which & { set: CustomProviderChange; now: number; audit: AuditEntry[] },
+  ): Promise<CustomProvider | undefined> => {
+    const present = await tx.one(providerByIdentifier, { identifier })
+    if (present?.id !== id) return undefined
+    const changed = { ...present, ...set, updatedAt: now }
+    await tx.run(saveProvider, changed)
+    await appendAudit(tx, audit)
+    return changed
+  },
+)
+
+type Which = Pick<CustomProvider, 'id' | 'identifier'>
+
+/** Notes what an issuer says of itself now, unless an administrator changed the provider meanwhile. */
+export const noteDiscovery = write(
+  async (
+    tx,
+    { id, identifier, updatedAt, document, now }: Asked & { document: OpenIdMetadata | null; now: number },
+  ): Promise<void> => {
+    const present = await tx.one(providerByIdentifier, { identifier })
+    if (present?.id !== id || present.updatedAt !== updatedAt) return
+    await tx.run(saveProvider, { ...present, discoveryDocument: document, discoveredAt: now })
+  },
+)
+
+type Asked = Pick<CustomProvider, 'id' | 'identifier' | 'updatedAt'>
+
+/** @returns false where there is no such provider */
+export const deleteCustomProvider = write(
+  async (tx, { identifier, audit }: { identifier: string; audit: AuditEntry[] }): Promise<boolean> => {
+    const isDeleted = (await tx.run(deleteProvider, { identifier })) > 0
+    if (isDeleted) await appendAudit(tx, audit)
+    return isDeleted
+  },
+)

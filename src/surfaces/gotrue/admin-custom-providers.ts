@@ -1,0 +1,226 @@
+/** /admin/custom-providers (contract 1.13). */
+import { type Static, Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import type { CustomProvider } from '../../core'
+import { endpoint } from '../../http/endpoint'
+import { errors, toTime } from './shapes'
+
+const texts = () => Type.Array(Type.String())
+const object = () => Type.Record(Type.String(), Type.Unknown())
+
+/** What can be said of a provider when it is made, and changed later. */
+const fields = {
+  name: Type.Optional(Type.String({ description: 'For people to read.' })),
+  client_id: Type.Optional(Type.String({ description: 'The id that the provider gave to this application.' })),
+  client_secret: Type.Optional(Type.String({ description: 'The secret that belongs to it; no answer has it.' })),
+  acceptable_client_ids: Type.Optional(
+    Type.Array(Type.String(), { description: 'Further client ids that ID tokens may be for.' }),
+  ),
+  scopes: Type.Optional(Type.Array(Type.String(), { description: '`openid` is always among those of an oidc.' })),
+  pkce_enabled: Type.Optional(
+    Type.Boolean({ description: 'Show the provider a proof key (RFC 7636). Default: true.' }),
+  ),
+  attribute_mapping: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: "GoTrue's names, and for each the provider's claim of it; what is no text is taken as the value.",
+    }),
+  ),
+  custom_claims_allowlist: Type.Optional(
+    Type.Array(Type.String(), { description: "The provider's claims that are kept in `custom_claims`." }),
+  ),
+  authorization_params: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), { description: 'Further parameters of every authorization request.' }),
+  ),
+  enabled: Type.Optional(Type.Boolean({ description: 'Default: true.' })),
+  email_optional: Type.Optional(Type.Boolean({ description: 'Take accounts without an address.' })),
+  issuer: Type.Optional(Type.String({ description: 'Of an oidc: whose ID tokens are taken.' })),
+  discovery_url: Type.Optional(
+    Type.String({ description: 'Where the issuer is asked, if not below itself; empty: below itself again.' }),
+  ),
+  skip_nonce_check: Type.Optional(Type.Boolean({ description: 'Take ID tokens whose nonce nobody knows.' })),
+  authorization_url: Type.Optional(Type.String({ description: 'Of an oauth2, as are the next three.' })),
+  token_url: Type.Optional(Type.String()),
+  userinfo_url: Type.Optional(Type.String()),
+  jwks_uri: Type.Optional(Type.String({ description: 'Kept and shown; nothing is verified with it.' })),
+}
+
+const NewCustomProvider = Type.Object(
+  {
+    provider_type: Type.Optional(Type.String({ description: '`oidc` or `oauth2`.' })),
+    identifier: Type.Optional(Type.String({ description: '`custom:` and a name of your own.' })),
+    ...fields,
+  },
+  {
+    $id: 'NewCustomProvider',
+    examples: [
+      {
+        ...{ provider_type: 'oidc', identifier: 'custom:acme', name: 'Acme', issuer: 'https://id.example.com' },
+        ...{ client_id: 'latchkey', client_secret: 'a secret', scopes: ['openid', 'email', 'profile'] },
+      },
+    ],
+  },
+)
+
+const CustomProviderChanges = Type.Object(fields, { $id: 'CustomProviderChanges', examples: [{ enabled: false }] })
+
+const Discovery = Type.Object(
+  {
+    issuer: Type.String(),
+    authorization_endpoint: Type.String(),
+    token_endpoint: Type.String(),
+    userinfo_endpoint: Type.Optional(Type.String()),
+    jwks_uri: Type.String(),
+    scopes_supported: Type.Optional(texts()),
+    response_types_supported: Type.Optional(texts()),
+    grant_types_supported: Type.Optional(texts()),
+    subject_types_supported: Type.Optional(texts()),
+  },
+  { description: 'What the issuer said of itself when it was last asked (OpenID Connect Discovery 1.0 §3).' },
+)
+
+const CustomProviderShape = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    provider_type: Type.String(),
+    identifier: Type.String(),
+    name: Type.String(),
+    client_id: Type.String(),
+    acceptable_client_ids: texts(),
+    scopes: texts(),
+    pkce_enabled: Type.Boolean(),
+    attribute_mapping: object(),
+    custom_claims_allowlist: texts(),
+    authorization_params: object(),
+    enabled: Type.Boolean(),
+    email_optional: Type.Boolean(),
+    issuer: Type.Optional(Type.String()),
+    discovery_url: Type.Optional(Type.String()),
+    skip_nonce_check: Type.Boolean(),
+    discovery_document: Type.Optional(Discovery),
+    authorization_url: Type.Optional(Type.String()),
+    token_url: Type.Optional(Type.String()),
+    userinfo_url: Type.Optional(Type.String()),
+    jwks_uri: Type.Optional(Type.String()),
+    created_at: Type.String({ format: 'date-time' }),
+    updated_at: Type.String({ format: 'date-time' }),
+  },
+  { $id: 'CustomProvider' },
+)
+
+const shared = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+const ONE = '/admin/custom-providers/:identifier'
+
+export const listCustomProviders = endpoint({
+  ...shared,
+  method: 'GET',
+  path: '/admin/custom-providers',
+  query: { type: Type.Optional(Type.String({ description: '`oidc` or `oauth2`: only those.' })) },
+  summary: 'List custom OAuth and OpenID providers, newest first',
+  answers: { 200: Type.Object({ providers: Type.Array(CustomProviderShape) }), ...errors(400, 401, 403, 404) },
+  handle: async ({ core, query }) => ({
+    providers: (await core.listCustomProviders(query('type') ?? '')).map(toCustomProvider),
+  }),
+})
+
+export const createCustomProvider = endpoint({
+  ...shared,
+  method: 'POST',
+  path: '/admin/custom-providers',
+  body: NewCustomProvider,
+  summary: 'Set up a custom OAuth or OpenID provider',
+  description:
+    'Users sign in with it at `/authorize?provider=custom:…`; its callback is that of this server. URLs must be https and public, unless AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS names their host. An OpenID issuer is asked about itself first.',
+  answers: { 201: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  handle: async ({ core, caller: admin, body }) => {
+    const { provider_type: type = '', identifier = '' } = body
+    return status(
+      201,
+      toCustomProvider(await core.createCustomProvider({ admin, type, identifier, given: given(body) })),
+    )
+  },
+})
+
+export const getCustomProvider = endpoint({
+  ...shared,
+  method: 'GET',
+  path: ONE,
+  summary: 'Get a custom provider',
+  answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  handle: async ({ core, params }) => toCustomProvider(await core.getCustomProvider(params.identifier ?? '')),
+})
+
+export const updateCustomProvider = endpoint({
+  ...shared,
+  method: 'PUT',
+  path: ONE,
+  body: CustomProviderChanges,
+  summary: 'Change a custom provider',
+  description: 'What is left out stays. With `issuer` or `discovery_url` the issuer is asked anew.',
+  answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  handle: async ({ core, caller: admin, params: { identifier = '' }, body }) =>
+    toCustomProvider(await core.updateCustomProvider({ admin, identifier, given: given(body) })),
+})
+
+export const deleteCustomProvider = endpoint({
+  ...shared,
+  method: 'DELETE',
+  path: ONE,
+  summary: 'Delete a custom provider',
+  description: 'Users who came by it keep their accounts and identities.',
+  answers: { 204: Type.Void(), ...errors(400, 401, 403, 404) },
+  handle: async ({ core, caller: admin, params: { identifier = '' } }) => {
+    await core.deleteCustomProvider({ admin, identifier })
+    return status(204)
+  },
+})
+
+function given(body: Static<typeof CustomProviderChanges>) {
+  return {
+    name: body.name,
+    clientId: body.client_id,
+    clientSecret: body.client_secret,
+    acceptableClientIds: body.acceptable_client_ids,
+    scopes: body.scopes,
+    pkceEnabled: body.pkce_enabled,
+    attributeMapping: body.attribute_mapping,
+    customClaimsAllowlist: body.custom_claims_allowlist,
+    authorizationParams: body.authorization_params,
+    enabled: body.enabled,
+    emailOptional: body.email_optional,
+    issuer: body.issuer,
+    discoveryUrl: body.discovery_url,
+    skipNonceCheck: body.skip_nonce_check,
+    authorizationUrl: body.authorization_url,
+    tokenUrl: body.token_url,
+    userinfoUrl: body.userinfo_url,
+    jwksUri: body.jwks_uri,
+  }
+}
+
+function toCustomProvider(provider: CustomProvider): Static<typeof CustomProviderShape> {
+  return {
+    id: provider.id,
+    provider_type: provider.providerType,
+    identifier: provider.identifier,
+    name: provider.name,
+    client_id: provider.clientId,
+    acceptable_client_ids: provider.acceptableClientIds,
+    scopes: provider.scopes,
+    pkce_enabled: provider.pkceEnabled,
+    attribute_mapping: provider.attributeMapping,
+    custom_claims_allowlist: provider.customClaimsAllowlist,
+    authorization_params: provider.authorizationParams,
+    enabled: provider.enabled,
+    email_optional: provider.emailOptional,
+    issuer: provider.issuer ?? undefined,
+    discovery_url: provider.discoveryUrl ?? undefined,
+    skip_nonce_check: provider.skipNonceCheck,
+    discovery_document: provider.discoveryDocument ?? undefined,
+    authorization_url: provider.authorizationUrl ?? undefined,
+    token_url: provider.tokenUrl ?? undefined,
+    userinfo_url: provider.userinfoUrl ?? undefined,
+    jwks_uri: provider.jwksUri ?? undefined,
+    created_at: toTime(provider.createdAt),
+    updated_at: toTime(provider.updatedAt),
+  }
+}

@@ -1,0 +1,56 @@
+/** What is wrong with a provider that an administrator sets up (contract 9.3): what is answered. */
+import type { CustomProviderReason } from '../../../core/reasons/custom-provider'
+import type { Detail } from '../../../core/refusal'
+import { type Answer, quoted } from './answer'
+
+const invalid = (message: string | ((detail: Detail) => string)): Answer => [400, 'validation_failed', message]
+
+/** Which type needs a field that not every provider has. */
+const NEEDED_BY: Record<string, string> = {
+  issuer: ' for OIDC providers',
+  authorizationUrl: ' for OAuth2 providers',
+  tokenUrl: ' for OAuth2 providers',
+  userinfoUrl: ' for OAuth2 providers',
+}
+
+/** The core's name of a field, as it is written in JSON. */
+const onTheWire = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+export const customProviderWords: Record<CustomProviderReason, Answer> = {
+  custom_providers_off: [404, 'feature_disabled', 'Custom OAuth providers are disabled'],
+  custom_provider_unknown: [404, 'custom_provider_not_found', 'Custom OAuth provider not found'],
+  custom_provider_exists: [400, 'conflict', 'A custom OAuth provider with this identifier already exists'],
+  custom_providers_too_many: [
+    400,
+    'over_custom_provider_quota',
+    'Maximum number of custom OAuth/OIDC providers reached',
+  ],
+  custom_provider_type_unknown: invalid("provider_type must be either 'oauth2' or 'oidc'"),
+  custom_provider_filter_unknown: invalid("type must be either 'oauth2' or 'oidc'"),
+  custom_provider_field_missing: invalid(
+    ({ detail = '' }) => `${onTheWire(detail)} is required${NEEDED_BY[detail] ?? ''}`,
+  ),
+  custom_provider_field_malformed: invalid(({ detail = '' }) => `${onTheWire(detail)} is too long or cannot be stored`),
+  custom_provider_prefix_missing: invalid(
+    ({ detail }) => `identifier must start with 'custom:' prefix, e.g. 'custom:${detail}'`,
+  ),
+  custom_provider_identifier_malformed: invalid(
+    'identifier must be 2 to 50 lower-case letters, digits, hyphens and colons, the first and the last a letter or digit',
+  ),
+  custom_provider_parameter_reserved: invalid(({ detail }) => `Cannot override reserved OAuth parameter: ${detail}`),
+  custom_provider_parameter_malformed: invalid(
+    (detail) => `Authorization parameter ${quoted(detail)} must be a string`,
+  ),
+  custom_provider_target_protected: invalid(({ detail }) => `Cannot map to protected system field: ${detail}`),
+  custom_provider_target_constant: invalid(({ detail }) => `attribute_mapping must name a claim for: ${detail}`),
+  custom_provider_claim_empty: invalid('custom_claims_allowlist entries must be non-empty strings'),
+  custom_provider_url_malformed: invalid('Invalid URL format'),
+  custom_provider_url_insecure: invalid('URL must use HTTPS'),
+  custom_provider_url_nearby: invalid('URL cannot point to localhost, loopback or private network addresses'),
+  custom_provider_discovery_failed: invalid(
+    (detail) => `OIDC discovery from ${quoted(detail)} failed: ${detail.error}`,
+  ),
+  custom_provider_discovery_incomplete: invalid(
+    ({ detail }) => `OIDC discovery document is missing required fields: ${detail}`,
+  ),
+}
