@@ -95,7 +95,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       providers: oauthProviders({
         ...{ clock, timeoutMs: settings.oauth.httpTimeoutMs, setups: providerSetups(settings) },
-        internalHosts: settings.oauth.customInternalHosts,
+        custom: {
+          redirectUri: `${settings.oauth.customExternalUrl ?? server.apiExternalUrl}/callback`,
+          internalHosts: settings.oauth.customInternalHosts,
+        },
         ...(replaced.fetchProvider && { fetch: replaced.fetchProvider }),
         ...(replaced.lookup && { lookup: replaced.lookup }),
       }),

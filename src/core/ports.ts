@@ -161,6 +161,27 @@ export interface OAuthProvider {
   idTokens?: IdTokenRules
 }
 
+/** A provider that an administrator set up. */
+export interface CustomSetup {
+  name: string
+  /** The first is this server's; ID tokens may be for any. */
+  clientIds: readonly string[]
+  secret: string
+  scopes: readonly string[]
+  usesPkce: boolean
+  /** Names of ours, and for each the provider's claim, or what is no text: the value itself. */
+  attributeMapping: JsonObject
+  /** Claims that are kept as they are. */
+  customClaims: readonly string[]
+  /** Of every authorization request. */
+  parameters: Readonly<Record<string, string>>
+  isEmailOptional: boolean
+  skipsNonce: boolean
+  endpoints: { authorize: string; token: string; userinfo: string | undefined }
+  /** Of an OpenID provider: what it says of itself. */
+  openId: OpenIdMetadata | undefined
+}
+
 export type Redeemed =
   | { outcome: 'redeemed'; profile: ExternalProfile; tokens: ProviderTokens }
   | { outcome: 'exchange_failed' | 'profile_failed'; error: string }
@@ -173,12 +194,15 @@ export interface IdTokenRules {
   /** Client ids that tokens may be for. */
   audiences: readonly string[]
   skipsNonce: boolean
+  keysOf: OAuthProviders['keysOf']
   profileOf(claims: JsonObject & { sub: string }): Promise<ExternalProfile>
 }
 
 export interface OAuthProviders {
   /** A provider by its name; a string says why there is none. */
   find(name: string): OAuthProvider | string
+  /** A provider that is not of the configuration. */
+  custom(setup: CustomSetup): OAuthProvider
   /** The provider that an issuer of ID tokens belongs to. */
   findByIssuer(issuer: string): OAuthProvider | undefined
   /** The public keys of an OpenID issuer that the configuration names (RFC 7517), as last fetched. */

@@ -33,7 +33,7 @@ export interface FakeOpenId extends Required<Pick<TestOptions, 'fetchProvider'>>
   asked(path: string): Request[]
 }
 
-function sign(claims: Json = {}, key = privateKey): Promise<string> {
+export function sign(claims: Json = {}, key = privateKey): Promise<string> {
   const now = Date.parse(NOW) / 1000
   const payload = { iss: ISSUER, aud: 'acme-client', sub: 'acme-1', iat: now, exp: now + 3600, ...claims }
   return new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid: 'key-1' }).sign(key)

@@ -28,6 +28,7 @@ export function providerClient(world: World, provider: Provider, setup: Setup): 
         isIssuer: (claimed) => isIssuer(claimed, setup),
         issuer: issuer?.(setup),
         audiences: setup.clientIds,
+        keysOf: world.keysOf,
         skipsNonce: setup.skipsNonce || (provider.neverChecksNonce ?? false),
         profileOf: async (idToken) => provider.profile(vouchedByToken(setup, idToken)),
       },
@@ -102,16 +103,27 @@ interface Exchanged {
   idToken: JsonObject | undefined
 }
 
+/**
+ * HTTP Basic with no more escaped than forms escape (RFC 6749 §2.3.1): not everybody undoes it, and most ids and secrets
+ * need none then.
+ */
+const clientSecretBasic =
+  (secret: string): oauth.ClientAuth =>
+  (_, { client_id: id }, __, headers) => {
+    const [user, password] = [id, secret].map((each) => new URLSearchParams([['', each]]).toString().slice(1))
+    headers.set('authorization', `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`)
+  }
+
 async function exchange(world: World, provider: Provider, setup: Setup, returned: Returned): Promise<Exchanged> {
   const { authorize, token } = provider.endpoints(setup)
   const issuer = provider.issuer?.(setup)
-  const server = {
+  const server: oauth.AuthorizationServer = {
     issuer: issuer ?? new URL(authorize).origin,
     authorization_endpoint: authorize,
     token_endpoint: token,
+    authorization_response_iss_parameter_supported: provider.namesIssuer ?? false,
   }
   const client = { client_id: setup.clientIds[0] ?? '' }
-  const auth = (provider.usesBasic ? oauth.ClientSecretBasic : oauth.ClientSecretPost)(setup.secret)
   const shown = new URLSearchParams(returned.parameters)
   // RFC 9207 says who answers; where we do not know its name, it says nothing
   if (issuer === undefined) shown.delete('iss')
@@ -119,20 +131,27 @@ async function exchange(world: World, provider: Provider, setup: Setup, returned
   shown.delete('id_token')
   const checked = oauth.validateAuthResponse(server, client, shown, returned.state)
   const seen = { answer: {} as Foreign }
-  const response = await oauth.authorizationCodeGrantRequest(
-    ...([server, client, auth, checked, setup.redirectUri, returned.verifier ?? oauth.nopkce] as const),
-    {
-      [oauth.customFetch]: (async (url: string, init: RequestInit) => {
-        const answered = await world.fetch(url, init)
-        if (answered.status !== 200) return answered
-        seen.answer = object(await answered.json())
-        // Some leave the type out (RFC 6749 §5.1), or have one of their own; all of them mean this.
-        const { id_token: _, ...plain } = seen.answer
-        return Response.json({ ...plain, token_type: 'bearer' })
-      }) as never,
-      [oauth.allowInsecureRequests]: new URL(token).protocol === 'http:',
-    },
-  )
+  const options = {
+    [oauth.customFetch]: (async (url: string, init: RequestInit) => {
+      const answered = await world.fetch(url, init)
+      if (answered.status !== 200) return answered
+      seen.answer = object(await answered.json())
+      // Some leave the type out (RFC 6749 §5.1), or have one of their own; all of them mean this.
+      const { id_token: _, ...plain } = seen.answer
+      return Response.json({ ...plain, token_type: 'bearer' })
+    }) as never,
+    [oauth.allowInsecureRequests]: new URL(token).protocol === 'http:',
+  }
+  const show = (authenticate: (secret: string) => oauth.ClientAuth) =>
+    oauth.authorizationCodeGrantRequest(
+      ...([server, client, authenticate(setup.secret), checked, setup.redirectUri] as const),
+      ...([returned.verifier ?? oauth.nopkce, options] as const),
+    )
+  const [first, second] = provider.usesBasic
+    ? [clientSecretBasic, oauth.ClientSecretPost]
+    : [oauth.ClientSecretPost, clientSecretBasic]
+  let response = await show(first)
+  if (provider.triesBothWays && response.status >= 400 && response.status < 500) response = await show(second)
   const { access_token: accessToken, refresh_token: refreshToken } = await oauth.processGenericTokenEndpointResponse(
     server,
     client,

@@ -6,6 +6,7 @@ import { azure } from './azure'
 import { bitbucket } from './bitbucket'
 import { boundedFetch } from './bounded-fetch'
 import { described, providerClient } from './client'
+import { customProvider } from './custom'
 import { discord } from './discord'
 import { facebook } from './facebook'
 import { figma } from './figma'
@@ -67,20 +68,26 @@ export interface ProvidersOptions {
   setups: Readonly<Record<ProviderName, ProviderSetup>>
   timeoutMs: number
   clock: Clock
-  /** Hosts at which providers of administrators may be although they are not public. */
-  internalHosts: readonly string[]
+  /** Of providers that administrators set up: where they send browsers back to, and hosts at which they need not be public. */
+  custom: { redirectUri: string; internalHosts: readonly string[] }
   /** Replaced in tests. */
   fetch?: typeof fetch
   lookup?: Lookup
 }
 
-export function oauthProviders({ setups, timeoutMs, clock, ...options }: ProvidersOptions): OAuthProviders {
+export function oauthProviders({
+  setups,
+  timeoutMs,
+  clock,
+  custom: { redirectUri, internalHosts },
+  ...options
+}: ProvidersOptions): OAuthProviders {
   const bounded = boundedFetch(timeoutMs, options.fetch)
-  const guarded = boundedFetch(timeoutMs, publicFetch(options))
+  const guarded = boundedFetch(timeoutMs, publicFetch({ ...options, internalHosts }))
   const { keysOf } = openId(bounded, clock.monotonic)
+  const { keysAt } = openId(guarded, clock.monotonic)
   const isName = (name: string): name is ProviderName => Object.hasOwn(PROVIDERS, name)
   const find = (name: string): OAuthProvider | string => {
-    if (name.startsWith('custom:')) return `custom provider ${name} not found`
     if (!isName(name)) return `Provider ${name} could not be found`
     const setup = setups[name]
     if (!setup.enabled) return 'provider is not enabled'
@@ -97,6 +104,15 @@ export function oauthProviders({ setups, timeoutMs, clock, ...options }: Provide
         if (typeof provider !== 'string' && provider.idTokens?.isIssuer(issuer)) return provider
       }
       return undefined
+    },
+    custom(custom) {
+      const { name, clientIds, secret, isEmailOptional, skipsNonce, openId: metadata } = custom
+      const setup = { ...{ name, clientIds, secret, isEmailOptional, skipsNonce }, url: undefined, apiUrl: undefined }
+      const keysOfIt: OAuthProviders['keysOf'] = async (_, options) => keysAt(metadata?.jwks_uri ?? '', options)
+      return providerClient({ fetch: guarded, clock, keysOf: keysOfIt }, customProvider(custom), {
+        ...setup,
+        redirectUri,
+      })
     },
     keysOf,
     async discover(at) {

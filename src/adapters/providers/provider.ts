@@ -47,11 +47,15 @@ export interface Provider {
   takesIdTokens?: boolean
   neverChecksNonce?: boolean
   /** Parameters of the authorization request beside OAuth's own. */
-  parameters?: Record<string, string>
+  parameters?: Readonly<Record<string, string>>
   /** Whether it takes no others. */
   takesNoParameters?: boolean
   /** Whether the client authenticates by HTTP Basic (RFC 6749 §2.3.1). */
   usesBasic?: boolean
+  /** Whether the other way to authenticate is tried where that one is refused. */
+  triesBothWays?: boolean
+  /** Whether its answers must name it (RFC 9207 §2.4). */
+  namesIssuer?: boolean
   needsVerifier?: boolean
   /** Where the ID token tells all there is, none is asked for. */
   profile(vouched: Vouched): Promise<ExternalProfile> | ExternalProfile
@@ -81,8 +85,8 @@ export function profileOf(sub: unknown, claims: Foreign, emails: ExternalEmail[]
   if (id === '') throw new Error('the provider does not say whose account it is')
   const primary = emails.find(({ isPrimary }) => isPrimary) ?? emails[0]
   const all = {
-    ...claims,
     ...(claims.name !== undefined && { full_name: claims.name }),
+    ...claims,
     ...(primary && { email: primary.address, email_verified: primary.isVerified }),
   }
   const isKept = ([, value]: [string, unknown]) =>

@@ -9,6 +9,7 @@ import { providersMetadata, withoutUnprovenPassword } from '../users'
 import { browserHash, stateHash, verifierPlace } from './leaving'
 import { linkIdentity } from './linking'
 import { externalIdentity, strangerOf } from './owners'
+import { findProvider } from './providers'
 import { type Arrived, arrive, type ExternalSignIn, endingOf, signInExternally } from './sign-in'
 
 export interface ComingBack {
@@ -62,7 +63,7 @@ async function useState(
 }
 
 async function conclude(deps: Deps, { parameters, client }: ComingBack, state: OAuthState): Promise<Arrived> {
-  const provider = deps.providers.find(state.provider)
+  const provider = await findProvider(deps, state.provider)
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
   const error = parameters.get('error')
   if (error) throw new Refusal('oauth_refused', { error, detail: parameters.get('error_description') ?? '' })

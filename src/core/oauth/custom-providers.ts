@@ -123,7 +123,7 @@ const discoveredNow = (document: OpenIdMetadata | undefined, now: number) => ({
 const sealSecret = ({ sealer }: Deps, id: string, secret: string) => sealer.seal(Buffer.from(secret), secretPlace(id))
 
 /** Where the secret of a provider is sealed for. */
-const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
+export const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
 
 /**
  * Changes what is given; an issuer is asked anew where it or its discovery URL is among that.

@@ -8,6 +8,7 @@ import { type ChallengeGiven, challengeOf } from '../pkce'
 import { Refusal } from '../refusal'
 import { identifyToken } from '../verification'
 import { requireLinker } from './linking'
+import { findProvider } from './providers'
 import { isReservedParameter } from './reserved'
 
 export interface Leaving extends ChallengeGiven {
@@ -45,7 +46,7 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
   if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   limits.request('tokens', leaving.ip)
   if (leaving.linker) await requireLinker(deps, leaving.linker)
-  const provider = deps.providers.find(leaving.provider.toLowerCase())
+  const provider = await findProvider(deps, leaving.provider.toLowerCase())
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
   const challenge = challengeOf(leaving)
   const invitation = leaving.inviteToken ? await invitationOf(deps, leaving.inviteToken) : undefined

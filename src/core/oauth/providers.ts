@@ -1,0 +1,78 @@
+/** Providers by their names, whoever set them up. */
+import type { CustomProvider } from '../../store'
+import type { Deps } from '../deps'
+import type { CustomSetup, OAuthProvider } from '../ports'
+import { Refusal } from '../refusal'
+import { discover } from './custom-provider-rules'
+import { secretPlace } from './custom-providers'
+
+/** A string says why there is none (contract 1.8). */
+export async function findProvider(deps: Deps, name: string): Promise<OAuthProvider | string> {
+  if (!isCustom(name)) return deps.providers.find(name)
+  const found = await findCustom(deps, name)
+  switch (found.outcome) {
+    case 'found':
+      return found.provider
+    case 'off':
+      return 'custom OAuth providers are disabled'
+    case 'unknown':
+      return `custom provider ${name} not found`
+    case 'disabled':
+      return `custom provider ${name} is disabled`
+  }
+}
+
+const isCustom = (name: string) => name.startsWith('custom:')
+
+async function findCustom(
+  deps: Deps,
+  identifier: string,
+): Promise<{ outcome: 'found'; provider: OAuthProvider } | { outcome: 'off' | 'unknown' | 'disabled' }> {
+  if (!deps.policy.oauth.custom.enabled) return { outcome: 'off' }
+  const row = await deps.store.findCustomProvider(identifier)
+  if (!row) return { outcome: 'unknown' }
+  if (!row.enabled) return { outcome: 'disabled' }
+  return { outcome: 'found', provider: deps.providers.custom(setupOf(deps, await asked(deps, row))) }
+}
+
+function setupOf({ sealer }: Deps, row: CustomProvider): CustomSetup {
+  const { discoveryDocument: openId } = row
+  return {
+    name: row.identifier,
+    clientIds: [row.clientId, ...row.acceptableClientIds],
+    secret: sealer.open(row.clientSecret, secretPlace(row.id)).toString(),
+    scopes: row.scopes,
+    usesPkce: row.pkceEnabled,
+    attributeMapping: row.attributeMapping,
+    customClaims: row.customClaimsAllowlist,
+    parameters: row.authorizationParams,
+    isEmailOptional: row.emailOptional,
+    skipsNonce: row.skipNonceCheck,
+    endpoints: {
+      authorize: openId?.authorization_endpoint ?? row.authorizationUrl ?? '',
+      token: openId?.token_endpoint ?? row.tokenUrl ?? '',
+      userinfo: openId ? openId.userinfo_endpoint : (row.userinfoUrl ?? undefined),
+    },
+    openId: openId ?? undefined,
+  }
+}
+
+/** How long what an issuer says of itself is taken as it was. */
+const DISCOVERY_MS = 3_600_000
+
+/** The provider with what its issuer says of itself. Where the issuer does not answer, what it said before counts for as long again. */
+async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
+  const { id, identifier, updatedAt, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
+  const now = deps.clock.now()
+  if (issuer === null || now < (discoveredAt ?? 0) + DISCOVERY_MS) return row
+  let document = discoveryDocument
+  try {
+    document = await discover(deps, { issuer, discoveryUrl })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { error: why = error.detail.detail ?? '' } = error.detail
+    deps.report('warn', 'an OpenID issuer does not say where it is', { provider: identifier, error: why })
+  }
+  await deps.store.noteDiscovery({ id, identifier, updatedAt, document, now })
+  return { ...row, discoveryDocument: document }
+}
