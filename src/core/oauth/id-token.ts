@@ -11,6 +11,7 @@ import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions'
 import { linkIdentity, requireLinker } from './linking'
 import { strangerOf } from './owners'
+import { findCustom, isCustom } from './providers'
 import { type ExternalSignIn, signInExternally } from './sign-in'
 
 /** Asymmetric alone: a key that is public signs nothing that counts. */
@@ -41,9 +42,10 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
   if (given.provider === '' && (given.clientId === '' || given.issuer === ''))
     throw new Refusal('id_token_provider_missing')
   if (given.linksIdentity && given.credentials.bearer === undefined) throw new Refusal('id_token_link_without_user')
-  const { provider, issuer, rules } = providerOf(deps, given)
+  const { provider, issuer, rules } = await providerOf(deps, given)
   const audiences = rules?.audiences ?? [given.clientId]
-  const claims = await checkIdToken(deps.providers, deps.clock.now(), { token: given.idToken, issuer, audiences })
+  const expected = { token: given.idToken, issuer, audiences }
+  const claims = await checkIdToken(rules ?? deps.providers, deps.clock.now(), expected)
   checkAccessToken(given, claims)
   if (!rules?.skipsNonce) checkNonce(given.nonce, claims)
   const profile = await (rules ?? FOREIGN_RULES).profileOf(claims)
@@ -77,7 +79,9 @@ const FOREIGN_RULES = {
 /** Providers whose tokens name one of several issuers. */
 const SEVERAL_ISSUERS: Record<string, string> = { apple: 'Apple', azure: 'Azure' }
 
-function providerOf({ providers, policy }: Deps, given: IdTokenSignIn) {
+async function providerOf(deps: Deps, given: IdTokenSignIn) {
+  if (isCustom(given.provider)) return customOf(deps, given.provider)
+  const { providers, policy } = deps
   const byIssuer = given.provider === '' ? providers.findByIssuer(given.issuer) : undefined
   const found = given.provider === '' ? byIssuer : providers.find(given.provider)
   const named = given.provider || given.issuer
@@ -93,6 +97,14 @@ function providerOf({ providers, policy }: Deps, given: IdTokenSignIn) {
     return { provider: undefined, issuer: given.issuer, rules: undefined }
   }
   return { provider: found, issuer: issuerFor(found, given), rules: found.idTokens }
+}
+
+async function customOf(deps: Deps, identifier: string) {
+  const found = await findCustom(deps, identifier)
+  if (found.outcome !== 'found') throw new Refusal(`id_token_custom_${found.outcome}`, { detail: identifier })
+  const { idTokens: rules } = found.provider
+  if (rules?.issuer === undefined) throw new Refusal('id_token_custom_without_issuer', { detail: identifier })
+  return { provider: found.provider, issuer: rules.issuer, rules }
 }
 
 const TAKING_ID_TOKENS = new Set('apple google azure facebook keycloak kakao vercel_marketplace snapchat'.split(' '))

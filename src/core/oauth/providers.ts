@@ -22,9 +22,9 @@ export async function findProvider(deps: Deps, name: string): Promise<OAuthProvi
   }
 }
 
-const isCustom = (name: string) => name.startsWith('custom:')
+export const isCustom = (name: string) => name.startsWith('custom:')
 
-async function findCustom(
+export async function findCustom(
   deps: Deps,
   identifier: string,
 ): Promise<{ outcome: 'found'; provider: OAuthProvider } | { outcome: 'off' | 'unknown' | 'disabled' }> {

@@ -48,6 +48,7 @@ export const OAUTH_REASONS = [
   'id_token_issuer_undetected',
   'id_token_issuer_foreign',
   'id_token_issuer_mismatch',
+  'id_token_custom_off',
   /** `detail`: the provider, of those that administrators set up. */
   'id_token_custom_unknown',
   'id_token_custom_disabled',

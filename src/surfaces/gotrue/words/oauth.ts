@@ -75,6 +75,7 @@ export const oauthWords: Record<OAuthReason, Answer> = {
     ({ detail }) => `Detected ID token issuer is not an ${detail} ID token issuer`,
   ],
   id_token_issuer_mismatch: [400, 'validation_failed', 'Provided issuer does not match ID token issuer'],
+  id_token_custom_off: [400, 'validation_failed', 'Custom OAuth providers are disabled'],
   id_token_custom_unknown: [400, 'validation_failed', (detail) => `Custom provider ${quoted(detail)} not found`],
   id_token_custom_disabled: [400, 'provider_disabled', (detail) => `Custom provider ${quoted(detail)} is disabled`],
   id_token_custom_without_issuer: [
