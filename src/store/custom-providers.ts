@@ -76,19 +76,19 @@ export const changeCustomProvider = write(
 
 type Which = Pick<CustomProvider, 'id' | 'identifier'>
 
-/** Notes what an issuer says of itself now, unless an administrator changed the provider meanwhile. */
+/** Notes what an issuer says of itself now, unless an administrator named another meanwhile. */
 export const noteDiscovery = write(
   async (
     tx,
-    { id, identifier, updatedAt, document, now }: Asked & { document: OpenIdMetadata | null; now: number },
+    { id, identifier, issuer, discoveryUrl, document, now }: Asked & { document: OpenIdMetadata | null; now: number },
   ): Promise<void> => {
     const present = await tx.one(providerByIdentifier, { identifier })
-    if (present?.id !== id || present.updatedAt !== updatedAt) return
+    if (present?.id !== id || present.issuer !== issuer || present.discoveryUrl !== discoveryUrl) return
     await tx.run(saveProvider, { ...present, discoveryDocument: document, discoveredAt: now })
   },
 )
 
-type Asked = Pick<CustomProvider, 'id' | 'identifier' | 'updatedAt'>
+type Asked = Pick<CustomProvider, 'id' | 'identifier' | 'issuer' | 'discoveryUrl'>
 
 /** @returns false where there is no such provider */
 export const deleteCustomProvider = write(

@@ -62,7 +62,7 @@ const DISCOVERY_MS = 3_600_000
 
 /** The provider with what its issuer says of itself. Where the issuer does not answer, what it said before counts for as long again. */
 async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
-  const { id, identifier, updatedAt, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
+  const { id, identifier, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
   const now = deps.clock.now()
   if (issuer === null || now < (discoveredAt ?? 0) + DISCOVERY_MS) return row
   let document = discoveryDocument
@@ -73,6 +73,6 @@ async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
     const { error: why = error.detail.detail ?? '' } = error.detail
     deps.report('warn', 'an OpenID issuer does not say where it is', { provider: identifier, error: why })
   }
-  await deps.store.noteDiscovery({ id, identifier, updatedAt, document, now })
+  await deps.store.noteDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
   return { ...row, discoveryDocument: document }
 }
