@@ -28,12 +28,18 @@ export function publicFetch({ internalHosts, fetch: fetcher = fetch, lookup = sy
     if (flaw) throw new Error(`${url.host} is ${flaw === 'nearby' ? 'not public' : flaw}`)
     const host = hostOf(url)
     if (isInternal(url, internalHosts) || canonicalIp(host) !== undefined) return fetcher(url, init)
-    const addresses = await until(init.signal, lookup(host))
+    const addresses = await until(init.signal, lookup(host).catch(unknownHost(host)))
     if (addresses.length === 0 || !addresses.every(isPublic)) throw new Error(`${host} is not public`)
     return firstReached(addresses, (address) => fetcher(...pinned(url, host, address, init)))
   }
   return Object.assign(guarded, { preconnect() {} }) as typeof fetch
 }
+
+const unknownHost =
+  (host: string) =>
+  ({ code = 'failed' }: { code?: string }): never => {
+    throw new Error(`${host} cannot be looked up: ${code}`)
+  }
 
 /** The certificate must be that of the name; a connection of another name to the same address is not used. */
 function pinned(url: URL, host: string, address: string, init: RequestInit): [URL, RequestInit] {

@@ -86,6 +86,7 @@ export function oauthProviders({
   const guarded = boundedFetch(timeoutMs, publicFetch({ ...options, internalHosts }))
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
+  const asked = once((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
   const isName = (name: string): name is ProviderName => Object.hasOwn(PROVIDERS, name)
   const find = (name: string): OAuthProvider | string => {
     if (!isName(name)) return `Provider ${name} could not be found`
@@ -117,10 +118,21 @@ export function oauthProviders({
     keysOf,
     async discover(at) {
       try {
-        return { outcome: 'found', metadata: await metadataAt(guarded, at) }
+        return { outcome: 'found', metadata: await asked(at) }
       } catch (error) {
         return { outcome: 'failed', error: described(error) }
       }
     },
+  }
+}
+
+/** Of several that ask for the same at once, one asks and all get the answer. */
+function once<Asked, Answer>(ask: (asked: Asked) => Promise<Answer>): (asked: Asked) => Promise<Answer> {
+  const running = new Map<string, Promise<Answer>>()
+  return (asked) => {
+    const key = JSON.stringify(asked)
+    const answer = running.get(key) ?? ask(asked).finally(() => running.delete(key))
+    running.set(key, answer)
+    return answer
   }
 }

@@ -297,6 +297,7 @@ test('an issuer is asked anew once an hour, and what it said before counts while
   expect([body.discovery_document.authorization_endpoint, body.updated_at]).toEqual([`${ISSUER}/authorize2`, NOW])
   fake.answers[well] = () => Response.json({ ...fake.metadata, token_endpoint: 'https://127.0.0.1/token' })
   app.clock.advance(3_600_000)
+  await Promise.all([leave(app), leave(app), leave(app)])
   expect((await leave(app)).location.pathname).toBe('/authorize2')
   expect((await leave(app)).location.pathname).toBe('/authorize2')
   expect(fake.asked(well)).toHaveLength(2)
