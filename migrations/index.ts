@@ -10,6 +10,7 @@ import signingKeys from './0005-signing-keys.sql' with { type: 'text' }
 import externalIdentities from './0006-external-identities.sql' with { type: 'text' }
 import tokens from './0007-tokens.sql' with { type: 'text' }
 import customProviders from './0008-custom-providers.sql' with { type: 'text' }
+import federation from './0009-federation.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -25,4 +26,5 @@ export const migrations: Migration[] = [
   { name: '0006-external-identities', sql: externalIdentities },
   { name: '0007-tokens', sql: tokens },
   { name: '0008-custom-providers', sql: customProviders },
+  { name: '0009-federation', sql: federation },
 ]

@@ -29,6 +29,7 @@ const TAGS: [name: string, description: string][] = [
   ['Links and codes', 'What comes by mail or SMS: asking for it, and showing it.'],
   ['Links to your own pages', 'The same for applications with pages of their own: their mails lead there.'],
   ['Services', 'For services behind a gateway: accounts, roles in the token, and what a token stands for.'],
+  ['Federation', 'Signing in with a choice of server: this one, or another that is listed.'],
   ['Native clients', 'Opaque token pairs and personal access tokens, for clients without a cookie jar.'],
   ['Own account', 'What users see and change of their own account.'],
   ['Second factors', 'Authenticator apps: added, shown and removed.'],

@@ -7,6 +7,7 @@ import { httpPost } from './adapters/http-post'
 import type { Postman } from './adapters/mail/postman'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
+import { httpPeers } from './adapters/peers'
 import { oauthProviders, PROVIDERS, type ProviderName, type ProviderSetup } from './adapters/providers'
 import type { Lookup } from './adapters/public-fetch'
 import { qrCode } from './adapters/qr-code'
@@ -16,7 +17,7 @@ import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import type { NewNetwork } from './core/new-device'
 import { passwords } from './core/passwords'
-import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Random } from './core/ports'
+import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Peers, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { cors } from './http/cors'
@@ -30,6 +31,8 @@ import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
+import { isFederatedLogout } from './surfaces/crossing'
+import { federation } from './surfaces/federation'
 import { gotrue, PREFIX } from './surfaces/gotrue'
 import { PREFIX as MAILBOX, mailbox } from './surfaces/mailbox'
 import { operations } from './surfaces/operations'
@@ -50,6 +53,7 @@ export interface AppOptions {
   breached?: BreachedPasswords
   fetchProvider?: typeof fetch
   lookup?: Lookup
+  peers?: Peers
 }
 
 export interface App {
@@ -102,6 +106,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         ...(replaced.fetchProvider && { fetch: replaced.fetchProvider }),
         ...(replaced.lookup && { lookup: replaced.lookup }),
       }),
+      peers: replaced.peers ?? httpPeers(),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
@@ -123,6 +128,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
     const services = service(core, options)
+    const federated = federation(core, options)
     const inbox = policy.mail.isMailboxOn
       ? mailbox(
           { ...core, onMessage: news.listen },
@@ -132,9 +138,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
           },
         )
       : undefined
-    const answerUnknown = (request: Request) => {
+    const answerUnknown = async (request: Request): Promise<Response> => {
       const { path } = targetOf(request)
-      if (isBelow(path, PREFIX)) return surface.answerUnknown(request)
+      if (isBelow(path, PREFIX)) return federated.answerUnknown(request) ?? surface.answerUnknown(request)
       return isBelow(path, SERVICE) ? services.answerUnknown(request) : atRoot.answerUnknown(request)
     }
     const routes = new Elysia(ROUTING)
@@ -142,11 +148,12 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(operations(core, { onFault, monotonic: clock.monotonic }))
       .use(inbox?.app ?? new Elysia())
       .use(services.app)
+      .use(federated.app)
       .use(surface.app)
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
-      route: (request) => routes.fetch(request),
+      route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,
       trustedProxies: server.trustedProxies,

@@ -5,7 +5,7 @@ import { parseGlob } from './lib/glob'
 import { NOTIFICATIONS } from './lib/mail-templates'
 
 export function policyOf(settings: Settings): Policy {
-  const { server, tokens, accounts, sessions, limits, mail, sms, hooks, mfa, oauth } = settings
+  const { server, tokens, accounts, sessions, limits, mail, sms, hooks, mfa, oauth, federation } = settings
   return {
     audience: tokens.jwtAud,
     defaultRole: tokens.jwtDefaultGroupName,
@@ -98,6 +98,10 @@ export function policyOf(settings: Settings): Policy {
     native: {
       accessTokenMs: tokens.nativeTokenSeconds * 1000,
       refreshTokenMs: tokens.nativeRefreshSeconds * 1000,
+    },
+    federation: {
+      servers: federation.servers,
+      tokenMs: federation.tokenSeconds * 1000,
     },
     session: {
       timeboxMs: sessions.timeboxMs,

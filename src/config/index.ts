@@ -1,5 +1,6 @@
 /** Every setting, by area. A new area is added here and nowhere else. */
 import { accounts } from './accounts'
+import { federation } from './federation'
 import { hooks } from './hooks'
 import { limits } from './limits'
 import { mail } from './mail'
@@ -13,7 +14,21 @@ import { sms } from './sms'
 import { templates } from './templates'
 import { tokens } from './tokens'
 
-export const areas = { server, tokens, accounts, sessions, mfa, oauth, providers, mail, sms, hooks, limits, templates }
+export const areas = {
+  server,
+  tokens,
+  accounts,
+  sessions,
+  mfa,
+  oauth,
+  providers,
+  federation,
+  mail,
+  sms,
+  hooks,
+  limits,
+  templates,
+}
 
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 

@@ -11,6 +11,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   mfa: 'Second factors',
   oauth: 'Signing in with other accounts',
   providers: 'Providers of other accounts',
+  federation: 'Accounts of other servers',
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',

@@ -45,6 +45,8 @@ export interface AccountUpdate {
   change: AccountChange
   redirectTo: string
   client: Client
+  /** Whether a new password needs the present one, whatever the settings say. */
+  needsCurrentPassword?: boolean
 }
 
 /**
@@ -54,7 +56,7 @@ export interface AccountUpdate {
  */
 export async function updateAccount(
   deps: Deps,
-  { caller, change, redirectTo, client }: AccountUpdate,
+  { caller, change, redirectTo, client, needsCurrentPassword = false }: AccountUpdate,
 ): Promise<ChangedAccount> {
   const { policy, clock, limits } = deps
   const { user, session } = caller
@@ -79,7 +81,10 @@ export async function updateAccount(
   const { pending } = contacts
   // All that can be refused comes before the password is looked at: a refusal afterwards would tell whether it was right.
   requireInTurn(deps, user, pending)
-  const secret = change.password === undefined ? undefined : await newPassword(deps, caller, change, client)
+  const secret =
+    change.password === undefined
+      ? undefined
+      : await newPassword(deps, { caller, given: change, client, needsCurrentPassword })
   const now = clock.now()
   const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
   const set = { ...contacts.set, ...(secret && { ...NOTHING_SENT, encryptedPassword: secret.hash }) }

@@ -11,6 +11,7 @@ import type { Deps } from './deps'
 import { requireStrong } from './password-strength'
 import { isTooLong } from './passwords'
 import { Refusal } from './refusal'
+import { normaliseUsername } from './usernames'
 import {
   NOTHING_SENT,
   newUser,
@@ -30,6 +31,7 @@ export interface UserGiven {
   role?: string | undefined
   email?: string | undefined
   phone?: string | undefined
+  username?: string | undefined
   password?: string | undefined
   passwordHash?: string | undefined
   confirmEmail: boolean
@@ -49,6 +51,7 @@ export async function createUser(
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
   const email = given.email ? normaliseEmail(given.email) : undefined
   const phone = given.phone ? normalisePhone(given.phone) : undefined
+  const username = given.username === undefined ? null : normaliseUsername(given.username)
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
   const encryptedPassword = await initialPassword(deps, given)
@@ -62,6 +65,7 @@ export async function createUser(
     id,
     aud: given.aud || audience,
     encryptedPassword,
+    username,
     ...(given.role && { role: given.role }),
     ...(email && { email }),
     ...(phone && { phone }),

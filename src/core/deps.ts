@@ -8,6 +8,7 @@ import type {
   HttpPost,
   MailTemplates,
   OAuthProviders,
+  Peers,
   QrCode,
   Random,
   Report,
@@ -36,6 +37,7 @@ export interface Deps {
   breachedPasswords: BreachedPasswords | undefined
   qrCode: QrCode
   providers: OAuthProviders
+  peers: Peers
   /** Calls hooks. */
   post: HttpPost
   report: Report

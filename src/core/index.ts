@@ -10,6 +10,10 @@ import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
 import * as recoveryCodes from './factors/recovery-codes'
 import { verifyFactor } from './factors/verify'
+import * as federatedAccounts from './federation/accounts'
+import { identifyFederated } from './federation/callers'
+import * as federatedSessions from './federation/sessions'
+import { signInFederated } from './federation/sign-in'
 import * as identify from './identify'
 import { introspect } from './introspect'
 import * as invitations from './invitations'
@@ -49,6 +53,11 @@ const functions = {
   describeUser: service.describeUser,
   signOutWith: service.signOutWith,
   introspect,
+  identifyFederated,
+  signInFederated,
+  ...federatedSessions,
+  createFederatedUser: federatedAccounts.createFederatedUser,
+  introspectFederated: federatedAccounts.introspectFederated,
   ...personalTokens,
   ...roles,
   exchangeCode,
@@ -155,5 +164,6 @@ export type {
 } from '../store'
 export type { Admin, Caller, Credentials } from './caller'
 export type { Client, Deps } from './deps'
+export type { FederatedCaller } from './federation/callers'
 export type { MailQueue } from './outbox'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions'

@@ -1,6 +1,6 @@
 /** Who is asking with an opaque token: its prefix says where to look before anything is hashed or looked up. */
 import { isAhead } from '../lib/time'
-import type { Session, User } from '../store'
+import type { ExternalSession, Session, User } from '../store'
 import type { Caller } from './caller'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
@@ -20,11 +20,12 @@ export interface OpaqueCaller extends Caller {
   expiresAt: number | null
 }
 
-/** @throws {Refusal<'token_invalid' | 'user_gone' | 'user_banned'>} */
+/** @throws {Refusal<'token_invalid' | 'external_user' | 'user_gone' | 'user_banned'>} */
 export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
   const lookupId = lookupIdOf(kind, bearer)
   if (lookupId === undefined) throw invalid('malformed')
   const found = kind === 'personal' ? await personal(deps, lookupId) : await ofSession(deps, kind, lookupId)
+  if (!found && kind === 'federation' && (await externalSessionOf(deps, bearer))) throw new Refusal('external_user')
   if (!found || !isGenuineOpaque(deps, bearer, found.tokenHash)) throw invalid('unknown')
   const { user, session, expiresAt } = found
   const now = deps.clock.now()
@@ -34,6 +35,14 @@ export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string)
   const { usedAt } = found
   if (usedAt && now - usedAt.last >= USE_STEP_MS) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
   return { user, session, expiresAt, isPersonalToken: kind === 'personal', claims: claimsOf(user, session) }
+}
+
+/** The session of an account of another server, which is nobody here (settled 9); undefined where the token is none of one. */
+export async function externalSessionOf(deps: Deps, bearer: string): Promise<ExternalSession | undefined> {
+  const lookupId = lookupIdOf('federation', bearer)
+  const found = lookupId === undefined ? undefined : await deps.store.findExternalSession(lookupId)
+  const isRight = found && isGenuineOpaque(deps, bearer, found.tokenHash) && deps.clock.now() < found.expiresAt
+  return isRight ? found : undefined
 }
 
 interface Found {

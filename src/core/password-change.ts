@@ -19,14 +19,22 @@ export interface PasswordGiven {
   nonce?: string | undefined
 }
 
+interface PasswordChange {
+  caller: Caller
+  given: PasswordGiven
+  client: Client
+  /** Whether the present password is asked for, whatever the settings say. */
+  needsCurrentPassword: boolean
+}
+
 /** Checks what must be known before a new password is set. @returns its hash, and the token that allowed it */
 export async function newPassword(
   deps: Deps,
-  { user, session, claims }: Caller,
-  { password = '', currentPassword = '', nonce = '' }: PasswordGiven,
-  client: Client,
+  { caller, given, client, needsCurrentPassword }: PasswordChange,
 ): Promise<{ hash: string; spend: UserChange['spend'] }> {
   const { policy, passwords, clock } = deps
+  const { user, session, claims } = caller
+  const { password = '', currentPassword = '', nonce = '' } = given
   const proves = async (guess: string) =>
     (await provePassword(deps, { account: user, isEligible: true, identifier: user.id, password: guess, client })) !==
     undefined
@@ -36,7 +44,8 @@ export async function newPassword(
     ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
     : []
   const mayHaveForgotten = methods.some((method) => RECOVERY_METHODS.has(method))
-  if (user.encryptedPassword !== null && policy.password.requireCurrent && !mayHaveForgotten) {
+  const isAskedFor = policy.password.requireCurrent && user.encryptedPassword !== null && !mayHaveForgotten
+  if (needsCurrentPassword || isAskedFor) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
     if (!(await proves(currentPassword))) throw new Refusal('current_password_wrong')
   }

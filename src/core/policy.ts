@@ -140,6 +140,12 @@ export interface Policy {
   /** Token pairs of native clients; the cookie lives as long as a refresh token. */
   native: { accessTokenMs: number; refreshTokenMs: number }
 
+  /** Servers whose accounts may be used here, and tokens of sign-ins at `/auth/v1/login`. */
+  federation: {
+    servers: readonly { name: string | undefined /** Base URL, without a slash at its end. */; url: string }[]
+    tokenMs: number
+  }
+
   session: {
     timeboxMs: number | undefined
     inactivityMs: number | undefined

@@ -77,6 +77,23 @@ export interface OutgoingMail extends MailContent {
 /** Draws a QR code. @returns SVG */
 export type QrCode = (text: string) => string
 
+export interface PeerCall {
+  url: string
+  method: 'GET' | 'POST'
+  /** Bearer token. */
+  token?: string | undefined
+  body?: JsonObject
+}
+
+export type PeerAnswer =
+  | { outcome: 'answered' /** Of 200 to 299, or 400 to 499. */; status: number; body: JsonObject }
+  | { outcome: 'unavailable'; error: string }
+
+/** Other auth servers (federation.md). What they answer is bounded in time and size, and never leads elsewhere. */
+export interface Peers {
+  ask(call: PeerCall): Promise<PeerAnswer>
+}
+
 /** A mail server. */
 export interface Mailer {
   send(mail: OutgoingMail): Promise<Delivery>

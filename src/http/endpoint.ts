@@ -4,14 +4,15 @@
  */
 import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Admin, Caller, Client, Core, Credentials } from '../core'
+import type { Admin, Caller, Client, Core, Credentials, FederatedCaller } from '../core'
 import { type Reason, Refusal } from '../core/refusal'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
 import { exchangeOf } from './exchange'
 import { queryOf } from './target'
 
-export type Access = 'anyone' | 'user' | 'admin'
+/** `federated`: a user of this server, or of another that signed in here. */
+export type Access = 'anyone' | 'user' | 'admin' | 'federated'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Body = TObject | undefined
 
@@ -40,10 +41,17 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   handle(context: Context<A, B>): unknown
 }
 
+interface Callers {
+  anyone: undefined
+  user: Caller
+  admin: Admin
+  federated: FederatedCaller
+}
+
 export interface Context<A extends Access = Access, B extends Body = Body> {
   core: Core
   request: Request
-  caller: A extends 'user' ? Caller : A extends 'admin' ? Admin : undefined
+  caller: Callers[A]
   body: B extends TObject ? Static<B> : undefined
   params: Record<string, string>
   /** First value of a query parameter. */
@@ -145,6 +153,7 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
 async function identify(core: Core, access: Access, request: Request) {
   if (access === 'anyone') return undefined
   const credentials = credentialsOf(core, request)
+  if (access === 'federated') return core.identifyFederated(credentials)
   return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
 }
 
@@ -173,6 +182,7 @@ function documentation({
     anyone: [],
     user: [{ userToken: [] }, { sessionCookie: [] }],
     admin: [{ secretKey: [] }, { serviceRole: [] }],
+    federated: [{ userToken: [] }, { sessionCookie: [] }],
   }[access]
   const parameters = Object.entries(query).map(([name, schema]) => ({
     ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },

@@ -48,6 +48,9 @@ export function isLoopback(ip: string): boolean {
   return parse(ip)?.range() === 'loopback'
 }
 
+/** Whether the host of a URL is this machine by name or address. */
+export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host)
+
 /** Whether a host name or address leads nowhere but to this machine or the network around it. */
 export function isNearby(host: string): boolean {
   const range = parse(host)?.range()

@@ -8,6 +8,7 @@ import { issue, rehearse } from './attachments'
 import { beginChallenge, countFactorAttempt, findChallenge, passFactor, withdrawChallenge } from './challenges'
 import * as customProviders from './custom-providers'
 import { type Announced, type Bound, bind, type Engine, write } from './engine'
+import * as externalSessions from './external-sessions'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import { listAudit, listUsers } from './lists'
@@ -77,6 +78,7 @@ const operations = {
   ...messages,
   ...oauth,
   ...customProviders,
+  ...externalSessions,
   ...factors,
   ...passkeys,
   ...signingKeys,
@@ -139,6 +141,7 @@ export type {
   AmrClaim,
   AuditRow,
   CustomProvider,
+  ExternalSession,
   Factor,
   FlowState,
   Identity,

@@ -4,6 +4,7 @@ import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
 import {
   auditLogEntries,
+  externalSessions,
   flowState,
   knownNetworks,
   messages,
@@ -84,6 +85,7 @@ const sweeps = {
     and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, placeholder('before'))),
   ),
   sessionTokens: sweepOf(sessionTokens, lt(sessionTokens.expiresAt, placeholder('before'))),
+  externalSessions: sweepOf(externalSessions, lt(externalSessions.expiresAt, placeholder('before'))),
   personalAccessTokens: sweepOf(personalAccessTokens, lt(personalAccessTokens.expiresAt, placeholder('before'))),
   anonymousUsers: sweepOf(
     users,

@@ -382,6 +382,17 @@ export const sessionTokens = sqliteTable(
   (t) => [index('session_tokens_family').on(t.familyId)],
 )
 
+export const externalSessions = sqliteTable('external_sessions', {
+  id: text('id').primaryKey(),
+  lookupId: text('lookup_id').notNull().unique(),
+  tokenHash: text('token_hash').notNull(),
+  server: text('server').notNull(),
+  externalId: text('external_id').notNull(),
+  upstreamToken: text('upstream_token').notNull(),
+  createdAt: instant('created_at').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+})
+
 export const personalAccessTokens = sqliteTable(
   'personal_access_tokens',
   {
@@ -436,4 +447,5 @@ export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type WebauthnCredential = typeof webauthnCredentials.$inferSelect
 export type WebauthnChallenge = typeof webauthnChallenges.$inferSelect
 export type SessionToken = typeof sessionTokens.$inferSelect
+export type ExternalSession = typeof externalSessions.$inferSelect
 export type PersonalAccessToken = typeof personalAccessTokens.$inferSelect

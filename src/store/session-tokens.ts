@@ -90,21 +90,43 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
     return { outcome: 'reused' }
   }
   await insertTokens(tx, next)
-  const { userAgent = session.userAgent, ip = session.ip } = rotation
-  const advanced = { ...session, refreshedAt: now, updatedAt: now, userAgent, ip }
-  await tx.run(advanceSession, advanced)
+  const advanced = await advance(tx, session, rotation, now)
   await appendAudit(tx, audit.rotated)
   return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
 })
 
-/** Puts one token in the place of another, which is no more. @returns false where that was gone already */
+export interface Replacement extends Omit<Rotation, 'next' | 'audit'> {
+  next: SessionToken
+  audit: AuditEntry[]
+}
+
+/** Puts one token in the place of another, which is no more; of two at once one does. */
 export const replaceSessionToken = write(
-  async (tx, { lookupId, next }: { lookupId: string; next: SessionToken }): Promise<boolean> => {
-    if ((await tx.run(deleteToken, { lookupId })) === 0) return false
+  async (tx, replacement: Replacement): Promise<'replaced' | 'gone' | 'superseded'> => {
+    const { lookupId, next, now, supersedes, audit } = replacement
+    const found = await foundToken(tx, lookupId)
+    if (!found) return 'gone'
+    if (await isSuperseded(tx, found.session, supersedes)) return 'superseded'
+    await tx.run(deleteToken, { lookupId })
     await insertTokens(tx, [next])
-    return true
+    await advance(tx, found.session, replacement, now)
+    await appendAudit(tx, audit)
+    return 'replaced'
   },
 )
+
+/** Notes that a session was refreshed, and from where. */
+async function advance(
+  tx: Tx,
+  session: Session,
+  from: Pick<Rotation, 'userAgent' | 'ip'>,
+  now: number,
+): Promise<Session> {
+  const { userAgent = session.userAgent, ip = session.ip } = from
+  const advanced = { ...session, refreshedAt: now, updatedAt: now, userAgent, ip }
+  await tx.run(advanceSession, advanced)
+  return advanced
+}
 
 /** Every opaque token of a user; their sessions stay. */
 export async function revokeSessionTokens(tx: Tx, userId: string): Promise<void> {

@@ -20,6 +20,7 @@ test('nothing is removed before its time', async () => {
   expect(await app.core.sweep()).toEqual({
     sessions: 0,
     sessionTokens: 0,
+    externalSessions: 0,
     personalAccessTokens: 0,
     refreshTokens: 0,
     anonymousUsers: 0,

@@ -8,7 +8,7 @@ import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/app'
 import { load } from '../../src/config/load'
-import type { BreachedPasswords, HttpPost, Sealer } from '../../src/core/ports'
+import type { BreachedPasswords, HttpPost, Peers, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
@@ -73,6 +73,8 @@ export interface TestOptions {
   fetchProvider?: typeof fetch
   /** In place of DNS; none: every name is one public address. */
   lookup?: Lookup
+  /** In place of requests to other auth servers. */
+  peers?: Peers
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -86,6 +88,7 @@ export async function startApp({
   breached,
   fetchProvider,
   lookup = async () => ['93.184.215.14'],
+  peers,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -116,6 +119,7 @@ export async function startApp({
     ...(breached && { breached }),
     ...(fetchProvider && { fetchProvider }),
     lookup,
+    ...(peers && { peers }),
     log,
   })
   let serial = 0

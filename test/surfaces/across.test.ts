@@ -1,6 +1,7 @@
 /** Rules that hold over all surfaces at once (settled 1 to 5; security cases 4, 20, 24). */
 import { expect, test } from 'bun:test'
 import { passwordGrant, startApp, type TestApp } from '../support/app'
+import { signIn } from '../support/federation'
 import { cookieOf, get, login, mint, minted, post } from '../support/native'
 
 /** One session begun on each surface, and what its token answers. */
@@ -8,8 +9,9 @@ async function everywhere(app: TestApp, email: string) {
   const supabase = await app.signIn(email)
   const native = await minted(app, email)
   const { body: service, headers } = await login(app, email)
+  const { body: federated } = await signIn(app, email)
   return {
-    bearers: [supabase.accessToken, native.accessToken, service.access_token],
+    bearers: [supabase.accessToken, native.accessToken, service.access_token, federated.access_token],
     cookie: cookieOf(headers),
     service,
     native,
@@ -59,6 +61,7 @@ test('a sign-out on one surface leaves the sessions of the others', async () => 
     [true, true],
     [false, false],
     [true, true],
+    [true, true],
   ])
 })
 
@@ -81,7 +84,12 @@ test('a new password ends every other session on every surface, and keeps the on
   const { bearers, native } = await everywhere(app, email)
   const body = { password: 'another-horse-battery-7' }
   expect((await app.ask('PUT', '/auth/v1/user', { token: native.accessToken, body })).status).toBe(200)
-  expect(await Promise.all(bearers.map(async (token) => (await works(app, token))[0]))).toEqual([false, true, false])
+  expect(await Promise.all(bearers.map(async (token) => (await works(app, token))[0]))).toEqual([
+    false,
+    true,
+    false,
+    false,
+  ])
 })
 
 test('security case 4: the logins of all surfaces share one guess counter, by address, case, name and uid', async () => {
@@ -94,6 +102,7 @@ test('security case 4: the logins of all surfaces share one guess counter, by ad
     (index: number) => mint(app, email, { password }, stranger(index)),
     (index: number) => login(app, email.toUpperCase(), { password }, stranger(index)),
     (index: number) => login(app, 'u1', { password }, stranger(index)),
+    (index: number) => signIn(app, email, { password }, stranger(index)),
     (index: number) => mint(app, '1', { password }, stranger(index)),
   ]
   const evaluated: number[] = []

@@ -18,6 +18,8 @@ export type AccessReason =
   | 'second_factor_needed'
   /** A cookie with a request that may not be of our own pages. */
   | 'csrf_rejected'
+  /** Somebody of another server where only those of this one can be. */
+  | 'external_user'
   /** A personal access token where its user has to be there. */
   | 'not_in_person'
   | 'audience_mismatch'

@@ -3,6 +3,7 @@ import type { AccessReason, SessionReason } from './access'
 import type { AccountReason, PasswordReason } from './account'
 import type { CustomProviderReason } from './custom-provider'
 import type { FactorReason, PasskeyReason } from './factor'
+import type { FederationReason } from './federation'
 import type { HookReason } from './hook'
 import type { MessageReason, PkceReason, VerificationReason } from './message'
 import type { OAuthReason } from './oauth'
@@ -15,6 +16,7 @@ export type Reason =
   | PasswordReason
   | FactorReason
   | PasskeyReason
+  | FederationReason
   | HookReason
   | MessageReason
   | PkceReason

@@ -23,6 +23,7 @@ export const logout = endpoint({
   },
   tag: 'Sessions',
   summary: 'Sign out',
+  description: 'A token of `/auth/v1/login` is answered 200 with `{"success":true,"message":"Logged out"}`.',
   answers: { 204: Type.Void(), ...errors(400, 401, 403) },
   handle: async ({ core, caller, query }) => {
     const scope = query('scope') || 'global'

@@ -13,6 +13,7 @@ export const accessWords: Record<AccessReason | SessionReason, Answer> = {
   session_over: [403, 'session_expired', 'Session is no longer valid'],
   user_banned: [403, 'user_banned', 'User is banned'],
   csrf_rejected: [403, 'no_authorization', 'A session cookie counts only for requests from pages of this origin'],
+  external_user: [403, 'no_authorization', 'The account of this token is of another server'],
   not_in_person: [403, 'no_authorization', 'A personal access token is not enough for this'],
   refresh_refused: [400, 'refresh_token_not_found', 'Invalid Refresh Token'],
   refresh_token_ambiguous: [400, 'validation_failed', 'One refresh token is needed'],

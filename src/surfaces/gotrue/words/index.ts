@@ -5,6 +5,7 @@ import { accountWords } from './account'
 import type { Answer } from './answer'
 import { customProviderWords } from './custom-provider'
 import { factorWords } from './factor'
+import { federationWords } from './federation'
 import { hookWords } from './hook'
 import { messageWords } from './message'
 import { oauthWords } from './oauth'
@@ -16,6 +17,7 @@ export const words: Record<Reason, Answer> = {
   ...accountWords,
   ...customProviderWords,
   ...factorWords,
+  ...federationWords,
   ...hookWords,
   ...messageWords,
   ...oauthWords,

@@ -1,0 +1,51 @@
+/** Other servers whose accounts may be used here (federation.md). */
+import { isLoopbackHost } from '../lib/ip'
+import { integer, type Kind, list, setting } from './setting'
+
+export interface ListedServer {
+  name: string | undefined
+  /** Base URL, without a slash at its end. */
+  url: string
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
+
+/** `name=https://auth.example.com`, or the URL alone. */
+const servers: Kind<ListedServer[]> = {
+  name: 'list of URLs or name=URL',
+  format: (found) => found.map(({ name, url }) => (name === undefined ? url : `${name}=${url}`)).join(','),
+  parse(value) {
+    const found = list.parse(value).map(serverOf)
+    const labels = found.flatMap(({ name, url }) => (name === undefined ? [url] : [name, url]))
+    if (new Set(labels).size !== labels.length) throw new Error('a list in which no name and no URL stands twice')
+    return found
+  },
+}
+
+function serverOf(item: string): ListedServer {
+  const [, name, text = ''] = /^(?:([^=:/]+)=)?(.+)$/.exec(item) ?? []
+  if (name !== undefined && (!NAME.test(name) || name === 'local'))
+    throw new Error(`a list of name=URL, with names of a-z, 0-9, ".", "_" and "-" other than "local"`)
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+  if (!url || !isSafe || url.username || url.password || url.search || url.hash)
+    throw new Error('a list of https URLs (http for this machine alone) without user, query and fragment')
+  return { name, url: url.href.replace(/\/+$/, '') }
+}
+
+export const federation = {
+  servers: setting({
+    name: 'FEDERATION_SERVERS',
+    also: ['FEDERATION_SERVERS'],
+    kind: servers,
+    default: [],
+    doc: 'Servers with whose accounts one may sign in at `/auth/v1/login`, as base URLs, each with a name before it if wanted: `work=https://auth.example.com`. No other server is ever asked.',
+  }),
+  tokenSeconds: setting({
+    name: 'FEDERATION_TOKEN_TTL',
+    kind: integer(60, 86_400),
+    default: 3600,
+    unit: 'seconds',
+    doc: 'Lifetime of the tokens of `/auth/v1/login` (`fed_…`). Their sessions last 30 days at most.',
+  }),
+}

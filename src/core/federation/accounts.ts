@@ -1,0 +1,51 @@
+/** Accounts as the federation surface makes and shows them. */
+import type { User } from '../../store'
+import { createUser } from '../admin'
+import type { Admin } from '../caller'
+import type { Deps } from '../deps'
+import { introspect } from '../introspect'
+import { requireStrong } from '../password-strength'
+import { Refusal } from '../refusal'
+import { findExternal } from './callers'
+
+export interface NewAccount {
+  admin: Admin
+  username: string
+  email: string
+  password: string
+}
+
+/**
+ * Makes an account whose address counts as confirmed.
+ * @throws {Refusal<'username_malformed' | 'email_missing' | 'email_malformed' | 'email_too_long' | 'password_missing' | 'password_too_long' |
+ *   'password_weak' | 'email_taken' | 'username_taken'>}
+ */
+export async function createFederatedUser(deps: Deps, { admin, username, email, password }: NewAccount): Promise<User> {
+  if (email === '') throw new Refusal('email_missing')
+  if (password === '') throw new Refusal('password_missing')
+  await requireStrong(deps, password)
+  const given = { username, email, password, confirmEmail: true, confirmPhone: false }
+  return (await createUser(deps, { admin, given, audience: deps.policy.audience })).user
+}
+
+/** What a token stands for; `exp` in Unix seconds, undefined where it does not expire. */
+export type FederatedIntrospection =
+  | { kind: 'local'; user: User; exp: number | undefined }
+  | { kind: 'external'; userRef: string; exp: number }
+
+/** @returns undefined for a token that is good for nothing (any more) */
+export async function introspectFederated(
+  deps: Deps,
+  { token }: { token: string },
+): Promise<FederatedIntrospection | undefined> {
+  try {
+    const external = await findExternal(deps, token)
+    if (external)
+      return { kind: 'external', userRef: external.userRef, exp: Math.floor(external.session.expiresAt / 1000) }
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
+  const found = await introspect(deps, { token })
+  return found && { kind: 'local', user: found.user, exp: found.expiresAt }
+}

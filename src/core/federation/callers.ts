@@ -1,0 +1,46 @@
+/** Who is asking on the federation surface: somebody of this server, or of another that signed in here. */
+import type { ExternalSession } from '../../store'
+import type { Caller, Credentials } from '../caller'
+import type { Deps } from '../deps'
+import { identifyUser } from '../identify'
+import { externalSessionOf } from '../opaque-callers'
+import { Refusal } from '../refusal'
+import { labelOf, type Peer } from './peers'
+import { externalRef } from './user-ref'
+
+export interface External {
+  kind: 'external'
+  session: ExternalSession
+  peer: Peer
+  userRef: string
+}
+
+export type FederatedCaller = { kind: 'local'; caller: Caller; bearer: string | undefined } | External
+
+/**
+ * @throws {Refusal<'server_not_allowed'>} where the operator has taken the other server off the list, and as `identifyUser`
+ */
+export async function identifyFederated(deps: Deps, credentials: Credentials): Promise<FederatedCaller> {
+  const { bearer } = credentials
+  const external = bearer === undefined ? undefined : await findExternal(deps, bearer)
+  return external ?? { kind: 'local', caller: await identifyUser(deps, credentials), bearer }
+}
+
+export async function findExternal(deps: Deps, bearer: string): Promise<External | undefined> {
+  const session = await externalSessionOf(deps, bearer)
+  if (!session) return undefined
+  const peer = deps.policy.federation.servers.find(({ url }) => url === session.server)
+  if (!peer) throw new Refusal('server_not_allowed')
+  return { kind: 'external', session, peer, userRef: externalRef(labelOf(peer), session.externalId) }
+}
+
+const tokenPlace = (id: string) => `external_sessions.upstream_token:${id}`
+
+export const sealToken = ({ sealer }: Pick<Deps, 'sealer'>, id: string, token: string): string =>
+  sealer.seal(Buffer.from(token), tokenPlace(id))
+
+/** The token that the other server gave for a session. */
+export const upstreamToken = (
+  { sealer }: Pick<Deps, 'sealer'>,
+  { id, upstreamToken: sealed }: ExternalSession,
+): string => sealer.open(sealed, tokenPlace(id)).toString()

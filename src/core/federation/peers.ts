@@ -1,0 +1,87 @@
+/** Asking another server, and reading whom its answer speaks of. */
+
+import type { Json, JsonObject } from '../../lib/json'
+import { isUuid } from '../../lib/uuid'
+import type { Deps } from '../deps'
+import type { Policy } from '../policy'
+import { Refusal } from '../refusal'
+import { parseUserRef } from './user-ref'
+
+export type Peer = Policy['federation']['servers'][number]
+
+/** What this server calls another: its configured name, else its URL. */
+export const labelOf = ({ name, url }: Peer): string => name ?? url
+
+/**
+ * The server that a sign-in names, by its name or URL.
+ * @returns undefined: this one @throws {Refusal<'server_not_allowed'>} one that is not listed
+ */
+export function findPeer({ policy }: Pick<Deps, 'policy'>, named: string): Peer | undefined {
+  if (named === '' || named === 'local') return undefined
+  const url = URL.canParse(named) ? new URL(named).href.replace(/\/+$/, '') : undefined
+  const found = policy.federation.servers.find((each) => each.name === named || each.url === url)
+  if (!found) throw new Refusal('server_not_allowed')
+  return found
+}
+
+export interface Answer {
+  isSuccess: boolean
+  status: number
+  body: JsonObject
+}
+
+/**
+ * @param call path below `/auth/v1` of the other server
+ * @throws {Refusal<'upstream_unavailable' | 'too_many_requests'>}
+ */
+export async function askPeer(
+  { peers, report }: Pick<Deps, 'peers' | 'report'>,
+  peer: Peer,
+  call: { method: 'GET' | 'POST'; path: string; token?: string; body?: JsonObject },
+): Promise<Answer> {
+  const { method, path, token, body } = call
+  const answer = await peers.ask({ url: `${peer.url}/auth/v1${path}`, method, token, ...(body && { body }) })
+  if (answer.outcome === 'unavailable') {
+    report('warn', 'another auth server is of no use', { server: labelOf(peer), error: answer.error })
+    throw new Refusal('upstream_unavailable')
+  }
+  if (answer.status === 429) throw new Refusal('too_many_requests')
+  return { isSuccess: answer.status < 300, status: answer.status, body: answer.body }
+}
+
+/** What a header can hold, and nobody's token is longer than. */
+const TOKEN = /^[\x21-\x7e]{1,8192}$/
+
+/** @throws {Refusal<'upstream_unavailable'>} an answer without a token is no answer */
+export function tokenIn({ body }: Answer): string {
+  const { access_token: token } = body
+  if (typeof token === 'string' && TOKEN.test(token)) return token
+  throw new Refusal('upstream_unavailable')
+}
+
+export const objectIn = (value: Json | undefined): JsonObject | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+
+/** What an id may be that is no UUID. */
+const ID = /^[\x21-\x7e]{1,128}$/
+
+/**
+ * The id of the account that an answer of `login` or `introspect` speaks of (settled 10): its UUID as 32 hexadecimal digits,
+ * else its uid, else what its own server calls it.
+ */
+export function accountIdIn(body: JsonObject): string | undefined {
+  const { id, uid, user_ref: named } = { ...body, ...objectIn(body.user) }
+  const ref = typeof named === 'string' ? parseUserRef(named) : undefined
+  return digitsOf(id) ?? digitsOf(uid) ?? plainId(uid) ?? (ref && (ref.kind === 'local' ? String(ref.uid) : ref.id))
+}
+
+function digitsOf(value: Json | undefined): string | undefined {
+  const text = typeof value === 'string' ? value.toLowerCase() : ''
+  const digits = isUuid(text) ? text.replaceAll('-', '') : text
+  return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined
+}
+
+function plainId(value: Json | undefined): string | undefined {
+  const text = Number.isSafeInteger(value) ? String(value) : value
+  return typeof text === 'string' && ID.test(text) ? text : undefined
+}

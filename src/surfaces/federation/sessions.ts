@@ -1,0 +1,126 @@
+/** Signing in with an account of this server or another, and what comes of it (federation.md). */
+import { Type } from '@sinclair/typebox'
+import { endpoint } from '../../http/endpoint'
+import {
+  body,
+  errors,
+  IntrospectionShape,
+  MeShape,
+  SignedOutShape,
+  SignInShape,
+  SuccessShape,
+  TokenShape,
+  text,
+  toIntrospection,
+  toSignIn,
+  toUser,
+} from './shapes'
+
+const tag = 'Federation'
+
+export const login = endpoint({
+  method: 'POST',
+  path: '/login',
+  access: 'anyone',
+  body: body(
+    'FederationLogin',
+    {
+      id: Type.Optional(
+        Type.Union([Type.String(), Type.Integer()], { description: 'A username, an address or a uid.' }),
+      ),
+      username: text('May stand for `id`.'),
+      password: text(),
+      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
+      server: text('Name or URL of another server; left out, empty or `local`: this one.'),
+    },
+    { id: 'ada@example.com', password: 'correct-horse-battery-9', server: 'work' },
+  ),
+  tag,
+  summary: 'Sign in, here or with an account of another server',
+  description:
+    'Only servers of AUTH_FEDERATION_SERVERS are asked. Wrong passwords count together with those of every other sign-in.',
+  answers: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
+  handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, client, headers }) => {
+    headers['cache-control'] = 'no-store'
+    const identifier = String(id ?? username ?? '')
+    return toSignIn(await core.signInFederated({ identifier, password, code, server, client }))
+  },
+})
+
+export const me = endpoint({
+  method: 'GET',
+  path: '/me',
+  access: 'federated',
+  tag,
+  summary: 'Who the token is of',
+  description: 'For an account of another server: what that server says, with `server` and `user_ref` added.',
+  answers: { 200: MeShape, ...errors(401, 403, 502) },
+  handle: async ({ core, caller }) => {
+    const found = await core.describeFederated({ caller })
+    return { success: true, user: 'user' in found ? toUser(found.user) : found.external }
+  },
+})
+
+export const refresh = endpoint({
+  method: 'POST',
+  path: '/refresh',
+  access: 'federated',
+  tag,
+  summary: 'A new token for the one that is shown',
+  description: 'The old one is good no more. No session lasts longer than 30 days.',
+  answers: { 200: TokenShape, ...errors(401, 403, 429, 502) },
+  handle: async ({ core, caller, client, headers }) => {
+    headers['cache-control'] = 'no-store'
+    const token = await core.refreshFederated({ caller, client })
+    return { success: true, access_token: token, token_type: 'Bearer' }
+  },
+})
+
+export const changePassword = endpoint({
+  method: 'POST',
+  path: '/change-password',
+  access: 'federated',
+  body: body(
+    'FederationPasswordChange',
+    { old_password: text(), new_password: text() },
+    { old_password: 'correct-horse-battery-9', new_password: 'another-horse-battery-7' },
+  ),
+  tag,
+  summary: 'Set another password',
+  description: 'Ends every other session of the user.',
+  answers: { 200: SuccessShape, ...errors(400, 401, 403, 429) },
+  handle: async ({ core, caller, body: { old_password: old = '', new_password: wanted = '' }, client }) => {
+    await core.changePasswordFederated({ caller, client, oldPassword: old, newPassword: wanted })
+    return { success: true }
+  },
+})
+
+export const introspect = endpoint({
+  method: 'POST',
+  path: '/introspect',
+  access: 'anyone',
+  body: body('FederationIntrospect', { token: text('Of any surface.') }, { token: 'fed_…' }),
+  isBodyOptional: true,
+  tag,
+  summary: 'What a token stands for',
+  answers: { 200: IntrospectionShape, ...errors(400) },
+  handle: async ({ core, body: { token = '' }, headers }) => {
+    headers['cache-control'] = 'no-store'
+    if (token === '') return { active: false, reason: 'missing_token' }
+    return toIntrospection(await core.introspectFederated({ token }))
+  },
+})
+
+/** Only for tokens of this surface: `POST /auth/v1/logout` with any other is answered as Supabase Auth does. */
+export const logout = endpoint({
+  method: 'POST',
+  path: '/logout',
+  access: 'federated',
+  tag,
+  summary: 'Sign out',
+  answers: { 200: SignedOutShape, ...errors(401, 403, 502) },
+  handle: async ({ core, caller }) => {
+    await core.signOutFederated({ caller })
+    return { success: true, message: 'Logged out' }
+  },
+})

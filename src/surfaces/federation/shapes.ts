@@ -1,0 +1,125 @@
+/** What the federation surface takes and answers (federation.md; settled 10). */
+import { type Static, type TObject, Type } from '@sinclair/typebox'
+import type { User } from '../../core'
+import type { FederatedIntrospection } from '../../core/federation/accounts'
+import type { FederatedSignIn } from '../../core/federation/sign-in'
+import { localRef } from '../../core/federation/user-ref'
+import { usernameOf } from '../../core/usernames'
+
+const ErrorShape = Type.Object(
+  {
+    error: Type.String({ description: 'Category: `unauthorized`, `forbidden`, `validation`, …' }),
+    reason: Type.String({ description: 'Stable code of the error.' }),
+    message: Type.String(),
+  },
+  {
+    $id: 'FederationError',
+    examples: [{ error: 'forbidden', reason: 'server_not_allowed', message: 'This server is not on the list' }],
+  },
+)
+
+/** The error answers of an endpoint, for its documentation. */
+export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
+  return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
+}
+
+/** The body of an endpoint, with an example. */
+export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
+  Type.Object(fields, { $id: id, examples: [example] })
+
+/** A field of text; what it may be left out for is the core's to say. */
+export const text = (description?: string) =>
+  Type.Optional(Type.String(description === undefined ? {} : { description }))
+
+const success = Type.Literal(true)
+const userRef = Type.String({
+  description: '`local@<uid>`, or `<server>@<32 hexadecimal digits>`',
+  examples: ['local@7'],
+})
+
+const UserShape = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    uid: Type.Integer(),
+    username: Type.String(),
+    email: Type.String(),
+    is_active: Type.Boolean(),
+    is_verified: Type.Boolean({ description: 'Whether the address is confirmed.' }),
+    server: Type.String(),
+    user_ref: userRef,
+  },
+  { $id: 'FederationUser' },
+)
+
+/** Of another server's account: what that server says of it. */
+const ExternalUserShape = Type.Object(
+  { server: Type.String(), user_ref: userRef },
+  { $id: 'FederationExternalUser', additionalProperties: true },
+)
+
+export const SignInShape = Type.Object(
+  {
+    success,
+    access_token: Type.String({ description: '`fed_…`' }),
+    token_type: Type.Literal('Bearer'),
+    server: Type.String({ description: '`local`, or the name or URL of the other server.' }),
+    user_ref: userRef,
+    user: Type.Optional(UserShape),
+  },
+  { $id: 'FederationSignIn' },
+)
+export const MeShape = Type.Object(
+  { success, user: Type.Union([UserShape, ExternalUserShape]) },
+  { $id: 'FederationMe' },
+)
+export const TokenShape = Type.Object(
+  { success, access_token: Type.String(), token_type: Type.Literal('Bearer') },
+  { $id: 'FederationToken' },
+)
+export const SuccessShape = Type.Object({ success }, { $id: 'FederationSuccess' })
+export const SignedOutShape = Type.Object({ success, message: Type.String() }, { $id: 'FederationSignedOut' })
+export const CreatedShape = Type.Object(
+  { success, username: Type.String(), uid: Type.Integer(), user_ref: userRef },
+  { $id: 'FederationCreated' },
+)
+export const IntrospectionShape = Type.Object(
+  {
+    active: Type.Boolean(),
+    reason: Type.Optional(Type.Union([Type.Literal('missing_token'), Type.Literal('token_invalid')])),
+    user_ref: Type.Optional(userRef),
+    id: Type.Optional(Type.String({ format: 'uuid' })),
+    uid: Type.Optional(Type.Integer()),
+    username: Type.Optional(Type.String()),
+    email: Type.Optional(Type.String()),
+    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; missing for a token that does not expire.' })),
+  },
+  { $id: 'FederationIntrospection' },
+)
+
+export function toUser(user: User): Static<typeof UserShape> {
+  return {
+    id: user.id,
+    uid: user.uid,
+    username: usernameOf(user),
+    email: user.email ?? '',
+    // who is banned or deleted gets this far nowhere
+    is_active: true,
+    is_verified: user.emailConfirmedAt !== null,
+    server: 'local',
+    user_ref: localRef(user.uid),
+  }
+}
+
+export function toSignIn({ accessToken, server, userRef: ref, user }: FederatedSignIn): Static<typeof SignInShape> {
+  return {
+    ...{ success: true, access_token: accessToken, token_type: 'Bearer', server, user_ref: ref },
+    ...(user && { user: toUser(user) }),
+  }
+}
+
+export function toIntrospection(found: FederatedIntrospection | undefined): Static<typeof IntrospectionShape> {
+  if (!found) return { active: false, reason: 'token_invalid' }
+  if (found.kind === 'external') return { active: true, user_ref: found.userRef, exp: found.exp }
+  const { id, uid, username, email, user_ref } = toUser(found.user)
+  return { active: true, user_ref, id, uid, username, email, ...(found.exp !== undefined && { exp: found.exp }) }
+}

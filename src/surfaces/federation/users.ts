@@ -1,0 +1,30 @@
+import { status } from 'elysia'
+import { localRef } from '../../core/federation/user-ref'
+import { usernameOf } from '../../core/usernames'
+import { endpoint } from '../../http/endpoint'
+import { body, CreatedShape, errors, text } from './shapes'
+
+/** POST /users (federation.md). */
+export const createUser = endpoint({
+  method: 'POST',
+  path: '/users',
+  access: 'admin',
+  body: body(
+    'FederationNewUser',
+    { username: text(), email: text(), password: text() },
+    { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery-9' },
+  ),
+  tag: 'Federation',
+  summary: 'Make an account with a username',
+  description: 'Its address counts as confirmed.',
+  answers: { 201: CreatedShape, ...errors(400, 401, 403, 409) },
+  handle: async ({ core, caller: admin, body: { username = '', email = '', password = '' } }) => {
+    const user = await core.createFederatedUser({ admin, username, email, password })
+    return status(201, {
+      success: true,
+      username: usernameOf(user),
+      uid: user.uid,
+      user_ref: localRef(user.uid),
+    })
+  },
+})

@@ -1,0 +1,100 @@
+/** Other servers that answer as they should not (federation.md; security case 51). */
+import { expect, test } from 'bun:test'
+import type { lookup } from 'node:dns'
+import { httpPeers } from '../../src/adapters/peers'
+import { selfSigned } from '../support/self-signed'
+
+const ask = (url: string, options = {}) =>
+  httpPeers({ timeoutMs: 300, ...options }).ask({ url, method: 'POST', token: 'secret', body: { a: 1 } })
+
+async function answering(fetch: (request: Request) => Response | Promise<Response>) {
+  await using server = Bun.serve({ port: 0, fetch })
+  return await ask(`http://localhost:${server.port}/auth/v1/login`)
+}
+
+test('what is asked is a JSON request with the token', async () => {
+  const seen: unknown[] = []
+  const answer = await answering(async (request) => {
+    seen.push(request.method, new URL(request.url).pathname, request.headers.get('authorization'), await request.json())
+    return Response.json({ fine: true }, { status: 401 })
+  })
+  expect(answer).toEqual({ outcome: 'answered', status: 401, body: { fine: true } })
+  expect(seen).toEqual(['POST', '/auth/v1/login', 'Bearer secret', { a: 1 }])
+})
+
+const { promise: never } = Promise.withResolvers<Response>()
+const endless = () =>
+  new Response(
+    new ReadableStream({
+      start: (controller) => controller.enqueue('{'),
+      pull: () => never.then(() => undefined),
+    }),
+  )
+
+test.each([
+  ['a redirect', () => Response.redirect('http://localhost:1/', 302), 'it answers 302'],
+  ['a fault', () => Response.json({}, { status: 503 }), 'it answers 503'],
+  ['1 MiB', () => Response.json({ a: 'x'.repeat(1_048_576) }), 'it answers more than 65536 bytes'],
+  [
+    'HTML',
+    () => new Response('<html></html>', { headers: { 'content-type': 'text/html' } }),
+    'it answers no JSON object',
+  ],
+  ['a JSON list', () => Response.json([]), 'it answers no JSON object'],
+  ['JSON null', () => Response.json(null), 'it answers no JSON object'],
+  ['nothing', () => new Response(''), 'it answers no JSON object'],
+])('security case 51: %s is no answer', async (_, fetch, error) => {
+  expect(await answering(fetch)).toEqual({ outcome: 'unavailable', error })
+})
+
+test.each([
+  ['answers nothing in time', () => never],
+  ['never ends its answer', endless],
+])('security case 51: one that %s is given up', async (_, fetch) => {
+  expect(await answering(fetch)).toMatchObject({ outcome: 'unavailable' })
+})
+
+test('security case 51: one that is not there is unavailable', async () => {
+  const server = Bun.serve({ port: 0, fetch: () => new Response() })
+  const { port } = server
+  await server.stop(true)
+  expect(await ask(`http://localhost:${port}/`)).toMatchObject({ outcome: 'unavailable' })
+})
+
+/** A resolver that gives these addresses for every name. */
+const resolving = (...addresses: string[]) =>
+  ((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
+    done(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )) as unknown as typeof lookup
+
+test.each([
+  ['127.0.0.1'],
+  ['10.1.2.3'],
+  ['192.168.1.1'],
+  ['169.254.169.254'],
+  ['::ffff:169.254.169.254'],
+  ['::1'],
+  ['fd00::1'],
+  ['0.0.0.0'],
+  ['100.64.0.1'],
+])('security case 51: a listed name that leads to %s is not connected to', async (address) => {
+  const answers = [
+    await ask('https://auth.example.com/auth/v1/login', { lookup: resolving(address) }),
+    await ask('https://auth.example.com/auth/v1/login', { lookup: resolving('93.184.216.34', address) }),
+  ]
+  for (const answer of answers)
+    expect(answer).toEqual({ outcome: 'unavailable', error: 'its name leads to a private address' })
+})
+
+test('security case 51: localhost leads to this machine alone', async () => {
+  const answer = await ask('http://localhost:7020/', { lookup: resolving('93.184.216.34') })
+  expect(answer).toEqual({ outcome: 'unavailable', error: 'its name leads to a private address' })
+})
+
+test('a certificate that nobody vouches for is refused', async () => {
+  await using server = Bun.serve({ port: 0, tls: selfSigned, fetch: () => Response.json({}) })
+  const answer = await ask(`https://localhost:${server.port}/`)
+  expect(answer).toEqual({ outcome: 'unavailable', error: expect.stringContaining('self signed certificate') })
+})

@@ -1,0 +1,31 @@
+import { expect, test } from 'bun:test'
+import { load } from '../../src/config/load'
+
+const loaded = (value: string) => load({ set: { AUTH_FEDERATION_SERVERS: value } })
+
+test('servers are listed as URLs, with a name before them if wanted', () => {
+  const { settings, problems } = loaded(
+    'work=https://auth.example.com/, https://b.example/base,dev=http://127.0.0.1:7020',
+  )
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
+  expect(settings.federation.servers).toEqual([
+    { name: 'work', url: 'https://auth.example.com' },
+    { name: undefined, url: 'https://b.example/base' },
+    { name: 'dev', url: 'http://127.0.0.1:7020' },
+  ])
+})
+
+test.each([
+  ['plain http elsewhere', 'http://auth.example.com'],
+  ['another scheme', 'file:///etc/passwd'],
+  ['a name that is a reserved one', 'local=https://auth.example.com'],
+  ['a name of other characters', 'my work=https://auth.example.com'],
+  ['a user in the URL', 'https://ada@auth.example.com'],
+  ['a query', 'https://auth.example.com?a=b'],
+  ['a fragment', 'https://auth.example.com#a'],
+  ['no URL at all', 'work='],
+  ['one name twice', 'a=https://b.example,a=https://c.example'],
+  ['one URL twice', 'a=https://b.example,https://b.example/'],
+])('%s stops the start', (_, value) => {
+  expect(loaded(value).problems.filter(({ severity }) => severity === 'error')).toHaveLength(1)
+})

@@ -1,0 +1,37 @@
+/** The federation surface over HTTP, and other servers for it to ask. */
+import { expect } from 'bun:test'
+import type { PeerAnswer, PeerCall } from '../../src/core/ports'
+import { type Asked, PASSWORD, type TestApp } from './app'
+
+export const federated = (app: TestApp, method: string, path: string, asked: Asked = {}) =>
+  app.ask(method, `/auth/v1${path}`, asked)
+
+export const signIn = (app: TestApp, id: string, more: object = {}, asked: Asked = {}) =>
+  federated(app, 'POST', '/login', { ...asked, body: { id, password: PASSWORD, ...more } })
+
+export const refused = (status: number, error: string, reason: string) => ({
+  status,
+  body: { error, reason, message: expect.any(String) },
+})
+
+/** Another server in place of the network: what it was asked, and what it answers by path. */
+export function fakePeer(answers: Record<string, PeerAnswer | ((call: PeerCall) => PeerAnswer)>) {
+  const calls: (PeerCall & { path: string })[] = []
+  return {
+    calls,
+    peers: {
+      async ask(call: PeerCall): Promise<PeerAnswer> {
+        const path = call.url.slice(call.url.indexOf('/auth/v1') + '/auth/v1'.length)
+        calls.push({ ...call, path })
+        const answer = answers[path] ?? { outcome: 'unavailable', error: 'not there' }
+        return typeof answer === 'function' ? answer(call) : answer
+      },
+    },
+  }
+}
+
+export const answered = (body: object, status = 200): PeerAnswer => ({
+  outcome: 'answered',
+  status,
+  body: body as never,
+})

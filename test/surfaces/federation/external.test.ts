@@ -1,0 +1,345 @@
+/** Accounts of other servers on the federation surface (federation.md; settled 9 and 10; security case 51). */
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PeerCall } from '../../../src/core/ports'
+import { PASSWORD, startApp, type TestApp } from '../../support/app'
+import { answered, fakePeer, federated, refused, signIn } from '../../support/federation'
+import { get, post } from '../../support/native'
+
+const WORK = 'https://auth.work.example'
+const UUID = '0b7b8f9c-1d2e-4f30-8a4b-5c6d7e8f9a0b'
+const HEX = UUID.replaceAll('-', '')
+const HOUR = 3_600_000
+const UPSTREAM = 'fed_token-of-the-other-server'
+
+const loggedIn = (user: object, more: object = {}) =>
+  answered({ success: true, access_token: UPSTREAM, token_type: 'Bearer', server: 'local', user, ...more })
+
+const unavailable = refused(502, 'server_error', 'upstream_unavailable')
+
+async function start(
+  answers: Parameters<typeof fakePeer>[0] = {},
+  settings: Record<string, string> = {},
+  folder?: string,
+) {
+  const peer = fakePeer({
+    '/login': loggedIn({ id: UUID, uid: 5 }),
+    '/me': answered({ success: true, user: { id: UUID, uid: 5, username: 'grace', email: 'g@work.example' } }),
+    '/refresh': answered({ success: true, access_token: `${UPSTREAM}-2`, token_type: 'Bearer' }),
+    '/logout': answered({ success: true, message: 'Logged out' }),
+    ...answers,
+  })
+  const app = await startApp({
+    settings: { AUTH_FEDERATION_SERVERS: `work=${WORK},https://other.example/base/`, ...settings },
+    peers: peer.peers,
+    ...(folder !== undefined && { folder }),
+  })
+  return { app, calls: peer.calls, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
+const login = (app: TestApp, more: object = {}) => signIn(app, 'grace', { server: 'work', ...more })
+
+async function tokenOf(app: TestApp): Promise<string> {
+  const { status, body } = await login(app)
+  expect(status).toBe(200)
+  return body.access_token
+}
+
+test('login asks the server that is named, by name or URL, and answers a token of our own', async () => {
+  await using started = await start()
+  const { app, calls } = started
+  for (const server of ['work', WORK, `${WORK}/`, 'HTTPS://AUTH.WORK.EXAMPLE']) {
+    const { status, body } = await login(app, { server })
+    expect([status, body]).toEqual([
+      200,
+      {
+        ...{ success: true, access_token: expect.stringMatching(/^fed_[\w-]{65}$/), token_type: 'Bearer' },
+        ...{ server: 'work', user_ref: `work@${HEX}` },
+      },
+    ])
+  }
+  expect(calls[0]).toMatchObject({ url: `${WORK}/auth/v1/login`, body: { id: 'grace', password: PASSWORD } })
+  const unnamed = await login(app, { server: 'https://other.example/base' })
+  expect(unnamed.body).toMatchObject({
+    server: 'https://other.example/base',
+    user_ref: `https://other.example/base@${HEX}`,
+  })
+  expect(calls.at(-1)?.url).toBe('https://other.example/base/auth/v1/login')
+})
+
+test('a code is passed on, and the wish for one', async () => {
+  await using started = await start({
+    '/login': ({ body }: PeerCall) =>
+      body?.code === '123456'
+        ? loggedIn({ id: UUID })
+        : answered({ error: 'unauthorized', reason: 'mfa_required', message: '' }, 401),
+  })
+  expect(await login(started.app)).toMatchObject(refused(401, 'unauthorized', 'mfa_required'))
+  expect((await login(started.app, { code: '123456' })).status).toBe(200)
+})
+
+test.each([
+  ['its UUID', { id: UUID, uid: 5, user_ref: 'local@5' }, HEX],
+  ['its UUID without dashes', { id: HEX }, HEX],
+  ['a uid that is a UUID', { uid: UUID.toUpperCase(), user_ref: 'local@5' }, HEX],
+  ['a uid as it stands', { uid: 5, user_ref: `x@${HEX}` }, '5'],
+  ['a uid of another form', { uid: 'user-7' }, 'user-7'],
+])('the id of the account is %s', async (_, user, id) => {
+  await using started = await start({ '/login': loggedIn(user) })
+  expect((await login(started.app)).body.user_ref).toBe(`work@${id}`)
+})
+
+test('or what stands behind the @ of its user_ref, or what introspection says', async () => {
+  await using named = await start({ '/login': loggedIn({}, { user_ref: `there@${HEX}` }) })
+  expect((await login(named.app)).body.user_ref).toBe(`work@${HEX}`)
+  await using local = await start({ '/login': loggedIn({}, { user_ref: 'local@9' }) })
+  expect((await login(local.app)).body.user_ref).toBe('work@9')
+  await using asked = await start({ '/login': loggedIn({}), '/introspect': answered({ active: true, id: UUID }) })
+  expect((await login(asked.app)).body.user_ref).toBe(`work@${HEX}`)
+  expect(asked.calls.at(-1)).toMatchObject({ path: '/introspect', body: { token: UPSTREAM } })
+})
+
+test.each([
+  ['no token', answered({ success: true, user: { id: UUID } })],
+  ['a token that no header can hold', answered({ access_token: 'a\r\nb', user: { id: UUID } })],
+  ['a token without an end', answered({ access_token: 'a'.repeat(8193), user: { id: UUID } })],
+  ['nobody', answered({ access_token: UPSTREAM })],
+  ['somebody whose id is none', answered({ access_token: UPSTREAM, user: { uid: 'a b\n' } })],
+  ['nothing', { outcome: 'unavailable', error: 'down' } as const],
+])('security case 51: a login that answers %s is a 502', async (_, answer) => {
+  await using started = await start({ '/login': answer })
+  expect(await login(started.app)).toMatchObject(unavailable)
+})
+
+test('a server that is not listed is never asked', async () => {
+  await using started = await start()
+  for (const server of [
+    ...['https://evil.example', 'http://127.0.0.1:9', 'http://169.254.169.254', 'http://[::ffff:169.254.169.254]'],
+    ...['file:///etc/passwd', `${WORK}.evil.example`, `${WORK}/x`, `${WORK}@evil.example`, 'evil', 'LOCAL', ' '],
+  ])
+    expect(await login(started.app, { server })).toMatchObject(refused(403, 'forbidden', 'server_not_allowed'))
+  expect(started.calls).toEqual([])
+})
+
+test('what the other server refuses is external_auth_failed, and counts as a guess', async () => {
+  await using started = await start(
+    { '/login': answered({ error: 'unauthorized', reason: 'invalid_credentials', message: '' }, 401) },
+    { AUTH_RATE_LIMITS: 'on' },
+  )
+  const { app, calls } = started
+  const replies = []
+  for (let guess = 0; guess < 25; guess++)
+    replies.push(await signIn(app, 'grace', { server: 'work' }, { ip: `198.51.${guess}.9` }))
+  expect(replies[0]).toMatchObject(refused(401, 'unauthorized', 'external_auth_failed'))
+  expect(replies.at(-1)).toMatchObject(refused(429, 'rate_limit', 'too_many_requests'))
+  expect(Number(replies.at(-1)?.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(calls.length).toBeLessThanOrEqual(20)
+})
+
+test('me is what the other server says, with our name for it', async () => {
+  await using started = await start({
+    '/me': answered({
+      user: { id: UUID, email: 'g@work.example', colour: 'blue', server: 'local', user_ref: 'local@5' },
+    }),
+  })
+  const { app, calls } = started
+  const token = await tokenOf(app)
+  expect((await federated(app, 'GET', '/me', { token })).body).toEqual({
+    success: true,
+    user: { id: UUID, email: 'g@work.example', colour: 'blue', server: 'work', user_ref: `work@${HEX}` },
+  })
+  expect(calls.at(-1)).toMatchObject({ method: 'GET', token: UPSTREAM })
+})
+
+test('me of a session that is over there, and of a server that answers nonsense', async () => {
+  await using over = await start({ '/me': answered({ error: 'unauthorized' }, 401) })
+  expect(await federated(over.app, 'GET', '/me', { token: await tokenOf(over.app) })).toMatchObject(
+    refused(401, 'unauthorized', 'external_auth_failed'),
+  )
+  await using odd = await start({ '/me': answered({ success: true, user: 'grace' }) })
+  expect(await federated(odd.app, 'GET', '/me', { token: await tokenOf(odd.app) })).toMatchObject(unavailable)
+})
+
+test('refresh renews both tokens, and the old one of ours ends', async () => {
+  await using started = await start()
+  const { app, calls } = started
+  const old = await tokenOf(app)
+  const { status, body } = await federated(app, 'POST', '/refresh', { token: old })
+  expect([status, body]).toEqual([
+    200,
+    { success: true, access_token: expect.stringMatching(/^fed_/), token_type: 'Bearer' },
+  ])
+  expect(await federated(app, 'GET', '/me', { token: old })).toMatchObject(
+    refused(401, 'unauthorized', 'token_invalid'),
+  )
+  expect((await federated(app, 'GET', '/me', { token: body.access_token })).status).toBe(200)
+  expect(calls.map(({ path, token }) => [path, token])).toEqual([
+    ['/login', undefined],
+    ['/refresh', UPSTREAM],
+    ['/me', `${UPSTREAM}-2`],
+  ])
+})
+
+test('of two refreshes at once one has the new token', async () => {
+  await using started = await start()
+  const token = await tokenOf(started.app)
+  const replies = await Promise.all([1, 2].map(() => federated(started.app, 'POST', '/refresh', { token })))
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 401])
+})
+
+test('a refresh that the other server refuses, or does not answer, leaves the session as it was', async () => {
+  let isDown = false
+  await using started = await start({
+    '/refresh': () => (isDown ? { outcome: 'unavailable', error: 'down' } : answered({ error: 'unauthorized' }, 401)),
+  })
+  const { app } = started
+  const token = await tokenOf(app)
+  expect(await federated(app, 'POST', '/refresh', { token })).toMatchObject(
+    refused(401, 'unauthorized', 'refresh_failed'),
+  )
+  isDown = true
+  expect(await federated(app, 'POST', '/refresh', { token })).toMatchObject(unavailable)
+  expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
+})
+
+test('tokens expire here whatever the other server thinks, and no session outlasts 30 days', async () => {
+  await using started = await start()
+  const { app } = started
+  const expired = await tokenOf(app)
+  app.clock.advance(HOUR)
+  expect((await federated(app, 'GET', '/me', { token: expired })).body.reason).toBe('token_invalid')
+  let token: string | undefined = await tokenOf(app)
+  let refreshes = 0
+  while (token !== undefined) {
+    app.clock.advance(HOUR / 2)
+    token = (await federated(app, 'POST', '/refresh', { token })).body.access_token
+    if (token !== undefined) refreshes++
+  }
+  expect(refreshes).toBe(30 * 48 - 1)
+})
+
+test('logout ends the session there and here; where the other server is down it stays', async () => {
+  let answer = answered({ error: 'rate_limit' }, 400)
+  await using started = await start({ '/logout': () => answer })
+  const { app, calls } = started
+  const token = await tokenOf(app)
+  expect(await federated(app, 'POST', '/logout', { token })).toMatchObject(
+    refused(401, 'unauthorized', 'logout_failed'),
+  )
+  answer = { outcome: 'unavailable', error: 'down' }
+  expect(await federated(app, 'POST', '/logout', { token })).toMatchObject(unavailable)
+  expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
+  answer = answered({ success: true })
+  expect((await federated(app, 'POST', '/logout', { token })).body).toEqual({ success: true, message: 'Logged out' })
+  expect(calls.filter(({ path, token: shown }) => path === '/logout' && shown === UPSTREAM)).toHaveLength(3)
+  expect((await federated(app, 'GET', '/me', { token })).body.reason).toBe('token_invalid')
+})
+
+test('a session that is over there already can be ended here', async () => {
+  await using started = await start({ '/logout': answered({ error: 'unauthorized' }, 401) })
+  const token = await tokenOf(started.app)
+  expect((await federated(started.app, 'POST', '/logout', { token })).status).toBe(200)
+})
+
+test('an account of another server cannot change its password here, and is nobody on the other surfaces', async () => {
+  await using started = await start()
+  const { app } = started
+  const token = await tokenOf(app)
+  const change = { token, body: { old_password: PASSWORD, new_password: 'another-horse-7' } }
+  expect(await federated(app, 'POST', '/change-password', change)).toMatchObject(
+    refused(403, 'forbidden', 'external_user'),
+  )
+  for (const [method, path] of [
+    ...[
+      ['GET', '/auth/v1/user'],
+      ['PUT', '/auth/v1/user'],
+      ['DELETE', '/auth/v1/user'],
+      ['GET', '/auth/v1/sessions'],
+    ],
+    ...[
+      ['POST', '/auth/v1/factors'],
+      ['GET', '/auth/v1/admin/users'],
+      ['POST', '/logout'],
+    ],
+  ] as [string, string][]) {
+    const { status, body } = await app.ask(method, path, { token, ...(method !== 'GET' && { body: {} }) })
+    expect([path, status, body.code]).toEqual([path, 403, 'no_authorization'])
+  }
+  for (const [method, path] of [
+    ['GET', '/me'],
+    ['GET', '/tokens'],
+    ['POST', '/logout'],
+    ['PUT', `/admin/users/${UUID}/roles/admin`],
+  ] as [string, string][]) {
+    const { status, body } = await app.ask(method, `/api/auth${path}`, { token })
+    expect([path, status, body.error]).toEqual([path, 403, 'external_user'])
+  }
+  expect(await federated(app, 'POST', '/users', { token, body: {} })).toMatchObject(
+    refused(403, 'forbidden', 'external_user'),
+  )
+  expect((await post(app, '/introspect', { token })).body).toEqual({ active: false })
+  expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
+})
+
+test('security case 51: what the other server says of a user grants nothing here', async () => {
+  const { id } = { id: UUID }
+  await using started = await start({
+    '/login': loggedIn({ id, uid: 1, user_ref: 'local@1', roles: ['admin'], role: 'service_role', is_admin: true }),
+  })
+  const { app } = started
+  const ada = await app.signUp()
+  await app.ask('PUT', `/api/auth/admin/users/${ada.id}/roles/admin`, { token: app.admin })
+  const { body } = await login(app)
+  expect(body.user_ref).toBe(`work@${HEX}`)
+  const { access_token: token } = body
+  expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(403)
+  expect((await get(app, '/me', { token })).status).toBe(403)
+})
+
+test('introspect knows it as <server>@<hex>, without asking there', async () => {
+  await using started = await start()
+  const { app, calls } = started
+  const token = await tokenOf(app)
+  const before = calls.length
+  expect((await federated(app, 'POST', '/introspect', { body: { token } })).body).toEqual({
+    ...{ active: true, user_ref: `work@${HEX}`, exp: app.clock.now() / 1000 + 3600 },
+  })
+  expect(calls.length).toBe(before)
+})
+
+test('a server that is taken off the list is asked no more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
+  const before = await start({}, {}, folder)
+  const token = await tokenOf(before.app)
+  await before[Symbol.asyncDispose]()
+  await using started = await start({}, { AUTH_FEDERATION_SERVERS: 'https://other.example' }, folder)
+  const { app, calls } = started
+  for (const [method, path] of [
+    ['GET', '/me'],
+    ['POST', '/refresh'],
+    ['POST', '/logout'],
+  ] as [string, string][])
+    expect(await federated(app, method, path, { token })).toMatchObject(refused(403, 'forbidden', 'server_not_allowed'))
+  expect((await federated(app, 'POST', '/introspect', { body: { token } })).body.active).toBe(false)
+  expect(calls).toEqual([])
+  rmSync(folder, { recursive: true })
+})
+
+test('neither token is in the database or the log, and ended sessions are swept', async () => {
+  await using started = await start()
+  const { app } = started
+  const token = await tokenOf(app)
+  const db = new Database(app.database, { readonly: true })
+  const kept = JSON.stringify(db.query('SELECT * FROM external_sessions').all())
+  const said = JSON.stringify(app.log())
+  for (const secret of [token.slice(-43), UPSTREAM, PASSWORD]) {
+    expect(kept).not.toContain(secret)
+    expect(said).not.toContain(secret)
+  }
+  app.clock.advance(HOUR + 1)
+  expect((await app.core.sweep()).externalSessions).toBe(1)
+  db.close()
+})
