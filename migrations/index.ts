@@ -11,6 +11,7 @@ import externalIdentities from './0006-external-identities.sql' with { type: 'te
 import tokens from './0007-tokens.sql' with { type: 'text' }
 import customProviders from './0008-custom-providers.sql' with { type: 'text' }
 import federation from './0009-federation.sql' with { type: 'text' }
+import matrix from './0010-matrix.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -27,4 +28,5 @@ export const migrations: Migration[] = [
   { name: '0007-tokens', sql: tokens },
   { name: '0008-custom-providers', sql: customProviders },
   { name: '0009-federation', sql: federation },
+  { name: '0010-matrix', sql: matrix },
 ]

@@ -4,7 +4,6 @@ import { Elysia } from 'elysia'
 import { breachedPasswords } from './adapters/breached-passwords'
 import type { Secrets } from './adapters/data-folder'
 import { httpPost } from './adapters/http-post'
-import type { Postman } from './adapters/mail/postman'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { httpPeers } from './adapters/peers'
@@ -12,12 +11,14 @@ import { oauthProviders, PROVIDERS, type ProviderName, type ProviderSetup } from
 import type { Lookup } from './adapters/public-fetch'
 import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
+import { synapse } from './adapters/synapse'
 import { systemClock, systemRandom } from './adapters/system'
+import { type Worker, workers } from './adapters/worker'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import type { NewNetwork } from './core/new-device'
 import { passwords } from './core/passwords'
-import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Peers, Random } from './core/ports'
+import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Peers, Provisioner, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { cors } from './http/cors'
@@ -54,6 +55,7 @@ export interface AppOptions {
   fetchProvider?: typeof fetch
   lookup?: Lookup
   peers?: Peers
+  provisioner?: Provisioner
 }
 
 export interface App {
@@ -66,7 +68,7 @@ export interface App {
   /** Looks for signing keys that came or went, whichever process changed them. */
   refreshKeys(): Promise<void>
   /** Sends queued mail; undefined where there is no mail server. */
-  postman: Postman | undefined
+  postman: Worker | undefined
   /** Ends what stays open by itself, so that a server that stops need not wait for it. */
   endStreams(): void
   /** Every route there is, for the documentation and its gates. */
@@ -81,9 +83,14 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
   const tellings = afterwards((error) => log.error('a notice of a new device failed', { error: String(error) }))
+  let provisioning: Worker | undefined
   const store = openStore(databasePath(settings, folder), clock.now(), {
     verification: mail.verificationBackend,
-    onEvent: (event) => (event.kind === 'message' ? news.tell(event) : tellings.add(event)),
+    onEvent(event) {
+      if (event.kind === 'message') news.tell(event)
+      else if (event.kind === 'new_network') tellings.add(event)
+      else provisioning?.wake()
+    },
   })
   try {
     await requireSameKey(store, sealer.keyId)
@@ -107,6 +114,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         ...(replaced.lookup && { lookup: replaced.lookup }),
       }),
       peers: replaced.peers ?? httpPeers(),
+      provisioner: replaced.provisioner ?? provisionerOf(settings),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
@@ -161,12 +169,14 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const keys = { ...apiKeys, ...(await roleKeys(ring, secrets)) }
     const sender = mailSender(settings, core, log)
     if (sender) news.listen((message) => message.state === 'queued' && sender.postman.wake())
+    provisioning = matrixWorker(settings, core, log)
     return {
       ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
       endStreams: () => inbox?.close(),
       async close() {
         await tellings.end()
         await sender?.postman.stop()
+        await provisioning?.stop()
         sender?.mailer.close()
         await store.close()
       },
@@ -175,6 +185,23 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     await store.close()
     throw error
   }
+}
+
+function provisionerOf({ matrix }: Settings): Provisioner | undefined {
+  const { adminUrl, registrationSecret: secret } = matrix
+  return secret === undefined ? undefined : synapse({ adminUrl, secret })
+}
+
+/** Makes Matrix accounts that could not be made along with their users. */
+function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker | undefined {
+  if (matrix.registrationSecret === undefined) return undefined
+  const worker = workers(1, {
+    work: core.makeMatrixAccounts,
+    nextInMs: core.nextMatrixAttemptInMs,
+    onFault: (error) => log.error('making Matrix accounts failed', { error: String(error) }),
+  })
+  worker.wake()
+  return worker
 }
 
 /** Tells of new messages: the postman, and whoever looks into the mailbox. */

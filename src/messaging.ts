@@ -1,9 +1,9 @@
 /** From settings to what sends messages: templates, the mail server, the SMS provider. */
 import { join, resolve } from 'node:path'
-import { postmen } from './adapters/mail/postman'
 import { smtpMailer } from './adapters/mail/smtp'
 import { type LoadedTemplates, loadTemplates } from './adapters/mail/templates'
 import { smsProvider } from './adapters/sms'
+import { workers } from './adapters/worker'
 import type { Settings } from './config'
 import type { Core } from './core'
 import type { HttpPost, MailTemplate } from './core/ports'
@@ -56,8 +56,8 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   void mailer.verify().then((result) => {
     if (result.outcome !== 'sent') log.warn('the mail server does not answer as it should', { error: result.error })
   })
-  const crew = postmen(settings.mail.smtpConnections, {
-    deliver: () => core.deliverMessages(mailer),
+  const crew = workers(settings.mail.smtpConnections, {
+    work: () => core.deliverMessages(mailer),
     nextInMs: async () => (await core.mailQueue()).nextInMs,
     onFault: (error) => log.error('sending mail failed', { error: String(error) }),
   })

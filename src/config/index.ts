@@ -4,6 +4,7 @@ import { federation } from './federation'
 import { hooks } from './hooks'
 import { limits } from './limits'
 import { mail } from './mail'
+import { matrix } from './matrix'
 import { mfa } from './mfa'
 import { oauth } from './oauth'
 import { providers } from './providers'
@@ -23,6 +24,7 @@ export const areas = {
   oauth,
   providers,
   federation,
+  matrix,
   mail,
   sms,
   hooks,

@@ -12,6 +12,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   oauth: 'Signing in with other accounts',
   providers: 'Providers of other accounts',
   federation: 'Accounts of other servers',
+  matrix: 'Matrix accounts',
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',

@@ -18,8 +18,8 @@ export interface Applicant {
   /** Where the link of the mail leads back to. */
   redirectTo: string
   client: Client
-  /** Makes the account and signs nobody in. */
-  isWithoutSession?: boolean
+  /** Registers with a service: the account is made, and nobody signed in. */
+  isForService?: boolean
 }
 
 /** A session, or the account as far as its owner may know it before the address is confirmed. */

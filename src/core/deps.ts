@@ -9,6 +9,7 @@ import type {
   MailTemplates,
   OAuthProviders,
   Peers,
+  Provisioner,
   QrCode,
   Random,
   Report,
@@ -38,6 +39,8 @@ export interface Deps {
   qrCode: QrCode
   providers: OAuthProviders
   peers: Peers
+  /** Undefined: there are no Matrix accounts. */
+  provisioner: Provisioner | undefined
   /** Calls hooks. */
   post: HttpPost
   report: Report

@@ -17,6 +17,7 @@ import { signInFederated } from './federation/sign-in'
 import * as identify from './identify'
 import { introspect } from './introspect'
 import * as invitations from './invitations'
+import { makeMatrixAccounts, nextMatrixAttemptInMs } from './matrix'
 import * as messages from './messages'
 import { tellOfNewDevice } from './new-device'
 import { comeBackFromProvider } from './oauth/coming-back'
@@ -112,6 +113,8 @@ const functions = {
   listMessages: messages.listMessages,
   readMessage: messages.readMessage,
   clearMessages: messages.clearMessages,
+  makeMatrixAccounts,
+  nextMatrixAttemptInMs,
   deliverMessages,
   returnMessages,
   mailQueue,

@@ -94,6 +94,18 @@ export interface Peers {
   ask(call: PeerCall): Promise<PeerAnswer>
 }
 
+/** What became of an account that was asked for; `taken`: its name belongs to somebody else. */
+export type Provisioned =
+  | { outcome: 'made'; matrixUserId: string }
+  | { outcome: 'taken' }
+  | { outcome: 'unavailable'; error: string }
+
+/** A Matrix homeserver. */
+export interface Provisioner {
+  /** Makes an account with a password that nobody knows. @param displayName empty: none */
+  register(account: { localpart: string; displayName: string }): Promise<Provisioned>
+}
+
 /** A mail server. */
 export interface Mailer {
   send(mail: OutgoingMail): Promise<Delivery>

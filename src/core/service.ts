@@ -3,6 +3,7 @@ import type { User } from '../store'
 import type { Caller, Credentials } from './caller'
 import type { Client, Deps } from './deps'
 import { identifyUser } from './identify'
+import { makeMatrixAccount } from './matrix'
 import { Refusal } from './refusal'
 import { signOut } from './sessions'
 import { signUp } from './sign-up'
@@ -24,13 +25,15 @@ export async function registerForService(
   const { audience, redirects } = deps.policy
   if (email === '') throw new Refusal('email_missing')
   const made = await signUp(deps, {
-    ...{ email, phone: undefined, password, channel: undefined, audience, client, isWithoutSession: true },
+    ...{ email, phone: undefined, password, channel: undefined, audience, client, isForService: true },
     ...{ codeChallenge: undefined, codeChallengeMethod: undefined, redirectTo: redirects.siteUrl },
     data: displayName === '' ? {} : { display_name: displayName },
   })
   // An address that is taken is answered as a new one while it has to be confirmed.
   const { user } = made.outcome === 'signed_in' ? made.issued : made.account
-  return { user, roles: ['user'] }
+  const isNewForSure = made.outcome === 'without_session' && user.emailConfirmedAt !== null
+  const matrixUserId = isNewForSure ? await makeMatrixAccount(deps, user) : null
+  return { user: { ...user, matrixUserId }, roles: ['user'] }
 }
 
 export interface DescribedUser {

@@ -7,6 +7,7 @@ import { emailContact, phoneContact } from './contacts'
 import type { Deps } from './deps'
 import { prepareMail } from './mail'
 import { mintFor } from './mailed-tokens'
+import { MATRIX_LEASE_MS } from './matrix'
 import { requireStrong } from './password-strength'
 import { type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
@@ -16,9 +17,7 @@ import { channelOf, sendSms } from './sms'
 import { newUser, ownIdentity, providersMetadata, storableMetadata } from './users'
 import { WITH_PASSWORD } from './verification'
 
-export interface SignUp
-  extends ChallengeGiven,
-    Pick<Applicant, 'audience' | 'redirectTo' | 'client' | 'isWithoutSession'> {
+export interface SignUp extends ChallengeGiven, Pick<Applicant, 'audience' | 'redirectTo' | 'client' | 'isForService'> {
   email: string | undefined
   phone: string | undefined
   password: string
@@ -90,9 +89,12 @@ async function create(deps: Deps, applicant: Applicant): Promise<SignedUp | { ta
   const identities = [identity]
   if (!isConfirmed) return createUnconfirmed(deps, now, user, identities, applicant)
   const signedUp = auditEntry(deps, now, 'user_signedup', user, { provider })
-  if (encryptedPassword === null || applicant.isWithoutSession) {
+  if (encryptedPassword === null || applicant.isForService) {
     // Whoever asked for a code has shown nothing yet; the code signs them in.
-    const created = await store.createUser({ user: { ...user, lastSignInAt: null }, identities, audit: [signedUp] })
+    const created = await store.createUser({
+      ...{ user: { ...user, lastSignInAt: null }, identities, audit: [signedUp] },
+      matrixDueAt: matrixDueAt(deps, now, applicant),
+    })
     if (created.outcome !== 'created') return { taken: takenBy(created) }
     return { outcome: 'without_session', account: created.account }
   }
@@ -147,10 +149,17 @@ async function createUnconfirmed(
     mint: sent.mint,
     messages: sent.messages,
     flow,
+    matrixDueAt: matrixDueAt(deps, now, applicant),
     audit: [auditEntry(deps, now, 'user_confirmation_requested', shown, { provider: contact.provider })],
   })
   if (created.outcome !== 'created') return { taken: takenBy(created) }
   return { outcome: 'without_session', account: created.account, messageId: sent.messageId }
+}
+
+/** Where the answer must not tell whether the address is new, the background makes the account. */
+function matrixDueAt({ provisioner }: Deps, now: number, { isForService, contact }: Applicant): number | undefined {
+  if (!provisioner || !isForService) return undefined
+  return contact.isConfirmed ? now + MATRIX_LEASE_MS : now
 }
 
 function takenBy(outcome: { outcome: string; user?: User }): User {

@@ -85,6 +85,7 @@ export function newUser(
     deletedAt: null,
     factorCount: 0,
     username: null,
+    matrixUserId: null,
     createdAt: now,
     updatedAt: now,
     ...given,

@@ -13,6 +13,7 @@ import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from
 import { exchangeFlow, findFlow } from './flows'
 import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
+import * as matrix from './matrix'
 import * as messages from './messages'
 import { migrate } from './migrate'
 import * as oauth from './oauth'
@@ -79,6 +80,10 @@ const operations = {
   ...oauth,
   ...customProviders,
   ...externalSessions,
+  claimMatrixRegistrations: matrix.claimMatrixRegistrations,
+  postponeMatrixRegistration: matrix.postponeMatrixRegistration,
+  finishMatrixRegistration: matrix.finishMatrixRegistration,
+  nextMatrixRegistration: matrix.nextMatrixRegistration,
   ...factors,
   ...passkeys,
   ...signingKeys,
@@ -145,6 +150,7 @@ export type {
   Factor,
   FlowState,
   Identity,
+  MatrixRegistration,
   Message,
   MfaChallenge,
   OAuthState,

@@ -49,6 +49,7 @@ export const users = sqliteTable(
     deletedAt: instant('deleted_at'),
     factorCount: integer('factor_count').notNull().default(0),
     username: text('username'),
+    matrixUserId: text('matrix_user_id'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -382,6 +383,18 @@ export const sessionTokens = sqliteTable(
   (t) => [index('session_tokens_family').on(t.familyId)],
 )
 
+export const matrixRegistrations = sqliteTable(
+  'matrix_registrations',
+  {
+    userId: text('user_id').primaryKey(),
+    suffix: integer('suffix').notNull(),
+    attempts: integer('attempts').notNull(),
+    nextAttemptAt: instant('next_attempt_at').notNull(),
+    error: text('error'),
+  },
+  (t) => [index('matrix_registrations_due').on(t.nextAttemptAt)],
+)
+
 export const externalSessions = sqliteTable('external_sessions', {
   id: text('id').primaryKey(),
   lookupId: text('lookup_id').notNull().unique(),
@@ -447,5 +460,6 @@ export type SigningKeyRow = typeof signingKeys.$inferSelect
 export type WebauthnCredential = typeof webauthnCredentials.$inferSelect
 export type WebauthnChallenge = typeof webauthnChallenges.$inferSelect
 export type SessionToken = typeof sessionTokens.$inferSelect
+export type MatrixRegistration = typeof matrixRegistrations.$inferSelect
 export type ExternalSession = typeof externalSessions.$inferSelect
 export type PersonalAccessToken = typeof personalAccessTokens.$inferSelect

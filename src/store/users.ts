@@ -13,9 +13,11 @@ import {
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
+import { awaitMatrixAccount } from './matrix'
 import {
   type Identity,
   knownNetworks,
+  matrixRegistrations,
   mfaFactors,
   personalAccessTokens,
   type User,
@@ -56,14 +58,20 @@ const deleteUserRow = statement((db) =>
     .prepare(),
 )
 /** What goes with an account although its row stays. */
-const deleteBelongings = [userRoles, knownNetworks, mfaFactors, webauthnCredentials, personalAccessTokens].map(
-  (table) =>
-    statement((db) =>
-      db
-        .delete(table)
-        .where(eq(table.userId, placeholder('userId')))
-        .prepare(),
-    ),
+const deleteBelongings = [
+  userRoles,
+  knownNetworks,
+  mfaFactors,
+  webauthnCredentials,
+  personalAccessTokens,
+  matrixRegistrations,
+].map((table) =>
+  statement((db) =>
+    db
+      .delete(table)
+      .where(eq(table.userId, placeholder('userId')))
+      .prepare(),
+  ),
 )
 
 export const findUser = read(async (tx, id: string) => tx.one(userById, { id }))
@@ -87,6 +95,8 @@ export const findAccount = read(async (tx, id: string): Promise<Account | undefi
 export interface NewAccount extends Attachments {
   user: Omit<User, 'uid' | 'confirmedAt'>
   identities: Identity[]
+  /** When the background may make a Matrix account for the user; none: there is to be none. */
+  matrixDueAt?: number | undefined
 }
 
 /** Makes an account, unless its address, number, identity or id is taken; and opens a session where one is given. */
@@ -179,7 +189,7 @@ export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: A
 
 async function insertAccount(
   tx: Tx,
-  { user, identities: wanted, ...attachments }: NewAccount,
+  { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
 ): Promise<{ outcome: 'created'; account: Account } | Taken> {
   const taken = await findTaken(tx, user)
   if (taken) return taken
@@ -190,6 +200,7 @@ async function insertAccount(
   }
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
+  if (matrixDueAt !== undefined) await awaitMatrixAccount(tx, user.id, matrixDueAt)
   await attach(tx, attachments, user.createdAt)
   return { outcome: 'created', account: { user: made, identities: wanted, factors: [] } }
 }

@@ -8,7 +8,7 @@ import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/app'
 import { load } from '../../src/config/load'
-import type { BreachedPasswords, HttpPost, Peers, Sealer } from '../../src/core/ports'
+import type { BreachedPasswords, HttpPost, Peers, Provisioner, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
@@ -75,6 +75,8 @@ export interface TestOptions {
   lookup?: Lookup
   /** In place of requests to other auth servers. */
   peers?: Peers
+  /** In place of requests to a Matrix homeserver. */
+  provisioner?: Provisioner
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -89,6 +91,7 @@ export async function startApp({
   fetchProvider,
   lookup = async () => ['93.184.215.14'],
   peers,
+  provisioner,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -120,6 +123,7 @@ export async function startApp({
     ...(fetchProvider && { fetchProvider }),
     lookup,
     ...(peers && { peers }),
+    ...(provisioner && { provisioner }),
     log,
   })
   let serial = 0

@@ -4,7 +4,7 @@ import { checkIdToken } from '../../core/oauth/id-token'
 import type { Clock, OAuthProvider, ProviderTokens, Redeemed } from '../../core/ports'
 import { Refusal } from '../../core/refusal'
 import type { JsonObject } from '../../lib/json'
-import type { BoundedFetch } from './bounded-fetch'
+import type { BoundedFetch } from '../bounded-fetch'
 import type { OpenId } from './open-id'
 import { type Foreign, object, type Provider, type Setup, text, type Vouched } from './provider'
 

@@ -1,10 +1,10 @@
 /** Every provider there is, as far as it is set up. */
 import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
+import { boundedFetch } from '../bounded-fetch'
 import { type Lookup, publicFetch } from '../public-fetch'
 import { apple } from './apple'
 import { azure } from './azure'
 import { bitbucket } from './bitbucket'
-import { boundedFetch } from './bounded-fetch'
 import { described, providerClient } from './client'
 import { customProvider } from './custom'
 import { discord } from './discord'

@@ -2,7 +2,7 @@
 import * as oauth from 'oauth4webapi'
 import type { JsonObject } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
-import type { BoundedFetch } from './bounded-fetch'
+import type { BoundedFetch } from '../bounded-fetch'
 import type { Foreign } from './provider'
 
 const CACHE_MS = 3_600_000

@@ -103,7 +103,7 @@ export function toUser({ user, roles }: { user: User; roles: string[] }): Static
     roles,
     is_active: true,
     is_admin: roles.includes('admin'),
-    matrix_user_id: null,
+    matrix_user_id: user.matrixUserId,
     created_at: new Date(user.createdAt).toISOString(),
   }
 }

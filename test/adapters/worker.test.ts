@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { postmen } from '../../src/adapters/mail/postman'
+import { workers } from '../../src/adapters/worker'
 
 /** A queue of messages by how long their delivery takes; `slow` ones end when they are told to. */
 function queueOf() {
@@ -13,7 +13,7 @@ function queueOf() {
       for (const end of slow.splice(0)) end()
     },
     options: {
-      async deliver() {
+      async work() {
         const next = waiting.shift()
         if (next === undefined) return 0
         if (next.startsWith('slow')) await new Promise<void>((resolve) => slow.push(resolve))
@@ -32,7 +32,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 test('a recipient that takes its time keeps nobody else waiting', async () => {
   const queue = queueOf()
-  const crew = postmen(2, queue.options)
+  const crew = workers(2, queue.options)
   for (const message of ['slow', 'a', 'b', 'c']) {
     queue.waiting.push(message)
     crew.wake()
@@ -46,7 +46,7 @@ test('a recipient that takes its time keeps nobody else waiting', async () => {
 
 test('a message that comes while all are at work is taken by the first that is done', async () => {
   const queue = queueOf()
-  const crew = postmen(2, queue.options)
+  const crew = workers(2, queue.options)
   for (const message of ['slow 1', 'slow 2', 'a']) {
     queue.waiting.push(message)
     crew.wake()
@@ -61,7 +61,7 @@ test('a message that comes while all are at work is taken by the first that is d
 
 test('whoever stops waits for what is under way, and takes nothing more', async () => {
   const queue = queueOf()
-  const crew = postmen(1, queue.options)
+  const crew = workers(1, queue.options)
   queue.waiting.push('slow', 'a')
   crew.wake()
   await turn()

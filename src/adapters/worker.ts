@@ -1,26 +1,26 @@
-/** Sends queued mail whenever some is due: at once where a message was just queued, later where an attempt is to follow. */
+/** Does queued work whenever some is due: at once where it was just queued, later where another attempt is to follow. */
 
 /** Even where nothing is known to be due, another process may have queued something. */
 const LONGEST_PAUSE_MS = 30_000
 
-export interface PostmanOptions {
-  /** Sends what is due. @returns how many messages it took; 0 once nothing is due */
-  deliver(): Promise<number>
+export interface WorkerOptions {
+  /** Does what is due. @returns how much it took; 0 once nothing is due */
+  work(): Promise<number>
   /** Milliseconds until the next attempt is due; undefined where none is. */
   nextInMs(): Promise<number | undefined>
   onFault(error: unknown): void
 }
 
-export interface Postman {
+export interface Worker {
   /** Tells that something may be due. */
   wake(): void
   /** Lets the attempts under way end. */
   stop(): Promise<void>
 }
 
-/** Several at work side by side: a recipient's server that takes its time keeps one of them, and no mail to others. */
-export function postmen(count: number, options: PostmanOptions): Postman {
-  const crew = Array.from({ length: count }, () => postman(options))
+/** Several side by side: what takes its time keeps one of them, and nothing else. */
+export function workers(count: number, options: WorkerOptions): Worker {
+  const crew = Array.from({ length: count }, () => worker(options))
   return {
     wake() {
       const idle = crew.find(({ isIdle }) => isIdle())
@@ -32,7 +32,7 @@ export function postmen(count: number, options: PostmanOptions): Postman {
   }
 }
 
-function postman({ deliver, nextInMs, onFault }: PostmanOptions): Postman & { isIdle(): boolean } {
+function worker({ work, nextInMs, onFault }: WorkerOptions): Worker & { isIdle(): boolean } {
   let round: Promise<void> | undefined
   let timer: Timer | undefined
   let isWoken = false
@@ -40,16 +40,16 @@ function postman({ deliver, nextInMs, onFault }: PostmanOptions): Postman & { is
 
   const wake = () => {
     isWoken = true
-    if (!isStopped) round ??= deliverAll().finally(() => (round = undefined))
+    if (!isStopped) round ??= workAll().finally(() => (round = undefined))
   }
 
-  async function deliverAll(): Promise<void> {
+  async function workAll(): Promise<void> {
     clearTimeout(timer)
     let pauseMs = LONGEST_PAUSE_MS
     try {
       while (isWoken && !isStopped) {
         isWoken = false
-        while (!isStopped && (await deliver()) > 0);
+        while (!isStopped && (await work()) > 0);
       }
       pauseMs = Math.min(pauseMs, (await nextInMs()) ?? pauseMs)
     } catch (error) {

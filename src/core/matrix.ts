@@ -1,0 +1,75 @@
+/**
+ * Matrix accounts for users who register with a service (service.md): made along with the user where the homeserver answers
+ * at once, and in the background until it does. Their password is random and not kept; who deletes a user keeps it.
+ */
+
+import type { MatrixRegistration, User } from '../store'
+import type { Deps } from './deps'
+import { displayName } from './tokens/service-token'
+import { usernameOf } from './usernames'
+
+const SECOND = 1000
+
+/** How long whoever takes a registration has for it; after that another one may. */
+export const MATRIX_LEASE_MS = 60 * SECOND
+const BATCH = 4
+/** Names that are tried in one go, where those before are taken. */
+const NAMES = 3
+/** Longest name to show that is passed on. */
+const MAX_DISPLAY_NAME = 100
+
+/** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
+const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+
+/** For a user who was made just now. @returns the Matrix user id, or null where there is none yet */
+export async function makeMatrixAccount(deps: Deps, user: User): Promise<string | null> {
+  if (!deps.provisioner) return null
+  return attempt(deps, user, { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null })
+}
+
+/** Makes the accounts whose time has come, few at once. @returns how many were tried; 0 once nothing is due */
+export async function makeMatrixAccounts(deps: Deps): Promise<number> {
+  const { store, clock } = deps
+  const claimed = await store.claimMatrixRegistrations({ now: clock.now(), leaseMs: MATRIX_LEASE_MS, limit: BATCH })
+  await Promise.all(claimed.map(({ registration, user }) => attempt(deps, user, registration)))
+  return claimed.length
+}
+
+/** Milliseconds until the next attempt is due; undefined where none is. */
+export async function nextMatrixAttemptInMs({ store, clock }: Deps): Promise<number | undefined> {
+  const dueAt = await store.nextMatrixRegistration()
+  return dueAt === undefined ? undefined : Math.max(0, dueAt - clock.now())
+}
+
+async function attempt(deps: Deps, user: User, registration: MatrixRegistration): Promise<string | null> {
+  const { store, clock, report, provisioner } = deps
+  const { userId } = registration
+  const attempts = registration.attempts + 1
+  let { suffix } = registration
+  for (let tries = 0; tries < NAMES; tries++) {
+    const localpart = suffix === 1 ? usernameOf(user) : `${usernameOf(user)}-${suffix}`
+    const shown = displayName(user.rawUserMetaData).slice(0, MAX_DISPLAY_NAME)
+    const answer = (await provisioner?.register({ localpart, displayName: shown })) ?? OFF
+    if (answer.outcome === 'made') {
+      const { matrixUserId } = answer
+      if (!(await store.finishMatrixRegistration({ userId, matrixUserId }))) return null
+      report('info', 'a Matrix account was made', { user: userId, attempts })
+      return matrixUserId
+    }
+    if (answer.outcome === 'unavailable') {
+      const { error } = answer
+      await store.postponeMatrixRegistration({
+        ...{ userId, suffix, attempts, error, nextAttemptAt: clock.now() + backOffMs(attempts) },
+      })
+      report('warn', 'a Matrix account will be tried again', { user: userId, attempts, error })
+      return null
+    }
+    suffix++
+  }
+  await store.postponeMatrixRegistration({
+    ...{ userId, suffix, attempts: registration.attempts, error: null, nextAttemptAt: clock.now() },
+  })
+  return null
+}
+
+const OFF = { outcome: 'unavailable', error: 'no homeserver is set' } as const

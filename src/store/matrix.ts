@@ -1,0 +1,85 @@
+/** Users whose Matrix account is still to be made. */
+import { eq, lte, sql } from 'drizzle-orm'
+import { read, statement, type Tx, write } from './engine'
+import { type MatrixRegistration, matrixRegistrations, type User, users } from './schema'
+import { placeholder, placeholders, userById } from './statements'
+
+const insertRegistration = statement((db) =>
+  db.insert(matrixRegistrations).values(placeholders(matrixRegistrations)).prepare(),
+)
+const dueRegistrations = statement((db) =>
+  db
+    .select()
+    .from(matrixRegistrations)
+    .where(lte(matrixRegistrations.nextAttemptAt, placeholder('now')))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+const nextDue = statement((db) =>
+  db
+    .select({ at: sql<number | null>`min(${matrixRegistrations.nextAttemptAt})` })
+    .from(matrixRegistrations)
+    .prepare(),
+)
+const saveRegistration = statement((db) =>
+  db
+    .update(matrixRegistrations)
+    .set(placeholders(matrixRegistrations, 'userId'))
+    .where(eq(matrixRegistrations.userId, placeholder('userId')))
+    .prepare(),
+)
+const deleteRegistration = statement((db) =>
+  db
+    .delete(matrixRegistrations)
+    .where(eq(matrixRegistrations.userId, placeholder('userId')))
+    .prepare(),
+)
+const setMatrixUser = statement((db) =>
+  db
+    .update(users)
+    .set({ matrixUserId: placeholder('matrixUserId') as never })
+    .where(eq(users.id, placeholder('userId')))
+    .prepare(),
+)
+
+/** @param dueAt when somebody else may make the account; until then it is for whoever made the user */
+export async function awaitMatrixAccount(tx: Tx, userId: string, dueAt: number): Promise<void> {
+  await tx.run(insertRegistration, { userId, suffix: 1, attempts: 0, nextAttemptAt: dueAt, error: null })
+  tx.announce({ kind: 'matrix_account' })
+}
+
+/** Takes registrations whose time has come, with their users; whoever takes one has `leaseMs` to make the account. */
+export const claimMatrixRegistrations = write(
+  async (
+    tx,
+    { now, leaseMs, limit }: { now: number; leaseMs: number; limit: number },
+  ): Promise<{ registration: MatrixRegistration; user: User }[]> => {
+    const claimed = []
+    for (const registration of await tx.all(dueRegistrations, { now, limit })) {
+      const taken = { ...registration, nextAttemptAt: now + leaseMs }
+      await tx.run(saveRegistration, taken)
+      const user = await tx.one(userById, { id: registration.userId })
+      if (user) claimed.push({ registration: taken, user })
+    }
+    return claimed
+  },
+)
+
+/** Writes down what an attempt came to, and when the next one is due. */
+export const postponeMatrixRegistration = write(async (tx, registration: MatrixRegistration): Promise<void> => {
+  await tx.run(saveRegistration, registration)
+  tx.announce({ kind: 'matrix_account' })
+})
+
+/** The account is there. @returns false where the user is gone meanwhile, or has one */
+export const finishMatrixRegistration = write(
+  async (tx, { userId, matrixUserId }: { userId: string; matrixUserId: string }): Promise<boolean> => {
+    if ((await tx.run(deleteRegistration, { userId })) === 0) return false
+    return (await tx.run(setMatrixUser, { userId, matrixUserId })) === 1
+  },
+)
+
+/** When the next registration is due; undefined where none waits. */
+export const nextMatrixRegistration = read(async (tx): Promise<number | undefined> => {
+  return (await tx.one(nextDue))?.at ?? undefined
+})

@@ -1,0 +1,91 @@
+/** A homeserver that answers as it should, and as it should not (service.md; security case 52). */
+import { expect, test } from 'bun:test'
+import { createHmac } from 'node:crypto'
+import { registrationMac, synapse } from '../../src/adapters/synapse'
+import type { Json } from '../support/app'
+
+const SECRET = 'shared-secret'
+const PATH = '/_synapse/admin/v1/register'
+const ada = { localpart: 'ada', displayName: 'Ada' }
+
+/** As Synapse does it: each nonce is good for one registration, and the mac must be right. */
+function homeserver(
+  answer: (body: Json) => Response = ({ username }) => Response.json({ user_id: `@${username}:hs` }),
+) {
+  const nonces = new Set<string>()
+  const seen: Json[] = []
+  const server = Bun.serve({
+    port: 0,
+    async fetch(request) {
+      if (new URL(request.url).pathname !== PATH) return new Response('', { status: 404 })
+      if (request.method === 'GET') {
+        const nonce = crypto.randomUUID()
+        nonces.add(nonce)
+        return Response.json({ nonce })
+      }
+      const body = (await request.json()) as Json
+      seen.push(body)
+      if (!nonces.delete(body.nonce)) return Response.json({ errcode: 'M_UNKNOWN' }, { status: 400 })
+      const signed = [body.nonce, body.username, body.password, body.admin ? 'admin' : 'notadmin'].join('\0')
+      if (body.mac !== createHmac('sha1', SECRET).update(signed).digest('hex'))
+        return Response.json({ errcode: 'M_UNKNOWN', error: 'HMAC incorrect' }, { status: 403 })
+      return answer(body)
+    },
+  })
+  return { server, seen, url: `${server.url.origin}/`, [Symbol.asyncDispose]: () => server.stop(true) }
+}
+
+const registering = (adminUrl: string, secret = SECRET) => synapse({ adminUrl, secret, timeoutMs: 300 }).register(ada)
+
+test('an account is made with a nonce, a random password, no admin rights and no session', async () => {
+  await using hs = homeserver()
+  expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
+  expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
+  const [first, second] = hs.seen
+  expect(first).toMatchObject({ username: 'ada', displayname: 'Ada', admin: false, inhibit_login: true })
+  expect(first.password).toMatch(/^[\w-]{43}$/)
+  expect(first.password).not.toBe(second.password)
+  expect(first.nonce).not.toBe(second.nonce)
+})
+
+test('security case 52: the mac is HMAC-SHA-1 over nonce, user, password and notadmin, with NUL between them', () => {
+  // made with: printf 'thisisanonce\0pepper_roni\0pizza\0notadmin' | openssl dgst -sha1 -hmac 'shared_secret'
+  expect(registrationMac('shared_secret', { nonce: 'thisisanonce', username: 'pepper_roni', password: 'pizza' })).toBe(
+    'cf2391885316861a8e3871bfdcd223ab3913221d',
+  )
+})
+
+test('a name that somebody has is taken', async () => {
+  await using hs = homeserver(() => Response.json({ errcode: 'M_USER_IN_USE' }, { status: 400 }))
+  expect(await registering(hs.url)).toEqual({ outcome: 'taken' })
+})
+
+const { promise: never } = Promise.withResolvers<Response>()
+
+test.each([
+  ['nothing in time', () => never as unknown as Response, expect.any(String)],
+  ['a fault', () => Response.json({}, { status: 500 }), 'the homeserver answers 500'],
+  [
+    'too many requests',
+    () => Response.json({ errcode: 'M_LIMIT_EXCEEDED' }, { status: 429 }),
+    'the homeserver answers 429 M_LIMIT_EXCEEDED',
+  ],
+  ['a redirect', () => Response.redirect('http://localhost:1/', 302), expect.any(String)],
+  ['HTML', () => new Response('<html>'), expect.any(String)],
+  ['nobody', () => Response.json({}), 'the homeserver names no user'],
+  ['somebody else', () => Response.json({ user_id: '@eve:hs' }), 'the homeserver names no user'],
+  ['more than anybody reads', () => new Response('x'.repeat(1_000_000)), expect.any(String)],
+])('a homeserver that answers %s is tried again', async (_, answer, error) => {
+  await using hs = homeserver(answer)
+  expect(await registering(hs.url)).toEqual({ outcome: 'unavailable', error })
+})
+
+test('a wrong secret, and a homeserver that is not there, are tried again', async () => {
+  const hs = homeserver()
+  expect(await registering(hs.url, 'wrong')).toEqual({
+    outcome: 'unavailable',
+    error: 'the homeserver answers 403 M_UNKNOWN',
+  })
+  await hs.server.stop(true)
+  expect(await registering(hs.url)).toMatchObject({ outcome: 'unavailable' })
+})

@@ -1,0 +1,141 @@
+/** Matrix accounts of users who register with a service (service.md; security case 52). */
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import type { Provisioned } from '../../../src/core/ports'
+import { PASSWORD, startApp, type TestApp, type TestOptions } from '../../support/app'
+import { get, login, post } from '../../support/native'
+
+const SECOND = 1000
+
+/** A homeserver whose answers are set, and what it was asked. */
+function fakeHomeserver() {
+  const taken = new Set<string>()
+  const asked: { localpart: string; displayName: string }[] = []
+  const state = { isDown: false }
+  return {
+    ...{ taken, asked, state },
+    provisioner: {
+      async register(account: { localpart: string; displayName: string }): Promise<Provisioned> {
+        asked.push(account)
+        if (state.isDown) return { outcome: 'unavailable', error: 'down' }
+        if (taken.has(account.localpart)) return { outcome: 'taken' }
+        taken.add(account.localpart)
+        return { outcome: 'made', matrixUserId: `@${account.localpart}:hs` }
+      },
+    },
+  }
+}
+
+async function start(options: TestOptions = {}) {
+  const homeserver = fakeHomeserver()
+  const app = await startApp({ ...options, provisioner: homeserver.provisioner })
+  return { app, ...homeserver, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+}
+
+const register = (app: TestApp, email: string, display_name = 'Ada') =>
+  post(app, '/register', { email, password: PASSWORD, display_name })
+
+async function matrixIdOf(app: TestApp, email: string) {
+  const { body } = await login(app, email)
+  expect((await get(app, '/me', { token: body.access_token })).body.matrix_user_id).toBe(body.user.matrix_user_id)
+  return body.user.matrix_user_id
+}
+
+test('whoever registers has a Matrix account, under the name they go by', async () => {
+  await using started = await start()
+  const { app, asked } = started
+  const { status, body } = await register(app, 'ada@example.com')
+  expect([status, body.matrix_user_id, body.user.matrix_user_id]).toEqual([201, '@u1:hs', '@u1:hs'])
+  expect(asked).toEqual([{ localpart: 'u1', displayName: 'Ada' }])
+  expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
+  expect(await app.core.makeMatrixAccounts()).toBe(0)
+})
+
+test('security case 52: nothing that users choose gets into the name of the account', async () => {
+  await using started = await start()
+  await register(started.app, 'x:evil.example/@admin@example.com', '@admin:hs')
+  await register(started.app, 'bob@example.com', 'x'.repeat(500))
+  expect(started.asked).toEqual([{ localpart: 'u1', displayName: 'x'.repeat(100) }])
+})
+
+test('a homeserver that is down does not fail the sign-up, and is asked again with growing waits until it answers', async () => {
+  await using started = await start()
+  const { app, asked, state } = started
+  state.isDown = true
+  const { status, body } = await register(app, 'ada@example.com')
+  expect([status, body.matrix_user_id]).toEqual([201, null])
+  expect(await matrixIdOf(app, 'ada@example.com')).toBeNull()
+  for (const waitMs of [5, 10, 20, 40, 80, 160, 320, 600, 600].map((seconds) => seconds * SECOND)) {
+    expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
+    app.clock.advance(waitMs - 1)
+    expect(await app.core.makeMatrixAccounts()).toBe(0)
+    app.clock.advance(1)
+    expect(await app.core.makeMatrixAccounts()).toBe(1)
+  }
+  expect(asked).toHaveLength(10)
+  state.isDown = false
+  app.clock.advance(600 * SECOND)
+  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
+  expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
+})
+
+test('a name that is taken gets a suffix', async () => {
+  await using started = await start()
+  const { app, taken } = started
+  taken.add('u1').add('u1-2')
+  expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBe('@u1-3:hs')
+  for (const name of ['u2', 'u2-2', 'u2-3', 'u2-4']) taken.add(name)
+  expect((await register(app, 'bob@example.com')).body.matrix_user_id).toBeNull()
+  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await matrixIdOf(app, 'bob@example.com')).toBe('@u2-5:hs')
+})
+
+test('where addresses are confirmed, the answer does not tell a new one by its Matrix account', async () => {
+  await using started = await start({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILBOX: 'on' } })
+  const { app, asked } = started
+  const first = await register(app, 'ada@example.com')
+  app.clock.advance(120 * SECOND)
+  const again = await register(app, 'ada@example.com')
+  expect([first.body.matrix_user_id, again.body.matrix_user_id, asked]).toEqual([null, null, []])
+  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(asked).toHaveLength(1)
+})
+
+test('an attempt that never came to its end is taken up once its time is over', async () => {
+  await using started = await start()
+  const { app, asked } = started
+  await register(app, 'ada@example.com')
+  using database = new Database(app.database)
+  database.query('UPDATE users SET matrix_user_id = NULL').run()
+  database.query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL FROM users').run(app.clock.now() + 60_000)
+  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  app.clock.advance(60_000)
+  const tries = await Promise.all([app.core.makeMatrixAccounts(), app.core.makeMatrixAccounts()])
+  expect(tries.sort()).toEqual([0, 1])
+  expect(asked.slice(1).map(({ localpart }) => localpart)).toEqual(['u1', 'u1-2'])
+})
+
+test('a user who is deleted meanwhile gets none', async () => {
+  await using started = await start()
+  const { app, asked, state } = started
+  state.isDown = true
+  for (const how of ['soft', 'hard']) {
+    const { body } = await register(app, `${how}@example.com`)
+    const path = `/auth/v1/admin/users/${body.user.id}`
+    await app.ask('DELETE', path, { token: app.admin, body: { should_soft_delete: how === 'soft' } })
+  }
+  const before = asked.length
+  app.clock.advance(600 * SECOND)
+  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(asked.length).toBe(before)
+})
+
+test('who signs up on another surface gets none, and without a homeserver nobody does', async () => {
+  await using started = await start()
+  await started.app.signUp()
+  expect(started.asked).toEqual([])
+  await using alone = await startApp()
+  expect((await register(alone, 'ada@example.com')).body.matrix_user_id).toBeNull()
+  expect(await alone.core.nextMatrixAttemptInMs()).toBeUndefined()
+})
