@@ -28,7 +28,7 @@ import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
 import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
-import { isNearby } from './lib/ip'
+import { isLoopbackHost, isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
@@ -113,7 +113,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         ...(replaced.fetchProvider && { fetch: replaced.fetchProvider }),
         ...(replaced.lookup && { lookup: replaced.lookup }),
       }),
-      peers: replaced.peers ?? httpPeers(),
+      peers: replaced.peers ?? httpPeers({ localHosts: localHostsOf(settings) }),
       provisioner: replaced.provisioner ?? provisionerOf(settings),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
@@ -186,6 +186,13 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     throw error
   }
 }
+
+/** Listed servers on this machine, which no name can lead anybody to. */
+const localHostsOf = ({ federation: { servers } }: Settings): string[] =>
+  servers
+    .map(({ url }) => new URL(url))
+    .filter(({ hostname }) => isLoopbackHost(hostname))
+    .map(({ host }) => host)
 
 function provisionerOf({ matrix }: Settings): Provisioner | undefined {
   const { adminUrl, registrationSecret: secret } = matrix

@@ -1,69 +1,46 @@
 /**
- * Other auth servers over HTTP (federation.md). Where the request goes was listed by the operator; still, a name must not
- * lead into the network behind this server, so the addresses that it stands for are looked at before one is connected to.
+ * Other auth servers over HTTP (federation.md). Where a request goes was listed by the operator; still, the name of a
+ * server elsewhere must not lead into the network behind this one.
  */
-import { lookup as lookUp } from 'node:dns'
-import { type IncomingMessage, request as requestHttp } from 'node:http'
-import { request as requestHttps } from 'node:https'
-import type { LookupFunction } from 'node:net'
 import type { PeerAnswer, Peers } from '../core/ports'
-import { isLoopback, isLoopbackHost, isPublic } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
+import { boundedFetch } from './bounded-fetch'
+import { type Lookup, publicFetch } from './public-fetch'
 
 const TIMEOUT_MS = 5000
 const MAX_BYTES = 65_536
 
 export interface PeerOptions {
+  /** Listed hosts of this machine, with their port: they need be neither public nor https. */
+  localHosts: readonly string[]
   timeoutMs?: number
   /** Replaced in tests. */
-  lookup?: typeof lookUp
+  lookup?: Lookup
 }
 
-export function httpPeers({ timeoutMs = TIMEOUT_MS, lookup = lookUp }: PeerOptions = {}): Peers {
+export function httpPeers({ localHosts, timeoutMs = TIMEOUT_MS, ...replaced }: PeerOptions): Peers {
+  const ask = boundedFetch(timeoutMs, publicFetch({ internalHosts: localHosts, ...replaced }), MAX_BYTES)
   return {
     async ask({ url, method, token, body }) {
-      const { protocol, hostname } = new URL(url)
-      const payload = body === undefined ? undefined : JSON.stringify(body)
-      const options = {
-        ...{ method, lookup: guarded(lookup, isLoopbackHost(hostname)), agent: false as const },
-        signal: AbortSignal.timeout(timeoutMs),
-        headers: {
-          accept: 'application/json',
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-          ...(payload !== undefined && {
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(payload),
-          }),
-        },
+      const headers = {
+        accept: 'application/json',
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(body && { 'content-type': 'application/json' }),
       }
-      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-      const sent = (protocol === 'https:' ? requestHttps : requestHttp)(url, options, resolve)
-      sent.on('error', reject)
-      sent.end(payload)
       try {
-        return await answerOf(await promise)
+        return await answerOf(await ask(url, { method, headers, ...(body && { body: JSON.stringify(body) }) }))
       } catch (error) {
         return { outcome: 'unavailable', error: error instanceof Error ? error.message : String(error) }
-      } finally {
-        sent.destroy()
       }
     },
   }
 }
 
-async function answerOf(response: IncomingMessage): Promise<PeerAnswer> {
-  const status = response.statusCode ?? 0
-  if (status < 200 || status >= 500 || (status >= 300 && status < 400))
-    return { outcome: 'unavailable', error: `it answers ${status}` }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_BYTES) return { outcome: 'unavailable', error: `it answers more than ${MAX_BYTES} bytes` }
-    chunks.push(chunk)
-  }
-  const body = objectIn(Buffer.concat(chunks).toString())
-  return body ? { outcome: 'answered', status, body } : { outcome: 'unavailable', error: 'it answers no JSON object' }
+async function answerOf(response: Response): Promise<PeerAnswer> {
+  const { status } = response
+  if (!response.ok && (status < 400 || status >= 500)) return unavailable(`it answers ${status}`)
+  const body = objectIn(await response.text())
+  return body ? { outcome: 'answered', status, body } : unavailable('it answers no JSON object')
 }
 
 function objectIn(text: string): JsonObject | undefined {
@@ -75,13 +52,4 @@ function objectIn(text: string): JsonObject | undefined {
   }
 }
 
-/** Finds the addresses of a name, and gives none where one of them is not to be connected to. */
-function guarded(lookup: typeof lookUp, isLocal: boolean): LookupFunction {
-  return (hostname, options, done) =>
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return done(error, [])
-      const isAllowed = addresses.every(({ address }) => (isLocal ? isLoopback(address) : isPublic(address)))
-      if (!isAllowed || addresses[0] === undefined) return done(new Error('its name leads to a private address'), [])
-      return options.all ? done(null, addresses) : done(null, addresses[0].address, addresses[0].family)
-    })
-}
+const unavailable = (error: string): PeerAnswer => ({ outcome: 'unavailable', error })

