@@ -89,6 +89,10 @@ export function policyOf(settings: Settings): Policy {
         internalHosts: oauth.customInternalHosts,
       },
     },
+    web3: {
+      solana: { enabled: oauth.solanaEnabled, validityMs: oauth.solanaValidityMs },
+      ethereum: { enabled: oauth.ethereumEnabled, validityMs: oauth.ethereumValidityMs },
+    },
     flowMs: tokens.flowStateExpiryMs,
     service: {
       issuer: tokens.serviceIssuer,
@@ -125,6 +129,7 @@ export function policyOf(settings: Settings): Policy {
       messagesPerRecipientAndHour: limits.messagesPerRecipient,
       verificationsPer5Minutes: limits.verifications,
       passkeysPer5Minutes: limits.passkeys,
+      web3Per5Minutes: limits.web3,
       mailsSent: limits.emailsSent,
       smsSent: limits.smsSent,
     },

@@ -12,7 +12,7 @@ const NAMES = new Set([
   ...'DB_DRIVER DB_NAMESPACE DB_MAX_POOL_SIZE DB_CONN_MAX_LIFETIME DB_CONN_MAX_IDLE_TIME LOG_FILE AUDIT_LOG_DISABLE_POSTGRES OPERATOR_TOKEN'.split(
     ' ',
   ),
-  ...'RATE_LIMIT_HEADER RATE_LIMIT_SSO RATE_LIMIT_WEB3 RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY SAML_RATE_LIMIT_ASSERTION'.split(
+  ...'RATE_LIMIT_HEADER RATE_LIMIT_SSO RATE_LIMIT_O_AUTH_DYNAMIC_CLIENT_REGISTER RATE_LIMIT_OAUTH_DYNAMIC_CLIENT_REGISTER MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY SAML_RATE_LIMIT_ASSERTION'.split(
     ' ',
   ),
   ...'SMTP_LOGGING_ENABLED MAILER_EXTERNAL_HOSTS MAILER_EMAIL_BACKGROUND_SENDING'.split(' '),
@@ -20,7 +20,6 @@ const NAMES = new Set([
   ...each('MAX_SIZE MAX_AGE RETRY_INTERVAL RELOADING_ENABLED RELOADING_MAX_IDLE', 'MAILER_TEMPLATE_', ''),
   'EXTERNAL_OIDC_PROVIDER_CACHE_TTL',
   ...each('ENABLED CLIENT_ID SECRET REDIRECT_URI URL API_URL EMAIL_OPTIONAL SKIP_NONCE_CHECK', 'EXTERNAL_TWITTER_', ''),
-  ...each('SOLANA ETHEREUM', 'EXTERNAL_WEB3_', '_ENABLED', '_MAXIMUM_VALIDITY_DURATION'),
   ...each(
     'ENABLED PRIVATE_KEY PRIVATE_KEY_NEXT ALLOW_ENCRYPTED_ASSERTIONS RELAY_STATE_VALIDITY_PERIOD EXTERNAL_URL',
     'SAML_',
@@ -51,7 +50,7 @@ export function isForeignName(name: string): boolean {
 }
 
 const TOML_KEYS =
-  /^(anon_key|service_role_key|rate_limit\.web3|captcha\.(enabled|provider|secret)|hook\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+)$/
+  /^(anon_key|service_role_key|captcha\.(enabled|provider|secret)|hook\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+)$/
 
 /** Whether a key below `[auth]` is Supabase's. */
 export function isForeignTomlKey(key: string): boolean {

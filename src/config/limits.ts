@@ -56,6 +56,14 @@ export const limits = {
     unit,
     doc: 'Steps of passkey sign-ins in 5 minutes.',
   }),
+  web3: setting({
+    name: 'RATE_LIMIT_WEB3',
+    toml: 'rate_limit.web3',
+    kind: integer(1),
+    default: 30,
+    unit,
+    doc: 'Sign-ins with a wallet in 5 minutes.',
+  }),
   emailsSent: computed({
     name: 'RATE_LIMIT_EMAIL_SENT',
     toml: 'rate_limit.email_sent',

@@ -91,4 +91,30 @@ export const oauth = {
     default: 10_000,
     doc: 'How long a provider may take to answer.',
   }),
+  solanaEnabled: setting({
+    name: 'EXTERNAL_WEB3_SOLANA_ENABLED',
+    toml: 'web3.solana.enabled',
+    kind: flag,
+    default: false,
+    doc: 'Sign in with a Solana wallet (`signInWithWeb3`).',
+  }),
+  solanaValidityMs: setting({
+    name: 'EXTERNAL_WEB3_SOLANA_MAXIMUM_VALIDITY_DURATION',
+    kind: duration(1000),
+    default: 600_000,
+    doc: 'How long before or after now the message that a Solana wallet signs may have been made.',
+  }),
+  ethereumEnabled: setting({
+    name: 'EXTERNAL_WEB3_ETHEREUM_ENABLED',
+    toml: 'web3.ethereum.enabled',
+    kind: flag,
+    default: false,
+    doc: 'Sign in with a Ethereum wallet (`signInWithWeb3`).',
+  }),
+  ethereumValidityMs: setting({
+    name: 'EXTERNAL_WEB3_ETHEREUM_MAXIMUM_VALIDITY_DURATION',
+    kind: duration(1000),
+    default: 600_000,
+    doc: 'How long before or after now the message that a Ethereum wallet signs may have been made.',
+  }),
 }

@@ -39,6 +39,7 @@ import { signUp } from './sign-up'
 import { sweep } from './sweep'
 import * as tokenPairs from './token-pairs'
 import * as verify from './verify'
+import { signInWithWallet } from './web3/sign-in'
 
 const functions = {
   identifyUser: identify.identifyUser,
@@ -66,6 +67,7 @@ const functions = {
   comeBackFromProvider,
   unlinkIdentity,
   signInWithIdToken,
+  signInWithWallet,
   listCustomProviders: customProviders.listCustomProviders,
   getCustomProvider: customProviders.getCustomProvider,
   createCustomProvider: customProviders.createCustomProvider,

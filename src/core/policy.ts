@@ -131,6 +131,9 @@ export interface Policy {
     }
   }
 
+  /** Wallets, and how far from now a signed message may have been made. */
+  web3: Record<'solana' | 'ethereum', { enabled: boolean; validityMs: number }>
+
   /** How long the code of a PKCE flow can be exchanged. */
   flowMs: number
 
@@ -176,6 +179,7 @@ export interface Policy {
     messagesPerRecipientAndHour: number
     verificationsPer5Minutes: number
     passkeysPer5Minutes: number
+    web3Per5Minutes: number
     mailsSent: SendingRate | undefined
     smsSent: SendingRate | undefined
   }

@@ -30,6 +30,7 @@ export type Bucket =
   | 'resends'
   | 'verifications'
   | 'passkeys'
+  | 'web3'
 
 export interface Guess {
   /** Id of the account, or undefined where there is none. */
@@ -88,6 +89,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     resends: otpLike(),
     verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
     passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
+    web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
   // Accounts cannot be made up, so their counters are never shared; identifiers without an account can.

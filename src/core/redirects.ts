@@ -36,7 +36,8 @@ export function chooseRedirect(
   return referer && isAllowedRedirect(redirects, referer) ? referer : redirects.siteUrl
 }
 
-function isAllowedRedirect({ siteUrl, allowed }: Policy['redirects'], text: string): boolean {
+/** Whether an address is the site's, or on the list. */
+export function isAllowedRedirect({ siteUrl, allowed }: Policy['redirects'], text: string): boolean {
   const target = partsOf(text)
   const site = partsOf(siteUrl)
   if (!target || !site || DANGEROUS.test(text)) return false

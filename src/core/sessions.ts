@@ -28,6 +28,7 @@ export type Method =
   | 'email_change'
   | 'oauth'
   | 'passkey'
+  | 'web3'
 
 /** A session with the tokens that were made for it just now. */
 export interface IssuedSession extends Opened {

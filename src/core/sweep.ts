@@ -59,6 +59,7 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     refreshTokens: { before: now - DAY },
     sessionTokens: { before: now - DAY },
     externalSessions: { before: now },
+    web3Messages: { before: now },
     personalAccessTokens: { before: now - EXPIRED_PERSONAL_TOKENS_MS },
     anonymousUsers: { before: policy.signup.anonymous ? now - ANONYMOUS_MS : 0 },
     knownNetworks: { before: now - KNOWN_NETWORK_MS },

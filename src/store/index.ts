@@ -31,6 +31,7 @@ import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
 import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/work'
+import { useWeb3Message } from './web3'
 import {
   beginCeremony,
   deletePasskey,
@@ -80,6 +81,7 @@ const operations = {
   ...oauth,
   ...customProviders,
   ...externalSessions,
+  useWeb3Message,
   claimMatrixRegistrations: matrix.claimMatrixRegistrations,
   postponeMatrixRegistration: matrix.postponeMatrixRegistration,
   finishMatrixRegistration: matrix.finishMatrixRegistration,

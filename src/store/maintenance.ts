@@ -18,6 +18,7 @@ import {
   sessions,
   sessionTokens,
   users,
+  web3Messages,
   webauthnChallenges,
 } from './schema'
 import { placeholder, placeholders } from './statements'
@@ -85,6 +86,7 @@ const sweeps = {
     and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, placeholder('before'))),
   ),
   sessionTokens: sweepOf(sessionTokens, lt(sessionTokens.expiresAt, placeholder('before'))),
+  web3Messages: sweepOf(web3Messages, lt(web3Messages.expiresAt, placeholder('before'))),
   externalSessions: sweepOf(externalSessions, lt(externalSessions.expiresAt, placeholder('before'))),
   personalAccessTokens: sweepOf(personalAccessTokens, lt(personalAccessTokens.expiresAt, placeholder('before'))),
   anonymousUsers: sweepOf(

@@ -395,6 +395,11 @@ export const matrixRegistrations = sqliteTable(
   (t) => [index('matrix_registrations_due').on(t.nextAttemptAt)],
 )
 
+export const web3Messages = sqliteTable('web3_messages', {
+  messageHash: text('message_hash').primaryKey(),
+  expiresAt: instant('expires_at').notNull(),
+})
+
 export const externalSessions = sqliteTable('external_sessions', {
   id: text('id').primaryKey(),
   lookupId: text('lookup_id').notNull().unique(),

@@ -5,6 +5,7 @@ import { type AuthError, createClient, type SupabaseClient } from '@supabase/sup
 import { type Binary, startBinary } from '../support/binary'
 import { letterTo } from '../support/letters'
 import { codeAt } from '../support/totp'
+import { ethereumWallet, solanaWallet } from '../support/wallets'
 
 /** supabase-js wants a WebSocket, which Node has of its own from version 22. */
 const NODE_FLAGS = ['--experimental-websocket', '--input-type=module']
@@ -44,7 +45,13 @@ async function signedUp() {
 const failure = (error: AuthError | null) => [error?.name, error?.status, error?.code]
 
 beforeAll(async () => {
-  server = await startBinary({ env: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  server = await startBinary({
+    env: {
+      AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true',
+      AUTH_EXTERNAL_WEB3_ETHEREUM_ENABLED: 'true',
+      AUTH_EXTERNAL_WEB3_SOLANA_ENABLED: 'true',
+    },
+  })
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
@@ -339,4 +346,32 @@ test('a newcomer pastes the snippet into a file and runs it with Node', async ()
   })
   const [stdout, stderr] = await Promise.all([new Response(node.stdout).text(), new Response(node.stderr).text()])
   expect([stdout, stderr.includes('Error')]).toEqual(['true null\n', false])
+})
+
+test('signInWithWeb3 signs in with an Ethereum and a Solana wallet', async () => {
+  const url = 'http://localhost:3000/login'
+  const ethereum = ethereumWallet()
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    if (method === 'eth_requestAccounts') return [ethereum.address]
+    if (method === 'eth_chainId') return '0x1'
+    const [hex = ''] = params as string[]
+    return ethereum.sign(Buffer.from(hex.slice(2), 'hex').toString())
+  }
+  const wallet = { address: ethereum.address, request, on() {}, removeListener() {} } as never
+  const byEthereum = await client().auth.signInWithWeb3({
+    chain: 'ethereum',
+    wallet,
+    statement: 'Hi',
+    options: { url },
+  })
+  expect([byEthereum.error, byEthereum.data.user?.app_metadata.provider]).toEqual([null, 'web3'])
+
+  const solana = solanaWallet()
+  const signMessage = async (bytes: Uint8Array) =>
+    Buffer.from(await solana.sign(Buffer.from(bytes).toString()), 'base64url')
+  const publicKey = { toBase58: () => solana.address }
+  const bySolana = await client().auth.signInWithWeb3({
+    ...{ chain: 'solana', wallet: { signMessage, publicKey } as never, statement: 'Hi', options: { url } },
+  })
+  expect([bySolana.error, bySolana.data.user?.app_metadata.provider]).toEqual([null, 'web3'])
 })

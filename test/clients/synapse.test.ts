@@ -63,9 +63,9 @@ function homeserver() {
 }
 
 function freePort(): number {
-  const { port, stop } = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  stop(true)
-  return port
+  const listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  listener.stop(true)
+  return listener.port
 }
 
 async function register(server: Binary, email: string, displayName: string) {

@@ -84,6 +84,12 @@ test('security case 26: a key counts until its last token has expired, and not a
   expect(headerOf((await refresh(app, fresh.refreshToken)).body.access_token).kid).toBe(second)
 })
 
+test('the name of a key that is made here is never taken for an option of the command that names it', async () => {
+  await using server = await start()
+  const names = await Promise.all(Array.from({ length: 400 }, () => createSigningKey(server.deps, 'ES256')))
+  expect(names.filter((kid) => kid.startsWith('-'))).toEqual([])
+})
+
 test('security case 26: a revoked key is refused at once; the secret signs until the next rotation', async () => {
   await using server = await start()
   const { app, deps, rotate, statuses } = server

@@ -18,7 +18,16 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   core: {
     own: ['lib', 'types:store'],
-    packages: ['@oslojs/encoding', '@oslojs/otp', '@simplewebauthn/server', 'jose', 'node:crypto'],
+    packages: [
+      '@noble/curves',
+      '@noble/hashes',
+      '@scure/base',
+      '@oslojs/encoding',
+      '@oslojs/otp',
+      '@simplewebauthn/server',
+      'jose',
+      'node:crypto',
+    ],
     why: 'rules, without HTTP, SQL, files or environment',
   },
   store: {

@@ -21,6 +21,7 @@ test('nothing is removed before its time', async () => {
     sessions: 0,
     sessionTokens: 0,
     externalSessions: 0,
+    web3Messages: 0,
     personalAccessTokens: 0,
     refreshTokens: 0,
     anonymousUsers: 0,

@@ -8,6 +8,7 @@ import type { HookReason } from './hook'
 import type { MessageReason, PkceReason, VerificationReason } from './message'
 import type { OAuthReason } from './oauth'
 import type { InputReason, LoadReason } from './request'
+import type { Web3Reason } from './web3'
 
 export type Reason =
   | AccessReason
@@ -23,5 +24,6 @@ export type Reason =
   | VerificationReason
   | OAuthReason
   | CustomProviderReason
+  | Web3Reason
   | InputReason
   | LoadReason

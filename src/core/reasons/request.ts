@@ -17,7 +17,6 @@ export type InputReason =
   | 'id_token_provider_missing'
   /** `detail`: the provider named. */
   | 'id_token_provider_unknown'
-  | 'web3_disabled'
   | 'saml_off'
   | 'oauth_server_off'
   | 'scim_off'

@@ -62,10 +62,12 @@ function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
   return a.createdAt === b.createdAt ? a.kid > b.kid : a.createdAt > b.createdAt
 }
 
-/** Makes a key, which stands by. @returns its `kid` */
+/** Makes a key, which stands by. @returns its `kid`, the thumbprint of RFC 7638; never one that looks like an option */
 export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Promise<string> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
-  const made = await addKey(deps, { ...(await exportJWK(privateKey)), alg })
+  const jwk = { ...(await exportJWK(privateKey)), alg }
+  if ((await calculateJwkThumbprint(jwk)).startsWith('-')) return createSigningKey(deps, alg)
+  const made = await addKey(deps, jwk)
   if (made === undefined) throw new Error('a key of this kind was made before')
   return made
 }

@@ -1,4 +1,5 @@
 /** How GoTrue says a refusal (contract 0.4 and 9): in two shapes by API version. */
+import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Refusal } from '../../core/refusal'
 import { encodeJson } from '../../lib/json'
 import { words } from './words'
@@ -49,7 +50,10 @@ export function answerFault(request: Request, requestId: string): Response {
   return send(500, headers, { code, message })
 }
 
-const oauthError = ({ reason }: Refusal) => (reason === 'id_token_nonce_wrong' ? 'invalid nonce' : 'invalid request')
+function oauthError({ reason }: Refusal): string {
+  if (reason === 'id_token_nonce_wrong') return 'invalid nonce'
+  return (WEB3_REASONS as readonly string[]).includes(reason) ? 'invalid_grant' : 'invalid request'
+}
 
 function send(status: number, headers: Headers, body: object): Response {
   return new Response(encodeJson(body), { status, headers })

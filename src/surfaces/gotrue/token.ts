@@ -24,6 +24,11 @@ const Body = Type.Object(
     link_identity: Type.Optional(
       Type.Boolean({ description: 'For the id_token grant: link to the account of the bearer token.' }),
     ),
+    chain: Type.Optional(Type.String({ description: 'For the web3 grant: `solana` or `ethereum`.' })),
+    message: Type.Optional(Type.String({ description: 'For the web3 grant: what the wallet signed.' })),
+    signature: Type.Optional(
+      Type.String({ description: 'For the web3 grant: base64 for Solana, hexadecimal for Ethereum.' }),
+    ),
   },
   {
     $id: 'TokenRequest',
@@ -56,9 +61,8 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
       credentials: credentialsOf(core, request),
       client,
     }),
-  web3: async () => {
-    throw new Refusal('web3_disabled')
-  },
+  web3: ({ core, body: { chain = '', message = '', signature = '' }, client }) =>
+    core.signInWithWallet({ chain, message, signature, client }),
 }
 
 /** POST /token?grant_type=… (contract 1.3 and 4.2). */
@@ -70,7 +74,7 @@ export const token = endpoint({
   query: {
     grant_type: Type.String({
       description: 'How to sign in.',
-      enum: ['password', 'refresh_token', 'pkce', 'id_token'],
+      enum: ['password', 'refresh_token', 'pkce', 'id_token', 'web3'],
     }),
   },
   tag: 'Signing up and in',

@@ -4,6 +4,7 @@ import { FACTOR_REASONS, PASSKEY_REASONS } from '../../core/reasons/factor'
 import { HOOK_REASONS } from '../../core/reasons/hook'
 import { PKCE_REASONS } from '../../core/reasons/message'
 import { OAUTH_REASONS } from '../../core/reasons/oauth'
+import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
 import { targetOf } from '../../http/target'
 
@@ -84,6 +85,7 @@ const answers = {
 /** What no endpoint here comes to; a request that did could not be met. */
 const ELSEWHERE = [
   ...OAUTH_REASONS,
+  ...WEB3_REASONS,
   ...CUSTOM_PROVIDER_REASONS,
   ...PKCE_REASONS,
   ...FACTOR_REASONS,
@@ -178,7 +180,6 @@ const ELSEWHERE = [
   'id_token_missing',
   'id_token_provider_missing',
   'id_token_provider_unknown',
-  'web3_disabled',
   'saml_off',
   'oauth_server_off',
   'scim_off',

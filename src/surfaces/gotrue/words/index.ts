@@ -10,6 +10,7 @@ import { hookWords } from './hook'
 import { messageWords } from './message'
 import { oauthWords } from './oauth'
 import { requestWords } from './request'
+import { web3Words } from './web3'
 
 /** Missing a reason does not compile. */
 export const words: Record<Reason, Answer> = {
@@ -22,4 +23,5 @@ export const words: Record<Reason, Answer> = {
   ...messageWords,
   ...oauthWords,
   ...requestWords,
+  ...web3Words,
 }

@@ -20,7 +20,6 @@ export const requestWords: Record<InputReason | LoadReason, Answer> = {
     'validation_failed',
     (detail) => `Custom OIDC provider ${quoted(detail)} not allowed`,
   ],
-  web3_disabled: [422, 'web3_provider_disabled', 'Web3 provider is disabled'],
   saml_off: [404, 'saml_provider_disabled', 'SAML 2.0 is disabled'],
   oauth_server_off: [404, 'feature_disabled', 'OAuth server is disabled'],
   scim_off: [404, 'feature_disabled', 'SCIM server is disabled'],

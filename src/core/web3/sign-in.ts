@@ -1,0 +1,100 @@
+/** Signing in with a wallet, whose key signed a message for this site (contract 8.11). */
+import { createHash } from 'node:crypto'
+import type { Client, Deps } from '../deps'
+import { strangerOf } from '../oauth/owners'
+import { signInExternally } from '../oauth/sign-in'
+import { isAllowedRedirect } from '../redirects'
+import { Refusal } from '../refusal'
+import type { IssuedSession } from '../sessions'
+import { ethereum } from './ethereum'
+import { parseSignedMessage, type SignedMessage, type Wording } from './message'
+import { solana } from './solana'
+
+/** What differs from one chain to another. */
+export interface Chain {
+  wording: Wording
+  /** @throws {Refusal<'web3_signature_length' | 'web3_signature_characters' | 'web3_signature_wrong'>} */
+  decodeSignature(text: string): Buffer
+  isSignedBy(message: SignedMessage, signature: Buffer): boolean
+  /** The one form of an address. */
+  identifierOf(address: string): string
+}
+
+const CHAINS = { solana, ethereum }
+
+const isChain = (name: string): name is keyof typeof CHAINS => Object.hasOwn(CHAINS, name)
+
+const MIN_BYTES = 64
+const MAX_BYTES = 20 * 1024
+
+export interface WalletSignIn {
+  /** `solana` or `ethereum`. */
+  chain: string
+  message: string
+  signature: string
+  client: Client
+}
+
+/** @throws {Refusal} with one of `WEB3_REASONS`, in the order of contract 8.11; and as `signInExternally` */
+export async function signInWithWallet(
+  deps: Deps,
+  { chain: named, message: text, signature, client }: WalletSignIn,
+): Promise<IssuedSession> {
+  const { policy, limits } = deps
+  limits.request('web3', client.ip)
+  if (!policy.web3.solana.enabled && !policy.web3.ethereum.enabled) throw new Refusal('web3_disabled')
+  if (!isChain(named)) throw new Refusal('web3_chain_unknown')
+  const chain = CHAINS[named]
+  const { chain: name } = chain.wording
+  const { enabled, validityMs } = policy.web3[named]
+  if (!enabled) throw new Refusal('web3_chain_disabled', { detail: name })
+  const size = Buffer.byteLength(text)
+  if (size < MIN_BYTES) throw new Refusal('web3_message_short')
+  if (size > MAX_BYTES) throw new Refusal('web3_message_long')
+  const bytes = chain.decodeSignature(signature)
+  const message = parseSignedMessage(text, chain.wording)
+  if (!chain.isSignedBy(message, bytes)) throw new Refusal('web3_signature_wrong')
+  requireForThisSite(deps, message, name)
+  requireTimely(deps.clock.now(), message, { validityMs, name })
+  const messageHash = createHash('sha256').update(text).digest('hex')
+  const expiresAt = message.issuedAt + validityMs
+  if (!(await deps.store.useWeb3Message({ messageHash, expiresAt })))
+    throw new Refusal('web3_message_used', { detail: name })
+
+  const address = chain.identifierOf(message.address)
+  const { chainId: network, domain, statement = null } = message
+  const claims = {
+    sub: `web3:${named}:${address}`,
+    custom_claims: { address, chain: named, network, domain, statement },
+  }
+  const arrived = await signInExternally(deps, {
+    stranger: strangerOf('web3', { claims, emails: [] }),
+    ...{ method: 'web3', isEmailOptional: true, tokens: undefined, challenge: undefined },
+    ...{ redirectTo: policy.redirects.siteUrl, client },
+  })
+  if (arrived.outcome !== 'session') throw new Error('a wallet led to a code')
+  return arrived.issued
+}
+
+/** A message that was signed for another site is what a phisher has. */
+function requireForThisSite({ policy: { redirects } }: Deps, { uri, domain }: SignedMessage, name: string): void {
+  const { protocol, hostname, host } = new URL(uri)
+  const isLocal = hostname === 'localhost'
+  if (protocol !== 'https:' && !isLocal) throw new Refusal('web3_uri_insecure', { detail: name })
+  if (!isAllowedRedirect(redirects, uri)) throw new Refusal('web3_uri_foreign', { detail: name })
+  const isSame = URL.canParse(`https://${domain}/`) && new URL(`https://${domain}/`).host === host
+  if (!isLocal && !(isSame && isAllowedRedirect(redirects, `https://${domain}/`)))
+    throw new Refusal('web3_domain_foreign', { detail: name })
+}
+
+function requireTimely(
+  now: number,
+  { issuedAt, expiresAt, notBefore }: SignedMessage,
+  { validityMs, name }: { validityMs: number; name: string },
+): void {
+  const detail = { detail: name }
+  if (notBefore !== undefined && now < notBefore) throw new Refusal('web3_valid_later', detail)
+  if (expiresAt !== undefined && now > expiresAt) throw new Refusal('web3_expired', detail)
+  if (now > issuedAt + validityMs) throw new Refusal('web3_issued_long_ago', detail)
+  if (now < issuedAt - validityMs) throw new Refusal('web3_issued_in_future', detail)
+}
