@@ -147,12 +147,12 @@ test('keys of config.toml that nobody knows are told with the nearest, Supabaseâ
     jwt_expirey: 1,
     captcha: { enabled: true },
     external: { apple: { enabled: false } },
-    web3: { solana: { enabled: true } },
+    oauth_server: { enabled: true },
   }
   expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
     'unknown: c.toml [auth] jwt_expirey is no known setting; did you mean jwt_expiry?',
     'warning: c.toml [auth] captcha.enabled is on, but this version does not have what it switches on.',
-    'warning: c.toml [auth] web3.solana.enabled is on, but this version does not have what it switches on.',
+    'warning: c.toml [auth] oauth_server.enabled is on, but this version does not have what it switches on.',
   ])
 })
 
