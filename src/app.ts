@@ -7,7 +7,7 @@ import { httpPost } from './adapters/http-post'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { httpPeers } from './adapters/peers'
-import { oauthProviders, PROVIDERS, type ProviderName, type ProviderSetup } from './adapters/providers'
+import { oauthProviders, PROVIDER_NAMES, type ProviderName, type ProviderSetup } from './adapters/providers'
 import type { Lookup } from './adapters/public-fetch'
 import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
@@ -251,7 +251,7 @@ function afterwards(onFault: (error: unknown) => void) {
 
 /** A provider with an id and a secret is on, unless that is said otherwise. */
 function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {
-  const setups = (Object.keys(PROVIDERS) as ProviderName[]).map((name): [ProviderName, ProviderSetup] => {
+  const setups = PROVIDER_NAMES.map((name): [ProviderName, ProviderSetup] => {
     const ids = providers[`${name}.clientId`] ?? []
     const secret = providers[`${name}.secret`] ?? ''
     return [

@@ -22,6 +22,7 @@ const PROVIDER_NAMES = [
   'snapchat',
   'spotify',
   'twitch',
+  'twitter',
   'vercel_marketplace',
   'workos',
   'x',

@@ -175,17 +175,18 @@ export interface OAuthProvider {
   name: string
   /** Whether an account at the provider may come without an address. */
   isEmailOptional: boolean
-  /** Whether the provider is shown a proof of its own with the code (RFC 7636). */
-  needsVerifier: boolean
-  /** Where to send the browser. @param parameters of the client, for the provider's own features */
-  authorizeUrl(leaving: {
+  /**
+   * Where to send the browser, and what the provider is to be shown when it comes back, such as a code verifier (RFC 7636).
+   * @param parameters of the client, for the provider's own features
+   * @throws where the provider has to be asked for that and does not answer
+   */
+  leave(leaving: {
     state: string
     scopes: readonly string[]
     parameters: Readonly<Record<string, string>>
-    verifier: string | undefined
-  }): Promise<string>
+  }): Promise<{ url: string; proof: string | undefined }>
   /** Turns what the browser came back with into an account. */
-  redeem(returned: { parameters: URLSearchParams; state: string; verifier: string | undefined }): Promise<Redeemed>
+  redeem(returned: { parameters: URLSearchParams; state: string; proof: string | undefined }): Promise<Redeemed>
   /** Set where ID tokens of the provider are taken from applications as well. */
   idTokens?: IdTokenRules
 }

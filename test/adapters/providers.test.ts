@@ -1,11 +1,11 @@
 /** Every provider: a profile in the shape of its own documentation, and what becomes of it (contract 8.8). */
 import { expect, test } from 'bun:test'
-import { PROVIDERS, type ProviderName } from '../../src/adapters/providers'
+import { PROVIDERS } from '../../src/adapters/providers'
 import type { Foreign, Setup, Vouched } from '../../src/adapters/providers/provider'
 import type { Json } from '../support/app'
 
 interface Sample {
-  provider: ProviderName
+  provider: keyof typeof PROVIDERS
   setup?: Partial<Setup>
   /** What the provider's API answers, by the beginning of the URL. */
   answers?: Record<string, Json>

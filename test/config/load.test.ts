@@ -168,7 +168,7 @@ test.each([
 )
 
 test.each([
-  'GOTRUE_EXTERNAL_TWITTER_SECRET',
+  'GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE',
   'AUTH_SMTP_LOGGING_ENABLED',
   'GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI',
   'GOTRUE_METRICS_ENABLED',
@@ -177,7 +177,7 @@ test.each([
 )
 
 test('a protection that is switched on and not there is a warning', () => {
-  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'EXTERNAL_TWITTER_ENABLED']) {
+  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SAML_ENABLED']) {
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
   }

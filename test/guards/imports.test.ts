@@ -41,6 +41,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'bun:sqlite',
       'html-to-text',
       'nodemailer',
+      'oauth-1.0a',
       'oauth4webapi',
       'uqr',
       'node:crypto',

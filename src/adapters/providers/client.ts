@@ -20,8 +20,10 @@ export function providerClient(world: World, provider: Provider, setup: Setup): 
   return {
     name: setup.name,
     isEmailOptional: setup.isEmailOptional,
-    needsVerifier: provider.needsVerifier ?? false,
-    authorizeUrl: async (leaving) => authorizeUrl(provider, setup, leaving),
+    async leave(leaving) {
+      const verifier = provider.needsVerifier ? oauth.generateRandomCodeVerifier() : undefined
+      return { url: await authorizeUrl(provider, setup, { ...leaving, verifier }), proof: verifier }
+    },
     redeem: (returned) => redeem(world, provider, setup, returned),
     ...(provider.takesIdTokens && {
       idTokens: {
@@ -47,7 +49,7 @@ function vouchedByToken(setup: Setup, idToken: JsonObject): Vouched {
 async function authorizeUrl(
   provider: Provider,
   setup: Setup,
-  { state, scopes, parameters, verifier }: Parameters<OAuthProvider['authorizeUrl']>[0],
+  { state, scopes, parameters, verifier }: Parameters<OAuthProvider['leave']>[0] & { verifier: string | undefined },
 ): Promise<string> {
   const url = new URL(provider.endpoints(setup).authorize)
   const { workos_provider: connection, ...others } = parameters
@@ -145,7 +147,7 @@ async function exchange(world: World, provider: Provider, setup: Setup, returned
   const show = (authenticate: (secret: string) => oauth.ClientAuth) =>
     oauth.authorizationCodeGrantRequest(
       ...([server, client, authenticate(setup.secret), checked, setup.redirectUri] as const),
-      ...([returned.verifier ?? oauth.nopkce, options] as const),
+      ...([returned.proof ?? oauth.nopkce, options] as const),
     )
   const [first, second] = provider.usesBasic
     ? [clientSecretBasic, oauth.ClientSecretPost]

@@ -26,6 +26,7 @@ import { slackOidc } from './slack-oidc'
 import { snapchat } from './snapchat'
 import { spotify } from './spotify'
 import { twitch } from './twitch'
+import { twitter } from './twitter'
 import { vercelMarketplace } from './vercel-marketplace'
 import { workos } from './workos'
 import { x } from './x'
@@ -58,7 +59,9 @@ export const PROVIDERS = {
   zoom,
 } satisfies Record<string, Provider>
 
-export type ProviderName = keyof typeof PROVIDERS
+/** The one that speaks OAuth 1.0a stands beside those of OAuth 2.0. */
+export const PROVIDER_NAMES = [...(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]), 'twitter'] as const
+export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
 export interface ProviderSetup extends Setup {
   enabled: boolean
@@ -87,7 +90,7 @@ export function oauthProviders({
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
   const asked = once((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
-  const isName = (name: string): name is ProviderName => Object.hasOwn(PROVIDERS, name)
+  const isName = (name: string): name is ProviderName => PROVIDER_NAMES.some((each) => each === name)
   const find = (name: string): OAuthProvider | string => {
     if (!isName(name)) return `Provider ${name} could not be found`
     const setup = setups[name]
@@ -95,6 +98,7 @@ export function oauthProviders({
     if (setup.clientIds.length === 0) return 'missing OAuth client ID'
     if (setup.secret === '') return 'missing OAuth secret'
     if (name === 'keycloak' && setup.url === undefined) return 'missing URL of the realm'
+    if (name === 'twitter') return twitter(bounded, setup)
     return providerClient({ fetch: bounded, clock, keysOf }, PROVIDERS[name], setup)
   }
   return {

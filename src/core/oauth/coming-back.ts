@@ -72,7 +72,7 @@ async function conclude(deps: Deps, { parameters, client }: ComingBack, state: O
   const redeemed = await provider.redeem({
     parameters,
     state: parameters.get('state') ?? '',
-    verifier: sealed === null ? undefined : deps.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
+    proof: sealed === null ? undefined : deps.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
   })
   if (redeemed.outcome !== 'redeemed') {
     deps.report('warn', 'a provider did not vouch for a sign-in', { provider: provider.name, error: redeemed.error })

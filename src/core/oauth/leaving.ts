@@ -5,6 +5,7 @@ import type { VerificationToken } from '../../store'
 import type { Caller } from '../caller'
 import type { Deps } from '../deps'
 import { type ChallengeGiven, challengeOf } from '../pkce'
+import type { OAuthProvider } from '../ports'
 import { Refusal } from '../refusal'
 import { identifyToken } from '../verification'
 import { requireLinker } from './linking'
@@ -37,7 +38,7 @@ const BROWSER = /^[\w-]{32}$/
 /**
  * Notes that a browser is expected back.
  * @returns where it goes, and the cookie by which it is known again
- * @throws {Refusal<'provider_unsupported' | 'challenge_incomplete' | 'challenge_length' | 'challenge_characters' |
+ * @throws {Refusal<'provider_unsupported' | 'provider_unreachable' | 'challenge_incomplete' | 'challenge_length' | 'challenge_characters' |
  *   'challenge_method_unknown' | 'invite_token_unknown' | 'linking_disabled' | 'not_in_person' | 'aal_too_low' |
  *   'too_many_requests'>}
  */
@@ -54,7 +55,7 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
   const browser = BROWSER.test(leaving.browser ?? '')
     ? (leaving.browser as string)
     : random.bytes(BROWSER_BYTES).toString('base64url')
-  const verifier = provider.needsVerifier ? random.bytes(32).toString('base64url') : undefined
+  const { url, proof } = await askToLeave(deps, provider, state, leaving)
   const hash = stateHash(peppers[0], state)
   await store.putOAuthState({
     stateHash: hash,
@@ -63,16 +64,12 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
     redirectTo: leaving.redirectTo,
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
-    upstreamVerifier: verifier === undefined ? null : sealer.seal(Buffer.from(verifier), verifierPlace(hash)),
+    upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierPlace(hash)),
     linkingUserId: leaving.linker?.user.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
     createdAt: clock.now(),
     usedAt: null,
-  })
-  const url = await provider.authorizeUrl({
-    ...{ state, verifier, scopes: scopesOf(leaving.scopes) },
-    parameters: Object.fromEntries(Object.entries(leaving.parameters).filter(([name]) => isPassedOn(name))),
   })
   return { url, browser }
 }
@@ -86,6 +83,16 @@ function isBound({ policy }: Deps, { host, linker }: Leaving, challenge: object 
   const own = new URL(policy.apiUrl)
   const isElsewhere = host !== own.host && (own.hostname === 'localhost' || isLoopback(own.hostname))
   return !challenge && !linker && !isElsewhere
+}
+
+async function askToLeave({ report }: Deps, provider: OAuthProvider, state: string, { scopes, parameters }: Leaving) {
+  const passedOn = Object.entries(parameters).filter(([name]) => isPassedOn(name))
+  try {
+    return await provider.leave({ state, scopes: scopesOf(scopes), parameters: Object.fromEntries(passedOn) })
+  } catch (error) {
+    report('warn', 'a provider cannot be reached', { provider: provider.name, error: String(error) })
+    throw new Refusal('provider_unreachable')
+  }
 }
 
 const isPassedOn = (name: string) => !isReservedParameter(name) && !OWN.has(name)

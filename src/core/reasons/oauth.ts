@@ -2,6 +2,7 @@
 export const OAUTH_REASONS = [
   /** `detail`: why. */
   'provider_unsupported',
+  'provider_unreachable',
   'oauth_state_missing',
   'oauth_state_malformed',
   'oauth_state_unknown',

@@ -9,6 +9,7 @@ const unverifiedText = ({ detail }: Detail) =>
 
 export const oauthWords: Record<OAuthReason, Answer> = {
   provider_unsupported: [400, 'validation_failed', ({ detail }) => `Unsupported provider: ${detail}`],
+  provider_unreachable: [502, 'unexpected_failure', 'The provider gives no answer; try again later'],
   oauth_state_missing: [400, 'bad_oauth_callback', 'OAuth state parameter missing'],
   oauth_state_malformed: [400, 'bad_oauth_state', 'OAuth state parameter is invalid'],
   oauth_state_unknown: [400, 'bad_oauth_state', 'OAuth state not found or expired'],
