@@ -90,9 +90,7 @@ export function oauthProviders({
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
   const asked = once((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
-  const isName = (name: string): name is ProviderName => PROVIDER_NAMES.some((each) => each === name)
-  const find = (name: string): OAuthProvider | string => {
-    if (!isName(name)) return `Provider ${name} could not be found`
+  const made = (name: ProviderName): OAuthProvider | string => {
     const setup = setups[name]
     if (!setup.enabled) return 'provider is not enabled'
     if (setup.clientIds.length === 0) return 'missing OAuth client ID'
@@ -101,13 +99,12 @@ export function oauthProviders({
     if (name === 'twitter') return twitter(bounded, setup)
     return providerClient({ fetch: bounded, clock, keysOf }, PROVIDERS[name], setup)
   }
+  const all = new Map<string, OAuthProvider | string>(PROVIDER_NAMES.map((name) => [name, made(name)]))
   return {
-    find,
+    find: (name) => all.get(name) ?? `Provider ${name} could not be found`,
     findByIssuer(issuer) {
-      for (const name of Object.keys(PROVIDERS)) {
-        const provider = find(name)
+      for (const provider of all.values())
         if (typeof provider !== 'string' && provider.idTokens?.isIssuer(issuer)) return provider
-      }
       return undefined
     },
     custom(custom) {
