@@ -1,11 +1,7 @@
 /** How the federation surface says a refusal: a category, a code within it, and words (federation.md). */
-import { CUSTOM_PROVIDER_REASONS } from '../../core/reasons/custom-provider'
-import { FACTOR_REASONS, PASSKEY_REASONS } from '../../core/reasons/factor'
 import { HOOK_REASONS } from '../../core/reasons/hook'
-import { PKCE_REASONS } from '../../core/reasons/message'
-import { OAUTH_REASONS } from '../../core/reasons/oauth'
-import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { forAll, SUPABASE_ONLY } from '../../http/supabase-only'
 
 type Answer = readonly [
   status: number,
@@ -20,10 +16,7 @@ const HOOK_FAILED: Answer = [502, 'server_error', 'hook_failed', 'A hook of the 
 const UNUSABLE: Answer = [400, 'validation', 'invalid_input', 'This cannot be done']
 
 const answers = {
-  ...(Object.fromEntries(HOOK_REASONS.map((reason) => [reason, HOOK_FAILED])) as Record<
-    (typeof HOOK_REASONS)[number],
-    Answer
-  >),
+  ...forAll(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This needs a bearer token'],
   token_invalid: TOKEN_INVALID,
   token_without_subject: TOKEN_INVALID,
@@ -85,122 +78,32 @@ const answers = {
 
 /** What no endpoint here comes to. */
 const ELSEWHERE = [
-  ...OAUTH_REASONS,
-  ...WEB3_REASONS,
-  ...CUSTOM_PROVIDER_REASONS,
-  ...PKCE_REASONS,
-  ...FACTOR_REASONS,
-  ...PASSKEY_REASONS,
-  'audience_mismatch',
-  'refresh_token_malformed',
-  'refresh_token_unknown',
-  'refresh_token_not_issued',
-  'refresh_token_used',
-  'refresh_of_banned_user',
-  'session_expired',
-  'session_inactive',
-  'session_aal_low',
-  'session_superseded',
-  'session_unknown',
+  ...SUPABASE_ONLY,
   'refresh_token_ambiguous',
   'personal_token_unknown',
   'personal_token_name',
   'personal_token_expiry',
   'personal_tokens_too_many',
-  'logout_scope_unknown',
   'signup_disabled',
-  'anonymous_disabled',
   'email_signup_disabled',
-  'phone_signup_disabled',
-  'phone_login_disabled',
-  'phone_malformed',
-  'email_and_phone_at_signup',
-  'email_and_phone_at_login',
-  'email_or_phone_missing',
-  'account_without_email_or_phone',
   'user_exists',
   'email_unchanged',
-  'phone_taken',
-  'phone_taken_by_another',
-  'id_taken',
   'role_unknown',
-  'id_malformed',
-  'id_nil',
-  'user_id_malformed',
-  'app_metadata_reserved',
-  'metadata_unstorable',
-  'metadata_too_large',
-  'ban_duration_malformed',
-  'email_signin_disabled',
-  'phone_signin_disabled',
-  'credentials_of_banned_user',
-  'phone_not_confirmed',
-  'password_and_hash',
-  'password_hash_unknown',
-  'nonce_wrong',
-  'otp_email_and_phone',
-  'otp_channel_with_email',
-  'otp_signup_disabled',
-  'otp_contact_missing',
-  'otp_phone_disabled',
-  'magic_links_disabled',
-  'magic_link_email_missing',
-  'recovery_email_missing',
-  'resend_type_unknown',
-  'resend_email_missing',
-  'resend_phone_missing',
-  'resend_email_and_phone',
-  'resend_contact_missing',
-  'reauthentication_without_contact',
-  'reauthentication_email_unconfirmed',
-  'reauthentication_phone_unconfirmed',
   'mail_too_soon',
-  'sms_too_soon',
   'mail_limit_reached',
-  'sms_limit_reached',
   'address_not_authorised',
-  'sms_channel_unknown',
-  'sms_unavailable',
-  'sms_failed',
   'token_unknown',
   'token_kind_mismatch',
   'token_used',
   'token_expired',
-  'link_invalid',
-  'code_wrong',
-  'verify_type_missing',
-  'verify_token_missing',
-  'verify_token_or_hash_missing',
-  'verify_hash_alone',
-  'verify_email_or_phone',
-  'verify_type_unknown',
-  'verify_email_malformed',
-  'recovery_password_missing',
-  'link_type_unknown',
-  'user_of_email_unknown',
-  'secure_change_needed',
-  'verification_body_malformed',
-  'page_malformed',
-  'sort_malformed',
-  'audit_query_malformed',
-  'grant_unknown',
   'grant_unsupported',
   'token_request_malformed',
   'introspection_token_missing',
-  'id_token_missing',
-  'id_token_provider_missing',
-  'id_token_provider_unknown',
-  'saml_off',
-  'oauth_server_off',
-  'scim_off',
 ] as const satisfies readonly Reason[]
 
 /** A new reason does not compile until it has its words, or its place among those of elsewhere. */
 const words: Record<Reason, Answer> = {
-  ...(Object.fromEntries(ELSEWHERE.map((reason): [Reason, Answer] => [reason, UNUSABLE])) as Record<
-    (typeof ELSEWHERE)[number],
-    Answer
-  >),
+  ...forAll<(typeof ELSEWHERE)[number], Answer>(ELSEWHERE, UNUSABLE),
   ...answers,
 }
 

@@ -1,11 +1,7 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
-import { CUSTOM_PROVIDER_REASONS } from '../../core/reasons/custom-provider'
-import { FACTOR_REASONS, PASSKEY_REASONS } from '../../core/reasons/factor'
 import { HOOK_REASONS } from '../../core/reasons/hook'
-import { PKCE_REASONS } from '../../core/reasons/message'
-import { OAUTH_REASONS } from '../../core/reasons/oauth'
-import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { forAll, SUPABASE_ONLY } from '../../http/supabase-only'
 import { targetOf } from '../../http/target'
 
 type Answer = readonly [status: number, error: string, message: string | ((detail: Detail) => string), field?: string]
@@ -15,10 +11,7 @@ const SIGNED_OUT: Answer = [401, 'invalid_token', 'This needs a valid bearer tok
 const HOOK_FAILED: Answer = [502, 'delivery_failed', 'The mail could not be handed over; try again later']
 
 const answers = {
-  ...(Object.fromEntries(HOOK_REASONS.map((reason) => [reason, HOOK_FAILED])) as Record<
-    (typeof HOOK_REASONS)[number],
-    Answer
-  >),
+  ...forAll(HOOK_REASONS, HOOK_FAILED),
   address_not_authorised: [403, 'address_not_authorized', 'This server sends no mail to this address'],
   token_unknown: [404, 'token_not_found', 'There is no such token'],
   token_kind_mismatch: [400, 'token_kind_mismatch', 'This token is for something else'],
@@ -84,112 +77,23 @@ const answers = {
 
 /** What no endpoint here comes to; a request that did could not be met. */
 const ELSEWHERE = [
-  ...OAUTH_REASONS,
-  ...WEB3_REASONS,
-  ...CUSTOM_PROVIDER_REASONS,
-  ...PKCE_REASONS,
-  ...FACTOR_REASONS,
-  ...PASSKEY_REASONS,
+  ...SUPABASE_ONLY,
   'server_not_allowed',
   'upstream_unavailable',
   'external_auth_failed',
   'logout_failed',
   'username_taken',
   'username_malformed',
-  'audience_mismatch',
-  'anonymous_disabled',
-  'phone_signup_disabled',
-  'phone_login_disabled',
-  'phone_malformed',
-  'email_and_phone_at_signup',
-  'email_and_phone_at_login',
-  'email_or_phone_missing',
-  'account_without_email_or_phone',
-  'phone_taken',
-  'phone_taken_by_another',
-  'id_taken',
-  'id_malformed',
-  'id_nil',
-  'user_id_malformed',
-  'app_metadata_reserved',
-  'metadata_too_large',
-  'metadata_unstorable',
-  'ban_duration_malformed',
-  'email_signin_disabled',
-  'phone_signin_disabled',
-  'otp_email_and_phone',
-  'otp_channel_with_email',
-  'otp_signup_disabled',
-  'otp_contact_missing',
-  'otp_phone_disabled',
-  'magic_links_disabled',
-  'magic_link_email_missing',
-  'recovery_email_missing',
-  'resend_type_unknown',
-  'resend_email_missing',
-  'resend_phone_missing',
-  'resend_email_and_phone',
-  'resend_contact_missing',
-  'reauthentication_without_contact',
-  'reauthentication_email_unconfirmed',
-  'reauthentication_phone_unconfirmed',
-  'sms_too_soon',
-  'sms_limit_reached',
-  'sms_channel_unknown',
-  'sms_unavailable',
-  'sms_failed',
-  'link_invalid',
-  'code_wrong',
-  'verify_type_missing',
-  'verify_token_missing',
-  'verify_token_or_hash_missing',
-  'verify_hash_alone',
-  'verify_email_or_phone',
-  'verify_type_unknown',
-  'verification_body_malformed',
-  'verify_email_malformed',
-  'recovery_password_missing',
-  'link_type_unknown',
-  'user_of_email_unknown',
-  'secure_change_needed',
-  'credentials_of_banned_user',
-  'phone_not_confirmed',
   'password_unchanged',
   'password_of_anonymous_user',
   'current_password_missing',
   'current_password_wrong',
-  'password_and_hash',
   'nonce_missing',
-  'nonce_wrong',
-  'password_hash_unknown',
-  'refresh_token_malformed',
-  'refresh_token_unknown',
-  'refresh_token_not_issued',
-  'refresh_token_used',
-  'refresh_of_banned_user',
-  'session_expired',
-  'session_inactive',
-  'session_aal_low',
-  'session_superseded',
-  'session_unknown',
-  'logout_scope_unknown',
-  'page_malformed',
-  'sort_malformed',
-  'audit_query_malformed',
-  'grant_unknown',
-  'id_token_missing',
-  'id_token_provider_missing',
-  'id_token_provider_unknown',
-  'saml_off',
-  'oauth_server_off',
-  'scim_off',
 ] as const satisfies readonly Reason[]
 
 /** A new reason does not compile until it has its words, or its place among those of elsewhere. */
 const words: Record<Reason, Answer> = {
-  ...(Object.fromEntries(
-    ELSEWHERE.map((reason): [Reason, Answer] => [reason, [400, 'invalid_request', 'This cannot be done']]),
-  ) as Record<(typeof ELSEWHERE)[number], Answer>),
+  ...forAll<(typeof ELSEWHERE)[number], Answer>(ELSEWHERE, [400, 'invalid_request', 'This cannot be done']),
   ...answers,
 }
 
