@@ -7,13 +7,12 @@ import { httpPost } from './adapters/http-post'
 import type { LoadedTemplates } from './adapters/mail/templates'
 import { passwordHasher } from './adapters/password-hasher'
 import { httpPeers } from './adapters/peers'
-import { oauthProviders, PROVIDER_NAMES, type ProviderName, type ProviderSetup } from './adapters/providers'
+import { oauthProviders } from './adapters/providers'
 import type { Lookup } from './adapters/public-fetch'
 import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
-import { synapse } from './adapters/synapse'
 import { systemClock, systemRandom } from './adapters/system'
-import { type Worker, workers } from './adapters/worker'
+import type { Worker } from './adapters/worker'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import type { NewNetwork } from './core/new-device'
@@ -28,8 +27,9 @@ import { createMetrics, type Metrics } from './http/metrics'
 import { createFetch, type Fetch, logFault } from './http/server'
 import { isBelow, targetOf } from './http/target'
 import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
-import { isLoopbackHost, isNearby } from './lib/ip'
+import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
+import { localHostsOf, matrixWorker, providerSetups, provisionerOf } from './outbound'
 import { policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
 import { isFederatedLogout } from './surfaces/crossing'
@@ -187,30 +187,6 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   }
 }
 
-/** Listed servers on this machine, which no name can lead anybody to. */
-const localHostsOf = ({ federation: { servers } }: Settings): string[] =>
-  servers
-    .map(({ url }) => new URL(url))
-    .filter(({ hostname }) => isLoopbackHost(hostname))
-    .map(({ host }) => host)
-
-function provisionerOf({ matrix }: Settings): Provisioner | undefined {
-  const { adminUrl, registrationSecret: secret } = matrix
-  return secret === undefined ? undefined : synapse({ adminUrl, secret })
-}
-
-/** Makes Matrix accounts that could not be made along with their users. */
-function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker | undefined {
-  if (matrix.registrationSecret === undefined) return undefined
-  const worker = workers(1, {
-    work: core.makeMatrixAccounts,
-    nextInMs: core.nextMatrixAttemptInMs,
-    onFault: (error) => log.error('making Matrix accounts failed', { error: String(error) }),
-  })
-  worker.wake()
-  return worker
-}
-
 /** Tells of new messages: the postman, and whoever looks into the mailbox. */
 function messageNews(onFault: (error: unknown) => void) {
   const listeners = new Set<(message: { id: string; to: string; state: string }) => void>()
@@ -247,27 +223,6 @@ function afterwards(onFault: (error: unknown) => void) {
     },
     end: () => Promise.all(running),
   }
-}
-
-/** A provider with an id and a secret is on, unless that is said otherwise. */
-function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {
-  const setups = PROVIDER_NAMES.map((name): [ProviderName, ProviderSetup] => {
-    const ids = providers[`${name}.clientId`] ?? []
-    const secret = providers[`${name}.secret`] ?? ''
-    return [
-      name,
-      {
-        ...{ name, secret, clientIds: name === 'apple' ? [...ids, ...oauth.iosBundleId] : ids },
-        enabled: providers[`${name}.enabled`] ?? (ids.length > 0 && secret !== ''),
-        redirectUri: providers[`${name}.redirectUri`] ?? `${server.apiExternalUrl}/callback`,
-        url: providers[`${name}.url`],
-        apiUrl: providers[`${name}.apiUrl`],
-        isEmailOptional: providers[`${name}.emailOptional`],
-        skipsNonce: providers[`${name}.skipNonceCheck`],
-      },
-    ]
-  })
-  return Object.fromEntries(setups) as Record<ProviderName, ProviderSetup>
 }
 
 /** The pepper, and the one before it. */

@@ -125,7 +125,7 @@ test('the core reads no clock, environment or file of its own', async () => {
 })
 
 test('nothing but the command line and the boot module reads the environment', async () => {
-  for (const file of [...files, 'app.ts', 'messaging.ts', 'policy.ts', 'version.ts']) {
+  for (const file of [...files, 'app.ts', 'messaging.ts', 'outbound.ts', 'policy.ts', 'version.ts']) {
     const text = await Bun.file(join(root, file)).text()
     if (!file.startsWith('cli/')) expect([file, text.match(/process\.env|Bun\.env/g)]).toEqual([file, null])
   }
