@@ -96,10 +96,13 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
     .mapResponse(({ responseValue, set }) => {
       if (responseValue instanceof Response || responseValue === undefined) return
       set.headers['content-type'] = 'application/json'
-      const headers = new Headers(set.headers as Record<string, string>)
+      const { 'set-cookie': cookie, ...headers } = set.headers as Record<string, string>
       // Elysia would add it a second time.
-      delete set.headers['set-cookie']
-      return new Response(dialect.encode(responseValue), { status: set.status as number, headers })
+      if (cookie !== undefined) set.headers = headers
+      return new Response(dialect.encode(responseValue), {
+        status: set.status as number,
+        headers: cookie === undefined ? headers : { ...headers, 'set-cookie': cookie },
+      })
     })
   for (const each of endpoints) {
     const run = runner(core, each, bounds)

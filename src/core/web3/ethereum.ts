@@ -2,7 +2,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Refusal } from '../refusal'
-import type { Chain } from './sign-in'
+import type { Chain } from './chain'
 
 export const ethereum: Chain = {
   wording: {

@@ -6,21 +6,14 @@ import { signInExternally } from '../oauth/sign-in'
 import { isAllowedRedirect } from '../redirects'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions'
-import { ethereum } from './ethereum'
-import { parseSignedMessage, type SignedMessage, type Wording } from './message'
-import { solana } from './solana'
+import type { Chain } from './chain'
+import { parseSignedMessage, type SignedMessage } from './message'
 
-/** What differs from one chain to another. */
-export interface Chain {
-  wording: Wording
-  /** @throws {Refusal<'web3_signature_length' | 'web3_signature_characters' | 'web3_signature_wrong'>} */
-  decodeSignature(text: string): Buffer
-  isSignedBy(message: SignedMessage, signature: Buffer): boolean
-  /** The one form of an address. */
-  identifierOf(address: string): string
+/** Loaded when they are first needed: few servers take wallets. */
+const CHAINS = {
+  solana: async (): Promise<Chain> => (await import('./solana')).solana,
+  ethereum: async (): Promise<Chain> => (await import('./ethereum')).ethereum,
 }
-
-const CHAINS = { solana, ethereum }
 
 const isChain = (name: string): name is keyof typeof CHAINS => Object.hasOwn(CHAINS, name)
 
@@ -44,10 +37,10 @@ export async function signInWithWallet(
   limits.request('web3', client.ip)
   if (!policy.web3.solana.enabled && !policy.web3.ethereum.enabled) throw new Refusal('web3_disabled')
   if (!isChain(named)) throw new Refusal('web3_chain_unknown')
-  const chain = CHAINS[named]
-  const { chain: name } = chain.wording
   const { enabled, validityMs } = policy.web3[named]
-  if (!enabled) throw new Refusal('web3_chain_disabled', { detail: name })
+  if (!enabled) throw new Refusal('web3_chain_disabled', { detail: named === 'solana' ? 'Solana' : 'Ethereum' })
+  const chain = await CHAINS[named]()
+  const { chain: name } = chain.wording
   const size = Buffer.byteLength(text)
   if (size < MIN_BYTES) throw new Refusal('web3_message_short')
   if (size > MAX_BYTES) throw new Refusal('web3_message_long')

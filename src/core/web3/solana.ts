@@ -2,7 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { base58 } from '@scure/base'
 import { Refusal } from '../refusal'
-import type { Chain } from './sign-in'
+import type { Chain } from './chain'
 
 const KEY_BYTES = 32
 const SIGNATURE_BYTES = 64

@@ -1,0 +1,11 @@
+import type { SignedMessage, Wording } from './message'
+
+/** What differs from one chain to another. */
+export interface Chain {
+  wording: Wording
+  /** @throws {Refusal<'web3_signature_length' | 'web3_signature_characters' | 'web3_signature_wrong'>} */
+  decodeSignature(text: string): Buffer
+  isSignedBy(message: SignedMessage, signature: Buffer): boolean
+  /** The one form of an address. */
+  identifierOf(address: string): string
+}
