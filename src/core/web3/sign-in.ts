@@ -75,9 +75,9 @@ function requireForThisSite({ policy: { redirects } }: Deps, { uri, domain }: Si
   const isLocal = hostname === 'localhost'
   if (protocol !== 'https:' && !isLocal) throw new Refusal('web3_uri_insecure', { detail: name })
   if (!isAllowedRedirect(redirects, uri)) throw new Refusal('web3_uri_foreign', { detail: name })
-  const isSame = URL.canParse(`https://${domain}/`) && new URL(`https://${domain}/`).host === host
-  if (!isLocal && !(isSame && isAllowedRedirect(redirects, `https://${domain}/`)))
-    throw new Refusal('web3_domain_foreign', { detail: name })
+  const origin = `${protocol}//${domain}/`
+  const isSame = URL.canParse(origin) && new URL(origin).host === host
+  if (!isSame || !isAllowedRedirect(redirects, origin)) throw new Refusal('web3_domain_foreign', { detail: name })
 }
 
 function requireTimely(

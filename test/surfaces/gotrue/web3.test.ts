@@ -260,6 +260,9 @@ test.each(wallets)('a message that was signed for another site is refused, with 
 test('on the developer’s machine http will do', async () => {
   await using app = await start({ AUTH_SITE_URL: 'http://localhost:3000' })
   const local = { domain: 'localhost:3000', fields: { URI: 'http://localhost:3000/' } }
+  expect((await signIn(app, ethereumWallet(), { ...local, domain: 'evil.example' })).body.error_description).toContain(
+    'using a Domain that does not match',
+  )
   expect((await signIn(app, ethereumWallet(), local)).status).toBe(200)
   expect((await signIn(app, solanaWallet(), local)).status).toBe(200)
 })
