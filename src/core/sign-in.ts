@@ -47,14 +47,15 @@ async function tryPassword(
   const identifier = email ? email.toLowerCase() : comparablePhone(phone ?? '')
   if (identifier === '') throw new Refusal('email_or_phone_missing')
   const found =
-    identifier.length > MAX_IDENTIFIER ? undefined : await findByIdentifier(deps, identifier, email ? 'email' : 'phone')
+    identifier.length > MAX_IDENTIFIER ? undefined : await findOwner(deps, identifier, email ? 'email' : 'phone')
   const isEligible = found?.aud === audience && found.deletedAt === null
   const proven = await provePassword(deps, { account: found, isEligible, identifier, password, client })
   if (found && isEligible && isAhead(found.bannedUntil, clock.now())) throw new Refusal('credentials_of_banned_user')
   if (found?.encryptedPassword && isEligible)
     await askPasswordHook(deps, { user: found, isValid: proven !== undefined, client })
   if (!found || proven === undefined) throw new Refusal('credentials_wrong')
-  if (email && found.emailConfirmedAt === null) throw new Refusal('email_not_confirmed')
+  const confirmedAt = identifier.includes('@') ? found.emailConfirmedAt : found.confirmedAt
+  if (email && confirmedAt === null) throw new Refusal('email_not_confirmed')
   if (phone && found.phoneConfirmedAt === null) throw new Refusal('phone_not_confirmed')
 
   const rehashed = passwords.isOutdated(proven) ? await passwords.hash(password) : undefined
@@ -89,8 +90,11 @@ async function reportedWeakness(deps: Deps, password: string): Promise<Weakness 
 /** Longest address or number there can be; what is longer belongs to nobody. */
 const MAX_IDENTIFIER = 255
 
-const findByIdentifier = ({ store }: Deps, identifier: string, kind: 'email' | 'phone') =>
-  kind === 'email' ? store.findUserByEmail(identifier) : store.findUserByPhone(identifier)
+/** In the field for the address a username may stand as well; supabase-js has no other for it. */
+function findOwner({ store }: Deps, identifier: string, kind: 'email' | 'phone') {
+  if (kind === 'phone') return store.findUserByPhone(identifier)
+  return identifier.includes('@') ? store.findUserByEmail(identifier) : store.findUserByUsername(identifier)
+}
 
 function refuse(reason: Reason): never {
   throw new Refusal(reason)

@@ -20,6 +20,23 @@ test('the right password opens a session, and says how the password stands with 
   expect(refreshed).not.toHaveProperty('weak_password')
 })
 
+test('a username may stand for the address, in any letter case, and nobody’s number may', async () => {
+  await using app = await startApp()
+  const ada = { username: 'ada', email: 'ada@example.com', password: PASSWORD }
+  await app.ask('POST', '/auth/v1/users', { token: app.admin, body: ada })
+  const { status, body } = await passwordGrant(app, { email: 'ADA', password: PASSWORD })
+  expect([status, body.user.email]).toEqual([200, 'ada@example.com'])
+  for (const [email, password] of [
+    ['ada', 'wrong'],
+    ['eve', PASSWORD],
+    ['1', PASSWORD],
+    ['u1', PASSWORD],
+  ]) {
+    const refused = await passwordGrant(app, { email, password })
+    expect([refused.status, refused.body.code]).toEqual([400, 'invalid_credentials'])
+  }
+})
+
 test('a password weaker than today’s rules still signs in, with its reasons', async () => {
   await using app = await startApp({ settings: { AUTH_PASSWORD_MIN_LENGTH: '10' } })
   await createUser(app, { email: 'ada@example.com', password: 'weakpass', email_confirm: true })
