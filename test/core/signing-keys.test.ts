@@ -112,6 +112,32 @@ test('security case 26: a revoked key is refused at once; the secret signs until
   expect(await scheduleSigningKey(deps, { kid, isUrgent: true })).toBeUndefined()
 })
 
+test('a key that is revoked before its time leaves the one before it signing', async () => {
+  await using server = await start()
+  const { app, deps, rotate, statuses } = server
+  const first = await rotate(true)
+  app.clock.advance(MINUTE)
+  const second = await rotate()
+  expect(await revokeSigningKey(deps, second)).toBe(true)
+  app.clock.advance(2 * HOUR)
+  await app.refreshKeys()
+  expect(await statuses()).toEqual({ [first]: 'in_use', [second]: 'revoked' })
+  expect(headerOf((await app.signUp()).accessToken).kid).toBe(first)
+})
+
+test('of many who show a new key at once, all wait for the one that looks for it', async () => {
+  await using server = await start()
+  const { app, deps } = server
+  const ada = await app.signUp()
+  await using other = await startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString() })
+  const kid = await createSigningKey(deps, 'ES256')
+  await scheduleSigningKey(deps, { kid, isUrgent: true })
+  await app.refreshKeys()
+  const signed = (await refresh(app, ada.refreshToken)).body.access_token
+  const replies = await Promise.all(Array.from({ length: 10 }, () => who(other, signed)))
+  expect(replies).toEqual(Array(10).fill(200))
+})
+
 test('a token of a key that came meanwhile is looked for once a second at most', async () => {
   await using server = await start()
   const { app, deps } = server

@@ -58,6 +58,8 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
 /** Of two that begin at the same moment, one signs all the same. */
 function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
   if (a.signsFrom === null || b.signsFrom === null || a.kid === b.kid) return false
+  // one that was revoked before its time never signs
+  if (a.revokedAt !== null && a.revokedAt <= a.signsFrom) return false
   if (a.signsFrom !== b.signsFrom) return a.signsFrom > b.signsFrom
   return a.createdAt === b.createdAt ? a.kid > b.kid : a.createdAt > b.createdAt
 }
@@ -152,11 +154,11 @@ export function followSigningKeys(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): 
     )
     known = found
   }
-  let lookedAt = Number.NEGATIVE_INFINITY
-  keyring.onUnknownKey(async () => {
-    if (clock.monotonic() - lookedAt < LOOK_EVERY_MS) return
-    lookedAt = clock.monotonic()
-    await look()
+  let last = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() }
+  keyring.onUnknownKey(() => {
+    // whoever comes while somebody looks waits for what they find
+    if (clock.monotonic() - last.at >= LOOK_EVERY_MS) last = { at: clock.monotonic(), done: look() }
+    return last.done
   })
   return look
 }
