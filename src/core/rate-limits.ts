@@ -30,6 +30,7 @@ export type Bucket =
   | 'resends'
   | 'verifications'
   | 'passkeys'
+  | 'providers'
   | 'web3'
 
 export interface Guess {
@@ -88,6 +89,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     recoveries: otpLike(),
     resends: otpLike(),
     verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
+    providers: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
     passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
     web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),

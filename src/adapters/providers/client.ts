@@ -139,7 +139,9 @@ async function exchange(world: World, provider: Provider, setup: Setup, returned
       if (answered.status !== 200) return answered
       seen.answer = object(await answered.json())
       // Some leave the type out (RFC 6749 §5.1), or have one of their own; all of them mean this.
-      const { id_token: _, ...plain } = seen.answer
+      // Nobody here asks what was granted, which some tell as a list.
+      const { id_token: _, scope: __, ...rest } = seen.answer
+      const plain = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
       return Response.json({ ...plain, token_type: 'bearer' })
     }) as never,
     [oauth.allowInsecureRequests]: new URL(token).protocol === 'http:',

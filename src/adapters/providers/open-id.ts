@@ -45,9 +45,11 @@ export function openId(fetch: BoundedFetch, monotonic: () => number): OpenId {
       const now = monotonic()
       if (present && now - present.at < maxAgeMs) return present.value
       const value = load(key)
-      if (held.size >= MAX_ISSUERS) held.clear()
+      held.delete(key)
+      for (const oldest of held.keys()) if (held.size >= MAX_ISSUERS) held.delete(oldest)
       held.set(key, { at: now, value })
-      value.catch(() => held.get(key)?.value === value && held.delete(key))
+      // what was good before is still better than nothing
+      value.catch(() => held.get(key)?.value === value && (present ? held.set(key, present) : held.delete(key)))
       return value
     }
   }

@@ -1,7 +1,7 @@
 /** Signing in with somebody else's account: there and back. */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { claimsOf, startApp, type TestApp } from '../../support/app'
+import { claimsOf, refresh, startApp, type TestApp } from '../../support/app'
 import { comeBack, fakeGitHub, fragmentOf, GITHUB, leave, queryOf, signInAtGitHub } from '../../support/providers'
 
 const VERIFIER = 'a-verifier-of-more-than-forty-three-characters-1'
@@ -194,4 +194,33 @@ test('case 49: a sign-in leads to the site where the wanted address is not allow
     const reply = await comeBack(app, await leave(app, `&redirect_to=${encodeURIComponent(wanted)}`))
     expect([wanted, new URL(reply.headers.get('location') ?? '').origin]).toEqual([wanted, 'https://app.example.com'])
   }
+})
+
+test('a token endpoint may tell what was granted as a list, and leave a refresh token at null', async () => {
+  const fetchProvider = (async (input: string | URL) =>
+    String(input) === 'https://id.twitch.tv/oauth2/token'
+      ? Response.json({ access_token: 'a', refresh_token: null, scope: ['user:read:email'], token_type: 'bearer' })
+      : Response.json({
+          data: [{ id: '1', login: 'ada', display_name: 'Ada', email: 'ada@example.com' }],
+        })) as typeof fetch
+  const settings = { AUTH_EXTERNAL_TWITCH_CLIENT_ID: 'c', AUTH_EXTERNAL_TWITCH_SECRET: 's' }
+  await using app = await startApp({ settings, fetchProvider })
+  const left = await app.ask('GET', '/auth/v1/authorize?provider=twitch')
+  const state = new URL(left.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const cookie = (left.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  expect(fragmentOf(await comeBack(app, { state, cookie })).access_token).toBeDefined()
+})
+
+test('pages that send browsers to a provider, or back without a state, use up no refreshes', async () => {
+  await using app = await startApp({
+    settings: { ...GITHUB, AUTH_RATE_LIMITS: 'on' },
+    fetchProvider: fakeGitHub().fetch,
+  })
+  const ada = await app.signUp()
+  for (let count = 0; count < 31; count++) {
+    await app.ask('GET', '/auth/v1/authorize?provider=github')
+    await app.ask('GET', '/auth/v1/callback?state=x')
+  }
+  expect((await app.ask('GET', '/auth/v1/authorize?provider=github')).status).toBe(429)
+  expect((await refresh(app, ada.refreshToken)).status).toBe(200)
 })
