@@ -17,11 +17,11 @@ import { requireStrong } from './password-strength'
 import { HOOK_REASONS } from './reasons/hook'
 import { type Reason, Refusal } from './refusal'
 import { newSession } from './sessions'
+import { withoutStrangers } from './strangers'
 import { mintSessionToken } from './tokens/opaque'
 import { issueForService, type ServiceSession } from './tokens/service-token'
 import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
 import { identifyToken, mint } from './verification'
-import { isOfSomebodyElse } from './verification-effects'
 import { confirmNewEmail } from './verify'
 
 /** Reasons for which a mail stays away although the answer says nothing of it. */
@@ -154,10 +154,9 @@ export async function verifySignInLink(
     const isFirst = user.emailConfirmedAt === null
     const changed = await store.changeUser({
       ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: row, audit },
-      set: isOfSomebodyElse(user, token) ? { encryptedPassword: null } : {},
+      ...withoutStrangers(deps, now, user, token),
       confirm: { email: true, phone: false },
       ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
-      ...(isOfSomebodyElse(user, token) && { endSessions: {} }),
       killTokens: true,
     })
     changedAccount(changed)

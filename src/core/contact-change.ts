@@ -19,6 +19,7 @@ export type Besides = Pick<
   | 'mergeAppMetaData'
   | 'mergeUserMetaData'
   | 'identities'
+  | 'putIdentity'
   | 'describeProviders'
   | 'spend'
   | 'messages'

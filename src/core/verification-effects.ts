@@ -5,8 +5,8 @@ import type { Client, Deps } from './deps'
 import { hasVerifiedFactor } from './factors/own'
 import { prepareNotice } from './mail'
 import { Refusal } from './refusal'
+import { withoutStrangers } from './strangers'
 import { NOTHING_SENT, ownIdentity, providersMetadata } from './users'
-import { WITH_PASSWORD } from './verification'
 
 const RANDOM_PASSWORD_BYTES = 32
 
@@ -36,16 +36,17 @@ export async function spendFor(
   const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)
   const now = clock.now()
   const effect = effectOf(deps, now, kind, user, token)
-  const isForgotten = encryptedPassword === undefined && isOfSomebodyElse(user, token)
+  const { set: withoutPassword, ...leaving } = withoutStrangers(deps, now, user, token)
   const changed = await store.changeUser({
     ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
     ...effect.change,
+    ...leaving,
     set: {
       ...effect.change.set,
+      ...withoutPassword,
       ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword }),
-      ...(isForgotten && { encryptedPassword: null }),
     },
-    ...((encryptedPassword !== undefined || isForgotten) && { endSessions: {} }),
+    ...(encryptedPassword !== undefined && { endSessions: {} }),
     killTokens: true,
     ...result,
     messages: await noticesOf(deps, now, completion),
@@ -55,15 +56,6 @@ export async function spendFor(
   })
   if (changed.outcome !== 'changed') throw refusalOf(changed.outcome)
   return changed.opened
-}
-
-/**
- * Whether the password of an account may be that of a stranger who signed up with the address before its owner came: the
- * owner proves the inbox now, by something else than the mail that answered that sign-up (security case 46).
- */
-export function isOfSomebodyElse(user: User, token: VerificationToken | undefined): boolean {
-  const provesInbox = token?.email !== null && token?.kind !== 'email_change'
-  return token !== undefined && user.confirmedAt === null && provesInbox && token.payload !== WITH_PASSWORD
 }
 
 interface Effect {

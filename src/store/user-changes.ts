@@ -1,4 +1,5 @@
 /** The one way in which an account changes. */
+import { eq } from 'drizzle-orm'
 import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
 import { isAhead } from '../lib/time'
 import {
@@ -11,10 +12,10 @@ import {
   type Taken,
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
-import { type Tx, write } from './engine'
+import { statement, type Tx, write } from './engine'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import { revokePersonalTokens } from './personal-tokens'
-import type { Identity, User } from './schema'
+import { type Identity, mfaFactors, type User, webauthnCredentials } from './schema'
 import { type Proof, type ProofRefused, takeProof } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
 import {
@@ -24,6 +25,7 @@ import {
   type NewSession,
   type Opened,
   openSessionIn,
+  placeholder,
   saveUser,
   sessionById,
   userById,
@@ -57,8 +59,12 @@ export interface UserChange extends Attachments {
   identities?: Identity[]
   /** The identity of a provider: its data is replaced where the user has it already, else it is made. */
   putIdentity?: Identity | undefined
-  /** Identities to lose: one of them, or all but the one that is put. */
-  dropIdentities?: { only: string } | 'others' | undefined
+  /** Identities to lose: one of them, all but the one that is put, or all but some. */
+  dropIdentities?: { only: string } | { butFor: Pick<Identity, 'provider' | 'providerId'>[] } | 'others' | undefined
+  /** Made where the user would have none. */
+  identityIfNone?: Identity | undefined
+  /** Removes second factors, recovery codes and passkeys. */
+  dropFactors?: boolean
   /** Takes the place of the user's own metadata, before anything is merged in. */
   replaceUserMetaData?: JsonObject | undefined
   /** Writes the providers of all identities, oldest first, into app_metadata. */
@@ -88,6 +94,15 @@ type Changed =
   | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
+const deleteWaysIn = [mfaFactors, webauthnCredentials].map((table) =>
+  statement((db) =>
+    db
+      .delete(table)
+      .where(eq(table.userId, placeholder('userId')))
+      .prepare(),
+  ),
+)
+
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
 export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
   const { id, now } = change
@@ -111,6 +126,10 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   await holdIdentities(tx, id, change.identities ?? [])
   if (change.putIdentity) await putIdentity(tx, change.putIdentity)
   const held = await dropIdentities(tx, id, change)
+  if (held.length === 0 && change.identityIfNone) {
+    await putIdentity(tx, change.identityIfNone)
+    held.push(change.identityIfNone)
+  }
   const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   const confirmed = {
@@ -120,6 +139,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
   if (change.killTokens) await killTokensOf(tx, user, now)
+  if (change.dropFactors) for (const each of deleteWaysIn) await tx.run(each, { userId: id })
   if (change.revokeTokens) {
     await revokeSessionTokens(tx, id)
     await revokePersonalTokens(tx, id)
@@ -157,7 +177,7 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
   if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
   const owner = change.putIdentity && (await tx.one(identityByProvider, change.putIdentity))
   if (owner && owner.userId !== user.id) return { outcome: 'identity_of_another' }
-  if (typeof change.dropIdentities === 'object') {
+  if (typeof change.dropIdentities === 'object' && 'only' in change.dropIdentities) {
     const { only } = change.dropIdentities
     const present = await identitiesIn(tx, user.id)
     if (present.length < 2) return { outcome: 'identity_is_last' }
@@ -171,10 +191,12 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
 /** @returns all that the user has afterwards, oldest first */
 async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, putIdentity: kept }: UserChange) {
   const present = await identitiesIn(tx, userId)
-  const isDropped = ({ id, provider, providerId }: Identity) =>
-    which === 'others'
-      ? provider !== kept?.provider || providerId !== kept.providerId
-      : which !== undefined && which.only === id
+  const isDropped = ({ id, provider, providerId }: Identity) => {
+    if (which === undefined) return false
+    if (typeof which === 'object' && 'only' in which) return which.only === id
+    const stays = which === 'others' ? (kept ? [kept] : []) : which.butFor
+    return !stays.some((each) => each.provider === provider && each.providerId === providerId)
+  }
   for (const identity of present) if (isDropped(identity)) await tx.run(deleteIdentity, { id: identity.id })
   return present.filter((identity) => !isDropped(identity))
 }

@@ -5,6 +5,7 @@ import type { OAuthState } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
+import { WAYS_IN } from '../strangers'
 import { providersMetadata, withoutUnprovenPassword } from '../users'
 import { browserHash, stateHash, verifierPlace } from './leaving'
 import { linkIdentity } from './linking'
@@ -32,7 +33,6 @@ export interface CameBack {
  *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
 export async function comeBackFromProvider(deps: Deps, back: ComingBack): Promise<CameBack> {
-  deps.limits.request('tokens', back.client.ip)
   const state = await useState(deps, back)
   const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
   try {
@@ -89,7 +89,8 @@ async function conclude(deps: Deps, { parameters, client }: ComingBack, state: O
     redirectTo: state.redirectTo,
     client,
   }
-  if (state.linkingUserId !== null) return linkIdentity(deps, signIn, state.linkingUserId)
+  if (state.linkingUserId !== null)
+    return linkIdentity(deps, signIn, { userId: state.linkingUserId, sessionId: state.linkingSessionId ?? undefined })
   return state.inviteTokenId === null ? signInExternally(deps, signIn) : acceptInvitation(deps, signIn, state)
 }
 
@@ -114,6 +115,7 @@ async function acceptInvitation(
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
     // whoever signed up with the address before need not be who is invited (security case 46)
     set: withoutUnprovenPassword(user),
+    ...(user.confirmedAt === null && { ...WAYS_IN, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },
     confirm: { email: true, phone: false },
     putIdentity: identity,

@@ -59,10 +59,15 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
     client: given.client,
   }
   const arrived = given.linksIdentity
-    ? await linkIdentity(deps, signIn, (await requireLinker(deps, await identifyUser(deps, given.credentials))).user.id)
+    ? await linkIdentity(deps, signIn, await linkerOf(deps, given.credentials))
     : await signInExternally(deps, signIn)
   if (arrived.outcome !== 'session') throw new Error('an ID token led to a code')
   return arrived.issued
+}
+
+async function linkerOf(deps: Deps, credentials: Credentials) {
+  const { user, session } = await requireLinker(deps, await identifyUser(deps, credentials))
+  return { userId: user.id, sessionId: session?.id }
 }
 
 /** Of issuers that no provider is set up for. */

@@ -45,7 +45,7 @@ const BROWSER = /^[\w-]{32}$/
 export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ url: string; browser: string }> {
   const { store, clock, random, sealer, limits, peppers, policy } = deps
   if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
-  limits.request('tokens', leaving.ip)
+  limits.request('providers', leaving.ip)
   if (leaving.linker) await requireLinker(deps, leaving.linker)
   const provider = await findProvider(deps, leaving.provider.toLowerCase())
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
@@ -66,6 +66,7 @@ export async function leaveForProvider(deps: Deps, leaving: Leaving): Promise<{ 
     codeChallengeMethod: challenge?.method ?? null,
     upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierPlace(hash)),
     linkingUserId: leaving.linker?.user.id ?? null,
+    linkingSessionId: leaving.linker?.session?.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
     createdAt: clock.now(),

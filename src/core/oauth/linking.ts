@@ -4,11 +4,11 @@ import { isUuid } from '../../lib/uuid'
 import type { Identity, User } from '../../store'
 import { auditEntry } from '../audit'
 import { type Caller, requireInPerson } from '../caller'
+import { changeEmail } from '../contact-change'
 import type { Deps } from '../deps'
 import { lacksFactor } from '../factors/own'
 import { requireAudience } from '../identify'
-import { prepareMail, prepareNotice } from '../mail'
-import { mintFor } from '../mailed-tokens'
+import { prepareNotice } from '../mail'
 import { Refusal } from '../refusal'
 import { NOTHING_SENT, providersMetadata } from '../users'
 import { externalIdentity, type Stranger } from './owners'
@@ -25,14 +25,19 @@ export async function requireLinker(deps: Deps, caller: Caller): Promise<Caller>
 }
 
 /**
- * Links an identity to an account that asked for it. An account without an address gets the identity's.
- * @throws {Refusal<'linking_user_gone' | 'identity_linked' | 'identity_of_another' | 'linked_email_taken' |
- *   'linked_email_unverified' | 'user_banned'>}
+ * Links an identity to an account that asked for it. An account without an address gets the identity's, once that is known to
+ * be its owner's: until then it is a change that waits, since another's address must not be found on it.
+ * @throws {Refusal<'linking_user_gone' | 'session_gone' | 'identity_linked' | 'identity_of_another' | 'linked_email_taken' |
+ *   'linked_email_unverified' | 'user_banned' | 'mail_too_soon'>}
  */
-export async function linkIdentity(deps: Deps, link: ExternalSignIn, userId: string): Promise<Arrived> {
+export async function linkIdentity(
+  deps: Deps,
+  link: ExternalSignIn,
+  linker: { userId: string; sessionId: string | undefined },
+): Promise<Arrived> {
   const { store, clock } = deps
   const { stranger } = link
-  const user = await store.findUser(userId)
+  const user = await store.findUser(linker.userId)
   if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
   const { claims } = stranger.profile
   const { identity: present } = await store.findOwners({
@@ -41,30 +46,38 @@ export async function linkIdentity(deps: Deps, link: ExternalSignIn, userId: str
   if (present) throw new Refusal(present.user.id === user.id ? 'identity_linked' : 'identity_of_another')
   const now = clock.now()
   const identity = externalIdentity(deps, now, user.id, stranger)
-  const adopted = await adoptedEmail(deps, now, link, user)
-  const ending = adopted.isUnproven ? undefined : endingOf(deps, now, link, user.id)
-  const changed = await store.changeUser({
-    ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
-    set: adopted.set,
+  const besides = {
+    actor: { sessionId: linker.sessionId },
     putIdentity: identity,
     mergeUserMetaData: identity.identityData,
     describeProviders: providersMetadata,
-    mint: adopted.mint,
-    messages: [...adopted.messages, ...(await notice(deps, now, 'identity_linked_notification', user, link))],
-    flow: ending?.flow,
-    session: ending?.session?.row,
+    messages: await notice(deps, now, 'identity_linked_notification', user, link),
     audit: [auditEntry(deps, now, 'identity_linked', user, { provider: stranger.provider, identity_id: identity.id })],
+  }
+  const email = user.email === null ? stranger.candidate : undefined
+  if (email && (await store.findUserByEmail(email.address))) throw new Refusal('linked_email_taken')
+  if (email && !email.isVerified && !deps.policy.signup.confirmsEmail) {
+    const { redirectTo, client } = link
+    await changeEmail(deps, { user, email: email.address, challenge: undefined, redirectTo, client, besides })
+    throw new Refusal('linked_email_unverified', { detail: stranger.provider })
+  }
+  const ending = endingOf(deps, now, link, user.id)
+  const changed = await store.changeUser({
+    ...{ ...besides, id: user.id, now, onlyIf: { email: user.email } },
+    set: { isAnonymous: false, ...(email && { email: email.address, emailConfirmedAt: now }) },
+    flow: ending.flow,
+    session: ending.session?.row,
   })
   switch (changed.outcome) {
     case 'changed':
-      if (!ending) throw new Refusal('linked_email_unverified', { detail: stranger.provider })
       return arrive(deps, now, link, ending, changed.opened)
     case 'email_taken':
       throw new Refusal('linked_email_taken')
     case 'user_gone':
       throw new Refusal('linking_user_gone')
     case 'changed_meanwhile':
-      return linkIdentity(deps, link, userId)
+      return linkIdentity(deps, link, linker)
+    case 'session_gone':
     case 'identity_of_another':
     case 'user_banned':
     case 'metadata_too_large':
@@ -72,28 +85,6 @@ export async function linkIdentity(deps: Deps, link: ExternalSignIn, userId: str
     default:
       throw new Error(`linking an identity came out as ${changed.outcome}`)
   }
-}
-
-/** The address that an account without one gets, and the mail that asks whether it is theirs. */
-async function adoptedEmail(deps: Deps, now: number, { stranger, redirectTo, client }: ExternalSignIn, user: User) {
-  const { candidate } = stranger
-  const nothing = { set: {} as Partial<User>, mint: [], messages: [], isUnproven: false }
-  if (user.email !== null || !candidate) return nothing
-  const email = candidate.address
-  if (await deps.store.findUserByEmail(email)) throw new Refusal('linked_email_taken')
-  if (candidate.isVerified || deps.policy.signup.confirmsEmail)
-    return { ...nothing, set: { email, emailConfirmedAt: now, isAnonymous: false } }
-  const recipient = { ...user, email, confirmationSentAt: now }
-  const { token } = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge: undefined })
-  const letters = [{ to: email, token }]
-  const messages = await prepareMail(deps, now, {
-    template: 'confirmation',
-    user: recipient,
-    letters,
-    redirectTo,
-    client,
-  })
-  return { set: { email, confirmationSentAt: now }, mint: [token.minting], messages, isUnproven: true }
 }
 
 const notice = (
@@ -129,7 +120,7 @@ export async function unlinkIdentity(
   if (!identity) throw new Refusal('identity_unknown')
   const now = clock.now()
   const rest = identities.filter((each) => each !== identity)
-  const lost = withoutIdentity(deps, now, user, identity, rest)
+  const lost = withoutIdentity(now, user, identity, rest)
   const about = { stranger: { provider: identity.provider }, client }
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: session?.id }, onlyIf: { email: user.email, phone: user.phone } },
@@ -173,19 +164,18 @@ const emailOf = ({ identityData: { email } }: Identity) =>
 const isVerified = ({ identityData }: Identity) => identityData.email_verified === true
 
 /** What an account loses with an identity. @param rest what is left, oldest first */
-function withoutIdentity({ policy }: Deps, now: number, user: User, gone: Identity, rest: Identity[]) {
+function withoutIdentity(now: number, user: User, gone: Identity, rest: Identity[]) {
   if (gone.provider === 'phone') return { set: { phone: null, phoneConfirmedAt: null } }
   if (rest.some((each) => emailOf(each) === user.email)) return { set: {} }
-  const withEmail = rest.filter((each) => emailOf(each) !== null)
-  const best = withEmail.find(isVerified) ?? withEmail[0]
-  const isProven = best !== undefined && (isVerified(best) || policy.signup.confirmsEmail)
+  // An address that nobody vouches for may be another's, who must not find their account here (security case 46).
+  const best = rest.find((each) => emailOf(each) !== null && isVerified(each))
   return {
     set: {
       ...NOTHING_SENT,
       email: best ? emailOf(best) : null,
-      emailConfirmedAt: isProven ? (user.emailConfirmedAt ?? now) : null,
+      emailConfirmedAt: best ? (user.emailConfirmedAt ?? now) : null,
     },
     killTokens: true,
-    ...(!isProven && { mergeUserMetaData: { email_verified: false } }),
+    ...(!best && { mergeUserMetaData: { email_verified: false } }),
   }
 }

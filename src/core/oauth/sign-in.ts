@@ -9,6 +9,7 @@ import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../pkc
 import type { ProviderTokens } from '../ports'
 import { Refusal } from '../refusal'
 import { type IssuedSession, issue, type Method, newSession } from '../sessions'
+import { payloadOf, WAYS_IN } from '../strangers'
 import { newUser, providersMetadata } from '../users'
 import { DEFAULT_DOMAIN, externalIdentity, linkingDomain, ownerOf, type Stranger } from './owners'
 
@@ -132,7 +133,7 @@ const FORGOTTEN = {
   dropIdentities: 'others',
   replaceUserMetaData: {},
   killTokens: true,
-  endSessions: {},
+  ...WAYS_IN,
 } satisfies Partial<UserChange>
 
 type Asks = Awaited<ReturnType<typeof confirmationFor>>
@@ -158,12 +159,13 @@ async function proofFor(
 }
 
 /** The mail that asks for a confirmation, with a link of the implicit flow; undefined where none can go out now. */
-async function confirmationFor(deps: Deps, now: number, { redirectTo, client }: ExternalSignIn, user: User) {
+async function confirmationFor(deps: Deps, now: number, { redirectTo, client, stranger }: ExternalSignIn, user: User) {
   const { email, confirmationSentAt: sentAt } = user
   if (email === null) return undefined
   if (sentAt !== null && sentAt > now - deps.policy.mail.spacingMs) return { mint: [], messages: [] }
   const recipient = { ...user, email, confirmationSentAt: now }
-  const { token } = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge: undefined })
+  const payload = payloadOf({ provider: stranger.provider, providerId: stranger.profile.claims.sub })
+  const { token } = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge: undefined, payload })
   const letters = [{ to: email, token }]
   const messages = await prepareMail(deps, now, {
     template: 'confirmation',

@@ -15,6 +15,7 @@ export const oauthStates = sqliteTable(
     codeChallengeMethod: text('code_challenge_method').$type<'s256' | 'plain'>(),
     upstreamVerifier: text('upstream_verifier'),
     linkingUserId: text('linking_user_id'),
+    linkingSessionId: text('linking_session_id'),
     inviteTokenId: text('invite_token_id'),
     invitedUserId: text('invited_user_id'),
     createdAt: instant('created_at').notNull(),

@@ -144,6 +144,37 @@ test('a session that has not passed the second factor, or a personal access toke
   }
 })
 
+test.each([
+  [
+    'another device sets a password',
+    (app: TestApp, token: string) => app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-horse-7' } }),
+  ],
+  ['somebody signs out everywhere', (app: TestApp, token: string) => app.ask('POST', '/auth/v1/logout', { token })],
+])('a link that is under way is over once %s', async (_, end) => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  const thief = await app.signIn(ada.email)
+  const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
+  const { body } = await app.ask('GET', path, { token: thief.accessToken })
+  await end(app, ada.accessToken)
+  const back = await comeBack(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+  expect([fragmentOf(back).access_token, queryOf(back).error_code]).toEqual([undefined, 'session_not_found'])
+})
+
+test('an anonymous user who links an account without an address is permanent as well', async () => {
+  const github = fakeGitHub()
+  const settings = { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true', AUTH_EXTERNAL_GITHUB_EMAIL_OPTIONAL: 'true' }
+  await using started = await start(settings, github)
+  const { app } = started
+  github.account = { id: 7, login: 'nobody', emails: [] }
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  await link(app, body.access_token)
+  expect((await userOf(app, body.access_token)).is_anonymous).toBe(false)
+  app.clock.advance(31 * 86_400_000)
+  expect((await app.core.sweep()).anonymousUsers).toBe(0)
+})
+
 test('without the switch nobody links or unlinks by hand', async () => {
   await using started = await start({ AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'false' })
   const { app } = started
