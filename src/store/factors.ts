@@ -14,6 +14,12 @@ const deleteFactor = statement((db) =>
     .where(eq(mfaFactors.id, placeholder('id')))
     .prepare(),
 )
+const deleteFactorsOf = statement((db) =>
+  db
+    .delete(mfaFactors)
+    .where(eq(mfaFactors.userId, placeholder('userId')))
+    .prepare(),
+)
 const recountFactors = statement((db) =>
   db
     .update(users)
@@ -179,3 +185,9 @@ export const renameFactor = write(
     return renamed
   },
 )
+
+/** Every second factor of a user, recovery codes included. */
+export async function removeFactors(tx: Tx, userId: string): Promise<void> {
+  await tx.run(deleteFactorsOf, { userId })
+  await tx.run(recountFactors, { id: userId })
+}

@@ -13,9 +13,10 @@ import {
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
 import { statement, type Tx, write } from './engine'
+import { removeFactors } from './factors'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import { revokePersonalTokens } from './personal-tokens'
-import { type Identity, mfaFactors, type User, webauthnCredentials } from './schema'
+import { type Identity, type User, webauthnCredentials } from './schema'
 import { type Proof, type ProofRefused, takeProof } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
 import {
@@ -94,13 +95,11 @@ type Changed =
   | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
 
-const deleteWaysIn = [mfaFactors, webauthnCredentials].map((table) =>
-  statement((db) =>
-    db
-      .delete(table)
-      .where(eq(table.userId, placeholder('userId')))
-      .prepare(),
-  ),
+const deletePasskeys = statement((db) =>
+  db
+    .delete(webauthnCredentials)
+    .where(eq(webauthnCredentials.userId, placeholder('userId')))
+    .prepare(),
 )
 
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
@@ -139,7 +138,10 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
   if (change.killTokens) await killTokensOf(tx, user, now)
-  if (change.dropFactors) for (const each of deleteWaysIn) await tx.run(each, { userId: id })
+  if (change.dropFactors) {
+    await removeFactors(tx, id)
+    await tx.run(deletePasskeys, { userId: id })
+  }
   if (change.revokeTokens) {
     await revokeSessionTokens(tx, id)
     await revokePersonalTokens(tx, id)

@@ -1,7 +1,9 @@
 /** Security case 46: what a stranger put on an account with another's address, before its owner came in. */
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { type Asked, refresh, startApp, type TestApp } from '../support/app'
 import { authenticator } from '../support/authenticator'
+import { enrolled, pass } from '../support/factors'
 import { confirmedUser, lastLetter, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
 import { comeBack, fakeGitHub, fragmentOf, GITHUB, leave, queryOf, signInAtGitHub } from '../support/providers'
 
@@ -146,4 +148,20 @@ test('case 46: taking an identity off promotes no address that nobody vouches fo
   github.account = owner
   const { access_token: owners } = fragmentOf(await signInAtGitHub(app))
   expect((await app.ask('GET', '/auth/v1/user', { token: owners })).body.id).not.toBe(id)
+})
+
+test('case 46: factors that a stranger added while an address of theirs was confirmed lock no owner out', async () => {
+  await using started = await start()
+  const { app, github } = started
+  await confirmedUser(app, 'stranger@evil.example')
+  const { accessToken, id } = await app.signIn('stranger@evil.example')
+  const factor = await enrolled(app, accessToken)
+  expect((await pass(app, accessToken, factor)).status).toBe(200)
+  using database = new Database(app.database)
+  database.query('UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?').run(OWNER, id)
+  github.account = owner
+  const { access_token: token } = fragmentOf(await signInAtGitHub(app))
+  const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
+  expect([user.id, user.factors ?? []]).toEqual([id, []])
+  expect(database.query('SELECT factor_count FROM users').get()).toEqual({ factor_count: 0 })
 })
