@@ -9,7 +9,7 @@ test('keys that were good before outlast an issuer that does not answer when fre
   const fetcher = (async (input: string | URL) => {
     if (String(input).endsWith('openid-configuration'))
       return Response.json({ issuer: ISSUER, jwks_uri: `${ISSUER}/keys` })
-    return isDown ? new Response('down', { status: 503 }) : Response.json({ keys: [{ kid: 'a' }] })
+    return isDown ? Response.json({}, { status: 503 }) : Response.json({ keys: [{ kid: 'a' }] })
   }) as typeof fetch
   let now = 0
   const { keysOf } = openId(boundedFetch(1000, fetcher), () => now)
