@@ -16,6 +16,7 @@ import {
 } from './second-factors'
 import {
   type AuditEntry,
+  allFactorsIn,
   appendAudit,
   type Opened,
   openedSession,
@@ -124,7 +125,8 @@ export const passFactor = write(
     tx,
     { challengeId, userId, sessionId, proof, now, attachments }: Passing,
   ): Promise<
-    { outcome: 'passed'; opened: Opened } | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' }
+    | { outcome: 'passed'; opened: Opened }
+    | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
   > => {
     const session = await tx.one(sessionById, { id: sessionId })
     if (session?.userId !== userId) return { outcome: 'session_gone' }
@@ -133,6 +135,10 @@ export const passFactor = write(
       if (challenge?.factorId !== proof.factorId) return { outcome: 'factor_gone' }
       if (challenge.verifiedAt !== null) return { outcome: 'challenge_spent' }
     }
+    // What was added before the first factor counted must not become a way around it.
+    const verified = (await allFactorsIn(tx, userId)).filter(({ status }) => status === 'verified')
+    if (session.aal !== 'aal2' && verified.length > 0 && verified.every(({ id }) => id !== proof.factorId))
+      return { outcome: 'aal_too_low_to_enrol' }
     const factor = await takeProof(tx, userId, proof, now)
     if (typeof factor === 'string') return { outcome: factor }
     if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })

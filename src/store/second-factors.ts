@@ -116,12 +116,18 @@ export async function takeProof(tx: Tx, userId: string, proof: Proof, now: numbe
   return taken
 }
 
+/**
+ * How far the counter moves on. The step between makes the refresh token from before no parent, so that it is never
+ * answered with one of the raised session (contract 4.4).
+ */
+const RAISE_STEPS = 2
+
 /** Raises a session that has passed a factor: its refresh token moves on, and sessions that have passed none end. */
 export async function raiseSession(tx: Tx, session: Session, { id, factorType }: Factor, now: number) {
   const raised: Session = {
     ...session,
     ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now },
-    refreshTokenCounter: session.refreshTokenCounter + 1,
+    refreshTokenCounter: session.refreshTokenCounter + RAISE_STEPS,
   }
   await tx.run(advanceSession, raised)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })

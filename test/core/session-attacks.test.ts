@@ -147,7 +147,7 @@ test('security case 23: the token that a second factor gives is of the same fami
   const raised = (await pass(app, ada.raised.accessToken, ada.factor)).body
   expect(claimsOf(raised.access_token).session_id).toBe(ada.sessionId)
   const { body: child } = await refresh(app, raised.refresh_token)
-  // from before the first code: two steps back
+  // from before the first code
   expect(code(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
   expect(code(await refresh(app, child.refresh_token))).toEqual([400, 'refresh_token_not_found'])
 })

@@ -23,7 +23,7 @@ export interface Answer {
  * code passes once (RFC 6238 §5.2); a challenge is spent by a right answer alone (settled 22).
  * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' | 'challenge_mismatch' |
  *   'challenge_expired' | 'factor_code_wrong' | 'mfa_attempt_rejected' | 'phone_factor_code_wrong' | 'code_wrong' | 'factor_credential_wrong' |
- *   'credential_taken' | 'too_many_requests'>}
+ *   'credential_taken' | 'aal_too_low_to_enrol' | 'too_many_requests'>}
  */
 export async function verifyFactor(
   deps: Deps,
@@ -146,6 +146,7 @@ export async function pass(
       throw new Refusal('factor_unknown')
     case 'session_gone':
     case 'credential_taken':
+    case 'aal_too_low_to_enrol':
       throw new Refusal(passed.outcome)
   }
 }

@@ -76,13 +76,19 @@ test('mfa verify returns aal2', async () => {
   expect(claimsOf(later.body.access_token).aal).toBe('aal2')
 })
 
-test('the refresh token from before the second factor cannot raise anybody', async () => {
+test('the refresh token from before the second factor cannot raise anybody, and shown again it ends the session', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
+  expect(refusal(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
+  expect(refusal(await refresh(app, ada.raised.refreshToken))).toEqual([400, 'refresh_token_not_found'])
+})
+
+test('the refresh token from before the second factor is answered within a reuse interval that was asked for', async () => {
+  await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '60' } })
+  const ada = await protectedAccount(app)
+  expect((await refresh(app, ada.refreshToken)).status).toBe(200)
   app.clock.advance(MINUTE)
-  await refresh(app, ada.raised.refreshToken)
-  app.clock.advance(MINUTE)
-  expect((await refresh(app, ada.refreshToken)).status).toBe(400)
+  expect(refusal(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
 })
 
 test('passing a factor ends sessions that have passed none, and leaves those that have', async () => {

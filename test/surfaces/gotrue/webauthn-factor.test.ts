@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { claimsOf, type Json, startApp, type TestApp } from '../../support/app'
 import { type Authenticator, authenticator, type Liberties } from '../../support/authenticator'
-import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
+import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
 const enrolKey = (app: TestApp, token: string, friendly_name = 'key') =>
   enrol(app, token, { factor_type: 'webauthn', friendly_name })
@@ -200,4 +200,19 @@ test('keys can be switched off', async () => {
   })
   const ada = await app.signUp()
   expect(refusal(await enrolKey(app, ada.accessToken))).toEqual([422, 'mfa_webauthn_enroll_not_enabled'])
+})
+
+test('security case 31: a factor that was only half added before the first one counted needs that one to be verified', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const { id } = (await enrolKey(app, ada.accessToken, 'leftover')).body
+  const factor = await enrolled(app, ada.accessToken)
+  const raised = (await pass(app, ada.accessToken, factor)).body.access_token
+  app.clock.advance(60_000)
+  const low = (await app.signIn(ada.email)).accessToken
+  const device = authenticator()
+  expect(refusal(await show(app, low, id, device))).toEqual([403, 'insufficient_aal'])
+  expect(claimsOf(low).aal).toBe('aal1')
+  expect(refusal(await unenrol(app, low, factor.id))).toEqual([422, 'insufficient_aal'])
+  expect((await show(app, raised, id, device)).status).toBe(200)
 })
