@@ -129,6 +129,7 @@ export function policyOf(settings: Settings): Policy {
       messagesPerRecipientAndHour: limits.messagesPerRecipient,
       verificationsPer5Minutes: limits.verifications,
       passkeysPer5Minutes: limits.passkeys,
+      factorsPerMinute: limits.factors,
       web3Per5Minutes: limits.web3,
       mailsSent: limits.emailsSent,
       smsSent: limits.smsSent,

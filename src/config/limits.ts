@@ -54,7 +54,14 @@ export const limits = {
     kind: integer(1),
     default: 30,
     unit,
-    doc: 'Steps of passkey sign-ins in 5 minutes.',
+    doc: 'Steps of passkey sign-ins in 5 minutes; and, on its own, passkeys begun to be registered.',
+  }),
+  factors: setting({
+    name: 'MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
+    kind: integer(1),
+    default: 15,
+    unit,
+    doc: 'Challenges to second factors in a minute; and, on its own, answers to them and recovery codes.',
   }),
   web3: setting({
     name: 'RATE_LIMIT_WEB3',

@@ -17,7 +17,7 @@ import { requireStrong } from './password-strength'
 import { HOOK_REASONS } from './reasons/hook'
 import { type Reason, Refusal } from './refusal'
 import { newSession } from './sessions'
-import { withoutStrangers } from './strangers'
+import { isOwnersFirst, withoutStrangers } from './strangers'
 import { mintSessionToken } from './tokens/opaque'
 import { issueForService, type ServiceSession } from './tokens/service-token'
 import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
@@ -61,11 +61,12 @@ export async function completePasswordReset(
   await requireStrong(deps, password)
   const { token, spend } = await identifyToken(deps, { plaintext, family: 'service', kinds: ['password_reset'] })
   const user = await ownerOf(deps, token)
-  if (await hasVerifiedFactor(deps, user)) throw new Refusal('aal_too_low')
+  if (!isOwnersFirst(user, token) && (await hasVerifiedFactor(deps, user))) throw new Refusal('aal_too_low')
   const encryptedPassword = await passwords.hash(password)
   const now = clock.now()
   const changed = await store.changeUser({
     ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+    ...withoutStrangers(deps, now, user, token),
     set: { ...NOTHING_SENT, encryptedPassword },
     // Whoever could read the mail holds the address.
     confirm: { email: true, phone: false },
@@ -141,7 +142,7 @@ export async function verifySignInLink(
   const email = token.email ?? ''
   const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
   const now = clock.now()
-  const proof = user && (await proveSecondFactor(deps, user, code, client))
+  const proof = user && !isOwnersFirst(user, token) ? await proveSecondFactor(deps, user, code, client) : undefined
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
   const account = user ?? newOwner(deps, now, email, audience)
   const session = newSession(deps, now, account.id, 'otp', client, proof)

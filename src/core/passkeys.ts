@@ -34,9 +34,13 @@ interface Answer {
 
 /**
  * Begins to register a passkey of the caller.
- * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_of_sso_user' | 'aal_too_low_for_passkeys' | 'passkeys_too_many'>}
+ * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_of_sso_user' | 'aal_too_low_for_passkeys' | 'passkeys_too_many' | 'too_many_requests'>}
  */
-export async function beginPasskeyRegistration(deps: Deps, { caller }: { caller: Caller }): Promise<Ceremony> {
+export async function beginPasskeyRegistration(
+  deps: Deps,
+  { caller, client }: { caller: Caller; client: Client },
+): Promise<Ceremony> {
+  deps.limits.request('passkeyRegistrations', client.ip)
   const user = await requireRegistrant(deps, caller)
   const present = await passkeysOf(deps, user.id)
   if (present.length >= deps.policy.passkeys.max) throw new Refusal('passkeys_too_many')

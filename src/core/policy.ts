@@ -179,6 +179,7 @@ export interface Policy {
     messagesPerRecipientAndHour: number
     verificationsPer5Minutes: number
     passkeysPer5Minutes: number
+    factorsPerMinute: number
     web3Per5Minutes: number
     mailsSent: SendingRate | undefined
     smsSent: SendingRate | undefined

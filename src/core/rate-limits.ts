@@ -30,6 +30,9 @@ export type Bucket =
   | 'resends'
   | 'verifications'
   | 'passkeys'
+  | 'passkeyRegistrations'
+  | 'factorChallenges'
+  | 'factorVerifications'
   | 'providers'
   | 'web3'
 
@@ -91,6 +94,9 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
     providers: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
     passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
+    passkeyRegistrations: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
+    factorChallenges: clientLimit(BURST, limits.factorsPerMinute / MINUTE),
+    factorVerifications: clientLimit(BURST, limits.factorsPerMinute / MINUTE),
     web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }

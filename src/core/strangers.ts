@@ -31,12 +31,19 @@ type Leaving = Pick<
   'dropIdentities' | 'dropFactors' | 'endSessions' | 'identityIfNone' | 'describeProviders'
 > & { set: UserChange['set'] }
 
+/** Whether a token shows that an address is its bearer's which nobody has confirmed so far. */
+export const isOwnersFirst = (
+  { confirmedAt }: User,
+  token: VerificationToken | undefined,
+): token is VerificationToken =>
+  token !== undefined && token.email !== null && token.kind !== 'email_change' && confirmedAt === null
+
 /**
  * What goes where the owner of an address comes in by their inbox, all but what the mail was about: the password of the
  * sign-up that it answers, or the identity whose address it asks about.
  */
 export function withoutStrangers(deps: Deps, now: number, user: User, token: VerificationToken | undefined): Leaving {
-  if (!token || token.email === null || token.kind === 'email_change' || user.confirmedAt !== null) return { set: {} }
+  if (!isOwnersFirst(user, token)) return { set: {} }
   const own = { provider: 'email', providerId: user.id }
   return {
     ...WAYS_IN,

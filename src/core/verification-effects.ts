@@ -5,7 +5,7 @@ import type { Client, Deps } from './deps'
 import { hasVerifiedFactor } from './factors/own'
 import { prepareNotice } from './mail'
 import { Refusal } from './refusal'
-import { withoutStrangers } from './strangers'
+import { isOwnersFirst, withoutStrangers } from './strangers'
 import { NOTHING_SENT, ownIdentity, providersMetadata } from './users'
 
 const RANDOM_PASSWORD_BYTES = 32
@@ -30,7 +30,8 @@ export async function spendFor(
   const { user, kind, token, spend, password } = completion
   const { clock, store, passwords, random } = deps
   // A second factor is what a stolen inbox does not have (settled 3).
-  if (password !== undefined && (await hasVerifiedFactor(deps, user))) throw new Refusal('aal_too_low')
+  if (password !== undefined && !isOwnersFirst(user, token) && (await hasVerifiedFactor(deps, user)))
+    throw new Refusal('aal_too_low')
   const isInvited = kind === 'invite' && user.encryptedPassword === null && password === undefined
   const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
   const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)

@@ -100,7 +100,7 @@ export async function credentialOf(
     credentialId: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
     signCount: info.credential.counter,
-    transports: (response.response.transports ?? []).filter((each) => TRANSPORTS.has(each)),
+    transports: transportsIn(response.response.transports),
     aaguid: info.aaguid,
     backupEligible: info.credentialDeviceType === 'multiDevice',
     backedUp: info.credentialBackedUp,
@@ -108,6 +108,10 @@ export async function credentialOf(
     ...{ lastUsedAt: null, createdAt: now, updatedAt: now },
   }
 }
+
+/** A hint for the browser that nobody vouches for: what is no list of known ones is none. */
+const transportsIn = (given: unknown): string[] =>
+  Array.isArray(given) ? given.filter((each) => TRANSPORTS.has(each)) : []
 
 /**
  * What a known credential said.

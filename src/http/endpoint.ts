@@ -111,8 +111,7 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
       app.route(
         each.method,
         path,
-        ({ request, params, set, route }) =>
-          run(request, params as Record<string, string>, set.headers as Context['headers'], route),
+        ({ request, params, set, route }) => run(request, decodable(params), set.headers as Context['headers'], route),
         {
           parse: 'none',
           response: each.answers,
@@ -122,6 +121,12 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
     }
   }
   return app
+}
+
+/** Elysia gives null for what is no percent-encoding (RFC 3986 §2.1): nothing has such a name. */
+function decodable(params: Record<string, string | null> = {}): Record<string, string> {
+  for (const name in params) params[name] ??= ''
+  return params as Record<string, string>
 }
 
 function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {

@@ -60,12 +60,24 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
     'a magic link of the application',
     async (app) => {
       await app.ask('POST', '/api/auth/magic-link/send', { body: { email: OWNER } })
-      const [address = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
-      const token = new URL(address).searchParams.get('token')
-      expect((await app.ask('POST', '/api/auth/magic-link/verify', { body: { token } })).status).toBe(200)
+      const body = { token: await applicationToken(app) }
+      expect((await app.ask('POST', '/api/auth/magic-link/verify', { body })).status).toBe(200)
     },
   ],
+  ['a new password of the application', resetPassword],
 ]
+
+/** That of the link in the last mail, which leads to a page of the application. */
+async function applicationToken(app: TestApp): Promise<string> {
+  const [address = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
+  return new URL(address).searchParams.get('token') ?? ''
+}
+
+async function resetPassword(app: TestApp): Promise<void> {
+  await app.ask('POST', '/api/auth/password/reset/request', { body: { email: OWNER } })
+  const body = { token: await applicationToken(app), new_password: 'the-owners-own-1' }
+  expect((await app.ask('POST', '/api/auth/password/reset/complete', { body })).status).toBe(200)
+}
 
 test.each(ways)('case 46: an identity of the stranger goes when the owner comes in by %s', async (_, comeIn) => {
   await using started = await start()
@@ -150,18 +162,34 @@ test('case 46: taking an identity off promotes no address that nobody vouches fo
   expect((await app.ask('GET', '/auth/v1/user', { token: owners })).body.id).not.toBe(id)
 })
 
-test('case 46: factors that a stranger added while an address of theirs was confirmed lock no owner out', async () => {
-  await using started = await start()
-  const { app, github } = started
+/** An account with the stranger's factor, on which the owner's address stands unconfirmed. */
+async function withStrangersFactor(app: TestApp): Promise<string> {
   await confirmedUser(app, 'stranger@evil.example')
   const { accessToken, id } = await app.signIn('stranger@evil.example')
   const factor = await enrolled(app, accessToken)
   expect((await pass(app, accessToken, factor)).status).toBe(200)
   using database = new Database(app.database)
   database.query('UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?').run(OWNER, id)
+  return id
+}
+
+test('case 46: factors that a stranger added while an address of theirs was confirmed lock no owner out', async () => {
+  await using started = await start()
+  const { app, github } = started
+  const id = await withStrangersFactor(app)
   github.account = owner
   const { access_token: token } = fragmentOf(await signInAtGitHub(app))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
   expect([user.id, user.factors ?? []]).toEqual([id, []])
+  using database = new Database(app.database)
+  expect(database.query('SELECT factor_count FROM users').get()).toEqual({ factor_count: 0 })
+})
+
+test.each(ways)('case 46: nor one who comes in by %s', async (_, comeIn) => {
+  await using started = await start()
+  const { app } = started
+  await withStrangersFactor(app)
+  await comeIn(app)
+  using database = new Database(app.database)
   expect(database.query('SELECT factor_count FROM users').get()).toEqual({ factor_count: 0 })
 })

@@ -23,12 +23,13 @@ export interface Begun {
  * Begins a challenge.
  * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_id_malformed' | 'totp_verification_disabled' |
  *   'phone_verification_disabled' | 'webauthn_verification_disabled' | 'sms_too_soon' | 'sms_channel_unknown' |
- *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable'>}
+ *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable' | 'too_many_requests'>}
  */
 export async function challengeFactor(
   deps: Deps,
   { caller, factorId, client, channel }: FactorRequest & { channel: string | undefined },
 ): Promise<Begun> {
+  deps.limits.request('factorChallenges', client.ip)
   const { user } = requireSession(caller)
   const factor = await ownFactor(deps, user, factorId)
   requireVerification(deps, factor)

@@ -6,8 +6,11 @@ import type { Caller } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 import { normalisePhone } from '../users'
-import { requireSession } from './own'
+import { requireSession, requireShortName } from './own'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
+
+/** So that a QR code holds it, twice and percent-encoded, beside the address. */
+const MAX_ISSUER_BYTES = 255
 
 export interface EnrolRequest {
   caller: Caller
@@ -34,9 +37,11 @@ export interface EnrolledFactor {
 export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<EnrolledFactor> {
   const { policy, random, qrCode } = deps
   const { user } = requireSession(request.caller)
+  requireShortName(request.friendlyName)
   switch (request.type) {
     case 'totp': {
       if (!policy.mfa.totp.enrols) throw new Refusal('totp_enrolment_disabled')
+      if (Buffer.byteLength(request.issuer) > MAX_ISSUER_BYTES) throw new Refusal('factor_issuer_too_long')
       const id = random.uuid()
       const secret = newSecret(deps)
       const factor = await addFactor(deps, request, { id, factorType: 'totp', secret: sealSecret(deps, id, secret) })

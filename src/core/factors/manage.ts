@@ -5,7 +5,7 @@ import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
+import { type FactorRequest, noticeOf, ownFactor, requireSession, requireShortName } from './own'
 
 /** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */
 export async function unenrolFactor(deps: Deps, { caller, factorId, client }: FactorRequest): Promise<string> {
@@ -35,13 +35,14 @@ interface FactorAdministered {
   factorId: string
 }
 
-/** @throws {Refusal<'factor_unknown' | 'factor_name_taken'>} */
+/** @throws {Refusal<'factor_unknown' | 'factor_name_taken' | 'factor_name_too_long'>} */
 export async function renameFactor(
   deps: Deps,
   { admin, friendlyName, ...which }: FactorAdministered & { friendlyName: string },
 ): Promise<Factor> {
   const factor = await factorOf(deps, which)
   if (friendlyName === '') return factor
+  requireShortName(friendlyName)
   const now = deps.clock.now()
   const audit = [auditEntry(deps, now, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id })]
   const renamed = await deps.store.renameFactor({ factorId: factor.id, friendlyName, now, audit })

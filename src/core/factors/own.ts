@@ -12,6 +12,13 @@ export interface FactorRequest {
   client: Client
 }
 
+const MAX_NAME_BYTES = 255
+
+/** @throws {Refusal<'factor_name_too_long'>} */
+export function requireShortName(friendlyName: string): void {
+  if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('factor_name_too_long')
+}
+
 /** The caller's factor; somebody else's is told apart from none (supabase-additions.md). */
 export async function ownFactor({ store }: Deps, user: User, factorId: string): Promise<Factor> {
   if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')

@@ -12,7 +12,7 @@ import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions'
 import { newFactor } from './enrol'
 import { countGuess } from './guesses'
-import { noticeOf, requireSession } from './own'
+import { noticeOf, requireSession, requireShortName } from './own'
 import { pass } from './verify'
 
 const CODES = 10
@@ -40,7 +40,7 @@ export async function recoveryCodesStatus(
 /**
  * Gives the caller their codes.
  * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_present' |
- *   'recovery_codes_alone' | 'factor_name_taken' | 'factors_too_many'>}
+ *   'recovery_codes_alone' | 'factor_name_taken' | 'factor_name_too_long' | 'factors_too_many'>}
  */
 export async function generateRecoveryCodes(
   deps: Deps,
@@ -49,6 +49,7 @@ export async function generateRecoveryCodes(
   const { policy, clock, random, store } = deps
   const { user, session } = requireSession(caller)
   requireEnrolment(deps)
+  requireShortName(friendlyName)
   const now = clock.now()
   const factor = newFactor(now, {
     ...{ id: random.uuid(), userId: user.id, factorType: 'recovery_code', status: 'verified' },
@@ -88,13 +89,14 @@ export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: 
 
 /**
  * Raises the caller's session with one of their codes, as typed.
- * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'recovery_codes_locked'>}
+ * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'recovery_codes_locked' | 'too_many_requests'>}
  */
 export async function verifyRecoveryCode(
   deps: Deps,
-  { caller, code }: { caller: Caller; code: string },
+  { caller, code, client }: { caller: Caller; code: string; client: Client },
 ): Promise<IssuedSession> {
-  const { policy, clock, store } = deps
+  const { policy, clock, store, limits } = deps
+  limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   if (!policy.mfa.recoveryCodes.verifies) throw new Refusal('recovery_codes_verification_disabled')
   await countGuess(deps, user.id, 'recovery_codes_locked')

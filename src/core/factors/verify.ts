@@ -29,7 +29,8 @@ export async function verifyFactor(
   deps: Deps,
   { caller, factorId, client, ...answer }: FactorRequest & Answer,
 ): Promise<IssuedSession> {
-  const { clock } = deps
+  const { clock, limits } = deps
+  limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   const factor = await ownFactor(deps, user, factorId)
   if (factor.factorType === 'webauthn' ? !answer.webauthn : answer.code === '')

@@ -12,12 +12,16 @@ export type Peer = Policy['federation']['servers'][number]
 /** What this server calls another: its configured name, else its URL. */
 export const labelOf = ({ name, url }: Peer): string => name ?? url
 
+/** Longer than anything that is listed; what is longer is not even read as a URL. */
+const MAX_NAMED = 2048
+
 /**
  * The server that a sign-in names, by its name or URL.
  * @returns undefined: this one @throws {Refusal<'server_not_allowed'>} one that is not listed
  */
 export function findPeer({ policy }: Pick<Deps, 'policy'>, named: string): Peer | undefined {
   if (named === '' || named === 'local') return undefined
+  if (named.length > MAX_NAMED) throw new Refusal('server_not_allowed')
   const url = URL.canParse(named) ? new URL(named).href.replace(/\/+$/, '') : undefined
   const found = policy.federation.servers.find((each) => each.name === named || each.url === url)
   if (!found) throw new Refusal('server_not_allowed')

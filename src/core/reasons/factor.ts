@@ -13,6 +13,8 @@ export const FACTOR_REASONS = [
   'webauthn_verification_disabled',
   /** `detail`: the name. */
   'factor_name_taken',
+  'factor_name_too_long',
+  'factor_issuer_too_long',
   'factors_too_many',
   'factor_id_malformed',
   'factor_unknown',

@@ -61,8 +61,8 @@ export const registrationOptions = endpoint({
   method: 'POST',
   path: '/passkeys/registration/options',
   summary: 'Begin to register a passkey',
-  answers: { 200: Ceremony, ...errors(401, 403, 404, 422) },
-  handle: async ({ core, caller }) => toCeremony(await core.beginPasskeyRegistration({ caller })),
+  answers: { 200: Ceremony, ...errors(401, 403, 404, 422, 429) },
+  handle: async ({ core, caller, client }) => toCeremony(await core.beginPasskeyRegistration({ caller, client })),
 })
 
 export const verifyRegistration = endpoint({

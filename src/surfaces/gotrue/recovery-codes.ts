@@ -82,8 +82,8 @@ export const verifyRecoveryCode = endpoint({
   summary: 'Pass the second factor with a recovery code',
   description: 'Counts for the session as a challenge that was answered.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, caller, body, headers }) => {
-    const issued = await core.verifyRecoveryCode({ caller, code: body.code ?? '' })
+  handle: async ({ core, caller, body, headers, client }) => {
+    const issued = await core.verifyRecoveryCode({ caller, client, code: body.code ?? '' })
     Object.assign(headers, sessionHeaders(issued))
     return toSession(issued)
   },

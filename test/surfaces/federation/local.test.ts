@@ -281,3 +281,10 @@ test('health is one answer for both surfaces', async () => {
   await using app = await startApp()
   expect((await federated(app, 'GET', '/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
 })
+
+test('a server name of a whole megabyte is refused before anything is made of it', async () => {
+  await using app = await startApp()
+  const server = `https://a${'/'.repeat(1_000_000)}x`
+  const { status, body } = await federated(app, 'POST', '/login', { body: { id: 'a', password: 'b', server } })
+  expect([status, body.reason]).toEqual([403, 'server_not_allowed'])
+})

@@ -409,3 +409,25 @@ test('security case 33: the links below /api/auth are not enough where there is 
   expect([link.status, link.body.error]).toEqual([401, 'mfa_required'])
   expect((await app.signIn(ada.email, PASSWORD)).id).toBe(ada.id)
 })
+
+test('names and issuers of more than 255 bytes are refused, and leave nothing behind', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp(`${'a'.repeat(64)}@${'example.'.repeat(22)}com`)
+  const { accessToken: token } = ada
+  for (const body of [
+    { friendly_name: 'x'.repeat(256) },
+    { friendly_name: 'é'.repeat(128) },
+    { issuer: 'x'.repeat(256) },
+  ])
+    expect(refusal(await enrol(app, token, body))).toEqual([400, 'validation_failed'])
+  expect((await app.ask('GET', '/auth/v1/user', { token })).body.factors).toBeUndefined()
+  const longest = { friendly_name: 'x'.repeat(255), issuer: 'é'.repeat(127) }
+  expect((await enrol(app, token, longest)).status).toBe(200)
+  const factor = await enrolled(app, token)
+  const rename = (friendly_name: string) =>
+    app.ask('PUT', `/auth/v1/admin/users/${ada.id}/factors/${factor.id}`, { token: app.admin, body: { friendly_name } })
+  expect(refusal(await rename('x'.repeat(256)))).toEqual([400, 'validation_failed'])
+  const raised = (await pass(app, token, factor)).body.access_token
+  const codes = { token: raised, body: { friendly_name: 'x'.repeat(256) } }
+  expect(refusal(await app.ask('POST', '/auth/v1/factors/recovery-codes', codes))).toEqual([400, 'validation_failed'])
+})

@@ -305,3 +305,16 @@ test('a body sent in chunks is held to the same size', async () => {
   const { status, body } = await app.ask('POST', '/auth/v1/signup', { raw: stream })
   expect([status, body.code]).toEqual([413, 'request_entity_too_large'])
 })
+
+test('what is no percent-encoding in a path names nothing, on any route', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
+  const routes = app.routes.routes.filter(({ path, hooks }) => path.includes(':') && !hooks.detail?.hide)
+  expect(routes.length).toBeGreaterThan(20)
+  for (const { method, path } of routes)
+    for (const bad of ['%', '%e0%a4%a']) {
+      const { status } = await app.ask(method, path.replace(/:\w+/g, bad), { token: ada.accessToken })
+      expect([method, path, status >= 400 && status < 500]).toEqual([method, path, true])
+    }
+})

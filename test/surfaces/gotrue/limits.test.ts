@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
+import { PASSWORD, passwordGrant, type Reply, refresh, startApp, type TestApp } from '../../support/app'
+import { challenge, enrolled, verify } from '../../support/factors'
 
 const HOUR = 3_600_000
 const on = { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_TOKEN_REFRESH: '1000000' }
@@ -146,4 +147,25 @@ test('other spellings of the path are no way around a limit', async () => {
   for (let index = 0; index < 30; index++)
     await app.ask('POST', `${index % 2 ? '' : '/auth/v1'}/token?grant_type=password`, { body: {} })
   expect((await app.ask('POST', '/token?grant_type=password', { body: {} })).status).toBe(429)
+})
+
+test('challenges to second factors, answers to them and passkeys begun have limits of their own', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
+  const { accessToken: token } = await app.signUp()
+  const { id } = await enrolled(app, token)
+  const ways: [asked: () => Promise<Reply>, usual: number][] = [
+    [() => challenge(app, token, id), 200],
+    [() => verify(app, token, id, { code: '1' }), 422],
+    [() => app.ask('POST', '/auth/v1/passkeys/registration/options', { token }), 200],
+  ]
+  for (const [ask, usual] of ways) {
+    for (let index = 0; index < 30; index++) expect((await ask()).status).toBe(usual)
+    const { status, body } = await ask()
+    expect([status, body]).toEqual([429, limited])
+  }
+  const code = () => app.ask('POST', '/auth/v1/factors/recovery-codes/verify', { token, body: { code: 'x' } })
+  expect((await code()).body).toEqual(limited)
+  app.clock.advance(4000)
+  expect((await challenge(app, token, id)).status).toBe(200)
+  expect((await challenge(app, token, id)).status).toBe(429)
 })

@@ -394,3 +394,18 @@ test('sign-ins by passkey are limited for each client', async () => {
   const { status, headers } = await beginSignIn(app)
   expect([status, Number(headers.get('retry-after')) > 0]).toEqual([429, true])
 })
+
+test.each(['usb', 5, {}, true, [5, null, 'pigeon'], null])(
+  'transports %p that are no list of known ones are none',
+  async (transports) => {
+    await using app = await startApp()
+    const ada = await app.signUp()
+    const { body } = await begin(app, ada.accessToken)
+    const credential = authenticator().create(body.options)
+    credential.response.transports = transports
+    const made = await finish(app, ada.accessToken, { challenge_id: body.challenge_id, credential })
+    expect(made.status).toBe(200)
+    const { body: next } = await begin(app, ada.accessToken)
+    expect(next.options.excludeCredentials[0].transports ?? []).toEqual([])
+  },
+)

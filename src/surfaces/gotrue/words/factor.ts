@@ -27,6 +27,8 @@ export const factorWords: Record<FactorReason | PasskeyReason, Answer> = {
     'mfa_factor_name_conflict',
     (detail) => `A factor with the friendly name ${quoted(detail)} for this user already exists`,
   ],
+  factor_name_too_long: [400, 'validation_failed', 'friendly_name must be 255 bytes or less'],
+  factor_issuer_too_long: [400, 'validation_failed', 'issuer must be 255 bytes or less'],
   factors_too_many: [
     422,
     'too_many_enrolled_mfa_factors',
