@@ -6,7 +6,7 @@ import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
 import { isBearerKind, opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
-import { endOf, isLowAalLimited } from './session-limits'
+import { endOf, isEndedByBan, isLowAalLimited } from './session-limits'
 import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from './tokens/api-keys'
 import type { VerifiedClaims } from './tokens/jwt'
 import { opaqueKind } from './tokens/opaque'
@@ -90,7 +90,8 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
   const user = found?.user.id === sub.toLowerCase() ? found.user : await store.findUser(sub.toLowerCase())
   if (!user) throw new Refusal('user_gone')
   if (namesSession && !isNamedWell) throw new Refusal('token_session_malformed')
-  if (namesSession && found?.user.id !== user.id) throw new Refusal('session_gone')
+  const isLive = found?.user.id === user.id && !isEndedByBan(found.session, user, clock.now())
+  if (namesSession && !isLive) throw new Refusal('session_gone')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
   return { user, session: found?.session, claims, isPersonalToken: false }

@@ -5,8 +5,8 @@ import type { Deps } from './deps'
 import { identifyUser } from './identify'
 import { isBearerKind, opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
+import { rolesOfCaller } from './roles'
 import { opaqueKind } from './tokens/opaque'
-import { rolesOf } from './tokens/service-token'
 
 export interface Introspection {
   user: Caller['user']
@@ -27,9 +27,10 @@ export async function introspect(deps: Deps, { token }: { token: string }): Prom
     const expiresAt = 'expiresAt' in caller ? secondsOf(caller.expiresAt) : exp
     return {
       user: caller.user,
-      roles: await rolesOf(deps, caller.user.id),
+      roles: await rolesOfCaller(deps, caller),
       issuer: typeof iss === 'string' ? iss : deps.policy.service.issuer,
-      expiresAt: typeof expiresAt === 'number' ? expiresAt : undefined,
+      // NumericDate may have fractions (RFC 7519 §2).
+      expiresAt: typeof expiresAt === 'number' ? Math.floor(expiresAt) : undefined,
     }
   } catch (error) {
     if (error instanceof Refusal) return undefined

@@ -4,9 +4,10 @@ import type { ExternalSession, Session, User } from '../store'
 import type { Caller } from './caller'
 import type { Deps } from './deps'
 import { Refusal } from './refusal'
+import { endOf, isEndedByBan, isLowAalLimited, supersedes } from './session-limits'
 import { isGenuineOpaque, lookupIdOf, type OpaqueKind } from './tokens/opaque'
 
-/** How exact the last use of a personal access token is known, so that most uses write nothing. */
+/** How exact the last use of a token is known, so that most uses write nothing. */
 const USE_STEP_MS = 60_000
 
 /** Kinds that may stand in an Authorization header. */
@@ -20,7 +21,7 @@ export interface OpaqueCaller extends Caller {
   expiresAt: number | null
 }
 
-/** @throws {Refusal<'token_invalid' | 'external_user' | 'user_gone' | 'user_banned'>} */
+/** @throws {Refusal<'token_invalid' | 'external_user' | 'user_gone' | 'user_banned' | 'session_over'>} */
 export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
   const lookupId = lookupIdOf(kind, bearer)
   if (lookupId === undefined) throw invalid('malformed')
@@ -32,9 +33,30 @@ export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string)
   if (expiresAt !== null && now >= expiresAt) throw invalid('expired')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
+  if (session) await requireLive(deps, { kind, user, session, now })
   const { usedAt } = found
   if (usedAt && now - usedAt.last >= USE_STEP_MS) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
   return { user, session, expiresAt, isPersonalToken: kind === 'personal', claims: claimsOf(user, session) }
+}
+
+/**
+ * The limits of sessions (contract 4.5). They are asked when a session is refreshed; a cookie never is, so it is one
+ * that has been used.
+ */
+async function requireLive(
+  deps: Deps,
+  { kind, user, session, now }: { kind: OpaqueKind; user: User; session: Session; now: number },
+): Promise<void> {
+  const { store, policy } = deps
+  const isLowLimited = await isLowAalLimited(deps, user)
+  if (isEndedByBan(session, user, now) || endOf(policy.session, session, now, isLowLimited))
+    throw new Refusal('session_over')
+  if (kind !== 'cookie') return
+  const standsInTheWay = supersedes(policy.session, now, isLowLimited)
+  const others = standsInTheWay ? await store.listSessions(user.id) : []
+  if (others.some((other) => standsInTheWay?.(other.session, session))) throw new Refusal('session_over')
+  if (now - (session.refreshedAt ?? session.createdAt) >= USE_STEP_MS)
+    await store.noteSessionUse({ id: session.id, now })
 }
 
 /** The session of an account of another server, which is nobody here (settled 9); undefined where the token is none of one. */

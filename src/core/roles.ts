@@ -1,10 +1,11 @@
 /** Roles of users (service.md): everyone is a user; what is more is granted, and shows in the next token. */
 import { isUuid } from '../lib/uuid'
 import { auditEntry } from './audit'
-import type { Admin } from './caller'
+import type { Admin, Caller } from './caller'
 import type { Deps } from './deps'
+import { lacksFactor } from './factors/own'
 import { Refusal } from './refusal'
-import { rolesOf } from './tokens/service-token'
+import { EVERYBODY, rolesOf } from './tokens/service-token'
 import { findByIdentifier } from './usernames'
 
 export type RoleDeps = Pick<Deps, 'store' | 'clock' | 'random'>
@@ -12,6 +13,15 @@ export type RoleDeps = Pick<Deps, 'store' | 'clock' | 'random'>
 interface Which {
   /** Id, address, username or uid. */
   user: string
+}
+
+/**
+ * Roles that a caller may act in: those that are more than everybody's need a session, and the second factor where there
+ * is one (settled 5), whoever asks.
+ */
+export async function rolesOfCaller(deps: Pick<Deps, 'store'>, caller: Caller): Promise<string[]> {
+  const isBelow = !caller.session || (await lacksFactor(deps, caller))
+  return isBelow ? [EVERYBODY] : rolesOf(deps, caller.user.id)
 }
 
 /** @throws {Refusal<'user_unknown'>} */

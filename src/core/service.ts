@@ -5,10 +5,10 @@ import type { Client, Deps } from './deps'
 import { identifyUser } from './identify'
 import { makeMatrixAccount } from './matrix'
 import { Refusal } from './refusal'
+import { rolesOfCaller } from './roles'
 import { signOut } from './sessions'
 import { signUp } from './sign-up'
 import { findRefreshToken } from './token-pairs'
-import { rolesOf } from './tokens/service-token'
 
 export interface Registration {
   email: string
@@ -42,7 +42,7 @@ export interface DescribedUser {
 }
 
 export async function describeUser(deps: Deps, { caller }: { caller: Caller }): Promise<DescribedUser> {
-  return { user: caller.user, roles: await rolesOf(deps, caller.user.id) }
+  return { user: caller.user, roles: await rolesOfCaller(deps, caller) }
 }
 
 export interface SignOutWith {

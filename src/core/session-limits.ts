@@ -24,6 +24,10 @@ export function endOf(limits: Limits, session: Session, now: number, isLowLimite
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
 
+/** A ban ends the sessions there were (settled 4); as long as it lasts, it is the ban that is answered. */
+export const isEndedByBan = ({ createdAt }: Session, { bannedUntil }: User, now: number): boolean =>
+  bannedUntil !== null && bannedUntil <= now && createdAt < bannedUntil
+
 /** Until when a session may do without a second factor that its user has; undefined where that is not limited. */
 export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): number | undefined {
   return lowAalMs === undefined || aal !== 'aal1' ? undefined : createdAt + lowAalMs

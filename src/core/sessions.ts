@@ -11,7 +11,7 @@ import type { Client, Deps } from './deps'
 import type { Policy } from './policy'
 import type { ProviderTokens } from './ports'
 import { Refusal, type Weakness } from './refusal'
-import { endOf, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
+import { endOf, isEndedByBan, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from './tokens/refresh-token'
 
 const KEY_BYTES = 32
@@ -151,7 +151,7 @@ export async function refreshSession(
   const now = clock.now()
   const presented = await identify(deps, refreshToken)
   const found = await store.findSession(presented.sessionId)
-  if (!found) throw new Refusal('refresh_token_unknown')
+  if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
   if (presented.token && !isGenuine(presented.token, key)) throw new Refusal('refresh_token_unknown')
   if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
@@ -230,6 +230,7 @@ export async function listSessions(
   const standsInTheWay = supersedes(limits, now, isLowLimited)
   const live = all.filter(
     ({ session }) =>
+      !isEndedByBan(session, caller.user, now) &&
       endOf(limits, session, now, isLowLimited) === undefined &&
       !(standsInTheWay && all.some((other) => standsInTheWay(other.session, session))),
   )

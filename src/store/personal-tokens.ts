@@ -1,5 +1,6 @@
 /** Personal access tokens: made by a user, and good until they are revoked or expire. */
 import { and, desc, eq } from 'drizzle-orm'
+import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { type PersonalAccessToken, personalAccessTokens } from './schema'
 import { type AuditEntry, appendAudit, placeholder, placeholders, sessionById, userById } from './statements'
@@ -57,6 +58,9 @@ export const createPersonalToken = write(
     { token, sessionId, max, audit }: NewPersonalToken,
   ): Promise<'created' | 'session_gone' | 'personal_tokens_too_many'> => {
     if ((await tx.one(sessionById, { id: sessionId }))?.userId !== token.userId) return 'session_gone'
+    // A ban leaves sessions where they are.
+    const owner = await tx.one(userById, { id: token.userId })
+    if (isAhead(owner?.bannedUntil ?? null, token.createdAt)) return 'session_gone'
     if ((await tx.all(personalTokensOf, { userId: token.userId })).length >= max) return 'personal_tokens_too_many'
     await tx.run(insertPersonalToken, token)
     await appendAudit(tx, audit)

@@ -86,6 +86,19 @@ export const isKnownNetwork = read(
     (await tx.one(knownNetwork, input)) !== undefined,
 )
 
+const setLastUse = statement((db) =>
+  db
+    .update(sessions)
+    .set({ refreshedAt: placeholder('now') as never, updatedAt: placeholder('now') as never })
+    .where(eq(sessions.id, placeholder('id')))
+    .prepare(),
+)
+
+/** Notes that a session which has nothing to refresh was used. */
+export const noteSessionUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
+  await tx.run(setLastUse, use)
+})
+
 export interface SignIn {
   session: NewSession
   now: number

@@ -1,8 +1,11 @@
 /** Rules that hold over all surfaces at once (settled 1 to 5; security cases 4, 20, 24). */
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { passwordGrant, startApp, type TestApp } from '../support/app'
+import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
+import { enrolled, protectedAccount } from '../support/factors'
 import { signIn } from '../support/federation'
 import { cookieOf, get, login, mint, minted, post } from '../support/native'
+import { codeAt } from '../support/totp'
 
 /** One session begun on each surface, and what its token answers. */
 async function everywhere(app: TestApp, email: string) {
@@ -130,4 +133,110 @@ test('what a cookie may do on the Supabase surface is bound to its own pages', a
   const foreign = { headers: { cookie, origin: 'https://evil.example' } }
   expect((await app.ask('POST', '/auth/v1/logout', foreign)).status).toBe(403)
   expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).status).toBe(200)
+})
+
+const HOUR = 3_600_000
+const withCookie = (app: TestApp, cookie: string) => get(app, '/me', { headers: { cookie } })
+
+test('a session cookie is over when its session may last no longer, and makes no personal access token then', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_TIMEBOX: '1h' } })
+  const { email } = await app.signUp()
+  const cookie = cookieOf((await login(app, email)).headers)
+  app.clock.advance(HOUR)
+  expect((await withCookie(app, cookie)).status).toBe(200)
+  app.clock.advance(1)
+  expect((await withCookie(app, cookie)).body.error).toBe('invalid_token')
+  expect((await post(app, '/tokens', { name: 'x' }, { headers: { cookie } })).status).toBe(401)
+  expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).body.code).toBe('session_expired')
+})
+
+test('a session cookie is over once it was not used for as long as is allowed, and not before', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_INACTIVITY_TIMEOUT: '1h' } })
+  const { email } = await app.signUp()
+  const cookie = cookieOf((await login(app, email)).headers)
+  for (let use = 0; use < 3; use++) {
+    app.clock.advance(HOUR - 1)
+    expect((await withCookie(app, cookie)).status).toBe(200)
+  }
+  const { body } = await app.ask('GET', '/auth/v1/sessions', { headers: { cookie } })
+  expect(body.find(({ current }: { current: boolean }) => current).refreshed_at).not.toBeNull()
+  app.clock.advance(HOUR + 1)
+  expect((await withCookie(app, cookie)).status).toBe(401)
+})
+
+test('where users have one session, a cookie is over when there is a later one', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+  const { email } = await app.signUp()
+  const first = cookieOf((await login(app, email)).headers)
+  app.clock.advance(1000)
+  const second = cookieOf((await login(app, email)).headers)
+  expect((await withCookie(app, second)).status).toBe(200)
+  expect((await withCookie(app, first)).status).toBe(401)
+})
+
+test('a cookie of a session that lacks the second factor is over when such sessions are', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '1h' } })
+  const ada = await app.signUp()
+  const cookie = cookieOf((await login(app, ada.email)).headers)
+  const factor = await enrolled(app, ada.accessToken)
+  using database = new Database(app.database)
+  database.query("UPDATE mfa_factors SET status = 'verified' WHERE id = ?").run(factor.id)
+  expect((await withCookie(app, cookie)).status).toBe(200)
+  app.clock.advance(HOUR + 1)
+  expect((await withCookie(app, cookie)).status).toBe(401)
+})
+
+test('settled 4: a ban ends every session, also where it ends by time', async () => {
+  await using app = await startApp()
+  const { id, email } = await app.signUp()
+  const { bearers, cookie, service, native, supabase } = await everywhere(app, email)
+  const { body: pat } = await post(app, '/tokens', { name: 'x' }, { token: service.access_token })
+  const body = { ban_duration: '10m' }
+  expect((await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body })).status).toBe(200)
+  expect((await refresh(app, supabase.refreshToken)).body.code).toBe('user_banned')
+  app.clock.advance(601_000)
+  for (const token of [...bearers, pat.token]) expect(await works(app, token)).toEqual([false, false])
+  expect((await withCookie(app, cookie)).status).toBe(401)
+  expect((await refresh(app, supabase.refreshToken)).body.code).toBe('refresh_token_not_found')
+  expect((await post(app, '/refresh', { refresh_token: service.refresh_token })).status).toBe(401)
+  expect((await post(app, '/refresh', { refreshToken: native.refreshToken })).status).toBe(401)
+  const later = await app.signIn(email)
+  expect(await works(app, later.accessToken)).toEqual([true, true])
+  const listed = await app.ask('GET', '/auth/v1/sessions', { token: later.accessToken })
+  expect(listed.body).toHaveLength(1)
+})
+
+test('no personal access token is made while a ban is being written', async () => {
+  await using app = await startApp()
+  const { id, email } = await app.signUp()
+  const { body } = await login(app, email)
+  const banned = { token: app.admin, body: { ban_duration: '10m' } }
+  const [ban, ...made] = await Promise.all([
+    app.ask('PUT', `/auth/v1/admin/users/${id}`, banned),
+    ...Array.from({ length: 20 }, (_, index) =>
+      post(app, '/tokens', { name: `${index}` }, { token: body.access_token }),
+    ),
+  ])
+  expect(ban?.status).toBe(200)
+  app.clock.advance(601_000)
+  for (const { body: token } of made.filter(({ status }) => status === 201))
+    expect((await get(app, '/me', { token: token.token })).status).toBe(401)
+})
+
+test('what needs a session and the second factor is said of nobody who has not both', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
+  const low = await app.signIn(ada.email)
+  const { body: high } = await login(app, ada.email, { code: codeAt(ada.factor.secret, app.clock.now()) })
+  const { body: pat } = await post(app, '/tokens', { name: 'x' }, { token: high.access_token })
+  const roles = async (token: string) => {
+    const { body: said } = await post(app, '/introspect', { token })
+    const { body: me } = await get(app, '/me', { token })
+    expect([me.roles, me.is_admin]).toEqual([said.roles, said.roles.includes('admin')])
+    return said.roles
+  }
+  expect(await roles(high.access_token)).toEqual(['user', 'admin'])
+  expect(await roles(low.accessToken)).toEqual(['user'])
+  expect(await roles(pat.token)).toEqual(['user'])
 })

@@ -37,9 +37,11 @@ export async function issueForService(
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
 }
 
-/** Everyone is a user; other roles are rows. */
+/** The role that is no row: everyone is a user. */
+export const EVERYBODY = 'user'
+
 export async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<string[]> {
-  return ['user', ...(await store.rolesOf(userId)).filter((role) => role !== 'user')]
+  return [EVERYBODY, ...(await store.rolesOf(userId)).filter((role) => role !== EVERYBODY)]
 }
 
 /** What a user is called, by the names that applications give it. */
