@@ -3,7 +3,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Provisioned, Provisioner } from '../core/ports'
 import { type BoundedFetch, boundedFetch } from './bounded-fetch'
 
-const TIMEOUT_MS = 3000
+/** A homeserver under load takes its time, and one that was broken off may have made the account. */
+const TIMEOUT_MS = 20_000
 
 export interface SynapseOptions {
   /** Base URL of the homeserver. */

@@ -14,23 +14,15 @@ import { inItsTurn } from './mailed-tokens'
 import { takeAsLong } from './one-time'
 import { changedAccount } from './outcomes'
 import { requireStrong } from './password-strength'
-import { HOOK_REASONS } from './reasons/hook'
-import { type Reason, Refusal } from './refusal'
+import { Refusal } from './refusal'
 import { newSession } from './sessions'
 import { isOwnersFirst, withoutStrangers } from './strangers'
 import { mintSessionToken } from './tokens/opaque'
 import { issueForService, type ServiceSession } from './tokens/service-token'
+import { unlessSilent } from './unless-silent'
 import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from './users'
 import { identifyToken, mint } from './verification'
 import { confirmNewEmail } from './verify'
-
-/** Reasons for which a mail stays away although the answer says nothing of it. */
-const SILENT: ReadonlySet<Reason> = new Set<Reason>([
-  'mail_too_soon',
-  'mail_limit_reached',
-  'address_not_authorised',
-  ...HOOK_REASONS,
-])
 
 export interface LinkRequest {
   email: string
@@ -248,14 +240,4 @@ async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKi
   const pending = await store.pendingTokens({ email })
   const minted = pending.filter((token) => token.family === 'service' && token.kind === kind)
   return minted.length === 0 ? null : Math.max(...minted.map(({ createdAt }) => createdAt))
-}
-
-/** Runs what only somebody with an account comes to; that it was refused is for the operator alone. */
-async function unlessSilent({ report }: Deps, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof Refusal && SILENT.has(error.reason))) throw error
-    report('warn', 'a mail was asked for and not sent', { reason: error.reason })
-  }
 }

@@ -10,8 +10,10 @@ import { usernameOf } from './usernames'
 
 const SECOND = 1000
 
-/** How long whoever takes a registration has for it; after that another one may. */
-export const MATRIX_LEASE_MS = 60 * SECOND
+/** How long whoever takes a registration has for it, longer than any homeserver is waited for; after that another one may. */
+export const MATRIX_LEASE_MS = 120 * SECOND
+/** How long a sign-up waits for the account. */
+const PATIENCE_MS = 3 * SECOND
 const BATCH = 4
 /** Names that are tried in one go, where those before are taken. */
 const NAMES = 3
@@ -21,10 +23,19 @@ const MAX_DISPLAY_NAME = 100
 /** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
 const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
-/** For a user who was made just now. @returns the Matrix user id, or null where there is none yet */
+/**
+ * For a user who was made just now. An attempt that takes long goes on: to break it off might leave an account at the
+ * homeserver that nobody here knows of.
+ * @returns the Matrix user id, or null where there is none yet
+ */
 export async function makeMatrixAccount(deps: Deps, user: User): Promise<string | null> {
   if (!deps.provisioner) return null
-  return attempt(deps, user, { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null })
+  const registration = { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null }
+  const made = attempt(deps, user, registration).catch((error: unknown) => {
+    deps.report('warn', 'a Matrix account could not be noted', { user: user.id, error: String(error) })
+    return null
+  })
+  return Promise.race([made, deps.clock.sleep(PATIENCE_MS).then(() => null)])
 }
 
 /** Makes the accounts whose time has come, few at once. @returns how many were tried; 0 once nothing is due */
@@ -48,7 +59,8 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
   let { suffix } = registration
   for (let tries = 0; tries < NAMES; tries++) {
     const localpart = suffix === 1 ? usernameOf(user) : `${usernameOf(user)}-${suffix}`
-    const shown = displayName(user.rawUserMetaData).slice(0, MAX_DISPLAY_NAME)
+    // The cut may fall into a character.
+    const shown = displayName(user.rawUserMetaData).slice(0, MAX_DISPLAY_NAME).toWellFormed()
     const answer = (await provisioner?.register({ localpart, displayName: shown })) ?? OFF
     if (answer.outcome === 'made') {
       const { matrixUserId } = answer
@@ -56,20 +68,17 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
       report('info', 'a Matrix account was made', { user: userId, attempts })
       return matrixUserId
     }
-    if (answer.outcome === 'unavailable') {
-      const { error } = answer
-      await store.postponeMatrixRegistration({
-        ...{ userId, suffix, attempts, error, nextAttemptAt: clock.now() + backOffMs(attempts) },
-      })
-      report('warn', 'a Matrix account will be tried again', { user: userId, attempts, error })
-      return null
-    }
+    if (answer.outcome === 'unavailable') return postpone(answer.error)
     suffix++
   }
-  await store.postponeMatrixRegistration({
-    ...{ userId, suffix, attempts: registration.attempts, error: null, nextAttemptAt: clock.now() },
-  })
-  return null
+  return postpone('the names that were tried are taken')
+
+  async function postpone(error: string): Promise<null> {
+    const nextAttemptAt = clock.now() + backOffMs(attempts)
+    await store.postponeMatrixRegistration({ userId, suffix, attempts, error, nextAttemptAt })
+    report('warn', 'a Matrix account will be tried again', { user: userId, attempts, error })
+    return null
+  }
 }
 
 const OFF = { outcome: 'unavailable', error: 'no homeserver is set' } as const

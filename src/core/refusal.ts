@@ -5,6 +5,8 @@ export type { Reason }
 
 export interface Detail {
   detail?: string
+  /** The field of a body that is of the wrong type. */
+  field?: string
   error?: string
   status?: number
   retryAfterMs?: number

@@ -7,6 +7,7 @@ import { prepareMail } from './mail'
 import { mailToken } from './mailed-tokens'
 import { Refusal } from './refusal'
 import { textConfirmation } from './texted-codes'
+import { unlessSilent } from './unless-silent'
 import { newUser, providersMetadata, withoutUnprovenPassword } from './users'
 import { WITH_PASSWORD } from './verification'
 
@@ -25,7 +26,9 @@ export async function answerForExisting(deps: Deps, applicant: Applicant, owner:
     await tellOwner(deps, now, applicant, owner)
     return { outcome: 'without_session', account: obfuscated(deps, now, applicant) }
   }
-  return sendAgain(deps, applicant, owner)
+  if (!applicant.isForService) return sendAgain(deps, applicant, owner)
+  await unlessSilent(deps, () => sendAgain(deps, applicant, owner))
+  return { outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) }
 }
 
 async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
@@ -81,7 +84,7 @@ async function tellOwner(
 }
 
 /** What a sign-up of a registered address is answered with: an account that does not exist (contract section 7). */
-function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
+export function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
   const user = newUser(deps, now, {
     id: deps.random.uuid(),
     aud: audience,

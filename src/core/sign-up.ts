@@ -11,7 +11,7 @@ import { MATRIX_LEASE_MS } from './matrix'
 import { requireStrong } from './password-strength'
 import { type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
-import { answerForExisting } from './repeated-sign-up'
+import { answerForExisting, obfuscated } from './repeated-sign-up'
 import { issue, newSession } from './sessions'
 import { channelOf, sendSms } from './sms'
 import { newUser, ownIdentity, providersMetadata, storableMetadata } from './users'
@@ -56,6 +56,8 @@ export async function register(deps: Deps, applicant: Applicant): Promise<Signed
   if (existing) return answerForExisting(deps, applicant, existing)
   // Of several at once one sends its message; the others would send codes of accounts that never come to be.
   const done = deps.limits.alone(`sign-up ${contact.provider} ${contact.address}`)
+  if (!done && !contact.isConfirmed && applicant.isForService)
+    return { outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) }
   if (!done && !contact.isConfirmed)
     throw new Refusal(contact.provider === 'email' ? 'mail_too_soon' : 'sms_too_soon', {
       waitMs: deps.policy[contact.provider === 'email' ? 'mail' : 'sms'].spacingMs,

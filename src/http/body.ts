@@ -55,7 +55,7 @@ export function bodyDecoder<Schema extends TObject>(schema: Schema): (bytes: Buf
     for (const [key, value] of Object.entries(parseObject(bytes))) {
       const name = names.get(key.toLowerCase())
       if (name === undefined || value === null) continue
-      if (!checkOf(name).Check(value)) throw malformed(`field "${name}" is of the wrong type`)
+      if (!checkOf(name).Check(value)) throw malformed(`field "${name}" is of the wrong type`, name)
       fields[name] = typeof value === 'string' ? value.toWellFormed() : value
     }
     return fields as Static<Schema>
@@ -75,4 +75,5 @@ function parseObject(bytes: Buffer): object {
   return value ?? {}
 }
 
-const malformed = (detail: string) => new Refusal('body_malformed', { detail })
+const malformed = (detail: string, field?: string) =>
+  new Refusal('body_malformed', { detail, ...(field !== undefined && { field }) })

@@ -16,8 +16,10 @@ export function testClock(start: string): TestClock {
   return {
     now: () => now,
     monotonic: () => monotonic,
-    // nobody waits, and no time passes by itself
-    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+    // nobody waits, and no time passes by itself; but whoever sleeps longer wakes later
+    async sleep(ms) {
+      for (let turn = 0; turn <= ms / 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    },
     advance(ms) {
       now += ms
       monotonic += ms

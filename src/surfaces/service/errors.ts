@@ -97,8 +97,14 @@ const words: Record<Reason, Answer> = {
   ...answers,
 }
 
+const WRONG_TYPE: Answer = [422, 'validation_error', 'This field is of the wrong type']
+
+/** Native clients are told of a bad body in one way (native-tokens.md), services of the field (service.md). */
+const isNative = (path: string) => /\/tokens?$/.test(path)
+
 export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
-  const [status, error, said, named] = words[reason]
+  const isWrongType = reason === 'body_malformed' && detail.field !== undefined && !isNative(targetOf(request).path)
+  const [status, error, said, named = detail.field] = isWrongType ? WRONG_TYPE : words[reason]
   // Only a reset calls it the new one.
   const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   const message = typeof said === 'string' ? said : said(detail)

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { API_VERSION, claimsOf, PASSWORD, startApp } from '../../support/app'
 import { protectedAccount } from '../../support/factors'
+import { confirmedUser, WITH_CONFIRMATION } from '../../support/mail'
 import { get, login, minted, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
 
@@ -91,6 +92,11 @@ describe('refusals', () => {
       ['/logout', {}, 401, 'invalid_token', undefined],
       ['/logout', { refreshToken: 'crt_x', refresh_token: 'srt_x' }, 422, 'validation_error', 'refresh_token'],
       ['/introspect', {}, 422, 'validation_error', 'token'],
+      ['/introspect', { token: 5 }, 422, 'validation_error', 'token'],
+      ['/register', { email: 5, password: PASSWORD }, 422, 'validation_error', 'email'],
+      ['/login', { email: ada.email, password: {} }, 422, 'validation_error', 'password'],
+      ['/refresh', { refresh_token: [] }, 422, 'validation_error', 'refresh_token'],
+      ['/token', { grantType: 'password', email: 5 }, 400, 'invalid_request', 'email'],
     ]
     for (const [path, body, status, error, detail] of cases) {
       const answer = await post(app, path, body)
@@ -196,4 +202,26 @@ test('introspection knows the tokens of every surface, and nothing of what is ov
     expect((await post(app, '/introspect', { token })).body).toEqual({ active: false })
   await app.ask('DELETE', `/auth/v1/admin/users/${bob.id}`, { token: app.admin })
   expect((await post(app, '/introspect', { token: personal.token })).body).toEqual({ active: false })
+})
+
+test('where addresses are confirmed, registering tells nobody whether an address has an account, or whose it is', async () => {
+  await using app = await startApp({ settings: WITH_CONFIRMATION })
+  await confirmedUser(app, 'known@example.com')
+  const answers = async (email: string) => {
+    const body = (name: string) => ({ email, password: PASSWORD, display_name: name })
+    const together = await Promise.all([0, 1].map((index) => post(app, '/register', body(`Name ${index}`))))
+    const soon = await post(app, '/register', body('Name 2'))
+    app.clock.advance(120_000)
+    const later = await post(app, '/register', body('Name 3'))
+    const all = [...together, soon, later]
+    expect(new Set(all.map((each) => each.body.user.id)).size).toBe(4)
+    return all.map(({ status, body: { user, ...rest } }) => [status, { ...user, id: '', email: '' }, rest])
+  }
+  const start = app.clock.now()
+  const known = await answers('known@example.com')
+  app.clock.jump(start - app.clock.now())
+  expect(await answers('fresh@example.com')).toEqual(known)
+  expect(known.map(([, user]) => (user as { display_name: string }).display_name)).toEqual(
+    [0, 1, 2, 3].map((index) => `Name ${index}`),
+  )
 })

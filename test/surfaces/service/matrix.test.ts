@@ -87,8 +87,48 @@ test('a name that is taken gets a suffix', async () => {
   expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBe('@u1-3:hs')
   for (const name of ['u2', 'u2-2', 'u2-3', 'u2-4']) taken.add(name)
   expect((await register(app, 'bob@example.com')).body.matrix_user_id).toBeNull()
+  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  app.clock.advance(5 * SECOND)
   expect(await app.core.makeMatrixAccounts()).toBe(1)
   expect(await matrixIdOf(app, 'bob@example.com')).toBe('@u2-5:hs')
+})
+
+test('a homeserver to which every name is taken is asked no more often than one that is down', async () => {
+  await using started = await start()
+  const { app, asked, taken } = started
+  taken.has = () => true
+  expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBeNull()
+  for (const waitMs of [5, 10, 20].map((seconds) => seconds * SECOND)) {
+    expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
+    app.clock.advance(waitMs)
+    expect(await app.core.makeMatrixAccounts()).toBe(1)
+  }
+  expect(asked).toHaveLength(12)
+})
+
+test('a sign-up waits for a slow homeserver no longer than it should, and the account is the user’s all the same', async () => {
+  const answer = Promise.withResolvers<Provisioned>()
+  const asked: string[] = []
+  const register = ({ localpart }: { localpart: string }) => {
+    asked.push(localpart)
+    return answer.promise
+  }
+  await using app = await startApp({ provisioner: { register } })
+  const { status, body } = await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
+  expect([status, body.matrix_user_id]).toEqual([201, null])
+  app.clock.advance(60 * SECOND)
+  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
+  await answer.promise
+  expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
+  expect(asked).toEqual(['u1'])
+  expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
+})
+
+test('a name to show that is cut within a character is still text', async () => {
+  await using started = await start()
+  await register(started.app, 'ada@example.com', `${'a'.repeat(99)}😀`)
+  expect(started.asked[0]?.displayName).toBe(`${'a'.repeat(99)}\ufffd`)
 })
 
 test('where addresses are confirmed, the answer does not tell a new one by its Matrix account', async () => {
@@ -108,9 +148,9 @@ test('an attempt that never came to its end is taken up once its time is over', 
   await register(app, 'ada@example.com')
   using database = new Database(app.database)
   database.query('UPDATE users SET matrix_user_id = NULL').run()
-  database.query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL FROM users').run(app.clock.now() + 60_000)
+  database.query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL FROM users').run(app.clock.now() + 120_000)
   expect(await app.core.makeMatrixAccounts()).toBe(0)
-  app.clock.advance(60_000)
+  app.clock.advance(120_000)
   const tries = await Promise.all([app.core.makeMatrixAccounts(), app.core.makeMatrixAccounts()])
   expect(tries.sort()).toEqual([0, 1])
   expect(asked.slice(1).map(({ localpart }) => localpart)).toEqual(['u1', 'u1-2'])
