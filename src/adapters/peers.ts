@@ -3,7 +3,7 @@
  * server elsewhere must not lead into the network behind this one.
  */
 import type { PeerAnswer, Peers } from '../core/ports'
-import type { JsonObject } from '../lib/json'
+import { canonicalJson, type JsonObject } from '../lib/json'
 import { boundedFetch } from './bounded-fetch'
 import { type Lookup, publicFetch } from './public-fetch'
 
@@ -45,7 +45,8 @@ async function answerOf(response: Response): Promise<PeerAnswer> {
 
 function objectIn(text: string): JsonObject | undefined {
   try {
-    const value = JSON.parse(text)
+    const result = canonicalJson(JSON.parse(text))
+    const value = 'kept' in result ? result.kept : undefined
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
   } catch {
     return undefined

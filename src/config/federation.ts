@@ -1,5 +1,6 @@
 /** Other servers whose accounts may be used here (federation.md). */
 import { isLoopbackHost } from '../lib/ip'
+import { flawOfUrl } from '../lib/public-url'
 import { integer, type Kind, list, setting } from './setting'
 
 export interface ListedServer {
@@ -30,6 +31,8 @@ function serverOf(item: string): ListedServer {
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
   if (!url || !isSafe || url.username || url.password || url.search || url.hash)
     throw new Error('a list of https URLs (http for this machine alone) without user, query and fragment')
+  if (flawOfUrl(url.href, []) === 'nearby' && !isLoopbackHost(url.hostname))
+    throw new Error('a list of URLs that are public or of this machine: no server in a private network is asked')
   return { name, url: url.href.replace(/\/+$/, '') }
 }
 

@@ -4,6 +4,7 @@ import type { Caller, Credentials } from './caller'
 import type { Client, Deps } from './deps'
 import { identifyUser } from './identify'
 import { makeMatrixAccount } from './matrix'
+import { opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
 import { rolesOfCaller } from './roles'
 import { signOut } from './sessions'
@@ -50,19 +51,37 @@ export interface SignOutWith {
   /** A refresh token of a native client, or of a service. */
   nativeToken: string | undefined
   serviceToken: string | undefined
+  /** Of the cookie that a page of this origin sent along. */
+  cookieToken: string | undefined
 }
 
 /**
- * Ends the session of whatever was shown: a refresh token, else a bearer token, else the cookie.
+ * Ends the session of whatever was shown: a refresh token, else a bearer token; and that of the cookie. A cookie alone
+ * that is good for nothing any more has nothing to end.
  * @throws {Refusal<'refresh_token_ambiguous' | 'refresh_refused' | 'bearer_missing' | 'token_invalid' | 'csrf_rejected' | …>}
  */
-export async function signOutWith(deps: Deps, { credentials, nativeToken, serviceToken }: SignOutWith): Promise<void> {
+export async function signOutWith(
+  deps: Deps,
+  { credentials, nativeToken, serviceToken, cookieToken }: SignOutWith,
+): Promise<void> {
   if (nativeToken !== undefined && serviceToken !== undefined) throw new Refusal('refresh_token_ambiguous')
   const refreshToken = nativeToken ?? serviceToken
-  if (refreshToken === undefined)
-    return signOut(deps, { caller: await identifyUser(deps, credentials), scope: 'local' })
-  const kind = nativeToken === undefined ? 'service' : 'refresh'
+  if (refreshToken !== undefined) await endFamily(deps, nativeToken === undefined ? 'service' : 'refresh', refreshToken)
+  else if (credentials.bearer !== undefined || cookieToken === undefined)
+    await signOut(deps, { caller: await identifyUser(deps, credentials), scope: 'local' })
+  if (cookieToken !== undefined) await endCookie(deps, cookieToken)
+}
+
+async function endFamily(deps: Deps, kind: 'service' | 'refresh', refreshToken: string): Promise<void> {
   const found = await findRefreshToken(deps, kind, refreshToken)
   if (!found || deps.clock.now() >= found.token.expiresAt) throw new Refusal('refresh_refused')
   await signOut(deps, { caller: { ...found, claims: {}, isPersonalToken: false }, scope: 'local' })
+}
+
+async function endCookie(deps: Deps, token: string): Promise<void> {
+  try {
+    await signOut(deps, { caller: await opaqueCaller(deps, 'cookie', token), scope: 'local' })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+  }
 }

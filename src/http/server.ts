@@ -1,4 +1,5 @@
 /** The way of every request: an id, a preflight or a route, headers that hold for all answers, a log line, a figure. */
+import { ValidationError } from 'elysia'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { acceptedLanguages, clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
@@ -81,9 +82,16 @@ export function createFetch({
   }
 }
 
+function told(error: unknown): { error: string; stack?: string | undefined } {
+  // What Elysia says of an answer that is not as declared holds the answer.
+  if (error instanceof ValidationError)
+    return { error: `${error.type} is not as declared at ${error.valueError?.path}` }
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  return { error: `${name}: ${message}`, stack }
+}
+
 /** A fault is the server's own: its cause goes to the log under the request's id, and nowhere else. */
 export function logFault(log: Log, request: Request, error: unknown): void {
   const { id, route } = exchangeOf(request)
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
-  log.error('fault', { id, route, error: `${name}: ${message}`, stack })
+  log.error('fault', { id, route, ...told(error) })
 }

@@ -49,6 +49,11 @@ test.each([
   ['a JSON list', () => Response.json([]), 'it answers no JSON object'],
   ['JSON null', () => Response.json(null), 'it answers no JSON object'],
   ['nothing', () => new Response(''), 'it answers no JSON object'],
+  [
+    'JSON that nests without end',
+    () => new Response(`{"user":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
+    'it answers no JSON object',
+  ],
 ])('security case 51: %s is no answer', async (_, fetch, error) => {
   expect(await answering(fetch)).toEqual({ outcome: 'unavailable', error })
 })

@@ -24,6 +24,8 @@ test.each([
   ['a query', 'https://auth.example.com?a=b'],
   ['a fragment', 'https://auth.example.com#a'],
   ['no URL at all', 'work='],
+  ['an address of a private network', 'https://10.0.0.5'],
+  ['a name that only a private network has', 'work=https://auth.corp.internal'],
   ['one name twice', 'a=https://b.example,a=https://c.example'],
   ['one URL twice', 'a=https://b.example,https://b.example/'],
 ])('%s stops the start', (_, value) => {

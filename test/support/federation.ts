@@ -15,7 +15,7 @@ export const refused = (status: number, error: string, reason: string) => ({
 })
 
 /** Another server in place of the network: what it was asked, and what it answers by path. */
-export function fakePeer(answers: Record<string, PeerAnswer | ((call: PeerCall) => PeerAnswer)>) {
+export function fakePeer(answers: Record<string, PeerAnswer | ((call: PeerCall) => PeerAnswer | Promise<PeerAnswer>)>) {
   const calls: (PeerCall & { path: string })[] = []
   return {
     calls,

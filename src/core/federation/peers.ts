@@ -53,6 +53,15 @@ export async function askPeer(
   return { isSuccess: answer.status < 300, status: answer.status, body: answer.body }
 }
 
+/** Lets go of a token of another server that nobody will hold. That server may not answer; then it lives until it expires. */
+export async function dropToken(deps: Pick<Deps, 'peers' | 'report'>, peer: Peer, token: string): Promise<void> {
+  try {
+    await askPeer(deps, peer, { method: 'POST', path: '/logout', token })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+  }
+}
+
 /** What a header can hold, and nobody's token is longer than. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/
 

@@ -10,7 +10,7 @@ import { endOf, isLowAalLimited, supersedes } from '../session-limits'
 import { signOut } from '../sessions'
 import { lookupIdOf, mintOpaque, mintSessionToken } from '../tokens/opaque'
 import { type External, type FederatedCaller, sealToken, upstreamToken } from './callers'
-import { askPeer, labelOf, objectIn, tokenIn } from './peers'
+import { askPeer, dropToken, labelOf, objectIn, tokenIn } from './peers'
 
 /** How long after sign-in a session can be refreshed (settled 9). */
 const SESSION_MS = 30 * 86_400_000
@@ -69,13 +69,16 @@ async function refreshAtPeer(deps: Deps, { session, peer }: External): Promise<s
   const lifetimeMs = lifetimeOf(deps, clock.now(), session.createdAt)
   const answer = await askPeer(deps, peer, { method: 'POST', path: '/refresh', token: upstreamToken(deps, session) })
   if (!answer.isSuccess) throw new Refusal('refresh_refused')
+  const upstream = tokenIn(answer)
   const { token, lookupId: nextLookupId, tokenHash } = mintOpaque(deps, 'federation')
   const isRenewed = await store.renewExternalSession({
     ...{ id: session.id, lookupId: session.lookupId, nextLookupId, tokenHash },
-    ...{ upstreamToken: sealToken(deps, session.id, tokenIn(answer)), expiresAt: clock.now() + lifetimeMs },
+    ...{ upstreamToken: sealToken(deps, session.id, upstream), expiresAt: clock.now() + lifetimeMs },
   })
-  if (!isRenewed) throw new Refusal('refresh_refused')
-  return token
+  if (isRenewed) return token
+  // Signed out, or refreshed, by another request meanwhile.
+  await dropToken(deps, peer, upstream)
+  throw new Refusal('refresh_refused')
 }
 
 /** @throws {Refusal<'refresh_refused'>} where the session has lasted as long as it may */

@@ -6,7 +6,7 @@ import { type DirectSignIn, signInDirectly } from '../direct-sign-in'
 import { Refusal } from '../refusal'
 import { mintOpaque } from '../tokens/opaque'
 import { sealToken } from './callers'
-import { type Answer, accountIdIn, askPeer, findPeer, labelOf, type Peer, tokenIn } from './peers'
+import { type Answer, accountIdIn, askPeer, dropToken, findPeer, labelOf, type Peer, tokenIn } from './peers'
 import { externalRef, localRef } from './user-ref'
 
 export interface FederatedSignIn {
@@ -83,8 +83,13 @@ async function proveAtPeer(
 }
 
 async function introspectedId(deps: Deps, peer: Peer, token: string): Promise<string> {
-  const { body } = await askPeer(deps, peer, { method: 'POST', path: '/introspect', body: { token } })
-  const id = accountIdIn(body)
-  if (id === undefined) throw new Refusal('upstream_unavailable')
-  return id
+  try {
+    const { body } = await askPeer(deps, peer, { method: 'POST', path: '/introspect', body: { token } })
+    const id = accountIdIn(body)
+    if (id !== undefined) return id
+    throw new Refusal('upstream_unavailable')
+  } catch (error) {
+    await dropToken(deps, peer, token)
+    throw error
+  }
 }

@@ -69,7 +69,8 @@ export const SignInShape = Type.Object(
   { $id: 'FederationSignIn' },
 )
 export const MeShape = Type.Object(
-  { success, user: Type.Union([UserShape, ExternalUserShape]) },
+  // The first that fits decides what leaves: of another server's user all of it does.
+  { success, user: Type.Union([ExternalUserShape, UserShape]) },
   { $id: 'FederationMe' },
 )
 export const TokenShape = Type.Object(

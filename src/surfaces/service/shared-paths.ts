@@ -48,9 +48,11 @@ export const logout = endpoint({
   },
   handle: async ({ core, request, body: { refreshToken: nativeToken, refresh_token: serviceToken }, headers }) => {
     const credentials = credentialsOf(core, request)
-    await core.signOutWith({ credentials, nativeToken, serviceToken })
     const { apiUrl } = core.policy
-    if (sessionCookieOf(request, apiUrl)) headers['set-cookie'] = setSessionCookie(apiUrl, '', 0)
+    const cookie = sessionCookieOf(request, apiUrl)
+    const cookieToken = cookie?.isTrusted ? cookie.token : undefined
+    await core.signOutWith({ credentials, nativeToken, serviceToken, cookieToken })
+    if (cookieToken !== undefined) headers['set-cookie'] = setSessionCookie(apiUrl, '', 0)
     const isService = nativeToken === undefined && (serviceToken !== undefined || isJwt(credentials.bearer))
     return isService ? { status: 'ok' } : status(204)
   },

@@ -343,3 +343,47 @@ test('neither token is in the database or the log, and ended sessions are swept'
   expect((await app.core.sweep()).externalSessions).toBe(1)
   db.close()
 })
+
+test('me passes on all that the other server says, also where it speaks as this one does', async () => {
+  const user = {
+    ...{ id: UUID, uid: 5, username: 'grace', email: 'g@work.example' },
+    is_active: true,
+    is_verified: true,
+  }
+  const said = { ...user, server: 'local', user_ref: 'local@5', roles: ['admin'], plan: { seats: 3 } }
+  await using started = await start({ '/me': answered({ success: true, user: said }) })
+  const token = await tokenOf(started.app)
+  const { body } = await federated(started.app, 'GET', '/me', { token })
+  expect(body).toEqual({ success: true, user: { ...said, server: 'work', user_ref: `work@${HEX}` } })
+})
+
+test('a token that the other server gave to a session which ended meanwhile is let go of there', async () => {
+  const live = new Set<unknown>([UPSTREAM])
+  let signOut = async () => {}
+  await using started = await start({
+    '/refresh': async ({ token }: PeerCall) => {
+      live.delete(token)
+      live.add(`${UPSTREAM}-2`)
+      await signOut()
+      return answered({ success: true, access_token: `${UPSTREAM}-2`, token_type: 'Bearer' })
+    },
+    '/logout': ({ token }: PeerCall) => (live.delete(token) ? answered({ success: true }) : answered({}, 401)),
+  })
+  const { app } = started
+  const token = await tokenOf(app)
+  signOut = async () => {
+    expect((await federated(app, 'POST', '/logout', { token })).status).toBe(200)
+  }
+  expect((await federated(app, 'POST', '/refresh', { token })).status).toBe(401)
+  expect([...live]).toEqual([])
+})
+
+test('one who cannot be told apart after a good login leaves no token behind', async () => {
+  await using started = await start({
+    '/login': answered({ success: true, access_token: UPSTREAM, token_type: 'Bearer' }),
+    '/introspect': answered({ active: true }),
+  })
+  expect(await login(started.app)).toMatchObject(unavailable)
+  expect(started.calls.map(({ path }) => path)).toEqual(['/login', '/introspect', '/logout'])
+  expect(started.calls.at(-1)?.token).toBe(UPSTREAM)
+})

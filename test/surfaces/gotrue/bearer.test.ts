@@ -207,3 +207,12 @@ test('API keys stand for nobody: public endpoints ignore them, user endpoints as
   }
   expect((await who(app, 'sb_secret_of-another-server-00000000000000'))[1]).toBe('bad_jwt')
 })
+
+test('an expiry with fractions (RFC 7519 §2) is one on every surface', async () => {
+  await using app = await startApp({ settings })
+  const ada = await app.signUp()
+  const token = forge({ sub: ada.id, session_id: ada.sessionId, aud: 'authenticated', exp: in1h() + 0.5 })
+  expect((await who(app, token))[0]).toBe(200)
+  for (const path of ['/api/auth/introspect', '/auth/v1/introspect'])
+    expect((await app.ask('POST', path, { body: { token } })).body).toMatchObject({ active: true, exp: in1h() })
+})

@@ -1,4 +1,9 @@
 import { expect, test } from 'bun:test'
+import { Type } from '@sinclair/typebox'
+import { ValidationError } from 'elysia'
+import { type Exchange, setExchange } from '../../../src/http/exchange'
+import type { Log } from '../../../src/http/log'
+import { logFault } from '../../../src/http/server'
 import { gotrueEndpoints } from '../../../src/surfaces/gotrue'
 import { PASSWORD, startApp } from '../../support/app'
 
@@ -212,6 +217,18 @@ test('a fault is a bare 500 with the request id, and its cause is in the log und
     route: '/auth/v1/user',
     stack: expect.any(String),
   })
+})
+
+test('a fault in an answer is in the log without the answer', () => {
+  const lines: unknown[] = []
+  const log = { error: (...line: unknown[]) => lines.push(line) } as unknown as Log
+  const request = new Request('http://localhost/')
+  setExchange(request, { id: 'x' } as Exchange)
+  const answer = { access_token: 'secret-token', expires_in: 1.5 }
+  const schema = Type.Object({ access_token: Type.String(), expires_in: Type.Integer() })
+  logFault(log, request, new ValidationError('response', schema, answer))
+  expect(lines).toEqual([['fault', expect.objectContaining({ error: 'response is not as declared at /expires_in' })]])
+  expect(JSON.stringify(lines)).not.toContain('secret-token')
 })
 
 const endpoints = gotrueEndpoints({ version: 'x' })

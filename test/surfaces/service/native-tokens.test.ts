@@ -277,6 +277,36 @@ describe('the session cookie', () => {
     expect((await get(app, '/me', { headers: { cookie } })).status).toBe(401)
   })
 
+  test('signing out takes it away where it is good for nothing any more', async () => {
+    await using app = await startApp()
+    const { email } = await app.signUp()
+    const cookie = cookieOf((await login(app, email)).headers)
+    app.clock.advance(31 * 86_400_000)
+    for (const each of [cookie, 'latchkey_session=csn_nonsense']) {
+      const out = await post(app, '/logout', undefined, { headers: { cookie: each, origin: ORIGIN } })
+      expect([out.status, out.headers.get('set-cookie')]).toEqual([204, expect.stringContaining('Max-Age=0')])
+    }
+  })
+
+  test('signing out with a token ends the session of the cookie as well, on a page of this origin alone', async () => {
+    await using app = await startApp()
+    const { email } = await app.signUp()
+    const cookie = cookieOf((await login(app, email)).headers)
+    const alive = async () => (await get(app, '/me', { headers: { cookie } })).status
+    const { body: first } = await login(app, email)
+    const elsewhere = { headers: { cookie, origin: 'http://localhost:7021' } }
+    const there = await post(app, '/logout', { refresh_token: first.refresh_token }, elsewhere)
+    expect([there.status, there.headers.get('set-cookie'), await alive()]).toEqual([200, null, 200])
+    const { body: second } = await login(app, email)
+    const here = await post(app, '/logout', undefined, {
+      token: second.access_token,
+      headers: { cookie, origin: ORIGIN },
+    })
+    expect([here.status, here.headers.get('set-cookie'), await alive()]).toEqual([
+      ...[200, expect.stringContaining('Max-Age=0'), 401],
+    ])
+  })
+
   test('behind https it has the __Host- prefix and is Secure', async () => {
     await using app = await startApp({ settings: { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' } })
     const { email } = await app.signUp()
