@@ -14,6 +14,7 @@ import federation from './0009-federation.sql' with { type: 'text' }
 import matrix from './0010-matrix.sql' with { type: 'text' }
 import web3 from './0011-web3.sql' with { type: 'text' }
 import linkingSession from './0012-linking-session.sql' with { type: 'text' }
+import factorAttempts from './0013-factor-attempts.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -33,4 +34,5 @@ export const migrations: Migration[] = [
   { name: '0010-matrix', sql: matrix },
   { name: '0011-web3', sql: web3 },
   { name: '0012-linking-session', sql: linkingSession },
+  { name: '0013-factor-attempts', sql: factorAttempts },
 ]

@@ -66,7 +66,7 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     factors: { before: now - DAY },
     challenges: { before: now - DAY },
     // longer than any guess counts
-    attempts: { before: now - DAY },
+    attempts: { before: now - 2 * DAY },
     ceremonies: { before: now },
     // a state that comes back is told to be old for a while
     oauthStates: { before: now - policy.flowMs - DAY },

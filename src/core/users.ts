@@ -76,6 +76,7 @@ export function newUser(
     phoneChange: null,
     phoneChangeSentAt: null,
     reauthenticationSentAt: null,
+    factorSmsSentAt: null,
     rawAppMetaData: {},
     rawUserMetaData: {},
     lastSignInAt: null,

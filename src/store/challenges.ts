@@ -1,19 +1,10 @@
 /** Challenges to show a second factor. */
 import { and, eq, lt } from 'drizzle-orm'
 import { type Attachments, attach } from './attachments'
-import { read, statement, write } from './engine'
+import { read, statement, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
-import { type MfaChallenge, mfaChallenges, type User } from './schema'
-import {
-  countAttempt,
-  factorById,
-  type GuessLimit,
-  type Proof,
-  type ProofRefused,
-  raiseSession,
-  saveFactor,
-  takeProof,
-} from './second-factors'
+import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
+import { factorById, type Proof, type ProofRefused, raiseSession, saveFactor, takeProof } from './second-factors'
 import {
   type AuditEntry,
   allFactorsIn,
@@ -22,9 +13,11 @@ import {
   openedSession,
   placeholder,
   placeholders,
+  saveUser,
   sessionById,
   userById,
 } from './statements'
+import { killTokensOf } from './verification/work'
 
 const insertChallenge = statement((db) => db.insert(mfaChallenges).values(placeholders(mfaChallenges)).prepare())
 const challengeById = statement((db) =>
@@ -54,57 +47,66 @@ const deleteOldChallenges = statement((db) =>
     .prepare(),
 )
 
+const setFactorSms = statement((db) =>
+  db
+    .update(users)
+    .set({ factorSmsSentAt: placeholder('at') as never })
+    .where(eq(users.id, placeholder('id')))
+    .prepare(),
+)
+
 export interface NewChallenge {
   challenge: MfaChallenge
   /** Challenges from before this instant are over. */
   staleBefore: number
-  /** Shortest time since the last one, where it costs a message. */
-  spacingMs?: number | undefined
+  /** Shortest time since the user's last one, where it costs an SMS. */
+  smsSpacingMs?: number | undefined
   audit: AuditEntry[]
 }
 
-/** Begins a challenge. `previousAt`: when the factor was challenged before. */
+/** When a factor was challenged before, and its user sent an SMS. */
+export interface Before {
+  challengedAt: number | null
+  smsSentAt: number | null
+}
+
+/** Begins a challenge. */
 export const beginChallenge = write(
   async (
     tx,
-    { challenge, staleBefore, spacingMs = 0, audit }: NewChallenge,
+    { challenge, staleBefore, smsSpacingMs, audit }: NewChallenge,
   ): Promise<
-    | { outcome: 'begun'; previousAt: number | null }
-    | { outcome: 'factor_gone' }
-    | { outcome: 'too_soon'; waitMs: number }
+    { outcome: 'begun'; before: Before } | { outcome: 'factor_gone' } | { outcome: 'too_soon'; waitMs: number }
   > => {
     const factor = await tx.one(factorById, { id: challenge.factorId })
-    if (!factor) return { outcome: 'factor_gone' }
-    const previousAt = factor.lastChallengedAt
-    const waitMs = previousAt === null ? 0 : previousAt + spacingMs - challenge.createdAt
-    if (spacingMs > 0 && waitMs > 0) return { outcome: 'too_soon', waitMs }
+    const user = factor && (await tx.one(userById, { id: factor.userId }))
+    if (!factor || !user) return { outcome: 'factor_gone' }
+    const before = { challengedAt: factor.lastChallengedAt, smsSentAt: user.factorSmsSentAt }
+    if (smsSpacingMs !== undefined) {
+      const waitMs = before.smsSentAt === null ? 0 : before.smsSentAt + smsSpacingMs - challenge.createdAt
+      if (waitMs > 0) return { outcome: 'too_soon', waitMs }
+      await tx.run(setFactorSms, { id: user.id, at: challenge.createdAt })
+    }
     await tx.run(deleteOldChallenges, { factorId: factor.id, before: staleBefore })
     await tx.run(insertChallenge, challenge)
     await tx.run(saveFactor, { ...factor, lastChallengedAt: challenge.createdAt, updatedAt: challenge.createdAt })
     await appendAudit(tx, audit)
-    return { outcome: 'begun', previousAt }
+    return { outcome: 'begun', before }
   },
 )
 
 /** Takes a challenge back whose message could not be sent. */
 export const withdrawChallenge = write(
-  async (
-    tx,
-    { id, factorId, previousAt }: { id: string; factorId: string; previousAt: number | null },
-  ): Promise<void> => {
+  async (tx, { id, factorId, before }: { id: string; factorId: string; before: Before }): Promise<void> => {
     await tx.run(deleteChallenge, { id })
     const factor = await tx.one(factorById, { id: factorId })
-    if (factor) await tx.run(saveFactor, { ...factor, lastChallengedAt: previousAt })
+    if (!factor) return
+    await tx.run(saveFactor, { ...factor, lastChallengedAt: before.challengedAt })
+    await tx.run(setFactorSms, { id: factor.userId, at: before.smsSentAt })
   },
 )
 
 export const findChallenge = read(async (tx, id: string) => tx.one(challengeById, { id }))
-
-/** Counts a guess, before it is looked at. @returns how long to wait; 0: it may be looked at */
-export const countFactorAttempt = write(
-  (tx, { userId, limit, now }: { userId: string; limit: GuessLimit; now: number }) =>
-    countAttempt(tx, userId, limit, now),
-)
 
 export interface Passing {
   /** None: what was shown needs none. */
@@ -112,6 +114,7 @@ export interface Passing {
   userId: string
   sessionId: string
   proof: Proof
+  network: string | undefined
   now: number
   attachments: Attachments
 }
@@ -123,7 +126,7 @@ export interface Passing {
 export const passFactor = write(
   async (
     tx,
-    { challengeId, userId, sessionId, proof, now, attachments }: Passing,
+    { challengeId, userId, sessionId, proof, network, now, attachments }: Passing,
   ): Promise<
     | { outcome: 'passed'; opened: Opened }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
@@ -139,10 +142,12 @@ export const passFactor = write(
     const verified = (await allFactorsIn(tx, userId)).filter(({ status }) => status === 'verified')
     if (session.aal !== 'aal2' && verified.length > 0 && verified.every(({ id }) => id !== proof.factorId))
       return { outcome: 'aal_too_low_to_enrol' }
-    const factor = await takeProof(tx, userId, proof, now)
+    const factor = await takeProof(tx, userId, proof, { network, now })
     if (typeof factor === 'string') return { outcome: factor }
     if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })
     const raised = await raiseSession(tx, session, factor, now)
+    // Nor what was begun without one: a change of address or number that whoever knows the password asked for.
+    if (verified.length === 0) await forgetContactChanges(tx, userId, now)
     // GoTrue answers with the factors as they were before the half-added ones went.
     const opened = await openedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)
     await dropUnverified(tx, userId, factor.factorType)
@@ -150,3 +155,11 @@ export const passFactor = write(
     return { outcome: 'passed', opened }
   },
 )
+
+async function forgetContactChanges(tx: Tx, userId: string, now: number): Promise<void> {
+  const user = await tx.one(userById, { id: userId })
+  if (!user || (user.emailChange === null && user.phoneChange === null)) return
+  await killTokensOf(tx, user, now)
+  const nothing = { emailChange: null, emailChangeConfirmStatus: 0, phoneChange: null }
+  await tx.run(saveUser, { ...user, ...nothing })
+}

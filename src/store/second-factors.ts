@@ -1,9 +1,10 @@
 /** What a user shows of a second factor, and what it makes true of a session. Each thing shown counts once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
-import { statement, type Tx } from './engine'
+import { statement, type Tx, write } from './engine'
 import {
   type Factor,
+  knownNetworks,
   mfaAttempts,
   mfaFactors,
   mfaRecoveryCodes,
@@ -11,7 +12,7 @@ import {
   sessions,
   type WebauthnCredential,
 } from './schema'
-import { advanceSession, noteAmr, placeholder, placeholders } from './statements'
+import { advanceSession, networkOf, noteAmr, placeholder, placeholders } from './statements'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
 export const factorById = statement((db) =>
@@ -60,7 +61,7 @@ const attemptsOf = statement((db) =>
   db
     .select()
     .from(mfaAttempts)
-    .where(eq(mfaAttempts.userId, placeholder('userId')))
+    .where(and(eq(mfaAttempts.userId, placeholder('userId')), eq(mfaAttempts.network, placeholder('network'))))
     .prepare(),
 )
 const saveAttempts = statement((db) =>
@@ -68,7 +69,7 @@ const saveAttempts = statement((db) =>
     .insert(mfaAttempts)
     .values(placeholders(mfaAttempts))
     .onConflictDoUpdate({
-      target: mfaAttempts.userId,
+      target: [mfaAttempts.userId, mfaAttempts.network],
       set: { attempts: sql`excluded.attempts`, since: sql`excluded.since` },
     })
     .prepare(),
@@ -76,7 +77,23 @@ const saveAttempts = statement((db) =>
 const deleteAttempts = statement((db) =>
   db
     .delete(mfaAttempts)
+    .where(and(eq(mfaAttempts.userId, placeholder('userId')), eq(mfaAttempts.network, placeholder('network'))))
+    .prepare(),
+)
+const deleteAllAttempts = statement((db) =>
+  db
+    .delete(mfaAttempts)
     .where(eq(mfaAttempts.userId, placeholder('userId')))
+    .prepare(),
+)
+const notePassing = statement((db) =>
+  db
+    .insert(knownNetworks)
+    .values(placeholders(knownNetworks))
+    .onConflictDoUpdate({
+      target: [knownNetworks.userId, knownNetworks.network],
+      set: { passedFactorAt: sql`excluded.passed_factor_at` },
+    })
     .prepare(),
 )
 
@@ -94,8 +111,22 @@ export type Proof = { factorId: string } & (
 
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
-/** Uses up what was shown. The factor counts as verified from then on, and guesses are forgotten. */
-export async function takeProof(tx: Tx, userId: string, proof: Proof, now: number): Promise<Factor | ProofRefused> {
+/** Where and when something is shown. */
+export interface Showing {
+  network: string | undefined
+  now: number
+}
+
+/**
+ * Uses up what was shown. The factor counts as verified from then on, and guesses are forgotten: those from this network,
+ * or, where no factor was passed from it before, those from all such networks.
+ */
+export async function takeProof(
+  tx: Tx,
+  userId: string,
+  proof: Proof,
+  { network, now }: Showing,
+): Promise<Factor | ProofRefused> {
   const factor = await tx.one(factorById, { id: proof.factorId })
   if (factor?.userId !== userId || factor.factorType !== proof.type) return 'factor_gone'
   const change: Partial<Factor> = {}
@@ -112,7 +143,9 @@ export async function takeProof(tx: Tx, userId: string, proof: Proof, now: numbe
   } else if (proof.type === 'webauthn' && !(await useCredential(tx, proof.used, now))) return 'proof_used'
   const taken: Factor = { ...factor, ...change, status: 'verified', updatedAt: now }
   await tx.run(saveFactor, taken)
-  await clearAttempts(tx, userId)
+  const known = network === undefined ? undefined : await tx.one(networkOf, { userId, network })
+  await tx.run(deleteAttempts, { userId, network: known?.passedFactorAt ? network : ANYWHERE })
+  if (network !== undefined) await tx.run(notePassing, { userId, network, lastSeenAt: now, passedFactorAt: now })
   return taken
 }
 
@@ -136,26 +169,38 @@ export async function raiseSession(tx: Tx, session: Session, { id, factorType }:
   return raised
 }
 
-/** How many guesses a user has in which time. */
+/** Every network from which no factor was passed lately: a stranger's guesses count together. */
+const ANYWHERE = ''
+
+/** How many guesses there are at once, and how long they then count; the next ones count longer by as much, up to a maximum. */
 export interface GuessLimit {
   max: number
   windowMs: number
+  maxWindowMs: number
+}
+
+export interface Attempt extends Showing {
+  userId: string
+  /** A network from which a factor was passed since then has guesses of its own, so that nobody else can use them up. */
+  knownSince: number
+  limit: GuessLimit
 }
 
 /** Counts a guess at a code of a user's factors, before it is looked at. @returns how long to wait; 0: it may be looked at */
-export async function countAttempt(
-  tx: Tx,
-  userId: string,
-  { max, windowMs }: GuessLimit,
-  now: number,
-): Promise<number> {
-  const found = await tx.one(attemptsOf, { userId })
-  const isOpen = found !== undefined && now < found.since + windowMs
-  if (isOpen && found.attempts >= max) return found.since + windowMs - now
-  await tx.run(saveAttempts, { userId, attempts: isOpen ? found.attempts + 1 : 1, since: isOpen ? found.since : now })
-  return 0
-}
+export const countFactorAttempt = write(
+  async (tx, { userId, network: from, knownSince, limit, now }: Attempt): Promise<number> => {
+    const known = from === undefined ? undefined : await tx.one(networkOf, { userId, network: from })
+    const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : ANYWHERE
+    const { attempts, since } = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
+    const rounds = attempts / limit.max
+    const isUsedUp = rounds >= 1 && Number.isInteger(rounds)
+    const waitMs = isUsedUp ? since + Math.min(limit.windowMs * rounds, limit.maxWindowMs) - now : 0
+    if (waitMs > 0) return waitMs
+    await tx.run(saveAttempts, { userId, network, attempts: attempts + 1, since: isUsedUp ? now : since })
+    return 0
+  },
+)
 
 export async function clearAttempts(tx: Tx, userId: string): Promise<void> {
-  await tx.run(deleteAttempts, { userId })
+  await tx.run(deleteAllAttempts, { userId })
 }

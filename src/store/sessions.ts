@@ -127,7 +127,7 @@ export const openSession = write(
     if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
       return { outcome: 'password_changed_meanwhile' }
     if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
-    const factor = proof && (await takeProof(tx, userId, proof, now))
+    const factor = proof && (await takeProof(tx, userId, proof, { network: session.network, now }))
     if (typeof factor === 'string') return { outcome: factor }
     const proven = { ...user, encryptedPassword: rehashed ?? user.encryptedPassword }
     const opened = await openSessionIn(tx, proven, session, now)

@@ -105,7 +105,7 @@ const upsertAmr = statement((db) =>
     .prepare(),
 )
 
-const networkOf = statement((db) =>
+export const networkOf = statement((db) =>
   db
     .select()
     .from(knownNetworks)
@@ -198,7 +198,7 @@ export async function startSession(
   const { id: sessionId, userId, createdAt } = session
   if (watchesNetwork && hasSignedInBefore && !(await tx.one(networkOf, { userId, network })))
     tx.announce({ kind: 'new_network', userId, sessionId })
-  await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt })
+  await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt, passedFactorAt: null })
 }
 
 export async function insertTokens(tx: Tx, tokens: readonly SessionToken[]): Promise<void> {

@@ -119,7 +119,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
   if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
-  const factor = change.proof && (await takeProof(tx, id, change.proof, now))
+  const factor = change.proof && (await takeProof(tx, id, change.proof, { network: change.session?.network, now }))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   await holdIdentities(tx, id, change.identities ?? [])

@@ -1,5 +1,5 @@
 /** Asking for a second factor (contract 1.9). */
-import type { Factor, User } from '../../store'
+import type { Before, Factor, User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { HOOK_REASONS } from '../reasons/hook'
@@ -63,10 +63,10 @@ interface Beginning {
   id?: string
   otpCodeHash?: string
   webAuthnChallenge?: string
-  spacingMs?: number
+  smsSpacingMs?: number
 }
 
-async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { previousAt: number | null }> {
+async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { before: Before }> {
   const { clock, random, store, policy } = deps
   const {
     user,
@@ -75,7 +75,7 @@ async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { previo
     id = random.uuid(),
     otpCodeHash = null,
     webAuthnChallenge = null,
-    spacingMs,
+    smsSpacingMs,
   } = beginning
   const now = clock.now()
   const begun = await store.beginChallenge({
@@ -83,13 +83,13 @@ async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { previo
       ...{ id, factorId: factor.id, ipAddress: client.ip, createdAt: now, verifiedAt: null },
       ...{ otpCodeHash, webAuthnChallenge },
     },
-    ...{ staleBefore: now - policy.mfa.challengeMs, spacingMs },
+    ...{ staleBefore: now - policy.mfa.challengeMs, smsSpacingMs },
     audit: [auditEntry(deps, now, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
   if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
   if (begun.outcome === 'too_soon') throw new Refusal('sms_too_soon', { waitMs: begun.waitMs })
   const expiresAt = now + policy.mfa.challengeMs
-  return { id, type: factor.factorType, expiresAt, previousAt: begun.previousAt }
+  return { id, type: factor.factorType, expiresAt, before: begun.before }
 }
 
 /** The challenge stands before its SMS is sent, so that two requests at once send one; one that cannot be sent is undone. */
@@ -100,10 +100,18 @@ async function textChallenge(
   const { policy, clock, random, store } = deps
   const { codeLength, spacingMs, template } = policy.mfa.phone
   const phone = factor.phone ?? ''
-  const code = testCode(deps, phone, clock.now()) ?? randomDigits(random, codeLength)
+  const fixed = testCode(deps, phone, clock.now())
+  const code = fixed ?? randomDigits(random, codeLength)
   const id = random.uuid()
   const otpCodeHash = codeHashOf(deps.peppers[0], id, code)
-  const { previousAt, ...begun } = await begin(deps, { user, factor, client, id, otpCodeHash, spacingMs })
+  const { before, ...begun } = await begin(deps, {
+    user,
+    factor,
+    client,
+    id,
+    otpCodeHash,
+    ...(fixed === undefined && { smsSpacingMs: spacingMs }),
+  })
   const now = clock.now()
   try {
     const { messages } = await deliverCode(deps, now, {
@@ -113,7 +121,7 @@ async function textChallenge(
     if (messages.length > 0) await store.issue({ now, messages, audit: [] })
     return begun
   } catch (error) {
-    await store.withdrawChallenge({ id, factorId: factor.id, previousAt })
+    await store.withdrawChallenge({ id, factorId: factor.id, before })
     throw withoutDetail(error)
   }
 }

@@ -99,11 +99,11 @@ export async function verifyRecoveryCode(
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   if (!policy.mfa.recoveryCodes.verifies) throw new Refusal('recovery_codes_verification_disabled')
-  await countGuess(deps, user.id, 'recovery_codes_locked')
+  await countGuess(deps, user.id, client, 'recovery_codes_locked')
   const found = await store.findRecoveryCodes(user.id)
   if (!found) throw new Refusal('recovery_code_wrong')
   const proof = recoveryProof(deps, found.factor, code)
-  return pass(deps, clock.now(), { user, sessionId: session.id, proof, messages: [] })
+  return pass(deps, clock.now(), { user, sessionId: session.id, client, proof, messages: [] })
 }
 
 /** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */

@@ -23,7 +23,7 @@ export async function proveSecondFactor(
   const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
-  await countGuess(deps, user.id)
+  await countGuess(deps, user.id, client)
   const proof = proofOf(deps, factors, code)
   const factor = factors.find(({ id }) => id === proof?.factorId)
   const app = factors.find(({ factorType }) => factorType === 'totp')

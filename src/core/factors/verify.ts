@@ -1,4 +1,5 @@
 /** Answering a challenge with a second factor (contract 1.9). */
+import { neighbourhood } from '../../lib/ip'
 import type { Factor, MfaChallenge, Proof, User } from '../../store'
 import { askMfaHook } from '../attempt-hooks'
 import { auditEntry } from '../audit'
@@ -43,7 +44,7 @@ export async function verifyFactor(
     factor.status === 'verified'
       ? []
       : await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
-  return pass(deps, now, { challengeId: challenge.id, user, sessionId: session.id, proof, messages })
+  return pass(deps, now, { challengeId: challenge.id, user, sessionId: session.id, client, proof, messages })
 }
 
 async function findOpenChallenge(
@@ -72,14 +73,14 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
-      await countGuess(deps, user.id)
+      await countGuess(deps, user.id, client)
       const step = stepOf(deps, factor, answer.code, deps.clock.now())
       await askMfaHook(deps, { user, factor, isValid: step !== undefined && step > factor.lastStep, client })
       if (step === undefined) throw new Refusal('factor_code_wrong')
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
-      await countGuess(deps, user.id)
+      await countGuess(deps, user.id, client)
       const isRight = await isPhoneCode(deps, factor, challenge, answer.code)
       await askMfaHook(deps, { user, factor, isValid: isRight, client })
       if (!isRight) throw new Refusal('phone_factor_code_wrong')
@@ -111,6 +112,7 @@ interface Passed {
   challengeId?: string
   user: User
   sessionId: string
+  client: Client
   proof: Proof
   messages: Awaited<ReturnType<typeof noticeOf>>
 }
@@ -126,12 +128,13 @@ const WRONG = {
 export async function pass(
   deps: Deps,
   now: number,
-  { user, proof, messages, ...which }: Passed,
+  { user, client, proof, messages, ...which }: Passed,
 ): Promise<IssuedSession> {
   const audit = [auditEntry(deps, now, 'verification_attempted', user, { factor_id: proof.factorId })]
   const passed = await deps.store.passFactor({
     ...which,
     userId: user.id,
+    network: neighbourhood(client.ip),
     proof,
     now,
     attachments: { audit, messages },

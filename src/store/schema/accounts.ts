@@ -24,6 +24,7 @@ export const users = sqliteTable(
     phoneChange: text('phone_change'),
     phoneChangeSentAt: instant('phone_change_sent_at'),
     reauthenticationSentAt: instant('reauthentication_sent_at'),
+    factorSmsSentAt: instant('factor_sms_sent_at'),
     confirmedAt: integer('confirmed_at').generatedAlwaysAs(
       sql`min(coalesce(email_confirmed_at, phone_confirmed_at), coalesce(phone_confirmed_at, email_confirmed_at))`,
     ),

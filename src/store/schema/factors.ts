@@ -40,11 +40,16 @@ export const mfaChallenges = sqliteTable(
   (t) => [index('mfa_challenges_factor').on(t.factorId)],
 )
 
-export const mfaAttempts = sqliteTable('mfa_attempts', {
-  userId: text('user_id').primaryKey(),
-  attempts: integer('attempts').notNull(),
-  since: instant('since').notNull(),
-})
+export const mfaAttempts = sqliteTable(
+  'mfa_attempts',
+  {
+    userId: text('user_id').notNull(),
+    network: text('network').notNull(),
+    attempts: integer('attempts').notNull(),
+    since: instant('since').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.network] })],
+)
 
 export const mfaRecoveryCodes = sqliteTable(
   'mfa_recovery_codes',

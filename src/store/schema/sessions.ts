@@ -58,6 +58,7 @@ export const knownNetworks = sqliteTable(
     userId: text('user_id').notNull(),
     network: text('network').notNull(),
     lastSeenAt: instant('last_seen_at').notNull(),
+    passedFactorAt: instant('passed_factor_at'),
   },
   (t) => [primaryKey({ columns: [t.userId, t.network] })],
 )

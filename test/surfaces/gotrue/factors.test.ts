@@ -3,9 +3,12 @@ import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
+import { lastLetter, open } from '../../support/mail'
 import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
+/** From where a test asks that does not say. */
+const HERE = '203.0.113.7'
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
 
 const putUser = (app: TestApp, { accessToken: token }: Pick<SignedIn, 'accessToken'>, body: object) =>
@@ -229,6 +232,63 @@ test('ten wrong codes close a factor for a quarter of an hour, over all challeng
   expect(refusal(closed)).toEqual([429, 'over_request_rate_limit'])
   app.clock.advance(15 * MINUTE)
   expect((await pass(app, other.accessToken, ada.factor)).status).toBe(200)
+})
+
+test('security case 12: guesses from elsewhere close a factor for nobody where it was passed lately', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  const thief = (await app.signIn(ada.email)).accessToken
+  const guess = async (token: string, ip: string, code = 'abcdef') => {
+    const { body } = await challenge(app, token, ada.factor.id, { ip })
+    return verify(app, token, ada.factor.id, { challenge_id: body.id, code }, { ip })
+  }
+  // over as many networks as they like
+  for (let index = 0; index < 10; index++) expect((await guess(thief, `198.51.${index}.1`)).status).toBe(422)
+  expect((await guess(thief, '198.51.200.1')).status).toBe(429)
+  expect((await guess(ada.raised.accessToken, '192.0.2.77')).status).toBe(429)
+  const right = () => codeAt(ada.factor.secret, app.clock.now())
+  const own = (await app.signIn(ada.email)).accessToken
+  expect((await guess(own, HERE, right())).status).toBe(200)
+  // which does not start the thief's guesses anew
+  const again = (await app.signIn(ada.email)).accessToken
+  expect((await guess(again, '198.51.201.1')).status).toBe(429)
+  for (let index = 0; index < 10; index++) expect((await guess(again, HERE)).status).toBe(422)
+  expect((await guess(again, HERE, right())).status).toBe(429)
+})
+
+test('security case 7: each ten wrong codes in a row close a factor for longer, up to a day', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  let token = ada.raised.accessToken
+  const guess = async (code = 'abcdef') => {
+    const ip = '192.0.2.1'
+    const { body } = await challenge(app, token, ada.factor.id, { ip })
+    return verify(app, token, ada.factor.id, { challenge_id: body.id, code }, { ip })
+  }
+  for (let round = 1; round <= 100; round++) {
+    for (let index = 0; index < 10; index++) expect((await guess()).status).toBe(422)
+    const closed = await guess()
+    const waitMs = Math.min(round * 15 * MINUTE, 24 * 60 * MINUTE)
+    expect([round, closed.headers.get('retry-after')]).toEqual([round, String(waitMs / 1000)])
+    app.clock.advance(waitMs)
+    token = (await app.signIn(ada.email)).accessToken
+  }
+  expect((await guess(codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
+  for (let index = 0; index < 10; index++) expect((await guess()).status).toBe(422)
+  expect((await guess()).headers.get('retry-after')).toBe('900')
+})
+
+test('security case 32: what was begun at aal1 ends when the first factor counts', async () => {
+  await using app = await startApp({ settings: { AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' } })
+  const ada = await app.signUp()
+  expect((await putUser(app, ada, { email: 'thief@example.com' })).body.new_email).toBe('thief@example.com')
+  const { link } = await lastLetter(app, 'thief@example.com')
+  const factor = await enrolled(app, ada.accessToken)
+  const { body } = await pass(app, ada.accessToken, factor)
+  expect(body.user.new_email).toBeUndefined()
+  await open(app, link)
+  const user = await app.ask('GET', '/auth/v1/user', { token: body.access_token })
+  expect(user.body.email).toBe(ada.email)
 })
 
 test('security case 31: a factor that is not verified grants nothing and holds nothing up', async () => {

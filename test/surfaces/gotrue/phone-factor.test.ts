@@ -132,6 +132,20 @@ test('one SMS a minute goes to a phone, even where many are asked for at once', 
   expect((await challenge(app, ada.accessToken, ada.factorId)).status).toBe(200)
 })
 
+test('to remove a phone and add it again sends no SMS any sooner', async () => {
+  await using app = await start()
+  const ada = await withPhoneFactor(app)
+  expect((await challenge(app, ada.accessToken, ada.factorId)).status).toBe(200)
+  for (const phone of [PHONE, '15551230099']) {
+    const { body } = await enrolPhone(app, ada.accessToken, { friendly_name: `again ${phone}`, phone: `+${phone}` })
+    expect((await challenge(app, ada.accessToken, body.id)).status).toBe(429)
+    expect((await unenrol(app, ada.accessToken, body.id)).status).toBe(200)
+  }
+  app.clock.advance(MINUTE)
+  const { body } = await enrolPhone(app, ada.accessToken, { friendly_name: 'later' })
+  expect((await challenge(app, ada.accessToken, body.id)).status).toBe(200)
+})
+
 test('security case 7: wrong codes count for the account, over phone and authenticator app alike', async () => {
   await using app = await start({ settings: { AUTH_MFA_PHONE_MAX_FREQUENCY: '0s' } })
   const ada = await protectedAccount(app)
