@@ -106,6 +106,7 @@ export async function updateAccount(
     audit: [auditEntry(deps, now, action, user)],
   }
   const account = await applyChange(deps, { user, pending, besides, challenge, channel, redirectTo, client })
+  secret?.done()
   return { ...account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
 }
 

@@ -53,7 +53,7 @@ export async function beginPasskeyRegistration(
  * Registers the passkey that the caller's authenticator made.
  * @throws {Refusal<'passkey_challenge_missing' | 'passkey_challenge_malformed' | 'passkey_credential_missing' |
  *   'passkey_challenge_unknown' | 'passkey_challenge_expired' | 'passkey_credential_malformed' | 'passkey_wrong' | 'passkeys_too_many' |
- *   'credential_taken'>}
+ *   'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'>}
  */
 export async function finishPasskeyRegistration(
   deps: Deps,
@@ -65,6 +65,7 @@ export async function finishPasskeyRegistration(
   const made = await asPasskey(() => credentialOf(deps, { ...asked, user, factorId: null }))
   const outcome = await deps.store.registerPasskey({
     ...{ credential: made, maxPasskeys: deps.policy.passkeys.max },
+    ...{ sessionId: caller.session?.id, now: deps.clock.now() },
     audit: [auditEntry(deps, deps.clock.now(), 'passkey_created', user, { passkey_id: made.id })],
   })
   if (outcome !== 'registered') throw new Refusal(outcome)

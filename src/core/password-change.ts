@@ -3,7 +3,7 @@ import type { User, UserChange } from '../store'
 import type { Caller } from './caller'
 import type { Client, Deps } from './deps'
 import { Refusal } from './refusal'
-import { provePassword } from './sign-in'
+import { guessPassword, provePassword } from './sign-in'
 import { identifyCode } from './verification'
 
 /** How old a sign-in may be for a password to be changed without a mailed code. */
@@ -27,17 +27,19 @@ interface PasswordChange {
   needsCurrentPassword: boolean
 }
 
-/** Checks what must be known before a new password is set. @returns its hash, and the token that allowed it */
+/**
+ * Checks what must be known before a new password is set.
+ * @returns its hash, the token that allowed it, and what to call once it is set: until then, that it is not the present
+ *   one counts as a guess
+ */
 export async function newPassword(
   deps: Deps,
   { caller, given, client, needsCurrentPassword }: PasswordChange,
-): Promise<{ hash: string; spend: UserChange['spend'] }> {
+): Promise<{ hash: string; spend: UserChange['spend']; done(): void }> {
   const { policy, passwords, clock } = deps
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
-  const proves = async (guess: string) =>
-    (await provePassword(deps, { account: user, isEligible: true, identifier: user.id, password: guess, client })) !==
-    undefined
+  const own = { account: user, isEligible: true, identifier: user.id, client }
   const isRecent = session !== undefined && clock.now() - session.createdAt <= RECENT_SIGN_IN_MS
   const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
   const methods = Array.isArray(claims.amr)
@@ -47,10 +49,16 @@ export async function newPassword(
   const isAskedFor = policy.password.requireCurrent && user.encryptedPassword !== null && !mayHaveForgotten
   if (needsCurrentPassword || isAskedFor) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
-    if (!(await proves(currentPassword))) throw new Refusal('current_password_wrong')
+    const proven = await provePassword(deps, { ...own, password: currentPassword })
+    if (proven === undefined) throw new Refusal('current_password_wrong')
   }
-  if (user.encryptedPassword !== null && (await proves(password))) throw new Refusal('password_unchanged')
-  return { hash: await passwords.hash(password), spend }
+  if (user.encryptedPassword === null) return { hash: await passwords.hash(password), spend, done() {} }
+  const { hash: present, takeBack: done } = await guessPassword(deps, { ...own, password })
+  if (present !== undefined) {
+    done()
+    throw new Refusal('password_unchanged')
+  }
+  return { hash: await passwords.hash(password), spend, done }
 }
 
 /** @throws {Refusal<'nonce_missing' | 'nonce_wrong' | 'too_many_requests'>} */

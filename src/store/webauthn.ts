@@ -1,5 +1,6 @@
 /** Public keys of authenticators, and the ceremonies of passkeys. */
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
+import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import {
   type User,
@@ -8,7 +9,7 @@ import {
   webauthnChallenges,
   webauthnCredentials,
 } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders, userById } from './statements'
+import { type AuditEntry, appendAudit, factorsIn, placeholder, placeholders, sessionById, userById } from './statements'
 
 const insertCredential = statement((db) =>
   db.insert(webauthnCredentials).values(placeholders(webauthnCredentials)).onConflictDoNothing().prepare(),
@@ -149,6 +150,9 @@ export const takeCeremony = write((tx, which: { id: string; userId: string | nul
 
 export interface PasskeyRegistration {
   credential: WebauthnCredential
+  /** In which it is registered; it must be of as much worth as when the user was looked at. */
+  sessionId: string | undefined
+  now: number
   maxPasskeys: number
   audit: AuditEntry[]
 }
@@ -156,8 +160,14 @@ export interface PasskeyRegistration {
 export const registerPasskey = write(
   async (
     tx,
-    { credential, maxPasskeys, audit }: PasskeyRegistration,
-  ): Promise<'registered' | 'passkeys_too_many' | 'credential_taken'> => {
+    { credential, sessionId, now, maxPasskeys, audit }: PasskeyRegistration,
+  ): Promise<'registered' | 'passkeys_too_many' | 'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'> => {
+    const user = await tx.one(userById, { id: credential.userId })
+    const session = sessionId === undefined ? undefined : await tx.one(sessionById, { id: sessionId })
+    if (!user || user.deletedAt !== null || isAhead(user.bannedUntil, now)) return 'session_gone'
+    if (sessionId !== undefined && session?.userId !== user.id) return 'session_gone'
+    const isProtected = (await factorsIn(tx, user)).some(({ status }) => status === 'verified')
+    if (isProtected && session?.aal !== 'aal2') return 'aal_too_low_for_passkeys'
     const present = await tx.all(credentialsOf, { userId: credential.userId })
     if (present.filter(({ factorId }) => factorId === null).length >= maxPasskeys) return 'passkeys_too_many'
     if (!(await addCredential(tx, credential))) return 'credential_taken'

@@ -70,6 +70,7 @@ interface Fields {
 function fieldsOf(lines: readonly string[], start: number, wording: Wording): Fields {
   const flaw = malformed(wording)
   const fields: Fields = {}
+  const names = new Set<string>()
   let resources: number | undefined
   for (const [index, written] of lines.entries()) {
     const line = written.trim()
@@ -83,7 +84,10 @@ function fieldsOf(lines: readonly string[], start: number, wording: Wording): Fi
     if (line === '' || resources === 0) continue
     const colon = line.indexOf(':')
     if (colon < 0) throw flaw(`encountered unparsable line at index ${index}`)
-    Object.assign(fields, fieldOf(line.slice(0, colon), line.slice(colon + 1).trim(), wording))
+    const name = line.slice(0, colon)
+    if (names.has(name)) throw flaw(`${name} is specified more than once`)
+    names.add(name)
+    Object.assign(fields, fieldOf(name, line.slice(colon + 1).trim(), wording))
   }
   return fields
 }

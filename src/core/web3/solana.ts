@@ -1,5 +1,6 @@
 /** Solana: an address is an Ed25519 key, and signs the text itself or, in a Ledger, an envelope around it. */
 import { createPublicKey, verify } from 'node:crypto'
+import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58 } from '@scure/base'
 import { Refusal } from '../refusal'
 import type { Chain } from './chain'
@@ -35,7 +36,8 @@ export const solana: Chain = {
 function keyOf(address: string): Buffer | undefined {
   try {
     const key = Buffer.from(base58.decode(address))
-    return key.length === KEY_BYTES ? key : undefined
+    // A key of small order has signatures that anybody can make; no wallet has one.
+    return key.length === KEY_BYTES && !ed25519.Point.fromBytes(key).isSmallOrder() ? key : undefined
   } catch {
     return undefined
   }

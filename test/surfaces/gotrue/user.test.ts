@@ -266,3 +266,20 @@ test('a password, an address and a number in one request: the code of the SMS co
   expect(verified.status).toBe(200)
   expect((await passwordGrant(app, { email: ada.email, password: NEW })).status).toBe(200)
 })
+
+test('a new password is no guess at the present one once it is set', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' } })
+  const ada = await app.signUp()
+  for (let change = 0; change < 25; change++)
+    expect((await putUser(app, ada, { password: `a-new-password-${change}` })).status).toBe(200)
+})
+
+test('of many new passwords at once no more are compared with the present one than may be guessed', async () => {
+  await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' } })
+  const ada = await app.signUp()
+  app.hasher.verified.length = 0
+  const attempts = Array.from({ length: 29 }, (_, index) => putUser(app, ada, { password: `a-new-password-${index}` }))
+  const statuses = (await Promise.all(attempts)).map(({ status }) => status)
+  expect(app.hasher.verified.length).toBe(20)
+  expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+})

@@ -1,5 +1,6 @@
 /** Signing in with a wallet (contract 8.11). */
 import { expect, test } from 'bun:test'
+import { base58 } from '@scure/base'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
 import { ethereumWallet, type MessageParts, messageOf, solanaWallet, type Wallet } from '../../support/wallets'
 
@@ -325,4 +326,33 @@ test('sign-ins with wallets have a limit of their own', async () => {
   for (let count = 0; count < 31; count++) replies.push(await send(app, { chain: 'ethereum' }, '203.0.113.99'))
   expect(replies.map(({ status }) => status).slice(-2)).toEqual([400, 429])
   expect((await send(app, { chain: 'ethereum' }, '203.0.113.98')).status).toBe(400)
+})
+
+test('a line that the message has twice is refused, whichever of them is right', async () => {
+  await using app = await start()
+  const wallet = ethereumWallet()
+  for (const line of ['URI: https://app.example/x', `Issued At: ${new Date(app.clock.now()).toISOString()}`]) {
+    const message = `${messageOf(wallet, app.clock.now())}\n${line}`
+    const reply = await send(app, { chain: 'ethereum', message, signature: await wallet.sign(message) })
+    const [name] = line.split(': ')
+    expect(reply).toMatchObject(invalid(`siwe: ${name} is specified more than once`))
+  }
+})
+
+test('addresses whose signature anybody can make sign nobody in', async () => {
+  await using app = await start()
+  const zero = Buffer.alloc(32)
+  const identity = Buffer.from([1, ...Buffer.alloc(31)])
+  const order8 = Buffer.from('c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a', 'hex')
+  for (const [key, point] of [
+    [zero, zero],
+    [identity, identity],
+    [order8, identity],
+    [Buffer.alloc(32, 0xff), identity],
+  ] as const) {
+    const message = messageOf({ name: 'Solana', address: base58.encode(key) }, app.clock.now())
+    const signature = Buffer.concat([point, Buffer.alloc(32)]).toString('base64')
+    const { status } = await send(app, { chain: 'solana', message, signature })
+    expect([key.toString('hex'), status]).toEqual([key.toString('hex'), 400])
+  }
 })
