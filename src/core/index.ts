@@ -19,7 +19,7 @@ import { introspect } from './introspect'
 import * as invitations from './invitations'
 import { makeMatrixAccounts, nextMatrixAttemptInMs } from './matrix'
 import * as messages from './messages'
-import { tellOfNewDevice } from './new-device'
+import { disownSession, tellOfNewDevice } from './new-device'
 import { comeBackFromProvider } from './oauth/coming-back'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
@@ -121,6 +121,7 @@ const functions = {
   returnMessages,
   mailQueue,
   tellOfNewDevice,
+  disownSession,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,

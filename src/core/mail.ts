@@ -67,14 +67,21 @@ export async function prepareNotice(
   {
     template,
     to,
+    link,
     ...rest
-  }: Omit<Mail, 'letters' | 'redirectTo' | 'template'> & { template: Notification; to: string | null },
+  }: Omit<Mail, 'letters' | 'redirectTo' | 'template'> & { template: Notification; to: string | null; link?: string },
 ): Promise<NewMessage[]> {
   const { policy, report } = deps
   if (!policy.mail.notifications.has(template) || to === null) return []
   try {
     const redirectTo = policy.redirects.siteUrl
-    return await prepareMail(deps, now, { ...rest, template, letters: [{ to }], redirectTo, isNotice: true })
+    return await prepareMail(deps, now, {
+      ...rest,
+      template,
+      letters: [{ to, ...(link !== undefined && { link }) }],
+      redirectTo,
+      isNotice: true,
+    })
   } catch (error) {
     // What happened has happened; a notice that cannot be sent does not undo it (contract 6.2).
     report('warn', 'a notice could not be sent', {

@@ -98,12 +98,13 @@ test.each(BUILT_IN_LANGUAGES)(
       const { subject, html, text } = templates.render(template, VALUES, [language])
       const links = [...html.matchAll(/<a\s[^>]*href="([^"]*)"[^>]*>(.*?)<\/a>/gs)]
       const urls = text.match(/\w+:\/\/\S+/g) ?? []
-      const isLink = LINK_TEMPLATES.includes(template)
+      const asksForClick = LINK_TEMPLATES.includes(template)
+      const isLink = asksForClick || template === 'new_device_notification'
       const href = isLink ? LINK.replaceAll('&', '&amp;') : 'https://app.example.org'
       const hasLink = isLink || template === 'account_exists'
       expect([template, links.map(([, to]) => to)]).toEqual([template, hasLink ? [href] : []])
       expect([template, urls]).toEqual([template, hasLink ? [isLink ? LINK : 'https://app.example.org'] : []])
-      const hasCode = isLink || template === 'reauthentication'
+      const hasCode = asksForClick || template === 'reauthentication'
       const apart = html.replace(/<a\s.*?<\/a>/gs, '').replace(/<[^>]*>/g, ' ')
       expect([template, apart.includes(' 012345 '), /^012345$/m.test(text)]).toEqual([template, hasCode, hasCode])
       for (const part of [subject, html, text])

@@ -1,9 +1,14 @@
-/** The page between a mailed link and what it does: a scanner that follows links spends nothing, a person presses once. */
+/** Pages between a mailed link and what it does: a scanner that follows links spends nothing, a person presses once. */
 import palette from '../palette.css' with { type: 'text' }
 import styles from './style.css' with { type: 'text' }
-import { languageOf, type Step, wordings } from './wording'
+import { languageOf, type Step, type Wording, wordings } from './wording'
 
-export interface ConfirmLinkOptions {
+interface Reader {
+  /** BCP 47 tags in order of preference. */
+  languages: readonly string[]
+}
+
+export interface ConfirmLinkOptions extends Reader {
   /** Relative URL that the button posts to. */
   action: string
   /** Type of the verification, as `/verify` names it. */
@@ -13,8 +18,6 @@ export interface ConfirmLinkOptions {
    * redirects that follow a form to its `form-action` too.
    */
   redirectOrigin: string
-  /** BCP 47 tags in order of preference. */
-  languages: readonly string[]
 }
 
 const css = `${palette}\n${styles}`
@@ -29,10 +32,40 @@ const steps: Record<string, Step> = {
 }
 
 export function confirmLinkPage({ action, kind, redirectOrigin, languages }: ConfirmLinkOptions): Response {
+  const step = Object.hasOwn(steps, kind) ? (steps[kind] as Step) : 'signIn'
+  return page(languages, sourceOf(redirectOrigin), (words) => ({
+    title: words[step],
+    content: asking(words, step, action, words.unasked),
+  }))
+}
+
+/** Asks whether a session is to end that its user says is not theirs. @param action relative URL that the button posts to */
+export function endSessionPage({ action, languages }: Reader & { action: string }): Response {
+  return page(languages, '', (words) => ({ title: words.end, content: asking(words, 'end', action, words.wasYou) }))
+}
+
+/** Says that it has ended. @param siteUrl where a new password is set */
+export function sessionEndedPage({ siteUrl, languages }: Reader & { siteUrl: string }): Response {
+  return page(languages, '', ({ ended, advice }) => ({
+    title: ended,
+    content: `<p>${escapeHtml(advice)}</p>
+      <p><a href="${escapeHtml(siteUrl)}">${escapeHtml(siteUrl)}</a></p>`,
+  }))
+}
+
+const asking = (words: Wording, step: Step, action: string, otherwise: string) => `<p>${escapeHtml(words.press)}</p>
+      <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(words[step])}</button></form>
+      <small>${escapeHtml(otherwise)}</small>`
+
+/** @param formTarget where else a form may lead than to this server, as a source of a policy */
+function page(
+  languages: readonly string[],
+  formTarget: string,
+  fill: (words: Wording) => { title: string; content: string },
+): Response {
   const language = languageOf(languages)
-  const words = wordings[language]
-  const title = words[Object.hasOwn(steps, kind) ? (steps[kind] as Step) : 'signIn']
-  const page = `<!doctype html>
+  const { title, content } = fill(wordings[language])
+  const html = `<!doctype html>
 <html lang="${language}">
   <head>
     <meta charset="utf-8">
@@ -43,28 +76,21 @@ export function confirmLinkPage({ action, kind, redirectOrigin, languages }: Con
   <body>
     <main>
       <h1>${escapeHtml(title)}</h1>
-      <p>${escapeHtml(words.press)}</p>
-      <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(title)}</button></form>
-      <small>${escapeHtml(words.unasked)}</small>
+      ${content}
     </main>
   </body>
 </html>
 `
-  return new Response(page, {
+  return new Response(html, {
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'content-language': language,
       'cache-control': 'no-store',
-      'content-security-policy': policy(redirectOrigin),
+      'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'${formTarget && ` ${formTarget}`}; base-uri 'none'; frame-ancestors 'none'`,
       'referrer-policy': 'no-referrer',
       'x-robots-tag': 'noindex',
     },
   })
-}
-
-function policy(redirectOrigin: string): string {
-  const target = sourceOf(redirectOrigin)
-  return `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'${target && ` ${target}`}; base-uri 'none'; frame-ancestors 'none'`
 }
 
 /** As a source of a policy (CSP Level 3 §2.3.1), which knows no IPv6 addresses: there the scheme must do, as for apps. */

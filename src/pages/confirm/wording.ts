@@ -1,8 +1,8 @@
 /** The words of the page, in each language it speaks. */
-export type Step = 'confirm' | 'signIn' | 'reset' | 'accept' | 'change'
+export type Step = 'confirm' | 'signIn' | 'reset' | 'accept' | 'change' | 'end'
 
 /** What each step is called, as heading and on the button, and the sentences between. */
-export type Wording = Record<Step | 'press' | 'unasked', string>
+export type Wording = Record<Step | 'press' | 'unasked' | 'wasYou' | 'ended' | 'advice', string>
 
 export const wordings = {
   en: {
@@ -13,6 +13,10 @@ export const wordings = {
     change: 'Confirm the change',
     press: 'Press the button to continue.',
     unasked: 'If you did not ask for this, close this page.',
+    end: 'End this session',
+    wasYou: 'If it was you who signed in, close this page.',
+    ended: 'The session is over',
+    advice: 'Now set a new password: whoever signed in may know the present one.',
   },
   de: {
     confirm: 'Adresse bestätigen',
@@ -22,6 +26,10 @@ export const wordings = {
     change: 'Änderung bestätigen',
     press: 'Klicken Sie auf die Schaltfläche, um fortzufahren.',
     unasked: 'Wenn Sie das nicht angefordert haben, schließen Sie diese Seite.',
+    end: 'Diese Sitzung beenden',
+    wasYou: 'Wenn Sie es waren, schließen Sie diese Seite.',
+    ended: 'Die Sitzung ist beendet',
+    advice: 'Legen Sie jetzt ein neues Passwort fest: Wer sich angemeldet hat, kennt vielleicht das jetzige.',
   },
   fr: {
     confirm: 'Confirmer votre adresse',
@@ -31,6 +39,11 @@ export const wordings = {
     change: 'Confirmer la modification',
     press: 'Appuyez sur le bouton pour continuer.',
     unasked: 'Si vous n’êtes pas à l’origine de cette demande, fermez cette page.',
+    end: 'Mettre fin à cette session',
+    wasYou: 'Si c’était vous, fermez cette page.',
+    ended: 'La session est terminée',
+    advice:
+      'Choisissez maintenant un nouveau mot de passe : la personne qui s’est connectée connaît peut-être l’actuel.',
   },
   es: {
     confirm: 'Confirmar tu dirección',
@@ -40,6 +53,10 @@ export const wordings = {
     change: 'Confirmar el cambio',
     press: 'Pulsa el botón para continuar.',
     unasked: 'Si no lo has solicitado, cierra esta página.',
+    end: 'Cerrar esta sesión',
+    wasYou: 'Si ha sido usted, cierre esta página.',
+    ended: 'La sesión está cerrada',
+    advice: 'Elija ahora una nueva contraseña: quien inició sesión puede conocer la actual.',
   },
   it: {
     confirm: 'Conferma il tuo indirizzo',
@@ -49,6 +66,10 @@ export const wordings = {
     change: 'Conferma la modifica',
     press: 'Premi il pulsante per continuare.',
     unasked: 'Se non l’hai richiesto tu, chiudi questa pagina.',
+    end: 'Termina questa sessione',
+    wasYou: 'Se è stato Lei, chiuda questa pagina.',
+    ended: 'La sessione è terminata',
+    advice: 'Scelga ora una nuova password: chi ha effettuato l’accesso potrebbe conoscere quella attuale.',
   },
   pt: {
     confirm: 'Confirmar o seu endereço',
@@ -58,6 +79,10 @@ export const wordings = {
     change: 'Confirmar a alteração',
     press: 'Prima o botão para continuar.',
     unasked: 'Se não fez este pedido, feche esta página.',
+    end: 'Encerrar esta sessão',
+    wasYou: 'Se foi você, feche esta página.',
+    ended: 'A sessão está encerrada',
+    advice: 'Escolha agora uma nova senha: quem acessou talvez conheça a atual.',
   },
   nl: {
     confirm: 'Bevestig je adres',
@@ -67,6 +92,10 @@ export const wordings = {
     change: 'Bevestig de wijziging',
     press: 'Klik op de knop om door te gaan.',
     unasked: 'Heb je hier niet om gevraagd, sluit dan deze pagina.',
+    end: 'Deze sessie beëindigen',
+    wasYou: 'Als u het zelf was, sluit dan deze pagina.',
+    ended: 'De sessie is beëindigd',
+    advice: 'Kies nu een nieuw wachtwoord: wie zich heeft aangemeld, kent misschien het huidige.',
   },
   pl: {
     confirm: 'Potwierdź swój adres',
@@ -76,6 +105,10 @@ export const wordings = {
     change: 'Potwierdź zmianę',
     press: 'Naciśnij przycisk, aby kontynuować.',
     unasked: 'Jeśli to nie Twoja prośba, zamknij tę stronę.',
+    end: 'Zakończ tę sesję',
+    wasYou: 'Jeśli to było Twoje logowanie, zamknij tę stronę.',
+    ended: 'Sesja została zakończona',
+    advice: 'Ustaw teraz nowe hasło: osoba, która się zalogowała, może znać obecne.',
   },
   ja: {
     confirm: 'メールアドレスを確認する',
@@ -85,6 +118,10 @@ export const wordings = {
     change: '変更を確認する',
     press: 'ボタンを押して続行してください。',
     unasked: 'お心当たりがない場合は、このページを閉じてください。',
+    end: 'このセッションを終了する',
+    wasYou: 'ご本人のログインであれば、このページを閉じてください。',
+    ended: 'セッションを終了しました',
+    advice: '新しいパスワードを設定してください。ログインした人が現在のパスワードを知っている可能性があります。',
   },
   zh: {
     confirm: '确认您的邮箱地址',
@@ -94,6 +131,10 @@ export const wordings = {
     change: '确认更改',
     press: '请点击按钮继续。',
     unasked: '如果这不是您本人的请求，请关闭此页面。',
+    end: '结束此会话',
+    wasYou: '如果是您本人登录，请关闭此页面。',
+    ended: '会话已结束',
+    advice: '请立即设置新密码：登录者可能知道您当前的密码。',
   },
 } as const satisfies Record<string, Wording>
 

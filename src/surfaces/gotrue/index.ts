@@ -43,7 +43,7 @@ import {
   removeRecoveryCodes,
   verifyRecoveryCode,
 } from './recovery-codes'
-import { deleteSession, listSessions } from './sessions'
+import { askToDisown, deleteSession, disownSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
 import { answerUnknown } from './unknown'
@@ -64,7 +64,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
     ...[getUser, putUser, deleteUser, reauthenticate],
     ...[authorize, callback, postCallback, linkIdentity, unlinkIdentity],
-    ...[listSessions, deleteSession],
+    ...[listSessions, deleteSession, askToDisown, disownSession],
     ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
     ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
+import { claimsOf, PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
 
 const DAY = 86_400_000
@@ -121,4 +121,56 @@ test('a notice that cannot be sent holds no sign-in up', async () => {
   await notices(app)
   expect(called).toEqual(['new_device_notification'])
   expect(app.log()).toContainEqual(expect.objectContaining({ msg: 'a notice could not be sent' }))
+})
+
+/** A sign-in from elsewhere, and the link of the mail that tells of it, as path and query. */
+async function stranger(app: TestApp) {
+  const { body } = await signIn(app, '198.51.100.7')
+  const link = new URL((await notices(app))[0]?.links[0] ?? '')
+  return { token: body.access_token as string, path: link.pathname + link.search, link }
+}
+
+const isAlive = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user', { token })).status === 200
+
+test('the mail leads to a page whose button ends that session, and no other', async () => {
+  await using app = await startApp({ settings: ON })
+  const ada = await app.signUp(EMAIL)
+  const { token, path, link } = await stranger(app)
+  expect(`${link.origin}${link.pathname}`).toBe('http://localhost:7020/auth/v1/sessions/not-me')
+  for (const headers of [{}, { 'user-agent': 'Slackbot' }, { 'accept-language': 'de' }] as Record<string, string>[]) {
+    const { status, text } = await app.ask('GET', path, { headers })
+    expect([status, text]).toEqual([200, expect.stringMatching(/<h1>(End this session|Diese Sitzung beenden)<\/h1>/)])
+    expect(text).toContain(`action="not-me${link.search.replaceAll('&', '&amp;')}"`)
+  }
+  expect(await isAlive(app, token)).toBe(true)
+  for (let press = 0; press < 2; press++) {
+    const { status, text, headers } = await app.ask('POST', path)
+    expect([status, text]).toEqual([200, expect.stringContaining('href="http://localhost:3000"')])
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+  }
+  expect([await isAlive(app, token), await isAlive(app, ada.accessToken)]).toEqual([false, true])
+})
+
+test('no other token ends a session', async () => {
+  await using app = await startApp({ settings: ON })
+  await app.signUp(EMAIL)
+  const { token, link } = await stranger(app)
+  const { body } = await signIn(app, '100.64.0.1')
+  const own = link.searchParams.get('token') ?? ''
+  const { session_id: other } = claimsOf(body.access_token)
+  const session = link.searchParams.get('session') ?? ''
+  const wrong = [
+    '',
+    `?session=${session}`,
+    `?token=${own}`,
+    `?session=${other}&token=${own}`,
+    `?session=${session}&token=${own.slice(0, -1)}`,
+    `?session=${session}&token=${own}x`,
+    `?session=x&token=y`,
+  ]
+  for (const query of wrong) {
+    const { status, body: answer } = await app.ask('POST', `/auth/v1/sessions/not-me${query}`)
+    expect([query, status, answer.code]).toEqual([query, 403, 'otp_expired'])
+  }
+  expect([await isAlive(app, token), await isAlive(app, body.access_token)]).toEqual([true, true])
 })

@@ -55,6 +55,10 @@ function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
       const button = { label: mails[template].button, url: '{{ .SiteURL }}' }
       return { ...mails[template], button, hasCode: false, footer: words.ignore }
     }
+    case 'new_device_notification': {
+      const button = { label: mails[template].button, url: '{{ .ConfirmationURL }}' }
+      return { ...mails[template], button, hasCode: false, footer: words.notYou }
+    }
     case 'reauthentication':
       return { ...mails[template], hasCode: true, footer: words.ignore }
     case 'email_changed_notification':

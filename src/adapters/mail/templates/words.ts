@@ -14,7 +14,7 @@ export interface ActionWords extends MailWords {
   button: string
 }
 
-type Action = LinkTemplate | 'account_exists'
+type Action = LinkTemplate | 'account_exists' | 'new_device_notification'
 
 /** One language. A word that is missing does not compile. */
 export interface Words {

@@ -77,6 +77,7 @@ export const de: Words = {
       heading: 'Neue Anmeldung',
       sentence:
         'Bei Ihrem Konto {{ .Email }} hat sich jemand aus einem Netz angemeldet, aus dem es bisher nicht benutzt wurde: {{ .IPAddress }}, am {{ .Time }}.',
+      button: 'Das war ich nicht',
     },
     account_exists: {
       subject: 'Sie haben bereits ein Konto',

@@ -77,6 +77,7 @@ export const en: Words = {
       heading: 'New sign-in',
       sentence:
         'Somebody signed in to your account {{ .Email }} from a network it was not used from before: {{ .IPAddress }}, on {{ .Time }}.',
+      button: 'This was not me',
     },
     account_exists: {
       subject: 'You already have an account',

@@ -77,6 +77,7 @@ export const es: Words = {
       heading: 'Nuevo inicio de sesión',
       sentence:
         'Alguien ha iniciado sesión en su cuenta {{ .Email }} desde una red desde la que no se había usado: {{ .IPAddress }}, el {{ .Time }}.',
+      button: 'No he sido yo',
     },
     account_exists: {
       subject: 'Ya tiene una cuenta',

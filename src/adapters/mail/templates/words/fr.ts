@@ -78,6 +78,7 @@ export const fr: Words = {
       heading: 'Nouvelle connexion',
       sentence:
         'Quelqu’un s’est connecté à votre compte {{ .Email }} depuis un réseau d’où il n’avait pas été utilisé : {{ .IPAddress }}, le {{ .Time }}.',
+      button: 'Ce n’était pas moi',
     },
     account_exists: {
       subject: 'Vous avez déjà un compte',

@@ -78,6 +78,7 @@ export const it: Words = {
       heading: 'Nuovo accesso',
       sentence:
         'Qualcuno ha effettuato l’accesso al Suo account {{ .Email }} da una rete da cui non era stato usato prima: {{ .IPAddress }}, il {{ .Time }}.',
+      button: 'Non sono stato io',
     },
     account_exists: {
       subject: 'Ha già un account',

@@ -78,6 +78,7 @@ export const ja: Words = {
       heading: '新しいログイン',
       sentence:
         'これまで使われたことのないネットワークから、アカウント {{ .Email }} へのログインがありました：{{ .IPAddress }}、{{ .Time }}。',
+      button: '心当たりがない',
     },
     account_exists: {
       subject: 'すでにアカウントをお持ちです',

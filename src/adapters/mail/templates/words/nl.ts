@@ -77,6 +77,7 @@ export const nl: Words = {
       heading: 'Nieuwe aanmelding',
       sentence:
         'Iemand heeft zich bij uw account {{ .Email }} aangemeld vanaf een netwerk waarvandaan het niet eerder werd gebruikt: {{ .IPAddress }}, op {{ .Time }}.',
+      button: 'Dit was ik niet',
     },
     account_exists: {
       subject: 'U hebt al een account',

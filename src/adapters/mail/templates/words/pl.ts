@@ -78,6 +78,7 @@ export const pl: Words = {
       heading: 'Nowe logowanie',
       sentence:
         'Ktoś zalogował się na Państwa konto {{ .Email }} z sieci, z której dotąd z niego nie korzystano: {{ .IPAddress }}, {{ .Time }}.',
+      button: 'To nie ja',
     },
     account_exists: {
       subject: 'Mają już Państwo konto',

@@ -77,6 +77,7 @@ export const pt: Words = {
       heading: 'Novo acesso',
       sentence:
         'Alguém acessou a sua conta {{ .Email }} de uma rede da qual ela não havia sido usada: {{ .IPAddress }}, em {{ .Time }}.',
+      button: 'Não fui eu',
     },
     account_exists: {
       subject: 'Você já tem uma conta',

@@ -76,6 +76,7 @@ export const zh: Words = {
       subject: '您的账户有新的登录',
       heading: '新的登录',
       sentence: '有人从未曾使用过的网络登录了您的账户 {{ .Email }}：{{ .IPAddress }}，{{ .Time }}。',
+      button: '这不是我本人',
     },
     account_exists: {
       subject: '您已拥有账户',
