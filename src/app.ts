@@ -82,6 +82,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const templates = await checkedTemplates(settings, folder, log)
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
+  const background = lingering((error) => log.error('work in the background failed', { error: String(error) }))
   const tellings = afterwards((error) => log.error('a notice of a new device failed', { error: String(error) }))
   let provisioning: Worker | undefined
   const store = openStore(databasePath(settings, folder), clock.now(), {
@@ -127,6 +128,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         ? (replaced.breached ??
           breachedPasswords({ url: accounts.breachCheckUrl, userAgent: accounts.breachCheckUserAgent }))
         : undefined,
+      background: background.add,
       report: (level, message, fields) => log[level](message, fields),
     })
     tellings.begin(core.tellOfNewDevice)
@@ -176,7 +178,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       async close() {
         await tellings.end()
         await sender?.postman.stop()
-        await provisioning?.stop()
+        await atMost(LAST_ANSWERS_MS, Promise.all([background.end(), provisioning?.stop()]))
         sender?.mailer.close()
         await store.close()
       },
@@ -207,21 +209,37 @@ function messageNews(onFault: (error: unknown) => void) {
   }
 }
 
+/** How long a server that stops waits for what other servers still answer. */
+const LAST_ANSWERS_MS = 5000
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: Timer | undefined
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)))
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+/** Work that goes on once its request is answered. */
+function lingering(onFault: (error: unknown) => void) {
+  const running = new Set<Promise<unknown>>()
+  return {
+    add(work: Promise<unknown>) {
+      const done: Promise<unknown> = work.catch(onFault).finally(() => running.delete(done))
+      running.add(done)
+    },
+    end: () => Promise.all(running),
+  }
+}
+
 /** Does what follows a sign-in once that was answered. */
 function afterwards(onFault: (error: unknown) => void) {
-  const running = new Set<Promise<void>>()
+  const { add, end } = lingering(onFault)
   let work: (event: NewNetwork) => Promise<void> = async () => {}
   return {
     begin(doing: typeof work) {
       work = doing
     },
-    add(event: NewNetwork) {
-      const done: Promise<void> = work(event)
-        .catch(onFault)
-        .finally(() => running.delete(done))
-      running.add(done)
-    },
-    end: () => Promise.all(running),
+    add: (event: NewNetwork) => add(work(event)),
+    end,
   }
 }
 

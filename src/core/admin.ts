@@ -119,7 +119,8 @@ export async function updateUser(
   if (given.password !== undefined) await requireStrong(deps, given.password)
   const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
-  const isLifted = bannedUntil === null && before.user.bannedUntil !== null
+  const isBanned = isAhead(bannedUntil ?? null, now)
+  const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
   if (email) identities.push(ownIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
@@ -140,7 +141,7 @@ export async function updateUser(
     identities,
     // While the ban lasts its sessions are told so (contract 0.5); none of them is there any more once it is lifted.
     ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
-    revokeTokens: isAhead(bannedUntil ?? null, now),
+    revokeTokens: isBanned,
     // A link or code sent before speaks for a password or an address that is no more.
     killTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
     audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],

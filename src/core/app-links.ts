@@ -34,9 +34,10 @@ export async function requestPasswordReset(deps: Deps, { email: text, client }: 
   deps.limits.request('recoveries', client.ip)
   const email = normaliseEmail(text)
   const user = await deps.store.findUserByEmail(email)
-  if (!user) return takeAsLong(deps, email, client)
-  await unlessSilent(deps, () =>
-    mailLink(deps, { user, email, kind: 'password_reset', template: 'recovery', page: 'passwordReset', client }),
+  await unlessSilent<unknown>(deps, () =>
+    user
+      ? mailLink(deps, { user, email, kind: 'password_reset', template: 'recovery', page: 'passwordReset', client })
+      : takeAsLong(deps, email, client),
   )
 }
 
@@ -113,9 +114,10 @@ export async function sendSignInLink(deps: Deps, { email: text, client }: LinkRe
   const email = normaliseEmail(text)
   const user = await store.findUserByEmail(email)
   const isAllowed = policy.signup.email && policy.mail.magicLinks && (user !== undefined || !policy.signup.disabled)
-  if (!isAllowed) return takeAsLong(deps, email, client)
-  await unlessSilent(deps, () =>
-    mailLink(deps, { user, email, kind: 'magic_link', template: 'magic_link', page: 'magicLink', client }),
+  await unlessSilent<unknown>(deps, () =>
+    isAllowed
+      ? mailLink(deps, { user, email, kind: 'magic_link', template: 'magic_link', page: 'magicLink', client })
+      : takeAsLong(deps, email, client),
   )
 }
 

@@ -43,6 +43,8 @@ export interface Deps {
   provisioner: Provisioner | undefined
   /** Calls hooks. */
   post: HttpPost
+  /** Lets work go on once its request is answered; a server that stops waits a little for it. */
+  background(work: Promise<unknown>): void
   report: Report
 }
 

@@ -60,6 +60,15 @@ export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<
   return mail.letters.map((letter) => compose(deps, now, mail, letter))
 }
 
+/**
+ * Asks whether a mail to an address could leave now, as far as this is the same for every account.
+ * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
+ */
+export function requireMail(deps: Pick<Deps, 'policy' | 'limits'>, to: string): void {
+  requireAuthorised(deps, to)
+  deps.limits.mail(0)
+}
+
 /** A notice that something happened to an account, where that is switched on and the account has an address. */
 export async function prepareNotice(
   deps: Deps,
@@ -151,7 +160,7 @@ export function pageLink(page: string, token: string): string {
   return url.href
 }
 
-function requireAuthorised({ policy }: Deps, address: string): void {
+function requireAuthorised({ policy }: Pick<Deps, 'policy'>, address: string): void {
   const { authorizedAddresses: allowed } = policy.mail
   if (allowed.length === 0) return
   const plain = address.toLowerCase().replace(/\+[^@]*@/, '@')

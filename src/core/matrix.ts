@@ -35,6 +35,7 @@ export async function makeMatrixAccount(deps: Deps, user: User): Promise<string 
     deps.report('warn', 'a Matrix account could not be noted', { user: user.id, error: String(error) })
     return null
   })
+  deps.background(made)
   return Promise.race([made, deps.clock.sleep(PATIENCE_MS).then(() => null)])
 }
 

@@ -53,8 +53,8 @@ async function requireLive(
     throw new Refusal('session_over')
   if (kind !== 'cookie') return
   const standsInTheWay = supersedes(policy.session, now, isLowLimited)
-  const others = standsInTheWay ? await store.listSessions(user.id) : []
-  if (others.some((other) => standsInTheWay?.(other.session, session))) throw new Refusal('session_over')
+  if (standsInTheWay && (await store.isSessionSuperseded({ session, supersedes: standsInTheWay })))
+    throw new Refusal('session_over')
   if (now - (session.refreshedAt ?? session.createdAt) >= USE_STEP_MS)
     await store.noteSessionUse({ id: session.id, now })
 }

@@ -7,7 +7,6 @@ import { prepareMail } from './mail'
 import { mailToken } from './mailed-tokens'
 import { Refusal } from './refusal'
 import { textConfirmation } from './texted-codes'
-import { unlessSilent } from './unless-silent'
 import { newUser, providersMetadata, withoutUnprovenPassword } from './users'
 import { WITH_PASSWORD } from './verification'
 
@@ -26,10 +25,15 @@ export async function answerForExisting(deps: Deps, applicant: Applicant, owner:
     await tellOwner(deps, now, applicant, owner)
     return { outcome: 'without_session', account: obfuscated(deps, now, applicant) }
   }
-  if (!applicant.isForService) return sendAgain(deps, applicant, owner)
-  await unlessSilent(deps, () => sendAgain(deps, applicant, owner))
-  return { outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) }
+  const sent = await sendAgain(deps, applicant, owner)
+  // What a stranger registered is nobody else's to see.
+  return applicant.isForService ? asIfNew(deps, applicant) : sent
 }
+
+/** What a new address would be answered with, for one whose account is not to be seen. */
+export const asIfNew = (deps: Deps, applicant: Applicant): SignedUp => ({
+  ...{ outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) },
+})
 
 async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
   const { contact, challenge, redirectTo, client, channel } = applicant
@@ -84,7 +88,7 @@ async function tellOwner(
 }
 
 /** What a sign-up of a registered address is answered with: an account that does not exist (contract section 7). */
-export function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
+function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
   const user = newUser(deps, now, {
     id: deps.random.uuid(),
     aud: audience,

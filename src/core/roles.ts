@@ -5,7 +5,6 @@ import type { Admin, Caller } from './caller'
 import type { Deps } from './deps'
 import { lacksFactor } from './factors/own'
 import { Refusal } from './refusal'
-import { EVERYBODY, rolesOf } from './tokens/service-token'
 import { findByIdentifier } from './usernames'
 
 export type RoleDeps = Pick<Deps, 'store' | 'clock' | 'random'>
@@ -15,11 +14,21 @@ interface Which {
   user: string
 }
 
+/** The role that is no row: everyone is a user. */
+const EVERYBODY = 'user'
+
+async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<string[]> {
+  return [EVERYBODY, ...(await store.rolesOf(userId)).filter((role) => role !== EVERYBODY)]
+}
+
 /**
  * Roles that a caller may act in: those that are more than everybody's need a session, and the second factor where there
  * is one (settled 5), whoever asks.
  */
-export async function rolesOfCaller(deps: Pick<Deps, 'store'>, caller: Caller): Promise<string[]> {
+export async function rolesOfCaller(
+  deps: Pick<Deps, 'store'>,
+  caller: Pick<Caller, 'user' | 'session'>,
+): Promise<string[]> {
   const isBelow = !caller.session || (await lacksFactor(deps, caller))
   return isBelow ? [EVERYBODY] : rolesOf(deps, caller.user.id)
 }

@@ -1,15 +1,14 @@
 /** Accounts as services behind a gateway see them (service.md). */
-import type { User } from '../store'
+import type { Session, User } from '../store'
 import type { Caller, Credentials } from './caller'
 import type { Client, Deps } from './deps'
 import { identifyUser } from './identify'
 import { makeMatrixAccount } from './matrix'
-import { opaqueCaller } from './opaque-callers'
 import { Refusal } from './refusal'
 import { rolesOfCaller } from './roles'
 import { signOut } from './sessions'
 import { signUp } from './sign-up'
-import { findRefreshToken } from './token-pairs'
+import { findOwnToken } from './token-pairs'
 
 export interface Registration {
   email: string
@@ -73,15 +72,16 @@ export async function signOutWith(
 }
 
 async function endFamily(deps: Deps, kind: 'service' | 'refresh', refreshToken: string): Promise<void> {
-  const found = await findRefreshToken(deps, kind, refreshToken)
+  const found = await findOwnToken(deps, kind, refreshToken)
   if (!found || deps.clock.now() >= found.token.expiresAt) throw new Refusal('refresh_refused')
-  await signOut(deps, { caller: { ...found, claims: {}, isPersonalToken: false }, scope: 'local' })
+  await signOutOf(deps, found)
 }
 
+/** Ends a session whatever its limits say of it. */
+const signOutOf = (deps: Deps, { user, session }: { user: User; session: Session }) =>
+  signOut(deps, { caller: { user, session, claims: {}, isPersonalToken: false }, scope: 'local' })
+
 async function endCookie(deps: Deps, token: string): Promise<void> {
-  try {
-    await signOut(deps, { caller: await opaqueCaller(deps, 'cookie', token), scope: 'local' })
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-  }
+  const found = await findOwnToken(deps, 'cookie', token)
+  if (found) await signOutOf(deps, found)
 }

@@ -34,8 +34,8 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
 }
 
 /**
- * Where a user may have one session of each tag: another one does that was used later and can itself be refreshed. It is
- * asked at a refresh alone, and in its transaction, since two refreshes at once would each find themselves the later.
+ * Where a user may have one session of each tag: another one does that was used later and can itself be refreshed. At a
+ * refresh it is asked in its transaction, since two refreshes at once would each find themselves the later.
  * @returns undefined where users may have several
  */
 export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {

@@ -5,15 +5,16 @@ import type { Applicant, SignedUp } from './applicant'
 import { auditEntry } from './audit'
 import { emailContact, phoneContact } from './contacts'
 import type { Deps } from './deps'
-import { prepareMail } from './mail'
+import { prepareMail, requireMail } from './mail'
 import { mintFor } from './mailed-tokens'
 import { MATRIX_LEASE_MS } from './matrix'
 import { requireStrong } from './password-strength'
 import { type ChallengeGiven, challengeOf } from './pkce'
 import { Refusal } from './refusal'
-import { answerForExisting, obfuscated } from './repeated-sign-up'
+import { answerForExisting, asIfNew } from './repeated-sign-up'
 import { issue, newSession } from './sessions'
 import { channelOf, sendSms } from './sms'
+import { unlessSilent } from './unless-silent'
 import { newUser, ownIdentity, providersMetadata, storableMetadata } from './users'
 import { WITH_PASSWORD } from './verification'
 
@@ -51,13 +52,20 @@ export async function signUp(deps: Deps, signUp: SignUp): Promise<SignedUp> {
 
 /** Makes the account, or answers for the one that is there. */
 export async function register(deps: Deps, applicant: Applicant): Promise<SignedUp> {
+  const { contact, isForService } = applicant
+  if (!isForService || contact.isConfirmed) return registerOpenly(deps, applicant)
+  // Services are told of no mail that stays away, since that would tell whose address it is, but where none may leave at all.
+  requireMail(deps, contact.address)
+  const made = await unlessSilent(deps, () => registerOpenly(deps, applicant), 'too_many_requests')
+  return made ?? asIfNew(deps, applicant)
+}
+
+async function registerOpenly(deps: Deps, applicant: Applicant): Promise<SignedUp> {
   const { contact } = applicant
   const existing = await contact.find()
   if (existing) return answerForExisting(deps, applicant, existing)
   // Of several at once one sends its message; the others would send codes of accounts that never come to be.
   const done = deps.limits.alone(`sign-up ${contact.provider} ${contact.address}`)
-  if (!done && !contact.isConfirmed && applicant.isForService)
-    return { outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) }
   if (!done && !contact.isConfirmed)
     throw new Refusal(contact.provider === 'email' ? 'mail_too_soon' : 'sms_too_soon', {
       waitMs: deps.policy[contact.provider === 'email' ? 'mail' : 'sms'].spacingMs,

@@ -65,8 +65,8 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
     factors: { before: now - DAY },
     challenges: { before: now - DAY },
-    // longer than any guess counts
-    attempts: { before: now - 2 * DAY },
+    // wrong codes in a row make the next wait longer
+    attempts: { before: now - KNOWN_NETWORK_MS },
     ceremonies: { before: now },
     // a state that comes back is told to be old for a while
     oauthStates: { before: now - policy.flowMs - DAY },

@@ -79,7 +79,7 @@ async function rotate(
 ) {
   const { store, clock, limits, policy } = deps
   limits.request('tokens', client.ip)
-  const found = await findRefreshToken(deps, kind, refreshToken)
+  const found = await findOwnToken(deps, kind, refreshToken)
   const now = clock.now()
   if (!found) throw new Refusal('refresh_refused')
   const isLowLimited = await isLowAalLimited(deps, found.user)
@@ -100,8 +100,8 @@ async function rotate(
   return { now, tokens, opened: rotated.opened }
 }
 
-/** A refresh token that is ours, whatever became of it. */
-export async function findRefreshToken(deps: Deps, kind: 'refresh' | 'service', token: string) {
+/** A token of ours, whatever became of it. */
+export async function findOwnToken(deps: Deps, kind: 'refresh' | 'service' | 'cookie', token: string) {
   const lookupId = lookupIdOf(kind, token)
   const found = lookupId === undefined ? undefined : await deps.store.findSessionToken(lookupId)
   const isRight = found && found.token.kind === kind && isGenuineOpaque(deps, token, found.token.tokenHash)

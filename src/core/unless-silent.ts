@@ -11,12 +11,20 @@ const SILENT: ReadonlySet<Reason> = new Set<Reason>([
   ...HOOK_REASONS,
 ])
 
-/** Runs what only somebody with an account comes to; that it was refused is for the operator alone. */
-export async function unlessSilent({ report }: Pick<Deps, 'report'>, work: () => Promise<unknown>): Promise<void> {
+/**
+ * Runs what not everybody comes to; that it was refused is for the operator alone.
+ * @param more reasons besides @returns undefined where it was refused
+ */
+export async function unlessSilent<T>(
+  { report }: Pick<Deps, 'report'>,
+  work: () => Promise<T>,
+  ...more: Reason[]
+): Promise<T | undefined> {
   try {
-    await work()
+    return await work()
   } catch (error) {
-    if (!(error instanceof Refusal && SILENT.has(error.reason))) throw error
+    if (!(error instanceof Refusal && (SILENT.has(error.reason) || more.includes(error.reason)))) throw error
     report('warn', 'a mail was asked for and not sent', { reason: error.reason })
+    return undefined
   }
 }

@@ -9,6 +9,7 @@ import {
   type AuditEntry,
   allFactorsIn,
   appendAudit,
+  notePassing,
   type Opened,
   openedSession,
   placeholder,
@@ -145,6 +146,7 @@ export const passFactor = write(
     const factor = await takeProof(tx, userId, proof, { network, now })
     if (typeof factor === 'string') return { outcome: factor }
     if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })
+    if (network !== undefined) await tx.run(notePassing, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await raiseSession(tx, session, factor, now)
     // Nor what was begun without one: a change of address or number that whoever knows the password asked for.
     if (verified.length === 0) await forgetContactChanges(tx, userId, now)

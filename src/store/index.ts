@@ -27,6 +27,7 @@ import * as signingKeys from './signing-keys'
 import { snapshot } from './snapshot'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
+import { isSessionSuperseded } from './superseding'
 import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
@@ -75,6 +76,7 @@ const operations = {
   findPersonalToken: personalTokens.findPersonalToken,
   notePersonalTokenUse: personalTokens.notePersonalTokenUse,
   ...sessions,
+  isSessionSuperseded,
   ...maintenance,
   ...audit,
   ...tokens,

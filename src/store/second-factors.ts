@@ -4,7 +4,6 @@ import { METHOD_OF } from '../lib/factor-types'
 import { statement, type Tx, write } from './engine'
 import {
   type Factor,
-  knownNetworks,
   mfaAttempts,
   mfaFactors,
   mfaRecoveryCodes,
@@ -86,17 +85,6 @@ const deleteAllAttempts = statement((db) =>
     .where(eq(mfaAttempts.userId, placeholder('userId')))
     .prepare(),
 )
-const notePassing = statement((db) =>
-  db
-    .insert(knownNetworks)
-    .values(placeholders(knownNetworks))
-    .onConflictDoUpdate({
-      target: [knownNetworks.userId, knownNetworks.network],
-      set: { passedFactorAt: sql`excluded.passed_factor_at` },
-    })
-    .prepare(),
-)
-
 /** What was shown of a factor and found right. */
 export type Proof = { factorId: string } & (
   | { type: 'phone' }
@@ -112,7 +100,7 @@ export type Proof = { factorId: string } & (
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
 /** Where and when something is shown. */
-export interface Showing {
+interface Showing {
   network: string | undefined
   now: number
 }
@@ -143,15 +131,14 @@ export async function takeProof(
   } else if (proof.type === 'webauthn' && !(await useCredential(tx, proof.used, now))) return 'proof_used'
   const taken: Factor = { ...factor, ...change, status: 'verified', updatedAt: now }
   await tx.run(saveFactor, taken)
-  const known = network === undefined ? undefined : await tx.one(networkOf, { userId, network })
-  await tx.run(deleteAttempts, { userId, network: known?.passedFactorAt ? network : ANYWHERE })
-  if (network !== undefined) await tx.run(notePassing, { userId, network, lastSeenAt: now, passedFactorAt: now })
+  // No code was guessed at with a key; any other was counted before it was looked at.
+  if (proof.type !== 'webauthn') await forgetAttempts(tx, userId, network)
   return taken
 }
 
 /**
- * How far the counter moves on. The step between makes the refresh token from before no parent, so that it is never
- * answered with one of the raised session (contract 4.4).
+ * How far the counter moves on. The step between makes the refresh token from before no parent, which would be answered
+ * with one of the raised session however late (contract 4.4).
  */
 const RAISE_STEPS = 2
 
@@ -200,6 +187,12 @@ export const countFactorAttempt = write(
     return 0
   },
 )
+
+/** Where the last one was counted. */
+async function forgetAttempts(tx: Tx, userId: string, network: string | undefined): Promise<void> {
+  const own = network === undefined ? 0 : await tx.run(deleteAttempts, { userId, network })
+  if (own === 0) await tx.run(deleteAttempts, { userId, network: ANYWHERE })
+}
 
 export async function clearAttempts(tx: Tx, userId: string): Promise<void> {
   await tx.run(deleteAllAttempts, { userId })

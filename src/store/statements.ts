@@ -126,6 +126,18 @@ const upsertNetwork = statement((db) =>
     .prepare(),
 )
 
+/** Notes that a second factor was passed from a network. */
+export const notePassing = statement((db) =>
+  db
+    .insert(knownNetworks)
+    .values(placeholders(knownNetworks))
+    .onConflictDoUpdate({
+      target: [knownNetworks.userId, knownNetworks.network],
+      set: { lastSeenAt: sql`excluded.last_seen_at`, passedFactorAt: sql`excluded.passed_factor_at` },
+    })
+    .prepare(),
+)
+
 const deleteSessions = statement((db) =>
   db
     .delete(sessions)
@@ -198,7 +210,10 @@ export async function startSession(
   const { id: sessionId, userId, createdAt } = session
   if (watchesNetwork && hasSignedInBefore && !(await tx.one(networkOf, { userId, network })))
     tx.announce({ kind: 'new_network', userId, sessionId })
-  await tx.run(upsertNetwork, { userId, network, lastSeenAt: createdAt, passedFactorAt: null })
+  const passedFactorAt = secondMethod === undefined ? null : createdAt
+  await tx.run(passedFactorAt === null ? upsertNetwork : notePassing, {
+    ...{ userId, network, lastSeenAt: createdAt, passedFactorAt },
+  })
 }
 
 export async function insertTokens(tx: Tx, tokens: readonly SessionToken[]): Promise<void> {

@@ -1,6 +1,6 @@
-/** One session of a user standing in the way of another's refresh, looked at in the transaction of that. */
+/** One session of a user standing in the way of another. */
 import { and, eq, gt, sql } from 'drizzle-orm'
-import { statement, type Tx } from './engine'
+import { read, statement, type Tx } from './engine'
 import { type Session, sessions } from './schema'
 import { placeholder } from './statements'
 
@@ -26,3 +26,9 @@ export async function isSuperseded(tx: Tx, session: Session, supersedes: Superse
   const later = await tx.all(sessionsUsedSince, { userId: session.userId, since })
   return later.some((other) => supersedes(other, session))
 }
+
+/** The same, for a session that is not refreshed. */
+export const isSessionSuperseded = read(
+  (tx, { session, supersedes }: { session: Session; supersedes: Supersedes | undefined }) =>
+    isSuperseded(tx, session, supersedes),
+)

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test'
 import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
 import { enrolled, protectedAccount } from '../support/factors'
 import { signIn } from '../support/federation'
-import { cookieOf, get, login, mint, minted, post } from '../support/native'
+import { cookieOf, get, login, mint, minted, ORIGIN, post } from '../support/native'
 import { codeAt } from '../support/totp'
 
 /** One session begun on each surface, and what its token answers. */
@@ -239,4 +239,23 @@ test('what needs a session and the second factor is said of nobody who has not b
   expect(await roles(high.access_token)).toEqual(['user', 'admin'])
   expect(await roles(low.accessToken)).toEqual(['user'])
   expect(await roles(pat.token)).toEqual(['user'])
+})
+
+test('signing out ends the session of a cookie that is over, so that it never comes back', async () => {
+  await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
+  const { email } = await app.signUp()
+  const first = cookieOf((await login(app, email)).headers)
+  app.clock.advance(1000)
+  const second = cookieOf((await login(app, email)).headers)
+  for (const cookie of [first, second])
+    expect((await post(app, '/logout', undefined, { headers: { cookie, origin: ORIGIN } })).status).toBe(204)
+  expect((await withCookie(app, first)).status).toBe(401)
+})
+
+test('settled 4: a ban that another one which is over takes the place of ends every session as well', async () => {
+  await using app = await startApp()
+  const { id, accessToken } = await app.signUp()
+  for (const ban_duration of ['24h', '-1h'])
+    await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration } })
+  expect(await works(app, accessToken)).toEqual([false, false])
 })

@@ -77,7 +77,7 @@ async function refreshAtPeer(deps: Deps, { session, peer }: External): Promise<s
   })
   if (isRenewed) return token
   // Signed out, or refreshed, by another request meanwhile.
-  await dropToken(deps, peer, upstream)
+  deps.background(dropToken(deps, peer, upstream))
   throw new Refusal('refresh_refused')
 }
 

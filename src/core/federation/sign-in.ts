@@ -89,7 +89,7 @@ async function introspectedId(deps: Deps, peer: Peer, token: string): Promise<st
     if (id !== undefined) return id
     throw new Refusal('upstream_unavailable')
   } catch (error) {
-    await dropToken(deps, peer, token)
+    deps.background(dropToken(deps, peer, token))
     throw error
   }
 }

@@ -1,6 +1,7 @@
 /** Access tokens of the endpoints below `/api/auth` (service.md): roles in the token, the session as `sid`. */
 import type { Opened } from '../../store'
 import type { Deps } from '../deps'
+import { rolesOfCaller } from '../roles'
 
 export interface ServiceSession extends Opened {
   accessToken: string
@@ -22,7 +23,7 @@ export async function issueForService(
   const { issuer, accessTokenMs } = policy.service
   const expiresIn = accessTokenMs / 1000
   const issuedAt = Math.floor(now / 1000)
-  const roles = await rolesOf(deps, user.id)
+  const roles = await rolesOfCaller(deps, opened)
   const accessToken = await keyring.sign({
     sub: user.id,
     email: user.email ?? '',
@@ -35,13 +36,6 @@ export async function issueForService(
     sid: session.id,
   })
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
-}
-
-/** The role that is no row: everyone is a user. */
-export const EVERYBODY = 'user'
-
-export async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<string[]> {
-  return [EVERYBODY, ...(await store.rolesOf(userId)).filter((role) => role !== EVERYBODY)]
 }
 
 /** What a user is called, by the names that applications give it. */

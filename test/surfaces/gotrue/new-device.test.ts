@@ -1,6 +1,9 @@
 import { expect, test } from 'bun:test'
 import { claimsOf, PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
+import { enrolled, pass } from '../../support/factors'
+import { login } from '../../support/native'
+import { codeAt } from '../../support/totp'
 
 const DAY = 86_400_000
 const ON = { AUTH_MAILER_NOTIFICATIONS_NEW_DEVICE_ENABLED: 'true' }
@@ -173,4 +176,18 @@ test('no other token ends a session', async () => {
     expect([query, status, answer.code]).toEqual([query, 403, 'otp_expired'])
   }
   expect([await isAlive(app, token), await isAlive(app, body.access_token)]).toEqual([true, true])
+})
+
+test('a sign-in that shows a second factor along with it is told of as well', async () => {
+  await using app = await startApp({ settings: ON })
+  const ada = await app.signUp(EMAIL)
+  const factor = await enrolled(app, ada.accessToken)
+  expect((await pass(app, ada.accessToken, factor)).status).toBe(200)
+  app.clock.advance(30_000)
+  for (const expected of [1, 1]) {
+    const code = codeAt(factor.secret, app.clock.now())
+    expect((await login(app, EMAIL, { code }, { ip: '198.51.100.7' })).status).toBe(200)
+    expect(await notices(app)).toHaveLength(expected)
+    app.clock.advance(30_000)
+  }
 })

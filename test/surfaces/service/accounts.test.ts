@@ -1,7 +1,7 @@
 /** The acceptance list of service.md, and the rules of its endpoints. */
 import { describe, expect, test } from 'bun:test'
-import { API_VERSION, claimsOf, PASSWORD, startApp } from '../../support/app'
-import { protectedAccount } from '../../support/factors'
+import { API_VERSION, claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
+import { enrolled, pass, protectedAccount, unenrol } from '../../support/factors'
 import { confirmedUser, WITH_CONFIRMATION } from '../../support/mail'
 import { get, login, minted, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
@@ -224,4 +224,39 @@ test('where addresses are confirmed, registering tells nobody whether an address
   expect(known.map(([, user]) => (user as { display_name: string }).display_name)).toEqual(
     [0, 1, 2, 3].map((index) => `Name ${index}`),
   )
+})
+
+const WITH_MAIL = {
+  ...{ ...WITH_CONFIRMATION, AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' },
+  ...{ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com' },
+}
+const registering = async (app: TestApp, email: string) =>
+  (await post(app, '/register', { email, password: PASSWORD })).status
+
+test('nor do the limits of mails tell it: that of an address is not told, that of the server is told of every one', async () => {
+  const few = { AUTH_RATE_LIMIT_EMAIL_SENT: '8', AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT: '3' }
+  await using app = await startApp({ settings: { ...WITH_MAIL, ...few } })
+  const known = ['known@example.com', 'told@example.com']
+  for (const email of known) await confirmedUser(app, email)
+  expect(await registering(app, 'told@example.com')).toBe(201)
+  for (let attempt = 0; attempt < 6; attempt++) {
+    expect([await registering(app, 'once@example.com'), await registering(app, 'told@example.com')]).toEqual([201, 201])
+    app.clock.advance(61_000)
+  }
+  for (let attempt = 0; attempt < 5; attempt++) await registering(app, `other-${attempt}@example.com`)
+  for (const email of [...known, 'once@example.com', 'fresh@example.com'])
+    expect([email, await registering(app, email)]).toEqual([email, 429])
+})
+
+test('a session whose own factor is gone, while another one counts, is given no role in its next token', async () => {
+  await using app = await startApp()
+  const ada = await protectedAccount(app)
+  await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
+  const { body: high } = await login(app, ada.email, { code: codeAt(ada.factor.secret, app.clock.now()) })
+  expect(claimsOf(high.access_token).roles).toEqual(['user', 'admin'])
+  const other = await enrolled(app, ada.raised.accessToken, 'other')
+  const raised = (await pass(app, ada.raised.accessToken, other)).body.access_token
+  expect((await unenrol(app, raised, ada.factor.id)).status).toBe(200)
+  const { body: next } = await post(app, '/refresh', { refresh_token: high.refresh_token })
+  expect([claimsOf(next.access_token).roles, next.user.roles, next.user.is_admin]).toEqual([['user'], ['user'], false])
 })

@@ -179,3 +179,13 @@ test('who signs up on another surface gets none, and without a homeserver nobody
   expect((await register(alone, 'ada@example.com')).body.matrix_user_id).toBeNull()
   expect(await alone.core.nextMatrixAttemptInMs()).toBeUndefined()
 })
+
+test('a server that stops waits for the homeserver’s answer to what outlived its request', async () => {
+  const answer = Promise.withResolvers<Provisioned>()
+  await using app = await startApp({ provisioner: { register: () => answer.promise } })
+  await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
+  const closed = app.close()
+  answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
+  await closed
+  expect(app.log().map(({ msg }) => msg)).toContain('a Matrix account was made')
+})

@@ -14,6 +14,7 @@ import {
   type TestApp,
 } from '../../support/app'
 import { pass, protectedAccount, refusal } from '../../support/factors'
+import { confirmedUser } from '../../support/mail'
 import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
@@ -832,4 +833,18 @@ test('security case 7: guesses at a second factor by link count with those on Su
   const closed = await post(app, '/magic-link/verify', { token, code: codeAt(ada.factor.secret, app.clock.now()) })
   expect([closed.status, closed.body.error, closed.headers.get('retry-after')]).toEqual([429, 'rate_limited', '900'])
   expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([429, 'over_request_rate_limit'])
+})
+
+test('that this server sends no mail for now is told to nobody, whether the address has an account or not', async () => {
+  await using app = await startApp({
+    settings: {
+      ...{ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_EMAIL_SENT: '1' },
+      ...{ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com' },
+    },
+  })
+  await confirmedUser(app, 'known@example.com')
+  await app.ask('POST', '/auth/v1/otp', { body: { email: 'another@example.com' } })
+  for (const path of ['/password/reset/request', '/magic-link/send'])
+    for (const email of ['known@example.com', 'nobody@example.com'])
+      expect([path, email, (await post(app, path, { email })).status]).toEqual([path, email, 200])
 })
