@@ -51,12 +51,20 @@ export async function renameFactor(
   return renamed
 }
 
-/** @throws {Refusal<'factor_unknown'>} */
+/** The owner is told: whoever talks an administrator into this may be somebody else. @throws {Refusal<'factor_unknown'>} */
 export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdministered): Promise<Factor> {
   const factor = await factorOf(deps, which)
+  const user = await deps.store.findUser(factor.userId)
+  if (!user) throw new Refusal('factor_unknown')
   const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })]
-  const removed = await deps.store.removeFactor({ factorId: factor.id, now, attachments: { audit } })
+  const notice = { template: 'mfa_factor_unenrolled_notification', user, factor, client: undefined } as const
+  const removed = await deps.store.removeFactor({
+    ...{ factorId: factor.id, now },
+    attachments: {
+      audit: [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
+      messages: await noticeOf(deps, now, notice),
+    },
+  })
   if (removed.outcome !== 'removed') throw new Refusal('factor_unknown')
   return removed.factor
 }

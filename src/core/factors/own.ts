@@ -54,7 +54,7 @@ interface Notice {
   template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'
   user: User
   factor: Factor
-  client: Client
+  client: Client | undefined
 }
 
 export const noticeOf = (deps: Deps, now: number, { factor, user, ...rest }: Notice) =>

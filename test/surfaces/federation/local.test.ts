@@ -288,3 +288,15 @@ test('a server name of a whole megabyte is refused before anything is made of it
   const { status, body } = await federated(app, 'POST', '/login', { body: { id: 'a', password: 'b', server } })
   expect([status, body.reason]).toEqual([403, 'server_not_allowed'])
 })
+
+test('introspection answers 200 whatever the token is', async () => {
+  await using app = await startApp()
+  const say = async (body?: object) => {
+    const { status, body: said } = await federated(app, 'POST', '/introspect', body && { body })
+    return [status, said.active, said.reason]
+  }
+  for (const body of [undefined, {}, { token: '' }, { token: null }])
+    expect(await say(body)).toEqual([200, false, 'missing_token'])
+  for (const token of ['nonsense', 'fed_x', 5, {}, ['fed_x'], 'x'.repeat(100_000), '\0'])
+    expect(await say({ token })).toEqual([200, false, 'token_invalid'])
+})

@@ -447,6 +447,14 @@ test('the owner learns of a factor that was added or removed, where notices are 
   expect(await kinds()).toHaveLength(1)
   await unenrol(app, body.access_token, factor.id)
   expect(await kinds()).toEqual(['mfa_factor_unenrolled_notification', 'mfa_factor_enrolled_notification'])
+  // an administrator may have been talked into it
+  const another = await enrolled(app, body.access_token)
+  await pass(app, body.access_token, another)
+  await app.ask('DELETE', `/auth/v1/admin/users/${ada.id}/factors/${another.id}`, { token: app.admin })
+  expect((await kinds()).slice(0, 2)).toEqual([
+    'mfa_factor_unenrolled_notification',
+    'mfa_factor_enrolled_notification',
+  ])
 })
 
 test('security case 33: the links below /api/auth are not enough where there is a second factor', async () => {
