@@ -1,6 +1,6 @@
 /** What every function of the core is given. */
 import type { Store } from '../store'
-import type { Passwords } from './passwords'
+import type { Passwords } from './passwords/passwords'
 import type { Policy } from './policy'
 import type {
   BreachedPasswords,

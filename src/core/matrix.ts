@@ -4,9 +4,9 @@
  */
 
 import type { MatrixRegistration, User } from '../store'
+import { usernameOf } from './accounts/usernames'
 import type { Deps } from './deps'
 import { displayName } from './tokens/service-token'
-import { usernameOf } from './usernames'
 
 const SECOND = 1000
 

@@ -1,14 +1,14 @@
 /** Accounts as services behind a gateway see them (service.md). */
 import type { Session, User } from '../store'
+import { rolesOfCaller } from './accounts/roles'
 import type { Caller, Credentials } from './caller'
+import { identifyUser } from './callers/identify'
 import type { Client, Deps } from './deps'
-import { identifyUser } from './identify'
 import { makeMatrixAccount } from './matrix'
 import { Refusal } from './refusal'
-import { rolesOfCaller } from './roles'
-import { signOut } from './sessions'
-import { signUp } from './sign-up'
-import { findOwnToken } from './token-pairs'
+import { signOut } from './sessions/sessions'
+import { findOwnToken } from './sign-in/token-pairs'
+import { signUp } from './sign-up/sign-up'
 
 export interface Registration {
   email: string

@@ -1,8 +1,8 @@
 /** Removes what is past its time (contract 4.7), so that no table grows without bound. */
 import type { Sweep } from '../store'
 import type { Deps } from './deps'
-import { KNOWN_NETWORK_MS } from './sign-in'
-import { KEPT_AFTER_EXPIRY_MS } from './verification'
+import { KNOWN_NETWORK_MS } from './known-networks'
+import { KEPT_AFTER_EXPIRY_MS } from './tokens/verification-token'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { passwordHasher } from '../../src/adapters/password-hasher'
-import { passwords } from '../../src/core/passwords'
+import { passwords } from '../../src/core/passwords/passwords'
 import type { PasswordHasher } from '../../src/core/ports'
 import { fakeHasher, testClock } from '../support/fakes'
 

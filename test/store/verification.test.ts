@@ -6,14 +6,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemRandom } from '../../src/adapters/system'
 import { load } from '../../src/config/load'
+import { newUser } from '../../src/core/accounts/users'
 import type { Deps } from '../../src/core/deps'
 import type { Random } from '../../src/core/ports'
 import { rateLimits } from '../../src/core/rate-limits'
 import { Refusal } from '../../src/core/refusal'
-import { newSession } from '../../src/core/sessions'
+import { newSession } from '../../src/core/sessions/sessions'
 import { sweep } from '../../src/core/sweep'
-import { newUser } from '../../src/core/users'
-import { identifyCode, identifyToken, type MintedToken, mint, type TokenRequest } from '../../src/core/verification'
+import {
+  identifyCode,
+  identifyToken,
+  type MintedToken,
+  mint,
+  type TokenRequest,
+} from '../../src/core/tokens/verification-token'
 import { policyOf } from '../../src/policy'
 import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../src/store'
 import { testClock } from '../support/fakes'

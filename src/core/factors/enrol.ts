@@ -1,11 +1,11 @@
 /** Adding a second factor (contract 1.9). It counts once it was shown to work. */
 import type { FactorType } from '../../lib/factor-types'
 import type { Factor } from '../../store'
+import { normalisePhone } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Caller } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { normalisePhone } from '../users'
 import { requireSession, requireShortName } from './own'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
 

@@ -1,8 +1,8 @@
 /** How often somebody may guess at the codes of a user's factors (security cases 7 and 8). */
 import { neighbourhood } from '../../lib/ip'
 import type { Client, Deps } from '../deps'
+import { KNOWN_NETWORK_MS } from '../known-networks'
 import { Refusal } from '../refusal'
-import { KNOWN_NETWORK_MS } from '../sign-in'
 
 const MINUTE = 60_000
 const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }

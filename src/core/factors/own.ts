@@ -3,7 +3,7 @@ import { isUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
 import { type Caller, requireInPerson } from '../caller'
 import type { Client, Deps } from '../deps'
-import { prepareNotice } from '../mail'
+import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 
 export interface FactorRequest {

@@ -1,7 +1,7 @@
 /** A second factor along with a sign-in, on surfaces that know no challenges (settled 3). */
 import type { Factor, Proof, User } from '../../store'
-import { askMfaHook } from '../attempt-hooks'
 import type { Client, Deps } from '../deps'
+import { askMfaHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import { countGuess } from './guesses'
 import { factorsOf } from './own'

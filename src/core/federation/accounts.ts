@@ -1,10 +1,10 @@
 /** Accounts as the federation surface makes and shows them. */
 import type { User } from '../../store'
-import { createUser } from '../admin'
+import { createUser } from '../accounts/admin'
 import type { Admin } from '../caller'
+import { introspect } from '../callers/introspect'
 import type { Deps } from '../deps'
-import { introspect } from '../introspect'
-import { requireStrong } from '../password-strength'
+import { requireStrong } from '../passwords/password-strength'
 import { Refusal } from '../refusal'
 import { findExternal } from './callers'
 

@@ -1,9 +1,9 @@
 /** Who is asking on the federation surface: somebody of this server, or of another that signed in here. */
 import type { ExternalSession } from '../../store'
 import type { Caller, Credentials } from '../caller'
+import { identifyUser } from '../callers/identify'
+import { externalSessionOf } from '../callers/opaque-callers'
 import type { Deps } from '../deps'
-import { identifyUser } from '../identify'
-import { externalSessionOf } from '../opaque-callers'
 import { Refusal } from '../refusal'
 import { labelOf, type Peer } from './peers'
 import { externalRef } from './user-ref'

@@ -1,10 +1,10 @@
 /** Whose account at this server an account at a provider belongs to (contract 8.1 and 8.2). */
 import type { Identity, User } from '../../store'
+import { normaliseEmail, storableMetadata } from '../accounts/users'
 import type { Deps } from '../deps'
 import type { Policy } from '../policy'
 import type { ExternalProfile } from '../ports'
 import { Refusal } from '../refusal'
-import { normaliseEmail, storableMetadata } from '../users'
 
 export interface Address {
   address: string

@@ -1,16 +1,16 @@
 /** Signing in with an account at a provider: the account here, what it loses and gains, and the session (contract 8.2, 8.3). */
 import { isAhead } from '../../lib/time'
 import type { FlowState, Opened, User, UserChange } from '../../store'
+import { payloadOf, WAYS_IN } from '../accounts/strangers'
+import { newUser, providersMetadata } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
-import { prepareMail } from '../mail'
-import { mintFor } from '../mailed-tokens'
-import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../pkce'
+import { prepareMail } from '../messages/mail'
+import { mintFor } from '../messages/mailed-tokens'
 import type { ProviderTokens } from '../ports'
 import { Refusal } from '../refusal'
-import { type IssuedSession, issue, type Method, newSession } from '../sessions'
-import { payloadOf, WAYS_IN } from '../strangers'
-import { newUser, providersMetadata } from '../users'
+import { type IssuedSession, issue, type Method, newSession } from '../sessions/sessions'
+import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../sign-in/pkce'
 import { DEFAULT_DOMAIN, externalIdentity, linkingDomain, ownerOf, type Stranger } from './owners'
 
 export interface ExternalSignIn {

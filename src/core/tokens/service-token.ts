@@ -1,7 +1,7 @@
 /** Access tokens of the endpoints below `/api/auth` (service.md): roles in the token, the session as `sid`. */
 import type { Opened } from '../../store'
+import { rolesOfCaller } from '../accounts/roles'
 import type { Deps } from '../deps'
-import { rolesOfCaller } from '../roles'
 
 export interface ServiceSession extends Opened {
   accessToken: string

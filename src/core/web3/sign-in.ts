@@ -5,7 +5,7 @@ import { strangerOf } from '../oauth/owners'
 import { signInExternally } from '../oauth/sign-in'
 import { isAllowedRedirect } from '../redirects'
 import { Refusal } from '../refusal'
-import type { IssuedSession } from '../sessions'
+import type { IssuedSession } from '../sessions/sessions'
 import type { Chain } from './chain'
 import { parseSignedMessage, type SignedMessage } from './message'
 

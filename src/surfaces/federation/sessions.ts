@@ -102,7 +102,7 @@ export const introspect = endpoint({
   body: body(
     'FederationIntrospect',
     // Whatever else is given is no good token, which is an answer and no error.
-    { token: Type.Optional(Type.Unsafe<unknown>({ type: 'string', description: 'Of any surface.' })) },
+    { token: Type.Optional(Type.Unknown({ type: 'string', description: 'Of any surface.' })) },
     { token: 'fed_…' },
   ),
   isBodyOptional: true,

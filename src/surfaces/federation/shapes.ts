@@ -1,10 +1,10 @@
 /** What the federation surface takes and answers (federation.md; settled 10). */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { User } from '../../core'
+import { usernameOf } from '../../core/accounts/usernames'
 import type { FederatedIntrospection } from '../../core/federation/accounts'
 import type { FederatedSignIn } from '../../core/federation/sign-in'
 import { localRef } from '../../core/federation/user-ref'
-import { usernameOf } from '../../core/usernames'
 
 const ErrorShape = Type.Object(
   {

@@ -1,6 +1,6 @@
 /** /admin/users (contract 1.13). */
 import { type Static, Type } from '@sinclair/typebox'
-import type { UserGiven } from '../../core/admin'
+import type { UserGiven } from '../../core/accounts/admin'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'

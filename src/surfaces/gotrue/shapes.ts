@@ -10,7 +10,7 @@ import type {
   User,
   WebauthnCredential,
 } from '../../core'
-import { amrClaim } from '../../core/sessions'
+import { amrClaim } from '../../core/sessions/sessions'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })

@@ -2,7 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
-import type { Verified } from '../../core/verify'
+import type { Verified } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
 import { confirmLinkPage } from '../../pages/confirm'
 import { errorParameters, leadTo, UNSEEN, withFragment, withQuery } from './application'

@@ -1,8 +1,8 @@
 /** What the endpoints below `/api/auth` take and answer (service.md, verification-tokens.md). */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { PersonalAccessToken, User } from '../../core'
-import type { Introspection } from '../../core/introspect'
-import type { TokenPair } from '../../core/token-pairs'
+import type { Introspection } from '../../core/callers/introspect'
+import type { TokenPair } from '../../core/sign-in/token-pairs'
 import { displayName, type ServiceSession } from '../../core/tokens/service-token'
 
 export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'ServiceMessage' })

@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions'
+import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/sessions'
 import { encodeRefreshToken } from '../../../src/core/tokens/refresh-token'
 import { claimsOf, PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 

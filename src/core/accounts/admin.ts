@@ -1,0 +1,241 @@
+/** What administrators may do with other people's accounts (contract 1.13). */
+import { parseDuration } from '../../lib/duration'
+import { mergeMetadata } from '../../lib/json'
+import { isAhead } from '../../lib/time'
+import { isUuid, NIL_UUID } from '../../lib/uuid'
+import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
+import { auditEntry } from '../audit'
+import type { Admin } from '../caller'
+import type { Deps } from '../deps'
+import { requireStrong } from '../passwords/password-strength'
+import { isTooLong } from '../passwords/passwords'
+import { Refusal } from '../refusal'
+import { type ChangedAccount, scrubbed } from './account'
+import { normaliseUsername } from './usernames'
+import {
+  NOTHING_SENT,
+  newUser,
+  normaliseEmail,
+  normalisePhone,
+  ownIdentity,
+  providersMetadata,
+  storableMetadata,
+} from './users'
+
+/** Characters of the password of an account that was made without one: nobody knows it, so nobody signs in with it. */
+const RANDOM_PASSWORD_LENGTH = 64
+
+export interface UserGiven {
+  id?: string | undefined
+  aud?: string | undefined
+  role?: string | undefined
+  email?: string | undefined
+  phone?: string | undefined
+  username?: string | undefined
+  password?: string | undefined
+  passwordHash?: string | undefined
+  confirmEmail: boolean
+  confirmPhone: boolean
+  userMetadata?: Record<string, unknown> | undefined
+  appMetadata?: Record<string, unknown> | undefined
+  /** A Go duration, or `none`. */
+  banDuration?: string | undefined
+}
+
+/** Makes an account without asking anybody: nothing is mailed, and the password rules do not apply. */
+export async function createUser(
+  deps: Deps,
+  { admin, given, audience }: { admin: Admin; given: UserGiven; audience: string },
+): Promise<Account> {
+  const { clock, random, store } = deps
+  if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
+  const email = given.email ? normaliseEmail(given.email) : undefined
+  const phone = given.phone ? normalisePhone(given.phone) : undefined
+  const username = given.username === undefined ? null : normaliseUsername(given.username)
+  if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
+  if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
+  const encryptedPassword = await initialPassword(deps, given)
+  const id = requestedId(given.id) ?? random.uuid()
+  const now = clock.now()
+  const bannedUntil = banEnd(given.banDuration, now)
+  const identities: Identity[] = []
+  if (email) identities.push(ownIdentity(deps, now, id, 'email', { email }))
+  if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone }))
+  const user = newUser(deps, now, {
+    id,
+    aud: given.aud || audience,
+    encryptedPassword,
+    username,
+    ...(given.role && { role: given.role }),
+    ...(email && { email }),
+    ...(phone && { phone }),
+    ...(email && given.confirmEmail && { emailConfirmedAt: now }),
+    ...(phone && given.confirmPhone && { phoneConfirmedAt: now }),
+    ...(bannedUntil !== undefined && { bannedUntil }),
+    rawAppMetaData: mergeMetadata(
+      providersMetadata(identities.map(({ provider }) => provider)),
+      storableMetadata(given.appMetadata ?? {}),
+    ),
+    rawUserMetaData: storableMetadata({
+      ...given.userMetadata,
+      ...(email && given.confirmEmail && { email_verified: true }),
+    }),
+  })
+  const audit = [
+    auditEntry(deps, now, 'user_signedup', actorOf(admin), {
+      user_id: id,
+      ...(email && { user_email: email }),
+      ...(phone && { user_phone: phone }),
+    }),
+  ]
+  const created = await store.createUser({ user, identities, audit })
+  switch (created.outcome) {
+    case 'created':
+      return created.account
+    case 'email_taken':
+      throw new Refusal('email_taken')
+    case 'phone_taken':
+      throw new Refusal('phone_taken_by_another')
+    case 'username_taken':
+      throw new Refusal('username_taken')
+    case 'id_taken':
+    case 'identity_taken':
+      throw new Refusal('id_taken')
+  }
+}
+
+/**
+ * Changes an account. A new password ends its sessions.
+ * @returns the account as GoTrue answers: identities that were there before are shown as they were
+ */
+export async function updateUser(
+  deps: Deps,
+  { admin, id, given }: { admin: Admin; id: string; given: UserGiven },
+): Promise<ChangedAccount> {
+  const { clock, store, passwords } = deps
+  const before = await requireAccount(deps, id)
+  const email = given.email ? normaliseEmail(given.email) : undefined
+  const phone = given.phone ? normalisePhone(given.phone) : undefined
+  if (given.password !== undefined) await requireStrong(deps, given.password)
+  const now = clock.now()
+  const bannedUntil = banEnd(given.banDuration, now)
+  const isBanned = isAhead(bannedUntil ?? null, now)
+  const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
+  const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
+  const identities: Identity[] = []
+  if (email) identities.push(ownIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
+  if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone, phone_verified: given.confirmPhone }))
+  const changed = await store.changeUser({
+    id,
+    now,
+    set: {
+      ...(given.role && { role: given.role }),
+      ...(email && { email }),
+      ...(phone && { phone }),
+      ...(bannedUntil !== undefined && { bannedUntil }),
+      ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword }),
+    },
+    confirm: { email: given.confirmEmail, phone: given.confirmPhone },
+    mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
+    mergeAppMetaData: given.appMetadata && storableMetadata(given.appMetadata),
+    identities,
+    // While the ban lasts its sessions are told so (contract 0.5); none of them is there any more once it is lifted.
+    ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
+    revokeTokens: isBanned,
+    // A link or code sent before speaks for a password or an address that is no more.
+    killTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
+    audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],
+  })
+  switch (changed.outcome) {
+    case 'changed': {
+      const isNew = ({ id: made }: Identity) => !before.identities.some((each) => each.id === made)
+      return {
+        isJustConfirmed: before.user.confirmedAt === null && changed.account.user.confirmedAt !== null,
+        user: changed.account.user,
+        identities: [...before.identities, ...changed.account.identities.filter(isNew)],
+        factors: changed.account.factors,
+      }
+    }
+    case 'user_gone':
+      throw new Refusal('user_unknown')
+    case 'phone_taken':
+      throw new Refusal('phone_taken_by_another')
+    case 'email_taken':
+    case 'metadata_too_large':
+      throw new Refusal(changed.outcome)
+    default:
+      throw new Error(`an administrator's change came out as ${changed.outcome}`)
+  }
+}
+
+/** @throws {Refusal<'user_unknown'>} */
+export async function requireAccount({ store }: Deps, id: string): Promise<Account> {
+  const account = await store.findAccount(id)
+  if (!account) throw new Refusal('user_unknown')
+  return account
+}
+
+export async function listUsers({ store }: Deps, query: UserQuery): Promise<Listed<User>> {
+  return store.listUsers(query)
+}
+
+/** @param isSoft keeps the row, with everything in it that could tell whose it was replaced */
+export async function deleteUser(
+  deps: Deps,
+  { admin, id, isSoft }: { admin: Admin; id: string; isSoft: boolean },
+): Promise<void> {
+  const now = deps.clock.now()
+  const audit = [auditEntry(deps, now, 'user_deleted', actorOf(admin), { user_id: id })]
+  const existed = isSoft
+    ? await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubbed(id, value), audit })
+    : await deps.store.deleteUser({ id, audit })
+  if (!existed) throw new Refusal('user_unknown')
+}
+
+const AUDIT_FIELDS = new Map<string, [string, string]>([
+  ['author', ['actor_username', 'actor_name']],
+  ['action', ['action', 'action']],
+  ['type', ['log_type', 'log_type']],
+])
+
+export interface AuditLogQuery extends Page {
+  /** `author:…`, `action:…` or `type:…`; empty for everything. */
+  query: string
+}
+
+/** @throws {Refusal<'audit_query_malformed'>} */
+export async function listAudit({ store }: Deps, { page, perPage, query }: AuditLogQuery): Promise<Listed<AuditRow>> {
+  if (query === '') return store.listAudit({ page, perPage })
+  const colon = query.indexOf(':')
+  const fields = AUDIT_FIELDS.get(query.slice(0, Math.max(0, colon)))
+  if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
+  return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
+}
+
+const actorOf = ({ role, user }: Admin) => user ?? role
+
+async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserGiven): Promise<string> {
+  if (password && passwordHash) throw new Refusal('password_and_hash')
+  if (passwordHash) {
+    if (!passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')
+    return passwordHash
+  }
+  if (password && isTooLong(password)) throw new Refusal('password_too_long')
+  return passwords.hash(password || random.bytes(RANDOM_PASSWORD_LENGTH / 2).toString('hex'))
+}
+
+function requestedId(id: string | undefined): string | undefined {
+  if (!id) return undefined
+  if (id === NIL_UUID) throw new Refusal('id_nil')
+  if (!isUuid(id)) throw new Refusal('id_malformed')
+  return id.toLowerCase()
+}
+
+/** @returns the end of the ban in Unix milliseconds, null for none, undefined where nothing was said */
+function banEnd(duration: string | undefined, now: number): number | null | undefined {
+  if (!duration) return undefined
+  if (duration === 'none') return null
+  const ms = parseDuration(duration)
+  if (ms === undefined) throw new Refusal('ban_duration_malformed', { detail: duration })
+  return Math.round(now + ms)
+}

@@ -1,0 +1,50 @@
+/** What an account is signed up with: an address or a number, in its stored form, and what is known of it. */
+import type { User } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { normaliseEmail, normalisePhone } from './users'
+
+export interface Contact {
+  provider: 'email' | 'phone'
+  /** In the form that is stored. */
+  address: string
+  /** Whether it counts as confirmed from the start. */
+  isConfirmed: boolean
+  isConfirmedFor(user: User): boolean
+  find(): Promise<User | undefined>
+  columns(now: number): { email?: string; phone?: string; emailConfirmedAt?: number; phoneConfirmedAt?: number }
+  identityData: Record<string, string | boolean>
+}
+
+/** @throws {Refusal<'email_signup_disabled' | 'email_missing' | 'email_too_long' | 'email_malformed'>} */
+export function emailContact({ policy, store }: Deps, text: string): Contact {
+  if (!policy.signup.email) throw new Refusal('email_signup_disabled')
+  const email = normaliseEmail(text)
+  const isConfirmed = policy.signup.confirmsEmail
+  return {
+    provider: 'email',
+    address: email,
+    isConfirmed,
+    isConfirmedFor: (user) => user.emailConfirmedAt !== null,
+    find: () => store.findUserByEmail(email),
+    columns: (now) => ({ email, ...(isConfirmed && { emailConfirmedAt: now }) }),
+    identityData: { email, email_verified: false, phone_verified: false },
+  }
+}
+
+/** @throws {Refusal<'phone_signup_disabled' | 'phone_malformed'>} */
+export function phoneContact({ policy, store }: Deps, text: string): Contact {
+  if (!policy.signup.phone) throw new Refusal('phone_signup_disabled')
+  const phone = normalisePhone(text)
+  const isConfirmed = policy.signup.confirmsPhone
+  return {
+    provider: 'phone',
+    address: phone,
+    isConfirmed,
+    isConfirmedFor: (user) => user.phoneConfirmedAt !== null,
+    find: () => store.findUserByPhone(phone),
+    columns: (now) => ({ phone, ...(isConfirmed && { phoneConfirmedAt: now }) }),
+    // GoTrue leaves the number and its confirmation out of a signed-up phone identity
+    identityData: { email_verified: false, phone_verified: false },
+  }
+}

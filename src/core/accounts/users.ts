@@ -1,0 +1,130 @@
+/** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
+import { canonicalJson, isMetadataWithinBounds, type JsonObject } from '../../lib/json'
+import type { Identity, User } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+
+const MAX_EMAIL_LENGTH = 255
+const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
+const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
+const PHONE = /^[1-9][0-9]{1,14}$/
+
+/** The form in which an address is stored and compared. @throws {Refusal<'email_missing' | 'email_too_long' | 'email_malformed'>} */
+export function normaliseEmail(text: string): string {
+  if (text === '') throw new Refusal('email_missing')
+  if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')
+  if (!EMAIL.test(text)) throw new Refusal('email_malformed')
+  return text.toLowerCase()
+}
+
+/** E.164 digits without the plus sign. @throws {Refusal<'phone_malformed'>} */
+export function normalisePhone(text: string): string {
+  const digits = comparablePhone(text)
+  if (!PHONE.test(digits)) throw new Refusal('phone_malformed')
+  return digits
+}
+
+/** A number as it would be stored if it were one; for looking up, where a wrong one simply is not found. */
+export function comparablePhone(text: string): string {
+  return text.replaceAll(' ', '').replace(/^\+/, '')
+}
+
+/**
+ * Metadata in the form that is stored.
+ * @throws {Refusal<'metadata_unstorable' | 'body_malformed' | 'metadata_too_large'>}
+ */
+export function storableMetadata(metadata: Record<string, unknown>): JsonObject {
+  const result = canonicalJson(metadata)
+  if ('kept' in result && isMetadataWithinBounds(result.kept as JsonObject)) return result.kept as JsonObject
+  if ('kept' in result) throw new Refusal('metadata_too_large')
+  if (result.flaw === 'nul') throw new Refusal('metadata_unstorable')
+  // Go's decoder stumbles over these two, so to GoTrue they are no JSON
+  throw new Refusal('body_malformed', {
+    detail: result.flaw === 'depth' ? 'exceeded max depth' : 'number out of range',
+  })
+}
+
+type NewUser = Omit<User, 'uid' | 'confirmedAt'>
+
+/** A row with nothing set but what is given. @param now Unix milliseconds */
+/**
+ * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
+ * may be that of a stranger who signed up before (security case 46).
+ */
+export const withoutUnprovenPassword = ({ confirmedAt }: Pick<User, 'confirmedAt'>): Partial<User> =>
+  confirmedAt === null ? { encryptedPassword: null } : {}
+
+export function newUser(
+  { policy }: Pick<Deps, 'policy'>,
+  now: number,
+  given: Partial<NewUser> & { id: string },
+): NewUser {
+  return {
+    aud: policy.audience,
+    role: policy.defaultRole,
+    email: null,
+    encryptedPassword: null,
+    emailConfirmedAt: null,
+    invitedAt: null,
+    confirmationSentAt: null,
+    recoverySentAt: null,
+    emailChange: null,
+    emailChangeSentAt: null,
+    emailChangeConfirmStatus: 0,
+    phone: null,
+    phoneConfirmedAt: null,
+    phoneChange: null,
+    phoneChangeSentAt: null,
+    reauthenticationSentAt: null,
+    factorSmsSentAt: null,
+    rawAppMetaData: {},
+    rawUserMetaData: {},
+    lastSignInAt: null,
+    bannedUntil: null,
+    isSsoUser: false,
+    isAnonymous: false,
+    deletedAt: null,
+    factorCount: 0,
+    username: null,
+    matrixUserId: null,
+    createdAt: now,
+    updatedAt: now,
+    ...given,
+  }
+}
+
+/** The identity of an address or a number: its provider's id of the account is the account's own. */
+export function ownIdentity(
+  { random }: Pick<Deps, 'random'>,
+  now: number,
+  userId: string,
+  provider: 'email' | 'phone',
+  data: JsonObject,
+): Identity {
+  const identityData = storableMetadata({ email_verified: false, phone_verified: false, ...data, sub: userId })
+  return {
+    id: random.uuid(),
+    userId,
+    provider,
+    providerId: userId,
+    identityData,
+    lastSignInAt: now,
+    createdAt: now,
+    updatedAt: now,
+  }
+}
+
+/** `app_metadata` of an account with these providers, in the order they came. */
+export function providersMetadata(providers: string[]): JsonObject {
+  return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
+}
+
+/**
+ * What a new password takes along: nobody knows whether those who knew the old one asked for the messages that are under
+ * way, so none of them counts any more. When other addresses and numbers were written to stays, or they could be without end.
+ */
+export const NOTHING_SENT = {
+  confirmationSentAt: null,
+  recoverySentAt: null,
+  reauthenticationSentAt: null,
+}

@@ -1,0 +1,41 @@
+/** What a token stands for, for whoever holds it (RFC 7662, as service.md and federation.md have it). */
+
+import { rolesOfCaller } from '../accounts/roles'
+import type { Caller } from '../caller'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { opaqueKind } from '../tokens/opaque'
+import { identifyUser } from './identify'
+import { isBearerKind, opaqueCaller } from './opaque-callers'
+
+export interface Introspection {
+  user: Caller['user']
+  roles: string[]
+  issuer: string
+  /** Unix seconds; undefined: it does not expire. */
+  expiresAt: number | undefined
+}
+
+/** @returns undefined for a token that is good for nothing (any more) */
+export async function introspect(deps: Deps, { token }: { token: string }): Promise<Introspection | undefined> {
+  try {
+    const kind = opaqueKind(token)
+    const caller = isBearerKind(kind)
+      ? await opaqueCaller(deps, kind, token)
+      : await identifyUser(deps, { bearer: token, apiKey: undefined })
+    const { exp, iss } = caller.claims
+    const expiresAt = 'expiresAt' in caller ? secondsOf(caller.expiresAt) : exp
+    return {
+      user: caller.user,
+      roles: await rolesOfCaller(deps, caller),
+      issuer: typeof iss === 'string' ? iss : deps.policy.service.issuer,
+      // NumericDate may have fractions (RFC 7519 §2).
+      expiresAt: typeof expiresAt === 'number' ? Math.floor(expiresAt) : undefined,
+    }
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
+}
+
+const secondsOf = (ms: unknown) => (typeof ms === 'number' ? Math.floor(ms / 1000) : undefined)

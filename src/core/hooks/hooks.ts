@@ -1,0 +1,106 @@
+/**
+ * Hooks: addresses of the operator's that act in this server's place (contract 6.7). Requests are signed as Standard
+ * Webhooks has it; the whole call has five seconds, and three attempts in them.
+ */
+import { hmacSha256 } from '../../lib/secrets'
+import type { Client, Deps } from '../deps'
+import type { Hook } from '../policy'
+import type { HttpAnswer } from '../ports'
+import { Refusal } from '../refusal'
+
+const BUDGET_MS = 5000
+const ATTEMPTS = 3
+const BACK_OFF_MS = 2000
+const MAX_ANSWER_BYTES = 200 * 1024
+
+export type HookName = 'send-email' | 'send-sms' | 'mfa-verification' | 'password-verification'
+
+interface HookCall {
+  name: HookName
+  /** What the hook is told, beside its metadata. */
+  payload: Record<string, unknown>
+  client: Client | undefined
+}
+
+/**
+ * Calls a hook. @returns the JSON it answered, an empty object for no content
+ * @throws {Refusal} whose reason begins with `hook_`
+ */
+export async function callHook(deps: Deps, hook: Hook, { name, payload, client }: HookCall): Promise<unknown> {
+  const { clock, random, post } = deps
+  const deadline = clock.monotonic() + BUDGET_MS
+  const time = new Date(clock.now()).toISOString()
+  const metadata = { uuid: random.uuid(), time, name, ...(client && { ip_address: client.ip }) }
+  const body = JSON.stringify({ metadata, ...payload })
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const timeoutMs = deadline - clock.monotonic()
+    if (timeoutMs <= 0) throw new Refusal('hook_timed_out')
+    const answer = await post({
+      url: hook.uri,
+      headers: { 'content-type': 'application/json', ...signatureHeaders(deps, hook, body) },
+      body,
+      timeoutMs,
+      maxBytes: MAX_ANSWER_BYTES,
+    })
+    if (answer.outcome === 'timed_out') throw new Refusal('hook_timed_out')
+    if (answer.outcome === 'answered' && !isWorthRetrying(answer)) return readAnswer(answer)
+    if (attempt < ATTEMPTS) await clock.sleep(Math.min(BACK_OFF_MS, Math.max(0, deadline - clock.monotonic())))
+  }
+  throw new Refusal('hook_out_of_attempts')
+}
+
+/** A signature for each secret, over id, time and body (Standard Webhooks 1.0). */
+function signatureHeaders({ clock, random }: Deps, { secrets }: Hook, body: string): Record<string, string> {
+  const id = random.uuid()
+  const timestamp = String(Math.floor(clock.now() / 1000))
+  const signed = `${id}.${timestamp}.${body}`
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': secrets.map((key) => `v1,${hmacSha256(key, signed).toString('base64')}`).join(', '),
+  }
+}
+
+type Answered = Extract<HttpAnswer, { outcome: 'answered' }>
+
+const isWorthRetrying = ({ status, retryAfter }: Answered) => (status === 429 || status === 503) && retryAfter !== ''
+
+function readAnswer({ status, contentType, body, isTooLarge }: Answered): unknown {
+  switch (status) {
+    case 204:
+      return {}
+    case 200:
+    case 202:
+      break
+    case 400:
+      throw new Refusal('hook_payload_refused')
+    case 401:
+      throw new Refusal('hook_unauthorised')
+    case 429:
+    case 503:
+      throw new Refusal('hook_unavailable')
+    default:
+      throw new Refusal('hook_status_unexpected', { detail: String(status) })
+  }
+  if (contentType === '') throw new Refusal('hook_content_type_missing')
+  if (contentType.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+    throw new Refusal('hook_content_type_wrong', { detail: contentType })
+  if (isTooLarge) throw new Refusal('hook_answer_too_large')
+  const answer = parseAnswer(body)
+  const { error } = (answer ?? {}) as { error?: { http_code?: unknown; message?: unknown } | null }
+  if (typeof error === 'object' && error !== null && typeof error.message === 'string' && error.message !== '') {
+    const given = Number(error.http_code)
+    const isStatus = Number.isInteger(given) && given >= 400 && given <= 599
+    throw new Refusal('hook_refused', { detail: error.message, status: isStatus ? given : 500 })
+  }
+  return answer ?? {}
+}
+
+function parseAnswer(body: string): unknown {
+  if (body.trim() === '') return {}
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw new Refusal('hook_answer_malformed')
+  }
+}

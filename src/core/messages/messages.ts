@@ -1,0 +1,87 @@
+/** Messages on their way out: queued for the mail server or kept for the mailbox, sealed until they are needed. */
+import type { Message, NewMessage } from '../../store'
+import type { Deps } from '../deps'
+
+/** What a message says. Links and codes in it are secrets until they are used. */
+export interface MessageContent {
+  subject: string
+  /** None for SMS. */
+  html: string | null
+  text: string
+  code: string | null
+  links: string[]
+}
+
+export interface MessageDraft {
+  channel: Message['channel']
+  template: string
+  to: string
+  content: MessageContent
+  /** Whether it is to be sent by mail, or shown in the mailbox alone. */
+  isSent: boolean
+  expiresAt: number
+}
+
+export function newMessage({ random, sealer }: Deps, now: number, draft: MessageDraft): NewMessage {
+  const id = random.uuid()
+  return {
+    id,
+    channel: draft.channel,
+    template: draft.template,
+    recipient: draft.to,
+    content: sealer.seal(Buffer.from(JSON.stringify(draft.content)), contentPlace(id)),
+    state: draft.isSent ? 'queued' : 'kept',
+    attempts: 0,
+    error: null,
+    nextAttemptAt: draft.isSent ? now : null,
+    expiresAt: draft.expiresAt,
+    createdAt: now,
+    sentAt: null,
+  }
+}
+
+const contentPlace = (id: string) => `messages.content:${id}`
+
+/** @throws where the message has no content any more */
+export function contentOf({ sealer }: Pick<Deps, 'sealer'>, { id, content }: Message): MessageContent {
+  if (content === null) throw new Error(`message ${id} has no content any more`)
+  return JSON.parse(sealer.open(content, contentPlace(id)).toString())
+}
+
+/** A message as the mailbox shows it. */
+export interface MailboxMessage extends MessageContent {
+  id: string
+  channel: Message['channel']
+  kind: string
+  to: string
+  from: string
+  state: Message['state']
+  error: string | null
+  createdAt: number
+  sentAt: number | null
+}
+
+/** Newest first. @param to an address or a number; undefined for all */
+export async function listMessages(
+  deps: Deps,
+  { to, kind, limit }: { to?: string; kind?: string; limit: number },
+): Promise<MailboxMessage[]> {
+  const found = await deps.store.listMessages({ to: to?.toLowerCase(), limit: kind === undefined ? limit : 500 })
+  const wanted = found.filter(({ template }) => kind === undefined || template === kind).slice(0, limit)
+  return wanted.map((message) => toMailbox(deps, message))
+}
+
+export async function readMessage(deps: Deps, id: string): Promise<MailboxMessage | undefined> {
+  const message = await deps.store.findMessage(id)
+  return message && message.content !== null ? toMailbox(deps, message) : undefined
+}
+
+export async function clearMessages({ store }: Deps): Promise<void> {
+  await store.clearMessages()
+}
+
+function toMailbox(deps: Deps, message: Message): MailboxMessage {
+  const { id, channel, template: kind, recipient: to, state, error, createdAt, sentAt } = message
+  const from = channel === 'email' ? deps.policy.mail.from : ''
+  return { ...contentOf(deps, message), id, channel, kind, to, from, state, error, createdAt, sentAt }
+}

@@ -1,0 +1,52 @@
+/** What a password must be (contract section 5). */
+import { createHash } from 'node:crypto'
+import type { Deps } from '../deps'
+import { Refusal, type Weakness } from '../refusal'
+import { isTooLong } from './passwords'
+
+type StrengthDeps = Pick<Deps, 'policy' | 'breachedPasswords' | 'report'>
+
+/**
+ * Every way in which a password falls short of the rules, or undefined where it is fine.
+ * @throws {Refusal<'breach_check_unavailable'>} where breached passwords are looked up and nobody answers, if that is to count
+ */
+export async function weaknessOf(deps: StrengthDeps, password: string): Promise<Weakness | undefined> {
+  const { minBytes, requiredCharacters } = deps.policy.password
+  const found: [Weakness['reasons'][number], string][] = []
+  if (Buffer.byteLength(password) < minBytes)
+    found.push(['length', `Password should be at least ${minBytes} characters.`])
+  if (!requiredCharacters.every((set) => [...set].some((character) => password.includes(character))))
+    found.push([
+      'characters',
+      `Password should contain at least one character of each: ${requiredCharacters.join(', ')}.`,
+    ])
+  if (await isBreached(deps, password))
+    found.push(['pwned', 'Password is known to be weak and easy to guess, please choose a different one.'])
+  if (found.length === 0) return undefined
+  return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
+}
+
+/** @throws {Refusal<'password_too_long' | 'password_weak' | 'breach_check_unavailable'>} */
+export async function requireStrong(deps: StrengthDeps, password: string): Promise<void> {
+  if (isTooLong(password)) throw new Refusal('password_too_long')
+  const weakness = await weaknessOf(deps, password)
+  if (weakness) throw new Refusal('password_weak', { weakness })
+}
+
+/** Hexadecimal digits of the hash that are told; some hundred passwords begin alike (k-anonymity). */
+const PREFIX_LENGTH = 5
+
+/** Whether a password is among those of known breaches. Only the beginning of its SHA-1 leaves the server. */
+async function isBreached({ policy, breachedPasswords, report }: StrengthDeps, password: string): Promise<boolean> {
+  if (!breachedPasswords) return false
+  const hash = createHash('sha1').update(password).digest('hex').toUpperCase()
+  const range = await breachedPasswords(hash.slice(0, PREFIX_LENGTH))
+  if (range.outcome === 'answered') {
+    const suffix = hash.slice(PREFIX_LENGTH)
+    // A count of 0 is padding, which hides how many there are.
+    return range.lines.some((line) => line.startsWith(`${suffix}:`) && Number(line.slice(suffix.length + 1)) > 0)
+  }
+  report('warn', 'breached passwords cannot be looked up', { error: range.error })
+  if (policy.password.breachCheckFailsClosed) throw new Refusal('breach_check_unavailable')
+  return false
+}

@@ -1,0 +1,57 @@
+/**
+ * The notice of a sign-in from somewhere new, and what its link does. A device is known by its network (a /24 or /64): what a
+ * browser says of itself anybody can say, and a cookie is the application's. A network that was not seen for 30 days is new
+ * again.
+ */
+import { hmacSha256, secretEqual } from '../../lib/secrets'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { prepareNotice } from '../messages/mail'
+import { Refusal } from '../refusal'
+
+export interface NewNetwork {
+  userId: string
+  sessionId: string
+}
+
+/** Tells a user, after the fact, so that no sign-in waits for it. */
+export async function tellOfNewDevice(deps: Deps, { sessionId }: NewNetwork): Promise<void> {
+  const { store, clock, policy, peppers } = deps
+  const found = await store.findSession(sessionId)
+  if (!found) return
+  const { user, session } = found
+  const now = clock.now()
+  const ip = session.ip ?? ''
+  const messages = await prepareNotice(deps, now, {
+    ...{ template: 'new_device_notification', user, to: user.email },
+    link: `${policy.apiUrl}/sessions/not-me?session=${sessionId}&token=${disownToken(peppers[0], sessionId)}`,
+    client: { ip, userAgent: session.userAgent ?? undefined, languages: [] },
+    values: { IPAddress: ip, Time: `${new Date(session.createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
+  })
+  if (messages.length > 0) await store.issue({ now, messages, audit: [] })
+}
+
+export interface Disowned {
+  sessionId: string
+  token: string
+  client: Client
+}
+
+/**
+ * Ends a session that its user says is not theirs, with the token of the notice; one that is over stays so.
+ * @throws {Refusal<'token_unknown' | 'too_many_requests'>}
+ */
+export async function disownSession(deps: Deps, { sessionId, token, client }: Disowned): Promise<void> {
+  const { store, limits, clock, peppers } = deps
+  limits.request('verifications', client.ip)
+  if (!peppers.some((pepper) => secretEqual(token, disownToken(pepper, sessionId)))) throw new Refusal('token_unknown')
+  const found = await store.findSession(sessionId)
+  if (!found) return
+  const { user } = found
+  const audit = [auditEntry(deps, clock.now(), 'logout', user, { reason: 'disowned' })]
+  await store.endUserSessions({ userId: user.id, which: { only: sessionId }, audit })
+}
+
+/** Good for this one session and this one thing, so nothing has to be kept. */
+const disownToken = (pepper: Uint8Array, sessionId: string) =>
+  hmacSha256(pepper, `not_me:${sessionId}`).toString('base64url')

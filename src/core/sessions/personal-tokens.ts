@@ -1,0 +1,54 @@
+/** Personal access tokens (settled 11): made in a session, shown once, and less than a session in what they may do. */
+import type { PersonalAccessToken } from '../../store'
+import { auditEntry } from '../audit'
+import { type Caller, requireInPerson } from '../caller'
+import type { Deps } from '../deps'
+import { lacksFactor } from '../factors/own'
+import { Refusal } from '../refusal'
+import { mintOpaque } from '../tokens/opaque'
+
+const MAX_NAME = 100
+const MAX_TOKENS = 100
+
+/**
+ * @param expiresAt an instant as ISO 8601; undefined: never
+ * @throws {Refusal<'not_in_person' | 'aal_too_low' | 'personal_token_name' | 'personal_token_expiry' |
+ *   'personal_tokens_too_many' | 'session_gone'>}
+ */
+export async function createPersonalToken(
+  deps: Deps,
+  { caller, name, expiresAt }: { caller: Caller; name: string; expiresAt: string | undefined },
+): Promise<{ token: string; kept: PersonalAccessToken }> {
+  const { clock, random, store } = deps
+  const { user, session } = requireInPerson(caller)
+  if (!session) throw new Refusal('not_in_person')
+  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
+  const trimmed = name.trim()
+  if (trimmed === '' || trimmed.length > MAX_NAME) throw new Refusal('personal_token_name')
+  const now = clock.now()
+  const end = expiresAt === undefined ? null : Date.parse(expiresAt)
+  if (end !== null && !(end > now)) throw new Refusal('personal_token_expiry')
+  const { token, ...hashed } = mintOpaque(deps, 'personal')
+  const kept: PersonalAccessToken = {
+    ...{ id: random.uuid(), userId: user.id, name: trimmed, ...hashed },
+    ...{ createdAt: now, expiresAt: end, lastUsedAt: null },
+  }
+  const outcome = await store.createPersonalToken({
+    ...{ token: kept, sessionId: session.id, max: MAX_TOKENS },
+    audit: [auditEntry(deps, now, 'personal_token_created', user, { token_id: kept.id })],
+  })
+  if (outcome !== 'created') throw new Refusal(outcome)
+  return { token, kept }
+}
+
+/** Newest first. */
+export const listPersonalTokens = ({ store }: Deps, { caller }: { caller: Caller }): Promise<PersonalAccessToken[]> =>
+  store.listPersonalTokens(caller.user.id)
+
+/** @throws {Refusal<'personal_token_unknown' | 'not_in_person'>} also where it is somebody else's */
+export async function revokePersonalToken(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+  const { user } = requireInPerson(caller)
+  const audit = [auditEntry(deps, deps.clock.now(), 'personal_token_revoked', user, { token_id: id })]
+  const isRevoked = await deps.store.revokePersonalToken({ id, userId: user.id, audit })
+  if (!isRevoked) throw new Refusal('personal_token_unknown')
+}

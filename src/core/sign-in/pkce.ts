@@ -1,0 +1,114 @@
+/** Proof Key for Code Exchange (RFC 7636), for links that are opened in another browser than asked for them. */
+import { createHash } from 'node:crypto'
+import { hmacSha256, secretEqual } from '../../lib/secrets'
+import type { FlowState } from '../../store'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import type { ProviderTokens } from '../ports'
+import { Refusal } from '../refusal'
+import { type IssuedSession, issue, type Method, newSession } from '../sessions/sessions'
+
+export interface Challenge {
+  value: string
+  method: FlowState['codeChallengeMethod']
+}
+
+export interface ChallengeGiven {
+  codeChallenge?: string | undefined
+  codeChallengeMethod?: string | undefined
+}
+
+/**
+ * The challenge of a request, if it has one (contract 8.6).
+ * @throws {Refusal<'challenge_incomplete' | 'challenge_length' | 'challenge_characters' | 'challenge_method_unknown'>}
+ */
+export function challengeOf({ codeChallenge = '', codeChallengeMethod = '' }: ChallengeGiven): Challenge | undefined {
+  if (codeChallenge === '' && codeChallengeMethod === '') return undefined
+  if (codeChallenge === '' || codeChallengeMethod === '') throw new Refusal('challenge_incomplete')
+  if (codeChallenge.length < 43 || codeChallenge.length > 128) throw new Refusal('challenge_length')
+  if (!/^[\w.~-]+$/.test(codeChallenge)) throw new Refusal('challenge_characters')
+  const method = codeChallengeMethod.toLowerCase()
+  if (method !== 's256' && method !== 'plain') throw new Refusal('challenge_method_unknown')
+  return { value: codeChallenge, method }
+}
+
+/** A flow about to be stored. @param method how its session will say it was authenticated */
+export function newFlow(
+  { random }: Pick<Deps, 'random'>,
+  now: number,
+  userId: string,
+  { value, method: codeChallengeMethod }: Challenge,
+  method: Method,
+): FlowState {
+  return {
+    id: random.uuid(),
+    userId,
+    authCodeHash: null,
+    authCodeIssuedAt: null,
+    codeChallenge: value,
+    codeChallengeMethod,
+    authenticationMethod: method,
+    providerTokens: null,
+    createdAt: now,
+  }
+}
+
+/** A code that is exchanged for a session, and what is kept of it. */
+export function newAuthCode({ random, peppers }: Pick<Deps, 'random' | 'peppers'>): { code: string; hash: string } {
+  const code = random.uuid()
+  return { code, hash: authCodeHash(peppers[0], code) }
+}
+
+const authCodeHash = (pepper: Buffer, code: string) => hmacSha256(pepper, code).toString('hex')
+
+/**
+ * Exchanges a code for a session, once (contract 1.3). A wrong verifier leaves the code usable.
+ * @throws {Refusal<'exchange_incomplete' | 'flow_unknown' | 'flow_expired' | 'verifier_wrong' | 'user_banned'>}
+ */
+export async function exchangeCode(
+  deps: Deps,
+  { authCode, codeVerifier, client }: { authCode: string; codeVerifier: string; client: Client },
+): Promise<IssuedSession> {
+  const { store, clock, policy, peppers, limits } = deps
+  limits.request('tokens', client.ip)
+  if (authCode === '' || codeVerifier === '') throw new Refusal('exchange_incomplete')
+  const hash = authCodeHash(peppers[0], authCode.toLowerCase())
+  const flow = await store.findFlow(hash)
+  if (!flow?.userId) throw new Refusal('flow_unknown')
+  const now = clock.now()
+  if (now > (flow.authCodeIssuedAt ?? 0) + policy.flowMs) throw new Refusal('flow_expired')
+  const shown =
+    flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')
+  if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')
+  const user = await store.findUser(flow.userId)
+  if (!user) throw new Refusal('flow_unknown')
+  const session = newSession(deps, now, user.id, flow.authenticationMethod as Method, client)
+  const exchanged = await store.exchangeFlow({
+    authCodeHash: hash,
+    session: session.row,
+    now,
+    audit: [auditEntry(deps, now, 'login', user)],
+  })
+  switch (exchanged.outcome) {
+    case 'opened':
+      return {
+        ...(await issue(deps, now, exchanged.opened, session.key)),
+        providerTokens: openProviderTokens(deps, flow),
+      }
+    case 'user_banned':
+      throw new Refusal('user_banned')
+    default:
+      throw new Refusal('flow_unknown')
+  }
+}
+
+const tokensPlace = (flowId: string) => `flow_state.provider_tokens:${flowId}`
+
+/** A provider's tokens as they wait for the code to be exchanged. */
+export function sealProviderTokens({ sealer }: Pick<Deps, 'sealer'>, flowId: string, tokens: ProviderTokens): string {
+  return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensPlace(flowId))
+}
+
+function openProviderTokens({ sealer }: Deps, { id, providerTokens }: FlowState): ProviderTokens | undefined {
+  return providerTokens === null ? undefined : JSON.parse(sealer.open(providerTokens, tokensPlace(id)).toString())
+}

@@ -1,0 +1,199 @@
+/**
+ * Verification tokens (verification-tokens.md): single-use proofs that somebody holds an inbox or a phone. The plaintext
+ * leaves once, in a message; kept is only its HMAC under the pepper.
+ */
+import { hmacSha256, secretEqual } from '../../lib/secrets'
+import type { Minting, Spending, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
+import type { Deps } from '../deps'
+import type { Policy } from '../policy'
+import type { Random } from '../ports'
+import { Refusal } from '../refusal'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+const LIFETIMES_MS: Record<VerificationKind, number> = {
+  password_reset: 30 * MINUTE,
+  magic_link: 15 * MINUTE,
+  email_change: 24 * HOUR,
+  signup: HOUR,
+  invite: HOUR,
+  reauthentication: HOUR,
+  phone_confirmation: MINUTE,
+  phone_change: MINUTE,
+}
+
+/** Characters of a plaintext by which its record is found. */
+const PREFIX_LENGTH = 8
+const TOKEN_BYTES = 32
+const ID_BYTES = 20
+
+/** Wrong codes after which a code is dead; the link beside it is not. */
+const MAX_CODE_ATTEMPTS = 5
+
+/** What stands before the token in links of the PKCE flow (settled 15). */
+export const PKCE_PREFIX = 'pkce_'
+
+/** How long records are kept once they expired, so that a late click still gets its own answer. */
+export const KEPT_AFTER_EXPIRY_MS = 24 * HOUR
+
+/** Payload of a sign-up's token whose password came with the sign-up that the mail answers. */
+export const WITH_PASSWORD = 'password'
+
+export interface TokenRequest {
+  kind: VerificationKind
+  family: VerificationFamily
+  /** Where it is delivered: an address in any letter case, or a number in E.164 digits. */
+  to: { email: string } | { phone: string }
+  /** None: the address belongs to nobody yet. */
+  userId?: string
+  payload?: string
+  /** A short code beside the token: a random one, or this one. */
+  code?: 'random' | { fixed: string }
+  /** The PKCE flow that the link finishes. */
+  flowId?: string | undefined
+}
+
+/** A token about to be stored; plaintext and code are for the message and nothing else. */
+export interface MintedToken {
+  minting: Minting
+  /** With `pkce_` in front in the PKCE flow. */
+  plaintext: string
+  /** Empty where it has none. */
+  code: string
+}
+
+export function mint({ random, peppers, policy }: Deps, now: number, request: TokenRequest): MintedToken {
+  const { kind, family, to, userId = null, payload = null, code, flowId = null } = request
+  const secret = random.bytes(TOKEN_BYTES).toString('base64url')
+  const address = 'email' in to ? to.email.toLowerCase() : to.phone
+  const shortCode = !code
+    ? ''
+    : code === 'random'
+      ? randomDigits(random, 'email' in to ? policy.mail.codeLength : policy.sms.codeLength)
+      : code.fixed
+  const [pepper] = peppers
+  const token: VerificationToken = {
+    id: `vt_${random.bytes(ID_BYTES).toString('base64url')}`,
+    ...{ kind, family, userId, payload, flowStateId: flowId },
+    email: 'email' in to ? address : null,
+    phone: 'phone' in to ? address : null,
+    tokenHash: hashOf(pepper, secret),
+    tokenPrefix: secret.slice(0, PREFIX_LENGTH),
+    codeHash: shortCode === '' ? null : codeHashOf(pepper, address, shortCode),
+    codeAttempts: 0,
+    createdAt: now,
+    expiresAt: now + lifetimeMs(policy, request),
+    consumedAt: null,
+  }
+  return {
+    minting: { token, replaces: slotOf(family, kind) },
+    plaintext: flowId === null ? secret : PKCE_PREFIX + secret,
+    code: shortCode,
+  }
+}
+
+/**
+ * Finds the token of a plaintext. It is spent by the operation that it allows.
+ * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired'>} in this order
+ */
+export async function identifyToken(
+  { store, peppers, clock }: Deps,
+  { plaintext, family, kinds }: { plaintext: string; family: VerificationFamily; kinds: readonly VerificationKind[] },
+): Promise<{ token: VerificationToken; spend: Spending }> {
+  const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
+  const hashes = peppers.map((pepper) => hashOf(pepper, secret))
+  const candidates = await store.findTokens(secret.slice(0, PREFIX_LENGTH))
+  const token = candidates.find(
+    (each) => each.family === family && hashes.some((hash) => secretEqual(hash, each.tokenHash)),
+  )
+  if (!token) throw new Refusal('token_unknown')
+  if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
+  if (token.consumedAt !== null) throw new Refusal('token_used')
+  if (clock.now() >= token.expiresAt) throw new Refusal('token_expired')
+  return { token, spend: { id: token.id } }
+}
+
+export interface ShownCode {
+  to: { email: string } | { phone: string }
+  code: string
+  kinds: readonly VerificationKind[]
+}
+
+/**
+ * Finds the token beside which a short code was sent. A wrong code is counted here; the operation that spends a right one
+ * looks once more whether it was tried too often, so nobody gains by trying many at once.
+ * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
+ */
+export async function identifyCode(
+  deps: Deps,
+  { to, code, kinds }: ShownCode,
+): Promise<{ token: VerificationToken; spend: Spending; takeBack: () => void }> {
+  const { store, peppers, limits, clock } = deps
+  const address = 'email' in to ? to.email : to.phone
+  const takeBack = limits.code(address)
+  const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
+  const pending = (await store.pendingTokens(to))
+    .filter(({ family, kind, codeHash }) => family === 'supabase' && kinds.includes(kind) && codeHash !== null)
+    .sort((a, b) => b.createdAt - a.createdAt)
+  const [newest] = pending
+  const now = clock.now()
+  if (!newest) {
+    // Nothing can be guessed where nothing was sent. The answer takes as long as where a wrong code is written down.
+    takeBack()
+    await store.probe(now)
+    throw new Refusal('code_wrong')
+  }
+  const isTested = 'phone' in to && Object.hasOwn(deps.policy.sms.testCodes, to.phone)
+  const ofProvider = 'phone' in to && !isTested ? deps.smsProvider?.check : undefined
+  const token = ofProvider
+    ? await checkedByProvider(deps, newest, () => ofProvider(address, code))
+    : pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? '')))
+  const others = pending.flatMap(({ id }) => (id === (token ?? newest).id ? [] : [id]))
+  const shown = { hashes, maxAttempts: MAX_CODE_ATTEMPTS, others }
+  if (!token) {
+    await store.countWrongCode({ id: newest.id, code: shown, now })
+    throw new Refusal('code_wrong')
+  }
+  return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, takeBack }
+}
+
+/** Asks a provider that makes and checks the codes itself, unless the code was tried too often. */
+async function checkedByProvider(
+  { report }: Deps,
+  token: VerificationToken,
+  isRight: () => Promise<boolean>,
+): Promise<VerificationToken | undefined> {
+  if (token.codeAttempts >= MAX_CODE_ATTEMPTS) return undefined
+  try {
+    return (await isRight()) ? token : undefined
+  } catch (error) {
+    report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
+    return undefined
+  }
+}
+
+/** Kinds whose tokens a new one takes the place of (settled 14). */
+function slotOf(family: VerificationFamily, kind: VerificationKind): VerificationKind[] {
+  if (family === 'supabase' && (kind === 'magic_link' || kind === 'password_reset'))
+    return ['magic_link', 'password_reset']
+  if (kind === 'signup' || kind === 'invite') return ['signup', 'invite']
+  return [kind]
+}
+
+function lifetimeMs({ mail, sms }: Policy, { kind, family, to }: TokenRequest): number {
+  if ('phone' in to) return sms.lifetimeMs
+  return (family === 'supabase' ? mail.lifetimeMs : undefined) ?? LIFETIMES_MS[kind]
+}
+
+const hashOf = (pepper: Buffer, secret: string) => hmacSha256(pepper, secret).toString('hex')
+
+const codeHashOf = (pepper: Buffer, address: string, code: string) => hashOf(pepper, `${address}:${code}`)
+
+/** Uniformly random: bytes that would favour some digits are left out. */
+export function randomDigits(random: Random, length: number): string {
+  let digits = ''
+  while (digits.length < length)
+    for (const byte of random.bytes(length)) if (byte < 250 && digits.length < length) digits += byte % 10
+  return digits
+}

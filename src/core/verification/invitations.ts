@@ -1,0 +1,217 @@
+/** Links that administrators make for others: invitations by mail, and links handed out by themselves (contract 1.13). */
+import type { Account, User } from '../../store'
+import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
+import {
+  newUser,
+  normaliseEmail,
+  ownIdentity,
+  providersMetadata,
+  storableMetadata,
+  withoutUnprovenPassword,
+} from '../accounts/users'
+import { auditEntry } from '../audit'
+import type { Admin } from '../caller'
+import type { Client, Deps } from '../deps'
+import { linkOf, prepareMail } from '../messages/mail'
+import { mintFor, type Purpose, purposeFacts } from '../messages/mailed-tokens'
+import { changedAccount } from '../outcomes'
+import { requireStrong } from '../passwords/password-strength'
+import type { LinkType } from '../policy'
+import { Refusal } from '../refusal'
+import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
+
+const RANDOM_PASSWORD_BYTES = 24
+
+export interface Invitation {
+  admin: Admin
+  email: string
+  data: Record<string, unknown>
+  audience: string
+  redirectTo: string
+  client: Client
+}
+
+/** Mails an invitation; somebody who has not confirmed yet is invited anew. @throws {Refusal<'email_taken' | 'email_malformed' | …>} */
+export async function invite(deps: Deps, { redirectTo, client, ...invitation }: Invitation): Promise<Account> {
+  const guest = await guestOf(deps, invitation)
+  const now = deps.clock.now()
+  const { token, flow } = mintFor(deps, now, { user: guest.user, purpose: 'invite', challenge: undefined })
+  const user = { ...guest.user, invitedAt: now, confirmationSentAt: now }
+  const letters = [{ to: guest.user.email, token }]
+  const messages = await prepareMail(deps, now, { template: 'invite', user, letters, redirectTo, client })
+  return save(deps, now, guest, { token, flow, messages, admin: invitation.admin, purpose: 'invite' })
+}
+
+const LINK_PURPOSES: Record<string, Purpose> = {
+  signup: 'signup',
+  invite: 'invite',
+  magiclink: 'magiclink',
+  recovery: 'recovery',
+}
+
+export interface LinkRequest extends Omit<Invitation, 'client'> {
+  type: string
+  newEmail: string
+  password: string
+}
+
+export interface GeneratedLink {
+  account: Account
+  link: string
+  code: string
+  token: string
+  /** What the link turned out to be for: a magic link for nobody becomes a sign-up. */
+  type: string
+  redirectTo: string
+}
+
+/**
+ * Makes a link without mailing it.
+ * @throws {Refusal<'link_type_unknown' | 'user_of_email_unknown' | 'email_taken' | 'secure_change_needed' | 'password_weak' | …>}
+ */
+export async function generateLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
+  const email = normaliseEmail(request.email)
+  if (request.type === 'email_change_current' || request.type === 'email_change_new')
+    return generateChangeLink(deps, { ...request, email })
+  const asked = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
+  if (!asked) throw new Refusal('link_type_unknown', { detail: request.type })
+  const existing = await deps.store.findUserByEmail(email)
+  if (!existing && asked === 'recovery') throw new Refusal('user_of_email_unknown')
+  const isSignUp = asked === 'signup' || (asked === 'magiclink' && !existing)
+  const purpose = isSignUp ? 'signup' : asked
+  const guest =
+    purpose === 'invite' || purpose === 'signup'
+      ? await guestOf(deps, { ...request, email }, purpose, asked === 'magiclink')
+      : { user: { ...(existing as User), email }, isNew: false, identities: [] }
+  const now = deps.clock.now()
+  const payload = asked === 'signup' ? WITH_PASSWORD : undefined
+  const { token } = mintFor(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
+  const account = await save(deps, now, guest, { token, flow: undefined, messages: [], admin: request.admin, purpose })
+  return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo: request.redirectTo })
+}
+
+async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
+  const { store, policy, clock } = deps
+  const user = await store.findUserByEmail(request.email)
+  if (!user) throw new Refusal('user_of_email_unknown')
+  const email = normaliseEmail(request.newEmail)
+  if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
+  const isCurrent = request.type === 'email_change_current'
+  if (isCurrent && !policy.mail.secureChange) throw new Refusal('secure_change_needed')
+  const now = clock.now()
+  const to = isCurrent ? request.email : email
+  const token = mintEmailChange(deps, now, { user, to, email })
+  const changed = await store.changeUser({
+    ...{ id: user.id, now },
+    set: pendingEmail(email, now),
+    // The link to the other address, made a moment ago for the same change, stays what it is. Of two to one address the
+    // older does not: each of them would count, and the other address never be asked.
+    mint: [{ ...token.minting, sparesOtherAddresses: user.emailChange === email }],
+    audit: [auditEntry(deps, now, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
+  })
+  const account = changedAccount(changed)
+  const { type: verificationType, redirectTo } = request
+  return linkFor(deps, { account, token, type: 'email_change', verificationType, redirectTo })
+}
+
+interface LinkParts {
+  account: Account
+  token: MintedToken
+  type: LinkType | Purpose
+  verificationType: string
+  redirectTo: string
+}
+
+function linkFor(deps: Deps, { account, token, type, verificationType, redirectTo }: LinkParts): GeneratedLink {
+  const link = linkOf(deps, type as LinkType, token.plaintext, redirectTo)
+  return { account, link, code: token.code, token: token.plaintext, type: verificationType, redirectTo }
+}
+
+interface Guest {
+  user: User & { email: string }
+  isNew: boolean
+  identities: Account['identities']
+  /** Metadata of somebody who is there already. */
+  added?: User['rawUserMetaData']
+  /** Further columns of theirs. */
+  set?: Partial<User>
+}
+
+/** Whoever is to come in: somebody unconfirmed, or somebody new. */
+async function guestOf(
+  deps: Deps,
+  { email: text, data, audience, password }: Pick<Invitation, 'email' | 'data' | 'audience'> & { password?: string },
+  purpose: 'invite' | 'signup' = 'invite',
+  needsNoPassword = false,
+): Promise<Guest> {
+  const { store, clock, random, passwords } = deps
+  const email = normaliseEmail(text)
+  const existing = await store.findUserByEmail(email)
+  if (existing?.emailConfirmedAt) throw new Refusal('email_taken')
+  if (existing) {
+    const guest = { user: { ...existing, email }, isNew: false, identities: [] }
+    if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }
+    const added = storableMetadata(data)
+    // The password of an account that an administrator made stays; one that came with a sign-up may be a stranger's.
+    if (existing.confirmationSentAt === null) return { ...guest, added }
+    if (!password) return { ...guest, added, set: withoutUnprovenPassword(existing) }
+    await requireStrong(deps, password)
+    return { ...guest, added, set: { encryptedPassword: await passwords.hash(password) } }
+  }
+  let encryptedPassword: string | null = null
+  if (purpose === 'signup') {
+    if (!needsNoPassword && !password) throw new Refusal('password_missing')
+    if (!needsNoPassword) await requireStrong(deps, password ?? '')
+    encryptedPassword = await passwords.hash(
+      needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
+    )
+  }
+  const now = clock.now()
+  const id = random.uuid()
+  const user = newUser(deps, now, {
+    ...{ id, email, encryptedPassword, aud: audience },
+    rawAppMetaData: providersMetadata(['email']),
+    rawUserMetaData: storableMetadata(data),
+  })
+  return {
+    user: { ...user, email, uid: 0, confirmedAt: null },
+    isNew: true,
+    identities: [ownIdentity(deps, now, id, 'email', { email })],
+  }
+}
+
+interface Saved {
+  token: MintedToken
+  flow: ReturnType<typeof mintFor>['flow']
+  messages: Awaited<ReturnType<typeof prepareMail>>
+  admin: Admin
+  purpose: Purpose
+}
+
+async function save(
+  deps: Deps,
+  now: number,
+  guest: Guest,
+  { token, admin, purpose, ...sent }: Saved,
+): Promise<Account> {
+  const { column, action } = purposeFacts(purpose)
+  const set = { [column]: now, ...(purpose === 'invite' && { invitedAt: now }) }
+  const audit = [auditEntry(deps, now, action, admin.user ?? admin.role, { user_id: guest.user.id })]
+  const attachments = { ...sent, mint: [token.minting], audit }
+  if (!guest.isNew)
+    return changedAccount(
+      await deps.store.changeUser({
+        ...{ ...attachments, id: guest.user.id, now, mergeUserMetaData: guest.added },
+        set: { ...guest.set, ...set },
+      }),
+    )
+  const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
+  const created = await deps.store.createUser({
+    ...attachments,
+    user: { ...user, ...set },
+    identities: guest.identities,
+  })
+  if (created.outcome === 'created') return created.account
+  if (created.outcome === 'email_taken') throw new Refusal('email_taken')
+  throw new Error(`an invited account came out as ${created.outcome}`)
+}

@@ -1,0 +1,221 @@
+/** Spending links and codes (contract 1.4): what each of them makes true, and the session that comes of it. */
+import { secretEqual } from '../../lib/secrets'
+import type { Spending, User, VerificationKind, VerificationToken } from '../../store'
+import { normaliseEmail, normalisePhone } from '../accounts/users'
+import type { Client, Deps } from '../deps'
+import { testCode } from '../messages/sms'
+import { requireStrong } from '../passwords/password-strength'
+import { isTokenRefusal, Refusal } from '../refusal'
+import { type IssuedSession, issue, newSession } from '../sessions/sessions'
+import { newAuthCode } from '../sign-in/pkce'
+import { identifyCode, identifyToken, PKCE_PREFIX } from '../tokens/verification-token'
+import { type Completion, refusalOf, requireSame, spendFor } from './verification-effects'
+
+/** What each `type` accepts; magic link and recovery are one, as are sign-up and invitation (settled 14). */
+const MAIL_KINDS: Record<string, VerificationKind[]> = {
+  signup: ['signup', 'invite'],
+  invite: ['signup', 'invite'],
+  magiclink: ['magic_link', 'password_reset'],
+  recovery: ['magic_link', 'password_reset'],
+  email: ['signup', 'invite', 'magic_link', 'password_reset'],
+  email_change: ['email_change'],
+}
+
+const PHONE_KINDS: Record<string, VerificationKind[]> = {
+  sms: ['phone_confirmation'],
+  phone_change: ['phone_change'],
+}
+
+export type Verified =
+  | { outcome: 'signed_in'; issued: IssuedSession }
+  /** The first of two confirmations of a new address has come. */
+  | { outcome: 'half_confirmed' }
+  /** A code to be exchanged for a session, in the PKCE flow. */
+  | { outcome: 'code'; code: string }
+
+export interface LinkFollowed {
+  token: string
+  type: string
+  client: Client
+}
+
+/**
+ * Follows a link. One of the PKCE flow ends in a code, any other in a session.
+ * @throws {Refusal<'verify_type_unknown' | 'link_invalid' | 'user_banned' | 'flow_missing'>}
+ */
+export async function followLink(deps: Deps, { token, type, client }: LinkFollowed): Promise<Verified> {
+  deps.limits.request('verifications', client.ip)
+  return verifyToken(deps, { token, type, client, asCode: token.startsWith(PKCE_PREFIX) })
+}
+
+export interface TokenShown {
+  token: string
+  type: string
+  /** A new password, set along with it. */
+  password?: string | undefined
+  client: Client
+}
+
+/** Spends the token of a link without following it: always for a session. @throws as `followLink`, and for the password */
+export async function verifyTokenHash(deps: Deps, shown: TokenShown): Promise<Verified> {
+  deps.limits.request('verifications', shown.client.ip)
+  return verifyToken(deps, { ...shown, asCode: false })
+}
+
+async function verifyToken(
+  deps: Deps,
+  { token: plaintext, type, password, client, asCode }: TokenShown & { asCode: boolean },
+): Promise<Verified> {
+  const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
+  if (!kinds) throw new Refusal('verify_type_unknown')
+  if (password !== undefined) await requireStrong(deps, password)
+  try {
+    const { token, spend } = await identifyToken(deps, { plaintext, family: 'supabase', kinds })
+    return await spendToken(deps, { token, spend, password, client, asCode })
+  } catch (error) {
+    throw asLinkError(error)
+  }
+}
+
+/**
+ * Recovers an account in one step: the token of the mail and a new password (supabase-additions.md).
+ * @throws {Refusal<'recovery_password_missing' | 'password_weak' | 'link_invalid' | …>} the token is spent by success alone
+ */
+export async function recoverDirectly(deps: Deps, shown: TokenShown): Promise<Verified> {
+  if (!shown.password) throw new Refusal('recovery_password_missing')
+  return verifyTokenHash(deps, { ...shown, type: 'recovery' })
+}
+
+export interface CodeShown {
+  email: string | undefined
+  phone: string | undefined
+  code: string
+  type: string
+  password?: string | undefined
+  client: Client
+}
+
+/** @throws {Refusal<'verify_email_malformed' | 'phone_malformed' | 'code_wrong' | …>} */
+export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified> {
+  const { code, type, password, client } = shown
+  deps.limits.request('verifications', client.ip)
+  if (password !== undefined) await requireStrong(deps, password)
+  const { to, kinds } = addressed(shown)
+  if (!kinds) throw new Refusal('code_wrong')
+  const testUser = to.phone === undefined ? undefined : await testNumberUser(deps, to.phone, code, type)
+  if (testUser) return complete(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
+  try {
+    const { token, spend, takeBack } = await identifyCode(deps, { to, code, kinds })
+    const verified = await spendToken(deps, { token, spend, password, client, asCode: false })
+    takeBack()
+    return verified
+  } catch (error) {
+    throw isTokenRefusal(error) ? new Refusal('code_wrong') : error
+  }
+}
+
+function addressed({ email, phone, type }: CodeShown) {
+  const kindsOf = (table: Record<string, VerificationKind[]>) => (Object.hasOwn(table, type) ? table[type] : undefined)
+  if (phone) return { to: { phone: normalisePhone(phone) }, kinds: kindsOf(PHONE_KINDS) }
+  try {
+    return { to: { email: normaliseEmail(email ?? '') }, kinds: kindsOf(MAIL_KINDS) }
+  } catch {
+    throw new Refusal('verify_email_malformed')
+  }
+}
+
+/**
+ * The account of a test number whose fixed code was shown; it needs no request before (contract 6.1).
+ * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
+ */
+async function testNumberUser(deps: Deps, phone: string, code: string, type: string): Promise<User | undefined> {
+  const fixed = testCode(deps, phone, deps.clock.now())
+  if (type !== 'sms' || fixed === undefined) return undefined
+  const takeBack = deps.limits.code(phone)
+  if (!secretEqual(fixed, code)) throw new Refusal('code_wrong')
+  takeBack()
+  return deps.store.findUserByPhone(phone)
+}
+
+interface Shown {
+  token: VerificationToken
+  spend: Spending
+  password?: string | undefined
+  client: Client
+  asCode: boolean
+}
+
+/** Confirms a new address, without a session. @returns `pending` while the other address has still to agree */
+export async function confirmNewEmail(
+  deps: Deps,
+  shown: Pick<Shown, 'token' | 'spend' | 'client'> & { user: User },
+): Promise<'pending' | 'changed'> {
+  const { token, spend, client, user } = shown
+  if (isFirstOfTwo(deps, user, token)) {
+    if (await confirmHalf(deps, user, token, spend)) return 'pending'
+    const again = await deps.store.findUser(user.id)
+    if (again) return confirmNewEmail(deps, { ...shown, user: again })
+  }
+  await spendFor(deps, { user, kind: token.kind, token, spend, client }, {})
+  return 'changed'
+}
+
+async function spendToken(deps: Deps, shown: Shown): Promise<Verified> {
+  const { token, spend, password, client, asCode } = shown
+  const user = token.userId === null ? undefined : await deps.store.findUser(token.userId)
+  if (!user) throw new Refusal('token_unknown')
+  // Where the other confirmation came at the same moment, this one is the second.
+  if (token.kind === 'email_change' && isFirstOfTwo(deps, user, token))
+    return (await confirmHalf(deps, user, token, spend)) ?? spendToken(deps, shown)
+  const flowId = asCode ? token.flowStateId : null
+  if (asCode && flowId === null) throw new Refusal('flow_missing')
+  return complete(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
+}
+
+/**
+ * With both addresses to agree, whichever comes first only counts for itself. Where sign-ups count as confirmed the new
+ * address alone is enough, as in GoTrue; the present one alone is not, since it proves nothing about the new one.
+ */
+function isFirstOfTwo({ policy }: Deps, user: User, token: VerificationToken): boolean {
+  const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
+  return isOpen && (!policy.signup.confirmsEmail || token.email === user.email)
+}
+
+async function confirmHalf(
+  deps: Deps,
+  user: User,
+  token: VerificationToken,
+  spend: Spending,
+): Promise<Verified | undefined> {
+  requireSame(user.emailChange, token.payload)
+  const now = deps.clock.now()
+  const changed = await deps.store.changeUser({
+    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+    set: { emailChangeConfirmStatus: 1 },
+    onlyIf: { emailChange: user.emailChange, emailChangeConfirmStatus: 0 },
+    audit: [],
+  })
+  if (changed.outcome === 'changed') return { outcome: 'half_confirmed' }
+  if (changed.outcome === 'changed_meanwhile') return undefined
+  throw refusalOf(changed.outcome)
+}
+
+/** @param flowId ends in a code of this flow instead of a session */
+async function complete(deps: Deps, completion: Completion, flowId: string | null = null): Promise<Verified> {
+  const { user, client } = completion
+  const now = deps.clock.now()
+  const session = flowId ? undefined : newSession(deps, now, user.id, 'otp', client)
+  const authCode = flowId ? newAuthCode(deps) : undefined
+  const opened = await spendFor(deps, completion, {
+    session: session?.row,
+    ...(authCode && flowId && { authCode: { flowId, hash: authCode.hash } }),
+  })
+  if (authCode) return { outcome: 'code', code: authCode.code }
+  if (!session || !opened) throw new Error('a verification opened no session')
+  return { outcome: 'signed_in', issued: await issue(deps, now, opened, session.key) }
+}
+
+/** On Supabase's surface all that can be wrong with a token is one (verification-tokens.md). */
+function asLinkError(error: unknown): unknown {
+  return isTokenRefusal(error) ? new Refusal('link_invalid') : error
+}

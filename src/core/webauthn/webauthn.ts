@@ -1,0 +1,193 @@
+/**
+ * WebAuthn (Level 3) as relying party: what browsers are asked, and whether what authenticators answer is right. The
+ * library checks signatures, origin, RP id, flags and counters; what it throws is a wrong answer, whatever the reason.
+ */
+import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
+import type { User, WebauthnCredential } from '../../store'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { authenticatorName } from './authenticators'
+
+/**
+ * Loaded when it is first needed: at every start it would cost 15 ms of CPU. What it extends comes first, since bundled
+ * the library asks for that before it has loaded it, and nothing of it works in the executable.
+ */
+const library = async () => {
+  await import('reflect-metadata')
+  return import('@simplewebauthn/server')
+}
+
+const CHALLENGE_BYTES = 32
+/** How long browsers wait for the user. */
+const TIMEOUT_MS = 300_000
+/** COSE algorithms in GoTrue's order (IANA): ECDSA, RSA PKCS#1, RSA-PSS and EdDSA. */
+const ALGORITHMS = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8]
+
+/** `PublicKeyCredentialCreationOptionsJSON` or `PublicKeyCredentialRequestOptionsJSON` (§5.1.9, §5.1.10). */
+export type CeremonyOptions = Record<string, unknown>
+
+/** What a browser sent as `RegistrationResponseJSON` or `AuthenticationResponseJSON` (§5.1.8); nothing of it is checked. */
+export type GivenCredential = Record<string, unknown>
+
+export const newChallenge = ({ random }: Pick<Deps, 'random'>): string =>
+  random.bytes(CHALLENGE_BYTES).toString('base64url')
+
+/** @param present credentials that the authenticator must not have yet */
+export function creationOptions(
+  { policy }: Pick<Deps, 'policy'>,
+  {
+    user,
+    challenge,
+    present,
+    asPasskey,
+  }: { user: User; challenge: string; present: readonly WebauthnCredential[]; asPasskey: boolean },
+): CeremonyOptions {
+  const { rpId, rpName } = policy.webauthn
+  const name = user.email ?? user.phone ?? user.id
+  return {
+    rp: { name: rpName, id: rpId },
+    user: { id: userHandle(user), name, displayName: displayName(user) ?? name },
+    challenge,
+    pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
+    timeout: TIMEOUT_MS,
+    ...(present.length > 0 && { excludeCredentials: present.map(descriptorOf) }),
+    authenticatorSelection: asPasskey
+      ? { residentKey: 'required', requireResidentKey: true, userVerification: 'preferred' }
+      : {},
+    ...(asPasskey && { attestation: 'none' }),
+  }
+}
+
+/** @param allowed none: any passkey that the authenticator has for this site */
+export function requestOptions(
+  { policy }: Pick<Deps, 'policy'>,
+  { challenge, allowed }: { challenge: string; allowed?: readonly WebauthnCredential[] },
+): CeremonyOptions {
+  return {
+    challenge,
+    timeout: TIMEOUT_MS,
+    rpId: policy.webauthn.rpId,
+    ...(allowed && { allowCredentials: allowed.map(descriptorOf) }),
+    userVerification: 'preferred',
+  }
+}
+
+interface Asked {
+  credential: GivenCredential
+  challenge: string
+  /** Whether the user must have shown the authenticator who they are, so that it is more than a thing they have. */
+  needsUserVerification: boolean
+}
+
+/**
+ * The row of a credential that was registered just now.
+ * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>}
+ */
+export async function credentialOf(
+  deps: Deps,
+  { user, factorId, ...asked }: Asked & { user: User; factorId: string | null },
+): Promise<WebauthnCredential> {
+  const { clock, random } = deps
+  const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(deps, asked)
+  const { verifyRegistrationResponse: verify } = await library()
+  const { registrationInfo: info } = await rightOrRefused(() =>
+    verify({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
+  )
+  if (!info) throw new Refusal('factor_credential_wrong')
+  const now = clock.now()
+  return {
+    ...{ id: random.uuid(), userId: user.id, factorId },
+    credentialId: info.credential.id,
+    publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
+    signCount: info.credential.counter,
+    transports: transportsIn(response.response.transports),
+    aaguid: info.aaguid,
+    backupEligible: info.credentialDeviceType === 'multiDevice',
+    backedUp: info.credentialBackedUp,
+    friendlyName: authenticatorName(info.aaguid),
+    ...{ lastUsedAt: null, createdAt: now, updatedAt: now },
+  }
+}
+
+/** A hint for the browser that nobody vouches for: what is no list of known ones is none. */
+const transportsIn = (given: unknown): string[] =>
+  Array.isArray(given) ? given.filter((each) => TRANSPORTS.has(each)) : []
+
+/**
+ * What a known credential said.
+ * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>} also where its counter went back
+ */
+export async function useOf(deps: Deps, { known, ...asked }: Asked & { known: WebauthnCredential }) {
+  const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(deps, asked)
+  const { verifyAuthenticationResponse: verify } = await library()
+  const { verified, authenticationInfo: info } = await rightOrRefused(() =>
+    verify({
+      ...{ response, ...expected },
+      credential: {
+        id: known.credentialId,
+        publicKey: new Uint8Array(Buffer.from(known.publicKey, 'base64url')),
+        counter: known.signCount,
+      },
+    }),
+  )
+  if (!verified) throw new Refusal('factor_credential_wrong')
+  return { id: known.id, signCount: info.newCounter, backedUp: info.credentialBackedUp }
+}
+
+/** The user's id as text: what an authenticator gives back of them (contract 1.9). */
+export const userHandle = ({ id }: Pick<User, 'id'>): string => Buffer.from(id).toString('base64url')
+
+/** `AuthenticatorTransport` (§5.8.4); what else a client says of itself is not kept. */
+const TRANSPORTS: ReadonlySet<string> = new Set(['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal'])
+
+const descriptorOf = ({ credentialId, transports }: WebauthnCredential) => ({
+  type: 'public-key',
+  id: credentialId,
+  ...(transports.length > 0 && { transports }),
+})
+
+/** Most of a JSON object's members that the library reads; it looks at each of them itself. */
+const MAX_CHARACTERS = 65_536
+
+function expectedOf<Options extends { response: unknown }>(
+  { policy }: Deps,
+  { credential, challenge, needsUserVerification }: Asked,
+) {
+  const { response } = credential
+  const clientData = typeof response === 'object' && response !== null && 'clientDataJSON' in response
+  if (typeof credential.id !== 'string' || !clientData || JSON.stringify(credential).length > MAX_CHARACTERS)
+    throw new Refusal('credential_malformed')
+  return {
+    response: credential as unknown as Options['response'],
+    expectedChallenge: challenge,
+    expectedOrigin: allowedOrigins(policy.webauthn, (response as { clientDataJSON: unknown }).clientDataJSON),
+    expectedRPID: policy.webauthn.rpId,
+    requireUserVerification: needsUserVerification,
+  }
+}
+
+/** On localhost any port will do, as with redirects there (quirk 20): a site under development has one of its own. */
+function allowedOrigins({ rpId, origins }: Deps['policy']['webauthn'], clientDataJson: unknown): string[] {
+  if (rpId !== 'localhost') return [...origins]
+  try {
+    const { origin } = JSON.parse(Buffer.from(String(clientDataJson), 'base64url').toString()) as { origin?: unknown }
+    const isLocal = typeof origin === 'string' && /^https?:\/\/localhost(:\d{1,5})?$/.test(origin)
+    return isLocal ? [...origins, origin] : [...origins]
+  } catch {
+    throw new Refusal('credential_malformed')
+  }
+}
+
+async function rightOrRefused<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch {
+    throw new Refusal('factor_credential_wrong')
+  }
+}
+
+function displayName({ rawUserMetaData }: User): string | undefined {
+  const { full_name: full, name } = rawUserMetaData
+  const given = typeof full === 'string' && full !== '' ? full : name
+  return typeof given === 'string' && given !== '' ? given.slice(0, 64) : undefined
+}
