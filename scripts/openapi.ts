@@ -142,7 +142,10 @@ function tidyPaths(paths: Record<string, Node>): Node {
       for (const [status, response] of Object.entries(responses)) {
         response.description =
           (path.startsWith(PREFIX) || path === '/ready' ? STATUS[status] : undefined) ?? response.description
-        if ((response.content as Node | undefined)?.type === 'void') delete response.content
+        const content = response.content as Node | undefined
+        if (content?.type === 'void') delete response.content
+        // Text that is not JSON is a page.
+        if (content?.['text/plain']) response.content = { 'text/html': content['text/plain'] }
         if (status === '429')
           response.headers = { 'Retry-After': header('Seconds until it is worth trying again.', 'integer') }
       }

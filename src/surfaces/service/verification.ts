@@ -75,7 +75,7 @@ export const confirmEmailChange = endpoint({
       { status: Type.Union([Type.Literal('pending'), Type.Literal('changed')]) },
       { $id: 'ServiceEmailChanged' },
     ),
-    ...errors(400, 403, 404, 409, 410, 429),
+    ...errors(400, 403, 404, 409, 410, 422, 429),
   },
   handle: async ({ core, body: { token = '' }, client }) => ({
     status: await core.confirmEmailChange({ token, client }),
@@ -104,7 +104,7 @@ export const verifyMagicLink = endpoint({
   summary: 'Sign in with the token of a mail',
   description:
     'Makes the account where there is none and sign-up is allowed. An account with a second factor needs a code of it.',
-  answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 429) },
+  answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token = '', code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
     return toSession(await core.verifySignInLink({ token, code, audience: core.policy.audience, client }))
