@@ -148,7 +148,7 @@ export const passFactor = write(
     if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })
     if (network !== undefined) await tx.run(notePassing, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await raiseSession(tx, session, factor, now)
-    // Nor what was begun without one: a change of address or number that whoever knows the password asked for.
+    // A change of address or number that was begun without a factor may be that of whoever knows the password.
     if (verified.length === 0) await forgetContactChanges(tx, userId, now)
     // GoTrue answers with the factors as they were before the half-added ones went.
     const opened = await openedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)

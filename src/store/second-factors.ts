@@ -85,6 +85,7 @@ const deleteAllAttempts = statement((db) =>
     .where(eq(mfaAttempts.userId, placeholder('userId')))
     .prepare(),
 )
+
 /** What was shown of a factor and found right. */
 export type Proof = { factorId: string } & (
   | { type: 'phone' }

@@ -54,7 +54,7 @@ export async function signUp(deps: Deps, signUp: SignUp): Promise<SignedUp> {
 export async function register(deps: Deps, applicant: Applicant): Promise<SignedUp> {
   const { contact, isForService } = applicant
   if (!isForService || contact.isConfirmed) return registerOpenly(deps, applicant)
-  // Services are told of no mail that stays away, since that would tell whose address it is, but where none may leave at all.
+  // That no mail may leave at all holds for every address; any other reason why one stays away would tell whose it is.
   requireMail(deps, contact.address)
   const made = await unlessSilent(deps, () => registerOpenly(deps, applicant), 'too_many_requests')
   return made ?? asIfNew(deps, applicant)
