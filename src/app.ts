@@ -18,6 +18,7 @@ import { type Core, createCore } from './core'
 import { passwords } from './core/passwords/passwords'
 import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Peers, Provisioner, Random } from './core/ports'
 import { rateLimits } from './core/rate-limits'
+import type { ReadinessCheck } from './core/readiness'
 import type { NewNetwork } from './core/sessions/new-device'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { cors } from './http/cors'
@@ -155,7 +156,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     }
     const routes = new Elysia(ROUTING)
       .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
-      .use(operations(core, { onFault, monotonic: clock.monotonic }))
+      .use(operations(core, { onFault, monotonic: clock.monotonic, checks: readinessChecks(core) }))
       .use(inbox?.app ?? new Elysia())
       .use(services.app)
       .use(federated.app)
@@ -187,6 +188,19 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     await store.close()
     throw error
   }
+}
+
+/** What `/ready` asks, in this order. */
+function readinessChecks(core: Core): ReadinessCheck[] {
+  return [
+    {
+      name: 'database',
+      async look() {
+        await core.probe()
+        return { state: 'ok' }
+      },
+    },
+  ]
 }
 
 /** Tells of new messages: the postman, and whoever looks into the mailbox. */

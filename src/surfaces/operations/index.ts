@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
+import { type Finding, type Readiness, type ReadinessCheck, readinessOf } from '../../core/readiness'
 import { ROUTING } from '../../http/endpoint'
 import { exchangeOf } from '../../http/exchange'
 import { swagger, swaggerPaths } from '../../pages/swagger'
@@ -9,48 +10,61 @@ import { swagger, swaggerPaths } from '../../pages/swagger'
 /** How long one finding holds, so that asking often does not write often. */
 const PROBE_MS = 1000
 
-/** Mail that has waited for this long makes somebody wait. It is told and no more: a restart would not help. */
+/** Mail that has waited for this long is reported as delayed. */
 const DELAYED_MS = 300_000
 
 export interface OperationsOptions {
   onFault(error: unknown, request: Request): void
   /** Milliseconds of a clock that is never set back. */
   monotonic(): number
+  /** What `/ready` looks at, beside the mail queue. */
+  checks: readonly ReadinessCheck[]
 }
 
-const Readiness = Type.Object(
+const Ready = Type.Object(
   {
     status: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')]),
-    checks: Type.Object({
-      database: Type.String(),
-      mail: Type.String({ description: '`delayed` where a mail has waited for over five minutes.' }),
+    checks: Type.Record(Type.String(), Type.String(), {
+      description: 'What was looked at, by name: `ok`, or in one word what is wrong.',
     }),
+    reasons: Type.Optional(
+      Type.Record(Type.String(), Type.String(), { description: 'For each check that is not `ok`, what is wrong.' }),
+    ),
     mail_queue: Type.Object({ length: Type.Integer(), oldest_seconds: Type.Integer() }),
   },
   { $id: 'Readiness' },
 )
 
+const Healthz = Type.Object({ status: Type.Literal('ok') }, { $id: 'Healthz' })
+
+const HealthzFailed = Type.Object(
+  { status: Type.Literal('unavailable'), checks: Type.Record(Type.String(), Type.String()) },
+  { $id: 'HealthzFailed' },
+)
+
 export function operations(core: Core, options: OperationsOptions) {
-  const probe = readiness(core, options)
+  const look = looking(core, options)
   const app = new Elysia(ROUTING).get(
     '/ready',
     async ({ request, route, status }) => {
       exchangeOf(request).route = route
-      const { isWritable, queue } = await probe(request)
+      const { isReady, findings, queue } = await look(request)
+      const reasons = textOf(findings, ({ reason }) => reason)
       const answer = {
-        status: isWritable ? ('ok' as const) : ('unavailable' as const),
-        checks: { database: isWritable ? 'ok' : 'failed', mail: queue.oldestMs > DELAYED_MS ? 'delayed' : 'ok' },
+        status: isReady ? ('ok' as const) : ('unavailable' as const),
+        checks: textOf(findings, ({ state }) => state),
+        ...(Object.keys(reasons).length > 0 && { reasons }),
         mail_queue: { length: queue.length, oldest_seconds: Math.floor(queue.oldestMs / 1000) },
       }
-      return isWritable ? answer : status(503, answer)
+      return isReady ? answer : status(503, answer)
     },
     {
-      response: { 200: Readiness, 503: Readiness },
+      response: { 200: Ready, 503: Ready },
       detail: {
         operationId: 'getReady',
         tags: ['Server'],
         summary:
-          'Whether the server can do its work: a row was written and is on disk. Tells how long mail has waited, too',
+          'Whether the server can do its work: the database was read and written. Names each check and what is wrong',
         security: [],
       },
     },
@@ -59,21 +73,18 @@ export function operations(core: Core, options: OperationsOptions) {
     '/healthz',
     async ({ request, route, status }) => {
       exchangeOf(request).route = route
-      if ((await probe(request)).isWritable) return { status: 'ok' as const }
-      return status(503, { status: 'unavailable' as const, checks: { database: 'failed' } })
+      const { isReady, findings } = await look(request)
+      if (isReady) return { status: 'ok' as const }
+      const checks = textOf(findings, ({ state, isFatal }) => (isFatal ? state : undefined))
+      return status(503, { status: 'unavailable' as const, checks })
     },
     {
-      response: {
-        200: Type.Object({ status: Type.Literal('ok') }, { $id: 'Healthz' }),
-        503: Type.Object(
-          { status: Type.Literal('unavailable'), checks: Type.Object({ database: Type.String() }) },
-          { $id: 'HealthzFailed' },
-        ),
-      },
+      response: { 200: Healthz, 503: HealthzFailed },
       detail: {
         operationId: 'getHealthz',
         tags: ['Server'],
-        summary: 'Whether the database takes writes; what is wrong with the settings stops the start',
+        summary:
+          'Whether the server can do its work, as `/ready` finds it; what is wrong with the settings stops the start',
         security: [],
       },
     },
@@ -91,30 +102,42 @@ export function operations(core: Core, options: OperationsOptions) {
   return app
 }
 
-interface Finding {
-  isWritable: boolean
+/** What of each finding is to be shown, without those where it is undefined. */
+function textOf(findings: Record<string, Finding>, part: (finding: Finding) => string | undefined) {
+  const shown = Object.entries(findings).flatMap(([name, finding]) => {
+    const text = part(finding)
+    return text === undefined ? [] : [[name, text] as const]
+  })
+  return Object.fromEntries(shown)
+}
+
+interface Looked extends Readiness {
   queue: MailQueue
 }
 
-const UNKNOWN: Finding = { isWritable: false, queue: { length: 0, oldestMs: 0, nextInMs: undefined } }
+const NOTHING_QUEUED: MailQueue = { length: 0, oldestMs: 0, nextInMs: undefined }
 
-/** Whether a write reaches the disk, and how mail waits; looked at once a second at most, what was wrong is told once a look. */
-function readiness(core: Core, { onFault, monotonic }: OperationsOptions) {
-  let finding = Promise.resolve(UNKNOWN)
-  let foundAt = -PROBE_MS
-  return (request: Request): Promise<Finding> => {
-    if (monotonic() - foundAt >= PROBE_MS) {
-      foundAt = monotonic()
-      finding = look().catch((error: unknown) => {
-        onFault(error, request)
-        return UNKNOWN
-      })
+/** Asks every check, once a second at most. */
+function looking(core: Core, { checks, onFault, monotonic }: OperationsOptions) {
+  let looked: Promise<Looked> | undefined
+  let lookedAt = -PROBE_MS
+  return (request: Request): Promise<Looked> => {
+    if (!looked || monotonic() - lookedAt >= PROBE_MS) {
+      lookedAt = monotonic()
+      looked = look((error) => onFault(error, request))
     }
-    return finding
+    return looked
   }
 
-  async function look(): Promise<Finding> {
-    await core.probe()
-    return { isWritable: true, queue: await core.mailQueue() }
+  async function look(report: (error: unknown) => void): Promise<Looked> {
+    const { isReady, findings } = await readinessOf(checks, report)
+    // While the database fails, what waits in it is not known.
+    const queue = isReady ? await core.mailQueue().catch(() => NOTHING_QUEUED) : NOTHING_QUEUED
+    return { isReady, queue, findings: { ...findings, mail: mailFinding(queue) } }
   }
+}
+
+function mailFinding({ oldestMs }: MailQueue): Finding {
+  if (oldestMs <= DELAYED_MS) return { state: 'ok' }
+  return { state: 'delayed', reason: `a mail has waited for ${Math.floor(oldestMs / 60_000)} minutes to be sent` }
 }
