@@ -21,6 +21,7 @@ import { rateLimits } from './core/rate-limits'
 import type { ReadinessCheck } from './core/readiness'
 import type { NewNetwork } from './core/sessions/new-device'
 import { followSigningKeys } from './core/tokens/signing-keys'
+import { answersForPeople } from './http/audience'
 import { cors } from './http/cors'
 import { ROUTING } from './http/endpoint'
 import type { Log } from './http/log'
@@ -31,6 +32,7 @@ import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys
 import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { localHostsOf, matrixWorker, providerSetups, provisionerOf } from './outbound'
+import { problemPage } from './pages/problem'
 import { policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
 import { isFederatedLogout } from './surfaces/crossing'
@@ -164,6 +166,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
+      present: answersForPeople((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,

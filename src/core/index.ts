@@ -25,7 +25,7 @@ import { leaveForProvider } from './oauth/leaving'
 import { unlinkIdentity } from './oauth/linking'
 import { chooseRedirect } from './redirects'
 import * as service from './service'
-import { disownSession, tellOfNewDevice } from './sessions/new-device'
+import { disownSession, requireDisownToken, tellOfNewDevice } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import * as sessions from './sessions/sessions'
 import * as passkeys from './sign-in/passkeys'
@@ -122,6 +122,7 @@ const functions = {
   mailQueue,
   tellOfNewDevice,
   disownSession,
+  requireDisownToken,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,

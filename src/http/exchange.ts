@@ -1,5 +1,6 @@
 /** What is known of a request and its answer, from the first byte to the log line. */
 import type { Client } from '../core'
+import { Refusal } from '../core/refusal'
 import { type Cidr, canonicalIp, isInside } from '../lib/ip'
 
 export interface Exchange {
@@ -9,6 +10,8 @@ export interface Exchange {
   startedAt: number
   /** Pattern of the route that answers, such as `/auth/v1/admin/users/:id`. */
   route: string | undefined
+  /** Why the request was refused, for the log and for the page that a person gets. */
+  refusal?: Refusal
   /** Who asks; looked up only where it matters. */
   client(): Client
 }
@@ -24,6 +27,11 @@ export function exchangeOf(request: Request): Exchange {
   const exchange = exchanges.get(request)
   if (!exchange) throw new Error('this request did not come through the server')
   return exchange
+}
+
+/** Keeps why a request is refused; anything else that was thrown is no refusal. */
+export function noteRefusal(error: unknown, request: Request): void {
+  if (error instanceof Refusal) exchangeOf(request).refusal = error
 }
 
 /**

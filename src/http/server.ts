@@ -16,6 +16,8 @@ export interface ServerOptions {
   route(request: Request): Response | Promise<Response>
   /** Answers what no route does: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
+  /** Makes errors into pages where a person asked. */
+  present(request: Request, response: Response): Promise<Response>
   cors: Cors
   log: Log
   metrics: Metrics | undefined
@@ -28,6 +30,7 @@ export type Fetch = (request: Request, peers: Peers) => Promise<Response>
 export function createFetch({
   route,
   answerUnknown,
+  present,
   cors,
   log,
   metrics,
@@ -46,13 +49,23 @@ export function createFetch({
       }),
     }
     setExchange(request, exchange)
-    const response = cors.preflight(request) ?? (await answer(request))
+    const response = cors.preflight(request) ?? (await presented(request))
     const { headers } = response
     if (request.method !== 'OPTIONS') cors.decorate(request, headers)
     headers.set(requestIdHeader, exchange.id)
     headers.set('X-Content-Type-Options', 'nosniff')
     finish(request, response, exchange)
     return response
+  }
+
+  async function presented(request: Request): Promise<Response> {
+    const response = await answer(request)
+    try {
+      return await present(request, response)
+    } catch (error) {
+      logFault(log, request, error)
+      return internalError()
+    }
   }
 
   /** A surface answers its own faults; this is for one outside them all. */
@@ -63,11 +76,12 @@ export function createFetch({
       return await route(request)
     } catch (error) {
       logFault(log, request, error)
-      return new Response('Internal Server Error', { status: 500 })
+      return internalError()
     }
   }
 
-  function finish(request: Request, response: Response, { id, startedAt, route: pattern }: Exchange): void {
+  function finish(request: Request, response: Response, exchange: Exchange): void {
+    const { id, startedAt, route: pattern, refusal } = exchange
     const ms = performance.now() - startedAt
     const code = response.headers.get('x-sb-error-code') ?? undefined
     log.info('request', {
@@ -77,10 +91,13 @@ export function createFetch({
       status: response.status,
       ms: Math.round(ms * 100) / 100,
       code,
+      reason: refusal?.reason,
     })
     metrics?.observe(request.method, pattern ?? '(none)', response.status, ms / 1000)
   }
 }
+
+const internalError = () => new Response('Internal Server Error', { status: 500 })
 
 function told(error: unknown): { error: string; stack?: string | undefined } {
   // What Elysia says of an answer that is not as declared holds the answer.

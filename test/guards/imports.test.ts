@@ -57,7 +57,11 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     packages: ['elysia', '@sinclair/typebox'],
     why: 'words for the core, never another surface',
   },
-  pages: { own: ['openapi.json'], packages: ['swagger-ui-dist'], why: 'static pages without private doors' },
+  pages: {
+    own: ['lib', 'types:core', 'openapi.json'],
+    packages: ['swagger-ui-dist'],
+    why: 'pages without private doors',
+  },
   cli: {
     own: [
       'app',

@@ -37,14 +37,19 @@ export interface Disowned {
   client: Client
 }
 
+/** @throws {Refusal<'token_unknown'>} where the token is not that of the notice about this session */
+export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit<Disowned, 'client'>): void {
+  if (!peppers.some((pepper) => secretEqual(token, disownToken(pepper, sessionId)))) throw new Refusal('token_unknown')
+}
+
 /**
  * Ends a session that its user says is not theirs, with the token of the notice; one that is over stays so.
  * @throws {Refusal<'token_unknown' | 'too_many_requests'>}
  */
 export async function disownSession(deps: Deps, { sessionId, token, client }: Disowned): Promise<void> {
-  const { store, limits, clock, peppers } = deps
+  const { store, limits, clock } = deps
   limits.request('verifications', client.ip)
-  if (!peppers.some((pepper) => secretEqual(token, disownToken(pepper, sessionId)))) throw new Refusal('token_unknown')
+  requireDisownToken(deps, { sessionId, token })
   const found = await store.findSession(sessionId)
   if (!found) return
   const { user } = found

@@ -1,7 +1,6 @@
 /** Pages between a mailed link and what it does: a scanner that follows links spends nothing, a person presses once. */
-import palette from '../palette.css' with { type: 'text' }
-import styles from './style.css' with { type: 'text' }
-import { languageOf, type Step, type Wording, wordings } from './wording'
+import { page as document, escapeHtml, type PageContent } from '../document'
+import { type Step, type Wording, wordings } from './wording'
 
 interface Reader {
   /** BCP 47 tags in order of preference. */
@@ -19,9 +18,6 @@ export interface ConfirmLinkOptions extends Reader {
    */
   redirectOrigin: string
 }
-
-const css = `${palette}\n${styles}`
-const styleHash = new Bun.CryptoHasher('sha256').update(css).digest('base64')
 
 /** `email` and types to come sign in, as each of them does besides. */
 const steps: Record<string, Step> = {
@@ -58,39 +54,8 @@ const asking = (words: Wording, step: Step, action: string, otherwise: string) =
       <small>${escapeHtml(otherwise)}</small>`
 
 /** @param formTarget where else a form may lead than to this server, as a source of a policy */
-function page(
-  languages: readonly string[],
-  formTarget: string,
-  fill: (words: Wording) => { title: string; content: string },
-): Response {
-  const language = languageOf(languages)
-  const { title, content } = fill(wordings[language])
-  const html = `<!doctype html>
-<html lang="${language}">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>${escapeHtml(title)}</title>
-    <style>${css}</style>
-  </head>
-  <body>
-    <main>
-      <h1>${escapeHtml(title)}</h1>
-      ${content}
-    </main>
-  </body>
-</html>
-`
-  return new Response(html, {
-    headers: {
-      'content-type': 'text/html; charset=utf-8',
-      'content-language': language,
-      'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'${formTarget && ` ${formTarget}`}; base-uri 'none'; frame-ancestors 'none'`,
-      'referrer-policy': 'no-referrer',
-      'x-robots-tag': 'noindex',
-    },
-  })
+function page(languages: readonly string[], formTarget: string, fill: (words: Wording) => PageContent): Response {
+  return document({ languages, formTarget }, (language) => fill(wordings[language]))
 }
 
 /** As a source of a policy (CSP Level 3 §2.3.1), which knows no IPv6 addresses: there the scheme must do, as for apps. */
@@ -98,10 +63,4 @@ function sourceOf(target: string): string {
   const url = URL.parse(target)
   if (url === null) return ''
   return /^https?:\/\/[\w.-]+(:\d+)?$/.test(url.origin) ? url.origin : url.protocol
-}
-
-const ESCAPED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPED[character] as string)
 }

@@ -1,4 +1,6 @@
 /** The words of the page, in each language it speaks. */
+import type { Language } from '../languages'
+
 export type Step = 'confirm' | 'signIn' | 'reset' | 'accept' | 'change' | 'end'
 
 /** What each step is called, as heading and on the button, and the sentences between. */
@@ -136,12 +138,4 @@ export const wordings = {
     ended: '会话已结束',
     advice: '请立即设置新密码：登录者可能知道您当前的密码。',
   },
-} as const satisfies Record<string, Wording>
-
-export type Language = keyof typeof wordings
-
-/** @param languages BCP 47 tags in order of preference; the first whose language is spoken here decides */
-export function languageOf(languages: readonly string[]): Language {
-  const primary = languages.map((tag) => tag.toLowerCase().split(/[-_]/)[0] ?? '')
-  return (primary.find((language) => Object.hasOwn(wordings, language)) as Language | undefined) ?? 'en'
-}
+} as const satisfies Record<Language, Wording>

@@ -2,6 +2,7 @@
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
+import { noteRefusal } from '../../http/exchange'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
 import { changePassword, introspect, login, logout, me, refresh } from './sessions'
@@ -22,6 +23,7 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
     isHidden: false,
     encode: JSON.stringify,
     answerError(error, request) {
+      noteRefusal(error, request)
       if (error instanceof Refusal) return answerRefusal(error)
       onFault(error, request)
       return answerFault()

@@ -5,7 +5,7 @@
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
-import { exchangeOf } from '../../http/exchange'
+import { exchangeOf, noteRefusal } from '../../http/exchange'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
 import {
@@ -94,6 +94,7 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
     isHidden: prefix === '',
     encode: encodeJson,
     answerError(error, request) {
+      noteRefusal(error, request)
       const { id } = exchangeOf(request)
       if (error instanceof Refusal) return answerRefusal(error, request, id)
       onFault(error, request)

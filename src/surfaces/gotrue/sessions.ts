@@ -47,9 +47,13 @@ export const askToDisown = endpoint({
   tag: 'Sessions',
   summary: 'Open the link of a mail that tells of a new sign-in',
   description: 'Shows a page with a button that ends the session.',
-  answers: { 200: Type.String() },
-  handle: ({ query, client: { languages } }) => {
-    const asked = new URLSearchParams({ session: query('session') ?? '', token: query('token') ?? '' })
+  answers: { 200: Type.String(), ...errors(400, 403) },
+  handle: ({ core, query, client: { languages } }) => {
+    const sessionId = query('session') ?? ''
+    const token = query('token') ?? ''
+    if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
+    core.requireDisownToken({ sessionId, token })
+    const asked = new URLSearchParams({ session: sessionId, token })
     return endSessionPage({ action: `not-me?${asked}`, languages })
   },
 })

@@ -5,6 +5,7 @@
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
+import { noteRefusal } from '../../http/exchange'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'
@@ -30,6 +31,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
     isHidden: false,
     encode: JSON.stringify,
     answerError(error, request) {
+      noteRefusal(error, request)
       if (error instanceof Refusal) return answerRefusal(error, request)
       onFault(error, request)
       return answerFault()

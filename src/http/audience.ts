@@ -1,0 +1,64 @@
+/** Who an answer is for: people get pages and programs get JSON, by the Accept header, decided here for every surface. */
+import type { Reason } from '../core/refusal'
+import { prefersPage } from '../lib/accept'
+import { exchangeOf } from './exchange'
+
+/** What a page needs to know of a failed request. */
+export interface Problem {
+  status: number
+  reason: Reason | undefined
+  code: string | undefined
+  message: string | undefined
+  requestId: string
+  retryAfterSeconds: number | undefined
+  languages: readonly string[]
+  headers: Record<string, string>
+}
+
+/**
+ * Whether a person sees the answer: a browser that navigates or posts a form. A request with a token, an API key or a JSON
+ * body comes from a program whatever it accepts, since neither a link nor a form can send one.
+ */
+function isForPerson({ method, headers }: Request): boolean {
+  const mode = headers.get('sec-fetch-mode')
+  const isNavigation = mode === null || mode === 'navigate'
+  const type = headers.get('content-type') ?? ''
+  const isProgram = headers.has('apikey') || /^bearer\b/i.test(headers.get('authorization') ?? '') || /json/i.test(type)
+  return /^(GET|HEAD|POST)$/.test(method) && isNavigation && !isProgram && prefersPage(headers.get('accept'))
+}
+
+/** Headers that hold for the page as well as for the JSON that it stands for. */
+const KEPT = ['allow', 'retry-after', 'x-sb-error-code', 'www-authenticate']
+
+/** @param show renders the page @returns what answers errors with pages where a person asked */
+export function answersForPeople(show: (problem: Problem) => Response) {
+  return async (request: Request, response: Response): Promise<Response> => {
+    if (response.status < 400) return response
+    // For caches. One with an Origin is kept for that origin alone (`cors.ts`), and a navigation has none.
+    if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
+    if (isPage(response) || !isForPerson(request)) return response
+    const { id, refusal, client } = exchangeOf(request)
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+    const shown = show({
+      ...{ status: response.status, reason: refusal?.reason, requestId: id, languages: client().languages },
+      ...(await told(response)),
+      retryAfterSeconds: Number.isNaN(seconds) ? undefined : seconds,
+      headers: Object.fromEntries([...response.headers].filter(([name]) => KEPT.includes(name))),
+    })
+    shown.headers.append('Vary', 'Accept')
+    return shown
+  }
+}
+
+const isPage = ({ headers }: Response) => headers.get('content-type')?.startsWith('text/html') ?? false
+
+/** Code and message of an error, in whichever surface's shape. */
+async function told(response: Response): Promise<Pick<Problem, 'code' | 'message'>> {
+  const isJson = response.headers.get('content-type')?.startsWith('application/json')
+  const body: Record<string, unknown> = isJson ? ((await response.json()) as Record<string, unknown>) : {}
+  const texts = (names: string[]) => names.map((name) => body[name]).find((value) => typeof value === 'string')
+  return {
+    code: texts(['error_code', 'code', 'reason', 'error']) as string | undefined,
+    message: texts(['msg', 'message', 'error_description']) as string | undefined,
+  }
+}

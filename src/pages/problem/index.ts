@@ -1,0 +1,65 @@
+/** The page that a person gets where a program gets an error as JSON: what happened, and where to go from here. */
+
+import type { Reason } from '../../core/refusal'
+import { escapeHtml, page } from '../document'
+import type { Language } from '../languages'
+import { problemOf } from './problems'
+import { type Words, words } from './words'
+
+export interface ProblemPageOptions {
+  status: number
+  /** Why the request was refused; none: by its status alone. */
+  reason: Reason | undefined
+  /** Error code of the JSON answer. */
+  code: string | undefined
+  /** What the JSON answer says, for the developer. */
+  message: string | undefined
+  requestId: string
+  retryAfterSeconds: number | undefined
+  /** Address of the application. */
+  siteUrl: string
+  /** BCP 47 tags in order of preference. */
+  languages: readonly string[]
+  /** Headers of the JSON answer that hold for the page as well. */
+  headers: Record<string, string>
+}
+
+export function problemPage(options: ProblemPageOptions): Response {
+  const { status, reason, siteUrl, languages, headers } = options
+  return page({ languages, status, headers }, (language) => {
+    const own = words[language]
+    const [title, advice] = own.problems[problemOf(status, reason)]
+    const content = `<p>${escapeHtml(advice)}${waiting(own, language, options.retryAfterSeconds)}</p>
+      <p><a class="button" href="${escapeHtml(siteUrl)}">${escapeHtml(own.back.replace('{site}', () => nameOf(siteUrl)))}</a></p>
+      ${details(own, options)}`
+    return { title, content }
+  })
+}
+
+/** The host of a website; for the scheme of an application, that. */
+function nameOf(siteUrl: string): string {
+  const { host, protocol } = new URL(siteUrl)
+  return host === '' || !/^https?:$/.test(protocol) ? siteUrl : host
+}
+
+function waiting({ retry }: Words, language: Language, seconds: number | undefined): string {
+  if (seconds === undefined) return ''
+  const format = new Intl.RelativeTimeFormat(language)
+  const [count, unit] =
+    seconds < 60
+      ? [seconds, 'second' as const]
+      : seconds < 3600
+        ? [Math.ceil(seconds / 60), 'minute' as const]
+        : [Math.ceil(seconds / 3600), 'hour' as const]
+  return ` ${escapeHtml(retry.replace('{when}', format.format(count, unit)))}`
+}
+
+/** In English, as the developer finds them in the documentation and in the log. */
+function details(own: Words, { code, message, requestId }: ProblemPageOptions): string {
+  const rows = [
+    [own.code, [code, message].filter((part) => part).join(': ')],
+    [own.request, requestId],
+  ].filter(([, value]) => value)
+  const list = rows.map(([name = '', value = '']) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`)
+  return `<dl lang="en" dir="ltr">${list.join('')}</dl>`
+}
