@@ -15,6 +15,8 @@ import matrix from './0010-matrix.sql' with { type: 'text' }
 import web3 from './0011-web3.sql' with { type: 'text' }
 import linkingSession from './0012-linking-session.sql' with { type: 'text' }
 import factorAttempts from './0013-factor-attempts.sql' with { type: 'text' }
+import givenByAdministrators from './0014-given-by-administrators.sql' with { type: 'text' }
+import waysIn from './0015-ways-in.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -35,4 +37,6 @@ export const migrations: Migration[] = [
   { name: '0011-web3', sql: web3 },
   { name: '0012-linking-session', sql: linkingSession },
   { name: '0013-factor-attempts', sql: factorAttempts },
+  { name: '0014-given-by-administrators', sql: givenByAdministrators },
+  { name: '0015-ways-in', sql: waysIn },
 ]

@@ -1,6 +1,8 @@
 /** The rows that make an account, for the operations that read and write them. */
+import { randomUUID } from 'node:crypto'
 import { and, eq, sql } from 'drizzle-orm'
-import { mergeMetadata } from '../lib/json'
+import { ownIdentityData } from '../lib/account-metadata'
+import { type JsonObject, mergeMetadata } from '../lib/json'
 import { statement, type Tx } from './engine'
 import { type Factor, type Identity, identities, type User, users } from './schema'
 import { identitiesIn, placeholder, placeholders, userById } from './statements'
@@ -109,3 +111,45 @@ export async function putIdentity(tx: Tx, identity: Identity): Promise<void> {
       updatedAt: identity.updatedAt,
     })
 }
+
+interface Settling {
+  /** Whether the account was anonymous until now. */
+  isNamed: boolean
+  setsPassword: boolean
+  now: number
+}
+
+/**
+ * Makes the identities of confirmed contacts that an account should have and lacks: of one that was anonymous, and of one
+ * made by a provider that is given a password, which is a way in of its own.
+ * @param held all identities of the account, oldest first @returns the same with those made
+ */
+export async function settleOwnIdentities(
+  tx: Tx,
+  { id: userId, email, emailConfirmedAt, phone, phoneConfirmedAt, isSsoUser }: User,
+  held: Identity[],
+  { isNamed, setsPassword, now }: Settling,
+): Promise<Identity[]> {
+  const settled = [...held]
+  const settle = async (provider: 'email' | 'phone', contact: string | null) => {
+    if (contact === null) return
+    const data = mergeMetadata({}, ownIdentityData(userId, { [provider]: contact, [`${provider}_verified`]: true }))
+    const own = held.find((each) => each.provider === provider)
+    if (own) {
+      if (isNamed) await tx.run(saveIdentity, { ...own, identityData: mergeMetadata(own.identityData, data) })
+    } else if (setsPassword || !held.some(({ identityData }) => names(identityData, contact))) {
+      const [providerId, identityData] = [userId, data]
+      const times = { lastSignInAt: now, createdAt: now, updatedAt: now }
+      const made = { id: randomUUID(), userId, provider, providerId, identityData, ...times }
+      await tx.run(insertIdentity, made)
+      settled.push(made)
+    }
+  }
+  const hasEmail = emailConfirmedAt !== null && !isSsoUser
+  if (hasEmail && (isNamed || setsPassword)) await settle('email', email)
+  if (phoneConfirmedAt !== null && isNamed) await settle('phone', phone)
+  return settled
+}
+
+const names = ({ email, phone }: JsonObject, contact: string) =>
+  [email, phone].some((each) => typeof each === 'string' && each.toLowerCase() === contact)

@@ -93,6 +93,12 @@ const sweeps = {
     users,
     and(
       eq(users.isAnonymous, true),
+      // Whatever the flag says, an account that can be signed in to belongs to a person.
+      sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
+      sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
+      sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
+      sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
+      sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
       lt(users.createdAt, placeholder('before')),
       sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${placeholder('before')})`,
     ),

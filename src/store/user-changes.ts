@@ -1,5 +1,6 @@
 /** The one way in which an account changes. */
 import { eq } from 'drizzle-orm'
+import { providersMetadata } from '../lib/account-metadata'
 import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
 import { isAhead } from '../lib/time'
 import {
@@ -9,6 +10,7 @@ import {
   holdIdentities,
   identityByProvider,
   putIdentity,
+  settleOwnIdentities,
   type Taken,
 } from './account-rows'
 import { type Attachments, attach } from './attachments'
@@ -129,13 +131,16 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     await putIdentity(tx, change.identityIfNone)
     held.push(change.identityIfNone)
   }
-  const described = change.describeProviders?.(held.map(({ provider }) => provider)) ?? {}
+  const after = columnsAfter(user, change)
+  const isNamed = user.isAnonymous && !after.isAnonymous
+  const settled = await settleOwnIdentities(tx, after, held, {
+    ...{ isNamed, setsPassword: typeof change.set.encryptedPassword === 'string', now },
+  })
+  const isDescribed = change.describeProviders !== undefined || isNamed || settled.length > held.length
+  const describe = change.describeProviders ?? providersMetadata
+  const described = isDescribed ? describe(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
-  const confirmed = {
-    emailConfirmedAt: change.confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
-    phoneConfirmedAt: change.confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,
-  }
-  await tx.run(saveUser, { ...user, ...confirmed, ...change.set, rawAppMetaData, rawUserMetaData, updatedAt: now })
+  await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
   if (change.killTokens) await killTokensOf(tx, user, now)
   if (change.dropFactors) {
@@ -164,6 +169,25 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     opened,
   }
 })
+
+/** A confirmed contact ends anonymity. What administrators gave matters until then: afterwards the owner has it. */
+const CONFIRMED = { isAnonymous: false, isAdminCreated: false, isPasswordFromAdmin: false, adminUserMetaData: {} }
+
+/** The row as the change leaves it, but for its metadata. */
+function columnsAfter(user: User, { now, set, confirm }: UserChange): User {
+  const after = {
+    ...user,
+    emailConfirmedAt: confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
+    phoneConfirmedAt: confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,
+    // Whoever sets a password says so where they are an administrator.
+    ...(set.encryptedPassword !== undefined && { isPasswordFromAdmin: false }),
+    ...set,
+  }
+  const isConfirmed =
+    (after.email !== null && after.emailConfirmedAt !== null) ||
+    (after.phone !== null && after.phoneConfirmedAt !== null)
+  return isConfirmed ? { ...after, ...CONFIRMED } : after
+}
 
 async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Changed | undefined> {
   const { actor, unlessSentSince, spend, now } = change

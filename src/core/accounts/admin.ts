@@ -1,4 +1,5 @@
 /** What administrators may do with other people's accounts (contract 1.13). */
+import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
 import { isAhead } from '../../lib/time'
@@ -12,15 +13,7 @@ import { isTooLong } from '../passwords/passwords'
 import { Refusal } from '../refusal'
 import { type ChangedAccount, scrubbed } from './account'
 import { normaliseUsername } from './usernames'
-import {
-  NOTHING_SENT,
-  newUser,
-  normaliseEmail,
-  normalisePhone,
-  ownIdentity,
-  providersMetadata,
-  storableMetadata,
-} from './users'
+import { NOTHING_SENT, newUser, normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
 
 /** Characters of the password of an account that was made without one: nobody knows it, so nobody signs in with it. */
 const RANDOM_PASSWORD_LENGTH = 64
@@ -58,6 +51,7 @@ export async function createUser(
   const id = requestedId(given.id) ?? random.uuid()
   const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
+  const isConfirmed = (email !== undefined && given.confirmEmail) || (phone !== undefined && given.confirmPhone)
   const identities: Identity[] = []
   if (email) identities.push(ownIdentity(deps, now, id, 'email', { email }))
   if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone }))
@@ -80,6 +74,7 @@ export async function createUser(
       ...given.userMetadata,
       ...(email && given.confirmEmail && { email_verified: true }),
     }),
+    ...(!isConfirmed && { isAdminCreated: true, isPasswordFromAdmin: true }),
   })
   const audit = [
     auditEntry(deps, now, 'user_signedup', actorOf(admin), {
@@ -120,6 +115,7 @@ export async function updateUser(
   const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
   const isBanned = isAhead(bannedUntil ?? null, now)
+  const isUnconfirmed = before.user.confirmedAt === null
   const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
@@ -133,7 +129,8 @@ export async function updateUser(
       ...(email && { email }),
       ...(phone && { phone }),
       ...(bannedUntil !== undefined && { bannedUntil }),
-      ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword }),
+      ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword, isPasswordFromAdmin: true }),
+      ...(isUnconfirmed && given.userMetadata && { adminUserMetaData: addedByAdmin(before.user, given.userMetadata) }),
     },
     confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
@@ -211,6 +208,10 @@ export async function listAudit({ store }: Deps, { page, perPage, query }: Audit
   if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
   return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
 }
+
+/** Metadata that administrators gave an account which nobody has confirmed, apart from what a sign-up brought. */
+const addedByAdmin = ({ adminUserMetaData }: User, given: Record<string, unknown>) =>
+  mergeMetadata(adminUserMetaData, storableMetadata(given))
 
 const actorOf = ({ role, user }: Admin) => user ?? role
 

@@ -1,4 +1,5 @@
 /** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
+import { ownIdentityData } from '../../lib/account-metadata'
 import { canonicalJson, isMetadataWithinBounds, type JsonObject } from '../../lib/json'
 import type { Identity, User } from '../../store'
 import type { Deps } from '../deps'
@@ -46,14 +47,17 @@ export function storableMetadata(metadata: Record<string, unknown>): JsonObject 
 
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
-/** A row with nothing set but what is given. @param now Unix milliseconds */
 /**
  * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
- * may be that of a stranger who signed up before (security case 46).
+ * may be that of a stranger who signed up before. One that an administrator set stays.
  */
-export const withoutUnprovenPassword = ({ confirmedAt }: Pick<User, 'confirmedAt'>): Partial<User> =>
-  confirmedAt === null ? { encryptedPassword: null } : {}
+export const withoutUnprovenPassword = ({
+  confirmedAt,
+  isPasswordFromAdmin,
+}: Pick<User, 'confirmedAt' | 'isPasswordFromAdmin'>): Partial<User> =>
+  confirmedAt === null && !isPasswordFromAdmin ? { encryptedPassword: null } : {}
 
+/** A row with nothing set but what is given. @param now Unix milliseconds */
 export function newUser(
   { policy }: Pick<Deps, 'policy'>,
   now: number,
@@ -79,6 +83,9 @@ export function newUser(
     factorSmsSentAt: null,
     rawAppMetaData: {},
     rawUserMetaData: {},
+    adminUserMetaData: {},
+    isAdminCreated: false,
+    isPasswordFromAdmin: false,
     lastSignInAt: null,
     bannedUntil: null,
     isSsoUser: false,
@@ -101,7 +108,7 @@ export function ownIdentity(
   provider: 'email' | 'phone',
   data: JsonObject,
 ): Identity {
-  const identityData = storableMetadata({ email_verified: false, phone_verified: false, ...data, sub: userId })
+  const identityData = storableMetadata(ownIdentityData(userId, data))
   return {
     id: random.uuid(),
     userId,
@@ -112,11 +119,6 @@ export function ownIdentity(
     createdAt: now,
     updatedAt: now,
   }
-}
-
-/** `app_metadata` of an account with these providers, in the order they came. */
-export function providersMetadata(providers: string[]): JsonObject {
-  return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
 }
 
 /**

@@ -1,9 +1,10 @@
 /** A browser that comes back from a provider (contract 1.8). */
+import { providersMetadata } from '../../lib/account-metadata'
 import { secretEqual } from '../../lib/secrets'
 import { isUuid } from '../../lib/uuid'
 import type { OAuthState } from '../../store'
-import { WAYS_IN } from '../accounts/strangers'
-import { providersMetadata, withoutUnprovenPassword } from '../accounts/users'
+import { mayBeStrangers, WAYS_IN } from '../accounts/strangers'
+import { withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
@@ -113,9 +114,9 @@ async function acceptInvitation(
   const ending = endingOf(deps, now, signIn, user.id)
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
-    // whoever signed up with the address before need not be who is invited (security case 46)
+    // who signed up with the address before need not be who is invited
     set: withoutUnprovenPassword(user),
-    ...(user.confirmedAt === null && { ...WAYS_IN, dropIdentities: 'others' as const }),
+    ...(mayBeStrangers(user) && { ...WAYS_IN, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },
     confirm: { email: true, phone: false },
     putIdentity: identity,

@@ -1,9 +1,10 @@
 /** Linking an account at a provider to one's own, and taking it off again (contract 1.7 and 8.4). */
 
+import { providersMetadata } from '../../lib/account-metadata'
 import { isUuid } from '../../lib/uuid'
 import type { Identity, User } from '../../store'
 import { changeEmail } from '../accounts/contact-change'
-import { NOTHING_SENT, providersMetadata } from '../accounts/users'
+import { NOTHING_SENT } from '../accounts/users'
 import { auditEntry } from '../audit'
 import { type Caller, requireInPerson } from '../caller'
 import { requireAudience } from '../callers/identify'

@@ -1,8 +1,9 @@
 /** Signing in with an account at a provider: the account here, what it loses and gains, and the session (contract 8.2, 8.3). */
+import { providersMetadata } from '../../lib/account-metadata'
 import { isAhead } from '../../lib/time'
 import type { FlowState, Opened, User, UserChange } from '../../store'
-import { payloadOf, WAYS_IN } from '../accounts/strangers'
-import { newUser, providersMetadata } from '../accounts/users'
+import { mayBeStrangers, payloadOf, WAYS_IN } from '../accounts/strangers'
+import { newUser, withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { prepareMail } from '../messages/mail'
@@ -99,7 +100,12 @@ async function enter(deps: Deps, signIn: ExternalSignIn, user: User): Promise<Ar
     describeProviders: providersMetadata,
     set: {},
     ...(proof && { set: proof.set }),
-    ...(proof && isAnybodys(user) && { ...FORGOTTEN, set: { encryptedPassword: null, ...proof.set } }),
+    ...(proof &&
+      isAnybodys(user) && {
+        ...FORGOTTEN,
+        replaceUserMetaData: user.adminUserMetaData,
+        set: { ...withoutUnprovenPassword(user), ...proof.set },
+      }),
     mint: proof?.asks?.mint ?? [],
     messages: proof?.asks?.messages ?? [],
     flow: ending?.flow,
@@ -127,11 +133,10 @@ async function enter(deps: Deps, signIn: ExternalSignIn, user: User): Promise<Ar
  * Whether somebody may have made the account with another's address, or number: whoever has shown nothing. What it holds
  * is forgotten when the owner comes (security case 46).
  */
-const isAnybodys = ({ confirmedAt, email }: User) => confirmedAt === null && email !== null
+const isAnybodys = (user: User) => mayBeStrangers(user) && user.email !== null
 
 const FORGOTTEN = {
   dropIdentities: 'others',
-  replaceUserMetaData: {},
   killTokens: true,
   ...WAYS_IN,
 } satisfies Partial<UserChange>

@@ -1,6 +1,7 @@
 /** A sign-up with an address or a number that an account has already (contract 1.2 and section 7). */
+import { providersMetadata } from '../../lib/account-metadata'
 import type { Account, User } from '../../store'
-import { newUser, providersMetadata, withoutUnprovenPassword } from '../accounts/users'
+import { newUser, withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { prepareMail } from '../messages/mail'

@@ -1,8 +1,9 @@
 /** New accounts, with a password or by a code (contract 1.2 and 1.5). */
 
+import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, Minting, NewMessage, User } from '../../store'
 import { emailContact, phoneContact } from '../accounts/contacts'
-import { newUser, ownIdentity, providersMetadata, storableMetadata } from '../accounts/users'
+import { newUser, ownIdentity, storableMetadata } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { MATRIX_LEASE_MS } from '../matrix'

@@ -2,10 +2,11 @@
  * Links that lead to pages of the application itself (verification-tokens.md, the endpoints below `/api/auth`): resetting
  * a password, changing the address, signing in. Their tokens are a family of their own, unknown to Supabase's surface.
  */
+import { providersMetadata } from '../../lib/account-metadata'
 import type { Account, User, VerificationKind } from '../../store'
 import { changeEmail } from '../accounts/contact-change'
 import { isOwnersFirst, withoutStrangers } from '../accounts/strangers'
-import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity, providersMetadata } from '../accounts/users'
+import { NOTHING_SENT, newUser, normaliseEmail, ownIdentity } from '../accounts/users'
 import { auditEntry } from '../audit'
 import { type Caller, requireInPerson } from '../caller'
 import type { Client, Deps } from '../deps'

@@ -1,14 +1,9 @@
 /** Links that administrators make for others: invitations by mail, and links handed out by themselves (contract 1.13). */
+import { providersMetadata } from '../../lib/account-metadata'
+import { mergeMetadata } from '../../lib/json'
 import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
-import {
-  newUser,
-  normaliseEmail,
-  ownIdentity,
-  providersMetadata,
-  storableMetadata,
-  withoutUnprovenPassword,
-} from '../accounts/users'
+import { newUser, normaliseEmail, ownIdentity, storableMetadata, withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
 import type { Client, Deps } from '../deps'
@@ -153,10 +148,12 @@ async function guestOf(
     if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }
     const added = storableMetadata(data)
     // The password of an account that an administrator made stays; one that came with a sign-up may be a stranger's.
-    if (existing.confirmationSentAt === null) return { ...guest, added }
-    if (!password) return { ...guest, added, set: withoutUnprovenPassword(existing) }
+    if (existing.isAdminCreated || existing.confirmationSentAt === null) return { ...guest, added }
+    const adminUserMetaData = mergeMetadata(existing.adminUserMetaData, added)
+    if (!password) return { ...guest, added, set: { ...withoutUnprovenPassword(existing), adminUserMetaData } }
     await requireStrong(deps, password)
-    return { ...guest, added, set: { encryptedPassword: await passwords.hash(password) } }
+    const encryptedPassword = await passwords.hash(password)
+    return { ...guest, added, set: { encryptedPassword, isPasswordFromAdmin: true, adminUserMetaData } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
@@ -170,6 +167,7 @@ async function guestOf(
   const id = random.uuid()
   const user = newUser(deps, now, {
     ...{ id, email, encryptedPassword, aud: audience },
+    ...{ isAdminCreated: true, isPasswordFromAdmin: encryptedPassword !== null },
     rawAppMetaData: providersMetadata(['email']),
     rawUserMetaData: storableMetadata(data),
   })

@@ -1,7 +1,8 @@
 /** What a link or code makes true, by its kind (contract 1.4), together with spending it. */
+import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, Opened, Spending, User, UserChange, VerificationKind, VerificationToken } from '../../store'
 import { isOwnersFirst, withoutStrangers } from '../accounts/strangers'
-import { NOTHING_SENT, ownIdentity, providersMetadata } from '../accounts/users'
+import { NOTHING_SENT, ownIdentity } from '../accounts/users'
 import { type Action, auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { hasVerifiedFactor } from '../factors/own'

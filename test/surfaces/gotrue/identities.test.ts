@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { type Asked, claimsOf, startApp, type TestApp } from '../../support/app'
 import { protectedAccount, refusal } from '../../support/factors'
+import { lastLetter } from '../../support/mail'
 import { post } from '../../support/native'
 import { comeBack, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../../support/providers'
 
@@ -184,4 +185,63 @@ test('without the switch nobody links or unlinks by hand', async () => {
     await unlink(app, token, crypto.randomUUID()),
   ]
   for (const { status, body } of replies) expect([status, body.code]).toEqual([404, 'manual_linking_disabled'])
+})
+
+const PASSWORD = 'correct-horse-battery-9'
+
+const passwords: [string, (app: TestApp, id: string, token: string) => Promise<unknown>][] = [
+  ['its owner sets', (app, _, token) => app.ask('PUT', '/auth/v1/user', { token, body: { password: PASSWORD } })],
+  [
+    'an administrator sets',
+    (app, id) => app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { password: PASSWORD } }),
+  ],
+  [
+    'is set by a recovery',
+    async (app) => {
+      await app.ask('POST', '/auth/v1/recover', { body: { email: 'octocat@example.com' } })
+      const { token } = await lastLetter(app, 'octocat@example.com')
+      await app.ask('POST', '/auth/v1/verify', { body: { type: 'recovery', token, password: PASSWORD } })
+    },
+  ],
+  [
+    'is set by a reset of the application',
+    async (app) => {
+      await app.ask('POST', '/api/auth/password/reset/request', { body: { email: 'octocat@example.com' } })
+      const { token } = await lastLetter(app, 'octocat@example.com')
+      await app.ask('POST', '/api/auth/password/reset/complete', { body: { token, new_password: PASSWORD } })
+    },
+  ],
+]
+
+test.each(passwords)('a password that %s on an account of a provider is a way in of its own', async (_, set) => {
+  await using started = await start()
+  const { app } = started
+  const { access_token: token } = fragmentOf(await signInAtGitHub(app))
+  const { sub: id } = claimsOf(token)
+  await set(app, id, token)
+  const signedIn = await app.signIn('octocat@example.com', PASSWORD)
+  const user = await userOf(app, signedIn.accessToken)
+  expect(user.app_metadata).toEqual({ provider: 'github', providers: ['github', 'email'] })
+  const [github, own] = user.identities
+  expect([own.provider, own.id, own.identity_data]).toEqual([
+    'email',
+    id,
+    { email: 'octocat@example.com', email_verified: true, phone_verified: false, sub: id },
+  ])
+  expect((await unlink(app, signedIn.accessToken, github.identity_id)).status).toBe(200)
+  const { accessToken } = await app.signIn('octocat@example.com', PASSWORD)
+  const left = await userOf(app, accessToken)
+  expect([left.email, left.app_metadata]).toEqual(['octocat@example.com', { provider: 'email', providers: ['email'] }])
+  expect((await unlink(app, accessToken, own.identity_id)).body.code).toBe('single_identity_not_deletable')
+})
+
+test('a second password makes no second identity, and an account without a password has none of its address', async () => {
+  await using started = await start()
+  const { app } = started
+  const ada = await app.signUp('ada@example.com')
+  await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: `${PASSWORD}!` } })
+  expect((await userOf(app, ada.accessToken)).identities).toHaveLength(1)
+  const { access_token: token } = fragmentOf(await signInAtGitHub(app))
+  await app.ask('PUT', '/auth/v1/user', { token, body: { data: { a: 1 } } })
+  expect((await userOf(app, token)).identities).toHaveLength(1)
 })
