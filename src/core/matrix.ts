@@ -3,6 +3,7 @@
  * at once, and in the background until it does. Their password is random and not kept; who deletes a user keeps it.
  */
 
+import { dueInMs } from '../lib/time'
 import type { MatrixRegistration, User } from '../store'
 import { usernameOf } from './accounts/usernames'
 import type { Deps } from './deps'
@@ -20,8 +21,11 @@ const NAMES = 3
 /** Longest name to show that is passed on. */
 const MAX_DISPLAY_NAME = 100
 
+/** No registration waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
+const LONGEST_WAIT_MS = 600 * SECOND
+
 /** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /**
  * For a user who was made just now. An attempt that takes long goes on: to break it off might leave an account at the
@@ -42,7 +46,9 @@ export async function makeMatrixAccount(deps: Deps, user: User): Promise<string 
 /** Makes the accounts whose time has come, few at once. @returns how many were tried; 0 once nothing is due */
 export async function makeMatrixAccounts(deps: Deps): Promise<number> {
   const { store, clock } = deps
-  const claimed = await store.claimMatrixRegistrations({ now: clock.now(), leaseMs: MATRIX_LEASE_MS, limit: BATCH })
+  const claimed = await store.claimMatrixRegistrations({
+    ...{ now: clock.now(), leaseMs: MATRIX_LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
+  })
   await Promise.all(claimed.map(({ registration, user }) => attempt(deps, user, registration)))
   return claimed.length
 }
@@ -50,7 +56,7 @@ export async function makeMatrixAccounts(deps: Deps): Promise<number> {
 /** Milliseconds until the next attempt is due; undefined where none is. */
 export async function nextMatrixAttemptInMs({ store, clock }: Deps): Promise<number | undefined> {
   const dueAt = await store.nextMatrixRegistration()
-  return dueAt === undefined ? undefined : Math.max(0, dueAt - clock.now())
+  return dueAt === undefined ? undefined : dueInMs(dueAt, LONGEST_WAIT_MS, clock.now())
 }
 
 async function attempt(deps: Deps, user: User, registration: MatrixRegistration): Promise<string | null> {

@@ -1,4 +1,5 @@
 /** Accounts as services behind a gateway see them (service.md). */
+import { isExpired } from '../lib/time'
 import type { Session, User } from '../store'
 import { rolesOfCaller } from './accounts/roles'
 import type { Caller, Credentials } from './caller'
@@ -73,7 +74,7 @@ export async function signOutWith(
 
 async function endFamily(deps: Deps, kind: 'service' | 'refresh', refreshToken: string): Promise<void> {
   const found = await findOwnToken(deps, kind, refreshToken)
-  if (!found || deps.clock.now() >= found.token.expiresAt) throw new Refusal('refresh_refused')
+  if (!found || isExpired(found.token, deps.clock.now())) throw new Refusal('refresh_refused')
   await signOutOf(deps, found)
 }
 

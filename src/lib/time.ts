@@ -1,4 +1,34 @@
-/** Whether an instant that may be missing is still to come. Both in Unix milliseconds. */
+/**
+ * Stored instants compared with the clock. A clock that ran ahead and was set right leaves instants in the future. None of
+ * them may count for longer than the span it was written for. All values are Unix milliseconds.
+ */
+
+/** Whether an instant that may be missing is still to come. */
 export function isAhead(instant: number | null, now: number): boolean {
   return instant !== null && instant > now
+}
+
+/** Whether an instant lies within the span before now. One in the future does not: it counts as long ago. */
+export function isWithin(instant: number | null, spanMs: number, now: number): instant is number {
+  return instant !== null && instant <= now && now - instant < spanMs
+}
+
+/** What is left of a wait that began at an instant, 0 where it is over. It is never longer than the span. */
+export function remainingMs(since: number | null, spanMs: number, now: number): number {
+  return isWithin(since, spanMs, now) ? since + spanMs - now : 0
+}
+
+/** How long until something is due that is never put off for longer than a span; 0 where a wrong clock put it off for longer. */
+export function dueInMs(dueAt: number, longestWaitMs: number, now: number): number {
+  return dueAt > now + longestWaitMs ? 0 : Math.max(0, dueAt - now)
+}
+
+/** Whether what began at an instant and lasts for a span is over. An instant further ahead than the span is not valid. */
+export function isOver(since: number, spanMs: number, now: number): boolean {
+  return now >= since + spanMs || since > now + spanMs
+}
+
+/** Whether what was made to last from one instant to another is over, by the same rule. */
+export function isExpired({ createdAt, expiresAt }: { createdAt: number; expiresAt: number }, now: number): boolean {
+  return isOver(createdAt, expiresAt - createdAt, now)
 }

@@ -1,5 +1,7 @@
 /** Challenges to show a second factor. */
+
 import { and, eq, lt } from 'drizzle-orm'
+import { remainingMs } from '../lib/time'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
@@ -84,7 +86,7 @@ export const beginChallenge = write(
     if (!factor || !user) return { outcome: 'factor_gone' }
     const before = { challengedAt: factor.lastChallengedAt, smsSentAt: user.factorSmsSentAt }
     if (smsSpacingMs !== undefined) {
-      const waitMs = before.smsSentAt === null ? 0 : before.smsSentAt + smsSpacingMs - challenge.createdAt
+      const waitMs = remainingMs(before.smsSentAt, smsSpacingMs, challenge.createdAt)
       if (waitMs > 0) return { outcome: 'too_soon', waitMs }
       await tx.run(setFactorSms, { id: user.id, at: challenge.createdAt })
     }

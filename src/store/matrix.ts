@@ -1,5 +1,5 @@
 /** Users whose Matrix account is still to be made. */
-import { eq, lte, sql } from 'drizzle-orm'
+import { eq, gt, lte, sql } from 'drizzle-orm'
 import { read, statement, type Tx, write } from './engine'
 import { type MatrixRegistration, matrixRegistrations, type User, users } from './schema'
 import { placeholder, placeholders, userById } from './statements'
@@ -12,6 +12,14 @@ const dueRegistrations = statement((db) =>
     .select()
     .from(matrixRegistrations)
     .where(lte(matrixRegistrations.nextAttemptAt, placeholder('now')))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+const overdueRegistrations = statement((db) =>
+  db
+    .select()
+    .from(matrixRegistrations)
+    .where(gt(matrixRegistrations.nextAttemptAt, placeholder('latest')))
     .limit(placeholder('limit'))
     .prepare(),
 )
@@ -52,10 +60,23 @@ export async function awaitMatrixAccount(tx: Tx, userId: string, dueAt: number):
 export const claimMatrixRegistrations = write(
   async (
     tx,
-    { now, leaseMs, limit }: { now: number; leaseMs: number; limit: number },
+    {
+      now,
+      leaseMs,
+      longestWaitMs,
+      limit,
+    }: {
+      now: number
+      leaseMs: number /** No registration is put off for longer. */
+      longestWaitMs: number
+      limit: number
+    },
   ): Promise<{ registration: MatrixRegistration; user: User }[]> => {
     const claimed = []
-    for (const registration of await tx.all(dueRegistrations, { now, limit })) {
+    const due = await tx.all(dueRegistrations, { now, limit })
+    // What is put off for longer than anything is was written while the clock ran ahead.
+    if (due.length === 0) due.push(...(await tx.all(overdueRegistrations, { latest: now + longestWaitMs, limit })))
+    for (const registration of due) {
       const taken = { ...registration, nextAttemptAt: now + leaseMs }
       await tx.run(saveRegistration, taken)
       const user = await tx.one(userById, { id: registration.userId })

@@ -13,6 +13,23 @@ const dueMessages = statement((db) =>
     .prepare(),
 )
 
+const overdueMessages = statement((db) =>
+  db
+    .select()
+    .from(messages)
+    .where(gt(messages.nextAttemptAt, placeholder('latest')))
+    .limit(placeholder('limit'))
+    .prepare(),
+)
+
+const redateMessage = statement((db) =>
+  db
+    .update(messages)
+    .set({ createdAt: placeholder('createdAt') as never, expiresAt: placeholder('expiresAt') as never })
+    .where(eq(messages.id, placeholder('id')))
+    .prepare(),
+)
+
 const saveMessage = statement((db) =>
   db
     .update(messages)
@@ -113,14 +130,31 @@ const nextAttempt = statement((db) =>
  * Takes messages whose time has come. Whoever takes one has `leaseMs` to settle it; then it is anybody's again, since the
  * process that had it may be gone.
  */
-export const claimMessages = write(
-  async (tx, { now, leaseMs, limit }: { now: number; leaseMs: number; limit: number }): Promise<Message[]> => {
-    const due = await tx.all(dueMessages, { now, limit })
-    for (const message of due)
-      await tx.run(saveMessage, { ...message, attempts: message.attempts + 1, nextAttemptAt: now + leaseMs })
-    return due.map((message) => ({ ...message, attempts: message.attempts + 1 }))
-  },
-)
+export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
+  const found = await tx.all(dueMessages, { now, limit })
+  // What is put off for longer than anything is was written while the clock ran ahead.
+  if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))
+  const due = found.map((message) => ({ ...message, ...datesOf(message, now), attempts: message.attempts + 1 }))
+  for (const message of due) {
+    if (found.some(({ id, createdAt }) => id === message.id && createdAt !== message.createdAt))
+      await tx.run(redateMessage, message)
+    await tx.run(saveMessage, { ...message, nextAttemptAt: now + leaseMs })
+  }
+  return due
+})
+
+interface Claim {
+  now: number
+  leaseMs: number
+  /** No message is put off for longer. */
+  longestWaitMs: number
+  limit: number
+}
+
+/** A message from the future was made now, as far as anybody can tell, and lasts as long as it was meant to. */
+function datesOf({ createdAt, expiresAt }: Message, now: number): Pick<Message, 'createdAt' | 'expiresAt'> {
+  return createdAt <= now ? { createdAt, expiresAt } : { createdAt: now, expiresAt: now + expiresAt - createdAt }
+}
 
 /**
  * Writes down how an attempt to send a message ended. One that took longer than its lease counts only where it brings the

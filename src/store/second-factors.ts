@@ -98,6 +98,9 @@ export type Proof = { factorId: string } & (
   | { type: 'webauthn'; used: CredentialUse }
 )
 
+/** How far two codes that are accepted at one moment can be apart. */
+const ACCEPTED_STEPS = 2
+
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
 /** Where and when something is shown. */
@@ -120,7 +123,8 @@ export async function takeProof(
   if (factor?.userId !== userId || factor.factorType !== proof.type) return 'factor_gone'
   const change: Partial<Factor> = {}
   if (proof.type === 'totp') {
-    if (proof.step <= factor.lastStep) return 'proof_used'
+    // A step further ahead than any code that is accepted was noted while the clock ran ahead.
+    if (proof.step <= factor.lastStep && factor.lastStep <= proof.step + ACCEPTED_STEPS) return 'proof_used'
     change.lastStep = proof.step
   } else if (proof.type === 'recovery_code') {
     const [hash, otherHash = hash] = proof.hashes
@@ -179,11 +183,17 @@ export const countFactorAttempt = write(
   async (tx, { userId, network: from, knownSince, limit, now }: Attempt): Promise<number> => {
     const known = from === undefined ? undefined : await tx.one(networkOf, { userId, network: from })
     const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : ANYWHERE
-    const { attempts, since } = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
+    const counted = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
+    const { attempts } = counted
+    // A count that began while the clock ran ahead begins now, so that its wait neither vanishes nor takes longer.
+    const since = Math.min(counted.since, now)
     const rounds = attempts / limit.max
     const isUsedUp = rounds >= 1 && Number.isInteger(rounds)
     const waitMs = isUsedUp ? since + Math.min(limit.windowMs * rounds, limit.maxWindowMs) - now : 0
-    if (waitMs > 0) return waitMs
+    if (waitMs > 0) {
+      if (since !== counted.since) await tx.run(saveAttempts, { userId, network, attempts, since })
+      return waitMs
+    }
     await tx.run(saveAttempts, { userId, network, attempts: attempts + 1, since: isUsedUp ? now : since })
     return 0
   },

@@ -1,6 +1,6 @@
 /** Opaque tokens of sessions: found by their public part, rotated, and ended with their family. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { isAhead } from '../lib/time'
+import { isAhead, isExpired } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
 import {
@@ -82,7 +82,7 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   const found = await foundToken(tx, lookupId)
   if (!found || found.user.deletedAt !== null || isAhead(found.user.bannedUntil, now)) return { outcome: 'gone' }
   const { token, session, user } = found
-  if (now >= token.expiresAt) return { outcome: 'expired' }
+  if (isExpired(token, now)) return { outcome: 'expired' }
   if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
   if ((await tx.run(revokeToken, { lookupId, now })) === 0) {
     await tx.run(endFamily, { id: session.id })

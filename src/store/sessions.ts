@@ -1,6 +1,6 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, gt } from 'drizzle-orm'
-import { isAhead } from '../lib/time'
+import { isAhead, isWithin } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
 import { type Proof, type ProofRefused, takeProof } from './second-factors'
@@ -169,7 +169,7 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
   if (await isSuperseded(tx, session, refresh.supersedes)) return { outcome: 'superseded' }
   const age = session.refreshTokenCounter - refresh.counter
   if (age < 0) return { outcome: 'not_issued' }
-  const isRecent = refresh.now - (session.refreshedAt ?? session.createdAt) < refresh.reuseIntervalMs
+  const isRecent = isWithin(session.refreshedAt ?? session.createdAt, refresh.reuseIntervalMs, refresh.now)
   const mayRepeat = age === 1 || isRecent || refresh.allowReuse
   // Before the first token of this kind was given out, there is none to repeat.
   if (age === 0 || (mayRepeat && session.refreshTokenCounter < 0)) {

@@ -17,14 +17,18 @@ const sessionsUsedSince = statement((db) =>
     .prepare(),
 )
 
-/** Whether another session of the user, used later, stands in the way of one; none: nothing does. */
-export type Supersedes = (other: Session, session: Session) => boolean
+/** Which session of a user stands in the way of another. */
+export interface Supersedes {
+  /** When a session was last used, as far as that counts. */
+  lastUse(session: Session): number
+  /** Whether another session of the user, used later, stands in the way of one. */
+  isInTheWay(other: Session, session: Session): boolean
+}
 
 export async function isSuperseded(tx: Tx, session: Session, supersedes: Supersedes | undefined): Promise<boolean> {
   if (!supersedes) return false
-  const since = session.refreshedAt ?? session.createdAt
-  const later = await tx.all(sessionsUsedSince, { userId: session.userId, since })
-  return later.some((other) => supersedes(other, session))
+  const later = await tx.all(sessionsUsedSince, { userId: session.userId, since: supersedes.lastUse(session) })
+  return later.some((other) => supersedes.isInTheWay(other, session))
 }
 
 /** The same, for a session that is not refreshed. */

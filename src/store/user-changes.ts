@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm'
 import { providersMetadata } from '../lib/account-metadata'
 import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
-import { isAhead } from '../lib/time'
+import { isAhead, isWithin } from '../lib/time'
 import {
   type Account,
   deleteIdentity,
@@ -50,8 +50,8 @@ export interface UserChange extends Attachments {
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
   /** The token that allows the change; where it cannot be spent, nothing changes. */
   spend?: Spending | undefined
-  /** Nothing changes where the last message of this purpose went out after that instant. */
-  unlessSentSince?: { column: SentAt; instant: number } | undefined
+  /** Nothing changes where the last message of this purpose went out less than this long ago. */
+  unlessSentSince?: { column: SentAt; spacingMs: number } | undefined
   /** Nothing changes where one of these columns has another value by now. */
   onlyIf?: Partial<User>
   /** Counts the address or number as confirmed now, unless it already is. */
@@ -209,8 +209,8 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
     if (present.length < 2) return { outcome: 'identity_is_last' }
     if (!present.some((identity) => identity.id === only)) return { outcome: 'identity_unknown' }
   }
-  const sentAt = unlessSentSince && user[unlessSentSince.column]
-  if (sentAt && sentAt > unlessSentSince.instant) return { outcome: 'sent_lately', sentAt }
+  const sentAt = unlessSentSince ? user[unlessSentSince.column] : null
+  if (unlessSentSince && isWithin(sentAt, unlessSentSince.spacingMs, now)) return { outcome: 'sent_lately', sentAt }
   return undefined
 }
 

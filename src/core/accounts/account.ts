@@ -1,5 +1,7 @@
 /** What users may see and change of their own account (contract 1.6). */
+
 import { createHash } from 'node:crypto'
+import { remainingMs } from '../../lib/time'
 import type { Account, AuditEntry, Identity, User, UserChange } from '../../store'
 import { type Action, auditEntry } from '../audit'
 import { type Caller, requireInPerson } from '../caller'
@@ -179,9 +181,9 @@ async function requireFree({ store }: Deps, { email, phone }: Contacts): Promise
 /** A message that may not go out yet is refused before anything else is done. */
 function requireInTurn({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
   const now = clock.now()
-  const mailMs = email && user.emailChangeSentAt !== null ? user.emailChangeSentAt + policy.mail.spacingMs - now : 0
+  const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.spacingMs, now) : 0
   if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs })
-  const smsMs = phone && user.phoneChangeSentAt !== null ? user.phoneChangeSentAt + policy.sms.spacingMs - now : 0
+  const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.spacingMs, now) : 0
   if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs })
 }
 

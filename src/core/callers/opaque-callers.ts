@@ -1,5 +1,5 @@
 /** Who is asking with an opaque token: its prefix says where to look before anything is hashed or looked up. */
-import { isAhead } from '../../lib/time'
+import { isAhead, isExpired, isWithin } from '../../lib/time'
 import type { ExternalSession, Session, User } from '../../store'
 import type { Caller } from '../caller'
 import type { Deps } from '../deps'
@@ -30,12 +30,12 @@ export async function opaqueCaller(deps: Deps, kind: OpaqueKind, bearer: string)
   if (!found || !isGenuineOpaque(deps, bearer, found.tokenHash)) throw invalid('unknown')
   const { user, session, expiresAt } = found
   const now = deps.clock.now()
-  if (expiresAt !== null && now >= expiresAt) throw invalid('expired')
+  if (found.isExpired(now)) throw invalid('expired')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
   if (session) await requireLive(deps, { kind, user, session, now })
   const { usedAt } = found
-  if (usedAt && now - usedAt.last >= USE_STEP_MS) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
+  if (usedAt && !isWithin(usedAt.last, USE_STEP_MS, now)) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
   return { user, session, expiresAt, isPersonalToken: kind === 'personal', claims: claimsOf(user, session) }
 }
 
@@ -55,7 +55,7 @@ async function requireLive(
   const standsInTheWay = supersedes(policy.session, now, isLowLimited)
   if (standsInTheWay && (await store.isSessionSuperseded({ session, supersedes: standsInTheWay })))
     throw new Refusal('session_over')
-  if (now - (session.refreshedAt ?? session.createdAt) >= USE_STEP_MS)
+  if (!isWithin(session.refreshedAt ?? session.createdAt, USE_STEP_MS, now))
     await store.noteSessionUse({ id: session.id, now })
 }
 
@@ -70,6 +70,7 @@ export async function externalSessionOf(deps: Deps, bearer: string): Promise<Ext
 interface Found {
   tokenHash: string
   expiresAt: number | null
+  isExpired(now: number): boolean
   user: User
   session: Session | undefined
   usedAt?: { id: string; last: number }
@@ -79,14 +80,21 @@ async function personal({ store }: Deps, lookupId: string): Promise<Found | unde
   const found = await store.findPersonalToken(lookupId)
   if (!found) return undefined
   const { tokenHash, expiresAt, id, lastUsedAt } = found.token
-  return { tokenHash, expiresAt, user: found.user, session: undefined, usedAt: { id, last: lastUsedAt ?? 0 } }
+  return {
+    ...{ tokenHash, expiresAt, user: found.user, session: undefined, usedAt: { id, last: lastUsedAt ?? 0 } },
+    // The instant was chosen by its user.
+    isExpired: (now) => expiresAt !== null && now >= expiresAt,
+  }
 }
 
 async function ofSession({ store }: Deps, kind: OpaqueKind, lookupId: string): Promise<Found | undefined> {
   const found = await store.findSessionToken(lookupId)
   if (found?.token.kind !== kind || found.token.revokedAt !== null) return undefined
   const { tokenHash, expiresAt } = found.token
-  return { tokenHash, expiresAt, user: found.user, session: found.session }
+  return {
+    ...{ tokenHash, expiresAt, user: found.user, session: found.session },
+    isExpired: (now) => isExpired(found.token, now),
+  }
 }
 
 /** What a JWT of the same session would say of its audience and role; without a session there is no role to speak of. */

@@ -1,4 +1,5 @@
 /** Mails with a link and a code, each for one purpose: when the next may go out, what is kept, what is written down. */
+import { isWithin, remainingMs } from '../../lib/time'
 import type { Account, User, UserChange, VerificationKind } from '../../store'
 import { type Action, auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -147,15 +148,14 @@ export async function inItsTurn<T>(
   work: (turn: InTurn) => Promise<T>,
 ): Promise<T> {
   const spacingMs = spaced?.spacingMs ?? 0
-  const tooSoon = (sentAt: number) => new Refusal(refusal, { waitMs: sentAt + spacingMs - now })
+  const tooSoon = (sentAt: number) => new Refusal(refusal, { waitMs: remainingMs(sentAt, spacingMs, now) })
   if (!spaced) return work({ unlessSentSince: undefined, tooSoon })
   const { column, sentAt } = spaced
-  const instant = now - spacingMs
-  if (sentAt !== null && sentAt > instant) throw tooSoon(sentAt)
+  if (isWithin(sentAt, spacingMs, now)) throw tooSoon(sentAt)
   const done = limits.alone(`${column} ${user.id}`)
   if (!done) throw tooSoon(now)
   try {
-    return await work({ unlessSentSince: { column, instant }, tooSoon })
+    return await work({ unlessSentSince: { column, spacingMs }, tooSoon })
   } finally {
     done()
   }

@@ -2,6 +2,7 @@
  * Sends what waits in the queue. A message stays there until the mail server has it: a server that is down, or that ends
  * the connection in the middle, costs a delay and at worst a second copy with the same Message-ID, never a mail.
  */
+import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
 import type { Deps } from '../deps'
 import type { Delivery, Mailer } from '../ports'
@@ -14,8 +15,11 @@ const HOUR = 3600 * SECOND
 const LEASE_MS = 120 * SECOND
 const BATCH = 2
 
+/** No message waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
+const LONGEST_WAIT_MS = 600 * SECOND
+
 /** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(600 * SECOND, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /** A message is tried this long even where what it carries is worth nothing before. */
 const MIN_TRYING_MS = HOUR
@@ -25,7 +29,9 @@ const MIN_TRYING_MS = HOUR
  * @returns how many were taken; 0 once nothing is due
  */
 export async function deliverMessages(deps: Deps, mailer: Mailer): Promise<number> {
-  const claimed = await deps.store.claimMessages({ now: deps.clock.now(), leaseMs: LEASE_MS, limit: BATCH })
+  const claimed = await deps.store.claimMessages({
+    ...{ now: deps.clock.now(), leaseMs: LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
+  })
   await Promise.all(claimed.map((message) => deliver(deps, mailer, message)))
   return claimed.length
 }
@@ -91,6 +97,6 @@ export async function mailQueue({ store, clock }: Deps): Promise<MailQueue> {
   return {
     length,
     oldestMs: oldestAt === null ? 0 : Math.max(0, now - oldestAt),
-    nextInMs: nextAttemptAt === null ? undefined : Math.max(0, nextAttemptAt - now),
+    nextInMs: nextAttemptAt === null ? undefined : dueInMs(nextAttemptAt, LONGEST_WAIT_MS, now),
   }
 }

@@ -1,6 +1,8 @@
 /** A browser that comes back from a provider (contract 1.8). */
 import { providersMetadata } from '../../lib/account-metadata'
+
 import { secretEqual } from '../../lib/secrets'
+import { isOver } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { OAuthState } from '../../store'
 import { mayBeStrangers, WAYS_IN } from '../accounts/strangers'
@@ -56,7 +58,7 @@ async function useState(
   if (!used) throw new Refusal('oauth_state_unknown')
   if (used.isUsed) throw new Refusal('oauth_state_used')
   const { state } = used
-  if (now > state.createdAt + policy.flowMs) throw new Refusal('oauth_state_expired')
+  if (isOver(state.createdAt, policy.flowMs, now)) throw new Refusal('oauth_state_expired')
   const isBound = policy.oauth.bindsBrowser && state.browserHash !== null
   if (isBound && !secretEqual(browserHash(peppers[0], browser ?? ''), state.browserHash ?? ''))
     throw new Refusal('oauth_state_of_another_browser')

@@ -1,4 +1,5 @@
 /** Providers by their names, whoever set them up. */
+import { isWithin } from '../../lib/time'
 import type { CustomProvider } from '../../store'
 import type { Deps } from '../deps'
 import type { CustomSetup, OAuthProvider } from '../ports'
@@ -64,7 +65,7 @@ const DISCOVERY_MS = 3_600_000
 async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
   const { id, identifier, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
   const now = deps.clock.now()
-  if (issuer === null || now < (discoveredAt ?? 0) + DISCOVERY_MS) return row
+  if (issuer === null || isWithin(discoveredAt, DISCOVERY_MS, now)) return row
   let document = discoveryDocument
   try {
     document = await discover(deps, { issuer, discoveryUrl })

@@ -1,6 +1,6 @@
 /** Signing in with an account at a provider: the account here, what it loses and gains, and the session (contract 8.2, 8.3). */
 import { providersMetadata } from '../../lib/account-metadata'
-import { isAhead } from '../../lib/time'
+import { isAhead, isWithin } from '../../lib/time'
 import type { FlowState, Opened, User, UserChange } from '../../store'
 import { mayBeStrangers, payloadOf, WAYS_IN } from '../accounts/strangers'
 import { newUser, withoutUnprovenPassword } from '../accounts/users'
@@ -167,7 +167,7 @@ async function proofFor(
 async function confirmationFor(deps: Deps, now: number, { redirectTo, client, stranger }: ExternalSignIn, user: User) {
   const { email, confirmationSentAt: sentAt } = user
   if (email === null) return undefined
-  if (sentAt !== null && sentAt > now - deps.policy.mail.spacingMs) return { mint: [], messages: [] }
+  if (isWithin(sentAt, deps.policy.mail.spacingMs, now)) return { mint: [], messages: [] }
   const recipient = { ...user, email, confirmationSentAt: now }
   const payload = payloadOf({ provider: stranger.provider, providerId: stranger.profile.claims.sub })
   const { token } = mintFor(deps, now, { user: recipient, purpose: 'signup', challenge: undefined, payload })

@@ -1,4 +1,5 @@
 /** What must be known before a user's own password is changed (contract 1.6). */
+import { isWithin } from '../../lib/time'
 import type { User, UserChange } from '../../store'
 import type { Caller } from '../caller'
 import type { Client, Deps } from '../deps'
@@ -40,7 +41,7 @@ export async function newPassword(
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
   const own = { account: user, isEligible: true, identifier: user.id, client }
-  const isRecent = session !== undefined && clock.now() - session.createdAt <= RECENT_SIGN_IN_MS
+  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS, clock.now())
   const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
   const methods = Array.isArray(claims.amr)
     ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')

@@ -1,4 +1,5 @@
 /** How long a session can be refreshed (contract 4.5). What is not limited costs nothing. */
+import { isAhead, isOver } from '../../lib/time'
 import type { Session, Supersedes, User } from '../../store'
 import type { Deps } from '../deps'
 import { hasVerifiedFactor } from '../factors/own'
@@ -18,8 +19,8 @@ export const isLowAalLimited = async (
 /** Why a session can no longer be refreshed, if so. @param isLowLimited what `isLowAalLimited` says of its user */
 export function endOf(limits: Limits, session: Session, now: number, isLowLimited: boolean): SessionEnd | undefined {
   if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
-  if (limits.timeboxMs && now > session.createdAt + limits.timeboxMs) return 'session_expired'
-  if (limits.inactivityMs && now > lastRefresh(session) + limits.inactivityMs) return 'session_inactive'
+  if (limits.timeboxMs && isOver(session.createdAt, limits.timeboxMs, now)) return 'session_expired'
+  if (limits.inactivityMs && isOver(lastRefresh(session), limits.inactivityMs, now)) return 'session_inactive'
   const lowEnd = isLowLimited ? lowAalEnd(limits, session) : undefined
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
@@ -40,11 +41,19 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
  */
 export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
   if (!limits.singlePerUser) return undefined
-  return (other, session) =>
-    other.id !== session.id &&
-    tagOf(limits, other) === tagOf(limits, session) &&
-    lastRefresh(other) > lastRefresh(session) &&
-    endOf(limits, other, now, isLowLimited) === undefined
+  // What was used while the clock ran ahead must not stand in the way of every session that begins afterwards.
+  const lastUse = (session: Session) => {
+    const at = lastRefresh(session)
+    return isAhead(at, now) ? 0 : at
+  }
+  return {
+    lastUse,
+    isInTheWay: (other, session) =>
+      other.id !== session.id &&
+      tagOf(limits, other) === tagOf(limits, session) &&
+      lastUse(other) > lastUse(session) &&
+      endOf(limits, other, now, isLowLimited) === undefined,
+  }
 }
 
 /** What a session counts among; one that says nothing known counts among the first. */

@@ -232,7 +232,7 @@ export async function listSessions(
     ({ session }) =>
       !isEndedByBan(session, caller.user, now) &&
       endOf(limits, session, now, isLowLimited) === undefined &&
-      !(standsInTheWay && all.some((other) => standsInTheWay(other.session, session))),
+      !(standsInTheWay && all.some((other) => standsInTheWay.isInTheWay(other.session, session))),
   )
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }

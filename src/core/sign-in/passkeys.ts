@@ -1,4 +1,5 @@
 /** Passkeys: signing in with an authenticator alone (contract 1.10). */
+import { isExpired } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
 import { auditEntry } from '../audit'
@@ -227,7 +228,7 @@ async function takeChallenge({ store, clock }: Deps, { challengeId, credential }
   if (!isUuid(challengeId)) throw new Refusal('passkey_challenge_malformed')
   const taken = await store.takeCeremony({ id: challengeId.toLowerCase(), userId })
   if (!taken) throw new Refusal('passkey_challenge_unknown')
-  if (clock.now() >= taken.expiresAt) throw new Refusal('passkey_challenge_expired')
+  if (isExpired(taken, clock.now())) throw new Refusal('passkey_challenge_expired')
   return { challenge: taken.challenge, credential }
 }
 

@@ -1,6 +1,8 @@
 /** Proof Key for Code Exchange (RFC 7636), for links that are opened in another browser than asked for them. */
+
 import { createHash } from 'node:crypto'
 import { hmacSha256, secretEqual } from '../../lib/secrets'
+import { isOver } from '../../lib/time'
 import type { FlowState } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -76,7 +78,7 @@ export async function exchangeCode(
   const flow = await store.findFlow(hash)
   if (!flow?.userId) throw new Refusal('flow_unknown')
   const now = clock.now()
-  if (now > (flow.authCodeIssuedAt ?? 0) + policy.flowMs) throw new Refusal('flow_expired')
+  if (isOver(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
   const shown =
     flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')
   if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')

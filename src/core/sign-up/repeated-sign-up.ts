@@ -1,5 +1,6 @@
 /** A sign-up with an address or a number that an account has already (contract 1.2 and section 7). */
 import { providersMetadata } from '../../lib/account-metadata'
+import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
 import { newUser, withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
@@ -70,7 +71,7 @@ async function tellOwner(
 ): Promise<void> {
   if (contact.provider !== 'email') return
   const last = await deps.store.lastMessage({ recipient: contact.address, template: 'account_exists' })
-  const isTold = last !== undefined && last.createdAt > now - EXISTS_NOTICE_MS
+  const isTold = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
   const done = isTold ? undefined : deps.limits.alone(`account_exists ${owner.id}`)
   if (!done) return
   try {

@@ -3,8 +3,10 @@
  * so that verifiers have it; the one before it is accepted until the last token it signed has expired. All of that follows
  * from instants in the database: whichever process looks, at whatever moment, comes to the same.
  */
+
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
+import { dueInMs } from '../../lib/time'
 import type { SigningKeyRow } from '../../store'
 import type { Deps } from '../deps'
 import { importKey } from './keys'
@@ -48,12 +50,15 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
   const verifiesUntil = successorFrom === null ? null : successorFrom + longestMs
   const status = (): KeyStatus => {
     if (revokedAt !== null) return 'revoked'
-    if (signsFrom === null || signsFrom > now) return 'standby'
-    if (successorFrom === null || successorFrom > now) return 'in_use'
+    if (signsFrom === null || !hasBegun(signsFrom, now)) return 'standby'
+    if (successorFrom === null || !hasBegun(successorFrom, now)) return 'in_use'
     return now < successorFrom + longestMs ? 'previously_used' : 'retired'
   }
   return { kid, alg, status: status(), createdAt, signsFrom, verifiesUntil }
 }
+
+/** No key is scheduled for longer ahead than it has to be published; one that is was scheduled while the clock ran ahead. */
+const hasBegun = (signsFrom: number, now: number): boolean => dueInMs(signsFrom, PUBLISHED_AHEAD_MS, now) === 0
 
 /** Of two that begin at the same moment, one signs all the same. */
 function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
@@ -119,7 +124,7 @@ export async function scheduleSigningKey(
   const key = (await listSigningKeys(deps)).find((each) => each.kid === kid)
   if (!key) return undefined
   const now = clock.now()
-  const signsFrom = isUrgent ? now : Math.max(now, key.createdAt + PUBLISHED_AHEAD_MS)
+  const signsFrom = isUrgent ? now : Math.max(now, Math.min(key.createdAt, now) + PUBLISHED_AHEAD_MS)
   return (await store.scheduleSigningKey({ kid, signsFrom, now })) ? signsFrom : undefined
 }
 

@@ -2,7 +2,9 @@
  * Verification tokens (verification-tokens.md): single-use proofs that somebody holds an inbox or a phone. The plaintext
  * leaves once, in a message; kept is only its HMAC under the pepper.
  */
+
 import { hmacSha256, secretEqual } from '../../lib/secrets'
+import { isExpired } from '../../lib/time'
 import type { Minting, Spending, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
 import type { Deps } from '../deps'
 import type { Policy } from '../policy'
@@ -110,7 +112,7 @@ export async function identifyToken(
   if (!token) throw new Refusal('token_unknown')
   if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
   if (token.consumedAt !== null) throw new Refusal('token_used')
-  if (clock.now() >= token.expiresAt) throw new Refusal('token_expired')
+  if (isExpired(token, clock.now())) throw new Refusal('token_expired')
   return { token, spend: { id: token.id } }
 }
 

@@ -1,5 +1,7 @@
 /** What transactions do with verification tokens: mint, spend, kill. */
+
 import { secretEqual } from '../../lib/secrets'
+import { isExpired } from '../../lib/time'
 import { read, type Tx, write } from '../engine'
 import type { VerificationKind, VerificationToken } from '../schema'
 import type { Address } from './backend'
@@ -55,7 +57,7 @@ export async function refuseSpending(
     return 'token_unknown'
   }
   if (token.consumedAt !== null) return 'token_used'
-  return now >= token.expiresAt ? 'token_expired' : undefined
+  return isExpired(token, now) ? 'token_expired' : undefined
 }
 
 function isCodeOf(
