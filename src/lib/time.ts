@@ -25,10 +25,10 @@ export function dueInMs(dueAt: number, longestWaitMs: number, now: number): numb
 
 /** Whether what began at an instant and lasts for a span is over. An instant further ahead than the span is not valid. */
 export function isOver(since: number, spanMs: number, now: number): boolean {
-  return now >= since + spanMs || since > now + spanMs
+  return now > since + spanMs || since > now + spanMs
 }
 
-/** Whether what was made to last from one instant to another is over, by the same rule. */
+/** Whether what lasts until just before an instant is over, by the same rule. */
 export function isExpired({ createdAt, expiresAt }: { createdAt: number; expiresAt: number }, now: number): boolean {
-  return isOver(createdAt, expiresAt - createdAt, now)
+  return now >= expiresAt || isOver(createdAt, expiresAt - createdAt, now)
 }

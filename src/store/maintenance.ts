@@ -1,5 +1,5 @@
 /** What the database needs beside its accounts: facts about itself, a probe, and the removal of what is past its time. */
-import { and, eq, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
 import {
@@ -72,13 +72,16 @@ const sweepOf = (table: SQLiteTable, expired: SQL | undefined) => {
 
 const lastUse = sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`
 
+/** Earlier than any account there is: 2015. What is dated before was stored by a machine that did not know the time, and is not old. */
+const CLOCK_UNSET = 1_420_070_400_000
+
 const sweeps = {
   sessions: sweepOf(
     sessions,
     or(
       lt(sessions.notAfter, placeholder('notAfterBefore')),
       lt(sessions.createdAt, placeholder('createdBefore')),
-      sql`${lastUse} < ${placeholder('usedBefore')}`,
+      sql`${lastUse} < ${placeholder('usedBefore')} AND ${lastUse} > ${CLOCK_UNSET}`,
     ),
   ),
   refreshTokens: sweepOf(
@@ -100,6 +103,7 @@ const sweeps = {
       sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
       sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
       lt(users.createdAt, placeholder('before')),
+      gt(users.createdAt, CLOCK_UNSET),
       sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${placeholder('before')})`,
     ),
   ),

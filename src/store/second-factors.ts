@@ -98,8 +98,11 @@ export type Proof = { factorId: string } & (
   | { type: 'webauthn'; used: CredentialUse }
 )
 
-/** How far two codes that are accepted at one moment can be apart. */
-const ACCEPTED_STEPS = 2
+/**
+ * A quarter of an hour in steps of 30 seconds. Where the clock is set back by less, codes are refused until it is where it
+ * was, so that none passes twice. A step further ahead was noted by a clock that was wrong, and locks nobody out.
+ */
+const MAX_STEPS_AHEAD = 30
 
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
@@ -123,8 +126,7 @@ export async function takeProof(
   if (factor?.userId !== userId || factor.factorType !== proof.type) return 'factor_gone'
   const change: Partial<Factor> = {}
   if (proof.type === 'totp') {
-    // A step further ahead than any code that is accepted was noted while the clock ran ahead.
-    if (proof.step <= factor.lastStep && factor.lastStep <= proof.step + ACCEPTED_STEPS) return 'proof_used'
+    if (proof.step <= factor.lastStep && factor.lastStep - proof.step <= MAX_STEPS_AHEAD) return 'proof_used'
     change.lastStep = proof.step
   } else if (proof.type === 'recovery_code') {
     const [hash, otherHash = hash] = proof.hashes

@@ -362,3 +362,29 @@ test('the queue tells how much waits, since when, and when the next attempt is d
   outbox.clock.jump(-HOUR) // an operator sets the clock back
   expect((await mailQueue(outbox.deps)).oldestMs).toBe(0)
 })
+
+test('a mail queued while the clock ran a day ahead is sent once it is right, and lasts as long as it was meant to', async () => {
+  await using outbox = start()
+  outbox.clock.jump(24 * HOUR)
+  const id = await outbox.queue({ lifetimeMs: 2 * HOUR })
+  outbox.clock.jump(-24 * HOUR)
+  expect(await mailQueue(outbox.deps)).toMatchObject({ length: 1, nextInMs: 0 })
+  await outbox.deliver(fakeMailer(() => BUSY))
+  const now = outbox.clock.now()
+  expect(await outbox.message(id)).toMatchObject({ createdAt: now, expiresAt: now + 2 * HOUR, state: 'queued' })
+  outbox.clock.advance(6 * MINUTE)
+  expect((await mailQueue(outbox.deps)).oldestMs).toBe(6 * MINUTE)
+  await outbox.deliver(fakeMailer())
+  expect((await outbox.message(id)).state).toBe('sent')
+})
+
+test('a mail put off while the clock ran ahead does not wait for that day', async () => {
+  await using outbox = start()
+  const id = await outbox.queue({ lifetimeMs: 48 * HOUR })
+  outbox.clock.jump(24 * HOUR)
+  await outbox.deliver(fakeMailer(() => BUSY))
+  outbox.clock.jump(-24 * HOUR)
+  expect((await mailQueue(outbox.deps)).nextInMs).toBe(0)
+  await outbox.deliver(fakeMailer())
+  expect((await outbox.message(id)).state).toBe('sent')
+})

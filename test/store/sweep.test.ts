@@ -104,3 +104,14 @@ test('what was begun with second factors and passkeys and never finished goes', 
   expect(await app.core.sweep()).toMatchObject({ attempts: 1 })
   expect(count(app, 'mfa_factors')).toBe(1)
 })
+
+test('an anonymous account made before the machine knew the time is not old', async () => {
+  await using app = await startApp({
+    settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
+    now: '1970-01-01T00:01:00Z',
+  })
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  app.clock.jump(56 * 365 * DAY)
+  expect(await app.core.sweep()).toMatchObject({ anonymousUsers: 0, sessions: 0 })
+  expect((await refresh(app, body.refresh_token)).status).toBe(200)
+})

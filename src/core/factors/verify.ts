@@ -1,7 +1,7 @@
 /** Answering a challenge with a second factor (contract 1.9). */
 
 import { neighbourhood } from '../../lib/ip'
-import { isOver } from '../../lib/time'
+import { isExpired } from '../../lib/time'
 import type { Factor, MfaChallenge, Proof, User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -58,7 +58,8 @@ async function findOpenChallenge(
   const challenge = await store.findChallenge(challengeId.toLowerCase())
   if (challenge?.factorId !== factor.id) throw new Refusal('challenge_unknown')
   if (challenge.verifiedAt !== null || challenge.ipAddress !== client.ip) throw new Refusal('challenge_mismatch')
-  if (isOver(challenge.createdAt, policy.mfa.challengeMs, clock.now()))
+  const { createdAt } = challenge
+  if (isExpired({ createdAt, expiresAt: createdAt + policy.mfa.challengeMs }, clock.now()))
     throw new Refusal('challenge_expired', { detail: challenge.id })
   return challenge
 }

@@ -41,7 +41,7 @@ export async function newPassword(
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
   const own = { account: user, isEligible: true, identifier: user.id, client }
-  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS, clock.now())
+  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, clock.now())
   const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
   const methods = Array.isArray(claims.amr)
     ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
