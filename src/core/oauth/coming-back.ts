@@ -1,6 +1,5 @@
 /** A browser that comes back from a provider (contract 1.8). */
 import { providersMetadata } from '../../lib/account-metadata'
-
 import { secretEqual } from '../../lib/secrets'
 import { isOver } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
