@@ -5,6 +5,9 @@ import { dirname, resolve } from 'node:path'
 
 const root = resolve(import.meta.dir, '..')
 
+/** All headers of a request together; Bun answers 431 to more. */
+const MAX_HEADER_BYTES = 131_072
+
 /**
  * @param outfile where the executable goes
  * @param target a platform of Bun's, such as `bun-linux-arm64-musl`; none: this one
@@ -21,6 +24,8 @@ export function build(outfile: string, target?: string): void {
     ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
     ...['--define', `LATCHKEY_COMMIT=${JSON.stringify(commit)}`],
     ...['--define', 'process.env.NODE_ENV="production"'],
+    // Bun.serve has no option for it; `npm run dev` names the same limit
+    `--compile-exec-argv=--max-http-header-size=${MAX_HEADER_BYTES}`,
     ...(target ? [`--target=${target}`] : []),
     'src/main.ts',
     '--outfile',

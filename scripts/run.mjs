@@ -16,7 +16,7 @@ installPackages()
 const executable = join(root, 'dist', process.platform === 'win32' ? 'latchkey.exe' : 'latchkey')
 const verbs = {
   start: async () => (await build()) || run(executable, ['serve', ...rest]),
-  dev: () => run(bun, ['--watch', 'src/main.ts', 'serve', ...rest]),
+  dev: () => run(bun, ['--max-http-header-size=131072', '--watch', 'src/main.ts', 'serve', ...rest]),
   build,
   release: () => run(bun, ['scripts/release.ts', ...rest]),
   test: () => run(bun, ['scripts/test.ts', ...rest]),

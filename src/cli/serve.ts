@@ -1,21 +1,21 @@
 import type { Command } from 'commander'
 import { ensureSecrets, lockData, openDataFolder, type Secrets } from '../adapters/data-folder'
+import { type LogOutput, logOutput, standardOutput } from '../adapters/log-output'
 import { systemClock, systemRandom } from '../adapters/system'
 import { type App, createApp } from '../app'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
-import { createLog, type Log } from '../http/log'
+import { createLog, type Log, logLine } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
 import { databasePath } from '../keys'
 import { isMailboxOn } from '../policy'
 import { banner, keysCommand, warnings } from './banner'
-import { fail, orFail, requireSettings } from './settings'
+import { stopOnSignal, surviveFaults } from './lifetime'
+import { type Listener, listen } from './listener'
+import { lowLimitWarning, openFileLimit, watchOpenFiles } from './open-files'
+import { orFail, requireSettings } from './settings'
 
-/** Our own reader refuses sooner, in words; this is where Bun cuts a connection off (settled 22). */
-const MAX_REQUEST_BYTES = 8 * 1024 * 1024
-const DRAIN_MS = 10_000
-const IDLE_SECONDS = 30
 const SWEEP_EVERY_MS = 10 * 60_000
 const FIRST_SWEEP_MS = 60_000
 const REFRESH_TEMPLATES_MS = 30_000
@@ -25,27 +25,35 @@ const REFRESH_KEYS_MS = 1000
 export async function serve(command: Command): Promise<void> {
   const configuration = requireSettings(command)
   const { server } = configuration.settings
-  const log = logOf(configuration.settings)
+  const { log, output } = logOf(configuration.settings)
   const { folder, secrets } = await orFail(() => prepare(configuration.settings))
   // The port is taken before the database is opened: its number may decide what the server calls itself.
   const { promise: starting, resolve: started } = Promise.withResolvers<App>()
   let app: App | undefined
-  const listener = listen(server.host, server.port, async (request, peers) =>
-    (app ?? (await starting)).fetch(request, peers),
-  )
+  const { idleTimeoutMs } = server
+  const onError = (error: unknown) => log.error('fault', { error: String(error) })
+  const listener = listen({
+    ...{ host: server.host, port: server.port, idleTimeoutMs, onError },
+    answer: async (request, peers) => (app ?? (await starting)).fetch(request, peers),
+  })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings } = actual
   app = await orFail(() => createApp({ settings, secrets, folder, log }))
+  surviveFaults(log)
   started(app)
   report(actual, log)
   const { metrics } = app
   const metricsListener =
-    metrics && listen(server.metricsHost, server.metricsPort ?? 0, (request) => answerMetrics(request, metrics, app))
+    metrics &&
+    listen({
+      ...{ host: server.metricsHost, port: server.metricsPort ?? 0, idleTimeoutMs, onError },
+      answer: (request) => answerMetrics(request, metrics, app),
+    })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
   if (process.stdout.isTTY) process.stdout.write(banner(settings, app.keys, folder))
   else logStart(log, settings, app, folder)
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener) })
-  const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log)]
+  const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
   stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
     begin: app.endStreams,
     async end() {
@@ -53,6 +61,7 @@ export async function serve(command: Command): Promise<void> {
       for (const refresher of refreshers) clearInterval(refresher)
       await app.close()
     },
+    flush: output.end,
   })
 }
 
@@ -65,36 +74,12 @@ function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   return { folder, secrets }
 }
 
-function logOf({ server: { logLevel, logFormat } }: Settings): Log {
+function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log; output: LogOutput } {
   const format = logFormat === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : logFormat
-  return createLog({ level: logLevel, format, write: (text) => process.stdout.write(text), now: systemClock.now })
-}
-
-type Listener = ReturnType<typeof Bun.serve>
-
-function listen(
-  host: string,
-  port: number,
-  fetch: (request: Request, server: Listener) => Response | Promise<Response>,
-): Listener {
-  try {
-    return Bun.serve({
-      hostname: host,
-      port,
-      reusePort: false,
-      // Bun's own page for a thrown error shows where and how
-      development: false,
-      maxRequestBodySize: MAX_REQUEST_BYTES,
-      idleTimeout: IDLE_SECONDS,
-      fetch,
-      error: () => new Response('Internal Server Error', { status: 500 }),
-    })
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
-    if (code === 'EADDRINUSE')
-      return fail(`port ${port} on ${host} is taken; stop what listens there, or choose another with --port`)
-    return fail(`cannot listen on ${host}:${port}: ${message}`)
-  }
+  const { now } = systemClock
+  const lost = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were lost', { lines })
+  const output = logOutput(standardOutput(), lost)
+  return { log: createLog({ level, format, write: output.write, now }), output }
 }
 
 async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
@@ -121,6 +106,8 @@ function urlOf(host: string, { port }: Pick<Listener, 'port'>): string {
 function report({ problems, settings }: Configuration, log: Log): void {
   for (const { severity, message } of problems) log[severity === 'note' ? 'debug' : 'warn'](message)
   for (const message of warnings(settings)) log.warn(message)
+  const lowLimit = lowLimitWarning(openFileLimit())
+  if (lowLimit !== undefined) log.warn(lowLimit)
 }
 
 function logStart(log: Log, settings: Settings, { keys }: App, folder: string): void {
@@ -169,38 +156,4 @@ function startFollowingKeys({ refreshKeys }: App, log: Log): Timer {
   }, REFRESH_KEYS_MS)
   timer.unref()
   return timer
-}
-
-interface Stopping {
-  /** Before requests are waited for. */
-  begin(): void
-  /** After the last of them. */
-  end(): Promise<void>
-}
-
-/** The first signal lets running requests finish, ten seconds at most; a second one ends the process at once. */
-function stopOnSignal(log: Log, listeners: Listener[], { begin, end }: Stopping): void {
-  let isStopping = false
-  const stop = async (signal: string) => {
-    if (isStopping) process.exit(1)
-    isStopping = true
-    log.info('stopping', { signal })
-    begin()
-    const isDrained = await Promise.race([
-      Promise.all(listeners.map((listener) => listener.stop())).then(() => true),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), DRAIN_MS)),
-    ])
-    if (!isDrained) {
-      log.warn('some clients did not finish in 10 s; their connections are closed')
-      void Promise.all(listeners.map((listener) => listener.stop(true)))
-    }
-    await end()
-    log.info('stopped')
-    log.flush()
-    process.exit(0)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal))
-  process.on('unhandledRejection', (error) =>
-    log.error('fault', { error: String(error), stack: error instanceof Error ? error.stack : undefined }),
-  )
 }

@@ -99,6 +99,12 @@ export const server = {
     default: 10_000,
     doc: 'How long a client may take to send its body, and a password may wait to be hashed, before the answer is 504.',
   }),
+  idleTimeoutMs: setting({
+    name: 'IDLE_TIMEOUT',
+    kind: duration(5000, 255_000),
+    default: 75_000,
+    doc: 'How long a connection may be silent before it is closed. Keep it above the time that a proxy in front keeps its own idle connections, which is 60s for many.',
+  }),
   requestIdHeader: setting({
     name: 'REQUEST_ID_HEADER',
     also: ['REQUEST_ID_HEADER', 'GOTRUE_API_REQUEST_ID_HEADER'],

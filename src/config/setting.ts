@@ -89,7 +89,7 @@ export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kin
 }
 
 /** Milliseconds, written in Go's syntax or as bare seconds. */
-export function duration(minimumMs = 0): Kind<number> {
+export function duration(minimumMs = 0, maximumMs = Number.POSITIVE_INFINITY): Kind<number> {
   return {
     name: 'duration',
     format: formatDuration,
@@ -97,6 +97,7 @@ export function duration(minimumMs = 0): Kind<number> {
       const ms = /^\d+$/.test(value) ? Number(value) * 1000 : parseDuration(value)
       if (ms === undefined) throw new Error('a duration such as 30s, 15m or 24h, or a number of seconds')
       if (ms < minimumMs) throw new Error(`a duration of at least ${minimumMs / 1000}s`)
+      if (ms > maximumMs) throw new Error(`a duration of at most ${maximumMs / 1000}s`)
       return ms
     },
   }

@@ -11,7 +11,7 @@ export type Log = Record<Exclude<Level, 'off'>, (message: string, fields?: Field
 
 export interface LogOptions {
   level: Level
-  format: 'json' | 'text'
+  format: Format
   /** @param text one or more whole lines */
   write(text: string): void
   /** Unix milliseconds. */
@@ -20,6 +20,19 @@ export interface LogOptions {
 
 const COLOURS: Record<string, string> = { debug: '\u001b[90m', info: '', warn: '\u001b[33m', error: '\u001b[31m' }
 const RESET = '\u001b[0m'
+
+type Format = 'json' | 'text'
+
+/** One line, with its line feed. @param now Unix milliseconds */
+export function logLine(
+  { format, now }: { format: Format; now: number },
+  level: Exclude<Level, 'off'>,
+  message: string,
+  fields: Fields = {},
+): string {
+  const time = new Date(now).toISOString()
+  return format === 'json' ? jsonLine(time, level, message, fields) : textLine(time, level, message, fields)
+}
 
 /** How long lines are collected: a write for each request would cost more than some requests do. */
 const FLUSH_MS = 50
@@ -36,9 +49,8 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
   }
   const writer = (own: Exclude<Level, 'off'>) => {
     if (LEVELS.indexOf(own) < LEVELS.indexOf(level)) return () => {}
-    const line = format === 'json' ? jsonLine : textLine
     return (message: string, fields: Fields = {}) => {
-      held += line(new Date(now()).toISOString(), own, message, fields)
+      held += logLine({ format, now: now() }, own, message, fields)
       if (own === 'error') flush()
       else timer ??= setTimeout(flush, FLUSH_MS)
     }

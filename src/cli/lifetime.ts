@@ -1,0 +1,62 @@
+/** How long the process lives: until a signal ends it, and nothing else. */
+import type { Log } from '../http/log'
+import type { Listener } from './listener'
+
+const DRAIN_MS = 10_000
+
+/** Faults that are written to the log in full, in each span. */
+const MAX_FAULTS = 20
+const SPAN_MS = 60_000
+
+export interface Stopping {
+  /** Before requests are waited for. */
+  begin(): void
+  /** After the last of them. */
+  end(): Promise<void>
+  /** Once nothing more is logged. */
+  flush(): Promise<void>
+}
+
+/** The first signal lets running requests finish, ten seconds at most; a second one ends the process at once. */
+export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flush }: Stopping): void {
+  let isStopping = false
+  const stop = async (signal: string) => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    log.info('stopping', { signal })
+    begin()
+    const drained = await Promise.all(listeners.map((listener) => listener.drain(DRAIN_MS)))
+    if (drained.includes(false)) log.warn('some clients did not finish in 10 s; their connections are closed')
+    await end()
+    log.info('stopped')
+    log.flush()
+    await flush()
+    process.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      stop(signal).catch((error: unknown) => {
+        log.error('stopping failed', { error: String(error) })
+        process.exit(1)
+      })
+    })
+}
+
+/** An error that nothing caught is written to the log; the server goes on. */
+export function surviveFaults(log: Log, monotonic: () => number = () => performance.now()): void {
+  let since = Number.NEGATIVE_INFINITY
+  let count = 0
+  const report = (error: unknown) => {
+    const now = monotonic()
+    if (now - since >= SPAN_MS) {
+      if (count > MAX_FAULTS) log.error('further faults', { count: count - MAX_FAULTS })
+      since = now
+      count = 0
+    }
+    count += 1
+    if (count <= MAX_FAULTS)
+      log.error('fault', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
+  }
+  process.on('uncaughtException', report)
+  process.on('unhandledRejection', report)
+}

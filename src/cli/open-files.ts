@@ -1,0 +1,52 @@
+/** File descriptors: each connection takes one, and Bun accepts no connection without saying so where none is left. */
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import type { Log } from '../http/log'
+
+/** Below it, a burst of connections is likely to use them up. */
+const ENOUGH = 1024
+/** What the server itself keeps open, roughly. */
+const OWN = 40
+const LOOK_EVERY_MS = 1000
+
+/** How many files this process may have open (`ulimit -n`); undefined where the system does not say. */
+export function openFileLimit(read = () => readFileSync('/proc/self/limits', 'utf8')): number | undefined {
+  try {
+    const [, soft] = /^Max open files\s+(\d+|unlimited)\s/m.exec(read()) ?? []
+    return soft === undefined ? undefined : soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
+  } catch {
+    return undefined
+  }
+}
+
+/** What to tell the operator at start, if anything. */
+export function lowLimitWarning(limit: number | undefined): string | undefined {
+  if (limit === undefined || limit >= ENOUGH) return undefined
+  return `this process may open only ${limit} files (ulimit -n), which is enough for about ${Math.max(0, limit - OWN)} connections at once; raise the limit to ${ENOUGH} or more`
+}
+
+/** Logs that no descriptor is left, and that there are some again. */
+export function watchOpenFiles(log: Log, isOneLeft: () => boolean = canOpen): Timer {
+  let isExhausted = false
+  const look = () => {
+    const isLeft = isOneLeft()
+    if (!isLeft && !isExhausted)
+      log.warn('no file descriptor is left: new connections have to wait until others are closed', {
+        limit: openFileLimit(),
+      })
+    if (isLeft && isExhausted) log.info('file descriptors are available again')
+    isExhausted = !isLeft
+  }
+  const timer = setInterval(look, LOOK_EVERY_MS)
+  timer.unref()
+  return timer
+}
+
+function canOpen(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'))
+    return true
+  } catch (error) {
+    const { code } = error as { code?: string }
+    return code !== 'EMFILE' && code !== 'ENFILE'
+  }
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'bun:test'
+import { logOutput } from '../../src/adapters/log-output'
+
+const lost = (lines: number) => `lost ${lines}\n`
+
+/** A descriptor whose writes end as the test says. */
+function descriptor() {
+  const texts: string[] = []
+  const ends: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  return {
+    texts,
+    send(text: string) {
+      texts.push(text)
+      return new Promise<void>((resolve, reject) => ends.push({ resolve, reject }))
+    },
+    async end(error?: Error) {
+      const { resolve, reject } = ends.shift() as (typeof ends)[0]
+      if (error) reject(error)
+      else resolve()
+      await Promise.resolve()
+      await Promise.resolve()
+    },
+  }
+}
+
+test('one write is under way at a time, and the next takes all that came meanwhile', async () => {
+  const { texts, send, end } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\n')
+  output.write('b\n')
+  output.write('c\n')
+  await end()
+  expect(texts).toEqual(['a\n', 'b\nc\n'])
+})
+
+test('what does not fit is dropped and counted once', async () => {
+  const { texts, send, end } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\n')
+  const large = `${'x'.repeat(1_000_000)}\n`
+  output.write(large)
+  output.write(large)
+  output.write(`y\n${large}`)
+  await end()
+  expect(texts[1]).toBe(`lost 3\n${large}`)
+  output.write('b\n')
+  await end()
+  expect(texts[2]).toBe('b\n')
+})
+
+test('a failure is followed by a pause, then by the number of lines lost on a line of its own', async () => {
+  const { texts, send, end } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\nb\n')
+  await end(new Error('ENOSPC'))
+  output.write('c\n')
+  expect(texts).toEqual(['a\nb\n'])
+  while (texts.length < 2) await Bun.sleep(10)
+  expect(texts[1]).toBe('\nlost 2\nc\n')
+  await end(new Error('ENOSPC'))
+  while (texts.length < 3) await Bun.sleep(10)
+  expect(texts[2]).toBe('\nlost 3\n')
+  await end()
+})
+
+test('the end waits for what is written, and not for what cannot be', async () => {
+  const { send, end } = descriptor()
+  const output = logOutput(send, lost)
+  output.write('a\n')
+  const ended = output.end()
+  await end()
+  await ended
+  output.write('b\n')
+  await output.end()
+})

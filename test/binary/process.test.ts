@@ -1,0 +1,256 @@
+/** What must not end the server, nor keep it from ending: its log, its connections, and errors that nothing caught. */
+import { expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BINARY, startBinary } from '../support/binary'
+
+const isLinux = process.platform === 'linux'
+const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
+
+async function open(url: string, text = ''): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  socket.on('error', () => {})
+  if (text !== '') await new Promise((resolve) => socket.write(text, resolve))
+  return socket
+}
+
+async function freePort(): Promise<number> {
+  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
+  const port = probe.port as number
+  await probe.stop(true)
+  return port
+}
+
+/** The executable below a shell, which can redirect what it writes. @param line where `$SERVE` stands for the command */
+async function startInShell(line: string, env: Record<string, string> = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-process-'))
+  const port = await freePort()
+  const child = Bun.spawn(['sh', '-c', line], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '', AUTH_RATE_LIMITS: 'off', AUTH_PORT: String(port), SERVE: BINARY, ...env },
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+  const url = `http://127.0.0.1:${port}`
+  const isUp = async () => {
+    try {
+      return (await fetch(`${url}/health`)).ok
+    } catch {
+      return false
+    }
+  }
+  while (!(await isUp())) {
+    if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}`)
+    await Bun.sleep(10)
+  }
+  return {
+    ...{ url, folder, child },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await child.exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function stillServes(url: string): Promise<void> {
+  for (let n = 0; n < 200; n++) expect((await fetch(`${url}/health`)).status).toBe(200)
+  const response = await fetch(`${url}/auth/v1/signup`, { method: 'POST', body: JSON.stringify(account) })
+  expect(response.status).toBe(200)
+}
+
+test('SIGTERM closes idle and silent connections at once, and half a request header', async () => {
+  await using server = await startBinary()
+  const sockets = await Promise.all([
+    open(server.url),
+    open(server.url, 'GET / HT'),
+    open(server.url, 'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Le'),
+    open(server.url, 'GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+  ])
+  await server.settled()
+  expect(await server.stop()).toBe(0)
+  expect(server.log.filter(({ level }) => level === 'warn')).toEqual([])
+  expect(server.log.at(-1).msg).toBe('stopped')
+  for (const socket of sockets) socket.destroy()
+})
+
+test('SIGTERM ends the event stream of the mailbox and an answer that is still being read', async () => {
+  await using server = await startBinary()
+  const events = await fetch(`${server.url}/mailbox/api/events`)
+  expect(events.headers.get('content-type')).toBe('text/event-stream')
+  const document = await fetch(`${server.url}/openapi.json`)
+  const stopped = server.stop()
+  expect(((await document.json()) as { openapi: string }).openapi).toStartWith('3.')
+  await events.text()
+  expect(await stopped).toBe(0)
+  expect(server.log.filter(({ level }) => level === 'warn')).toEqual([])
+})
+
+test.skipIf(!isLinux)('a log that cannot be written ends nothing', async () => {
+  await using server = await startInShell('exec "$SERVE" serve >/dev/full 2>/dev/full')
+  await stillServes(server.url)
+  server.child.kill('SIGTERM')
+  expect(await server.child.exited).toBe(0)
+})
+
+test.skipIf(!isLinux)('a log whose reader is gone ends nothing', async () => {
+  await using server = await startInShell('{ "$SERVE" serve & echo $! > pid; wait $!; echo $? > status; } 2>&1 | true')
+  await stillServes(server.url)
+  process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
+  await server.child.exited
+  expect(readFileSync(join(server.folder, 'status'), 'utf8').trim()).toBe('0')
+})
+
+test.skipIf(!isLinux)(
+  'a log that is not read holds up no request, and costs no more memory than its bound',
+  async () => {
+    // The reader waits until the gate is opened; Bun.spawn would read at once.
+    const line =
+      'mkfifo gate; { "$SERVE" serve & echo $! > pid; wait $!; echo $? > status; } | { cat gate >opened; cat; }'
+    await using server = await startInShell(line)
+    const id = 'x'.repeat(128)
+    const ask = () => fetch(`${server.url}/health`, { headers: { 'x-request-id': id } })
+    for (let n = 0; n < 600; n++) await Promise.all(Array.from({ length: 16 }, ask))
+    await stillServes(server.url)
+    writeFileSync(join(server.folder, 'gate'), '')
+    let log = ''
+    const reading = (async () => {
+      for await (const chunk of server.child.stdout.pipeThrough(new TextDecoderStream())) log += chunk
+    })()
+    while (!log.includes('log lines were lost')) await ask()
+    process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
+    await server.child.exited
+    await reading
+    const lines = log
+      .trimEnd()
+      .split('\n')
+      .map((text) => JSON.parse(text))
+    expect(lines.find(({ msg }) => msg === 'log lines were lost').lines).toBeGreaterThan(0)
+    expect(lines.at(-1).msg).toBe('stopped')
+    expect(readFileSync(join(server.folder, 'status'), 'utf8').trim()).toBe('0')
+  },
+  60_000,
+)
+
+const mount = (folder: string) => ['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-mount-'))
+  try {
+    const isMounted = Bun.spawnSync(mount(folder)).success
+    if (isMounted) Bun.spawnSync(['umount', folder])
+    return isMounted
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const mayMount = isLinux && process.getuid?.() === 0 && canMount()
+
+test.skipIf(!mayMount)(
+  'a disk that is full costs log lines, and their number is told once there is room',
+  async () => {
+    const disk = mkdtempSync(join(tmpdir(), 'latchkey-full-'))
+    Bun.spawnSync(mount(disk))
+    try {
+      await using server = await startInShell('exec "$SERVE" serve >> "$DISK/log"', { DISK: disk })
+      for (let n = 0; n < 1000; n++) expect((await fetch(`${server.url}/health`)).status).toBe(200)
+      writeFileSync(join(disk, 'log'), '')
+      const text = () => readFileSync(join(disk, 'log'), 'utf8')
+      while (!text().includes('log lines were lost')) expect((await fetch(`${server.url}/health`)).status).toBe(200)
+      const notice = text()
+        .split('\n')
+        .find((line) => line.includes('log lines were lost'))
+      expect(JSON.parse(notice ?? '').lines).toBeGreaterThan(0)
+      server.child.kill('SIGTERM')
+      expect(await server.child.exited).toBe(0)
+    } finally {
+      Bun.spawnSync(['umount', disk])
+      rmSync(disk, { recursive: true, force: true })
+    }
+  },
+  60_000,
+)
+
+test('errors that nothing caught are logged, and end nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-fault-'))
+  const preload = join(folder, 'faults.js')
+  writeFileSync(
+    preload,
+    `const fail = (what) => { throw new Error('planted in ' + what) }
+     process.on('SIGUSR2', () => {
+       setTimeout(() => fail('a timer'))
+       setImmediate(() => fail('an immediate'))
+       queueMicrotask(() => fail('a microtask'))
+       Promise.reject(new Error('planted in a promise'))
+       new (require('node:events'))().emit('error', new Error('planted in an emitter'))
+     })`,
+  )
+  await using server = await startBinary({ env: { BUN_OPTIONS: `--preload ${preload}` } })
+  process.kill(server.pid, 'SIGUSR2')
+  const planted = () => server.log.filter(({ msg, error }) => msg === 'fault' && String(error).includes('planted'))
+  while (planted().length < 5) await server.settled()
+  expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
+  expect(await server.stop()).toBe(0)
+  rmSync(folder, { recursive: true })
+})
+
+test('headers of 64 KiB are read; beyond 128 KiB the answer is 431, and the server goes on', async () => {
+  await using server = await startBinary()
+  const headers = (length: number) => ({ 'x-padding': 'x'.repeat(length) })
+  expect((await server.ask('GET', '/health', { headers: headers(65_536) })).status).toBe(200)
+  expect((await server.ask('GET', '/health', { headers: headers(140_000) })).status).toBe(431)
+  expect((await server.ask('GET', '/health')).status).toBe(200)
+})
+
+test('malformed and abandoned requests end nothing and are no faults', async () => {
+  await using server = await startBinary()
+  const sockets: Socket[] = []
+  for (const text of [
+    'GET / HTTP/1.0\r\n\r\n',
+    'GET / HTTP/1.1\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: \u0000\r\n\r\n',
+    'GET / HTTP/9.9\r\nHost: localhost\r\n\r\n',
+    'GET http://elsewhere.example/health HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'GET * HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'GET /%ff%00/../x HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'CONNECT localhost:443 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    '\u0016\u0003\u0001\u0002\u0000\u0001\u0000\u0001',
+    'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n',
+    'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
+    'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello',
+    'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"email":',
+  ])
+    sockets.push(await open(server.url, text))
+  await server.settled()
+  for (const socket of sockets) socket.destroy()
+  await server.settled()
+  expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
+  expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
+  expect(await server.stop()).toBe(0)
+})
+
+test.skipIf(!isLinux)(
+  'a low limit of open files is named at start; connections beyond it end nothing',
+  async () => {
+    await using server = await startInShell('ulimit -n 64; exec "$SERVE" serve')
+    const reader = server.child.stdout.pipeThrough(new TextDecoderStream()).getReader()
+    let log = ''
+    while (!log.includes('may open only 64 files')) log += (await reader.read()).value
+    const sockets = Array.from({ length: 100 }, () => connect(Number(new URL(server.url).port), '127.0.0.1'))
+    for (const socket of sockets) socket.on('error', () => {})
+    while (!log.includes('no file descriptor is left')) log += (await reader.read()).value
+    for (const socket of sockets) socket.destroy()
+    while (!log.includes('file descriptors are available again')) log += (await reader.read()).value
+    await stillServes(server.url)
+  },
+  60_000,
+)
