@@ -18,6 +18,7 @@ export function changedAccount(changed: Changed, ifSentLately?: (sentAt: number)
     case 'username_taken':
     case 'id_taken':
     case 'identity_taken':
+    case 'used_before':
     case 'changed_meanwhile':
       break
     case 'flow_gone':

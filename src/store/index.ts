@@ -33,7 +33,7 @@ import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
 import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/work'
-import { useWeb3Message } from './web3'
+import { isWeb3MessageUsed } from './web3'
 import {
   beginCeremony,
   deletePasskey,
@@ -84,7 +84,7 @@ const operations = {
   ...oauth,
   ...customProviders,
   ...externalSessions,
-  useWeb3Message,
+  isWeb3MessageUsed,
   claimMatrixRegistrations: matrix.claimMatrixRegistrations,
   postponeMatrixRegistration: matrix.postponeMatrixRegistration,
   finishMatrixRegistration: matrix.finishMatrixRegistration,
@@ -172,6 +172,7 @@ export type {
   WebauthnCredential,
 } from './schema'
 export type { Proof } from './second-factors'
+export type { SingleUse } from './single-use'
 export type { AuditEntry, NewSession, Opened } from './statements'
 export type { Supersedes } from './superseding'
 export type { UserChange } from './user-changes'

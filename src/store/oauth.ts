@@ -1,5 +1,5 @@
 /** Browsers that are at a provider, and whom the account they come back with belongs to. */
-import { and, eq, isNull } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { identityByProvider, userByEmail } from './account-rows'
 import { read, statement, write } from './engine'
 import { type Identity, identities, type OAuthState, oauthStates, type User } from './schema'
@@ -15,14 +15,6 @@ const stateByHash = statement((db) =>
     .prepare(),
 )
 
-const markUsed = statement((db) =>
-  db
-    .update(oauthStates)
-    .set({ usedAt: placeholder('now') as never })
-    .where(and(eq(oauthStates.stateHash, placeholder('stateHash')), isNull(oauthStates.usedAt)))
-    .prepare(),
-)
-
 const identitiesByEmail = statement((db) =>
   db
     .select()
@@ -35,11 +27,7 @@ export const putOAuthState = write(async (tx, state: OAuthState): Promise<void> 
   await tx.run(insertState, state)
 })
 
-/** Uses a state up. Of several browsers that come back with it, one gets `used: false`. */
-export const useOAuthState = write(async (tx, { stateHash, now }: { stateHash: string; now: number }) => {
-  const state = await tx.one(stateByHash, { stateHash })
-  return state && { state, isUsed: (await tx.run(markUsed, { stateHash, now })) === 0 }
-})
+export const findOAuthState = read((tx, stateHash: string) => tx.one(stateByHash, { stateHash }))
 
 /** Whom an account at a provider, and the addresses that the provider vouches for, belong to. */
 export interface Owners {

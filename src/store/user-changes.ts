@@ -21,6 +21,7 @@ import { revokePersonalTokens } from './personal-tokens'
 import { type Identity, type User, webauthnCredentials } from './schema'
 import { type Proof, type ProofRefused, takeProof } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
+import { type SingleUse, useUp } from './single-use'
 import {
   endSessions,
   factorsIn,
@@ -50,6 +51,8 @@ export interface UserChange extends Attachments {
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
   /** The token that allows the change; where it cannot be spent, nothing changes. */
   spend?: Spending | undefined
+  /** What may succeed once and allows the change; where it was used before, nothing changes. */
+  use?: SingleUse | undefined
   /** Nothing changes where the last message of this purpose went out less than this long ago. */
   unlessSentSince?: { column: SentAt; spacingMs: number } | undefined
   /** Nothing changes where one of these columns has another value by now. */
@@ -93,6 +96,7 @@ export interface UserChange extends Attachments {
 type Changed =
   | { outcome: 'changed'; account: Account; opened: Opened | undefined }
   | { outcome: 'sent_lately'; sentAt: number }
+  | { outcome: 'used_before' }
   | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_meanwhile' }
   | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
@@ -121,6 +125,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
   if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
     return { outcome: 'metadata_too_large' }
+  if (change.use && !(await useUp(tx, change.use, now))) return { outcome: 'used_before' }
   const factor = change.proof && (await takeProof(tx, id, change.proof, { network: change.session?.network, now }))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }

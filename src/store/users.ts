@@ -25,6 +25,7 @@ import {
   users,
   webauthnCredentials,
 } from './schema'
+import { type SingleUse, useUp } from './single-use'
 import {
   type AuditEntry,
   amrIn,
@@ -99,14 +100,24 @@ export interface NewAccount extends Attachments {
   matrixDueAt?: number | undefined
 }
 
+interface CreatedWith extends NewAccount {
+  session?: NewSession | undefined
+  /** What may succeed once and allows it; where it was used before, no account is made. */
+  use?: SingleUse | undefined
+}
+
 /** Makes an account, unless its address, number, identity or id is taken; and opens a session where one is given. */
 export const createUser = write(
   async (
     tx,
-    { session, ...account }: NewAccount & { session?: NewSession | undefined },
-  ): Promise<{ outcome: 'created'; account: Account; opened: Opened | undefined } | Taken> => {
+    { session, use, ...account }: CreatedWith,
+  ): Promise<
+    { outcome: 'created'; account: Account; opened: Opened | undefined } | { outcome: 'used_before' } | Taken
+  > => {
+    const taken = await findAllTaken(tx, account)
+    if (taken) return taken
+    if (use && !(await useUp(tx, use, account.user.createdAt))) return { outcome: 'used_before' }
     const made = await insertAccount(tx, account)
-    if (made.outcome !== 'created') return made
     return { ...made, opened: session && (await openSessionIn(tx, made.account.user, session, account.user.createdAt)) }
   },
 )
@@ -126,8 +137,9 @@ export const registerUser = write(
     const now = account.user.createdAt
     const refused = spend && (await refuseSpending(tx, spend, now))
     if (refused) return { outcome: refused }
+    const taken = await findAllTaken(tx, account)
+    if (taken) return taken
     const made = await insertAccount(tx, account)
-    if (made.outcome !== 'created') return made
     if (spend) await tx.tokens.markConsumed(spend.id, now)
     await startSession(tx, session)
     return {
@@ -187,10 +199,7 @@ export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: A
   return deleted
 })
 
-async function insertAccount(
-  tx: Tx,
-  { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
-): Promise<{ outcome: 'created'; account: Account } | Taken> {
+async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): Promise<Taken | undefined> {
   const taken = await findTaken(tx, user)
   if (taken) return taken
   for (const identity of wanted) {
@@ -198,6 +207,13 @@ async function insertAccount(
     const owner = present && (await tx.one(userById, { id: present.userId }))
     if (owner) return { outcome: 'identity_taken', user: owner }
   }
+  return undefined
+}
+
+async function insertAccount(
+  tx: Tx,
+  { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
+): Promise<{ outcome: 'created'; account: Account }> {
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   if (matrixDueAt !== undefined) await awaitMatrixAccount(tx, user.id, matrixDueAt)

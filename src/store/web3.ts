@@ -1,14 +1,18 @@
 /** Signed messages that were used. */
-import { statement, write } from './engine'
+import { eq } from 'drizzle-orm'
+import { read, statement } from './engine'
 import { web3Messages } from './schema'
-import { placeholders } from './statements'
+import { placeholder } from './statements'
 
-const insertMessage = statement((db) =>
-  db.insert(web3Messages).values(placeholders(web3Messages)).onConflictDoNothing().prepare(),
+const messageByHash = statement((db) =>
+  db
+    .select()
+    .from(web3Messages)
+    .where(eq(web3Messages.messageHash, placeholder('messageHash')))
+    .prepare(),
 )
 
-/** Uses a signed message up. @returns false where it was used before */
-export const useWeb3Message = write(
-  async (tx, message: { messageHash: string; expiresAt: number }): Promise<boolean> =>
-    (await tx.run(insertMessage, message)) === 1,
+/** Whether somebody has signed in with a message. */
+export const isWeb3MessageUsed = read(
+  async (tx, messageHash: string): Promise<boolean> => (await tx.one(messageByHash, { messageHash })) !== undefined,
 )

@@ -95,6 +95,7 @@ export async function updateAccount(
     mergeUserMetaData: { ...data, ...contacts.metadata },
     mergeAppMetaData: appMetadata,
     identities: contacts.identities,
+    ...(contacts.set.isAnonymous === false && { describeProviders: UNDESCRIBED }),
     actor: { sessionId: session?.id },
     ...(secret && {
       provenPassword: user.encryptedPassword,
@@ -186,6 +187,9 @@ function requireInTurn({ policy, clock }: Deps, user: User, { email, phone }: Co
   const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.spacingMs, now) : 0
   if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs })
 }
+
+/** GoTrue names no provider in the metadata of an anonymous user whose contact counts at once. */
+const UNDESCRIBED = () => ({})
 
 interface ConfirmedContacts {
   set: UserChange['set']

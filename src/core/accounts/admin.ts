@@ -96,6 +96,8 @@ export async function createUser(
     case 'id_taken':
     case 'identity_taken':
       throw new Refusal('id_taken')
+    case 'used_before':
+      throw new Error('an account that needs nothing was refused for a single use')
   }
 }
 

@@ -13,7 +13,7 @@ import { browserHash, stateHash, verifierPlace } from './leaving'
 import { linkIdentity } from './linking'
 import { externalIdentity, strangerOf } from './owners'
 import { findProvider } from './providers'
-import { type Arrived, arrive, type ExternalSignIn, endingOf, signInExternally } from './sign-in'
+import { type Arrived, arrive, type ExternalSignIn, endingOf, signInExternally, usedBefore } from './sign-in'
 
 export interface ComingBack {
   /** Of the query, or of the form. */
@@ -30,22 +30,29 @@ export interface CameBack {
 }
 
 /**
- * Ends what `leaveForProvider` began. The state is used up before anything else is looked at.
+ * Ends what `leaveForProvider` began. Only a success uses the state up: who cancels, or comes back in another browser
+ * first, can still sign in with it until it expires.
  * @throws {Refusal<'oauth_state_missing' | 'oauth_state_malformed' | 'oauth_state_unknown' | 'oauth_state_expired' |
  *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
 export async function comeBackFromProvider(deps: Deps, back: ComingBack): Promise<CameBack> {
-  const state = await useState(deps, back)
+  const state = await requireState(deps, back)
   const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
+  // A provider may revoke what it gave where it sees a code twice, so of several requests at once one asks it.
+  const done = deps.limits.alone(`oauth_state ${state.stateHash}`)
+  if (!done) throw new Refusal('oauth_state_used')
   try {
-    return { redirectTo, result: await conclude(deps, back, state) }
+    return { redirectTo, result: await conclude(deps, back, await requireState(deps, back)) }
   } catch (error) {
-    if (error instanceof Refusal) return { redirectTo, result: { outcome: 'refused', refusal: error } }
+    const isAnswered = error instanceof Refusal && error.reason !== 'oauth_state_used'
+    if (isAnswered) return { redirectTo, result: { outcome: 'refused', refusal: error } }
     throw error
+  } finally {
+    done()
   }
 }
 
-async function useState(
+async function requireState(
   { store, clock, peppers, policy }: Deps,
   { parameters, browser }: ComingBack,
 ): Promise<OAuthState> {
@@ -53,10 +60,9 @@ async function useState(
   if (plain === '') throw new Refusal('oauth_state_missing')
   if (!isUuid(plain)) throw new Refusal('oauth_state_malformed')
   const now = clock.now()
-  const used = await store.useOAuthState({ stateHash: stateHash(peppers[0], plain.toLowerCase()), now })
-  if (!used) throw new Refusal('oauth_state_unknown')
-  if (used.isUsed) throw new Refusal('oauth_state_used')
-  const { state } = used
+  const state = await store.findOAuthState(stateHash(peppers[0], plain.toLowerCase()))
+  if (!state) throw new Refusal('oauth_state_unknown')
+  if (state.usedAt !== null) throw new Refusal('oauth_state_used')
   if (isOver(state.createdAt, policy.flowMs, now)) throw new Refusal('oauth_state_expired')
   const isBound = policy.oauth.bindsBrowser && state.browserHash !== null
   if (isBound && !secretEqual(browserHash(peppers[0], browser ?? ''), state.browserHash ?? ''))
@@ -89,6 +95,10 @@ async function conclude(deps: Deps, { parameters, client }: ComingBack, state: O
     tokens: redeemed.tokens,
     challenge: value !== null && method !== null ? { value, method } : undefined,
     redirectTo: state.redirectTo,
+    once: {
+      use: { kind: 'oauth_state', stateHash: state.stateHash },
+      refusal: new Refusal('oauth_state_used'),
+    },
     client,
   }
   if (state.linkingUserId !== null)
@@ -119,6 +129,7 @@ async function acceptInvitation(
     set: withoutUnprovenPassword(user),
     ...(mayBeStrangers(user) && { ...WAYS_IN, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },
+    use: signIn.once?.use,
     confirm: { email: true, phone: false },
     putIdentity: identity,
     mergeUserMetaData: identity.identityData,
@@ -131,6 +142,8 @@ async function acceptInvitation(
   switch (changed.outcome) {
     case 'changed':
       return arrive(deps, now, signIn, ending, changed.opened)
+    case 'used_before':
+      throw usedBefore(signIn)
     case 'token_unknown':
     case 'token_used':
     case 'token_expired':

@@ -13,7 +13,7 @@ import { lacksFactor } from '../factors/own'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 import { externalIdentity, type Stranger } from './owners'
-import { type Arrived, arrive, type ExternalSignIn, endingOf } from './sign-in'
+import { type Arrived, arrive, type ExternalSignIn, endingOf, usedBefore } from './sign-in'
 
 /**
  * Whoever says what an account is signed in to with must have passed its second factor.
@@ -68,10 +68,13 @@ export async function linkIdentity(
     set: { isAnonymous: false, ...(email && { email: email.address, emailConfirmedAt: now }) },
     flow: ending.flow,
     session: ending.session?.row,
+    use: link.once?.use,
   })
   switch (changed.outcome) {
     case 'changed':
       return arrive(deps, now, link, ending, changed.opened)
+    case 'used_before':
+      throw usedBefore(link)
     case 'email_taken':
       throw new Refusal('linked_email_taken')
     case 'user_gone':

@@ -1,7 +1,7 @@
 /** Signing in with an account at a provider: the account here, what it loses and gains, and the session (contract 8.2, 8.3). */
 import { providersMetadata } from '../../lib/account-metadata'
 import { isAhead, isWithin } from '../../lib/time'
-import type { FlowState, Opened, User, UserChange } from '../../store'
+import type { FlowState, Opened, SingleUse, User, UserChange } from '../../store'
 import { mayBeStrangers, payloadOf, WAYS_IN } from '../accounts/strangers'
 import { newUser, withoutUnprovenPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
@@ -20,6 +20,8 @@ export interface ExternalSignIn {
   /** Whether an account without an address is one like any other. */
   isEmailOptional: boolean
   tokens: ProviderTokens | undefined
+  /** What the sign-in may succeed with once, and the refusal where it was used before. */
+  once?: { use: SingleUse; refusal: Refusal } | undefined
   /** Set in the PKCE flow, which ends in a code. */
   challenge: Challenge | undefined
   /** Where the link of a confirmation leads back to. */
@@ -74,8 +76,10 @@ async function join(deps: Deps, signIn: ExternalSignIn, email: string | null): P
     messages: asks?.messages ?? [],
     flow: ending?.flow,
     session: ending?.session?.row,
+    use: ending && signIn.once?.use,
     audit: [auditEntry(deps, now, 'user_signedup', user, { provider: stranger.provider })],
   })
+  if (created.outcome === 'used_before') throw usedBefore(signIn)
   if (created.outcome !== 'created') return undefined
   if (!ending) throw unproven(stranger, asks !== undefined)
   return arrive(deps, now, signIn, ending, created.opened)
@@ -110,12 +114,15 @@ async function enter(deps: Deps, signIn: ExternalSignIn, user: User): Promise<Ar
     messages: proof?.asks?.messages ?? [],
     flow: ending?.flow,
     session: ending?.session?.row,
+    use: ending && signIn.once?.use,
     audit: ending?.session ? [auditEntry(deps, now, 'login', user, { provider: stranger.provider })] : [],
   })
   switch (changed.outcome) {
     case 'changed':
       if (!ending) throw unproven(stranger, proof?.asks !== undefined)
       return arrive(deps, now, signIn, ending, changed.opened)
+    case 'used_before':
+      throw usedBefore(signIn)
     case 'user_banned':
     case 'metadata_too_large':
       throw new Refusal(changed.outcome)
@@ -190,6 +197,10 @@ const maySignIn = ({ policy }: Deps, { stranger, isEmailOptional }: ExternalSign
 
 const unproven = ({ provider }: Stranger, wasAsked: boolean) =>
   new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })
+
+/** Another request has succeeded with what allows this one. */
+export const usedBefore = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
+  once?.refusal ?? new Error('a sign-in without a single use was refused for one')
 
 /** What a sign-in ends in: a session, or a flow whose code is exchanged for one. */
 export interface Ending {

@@ -51,8 +51,8 @@ export async function signInWithWallet(
   requireTimely(deps.clock.now(), message, { validityMs, name })
   const messageHash = createHash('sha256').update(text).digest('hex')
   const expiresAt = message.issuedAt + validityMs
-  if (!(await deps.store.useWeb3Message({ messageHash, expiresAt })))
-    throw new Refusal('web3_message_used', { detail: name })
+  const used = new Refusal('web3_message_used', { detail: name })
+  if (await deps.store.isWeb3MessageUsed(messageHash)) throw used
 
   const address = chain.identifierOf(message.address)
   const { chainId: network, domain, statement = null } = message
@@ -64,6 +64,7 @@ export async function signInWithWallet(
     stranger: strangerOf('web3', { claims, emails: [] }),
     ...{ method: 'web3', isEmailOptional: true, tokens: undefined, challenge: undefined },
     ...{ redirectTo: policy.redirects.siteUrl, client },
+    once: { use: { kind: 'web3_message', messageHash, expiresAt }, refusal: used },
   })
   if (arrived.outcome !== 'session') throw new Error('a wallet led to a code')
   return arrived.issued

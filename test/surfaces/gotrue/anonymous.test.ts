@@ -25,11 +25,13 @@ const code = async (app: TestApp, to: string) => (await lastLetter(app, to)).cod
 interface Way {
   settings?: Record<string, string>
   providers: string[]
+  /** As GoTrue leaves it, where it names no provider. */
+  metadata?: object
   go(app: TestApp, id: string, token: string): Promise<unknown>
 }
 
-const byEmail = (go: Way['go'], settings = {}): Way => ({ providers: ['email'], go, settings })
-const byPhone = (go: Way['go'], settings = {}): Way => ({ providers: ['phone'], go, settings })
+const byEmail = (go: Way['go'], more: Partial<Way> = {}): Way => ({ providers: ['email'], go, ...more })
+const byPhone = (go: Way['go'], more: Partial<Way> = {}): Way => ({ providers: ['phone'], go, ...more })
 
 const ways: Record<string, Way> = {
   'an administrator confirms an address': byEmail((app, id) => admin(app, id, { email: EMAIL, email_confirm: true })),
@@ -47,14 +49,16 @@ const ways: Record<string, Way> = {
     await open(app, (await lastLetter(app, EMAIL)).link)
   }),
   'an address counts at once': byEmail((app, _, token) => own(app, token, { email: EMAIL }), {
-    AUTH_MAILER_AUTOCONFIRM: 'true',
+    settings: { AUTH_MAILER_AUTOCONFIRM: 'true' },
+    metadata: {},
   }),
   'a number is confirmed by its code': byPhone(async (app, _, token) => {
     await own(app, token, { phone: PHONE })
     await verify(app, { type: 'phone_change', phone: PHONE, token: await code(app, PHONE) })
   }),
   'a number counts at once': byPhone((app, _, token) => own(app, token, { phone: PHONE }), {
-    AUTH_SMS_AUTOCONFIRM: 'true',
+    settings: { AUTH_SMS_AUTOCONFIRM: 'true' },
+    metadata: {},
   }),
   'an address is confirmed below /api/auth': byEmail(async (app, _, token) => {
     await app.ask('POST', '/api/auth/email/change/request', { token, body: { new_email: EMAIL } })
@@ -99,13 +103,13 @@ const ways: Record<string, Way> = {
   },
 }
 
-test.each(Object.entries(ways))('%s: the account is permanent', async (_, { settings, providers, go }) => {
+test.each(Object.entries(ways))('%s: the account is permanent', async (_, { settings, providers, metadata, go }) => {
   const { app, id, token } = await start(settings)
   await using _app = app
   await go(app, id, token)
   const { body } = await app.ask('GET', `/auth/v1/admin/users/${id}`, { token: app.admin })
   expect(body.is_anonymous).toBe(false)
-  expect(body.app_metadata).toEqual({ provider: providers[0], providers })
+  expect(body.app_metadata).toEqual(metadata ?? { provider: providers[0], providers })
   expect(body.identities.map(({ provider }: Json) => provider)).toEqual(providers)
   const [{ identity_data: data }] = body.identities
   if (providers[0] !== 'phone') expect([data.email, data.email_verified]).toEqual([EMAIL, true])

@@ -77,6 +77,22 @@ test.each(wallets)('a message is good once, however often it is sent at once, wi
   expect((await app.core.sweep()).web3Messages).toBe(1)
 })
 
+test.each(wallets)('a message whose sign-in was refused is not used up, with %s', async (_, make) => {
+  await using app = await start()
+  const wallet = make()
+  const { body } = await signIn(app, wallet)
+  app.clock.advance(1000)
+  const message = messageOf(wallet, app.clock.now())
+  const shown = { chain: wallet.chain, message, signature: await wallet.sign(message) }
+  const ban = (duration: string) =>
+    app.ask('PUT', `/auth/v1/admin/users/${body.user.id}`, { token: app.admin, body: { ban_duration: duration } })
+  await ban('1h')
+  expect((await send(app, shown)).body.code).toBe('user_banned')
+  await ban('none')
+  expect((await send(app, shown)).body.user.id).toBe(body.user.id)
+  expect(await send(app, shown)).toMatchObject(refused(`Signed ${wallet.name} message was used before`))
+})
+
 test.each(wallets)('another key, another text and a broken signature are refused, with %s', async (_, make) => {
   await using app = await start()
   const [wallet, other] = [make(), make()]

@@ -1,0 +1,170 @@
+/** A state of a sign-in at a provider is used up by success alone: who cancels and comes back approving is signed in. */
+import { Database } from 'bun:sqlite'
+import { expect, test } from 'bun:test'
+import { claimsOf, startApp, type TestApp } from '../../support/app'
+import { confirmedUser, lastLetter } from '../../support/mail'
+import {
+  comeBack,
+  type FakeGitHub,
+  fakeGitHub,
+  fragmentOf,
+  GITHUB,
+  type Left,
+  leave,
+  queryOf,
+} from '../../support/providers'
+
+const EMAIL = 'octocat@example.com'
+
+async function start(settings: Record<string, string> = {}) {
+  const github = fakeGitHub(EMAIL)
+  const down = { is: false }
+  const fetchProvider = (async (...request: Parameters<typeof fetch>) => {
+    if (down.is) throw new TypeError('connection refused')
+    return github.fetch(...request)
+  }) as typeof fetch
+  const app = await startApp({ settings: { ...GITHUB, ...settings }, fetchProvider })
+  return { app, github, down }
+}
+
+type Started = Awaited<ReturnType<typeof start>>
+
+interface Failure {
+  settings?: Record<string, string>
+  /** Makes one attempt fail. @returns what mends it */
+  fail(started: Started, left: Left): Promise<(() => unknown) | undefined>
+}
+
+const refused = async (app: TestApp, left: Left, query?: string) => {
+  const reply = await comeBack(app, left, query)
+  expect([reply.status, fragmentOf(reply).access_token]).toEqual([reply.status, undefined])
+  expect(queryOf(reply).error).toBeString()
+}
+
+const emails = (github: FakeGitHub, verified: boolean) => [
+  { ...github.account.emails[0], email: EMAIL, verified, primary: true },
+]
+
+const failures: Record<string, Failure> = {
+  'the provider says that access was denied': {
+    async fail({ app }, left) {
+      await refused(app, left, '&error=access_denied')
+      return undefined
+    },
+  },
+  'the provider gives no code': {
+    async fail({ app }, left) {
+      await refused(app, left, '')
+      return undefined
+    },
+  },
+  'it comes back in another browser': {
+    async fail({ app }, left) {
+      await refused(app, { ...left, cookie: `latchkey_oauth=${'x'.repeat(32)}` })
+      await refused(app, { ...left, cookie: '' })
+      return undefined
+    },
+  },
+  'the provider cannot be reached': {
+    async fail({ app, down }, left) {
+      down.is = true
+      await refused(app, left)
+      return () => {
+        down.is = false
+      }
+    },
+  },
+  'the provider refuses the code': {
+    async fail({ app, github }, left) {
+      github.tokenAnswer = Response.json({ error: 'bad_verification_code' })
+      await refused(app, left)
+      return () => {
+        delete github.tokenAnswer
+      }
+    },
+  },
+  'the profile has no address': {
+    async fail({ app, github }, left) {
+      const { account } = github
+      github.account = { ...account, emails: [] }
+      await refused(app, left)
+      return () => {
+        github.account = account
+      }
+    },
+  },
+  'the address is not verified': {
+    settings: { AUTH_MAILER_AUTOCONFIRM: 'false' },
+    async fail({ app, github }, left) {
+      const { account } = github
+      github.account = { ...account, emails: emails(github, false) }
+      await refused(app, left)
+      return () => {
+        github.account = account
+      }
+    },
+  },
+  'the account is banned': {
+    async fail({ app }, left) {
+      const { id } = await confirmedUser(app, EMAIL, { ban_duration: '1h' })
+      await refused(app, left)
+      return () => app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: 'none' } })
+    },
+  },
+  'the database refuses the write': {
+    async fail({ app }, left) {
+      const trigger = `CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'disk full'); END`
+      const change = (sql: string) => {
+        using database = new Database(app.database)
+        database.run(sql)
+      }
+      change(trigger)
+      expect((await comeBack(app, left)).status).toBe(500)
+      return () => change('DROP TRIGGER full')
+    },
+  },
+}
+
+test.each(Object.entries(failures))('%s, then all is well: the same state signs in, once', async (_, failure) => {
+  const started = await start(failure.settings)
+  const { app } = started
+  await using _app = app
+  const left = await leave(app)
+  const mend = await failure.fail(started, left)
+  await mend?.()
+  const reply = await comeBack(app, left)
+  expect(claimsOf(fragmentOf(reply).access_token).email).toBe(EMAIL)
+  expect(queryOf(await comeBack(app, left)).error_code).toBe('flow_state_already_used')
+})
+
+test('a state that nobody succeeded with still expires', async () => {
+  const { app } = await start()
+  await using _app = app
+  const left = await leave(app)
+  await refused(app, left, '&error=access_denied')
+  app.clock.advance(301_000)
+  expect(queryOf(await comeBack(app, left)).error_description).toBe('OAuth state has expired')
+})
+
+test('a state to link an account, and one with an invitation, are used up by success alone', async () => {
+  const { app } = await start()
+  await using _app = app
+  const ada = await app.signUp('ada@example.com')
+  const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
+  const { body } = await app.ask('GET', path, { token: ada.accessToken })
+  const linking = { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' }
+  await comeBack(app, linking, '&error=access_denied')
+  expect(claimsOf(fragmentOf(await comeBack(app, linking)).access_token).sub).toBe(ada.id)
+  expect(queryOf(await comeBack(app, linking)).error_code).toBe('flow_state_already_used')
+})
+
+test('an invitation that is accepted at a provider outlives a cancelled attempt', async () => {
+  const { app } = await start()
+  await using _app = app
+  await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })
+  const { token } = await lastLetter(app, EMAIL)
+  const left = await leave(app, `&invite_token=${token}`)
+  await comeBack(app, left, '&error=access_denied')
+  expect(claimsOf(fragmentOf(await comeBack(app, left)).access_token).email).toBe(EMAIL)
+  expect(queryOf(await comeBack(app, left)).error_code).toBe('flow_state_already_used')
+})
