@@ -38,5 +38,6 @@ export function build(outfile: string, target?: string): void {
 
 if (import.meta.main) {
   build('dist/latchkey')
-  console.error('latchkey: built dist/latchkey')
+  // Bun's console.error is red on a terminal, and this is no error
+  process.stderr.write('latchkey: built dist/latchkey\n')
 }

@@ -35,6 +35,7 @@ import { localHostsOf, matrixWorker, providerSetups, provisionerOf } from './out
 import { problemPage } from './pages/problem'
 import { policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
+import { VERSION_KEY } from './store/migrate'
 import { isFederatedLogout } from './surfaces/crossing'
 import { federation } from './surfaces/federation'
 import { gotrue, PREFIX } from './surfaces/gotrue'
@@ -98,6 +99,8 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   })
   try {
     await requireSameKey(store, sealer.keyId)
+    // an older executable that meets this database can then name the one it needs
+    if ((await store.getMeta(VERSION_KEY)) !== version) await store.putMeta({ key: VERSION_KEY, value: version })
     const policy = policyOf(settings)
     const apiKeys = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)

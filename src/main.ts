@@ -1,7 +1,21 @@
 import './boot'
 import { program } from './cli'
+import { endOnClosedPipe } from './cli/terminal'
 
-const args = process.argv.slice(2)
+const given = process.argv.slice(2)
+const VERSION = /^(-V|-v|--version)$/
+
+/** `help keys rotate` and `keys help rotate` are `keys rotate --help`; the version is one, whatever command it is asked of. */
+function asCommanderHasIt(args: string[]): string[] {
+  const help = args.indexOf('help')
+  if (help === 0 || help === 1) return [...args.toSpliced(help, 1), '--help']
+  return args.length === 2 && VERSION.test(args[1] as string) ? ['--version'] : args
+}
+
+const args = asCommanderHasIt(given)
+const [first] = args
+const isQuestion = args.includes('--help') || args.includes('-h') || VERSION.test(first ?? '')
 // No command means serve, flags included; only the questions about the program itself are its own.
-const isServe = args[0] === undefined || (args[0].startsWith('-') && !/^(-h|--help|-V|--version)$/.test(args[0]))
-await program.parseAsync(isServe ? ['serve', ...args] : args, { from: 'user' })
+const isServe = !isQuestion && (first === undefined || first === 'serve' || first.startsWith('-'))
+if (!isServe) endOnClosedPipe()
+await program.parseAsync(isServe && first !== 'serve' ? ['serve', ...args] : args, { from: 'user' })

@@ -1,34 +1,30 @@
 /** What the operator sees at start: where the server is, its keys, and what to paste to use it. */
-import { relative } from 'node:path'
 import type { Settings } from '../config'
-import { server } from '../config/server'
 import type { Keys } from '../keys'
-import { isLoopback, isNearby } from '../lib/ip'
-import { isMailboxOn } from '../policy'
+import { databasePath } from '../keys'
 import { version } from '../version'
+import { type Addresses, addressesOf, isLocal, isNearbyUrl, urlOf } from './addresses'
+import { commandWith, startWith } from './invocation'
 
-const bold = (text: string) => `\u001b[1m${text}\u001b[22m`
-const green = (text: string) => `\u001b[32m${text}\u001b[39m`
-const dim = (text: string) => `\u001b[2m${text}\u001b[22m`
+export interface BannerOptions {
+  /** Absolute path of the data folder. */
+  folder: string
+  isColoured: boolean
+}
 
-export function banner(settings: Settings, keys: Keys, folder: string): string {
-  const { server: own, mail, limits } = settings
-  const url = clientUrl(settings)
+export function banner(settings: Settings, keys: Keys, { folder, isColoured }: BannerOptions): string {
+  const style = (code: number, end: number) => (text: string) =>
+    isColoured ? `\u001b[${code}m${text}\u001b[${end}m` : text
+  const [bold, green, dim] = [style(1, 22), style(32, 39), style(2, 22)] as const
+  const addresses = addressesOf(settings)
   const rows: [string, string][] = [
-    ['URL', url],
-    ['Swagger UI', `${url}/swagger`],
-    ...(isMailboxOn(settings) ? [['Mailbox', `${url}/mailbox`] as [string, string]] : []),
+    ...placesOf(settings, addresses),
     ['Data', folder],
+    ...(settings.server.databaseUrl === undefined
+      ? []
+      : [['Database', databasePath(settings, folder)] as [string, string]]),
     ['Publishable', keys.publishable],
-    ['Secret key', `${dim('run')} ${keysCommand(own.dataDir)}`],
-  ]
-  const notes = [
-    ...(mail.mailerAutoconfirm
-      ? ['Sign-ups count as confirmed; to confirm them by mail, start with --set AUTH_MAILER_AUTOCONFIRM=false.']
-      : []),
-    ...(limits.rateLimits === 'on' && isLocal(own.host)
-      ? ['Rate limits are on; for a test suite start with --set AUTH_RATE_LIMITS=off.']
-      : []),
+    ['Secret key', `${dim('run')} ${commandWith('keys', settings.server.dataDir)}`],
   ]
   return [
     '',
@@ -36,24 +32,47 @@ export function banner(settings: Settings, keys: Keys, folder: string): string {
     '',
     ...rows.map(([name, value]) => `  ${dim(name.padEnd(12))} ${value}`),
     '',
-    ...notes.map((note) => `  ${dim(note)}`),
+    ...adviceFor(settings).map((note) => `  ${dim(note)}`),
     '',
-    ...snippet(url, keys).map((line) => `    ${line}`),
+    ...snippet(addresses.client, keys).map((line) => `    ${line}`),
     '',
     '',
   ].join('\n')
 }
 
-/** The command that prints the keys of this server, to be run from here. */
-export function keysCommand(dataDir: string): string {
-  const folder = dataDir === server.dataDir.default ? '' : ` --data-dir ${dataDir}`
-  return `${ownCommand()} keys${folder}`
+/** Each URL that answers, and who may use it. */
+function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [string, string][] {
+  const { client, local, isOne, network, mailbox } = addresses
+  const rows: [string, string][] = [['URL', client]]
+  if (!isOne) rows.push(['Listening', urlOf(server.host, server.port)])
+  for (const url of network) rows.push(['Network', url])
+  rows.push(['Swagger UI', `${local}/swagger`])
+  if (mailbox) rows.push(['Mailbox', mailbox.url + (mailbox.reach === 'everybody' ? '' : '  (on this machine only)')])
+  if (hooks.sendEmailEnabled) rows.push(['Mail', 'goes to the Send Email hook'])
+  else if (mail.smtpHost !== undefined) rows.push(['Mail', `goes to ${mail.smtpHost}:${mail.smtpPort}`])
+  return rows
 }
 
-function ownCommand(): string {
-  if (!Bun.isStandaloneExecutable) return 'latchkey'
-  const path = relative(process.cwd(), process.execPath)
-  return path.startsWith('..') ? process.execPath : `./${path}`
+/** What the operator may want to change; what is wrong is a warning in the log. */
+function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
+  const isPublic = !isLocal(server.host) || !isNearbyUrl(server.apiExternalUrl)
+  const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  const advice: string[] = []
+  if (mail.mailerAutoconfirm && isPublic)
+    advice.push(
+      sendsMail
+        ? 'Sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM).'
+        : 'Sign-ups count as confirmed; to confirm them by mail, set AUTH_SMTP_HOST.',
+    )
+  if (mail.mailerAutoconfirm && !isPublic)
+    advice.push(
+      `Sign-ups count as confirmed; to confirm them by mail: ${startWith('--set AUTH_MAILER_AUTOCONFIRM=false')}`,
+    )
+  if (limits.rateLimits === 'on' && !isPublic)
+    advice.push(`Rate limits are on; for a test suite: ${startWith('--set AUTH_RATE_LIMITS=off')}`)
+  if (limits.rateLimits === 'on' && !isNearbyUrl(server.apiExternalUrl) && server.trustedProxies.length === 0)
+    advice.push('All clients behind a proxy share one rate limit until AUTH_TRUSTED_PROXIES names the proxy.')
+  return advice
 }
 
 /** What supabase-js needs, ready to paste. */
@@ -63,37 +82,3 @@ function snippet(url: string, keys: Keys): string[] {
     `const supabase = createClient('${url}', '${keys.publishable}')`,
   ]
 }
-
-/** The URL that supabase-js is given: it puts `/auth/v1` behind it by itself. */
-export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
-  return apiExternalUrl.replace(/\/auth\/v1$/, '')
-}
-
-/** What is fine on a developer's machine and dangerous elsewhere. */
-export function warnings(settings: Settings): string[] {
-  const { host, apiExternalUrl, siteUrl } = settings.server
-  const { mail, limits } = settings
-  const found: string[] = []
-  const isPublic = !isNearbyUrl(apiExternalUrl)
-  if (isPublic && mail.mailbox === 'on')
-    found.push(`AUTH_MAILBOX is on: everybody who reaches ${apiExternalUrl} can read all its mail`)
-  if (isPublic && mail.mailbox === 'auto' && isMailboxOn(settings))
-    found.push('no SMTP server is set (AUTH_SMTP_HOST): mail is not sent, and can be read at /mailbox on this machine')
-  if (isLocal(host)) return found
-  if (isLocalUrl(apiExternalUrl))
-    found.push(
-      `AUTH_API_EXTERNAL_URL is ${apiExternalUrl}: links and tokens name a host that only this machine can reach`,
-    )
-  else if (apiExternalUrl.startsWith('http:'))
-    found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
-  if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
-  if (isMailboxOn(settings) && !isPublic)
-    found.push('everybody who reaches this server can read all its mail at /mailbox (AUTH_MAILBOX)')
-  if (mail.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
-  if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
-  return found.map((problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${host}): ${problem}`)
-}
-
-const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
-const isLocalUrl = (url: string) => isLocal(new URL(url).hostname.replace(/^\[|\]$/g, ''))
-const isNearbyUrl = (url: string) => isNearby(new URL(url).hostname)

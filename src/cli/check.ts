@@ -3,8 +3,8 @@ import type { Command } from 'commander'
 import { printLoaded } from '../config/print'
 import { keyringOf } from '../keys'
 import { templatesOf } from '../messaging'
-import { warnings } from './banner'
 import { readSettings } from './settings'
+import { warnings } from './warnings'
 
 /** `latchkey check`: every problem of the settings at once. Exit status 1 where one is an error or an unknown name. */
 export async function check(command: Command): Promise<void> {

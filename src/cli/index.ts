@@ -5,6 +5,7 @@ import { openapiText } from '../pages/swagger'
 import { commit, sqliteVersion, version } from '../version'
 import { check } from './check'
 import { healthcheck } from './healthcheck'
+import { withHint } from './hint'
 import { keys } from './keys'
 import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
@@ -18,14 +19,19 @@ const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.vers
 export const program = new Command('latchkey')
   .description('Supabase Auth in one file. Without a command it serves.')
   .helpOption('-h, --help', 'show this')
-  .option('-V, --version', 'show version, commit, Bun and SQLite versions')
+  .option('-v, --version', 'show version, commit, Bun and SQLite versions')
+  .addOption(new Option('-V').hideHelp())
   .showHelpAfterError('(latchkey --help lists what there is)')
   .showSuggestionAfterError()
+  .configureOutput({ outputError: (text, write) => write(withHint(text)) })
   .addHelpText('after', '\nExample:\n  $ latchkey\n  $ latchkey serve --help')
-  .on('option:version', () => {
-    process.stdout.write(`${versionLine()}\n`)
-    process.exit(0)
-  })
+  .on('option:version', printVersionAndEnd)
+  .on('option:V', printVersionAndEnd)
+
+function printVersionAndEnd(): never {
+  process.stdout.write(`${versionLine()}\n`)
+  process.exit(0)
+}
 
 function verb(
   name: string,
@@ -48,9 +54,9 @@ withSettings(
   verb('check', 'Read every setting and say all that is wrong with them.', 'latchkey check --print', check),
 ).option('--print', 'show each value and where it came from, secrets masked')
 
-const ofKeys = withSettings(
-  verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys),
-).option('--json', 'print them as JSON')
+const ofKeys = withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys))
+  .option('--json', 'print them as JSON')
+  .option('--init', 'make the data folder and the keys of a server that was not started yet')
 
 withSettings(
   verb('list', 'Show the keys that access tokens are signed with.', 'latchkey keys list', listKeys, ofKeys),
@@ -95,7 +101,9 @@ withSettings(
   ),
 )
 
-withSettings(verb('list', 'Show the latest messages and what became of them.', 'latchkey mail list', listMail, mail))
+withSettings(
+  verb('list', 'Show the latest messages, to whom, and what became of them.', 'latchkey mail list', listMail, mail),
+)
 
 verb(
   'templates <folder>',

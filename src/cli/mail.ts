@@ -1,13 +1,16 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Command } from 'commander'
-import { migrations } from '../../migrations'
+import { ensureSecrets } from '../adapters/data-folder'
 import { templatesExport } from '../adapters/mail/templates'
-import { systemClock } from '../adapters/system'
-import { databasePath } from '../keys'
+import { aesGcmSealer } from '../adapters/sealer'
+import { systemClock, systemRandom } from '../adapters/system'
+import { contentOf } from '../core/messages/messages'
+import type { Sealer } from '../core/ports'
+import { sealingKeyOf } from '../keys'
 import { smtpMailerOf } from '../messaging'
-import { openStore } from '../store'
-import { migrationsIn } from '../store/migrate'
+import { openStore, type Store } from '../store'
+import { presentDatabase, presentFolder } from './data'
 import { fail, orFail, requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the settings as they are, and says what the mail server said. */
@@ -48,22 +51,52 @@ export function writeTemplates(command: Command): void {
 /** How many messages `latchkey mail list` shows. */
 const LISTED = 50
 
-/** `latchkey mail list`: the latest messages and what became of each. Whose they are stays out of it. */
+/** `latchkey mail list`: the latest messages, to whom, and what became of each. */
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  const path = databasePath(settings, resolve(settings.server.dataDir))
-  if (!existsSync(path)) return fail(`${path} is not there: the server was never started`)
-  // reading is no reason to change a database that a server of another version may have open
-  if (migrationsIn(path).length !== migrations.length)
-    return fail(`${path} is of another version; start the server with this executable first`)
-  const store = await orFail(() => openStore(path, systemClock.now()))
+  const { store, secrets } = await orFail(() => {
+    const database = presentDatabase(settings)
+    const folder = presentFolder(settings)
+    return {
+      ...ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() }),
+      store: openStore(database, systemClock.now()),
+    }
+  })
+  const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const messages = await store.recentMessages(LISTED)
   await store.close()
-  const time = (ms: number | null) => (ms === null ? '' : new Date(ms).toISOString().slice(0, 19))
-  for (const { createdAt, channel, template, state, attempts, nextAttemptAt, error } of messages) {
-    const next = nextAttemptAt === null ? '' : `  next attempt ${time(nextAttemptAt)}`
-    const row = [time(createdAt), channel.padEnd(5), template.padEnd(24), state.padEnd(6), `attempts ${attempts}`]
-    process.stdout.write(`${row.join('  ')}${next}${error === null ? '' : `  ${error}`}\n`)
-  }
+  for (const message of messages) process.stdout.write(`${lineOf(message, subjectOf(sealer, message))}\n`)
   if (messages.length === 0) process.stdout.write('No message was asked for yet.\n')
 }
+
+type Listed = Awaited<ReturnType<Store['recentMessages']>>[number]
+
+function lineOf(message: Listed, subject: string): string {
+  const { createdAt, channel, template, recipient, state, attempts, nextAttemptAt, error } = message
+  const time = (ms: number) => new Date(ms).toISOString().slice(0, 19)
+  const columns = [time(createdAt), channel.padEnd(5), template.padEnd(24), state.padEnd(6), `attempts ${attempts}`]
+  return [
+    ...columns,
+    recipient,
+    subject,
+    ...(nextAttemptAt === null ? [] : [`next attempt ${time(nextAttemptAt)}`]),
+    ...(error === null ? [] : [error]),
+  ]
+    .map(printable)
+    .join('  ')
+}
+
+/** What a message is about; its content is deleted once it was sent. */
+function subjectOf(sealer: Sealer, message: Listed): string {
+  if (message.channel === 'sms') return ''
+  if (message.content === null) return '(subject no longer kept)'
+  try {
+    return contentOf({ sealer }, message).subject
+  } catch {
+    return '(unreadable: written with another encryption key)'
+  }
+}
+
+/** Names in subjects are the users' own, and a terminal obeys control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed
+const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')

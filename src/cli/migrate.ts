@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { migrations } from '../../migrations'
@@ -5,7 +6,8 @@ import { lockData, openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { databasePath } from '../keys'
 import { openMigrated } from '../store'
-import { migrationsIn } from '../store/migrate'
+import { historyOf } from '../store/migrate'
+import { refuseNewer } from './data'
 import { orFail, requireSettings } from './settings'
 
 /** `latchkey migrate`: brings the database up to date, or with `--status` says how far it is. `serve` does the same at start. */
@@ -15,18 +17,22 @@ export async function migrate(command: Command): Promise<void> {
     if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
     const path = databasePath(settings, folder)
+    refuseNewer(path)
+    const isNew = !existsSync(path)
     lockData(folder, path)
     const { database, applied } = openMigrated(path, systemClock.now())
     database.close()
+    if (isNew) process.stderr.write(`latchkey: made a new database, ${path}\n`)
     process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
   })
 }
 
-/** Only looks. Exit status 1 where the database is newer than this executable. */
+/** Only looks. @throws where the database is newer than this executable */
 function printStatus(path: string): void {
-  const applied = migrationsIn(path)
+  const { names: applied } = historyOf(path)
+  if (!existsSync(path)) process.stderr.write(`latchkey: there is no database at ${path}\n`)
   for (const { name } of migrations)
     process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
   for (const name of applied.slice(migrations.length)) process.stdout.write(`unknown  ${name}\n`)
-  process.exitCode = applied.length > migrations.length ? 1 : 0
+  refuseNewer(path)
 }

@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { migrations } from '../../migrations'
 import { systemClock, systemRandom } from '../adapters/system'
 import { grantRole, listRoles, type RoleDeps, revokeRole } from '../core/accounts/roles'
 import { Refusal } from '../core/refusal'
-import { databasePath } from '../keys'
 import { openStore } from '../store'
-import { migrationsIn } from '../store/migrate'
+import { presentDatabase } from './data'
 import { fail, orFail, requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
@@ -29,17 +25,14 @@ async function withRoles(
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
-  const path = databasePath(settings, resolve(settings.server.dataDir))
-  if (!existsSync(path)) return fail(`${path} is not there: the server was never started`)
-  if (migrationsIn(path).length !== migrations.length)
-    return fail(`${path} is of another version; start the server with this executable first`)
-  const store = await orFail(() => openStore(path, systemClock.now()))
+  const store = await orFail(() => openStore(presentDatabase(settings), systemClock.now()))
   try {
     const roles = await work({ store, clock: systemClock, random: systemRandom }, user, role)
     process.stdout.write(`${roles.join(' ')}\n`)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    fail(error.reason === 'user_unknown' ? `there is no user ${user}` : `there is no role ${role} to grant or revoke`)
+    if (error.reason === 'user_unknown') fail(`there is no user ${user} (by id, e-mail address, username or uid)`)
+    fail(`there is no role ${role} to grant or revoke; there are: ${(await store.roleNames()).join(', ')}`)
   } finally {
     await store.close()
   }

@@ -9,12 +9,16 @@ import { createLog, type Log, logLine } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
 import { databasePath } from '../keys'
-import { isMailboxOn } from '../policy'
-import { banner, keysCommand, warnings } from './banner'
+import { addressesOf, urlOf } from './addresses'
+import { banner } from './banner'
+import { refuseNewer } from './data'
+import { commandWith } from './invocation'
 import { stopOnSignal, surviveFaults } from './lifetime'
-import { type Listener, listen } from './listener'
+import { listen } from './listener'
 import { lowLimitWarning, openFileLimit, watchOpenFiles } from './open-files'
 import { orFail, requireSettings } from './settings'
+import { usesColour } from './terminal'
+import { warnings } from './warnings'
 
 const SWEEP_EVERY_MS = 10 * 60_000
 const FIRST_SWEEP_MS = 60_000
@@ -50,9 +54,10 @@ export async function serve(command: Command): Promise<void> {
       answer: (request) => answerMetrics(request, metrics, app),
     })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
-  if (process.stdout.isTTY) process.stdout.write(banner(settings, app.keys, folder))
+  if (process.stdout.isTTY)
+    process.stdout.write(banner(settings, app.keys, { folder, isColoured: usesColour(process.stdout) }))
   else logStart(log, settings, app, folder)
-  if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener) })
+  if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
   stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
     begin: app.endStreams,
@@ -69,13 +74,16 @@ export async function serve(command: Command): Promise<void> {
 function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   const folder = openDataFolder(settings.server.dataDir)
   const database = databasePath(settings, folder)
+  refuseNewer(database)
   lockData(folder, database)
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
   return { folder, secrets }
 }
 
 function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log; output: LogOutput } {
-  const format = logFormat === 'auto' ? (process.stdout.isTTY ? 'text' : 'json') : logFormat
+  const text = usesColour(process.stdout) ? 'coloured' : 'text'
+  const isText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY)
+  const format = isText ? text : 'json'
   const { now } = systemClock
   const lost = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were lost', { lines })
   const output = logOutput(standardOutput(), lost)
@@ -98,11 +106,6 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
   })
 }
 
-/** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
-function urlOf(host: string, { port }: Pick<Listener, 'port'>): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
 function report({ problems, settings }: Configuration, log: Log): void {
   for (const { severity, message } of problems) log[severity === 'note' ? 'debug' : 'warn'](message)
   for (const message of warnings(settings)) log.warn(message)
@@ -112,16 +115,17 @@ function report({ problems, settings }: Configuration, log: Log): void {
 
 function logStart(log: Log, settings: Settings, { keys }: App, folder: string): void {
   const { server, mail } = settings
-  const url = urlOf(server.host, server)
+  const { network, local, mailbox } = addressesOf(settings)
   log.info('listening', {
-    url,
+    url: urlOf(server.host, server.port),
+    ...(network.length > 0 && { network: network.join(' ') }),
     api: server.apiExternalUrl,
-    swagger: `${url}/swagger`,
+    swagger: `${local}/swagger`,
     data: folder,
     publishable_key: keys.publishable,
-    secret_key: keysCommand(server.dataDir),
+    secret_key: commandWith('keys', server.dataDir),
     autoconfirm: mail.mailerAutoconfirm,
-    ...(isMailboxOn(settings) && { mailbox: `${url}/mailbox` }),
+    ...(mailbox && { mailbox: mailbox.url, mailbox_answers: mailbox.reach }),
   })
 }
 

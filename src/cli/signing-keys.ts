@@ -1,13 +1,12 @@
 /** `latchkey keys list | rotate | import | revoke`: the keys that access tokens are signed with, beside the HS256 secret. */
 import { createPrivateKey } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { migrations } from '../../migrations'
-import { ensureSecrets, openDataFolder } from '../adapters/data-folder'
+import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import type { Settings } from '../config'
-import { databasePath, openSigningKeys, type SigningKeys } from '../keys'
-import { migrationsIn } from '../store/migrate'
+import { openSigningKeys, type SigningKeys } from '../keys'
+import { presentDatabase, presentFolder } from './data'
 import { fail, optionOf, orFail, requireSettings } from './settings'
 
 /** The keys of the database; a server that runs meanwhile takes notice of what is changed. */
@@ -16,10 +15,8 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
   if (settings.tokens.jwtKeys)
     fail('AUTH_JWT_KEYS holds the signing keys; change them there, or unset it to let this command keep them')
   await orFail(async () => {
-    const folder = openDataFolder(settings.server.dataDir)
-    const database = databasePath(settings, folder)
-    const isOther = existsSync(database) && migrationsIn(database).length !== migrations.length
-    if (isOther) throw new Error(`${database} is of another version; start the server with this executable first`)
+    const folder = presentFolder(settings)
+    const database = presentDatabase(settings)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     await using keys = await openSigningKeys(settings, secrets, folder)
     await work(keys, settings)

@@ -21,7 +21,8 @@ export interface LogOptions {
 const COLOURS: Record<string, string> = { debug: '\u001b[90m', info: '', warn: '\u001b[33m', error: '\u001b[31m' }
 const RESET = '\u001b[0m'
 
-type Format = 'json' | 'text'
+/** `coloured` is text for a terminal that shows colours. */
+type Format = 'json' | 'text' | 'coloured'
 
 /** One line, with its line feed. @param now Unix milliseconds */
 export function logLine(
@@ -31,7 +32,9 @@ export function logLine(
   fields: Fields = {},
 ): string {
   const time = new Date(now).toISOString()
-  return format === 'json' ? jsonLine(time, level, message, fields) : textLine(time, level, message, fields)
+  if (format === 'json') return jsonLine(time, level, message, fields)
+  const line = textLine(time, level, message, fields)
+  return format === 'coloured' && COLOURS[level] ? `${COLOURS[level]}${line}${RESET}\n` : `${line}\n`
 }
 
 /** How long lines are collected: a write for each request would cost more than some requests do. */
@@ -69,6 +72,5 @@ function textLine(time: string, level: string, msg: string, fields: Fields): str
       ([name, value]) =>
         ` ${name}=${typeof value === 'string' && !/^[\x21-\x7e]*$/.test(value) ? JSON.stringify(value) : value}`,
     )
-  const colour = COLOURS[level] ?? ''
-  return `${colour}${time.slice(11, 23)} ${level.padEnd(5)} ${msg}${rest.join('')}${colour && RESET}\n`
+  return `${time.slice(11, 23)} ${level.padEnd(5)} ${msg}${rest.join('')}`
 }

@@ -54,20 +54,41 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
   }
 }
 
-/** How far a database file is, without changing it: the names of its migrations, none where there is no file. */
-export function migrationsIn(path: string): string[] {
-  if (!existsSync(path)) return []
-  const db = new Database(path, { readonly: true })
+/** What a database file tells of itself, without changing it. */
+export interface History {
+  /** Its migrations, none where there is no file. */
+  names: string[]
+  /** The version of the executable that served it last; undefined where it does not say. */
+  lastOpenedBy: string | undefined
+}
+
+/** @throws where the file cannot be read as a database */
+export function historyOf(path: string): History {
+  if (!existsSync(path)) return { names: [], lastOpenedBy: undefined }
+  let db: Database | undefined
   try {
-    return appliedMigrations(db).map(({ name }) => name)
+    db = new Database(path, { readonly: true })
+    return { names: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
+  } catch (error) {
+    throw new Error(`${path} cannot be read as a database: ${(error as Error).message}`)
   } finally {
-    db.close()
+    db?.close()
   }
 }
 
+/** Where `serve` leaves the version of its executable. */
+export const VERSION_KEY = 'latchkey_version'
+
+function lastOpener(db: Database): string | undefined {
+  if (!hasTable(db, 'meta')) return undefined
+  return (db.query('SELECT value FROM meta WHERE key = ?').get(VERSION_KEY) as { value: string } | null)?.value
+}
+
+const hasTable = (db: Database, name: string) =>
+  db.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(name) !== null
+
 function appliedMigrations(db: Database): Applied[] {
-  const exists = db.query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'").get()
-  return exists
+  return hasTable(db, 'schema_migrations')
     ? (db.query('SELECT version, name, sha256 FROM schema_migrations ORDER BY version').all() as Applied[])
     : []
 }

@@ -25,6 +25,7 @@ const roleByName = statement((db) =>
     .where(eq(roles.name, placeholder('role')))
     .prepare(),
 )
+const allRoles = statement((db) => db.select().from(roles).orderBy(roles.name).prepare())
 const insertRole = statement((db) =>
   db.insert(userRoles).values(placeholders(userRoles)).onConflictDoNothing().prepare(),
 )
@@ -41,6 +42,9 @@ export const hasRole = read(
 )
 
 export const rolesOf = read(async (tx, userId: string) => (await tx.all(rolesHeld, { userId })).map(({ role }) => role))
+
+/** Every role that can be granted, by name. */
+export const roleNames = read(async (tx) => (await tx.all(allRoles, {})).map(({ name }) => name))
 
 export interface RoleChange {
   userId: string

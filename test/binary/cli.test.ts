@@ -1,14 +1,15 @@
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run, startBinary } from '../support/binary'
+import { BINARY, run, startBinary } from '../support/binary'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
 const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [\w-]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
 
 test('--version and version tell version, commit, Bun and SQLite', async () => {
-  for (const args of [['--version'], ['-V'], ['version']]) {
+  for (const args of [['--version'], ['-V'], ['-v'], ['version'], ['keys', '--version'], ['serve', '-v']]) {
     const { stdout, status } = await run(args)
     expect(stdout).toMatch(VERSION)
     expect(status).toBe(0)
@@ -29,12 +30,25 @@ test('every command has help with an example', async () => {
 })
 
 test.each([
+  [['help', 'keys', 'rotate'], 'latchkey keys rotate'],
+  [['keys', 'help', 'rotate'], 'latchkey keys rotate'],
+  [['mail', 'help', 'list'], 'latchkey mail list'],
+  [['help', 'check'], 'latchkey check'],
+  [['help'], 'latchkey [options]'],
+])('%j explains %s', async (args, usage) => {
+  const { stdout, status } = await run(args)
+  expect([stdout.split('\n')[0]?.startsWith(`Usage: ${usage}`), status]).toEqual([true, 0])
+})
+
+test.each([
   [['srve'], 'Did you mean serve?'],
   [['nonsense'], 'unknown command'],
   [['serve', '--prot', '80'], 'Did you mean --port?'],
   [['--prot', '80'], 'Did you mean --port?'],
   [['serve', 'extra'], 'too many arguments'],
   [['serve', '--port'], 'argument missing'],
+  [['serve', 'AUTH_SITE_URL=https://a.example'], '--set AUTH_SITE_URL=https://a.example'],
+  [['AUTH_SITE_URL=https://a.example'], '--set AUTH_SITE_URL=https://a.example'],
   [['serve', '--set', 'nonsense'], 'must look like AUTH_SITE_URL='],
 ])('%j is an error with a hint', async (args, hint) => {
   const { stderr, status } = await run(args)
@@ -118,7 +132,7 @@ test.each([
 
 test('keys are made once, kept closed to others, and printed', async () => {
   const cwd = folder()
-  const first = await run(['keys', '--json'], { cwd })
+  const first = await run(['keys', '--init', '--json'], { cwd })
   const again = await run(['keys', '--json'], { cwd })
   expect(first.stdout).toBe(again.stdout)
   expect(JSON.parse(first.stdout)).toEqual({
@@ -135,7 +149,7 @@ test('keys are made once, kept closed to others, and printed', async () => {
 
 test('keys made beside each other are the same keys', async () => {
   const cwd = folder()
-  const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--json'], { cwd })))
+  const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--init', '--json'], { cwd })))
   expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
   expect(outputs.filter(({ stderr }) => stderr.includes('made new keys in'))).toHaveLength(1)
   expect(readdirSync(join(cwd, 'latchkey-data'))).toEqual(['secrets.json'])
@@ -158,6 +172,66 @@ test('migrate says what it did, and --status what there is', async () => {
   expect((await run(['migrate'], { cwd })).stdout).toBe('the database is up to date\n')
   expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('applied  0001-accounts')
 })
+
+test.each([
+  ['keys'],
+  ['keys', 'list'],
+  ['keys', 'rotate'],
+  ['mail', 'list'],
+  ['role', 'list', 'ada@example.com'],
+  ['migrate', '--status'],
+  ['check'],
+])('%s %s in a folder without a server makes nothing there', async (...args) => {
+  const cwd = folder()
+  const { status, stderr, stdout } = await run(args, { cwd })
+  expect(readdirSync(cwd)).toEqual([])
+  if (args[0] === 'check') return
+  expect(stderr).toContain(join(cwd, 'latchkey-data'))
+  expect(stdout).not.toContain('sb_secret_')
+  if (args[0] !== 'migrate') expect([status, stderr]).toEqual([1, expect.stringContaining('--data-dir <folder>')])
+  if (args.length === 1) expect(stderr).toContain('keys --init')
+})
+
+test('a database of a newer executable is named as such by every command, with both versions', async () => {
+  const server = await startBinary()
+  await server.stop()
+  const path = join(server.folder, 'latchkey-data/latchkey.db')
+  const database = new Database(path)
+  database.run("INSERT INTO schema_migrations VALUES (9999, '9999-of-tomorrow', 'x', 0)")
+  database.run("UPDATE meta SET value = '99.1.0' WHERE key = 'latchkey_version'")
+  database.close()
+  for (const args of [
+    ['serve', '--port', '0'],
+    ['migrate'],
+    ['migrate', '--status'],
+    ['role', 'list', 'ada@example.com'],
+    ['mail', 'list'],
+    ['keys', 'list'],
+  ]) {
+    const { status, stderr } = await run(args, { cwd: server.folder })
+    expect([args, status, stderr]).toEqual([
+      args,
+      1,
+      expect.stringMatching(
+        /^latchkey: \S+latchkey\.db: the database is newer than this executable \(latchkey \d+\.\d+\.\d+\): it has migration 9999-of-tomorrow, .* last served by latchkey 99\.1\.0\. Use the newer executable, [^\n]*\n$/,
+      ),
+    ])
+  }
+  expect((await run(['keys'], { cwd: server.folder })).status).toBe(0)
+})
+
+test.each([['openapi'], ['keys'], ['check', '--print'], ['mail', 'list'], ['serve', '--help'], ['version']])(
+  '%s %s into a pipe that closes ends without a word',
+  async (...args) => {
+    await using server = await startBinary()
+    const child = Bun.spawn(['sh', '-c', `"$0" "$@" | true`, BINARY, ...args], {
+      cwd: server.folder,
+      stdout: 'ignore',
+      stderr: 'pipe',
+    })
+    expect([await new Response(child.stderr).text(), await child.exited]).toEqual(['', 0])
+  },
+)
 
 test('openapi prints the document', async () => {
   expect(JSON.parse((await run(['openapi'])).stdout)).toMatchObject({
@@ -205,14 +279,38 @@ test('what `supabase init` writes is read without a complaint', async () => {
   )
 })
 
-test('mail list tells what became of each message, and not whose it is', async () => {
+test('mail list shows each message: to whom, its subject, and what became of it', async () => {
   await using server = await startBinary({ env: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const list = () => run(['mail', 'list'], { cwd: server.folder })
   expect((await list()).stdout).toBe('No message was asked for yet.\n')
   await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
   const { stdout, status } = await list()
   expect([status, stdout.trim().split('\n').length]).toEqual([0, 1])
-  expect(stdout).toMatch(/^\S+ +email +confirmation +kept +attempts 0\n$/)
+  expect(stdout).toMatch(/^\S+ +email +confirmation +kept +attempts 0 +ada@example\.com +Confirm your \S.*\n$/)
+})
+
+test('what users put into a subject reaches the terminal without control characters', async () => {
+  const subject = '{{ .Data.name }} joins'
+  const env = { AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILER_SUBJECTS_CONFIRMATION: subject }
+  await using server = await startBinary({ env })
+  await server.ask('POST', '/auth/v1/signup', {
+    body: { email: 'eve@example.com', password: 'correct-horse-9', data: { name: '\u001b[2JEve' } },
+  })
+  const { stdout } = await run(['mail', 'list'], { cwd: server.folder })
+  expect(stdout).toContain('[2JEve joins')
+  expect(stdout).not.toContain('\u001b')
+})
+
+test('granting a role that is not there names those that are', async () => {
+  await using server = await startBinary()
+  await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
+  const { status, stderr } = await run(['role', 'grant', 'ada@example.com', 'amdin'], { cwd: server.folder })
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^latchkey: there is no role amdin .*; there are: .*admin.*\n$/),
+  ])
+  const unknown = await run(['role', 'list', 'eve@example.com'], { cwd: server.folder })
+  expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('there is no user eve@example.com')])
 })
 
 test('check names a template that cannot be used, with its line', async () => {

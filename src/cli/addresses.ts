@@ -1,0 +1,74 @@
+/** Where a running server answers: what to paste on this machine, in its network, and beyond a proxy. */
+import { networkInterfaces } from 'node:os'
+import type { Settings } from '../config'
+import { isLoopback, isNearby } from '../lib/ip'
+import { isMailboxOn } from '../policy'
+
+export interface Addresses {
+  /** What supabase-js is given. */
+  client: string
+  /** The listener as this machine reaches it; never the public URL. */
+  local: string
+  /** Whether the two are one, so that one line tells of both. */
+  isOne: boolean
+  /** The listener as other machines reach it; none while it listens on this machine alone. */
+  network: string[]
+  mailbox: { url: string; reach: 'everybody' | 'this machine' } | undefined
+}
+
+const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
+
+export const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
+export const isLocalUrl = (url: string) => isLocal(hostOf(url))
+/** Whether a URL leads nowhere but to this machine or the network around it. */
+export const isNearbyUrl = (url: string) => isNearby(hostOf(url))
+
+const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
+
+/** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** The URL that supabase-js is given: it puts `/auth/v1` behind it by itself. */
+export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
+  return apiExternalUrl.replace(/\/auth\/v1$/, '')
+}
+
+/** @param interfaces the addresses of this machine; replaced in tests */
+export function addressesOf(settings: Settings, interfaces: () => string[] = ownAddresses): Addresses {
+  const { host, port } = settings.server
+  const configured = clientUrl(settings)
+  const isWildcard = host in WILDCARDS
+  const answersLocalhost = isWildcard || host === 'localhost' || host === '127.0.0.1'
+  const isOwnPort = isLocalUrl(configured) && new URL(configured).port === String(port)
+  const isDefault = configured === `http://localhost:${port}`
+  const listener = answersLocalhost ? `http://localhost:${port}` : urlOf(host, port)
+  // The default names localhost, which does not answer where one other address is listened on.
+  const client = isDefault ? listener : configured
+  const local = isOwnPort && answersLocalhost ? client : listener
+  return {
+    ...{ client, local, isOne: client === local },
+    network: isWildcard
+      ? interfaces()
+          .filter((ip) => host === '::' || !ip.includes(':'))
+          .map((ip) => urlOf(ip, port))
+      : [],
+    mailbox: mailboxOf(settings, local),
+  }
+}
+
+/** Behind a public URL the mailbox answers this machine alone, unless it was switched on by name. */
+function mailboxOf(settings: Settings, local: string): Addresses['mailbox'] {
+  const { server, mail } = settings
+  if (!isMailboxOn(settings)) return undefined
+  const isForThisMachine = mail.mailbox !== 'on' && !isNearbyUrl(server.apiExternalUrl)
+  return { url: `${local}/mailbox`, reach: isForThisMachine ? 'this machine' : 'everybody' }
+}
+
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((found) => found ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .map(({ address }) => address)
+}

@@ -1,0 +1,53 @@
+/** Commands beside the server: they work on data that is there, and make none. */
+import { existsSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { migrations } from '../../migrations'
+import type { Settings } from '../config'
+import { server } from '../config/server'
+import { databasePath } from '../keys'
+import { historyOf } from '../store/migrate'
+import { version } from '../version'
+import { commandWith } from './invocation'
+
+/** @returns the data folder @throws where no server was ever started on it */
+export function presentFolder({ server: { dataDir } }: Settings): string {
+  const folder = resolve(dataDir)
+  if (existsSync(join(folder, 'secrets.json'))) return folder
+  const place = dataDir === server.dataDir.default ? 'in the folder where the server runs, or ' : ''
+  throw new Error(
+    `there is no server in ${folder}${existsSync(folder) ? ' (it holds no secrets.json)' : ''}; run this ${place}with the data folder of the server: --data-dir <folder>`,
+  )
+}
+
+/**
+ * A database of this very version, for commands that may run beside a server.
+ * @returns its path @throws where it is missing, or of another version
+ */
+export function presentDatabase(settings: Settings): string {
+  const path = databasePath(settings, resolve(settings.server.dataDir))
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    // The folder explains more than the file in it does.
+    if (settings.server.databaseUrl === undefined) presentFolder(settings)
+    throw new Error(
+      `there is no database at ${path}: the server was never started on it. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
+    )
+  }
+  refuseNewer(path)
+  const { names } = historyOf(path)
+  if (names.length < migrations.length)
+    throw new Error(
+      `${path}: the database is older than this executable (latchkey ${version}): it has ${names.length} of ${migrations.length} migrations. Use the executable that the server runs, or stop the server and bring the database up to date: ${commandWith('migrate', settings.server.dataDir)}`,
+    )
+  return path
+}
+
+/** @throws where a newer executable has migrated the database: this one cannot use it, whatever the command */
+export function refuseNewer(path: string): void {
+  const { names, lastOpenedBy } = historyOf(path)
+  if (names.length <= migrations.length) return
+  const opened =
+    lastOpenedBy === undefined || lastOpenedBy === version ? '' : ` and was last served by latchkey ${lastOpenedBy}`
+  throw new Error(
+    `${path}: the database is newer than this executable (latchkey ${version}): it has migration ${names.at(-1)}, which is unknown here${opened}. Use the newer executable, or restore a copy of the database from before its upgrade`,
+  )
+}

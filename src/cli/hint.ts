@@ -1,0 +1,7 @@
+/** A setting typed as `NAME=value` is no argument; the message that says so shows how it is given. */
+export function withHint(text: string, args: readonly string[] = process.argv.slice(2)): string {
+  if (!/too many arguments|unknown (command|option)/.test(text)) return text
+  const stray = args.find((arg, index) => /^(--)?[A-Z][A-Z0-9_]*=/.test(arg) && args[index - 1] !== '--set')
+  if (stray === undefined) return text
+  return `${text.trimEnd()}\n(settings are given as --set NAME=value: --set ${stray.replace(/^--/, '')})\n`
+}

@@ -1,0 +1,19 @@
+/** Colours, and readers that go away: what a command owes to the place its text goes to. */
+
+type Stream = Pick<NodeJS.WriteStream, 'isTTY'>
+
+/** Whether text may be coloured: https://no-color.org, `FORCE_COLOR` as Node reads it, and terminals without colours. */
+export function usesColour({ isTTY }: Stream, env: Record<string, string | undefined> = process.env): boolean {
+  if (env.NO_COLOR) return false
+  if (env.FORCE_COLOR !== undefined) return !/^(0|false)$/.test(env.FORCE_COLOR)
+  return isTTY === true && env.TERM !== 'dumb'
+}
+
+/** `latchkey keys | head -1` closes the pipe early. That is no error, and nothing is left to be said. */
+export function endOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') process.stderr.write(`latchkey: cannot write: ${error.message}\n`)
+      process.exit(error.code === 'EPIPE' ? 0 : 1)
+    })
+}

@@ -1,0 +1,101 @@
+import { expect, test } from 'bun:test'
+import { addressesOf } from '../../src/cli/addresses'
+import { banner } from '../../src/cli/banner'
+import { warnings } from '../../src/cli/warnings'
+import { load } from '../../src/config/load'
+
+const keys = { publishable: 'sb_publishable_x', secret: 'sb_secret_x', anon: 'a', serviceRole: 's' }
+const settingsOf = (env: Record<string, string>) => load({ env }).settings
+const addresses = (env: Record<string, string>) => addressesOf(settingsOf(env), () => ['192.0.2.7', '2001:db8::7'])
+
+/** The rows of the banner by name, and all of its text. */
+function shown(env: Record<string, string>) {
+  const text = banner(settingsOf(env), keys, { folder: '/srv/data', isColoured: false })
+  const rows = Object.fromEntries(
+    [...text.matchAll(/^ {2}(\S+(?: \S+)?) {2,}(\S.*)$/gm)].map(([, name, value]) => [name as string, value]),
+  )
+  return { text, rows }
+}
+
+const PUBLIC = { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' }
+
+test('with nothing set one URL is all there is to know', () => {
+  const { text, rows } = shown({})
+  expect(rows).toMatchObject({
+    URL: 'http://localhost:7020',
+    'Swagger UI': 'http://localhost:7020/swagger',
+    Mailbox: 'http://localhost:7020/mailbox',
+    Data: '/srv/data',
+  })
+  expect(rows.Listening).toBeUndefined()
+  expect(text).toContain("createClient('http://localhost:7020', 'sb_publishable_x')")
+  expect(text).toContain('--set AUTH_RATE_LIMITS=off')
+})
+
+test('behind a public URL it names the listener, and the mailbox where it answers', () => {
+  const { text, rows } = shown({ ...PUBLIC, AUTH_PORT: '7055' })
+  expect(rows).toMatchObject({
+    URL: 'https://auth.example.com',
+    Listening: 'http://127.0.0.1:7055',
+    'Swagger UI': 'http://localhost:7055/swagger',
+    Mailbox: 'http://localhost:7055/mailbox  (on this machine only)',
+  })
+  expect(text).toContain("createClient('https://auth.example.com'")
+  expect(text).toContain('AUTH_TRUSTED_PROXIES')
+})
+
+test.each([PUBLIC, { AUTH_HOST: '0.0.0.0' }, { AUTH_HOST: '::' }, { ...PUBLIC, AUTH_HOST: '0.0.0.0' }])(
+  'with %j it does not advise turning limits off, nor settings of a test suite',
+  (env) => expect(shown(env).text).not.toMatch(/RATE_LIMITS=off|AUTOCONFIRM=false/),
+)
+
+test('where every interface is listened on, it shows the URLs of the network', () => {
+  expect(addresses({ AUTH_HOST: '0.0.0.0' })).toMatchObject({
+    client: 'http://localhost:7020',
+    network: ['http://192.0.2.7:7020'],
+  })
+  expect(addresses({ AUTH_HOST: '::' }).network).toEqual(['http://192.0.2.7:7020', 'http://[2001:db8::7]:7020'])
+  expect(addresses({}).network).toEqual([])
+})
+
+test.each([
+  [{ AUTH_HOST: '::1' }, 'http://[::1]:7020'],
+  [{ AUTH_HOST: '192.0.2.7' }, 'http://192.0.2.7:7020'],
+  [{ AUTH_HOST: 'localhost' }, 'http://localhost:7020'],
+])('with %j the URL is one that answers', (env, url) =>
+  expect(addresses(env)).toMatchObject({ client: url, local: url, isOne: true }),
+)
+
+test('a local URL of another port is shown beside the listener', () => {
+  expect(addresses({ AUTH_API_EXTERNAL_URL: 'http://localhost:8000/auth/v1' })).toMatchObject({
+    client: 'http://localhost:8000',
+    local: 'http://localhost:7020',
+    isOne: false,
+  })
+})
+
+test('where mail leaves it says to which server, and shows no mailbox', () => {
+  const { rows } = shown({ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'a@example.com' })
+  expect(rows).toMatchObject({ Mail: 'goes to mail.example.com:587' })
+  expect(rows.Mailbox).toBeUndefined()
+})
+
+test('a mailbox that was switched on by name answers everybody', () => {
+  expect(addresses({ ...PUBLIC, AUTH_MAILBOX: 'on' }).mailbox?.reach).toBe('everybody')
+  expect(addresses(PUBLIC).mailbox?.reach).toBe('this machine')
+  expect(addresses({ AUTH_MAILBOX: 'off' }).mailbox).toBeUndefined()
+})
+
+test('a database that is elsewhere has a row of its own', () =>
+  expect(shown({ AUTH_DATABASE_URL: '/srv/other.db' }).rows).toMatchObject({ Database: '/srv/other.db' }))
+
+test('colours are left out where they are not wanted', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  expect(shown({}).text).not.toMatch(/\u001b/)
+})
+
+test('limits that are off are a warning behind a public URL, too', () => {
+  const found = warnings(settingsOf({ ...PUBLIC, AUTH_RATE_LIMITS: 'off', AUTH_SITE_URL: 'https://app.example.com' }))
+  expect(found.join('\n')).toContain('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
+  expect(warnings(settingsOf({ AUTH_RATE_LIMITS: 'off' }))).toEqual([])
+})

@@ -1,0 +1,48 @@
+import { expect, test } from 'bun:test'
+import { withHint } from '../../src/cli/hint'
+import { commandWith, startWith } from '../../src/cli/invocation'
+import { usesColour } from '../../src/cli/terminal'
+
+const executable = '/srv/latchkey/dist/latchkey'
+const from = (env: Record<string, string>, cwd = '/srv/latchkey') => ({ env, executable, cwd })
+const npm = { npm_lifecycle_event: 'start', npm_config_user_agent: 'npm/11.2.0 node/v24.1.0' }
+
+test.each([
+  [{}, './dist/latchkey --set A=b'],
+  [{ PATH: '/usr/bin:/srv/latchkey/dist' }, 'latchkey --set A=b'],
+  [npm, 'npm start -- --set A=b'],
+  [{ ...npm, npm_lifecycle_event: 'auth' }, 'npm run auth -- --set A=b'],
+  [{ ...npm, npm_config_user_agent: 'pnpm/10.1.0 npm/? node/v24.1.0' }, 'pnpm run start --set A=b'],
+  [{ ...npm, npm_lifecycle_event: 'npx' }, './dist/latchkey --set A=b'],
+] as const)('started with %j, advice reads %s', (env, command) =>
+  expect(startWith('--set A=b', from(env))).toBe(command),
+)
+
+test('other commands are named with the data folder, unless it is the usual one', () => {
+  expect(commandWith('keys', '/srv/latchkey/latchkey-data', from({}))).toBe('./dist/latchkey keys')
+  expect(commandWith('keys', '/var/lib/my data', from({}))).toBe("./dist/latchkey keys --data-dir '/var/lib/my data'")
+  expect(commandWith('keys', '/srv/latchkey/latchkey-data', from({}, '/home/ada'))).toBe(
+    '/srv/latchkey/dist/latchkey keys --data-dir /srv/latchkey/latchkey-data',
+  )
+})
+
+test.each([
+  [{ isTTY: true }, {}, true],
+  [{ isTTY: false }, {}, false],
+  [{ isTTY: true }, { NO_COLOR: '1' }, false],
+  [{ isTTY: true }, { NO_COLOR: '' }, true],
+  [{ isTTY: true }, { TERM: 'dumb' }, false],
+  [{ isTTY: false }, { FORCE_COLOR: '1' }, true],
+  [{ isTTY: false }, { FORCE_COLOR: '' }, true],
+  [{ isTTY: true }, { FORCE_COLOR: '0' }, false],
+  [{ isTTY: false }, { FORCE_COLOR: '1', NO_COLOR: '1' }, false],
+] as const)('%j with %j has colours: %p', (stream, env, isColoured) =>
+  expect(usesColour(stream as { isTTY: boolean }, env)).toBe(isColoured),
+)
+
+test('a stray NAME=value is answered with the flag that takes it', () => {
+  const excess = "error: too many arguments for 'serve'."
+  expect(withHint(excess, ['serve', 'AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')
+  expect(withHint("error: unknown option '--AUTH_PORT=80'", ['--AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')
+  expect(withHint(excess, ['serve', '--set', 'AUTH_PORT=80', 'extra'])).toBe(excess)
+})
