@@ -1,13 +1,16 @@
 /** Commands beside the server: they work on data that is there, and make none. */
 import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
 import { migrations } from '../../migrations'
+import { openDataFolder } from '../adapters/data-folder'
 import type { Settings } from '../config'
 import { server } from '../config/server'
 import { databasePath } from '../keys'
 import { historyOf } from '../store/migrate'
 import { version } from '../version'
 import { commandWith } from './invocation'
+import { optionOf } from './settings'
 
 /** @returns the data folder @throws where no server was ever started on it */
 export function presentFolder({ server: { dataDir } }: Settings): string {
@@ -17,6 +20,22 @@ export function presentFolder({ server: { dataDir } }: Settings): string {
   throw new Error(
     `there is no server in ${folder}${existsSync(folder) ? ' (it holds no secrets.json)' : ''}; run this ${place}with the data folder of the server: --data-dir <folder>`,
   )
+}
+
+/**
+ * The data folder for commands about keys, which `--init` lets begin a new server.
+ * @throws where there is none, and none was asked for
+ */
+export function folderOf(command: Command, settings: Settings): string {
+  const { dataDir } = settings.server
+  if (optionOf<boolean>(command, 'init')) return openDataFolder(dataDir)
+  try {
+    return presentFolder(settings)
+  } catch (error) {
+    throw new Error(
+      `${(error as Error).message}. To make the keys of a server before its first start: ${commandWith('keys --init', dataDir)}`,
+    )
+  }
 }
 
 /**
@@ -32,13 +51,18 @@ export function presentDatabase(settings: Settings): string {
       `there is no database at ${path}: the server was never started on it. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
     )
   }
+  refuseOther(path, settings)
+  return path
+}
+
+/** @throws where an existing database is of another version than this executable */
+export function refuseOther(path: string, settings: Settings): void {
   refuseNewer(path)
   const { names } = historyOf(path)
-  if (names.length < migrations.length)
+  if (existsSync(path) && names.length < migrations.length)
     throw new Error(
       `${path}: the database is older than this executable (latchkey ${version}): it has ${names.length} of ${migrations.length} migrations. Use the executable that the server runs, or stop the server and bring the database up to date: ${commandWith('migrate', settings.server.dataDir)}`,
     )
-  return path
 }
 
 /** @throws where a newer executable has migrated the database: this one cannot use it, whatever the command */

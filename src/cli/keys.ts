@@ -1,18 +1,16 @@
 import type { Command } from 'commander'
-import { ensureSecrets, openDataFolder } from '../adapters/data-folder'
+import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import type { Settings } from '../config'
 import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../keys'
 import { clientUrl } from './addresses'
-import { presentFolder } from './data'
-import { commandWith } from './invocation'
+import { folderOf } from './data'
 import { orFail, requireSettings } from './settings'
 
 /** `latchkey keys`: the API keys, the secret one included. Only with `--init` are keys of a new server made. */
 export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const found = await orFail(async () => {
-    const folder = command.opts().init ? openDataFolder(settings.server.dataDir) : folderOrHint(settings)
+    const folder = folderOf(command, settings)
     const database = databasePath(settings, folder)
     const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     if (isNew) process.stderr.write(`latchkey: made new keys in ${folder}\n`)
@@ -28,13 +26,4 @@ export async function keys(command: Command): Promise<void> {
   })
   if (command.opts().json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
   else for (const [name, value] of Object.entries(found)) process.stdout.write(`${name.padEnd(16)}  ${value}\n`)
-}
-
-function folderOrHint(settings: Settings): string {
-  try {
-    return presentFolder(settings)
-  } catch (error) {
-    const init = commandWith('keys --init', settings.server.dataDir)
-    throw new Error(`${(error as Error).message}. For the keys of a server that was not started yet: ${init}`)
-  }
 }

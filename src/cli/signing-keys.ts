@@ -5,8 +5,8 @@ import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import type { Settings } from '../config'
-import { openSigningKeys, type SigningKeys } from '../keys'
-import { presentDatabase, presentFolder } from './data'
+import { databasePath, openSigningKeys, type SigningKeys } from '../keys'
+import { folderOf, refuseOther } from './data'
 import { fail, optionOf, orFail, requireSettings } from './settings'
 
 /** The keys of the database; a server that runs meanwhile takes notice of what is changed. */
@@ -15,8 +15,9 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
   if (settings.tokens.jwtKeys)
     fail('AUTH_JWT_KEYS holds the signing keys; change them there, or unset it to let this command keep them')
   await orFail(async () => {
-    const folder = presentFolder(settings)
-    const database = presentDatabase(settings)
+    const folder = folderOf(command, settings)
+    const database = databasePath(settings, folder)
+    refuseOther(database, settings)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     await using keys = await openSigningKeys(settings, secrets, folder)
     await work(keys, settings)

@@ -1,5 +1,5 @@
 /** Roles of users. Everyone is a user; what is more is a row. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, gt } from 'drizzle-orm'
 import { read, statement, write } from './engine'
 import { roles, userRoles } from './schema'
 import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
@@ -25,7 +25,7 @@ const roleByName = statement((db) =>
     .where(eq(roles.name, placeholder('role')))
     .prepare(),
 )
-const allRoles = statement((db) => db.select().from(roles).orderBy(roles.name).prepare())
+const allRoles = statement((db) => db.select().from(roles).where(gt(roles.name, '')).orderBy(roles.name).prepare())
 const insertRole = statement((db) =>
   db.insert(userRoles).values(placeholders(userRoles)).onConflictDoNothing().prepare(),
 )

@@ -115,7 +115,7 @@ test('a revoked key ends its tokens at the running server', async () => {
 
 test('keys survive a restart, and a key before the first start is there from the beginning', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-keys-'))
-  await keys({ folder }, 'rotate', '--now')
+  await keys({ folder }, 'rotate', '--init', '--now')
   for (let time = 0; time < 2; time++) {
     await using server = await startBinary({ folder })
     await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: PASSWORD } })
@@ -129,7 +129,7 @@ test('a key of one’s own comes as PEM, JWK or key set, and stands by until it 
   const make = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const write = (name: string, text: string) => {
     writeFileSync(join(folder, name), text)
-    return keys({ folder }, 'import', name)
+    return keys({ folder }, 'import', '--init', name)
   }
   const pem = await write('key.pem', make().export({ format: 'pem', type: 'pkcs8' }) as string)
   expect([pem.status, pem.stdout]).toEqual([0, expect.stringContaining('is published and stands by')])
@@ -158,12 +158,12 @@ test('where the settings hold the keys, or could not do with another, the comman
     1,
     expect.stringContaining('AUTH_JWT_KEYS holds the signing keys'),
   ])
-  const narrow = await run(['keys', 'rotate'], { cwd: folder, env: { AUTH_JWT_VALID_METHODS: 'HS256' } })
+  const narrow = await run(['keys', 'rotate', '--init'], { cwd: folder, env: { AUTH_JWT_VALID_METHODS: 'HS256' } })
   expect([narrow.status, narrow.stderr]).toEqual([1, expect.stringContaining('does not list ES256')])
   expect(await listed({ folder })).toEqual([])
   const elsewhere = join(folder, 'elsewhere')
   for (const args of [
-    ['keys', 'rotate', '--data-dir', elsewhere, '--now'],
+    ['keys', 'rotate', '--data-dir', elsewhere, '--init', '--now'],
     ['keys', '--data-dir', elsewhere, 'rotate', '--now'],
   ])
     expect((await run(args, { cwd: folder })).status).toBe(0)
