@@ -24,19 +24,25 @@ type Node = Record<string, unknown>
 const FILE = join(import.meta.dir, '..', 'openapi.json')
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
+/** In the order in which a reader needs them. */
 const TAGS: [name: string, description: string][] = [
-  ['Signing up and in', 'Accounts begin here, and sessions.'],
-  ['Links and codes', 'What comes by mail or SMS: asking for it, and showing it.'],
-  ['Links to your own pages', 'The same for applications with pages of their own: their mails lead there.'],
-  ['Services', 'For services behind a gateway: accounts, roles in the token, and what a token stands for.'],
-  ['Federation', 'Signing in with a choice of server: this one, or another that is listed.'],
+  ['Signing up and in', 'Create an account, sign in, refresh a session.'],
+  ['Links and codes', 'Magic links, codes, confirmation and recovery: request a message, then use its link or code.'],
+  ['Own account', 'Read, change and delete the account of the signed-in user.'],
+  ['Sessions', 'Where a user is signed in, and how to end it.'],
+  ['Other accounts', 'Sign in with an account at a provider such as GitHub, and link or unlink such accounts.'],
+  ['Passkeys', 'Register passkeys and sign in with them.'],
+  ['Second factors', 'Authenticator apps, phones, security keys and recovery codes: enrol, verify and remove.'],
+  ['Administration', 'For your own servers. Needs the secret key, or the token of a user with the role `admin`.'],
   ['Native clients', 'Opaque token pairs and personal access tokens, for clients without a cookie jar.'],
-  ['Own account', 'What users see and change of their own account.'],
-  ['Second factors', 'Authenticator apps: added, shown and removed.'],
-  ['Sessions', 'Where a user is signed in, and how that ends.'],
-  ['Administration', 'For your own servers: needs the secret key, a service_role JWT, or a user with the role admin.'],
-  ['Mailbox', 'While no mail server is set: the messages that would have been sent, for a developer and for tests.'],
-  ['Server', 'What the server offers, and whether it is well.'],
+  ['Services', 'For services behind a gateway: accounts, roles in the token, and introspection of tokens.'],
+  [
+    'Links to your own pages',
+    'Recovery, change of address and magic links whose mails lead to pages of your application.',
+  ],
+  ['Federation', 'Sign in with a choice of server: this one, or another that is listed.'],
+  ['Mailbox', 'Messages that would have been sent, for development and tests. On while no mail server is set.'],
+  ['Server', 'What the server offers, its public keys, and its health.'],
 ]
 
 /** Runs work on an app that listens nowhere and keeps nothing. */
@@ -65,33 +71,27 @@ export async function generate(): Promise<string> {
         title: 'Latchkey',
         version,
         description:
-          'Supabase Auth in one file. Authorize with a user token (from `/signup` or `/token`), or with the secret key that `latchkey keys` prints. Every path below `/auth/v1` is answered without that prefix too. Beside the answers listed, any request may get 413 (a body over 1 MiB), 500 or 504.',
+          'Supabase Auth in one file. Authorize with a user token (from `/signup` or `/token`), or for the admin API with the secret key that `latchkey keys` prints; a service_role JWT counts as a user token there. Pages of this origin may use the cookie of `/api/auth/login` instead of a token. Every path below `/auth/v1` is answered without that prefix too. Beside the answers listed, any request may get 413 (a body over 1 MiB), 500 or 504.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/' }],
       tags: TAGS.map(([name, description]) => ({ name, description })),
-      paths: tidyPaths(mend(paths, schemas) as Record<string, Node>),
+      paths: inOrder(tidyPaths(mend(paths, schemas) as Record<string, Node>)),
       components: {
         parameters: PARAMETERS,
         schemas: { ...(mend(components?.schemas ?? {}, schemas) as Node), ...sorted(schemas) },
         securitySchemes: {
-          userToken: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'access_token of a session.' },
-          sessionCookie: {
-            type: 'apiKey',
-            in: 'cookie',
-            name: 'latchkey_session',
-            description: 'Set by `/api/auth/login`; `__Host-latchkey_session` behind https. For pages of this origin.',
+          userToken: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'The `access_token` of a session, from `/signup` or `/token`. Tokens of every other kind that this server issues count as well.',
           },
           secretKey: {
             type: 'apiKey',
             in: 'header',
             name: 'apikey',
-            description: '`sb_secret_…`, from `latchkey keys`.',
-          },
-          serviceRole: {
-            type: 'http',
-            scheme: 'bearer',
-            description: 'service_role JWT or `sb_secret_…`, from `latchkey keys`.',
+            description: 'The secret key `sb_secret_…`, from `latchkey keys`. For the admin API.',
           },
         },
       },
@@ -125,18 +125,19 @@ interface Parameter {
 }
 
 interface Operation {
+  operationId: string
+  tags: string[]
   parameters?: Parameter[]
   responses: Record<string, Node>
 }
 
-function tidyPaths(paths: Record<string, Node>): Node {
+function tidyPaths(paths: Record<string, Node>): Record<string, Node> {
   for (const [path, item] of Object.entries(paths)) {
     for (const operation of METHODS.map((method) => item[method] as Operation | undefined)) {
       if (!operation) continue
       const { parameters = [], responses } = operation
       for (const parameter of parameters)
-        if (parameter.in === 'path' && parameter.name !== 'role')
-          Object.assign(parameter, { description: 'A UUID.', schema: UUID })
+        if (parameter.in === 'path') Object.assign(parameter, PATH_PARAMETERS[parameter.name ?? ''] ?? UUID)
       if (path.startsWith(PREFIX))
         operation.parameters = [...parameters, { $ref: '#/components/parameters/ApiVersion' }]
       for (const [status, response] of Object.entries(responses)) {
@@ -153,10 +154,23 @@ function tidyPaths(paths: Record<string, Node>): Node {
       if (isList && responses[200]) responses[200].headers = LIST_HEADERS
     }
   }
-  return sorted(paths)
+  return paths
 }
 
-const UUID = { type: 'string', format: 'uuid' }
+/** By tag, and within a tag as the surfaces list their endpoints: Swagger UI shows them in this order. */
+function inOrder(paths: Record<string, Node>): Node {
+  const rank = (item: Node) => {
+    const [tag = ''] = (METHODS.map((method) => item[method] as Operation | undefined).find(Boolean) as Operation).tags
+    return TAGS.findIndex(([name]) => name === tag)
+  }
+  return Object.fromEntries(Object.entries(paths).sort(([, one], [, other]) => rank(one) - rank(other)))
+}
+
+const UUID = { description: 'A UUID.', schema: { type: 'string', format: 'uuid' } }
+const PATH_PARAMETERS: Record<string, Node> = {
+  role: { description: 'Such as `admin`.', schema: { type: 'string' } },
+  identifier: { description: 'Such as `custom:keycloak`.', schema: { type: 'string' } },
+}
 const header = (description: string, type: string) => ({ description, schema: { type } })
 const LIST_HEADERS = {
   'X-Total-Count': header('How many there are over all pages.', 'integer'),
@@ -195,7 +209,35 @@ export async function check(): Promise<string[]> {
   const problems =
     committed === (await generate()) ? [] : ['openapi.json is not what the schemas generate; run `npm run docs`']
   const { valid, errors } = await new Validator().validate(JSON.parse(committed))
-  return valid ? problems : [...problems, `openapi.json is not valid OpenAPI: ${JSON.stringify(errors)}`]
+  if (!valid) problems.push(`openapi.json is not valid OpenAPI: ${JSON.stringify(errors)}`)
+  return [...problems, ...ambiguities(JSON.parse(committed))]
+}
+
+interface Document {
+  tags: { name: string; description?: string }[]
+  paths: Record<string, Record<string, Operation>>
+}
+
+/** What the validator does not look at: operations with the same name, and tags that nothing explains or uses. */
+export function ambiguities({ tags, paths }: Document): string[] {
+  const problems: string[] = []
+  const known = new Map<string, string>()
+  const used = new Set<string>()
+  for (const [path, item] of Object.entries(paths))
+    for (const [method, { operationId, tags: own = [] }] of Object.entries(item)) {
+      const name = `${method.toUpperCase()} ${path}`
+      const earlier = known.get(operationId)
+      if (!operationId) problems.push(`${name} has no operationId`)
+      else if (earlier !== undefined) problems.push(`${name} has the operationId ${operationId}, as ${earlier} has`)
+      known.set(operationId, name)
+      if (own.length !== 1) problems.push(`${name} needs one tag`)
+      for (const tag of own) used.add(tag)
+    }
+  const declared = tags.filter(({ description }) => description).map(({ name }) => name)
+  for (const tag of used)
+    if (!declared.includes(tag)) problems.push(`the tag ${tag} is not declared with a description`)
+  for (const tag of declared) if (!used.has(tag)) problems.push(`no operation has the tag ${tag}`)
+  return problems
 }
 
 /** @returns how many operations are documented, and what is missing */

@@ -115,7 +115,7 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
         {
           parse: 'none',
           response: each.answers,
-          detail: { ...documentation(each), ...((dialect.isHidden || path !== each.path) && { hide: true }) },
+          detail: { ...documentation(each, dialect), ...((dialect.isHidden || path !== each.path) && { hide: true }) },
         },
       )
     }
@@ -175,29 +175,27 @@ export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request
   }
 }
 
-function documentation({
-  method,
-  path,
-  access,
-  body,
-  isBodyOptional,
-  query = {},
-  tag,
-  summary,
-  description,
-}: Endpoint) {
+/** What names of operations leave out: the prefix that clients add by themselves. */
+const DEFAULT_PREFIX = '/auth/v1'
+
+/** Such as `postAdminUsers`. No two operations may have the same one (OpenAPI 3.1 §4.8.10). */
+const operationId = (method: string, path: string) =>
+  `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
+
+function documentation(each: Endpoint, { prefix }: Dialect) {
+  const { method, path, access, body, isBodyOptional, query = {}, tag, summary, description } = each
   const security = {
     anyone: [],
-    user: [{ userToken: [] }, { sessionCookie: [] }],
-    admin: [{ secretKey: [] }, { serviceRole: [] }],
-    federated: [{ userToken: [] }, { sessionCookie: [] }],
+    user: [{ userToken: [] }],
+    admin: [{ secretKey: [] }, { userToken: [] }],
+    federated: [{ userToken: [] }],
   }[access]
   const parameters = Object.entries(query).map(([name, schema]) => ({
     ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
     schema: { ...schema, description: undefined },
   }))
   return {
-    operationId: `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`,
+    operationId: operationId(method, prefix === DEFAULT_PREFIX ? path : `${prefix}${path}`),
     tags: [tag],
     summary,
     ...(description && { description }),

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generated } from '../../scripts/docs'
-import { check, coverage } from '../../scripts/openapi'
+import { ambiguities, check, coverage } from '../../scripts/openapi'
 import { allSettings } from '../../src/config'
 
 const root = join(import.meta.dir, '../..')
@@ -14,6 +14,17 @@ test('openapi.json, the settings chapter and .env.example are as printed', async
 })
 
 test('openapi.json is current and valid', async () => expect(await check()).toEqual([]))
+
+test('two operations of one name, and tags that nothing explains, are found', () => {
+  const tags = [{ name: 'A', description: 'First.' }, { name: 'B' }, { name: 'C', description: 'Unused.' }]
+  const operation = (operationId: string, tag: string) => ({ operationId, tags: [tag], responses: {} })
+  const paths = { '/a': { get: operation('getA', 'A') }, '/b': { get: operation('getA', 'B') } }
+  expect(ambiguities({ tags, paths })).toEqual([
+    'GET /b has the operationId getA, as GET /a has',
+    'the tag B is not declared with a description',
+    'no operation has the tag C',
+  ])
+})
 
 test('every route is documented, with a schema for each answer and an example for each body', async () => {
   const { count, problems } = await coverage()

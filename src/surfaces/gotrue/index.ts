@@ -69,20 +69,11 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
     ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],
     ...[listPasskeys, renamePasskey, deletePasskey],
+    ...[listUsers, createUser, getUserById, updateUserById, deleteUserById, invite, generateLink],
     ...[listFactors, renameFactor, deleteFactor],
     ...[listPasskeysOf, deletePasskeyOf],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
-    ...[
-      listUsers,
-      createUser,
-      getUserById,
-      updateUserById,
-      deleteUserById,
-      invite,
-      generateLink,
-      listAudit,
-      listSsoProviders,
-    ],
+    ...[listAudit, listSsoProviders],
   ]
 }
 

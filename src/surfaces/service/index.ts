@@ -16,9 +16,16 @@ import * as verification from './verification'
 
 export const PREFIX = '/api/auth'
 
-const serviceEndpoints: Endpoint[] = [accounts, shared, roles, native, verification].flatMap((group) =>
-  Object.values(group),
-)
+/** In the order of the documentation. */
+const serviceEndpoints: Endpoint[] = [
+  ...[accounts.register, accounts.login, shared.refresh, shared.logout, accounts.me, accounts.introspect],
+  ...[roles.listRoles, roles.grantRole, roles.revokeRole],
+  native.mintTokens,
+  ...[native.createPersonalToken, native.listPersonalTokens, native.revokePersonalToken],
+  ...[verification.requestPasswordReset, verification.completePasswordReset],
+  ...[verification.requestEmailChange, verification.confirmEmailChange],
+  ...[verification.sendMagicLink, verification.verifyMagicLink],
+]
 
 export interface ServiceOptions extends Bounds {
   /** Reports a fault to the operator. */
