@@ -58,6 +58,7 @@ export const SUPABASE_ONLY = [
   'sms_failed',
   'link_invalid',
   'code_wrong',
+  'code_check_failed',
   'verify_type_missing',
   'verify_token_missing',
   'verify_token_or_hash_missing',

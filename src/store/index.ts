@@ -20,7 +20,7 @@ import * as oauth from './oauth'
 import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
-import { countFactorAttempt } from './second-factors'
+import { countFactorAttempt, takeBackFactorAttempt } from './second-factors'
 import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
@@ -54,7 +54,7 @@ const tokens = { issue, rehearse, findTokens, countWrongCode, pendingTokens, pur
 
 const factors = {
   ...{ listFactors, findFactor, enrolFactor, removeFactor, renameFactor },
-  ...{ beginChallenge, withdrawChallenge, findChallenge, countFactorAttempt, passFactor },
+  ...{ beginChallenge, withdrawChallenge, findChallenge, countFactorAttempt, takeBackFactorAttempt, passFactor },
   ...{ addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes },
 }
 
@@ -171,7 +171,7 @@ export type {
   VerificationToken,
   WebauthnCredential,
 } from './schema'
-export type { Proof } from './second-factors'
+export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewSession, Opened } from './statements'
 export type { Supersedes } from './superseding'

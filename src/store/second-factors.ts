@@ -180,24 +180,46 @@ export interface Attempt extends Showing {
   limit: GuessLimit
 }
 
+/** Which count a guess belongs to, and from when that ran before it. */
+export interface CountedAttempt {
+  userId: string
+  network: string
+  since: number
+}
+
 /** Counts a guess at a code of a user's factors, before it is looked at. @returns how long to wait; 0: it may be looked at */
 export const countFactorAttempt = write(
-  async (tx, { userId, network: from, knownSince, limit, now }: Attempt): Promise<number> => {
+  async (
+    tx,
+    { userId, network: from, knownSince, limit, now }: Attempt,
+  ): Promise<{ waitMs: number; counted: CountedAttempt }> => {
     const known = from === undefined ? undefined : await tx.one(networkOf, { userId, network: from })
     const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : ANYWHERE
-    const counted = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
-    const { attempts } = counted
+    const stored = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
+    const { attempts } = stored
     // A count that began while the clock ran ahead begins now, so that its wait neither vanishes nor takes longer.
-    const since = Math.min(counted.since, now)
+    const since = Math.min(stored.since, now)
+    const counted = { userId, network, since }
     const rounds = attempts / limit.max
     const isUsedUp = rounds >= 1 && Number.isInteger(rounds)
     const waitMs = isUsedUp ? since + Math.min(limit.windowMs * rounds, limit.maxWindowMs) - now : 0
     if (waitMs > 0) {
-      if (since !== counted.since) await tx.run(saveAttempts, { userId, network, attempts, since })
-      return waitMs
+      if (since !== stored.since) await tx.run(saveAttempts, { ...counted, attempts })
+      return { waitMs, counted }
     }
     await tx.run(saveAttempts, { userId, network, attempts: attempts + 1, since: isUsedUp ? now : since })
-    return 0
+    return { waitMs: 0, counted }
+  },
+)
+
+/** Takes a guess back that was not looked at after all; a wait that was over before it stays over. */
+export const takeBackFactorAttempt = write(
+  async (tx, { limit, ...counted }: CountedAttempt & { limit: GuessLimit }): Promise<void> => {
+    const stored = await tx.one(attemptsOf, counted)
+    if (!stored || stored.attempts === 0) return
+    const attempts = stored.attempts - 1
+    const since = attempts % limit.max === 0 ? counted.since : stored.since
+    await tx.run(saveAttempts, { ...counted, attempts, since })
   },
 )
 

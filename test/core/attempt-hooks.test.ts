@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import type { HttpAnswer } from '../../src/core/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { challenge, enrolled, pass, protectedAccount, refusal, verify } from '../support/factors'
+import { login } from '../support/native'
 import { codeAt } from '../support/totp'
 
 const SECRET = 'v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ='
@@ -172,3 +173,39 @@ test.each(['MFA_VERIFICATION_ATTEMPT', 'PASSWORD_VERIFICATION_ATTEMPT'])(
     await expect(starting).rejects.toThrow(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI`)
   },
 )
+
+test('an MFA hook that fails locks nobody out, whatever code was shown and on whichever surface', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app } = server
+  const ada = await protectedAccount(app)
+  const { accessToken } = await app.signIn(ada.email)
+  server.says({}, 500)
+  for (let attempt = 0; attempt < 12; attempt++) {
+    expect((await pass(app, accessToken, ada.factor)).status).toBe(500)
+    const { body } = await challenge(app, accessToken, ada.factor.id)
+    const wrong = await verify(app, accessToken, ada.factor.id, { challenge_id: body.id, code: '000000' })
+    expect(wrong.status).toBe(500)
+    const code = codeAt(ada.factor.secret, app.clock.now())
+    expect((await login(app, ada.email, { code })).status).toBe(502)
+  }
+  server.says({ decision: 'continue' })
+  expect((await pass(app, accessToken, ada.factor)).status).toBe(200)
+})
+
+test('a hook that fails after a lock has ended does not begin it again', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app } = server
+  const ada = await protectedAccount(app)
+  const from = { ip: '198.51.100.9' }
+  const { body: session } = await passwordGrant(app, { email: ada.email, password: PASSWORD }, from)
+  const show = async (code: string) => {
+    const { body } = await challenge(app, session.access_token, ada.factor.id, from)
+    return verify(app, session.access_token, ada.factor.id, { challenge_id: body.id, code }, from)
+  }
+  for (let wrong = 0; wrong < 10; wrong++) expect((await show('000000')).status).toBe(422)
+  app.clock.advance(15 * 60_000)
+  server.says({}, 500)
+  expect((await show('000000')).status).toBe(500)
+  server.says({ decision: 'continue' })
+  expect((await show(codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
+})

@@ -1,7 +1,8 @@
 /** Twilio Verify makes and checks the codes itself: what it says counts, within the same limits. */
 import { expect, test } from 'bun:test'
-import type { HttpRequest } from '../../src/core/ports'
+import type { HttpAnswer, HttpRequest } from '../../src/core/ports'
 import { startApp } from '../support/app'
+import { challenge, enrol, verify as verifyFactor } from '../support/factors'
 
 const PHONE = '15551230001'
 const SETTINGS = {
@@ -11,27 +12,30 @@ const SETTINGS = {
   AUTH_SMS_TWILIO_VERIFY_AUTH_TOKEN: 'token',
   AUTH_SMS_TWILIO_VERIFY_MESSAGE_SERVICE_SID: 'VA1',
   AUTH_SMS_TEST_OTP: '15559990000:111111',
+  AUTH_RATE_LIMITS: 'on',
+  AUTH_RATE_LIMIT_VERIFY: '1000',
+  AUTH_MFA_PHONE_ENROLL_ENABLED: 'true',
+  AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
 }
 
-/** A Twilio that approves one code. */
-async function withTwilio(right: string | undefined) {
+const answered = (status: number, body: object): HttpAnswer => ({
+  ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+  body: JSON.stringify(body),
+})
+
+/** A Twilio that approves one code, unless it fails. */
+async function withTwilio(right: string | undefined, failures: HttpAnswer[] = []) {
   const asked: HttpRequest[] = []
   const app = await startApp({
     settings: SETTINGS,
     post: async (request) => {
       asked.push(request)
       const isCheck = request.url.endsWith('/VerificationCheck')
+      const failure = isCheck ? failures.shift() : undefined
+      if (failure) return failure
       const isRight = new URLSearchParams(request.body).get('Code') === right
       if (isCheck && right === undefined) return { outcome: 'unreachable', error: 'down' }
-      const body = JSON.stringify({ sid: 'VE1', status: isCheck && isRight ? 'approved' : 'pending' })
-      return {
-        outcome: 'answered',
-        status: 200,
-        contentType: 'application/json',
-        retryAfter: '',
-        body,
-        isTooLarge: false,
-      }
+      return answered(200, { sid: 'VE1', status: isCheck && isRight ? 'approved' : 'pending' })
     },
   })
   const verify = (token: string, phone = PHONE) =>
@@ -65,7 +69,7 @@ test('a provider that does not answer lets nobody in, and the operator hears of 
   const { app, verify } = await withTwilio(undefined)
   await using _ = app
   await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
-  expect((await verify('424242')).body.code).toBe('otp_expired')
+  expect(await verify('424242')).toMatchObject({ status: 503, body: { code: 'unexpected_failure' } })
   expect(app.log().some(({ level, msg }) => level === 'error' && msg.includes('SMS provider'))).toBe(true)
 })
 
@@ -75,4 +79,38 @@ test('a test number has its fixed code, whatever the provider', async () => {
   await app.ask('POST', '/auth/v1/otp', { body: { phone: '15559990000' } })
   expect((await verify('111111', '15559990000')).status).toBe(200)
   expect(checks()).toBe(0)
+})
+
+const FAILURES: [string, HttpAnswer][] = [
+  ['cannot be reached', { outcome: 'unreachable', error: 'down' }],
+  ['does not answer in time', { outcome: 'timed_out' }],
+  ['fails', answered(503, { code: 20503, message: 'Service unavailable' })],
+  ['does not know our login', answered(401, { code: 20003, message: 'Authenticate' })],
+  ['is asked too often', answered(429, { code: 20429, message: 'Too many requests' })],
+  ['answers with a page', { ...answered(200, {}), body: '<html>' } as HttpAnswer],
+  ['answers without a verdict', answered(200, { sid: 'VE1' })],
+]
+
+for (const [what, failure] of FAILURES)
+  test(`a provider that ${what} counts no code as wrong, however often it is asked`, async () => {
+    const { app, verify } = await withTwilio(
+      '424242',
+      Array.from({ length: 25 }, () => failure),
+    )
+    await using _ = app
+    await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
+    for (let attempt = 0; attempt < 25; attempt++) expect((await verify('424242')).status).toBe(503)
+    expect((await verify('424242')).status).toBe(200)
+  })
+
+test('a provider that fails locks no second factor', async () => {
+  const failures = Array.from({ length: 12 }, () => answered(503, { code: 20503 }))
+  const { app } = await withTwilio('424242', failures)
+  await using _ = app
+  const { accessToken } = await app.signUp()
+  const { body: factor } = await enrol(app, accessToken, { factor_type: 'phone', phone: PHONE })
+  const { body: begun } = await challenge(app, accessToken, factor.id)
+  const show = () => verifyFactor(app, accessToken, factor.id, { challenge_id: begun.id, code: '424242' })
+  for (let attempt = 0; attempt < 12; attempt++) expect((await show()).status).toBe(503)
+  expect((await show()).status).toBe(200)
 })

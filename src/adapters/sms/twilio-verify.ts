@@ -38,7 +38,8 @@ export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsP
       if (answer.status === 404) return false
       if ('error' in answer) throw new Error(answer.error)
       const { status, body } = answer
-      if ([200, 201].includes(status)) return textAt(body, 'status') === 'approved'
+      const verdict = textAt(body, 'status')
+      if ([200, 201].includes(status) && verdict !== '') return verdict === 'approved'
       if (WRONG_CODE_ERRORS.includes(textAt(body, 'code'))) return false
       throw new Error(errorText(`Twilio Verify answered ${status} ${twilioError(body)}`, asked))
     },

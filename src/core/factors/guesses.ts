@@ -1,11 +1,35 @@
 /** How often somebody may guess at the codes of a user's factors (security cases 7 and 8). */
 import { neighbourhood } from '../../lib/ip'
+import type { CountedAttempt } from '../../store'
 import type { Client, Deps } from '../deps'
 import { KNOWN_NETWORK_MS } from '../known-networks'
-import { Refusal } from '../refusal'
+import { HOOK_REASONS } from '../reasons/hook'
+import { type Reason, Refusal } from '../refusal'
 
 const MINUTE = 60_000
 const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
+
+/** Failures of others whose say is needed: they tell nobody whether the code was right. */
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
+  ...HOOK_REASONS.filter((reason) => reason !== 'hook_refused'),
+  'code_check_failed',
+])
+
+/**
+ * Counts a guess, and looks at it. One that was looked at counts unless a right code ends the count; where the hook or the
+ * provider that has a say in it fails, it is taken back.
+ * @throws as `countGuess` and as `look` do
+ */
+export async function guessing<T>(deps: Deps, userId: string, client: Client, look: () => Promise<T>): Promise<T> {
+  const counted = await countGuess(deps, userId, client)
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof Refusal && FAILURES.has(error.reason))
+      await deps.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })
+    throw error
+  }
+}
 
 /**
  * Counts a guess before it is looked at: one budget for all factors of a user, over all challenges, sessions and surfaces,
@@ -18,10 +42,11 @@ export async function countGuess(
   userId: string,
   { ip }: Client,
   reason: 'too_many_requests' | 'recovery_codes_locked' = 'too_many_requests',
-): Promise<void> {
+): Promise<CountedAttempt> {
   const now = clock.now()
-  const retryAfterMs = await store.countFactorAttempt({
+  const { waitMs, counted } = await store.countFactorAttempt({
     ...{ userId, network: neighbourhood(ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
   })
-  if (retryAfterMs > 0) throw new Refusal(reason, { retryAfterMs })
+  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs })
+  return counted
 }

@@ -8,7 +8,7 @@ import { Refusal } from '../refusal'
 export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): string =>
   hmacSha256(pepper, `${challengeId}:${code}`).toString('hex')
 
-/** Whether a code was the one sent. @throws {Refusal<'code_wrong'>} where the provider, who made it, refuses it */
+/** Whether a code was the one sent. @throws {Refusal<'code_wrong' | 'code_check_failed'>} where the provider, who made it, refuses it or does not answer */
 export async function isPhoneCode(
   { peppers, policy, smsProvider, report }: Deps,
   { phone }: Factor,
@@ -19,7 +19,7 @@ export async function isPhoneCode(
   if (smsProvider?.check && phone !== null && policy.sms.way === 'provider' && !isTested) {
     const isRight = await smsProvider.check(phone, code).catch((error: unknown) => {
       report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
-      return false
+      throw new Refusal('code_check_failed')
     })
     if (!isRight) throw new Refusal('code_wrong')
     return true

@@ -3,7 +3,7 @@ import type { Factor, Proof, User } from '../../store'
 import type { Client, Deps } from '../deps'
 import { askMfaHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
-import { countGuess } from './guesses'
+import { guessing } from './guesses'
 import { factorsOf } from './own'
 import { recoveryProof } from './recovery-codes'
 import { stepOf } from './totp'
@@ -23,13 +23,25 @@ export async function proveSecondFactor(
   const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
-  await countGuess(deps, user.id, client)
+  const proof = await guessing(deps, user.id, client, () => judged(deps, { user, factors, code, client }))
+  if (!proof) throw new Refusal('second_factor_needed')
+  return proof
+}
+
+interface Given {
+  user: User
+  factors: readonly Factor[]
+  code: string
+  client: Client
+}
+
+/** What a code proves, once the hook has heard of it. */
+async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
   const proof = proofOf(deps, factors, code)
   const factor = factors.find(({ id }) => id === proof?.factorId)
   const app = factors.find(({ factorType }) => factorType === 'totp')
   if (proof?.type === 'totp' && factor) await askMfaHook(deps, { user, factor, isValid: isNew(proof, factor), client })
   else if (app && TOTP_CODE.test(code)) await askMfaHook(deps, { user, factor: app, isValid: false, client })
-  if (!proof) throw new Refusal('second_factor_needed')
   return proof
 }
 

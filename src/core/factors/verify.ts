@@ -10,7 +10,7 @@ import { Refusal } from '../refusal'
 import { type IssuedSession, issueAgain } from '../sessions/sessions'
 import { credentialOf, type GivenCredential, useOf } from '../webauthn/webauthn'
 import { requireVerification } from './challenge'
-import { countGuess } from './guesses'
+import { guessing } from './guesses'
 import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
 import { isPhoneCode } from './phone-codes'
 import { stepOf } from './totp'
@@ -76,16 +76,20 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
-      await countGuess(deps, user.id, client)
-      const step = stepOf(deps, factor, answer.code, deps.clock.now())
-      await askMfaHook(deps, { user, factor, isValid: step !== undefined && step > factor.lastStep, client })
+      const step = await guessing(deps, user.id, client, async () => {
+        const found = stepOf(deps, factor, answer.code, deps.clock.now())
+        await askMfaHook(deps, { user, factor, isValid: found !== undefined && found > factor.lastStep, client })
+        return found
+      })
       if (step === undefined) throw new Refusal('factor_code_wrong')
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
-      await countGuess(deps, user.id, client)
-      const isRight = await isPhoneCode(deps, factor, challenge, answer.code)
-      await askMfaHook(deps, { user, factor, isValid: isRight, client })
+      const isRight = await guessing(deps, user.id, client, async () => {
+        const isFound = await isPhoneCode(deps, factor, challenge, answer.code)
+        await askMfaHook(deps, { user, factor, isValid: isFound, client })
+        return isFound
+      })
       if (!isRight) throw new Refusal('phone_factor_code_wrong')
       return { type: 'phone', factorId }
     }

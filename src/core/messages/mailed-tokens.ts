@@ -127,9 +127,15 @@ export function mintFor(
 interface Turn {
   user: Pick<User, 'id'>
   /** The last message of its purpose; undefined where it does not matter. */
-  spaced: { column: SentAt; sentAt: number | null; spacingMs: number } | undefined
+  spaced: Spacing | undefined
   refusal: TooSoon
 }
+
+type Spacing = { spacingMs: number } & (
+  | { column: SentAt; sentAt: number | null }
+  /** What has no column of its own: a name for it, and a look at when the last one went out. */
+  | { name: string; lastSentAt: () => Promise<number | null> }
+)
 
 type TooSoon = 'mail_too_soon' | 'sms_too_soon'
 
@@ -150,12 +156,16 @@ export async function inItsTurn<T>(
   const spacingMs = spaced?.spacingMs ?? 0
   const tooSoon = (sentAt: number) => new Refusal(refusal, { waitMs: remainingMs(sentAt, spacingMs, now) })
   if (!spaced) return work({ unlessSentSince: undefined, tooSoon })
-  const { column, sentAt } = spaced
-  if (isWithin(sentAt, spacingMs, now)) throw tooSoon(sentAt)
-  const done = limits.alone(`${column} ${user.id}`)
+  const requireSpace = (sentAt: number | null) => {
+    if (isWithin(sentAt, spacingMs, now)) throw tooSoon(sentAt)
+  }
+  if ('column' in spaced) requireSpace(spaced.sentAt)
+  const done = limits.alone(`${'column' in spaced ? spaced.column : spaced.name} ${user.id}`)
   if (!done) throw tooSoon(now)
   try {
-    return await work({ unlessSentSince: { column, spacingMs }, tooSoon })
+    if ('name' in spaced) requireSpace(await spaced.lastSentAt())
+    const unlessSentSince = 'column' in spaced ? { column: spaced.column, spacingMs } : undefined
+    return await work({ unlessSentSince, tooSoon })
   } finally {
     done()
   }

@@ -38,6 +38,8 @@ export type VerificationReason =
   /** The same, where a surface tells no more. */
   | 'link_invalid'
   | 'code_wrong'
+  /** Whoever makes and checks the codes did not answer. */
+  | 'code_check_failed'
   | 'verify_type_missing'
   | 'verify_token_missing'
   | 'verify_token_or_hash_missing'

@@ -125,7 +125,7 @@ export interface ShownCode {
 /**
  * Finds the token beside which a short code was sent. A wrong code is counted here; the operation that spends a right one
  * looks once more whether it was tried too often, so nobody gains by trying many at once.
- * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
+ * @throws {Refusal<'code_wrong' | 'code_check_failed' | 'too_many_requests'>} the second where a provider had to check it and did not
  */
 export async function identifyCode(
   deps: Deps,
@@ -149,7 +149,11 @@ export async function identifyCode(
   const isTested = 'phone' in to && Object.hasOwn(deps.policy.sms.testCodes, to.phone)
   const ofProvider = 'phone' in to && !isTested ? deps.smsProvider?.check : undefined
   const token = ofProvider
-    ? await checkedByProvider(deps, newest, () => ofProvider(address, code))
+    ? await checkedByProvider(deps, newest, () => ofProvider(address, code)).catch((error: unknown) => {
+        // Not looked at, so not a guess.
+        takeBack()
+        throw error
+      })
     : pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? '')))
   const others = pending.flatMap(({ id }) => (id === (token ?? newest).id ? [] : [id]))
   const shown = { hashes, maxAttempts: MAX_CODE_ATTEMPTS, others }
@@ -160,7 +164,7 @@ export async function identifyCode(
   return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, takeBack }
 }
 
-/** Asks a provider that makes and checks the codes itself, unless the code was tried too often. */
+/** Asks a provider that makes and checks the codes itself, unless the code was tried too often. @throws {Refusal<'code_check_failed'>} */
 async function checkedByProvider(
   { report }: Deps,
   token: VerificationToken,
@@ -171,7 +175,7 @@ async function checkedByProvider(
     return (await isRight()) ? token : undefined
   } catch (error) {
     report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
-    return undefined
+    throw new Refusal('code_check_failed')
   }
 }
 

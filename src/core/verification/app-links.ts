@@ -213,10 +213,9 @@ async function mailLink(
   const now = clock.now()
   const { spacingMs, pages } = policy.mail
   const recipient = user ?? newOwner(deps, now, email, policy.audience)
-  const sentAt = user ? user.recoverySentAt : await lastMintedAt(deps, email, kind)
-  const spaced = { column: 'recoverySentAt' as const, sentAt, spacingMs }
+  const spaced = { name: kind, lastSentAt: () => lastMintedAt(deps, email, kind), spacingMs }
   const key = { id: user?.id ?? email }
-  return inItsTurn(deps, now, { user: key, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
+  return inItsTurn(deps, now, { user: key, spaced, refusal: 'mail_too_soon' }, async () => {
     const token = mint(deps, now, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
     const letters = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]
     const messages = await prepareMail(deps, now, {
@@ -231,14 +230,17 @@ async function mailLink(
       return undefined
     }
     const changed = await store.changeUser({
-      ...{ id: user.id, now, set: { recoverySentAt: now }, unlessSentSince, mint: [token.minting], messages },
+      ...{ id: user.id, now, set: {}, mint: [token.minting], messages },
       audit: [auditEntry(deps, now, 'user_recovery_requested', user)],
     })
-    return changedAccount(changed, tooSoon)
+    return changedAccount(changed)
   })
 }
 
-/** An address without an account has no column to remember the last mail in; the token that was in it tells. */
+/**
+ * When the last mail of a kind went out, which the token in it tells: the column of the account is shared by both kinds, as in
+ * GoTrue, and an address without an account has none.
+ */
 async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKind): Promise<number | null> {
   const pending = await store.pendingTokens({ email })
   const minted = pending.filter((token) => token.family === 'service' && token.kind === kind)

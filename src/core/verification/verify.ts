@@ -106,9 +106,15 @@ export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified
   if (testUser) return complete(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
   try {
     const { token, spend, takeBack } = await identifyCode(deps, { to, code, kinds })
-    const verified = await spendToken(deps, { token, spend, password, client, asCode: false })
-    takeBack()
-    return verified
+    try {
+      const verified = await spendToken(deps, { token, spend, password, client, asCode: false })
+      takeBack()
+      return verified
+    } catch (error) {
+      // A right code is no guess, whatever else keeps it from being taken.
+      if (!isTokenRefusal(error)) takeBack()
+      throw error
+    }
   } catch (error) {
     throw isTokenRefusal(error) ? new Refusal('code_wrong') : error
   }

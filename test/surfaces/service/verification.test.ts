@@ -434,6 +434,23 @@ test('ten requests at once for an address without an account send one mail', asy
   expect(await mailsTo(app, 'new@example.com')).toHaveLength(1)
 })
 
+test('a mail of one purpose does not hold back one of another, nor does one of the other surface', async () => {
+  await using app = await startApp()
+  await app.signUp('ada@example.com')
+  const requests = [
+    () => post(app, '/magic-link/send', { email: 'ada@example.com' }),
+    () => post(app, '/password/reset/request', { email: 'ada@example.com' }),
+    () => app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } }),
+  ]
+  for (const order of [requests, requests.toReversed()]) {
+    for (const request of order) expect((await request()).status).toBe(200)
+    const sent = await app.core.listMessages({ to: 'ada@example.com', limit: 10 })
+    expect(sent.map(({ kind }) => kind).sort()).toEqual(['magic_link', 'recovery', 'recovery'])
+    await app.core.clearMessages()
+    app.clock.advance(MINUTE)
+  }
+})
+
 test('an emptied mailbox makes no room for another mail within the minute', async () => {
   await using app = await startApp()
   await sendLink(app, 'new@example.com')

@@ -57,6 +57,7 @@ export const messageWords: Record<MessageReason | PkceReason | VerificationReaso
   token_expired: LINK_INVALID,
   link_invalid: LINK_INVALID,
   code_wrong: [403, 'otp_expired', 'Token has expired or is invalid'],
+  code_check_failed: [503, 'unexpected_failure', 'The code could not be checked; try again later'],
   verify_type_missing: [400, 'validation_failed', 'Verify requires a verification type'],
   verify_token_missing: [400, 'validation_failed', 'Verify requires a token or a token hash'],
   verify_token_or_hash_missing: [400, 'validation_failed', 'Verify requires either a token or a token hash'],
