@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { printLoaded } from '../config/print'
+import { isWrong } from '../config/sources'
 import { keyringOf } from '../keys'
 import { templatesOf } from '../messaging'
 import { readSettings } from './settings'
@@ -18,8 +19,8 @@ export async function check(command: Command): Promise<void> {
   for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
   if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
   for (const { severity, message } of problems)
-    process.stdout.write(`${severity === 'unknown' ? 'error' : severity}: ${message}\n`)
-  const isWrong = problems.some(({ severity }) => severity === 'error' || severity === 'unknown')
-  process.stdout.write(isWrong ? 'The settings need mending.\n' : 'The settings are fine.\n')
-  process.exitCode = isWrong ? 1 : 0
+    process.stdout.write(`${isWrong({ severity, message }) ? 'error' : severity}: ${message}\n`)
+  const areWrong = problems.some(isWrong)
+  process.stdout.write(areWrong ? 'The settings need mending.\n' : 'The settings are fine.\n')
+  process.exitCode = areWrong ? 1 : 0
 }

@@ -1,11 +1,11 @@
 /** Where the command line finds its settings: flags, the environment, `.env` and Supabase's config.toml. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { parseEnv } from 'node:util'
 import { type Command, InvalidArgumentError } from 'commander'
 import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
 import { type Configuration, load } from '../config/load'
+import { parseDotenv } from '../lib/dotenv'
 
 /** Gives a command the flags from which its settings are read. */
 export function withSettings(command: Command): Command {
@@ -47,7 +47,7 @@ export function readSettings(command: Command, overrides: Record<string, string>
     flags: { ...flags, ...overrides },
     set: optionOf<Record<string, string>>(command, 'set') ?? {},
     env: process.env,
-    ...(env && { envFile: { path: env.path, values: parseEnv(env.text) } }),
+    ...(env && { envFile: { path: env.path, isNamed: env.isNamed, values: parseDotenv(env.text) } }),
     ...(auth && { toml: { path: toml.path, auth } }),
     readFile: (path, from) => readFileSync(from === undefined ? path : besideToml(path, from), 'utf8'),
   })
@@ -66,6 +66,8 @@ function besideToml(path: string, toml: string): string {
 
 interface File {
   path: string
+  /** Whether a flag names it, rather than that it happens to be there. */
+  isNamed: boolean
   text: string
 }
 
@@ -79,14 +81,17 @@ function readIfThere(
   // a folder called .env is somebody's Python
   if (!isNamed && !(existsSync(path) && statSync(path).isFile())) return undefined
   try {
-    return { path, text: readFileSync(path, 'utf8') }
+    return { path, isNamed, text: readFileSync(path, 'utf8') }
   } catch (error) {
     problems.push({ severity: 'error', message: `${path} cannot be read: ${(error as Error).message}` })
     return undefined
   }
 }
 
-function parseToml({ path, text }: File, problems: Configuration['problems']): Record<string, unknown> | undefined {
+function parseToml(
+  { path, text }: Pick<File, 'path' | 'text'>,
+  problems: Configuration['problems'],
+): Record<string, unknown> | undefined {
   try {
     const { auth = {} } = parse(text) as { auth?: Record<string, unknown> }
     return auth

@@ -1,9 +1,16 @@
-/** What is fine on a developer's machine and dangerous elsewhere. */
+/** What an operator should look at, though each setting is right by itself. */
 import type { Settings } from '../config'
-import { isMailboxOn } from '../policy'
+import { isAllowedRedirect } from '../core/redirects'
+import { samplesOf } from '../lib/glob-samples'
+import { isMailboxOn, policyOf } from '../policy'
 import { isLocal, isLocalUrl, isNearbyUrl } from './addresses'
 
 export function warnings(settings: Settings): string[] {
+  return [...developmentSettings(settings), ...uselessRedirects(settings)]
+}
+
+/** What is fine on a developer's machine and dangerous elsewhere. */
+function developmentSettings(settings: Settings): string[] {
   const { host, apiExternalUrl, siteUrl } = settings.server
   const { mail, limits } = settings
   const found: string[] = []
@@ -27,4 +34,23 @@ export function warnings(settings: Settings): string[] {
   return found.map(
     (problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${isLocal(host) ? apiExternalUrl : host}): ${problem}`,
   )
+}
+
+/** Entries of the allow list that no redirect can match, such as one without a scheme. */
+function uselessRedirects(settings: Settings): string[] {
+  const { siteUrl, allowed } = policyOf(settings).redirects
+  return settings.mail.redirects.flatMap((entry, index) => {
+    const pattern = allowed[index]
+    const redirects = { siteUrl, allowed: pattern ? [pattern] : [] }
+    const isWithoutScheme = !/^[^/]*:(?!\d)/.test(entry) && !entry.startsWith('*')
+    if (!isWithoutScheme && samplesOf(entry).some((sample) => isAllowedRedirect(redirects, sample))) return []
+    return [`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
+  })
+}
+
+function reasonOf(entry: string, isWithoutScheme: boolean): string {
+  if (isWithoutScheme) return `it needs a scheme, such as https://${entry.replace(/^\/+/, '')}`
+  if (entry.includes('#')) return 'the part of a redirect from # on is not looked at'
+  if (/^\*[^*]/.test(entry)) return '* takes neither a dot nor a slash, so it stands for no scheme; write it out'
+  return 'its scheme or host is one that links never lead to'
 }

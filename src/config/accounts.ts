@@ -1,5 +1,5 @@
 /** Who may have an account, and what a password must be. */
-import { flag, httpUrl, integer, type Kind, setting, text } from './setting'
+import { flag, httpUrl, integer, type Kind, orDefault, setting, text } from './setting'
 
 /** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
 const characterSets: Kind<string[]> = {
@@ -64,7 +64,7 @@ export const accounts = {
   passwordMinLength: setting({
     name: 'PASSWORD_MIN_LENGTH',
     toml: 'minimum_password_length',
-    kind: integer(6, 72),
+    kind: orDefault(integer(6, 72), 'below'),
     default: 6,
     unit: 'bytes',
     doc: 'Shortest accepted password. The longest is 72 bytes.',

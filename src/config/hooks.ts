@@ -37,6 +37,7 @@ const hook = (name: string, toml: string, what: string) => ({
   uri: setting<string>({
     name: `HOOK_${name}_URI`,
     toml: `hook.${toml}.uri`,
+    switchedBy: `HOOK_${name}_ENABLED`,
     kind: hookUrl,
     defaultNote: 'none',
     doc: `Address of the hook that ${what}.`,
@@ -44,6 +45,7 @@ const hook = (name: string, toml: string, what: string) => ({
   secrets: setting({
     name: `HOOK_${name}_SECRETS`,
     toml: `hook.${toml}.secrets`,
+    switchedBy: `HOOK_${name}_ENABLED`,
     kind: hookSecrets,
     secret: true,
     doc: 'Secrets its requests are signed with (Standard Webhooks), separated by `|`.',

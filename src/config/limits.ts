@@ -1,7 +1,7 @@
 /** Rate limits: requests of one client address (an IPv6 client counts as its /64), with bursts as in GoTrue. */
 import type { SendingRate } from '../core/policy'
 import { formatDuration, parseDuration } from '../lib/duration'
-import { choice, computed, integer, type Kind, setting } from './setting'
+import { choice, computed, integer, type Kind, Replaced, setting } from './setting'
 
 const unit = 'requests' as const
 
@@ -18,17 +18,30 @@ const sendingRate: Kind<SendingRate | undefined> = {
   },
 }
 
+/** Requests in a span of time that is not the setting's to choose; `30/5m` counts by its number, and 0 as the least. */
+const requests: Kind<number> = {
+  name: 'integer',
+  parse(value) {
+    const [, count = '', every] = /^\+?(\d+(?:\.\d*)?|\.\d+)(\/.*)?$/.exec(value) ?? []
+    if (count === '') throw new Error('an integer at least 1')
+    const whole = Math.max(1, Math.round(Number(count)))
+    if (every !== undefined) throw new Replaced('a number of requests alone, since their span of time is fixed', whole)
+    if (whole !== Number(count)) throw new Replaced('an integer at least 1', whole)
+    return whole
+  },
+}
+
 export const limits = {
   rateLimits: setting({
     name: 'RATE_LIMITS',
     kind: choice('on', 'off'),
     default: 'on',
-    doc: 'Set `off` for benchmarks and test suites: no limit then counts requests or guesses.',
+    doc: 'Set `off` for benchmarks and test suites: no limit then counts requests or guesses. The spacing of messages stays; AUTH_SMTP_MAX_FREQUENCY=0 and AUTH_SMS_MAX_FREQUENCY=0 end it.',
   }),
   tokens: setting({
     name: 'RATE_LIMIT_TOKEN_REFRESH',
     toml: 'rate_limit.token_refresh',
-    kind: integer(1),
+    kind: requests,
     default: 150,
     unit,
     doc: 'Requests to `/token` in 5 minutes.',
@@ -36,7 +49,7 @@ export const limits = {
   signUps: setting({
     name: 'RATE_LIMIT_OTP',
     toml: 'rate_limit.sign_in_sign_ups',
-    kind: integer(1),
+    kind: requests,
     default: 30,
     unit,
     doc: 'Sign-ups in 5 minutes; and, each on its own, changes of the own account, requests to `/otp`, `/magiclink`, `/recover` and `/resend`.',
@@ -44,21 +57,21 @@ export const limits = {
   verifications: setting({
     name: 'RATE_LIMIT_VERIFY',
     toml: 'rate_limit.token_verifications',
-    kind: integer(1),
+    kind: requests,
     default: 30,
     unit,
     doc: 'Requests to `/verify` in 5 minutes.',
   }),
   passkeys: setting({
     name: 'RATE_LIMIT_PASSKEY',
-    kind: integer(1),
+    kind: requests,
     default: 30,
     unit,
     doc: 'Steps of passkey sign-ins in 5 minutes; and, on its own, passkeys begun to be registered.',
   }),
   factors: setting({
     name: 'MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
-    kind: integer(1),
+    kind: requests,
     default: 15,
     unit,
     doc: 'Challenges to second factors in a minute; and, on its own, answers to them and recovery codes.',
@@ -66,7 +79,7 @@ export const limits = {
   web3: setting({
     name: 'RATE_LIMIT_WEB3',
     toml: 'rate_limit.web3',
-    kind: integer(1),
+    kind: requests,
     default: 30,
     unit,
     doc: 'Sign-ins with a wallet in 5 minutes.',
@@ -103,7 +116,7 @@ export const limits = {
   anonymousUsers: setting({
     name: 'RATE_LIMIT_ANONYMOUS_USERS',
     toml: 'rate_limit.anonymous_users',
-    kind: integer(1),
+    kind: requests,
     default: 30,
     unit,
     doc: 'Anonymous sign-ins in an hour.',

@@ -1,7 +1,8 @@
 /** Reads every setting from its sources and reports all that is wrong with them at once. */
 import { nearest } from '../lib/nearest'
-import { isForeignName } from './foreign-names'
+import { foreignName } from './foreign-names'
 import { allSettings, areas, type Settings } from './index'
+import { harmless, isBlank, readValue } from './reading'
 import type { Setting } from './setting'
 import { type Found, foreign, type Named, type Problem, readFile, type Sources } from './sources'
 import { crossCheck, fillIn } from './together'
@@ -21,7 +22,7 @@ export interface Configuration {
   problems: Problem[]
 }
 
-/** These short names belong to other software just as often, so a neighbour's `.env` does not count (settled 24). */
+/** These short names belong to other software just as often, so a `.env` that happens to be there does not count. */
 const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 export function load(given: Sources): Configuration {
@@ -29,14 +30,19 @@ export function load(given: Sources): Configuration {
   const sources = withoutForeigners(given)
   const origins = new Map<Setting<unknown>, string>()
   const settings: Record<string, Record<string, unknown>> = {}
+  const off = new Set<string>()
+  const told: [Setting<unknown>, Problem][] = []
   for (const [area, group] of Object.entries(areas)) {
     settings[area] = {}
     for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
       const found = find(each, sources, problems)
-      settings[area][key] = found ? parse(each, found, problems) : each.default
+      settings[area][key] = found ? readValue(each, found, (problem) => told.push([each, problem])) : each.default
+      if (found && settings[area][key] === false) off.add(each.names[0])
       origins.set(each, found?.origin ?? 'default')
     }
   }
+  for (const [each, problem] of told)
+    problems.push(off.has(`AUTH_${each.switchedBy}`) ? harmless(problem, each) : problem)
   reportUnknownNames(sources, problems)
   reportUnknownKeys(sources, problems)
   const complete = settings as unknown as Settings
@@ -53,7 +59,7 @@ export function load(given: Sources): Configuration {
 }
 
 function withoutForeigners({ envFile, ...sources }: Sources): Sources {
-  if (!envFile) return sources
+  if (!envFile || envFile.isNamed) return { ...sources, ...(envFile && { envFile }) }
   const own = Object.entries(envFile.values).filter(([name]) => !ENVIRONMENT_ONLY.test(name))
   return { ...sources, envFile: { ...envFile, values: Object.fromEntries(own) } }
 }
@@ -81,7 +87,7 @@ function findNamed(
   const found: Found[] = []
   for (const name of each.names) {
     const text = values[name]
-    if (text) found.push({ text, origin: `${where} ${name}` })
+    if (text !== undefined && !isBlank(text)) found.push({ text, origin: `${where} ${name}` })
     const path = each.secret ? values[`${name}_FILE`] : undefined
     const content = path ? readFile(`${where} ${name}_FILE`, path, sources, problems) : undefined
     if (content !== undefined) found.push({ text: content, origin: `${where} ${name}_FILE` })
@@ -96,38 +102,23 @@ function findNamed(
   return first
 }
 
-function parse(each: Setting<unknown>, found: Found, problems: Problem[]): unknown {
-  const text = found.text.trim()
-  try {
-    if (text === '') throw new Error('given a value, or left out')
-    return each.kind.parse(text)
-  } catch (error) {
-    // a URL may carry a password
-    const shown = each.secret ? '' : `, not ${JSON.stringify(found.text.replace(/\/\/[^/@]*@/, '//…@'))}`
-    problems.push({
-      severity: 'error',
-      message: `${each.names[0]} (${found.origin}) must be ${(error as Error).message}${shown}.`,
-    })
-    return each.default
-  }
-}
-
 function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: Problem[]): void {
-  const known = new Set(
+  const ours = new Set(
     allSettings.flatMap(({ names, secret }) => names.flatMap((name) => (secret ? [name, `${name}_FILE`] : [name]))),
   )
-  const ours = (values: Named) =>
-    Object.entries(values).filter(([name, value]) => value && /^(AUTH|GOTRUE)_/.test(name))
+  const prefixed = (values: Named) =>
+    Object.entries(values).filter(([name, value]) => !isBlank(value) && /^(AUTH|GOTRUE)_/.test(name))
   const report = (entries: [string, string | undefined][], severity: 'error' | 'unknown') => {
     for (const [name, value] of entries.sort()) {
-      if (known.has(name)) continue
-      const close = nearest(name, known)
-      if (isForeignName(name)) problems.push(foreign(name, value))
+      if (ours.has(name)) continue
+      const close = nearest(name, ours)
+      const known = foreignName(name)
+      if (known) problems.push(foreign(name, value, known.reason))
       else
         problems.push({ severity, message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}` })
     }
   }
   // a flag is typed for us alone, so a wrong one stops the start; the environment is shared with others
   report(Object.entries(set), 'error')
-  report(ours({ ...envFile?.values, ...env }), 'unknown')
+  report(prefixed({ ...envFile?.values, ...env }), 'unknown')
 }

@@ -5,10 +5,13 @@ import {
   computed,
   duration,
   flag,
+  hostName,
   integer,
   jsonLists,
   type Kind,
   list,
+  mailAddress,
+  orDefault,
   secret,
   setting,
   text,
@@ -21,11 +24,22 @@ const mailboxMode: Kind<'auto' | 'on' | 'off'> = {
   parse: (value) => (value.toLowerCase() === 'auto' ? 'auto' : flag.parse(value) ? 'on' : 'off'),
 }
 
+/** `/auth/v1/verify`, or a whole URL. What it would be relative to is not the same for everybody. */
+const pathOrUrl: Kind<string> = {
+  name: 'path or URL',
+  parse(value) {
+    if (/^\/(?!\/)\S*$/.test(value)) return value
+    if (!/^https?:\/\/\S+$/.test(value) || !URL.canParse(value))
+      throw new Error('a path that begins with one slash, such as /auth/v1/verify, or an absolute http or https URL')
+    return value
+  },
+}
+
 /** A path or URL below which a link is answered, resolved against AUTH_API_EXTERNAL_URL. */
 const urlPath = (name: string, what: string) =>
   setting({
     name: `MAILER_URLPATHS_${name}`,
-    kind: text,
+    kind: pathOrUrl,
     defaultNote: '`/verify` below AUTH_API_EXTERNAL_URL',
     doc: `Path of the links of ${what}, resolved against AUTH_API_EXTERNAL_URL.`,
   })
@@ -34,7 +48,7 @@ export const mail = {
   smtpHost: setting({
     name: 'SMTP_HOST',
     toml: 'email.smtp.host',
-    kind: text,
+    kind: hostName,
     doc: 'SMTP server. While none is set, mail is shown in the mailbox at `/mailbox` and sign-ups count as confirmed.',
   }),
   smtpPort: setting({
@@ -72,7 +86,7 @@ export const mail = {
   smtpAdminEmail: setting({
     name: 'SMTP_ADMIN_EMAIL',
     toml: 'email.smtp.admin_email',
-    kind: text,
+    kind: mailAddress,
     default: 'noreply@localhost',
     doc: 'Address that mails come from.',
   }),
@@ -94,7 +108,7 @@ export const mail = {
     toml: 'email.max_frequency',
     kind: duration(),
     default: MINUTE,
-    doc: 'Shortest time between two mails of one purpose to one user.',
+    doc: 'Shortest time between two mails of one purpose to one user; 0: none, for test suites (there GoTrue has 1m).',
   }),
   mailerAutoconfirm: computed({
     name: 'MAILER_AUTOCONFIRM',
@@ -127,14 +141,14 @@ export const mail = {
   otpExpMs: setting({
     name: 'MAILER_OTP_EXP',
     toml: 'email.otp_expiry',
-    kind: duration(1000),
+    kind: orDefault(duration(1000)),
     defaultNote: 'recovery 30 min, magic link 15 min, change of address 24 h, others 1 h',
     doc: 'How long links and codes of mails can be used.',
   }),
   otpLength: setting({
     name: 'MAILER_OTP_LENGTH',
     toml: 'email.otp_length',
-    kind: integer(6, 10),
+    kind: orDefault(integer(6, 10)),
     default: 6,
     doc: 'Digits of the code in a mail.',
   }),

@@ -6,7 +6,7 @@ export const matrix = {
     name: 'SYNAPSE_ADMIN_URL',
     also: ['SYNAPSE_ADMIN_URL'],
     kind: httpUrl,
-    default: 'http://daarion-synapse:8008',
+    default: 'http://localhost:8008',
     doc: 'Where the Synapse homeserver is reached by this server.',
   }),
   registrationSecret: setting({

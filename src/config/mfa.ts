@@ -1,5 +1,5 @@
 /** Second factors, passkeys, and what browsers' authenticators are told of this site. */
-import { computed, duration, flag, integer, type Kind, list, setting, text } from './setting'
+import { computed, duration, flag, integer, type Kind, list, orDefault, setting, text } from './setting'
 import { smsTemplate } from './sms'
 
 /** Origins as browsers write them (RFC 6454 §6.2), those of Android apps included. */
@@ -55,7 +55,7 @@ export const mfa = {
   phoneOtpLength: setting({
     name: 'MFA_PHONE_OTP_LENGTH',
     toml: 'mfa.phone.otp_length',
-    kind: integer(6, 10),
+    kind: orDefault(integer(6, 10)),
     default: 6,
     doc: 'Digits of the codes that phone factors get.',
   }),
@@ -88,13 +88,13 @@ export const mfa = {
   }),
   challengeMs: setting({
     name: 'MFA_CHALLENGE_EXPIRY_DURATION',
-    kind: duration(30_000),
+    kind: orDefault(duration(30_000)),
     default: 300_000,
     doc: 'How long a challenge can be answered.',
   }),
   unverifiedMs: setting({
     name: 'MFA_FACTOR_EXPIRY_DURATION',
-    kind: duration(30_000),
+    kind: orDefault(duration(30_000)),
     default: 300_000,
     doc: 'After this time a factor that was never challenged makes room for others.',
   }),
@@ -134,7 +134,7 @@ export const mfa = {
   }),
   webauthnChallengeMs: setting({
     name: 'WEBAUTHN_CHALLENGE_EXPIRY_DURATION',
-    kind: duration(30_000),
+    kind: orDefault(duration(30_000)),
     default: 300_000,
     doc: 'How long a passkey ceremony may take.',
   }),

@@ -1,7 +1,7 @@
 /** Every provider whose accounts this server takes (contract 8.8), and the settings that each of them has. */
 import { flag, httpUrl, list, type Setting, setting, text } from './setting'
 
-const PROVIDER_NAMES = [
+export const PROVIDER_NAMES = [
   'apple',
   'azure',
   'bitbucket',
@@ -40,6 +40,7 @@ function settingsOf(provider: ProviderName) {
     name: `EXTERNAL_${upper}_${key}`,
     toml: `external.${provider}.${key.toLowerCase()}`,
     family: `AUTH_EXTERNAL_<PROVIDER>_${key}`,
+    ...(key !== 'ENABLED' && { switchedBy: `EXTERNAL_${upper}_ENABLED` }),
   })
   const short = (...keys: string[]) => (SHORT.has(provider) ? { also: keys.map((key) => `${upper}_${key}`) } : {})
   return {

@@ -6,6 +6,7 @@ import {
   computed,
   duration,
   headerName,
+  hostName,
   httpUrl,
   integer,
   type Kind,
@@ -34,12 +35,23 @@ const debugFlag: Kind<boolean> = {
   parse: (value) => /^(true|1|t|yes|on)$/i.test(value),
 }
 
+const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
+/** Levels that GoTrue has besides. */
+const OTHER_LEVELS: Record<string, (typeof LEVELS)[number]> = {
+  ...{ trace: 'debug', warning: 'warn', fatal: 'error', panic: 'error' },
+}
+const level = choice(...LEVELS)
+const logLevel: typeof level = {
+  ...level,
+  parse: (value) => OTHER_LEVELS[value.toLowerCase()] ?? level.parse(value),
+}
+
 export const server = {
   host: setting({
     name: 'HOST',
     also: ['API_HOST', 'GOTRUE_API_HOST'],
     flag: '--host',
-    kind: text,
+    kind: hostName,
     default: '127.0.0.1',
     doc: 'Address to listen on. Set `0.0.0.0` or `::` to be reachable from other machines, behind a proxy that speaks TLS.',
   }),
@@ -114,7 +126,7 @@ export const server = {
   }),
   logLevel: setting({
     name: 'LOG_LEVEL',
-    kind: choice('debug', 'info', 'warn', 'error', 'off'),
+    kind: logLevel,
     default: 'info',
     doc: 'Least severe log line to write. `info` includes one line for each request.',
   }),
@@ -141,7 +153,7 @@ export const server = {
   metricsHost: setting({
     name: 'METRICS_HOST',
     also: ['OTEL_EXPORTER_PROMETHEUS_HOST'],
-    kind: text,
+    kind: hostName,
     default: '127.0.0.1',
     doc: 'Address of the metrics listener.',
   }),

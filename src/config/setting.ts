@@ -1,6 +1,6 @@
 /** What a setting is. Each is one object; the loader, `latchkey check`, the README table and `.env.example` all read it. */
 import { formatDuration, parseDuration } from '../lib/duration'
-import { type Cidr, parseCidr } from '../lib/ip'
+import { type Cidr, isIpv6, parseCidr } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
 
 /** A form that values take: how it is called in the documentation, and how its text becomes a value and back. */
@@ -36,6 +36,8 @@ export interface Setting<T, D extends T | undefined = T | undefined> {
   unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
   /** The name under which the documentation tells of this setting and all its siblings, once. */
   family?: string
+  /** Name of the switch, as `setting` takes it: while it is off, a value that cannot be read is no error. */
+  switchedBy?: string
   /** Never printed; `<NAME>_FILE` may name a file that holds it. */
   secret?: boolean
   /** One or two sentences for the reader of the README. */
@@ -65,6 +67,53 @@ export type Values<Group> = {
   [Key in keyof Group]: Group[Key] extends Setting<infer T, infer D> ? (undefined extends D ? T | undefined : T) : never
 }
 
+/** A value that GoTrue takes another one for. The start goes on with that one, and `latchkey check` says so. */
+export class Replaced extends Error {
+  /** @param instead what counts; undefined: the default */
+  constructor(
+    mustBe: string,
+    readonly instead?: unknown,
+  ) {
+    super(mustBe)
+  }
+}
+
+/** A number or a duration that was read and is too small or too large. */
+class OutOfRange extends Error {
+  constructor(
+    mustBe: string,
+    readonly side: 'below' | 'above',
+  ) {
+    super(mustBe)
+  }
+}
+
+/** As in GoTrue, the default counts for a value out of range. @param side on which side; any other stays an error */
+export function orDefault(kind: Kind<number>, side: 'below' | 'either' = 'either'): Kind<number> {
+  return {
+    ...kind,
+    parse(value) {
+      try {
+        return kind.parse(value)
+      } catch (error) {
+        if (error instanceof OutOfRange && (side === 'either' || error.side === side)) throw new Replaced(error.message)
+        throw error
+      }
+    },
+  }
+}
+
+/** As in GoTrue, 0 stands for the default. */
+export function orZero(kind: Kind<number>): Kind<number> {
+  return {
+    ...kind,
+    parse(value) {
+      if (Number(value) !== 0) return kind.parse(value)
+      throw new Replaced('more than 0')
+    },
+  }
+}
+
 export const text: Kind<string> = { name: 'text', parse: (value) => value }
 
 export const flag: Kind<boolean> = {
@@ -82,7 +131,9 @@ export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kin
     name: 'integer',
     parse(value) {
       const number = Number(value)
-      if (!/^-?\d+$/.test(value) || number < minimum || number > maximum) throw new Error(`an integer ${range}`)
+      if (!/^[+-]?\d+$/.test(value)) throw new Error(`an integer ${range}`)
+      if (number < minimum || number > maximum)
+        throw new OutOfRange(`an integer ${range}`, number < minimum ? 'below' : 'above')
       return number
     },
   }
@@ -96,7 +147,7 @@ export function duration(minimumMs = 0, maximumMs = Number.POSITIVE_INFINITY): K
     parse(value) {
       const ms = /^\d+$/.test(value) ? Number(value) * 1000 : parseDuration(value)
       if (ms === undefined) throw new Error('a duration such as 30s, 15m or 24h, or a number of seconds')
-      if (ms < minimumMs) throw new Error(`a duration of at least ${minimumMs / 1000}s`)
+      if (ms < minimumMs) throw new OutOfRange(`a duration of at least ${minimumMs / 1000}s`, 'below')
       if (ms > maximumMs) throw new Error(`a duration of at most ${maximumMs / 1000}s`)
       return ms
     },
@@ -129,7 +180,9 @@ export const httpUrl: Kind<string> = {
 export const anyUrl: Kind<string> = {
   name: 'URL',
   parse(value) {
-    if (!URL.canParse(value) || /^(javascript|data|vbscript|file):/i.test(value))
+    // `localhost:3000` parses, as a scheme and a path
+    const hasPort = /^[\w.-]+:\d+(\/|$)/.test(value)
+    if (!URL.canParse(value) || hasPort || /^(javascript|data|vbscript|file):/i.test(value))
       throw new Error('an absolute URL, such as https://app.example.com')
     return value
   },
@@ -140,9 +193,35 @@ export const list: Kind<string[]> = {
   format: (items) => items.join(','),
   parse: (value) =>
     value
-      .split(',')
-      .map((item) => item.trim())
+      .split(/,|\\n/)
+      .map((item) =>
+        item
+          .trim()
+          .replace(/^(["'])(.*)\1$/, '$2')
+          .trim(),
+      )
       .filter(Boolean),
+}
+
+/** A machine by name or address, without scheme and port. */
+export const hostName: Kind<string> = {
+  name: 'host',
+  parse(value) {
+    const isAddress = isIpv6(value.replace(/^\[|\]$/g, ''))
+    if (!isAddress && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(value))
+      throw new Error('the name or address of a machine, without scheme, port and path')
+    return isAddress ? value.replace(/^\[|\]$/g, '') : value
+  },
+}
+
+/** An address as it stands in a mail's header, without a name before it. */
+export const mailAddress: Kind<string> = {
+  name: 'e-mail address',
+  parse(value) {
+    const isPlain = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/.test(value) && !/\.\.|@\.|\.@|\.$/.test(value)
+    if (!isPlain) throw new Error('an e-mail address such as noreply@example.com, without a name before it')
+    return value
+  },
 }
 
 /** Hosts as URLs have them. */
@@ -200,12 +279,19 @@ export const key256: Kind<Buffer> = {
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Error('valid JSON')
+  for (const candidate of [text, unescaped(text)]) {
+    try {
+      return JSON.parse(candidate)
+    } catch {
+      // the next one may be JSON
+    }
   }
+  throw new Error('valid JSON')
 }
+
+/** Text that went through one shell or file too many: `\\n` between, and `\\"` around what it holds. */
+const unescaped = (text: string) =>
+  text.replace(/\\([nrt"\\])/g, (_, character: string) => (/["\\]/.test(character) ? character : ' '))
 
 /** A JSON array of objects. */
 export const jsonObjects: Kind<JsonObject[]> = {
@@ -221,18 +307,24 @@ export const jsonObjects: Kind<JsonObject[]> = {
   },
 }
 
-/** A JSON object whose values are lists of text. */
+/** A JSON object whose values are lists of text, or one text. */
 export const jsonLists: Kind<Record<string, string[]>> = {
   name: 'JSON',
   format: (lists) => (Object.keys(lists).length === 0 ? '' : JSON.stringify(lists)),
   parse(value) {
-    const parsed = parseJson(value)
+    const wrong = new Replaced('a JSON object of lists, such as {"X-Mail-Type":["$messageType"]}', {})
+    let parsed: unknown
+    try {
+      parsed = parseJson(value)
+    } catch {
+      throw wrong
+    }
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw wrong
+    const entries = Object.entries(parsed).map(
+      ([name, items]) => [name, Array.isArray(items) ? items : [items]] as const,
+    )
     const isText = (item: unknown) => typeof item === 'string'
-    const isFit =
-      typeof parsed === 'object' &&
-      parsed !== null &&
-      Object.values(parsed).every((items) => Array.isArray(items) && items.every(isText))
-    if (!isFit) throw new Error('a JSON object of lists, such as {"X-Mail-Type":["$messageType"]}')
-    return parsed as Record<string, string[]>
+    if (!entries.every(([, items]) => items.every(isText))) throw wrong
+    return Object.fromEntries(entries) as Record<string, string[]>
   },
 }

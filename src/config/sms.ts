@@ -1,5 +1,5 @@
 /** SMS: who sends them, and what they say. */
-import { choice, duration, flag, integer, type Kind, secret, setting, text } from './setting'
+import { choice, duration, flag, integer, type Kind, orDefault, secret, setting, text } from './setting'
 
 /** `15551230000:123456,…`: numbers to which nothing is sent, and the codes that are right for them. */
 const testCodes: Kind<Record<string, string>> = {
@@ -11,10 +11,11 @@ const testCodes: Kind<Record<string, string>> = {
   parse(value) {
     const codes: Record<string, string> = {}
     for (const item of value.split(',').filter((part) => part.trim() !== '')) {
-      const [, phone, code] = /^\s*\+?(\d{2,15})\s*[:=]\s*(\d{4,10})\s*$/.exec(item) ?? []
-      if (phone === undefined || code === undefined)
+      const [, phone, code] = /^\s*\+?(\d[\d ().-]*?)\s*[:=]\s*([^\s:=,]{1,64})\s*$/.exec(item) ?? []
+      const digits = phone?.replace(/\D/g, '') ?? ''
+      if (code === undefined || digits.length < 2 || digits.length > 15)
         throw new Error('a comma-separated list such as 15551230000:123456')
-      codes[phone] = code
+      codes[digits] = code
     }
     return codes
   },
@@ -79,17 +80,17 @@ export const sms = {
     toml: 'sms.max_frequency',
     kind: duration(),
     default: 60_000,
-    doc: 'Shortest time between two SMS of one purpose to one user.',
+    doc: 'Shortest time between two SMS of one purpose to one user; 0: none, for test suites (there GoTrue has 1m).',
   }),
   otpExpMs: setting({
     name: 'SMS_OTP_EXP',
-    kind: duration(1000),
+    kind: orDefault(duration(1000)),
     default: 60_000,
     doc: 'How long the code of an SMS can be used.',
   }),
   otpLength: setting({
     name: 'SMS_OTP_LENGTH',
-    kind: integer(6, 10),
+    kind: orDefault(integer(6, 10)),
     default: 6,
     doc: 'Digits of the code of an SMS.',
   }),

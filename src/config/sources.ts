@@ -9,17 +9,24 @@ export interface Sources {
   /** Values by name, from `--set NAME=value`. */
   set?: Record<string, string>
   env?: Named
-  envFile?: { path: string; values: Named }
+  /** `isNamed`: by a flag, rather than found by chance. */
+  envFile?: { path: string; isNamed?: boolean; values: Named }
   toml?: { path: string; auth: Record<string, unknown> }
   /** Reads a file that a setting points at. @param from the file that names it, where that is not the working folder */
   readFile?(path: string, from?: string): string
 }
 
-/** `error` and `unknown` (a name nobody knows) want mending, `warning` wants a look, `note` tells that something has no effect. */
+/**
+ * `error` stops the start. `unknown` (a name that is no setting) and `incomplete` (something that is on and cannot work)
+ * want mending but do not. `warning` wants a look, `note` tells that something has no effect or was replaced.
+ */
 export interface Problem {
-  severity: 'error' | 'unknown' | 'warning' | 'note'
+  severity: 'error' | 'unknown' | 'incomplete' | 'warning' | 'note'
   message: string
 }
+
+/** Whether the settings are wrong, be it that the server starts all the same. */
+export const isWrong = ({ severity }: Problem) => severity !== 'warning' && severity !== 'note'
 
 /** A value as text, before it is read. */
 export interface Found {
@@ -47,15 +54,18 @@ export function readFile(
   }
 }
 
-/** A switch that is on and does nothing is worth a warning, since somebody may rely on it. */
-export function foreign(name: string, value: string | undefined): Problem {
+/** A protection that is switched on and not there is worth a warning, since an application may rely on it. */
+export function foreign(name: string, value: string | undefined, reason?: string): Problem {
   const isOn =
-    /(enabled|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
+    /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
     /^(true|1|t|yes|on)$/i.test(value ?? '')
-  if (isOn)
-    return { severity: 'warning', message: `${name} is on, but this version does not have what it switches on.` }
+  if (isOn && (reason === undefined || /extended$/i.test(name)))
+    return {
+      severity: 'warning',
+      message: `${name} is on, but this version does not have what it switches on${reason ? `: ${reason}` : ''}.`,
+    }
   return {
     severity: 'note',
-    message: `${name} is a setting of Supabase's that this version does not have; it changes nothing.`,
+    message: `${name} is a setting of Supabase's that this version does not have; it changes nothing${reason ? `: ${reason}` : ''}.`,
   }
 }

@@ -28,7 +28,10 @@ export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa }: Settin
 const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** What one setting cannot say about itself. */
-export function crossCheck({ server, tokens, mail, sms, hooks, oauth }: Settings, problems: Problem[]): void {
+export function crossCheck(
+  { server, tokens, accounts, mail, sms, hooks, oauth, mfa }: Settings,
+  problems: Problem[],
+): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
   const signing =
@@ -44,7 +47,10 @@ export function crossCheck({ server, tokens, mail, sms, hooks, oauth }: Settings
     warn('AUTH_TRUSTED_PROXIES trusts everybody: any client can then say where it comes from.')
   for (const pattern of mail.redirects) {
     const flaw = flawOfGlob(pattern)
-    if (flaw) error(`AUTH_URI_ALLOW_LIST holds ${JSON.stringify(pattern)}, which is no pattern: ${flaw}.`)
+    if (flaw !== undefined || pattern.includes('"'))
+      error(
+        `AUTH_URI_ALLOW_LIST holds ${JSON.stringify(pattern)}, which is no pattern: ${flaw ?? 'it has a quote in it'}.`,
+      )
   }
   for (const [name, isOn, ...needed] of [
     ['SEND_EMAIL', hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets],
@@ -55,7 +61,12 @@ export function crossCheck({ server, tokens, mail, sms, hooks, oauth }: Settings
     if (isOn && needed.includes(undefined))
       error(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI and AUTH_HOOK_${name}_SECRETS.`)
   const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
-  if (missing.length > 0) error(`AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}.`)
+  const usesPhones = accounts.phoneEnabled || mfa.phoneEnrolment || mfa.phoneVerification
+  if (missing.length > 0)
+    problems.push({
+      severity: usesPhones ? 'incomplete' : 'note',
+      message: `AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}; until then no SMS can be sent.`,
+    })
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
     error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
   if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')

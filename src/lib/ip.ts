@@ -36,6 +36,8 @@ export function parseCidr(text: string): Cidr | undefined {
   return address && bits <= longest ? [address, bits] : undefined
 }
 
+export const isIpv6 = (text: string): boolean => ipaddr.IPv6.isValid(text)
+
 export function isInside(ip: string, networks: readonly Cidr[]): boolean {
   const address = parse(ip)
   return (

@@ -99,3 +99,21 @@ test('limits that are off are a warning behind a public URL, too', () => {
   expect(found.join('\n')).toContain('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
   expect(warnings(settingsOf({ AUTH_RATE_LIMITS: 'off' }))).toEqual([])
 })
+
+test.each([
+  ['app.example.com/**', 'it needs a scheme, such as https://app.example.com/**'],
+  ['localhost:3000', 'it needs a scheme, such as https://localhost:3000'],
+  ['/welcome', 'it needs a scheme, such as https://welcome'],
+  ['*.example.com', 'write it out'],
+  ['https://app.example.com/#/welcome', 'from # on'],
+  ['javascript:**', 'links never lead to'],
+])('an entry of the allow list such as %s is a warning', (entry, reason) => {
+  const found = warnings(settingsOf({ AUTH_URI_ALLOW_LIST: `https://a.example.com/**,${entry}` }))
+  expect(found).toEqual([expect.stringContaining(`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match`)])
+  expect(found[0]).toContain(reason)
+})
+
+test('entries that a redirect can match are none', () => {
+  const list = '**,https://*.example.com/**,myapp://*,myapp:cb,http://localhost:3000/*,https://a.example.com/[a-c]?'
+  expect(warnings(settingsOf({ AUTH_URI_ALLOW_LIST: list }))).toEqual([])
+})

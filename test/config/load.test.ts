@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { allSettings } from '../../src/config'
 import { load } from '../../src/config/load'
 import type { Sources } from '../../src/config/sources'
 
@@ -60,13 +61,18 @@ test('an empty value is no value', () => {
   expect([settings.tokens.jwtExpSeconds, settings.server.port, problems]).toEqual([300, 7020, []])
 })
 
-test('short names of other software count from the environment, never from a .env', () => {
+test('short names of other software count from the environment and a named file, never from a .env found by chance', () => {
   const values = { PORT: '1234', JWT_SECRET: 'a-secret-of-somebody-else-with-32-bytes', DATABASE_URL: 'postgres://x' }
   expect(loaded({ envFile: { path: '.env', values } })).toMatchObject({
     settings: { server: { port: 7020 } },
     problems: [],
   })
   expect(loaded({ env: { PORT: '1234' } }).settings.server.port).toBe(1234)
+  const named = { PORT: '1234', JWT_SECRET: values.JWT_SECRET, DATABASE_URL: '/srv/own.db', DEBUG: 'true' }
+  expect(loaded({ envFile: { path: 'own.env', isNamed: true, values: named } }).settings).toMatchObject({
+    server: { port: 1234, databaseUrl: '/srv/own.db', logLevel: 'debug' },
+    tokens: { jwtSecret: values.JWT_SECRET },
+  })
 })
 
 test('DEBUG is a log level, where it is a boolean', () => {
@@ -169,9 +175,13 @@ test.each([
 
 test.each([
   'GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE',
-  'AUTH_SMTP_LOGGING_ENABLED',
   'GOTRUE_HOOK_CUSTOM_ACCESS_TOKEN_URI',
   'GOTRUE_METRICS_ENABLED',
+  'GOTRUE_COOKIE_KEY',
+  'GOTRUE_COOKIE_DURATION',
+  'GOTRUE_WEBHOOK_URL',
+  'GOTRUE_MFA_ENABLED',
+  'GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL',
 ])('%s is Supabase’s and has no effect', (name) =>
   expect(loaded({ env: { [name]: 'x' } }).problems[0]).toStartWith(`note: ${name}`),
 )
@@ -364,15 +374,139 @@ test.each([
   [{ AUTH_HOOK_SEND_EMAIL_ENABLED: 'true' }, 'AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI'],
   [{ AUTH_HOOK_SEND_SMS_URI: 'http://elsewhere.example.com' }, 'must be an https URL'],
   [{ AUTH_HOOK_SEND_SMS_SECRETS: 'whsec_abc' }, 'v1,whsec_<base64>'],
-  [{ AUTH_SMS_PROVIDER: 'twilio' }, 'which needs AUTH_SMS_TWILIO_ACCOUNT_SID and AUTH_SMS_TWILIO_AUTH_TOKEN'],
   [{ AUTH_SMS_TEST_OTP: '+1555:' }, 'a comma-separated list such as 15551230000:123456'],
   [{ AUTH_SMS_TEMPLATE: 'Hello' }, 'a text with {{ .Code }} in it'],
   [{ AUTH_SMTP_USER: 'u' }, 'AUTH_SMTP_PASS must be as well'],
-  [{ AUTH_SMTP_HEADERS: '{"a":1}' }, 'a JSON object of lists'],
+  [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense' }, 'must be an e-mail address such as noreply@example.com'],
+  [{ AUTH_SMTP_ADMIN_EMAIL: 'My App <noreply@example.com>' }, 'without a name before it'],
+  [{ AUTH_SMTP_HOST: 'smtp://mail.example.com' }, 'without scheme, port and path'],
+  [{ AUTH_SMTP_HOST: 'mail.example.com:587' }, 'without scheme, port and path'],
+  [{ AUTH_HOST: 'http://0.0.0.0' }, 'without scheme, port and path'],
+  [{ AUTH_SITE_URL: 'localhost:3000' }, 'an absolute URL'],
+  [{ AUTH_MAILER_URLPATHS_INVITE: 'verify' }, 'a path that begins with one slash'],
+  [{ AUTH_MAILER_URLPATHS_RECOVERY: '//evil.example.com/verify' }, 'a path that begins with one slash'],
+  [{ AUTH_MAILER_URLPATHS_CONFIRMATION: 'javascript:x' }, 'a path that begins with one slash'],
   [{ AUTH_RATE_LIMIT_EMAIL_SENT: '30/' }, 'a number of messages an hour such as 30'],
   [{ AUTH_TOKEN_PEPPER_PREVIOUS: 'short' }, 'at least 32 bytes long'],
 ] as const)('%j is an error that says what to do', (env, words) => {
   const { problems } = loaded({ env })
   expect(problems.join('\n')).toContain(words)
   expect(problems.some((problem) => problem.startsWith('error: '))).toBe(true)
+})
+
+const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
+const TWILIO = { ACCOUNT_SID: '', AUTH_TOKEN: '""', MESSAGE_SERVICE_SID: ' ' }
+
+test('values that GoTrue replaces do not stop the start, and a note says what counts', () => {
+  const { settings, problems } = loaded({
+    env: {
+      ...{ GOTRUE_MAILER_OTP_LENGTH: '4', GOTRUE_SMS_OTP_LENGTH: '11', GOTRUE_MFA_PHONE_OTP_LENGTH: '0' },
+      ...{ GOTRUE_MAILER_OTP_EXP: '0', GOTRUE_SMS_OTP_EXP: '0', GOTRUE_JWT_EXP: '0', GOTRUE_PASSWORD_MIN_LENGTH: '4' },
+      ...{ GOTRUE_RATE_LIMIT_VERIFY: '45/5m', GOTRUE_RATE_LIMIT_OTP: '0', GOTRUE_RATE_LIMIT_TOKEN_REFRESH: '99.6' },
+      ...{ GOTRUE_MFA_CHALLENGE_EXPIRY_DURATION: '10', GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION: '60s' },
+      GOTRUE_SMTP_HEADERS: 'X-Mail-Type: $messageType',
+    },
+  })
+  expect(settings).toMatchObject({
+    mail: { otpLength: 6, otpExpMs: undefined, smtpHeaders: {} },
+    sms: { otpLength: 6, otpExpMs: 60_000 },
+    mfa: { phoneOtpLength: 6, challengeMs: 300_000 },
+    tokens: { jwtExpSeconds: 3600, flowStateExpiryMs: 300_000 },
+    accounts: { passwordMinLength: 6 },
+    limits: { verifications: 45, signUps: 1, tokens: 100 },
+  })
+  expect(problems.map((problem) => problem.split(':')[0])).toEqual(Array(13).fill('note'))
+  expect(problems).toContain(
+    'note: AUTH_MAILER_OTP_LENGTH (environment GOTRUE_MAILER_OTP_LENGTH) must be an integer from 6 to 10, not "4". It counts as 6, as in GoTrue.',
+  )
+})
+
+test.each([
+  ['GOTRUE_PASSWORD_MIN_LENGTH', '73'],
+  ['GOTRUE_MAILER_OTP_LENGTH', 'six'],
+  ['GOTRUE_RATE_LIMIT_VERIFY', 'many'],
+  ['GOTRUE_JWT_EXP', '10'],
+])('%s=%s is no value that GoTrue replaces', (name, value) =>
+  expect(loaded({ env: { [name]: value } }).problems[0]).toStartWith('error: '),
+)
+
+test('empty and quoted empty values count as unset, whatever they are of', () => {
+  const names = allSettings.flatMap(({ names }) => names)
+  for (const value of ['', ' ', '""', "''"])
+    expect(loaded({ env: Object.fromEntries(names.map((name) => [name, value])) }).problems).toEqual([])
+})
+
+test('an SMS provider without its credentials is a mistake where phones are used, and stops no start', () => {
+  const env = Object.fromEntries(Object.entries(TWILIO).map(([key, value]) => [`GOTRUE_SMS_TWILIO_${key}`, value]))
+  const provider = { ...env, GOTRUE_SMS_PROVIDER: 'twilio' }
+  const said = 'AUTH_SMS_PROVIDER is twilio, which needs AUTH_SMS_TWILIO_ACCOUNT_SID and AUTH_SMS_TWILIO_AUTH_TOKEN'
+  expect(loaded({ env }).problems).toEqual([])
+  expect(loaded({ env: provider }).problems).toEqual([expect.stringContaining(`note: ${said}`)])
+  expect(loaded({ env: { ...provider, GOTRUE_EXTERNAL_PHONE_ENABLED: 'true' } }).problems).toEqual([
+    expect.stringContaining(`incomplete: ${said}`),
+  ])
+})
+
+test('what is wrong with something that was switched off is a note', () => {
+  const uri = { GOTRUE_HOOK_SEND_SMS_URI: 'pg-functions://postgres/public/hook' }
+  const off = { ...uri, GOTRUE_HOOK_SEND_SMS_ENABLED: 'false' }
+  expect(loaded({ env: off }).problems).toEqual([
+    expect.stringMatching(/^note: AUTH_HOOK_SEND_SMS_URI .* no effect while AUTH_HOOK_SEND_SMS_ENABLED is off\.$/),
+  ])
+  expect(loaded({ env: { ...off, GOTRUE_HOOK_SEND_SMS_ENABLED: 'true' } }).problems[0]).toStartWith('error: ')
+  const google = { GOTRUE_EXTERNAL_GOOGLE_REDIRECT_URI: 'nowhere', GOTRUE_EXTERNAL_GOOGLE_ENABLED: 'false' }
+  expect(loaded({ env: google }).problems).toEqual([expect.stringContaining('note: ')])
+})
+
+test('quotes and line feeds around a value, as `docker --env-file` leaves them, are left out', () => {
+  const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), alg: 'HS256', kid: 'a', key_ops: ['sign'] }
+  const { settings, problems } = loaded({
+    env: {
+      ...{ GOTRUE_SITE_URL: '"https://app.example.com"', GOTRUE_JWT_EXP: "'900'", GOTRUE_JWT_AUD: 'mine\\n' },
+      GOTRUE_JWT_KEYS: `'[\\n${JSON.stringify(jwk)}\\n]'`,
+      GOTRUE_URI_ALLOW_LIST: '"https://a.example.com/**", "myapp://cb"',
+      GOTRUE_HOOK_SEND_SMS_SECRETS: '"v1,whsec_c2VjcmV0LXNlY3JldA=="',
+    },
+  })
+  expect(settings).toMatchObject({
+    server: { siteUrl: 'https://app.example.com' },
+    tokens: { jwtExpSeconds: 900, jwtAud: 'mine', jwtKeys: [jwk] },
+    mail: { redirects: ['https://a.example.com/**', 'myapp://cb'] },
+    hooks: { sendSmsSecrets: 'v1,whsec_c2VjcmV0LXNlY3JldA==' },
+  })
+  expect(problems.filter((problem) => !problem.startsWith('note: '))).toEqual([])
+})
+
+test('quotes may be part of a secret, so they stay and are a warning', () => {
+  const { settings, problems } = loaded({ env: { GOTRUE_JWT_SECRET: `"${SECRET}"` } })
+  expect(settings.tokens.jwtSecret).toBe(`"${SECRET}"`)
+  expect(problems).toEqual([expect.stringMatching(/^warning: AUTH_JWT_SECRET .* begins and ends with a quote/)])
+})
+
+test('a quote that is left in the list of redirects is refused', () => {
+  const { problems } = loaded({ env: { AUTH_URI_ALLOW_LIST: 'https://a.example.com/"**' } })
+  expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST holds .*it has a quote in it\.$/)])
+})
+
+test('test numbers may be written with blanks, and their codes with letters', () => {
+  const { settings, problems } = loaded({ env: { AUTH_SMS_TEST_OTP: '+1 555 123-0000:123456, 4915112345678=abc123' } })
+  expect([settings.sms.testOtp, problems]).toEqual([{ '15551230000': '123456', '4915112345678': 'abc123' }, []])
+})
+
+test.each([
+  ['TRACE', 'debug'],
+  ['warning', 'warn'],
+  ['fatal', 'error'],
+])('GoTrue’s log level %s is %s', (level, own) =>
+  expect(loaded({ env: { GOTRUE_LOG_LEVEL: level } }).settings.server).toMatchObject({ logLevel: own }),
+)
+
+test('what has no effect is named with its reason, and what somebody may rely on is a warning', () => {
+  const told = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
+  expect(told('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
+    expect.stringMatching(/^note: .* changes nothing: every mail is queued and sent after the answer\.$/),
+  ])
+  expect(told('GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED', 'true')).toEqual([
+    expect.stringMatching(/^warning: .* is on, but .*: addresses are checked by their form alone/),
+  ])
 })

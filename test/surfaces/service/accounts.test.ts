@@ -36,13 +36,13 @@ test('the smoke test: register → login → me → introspect → refresh → o
     },
   ])
   expect(claimsOf(session.access_token)).toEqual({
-    ...{ sub: user.id, email: ada.email, name: 'Ada', roles: ['user'], type: 'access', iss: 'daarion-auth' },
+    ...{ sub: user.id, email: ada.email, name: 'Ada', roles: ['user'], type: 'access', iss: 'latchkey' },
     ...{ iat: expect.any(Number), exp: expect.any(Number), sid: expect.any(String) },
   })
   expect((await get(app, '/me', { token: session.access_token })).body).toEqual(registered.body.user)
   expect((await post(app, '/introspect', { token: session.access_token })).body).toEqual({
     ...{ active: true, sub: registered.body.user.id, email: ada.email, name: 'Ada', roles: ['user'] },
-    ...{ type: 'access', iss: 'daarion-auth', exp: claimsOf(session.access_token).exp },
+    ...{ type: 'access', iss: 'latchkey', exp: claimsOf(session.access_token).exp },
   })
 
   const { body: next } = await post(app, '/refresh', { refresh_token: session.refresh_token })

@@ -332,7 +332,7 @@ test('a magic link signs in with a session of the service surface', async () => 
   const seconds = app.clock.now() / 1000
   expect(claimsOf(reply.body.access_token)).toEqual({
     ...{ sub: ada.id, email: 'ada@example.com', name: 'Ada Lovelace', roles: ['user'], type: 'access' },
-    ...{ iss: 'daarion-auth', iat: seconds, exp: seconds + 1800, sid: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    ...{ iss: 'latchkey', iat: seconds, exp: seconds + 1800, sid: expect.stringMatching(/^[0-9a-f-]{36}$/) },
   })
 })
 

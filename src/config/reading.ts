@@ -1,0 +1,77 @@
+/** From the text of a setting to its value, and to what is to be said of it. */
+import { Replaced, type Setting } from './setting'
+import type { Found, Problem } from './sources'
+
+type Report = (problem: Problem) => void
+
+/** Whether a variable is set at all: Compose files leave empty ones, and `docker --env-file` keeps their quotes. */
+export const isBlank = (text: string | undefined): boolean => text === undefined || /^\s*(?:""|'')?\s*$/.test(text)
+
+export function readValue(each: Setting<unknown>, found: Found, report: Report): unknown {
+  const name = `${each.names[0]} (${found.origin})`
+  // a URL may carry a password
+  const shown = each.secret ? '' : `, not ${JSON.stringify(found.text.replace(/\/\/[^/@]*@/, '//…@'))}`
+  try {
+    return each.secret ? readSecret(each, found, name, report) : readPlain(each, found, name, report)
+  } catch (error) {
+    const { message } = error as Error
+    if (!(error instanceof Replaced)) {
+      report({ severity: 'error', message: `${name} must be ${message}${shown}.` })
+      return each.default
+    }
+    const value = error.instead ?? each.default
+    report({
+      severity: 'note',
+      message: `${name} must be ${message}${shown}. It counts as ${shownAs(each, value)}, as in GoTrue.`,
+    })
+    return value
+  }
+}
+
+function shownAs({ kind, defaultNote }: Setting<unknown>, value: unknown): string {
+  if (value === undefined) return `unset (${defaultNote?.replaceAll('`', '') ?? 'none'})`
+  return (kind.format?.(value) ?? String(value)) || 'unset'
+}
+
+function readPlain({ kind }: Setting<unknown>, { text: given }: Found, name: string, report: Report): unknown {
+  const { text, around } = bare(given)
+  if (text === '') throw new Error('given a value, or left out')
+  const value = kind.parse(text)
+  if (around) report({ severity: 'note', message: `${name} has ${around} around it, which is left out.` })
+  return value
+}
+
+/** Quotes may be part of a secret; they are left out only where it is no such secret with them. */
+function readSecret({ kind }: Setting<unknown>, found: Found, name: string, report: Report): unknown {
+  const text = found.text.trim()
+  const { text: inner, around } = bare(text)
+  if (text === '') throw new Error('given a value, or left out')
+  try {
+    const value = kind.parse(text)
+    if (around === 'quotes')
+      report({ severity: 'warning', message: `${name} begins and ends with a quote, and both count as part of it.` })
+    return value
+  } catch (error) {
+    if (around === undefined || inner === '') throw error
+    const value = kind.parse(inner)
+    report({ severity: 'note', message: `${name} has ${around} around it, which is left out.` })
+    return value
+  }
+}
+
+/** Text without quotes, or line feeds written `\n`, that were meant for a shell or a file and came through. */
+function bare(given: string): { text: string; around?: string } {
+  const trimmed = given.trim()
+  const unbroken = trimmed.replace(/^(?:\\[nr]|\s)+|(?:\\[nr]|\s)+$/g, '')
+  const [, quote, inner] = /^(["'])(.*)\1$/s.exec(unbroken) ?? []
+  // `"a","b"` is a list of quoted values, not one
+  if (quote !== undefined && inner !== undefined && !inner.replaceAll(`\\${quote}`, '').includes(quote))
+    return { text: inner.trim(), around: 'quotes' }
+  return unbroken === trimmed ? { text: trimmed } : { text: unbroken, around: 'a line feed' }
+}
+
+/** What is wrong with a setting is no error while what it belongs to is off. */
+export function harmless({ severity, message }: Problem, { switchedBy }: Setting<unknown>): Problem {
+  if (severity !== 'error') return { severity, message }
+  return { severity: 'note', message: `${message} That has no effect while AUTH_${switchedBy} is off.` }
+}
