@@ -17,6 +17,7 @@ import linkingSession from './0012-linking-session.sql' with { type: 'text' }
 import factorAttempts from './0013-factor-attempts.sql' with { type: 'text' }
 import givenByAdministrators from './0014-given-by-administrators.sql' with { type: 'text' }
 import waysIn from './0015-ways-in.sql' with { type: 'text' }
+import tokenAssurance from './0016-token-assurance.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -39,4 +40,5 @@ export const migrations: Migration[] = [
   { name: '0013-factor-attempts', sql: factorAttempts },
   { name: '0014-given-by-administrators', sql: givenByAdministrators },
   { name: '0015-ways-in', sql: waysIn },
+  { name: '0016-token-assurance', sql: tokenAssurance },
 ]

@@ -15,12 +15,18 @@ export interface Credentials {
 /** A user with a right access token, whose session is live. */
 export interface Caller {
   user: User
-  /** Undefined for a token that names none. */
+  /** Undefined for a token that names none. Its `aal` is what the token counts for. */
   session: Session | undefined
   claims: VerifiedClaims
   /** Whether a personal access token stands for the user, which may do less than they themselves. */
   isPersonalToken: boolean
 }
+
+/** The session that a caller acts in, for the store. */
+export const actingIn = ({ id: sessionId, aal }: Session): { sessionId: string; aal: Session['aal'] } => ({
+  sessionId,
+  aal,
+})
 
 /** Whoever may use the admin API. */
 export interface Admin {

@@ -8,7 +8,9 @@ import { dropUnverified } from './factors'
 import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
 import { factorById, type Proof, type ProofRefused, raiseSession, saveFactor, takeProof } from './second-factors'
 import {
+  type Acting,
   type AuditEntry,
+  actingSession,
   allFactorsIn,
   appendAudit,
   notePassing,
@@ -17,7 +19,6 @@ import {
   placeholder,
   placeholders,
   saveUser,
-  sessionById,
   userById,
 } from './statements'
 import { killTokensOf } from './verification/work'
@@ -111,11 +112,10 @@ export const withdrawChallenge = write(
 
 export const findChallenge = read(async (tx, id: string) => tx.one(challengeById, { id }))
 
-export interface Passing {
+export interface Passing extends Acting {
   /** None: what was shown needs none. */
   challengeId?: string
   userId: string
-  sessionId: string
   proof: Proof
   network: string | undefined
   now: number
@@ -129,12 +129,12 @@ export interface Passing {
 export const passFactor = write(
   async (
     tx,
-    { challengeId, userId, sessionId, proof, network, now, attachments }: Passing,
+    { challengeId, userId, proof, network, now, attachments, ...acting }: Passing,
   ): Promise<
     | { outcome: 'passed'; opened: Opened }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
   > => {
-    const session = await tx.one(sessionById, { id: sessionId })
+    const session = await actingSession(tx, acting)
     if (session?.userId !== userId) return { outcome: 'session_gone' }
     if (challengeId !== undefined) {
       const challenge = await tx.one(challengeById, { id: challengeId })

@@ -3,9 +3,17 @@ import { and, eq, sql } from 'drizzle-orm'
 import { type FactorType, METHOD_OF } from '../lib/factor-types'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
-import { type Factor, mfaAmrClaims, mfaFactors, sessions, users } from './schema'
+import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from './schema'
 import { factorById, saveFactor, setAssurance } from './second-factors'
-import { type AuditEntry, allFactorsIn, appendAudit, placeholder, placeholders, sessionById } from './statements'
+import {
+  type Acting,
+  type AuditEntry,
+  actingSession,
+  allFactorsIn,
+  appendAudit,
+  placeholder,
+  placeholders,
+} from './statements'
 
 const insertFactor = statement((db) => db.insert(mfaFactors).values(placeholders(mfaFactors)).prepare())
 const deleteFactor = statement((db) =>
@@ -25,6 +33,14 @@ const recountFactors = statement((db) =>
     .update(users)
     .set({ factorCount: sql`(SELECT count(*) FROM ${mfaFactors} WHERE ${mfaFactors.userId} = ${placeholder('id')})` })
     .where(eq(users.id, placeholder('id')))
+    .prepare(),
+)
+/** What is passed with the next factor was not passed with these tokens. */
+const lowerTokens = statement((db) =>
+  db
+    .update(sessionTokens)
+    .set({ aal: 'aal1' })
+    .where(eq(sessionTokens.familyId, placeholder('familyId')))
     .prepare(),
 )
 const sessionsOfFactor = statement((db) =>
@@ -58,8 +74,7 @@ export interface FactorLimits {
 
 export interface Enrolment {
   factor: Factor
-  /** The caller's session. */
-  sessionId: string
+  acting: Acting
   limits: FactorLimits
   /** Unverified factors from before this instant make room. */
   staleBefore: number
@@ -70,7 +85,7 @@ export interface Enrolment {
 export const enrolFactor = write(
   async (
     tx,
-    { factor, sessionId, limits, staleBefore, audit }: Enrolment,
+    { factor, acting, limits, staleBefore, audit }: Enrolment,
   ): Promise<
     | 'enrolled'
     | 'session_gone'
@@ -79,7 +94,7 @@ export const enrolFactor = write(
     | 'factors_too_many'
     | 'aal_too_low_to_enrol'
   > => {
-    const session = await tx.one(sessionById, { id: sessionId })
+    const session = await actingSession(tx, acting)
     if (session?.userId !== factor.userId) return 'session_gone'
     const present: Factor[] = []
     for (const each of await allFactorsIn(tx, factor.userId)) {
@@ -126,7 +141,7 @@ export async function dropUnverified(tx: Tx, userId: string, factorType: FactorT
 export interface Unenrolment {
   factorId: string
   /** Where the user does it: the session that must have passed a factor for a verified one to go. */
-  sessionId?: string
+  acting?: Acting
   now: number
   attachments: Attachments
 }
@@ -135,14 +150,14 @@ export interface Unenrolment {
 export const removeFactor = write(
   async (
     tx,
-    { factorId, sessionId, now, attachments }: Unenrolment,
+    { factorId, acting, now, attachments }: Unenrolment,
   ): Promise<
     { outcome: 'removed'; factor: Factor } | { outcome: 'factor_gone' | 'session_gone' | 'aal_too_low_to_unenrol' }
   > => {
     const factor = await tx.one(factorById, { id: factorId })
     if (!factor) return { outcome: 'factor_gone' }
-    if (sessionId !== undefined) {
-      const session = await tx.one(sessionById, { id: sessionId })
+    if (acting) {
+      const session = await actingSession(tx, acting)
       if (session?.userId !== factor.userId) return { outcome: 'session_gone' }
       if (factor.status === 'verified' && session.aal !== 'aal2') return { outcome: 'aal_too_low_to_unenrol' }
     }
@@ -159,6 +174,7 @@ export const removeFactor = write(
 async function removeFactorIn(tx: Tx, { id: factorId, factorType }: Factor): Promise<void> {
   for (const { id } of await tx.all(sessionsOfFactor, { factorId })) {
     await tx.run(setAssurance, { id, aal: 'aal1', factorId: null })
+    await tx.run(lowerTokens, { familyId: id })
     await tx.run(forgetMethod, { sessionId: id, method: METHOD_OF[factorType] })
   }
   await tx.run(deleteFactor, { id: factorId })

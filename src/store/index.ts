@@ -18,7 +18,7 @@ import * as messages from './messages'
 import { migrate } from './migrate'
 import * as oauth from './oauth'
 import * as personalTokens from './personal-tokens'
-import { addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes } from './recovery-codes'
+import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
 import { countFactorAttempt, takeBackFactorAttempt } from './second-factors'
 import * as sessionTokens from './session-tokens'
@@ -55,7 +55,7 @@ const tokens = { issue, rehearse, findTokens, countWrongCode, pendingTokens, pur
 const factors = {
   ...{ listFactors, findFactor, enrolFactor, removeFactor, renameFactor },
   ...{ beginChallenge, withdrawChallenge, findChallenge, countFactorAttempt, takeBackFactorAttempt, passFactor },
-  ...{ addRecoveryCodes, findRecoveryCodes, replaceRecoveryCodes },
+  ...{ addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes },
 }
 
 const passkeys = {
@@ -148,7 +148,6 @@ export type { Announced, Bound } from './engine'
 export type { Listed, Page, UserQuery } from './lists'
 export type { Sweep } from './maintenance'
 export type {
-  Aal,
   AmrClaim,
   AuditRow,
   CustomProvider,
@@ -173,7 +172,7 @@ export type {
 } from './schema'
 export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
-export type { AuditEntry, NewSession, Opened } from './statements'
+export type { AuditEntry, NewSession, NewSessionToken, Opened } from './statements'
 export type { Supersedes } from './superseding'
 export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/work'

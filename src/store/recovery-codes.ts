@@ -1,11 +1,11 @@
 /** Recovery codes: a factor of its own kind, whose codes count once each and are only known by their hashes. */
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
 import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
 import { type Factor, mfaRecoveryCodes } from './schema'
 import { clearAttempts, saveFactor } from './second-factors'
-import { allFactorsIn, placeholder, placeholders, sessionById } from './statements'
+import { type Acting, actingSession, allFactorsIn, placeholder, placeholders } from './statements'
 
 const insertCode = statement((db) => db.insert(mfaRecoveryCodes).values(placeholders(mfaRecoveryCodes)).prepare())
 const deleteCodes = statement((db) =>
@@ -25,6 +25,20 @@ const countCodes = statement((db) =>
     .prepare(),
 )
 
+const openCode = statement((db) =>
+  db
+    .select()
+    .from(mfaRecoveryCodes)
+    .where(
+      and(
+        eq(mfaRecoveryCodes.factorId, placeholder('factorId')),
+        inArray(mfaRecoveryCodes.codeHash, [placeholder('hash'), placeholder('otherHash')]),
+        isNull(mfaRecoveryCodes.usedAt),
+      ),
+    )
+    .prepare(),
+)
+
 /** A user's set of codes, and how many of it are left. */
 export const findRecoveryCodes = read(
   async (tx, userId: string): Promise<{ factor: Factor; total: number; remaining: number } | undefined> => {
@@ -34,9 +48,17 @@ export const findRecoveryCodes = read(
   },
 )
 
+/** Whether a code is one of the set and was not used. */
+export const isRecoveryCodeOpen = read(
+  async (tx, { factorId, hashes }: { factorId: string; hashes: readonly string[] }): Promise<boolean> => {
+    const [hash, otherHash = hash] = hashes
+    return (await tx.one(openCode, { factorId, hash, otherHash })) !== undefined
+  },
+)
+
 export interface NewCodes {
   userId: string
-  sessionId: string
+  acting: Acting
   hashes: readonly string[]
   now: number
   attachments: Attachments
@@ -85,8 +107,8 @@ async function recoveryFactorOf(tx: Tx, userId: string): Promise<Factor | undefi
   return (await allFactorsIn(tx, userId)).find(({ factorType }) => factorType === 'recovery_code')
 }
 
-async function refuseSession(tx: Tx, { userId, sessionId }: NewCodes): Promise<Refused | undefined> {
-  const session = await tx.one(sessionById, { id: sessionId })
+async function refuseSession(tx: Tx, { userId, acting }: NewCodes): Promise<Refused | undefined> {
+  const session = await actingSession(tx, acting)
   if (session?.userId !== userId) return 'session_gone'
   return session.aal === 'aal2' ? undefined : 'aal_too_low'
 }

@@ -1,5 +1,6 @@
 /** Opaque tokens of sessions: found by their public part, rotated, and ended with their family. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { lowerAal } from '../lib/assurance'
 import { isAhead, isExpired } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
@@ -8,6 +9,7 @@ import {
   advanceSession,
   appendAudit,
   insertTokens,
+  type NewSessionToken,
   type Opened,
   openedSession,
   placeholder,
@@ -56,7 +58,7 @@ export interface FoundToken {
   user: User
 }
 
-/** A token with its session and whose that is. */
+/** A token with its session and whose that is. The session is worth no more than the token. */
 export const findSessionToken = read((tx, lookupId: string) => foundToken(tx, lookupId))
 
 export interface Rotation {
@@ -64,7 +66,7 @@ export interface Rotation {
   lookupId: string
   now: number
   /** What takes its place. */
-  next: readonly SessionToken[]
+  next: readonly NewSessionToken[]
   userAgent: string | undefined
   ip: string | undefined
   supersedes: Supersedes | undefined
@@ -89,14 +91,14 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
     await appendAudit(tx, audit.reused)
     return { outcome: 'reused' }
   }
-  await insertTokens(tx, next)
+  await insertTokens(tx, next, session.aal)
   const advanced = await advance(tx, session, rotation, now)
   await appendAudit(tx, audit.rotated)
   return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
 })
 
 export interface Replacement extends Omit<Rotation, 'next' | 'audit'> {
-  next: SessionToken
+  next: NewSessionToken
   audit: AuditEntry[]
 }
 
@@ -108,7 +110,7 @@ export const replaceSessionToken = write(
     if (!found) return 'gone'
     if (await isSuperseded(tx, found.session, supersedes)) return 'superseded'
     await tx.run(deleteToken, { lookupId })
-    await insertTokens(tx, [next])
+    await insertTokens(tx, [next], found.session.aal)
     await advance(tx, found.session, replacement, now)
     await appendAudit(tx, audit)
     return 'replaced'
@@ -137,5 +139,5 @@ async function foundToken(tx: Tx, lookupId: string): Promise<FoundToken | undefi
   const token = await tx.one(tokenByLookup, { lookupId })
   const session = token && (await tx.one(sessionById, { id: token.familyId }))
   const user = session && (await tx.one(userById, { id: session.userId }))
-  return user && { token, session, user }
+  return user && { token, session: { ...session, aal: lowerAal(session.aal, token.aal) }, user }
 }

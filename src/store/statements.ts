@@ -1,6 +1,7 @@
 /** Queries that more than one noun needs, and helpers to write queries. */
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
 import { statement, type Tx } from './engine'
 import {
@@ -163,7 +164,7 @@ export interface NewSession {
   /** Whether it is to be told that somebody who has signed in before does so from a network not seen lately. */
   watchesNetwork: boolean
   /** Opaque tokens that are handed out with it. */
-  tokens?: readonly SessionToken[]
+  tokens?: readonly NewSessionToken[]
 }
 
 /** A session with all that its tokens and its answer speak of. */
@@ -203,7 +204,7 @@ export async function startSession(
   hasSignedInBefore = false,
 ): Promise<void> {
   await tx.run(insertSession, session)
-  await insertTokens(tx, tokens ?? [])
+  await insertTokens(tx, tokens ?? [], session.aal)
   await noteAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
   if (network === undefined) return
@@ -216,8 +217,23 @@ export async function startSession(
   })
 }
 
-export async function insertTokens(tx: Tx, tokens: readonly SessionToken[]): Promise<void> {
-  for (const token of tokens) await tx.run(insertToken, token)
+/** A token about to be stored; what it counts for comes of what it is issued for. */
+export type NewSessionToken = Omit<SessionToken, 'aal'>
+
+export async function insertTokens(tx: Tx, tokens: readonly NewSessionToken[], aal: Aal): Promise<void> {
+  for (const token of tokens) await tx.run(insertToken, { ...token, aal })
+}
+
+/** The session of a request, and what its token counts for in it. */
+export interface Acting {
+  sessionId: string
+  aal: Aal
+}
+
+/** The session that a request acts in, worth no more than the token that was shown. */
+export async function actingSession(tx: Tx, { sessionId, aal }: Acting): Promise<Session | undefined> {
+  const session = await tx.one(sessionById, { id: sessionId })
+  return session && { ...session, aal: lowerAal(session.aal, aal) }
 }
 
 /** Notes how a session was authenticated, at that instant. */

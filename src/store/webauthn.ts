@@ -9,7 +9,16 @@ import {
   webauthnChallenges,
   webauthnCredentials,
 } from './schema'
-import { type AuditEntry, appendAudit, factorsIn, placeholder, placeholders, sessionById, userById } from './statements'
+import {
+  type Acting,
+  type AuditEntry,
+  actingSession,
+  appendAudit,
+  factorsIn,
+  placeholder,
+  placeholders,
+  userById,
+} from './statements'
 
 const insertCredential = statement((db) =>
   db.insert(webauthnCredentials).values(placeholders(webauthnCredentials)).onConflictDoNothing().prepare(),
@@ -151,7 +160,7 @@ export const takeCeremony = write((tx, which: { id: string; userId: string | nul
 export interface PasskeyRegistration {
   credential: WebauthnCredential
   /** In which it is registered; it must be of as much worth as when the user was looked at. */
-  sessionId: string | undefined
+  acting: Acting | undefined
   now: number
   maxPasskeys: number
   audit: AuditEntry[]
@@ -160,12 +169,12 @@ export interface PasskeyRegistration {
 export const registerPasskey = write(
   async (
     tx,
-    { credential, sessionId, now, maxPasskeys, audit }: PasskeyRegistration,
+    { credential, acting, now, maxPasskeys, audit }: PasskeyRegistration,
   ): Promise<'registered' | 'passkeys_too_many' | 'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'> => {
     const user = await tx.one(userById, { id: credential.userId })
-    const session = sessionId === undefined ? undefined : await tx.one(sessionById, { id: sessionId })
+    const session = acting && (await actingSession(tx, acting))
     if (!user || user.deletedAt !== null || isAhead(user.bannedUntil, now)) return 'session_gone'
-    if (sessionId !== undefined && session?.userId !== user.id) return 'session_gone'
+    if (acting && session?.userId !== user.id) return 'session_gone'
     const isProtected = (await factorsIn(tx, user)).some(({ status }) => status === 'verified')
     if (isProtected && session?.aal !== 'aal2') return 'aal_too_low_for_passkeys'
     const present = await tx.all(credentialsOf, { userId: credential.userId })

@@ -209,3 +209,43 @@ test('a hook that fails after a lock has ended does not begin it again', async (
   server.says({ decision: 'continue' })
   expect((await show(codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
 })
+
+test('the MFA hook is told of recovery codes, wrong, right and used, and can refuse a right one', async () => {
+  await using server = await start('MFA_VERIFICATION_ATTEMPT')
+  const { app, asked, says } = server
+  const ada = await protectedAccount(app)
+  const path = '/auth/v1/factors/recovery-codes'
+  const { body: made } = await app.ask('POST', path, { token: ada.raised.accessToken, body: {} })
+  const [first, second, third] = made.codes as string[]
+  const { accessToken: token } = await app.signIn(ada.email)
+  const shown = (code: string | undefined) => app.ask('POST', `${path}/verify`, { token, body: { code } })
+  const verdicts = () => asked.splice(0).map(({ factor_id, factor_type, valid }) => [factor_id, factor_type, valid])
+  asked.splice(0)
+  expect((await shown('aaaaaaaaaaaaaaaa')).status).toBe(422)
+  expect((await shown(first)).status).toBe(200)
+  expect((await shown(first)).status).toBe(422)
+  const about = [made.id, 'recovery_code']
+  expect(verdicts()).toEqual([
+    [...about, false],
+    [...about, true],
+    [...about, false],
+  ])
+  const mint = (code: string | undefined) =>
+    app.ask('POST', '/api/auth/token', {
+      body: { grantType: 'password', email: ada.email, password: PASSWORD, code },
+      headers: { 'content-type': 'application/json' },
+    })
+  expect((await mint(second)).status).toBe(200)
+  expect((await mint(second)).status).toBe(401)
+  expect(verdicts()).toEqual([
+    [...about, true],
+    [...about, false],
+  ])
+  says({ decision: 'reject', message: 'not today' })
+  expect((await mint(third)).status).toBe(403)
+  const low = await app.signIn(ada.email)
+  const refused = await app.ask('POST', `${path}/verify`, { token: low.accessToken, body: { code: third } })
+  expect([refused.status, refused.body.message]).toEqual([403, 'not today'])
+  says({ decision: 'continue' })
+  expect((await mint(third)).status).toBe(200)
+})

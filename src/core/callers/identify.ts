@@ -1,6 +1,8 @@
 /** Who is asking: from a bearer token or an API key to a caller (contract 0.5). */
+import { type Aal, lowerAal } from '../../lib/assurance'
 import { isAhead } from '../../lib/time'
 import { isUuid, NIL_UUID } from '../../lib/uuid'
+import type { Session } from '../../store'
 import type { Admin, Caller, Credentials } from '../caller'
 import type { Deps } from '../deps'
 import { lacksFactor } from '../factors/own'
@@ -94,7 +96,14 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
   if (namesSession && !isLive) throw new Refusal('session_gone')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
-  return { user, session: found?.session, claims, isPersonalToken: false }
+  const session = found && { ...found.session, aal: lowerAal(found.session.aal, aalOf(claims, found.session)) }
+  return { user, session, claims, isPersonalToken: false }
+}
+
+/** What a token says it was issued for. One of `/api/auth` says nothing of the first level. */
+function aalOf({ type, aal }: VerifiedClaims, session: Session): Aal {
+  if (aal === 'aal1' || (aal === undefined && type === 'access')) return 'aal1'
+  return session.aal
 }
 
 /** The session of a token of `/api/auth`, which must say whose it is and until when (settled 2). */

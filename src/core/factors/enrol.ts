@@ -3,7 +3,7 @@ import type { FactorType } from '../../lib/factor-types'
 import type { Factor } from '../../store'
 import { normalisePhone } from '../accounts/users'
 import { auditEntry } from '../audit'
-import type { Caller } from '../caller'
+import { actingIn, type Caller } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 import { requireSession, requireShortName } from './own'
@@ -73,7 +73,7 @@ async function addFactor(
   const now = clock.now()
   const factor = newFactor(now, { userId: user.id, friendlyName, status: 'unverified', ...kind })
   const outcome = await store.enrolFactor({
-    ...{ factor, sessionId: session.id, limits: policy.mfa.limits },
+    ...{ factor, acting: actingIn(session), limits: policy.mfa.limits },
     staleBefore: now - policy.mfa.unverifiedMs,
     audit: [auditEntry(deps, now, 'factor_in_progress', user, { factor_id: factor.id })],
   })

@@ -15,13 +15,21 @@ const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
   'code_check_failed',
 ])
 
+type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
+
 /**
  * Counts a guess, and looks at it. One that was looked at counts unless a right code ends the count; where the hook or the
  * provider that has a say in it fails, it is taken back.
  * @throws as `countGuess` and as `look` do
  */
-export async function guessing<T>(deps: Deps, userId: string, client: Client, look: () => Promise<T>): Promise<T> {
-  const counted = await countGuess(deps, userId, client)
+export async function guessing<T>(
+  deps: Deps,
+  userId: string,
+  client: Client,
+  look: () => Promise<T>,
+  reason?: LockedReason,
+): Promise<T> {
+  const counted = await countGuess(deps, userId, client, reason)
   try {
     return await look()
   } catch (error) {
@@ -37,11 +45,11 @@ export async function guessing<T>(deps: Deps, userId: string, client: Client, lo
  * off; a right code ends the count. Each ten wrong ones make the wait a quarter of an hour longer.
  * @throws {Refusal<'too_many_requests' | 'recovery_codes_locked'>}
  */
-export async function countGuess(
+async function countGuess(
   { store, clock }: Deps,
   userId: string,
   { ip }: Client,
-  reason: 'too_many_requests' | 'recovery_codes_locked' = 'too_many_requests',
+  reason: LockedReason = 'too_many_requests',
 ): Promise<CountedAttempt> {
   const now = clock.now()
   const { waitMs, counted } = await store.countFactorAttempt({

@@ -2,7 +2,7 @@
 import { isUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
-import type { Admin } from '../caller'
+import { type Admin, actingIn } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 import { type FactorRequest, noticeOf, ownFactor, requireSession, requireShortName } from './own'
@@ -13,7 +13,7 @@ export async function unenrolFactor(deps: Deps, { caller, factorId, client }: Fa
   const factor = await ownFactor(deps, user, factorId)
   const now = deps.clock.now()
   const removed = await deps.store.removeFactor({
-    ...{ factorId: factor.id, sessionId: session.id, now },
+    ...{ factorId: factor.id, acting: actingIn(session), now },
     attachments: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),

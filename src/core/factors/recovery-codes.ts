@@ -6,12 +6,13 @@ import { encodeBase32LowerCaseNoPadding } from '@oslojs/encoding'
 import { hmacSha256 } from '../../lib/secrets'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
-import type { Caller } from '../caller'
+import { actingIn, type Caller } from '../caller'
 import type { Client, Deps } from '../deps'
+import { askMfaHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
 import { newFactor } from './enrol'
-import { countGuess } from './guesses'
+import { guessing } from './guesses'
 import { noticeOf, requireSession, requireShortName } from './own'
 import { pass } from './verify'
 
@@ -57,7 +58,7 @@ export async function generateRecoveryCodes(
   })
   const { codes, hashes } = makeCodes(deps)
   const outcome = await store.addRecoveryCodes({
-    ...{ factor, userId: user.id, sessionId: session.id, limits: policy.mfa.limits, hashes, now },
+    ...{ factor, userId: user.id, acting: actingIn(session), limits: policy.mfa.limits, hashes, now },
     attachments: {
       audit: [auditEntry(deps, now, 'generate_recovery_codes', user, { factor_id: factor.id })],
       messages: await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
@@ -79,7 +80,7 @@ export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: 
   const now = clock.now()
   const { codes, hashes } = makeCodes(deps)
   const factor = await store.replaceRecoveryCodes({
-    ...{ userId: user.id, sessionId: session.id, hashes, now },
+    ...{ userId: user.id, acting: actingIn(session), hashes, now },
     attachments: { audit: [auditEntry(deps, now, 'generate_recovery_codes', user)] },
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -89,7 +90,8 @@ export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: 
 
 /**
  * Raises the caller's session with one of their codes, as typed.
- * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'recovery_codes_locked' | 'too_many_requests'>}
+ * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'mfa_attempt_rejected' |
+ *   'recovery_codes_locked' | 'too_many_requests'>}
  */
 export async function verifyRecoveryCode(
   deps: Deps,
@@ -99,11 +101,16 @@ export async function verifyRecoveryCode(
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   if (!policy.mfa.recoveryCodes.verifies) throw new Refusal('recovery_codes_verification_disabled')
-  await countGuess(deps, user.id, client, 'recovery_codes_locked')
-  const found = await store.findRecoveryCodes(user.id)
-  if (!found) throw new Refusal('recovery_code_wrong')
-  const proof = recoveryProof(deps, found.factor, code)
-  return pass(deps, clock.now(), { user, sessionId: session.id, client, proof, messages: [] })
+  const judge = async () => {
+    const found = await store.findRecoveryCodes(user.id)
+    if (!found) throw new Refusal('recovery_code_wrong')
+    const { factor } = found
+    const shown = recoveryProof(deps, factor, code)
+    await askMfaHook(deps, { user, factor, isValid: await store.isRecoveryCodeOpen(shown), client })
+    return shown
+  }
+  const proof = await guessing(deps, user.id, client, judge, 'recovery_codes_locked')
+  return pass(deps, clock.now(), { user, ...actingIn(session), client, proof, messages: [] })
 }
 
 /** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */
@@ -118,7 +125,7 @@ export async function removeRecoveryCodes(
   const { factor } = found
   const now = clock.now()
   const removed = await store.removeFactor({
-    ...{ factorId: factor.id, sessionId: session.id, now },
+    ...{ factorId: factor.id, acting: actingIn(session), now },
     attachments: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),

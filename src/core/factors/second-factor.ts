@@ -38,17 +38,25 @@ interface Given {
 /** What a code proves, once the hook has heard of it. */
 async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
   const proof = proofOf(deps, factors, code)
-  const factor = factors.find(({ id }) => id === proof?.factorId)
-  const app = factors.find(({ factorType }) => factorType === 'totp')
-  if (proof?.type === 'totp' && factor) await askMfaHook(deps, { user, factor, isValid: isNew(proof, factor), client })
-  else if (app && TOTP_CODE.test(code)) await askMfaHook(deps, { user, factor: app, isValid: false, client })
+  const tried = triedWith(factors, code, proof)
+  if (tried) await askMfaHook(deps, { user, factor: tried, isValid: await isRight(deps, proof, tried), client })
   return proof
 }
 
 /** What is of another form is no attempt at an authenticator app. */
 const TOTP_CODE = /^\d{6}$/
 
-const isNew = ({ step }: Extract<Proof, { type: 'totp' }>, { lastStep }: Factor) => step > lastStep
+/** Which factor a code was for. Six digits that are none of an authenticator app are a wrong code of it. */
+function triedWith(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
+  const app = proof?.type !== 'totp' && TOTP_CODE.test(code) && factors.find(({ factorType }) => factorType === 'totp')
+  return app || factors.find(({ id }) => id === proof?.factorId)
+}
+
+async function isRight({ store }: Deps, proof: Proof | undefined, factor: Factor): Promise<boolean> {
+  if (proof?.factorId !== factor.id) return false
+  if (proof.type === 'totp') return proof.step > factor.lastStep
+  return proof.type === 'recovery_code' && store.isRecoveryCodeOpen(proof)
+}
 
 function proofOf(deps: Deps, factors: readonly Factor[], code: string): Proof | undefined {
   const { totp, recoveryCodes } = deps.policy.mfa

@@ -2,8 +2,9 @@
 
 import { neighbourhood } from '../../lib/ip'
 import { isExpired } from '../../lib/time'
-import type { Factor, MfaChallenge, Proof, User } from '../../store'
+import type { Factor, MfaChallenge, Proof, Session, User } from '../../store'
 import { auditEntry } from '../audit'
+import { actingIn } from '../caller'
 import type { Client, Deps } from '../deps'
 import { askMfaHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
@@ -46,7 +47,7 @@ export async function verifyFactor(
     factor.status === 'verified'
       ? []
       : await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
-  return pass(deps, now, { challengeId: challenge.id, user, sessionId: session.id, client, proof, messages })
+  return pass(deps, now, { challengeId: challenge.id, user, ...actingIn(session), client, proof, messages })
 }
 
 async function findOpenChallenge(
@@ -119,6 +120,7 @@ interface Passed {
   challengeId?: string
   user: User
   sessionId: string
+  aal: Session['aal']
   client: Client
   proof: Proof
   messages: Awaited<ReturnType<typeof noticeOf>>

@@ -3,7 +3,7 @@
  * factor, its code, all at once (settled 3).
  */
 import { isAhead } from '../../lib/time'
-import type { Opened, SessionToken, SessionTokenKind } from '../../store'
+import type { NewSessionToken, Opened, SessionTokenKind } from '../../store'
 import { findByIdentifier, identifierKind } from '../accounts/usernames'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -27,7 +27,7 @@ export interface SignedInDirectly {
   opened: Opened
   now: number
   /** The tokens that were asked for, in the clear. */
-  tokens: { token: string; row: SessionToken }[]
+  tokens: { token: string; row: NewSessionToken }[]
 }
 
 /**

@@ -3,7 +3,7 @@ import { isExpired } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
 import { auditEntry } from '../audit'
-import { type Admin, type Caller, requireInPerson } from '../caller'
+import { type Admin, actingIn, type Caller, requireInPerson } from '../caller'
 import type { Client, Deps } from '../deps'
 import { lacksFactor } from '../factors/own'
 import { Refusal } from '../refusal'
@@ -66,7 +66,7 @@ export async function finishPasskeyRegistration(
   const made = await asPasskey(() => credentialOf(deps, { ...asked, user, factorId: null }))
   const outcome = await deps.store.registerPasskey({
     ...{ credential: made, maxPasskeys: deps.policy.passkeys.max },
-    ...{ sessionId: caller.session?.id, now: deps.clock.now() },
+    ...{ acting: caller.session && actingIn(caller.session), now: deps.clock.now() },
     audit: [auditEntry(deps, deps.clock.now(), 'passkey_created', user, { passkey_id: made.id })],
   })
   if (outcome !== 'registered') throw new Refusal(outcome)

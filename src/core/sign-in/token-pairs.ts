@@ -1,5 +1,5 @@
 /** Native clients (native-tokens.md): a pair of opaque tokens, rotated as a family that burns where one is used twice. */
-import type { SessionToken } from '../../store'
+import type { NewSessionToken } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
@@ -108,7 +108,7 @@ export async function findOwnToken(deps: Deps, kind: 'refresh' | 'service' | 'co
   return isRight ? found : undefined
 }
 
-function pairOf(tokens: { token: string; row: SessionToken }[]): TokenPair {
+function pairOf(tokens: { token: string; row: NewSessionToken }[]): TokenPair {
   const [access, refresh] = tokens as [(typeof tokens)[0], (typeof tokens)[0]]
   return {
     accessToken: access.token,

@@ -3,7 +3,7 @@
  * What is stored is an HMAC of the whole, so that the database shows nothing that could be used.
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
-import type { SessionToken, SessionTokenKind } from '../../store'
+import type { NewSessionToken, SessionTokenKind } from '../../store'
 import type { Deps } from '../deps'
 
 const PREFIXES = {
@@ -54,7 +54,7 @@ export function mintSessionToken(
   deps: Pick<Deps, 'random' | 'peppers'>,
   now: number,
   { kind, familyId, lifetimeMs }: { kind: SessionTokenKind; familyId: string; lifetimeMs: number },
-): { token: string; row: SessionToken } {
+): { token: string; row: NewSessionToken } {
   const { token, ...kept } = mintOpaque(deps, kind)
   return { token, row: { ...kept, kind, familyId, createdAt: now, expiresAt: now + lifetimeMs, revokedAt: null } }
 }

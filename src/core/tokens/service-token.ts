@@ -34,6 +34,7 @@ export async function issueForService(
     iat: issuedAt,
     exp: issuedAt + expiresIn,
     sid: session.id,
+    ...(session.aal === 'aal2' && { aal: session.aal }),
   })
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
 }

@@ -1,6 +1,7 @@
 /** Sessions and the tokens of them. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import type { Aal } from '../../lib/assurance'
 import { bool, instant } from './columns'
 
 export const sessions = sqliteTable(
@@ -70,6 +71,7 @@ export const sessionTokens = sqliteTable(
     kind: text('kind').$type<SessionTokenKind>().notNull(),
     familyId: text('family_id').notNull(),
     tokenHash: text('token_hash').notNull(),
+    aal: text('aal').$type<Aal>().notNull(),
     createdAt: instant('created_at').notNull(),
     expiresAt: instant('expires_at').notNull(),
     revokedAt: instant('revoked_at'),
@@ -102,9 +104,6 @@ export const externalSessions = sqliteTable('external_sessions', {
   createdAt: instant('created_at').notNull(),
   expiresAt: instant('expires_at').notNull(),
 })
-
-/** Authenticator assurance level (NIST SP 800-63B, as GoTrue uses it). */
-export type Aal = 'aal1' | 'aal2'
 
 /** What a token of a session is for; `service` is a refresh token of the service surface. */
 export type SessionTokenKind = 'access' | 'refresh' | 'cookie' | 'service' | 'federation'
