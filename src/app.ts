@@ -13,6 +13,7 @@ import { qrCode } from './adapters/qr-code'
 import { aesGcmSealer } from './adapters/sealer'
 import { systemClock, systemRandom } from './adapters/system'
 import type { Worker } from './adapters/worker'
+import { conditionLog, unlessUnavailable } from './condition-log'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
 import { passwords } from './core/passwords/passwords'
@@ -86,10 +87,13 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const templates = await checkedTemplates(settings, folder, log)
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
-  const background = lingering((error) => log.error('work in the background failed', { error: String(error) }))
-  const tellings = afterwards((error) => log.error('a notice of a new device failed', { error: String(error) }))
+  const failure = (message: string) => unlessUnavailable((error) => log.error(message, { error: String(error) }))
+  const background = lingering(failure('work in the background failed'))
+  const tellings = afterwards(failure('a notice of a new device failed'))
   let provisioning: Worker | undefined
-  const store = openStore(databasePath(settings, folder), clock.now(), {
+  const database = databasePath(settings, folder)
+  const store = openStore(database, clock.now(), {
+    onCondition: conditionLog({ log, database, monotonic: clock.monotonic }),
     verification: mail.verificationBackend,
     onEvent(event) {
       if (event.kind === 'message') news.tell(event)
@@ -105,10 +109,11 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const apiKeys = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
     // Keys of the settings stand alone.
-    const refreshKeys = tokens.jwtKeys
+    const readKeys = tokens.jwtKeys
       ? async () => {}
       : followSigningKeys({ store, clock, sealer, policy, keyring: ring })
-    await refreshKeys()
+    await readKeys()
+    const refreshKeys = () => readKeys().catch(failure('signing keys cannot be read'))
     const core = createCore({
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       providers: oauthProviders({
@@ -139,7 +144,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     })
     tellings.begin(core.tellOfNewDevice)
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
-    const onFault = (error: unknown, request: Request) => logFault(log, request, error)
+    const onFault = (error: unknown, request: Request) => unlessUnavailable(() => logFault(log, request, error))(error)
     const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
@@ -199,13 +204,8 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
 /** What `/ready` asks, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
-    {
-      name: 'database',
-      async look() {
-        await core.probe()
-        return { state: 'ok' }
-      },
-    },
+    { name: 'database', look: core.examineDatabase },
+    { name: 'disk', look: core.examineDisk },
   ]
 }
 

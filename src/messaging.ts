@@ -4,6 +4,7 @@ import { smtpMailer } from './adapters/mail/smtp'
 import { type LoadedTemplates, loadTemplates } from './adapters/mail/templates'
 import { smsProvider } from './adapters/sms'
 import { workers } from './adapters/worker'
+import { unlessUnavailable } from './condition-log'
 import type { Settings } from './config'
 import type { Core } from './core'
 import type { HttpPost, MailTemplate } from './core/ports'
@@ -59,7 +60,7 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   const crew = workers(settings.mail.smtpConnections, {
     work: () => core.deliverMessages(mailer),
     nextInMs: async () => (await core.mailQueue()).nextInMs,
-    onFault: (error) => log.error('sending mail failed', { error: String(error) }),
+    onFault: unlessUnavailable((error) => log.error('sending mail failed', { error: String(error) })),
   })
   void core
     .returnMessages()

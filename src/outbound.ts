@@ -2,6 +2,7 @@
 import { PROVIDER_NAMES, type ProviderName, type ProviderSetup } from './adapters/providers'
 import { synapse } from './adapters/synapse'
 import { type Worker, workers } from './adapters/worker'
+import { unlessUnavailable } from './condition-log'
 import type { Settings } from './config'
 import type { Core } from './core'
 import type { Provisioner } from './core/ports'
@@ -47,7 +48,7 @@ export function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker
   const worker = workers(1, {
     work: core.makeMatrixAccounts,
     nextInMs: core.nextMatrixAttemptInMs,
-    onFault: (error) => log.error('making Matrix accounts failed', { error: String(error) }),
+    onFault: unlessUnavailable((error) => log.error('making Matrix accounts failed', { error: String(error) })),
   })
   worker.wake()
   return worker

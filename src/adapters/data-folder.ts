@@ -1,5 +1,4 @@
-/** The data folder: who may use it, and the secrets that are made at first start and kept in it. */
-import { Database } from 'bun:sqlite'
+/** The data folder: the folder itself, and the secrets that are made at first start and kept in it. */
 import {
   closeSync,
   existsSync,
@@ -9,9 +8,9 @@ import {
   openSync,
   readFileSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { PUBLISHABLE_PREFIX, SECRET_PREFIX } from '../core/tokens/api-keys'
 
 const FILE = 'secrets.json'
@@ -37,37 +36,6 @@ export function openDataFolder(path: string): string {
     throw new Error(`the data folder ${folder} cannot be made: ${(error as Error).message}`)
   }
   return folder
-}
-
-/**
- * Keeps other processes off the folder, and off the database where that is elsewhere, until this one ends.
- * @throws where another process holds one of them
- */
-export function lockData(folder: string, database: string): void {
-  lock(join(folder, 'latchkey.lock'), folder)
-  if (relative(folder, database).startsWith('..')) lock(`${database}.lock`, database)
-}
-
-/** @param path of the lock's own file @param name of what it locks */
-function lock(path: string, name: string): void {
-  const held = openLock(path)
-  try {
-    held.run('PRAGMA busy_timeout = 0')
-    held.run('BEGIN EXCLUSIVE')
-  } catch {
-    held.close()
-    throw new Error(`another process is using ${name}; stop it first, or set AUTH_DATA_DIR to another folder`)
-  }
-  // Reachable from the global object, or the garbage collector would close it and give the lock away.
-  Object.assign(globalThis, { [Symbol(`lock of ${name}`)]: held })
-}
-
-function openLock(path: string): Database {
-  try {
-    return new Database(path, { create: true })
-  } catch (error) {
-    throw new Error(`${path} cannot be written: ${(error as Error).message}`)
-  }
 }
 
 /**
@@ -122,17 +90,21 @@ function readSecrets(path: string): Secrets | undefined {
 /** Writes a file that is not there yet: whole and on disk, or not at all. @returns false where another process was first */
 function createDurably(path: string, content: string, suffix: string): boolean {
   const aside = `${path}.${suffix}`
-  const file = openSync(aside, 'wx', 0o600)
-  writeSync(file, content)
-  fsyncSync(file)
-  closeSync(file)
   try {
+    const file = openSync(aside, 'wx', 0o600)
+    try {
+      writeFileSync(file, content)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
     linkSync(aside, path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw new Error(`${path} cannot be written: ${code === 'ENOSPC' ? 'the disk is full' : message}`)
   } finally {
-    rmSync(aside)
+    rmSync(aside, { force: true })
   }
   if (process.platform !== 'win32') {
     const folder = openSync(join(path, '..'), 'r')

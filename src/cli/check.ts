@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
-import { keyringOf } from '../keys'
+import { databasePath, keyringOf } from '../keys'
 import { templatesOf } from '../messaging'
+import { damageOf } from '../store/soundness'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
 
-/** `latchkey check`: every problem of the settings at once. Exit status 1 where one is an error or an unknown name. */
+/** `latchkey check`: every problem of the settings at once, and damage of the database. Exit status 1 where one is an error or an unknown name. */
 export async function check(command: Command): Promise<void> {
   const { settings, loaded, problems } = readSettings(command)
   try {
@@ -20,7 +22,15 @@ export async function check(command: Command): Promise<void> {
   if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
   for (const { severity, message } of problems)
     process.stdout.write(`${isWrong({ severity, message }) ? 'error' : severity}: ${message}\n`)
+  const damage = damageIn(databasePath(settings, resolve(settings.server.dataDir)))
+  if (damage !== undefined) process.stdout.write(`error: ${damage}\n`)
   const areWrong = problems.some(isWrong)
   process.stdout.write(areWrong ? 'The settings need mending.\n' : 'The settings are fine.\n')
-  process.exitCode = areWrong ? 1 : 0
+  process.exitCode = areWrong || damage !== undefined ? 1 : 0
+}
+
+/** Only looks, and that also beside a running server. */
+function damageIn(path: string): string | undefined {
+  const damage = existsSync(path) ? damageOf(path) : undefined
+  return damage && `${path}: ${damage}`
 }

@@ -51,7 +51,12 @@ function verb(
 withSettings(verb('serve', 'Answer requests.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
 
 withSettings(
-  verb('check', 'Read every setting and say all that is wrong with them.', 'latchkey check --print', check),
+  verb(
+    'check',
+    'Read every setting and the database, and say all that is wrong with them.',
+    'latchkey check --print',
+    check,
+  ),
 ).option('--print', 'show each value and where it came from, secrets masked')
 
 const ofKeys = withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys))

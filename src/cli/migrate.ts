@@ -2,15 +2,17 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { migrations } from '../../migrations'
-import { lockData, openDataFolder } from '../adapters/data-folder'
+import { openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { databasePath } from '../keys'
 import { openMigrated } from '../store'
 import { historyOf } from '../store/migrate'
 import { refuseNewer } from './data'
+import { lockData } from '../store/lock'
+import { damageOf } from '../store/soundness'
 import { orFail, requireSettings } from './settings'
 
-/** `latchkey migrate`: brings the database up to date, or with `--status` says how far it is. `serve` does the same at start. */
+/** `latchkey migrate`: brings the database up to date and reads all of it, or with `--status` says how far it is. `serve` does the same at start. */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   await orFail(() => {
@@ -23,6 +25,8 @@ export async function migrate(command: Command): Promise<void> {
     const { database, applied } = openMigrated(path, systemClock.now())
     database.close()
     if (isNew) process.stderr.write(`latchkey: made a new database, ${path}\n`)
+    const damage = damageOf(path)
+    if (damage !== undefined) throw new Error(`${path}: ${damage}`)
     process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
   })
 }

@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
-import { ensureSecrets, lockData, openDataFolder, type Secrets } from '../adapters/data-folder'
+import { ensureSecrets, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { type LogOutput, logOutput, standardOutput } from '../adapters/log-output'
 import { systemClock, systemRandom } from '../adapters/system'
 import { type App, createApp } from '../app'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
+import type { MailQueue } from '../core'
 import { createLog, type Log, logLine } from '../http/log'
-import type { Metrics } from '../http/metrics'
+import type { Gauge, Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
 import { databasePath } from '../keys'
+import type { Space } from '../store'
+import { lockData } from '../store/lock'
 import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
 import { refuseNewer } from './data'
@@ -92,8 +95,17 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
 
 async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
-  const { length, oldestMs } = await core.mailQueue()
-  const gauges = [
+  const [queue, disk] = await Promise.allSettled([core.mailQueue(), core.diskSpace()])
+  return new Response(metrics.print([...queueGauges(queue), ...diskGauges(disk)]), {
+    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
+  })
+}
+
+/** What cannot be read at the moment is left out, and the rest of the page is there. */
+function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
+  if (queue.status === 'rejected') return []
+  const { length, oldestMs } = queue.value
+  return [
     { name: 'latchkey_mail_queue_length', help: 'Mails that wait to be sent.', value: length },
     {
       name: 'latchkey_mail_queue_oldest_seconds',
@@ -101,9 +113,15 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
       value: oldestMs / 1000,
     },
   ]
-  return new Response(metrics.print(gauges), {
-    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-  })
+}
+
+function diskGauges(disk: PromiseSettledResult<Space>): Gauge[] {
+  if (disk.status === 'rejected') return []
+  const { freeBytes, logBytes } = disk.value
+  return [
+    { name: 'latchkey_database_wal_bytes', help: 'Size of the write-ahead log.', value: logBytes },
+    { name: 'latchkey_disk_free_bytes', help: 'What is left on the disk of the database.', value: freeBytes },
+  ]
 }
 
 function report({ problems, settings }: Configuration, log: Log): void {

@@ -23,6 +23,7 @@ import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { leaveForProvider } from './oauth/leaving'
 import { unlinkIdentity } from './oauth/linking'
+import { examineDatabase, examineDisk } from './readiness'
 import { chooseRedirect } from './redirects'
 import * as service from './service'
 import { disownSession, requireDisownToken, tellOfNewDevice } from './sessions/new-device'
@@ -137,8 +138,9 @@ const functions = {
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
   sweep,
-  /** Writes to the database, to find out whether that works. @throws where it does not */
-  probe: ({ store, clock }: Deps) => store.probe(clock.now()),
+  examineDatabase,
+  examineDisk,
+  diskSpace: ({ store }: Deps) => store.space(),
 }
 
 type Functions = typeof functions

@@ -1,5 +1,7 @@
 /** What has to be right for this server to do its work, as a list of named checks; `/ready` asks them all. */
 
+import type { Deps } from './deps'
+
 export interface Finding {
   /** `ok`, or in one word what is wrong. */
   state: string
@@ -37,4 +39,19 @@ export async function readinessOf(
     }),
   )
   return { isReady: !found.some(([, { isFatal }]) => isFatal), findings: Object.fromEntries(found) }
+}
+
+/** Whether requests can read and write. */
+export async function examineDatabase({ store, clock }: Deps): Promise<Finding> {
+  const condition = await store.examine(clock.now())
+  return condition ? { state: 'failed', isFatal: true, reason: condition.reason } : { state: 'ok' }
+}
+
+/** With less left than this, somebody should look before it is full. */
+const LOW_BYTES = 64 * 1024 * 1024
+
+export async function examineDisk({ store }: Deps): Promise<Finding> {
+  const { freeBytes } = await store.space()
+  if (freeBytes >= LOW_BYTES) return { state: 'ok' }
+  return { state: 'low', reason: `${Math.floor(freeBytes / 1024 / 1024)} MiB are left on the disk of the database` }
 }

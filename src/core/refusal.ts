@@ -1,4 +1,5 @@
 /** An expected "no" of the core, and what it carries beside its reason. */
+import { Unavailable } from '../lib/unavailable'
 import type { Reason } from './reasons'
 
 export type { Reason }
@@ -43,4 +44,11 @@ export class Refusal extends Error {
     this.reason = reason
     this.detail = detail
   }
+}
+
+/** What a surface answers as a no: a refusal, or that the machine is in trouble. Undefined for a fault. */
+export function refusalIn(error: unknown): Refusal | undefined {
+  if (error instanceof Unavailable)
+    return new Refusal('unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs })
+  return error instanceof Refusal ? error : undefined
 }

@@ -1,6 +1,6 @@
 /** What is known of a request and its answer, from the first byte to the log line. */
 import type { Client } from '../core'
-import { Refusal } from '../core/refusal'
+import { type Refusal, refusalIn } from '../core/refusal'
 import { type Cidr, canonicalIp, isInside } from '../lib/ip'
 
 export interface Exchange {
@@ -29,9 +29,11 @@ export function exchangeOf(request: Request): Exchange {
   return exchange
 }
 
-/** Keeps why a request is refused; anything else that was thrown is no refusal. */
-export function noteRefusal(error: unknown, request: Request): void {
-  if (error instanceof Refusal) exchangeOf(request).refusal = error
+/** Keeps why a request is refused. @returns the refusal; undefined where what was thrown is a fault */
+export function noteRefusal(error: unknown, request: Request): Refusal | undefined {
+  const refusal = refusalIn(error)
+  if (refusal) exchangeOf(request).refusal = refusal
+  return refusal
 }
 
 /**

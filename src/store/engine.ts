@@ -4,6 +4,7 @@
  * wait in one queue for the one writing connection, and are answered after the commit that puts them on disk.
  */
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
+import type { Condition } from './health'
 import type { Message } from './schema'
 import type { VerificationBackend } from './verification/backend'
 
@@ -60,6 +61,10 @@ export type Announced =
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
+  /** Writes with `probe`, reads what every query begins with. @returns what is wrong; undefined where nothing is known to be */
+  examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
+  /** Size of the write-ahead log on disk. */
+  logBytes(): number
   /** Finishes the writes that wait, then closes the file. */
   close(): Promise<void>
 }

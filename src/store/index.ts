@@ -11,12 +11,14 @@ import { type Announced, type Bound, bind, type Engine, write } from './engine'
 import * as externalSessions from './external-sessions'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
+import type { Condition } from './health'
 import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
 import * as matrix from './matrix'
 import * as messages from './messages'
 import { migrate } from './migrate'
 import * as oauth from './oauth'
+import { openingProblem } from './opening'
 import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
 import * as roles from './roles'
@@ -25,6 +27,7 @@ import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
 import { snapshot } from './snapshot'
+import { type Space, spaceOf } from './space'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
 import { isSessionSuperseded } from './superseding'
@@ -95,13 +98,21 @@ const operations = {
   listUsers,
 }
 
-export type Store = Bound<typeof operations> & Pick<Engine, 'close'>
+export type Store = Bound<typeof operations> &
+  Pick<Engine, 'close'> & {
+    /** Writes and reads. @param now Unix milliseconds @returns what is wrong; undefined where nothing is known to be */
+    examine(now: number): Promise<Condition | undefined>
+    /** Bytes on the disk of the database. */
+    space(): Promise<Space>
+  }
 
 export interface StoreOptions {
   /** Where verification tokens are kept; none: in the database. */
   verification?: 'database' | 'memory'
   /** Hears of new messages and the like once they are on disk. */
   onEvent?(event: Announced): void
+  /** Hears what is wrong with the database each time an operation meets it, and of nothing once it works again. */
+  onCondition?(condition: Condition | undefined): void
 }
 
 /**
@@ -109,14 +120,20 @@ export interface StoreOptions {
  * @param now Unix milliseconds
  * @throws where it cannot be opened, written or migrated
  */
-export function openStore(path: string, now: number, { verification, onEvent }: StoreOptions = {}): Store {
-  const database = openMigrated(path, now).database
+export function openStore(path: string, now: number, { verification, onEvent, onCondition }: StoreOptions = {}): Store {
+  const { database } = openMigrated(path, now)
   const memory = memoryTokens()
   const engine = sqliteEngine(database, {
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
     onEvent: onEvent ?? (() => {}),
+    ...(onCondition && { onCondition }),
   })
-  return { ...bind(engine, operations), close: engine.close }
+  return {
+    ...bind(engine, operations),
+    examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
+    space: () => spaceOf(path, engine.logBytes()),
+    close: engine.close,
+  }
 }
 
 /** @returns the database and the names of the migrations that were applied to it just now */
@@ -129,7 +146,7 @@ export function openMigrated(path: string, now: number): { database: Database; a
     }
   } catch (error) {
     database.close()
-    throw new Error(`${path}: ${(error as Error).message}`)
+    throw new Error(`${path}: ${openingProblem(path, error)}`)
   }
 }
 
@@ -137,7 +154,7 @@ function openOrExplain(path: string): Database {
   try {
     return openDatabase(path)
   } catch (error) {
-    throw new Error(`${path} cannot be opened as a database: ${(error as Error).message}`)
+    throw new Error(`${path} cannot be opened as a database: ${openingProblem(path, error)}`)
   }
 }
 
@@ -145,6 +162,7 @@ export type { Account } from './account-rows'
 export type { NewMessage } from './attachments'
 export type { Before } from './challenges'
 export type { Announced, Bound } from './engine'
+export type { Condition } from './health'
 export type { Listed, Page, UserQuery } from './lists'
 export type { Sweep } from './maintenance'
 export type {
@@ -172,6 +190,7 @@ export type {
 } from './schema'
 export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
+export type { Space } from './space'
 export type { AuditEntry, NewSession, NewSessionToken, Opened } from './statements'
 export type { Supersedes } from './superseding'
 export type { UserChange } from './user-changes'

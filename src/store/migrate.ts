@@ -3,6 +3,7 @@ import { Database } from 'bun:sqlite'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Migration } from '../../migrations'
+import { quietly } from './connections'
 
 interface Applied {
   version: number
@@ -47,10 +48,11 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     db.run('COMMIT')
     return pending.map(({ name }) => name)
   } catch (error) {
-    db.run('ROLLBACK')
+    // SQLite may have done so itself, and the first error is the one to tell.
+    quietly(() => db.run('ROLLBACK'))
     throw error
   } finally {
-    db.run('PRAGMA foreign_keys = ON')
+    quietly(() => db.run('PRAGMA foreign_keys = ON'))
   }
 }
 

@@ -1,64 +1,74 @@
 /**
  * The engine on SQLite. Writes that arrive together share one commit, and so one wait for the disk: `BEGIN IMMEDIATE`,
  * a savepoint for each, `COMMIT`. An operation that throws is undone alone; a commit that fails fails all of its batch.
+ * Nothing here waits inside SQLite: a lock of another process is asked for again later, and requests are answered meanwhile.
  */
-import { Database } from 'bun:sqlite'
-import { drizzle } from 'drizzle-orm/bun-sqlite'
-import type { Announced, Engine, Queries, Statement, Tx } from './engine'
+import type { Database } from 'bun:sqlite'
+import { Unavailable } from '../lib/unavailable'
+import { quietly } from './connections'
+import type { Announced, Engine, Queries, Tx } from './engine'
+import { type Condition, healthOf } from './health'
+import { keptConnections } from './kept-connections'
+import { quickCheckByTable, readRoots } from './soundness'
 import type { VerificationBackend } from './verification/backend'
+
+export { openDatabase } from './connections'
 
 /** More than this many operations would hold the event loop too long at once. */
 const MAX_BATCH = 256
 
-/** How long a statement waits for another process that holds the file, such as a backup tool. */
-const BUSY_TIMEOUT_MS = 5000
+/** How long an operation waits for a lock that another process holds. */
+const PATIENCE_MS = 5000
+/** The same for the readiness probe, which is itself asked with little patience. */
+const PROBE_PATIENCE_MS = 500
+const RETRY_MS = 20
 
-export function openDatabase(path: string): Database {
-  const db = new Database(path, { create: true, strict: true })
-  db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-  db.run('PRAGMA journal_mode = WAL')
-  // With less than FULL, a power cut could take back commits that were already answered.
-  db.run('PRAGMA synchronous = FULL')
-  db.run('PRAGMA foreign_keys = ON')
-  db.run('PRAGMA cache_size = -32768')
-  return db
-}
+/** How often the files are looked at, whether there are requests or not. */
+const TEND_MS = 1000
+/** How often a damaged database is read from end to end, to find out whether it was mended. */
+const RECHECK_MS = 30_000
 
 interface Job {
   operation(tx: Tx): Promise<unknown>
   resolve(value: unknown): void
   reject(error: unknown): void
+  /** Until when it waits for a lock. */
+  deadline: number
 }
 
 export interface EngineOptions {
   /** The backend of verification tokens, as a connection uses it. */
   tokensOf(queries: Queries): VerificationBackend
   onEvent(event: Announced): void
+  /** Hears what is wrong with the database each time a request meets it, and of nothing once it works again. */
+  onCondition?(condition: Condition | undefined): void
 }
 
 /** @param writer a migrated database, which the engine owns from here on */
-export function sqliteEngine(writer: Database, { tokensOf, onEvent }: EngineOptions): Engine {
-  const reader = openDatabase(writer.filename)
-  reader.run('PRAGMA query_only = ON')
-  const view = sharedView(reader)
-  const readQueries = connection(reader, view.open)
-  const reading: Tx = { ...readQueries, tokens: tokensOf(readQueries), announce() {} }
-  const writeQueries = connection(writer)
+export function sqliteEngine(writer: Database, { tokensOf, onEvent, onCondition = () => {} }: EngineOptions): Engine {
+  const health = healthOf(writer.filename, onCondition)
+  const kept = keptConnections(writer, health)
   /** Of the operation that runs at the moment. */
   let announced: Announced[] = []
   let committed: Announced[] = []
-  const writing: Tx = {
-    ...writeQueries,
-    tokens: tokensOf(writeQueries),
-    announce: (event) => announced.push(event),
+
+  const reading = perConnection((): Tx => {
+    const { reading: queries } = kept.use()
+    return { ...queries, tokens: tokensOf(queries), announce() {} }
+  })
+  const writing = perConnection((): Tx => {
+    const { writing: queries } = kept.use()
+    return { ...queries, tokens: tokensOf(queries), announce: (event) => announced.push(event) }
+  })
+  /** Calls again for new connections only. */
+  function perConnection<T>(make: () => T): () => T {
+    let made: { of: object; value: T } | undefined
+    return () => {
+      const of = kept.use()
+      if (made?.of !== of) made = { of, value: make() }
+      return made.value
+    }
   }
-  const commands = Object.fromEntries(
-    ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'].map((sql) => [
-      sql,
-      writer.query(sql),
-    ]),
-  )
-  const run = (sql: string) => commands[sql]?.run()
 
   let waiting: Job[] = []
   let draining: Promise<void> | undefined
@@ -67,122 +77,183 @@ export function sqliteEngine(writer: Database, { tokensOf, onEvent }: EngineOpti
     while (waiting.length > 0) {
       // Whatever this turn of the event loop still brings joins the batch.
       await new Promise((resolve) => setImmediate(resolve))
-      const batch = waiting.slice(0, MAX_BATCH)
-      waiting = waiting.slice(MAX_BATCH)
-      await commit(batch)
+      const refused = begin()
+      if (!refused) await commit(waiting.splice(0, MAX_BATCH))
+      else if (isLock(refused.error)) {
+        giveUp(refused.error)
+        await later()
+      } else rejectAll(waiting.splice(0), health.failed(refused.error))
     }
     draining = undefined
   }
 
+  /** @returns why there is no transaction */
+  function begin(): { error: unknown } | undefined {
+    try {
+      kept.tend()
+      kept.use().run('BEGIN IMMEDIATE')
+      return undefined
+    } catch (error) {
+      quietly(rollBack)
+      return { error }
+    }
+  }
+
+  const isLock = (error: unknown) => kept.unavailable(error)?.trouble === 'locked'
+
+  /** Refuses those that have waited long enough for a lock. */
+  function giveUp(error: unknown): void {
+    const now = performance.now()
+    const late = waiting.filter(({ deadline }) => deadline <= now)
+    if (late.length === 0) return
+    waiting = waiting.filter(({ deadline }) => deadline > now)
+    rejectAll(late, health.failed(error))
+  }
+
   async function commit(batch: Job[]): Promise<void> {
     const answers: (() => void)[] = []
+    let hasFailed = false
     try {
-      run('BEGIN IMMEDIATE')
-      for (const job of batch) answers.push(await attempt(job))
+      for (const job of batch) {
+        const answer = await attempt(job)
+        hasFailed ||= answer.isRefused
+        answers.push(answer.give)
+      }
       // Whoever reads from here on sees this commit, and the write-ahead log can be emptied.
-      view.close()
-      run('COMMIT')
+      kept.use().view.close()
+      kept.use().run('COMMIT')
     } catch (error) {
-      rollBack()
-      for (const job of batch) job.reject(error)
+      quietly(rollBack)
+      rejectAll(batch, health.failed(error))
       return
     }
+    if (!hasFailed) health.wrote()
     for (const answer of answers) answer()
     announceAll()
+  }
+
+  function rejectAll(jobs: Job[], error: unknown): void {
+    for (const job of jobs) job.reject(error)
   }
 
   /** Whoever listens cannot hold up the writes; that it failed is for the listener to tell. */
   function announceAll(): void {
     const events = committed
     committed = []
-    for (const event of events) {
-      try {
-        onEvent(event)
-      } catch {}
-    }
+    for (const event of events) quietly(() => onEvent(event))
   }
 
   /** SQLite has often done so itself by now; a connection that fails even here has nothing left to undo. */
   function rollBack(): void {
-    try {
-      if (writer.inTransaction) writer.run('ROLLBACK')
-    } catch {}
+    const { writer: connection } = kept.use()
+    if (connection.inTransaction) connection.run('ROLLBACK')
   }
 
   /** Runs one operation inside the open transaction. @returns how to answer it once the commit is on disk */
-  async function attempt(job: Job): Promise<() => void> {
+  async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
+    const { run } = kept.use()
     run('SAVEPOINT job')
     announced = []
     try {
-      const value = await job.operation(writing)
+      const value = await job.operation(writing())
       run('RELEASE job')
       const events = announced
-      return () => {
-        job.resolve(value)
-        committed.push(...events)
+      return {
+        isRefused: false,
+        give() {
+          job.resolve(value)
+          committed.push(...events)
+        },
       }
     } catch (error) {
-      run('ROLLBACK TO job')
-      run('RELEASE job')
-      return () => job.reject(error)
+      undoJob(error)
+      const refusal = health.failed(error)
+      return { isRefused: refusal instanceof Unavailable, give: () => job.reject(refusal) }
     }
   }
 
+  /** @throws the error of the job where that took the whole transaction with it, so that it is told in its own words */
+  function undoJob(error: unknown): void {
+    const { run } = kept.use()
+    try {
+      run('ROLLBACK TO job')
+      run('RELEASE job')
+    } catch {
+      throw error
+    }
+  }
+
+  const write = <T>(operation: (tx: Tx) => Promise<T>, patienceMs = PATIENCE_MS) =>
+    new Promise<T>((resolve, reject) => {
+      const deadline = performance.now() + patienceMs
+      waiting.push({ operation, resolve: resolve as (value: unknown) => void, reject, deadline })
+      draining ??= drain()
+    })
+
+  async function read<T>(operation: (tx: Tx) => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+    const since = performance.now()
+    for (;;) {
+      try {
+        return await operation(reading())
+      } catch (error) {
+        if (!isLock(error) || performance.now() - since > patienceMs) throw health.failed(error)
+      }
+      await later()
+    }
+  }
+
+  async function examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined> {
+    try {
+      await write(probe, PROBE_PATIENCE_MS)
+      await read(async () => {
+        const { view, reader } = kept.use()
+        view.open()
+        readRoots(reader)
+      }, PROBE_PATIENCE_MS)
+    } catch (error) {
+      if (!health.condition()) throw error
+    }
+    if (health.isDamaged()) await recheck()
+    return health.condition()
+  }
+
+  let recheckedAt = performance.now()
+  /** Damage stays known until the whole file was found to be sound; on a damaged one, nothing is worth being fast for. */
+  async function recheck(): Promise<void> {
+    if (performance.now() - recheckedAt < RECHECK_MS) return
+    recheckedAt = performance.now()
+    try {
+      for (const problems of quickCheckByTable(kept.use().reader)) {
+        if (problems.length > 0) return
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      health.sound()
+    } catch (error) {
+      health.failed(error)
+    }
+  }
+
+  const tending = setInterval(() => {
+    try {
+      kept.tend()
+      kept.cutLogBack()
+    } catch (error) {
+      if (!isLock(error)) health.failed(error)
+    }
+  }, TEND_MS)
+  tending.unref()
+
   return {
-    read: (operation) => operation(reading),
-    write: <T>(operation: (tx: Tx) => Promise<T>) =>
-      new Promise<T>((resolve, reject) => {
-        waiting.push({ operation, resolve: resolve as (value: unknown) => void, reject })
-        draining ??= drain()
-      }),
+    read,
+    write,
+    examine,
+    logBytes: () => kept.logBytes(),
     async close() {
+      clearInterval(tending)
       await draining
-      view.close()
-      reader.close()
-      // No ANALYZE and no PRAGMA optimize, ever: figures taken while a table was small make the planner scan it later.
-      writer.close()
+      kept.close()
     },
   }
 }
 
-/**
- * One read transaction for all reads of a turn of the event loop: each would otherwise lock and unlock the file, which
- * costs more than most of them.
- */
-function sharedView(reader: Database): { open(): void; close(): void } {
-  const [begin, commit] = [reader.query('BEGIN'), reader.query('COMMIT')]
-  let isOpen = false
-  const close = () => {
-    if (isOpen) commit.run()
-    isOpen = false
-  }
-  return {
-    open() {
-      if (isOpen) return
-      begin.run()
-      isOpen = true
-      setImmediate(close)
-    },
-    close,
-  }
-}
-
-/** @param beforeQuery called before each query */
-function connection(database: Database, beforeQuery: () => void = () => {}): Queries {
-  const db = drizzle({ client: database })
-  const prepared: ReturnType<Statement<unknown>['build']>[] = []
-  const of = ({ index, build }: Statement<unknown>) => {
-    beforeQuery()
-    prepared[index] ??= build(db)
-    return prepared[index]
-  }
-  return {
-    one: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) =>
-      of(statement).get(values) as Row | undefined,
-    all: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) => of(statement).all(values) as Row[],
-    run: async (statement, values) => {
-      const result = of(statement).run(values) as { changes: number } | undefined
-      return result?.changes ?? 0
-    },
-  }
-}
+const later = () => new Promise((resolve) => setTimeout(resolve, RETRY_MS))

@@ -24,4 +24,7 @@ export type InputReason =
 /** Too much at once. */
 export type LoadReason =
   /** `retryAfterMs`: when it is worth trying again. */
-  'too_many_requests' | 'request_timeout'
+  | 'too_many_requests'
+  | 'request_timeout'
+  /** `detail`: what is wrong with the machine; `retryAfterMs`. */
+  | 'unavailable'

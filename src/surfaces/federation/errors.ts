@@ -73,6 +73,12 @@ const answers = {
   ],
   body_too_large: [413, 'validation', 'invalid_input', 'The body is too large'],
   too_many_requests: [429, 'rate_limit', 'too_many_requests', 'Too many requests; try again later'],
+  unavailable: [
+    503,
+    'server_error',
+    'unavailable',
+    ({ detail }) => `The server cannot do this at the moment: ${detail}`,
+  ],
   request_timeout: [504, 'server_error', 'timeout', 'This took too long'],
 } satisfies Partial<Record<Reason, Answer>>
 

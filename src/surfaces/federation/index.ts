@@ -1,6 +1,5 @@
 /** Signing in with a choice of server (federation.md), at some paths below `/auth/v1`. */
 import type { Core } from '../../core'
-import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
 import { noteRefusal } from '../../http/exchange'
 import { targetOf } from '../../http/target'
@@ -23,8 +22,8 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
     isHidden: false,
     encode: JSON.stringify,
     answerError(error, request) {
-      noteRefusal(error, request)
-      if (error instanceof Refusal) return answerRefusal(error)
+      const refusal = noteRefusal(error, request)
+      if (refusal) return answerRefusal(refusal)
       onFault(error, request)
       return answerFault()
     },

@@ -3,7 +3,6 @@
  * source of truth is the Supabase contract; README.md here lists where it differs on purpose.
  */
 import type { Core } from '../../core'
-import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
 import { exchangeOf, noteRefusal } from '../../http/exchange'
 import { encodeJson } from '../../lib/json'
@@ -85,9 +84,9 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
     isHidden: prefix === '',
     encode: encodeJson,
     answerError(error, request) {
-      noteRefusal(error, request)
       const { id } = exchangeOf(request)
-      if (error instanceof Refusal) return answerRefusal(error, request, id)
+      const refusal = noteRefusal(error, request)
+      if (refusal) return answerRefusal(refusal, request, id)
       onFault(error, request)
       return answerFault(request, id)
     },

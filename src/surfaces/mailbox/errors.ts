@@ -13,6 +13,7 @@ const refusals = {
   cross_site_request: [403, 'The mailbox can be cleared from its own page only, or by a program.'],
   message_not_found: [404, 'There is no such message; it may have been cleared.'],
   html_not_found: [404, 'This message has no HTML.'],
+  unavailable: [503, 'The server cannot read its messages at the moment; the log names the cause.'],
   unexpected_failure: [500, 'Unexpected failure; the log names the cause under the id of this request.'],
 } as const
 

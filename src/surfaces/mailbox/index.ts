@@ -3,6 +3,7 @@
  * It asks for no key, so it answers under its own names only, and nothing to pages of other origins.
  */
 import { Elysia, status } from 'elysia'
+import { refusalIn } from '../../core/refusal'
 import { ROUTING } from '../../http/endpoint'
 import { exchangeOf } from '../../http/exchange'
 import { mailboxPage, mailboxPaths } from '../../pages/mailbox'
@@ -37,7 +38,12 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const streams = eventStreams(source, pingMs)
   const { clearing, listening, listing, reading, showing } = documentation()
   const app = new Elysia(ROUTING)
-    .onError(({ error, request }) => {
+    .onError(({ error, request, set }) => {
+      const retryAfterMs = refusalIn(error)?.detail.retryAfterMs
+      if (retryAfterMs !== undefined) {
+        set.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
+        return refuse('unavailable')
+      }
       onFault(error, request)
       return refuse('unexpected_failure')
     })

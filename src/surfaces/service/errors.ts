@@ -72,6 +72,7 @@ const answers = {
   too_many_requests: [429, 'rate_limited', 'Too many requests; Retry-After says when to come back'],
   body_malformed: [400, 'invalid_request', ({ detail = '' }) => `The body is no JSON object as expected: ${detail}`],
   body_too_large: [413, 'invalid_request', 'The body is too large'],
+  unavailable: [503, 'unavailable', ({ detail }) => `The server cannot do this at the moment: ${detail}`],
   request_timeout: [504, 'timeout', 'This took too long'],
 } satisfies Partial<Record<Reason, Answer>>
 

@@ -3,7 +3,6 @@
  * shape of errors (service.md, native-tokens.md, verification-tokens.md; settled 18 and 19).
  */
 import type { Core } from '../../core'
-import { Refusal } from '../../core/refusal'
 import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
 import { noteRefusal } from '../../http/exchange'
 import { targetOf } from '../../http/target'
@@ -38,8 +37,8 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
     isHidden: false,
     encode: JSON.stringify,
     answerError(error, request) {
-      noteRefusal(error, request)
-      if (error instanceof Refusal) return answerRefusal(error, request)
+      const refusal = noteRefusal(error, request)
+      if (refusal) return answerRefusal(refusal, request)
       onFault(error, request)
       return answerFault()
     },

@@ -24,5 +24,6 @@ export const requestWords: Record<InputReason | LoadReason, Answer> = {
   oauth_server_off: [404, 'feature_disabled', 'OAuth server is disabled'],
   scim_off: [404, 'feature_disabled', 'SCIM server is disabled'],
   too_many_requests: [429, 'over_request_rate_limit', 'Request rate limit reached'],
+  unavailable: [503, 'unexpected_failure', ({ detail }) => `The server cannot do this at the moment: ${detail}`],
   request_timeout: [504, 'request_timeout', 'Processing this request timed out, please retry after a moment.'],
 }

@@ -1,0 +1,126 @@
+/** The two connections to a database file: one writes, the other reads. */
+import { Database } from 'bun:sqlite'
+import { drizzle } from 'drizzle-orm/bun-sqlite'
+import type { Queries, Statement } from './engine'
+
+/** Bytes beyond which the write-ahead log is cut back once nothing reads from it any more. */
+export const LOG_LIMIT_BYTES = 16 * 1024 * 1024
+
+/** How long opening waits for another process that holds the file; nothing is answered yet by then. */
+const OPENING_MS = 5000
+
+export interface OpenOptions {
+  /** Whether a missing file is made. */
+  create?: boolean
+  /** How long a statement may stop the whole process for a lock of another one; 0 wherever requests are answered. */
+  busyMs?: number
+}
+
+export function openDatabase(path: string, { create = true, busyMs = OPENING_MS }: OpenOptions = {}): Database {
+  const db = new Database(path, create ? { create, strict: true } : { readwrite: true, strict: true })
+  try {
+    db.run(`PRAGMA busy_timeout = ${busyMs}`)
+    // What does not fit into the cache stays in memory: no other folder has to be writable.
+    db.run('PRAGMA temp_store = MEMORY')
+    db.run('PRAGMA journal_mode = WAL')
+    // With less than FULL, a power cut could take back commits that were already answered.
+    db.run('PRAGMA synchronous = FULL')
+    db.run('PRAGMA foreign_keys = ON')
+    db.run('PRAGMA cache_size = -32768')
+    db.run(`PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES}`)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+  return db
+}
+
+export interface Connections {
+  writer: Database
+  reader: Database
+  view: View
+  reading: Queries
+  writing: Queries
+  /** Runs a command of transactions on the writer. */
+  run(command: Command): void
+  close(): void
+}
+
+const COMMANDS = ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'] as const
+type Command = (typeof COMMANDS)[number]
+
+/** @param writer which the connections own from here on */
+export function connect(writer: Database): Connections {
+  writer.run('PRAGMA busy_timeout = 0')
+  const reader = openDatabase(writer.filename, { create: false, busyMs: 0 })
+  reader.run('PRAGMA query_only = ON')
+  const view = sharedView(reader)
+  const commands = new Map(COMMANDS.map((sql) => [sql, writer.query(sql)]))
+  return {
+    ...{ writer, reader, view },
+    reading: queries(reader, view.open),
+    writing: queries(writer),
+    run: (command) => void commands.get(command)?.run(),
+    close() {
+      view.close()
+      // No ANALYZE and no PRAGMA optimize, ever: figures taken while a table was small make the planner scan it later.
+      for (const database of [reader, writer]) quietly(() => database.close())
+    },
+  }
+}
+
+export interface View {
+  open(): void
+  close(): void
+}
+
+/**
+ * One read transaction for all reads of a turn of the event loop: each would otherwise lock and unlock the file, which
+ * costs more than most of them. Closing it never throws: there is nothing in it to lose.
+ */
+function sharedView(reader: Database): View {
+  const [begin, commit] = [reader.query('BEGIN'), reader.query('COMMIT')]
+  let isClosing = false
+  const close = () => {
+    isClosing = false
+    quietly(() => reader.inTransaction && commit.run())
+    quietly(() => reader.inTransaction && reader.run('ROLLBACK'))
+  }
+  return {
+    open() {
+      // An error may have ended it before its time.
+      if (reader.inTransaction) return
+      begin.run()
+      if (!isClosing) setImmediate(close)
+      isClosing = true
+    },
+    close,
+  }
+}
+
+/** For what follows an error, and would only hide it by another. */
+export function quietly(work: () => unknown): void {
+  try {
+    work()
+  } catch {}
+}
+
+/** @param beforeQuery called before each query */
+function queries(database: Database, beforeQuery: () => void = () => {}): Queries {
+  const db = drizzle({ client: database })
+  const prepared: ReturnType<Statement<unknown>['build']>[] = []
+  const of = ({ index, build }: Statement<unknown>) => {
+    beforeQuery()
+    prepared[index] ??= build(db)
+    return prepared[index]
+  }
+  return {
+    one: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) =>
+      of(statement).get(values) as Row | undefined,
+    all: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) => of(statement).all(values) as Row[],
+    run: async (statement, values) => {
+      const result = of(statement).run(values) as { changes: number } | undefined
+      return result?.changes ?? 0
+    },
+  }
+}

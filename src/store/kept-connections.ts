@@ -1,0 +1,99 @@
+/** The connections in use, opened anew where the files under them changed or they met an error that may stay with them. */
+import type { Database } from 'bun:sqlite'
+import { Unavailable } from '../lib/unavailable'
+import { type Connections, connect, LOG_LIMIT_BYTES, openDatabase } from './connections'
+import { type DatabaseFile, databaseFile } from './database-file'
+import type { Health } from './health'
+import { unavailableFor } from './trouble'
+
+/** Between two attempts to open the file anew. */
+const REOPEN_MS = 1000
+
+/** What SQLite has by default: pages in the log after which a commit copies them into the database. */
+const CHECKPOINT_PAGES = 1000
+
+/** A reader that stays costs an attempt to empty the log every so often, at most. */
+const MAX_CUT_WAIT_MS = 10_000
+
+export interface KeptConnections {
+  /** @throws {Unavailable} while there are none */
+  use(): Connections
+  /** Looks at the files. @throws {Unavailable} where nothing may be written into what is open */
+  tend(): void
+  /** Empties a log that a reader kept from being used again. */
+  cutLogBack(): void
+  logBytes(): number
+  /** What an error says of the machine. */
+  unavailable(error: unknown): Unavailable | undefined
+  close(): void
+}
+
+/** @param writer a migrated database, closed with the rest */
+export function keptConnections(writer: Database, health: Health): KeptConnections {
+  const path = writer.filename
+  let connections: Connections | undefined = connect(writer)
+  // The log is made by the first read.
+  connections.reader.query('PRAGMA schema_version').get()
+  let file: DatabaseFile = databaseFile(path)
+  let reopenedAt = -REOPEN_MS
+  let isClosed = false
+  let cutAt = 0
+  let cutWaitMs = 1000
+
+  const use = () => {
+    if (connections) return connections
+    throw isClosed ? new Error('the database is closed') : new Unavailable('file_unreachable')
+  }
+
+  /** @throws where the file cannot be opened */
+  function reopen(): void {
+    reopenedAt = performance.now()
+    connections?.close()
+    connections = undefined
+    connections = connect(openDatabase(path, { create: false, busyMs: 0 }))
+    connections.reader.query('PRAGMA schema_version').get()
+    file = databaseFile(path)
+  }
+
+  /** The log in use has no name any more, and would be lost with this process: what it holds goes into the database. */
+  function saveLog(): void {
+    const { view, writer: connection } = use()
+    view.close()
+    const { busy } = connection.query('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
+    if (busy !== 0) throw new Unavailable('file_moved')
+  }
+
+  return {
+    use,
+    tend() {
+      if (isClosed) return
+      const place = file.look()
+      const isTimeToReopen = performance.now() - reopenedAt >= REOPEN_MS
+      if (place === 'moved' || (place === 'log_gone' && !isTimeToReopen)) throw new Unavailable('file_moved')
+      if (place === 'log_gone') {
+        health.failed(new Unavailable('file_moved'))
+        if (connections) saveLog()
+        reopen()
+      } else if (isTimeToReopen && (health.takeSuspicion() || !connections)) reopen()
+    },
+    cutLogBack() {
+      if (!connections || performance.now() < cutAt) return
+      const isLong = file.logBytes() > LOG_LIMIT_BYTES
+      const { view, writer: connection } = connections
+      // Trying again at each commit would go through the whole log each time.
+      connection.run(`PRAGMA wal_autocheckpoint = ${isLong ? 0 : CHECKPOINT_PAGES}`)
+      if (!isLong) return
+      view.close()
+      const { busy } = connection.query('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
+      cutWaitMs = busy === 0 ? 1000 : Math.min(MAX_CUT_WAIT_MS, cutWaitMs * 2)
+      cutAt = performance.now() + cutWaitMs
+    },
+    logBytes: () => file.logBytes(),
+    unavailable: (error) => unavailableFor(error, path),
+    close() {
+      isClosed = true
+      connections?.close()
+      connections = undefined
+    },
+  }
+}

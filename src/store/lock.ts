@@ -1,0 +1,92 @@
+/** Keeps a second server off a data folder and off a database file, by whatever name that was given. */
+import { Database } from 'bun:sqlite'
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { openingProblem } from './opening'
+import { codeOf } from './trouble'
+
+/** Commands such as `latchkey role grant` have the database open for a moment. */
+const COMMANDS_MS = 5000
+
+/**
+ * Keeps other servers off the folder and the database until this process ends.
+ * @throws where another process holds one of them, or where they cannot be locked
+ */
+export function lockData(folder: string, database: string): void {
+  lock(join(folder, 'latchkey.lock'), folder)
+  lock(`${canonical(database)}.lock`, database)
+  requireOneName(database)
+}
+
+/** The path without symbolic links, also where the file is still to be made. */
+function canonical(path: string): string {
+  const folder = realFolder(dirname(resolve(path)))
+  const inFolder = join(folder, basename(path))
+  return lstatSync(inFolder, { throwIfNoEntry: false })?.isSymbolicLink()
+    ? canonical(resolve(folder, readlinkSync(inFolder)))
+    : inFolder
+}
+
+function realFolder(folder: string): string {
+  try {
+    return realpathSync(folder)
+  } catch {
+    return folder
+  }
+}
+
+/** @param path of the lock's own file @param name of what it locks */
+function lock(path: string, name: string): void {
+  const held = openLock(path)
+  try {
+    held.run('PRAGMA busy_timeout = 0')
+    held.run('BEGIN EXCLUSIVE')
+  } catch (error) {
+    held.close()
+    throw codeOf(error).startsWith('SQLITE_BUSY') ? inUse(name) : cannotLock(path, error)
+  }
+  keep(held)
+}
+
+const inUse = (name: string) =>
+  new Error(`another process is using ${name}; stop it first, or set AUTH_DATA_DIR to another folder`)
+
+const cannotLock = (path: string, error: unknown) =>
+  new Error(`${path} cannot be written: ${openingProblem(path, error)}`)
+
+function openLock(path: string): Database {
+  try {
+    return new Database(path, { create: true })
+  } catch (error) {
+    throw cannotLock(path, error)
+  }
+}
+
+/** Reachable from the global object, or the garbage collector would close it and give the lock away. */
+function keep(held: Database): void {
+  Object.assign(globalThis, { [Symbol(`lock of ${held.filename}`)]: held })
+}
+
+/**
+ * A file with several hard links has another lock and another write-ahead log under each of its names. Under this one
+ * it is not served while any process has it open.
+ */
+function requireOneName(database: string): void {
+  const file = statSync(database, { throwIfNoEntry: false })
+  if (!file?.isFile() || file.nlink < 2) return
+  const db = new Database(database, { readwrite: true })
+  try {
+    db.run(`PRAGMA busy_timeout = ${COMMANDS_MS}`)
+    db.run('PRAGMA locking_mode = EXCLUSIVE')
+    db.run('BEGIN EXCLUSIVE')
+    db.run('COMMIT')
+  } catch (error) {
+    if (codeOf(error).startsWith('SQLITE_BUSY'))
+      throw new Error(
+        `another process is using ${database}, or the same file under another name (it has several hard links); stop it first`,
+      )
+    throw new Error(`${database} cannot be opened as a database: ${openingProblem(database, error)}`)
+  } finally {
+    db.close()
+  }
+}

@@ -1,0 +1,69 @@
+/** Whether what is in the file is what SQLite wrote. */
+import { Database } from 'bun:sqlite'
+import { openingProblem } from './opening'
+
+/** How long another process is waited for. */
+const BUSY_MS = 5000
+
+interface Tree {
+  type: 'table' | 'index'
+  name: string
+  tbl_name: string
+  sql: string | null
+}
+
+/**
+ * Reads the root of every table and index, and so what each query begins with.
+ * @throws where one cannot be read or is damaged
+ */
+export function readRoots(db: Database): void {
+  const trees = db
+    .query("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE type IN ('table', 'index') AND rootpage > 0")
+    .all() as Tree[]
+  for (const tree of trees) {
+    const root = db.prepare(rootQuery(tree))
+    try {
+      root.get()
+    } finally {
+      root.finalize()
+    }
+  }
+}
+
+function rootQuery({ type, name, tbl_name: table, sql }: Tree): string {
+  if (type === 'table') return `SELECT 1 FROM "${name}" NOT INDEXED LIMIT 1`
+  // A partial index answers only a query that asks for no more than it holds.
+  const condition = /\sWHERE\s(.*)$/is.exec(sql ?? '')?.[1]
+  return `SELECT 1 FROM "${table}" INDEXED BY "${name}"${condition ? ` WHERE ${condition}` : ''} LIMIT 1`
+}
+
+/** Reads a whole database file. @returns what is wrong with it, in one line; undefined where it is sound */
+export function damageOf(path: string): string | undefined {
+  let db: Database | undefined
+  try {
+    db = new Database(path, { readonly: true })
+    db.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
+    const [first, ...more] = problemsOf(db, 'PRAGMA quick_check(100)')
+    if (first === undefined) return undefined
+    return `it is damaged: ${first}${more.length > 0 ? ` (and ${more.length} more like this)` : ''}; restore a backup of it`
+  } catch (error) {
+    return openingProblem(path, error)
+  } finally {
+    db?.close()
+  }
+}
+
+/** The same of an open database in steps, one for each table, between which something else can be done. */
+export function* quickCheckByTable(db: Database): Generator<string[]> {
+  const tables = db.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
+  for (const { name } of tables) yield problemsOf(db, `PRAGMA quick_check('${name}')`)
+}
+
+function problemsOf(db: Database, pragma: string): string[] {
+  const check = db.prepare(pragma)
+  try {
+    return (check.all() as object[]).map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok')
+  } finally {
+    check.finalize()
+  }
+}

@@ -1,0 +1,53 @@
+/** What an error of SQLite means: trouble of the machine, a damaged file, or a fault of ours. */
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Trouble, Unavailable } from '../lib/unavailable'
+
+/** Primary result codes (https://sqlite.org/rescode.html) of trouble that comes from outside. */
+const TROUBLES: Record<string, Trouble> = {
+  SQLITE_BUSY: 'locked',
+  SQLITE_LOCKED: 'locked',
+  SQLITE_PROTOCOL: 'locked',
+  SQLITE_FULL: 'disk_full',
+  SQLITE_READONLY: 'read_only',
+  SQLITE_PERM: 'read_only',
+  SQLITE_CANTOPEN: 'file_unreachable',
+  SQLITE_IOERR: 'disk_failing',
+  SQLITE_INTERRUPT: 'disk_failing',
+  SQLITE_NOMEM: 'out_of_memory',
+}
+
+/** Less than this, and an I/O error on a nearly full disk is one of space. */
+const NO_SPACE_BYTES = 64 * 1024
+
+/** SQLite's extended result code. The query builder wraps some errors. */
+export function codeOf(error: unknown): string {
+  const { code, cause } = error as { code?: unknown; cause?: unknown }
+  if (typeof code === 'string') return code
+  return cause instanceof Error ? codeOf(cause) : ''
+}
+
+const primary = (code: string) => /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? ''
+
+/** Whether the content of the file is not what was written. A table is missing only where somebody emptied the file. */
+export const isDamage = (error: unknown): boolean =>
+  /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error)) || (error instanceof Error && /^no such table: /.test(error.message))
+
+/** @param path of the database @returns undefined where the error is not one of the machine */
+export function unavailableFor(error: unknown, path: string): Unavailable | undefined {
+  if (error instanceof Unavailable) return error
+  const code = codeOf(error)
+  const trouble = code === 'SQLITE_READONLY_DBMOVED' ? 'file_moved' : TROUBLES[primary(code)]
+  if (!trouble) return undefined
+  const isFull = (trouble === 'disk_failing' || trouble === 'file_unreachable') && freeBytes(path) < NO_SPACE_BYTES
+  return new Unavailable(isFull ? 'disk_full' : trouble, error)
+}
+
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return bavail * bsize
+  } catch {
+    return Infinity
+  }
+}

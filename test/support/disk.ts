@@ -1,0 +1,63 @@
+/** Disks in trouble, for the compiled executable. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const sh = (...command: string[]) => Bun.spawnSync(command, { stdout: 'ignore', stderr: 'ignore' }).exitCode === 0
+
+/** Whether this user may mount file systems; in most containers nobody may. */
+export const mayMount = (() => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-mount-'))
+  const isMounted = sh('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder)
+  if (isMounted) sh('umount', folder)
+  rmSync(folder, { recursive: true })
+  return isMounted && sh('unshare', '--mount', 'true')
+})()
+
+export interface SmallDisk extends Disposable {
+  path: string
+  /** Leaves no byte free. */
+  fill(): void
+  /** Takes that back. */
+  free(): void
+  /** @param options of mount, such as `ro` */
+  remount(options: string): boolean
+}
+
+export function smallDisk(megabytes: number): SmallDisk {
+  const path = mkdtempSync(join(tmpdir(), 'latchkey-disk-'))
+  if (!sh('mount', '-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path)) throw new Error('this cannot be mounted')
+  const filler = join(path, 'filler')
+  return {
+    path,
+    fill() {
+      sh('dd', 'if=/dev/zero', `of=${filler}`, 'bs=4k')
+    },
+    free: () => rmSync(filler),
+    remount: (options) => sh('mount', '-o', `remount,${options}`, path),
+    [Symbol.dispose]() {
+      sh('umount', '-l', path)
+      rmSync(path, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A script that runs an executable where only `writable` can be written: everything else is read-only, `/tmp` included. */
+export function inReadOnlyRoot(executable: string, writable: string): string {
+  const script = join(mkdtempSync(join(tmpdir(), 'latchkey-root-')), 'run')
+  const steps = [
+    'root=$(mktemp -d)',
+    'mount --make-rprivate /',
+    'mount --rbind / "$root"',
+    'mount -o remount,bind,ro "$root"',
+    `mount --bind '${writable}' "$root${writable}"`,
+    `mount -o remount,bind,rw "$root${writable}"`,
+    `exec chroot "$root" env -C '${writable}' '${executable}' "$@"`,
+  ]
+  writeFileSync(
+    script,
+    `#!/bin/sh\nexec unshare --mount sh -c '${steps.join(' && ').replaceAll("'", "'\\''")}' -- "$@"\n`,
+  )
+  chmodSync(script, 0o700)
+  return script
+}
