@@ -3,9 +3,8 @@
  * It asks for no key, so it answers under its own names only, and nothing to pages of other origins.
  */
 import { Elysia, status } from 'elysia'
-import { refusalIn } from '../../core/refusal'
 import { ROUTING } from '../../http/endpoint'
-import { exchangeOf } from '../../http/exchange'
+import { exchangeOf, noteRefusal } from '../../http/exchange'
 import { mailboxPage, mailboxPaths } from '../../pages/mailbox'
 import { documentation } from './documentation'
 import { refuse } from './errors'
@@ -39,7 +38,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const { clearing, listening, listing, reading, showing } = documentation()
   const app = new Elysia(ROUTING)
     .onError(({ error, request, set }) => {
-      const retryAfterMs = refusalIn(error)?.detail.retryAfterMs
+      const retryAfterMs = noteRefusal(error, request)?.detail.retryAfterMs
       if (retryAfterMs !== undefined) {
         set.headers['retry-after'] = String(Math.ceil(retryAfterMs / 1000))
         return refuse('unavailable')
