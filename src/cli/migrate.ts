@@ -6,10 +6,10 @@ import { openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { databasePath } from '../keys'
 import { openMigrated } from '../store'
-import { historyOf } from '../store/migrate'
-import { refuseNewer } from './data'
 import { lockData } from '../store/lock'
+import { historyOf } from '../store/migrate'
 import { damageOf } from '../store/soundness'
+import { refuseNewer } from './data'
 import { orFail, requireSettings } from './settings'
 
 /** `latchkey migrate`: brings the database up to date and reads all of it, or with `--status` says how far it is. `serve` does the same at start. */

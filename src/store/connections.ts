@@ -7,7 +7,7 @@ import type { Queries, Statement } from './engine'
 export const LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
 /** How long opening waits for another process that holds the file; nothing is answered yet by then. */
-const OPENING_MS = 5000
+export const OPENING_MS = 5000
 
 export interface OpenOptions {
   /** Whether a missing file is made. */

@@ -3,7 +3,8 @@ import { Database } from 'bun:sqlite'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Migration } from '../../migrations'
-import { quietly } from './connections'
+import { OPENING_MS, quietly } from './connections'
+import { openingProblem } from './opening'
 
 interface Applied {
   version: number
@@ -70,9 +71,10 @@ export function historyOf(path: string): History {
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
+    db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
     return { names: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
   } catch (error) {
-    throw new Error(`${path} cannot be read as a database: ${(error as Error).message}`)
+    throw new Error(`${path} cannot be read as a database: ${openingProblem(path, error)}`)
   } finally {
     db?.close()
   }

@@ -1,9 +1,7 @@
 /** Whether what is in the file is what SQLite wrote. */
 import { Database } from 'bun:sqlite'
+import { OPENING_MS } from './connections'
 import { openingProblem } from './opening'
-
-/** How long another process is waited for. */
-const BUSY_MS = 5000
 
 interface Tree {
   type: 'table' | 'index'
@@ -42,7 +40,7 @@ export function damageOf(path: string): string | undefined {
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
-    db.run(`PRAGMA busy_timeout = ${BUSY_MS}`)
+    db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
     const [first, ...more] = problemsOf(db, 'PRAGMA quick_check(100)')
     if (first === undefined) return undefined
     return `it is damaged: ${first}${more.length > 0 ? ` (and ${more.length} more like this)` : ''}; restore a backup of it`

@@ -47,7 +47,7 @@ const logged = (server: Binary, trouble: string) => server.log.filter((line) => 
 
 test.skipIf(!mayMount)('a full disk is 503, and over once there is space again', async () => {
   using disk = smallDisk(8)
-  await using server = await startBinary({ args: ['--data-dir', join(disk.path, 'data')] })
+  await using server = await startBinary({ env: { AUTH_DATA_DIR: join(disk.path, 'data') } })
   const { access_token: token } = (await signUp(server)).body
   disk.fill()
   let refused = await signUp(server)
@@ -297,7 +297,7 @@ test('a start that cannot have its database says the true cause', async () => {
   const data = join(folder, 'data')
   const start = () => run(['serve', '--port', '0', '--data-dir', data], { cwd: folder })
   mkdirSync(join(data, 'latchkey.db'), { recursive: true })
-  expect((await run(['keys'], { cwd: folder, env: { AUTH_DATA_DIR: join(folder, 'keys') } })).status).toBe(0)
+  expect((await run(['keys', '--init'], { cwd: folder, env: { AUTH_DATA_DIR: join(folder, 'keys') } })).status).toBe(0)
   renameSync(join(folder, 'keys/secrets.json'), join(data, 'secrets.json'))
   expect((await start()).stderr).toContain('it is a folder, not a file')
   rmSync(join(data, 'latchkey.db'), { recursive: true })
@@ -313,7 +313,7 @@ test('a start that cannot have its database says the true cause', async () => {
 test.skipIf(!mayMount)('a start on a full or read-only disk says so', async () => {
   using disk = smallDisk(8)
   const start = (name: string) => run(['serve', '--port', '0', '--data-dir', join(disk.path, name)], { cwd: disk.path })
-  const first = await startBinary({ args: ['--data-dir', join(disk.path, 'data')] })
+  const first = await startBinary({ env: { AUTH_DATA_DIR: join(disk.path, 'data') } })
   await signUp(first)
   await first.stop()
   disk.fill()
