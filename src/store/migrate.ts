@@ -35,6 +35,8 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     db.run(
       'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT',
     )
+    // Where the file can only be read, BEGIN IMMEDIATE is no error and takes no lock; this is one. It changes nothing.
+    db.run('DELETE FROM schema_migrations WHERE version = 0')
     const applied = appliedMigrations(db)
     checkHistory(applied, migrations)
     const pending = migrations.slice(applied.length)

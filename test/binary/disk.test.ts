@@ -304,7 +304,6 @@ test('a start that cannot have its database says the true cause', async () => {
   writeFileSync(join(data, 'latchkey.db'), 'this is no database, although it is long enough to be one'.repeat(100))
   expect((await start()).stderr).toContain('it is not a SQLite database')
   rmSync(join(data, 'latchkey.db'))
-  rmSync(join(data, 'latchkey.lock'))
   mkdirSync(join(data, 'latchkey.lock'))
   expect((await start()).stderr).toContain('it is a folder, not a file')
   rmSync(folder, { recursive: true })
