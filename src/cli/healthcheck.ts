@@ -9,6 +9,17 @@ export async function healthcheck(command: Command): Promise<void> {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/ready`
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
-  if (!answer?.ok) fail(answer ? `${url} answered ${answer.status}` : `nothing answers at ${url}`)
+  if (!answer) return fail(`nothing answers at ${url}`)
+  if (!answer.ok) return fail([`${url} answered ${answer.status}`, ...(await reasonsIn(answer))].join('\n'))
   process.stdout.write('ready\n')
+}
+
+/** What the server says is wrong, a line each. */
+async function reasonsIn(answer: Response): Promise<string[]> {
+  try {
+    const { reasons = {} } = (await answer.json()) as { reasons?: Record<string, string> }
+    return Object.entries(reasons).map(([name, reason]) => `${name}: ${reason}`)
+  } catch {
+    return []
+  }
 }

@@ -64,8 +64,17 @@ export function connect(writer: Database): Connections {
     close() {
       view.close()
       // No ANALYZE and no PRAGMA optimize, ever: figures taken while a table was small make the planner scan it later.
-      for (const database of [reader, writer]) quietly(() => database.close())
+      for (const database of [reader, writer]) closeFully(database)
     },
+  }
+}
+
+/** A plain `close` keeps the file open while anything that was prepared on it is still in memory. */
+function closeFully(database: Database): void {
+  try {
+    database.close(true)
+  } catch {
+    quietly(() => database.close())
   }
 }
 

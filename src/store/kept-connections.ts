@@ -45,13 +45,25 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
     throw isClosed ? new Error('the database is closed') : new Unavailable('file_unreachable')
   }
 
-  /** @throws where the file cannot be opened */
+  /** @throws where the file cannot be opened; then those there are stay in use */
   function reopen(): void {
     reopenedAt = performance.now()
+    const fresh = connect(openDatabase(path, { create: false, busyMs: 0 }))
+    connections?.close()
+    connections = fresh
+    noteFiles(fresh)
+  }
+
+  /** Only without any connection does SQLite look for the files beside the database by their names again. */
+  function reopenFromNone(): void {
     connections?.close()
     connections = undefined
-    connections = connect(openDatabase(path, { create: false, busyMs: 0 }))
-    connections.reader.query('PRAGMA schema_version').get()
+    reopen()
+  }
+
+  function noteFiles({ reader }: Connections): void {
+    // The log is made by the first read.
+    reader.query('PRAGMA schema_version').get()
     file = databaseFile(path)
   }
 
@@ -73,7 +85,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
       if (place === 'log_gone') {
         health.failed(new Unavailable('file_moved'))
         if (connections) saveLog()
-        reopen()
+        reopenFromNone()
       } else if (isTimeToReopen && (health.takeSuspicion() || !connections)) reopen()
     },
     cutLogBack() {

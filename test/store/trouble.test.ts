@@ -1,0 +1,187 @@
+/** What the engine does when SQLite fails: every failure is an answer, in its own words, and the next operation works. */
+import { Database } from 'bun:sqlite'
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eq, sql } from 'drizzle-orm'
+import { Unavailable } from '../../src/lib/unavailable'
+import { openMigrated } from '../../src/store'
+import { type Engine, statement, type Tx } from '../../src/store/engine'
+import type { Condition } from '../../src/store/health'
+import { meta } from '../../src/store/schema'
+import { damageOf } from '../../src/store/soundness'
+import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
+import { databaseTokens } from '../../src/store/verification/database'
+
+let folder: string
+let path: string
+let writer: Database
+let engine: Engine
+let conditions: (Condition | undefined)[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-trouble-'))
+  path = join(folder, 'test.db')
+  writer = openMigrated(path, 1).database
+  conditions = []
+  engine = sqliteEngine(writer, {
+    tokensOf: databaseTokens,
+    onEvent() {},
+    onCondition: (condition) => conditions.push(condition),
+  })
+})
+afterEach(async () => {
+  await engine.close()
+  rmSync(folder, { recursive: true })
+})
+
+const insert = statement((db) =>
+  db
+    .insert(meta)
+    .values({ key: sql.placeholder('key'), value: sql.placeholder('value') })
+    .prepare(),
+)
+const select = statement((db) =>
+  db
+    .select()
+    .from(meta)
+    .where(eq(meta.key, sql.placeholder('key')))
+    .prepare(),
+)
+
+const put =
+  (key: string, value = '0') =>
+  (tx: Tx) =>
+    tx.run(insert, { key, value })
+const get = (key: string) => engine.read((tx) => tx.one(select, { key }))
+const probe = async (tx: Tx) => {
+  await tx.run(insert, { key: crypto.randomUUID(), value: '' })
+}
+const failure = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+
+/** Overwrites the root of the table that the tests use, behind SQLite's back. */
+function damage(): void {
+  writer.run('PRAGMA wal_checkpoint(TRUNCATE)')
+  const { rootpage } = writer.query("SELECT rootpage FROM sqlite_schema WHERE name = 'meta'").get() as {
+    rootpage: number
+  }
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(4096), 0, 4096, (rootpage - 1) * 4096)
+  closeSync(file)
+}
+
+test('an error that ends the whole transaction is told in its own words', async () => {
+  const ended = await failure(
+    engine.write(async (tx) => {
+      await tx.run(insert, { key: 'a', value: '0' })
+      writer.run('ROLLBACK')
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
+    }),
+  )
+  expect(ended).toBeInstanceOf(Unavailable)
+  expect(ended).toMatchObject({ trouble: 'disk_full', cause: { message: 'database or disk is full' } })
+  expect(await engine.write(put('b'))).toBe(1)
+  expect([await get('a'), (await get('b'))?.value]).toEqual([undefined, '0'])
+  expect(conditions.map((condition) => condition?.trouble)).toEqual(['disk_full', undefined])
+})
+
+test.each([
+  ['SQLITE_IOERR_WRITE', 'disk_failing'],
+  ['SQLITE_READONLY', 'read_only'],
+  ['SQLITE_READONLY_DBMOVED', 'file_moved'],
+  ['SQLITE_CANTOPEN', 'file_unreachable'],
+  ['SQLITE_BUSY_SNAPSHOT', 'locked'],
+  ['SQLITE_NOMEM', 'out_of_memory'],
+  ['SQLITE_INTERRUPT', 'disk_failing'],
+] as const)('%s is trouble of the machine, and the next write works', async (code, trouble) => {
+  const thrown = Object.assign(new Error('as SQLite has it'), { code })
+  const refused = await failure(engine.write(() => Promise.reject(thrown)))
+  expect(refused).toMatchObject({ trouble, cause: thrown })
+  expect(await engine.write(put('after'))).toBe(1)
+  expect((await get('after'))?.value).toBe('0')
+  expect(await engine.examine(probe)).toBeUndefined()
+})
+
+test('what is not the fault of the machine is thrown as it is', async () => {
+  await engine.write(put('a'))
+  expect(await failure(engine.write(put('a')))).toMatchObject({ code: 'SQLITE_CONSTRAINT_PRIMARYKEY' })
+  expect(await failure(engine.read(() => Promise.reject(new Error('mine'))))).toEqual(new Error('mine'))
+  expect(conditions).toEqual([])
+})
+
+test('reads go on while another process holds the lock, and a write waits without holding up the process', async () => {
+  await engine.write(put('a'))
+  const other = openDatabase(path)
+  other.run('BEGIN IMMEDIATE')
+  let isDone = false
+  const waiting = engine.write(put('b')).then(() => (isDone = true))
+  for (let turn = 0; turn < 100; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    expect((await get('a'))?.value).toBe('0')
+  }
+  expect(isDone).toBe(false)
+  expect((await engine.examine(probe))?.reason).toBe('another process holds the lock of the database')
+  other.run('COMMIT')
+  await waiting
+  expect((await get('b'))?.value).toBe('0')
+  expect(await engine.examine(probe)).toBeUndefined()
+  other.close()
+})
+
+test('closing lets go of the file at once', async () => {
+  await engine.write(put('a'))
+  await get('a')
+  await engine.close()
+  const other = new Database(path)
+  other.run('PRAGMA locking_mode = EXCLUSIVE')
+  other.run('BEGIN EXCLUSIVE')
+  expect(() => openDatabase(path, { busyMs: 0 })).toThrow('locked')
+  other.close()
+})
+
+test('damage is an error of its reader, known until the file was found sound', async () => {
+  await engine.write(put('a'))
+  damage()
+  expect(await failure(get('a'))).toBeInstanceOf(Error)
+  expect(await failure(engine.write(put('b')))).toBeInstanceOf(Error)
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(await engine.examine(probe)).toMatchObject({ trouble: 'damaged', reason: 'the database file is damaged' })
+  expect(damageOf(path)).toBeDefined()
+})
+
+test('a sound file has no damage', () => {
+  expect(damageOf(path)).toBeUndefined()
+})
+
+test('nothing is written into a file that was moved away, and everything once it is back', async () => {
+  await engine.write(put('a'))
+  renameSync(path, join(folder, 'aside'))
+  expect(await failure(engine.write(put('b')))).toMatchObject({ trouble: 'file_moved' })
+  expect((await engine.examine(probe))?.trouble).toBe('file_moved')
+  renameSync(join(folder, 'aside'), path)
+  expect(await engine.write(put('b'))).toBe(1)
+  expect(await engine.examine(probe)).toBeUndefined()
+})
+
+test('what a deleted write-ahead log held is in the database before it is needed again', async () => {
+  await engine.write(put('a'))
+  rmSync(`${path}-wal`)
+  expect(await engine.write(put('b'))).toBe(1)
+  expect(statSync(`${path}-wal`).size).toBeGreaterThan(0)
+  const copy = new Database(path, { readonly: true })
+  expect(copy.query("SELECT key FROM meta WHERE key IN ('a', 'b') ORDER BY key").all()).toEqual([
+    { key: 'a' },
+    { key: 'b' },
+  ])
+  copy.close()
+})
+
+test('nothing is kept outside of the folder of the database, and nothing waits for a lock', () => {
+  const pragma = (name: string) => Object.values(writer.query(`PRAGMA ${name}`).get() as object)[0]
+  expect([pragma('temp_store'), pragma('busy_timeout'), pragma('journal_size_limit')]).toEqual([2, 0, 16 * 1024 * 1024])
+})
