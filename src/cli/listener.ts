@@ -1,4 +1,5 @@
 /** A port with its connections: how it is opened, and how it ends without cutting off an answer. */
+import { dottedPaths, markDotted } from '../http/dotted'
 import { fail } from './settings'
 
 /** Our own reader refuses sooner, in words; this is where Bun cuts a connection off. */
@@ -54,6 +55,9 @@ export function listen({ host, port, idleTimeoutMs, answer, onError }: ListenerO
 
 type Handlers = Pick<Bun.Serve.Options<undefined>, 'idleTimeout' | 'error'> & { fetch: Answer }
 
+const dottedRoutes = (answer: Answer): Record<string, Answer> =>
+  Object.fromEntries(dottedPaths().map((path) => [path, (request, server) => answer(markDotted(request), server)]))
+
 function openPort(host: string, port: number, handlers: Handlers): Bun.Server<undefined> {
   try {
     return Bun.serve({
@@ -63,6 +67,7 @@ function openPort(host: string, port: number, handlers: Handlers): Bun.Server<un
       // Bun's own page for a thrown error shows where and how
       development: false,
       maxRequestBodySize: MAX_REQUEST_BYTES,
+      routes: dottedRoutes(handlers.fetch),
       ...handlers,
     })
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { isBelow, targetOf } from './target'
 
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE']
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const HEADERS = [
   'accept',
   'apikey',
@@ -51,7 +51,7 @@ export function cors(furtherHeaders: readonly string[], closedPaths: readonly st
     decorate(request, headers) {
       if (isClosed(request)) return
       headers.append('Vary', 'Origin')
-      if (!request.headers.has('origin')) return
+      if (!request.headers.has('origin') || !METHODS.includes(request.method)) return
       headers.set('Access-Control-Allow-Origin', '*')
       headers.set('Access-Control-Allow-Credentials', 'true')
       headers.set('Access-Control-Expose-Headers', EXPOSED)

@@ -21,17 +21,19 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   /** Below the surface's prefix, parameters as `:name`. */
   path: string
   access: A
-  /** What is looked at before the body. */
-  check?(request: Pick<Context, 'request' | 'query'>): void
+  /** What is checked before the body is read. */
+  check?(context: Omit<Context<A, B>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; none: the request has none, or it does not matter. */
   body?: B
+  /** Leaves it to the handler whether and when the body is read, with `readBody`; `body` is undefined then. */
+  readsBodyLate?: boolean
   /** The refusal of a body that cannot be read, where it is not the usual one. */
   malformed?: Reason
   /** Whether the body may be left out altogether. */
   isBodyOptional?: boolean
   /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
   query?: Record<string, TSchema>
-  /** Whether the path answers with a slash behind it too, as GoTrue's groups do (contract 0.1). */
+  /** Whether the path answers with a slash behind it too, as those do that GoTrue mounts as a router of their own. */
   toleratesSlash?: boolean
   tag: string
   summary: string
@@ -53,6 +55,8 @@ export interface Context<A extends Access = Access, B extends Body = Body> {
   request: Request
   caller: Callers[A]
   body: B extends TObject ? Static<B> : undefined
+  /** The body, read when it is asked for: for endpoints with `readsBodyLate`. */
+  readBody(): Promise<B extends TObject ? Static<B> : undefined>
   params: Record<string, string>
   /** First value of a query parameter. */
   query(name: string): string | undefined
@@ -136,14 +140,15 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
     exchange.route = route
     const caller = await identify(core, each.access, request)
     const query = (name: string) => queryOf(request, name)
-    each.check?.({ request, query })
-    const body = decode ? await readDeclared(request) : undefined
+    const readBody = () => readDeclared(request)
     const context = {
-      ...{ core, request, caller, body, params, query, headers },
+      ...{ core, request, caller, body: undefined as unknown, readBody, params, query, headers },
       get client() {
         return exchange.client()
       },
     }
+    if (each.check) await each.check(context as unknown as Context)
+    if (decode && !each.readsBodyLate) context.body = await readBody()
     return each.handle(context as unknown as Context)
   }
 

@@ -2,9 +2,11 @@
 import { ValidationError } from 'elysia'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
+import { isDotted } from './dotted'
 import { acceptedLanguages, clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
 import type { Log } from './log'
 import type { Metrics } from './metrics'
+import { pageNotFound } from './target'
 
 /** Tells the address at the other end of a request's connection; Bun's server is one. */
 export interface Peers {
@@ -49,9 +51,10 @@ export function createFetch({
       }),
     }
     setExchange(request, exchange)
-    const response = cors.preflight(request) ?? (await presented(request))
+    const preflight = cors.preflight(request)
+    const response = preflight ?? (await presented(request))
     const { headers } = response
-    if (request.method !== 'OPTIONS') cors.decorate(request, headers)
+    if (!preflight) cors.decorate(request, headers)
     headers.set(requestIdHeader, exchange.id)
     headers.set('X-Content-Type-Options', 'nosniff')
     finish(request, response, exchange)
@@ -71,6 +74,7 @@ export function createFetch({
   /** A surface answers its own faults; this is for one outside them all. */
   async function answer(request: Request): Promise<Response> {
     try {
+      if (isDotted(request)) return pageNotFound()
       // Elysia would answer HEAD as GET and OPTIONS as nothing; no endpoint of ours has either
       if (request.method === 'HEAD' || request.method === 'OPTIONS') return await answerUnknown(request)
       return await route(request)

@@ -95,6 +95,8 @@ export const SUPABASE_ONLY = [
   'id_token_provider_missing',
   'id_token_provider_unknown',
   'saml_off',
+  'sso_provider_unknown',
+  'sso_provider_malformed',
   'oauth_server_off',
   'scim_off',
 ] as const satisfies readonly Reason[]

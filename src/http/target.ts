@@ -22,3 +22,11 @@ export function queryOf(request: Request, name: string): string | undefined {
 export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`)
 }
+
+/** The answer where nothing is, in the words of Go's router. */
+export function pageNotFound(): Response {
+  return new Response('404 page not found\n', {
+    status: 404,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  })
+}

@@ -18,6 +18,9 @@ export type InputReason =
   /** `detail`: the provider named. */
   | 'id_token_provider_unknown'
   | 'saml_off'
+  | 'sso_provider_unknown'
+  /** `detail`: what is wrong. */
+  | 'sso_provider_malformed'
   | 'oauth_server_off'
   | 'scim_off'
 

@@ -8,6 +8,7 @@ export const listAudit = endpoint({
   method: 'GET',
   path: '/admin/audit',
   access: 'admin',
+  toleratesSlash: true,
   query: { ...pageQuery, query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })) },
   tag: 'Administration',
   summary: 'The audit log, newest first',

@@ -1,14 +1,69 @@
-import { Type } from '@sinclair/typebox'
+/** /admin/sso/providers. SAML is off, so there are no providers and none can be added; dashboards ask all the same. */
+import { type Static, Type } from '@sinclair/typebox'
+import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { errors } from './shapes'
 
-/** GET /admin/sso/providers (contract 1.11): SAML is off, so there are none; dashboards ask all the same. */
+const shared = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+
 export const listSsoProviders = endpoint({
+  ...shared,
   method: 'GET',
   path: '/admin/sso/providers',
-  access: 'admin',
-  tag: 'Administration',
   summary: 'List SAML identity providers: always none',
   answers: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }, { $id: 'SsoProviders' }), ...errors(401, 403) },
   handle: () => ({ items: [] }),
+})
+
+const NewProvider = Type.Object(
+  {
+    type: Type.Optional(Type.String({ description: '`saml`.' })),
+    metadata_url: Type.Optional(Type.String()),
+    metadata_xml: Type.Optional(Type.String()),
+  },
+  { $id: 'NewSsoProvider', examples: [{ type: 'saml', metadata_url: 'https://idp.example.com/metadata' }] },
+)
+
+export const createSsoProvider = endpoint({
+  ...shared,
+  method: 'POST',
+  path: '/admin/sso/providers',
+  body: NewProvider,
+  summary: 'Add a SAML identity provider: refused, as SAML is off',
+  answers: errors(400, 401, 403, 404),
+  handle: ({ body }) => {
+    const flaw = flawOf(body)
+    throw flaw === undefined ? new Refusal('saml_off') : new Refusal('sso_provider_malformed', { detail: flaw })
+  },
+})
+
+/** What GoTrue finds wrong with the body before it looks at the metadata. */
+function flawOf({ type, metadata_url: url = '', metadata_xml: xml = '' }: Static<typeof NewProvider>) {
+  if (type !== 'saml') return "Only 'saml' supported for SSO provider type"
+  if (url !== '' && xml !== '') return 'Only one of metadata_xml or metadata_url needs to be set'
+  if (url === '' && xml === '') return 'Either metadata_xml or metadata_url must be set'
+  if (url === '') return undefined
+  if (!URL.canParse(url)) return 'metadata_url is not a valid URL'
+  return new URL(url).protocol === 'https:' ? undefined : 'metadata_url is not a HTTPS URL'
+}
+
+const one = {
+  ...shared,
+  path: '/admin/sso/providers/:id',
+  answers: errors(401, 403, 404),
+  handle: () => {
+    throw new Refusal('sso_provider_unknown')
+  },
+}
+
+export const getSsoProvider = endpoint({ ...one, method: 'GET', summary: 'Get a SAML identity provider: always 404' })
+export const updateSsoProvider = endpoint({
+  ...one,
+  method: 'PUT',
+  summary: 'Change a SAML identity provider: always 404',
+})
+export const deleteSsoProvider = endpoint({
+  ...one,
+  method: 'DELETE',
+  summary: 'Delete a SAML identity provider: always 404',
 })

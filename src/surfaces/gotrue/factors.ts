@@ -5,12 +5,13 @@ import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
-const shared = { access: 'user', tag: 'Second factors', toleratesSlash: true } as const
+const shared = { access: 'user', tag: 'Second factors' } as const
 
 export const enrolFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors',
+  toleratesSlash: true,
   body: Type.Object(
     {
       factor_type: Type.Optional(Type.String({ description: '`totp`, `phone` or `webauthn`.' })),
@@ -131,6 +132,7 @@ export const unenrolFactor = endpoint({
   ...shared,
   method: 'DELETE',
   path: '/factors/:id',
+  toleratesSlash: true,
   summary: 'Remove a factor',
   answers: {
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'UnenrolledFactor' }),

@@ -16,7 +16,7 @@ import {
 } from './admin-custom-providers'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
-import { listSsoProviders } from './admin-sso'
+import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
 import { answerFault, answerRefusal } from './errors'
@@ -72,7 +72,8 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[listFactors, renameFactor, deleteFactor],
     ...[listPasskeysOf, deletePasskeyOf],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
-    ...[listAudit, listSsoProviders],
+    listAudit,
+    ...[listSsoProviders, createSsoProvider, getSsoProvider, updateSsoProvider, deleteSsoProvider],
   ]
 }
 

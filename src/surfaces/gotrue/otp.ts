@@ -16,7 +16,6 @@ const shared = {
   method: 'POST',
   access: 'anyone',
   query: redirectQuery,
-  toleratesSlash: true,
   tag: 'Links and codes',
 } as const
 

@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
 import { errors, PasskeyShape, SessionShape, sessionHeaders, toPasskey, toSession } from './shapes'
 
-const shared = { access: 'user', tag: 'Passkeys', toleratesSlash: true } as const
+const shared = { access: 'user', tag: 'Passkeys' } as const
 
 const Ceremony = Type.Object(
   {
@@ -105,6 +105,7 @@ export const listPasskeys = endpoint({
   ...shared,
   method: 'GET',
   path: '/passkeys',
+  toleratesSlash: true,
   summary: "The caller's passkeys",
   answers: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
   handle: async ({ core, caller }) => (await core.listPasskeys({ caller })).map(toPasskey),
@@ -114,6 +115,7 @@ export const renamePasskey = endpoint({
   ...shared,
   method: 'PATCH',
   path: '/passkeys/:id',
+  toleratesSlash: true,
   body: Type.Object(
     { friendly_name: Type.Optional(Type.String()) },
     { $id: 'PasskeyChange', examples: [{ friendly_name: 'laptop' }] },
@@ -128,6 +130,7 @@ export const deletePasskey = endpoint({
   ...shared,
   method: 'DELETE',
   path: '/passkeys/:id',
+  toleratesSlash: true,
   summary: 'Remove a passkey',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller, params: { id = '' } }) => {

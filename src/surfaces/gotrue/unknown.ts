@@ -1,12 +1,15 @@
 /**
- * Requests that no endpoint answers: unknown paths, wrong methods, and GoTrue's features that are off here (contract 0.1).
+ * Requests that no endpoint answers: unknown paths, wrong methods, and GoTrue's features that are off here.
  * GoTrue checks the caller before the path below some prefixes, so the order of the answers tells nothing to strangers.
  */
 import type { Core } from '../../core'
 import type { Reason } from '../../core/refusal'
 import { Refusal } from '../../core/refusal'
 import { type Access, credentialsOf, type Dialect, type Endpoint } from '../../http/endpoint'
-import { isBelow, targetOf } from '../../http/target'
+import { isBelow, pageNotFound, targetOf } from '../../http/target'
+
+/** Methods that GoTrue's router knows. Any other is refused before the path or the caller is looked at. */
+const ROUTABLE = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
 
 const guarded: [prefix: string, access: Access][] = [
   ['/admin', 'admin'],
@@ -32,6 +35,7 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${toleratesSlash ? '/?' : ''}$`),
   }))
   return async (request: Request): Promise<Response> => {
+    if (!ROUTABLE.has(request.method)) return new Response(null, { status: 405 })
     const path = targetOf(request).path.slice(dialect.prefix.length)
     try {
       await requireCaller(core, path, request)
@@ -42,10 +46,7 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
     }
     const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (allowed.length > 0) return new Response(null, { status: 405, headers: { Allow: allowed.join(', ') } })
-    return new Response('404 page not found\n', {
-      status: 404,
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-    })
+    return pageNotFound()
   }
 }
 

@@ -20,6 +20,8 @@ export const requestWords: Record<InputReason | LoadReason, Answer> = {
     'validation_failed',
     (detail) => `Custom OIDC provider ${quoted(detail)} not allowed`,
   ],
+  sso_provider_unknown: [404, 'sso_provider_not_found', 'SSO Identity Provider not found'],
+  sso_provider_malformed: [400, 'validation_failed', ({ detail = '' }) => detail],
   saml_off: [404, 'saml_provider_disabled', 'SAML 2.0 is disabled'],
   oauth_server_off: [404, 'feature_disabled', 'OAuth server is disabled'],
   scim_off: [404, 'feature_disabled', 'SCIM server is disabled'],
