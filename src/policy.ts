@@ -1,7 +1,7 @@
 /** From settings to what the core obeys. */
 import type { Settings } from './config'
 import type { Hook, LinkType, Policy } from './core/policy'
-import { parseGlob } from './lib/glob'
+import { parseRedirectPattern } from './core/redirect-rules'
 import { NOTIFICATIONS } from './lib/mail-templates'
 
 export function policyOf(settings: Settings): Policy {
@@ -29,7 +29,7 @@ export function policyOf(settings: Settings): Policy {
       requireCurrent: accounts.requireCurrentPassword,
       requireReauthentication: accounts.requireReauthentication,
     },
-    redirects: { siteUrl: server.siteUrl, allowed: mail.redirects.map(parseGlob) },
+    redirects: { siteUrl: server.siteUrl, allowed: mail.redirects.map(parseRedirectPattern) },
     mail: mailPolicy(settings),
     sms: {
       way: hooks.sendSmsEnabled

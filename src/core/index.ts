@@ -9,6 +9,7 @@ import { evenly } from './evenly'
 import { challengeFactor } from './factors/challenge'
 import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
+import { requireFactorOwner, requireOwnFactor } from './factors/own'
 import * as recoveryCodes from './factors/recovery-codes'
 import { verifyFactor } from './factors/verify'
 import * as federatedAccounts from './federation/accounts'
@@ -87,6 +88,9 @@ const functions = {
   challengeFactor,
   verifyFactor,
   unenrolFactor: factors.unenrolFactor,
+  requireFactorOwner,
+  requireOwnFactor,
+  requireFactorOf: factors.requireFactorOf,
   listFactorsOf: factors.listFactorsOf,
   renameFactor: factors.renameFactor,
   deleteFactor: factors.deleteFactor,

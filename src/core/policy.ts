@@ -1,5 +1,5 @@
-import type { Glob } from '../lib/glob'
 import type { Notification } from '../lib/mail-templates'
+import type { RedirectPattern } from './redirect-rules'
 
 /** The numbers and switches the core obeys. Instants and durations are milliseconds. */
 export interface Policy {
@@ -35,7 +35,7 @@ export interface Policy {
   }
 
   /** Where links may lead back to (contract 0.9). */
-  redirects: { siteUrl: string; allowed: readonly Glob[] }
+  redirects: { siteUrl: string; allowed: readonly RedirectPattern[] }
 
   mail: {
     /** How mail leaves: through the queue to a mail server, into the mailbox alone, or by the Send Email hook. */

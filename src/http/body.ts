@@ -1,7 +1,10 @@
-/** Reading request bodies as GoTrue does (contract 0.2): always as JSON, keys in any letter case, null as absent. */
-import type { Static, TObject, TSchema } from '@sinclair/typebox'
+/** Reading request bodies as GoTrue does: always as JSON, keys in any letter case, null as absent. */
+import { type Static, type StringOptions, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Refusal } from '../core/refusal'
+
+/** A field whose text is stored as it is: without the NUL character, at which searches in the database would end. */
+export const storedText = (options: StringOptions = {}) => Type.String({ pattern: '^[^\\u0000]*$', ...options })
 
 const MAX_BODY_BYTES = 1_048_576
 
@@ -55,7 +58,10 @@ export function bodyDecoder<Schema extends TObject>(schema: Schema): (bytes: Buf
     for (const [key, value] of Object.entries(parseObject(bytes))) {
       const name = names.get(key.toLowerCase())
       if (name === undefined || value === null) continue
-      if (!checkOf(name).Check(value)) throw malformed(`field "${name}" is of the wrong type`, name)
+      if (!checkOf(name).Check(value)) {
+        const isText = typeof value === 'string' && value.includes('\0')
+        throw malformed(`field "${name}" ${isText ? 'contains a NUL character' : 'is of the wrong type'}`, name)
+      }
       fields[name] = typeof value === 'string' ? value.toWellFormed() : value
     }
     return fields as Static<Schema>

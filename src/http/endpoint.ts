@@ -155,7 +155,8 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
   async function readDeclared(request: Request) {
     const bytes = await readBody(request, bodyTimeoutMs)
     try {
-      return each.isBodyOptional && bytes.length === 0 ? {} : decode?.(bytes)
+      const isLeftOut = each.isBodyOptional && !each.readsBodyLate && bytes.length === 0
+      return isLeftOut ? {} : decode?.(bytes)
     } catch (error) {
       const isMalformed = error instanceof Refusal && error.reason === 'body_malformed'
       throw isMalformed && each.malformed ? new Refusal(each.malformed, error.detail) : error

@@ -89,6 +89,7 @@ export const SUPABASE_ONLY = [
   'logout_scope_unknown',
   'page_malformed',
   'sort_malformed',
+  'filter_malformed',
   'audit_query_malformed',
   'grant_unknown',
   'id_token_missing',

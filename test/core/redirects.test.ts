@@ -1,7 +1,7 @@
-/** Where links lead back to (contract 0.9), and what people try to make of it. */
+/** Where links lead back to, and what people try to make of it. */
 import { expect, test } from 'bun:test'
+import { parseRedirectPattern } from '../../src/core/redirect-rules'
 import { chooseRedirect } from '../../src/core/redirects'
-import { parseGlob } from '../../src/lib/glob'
 
 const SITE = 'https://app.example.com'
 
@@ -14,7 +14,7 @@ type Reported = Record<string, unknown>
 
 function world({ site = SITE, allow = [] }: World = {}) {
   const reports: Reported[] = []
-  const policy = { redirects: { siteUrl: site, allowed: allow.map(parseGlob) } }
+  const policy = { redirects: { siteUrl: site, allowed: allow.map(parseRedirectPattern) } }
   const deps = {
     policy,
     report: (_level: string, _message: string, fields: object) => void reports.push({ ...fields }),
@@ -93,7 +93,7 @@ test('rule 2: a host of digits alone is refused, whatever the list says', () => 
   expect(allowed(candidates, { allow: ['**'] })).toEqual([])
 })
 
-test('rule 3: an IP address is allowed where it is of this machine, and no other ever', () => {
+test('rule 3: an IP address is allowed where it is of this machine, and any other only where an entry spells it out', () => {
   const local = ['http://127.0.0.1:3000/', 'http://127.9.9.9/', 'http://[::1]/x', 'http://[0:0:0:0:0:0:0:1]:8/']
   const far = [
     'http://10.0.0.5/',
@@ -134,7 +134,7 @@ test('rule 5: the list matches the whole address, its query included, without th
     'https://foo.com/*': { yes: ['https://foo.com/a'], no: ['https://foo.com/a.html'] },
     'myapp://*': { yes: ['myapp://login', 'myapp://login#x.y'], no: ['myapp://login/x'] },
     'com.example.app:/cb': { yes: ['com.example.app:/cb'], no: ['com.example.app:/cbx'] },
-    'exp://192.168.1.5:8081': { yes: [], no: ['exp://192.168.1.5:8081'] },
+    'exp://192.168.1.5:8081': { yes: ['exp://192.168.1.5:8081'], no: ['exp://192.168.1.6:8081'] },
   }
   for (const [pattern, { yes, no }] of Object.entries(examples))
     expect([pattern, allowed([...yes, ...no], { allow: [pattern] })]).toEqual([pattern, yes])
@@ -147,7 +147,94 @@ test('several patterns allow what any of them allows', () => {
   ])
 })
 
+// Entries for development and for mobile apps
+
+test('an entry that spells out an IP address allows it', () => {
+  const examples: Record<string, { yes: string[]; no: string[] }> = {
+    'http://192.168.1.20:3000/**': {
+      yes: ['http://192.168.1.20:3000/', 'http://192.168.1.20:3000/cb?x=1#y'],
+      no: [
+        ...['http://192.168.1.21:3000/', 'http://192.168.1.20:3001/', 'http://192.168.1.20:3000@evil.net/'],
+        ...['http://x@192.168.1.20:3000/', 'http://192.168.1.20.evil.net:3000/', 'http://192.168.1.20:3000'],
+      ],
+    },
+    'http://[fd00::20]:3000/**': {
+      yes: ['http://[fd00::20]:3000/x'],
+      no: ['http://[fd00::21]:3000/x', 'http://f:3000/x'],
+    },
+    'http://192.168.*.*:3000/**': {
+      yes: ['http://192.168.7.9:3000/x'],
+      no: ['http://192.169.7.9:3000/x', 'http://192.168.evil.net:3000/x', 'http://192.168.7@evil.net:3000/x'],
+    },
+    'http://203.0.113.5/cb': { yes: ['http://203.0.113.5/cb'], no: ['http://203.0.113.5/', 'http://203.0.113.6/cb'] },
+  }
+  for (const [pattern, { yes, no }] of Object.entries(examples))
+    expect([pattern, allowed([...yes, ...no], { allow: [pattern] })]).toEqual([pattern, yes])
+})
+
+test('a wildcard alone allows no IP address', () => {
+  const far = [
+    'http://192.168.1.20:3000/',
+    'https://8.8.8.8/',
+    'http://[fd00::20]/',
+    'ftp://10.0.0.5/',
+    'ws://10.0.0.5/',
+  ]
+  for (const allow of ['**', 'http://**', 'http://*.*.*.*/**', 'http://*:3000/**', 'https://*.8.8.8/**'])
+    expect([allow, allowed(far, { allow: [allow] })]).toEqual([allow, []])
+})
+
+test('an entry of another scheme allows whatever host it matches', () => {
+  const yes = ['exp://192.168.22.47:8081/--/auth', 'exp://10.0.0.5', 'exp://u.expo.dev/x', 'exp://1234/x']
+  expect(allowed(yes, { allow: ['exp://**'] })).toEqual(yes)
+  expect(allowed(yes, { allow: ['exp://192.168.22.47:8081/--/auth'] })).toEqual(yes.slice(0, 1))
+  const schemes = [
+    'capacitor://localhost',
+    'com.app:/cb',
+    'com.my_app.example://callback',
+    'myapp://',
+    'tauri://localhost/x',
+  ]
+  expect(allowed(schemes, { allow: schemes })).toEqual(schemes)
+  expect(allowed(['com.my_app.example://other', 'http_s://x', 'https_://evil.net'], { allow: schemes })).toEqual([])
+})
+
+test('common entries of previews and development servers count', () => {
+  const pairs: [entry: string, target: string][] = [
+    ['http://localhost:*', 'http://localhost:5173'],
+    ['http://127.0.0.1:**', 'http://127.0.0.1:5173/cb'],
+    ['https://*-team.vercel.app/**', 'https://app-git-main-team.vercel.app/cb?x=1'],
+    ['myapp://**', 'myapp://auth/cb?x=1'],
+  ]
+  for (const [entry, target] of pairs) expect([entry, allowed([target], { allow: [entry] })]).toEqual([entry, [target]])
+  expect(
+    allowed(['https://evil.net/x-team.vercel.app/', 'https://a.b-team.vercel.app/'], { allow: [pairs[2]?.[0] ?? ''] }),
+  ).toEqual([])
+})
+
+test('blanks count as %20', () => {
+  const { choose } = world({ allow: ['https://foo.com/my%20app/*'] })
+  expect(choose(`${SITE}/a b?c=d e`)).toBe(`${SITE}/a%20b?c=d%20e`)
+  expect(choose('https://foo.com/my app/x')).toBe('https://foo.com/my%20app/x')
+  expect(world().chooseWith([], `${SITE}/a b`)).toBe(`${SITE}/a%20b`)
+})
+
 // What people try
+
+test('dot segments lead out of no path that an entry is for', () => {
+  const allow = ['https://foo.com/app/**', 'https://bar.com/**']
+  const hostile = ['../x', '%2e%2e/x', 'a/../../x', '.%2E/x', '..', 'a/%2E./../..?y'].map(
+    (path) => `https://foo.com/app/${path}`,
+  )
+  expect(allowed(hostile, { allow })).toEqual([])
+  const honest = [
+    'https://foo.com/app/a/../b',
+    'https://foo.com/app/x..y',
+    'https://bar.com/a/../b',
+    'https://foo.com/app/?..',
+  ]
+  expect(allowed(honest, { allow })).toEqual(honest)
+})
 
 test('a scheme that runs or reads something is refused, whatever the list says', () => {
   const { allows } = world({ allow: ['**'] })
@@ -171,6 +258,8 @@ test('a scheme that runs or reads something is refused, whatever the list says',
       'blob:https://app.example.com/x',
       'about:blank',
       'view-source:https://x.example',
+      'filesystem:https://app.example.com/x',
+      'jar:https://app.example.com/x',
     ],
   ]
   expect(hostile.filter(allows)).toEqual([])
@@ -317,6 +406,10 @@ test('a refused address is reported with the line that would allow it', () => {
     'myapp://callback': 'myapp://callback',
     'myapp://callback/x': 'myapp://callback/**',
     'com.example.app:/cb': 'com.example.app:/cb',
+    'http://192.168.1.20:3000/cb': 'http://192.168.1.20:3000/**',
+    'http://[fd00::20]:3000/cb': 'http://[fd00::20]:3000/**',
+    'exp://192.168.22.47:8081/--/auth': 'exp://192.168.22.47:8081/**',
+    'com.my_app.example://callback': 'com.my_app.example://callback',
   }
   for (const [candidate, line] of Object.entries(cases)) {
     const { choose, reports } = world()
@@ -327,23 +420,36 @@ test('a refused address is reported with the line that would allow it', () => {
   }
 })
 
+test('a refused address is reported with the reason', () => {
+  const cases: Record<string, string> = {
+    'https://preview.example.net/': 'no entry of AUTH_URI_ALLOW_LIST matches it',
+    'http://192.168.1.20:3000/': 'it leads to an IP address, which only an entry that spells out the address allows',
+    'https://2130706433/': 'its host is a number, which browsers read as an IP address',
+    'https://0x7f.1/': 'browsers read its host as an IP address',
+    'https://a_b.example/': 'its host contains characters that are not allowed',
+    'https://ada@app2.example.com/': 'it contains a user name',
+    'JavaScript:alert(1)': 'the scheme javascript: is never allowed',
+    '/welcome': 'it is not an absolute URL',
+    'https://evil.net\\@x': 'it contains a backslash or a control character',
+    [`https://preview.example.net/${'x'.repeat(3000)}`]: 'it is longer than 2048 characters',
+  }
+  for (const [candidate, reason] of Object.entries(cases)) {
+    const { choose, reports } = world({ allow: ['https://*.net', 'http://**'] })
+    choose(candidate)
+    expect([candidate, reports[0]?.reason]).toEqual([candidate, reason])
+  }
+})
+
 test('what no line would allow is reported without one', () => {
   const hopeless = [
-    ...[
-      'javascript:alert(1)',
-      'https://10.0.0.5/cb',
-      'https://2130706433/',
-      'https://*/x',
-      'https://*.com/x',
-      '//evil.net',
-    ],
+    ...['javascript:alert(1)', 'https://2130706433/', 'https://*/x', 'https://*.com/x', '//evil.net'],
     ...['https://evil.net\\@x', 'https://{a,b}.net/', 'https://user:secret@preview.example.net/', 'nonsense'],
   ]
   for (const candidate of hopeless) {
     const { choose, reports } = world()
     expect(choose(candidate)).toBe(SITE)
     expect(reports).toHaveLength(1)
-    expect([candidate, Object.keys(reports[0] ?? {})]).toEqual([candidate, ['redirect_to']])
+    expect([candidate, Object.keys(reports[0] ?? {})]).toEqual([candidate, ['redirect_to', 'reason']])
   }
 })
 

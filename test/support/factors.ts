@@ -14,7 +14,7 @@ export interface Enrolled {
 export const enrol = (app: TestApp, token: string, body: object = {}, asked: Asked = {}) =>
   app.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp', ...body }, ...asked })
 export const challenge = (app: TestApp, token: string, id: string, asked: Asked = {}) =>
-  app.ask('POST', `/auth/v1/factors/${id}/challenge`, { token, ...asked })
+  app.ask('POST', `/auth/v1/factors/${id}/challenge`, { token, body: {}, ...asked })
 export const verify = (app: TestApp, token: string, id: string, body: object, asked: Asked = {}) =>
   app.ask('POST', `/auth/v1/factors/${id}/verify`, { token, body, ...asked })
 export const unenrol = (app: TestApp, token: string, id: string) =>

@@ -174,7 +174,9 @@ export async function requireAccount({ store }: Deps, id: string): Promise<Accou
   return account
 }
 
+/** @throws {Refusal<'filter_malformed'>} */
 export async function listUsers({ store }: Deps, query: UserQuery): Promise<Listed<User>> {
+  requireSearchable(query.filter)
   return store.listUsers(query)
 }
 
@@ -202,9 +204,10 @@ export interface AuditLogQuery extends Page {
   query: string
 }
 
-/** @throws {Refusal<'audit_query_malformed'>} */
+/** @throws {Refusal<'audit_query_malformed' | 'filter_malformed'>} */
 export async function listAudit({ store }: Deps, { page, perPage, query }: AuditLogQuery): Promise<Listed<AuditRow>> {
   if (query === '') return store.listAudit({ page, perPage })
+  requireSearchable(query)
   const colon = query.indexOf(':')
   const fields = AUDIT_FIELDS.get(query.slice(0, Math.max(0, colon)))
   if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
@@ -214,6 +217,14 @@ export async function listAudit({ store }: Deps, { page, perPage, query }: Audit
 /** Metadata that administrators gave an account which nobody has confirmed, apart from what a sign-up brought. */
 const addedByAdmin = ({ adminUserMetaData }: User, given: Record<string, unknown>) =>
   mergeMetadata(adminUserMetaData, storableMetadata(given))
+
+/** SQLite ends a pattern at a NUL character, and takes none that is longer than 50,000 bytes. */
+const MAX_PATTERN_BYTES = 40_000
+
+function requireSearchable(text: string): void {
+  if (text.includes('\0')) throw new Refusal('filter_malformed', { detail: 'it contains a NUL character' })
+  if (Buffer.byteLength(text) > MAX_PATTERN_BYTES) throw new Refusal('filter_malformed', { detail: 'it is too long' })
+}
 
 const actorOf = ({ role, user }: Admin) => user ?? role
 

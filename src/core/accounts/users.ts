@@ -45,6 +45,10 @@ export function storableMetadata(metadata: Record<string, unknown>): JsonObject 
   })
 }
 
+/** The user where they belong to the audience that a request is about; one of another audience is not found. */
+export const inAudience = (user: User | undefined, audience: string): User | undefined =>
+  user?.aud === audience ? user : undefined
+
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
 /**

@@ -66,9 +66,11 @@ function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undef
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }
 
-/** @throws {Refusal<'audience_mismatch'>} where a request names another audience than its token is for */
-export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | undefined, { claims }: Caller): void {
-  if (requestAudience(deps, named, claims) !== audienceOf(claims)) throw new Refusal('audience_mismatch')
+/** @throws {Refusal<'audience_mismatch'>} where a request names another audience than its token is for, or the token is for none */
+export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | undefined, { claims, user }: Caller): void {
+  // A token of `/api/auth` names no audience; it is for that of its user.
+  const own = claims.type === 'access' ? user.aud : audienceOf(claims)
+  if (!own || requestAudience(deps, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }
 
 const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)

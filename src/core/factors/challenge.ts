@@ -19,6 +19,11 @@ export interface Begun {
   webauthn?: { type: 'create' | 'request'; options: CeremonyOptions }
 }
 
+export interface ChallengeRequest extends FactorRequest {
+  /** Reads what the client asks for. Authenticator apps are asked for nothing, so it is not read for them. */
+  readDetails(): Promise<{ channel?: string | undefined }>
+}
+
 /**
  * Begins a challenge.
  * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_id_malformed' | 'totp_verification_disabled' |
@@ -27,7 +32,7 @@ export interface Begun {
  */
 export async function challengeFactor(
   deps: Deps,
-  { caller, factorId, client, channel }: FactorRequest & { channel: string | undefined },
+  { caller, factorId, client, readDetails }: ChallengeRequest,
 ): Promise<Begun> {
   deps.limits.request('factorChallenges', client.ip)
   const { user } = requireSession(caller)
@@ -37,8 +42,9 @@ export async function challengeFactor(
     case 'totp':
       return begin(deps, { user, factor, client })
     case 'phone':
-      return textChallenge(deps, { user, factor, client, channel: channelOf(deps, channel) })
+      return textChallenge(deps, { user, factor, client, channel: channelOf(deps, (await readDetails()).channel) })
     case 'webauthn': {
+      await readDetails()
       const challenge = newChallenge(deps)
       const begun = await begin(deps, { user, factor, client, webAuthnChallenge: challenge })
       return { ...begun, webauthn: await ceremonyOf(deps, user, factor, challenge) }

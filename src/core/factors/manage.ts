@@ -35,12 +35,12 @@ interface FactorAdministered {
   factorId: string
 }
 
-/** @throws {Refusal<'factor_unknown' | 'factor_name_taken' | 'factor_name_too_long'>} */
+/** @throws {Refusal} as `requireFactorOf`, or `factor_name_taken` or `factor_name_too_long` */
 export async function renameFactor(
   deps: Deps,
   { admin, friendlyName, ...which }: FactorAdministered & { friendlyName: string },
 ): Promise<Factor> {
-  const factor = await factorOf(deps, which)
+  const factor = await requireFactorOf(deps, which)
   if (friendlyName === '') return factor
   requireShortName(friendlyName)
   const now = deps.clock.now()
@@ -53,7 +53,7 @@ export async function renameFactor(
 
 /** The owner is told: whoever talks an administrator into this may be somebody else. @throws {Refusal<'factor_unknown'>} */
 export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdministered): Promise<Factor> {
-  const factor = await factorOf(deps, which)
+  const factor = await requireFactorOf(deps, which)
   const user = await deps.store.findUser(factor.userId)
   if (!user) throw new Refusal('factor_unknown')
   const now = deps.clock.now()
@@ -69,10 +69,12 @@ export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdmini
   return removed.factor
 }
 
-async function factorOf(
+/** @throws {Refusal<'user_unknown' | 'factor_id_malformed' | 'factor_unknown'>} */
+export async function requireFactorOf(
   { store }: Deps,
   { userId, factorId }: Pick<FactorAdministered, 'userId' | 'factorId'>,
 ): Promise<Factor> {
+  if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
   if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')
   const factor = await store.findFactor(factorId.toLowerCase())
   if (factor?.userId !== userId) throw new Refusal('factor_unknown')

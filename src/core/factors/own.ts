@@ -36,6 +36,19 @@ export function requireSession(caller: Caller) {
   return { user, session }
 }
 
+/** Whether a caller may have factors at all, before anything else of the request counts. @throws as `requireSession` */
+export async function requireFactorOwner(_deps: Deps, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
+  requireSession(caller)
+}
+
+/** @throws as `requireSession` and `ownFactor` */
+export async function requireOwnFactor(
+  deps: Deps,
+  { caller, factorId }: Pick<FactorRequest, 'caller' | 'factorId'>,
+): Promise<Factor> {
+  return ownFactor(deps, requireSession(caller).user, factorId)
+}
+
 /** Most users have none, and are not looked up. */
 export const factorsOf = async ({ store }: Pick<Deps, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
   factorCount === 0 ? [] : store.listFactors(id)

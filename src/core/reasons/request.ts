@@ -8,6 +8,7 @@ export type InputReason =
   /** `detail`: what is wrong. */
   | 'page_malformed'
   | 'sort_malformed'
+  | 'filter_malformed'
   | 'audit_query_malformed'
   | 'grant_unknown'
   | 'grant_unsupported'

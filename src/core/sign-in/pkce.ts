@@ -74,7 +74,7 @@ export async function exchangeCode(
   const { store, clock, policy, peppers, limits } = deps
   limits.request('tokens', client.ip)
   if (authCode === '' || codeVerifier === '') throw new Refusal('exchange_incomplete')
-  const hash = authCodeHash(peppers[0], authCode.toLowerCase())
+  const hash = authCodeHash(peppers[0], authCode)
   const flow = await store.findFlow(hash)
   if (!flow?.userId) throw new Refusal('flow_unknown')
   const now = clock.now()

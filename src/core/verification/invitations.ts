@@ -3,7 +3,14 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
 import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
-import { newUser, normaliseEmail, ownIdentity, storableMetadata, withoutUnprovenPassword } from '../accounts/users'
+import {
+  inAudience,
+  newUser,
+  normaliseEmail,
+  ownIdentity,
+  storableMetadata,
+  withoutUnprovenPassword,
+} from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
 import type { Client, Deps } from '../deps'
@@ -70,7 +77,7 @@ export async function generateLink(deps: Deps, request: LinkRequest): Promise<Ge
     return generateChangeLink(deps, { ...request, email })
   const asked = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
   if (!asked) throw new Refusal('link_type_unknown', { detail: request.type })
-  const existing = await deps.store.findUserByEmail(email)
+  const existing = inAudience(await deps.store.findUserByEmail(email), request.audience)
   if (!existing && asked === 'recovery') throw new Refusal('user_of_email_unknown')
   const isSignUp = asked === 'signup' || (asked === 'magiclink' && !existing)
   const purpose = isSignUp ? 'signup' : asked
@@ -87,7 +94,7 @@ export async function generateLink(deps: Deps, request: LinkRequest): Promise<Ge
 
 async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
   const { store, policy, clock } = deps
-  const user = await store.findUserByEmail(request.email)
+  const user = inAudience(await store.findUserByEmail(request.email), request.audience)
   if (!user) throw new Refusal('user_of_email_unknown')
   const email = normaliseEmail(request.newEmail)
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
@@ -142,7 +149,7 @@ async function guestOf(
   const { store, clock, random, passwords } = deps
   const email = normaliseEmail(text)
   const existing = await store.findUserByEmail(email)
-  if (existing?.emailConfirmedAt) throw new Refusal('email_taken')
+  if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
   if (existing) {
     const guest = { user: { ...existing, email }, isNew: false, identities: [] }
     if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }

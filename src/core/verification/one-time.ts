@@ -2,7 +2,14 @@
 import type { User } from '../../store'
 import { changeEmail, changePhone } from '../accounts/contact-change'
 import { emailContact, phoneContact } from '../accounts/contacts'
-import { newUser, normaliseEmail, normalisePhone, storableMetadata, withoutUnprovenPassword } from '../accounts/users'
+import {
+  inAudience,
+  newUser,
+  normaliseEmail,
+  normalisePhone,
+  storableMetadata,
+  withoutUnprovenPassword,
+} from '../accounts/users'
 import type { Caller } from '../caller'
 import type { Client, Deps } from '../deps'
 import { prepareMail } from '../messages/mail'
@@ -58,10 +65,11 @@ export async function requestMagicLink(
   await sendMagicLink(deps, { ...request, phone: undefined, channel: undefined, createsUser: true }, undefined)
 }
 
-async function isRegistered({ store }: Deps, { email, phone }: OtpRequest): Promise<boolean> {
+async function isRegistered({ store }: Deps, { email, phone, audience }: OtpRequest): Promise<boolean> {
+  const isKnown = (user: User | undefined) => inAudience(user, audience) !== undefined
   try {
-    if (email) return (await store.findUserByEmail(normaliseEmail(email))) !== undefined
-    return phone ? (await store.findUserByPhone(normalisePhone(phone))) !== undefined : false
+    if (email) return isKnown(await store.findUserByEmail(normaliseEmail(email)))
+    return phone ? isKnown(await store.findUserByPhone(normalisePhone(phone))) : false
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error
@@ -78,6 +86,7 @@ async function sendMagicLink(deps: Deps, request: OtpRequest, known: Challenge |
   const email = normaliseEmail(request.email)
   const isConfirmed = (user: User | undefined) => user !== undefined && user.emailConfirmedAt !== null
   let user = await store.findUserByEmail(email)
+  if (user && user.aud !== request.audience) return NOTHING_SENT
   if (!isConfirmed(user) && !(user && policy.signup.confirmsEmail)) {
     await signUpWithoutPassword(deps, { ...request, contact: emailContact(deps, email), challenge, channel: 'sms' })
     if (!policy.signup.confirmsEmail) return NOTHING_SENT
@@ -93,6 +102,7 @@ async function sendPhoneOtp(deps: Deps, request: OtpRequest & { phone: string })
   const channel = channelOf(deps, request.channel)
   const phone = normalisePhone(request.phone)
   const user = await store.findUserByPhone(phone)
+  if (user && user.aud !== request.audience) return NOTHING_SENT
   const isConfirmed = user !== undefined && user.phoneConfirmedAt !== null
   if (!isConfirmed && !(user && policy.signup.confirmsPhone)) {
     const contact = phoneContact(deps, phone)
@@ -124,6 +134,7 @@ async function signUpWithoutPassword(deps: Deps, { data, ...request }: WithoutPa
 
 export interface MailRequest extends ChallengeGiven {
   email: string | undefined
+  audience: string
   redirectTo: string
   client: Client
 }
@@ -140,7 +151,7 @@ export async function requestRecovery(deps: Deps, request: MailRequest): Promise
   if (!request.email) throw new Refusal('recovery_email_missing')
   const challenge = challengeOf(request)
   const email = normaliseEmail(request.email)
-  const user = await store.findUserByEmail(email)
+  const user = inAudience(await store.findUserByEmail(email), request.audience)
   if (user) await mailToken(deps, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo, client })
   else await takeAsLong(deps, email, client)
 }
@@ -169,6 +180,7 @@ export interface ResendRequest extends ChallengeGiven {
   type: string
   email: string | undefined
   phone: string | undefined
+  audience: string
   redirectTo: string
   client: Client
 }
@@ -190,7 +202,7 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<Sent> 
   if (email) {
     if (!policy.signup.email) throw new Refusal('email_signin_disabled')
     const address = normaliseEmail(email)
-    const user = await store.findUserByEmail(address)
+    const user = inAudience(await store.findUserByEmail(address), request.audience)
     if (user && type === 'signup' && user.emailConfirmedAt === null)
       await mailToken(deps, {
         ...{ user: { ...user, email: address }, purpose: 'signup', payload: WITH_PASSWORD },
@@ -204,7 +216,7 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<Sent> 
   if (!phone) throw new Refusal('resend_contact_missing')
   if (!policy.signup.phone) throw new Refusal('phone_signin_disabled')
   const number = normalisePhone(phone)
-  const user = await store.findUserByPhone(number)
+  const user = inAudience(await store.findUserByPhone(number), request.audience)
   if (user && type === 'sms' && user.phoneConfirmedAt === null)
     return textConfirmation(deps, { user, phone: number, channel: 'sms', client })
   if (user && type === 'phone_change' && user.phoneChange !== null)

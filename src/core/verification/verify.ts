@@ -21,13 +21,22 @@ const MAIL_KINDS: Record<string, VerificationKind[]> = {
   email_change: ['email_change'],
 }
 
+/** What a link of the PKCE flow was asked for, by the `type` it is opened with: a flow belongs to one of them. */
+const FLOW_KINDS: Record<string, VerificationKind> = {
+  signup: 'signup',
+  invite: 'invite',
+  magiclink: 'magic_link',
+  recovery: 'password_reset',
+  email_change: 'email_change',
+}
+
 const PHONE_KINDS: Record<string, VerificationKind[]> = {
   sms: ['phone_confirmation'],
   phone_change: ['phone_change'],
 }
 
 export type Verified =
-  | { outcome: 'signed_in'; issued: IssuedSession }
+  | { outcome: 'signed_in'; issued: IssuedSession; kind: VerificationKind }
   /** The first of two confirmations of a new address has come. */
   | { outcome: 'half_confirmed' }
   /** A code to be exchanged for a session, in the PKCE flow. */
@@ -71,6 +80,7 @@ async function verifyToken(
   if (password !== undefined) await requireStrong(deps, password)
   try {
     const { token, spend } = await identifyToken(deps, { plaintext, family: 'supabase', kinds })
+    if (asCode && token.kind !== (FLOW_KINDS[type] ?? token.kind)) throw new Refusal('flow_missing')
     return await spendToken(deps, { token, spend, password, client, asCode })
   } catch (error) {
     throw asLinkError(error)
@@ -91,23 +101,25 @@ export interface CodeShown {
   phone: string | undefined
   code: string
   type: string
+  audience: string
   password?: string | undefined
   client: Client
 }
 
 /** @throws {Refusal<'verify_email_malformed' | 'phone_malformed' | 'code_wrong' | …>} */
 export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified> {
-  const { code, type, password, client } = shown
+  const { code, type, password, audience, client } = shown
   deps.limits.request('verifications', client.ip)
   if (password !== undefined) await requireStrong(deps, password)
   const { to, kinds } = addressed(shown)
   if (!kinds) throw new Refusal('code_wrong')
   const testUser = to.phone === undefined ? undefined : await testNumberUser(deps, to.phone, code, type)
+  if (testUser && testUser.aud !== audience) throw new Refusal('code_wrong')
   if (testUser) return complete(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
   try {
     const { token, spend, takeBack } = await identifyCode(deps, { to, code, kinds })
     try {
-      const verified = await spendToken(deps, { token, spend, password, client, asCode: false })
+      const verified = await spendToken(deps, { token, spend, password, audience, client, asCode: false })
       takeBack()
       return verified
     } catch (error) {
@@ -147,6 +159,8 @@ interface Shown {
   token: VerificationToken
   spend: Spending
   password?: string | undefined
+  /** The audience that the user must belong to; none: any. */
+  audience?: string
   client: Client
   asCode: boolean
 }
@@ -167,9 +181,9 @@ export async function confirmNewEmail(
 }
 
 async function spendToken(deps: Deps, shown: Shown): Promise<Verified> {
-  const { token, spend, password, client, asCode } = shown
+  const { token, spend, password, audience, client, asCode } = shown
   const user = token.userId === null ? undefined : await deps.store.findUser(token.userId)
-  if (!user) throw new Refusal('token_unknown')
+  if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
   // Where the other confirmation came at the same moment, this one is the second.
   if (token.kind === 'email_change' && isFirstOfTwo(deps, user, token))
     return (await confirmHalf(deps, user, token, spend)) ?? spendToken(deps, shown)
@@ -218,7 +232,7 @@ async function complete(deps: Deps, completion: Completion, flowId: string | nul
   })
   if (authCode) return { outcome: 'code', code: authCode.code }
   if (!session || !opened) throw new Error('a verification opened no session')
-  return { outcome: 'signed_in', issued: await issue(deps, now, opened, session.key) }
+  return { outcome: 'signed_in', issued: await issue(deps, now, opened, session.key), kind: completion.kind }
 }
 
 /** On Supabase's surface all that can be wrong with a token is one (verification-tokens.md). */

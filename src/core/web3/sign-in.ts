@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Client, Deps } from '../deps'
 import { strangerOf } from '../oauth/owners'
 import { signInExternally } from '../oauth/sign-in'
+import { flawOfRedirect } from '../redirect-rules'
 import { isAllowedRedirect } from '../redirects'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
@@ -71,14 +72,23 @@ export async function signInWithWallet(
 }
 
 /** A message that was signed for another site is what a phisher has. */
-function requireForThisSite({ policy: { redirects } }: Deps, { uri, domain }: SignedMessage, name: string): void {
-  const { protocol, hostname, host } = new URL(uri)
+function requireForThisSite(deps: Deps, { uri, domain }: SignedMessage, name: string): void {
+  const { protocol, hostname, host, origin } = new URL(uri)
   const isLocal = hostname === 'localhost'
   if (protocol !== 'https:' && !isLocal) throw new Refusal('web3_uri_insecure', { detail: name })
-  if (!isAllowedRedirect(redirects, uri)) throw new Refusal('web3_uri_foreign', { detail: name })
-  const origin = `${protocol}//${domain}/`
-  const isSame = URL.canParse(origin) && new URL(origin).host === host
-  if (!isSame || !isAllowedRedirect(redirects, origin)) throw new Refusal('web3_domain_foreign', { detail: name })
+  const isBare = uri === origin || uri === `${origin}/`
+  if (!isOfThisSite(deps, isBare ? [origin, `${origin}/`] : [uri]))
+    throw new Refusal('web3_uri_foreign', { detail: name })
+  const named = `${protocol}//${domain}`
+  const isSame = URL.canParse(named) && new URL(named).host === host
+  if (!isSame || !isOfThisSite(deps, [origin, `${origin}/`])) throw new Refusal('web3_domain_foreign', { detail: name })
+}
+
+/** Whether one of several spellings of an address is allowed; where none is, the last is reported. */
+function isOfThisSite(deps: Deps, spellings: readonly string[]): boolean {
+  const { redirects } = deps.policy
+  if (spellings.some((each) => flawOfRedirect(redirects, each) === undefined)) return true
+  return isAllowedRedirect(deps, spellings.at(-1) as string, 'a wallet signed a message for another site')
 }
 
 function requireTimely(

@@ -1,5 +1,6 @@
 /** Factors as administrators see them (contract 1.13). */
 import { Type } from '@sinclair/typebox'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
 import { errors, FactorShape, toFactor } from './shapes'
@@ -19,8 +20,10 @@ export const renameFactor = endpoint({
   ...shared,
   method: 'PUT',
   path: '/admin/users/:id/factors/:factor',
+  check: async ({ core, params }) =>
+    void (await core.requireFactorOf({ userId: userId(params), factorId: params.factor ?? '' })),
   body: Type.Object(
-    { friendly_name: Type.Optional(Type.String()) },
+    { friendly_name: Type.Optional(storedText()) },
     { $id: 'FactorChange', examples: [{ friendly_name: 'old phone' }] },
   ),
   summary: 'Rename a factor',

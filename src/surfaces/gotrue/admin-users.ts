@@ -2,6 +2,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { UserGiven } from '../../core/accounts/admin'
 import { Refusal } from '../../core/refusal'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'
 import { audience } from './audience'
@@ -9,7 +10,7 @@ import { pageHeaders, pageOf, pageQuery, sortOf } from './paging'
 import { errors, toFreshUser, toUser, UserShape } from './shapes'
 
 const userFields = {
-  role: Type.Optional(Type.String()),
+  role: Type.Optional(storedText()),
   email: Type.Optional(Type.String()),
   phone: Type.Optional(Type.String()),
   password: Type.Optional(Type.String()),
@@ -23,7 +24,7 @@ const userFields = {
 const NewUser = Type.Object(
   {
     id: Type.Optional(Type.String()),
-    aud: Type.Optional(Type.String()),
+    aud: Type.Optional(storedText()),
     ...userFields,
     password_hash: Type.Optional(
       Type.String({ description: 'bcrypt, argon2i, argon2id or fbscrypt, in place of a password.' }),
@@ -107,6 +108,7 @@ export const updateUserById = endpoint({
   method: 'PUT',
   path: '/admin/users/:id',
   access: 'admin',
+  check: async ({ core, params }) => void (await core.requireAccount(userId(params))),
   body: UserChanges,
   toleratesSlash: true,
   tag: 'Administration',
@@ -123,6 +125,7 @@ export const deleteUserById = endpoint({
   method: 'DELETE',
   path: '/admin/users/:id',
   access: 'admin',
+  check: async ({ core, params }) => void (await core.requireAccount(userId(params))),
   body: Deletion,
   isBodyOptional: true,
   toleratesSlash: true,

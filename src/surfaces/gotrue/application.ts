@@ -30,17 +30,34 @@ export function leadTo(status: 302 | 303, target: string, more: Record<string, s
   })
 }
 
-/** Adds to the query of a URL, whatever its scheme; keys come out in alphabetical order, as GoTrue writes them. */
+/** Adds to the query of a URL, whatever its scheme; keys come out in alphabetical order, as Go writes them. */
 export function withQuery(url: string, added: Record<string, string>): string {
-  const [, head = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(url) ?? []
+  const [, head = '', query = '', fragment = ''] = PARTS.exec(url) ?? []
   const parameters = new URLSearchParams(query)
   for (const [name, value] of Object.entries(added)) parameters.set(name, value)
   parameters.sort()
-  return `${head}?${parameters}${fragment}`
+  return `${head}?${encodeForm(parameters)}${fragment}`
 }
 
-/** @param isTwice GoTrue escapes the fragment of an error a second time, and clients of it expect that */
-export function withFragment(url: string, values: Record<string, string>, isTwice = false): string {
-  const fragment = new URLSearchParams(values).toString()
-  return `${url}#${isTwice ? fragment.replaceAll('%', '%25') : fragment}`
+/** Appends a fragment with a session. A fragment that the URL has already stays in front of it, as in GoTrue. */
+export const withSession = (url: string, values: Record<string, string>): string =>
+  `${url}#${encodeForm(Object.entries(values))}`
+
+/**
+ * Puts a message or an error in the fragment, in place of any that the URL has. GoTrue escapes it twice, and clients of it
+ * expect that.
+ */
+export function withMessage(url: string, values: Record<string, string>): string {
+  return `${url.replace(/#.*$/s, '')}#${encodeForm(Object.entries(values)).replaceAll('%', '%25')}`
+}
+
+const PARTS = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s
+
+/** Form encoding as Go's url.Values has it, which escapes more than URLSearchParams does. */
+function encodeForm(entries: Iterable<[string, string]>): string {
+  const escaped = (text: string) =>
+    encodeURIComponent(text.toWellFormed())
+      .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+      .replaceAll('%20', '+')
+  return [...entries].map(([name, value]) => `${escaped(name)}=${escaped(value)}`).join('&')
 }

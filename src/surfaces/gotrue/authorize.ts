@@ -4,7 +4,7 @@ import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
 import { readBody } from '../../http/body'
 import { type Context, endpoint } from '../../http/endpoint'
-import { errorParameters, leadTo, withFragment, withQuery } from './application'
+import { errorParameters, leadTo, withMessage, withQuery, withSession } from './application'
 import { namedAudience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect'
 import { errors } from './shapes'
@@ -158,7 +158,8 @@ async function comeBack(context: Context, parameters: URLSearchParams): Promise<
   if (result.outcome === 'code') return leadTo(302, withQuery(redirectTo, { code: result.code }))
   if (result.outcome === 'refused') {
     const failure = told(result.refusal)
-    return leadTo(302, withFragment(withQuery(redirectTo, failure), { ...failure, sb: '' }))
+    const filled = Object.fromEntries(Object.entries(failure).filter(([, value]) => value !== ''))
+    return leadTo(302, withMessage(withQuery(redirectTo, failure), { ...filled, sb: '' }))
   }
   const { issued } = result
   const { accessToken = '', refreshToken } = issued.providerTokens ?? {}
@@ -172,7 +173,7 @@ async function comeBack(context: Context, parameters: URLSearchParams): Promise<
     sb: '',
     token_type: 'bearer',
   }
-  return leadTo(302, withFragment(redirectTo, fragment))
+  return leadTo(302, withSession(redirectTo, fragment))
 }
 
 /** The names of OAuth for what GoTrue refuses at the end of a flow (RFC 6749 §4.1.2.1); the rest go by their status. */

@@ -1,6 +1,7 @@
 /** Second factors (contract 1.9). */
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
@@ -12,11 +13,12 @@ export const enrolFactor = endpoint({
   method: 'POST',
   path: '/factors',
   toleratesSlash: true,
+  check: ({ core, caller }) => core.requireFactorOwner({ caller }),
   body: Type.Object(
     {
       factor_type: Type.Optional(Type.String({ description: '`totp`, `phone` or `webauthn`.' })),
-      friendly_name: Type.Optional(Type.String()),
-      issuer: Type.Optional(Type.String({ description: 'Whom an authenticator app shows.' })),
+      friendly_name: Type.Optional(storedText()),
+      issuer: Type.Optional(storedText({ description: 'Whom an authenticator app shows.' })),
       phone: Type.Optional(Type.String({ description: 'The number of a phone, in E.164.' })),
     },
     { $id: 'FactorEnrolment', examples: [{ factor_type: 'totp', friendly_name: 'my phone' }] },
@@ -60,12 +62,14 @@ export const challengeFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors/:id/challenge',
+  readsBodyLate: true,
   body: Type.Object(
     { channel: Type.Optional(Type.String({ description: 'For a phone: `sms` or `whatsapp`.' })) },
     { $id: 'ChallengeRequest', examples: [{ channel: 'sms' }] },
   ),
   isBodyOptional: true,
   summary: 'Begin a challenge',
+  description: 'The body does not matter for authenticator apps; others need one, if only `{}`.',
   answers: {
     200: Type.Object(
       {
@@ -83,8 +87,13 @@ export const challengeFactor = endpoint({
     ),
     ...errors(400, 401, 403, 404, 422, 429),
   },
-  handle: async ({ core, caller, params: { id = '' }, body: { channel }, client }) => {
-    const { webauthn, ...challenge } = await core.challengeFactor({ caller, factorId: id, client, channel })
+  handle: async ({ core, caller, params: { id = '' }, readBody, client }) => {
+    const { webauthn, ...challenge } = await core.challengeFactor({
+      caller,
+      factorId: id,
+      client,
+      readDetails: readBody,
+    })
     return {
       ...{ id: challenge.id, type: challenge.type },
       ...(webauthn && {
@@ -99,6 +108,7 @@ export const verifyFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors/:id/verify',
+  check: async ({ core, caller, params: { id = '' } }) => void (await core.requireOwnFactor({ caller, factorId: id })),
   body: Type.Object(
     {
       challenge_id: Type.Optional(Type.String()),
@@ -116,11 +126,11 @@ export const verifyFactor = endpoint({
   description: 'The session counts as aal2 from then on; sessions of the user that have passed no factor end.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
   handle: async ({ core, caller, params: { id = '' }, body, client, headers }) => {
-    const { challenge_id: challengeId = '', code = '', webauthn } = body
-    if (challengeId !== '' && !isUuid(challengeId))
+    const { challenge_id: challengeId, code = '', webauthn } = body
+    if (challengeId !== undefined && !isUuid(challengeId))
       throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
     const issued = await core.verifyFactor({
-      ...{ caller, factorId: id, client, challengeId, code },
+      ...{ caller, factorId: id, client, challengeId: challengeId ?? '', code },
       webauthn: webauthn && { type: webauthn.type ?? '', credential: webauthn.credential_response },
     })
     Object.assign(headers, sessionHeaders(issued))

@@ -1,5 +1,6 @@
 /** Asking for links and codes (contract 1.5). */
 import { Type } from '@sinclair/typebox'
+import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect'
@@ -81,6 +82,9 @@ export const magicLink = endpoint({
 export const recover = endpoint({
   ...shared,
   path: '/recover',
+  check: ({ core }) => {
+    if (!core.policy.signup.email) throw new Refusal('email_signin_disabled')
+  },
   body: Type.Object(
     { email: Type.Optional(Type.String()), ...challengeFields },
     { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }] },
@@ -89,7 +93,10 @@ export const recover = endpoint({
   answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, client }) => {
     const redirectTo = redirectTarget(core, request, query)
-    await core.requestRecovery({ email: body.email, client, redirectTo, ...challengeOfBody(body) })
+    await core.requestRecovery({
+      ...{ email: body.email, audience: audience(core, request), client, redirectTo },
+      ...challengeOfBody(body),
+    })
     return {}
   },
 })
@@ -111,7 +118,12 @@ export const resend = endpoint({
   handle: async ({ core, request, query, body, client }) => {
     const redirectTo = redirectTarget(core, request, query)
     const { type = '', email, phone } = body
-    return sent(await core.resend({ type, email, phone, client, redirectTo, ...challengeOfBody(body) }))
+    return sent(
+      await core.resend({
+        ...{ type, email, phone, audience: audience(core, request), client, redirectTo },
+        ...challengeOfBody(body),
+      }),
+    )
   },
 })
 

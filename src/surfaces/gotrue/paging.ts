@@ -1,4 +1,4 @@
-/** Pages of the admin lists: `page` and `per_page`, X-Total-Count and Link (RFC 8288), as contract 1.13 has them. */
+/** Pages of the admin lists: `page` and `per_page`, X-Total-Count and Link (RFC 8288). */
 import { Type } from '@sinclair/typebox'
 import type { Page } from '../../core'
 import { Refusal } from '../../core/refusal'
@@ -7,6 +7,9 @@ import { targetOf } from '../../http/target'
 type Query = (name: string) => string | undefined
 
 const MAX_PER_PAGE = 1000
+const MAX_UINT64 = 2n ** 64n - 1n
+/** So that an offset stays an exact number. */
+const MAX_PAGE = 1e12
 
 export const pageQuery = {
   page: Type.Optional(Type.Integer({ description: 'From 1.', default: 1, minimum: 1 })),
@@ -17,21 +20,22 @@ export const pageQuery = {
 export function pageOf(query: Query): Page {
   const page = whole(query('page'), 1)
   const perPage = whole(query('per_page'), 50)
-  if (perPage === 0) throw new Refusal('page_malformed', { detail: 'per_page must be at least 1' })
+  if (perPage === 0) throw new Refusal('page_malformed', { detail: 'per_page must be greater than 0' })
   return { page, perPage: Math.min(perPage, MAX_PER_PAGE) }
 }
 
-/** @throws {Refusal<'sort_malformed'>} */
+/** Without a direction the newest come first. @throws {Refusal<'sort_malformed'>} */
 export function sortOf(query: Query): 'asc' | 'desc' {
   const sort = query('sort')
-  if (!sort) return 'desc'
-  const [field, direction = 'asc'] = sort.split(' ')
+  if (sort === undefined) return 'desc'
+  const [, field = '', direction = 'desc'] = /^([^ ]*)(?: (.*))?$/s.exec(sort) ?? []
   if (field !== 'created_at') throw new Refusal('sort_malformed', { detail: `bad field for sort '${field}'` })
-  if (direction !== 'asc' && direction !== 'desc')
+  const known = direction.toLowerCase()
+  if (known !== 'asc' && known !== 'desc')
     throw new Refusal('sort_malformed', {
       detail: `bad direction for sort '${direction}', only 'asc' and 'desc' allowed`,
     })
-  return direction
+  return known
 }
 
 /** @param path of the list, as GoTrue names it whatever the prefix */
@@ -52,11 +56,11 @@ export function pageHeaders(
   return { 'x-total-count': String(total), link: links.join(', ') }
 }
 
+/** An unsigned integer of 64 bits; beyond any page there is none, so that its exact value does not matter. */
 function whole(text: string | undefined, missing: number): number {
   if (!text) return missing
-  if (!/^\d{1,9}$/.test(text))
-    throw new Refusal('page_malformed', {
-      detail: `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    })
-  return Number(text)
+  const flaw = /^[0-9]+$/.test(text) ? BigInt(text.slice(0, 40)) > MAX_UINT64 && 'value out of range' : 'invalid syntax'
+  if (flaw)
+    throw new Refusal('page_malformed', { detail: `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${flaw}` })
+  return Math.min(Number(text), MAX_PAGE)
 }

@@ -1,6 +1,7 @@
 /** Passkeys (contract 1.10). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
 import { errors, PasskeyShape, SessionShape, sessionHeaders, toPasskey, toSession } from './shapes'
@@ -117,7 +118,7 @@ export const renamePasskey = endpoint({
   path: '/passkeys/:id',
   toleratesSlash: true,
   body: Type.Object(
-    { friendly_name: Type.Optional(Type.String()) },
+    { friendly_name: Type.Optional(storedText()) },
     { $id: 'PasskeyChange', examples: [{ friendly_name: 'laptop' }] },
   ),
   summary: 'Rename a passkey',

@@ -1,5 +1,6 @@
 /** Recovery codes, as supabase-js has them (`mfa.recoveryCodes`). */
 import { Type } from '@sinclair/typebox'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
@@ -44,7 +45,7 @@ export const generateRecoveryCodes = endpoint({
   method: 'POST',
   path: '/factors/recovery-codes',
   body: Type.Object(
-    { friendly_name: Type.Optional(Type.String()) },
+    { friendly_name: Type.Optional(storedText()) },
     { $id: 'RecoveryCodesRequest', examples: [{ friendly_name: 'Recovery codes' }] },
   ),
   isBodyOptional: true,

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Core } from '../../core'
 
-/** Where a link leads back to: what the request asks for, where that is allowed (contract 0.9). */
+/** Where a link leads back to: what the request asks for, where that is allowed. */
 export function redirectTarget(
   core: Core,
   request: Request,
@@ -10,7 +10,7 @@ export function redirectTarget(
 ): string {
   const { headers } = request
   return core.chooseRedirect({
-    asked: [headers.get('redirect_to') ?? undefined, query('redirect_to'), inBody],
+    asked: [inBody, headers.get('redirect_to') ?? undefined, query('redirect_to')],
     referer: headers.get('referer') ?? undefined,
   })
 }

@@ -82,10 +82,13 @@ export const token = endpoint({
   description:
     'A refresh token is good for one refresh. Its parent gets the same successor again, since an answer may be lost; an older one ends the session.',
   answers: { 200: SessionShape, ...errors(400, 404, 422, 429) },
-  check: ({ request, query }) => {
+  check: ({ core: { policy }, request, query }) => {
     // a form may name the grant as well; its body then fails to be JSON, as with GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
-    if (!Object.hasOwn(grants, query('grant_type') ?? '') && !isForm) throw new Refusal('grant_unknown')
+    const grantType = query('grant_type') ?? ''
+    if (!Object.hasOwn(grants, grantType) && !isForm) throw new Refusal('grant_unknown')
+    const { solana, ethereum } = policy.web3
+    if (grantType === 'web3' && !solana.enabled && !ethereum.enabled) throw new Refusal('web3_disabled')
   },
   handle: async ({ query, headers, ...request }) => {
     const grantType = query('grant_type') ?? ''

@@ -5,7 +5,8 @@ import { Refusal } from '../../core/refusal'
 import type { Verified } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
 import { confirmLinkPage } from '../../pages/confirm'
-import { errorParameters, leadTo, UNSEEN, withFragment, withQuery } from './application'
+import { errorParameters, leadTo, UNSEEN, withMessage, withQuery, withSession } from './application'
+import { audience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
@@ -42,15 +43,15 @@ export const postVerify = endpoint({
   description:
     'Either `token` with `email` or `phone`, or `token_hash`. A change of address that needs both sides answers `code` and `msg` after the first.',
   answers: { 200: Type.Union([SessionShape, HalfConfirmed]), ...errors(400, 403, 422, 429) },
-  handle: async ({ core, body, client, headers }) => {
-    const verified = await verify(core, body, client)
+  handle: async ({ core, request, body, client, headers }) => {
+    const verified = await verify(core, body, audience(core, request), client)
     if (verified.outcome !== 'signed_in') return { code: '200', msg: HALF_CONFIRMED }
     Object.assign(headers, sessionHeaders(verified.issued))
     return toSession(verified.issued)
   },
 })
 
-function verify(core: Core, body: Static<typeof Body>, client: Context['client']): Promise<Verified> {
+function verify(core: Core, body: Static<typeof Body>, asked: string, client: Context['client']): Promise<Verified> {
   const { type = '', token = '', token_hash: hash = '', email = '', phone = '' } = body
   const password = type === 'recovery' ? body.password : undefined
   if (type === '') throw new Refusal('verify_type_missing')
@@ -61,7 +62,10 @@ function verify(core: Core, body: Static<typeof Body>, client: Context['client']
   }
   if (type === 'recovery' && !email && !phone) return core.recoverDirectly({ token, type, password, client })
   if ((email === '') === (phone === '')) throw new Refusal('verify_email_or_phone')
-  return core.verifyCode({ email: email || undefined, phone: phone || undefined, code: token, type, password, client })
+  return core.verifyCode({
+    ...{ email: email || undefined, phone: phone || undefined, code: token, type, password, client },
+    audience: asked,
+  })
 }
 
 const linkQuery = {
@@ -134,9 +138,9 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
     if (verified.outcome === 'code') return leadTo(303, withQuery(redirectTo, { code: verified.code }))
     if (verified.outcome === 'half_confirmed') {
       const message = { message: HALF_CONFIRMED }
-      return leadTo(303, withFragment(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }))
+      return leadTo(303, withMessage(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }))
     }
-    const { issued } = verified
+    const { issued, kind } = verified
     const fragment = {
       access_token: issued.accessToken,
       expires_at: String(issued.expiresAt),
@@ -144,15 +148,20 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
       refresh_token: issued.refreshToken,
       sb: '',
       token_type: 'bearer',
-      type,
+      type: type === 'email' ? typeOf(kind) : type,
     }
-    return leadTo(303, withFragment(redirectTo, fragment))
+    return leadTo(303, withSession(redirectTo, fragment))
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
     const told = errorParameters(error)
-    return leadTo(303, withFragment(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }, true))
+    return leadTo(303, withMessage(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }))
   }
 }
+
+type Kind = Extract<Verified, { outcome: 'signed_in' }>['kind']
+
+/** What `email` turns out to be. */
+const typeOf = (kind: Kind) => (kind === 'signup' || kind === 'invite' ? 'signup' : 'magiclink')
 
 /** Whether a browser fetches the link before anybody has clicked it. */
 function isPrefetch({ headers }: Request): boolean {

@@ -1,6 +1,7 @@
 /** Token pairs and personal access tokens for clients without a cookie jar (native-tokens.md). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
+import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import {
   body,
@@ -57,7 +58,7 @@ export const createPersonalToken = endpoint({
   access: 'user',
   body: body(
     'PersonalAccessTokenRequest',
-    { name: text(), expiresAt: text('ISO 8601; left out: never.') },
+    { name: Type.Optional(storedText()), expiresAt: text('ISO 8601; left out: never.') },
     { name: 'backup script', expiresAt: '2030-01-01T00:00:00Z' },
   ),
   tag,

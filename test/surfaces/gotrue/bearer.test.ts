@@ -67,6 +67,22 @@ test('claims are looked at in their order', async () => {
   expect((await of({ sub: ada.id, exp: undefined }))[0]).toBe(200)
 })
 
+test('a token is for the audience that its first aud claim names', async () => {
+  await using app = await startApp({ settings })
+  const ada = await app.signUp()
+  const of = async (aud: unknown, headers = {}) => {
+    const token = forge({ sub: ada.id, aud, exp: in1h() })
+    return (await app.ask('GET', '/auth/v1/user', { token, headers })).body.message ?? 'fine'
+  }
+  const mismatch = "Token audience doesn't match request audience"
+  expect(await of('authenticated')).toBe('fine')
+  expect(await of(['authenticated', 'x'])).toBe('fine')
+  expect(await of('elsewhere')).toBe('fine')
+  for (const none of [undefined, '', [], ['']]) expect(await of(none)).toBe(mismatch)
+  expect(await of('authenticated', { 'x-jwt-aud': 'elsewhere' })).toBe(mismatch)
+  expect(await of('elsewhere', { 'x-jwt-aud': 'elsewhere' })).toBe('fine')
+})
+
 test('a session of somebody else does not make the token theirs', async () => {
   await using app = await startApp({ settings })
   const [ada, eve] = [await app.signUp(), await app.signUp()]
@@ -77,7 +93,8 @@ test('security case 25: times hold without leeway', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const now = in1h() - 3600
-  const of = (claims: object) => who(app, forge({ sub: ada.id, session_id: ada.sessionId, ...claims }))
+  const of = (claims: object) =>
+    who(app, forge({ sub: ada.id, aud: 'authenticated', session_id: ada.sessionId, ...claims }))
   expect(await of({ exp: now })).toEqual(invalid('token has invalid claims: token is expired'))
   expect((await of({ exp: now + 1 }))[0]).toBe(200)
   expect(await of({ exp: in1h(), nbf: now + 1 })).toEqual(invalid('token has invalid claims: token is not valid yet'))
@@ -185,7 +202,7 @@ test('HS256 stays valid beside other keys where it is listed', async () => {
     settings: { ...settings, AUTH_JWT_KEYS: JSON.stringify([jwk]), AUTH_JWT_VALID_METHODS: 'ES256,HS256' },
   })
   const ada = await app.signUp()
-  expect((await who(app, forge({ sub: ada.id, exp: in1h() })))[0]).toBe(200)
+  expect((await who(app, forge({ sub: ada.id, aud: 'authenticated', exp: in1h() })))[0]).toBe(200)
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: forge({ role: 'service_role' }) })).status).toBe(200)
 })
 

@@ -7,7 +7,16 @@ test('a slash at the end is tolerated where GoTrue mounts a router, and nowhere 
   const asked = async (method: string, path: string) =>
     (await app.ask(method, path, { body: method === 'GET' ? undefined : {}, token: app.admin })).status
   for (const prefix of ['', '/auth/v1']) {
-    for (const path of ['/otp', '/magiclink', '/recover', '/resend', '/token', '/invite', '/admin/generate_link', '/logout'])
+    for (const path of [
+      '/otp',
+      '/magiclink',
+      '/recover',
+      '/resend',
+      '/token',
+      '/invite',
+      '/admin/generate_link',
+      '/logout',
+    ])
       expect([path, await asked('POST', `${prefix}${path}/`)]).toEqual([path, 404])
     for (const path of ['/health', '/settings', '/authorize']) expect(await asked('GET', `${prefix}${path}/`)).toBe(404)
     for (const path of ['/admin/users', '/admin/audit', '/admin/sso/providers'])

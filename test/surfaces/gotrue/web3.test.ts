@@ -372,3 +372,30 @@ test('addresses whose signature anybody can make sign nobody in', async () => {
     expect([key.toString('hex'), status]).toEqual([key.toString('hex'), 400])
   }
 })
+
+test.each(wallets)('a slash at the end of a bare origin makes no difference, with %s', async (_, make) => {
+  for (const entry of ['https://other.example', 'https://other.example/']) {
+    await using app = await start({ AUTH_URI_ALLOW_LIST: entry })
+    for (const uri of ['https://other.example', 'https://other.example/']) {
+      const parts = { domain: 'other.example', fields: { URI: uri } }
+      expect([entry, uri, (await signIn(app, make(), parts)).status]).toEqual([entry, uri, 200])
+    }
+  }
+})
+
+test.each(wallets)('the refusal names what is not allowed, and the log how to allow it, with %s', async (_, make) => {
+  await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://other.example/login' })
+  const wallet = make()
+  const tell = async (domain: string, uri: string) =>
+    (await signIn(app, wallet, { domain, fields: { URI: uri } })).body.error_description
+  const said = (what: string) => `Signed ${wallet.name} message is using ${what}`
+  const foreign = said('URI which is not allowed on this server, message was signed for another app')
+  const domain = said('a Domain that does not match the one in URI which is not allowed on this server')
+  expect(await tell('other.example', 'http://other.example/login')).toBe(said('URI which does not use HTTPS'))
+  expect(await tell('other.example', 'https://other.example/')).toBe(foreign)
+  expect(await tell('third.example', 'https://other.example/login')).toBe(domain)
+  expect(await tell('other.example', 'https://other.example/login')).toBe(domain)
+  const refusals = app.log().filter(({ msg }) => String(msg).includes('wallet'))
+  expect(refusals).toHaveLength(2)
+  for (const refusal of refusals) expect(refusal.add_to_AUTH_URI_ALLOW_LIST).toBe('https://other.example/**')
+})

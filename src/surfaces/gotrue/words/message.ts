@@ -88,7 +88,11 @@ export const messageWords: Record<MessageReason | PkceReason | VerificationReaso
     'invalid request: both auth code and code verifier should be non-empty',
   ],
   flow_unknown: [404, 'flow_state_not_found', 'invalid flow state, no valid flow state found'],
-  flow_missing: [400, 'flow_state_not_found', 'No associated flow state found. Ask for a new link.'],
+  flow_missing: [
+    400,
+    'flow_state_not_found',
+    'No associated flow state found. 422: No valid flow state found for user.',
+  ],
   flow_expired: [422, 'flow_state_expired', 'invalid flow state, flow state has expired'],
   verifier_wrong: [400, 'bad_code_verifier', 'code challenge does not match previously saved code verifier'],
 }

@@ -11,6 +11,7 @@ export const requestWords: Record<InputReason | LoadReason, Answer> = {
   body_too_large: [413, 'request_entity_too_large', 'Request body too large (max 1048576 bytes)'],
   page_malformed: [400, 'validation_failed', ({ detail }) => `Bad Pagination Parameters: ${detail}`],
   sort_malformed: [400, 'validation_failed', ({ detail }) => `Bad Sort Parameters: ${detail}`],
+  filter_malformed: [400, 'validation_failed', ({ detail }) => `Bad Filter Parameter: ${detail}`],
   audit_query_malformed: [400, 'validation_failed', ({ detail }) => `Invalid query scope: ${detail}`],
   grant_unknown: [400, 'invalid_credentials', 'unsupported_grant_type'],
   id_token_missing: [400, '', 'id_token required'],

@@ -1,0 +1,127 @@
+/** Which addresses a link may lead back to: those of the site, and those on the allow list. */
+import { type Glob, parseGlob } from '../lib/glob'
+import { canonicalIp, isLoopback } from '../lib/ip'
+import type { Policy } from './policy'
+
+/** Schemes that run something or read files; no list allows them. */
+const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source|filesystem|jar|mhtml):/i
+/** Schemes whose host browsers read as that of a web address (URL Standard, special schemes). */
+const WEB = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
+const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
+const LOOPBACK_NAME = /^(localhost|.+\.localhost)$/i
+const UNSPECIFIED = new Set(['0.0.0.0', '::'])
+/** No application needs more, and what is longer only costs time. */
+const MAX_LENGTH = 2048
+/** A scheme with an underscore is none (RFC 3986 §3.1), but mobile apps have it. */
+const UNDERSCORED_SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*_[\w+.-]*:/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
+const FORBIDDEN_CHARACTERS = /[\u0000-\u0020\\\u007f]/
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
+
+/** An entry of the allow list. */
+export interface RedirectPattern extends Glob {
+  /** The host where the entry spells it out, in its canonical form if it is an IP address. */
+  host: string | undefined
+  /** Whether the entry is for IP addresses alone, such as `http://192.168.*.*:3000/**`. */
+  isForAddresses: boolean
+}
+
+/** @throws {Error} that says what is wrong with the entry */
+export function parseRedirectPattern(entry: string): RedirectPattern {
+  const [, host = ''] = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[^/:[\]{}\\@#]*)/i.exec(entry) ?? []
+  // The brackets of an IPv6 address would be a class of characters.
+  const glob = parseGlob(host.startsWith('[') ? entry.replace(host, `\\${host.slice(0, -1)}\\]`) : entry)
+  const isSpeltOut = host !== '' && !/[*?]/.test(host)
+  return {
+    test: glob.test,
+    host: isSpeltOut ? (canonicalIp(host) ?? host.toLowerCase()) : undefined,
+    isForAddresses: host.startsWith('[') || /^\d{1,3}(?:\.[\d*?]+)+$/.test(host),
+  }
+}
+
+/** @returns why an address is refused, for the log; undefined where it is allowed */
+export function flawOfRedirect({ siteUrl, allowed }: Policy['redirects'], text: string): string | undefined {
+  if (text.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
+  if (FORBIDDEN_CHARACTERS.test(text)) return 'it contains a backslash or a control character'
+  const [scheme = ''] = DANGEROUS.exec(text) ?? []
+  if (scheme !== '') return `the scheme ${scheme.toLowerCase()} is never allowed`
+  const whole = text.replace(/#.*$/s, '')
+  const target = partsOf(text)
+  if (!target) {
+    if (!UNDERSCORED_SCHEME.test(text)) return 'it is not an absolute URL'
+    return allowed.some((pattern) => pattern.test(whole)) ? undefined : UNLISTED
+  }
+  const site = partsOf(siteUrl)
+  const isSite = target.scheme === site?.scheme && target.hostname === site.hostname
+  if (isSite && (target.port === site.port || isLoopbackLike(target.hostname))) return undefined
+  const ip = canonicalIp(target.hostname)
+  const fitting = allowed.filter(({ isForAddresses }) => !isForAddresses || ip !== undefined)
+  if (!WEB.has(target.scheme)) return fitting.some((pattern) => pattern.test(whole)) ? undefined : UNLISTED
+  const flaw = flawOfWebHost(target, text)
+  if (flaw !== undefined) return flaw
+  if (ip !== undefined && isLoopback(ip)) return undefined
+  const forms = formsOf(whole)
+  const matching = fitting.filter((pattern) => forms.every((form) => pattern.test(form)))
+  if (ip === undefined) return matching.length > 0 ? undefined : UNLISTED
+  if (matching.some((pattern) => pattern.isForAddresses || pattern.host === ip)) return undefined
+  return 'it leads to an IP address, which only an entry that spells out the address allows'
+}
+
+const UNLISTED = 'no entry of AUTH_URI_ALLOW_LIST matches it'
+
+/** A host that a browser reads differently, such as `0x08080808`, or that a wildcard could end early. */
+function flawOfWebHost({ hostname, hasUser }: Parts, text: string): string | undefined {
+  if (/^\d+$/.test(hostname)) return 'its host is a number, which browsers read as an IP address'
+  if (hasUser) return 'it contains a user name'
+  if (canonicalIp(hostname) !== undefined) return undefined
+  if (!HOSTNAME.test(hostname)) return 'its host contains characters that are not allowed'
+  return new URL(text).hostname === hostname ? undefined : 'browsers read its host as an IP address'
+}
+
+/** An address as it is written, and as browsers ask for it; the list must match both. */
+function formsOf(whole: string): string[] {
+  // A wildcard of the host could take in the `?` and so reach behind the host.
+  const forms = [whole, whole.replace(/^([^/]+\/\/[^/?]*)\?/, '$1/?')]
+  if (!DOT_SEGMENT.test(whole)) return forms
+  const { pathname, search } = new URL(whole)
+  return [...forms, `${/^[^/]+\/\/[^/?]*/.exec(whole)?.[0]}${pathname}${search}`]
+}
+
+/** What to add to the list so that it allows an address; undefined where nothing does. */
+export function entryThatAllows({ siteUrl }: Policy['redirects'], candidate: string): string | undefined {
+  const parts = partsOf(candidate)
+  if (!parts && !UNDERSCORED_SCHEME.test(candidate)) return undefined
+  const entry = parts?.hasPath ? `${parts.origin}/**` : candidate.replace(/[?#].*$/s, '')
+  const literal = (parts?.hasPath ? parts.origin : entry).replace(/\/\/\[[0-9a-f:.]+\]/i, '//')
+  if (/[*?[\]{},]/.test(literal)) return undefined
+  const allowed = [parseRedirectPattern(entry)]
+  return flawOfRedirect({ siteUrl, allowed }, candidate) === undefined ? entry : undefined
+}
+
+function isLoopbackLike(hostname: string): boolean {
+  return LOOPBACK_NAME.test(hostname) || UNSPECIFIED.has(hostname) || isLoopback(hostname)
+}
+
+type Parts = NonNullable<ReturnType<typeof partsOf>>
+
+/**
+ * Scheme, host and port as they are written. A parser of the browser's kind would turn `2130706433` into an address; here
+ * such text is kept as it is.
+ */
+function partsOf(text: string) {
+  if (FORBIDDEN_CHARACTERS.test(text) || !URL.canParse(text)) return undefined
+  const [, scheme = '', authority = '', slash] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(?:\/\/([^/?#]*)(\/)?)?/.exec(text) ?? []
+  if (scheme === '') return undefined
+  const host = authority.slice(authority.lastIndexOf('@') + 1)
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?$/.exec(host) ?? []
+  const known: Record<string, string> = { http: '80', https: '443' }
+  const lowered = scheme.toLowerCase()
+  return {
+    scheme: lowered,
+    hostname: (bracketed ?? plain).toLowerCase(),
+    port: port || (known[lowered] ?? ''),
+    origin: `${lowered}://${host}`,
+    hasUser: authority.includes('@'),
+    hasPath: slash !== undefined,
+  }
+}
