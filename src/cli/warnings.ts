@@ -1,6 +1,6 @@
 /** What an operator should look at, though each setting is right by itself. */
 import type { Settings } from '../config'
-import { isAllowedRedirect } from '../core/redirects'
+import { flawOfRedirect } from '../core/redirect-rules'
 import { samplesOf } from '../lib/glob-samples'
 import { isMailboxOn, policyOf } from '../policy'
 import { isLocal, isLocalUrl, isNearbyUrl } from './addresses'
@@ -43,7 +43,8 @@ function uselessRedirects(settings: Settings): string[] {
     const pattern = allowed[index]
     const redirects = { siteUrl, allowed: pattern ? [pattern] : [] }
     const isWithoutScheme = !/^[^/]*:(?!\d)/.test(entry) && !entry.startsWith('*')
-    if (!isWithoutScheme && samplesOf(entry).some((sample) => isAllowedRedirect(redirects, sample))) return []
+    if (!isWithoutScheme && samplesOf(entry).some((sample) => flawOfRedirect(redirects, sample) === undefined))
+      return []
     return [`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
   })
 }

@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
+import { storedText } from '../../http/body'
 import { isOwnPage, setSessionCookie } from '../../http/cookie'
 import { endpoint } from '../../http/endpoint'
 import {
@@ -24,7 +25,7 @@ export const register = endpoint({
   access: 'anyone',
   body: body(
     'ServiceRegistration',
-    { email: text(), password: text(), display_name: text() },
+    { email: text(), password: text(), display_name: Type.Optional(storedText()) },
     { email: 'ada@example.com', password: 'correct-horse-battery-9', display_name: 'Ada' },
   ),
   tag,

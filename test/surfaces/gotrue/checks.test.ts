@@ -108,7 +108,7 @@ test('text that is stored holds no NUL character', async () => {
   for (const [method, path, bearer, body] of cases) {
     const { status, text } = await app.ask(method, path, { token: bearer, body })
     expect([path, body, status]).toEqual([path, body, 400])
-    expect([path, text]).toEqual([path, expect.stringMatching(/NUL|display_name|metadata/i)])
+    expect([path, text]).toEqual([path, expect.stringContaining('NUL')])
   }
 })
 
