@@ -43,6 +43,8 @@ function uselessRedirects(settings: Settings): string[] {
     const pattern = allowed[index]
     const redirects = { siteUrl, allowed: pattern ? [pattern] : [] }
     const isWithoutScheme = !/^[^/]*:(?!\d)/.test(entry) && !entry.startsWith('*')
+    // The samples hold letters, where such an entry takes digits alone.
+    if (pattern?.isForAddresses) return []
     if (!isWithoutScheme && samplesOf(entry).some((sample) => flawOfRedirect(redirects, sample) === undefined))
       return []
     return [`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
