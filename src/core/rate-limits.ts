@@ -36,6 +36,22 @@ export type Bucket =
   | 'providers'
   | 'web3'
 
+/** The settings that say how much is too much. */
+const SETTINGS: Record<Bucket, string> = {
+  tokens: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+  providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+  ...{ signUps: 'AUTH_RATE_LIMIT_OTP', userChanges: 'AUTH_RATE_LIMIT_OTP', otps: 'AUTH_RATE_LIMIT_OTP' },
+  ...{ magicLinks: 'AUTH_RATE_LIMIT_OTP', recoveries: 'AUTH_RATE_LIMIT_OTP', resends: 'AUTH_RATE_LIMIT_OTP' },
+  verifications: 'AUTH_RATE_LIMIT_VERIFY',
+  ...{ passkeys: 'AUTH_RATE_LIMIT_PASSKEY', passkeyRegistrations: 'AUTH_RATE_LIMIT_PASSKEY' },
+  ...{
+    factorChallenges: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
+    factorVerifications: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
+  },
+  anonymous: 'AUTH_RATE_LIMIT_ANONYMOUS_USERS',
+  web3: 'AUTH_RATE_LIMIT_WEB3',
+}
+
 export interface Guess {
   /** Id of the account, or undefined where there is none. */
   account: string | undefined
@@ -109,7 +125,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
   return {
     request(bucket, ip) {
       const waitMs = buckets[bucket](ip, clock.monotonic())
-      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: SETTINGS[bucket] })
     },
     guess({ account, identifier, ip, isKnownNetwork }) {
       const now = clock.monotonic()
@@ -125,45 +141,57 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
       const waitMs = Math.max(...counts.map((count) => count.waitMs))
       if (waitMs === 0) return takeBack
       takeBack()
-      throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+      const limit = waitMs === ofAccount.waitMs ? 'AUTH_RATE_LIMIT_PASSWORD_GUESSES' : 'AUTH_RATE_LIMIT_NETWORK_GUESSES'
+      throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit })
     },
     code(address) {
       const { waitMs, takeBack } = byAddress.take(digest(address), clock.monotonic())
-      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+      if (waitMs > 0)
+        throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_CODE_GUESSES' })
       return takeBack
     },
     recipient(address) {
       const { waitMs } = byRecipient.take(digest(address), clock.monotonic())
-      if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs })
+      if (waitMs > 0)
+        throw new Refusal('too_many_requests', {
+          ...{ retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT' },
+        })
     },
   }
 }
 
 /** Messages of the whole server (contract 0.7); mails do not count while sign-ups count as confirmed, nor then do SMS. */
 function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimits, 'mail' | 'sms'> {
+  /** @returns takes `cost` from it, and says how many milliseconds there are to wait */
   const counter = (rate: SendingRate | undefined, isFree: boolean) => {
-    if (rate === undefined) return (_cost: number) => true
+    if (rate === undefined) return (_cost: number) => 0
     // nothing at all is refused even where messages are free
-    if (rate.count === 0) return () => false
-    if (isFree) return () => true
+    if (rate.count === 0) return () => Number.POSITIVE_INFINITY
+    if (isFree) return () => 0
     const window = rate.refillMs === undefined ? slidingWindow(rate.count, HOUR, 1) : undefined
     const bucket = rate.refillMs === undefined ? undefined : tokenBucket(rate.count, 1 / rate.refillMs)
     return (cost: number) => {
       const now = clock.monotonic()
       const taken = window?.take('all', now)
       if (cost === 0) taken?.takeBack()
-      return (taken?.waitMs ?? bucket?.('all', now, cost) ?? 0) === 0
+      return taken?.waitMs ?? bucket?.('all', now, cost) ?? 0
     }
   }
-  const mayMail = counter(limits.mailsSent, signup.confirmsEmail)
-  const maySms = counter(limits.smsSent, signup.confirmsPhone)
+  const waitOf = (waitMs: number) => (Number.isFinite(waitMs) ? { waitMs } : {})
+  const mailWait = counter(limits.mailsSent, signup.confirmsEmail)
+  const smsWait = counter(limits.smsSent, signup.confirmsPhone)
   return {
     mail(count) {
       const cost = Math.min(1, count)
-      for (let sent = 0; sent < Math.max(1, count); sent++) if (!mayMail(cost)) throw new Refusal('mail_limit_reached')
+      for (let sent = 0; sent < Math.max(1, count); sent++) {
+        const waitMs = mailWait(cost)
+        if (waitMs > 0)
+          throw new Refusal('mail_limit_reached', { ...waitOf(waitMs), limit: 'AUTH_RATE_LIMIT_EMAIL_SENT' })
+      }
     },
     sms() {
-      if (!maySms(1)) throw new Refusal('sms_limit_reached')
+      const waitMs = smsWait(1)
+      if (waitMs > 0) throw new Refusal('sms_limit_reached', { ...waitOf(waitMs), limit: 'AUTH_RATE_LIMIT_SMS_SENT' })
     },
   }
 }

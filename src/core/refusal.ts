@@ -12,6 +12,8 @@ export interface Detail {
   status?: number
   retryAfterMs?: number
   waitMs?: number
+  /** What was exceeded: the name of its setting, or of the rule where no setting changes it. */
+  limit?: string
   weakness?: Weakness
 }
 

@@ -96,6 +96,7 @@ export function createFetch({
       ms: Math.round(ms * 100) / 100,
       code,
       reason: refusal?.reason,
+      limit: refusal?.detail.limit,
     })
     metrics?.observe(request.method, pattern ?? '(none)', response.status, ms / 1000)
   }

@@ -9,6 +9,7 @@ import { requireAudience } from '../callers/identify'
 import type { Client, Deps } from '../deps'
 import { factorsOf, lacksFactor } from '../factors/own'
 import { prepareNotice } from '../messages/mail'
+import { SPACINGS } from '../messages/mailed-tokens'
 import { type Channel, channelOf } from '../messages/sms'
 import { changedAccount } from '../outcomes'
 import { newPassword, type PasswordGiven } from '../passwords/password-change'
@@ -183,9 +184,9 @@ async function requireFree({ store }: Deps, { email, phone }: Contacts): Promise
 function requireInTurn({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
   const now = clock.now()
   const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.spacingMs, now) : 0
-  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs })
+  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: SPACINGS.mail_too_soon })
   const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.spacingMs, now) : 0
-  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs })
+  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: SPACINGS.sms_too_soon })
 }
 
 /** GoTrue names no provider in the metadata of an anonymous user whose contact counts at once. */

@@ -93,7 +93,8 @@ async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { before
     audit: [auditEntry(deps, now, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
   if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
-  if (begun.outcome === 'too_soon') throw new Refusal('sms_too_soon', { waitMs: begun.waitMs })
+  if (begun.outcome === 'too_soon')
+    throw new Refusal('sms_too_soon', { waitMs: begun.waitMs, limit: 'AUTH_MFA_PHONE_MAX_FREQUENCY' })
   const expiresAt = now + policy.mfa.challengeMs
   return { id, type: factor.factorType, expiresAt, before: begun.before }
 }

@@ -55,6 +55,6 @@ async function countGuess(
   const { waitMs, counted } = await store.countFactorAttempt({
     ...{ userId, network: neighbourhood(ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
   })
-  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs })
+  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'wrong codes of second factors' })
   return counted
 }

@@ -49,7 +49,7 @@ export async function askPeer(
     report('warn', 'another auth server is of no use', { server: labelOf(peer), error: answer.error })
     throw new Refusal('upstream_unavailable')
   }
-  if (answer.status === 429) throw new Refusal('too_many_requests')
+  if (answer.status === 429) throw new Refusal('too_many_requests', { limit: 'the other auth server' })
   return { isSuccess: answer.status < 300, status: answer.status, body: answer.body }
 }
 

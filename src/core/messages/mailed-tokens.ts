@@ -139,6 +139,12 @@ type Spacing = { spacingMs: number } & (
 
 type TooSoon = 'mail_too_soon' | 'sms_too_soon'
 
+/** The settings that say how far apart messages are. */
+export const SPACINGS: Record<TooSoon, string> = {
+  mail_too_soon: 'AUTH_SMTP_MAX_FREQUENCY',
+  sms_too_soon: 'AUTH_SMS_MAX_FREQUENCY',
+}
+
 /** What a turn knows that its store operation needs. */
 export interface InTurn {
   unlessSentSince: UserChange['unlessSentSince']
@@ -154,7 +160,8 @@ export async function inItsTurn<T>(
   work: (turn: InTurn) => Promise<T>,
 ): Promise<T> {
   const spacingMs = spaced?.spacingMs ?? 0
-  const tooSoon = (sentAt: number) => new Refusal(refusal, { waitMs: remainingMs(sentAt, spacingMs, now) })
+  const tooSoon = (sentAt: number) =>
+    new Refusal(refusal, { waitMs: remainingMs(sentAt, spacingMs, now), limit: SPACINGS[refusal] })
   if (!spaced) return work({ unlessSentSince: undefined, tooSoon })
   const requireSpace = (sentAt: number | null) => {
     if (isWithin(sentAt, spacingMs, now)) throw tooSoon(sentAt)

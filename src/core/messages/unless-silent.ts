@@ -24,7 +24,8 @@ export async function unlessSilent<T>(
     return await work()
   } catch (error) {
     if (!(error instanceof Refusal && (SILENT.has(error.reason) || more.includes(error.reason)))) throw error
-    report('warn', 'a mail was asked for and not sent', { reason: error.reason })
+    const { limit } = error.detail
+    report('warn', 'a mail was asked for and not sent', { reason: error.reason, ...(limit !== undefined && { limit }) })
     return undefined
   }
 }

@@ -50,7 +50,8 @@ function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) 
   return async <T>(work: () => Promise<T>): Promise<T> => {
     const since = clock.monotonic()
     if (running < slots) running += 1
-    else if (waiting.length >= queue) throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs })
+    else if (waiting.length >= queue)
+      throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs, limit: 'AUTH_PASSWORD_HASH_QUEUE' })
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
       if (clock.monotonic() - since > maxWaitMs) throw new Refusal('request_timeout')

@@ -8,7 +8,7 @@ import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { MATRIX_LEASE_MS } from '../matrix'
 import { prepareMail, requireMail } from '../messages/mail'
-import { mintFor } from '../messages/mailed-tokens'
+import { mintFor, SPACINGS } from '../messages/mailed-tokens'
 import { channelOf, sendSms } from '../messages/sms'
 import { unlessSilent } from '../messages/unless-silent'
 import { requireStrong } from '../passwords/password-strength'
@@ -68,9 +68,9 @@ async function registerOpenly(deps: Deps, applicant: Applicant): Promise<SignedU
   // Of several at once one sends its message; the others would send codes of accounts that never come to be.
   const done = deps.limits.alone(`sign-up ${contact.provider} ${contact.address}`)
   if (!done && !contact.isConfirmed)
-    throw new Refusal(contact.provider === 'email' ? 'mail_too_soon' : 'sms_too_soon', {
-      waitMs: deps.policy[contact.provider === 'email' ? 'mail' : 'sms'].spacingMs,
-    })
+    throw contact.provider === 'email'
+      ? new Refusal('mail_too_soon', { waitMs: deps.policy.mail.spacingMs, limit: SPACINGS.mail_too_soon })
+      : new Refusal('sms_too_soon', { waitMs: deps.policy.sms.spacingMs, limit: SPACINGS.sms_too_soon })
   try {
     const made = await create(deps, applicant)
     return 'taken' in made ? await answerForExisting(deps, applicant, made.taken) : made

@@ -1,6 +1,7 @@
 /** How the federation surface says a refusal: a category, a code within it, and words (federation.md). */
 import { HOOK_REASONS } from '../../core/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { limitHeaders } from '../../http/limit-headers'
 import { forAll, SUPABASE_ONLY } from '../../http/supabase-only'
 
 type Answer = readonly [
@@ -116,11 +117,10 @@ const words: Record<Reason, Answer> = {
 export function answerRefusal({ reason, detail }: Refusal): Response {
   const [status, error, code, said] = words[reason]
   const message = typeof said === 'string' ? said : said(detail)
-  const waitMs = detail.retryAfterMs ?? detail.waitMs
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }
   return new Response(JSON.stringify({ error, reason: code, message }), {
     status,
-    headers: waitMs === undefined ? headers : { ...headers, 'retry-after': String(Math.ceil(waitMs / 1000)) },
+    headers,
   })
 }
 

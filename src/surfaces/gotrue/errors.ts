@@ -1,6 +1,7 @@
 /** How GoTrue says a refusal (contract 0.4 and 9): in two shapes by API version. */
 import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Refusal } from '../../core/refusal'
+import { limitHeaders } from '../../http/limit-headers'
 import { encodeJson } from '../../lib/json'
 import { words } from './words'
 
@@ -21,8 +22,9 @@ export function wordsOf({ reason, detail }: Refusal): { status: number; code: st
 export function answerRefusal(refusal: Refusal, request: Request, requestId: string): Response {
   const { detail } = refusal
   const { status, code, message } = wordsOf(refusal)
-  const headers = new Headers({ 'content-type': 'application/json' })
-  if (detail.retryAfterMs !== undefined) headers.set('Retry-After', String(Math.ceil(detail.retryAfterMs / 1000)))
+  // GoTrue says in words alone how long a message has to wait.
+  const limits = limitHeaders({ ...detail, waitMs: undefined })
+  const headers = new Headers({ 'content-type': 'application/json', ...limits })
   const isCurrent = speaksCurrentVersion(request)
   if (isCurrent) headers.set(VERSION_HEADER, VERSION)
   // GoTrue's OAuth errors have no code and their own shape in every version

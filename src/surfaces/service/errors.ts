@@ -1,6 +1,7 @@
 /** How the endpoints below `/api/auth` say a refusal: `{"error","message"}`, with the field where there is one. */
 import { HOOK_REASONS } from '../../core/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { limitHeaders } from '../../http/limit-headers'
 import { forAll, SUPABASE_ONLY } from '../../http/supabase-only'
 import { targetOf } from '../../http/target'
 
@@ -109,11 +110,10 @@ export function answerRefusal({ reason, detail }: Refusal, request: Request): Re
   // Only a reset calls it the new one.
   const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   const message = typeof said === 'string' ? said : said(detail)
-  const waitMs = detail.retryAfterMs ?? detail.waitMs
-  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' }
+  const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }
   return new Response(JSON.stringify({ error, message, ...(field !== undefined && { detail: field }) }), {
     status,
-    headers: waitMs === undefined ? headers : { ...headers, 'retry-after': String(Math.ceil(waitMs / 1000)) },
+    headers,
   })
 }
 

@@ -169,3 +169,34 @@ test('challenges to second factors, answers to them and passkeys begun have limi
   expect((await challenge(app, token, id)).status).toBe(200)
   expect((await challenge(app, token, id)).status).toBe(429)
 })
+
+test('every 429 names the setting whose limit was reached, in the answer and in the log', async () => {
+  const settings = {
+    ...{ AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1', AUTH_RATE_LIMIT_EMAIL_SENT: '2' },
+    ...{ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_SMTP_HOST: '127.0.0.1', AUTH_SMTP_PORT: '9' },
+    ...{ AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com', AUTH_RATE_LIMIT_CODE_GUESSES: '1' },
+  }
+  await using app = await startApp({ settings })
+  await createUser(app, 'ada@example.com')
+  const ask = (path: string, body: object, ip = '192.0.2.1') => app.ask('POST', path, { body, ip })
+  const recover = (ip: string) => ask('/auth/v1/recover', { email: 'ada@example.com' }, ip)
+  const code = (ip: string) =>
+    ask('/auth/v1/verify', { type: 'recovery', email: 'ada@example.com', token: '000000' }, ip)
+  expect((await recover('192.0.2.9')).status).toBe(200)
+  expect((await ask('/auth/v1/otp', { email: 'bob@example.com' }, '192.0.2.8')).status).toBe(200)
+  await code('192.0.2.9')
+  for (let request = 0; request < 30; request++) await ask('/api/auth/magic-link/send', {}, '192.0.2.3')
+  await attack(app, 20)
+  const replies: [Reply, string][] = [
+    [await recover('192.0.2.10'), 'AUTH_SMTP_MAX_FREQUENCY'],
+    [await ask('/auth/v1/otp', { email: 'eve@example.com' }, '192.0.2.11'), 'AUTH_RATE_LIMIT_EMAIL_SENT'],
+    [await code('192.0.2.12'), 'AUTH_RATE_LIMIT_CODE_GUESSES'],
+    [await passwordGrant(app, { email: 'ada@example.com', password: 'x' }), 'AUTH_RATE_LIMIT_PASSWORD_GUESSES'],
+    [await ask('/api/auth/login', { email: 'ada@example.com', password: 'x' }), 'AUTH_RATE_LIMIT_PASSWORD_GUESSES'],
+    [await ask('/auth/v1/login', { id: 'ada@example.com', password: 'x' }), 'AUTH_RATE_LIMIT_PASSWORD_GUESSES'],
+  ]
+  for (const [{ status, headers }, setting] of replies)
+    expect([status, headers.get('x-rate-limit-setting')]).toEqual([429, setting])
+  const logged = app.log().filter(({ msg, status }) => msg === 'request' && status === 429)
+  expect(logged.slice(-replies.length).map(({ limit }) => limit)).toEqual(replies.map(([, setting]) => setting))
+})

@@ -1,0 +1,13 @@
+/** What an answer says of a limit that was reached: when to come back (RFC 9110 §10.2.3), and which limit it was. */
+import type { Detail } from '../core/refusal'
+
+/** Names the setting whose limit was reached, so that an operator need not guess. */
+export const LIMIT_HEADER = 'X-Rate-Limit-Setting'
+
+export function limitHeaders({ retryAfterMs, waitMs, limit }: Detail): Record<string, string> {
+  const ms = retryAfterMs ?? waitMs
+  return {
+    ...(ms !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) }),
+    ...(limit !== undefined && { [LIMIT_HEADER.toLowerCase()]: limit }),
+  }
+}
