@@ -16,6 +16,7 @@ export function build(outfile: string, target?: string): void {
   const commit =
     spawnSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], { cwd: root }).stdout?.toString().trim() ||
     'unknown'
+  const seconds = Number(spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root }).stdout?.toString().trim())
   const args = [
     'build',
     '--compile',
@@ -23,6 +24,7 @@ export function build(outfile: string, target?: string): void {
     ...['--bytecode', '--format=esm', '--sourcemap'],
     ...['--no-compile-autoload-dotenv', '--no-compile-autoload-bunfig'],
     ...['--define', `LATCHKEY_COMMIT=${JSON.stringify(commit)}`],
+    ...['--define', `LATCHKEY_BUILT_AT=${(seconds || 0) * 1000}`],
     ...['--define', 'process.env.NODE_ENV="production"'],
     // Bun.serve has no option for it; `npm run dev` names the same limit
     `--compile-exec-argv=--max-http-header-size=${MAX_HEADER_BYTES}`,

@@ -16,8 +16,18 @@ import type { Worker } from './adapters/worker'
 import { conditionLog, unlessUnavailable } from './condition-log'
 import type { Settings } from './config'
 import { type Core, createCore } from './core'
+import { clockWatch } from './core/clock-watch'
 import { passwords } from './core/passwords/passwords'
-import type { BreachedPasswords, Clock, HttpPost, PasswordHasher, Peers, Provisioner, Random } from './core/ports'
+import type {
+  BreachedPasswords,
+  Clock,
+  HttpPost,
+  PasswordHasher,
+  Peers,
+  Provisioner,
+  Random,
+  Report,
+} from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import type { ReadinessCheck } from './core/readiness'
 import type { NewNetwork } from './core/sessions/new-device'
@@ -43,7 +53,7 @@ import { gotrue, PREFIX } from './surfaces/gotrue'
 import { PREFIX as MAILBOX, mailbox } from './surfaces/mailbox'
 import { operations } from './surfaces/operations'
 import { PREFIX as SERVICE, service } from './surfaces/service'
-import { commit, version } from './version'
+import { builtAt, commit, version } from './version'
 
 export interface AppOptions {
   settings: Settings
@@ -114,6 +124,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       : followSigningKeys({ store, clock, sealer, policy, keyring: ring })
     await readKeys()
     const refreshKeys = () => readKeys().catch(failure('signing keys cannot be read'))
+    const report: Report = (level, message, fields) => log[level](message, fields)
+    const watch = clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() })
+    const watching = setInterval(watch.look, WATCH_CLOCK_MS)
+    watching.unref()
     const core = createCore({
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
       providers: oauthProviders({
@@ -140,7 +154,8 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
           breachedPasswords({ url: accounts.breachCheckUrl, userAgent: accounts.breachCheckUserAgent }))
         : undefined,
       background: background.add,
-      report: (level, message, fields) => log[level](message, fields),
+      report,
+      clockWatch: watch,
     })
     tellings.begin(core.tellOfNewDevice)
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
@@ -180,7 +195,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       requestIdHeader: server.requestIdHeader,
       trustedProxies: server.trustedProxies,
     })
-    const keys = { ...apiKeys, ...(await roleKeys(ring, secrets)) }
+    const { flaw, ...roles } = await roleKeys(ring, secrets, clock.now())
+    if (flaw !== undefined) log.warn(flaw)
+    const keys = { ...apiKeys, ...roles }
     const sender = mailSender(settings, core, log)
     if (sender) news.listen((message) => message.state === 'queued' && sender.postman.wake())
     provisioning = matrixWorker(settings, core, log)
@@ -188,6 +205,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
       endStreams: () => inbox?.close(),
       async close() {
+        clearInterval(watching)
         await tellings.end()
         await sender?.postman.stop()
         await atMost(LAST_ANSWERS_MS, Promise.all([background.end(), provisioning?.stop()]))
@@ -201,11 +219,15 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   }
 }
 
+/** How often the wall clock is compared with one that is never set. */
+const WATCH_CLOCK_MS = 10_000
+
 /** What `/ready` asks, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
     { name: 'database', look: core.examineDatabase },
     { name: 'disk', look: core.examineDisk },
+    { name: 'clock', look: async () => core.lookAtClock() },
   ]
 }
 

@@ -4,7 +4,7 @@ import type { Secrets } from './adapters/data-folder'
 import { aesGcmSealer } from './adapters/sealer'
 import { systemClock } from './adapters/system'
 import type { Settings } from './config'
-import { type ApiKeys, roleKeyClaims } from './core/tokens/api-keys'
+import { type ApiKeys, flawOfRoleKeys, roleKeyClaims, roleKeysSince } from './core/tokens/api-keys'
 import { type Keyring, keyring } from './core/tokens/jwt'
 import * as signing from './core/tokens/signing-keys'
 import { policyOf } from './policy'
@@ -36,11 +36,16 @@ export async function keyringOf({ tokens }: Settings, secrets: Pick<Secrets, 'jw
 }
 
 /** They outlive every key that can be rotated. */
-export async function roleKeys(ring: Keyring, { createdAt }: Secrets): Promise<Pick<Keys, 'anon' | 'serviceRole'>> {
-  const since = Date.parse(createdAt)
+export async function roleKeys(
+  ring: Keyring,
+  { createdAt }: Secrets,
+  now: number,
+): Promise<Pick<Keys, 'anon' | 'serviceRole'> & { flaw: string | undefined }> {
+  const since = roleKeysSince(Date.parse(createdAt), now)
   return {
     anon: await ring.signLasting(roleKeyClaims('anon', since)),
     serviceRole: await ring.signLasting(roleKeyClaims('service_role', since)),
+    flaw: flawOfRoleKeys(since, now),
   }
 }
 

@@ -4,10 +4,15 @@ import manifest from '../package.json' with { type: 'json' }
 
 declare const LATCHKEY_COMMIT: string | undefined
 
+declare const LATCHKEY_BUILT_AT: number | undefined
+
 export const version = manifest.version
 
 /** Short hash of the commit, or `source`. */
 export const commit = typeof LATCHKEY_COMMIT === 'string' ? LATCHKEY_COMMIT : 'source'
+
+/** When the commit was made, in Unix milliseconds; 0 where it is not known. */
+export const builtAt = typeof LATCHKEY_BUILT_AT === 'number' ? LATCHKEY_BUILT_AT : 0
 
 export function sqliteVersion(): string {
   const db = new Database(':memory:')

@@ -15,7 +15,9 @@ export async function keys(command: Command): Promise<void> {
     const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     if (isNew) process.stderr.write(`latchkey: made new keys in ${folder}\n`)
     const { publishable, secret } = apiKeysOf(settings, secrets)
-    const { anon, serviceRole } = await roleKeys(await keyringOf(settings, secrets), secrets)
+    const ring = await keyringOf(settings, secrets)
+    const { anon, serviceRole, flaw } = await roleKeys(ring, secrets, systemClock.now())
+    if (flaw !== undefined) process.stderr.write(`latchkey: ${flaw}\n`)
     return {
       url: clientUrl(settings),
       publishable_key: publishable,

@@ -1,5 +1,6 @@
 /** What every function of the core is given. */
 import type { Store } from '../store'
+import type { ClockWatch } from './clock-watch'
 import type { Passwords } from './passwords/passwords'
 import type { Policy } from './policy'
 import type {
@@ -46,6 +47,7 @@ export interface Deps {
   /** Lets work go on once its request is answered; a server that stops waits a little for it. */
   background(work: Promise<unknown>): void
   report: Report
+  clockWatch: ClockWatch
 }
 
 /** Where a request came from. */

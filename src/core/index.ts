@@ -145,6 +145,8 @@ const functions = {
   examineDatabase,
   examineDisk,
   diskSpace: ({ store }: Deps) => store.space(),
+  /** Whether the wall clock can be trusted. */
+  lookAtClock: ({ clockWatch }: Deps) => clockWatch.look(),
 }
 
 type Functions = typeof functions

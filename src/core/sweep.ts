@@ -17,14 +17,19 @@ const EXPIRED_PERSONAL_TOKENS_MS = 30 * DAY
 const MESSAGES_MS = 30 * DAY
 const MAILBOX_MS = 7 * DAY
 
-/** One pass over every table, in slices between which other writes get their turn. @returns rows removed, by table */
+/**
+ * One pass over every table, in slices between which other writes get their turn. While the clock is in doubt nothing is
+ * removed: a clock that ran ahead would make everything old.
+ * @returns rows removed, by table
+ */
 export async function sweep(
-  deps: Pick<Deps, 'store' | 'clock' | 'policy'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'policy'> & Partial<Pick<Deps, 'clockWatch'>>,
 ): Promise<Record<Sweep | 'verificationTokens', number>> {
+  const isInDoubt = deps.clockWatch?.isSettled() === false
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(deps))) {
     removed[what as Sweep] = 0
-    let after: number | undefined = 0
+    let after: number | undefined = isInDoubt ? undefined : 0
     while (after !== undefined) {
       const slice: { removed: number; next: number | undefined } = await deps.store.sweepSlice({
         what: what as Sweep,
@@ -35,7 +40,7 @@ export async function sweep(
       after = slice.next
     }
   }
-  return { ...removed, verificationTokens: await purgeTokens(deps) }
+  return { ...removed, verificationTokens: isInDoubt ? 0 : await purgeTokens(deps) }
 }
 
 async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<number> {

@@ -44,9 +44,24 @@ export const putMeta = write(async (tx, entry: { key: string; value: string }): 
   await tx.run(setMeta, entry)
 })
 
+const lastUser = statement((db) =>
+  db
+    .select({ at: sql<number | null>`max(${users.createdAt})` })
+    .from(users)
+    .prepare(),
+)
+
+/** The latest instant that is known to be stored; undefined where there is none. */
+export const latestInstant = read(async (tx): Promise<number | undefined> => {
+  const probedAt = Number((await tx.one(metaValue, { key: PROBED_AT }))?.value ?? 0)
+  return Math.max(probedAt, (await tx.one(lastUser))?.at ?? 0) || undefined
+})
+
+const PROBED_AT = 'probed_at'
+
 /** Writes one row, to find out whether writing works. */
 export const probe = write(async (tx, now: number): Promise<void> => {
-  await tx.run(setMeta, { key: 'probed_at', value: String(now) })
+  await tx.run(setMeta, { key: PROBED_AT, value: String(now) })
 })
 
 /** How many rows one step of the sweep looks at. It goes by row id, so it needs no index and never scans a table at once. */

@@ -52,7 +52,7 @@ test('with no setting at all it serves, tells where, and keeps no secret in its 
   expect((await server.ask('GET', '/auth/v1/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
   expect((await server.ask('GET', '/ready')).body).toEqual({
     status: 'ok',
-    checks: { database: 'ok', disk: 'ok', mail: 'ok' },
+    checks: { database: 'ok', disk: 'ok', clock: 'ok', mail: 'ok' },
     mail_queue: { length: 0, oldest_seconds: 0 },
   })
   const [start] = server.log

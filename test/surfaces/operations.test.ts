@@ -14,7 +14,7 @@ test('ready says what it found, and finds out once a second at most', async () =
   expect(await ask()).toEqual([503, 'unavailable'])
   expect((await app.ask('GET', '/ready')).body).toEqual({
     status: 'unavailable',
-    checks: { database: 'failed', disk: 'ok', mail: 'ok' },
+    checks: { database: 'failed', disk: 'ok', clock: 'ok', mail: 'ok' },
     reasons: { database: expect.any(String) },
     mail_queue: { length: 0, oldest_seconds: 0 },
   })

@@ -19,6 +19,30 @@ export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boo
   return given?.startsWith(SECRET_PREFIX) === true && secretEqual(given, secret)
 }
 
+const DAY = 86_400_000
+
+/** 1 January 2026. No server was set up before; a clock that says so was wrong. */
+const FIRST_SERVER = 1_767_225_600_000
+
+/**
+ * From when the role keys are good. Keys dated by a clock that was wrong at the first start, in 1970 or far ahead, would be
+ * expired or not yet valid at every verifier for good; those are dated to a fixed day instead, so that they stay the same.
+ */
+export function roleKeysSince(createdAt: number, now: number): number {
+  const isAheadOfClock = createdAt > now + DAY && now >= FIRST_SERVER
+  return createdAt < FIRST_SERVER || isAheadOfClock ? FIRST_SERVER : createdAt
+}
+
+/** Why role keys are of no use by the clock; undefined where they are good. */
+export function flawOfRoleKeys(sinceMs: number, now: number): string | undefined {
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+  const end = sinceMs + KEY_YEARS * 365 * DAY
+  if (now >= end) return `the anon and service_role keys expired on ${day(end)}; use the publishable and the secret key`
+  if (now < sinceMs - DAY)
+    return `the anon and service_role keys are valid from ${day(sinceMs)}, but the clock of this machine says ${day(now)}`
+  return undefined
+}
+
 /** Claims of the anon or service_role key: a JWT with a role and no user (contract 3.4). @param sinceMs Unix milliseconds */
 export function roleKeyClaims(role: 'anon' | 'service_role', sinceMs: number): JsonObject {
   const iat = Math.floor(sinceMs / 1000)
