@@ -10,7 +10,7 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 /** 1 January 2020: a clock before that was never set. */
-export const CLOCK_UNSET_BEFORE = 1_577_836_800_000
+const CLOCK_UNSET_BEFORE = 1_577_836_800_000
 
 /** Two clocks that drift apart by more than this between two looks were set. */
 const JUMP_MS = MINUTE

@@ -2,12 +2,12 @@
 import type { Detail } from '../core/refusal'
 
 /** Names the setting whose limit was reached, so that an operator need not guess. */
-export const LIMIT_HEADER = 'X-Rate-Limit-Setting'
+const LIMIT_HEADER = 'x-rate-limit-setting'
 
 export function limitHeaders({ retryAfterMs, waitMs, limit }: Detail): Record<string, string> {
   const ms = retryAfterMs ?? waitMs
   return {
     ...(ms !== undefined && { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) }),
-    ...(limit !== undefined && { [LIMIT_HEADER.toLowerCase()]: limit }),
+    ...(limit !== undefined && { [LIMIT_HEADER]: limit }),
   }
 }
