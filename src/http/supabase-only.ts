@@ -31,6 +31,7 @@ export const SUPABASE_ONLY = [
   'user_id_malformed',
   'app_metadata_reserved',
   'metadata_too_large',
+  'claim_too_long',
   'metadata_unstorable',
   'ban_duration_malformed',
   'email_signin_disabled',

@@ -6,10 +6,6 @@ export type JsonObject = { [key: string]: Json }
 /** How deep free-form JSON may nest. Real metadata stays under ten; deeper input only tries to exhaust a stack. */
 export const MAX_DEPTH = 1000
 
-/** How much of it one object may hold. It is read, written and put into tokens again and again. */
-export const MAX_METADATA_CHARACTERS = 262_144
-export const MAX_METADATA_VALUES = 4096
-
 /** Why JSON cannot be kept: a NUL character, a number beyond a double, or nesting over MAX_DEPTH. */
 export type Flaw = 'nul' | 'number' | 'depth'
 
@@ -39,16 +35,6 @@ function canonical(value: Json): Json {
   if (Array.isArray(value)) return value.map(canonical)
   if (typeof value !== 'object' || value === null) return value
   return sortedObject(Object.entries(value).map(([key, item]) => [key.toWellFormed(), canonical(item)]))
-}
-
-/** Whether metadata is within bounds, in characters of its JSON and in the number of its values. */
-export function isMetadataWithinBounds(metadata: JsonObject): boolean {
-  return JSON.stringify(metadata).length <= MAX_METADATA_CHARACTERS && countValues(metadata) <= MAX_METADATA_VALUES
-}
-
-function countValues(value: Json): number {
-  if (typeof value !== 'object' || value === null) return 1
-  return Object.values(value).reduce((sum: number, item) => sum + countValues(item), 1)
 }
 
 /** Shallow merge of metadata: a key of `changes` replaces the old one, a null removes it (contract 1.6). */

@@ -99,6 +99,17 @@ export async function holdIdentities(tx: Tx, userId: string, wanted: Identity[])
   return wanted.length === 0 ? present : identitiesIn(tx, userId)
 }
 
+const OWN_DATA = ['email', 'email_verified', 'phone', 'phone_verified', 'sub']
+
+/** Leaves the identities of the account's own address and number what they say of these. */
+export async function clearOwnIdentities(tx: Tx, userId: string): Promise<void> {
+  for (const own of await identitiesIn(tx, userId)) {
+    if (own.providerId !== userId) continue
+    const identityData = Object.fromEntries(Object.entries(own.identityData).filter(([key]) => OWN_DATA.includes(key)))
+    await tx.run(saveIdentity, { ...own, identityData })
+  }
+}
+
 /** Makes an identity, or replaces what the present one of the same account at the same provider says. */
 export async function putIdentity(tx: Tx, identity: Identity): Promise<void> {
   const present = await tx.one(identityByProvider, identity)

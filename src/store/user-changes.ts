@@ -1,10 +1,12 @@
 /** The one way in which an account changes. */
 import { eq } from 'drizzle-orm'
 import { providersMetadata } from '../lib/account-metadata'
-import { isMetadataWithinBounds, type JsonObject, mergeMetadata } from '../lib/json'
+import { type JsonObject, mergeMetadata } from '../lib/json'
+import { mayBecome, mergeFitting } from '../lib/metadata'
 import { isAhead, isWithin } from '../lib/time'
 import {
   type Account,
+  clearOwnIdentities,
   deleteIdentity,
   findTaken,
   holdIdentities,
@@ -71,8 +73,13 @@ export interface UserChange extends Attachments {
   identityIfNone?: Identity | undefined
   /** Removes second factors, recovery codes and passkeys. */
   dropFactors?: boolean
-  /** Takes the place of the user's own metadata, before anything is merged in. */
+  /**
+   * Takes the place of the user's own metadata, before anything is merged in; what the account's own identities hold of the
+   * old one goes as well. The column of `set` does the same.
+   */
   replaceUserMetaData?: JsonObject | undefined
+  /** What a provider says of the user: merged in as far as there is room. */
+  profile?: JsonObject | undefined
   /** Writes the providers of all identities, oldest first, into app_metadata. */
   describeProviders?: (providers: string[]) => JsonObject
   /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
@@ -118,18 +125,14 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     (await findTaken(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
   if (refused) return refused
   // What is written stays, whatever is answered; so the size is looked at first.
-  const rawUserMetaData = mergeMetadata(
-    change.replaceUserMetaData ?? user.rawUserMetaData,
-    change.mergeUserMetaData ?? {},
-  )
-  const mergedAppMetaData = mergeMetadata(user.rawAppMetaData, change.mergeAppMetaData ?? {})
-  if (!isMetadataWithinBounds(mergedAppMetaData) || !isMetadataWithinBounds(rawUserMetaData))
-    return { outcome: 'metadata_too_large' }
+  const rawUserMetaData = userMetaDataAfter(user, change)
+  if (!rawUserMetaData) return { outcome: 'metadata_too_large' }
   if (change.use && !(await useUp(tx, change.use, now))) return { outcome: 'used_before' }
   const factor = change.proof && (await takeProof(tx, id, change.proof, { network: change.session?.network, now }))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
   await holdIdentities(tx, id, change.identities ?? [])
+  if (change.replaceUserMetaData ?? change.set.rawUserMetaData) await clearOwnIdentities(tx, id)
   if (change.putIdentity) await putIdentity(tx, change.putIdentity)
   const held = await dropIdentities(tx, id, change)
   if (held.length === 0 && change.identityIfNone) {
@@ -230,4 +233,14 @@ async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, p
   }
   for (const identity of present) if (isDropped(identity)) await tx.run(deleteIdentity, { id: identity.id })
   return present.filter((identity) => !isDropped(identity))
+}
+
+/** @returns undefined where it would be larger than metadata may be */
+function userMetaDataAfter(user: User, change: UserChange): JsonObject | undefined {
+  const before = { user: user.rawUserMetaData, app: user.rawAppMetaData }
+  const base = change.replaceUserMetaData ?? change.set.rawUserMetaData ?? before.user
+  const app = mergeMetadata(before.app, change.mergeAppMetaData ?? {})
+  const merged = { user: mergeMetadata(base, change.mergeUserMetaData ?? {}), app }
+  if (!mayBecome(merged, before)) return undefined
+  return change.profile ? mergeFitting(merged, change.profile) : merged.user
 }

@@ -375,3 +375,22 @@ test('signInWithWeb3 signs in with an Ethereum and a Solana wallet', async () =>
   })
   expect([bySolana.error, bySolana.data.user?.app_metadata.provider]).toEqual([null, 'web3'])
 })
+
+test('metadata that is too large is refused when it is stored; the largest allowed works on every path', async () => {
+  const { supabase, user, session } = await signedUp()
+  const avatar = (length: number) => ({ data: { avatar: 'x'.repeat(length) } })
+  const { error } = await supabase.auth.updateUser(avatar(12_000))
+  expect(failure(error)).toEqual(['AuthApiError', 400, 'validation_failed'])
+  expect(error?.message).toContain('3072 bytes')
+  // `{"avatar":"","name":"Ada"}` takes 26
+  expect((await supabase.auth.updateUser(avatar(3072 - 26 + 1))).error?.status).toBe(400)
+  expect((await supabase.auth.updateUser(avatar(3072 - 26))).error).toBeNull()
+  const roles = (count: number) => ({ app_metadata: { roles: Array.from({ length: count }, (_, n) => `role-${n}`) } })
+  expect((await admin().updateUserById(user.id, roles(800))).error?.status).toBe(400)
+  expect((await admin().updateUserById(user.id, roles(40))).error).toBeNull()
+  const refreshed = await supabase.auth.refreshSession(session)
+  expect(refreshed.error).toBeNull()
+  expect(refreshed.data.session?.access_token.length).toBeLessThan(8000)
+  expect((await supabase.auth.getUser()).data.user?.user_metadata.avatar).toHaveLength(3072 - 26)
+  expect((await supabase.auth.signOut()).error).toBeNull()
+})

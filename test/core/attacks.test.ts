@@ -122,8 +122,8 @@ test('a hash with nothing in it fits no password', async () => {
 test('a user cannot grow an account without end', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
-  expect((await put(app, ada.accessToken, { data: { a: 'x'.repeat(200_000) } })).status).toBe(200)
-  const { status, body } = await put(app, ada.accessToken, { data: { b: 'x'.repeat(200_000) } })
+  expect((await put(app, ada.accessToken, { data: { a: 'x'.repeat(2000) } })).status).toBe(200)
+  const { status, body } = await put(app, ada.accessToken, { data: { b: 'x'.repeat(2000) } })
   expect([status, body.code]).toEqual([400, 'validation_failed'])
   expect((await put(app, ada.accessToken, { data: { a: null } })).status).toBe(200)
   const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 1]))

@@ -17,7 +17,14 @@ import { requireStrong } from '../passwords/password-strength'
 import { isTokenRefusal, Refusal } from '../refusal'
 import { type Challenge, type ChallengeGiven, challengeOf } from '../sign-in/pkce'
 import { type Besides, changeEmail, changePhone } from './contact-change'
-import { NOTHING_SENT, normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
+import {
+  NOTHING_SENT,
+  normaliseEmail,
+  normalisePhone,
+  ownIdentity,
+  storableAppMetadata,
+  storableMetadata,
+} from './users'
 
 /** The caller's account. @throws {Refusal<'audience_mismatch'>} */
 export async function getAccount(
@@ -67,7 +74,7 @@ export async function updateAccount(
   const wanted = wantedContacts(caller, change)
   const channel = channelOf(deps, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
-  const appMetadata = change.appMetadata && storableMetadata(change.appMetadata)
+  const appMetadata = change.appMetadata && storableAppMetadata(change.appMetadata)
   if (change.password !== undefined) await requireStrong(deps, change.password)
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')

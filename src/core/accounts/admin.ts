@@ -13,7 +13,17 @@ import { isTooLong } from '../passwords/passwords'
 import { Refusal } from '../refusal'
 import { type ChangedAccount, scrubbed } from './account'
 import { normaliseUsername } from './usernames'
-import { NOTHING_SENT, newUser, normaliseEmail, normalisePhone, ownIdentity, storableMetadata } from './users'
+import {
+  NOTHING_SENT,
+  newUser,
+  normaliseEmail,
+  normalisePhone,
+  ownIdentity,
+  requireRoom,
+  requireShortClaim,
+  storableAppMetadata,
+  storableMetadata,
+} from './users'
 
 /** Characters of the password of an account that was made without one: nobody knows it, so nobody signs in with it. */
 const RANDOM_PASSWORD_LENGTH = 64
@@ -42,6 +52,8 @@ export async function createUser(
 ): Promise<Account> {
   const { clock, random, store } = deps
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
+  requireShortClaim('role', given.role)
+  requireShortClaim('aud', given.aud)
   const email = given.email ? normaliseEmail(given.email) : undefined
   const phone = given.phone ? normalisePhone(given.phone) : undefined
   const username = given.username === undefined ? null : normaliseUsername(given.username)
@@ -55,6 +67,13 @@ export async function createUser(
   const identities: Identity[] = []
   if (email) identities.push(ownIdentity(deps, now, id, 'email', { email }))
   if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone }))
+  const metadata = requireRoom({
+    app: mergeMetadata(
+      providersMetadata(identities.map(({ provider }) => provider)),
+      storableAppMetadata(given.appMetadata ?? {}),
+    ),
+    user: storableMetadata({ ...given.userMetadata, ...(email && given.confirmEmail && { email_verified: true }) }),
+  })
   const user = newUser(deps, now, {
     id,
     aud: given.aud || audience,
@@ -66,14 +85,8 @@ export async function createUser(
     ...(email && given.confirmEmail && { emailConfirmedAt: now }),
     ...(phone && given.confirmPhone && { phoneConfirmedAt: now }),
     ...(bannedUntil !== undefined && { bannedUntil }),
-    rawAppMetaData: mergeMetadata(
-      providersMetadata(identities.map(({ provider }) => provider)),
-      storableMetadata(given.appMetadata ?? {}),
-    ),
-    rawUserMetaData: storableMetadata({
-      ...given.userMetadata,
-      ...(email && given.confirmEmail && { email_verified: true }),
-    }),
+    rawAppMetaData: metadata.app,
+    rawUserMetaData: metadata.user,
     ...(!isConfirmed && { isAdminCreated: true, isPasswordFromAdmin: true }),
   })
   const audit = [
@@ -111,6 +124,7 @@ export async function updateUser(
 ): Promise<ChangedAccount> {
   const { clock, store, passwords } = deps
   const before = await requireAccount(deps, id)
+  requireShortClaim('role', given.role)
   const email = given.email ? normaliseEmail(given.email) : undefined
   const phone = given.phone ? normalisePhone(given.phone) : undefined
   if (given.password !== undefined) await requireStrong(deps, given.password)
@@ -136,7 +150,7 @@ export async function updateUser(
     },
     confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
-    mergeAppMetaData: given.appMetadata && storableMetadata(given.appMetadata),
+    mergeAppMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
     // While the ban lasts its sessions are told so (contract 0.5); none of them is there any more once it is lifted.
     ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),

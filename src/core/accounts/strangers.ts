@@ -29,7 +29,7 @@ function identityIn(payload: string | null): Named[] {
 
 type Leaving = Pick<
   UserChange,
-  'dropIdentities' | 'dropFactors' | 'endSessions' | 'identityIfNone' | 'describeProviders'
+  'dropIdentities' | 'dropFactors' | 'endSessions' | 'identityIfNone' | 'describeProviders' | 'replaceUserMetaData'
 > & { set: UserChange['set'] }
 
 /** Whether a token shows that an address is its bearer's which nobody has confirmed so far. */
@@ -44,17 +44,19 @@ export const mayBeStrangers = ({ confirmedAt, isAdminCreated }: User): boolean =
   confirmedAt === null && !isAdminCreated
 
 /**
- * What goes where the owner of an address comes in by their inbox, all but what the mail was about: the password of the
- * sign-up that it answers, or the identity whose address it asks about.
+ * What goes where the owner of an address comes in by their inbox, all but what the mail was about: the password and the
+ * metadata of the sign-up that it answers, or the identity whose address it asks about.
  */
 export function withoutStrangers(deps: Deps, now: number, user: User, token: VerificationToken | undefined): Leaving {
   if (!isOwnersFirst(user, token) || !mayBeStrangers(user)) return { set: {} }
   const own = { provider: 'email', providerId: user.id }
+  const { rawUserMetaData, ...set } = token.payload === WITH_PASSWORD ? {} : withoutUnprovenPassword(user)
   return {
     ...WAYS_IN,
-    set: token.payload === WITH_PASSWORD ? {} : withoutUnprovenPassword(user),
+    set,
     dropIdentities: { butFor: [own, ...identityIn(token.payload)] },
     identityIfNone: ownIdentity(deps, now, user.id, 'email', { email: token.email, email_verified: true }),
+    replaceUserMetaData: rawUserMetaData,
     describeProviders: providersMetadata,
   }
 }

@@ -1,6 +1,14 @@
 /** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
 import { ownIdentityData } from '../../lib/account-metadata'
-import { canonicalJson, isMetadataWithinBounds, type JsonObject } from '../../lib/json'
+import { canonicalJson, type JsonObject, mergeMetadata } from '../../lib/json'
+import {
+  counted,
+  fitting,
+  MAX_METADATA_BYTES,
+  MAX_USER_METADATA_BYTES,
+  type Metadata,
+  mayBecome,
+} from '../../lib/metadata'
 import type { Identity, User } from '../../store'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
@@ -31,13 +39,43 @@ export function comparablePhone(text: string): string {
 }
 
 /**
- * Metadata in the form that is stored.
+ * `user_metadata` in the form that is stored.
  * @throws {Refusal<'metadata_unstorable' | 'body_malformed' | 'metadata_too_large'>}
  */
-export function storableMetadata(metadata: Record<string, unknown>): JsonObject {
+export const storableMetadata = (metadata: Record<string, unknown>): JsonObject => storable('user', metadata)
+
+/** The same of `app_metadata`; how much room the other leaves it is another question. */
+export const storableAppMetadata = (metadata: Record<string, unknown>): JsonObject => storable('app', metadata)
+
+/** What a provider says of a user, as far as there is room: its size is nothing the user could mend. */
+export const storableProfile = (claims: Record<string, unknown>): JsonObject =>
+  fitting(canonicalObject(claims), MAX_USER_METADATA_BYTES)
+
+const MAX_CLAIM_BYTES = 255
+
+/** What is in every token of an account must be short. @throws {Refusal<'claim_too_long'>} */
+export function requireShortClaim(claim: 'role' | 'aud', text: string | undefined): void {
+  if (text !== undefined && Buffer.byteLength(text) > MAX_CLAIM_BYTES)
+    throw new Refusal('claim_too_long', { detail: claim })
+}
+
+/** @throws {Refusal<'metadata_too_large'>} */
+export function requireRoom(metadata: Metadata): Metadata {
+  if (!mayBecome(metadata)) throw new Refusal('metadata_too_large')
+  return metadata
+}
+
+function storable(kind: keyof Metadata, metadata: Record<string, unknown>): JsonObject {
+  const kept = canonicalObject(metadata)
+  const added = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== null))
+  const most = kind === 'user' ? MAX_USER_METADATA_BYTES : MAX_METADATA_BYTES
+  if (counted(kind, added) > most) throw new Refusal('metadata_too_large')
+  return kept
+}
+
+function canonicalObject(metadata: Record<string, unknown>): JsonObject {
   const result = canonicalJson(metadata)
-  if ('kept' in result && isMetadataWithinBounds(result.kept as JsonObject)) return result.kept as JsonObject
-  if ('kept' in result) throw new Refusal('metadata_too_large')
+  if ('kept' in result) return result.kept as JsonObject
   if (result.flaw === 'nul') throw new Refusal('metadata_unstorable')
   // Go's decoder stumbles over these two, so to GoTrue they are no JSON
   throw new Refusal('body_malformed', {
@@ -53,13 +91,15 @@ type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
 /**
  * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
- * may be that of a stranger who signed up before. One that an administrator set stays.
+ * may be that of a stranger who signed up before, and the metadata that came with it. What an administrator set stays.
  */
-export const withoutUnprovenPassword = ({
-  confirmedAt,
-  isPasswordFromAdmin,
-}: Pick<User, 'confirmedAt' | 'isPasswordFromAdmin'>): Partial<User> =>
-  confirmedAt === null && !isPasswordFromAdmin ? { encryptedPassword: null } : {}
+export function withoutUnprovenPassword(user: User): Partial<User> {
+  const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
+  if (confirmedAt !== null || isPasswordFromAdmin) return {}
+  if (encryptedPassword === null || isAdminCreated) return { encryptedPassword: null }
+  const own = ownIdentityData(id, { ...(email !== null && { email }), ...(phone !== null && { phone }) })
+  return { encryptedPassword: null, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
+}
 
 /** A row with nothing set but what is given. @param now Unix milliseconds */
 export function newUser(

@@ -132,7 +132,7 @@ async function acceptInvitation(
     use: signIn.once?.use,
     confirm: { email: true, phone: false },
     putIdentity: identity,
-    mergeUserMetaData: identity.identityData,
+    profile: identity.identityData,
     describeProviders: providersMetadata,
     killTokens: true,
     flow: ending.flow,

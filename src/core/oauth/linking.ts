@@ -50,7 +50,7 @@ export async function linkIdentity(
   const besides = {
     actor: { sessionId: linker.sessionId },
     putIdentity: identity,
-    mergeUserMetaData: identity.identityData,
+    profile: identity.identityData,
     describeProviders: providersMetadata,
     messages: await notice(deps, now, 'identity_linked_notification', user, link),
     audit: [auditEntry(deps, now, 'identity_linked', user, { provider: stranger.provider, identity_id: identity.id })],

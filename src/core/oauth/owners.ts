@@ -1,6 +1,6 @@
 /** Whose account at this server an account at a provider belongs to (contract 8.1 and 8.2). */
 import type { Identity, User } from '../../store'
-import { normaliseEmail, storableMetadata } from '../accounts/users'
+import { normaliseEmail, storableProfile } from '../accounts/users'
 import type { Deps } from '../deps'
 import type { Policy } from '../policy'
 import type { ExternalProfile } from '../ports'
@@ -91,7 +91,7 @@ export function externalIdentity(
     userId,
     provider,
     providerId: profile.claims.sub,
-    identityData: storableMetadata({ email_verified: false, phone_verified: false, ...profile.claims }),
+    identityData: storableProfile({ email_verified: false, phone_verified: false, ...profile.claims }),
     lastSignInAt: now,
     createdAt: now,
     updatedAt: now,

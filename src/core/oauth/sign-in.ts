@@ -100,7 +100,7 @@ async function enter(deps: Deps, signIn: ExternalSignIn, user: User): Promise<Ar
     ...{ id: user.id, now, actor: { sessionId: undefined } },
     onlyIf: { email: user.email, emailConfirmedAt: user.emailConfirmedAt },
     putIdentity: identity,
-    mergeUserMetaData: identity.identityData,
+    profile: identity.identityData,
     describeProviders: providersMetadata,
     set: {},
     ...(proof && { set: proof.set }),

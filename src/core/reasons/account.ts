@@ -31,6 +31,8 @@ export type AccountReason =
   | 'account_sso_managed'
   | 'metadata_unstorable'
   | 'metadata_too_large'
+  /** `detail`: which. */
+  | 'claim_too_long'
   /** `detail`: the text given. */
   | 'ban_duration_malformed'
   | 'email_signin_disabled'

@@ -2,6 +2,7 @@
 import { METHOD_OF } from '../../lib/factor-types'
 import { neighbourhood } from '../../lib/ip'
 import type { JsonObject } from '../../lib/json'
+import { fittingToken, type Metadata } from '../../lib/metadata'
 import { hmacSha256 } from '../../lib/secrets'
 import { isAhead } from '../../lib/time'
 import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../../store'
@@ -80,18 +81,22 @@ export function newSession(
 
 /** Makes the tokens of a session. @param key of its refresh tokens, in the clear */
 export async function issue(
-  { keyring, policy }: Deps,
+  { keyring, policy, report }: Deps,
   now: number,
   opened: Opened,
   key: Uint8Array,
 ): Promise<IssuedSession> {
+  const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
+  const metadata = fittingToken({ user, app })
+  if (metadata.user !== user || metadata.app !== app)
+    report('warn', 'metadata does not fit into access tokens', { user: opened.user.id })
   const issuedAt = Math.floor(now / 1000)
   const { session } = opened
   const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
   const expiresIn = expiresAt - issuedAt
   return {
     ...opened,
-    accessToken: await keyring.sign(accessClaims(policy, opened, issuedAt, expiresAt)),
+    accessToken: await keyring.sign(accessClaims(policy, opened, metadata, issuedAt, expiresAt)),
     expiresIn,
     expiresAt,
     refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),
@@ -111,7 +116,13 @@ export async function issueAgain(deps: Deps, now: number, opened: Opened): Promi
 }
 
 /** Claims of an access token in their order (contract 3.2). Times in Unix seconds. */
-function accessClaims(policy: Policy, { user, session, amr }: Opened, issuedAt: number, expiresAt: number): JsonObject {
+function accessClaims(
+  policy: Policy,
+  { user, session, amr }: Opened,
+  metadata: Metadata,
+  issuedAt: number,
+  expiresAt: number,
+): JsonObject {
   return {
     ...(policy.issuer !== '' && { iss: policy.issuer }),
     sub: user.id,
@@ -120,8 +131,8 @@ function accessClaims(policy: Policy, { user, session, amr }: Opened, issuedAt: 
     iat: issuedAt,
     email: user.email ?? '',
     phone: user.phone ?? '',
-    app_metadata: user.rawAppMetaData,
-    user_metadata: user.rawUserMetaData,
+    app_metadata: metadata.app,
+    user_metadata: metadata.user,
     role: user.role,
     aal: session.aal,
     amr: amrClaim(amr),

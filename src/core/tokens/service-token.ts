@@ -11,6 +11,9 @@ export interface ServiceSession extends Opened {
   roles: string[]
 }
 
+/** Of accounts from before metadata was bounded; a longer token would not pass proxies. */
+const MAX_NAME_LENGTH = 1024
+
 /** @param refreshToken of this surface, minted with the session or in place of one used up */
 export async function issueForService(
   deps: Deps,
@@ -27,7 +30,7 @@ export async function issueForService(
   const accessToken = await keyring.sign({
     sub: user.id,
     email: user.email ?? '',
-    name: displayName(user.rawUserMetaData),
+    name: displayName(user.rawUserMetaData).slice(0, MAX_NAME_LENGTH).toWellFormed(),
     roles,
     type: 'access',
     iss: issuer,

@@ -62,6 +62,7 @@ const answers = {
   email_missing: [422, 'validation_error', 'An address is needed', 'email'],
   email_malformed: [422, 'validation_error', 'This is no address', 'email'],
   email_too_long: [422, 'validation_error', 'The address is too long', 'email'],
+  metadata_too_large: [422, 'validation_error', 'The display name is too long', 'display_name'],
   account_sso_managed: [403, 'user_sso_managed', 'The address of this account is that of its single sign-on'],
   password_weak: [422, 'validation_error', ({ weakness }) => weakness?.message ?? '', 'new_password'],
   password_too_long: [422, 'validation_error', 'A password has 72 bytes at most', 'new_password'],

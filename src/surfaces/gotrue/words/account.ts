@@ -1,6 +1,6 @@
 /** Accounts and passwords: what is answered. */
 import type { AccountReason, PasswordReason } from '../../../core/reasons/account'
-import { MAX_METADATA_CHARACTERS, MAX_METADATA_VALUES } from '../../../lib/json'
+import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../lib/metadata'
 import { type Answer, quoted } from './answer'
 
 export const accountWords: Record<AccountReason | PasswordReason, Answer> = {
@@ -49,8 +49,9 @@ export const accountWords: Record<AccountReason | PasswordReason, Answer> = {
   metadata_too_large: [
     400,
     'validation_failed',
-    `Metadata is too large: ${MAX_METADATA_CHARACTERS / 1024} KiB of JSON and ${MAX_METADATA_VALUES} values are the most a user can have`,
+    `Metadata is too large: every access token carries it, so user_metadata is limited to ${MAX_USER_METADATA_BYTES} bytes of JSON, and user_metadata and app_metadata together to ${MAX_METADATA_BYTES}`,
   ],
+  claim_too_long: [400, 'validation_failed', ({ detail = '' }) => `${detail} is too long: the limit is 255 bytes`],
   metadata_unstorable: [400, 'validation_failed', 'Metadata cannot hold NUL characters'],
   ban_duration_malformed: [
     400,

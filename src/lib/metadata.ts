@@ -1,0 +1,74 @@
+/**
+ * How much metadata an account may hold. All of it is in every access token, and a token is sent as one header line: proxies
+ * read 8 KiB of one (nginx: `large_client_header_buffers`). 3.5 KiB of metadata, what the server itself writes beside it, the
+ * other claims and the signature make 7.8 KiB at most in base64url.
+ */
+import { type Json, type JsonObject, mergeMetadata } from './json'
+
+/** Bytes of JSON. What the server itself writes is not counted. */
+export const MAX_USER_METADATA_BYTES = 3072
+/** The same of `user_metadata` and `app_metadata` together. */
+export const MAX_METADATA_BYTES = 3584
+/** Bytes of both in a token, everything counted; reached only by accounts from before these bounds. */
+export const MAX_TOKEN_METADATA_BYTES = 4608
+
+export interface Metadata {
+  user: JsonObject
+  app: JsonObject
+}
+
+/** Members that the server itself writes, and the bytes up to which they are not counted. */
+const OWN: Record<keyof Metadata, Record<string, number>> = {
+  user: { email: 257, email_verified: 5, phone: 17, phone_verified: 5, sub: 128 },
+  app: { provider: 64, providers: 512 },
+}
+
+/** Whether metadata may become what it would be: it is within bounds, or at least smaller than it was. */
+export function mayBecome(after: Metadata, before: Metadata = { user: {}, app: {} }): boolean {
+  const [user, userBefore] = [counted('user', after.user), counted('user', before.user)]
+  const [app, appBefore] = [counted('app', after.app), counted('app', before.app)]
+  if (user > Math.max(MAX_USER_METADATA_BYTES, userBefore)) return false
+  // What is too large by itself is for an administrator to mend, and no reason to refuse what a user changes.
+  const isBeyondRepair = app > MAX_METADATA_BYTES && app <= appBefore
+  return isBeyondRepair || user + app <= Math.max(MAX_METADATA_BYTES, userBefore + appBefore)
+}
+
+/** Bytes of one of the two, without what the server itself writes. */
+export function counted(kind: keyof Metadata, metadata: JsonObject): number {
+  const isCounted = ([key, value]: [string, Json]) =>
+    !Object.hasOwn(OWN[kind], key) || bytesOf(value) > (OWN[kind][key] as number)
+  return bytesOf(Object.fromEntries(Object.entries(metadata).filter(isCounted)))
+}
+
+/** As many members as fit into a number of bytes, the smallest first. */
+export function fitting(metadata: JsonObject, maxBytes: number): JsonObject {
+  if (bytesOf(metadata) <= maxBytes) return metadata
+  const sized = Object.entries(metadata).map(([key, value]) => ({ key, bytes: bytesOf({ [key]: value }) - 1 }))
+  const kept = new Set<string>()
+  let bytes = 1
+  for (const each of sized.sort((a, b) => a.bytes - b.bytes)) {
+    bytes += each.bytes
+    if (bytes > maxBytes) break
+    kept.add(each.key)
+  }
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => kept.has(key)))
+}
+
+/** What of both fits into a token. `app_metadata` comes first: permissions are there. */
+export function fittingToken({ user, app }: Metadata): Metadata {
+  const ofApp = fitting(app, MAX_TOKEN_METADATA_BYTES - 2)
+  return { app: ofApp, user: fitting(user, MAX_TOKEN_METADATA_BYTES - bytesOf(ofApp)) }
+}
+
+/** Merges what a provider says of a user, as far as there is room; what stands there already stays. */
+export function mergeFitting(before: Metadata, profile: JsonObject): JsonObject {
+  const sizeOf = ([key, value]: [string, Json]) => bytesOf({ [key]: value })
+  let user = before.user
+  for (const [key, value] of Object.entries(profile).sort((a, b) => sizeOf(a) - sizeOf(b))) {
+    const next = mergeMetadata(user, { [key]: value })
+    if (mayBecome({ ...before, user: next }, before)) user = next
+  }
+  return user
+}
+
+const bytesOf = (value: Json): number => Buffer.byteLength(JSON.stringify(value))
