@@ -117,7 +117,11 @@ export function policyOf(settings: Settings): Policy {
       allowReuse: tokens.refreshTokenAllowReuse,
       endOnReuse: tokens.refreshTokenRotation,
     },
-    retention: { unusedSessionMs: sessions.unusedRetentionMs, auditMs: sessions.auditRetentionMs },
+    retention: {
+      unusedSessionMs: sessions.unusedRetentionMs,
+      auditMs: sessions.auditRetentionMs,
+      auditAddresses: sessions.auditAddresses,
+    },
     limits: {
       enabled: limits.rateLimits === 'on',
       tokensPer5Minutes: limits.tokens,

@@ -55,4 +55,10 @@ export const sessions = {
     default: 90 * DAY,
     doc: 'How long entries of the audit log are kept.',
   }),
+  auditAddresses: setting({
+    name: 'AUDIT_LOG_IP_ADDRESSES',
+    kind: flag,
+    default: true,
+    doc: 'Whether the audit log keeps the address of the client that did something.',
+  }),
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../lib/json'
 import { NIL_UUID } from '../lib/uuid'
 import type { AuditEntry, User } from '../store'
 import type { Deps } from './deps'
+import { originIp } from './origin'
 
 const LOG_TYPES = {
   login: 'account',
@@ -57,7 +58,7 @@ export function auditEntry(
   traits?: JsonObject,
 ): AuditEntry {
   const payload = { action, ...actorOf(actor), log_type: LOG_TYPES[action], ...(traits && { traits }) }
-  return { id: random.uuid(), payload, createdAt: now }
+  return { id: random.uuid(), payload, createdAt: now, ipAddress: originIp() }
 }
 
 function actorOf(actor: Actor): JsonObject {

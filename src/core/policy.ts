@@ -166,6 +166,8 @@ export interface Policy {
   retention: {
     unusedSessionMs: number
     auditMs: number
+    /** Whether the audit log keeps the addresses of clients. */
+    auditAddresses: boolean
   }
 
   limits: {

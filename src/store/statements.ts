@@ -152,6 +152,8 @@ export interface AuditEntry {
   id: string
   payload: JsonObject
   createdAt: number
+  /** Of the client that asked for it; empty where none did, or addresses are not kept. */
+  ipAddress: string
 }
 
 /** A session about to begin: its row, how it was authenticated, and from which network. */
@@ -264,5 +266,5 @@ export async function endSessions(tx: Tx, userId: string, keep?: string): Promis
 }
 
 export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
-  for (const entry of entries) await tx.run(insertAudit, { ...entry, ipAddress: '' })
+  for (const entry of entries) await tx.run(insertAudit, { ...entry })
 }

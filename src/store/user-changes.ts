@@ -48,6 +48,8 @@ type SentAt =
 
 export interface UserChange extends Attachments {
   id: string
+  /** Also changes an account that was deleted and whose row is still there; it stays deleted. */
+  mayBeDeleted?: boolean
   /** Unix milliseconds. */
   now: number
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
@@ -119,7 +121,7 @@ const deletePasskeys = statement((db) =>
 export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
   const { id, now } = change
   const user = await tx.one(userById, { id })
-  if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
+  if (!user || (user.deletedAt !== null && !change.mayBeDeleted)) return { outcome: 'user_gone' }
   const refused =
     (await refuseChange(tx, user, change)) ??
     (await findTaken(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
@@ -177,6 +179,12 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     opened,
   }
 })
+
+/** A sign-up puts the account's address into the user's metadata as well, where it goes with the account's. */
+function addressIn({ email, rawUserMetaData }: User, { set }: UserChange): JsonObject {
+  const isFollowed = email !== null && rawUserMetaData.email === email
+  return isFollowed && set.email !== undefined ? { email: set.email } : {}
+}
 
 /** A confirmed contact ends anonymity. What administrators gave matters until then: afterwards the owner has it. */
 const CONFIRMED = { isAnonymous: false, isAdminCreated: false, isPasswordFromAdmin: false, adminUserMetaData: {} }
@@ -240,7 +248,7 @@ function userMetaDataAfter(user: User, change: UserChange): JsonObject | undefin
   const before = { user: user.rawUserMetaData, app: user.rawAppMetaData }
   const base = change.replaceUserMetaData ?? change.set.rawUserMetaData ?? before.user
   const app = mergeMetadata(before.app, change.mergeAppMetaData ?? {})
-  const merged = { user: mergeMetadata(base, change.mergeUserMetaData ?? {}), app }
+  const merged = { user: mergeMetadata(base, { ...addressIn(user, change), ...change.mergeUserMetaData }), app }
   if (!mayBecome(merged, before)) return undefined
   return change.profile ? mergeFitting(merged, change.profile) : merged.user
 }

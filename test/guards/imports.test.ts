@@ -26,6 +26,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       '@oslojs/otp',
       '@simplewebauthn/server',
       'jose',
+      'node:async_hooks',
       'node:crypto',
     ],
     why: 'rules, without HTTP, SQL, files or environment',

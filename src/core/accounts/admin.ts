@@ -138,8 +138,7 @@ export async function updateUser(
   if (email) identities.push(ownIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
   if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone, phone_verified: given.confirmPhone }))
   const changed = await store.changeUser({
-    id,
-    now,
+    ...{ id, now, mayBeDeleted: true },
     set: {
       ...(given.role && { role: given.role }),
       ...(email && { email }),

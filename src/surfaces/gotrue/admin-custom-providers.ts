@@ -3,10 +3,10 @@ import { type Static, Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { CustomProvider } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { freeForm } from '../../http/free-form'
 import { errors, toTime } from './shapes'
 
 const texts = () => Type.Array(Type.String())
-const object = () => Type.Record(Type.String(), Type.Unknown())
 
 /** What can be said of a provider when it is made, and changed later. */
 const fields = {
@@ -88,9 +88,9 @@ const CustomProviderShape = Type.Object(
     acceptable_client_ids: texts(),
     scopes: texts(),
     pkce_enabled: Type.Boolean(),
-    attribute_mapping: object(),
+    attribute_mapping: freeForm(),
     custom_claims_allowlist: texts(),
-    authorization_params: object(),
+    authorization_params: freeForm(),
     enabled: Type.Boolean(),
     email_optional: Type.Boolean(),
     issuer: Type.Optional(Type.String()),

@@ -11,18 +11,18 @@ import type {
   WebauthnCredential,
 } from '../../core'
 import { amrClaim } from '../../core/sessions/sessions'
+import { freeForm } from '../../http/free-form'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })
 const time = () => Type.String({ format: 'date-time' })
-const metadata = () => Type.Record(Type.String(), Type.Unknown())
 
 const IdentityShape = Type.Object(
   {
     identity_id: uuid(),
     id: text("The provider's id of the account; for e-mail and phone the user's id."),
     user_id: uuid(),
-    identity_data: Type.Optional(metadata()),
+    identity_data: Type.Optional(freeForm()),
     provider: text(),
     last_sign_in_at: Type.Optional(time()),
     created_at: time(),
@@ -70,8 +70,8 @@ export const userMembers = {
   phone_change_sent_at: Type.Optional(time()),
   reauthentication_sent_at: Type.Optional(time()),
   last_sign_in_at: Type.Optional(time()),
-  app_metadata: metadata(),
-  user_metadata: metadata(),
+  app_metadata: freeForm(),
+  user_metadata: freeForm(),
   factors: Type.Optional(Type.Array(FactorShape)),
   identities: Type.Union([Type.Array(IdentityShape), Type.Null()], { description: 'null in lists.' }),
   created_at: time(),
@@ -123,7 +123,7 @@ export const SessionRowShape = Type.Object(
 )
 
 export const AuditShape = Type.Object(
-  { id: uuid(), payload: metadata(), created_at: time(), ip_address: text() },
+  { id: uuid(), payload: freeForm(), created_at: time(), ip_address: text() },
   { $id: 'AuditLogEntry' },
 )
 

@@ -1,5 +1,6 @@
 /** The six endpoints of verification-tokens.md. Their mails lead to pages of the application, which show the token here. */
 import { Type } from '@sinclair/typebox'
+import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { body, errors, MessageShape, SessionShape, toSession } from './shapes'
 
@@ -42,8 +43,8 @@ export const completePasswordReset = endpoint({
   summary: 'Set a new password with the token of a mail',
   description: 'Ends every session of the user. A password that is refused leaves the token usable.',
   answers: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
-  handle: async ({ core, body: { token = '', new_password: password = '' }, client }) => {
-    await core.completePasswordReset({ token, password, client })
+  handle: async ({ core, body: { token, new_password: password = '' }, client }) => {
+    await core.completePasswordReset({ token: required(token), password, client })
     return { message: 'The password is set; every session is over' }
   },
 })
@@ -77,8 +78,8 @@ export const confirmEmailChange = endpoint({
     ),
     ...errors(400, 403, 404, 409, 410, 422, 429),
   },
-  handle: async ({ core, body: { token = '' }, client }) => ({
-    status: await core.confirmEmailChange({ token, client }),
+  handle: async ({ core, body: { token }, client }) => ({
+    status: await core.confirmEmailChange({ token: required(token), client }),
   }),
 })
 
@@ -105,8 +106,16 @@ export const verifyMagicLink = endpoint({
   description:
     'Makes the account where there is none and sign-up is allowed. An account with a second factor needs a code of it.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
-  handle: async ({ core, body: { token = '', code = '' }, client, headers }) => {
+  handle: async ({ core, body: { token, code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
-    return toSession(await core.verifySignInLink({ token, code, audience: core.policy.audience, client }))
+    return toSession(
+      await core.verifySignInLink({ token: required(token), code, audience: core.policy.audience, client }),
+    )
   },
 })
+
+/** @throws {Refusal<'introspection_token_missing'>} */
+function required(token: string | undefined): string {
+  if (token === undefined) throw new Refusal('introspection_token_missing')
+  return token
+}

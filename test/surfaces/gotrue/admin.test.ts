@@ -352,3 +352,33 @@ test('there are no SAML providers to list', async () => {
   await using app = await startApp()
   expect((await get(app, '/auth/v1/admin/sso/providers')).body).toEqual({ items: [] })
 })
+
+const addressesIn = async (app: TestApp) =>
+  (await app.ask('GET', '/auth/v1/admin/audit', { token: app.admin })).body.map(
+    (entry: { payload: { action: string }; ip_address: string }) => [entry.payload.action, entry.ip_address],
+  )
+
+test('the audit log says from which address each thing was done', async () => {
+  await using app = await startApp()
+  const body = { email: 'ada@example.com', password: PASSWORD }
+  const { body: made } = await app.ask('POST', '/auth/v1/admin/users', {
+    ...{ token: app.admin, body: { ...body, email_confirm: true }, ip: '198.51.100.1' },
+  })
+  await app.ask('POST', '/auth/v1/token?grant_type=password', { body, ip: '198.51.100.2' })
+  await app.ask('POST', '/api/auth/login', {
+    ...{ body, ip: '2001:db8::2', headers: { 'content-type': 'application/json' } },
+  })
+  await app.ask('DELETE', `/auth/v1/admin/users/${made.id}`, { token: app.admin, ip: '198.51.100.3' })
+  expect(await addressesIn(app)).toEqual([
+    ['user_deleted', '198.51.100.3'],
+    ['login', '2001:db8::2'],
+    ['login', '198.51.100.2'],
+    ['user_signedup', '198.51.100.1'],
+  ])
+})
+
+test('without AUTH_AUDIT_LOG_IP_ADDRESSES the audit log keeps no address', async () => {
+  await using app = await startApp({ settings: { AUTH_AUDIT_LOG_IP_ADDRESSES: 'false' } })
+  await app.signUp()
+  expect(new Set((await addressesIn(app)).map(([, ip]: [string, string]) => ip))).toEqual(new Set(['']))
+})

@@ -865,3 +865,22 @@ test('that this server sends no mail for now is told to nobody, whether the addr
     for (const email of ['known@example.com', 'nobody@example.com'])
       expect([path, email, (await post(app, path, { email })).status]).toEqual([path, email, 200])
 })
+
+test.each([
+  ['/password/reset/complete', { new_password: 'correct-horse-battery-9' }],
+  ['/email/change/confirm', {}],
+  ['/magic-link/verify', {}],
+  ['/introspect', {}],
+])('%s without a token is a mistake in the request, which names the field', async (path, body) => {
+  await using app = await startApp()
+  for (const given of [body, { ...body, token: null }]) {
+    const reply = await app.ask('POST', `/api/auth${path}`, {
+      ...{ body: given, headers: { 'content-type': 'application/json' } },
+    })
+    expect([reply.status, reply.body.error, reply.body.detail ?? reply.body.field]).toEqual([
+      422,
+      'validation_error',
+      'token',
+    ])
+  }
+})
