@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { withFragment } from '../../../src/surfaces/gotrue/application'
+import { withMessage, withSession } from '../../../src/surfaces/gotrue/application'
 import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
@@ -509,10 +509,10 @@ test('a status that OAuth has no name for has no `error`', async () => {
   )
 })
 
-test('what needs escaping is escaped twice in the fragment of an error, and once in any other', () => {
+test('what needs escaping is escaped twice in the fragment of a message, and once in that of a session', () => {
   const told = { error_description: 'Ask again: 1%' }
-  expect(withFragment(SITE, told, true)).toBe(`${SITE}#error_description=Ask+again%253A+1%2525`)
-  expect(withFragment(SITE, told)).toBe(`${SITE}#error_description=Ask+again%3A+1%25`)
+  expect(withMessage(SITE, told)).toBe(`${SITE}#error_description=Ask+again%253A+1%2525`)
+  expect(withSession(SITE, told)).toBe(`${SITE}#error_description=Ask+again%3A+1%25`)
 })
 
 test('over the limit, a link answers JSON and is not spent', async () => {
