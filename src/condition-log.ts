@@ -5,6 +5,8 @@ import type { Condition } from './store'
 
 /** The same trouble is told of again after this time, if it lasts. */
 const AGAIN_MS = 60_000
+/** Trouble that comes and goes is told of this often in that time. */
+const MAX_TELLINGS = 5
 
 const ADVICE: Record<Trouble | 'damaged', string> = {
   disk_full: 'free some space on its disk; a restart is not needed',
@@ -21,24 +23,30 @@ const ADVICE: Record<Trouble | 'damaged', string> = {
 
 /** @param monotonic milliseconds of a clock that is never set back */
 export function conditionLog({ log, database, monotonic }: { log: Log; database: string; monotonic(): number }) {
-  const toldAt = new Map<Condition['trouble'], number>()
-  const counts = new Map<Condition['trouble'], number>()
+  /** Since the last time that everything worked: when each was told of, and how often it was met since. */
+  const lasting = new Map<Condition['trouble'], { toldAt: number; count: number }>()
+  const tellings = new Map<Condition['trouble'], number[]>()
+
+  const mayTell = (trouble: Condition['trouble'], now: number) => {
+    const recent = (tellings.get(trouble) ?? []).filter((at) => now - at < AGAIN_MS)
+    if (recent.length >= MAX_TELLINGS) return false
+    tellings.set(trouble, [...recent, now])
+    return true
+  }
+
   return (condition: Condition | undefined): void => {
     if (!condition) {
-      if (toldAt.size > 0) log.info('the database works again', { database })
-      toldAt.clear()
-      counts.clear()
+      if (lasting.size > 0) log.info('the database works again', { database })
+      lasting.clear()
       return
     }
     const { trouble, reason, error } = condition
-    const count = (counts.get(trouble) ?? 0) + 1
-    counts.set(trouble, count)
-    const last = toldAt.get(trouble)
-    if (last !== undefined && monotonic() - last < AGAIN_MS) return
-    toldAt.set(trouble, monotonic())
-    counts.set(trouble, 0)
-    const unsaid = last === undefined ? undefined : count
-    log.error(reason, { trouble, database, error, advice: ADVICE[trouble], failures: unsaid })
+    const now = monotonic()
+    const last = lasting.get(trouble)
+    if (last) last.count += 1
+    if ((last && now - last.toldAt < AGAIN_MS) || !mayTell(trouble, now)) return
+    lasting.set(trouble, { toldAt: now, count: 0 })
+    log.error(reason, { trouble, database, error, advice: ADVICE[trouble], failures: last?.count })
   }
 }
 

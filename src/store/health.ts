@@ -20,6 +20,8 @@ export interface Health {
   /** Undefined where nothing is known to be wrong. */
   condition(): Condition | undefined
   isDamaged(): boolean
+  /** Whether writes failed lately that space in the log could have helped. */
+  lacksSpace(): boolean
   /** Whether the connections are worth opening anew. */
   takeSuspicion(): boolean
 }
@@ -27,11 +29,19 @@ export interface Health {
 /** What a connection may go on to suffer from after its cause is gone. */
 const STICKY = new Set<Trouble>(['disk_failing', 'file_unreachable', 'read_only'])
 
+/** What may hit large writes and spare small ones, so that one success does not prove much. */
+const PARTIAL = new Set<Condition['trouble']>(['disk_full', 'disk_failing', 'out_of_memory'])
+/** How long such trouble counts after it was last met. */
+const RECENT_MS = 3000
+
 /** @param onChange hears of every failure, and of the first commit that works again */
 export function healthOf(path: string, onChange: (condition: Condition | undefined) => void): Health {
   let trouble: Condition | undefined
   let damage: Condition | undefined
+  let met: { condition: Condition; at: number } | undefined
   let isSuspicious = false
+  const recent = () =>
+    met && PARTIAL.has(met.condition.trouble) && performance.now() - met.at < RECENT_MS ? met.condition : undefined
   return {
     failed(error) {
       if (isDamage(error)) {
@@ -44,6 +54,7 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
       if (!unavailable) return error
       const { trouble: kind, message, cause } = unavailable
       trouble = { trouble: kind, reason: message, error: wordsOf(cause ?? unavailable) }
+      met = { condition: trouble, at: performance.now() }
       isSuspicious ||= STICKY.has(kind)
       onChange(trouble)
       return unavailable
@@ -58,7 +69,8 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
       damage = undefined
       onChange(trouble)
     },
-    condition: () => trouble ?? damage,
+    condition: () => trouble ?? damage ?? recent(),
+    lacksSpace: () => recent() !== undefined,
     isDamaged: () => damage !== undefined,
     takeSuspicion() {
       const was = isSuspicious

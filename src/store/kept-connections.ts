@@ -20,7 +20,7 @@ export interface KeptConnections {
   use(): Connections
   /** Looks at the files. @throws {Unavailable} where nothing may be written into what is open */
   tend(): void
-  /** Empties a log that a reader kept from being used again. */
+  /** Empties a log that a reader kept from being used again, or whose space is needed. */
   cutLogBack(): void
   logBytes(): number
   /** What an error says of the machine. */
@@ -90,7 +90,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
     },
     cutLogBack() {
       if (!connections || performance.now() < cutAt) return
-      const isLong = file.logBytes() > LOG_LIMIT_BYTES
+      const isLong = file.logBytes() > LOG_LIMIT_BYTES || health.lacksSpace()
       const { view, writer: connection } = connections
       // Trying again at each commit would go through the whole log each time.
       connection.run(`PRAGMA wal_autocheckpoint = ${isLong ? 0 : CHECKPOINT_PAGES}`)
