@@ -3,6 +3,11 @@ import { expect, test } from 'bun:test'
 import { startBinary } from '../support/binary'
 import { hasBrowser, openBrowser } from '../support/browser'
 
+/** A path with its parameters. */
+const filled = (path: string) => path.replace(/\{(role|identifier)\}/, 'x').replace(/\{\w+\}/g, ID)
+
+const ID = '0b0f9c0e-0000-4000-8000-000000000000'
+
 test.skipIf(!hasBrowser)(
   'it renders without breaking its own policy, and an operation can be tried with the key that was authorized',
   async () => {
@@ -38,6 +43,104 @@ test.skipIf(!hasBrowser)(
     expect(await answer.locator('.response-col_status').textContent()).toStartWith('200')
     expect(await answer.textContent()).toContain('grace@example.com')
     expect([complaints, foreign]).toEqual([[], []])
+  },
+  180_000,
+)
+
+test.skipIf(!hasBrowser)(
+  'every operation calls the method and the path that it shows',
+  async () => {
+    await using server = await startBinary()
+    await using browser = await openBrowser()
+    const page = await browser.newPage({ viewport: { width: 1200, height: 900 } })
+    page.setDefaultTimeout(60_000)
+    await page.addInitScript(INTERCEPT)
+    await page.goto(`${server.url}/swagger`)
+    await page.waitForSelector('.opblock-tag-section')
+    expect(await page.locator('.opblock').count()).toBe(0)
+    const { paths } = (await server.ask('GET', '/openapi.json')).body
+    const operations = Object.entries(paths as Record<string, object>).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => [method, path] as const),
+    )
+    const expected = operations.map(([method, path]) => `${method.toUpperCase()} ${filled(path)}`)
+    expect(operations.length).toBeGreaterThan(90)
+    expect(await page.evaluate(`${EXECUTE_ALL}(${JSON.stringify(operations)})`)).toEqual(expected)
+
+    for (const [tag, path] of [
+      ['Federation', '/auth/v1/login'],
+      ['Services', '/api/auth/login'],
+    ]) {
+      await page.locator(`.opblock-tag[data-tag="${tag}"] .expand-operation`).click()
+      const block = page.locator('.opblock', { has: page.locator(`[data-path="${path}"]`) })
+      await block.locator('.opblock-summary-control').click()
+      await block.locator('button.execute').click()
+      await block.locator('.live-responses-table').waitFor()
+      expect((await page.evaluate('window.calls')) as string[]).toEqual([...expected, `POST ${path}`])
+      await page.evaluate('window.calls.pop()')
+    }
+  },
+  180_000,
+)
+
+/** Has Swagger UI's client call each operation as its button does; to draw all of them as well takes minutes. */
+const EXECUTE_ALL = `(async (operations) => {
+  const { fn, specSelectors } = ui.getSystem()
+  const spec = specSelectors.specJson().toJS()
+  for (const [method, pathName] of operations) {
+    const { operationId, parameters: declared = [] } = spec.paths[pathName][method]
+    const named = declared.filter(({ name, required }) => name && required)
+    const parameters = Object.fromEntries(
+      named.map((each) => [each.in + '.' + each.name, each.schema.format === 'uuid' ? '${ID}' : 'x']),
+    )
+    await fn.execute({ spec, operationId, pathName, method, parameters })
+  }
+  return window.calls
+})`
+
+/** Keeps what the page calls from the server. */
+const INTERCEPT = `
+  window.calls = []
+  window.fetch = ((original) => (request, options) => {
+    const { method, url } = request instanceof Request ? request : new Request(request, options)
+    const { pathname } = new URL(url)
+    if (pathname === '/openapi.json') return original(request, options)
+    window.calls.push(method + ' ' + pathname)
+    return Promise.resolve(new Response('{}', { headers: { 'content-type': 'application/json' } }))
+  })(window.fetch)`
+
+test.skipIf(!hasBrowser)(
+  'it follows the system’s colours, asks for two keys, keeps them, and filters operations',
+  async () => {
+    await using server = await startBinary()
+    await using browser = await openBrowser()
+    const page = await browser.newPage({ colorScheme: 'dark' })
+    page.setDefaultTimeout(60_000)
+    await page.goto(`${server.url}/swagger`)
+    await page.waitForSelector('.opblock-tag-section')
+    const isDark = () => page.evaluate("document.documentElement.classList.contains('dark-mode')")
+    expect(await isDark()).toBe(true)
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.locator('html:not(.dark-mode)').waitFor({ state: 'attached' })
+
+    const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((tag) => tag.dataset.tag))
+    expect(tags.slice(0, 3)).toEqual(['Signing up and in', 'Links and codes', 'Own account'])
+    await page.click('button.authorize')
+    expect(await page.locator('.auth-container h4 code').allTextContents()).toEqual(['userToken', 'secretKey'])
+    await page.locator('.auth-container input').last().fill('sb_secret_kept')
+    await page.locator('.auth-container button.authorize').last().click()
+    await page.click('.btn-done')
+    await page.reload()
+    await page.click('button.authorize')
+    await page
+      .locator('.auth-container', { hasText: 'sb_secret' })
+      .or(page.locator('.auth-container button', { hasText: 'Logout' }))
+      .first()
+      .waitFor()
+    await page.click('.btn-done')
+
+    await page.fill('.operation-filter-input', 'Pass')
+    await page.locator('.opblock-tag-section').filter({ hasText: 'Sessions' }).waitFor({ state: 'detached' })
+    expect(await page.locator('.opblock-tag[data-tag=Passkeys]').count()).toBe(1)
   },
   180_000,
 )
