@@ -44,15 +44,16 @@ import { isNearby } from './lib/ip'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { localHostsOf, matrixWorker, providerSetups, provisionerOf } from './outbound'
 import { problemPage } from './pages/problem'
-import { policyOf } from './policy'
+import { clientUrl, policyOf } from './policy'
 import { type Message, openStore, type Store } from './store'
 import { VERSION_KEY } from './store/migrate'
 import { isFederatedLogout } from './surfaces/crossing'
 import { federation } from './surfaces/federation'
 import { gotrue, PREFIX } from './surfaces/gotrue'
 import { PREFIX as MAILBOX, mailbox } from './surfaces/mailbox'
-import { operations } from './surfaces/operations'
+import { OPERATIONS_PATHS, operations } from './surfaces/operations'
 import { PREFIX as SERVICE, service } from './surfaces/service'
+import { site } from './surfaces/site'
 import { builtAt, commit, version } from './version'
 
 export interface AppOptions {
@@ -179,9 +180,17 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       if (isBelow(path, PREFIX)) return federated.answerUnknown(request) ?? surface.answerUnknown(request)
       return isBelow(path, SERVICE) ? services.answerUnknown(request) : atRoot.answerUnknown(request)
     }
+    const pages = site({
+      ...{ url: clientUrl(settings), publishableKey: apiKeys.publishable, version, siteUrl: server.siteUrl },
+      hasSwagger: server.swagger,
+      isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
+      answerUnknown,
+    })
+    const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
     const routes = new Elysia(ROUTING)
       .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
       .use(operations(core, { onFault, monotonic: clock.monotonic, checks: readinessChecks(core) }))
+      .use(pages.app)
       .use(inbox?.app ?? new Elysia())
       .use(services.app)
       .use(federated.app)
@@ -190,6 +199,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
       present: answersForPeople((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
+      answersHead: (path) => withHead.has(path),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,

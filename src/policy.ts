@@ -141,6 +141,11 @@ export function policyOf(settings: Settings): Policy {
   }
 }
 
+/** The URL that supabase-js is given: it puts `/auth/v1` behind it by itself. */
+export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
+  return apiExternalUrl.replace(/\/auth\/v1$/, '')
+}
+
 /** Whether messages are shown at `/mailbox`. */
 export function isMailboxOn({ mail, hooks }: Settings): boolean {
   return mail.mailbox === 'on' || (mail.mailbox === 'auto' && mail.smtpHost === undefined && !hooks.sendEmailEnabled)

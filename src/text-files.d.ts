@@ -14,6 +14,16 @@ declare module '*.css' {
   export default text
 }
 
+declare module '*/snippets.txt' {
+  const text: string
+  export default text
+}
+
+declare module '*.svg.txt' {
+  const text: string
+  export default text
+}
+
 declare module '*.js.txt' {
   const text: string
   export default text

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Settings } from '../config'
 import { isLoopback, isNearby } from '../lib/ip'
-import { isMailboxOn } from '../policy'
+import { clientUrl, isMailboxOn } from '../policy'
 
 export interface Addresses {
   /** What supabase-js is given. */
@@ -28,11 +28,6 @@ const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
 /** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-}
-
-/** The URL that supabase-js is given: it puts `/auth/v1` behind it by itself. */
-export function clientUrl({ server: { apiExternalUrl } }: Settings): string {
-  return apiExternalUrl.replace(/\/auth\/v1$/, '')
 }
 
 /** @param interfaces the addresses of this machine; replaced in tests */

@@ -46,7 +46,7 @@ function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [str
   const rows: [string, string][] = [['URL', client]]
   if (!isOne) rows.push(['Listening', urlOf(server.host, server.port)])
   for (const url of network) rows.push(['Network', url])
-  rows.push(['Swagger UI', `${local}/swagger`])
+  if (server.swagger) rows.push(['Swagger UI', `${local}/swagger`])
   if (mailbox) rows.push(['Mailbox', mailbox.url + (mailbox.reach === 'everybody' ? '' : '  (on this machine only)')])
   if (hooks.sendEmailEnabled) rows.push(['Mail', 'goes to the Send Email hook'])
   else if (mail.smtpHost !== undefined) rows.push(['Mail', `goes to ${mail.smtpHost}:${mail.smtpPort}`])

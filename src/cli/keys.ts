@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../keys'
-import { clientUrl } from './addresses'
+import { clientUrl } from '../policy'
 import { folderOf } from './data'
 import { orFail, requireSettings } from './settings'
 

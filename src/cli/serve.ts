@@ -138,7 +138,7 @@ function logStart(log: Log, settings: Settings, { keys }: App, folder: string): 
     url: urlOf(server.host, server.port),
     ...(network.length > 0 && { network: network.join(' ') }),
     api: server.apiExternalUrl,
-    swagger: `${local}/swagger`,
+    ...(server.swagger && { swagger: `${local}/swagger` }),
     data: folder,
     publishable_key: keys.publishable,
     secret_key: commandWith('keys', server.dataDir),

@@ -5,6 +5,7 @@ import {
   choice,
   computed,
   duration,
+  flag,
   headerName,
   hostName,
   httpUrl,
@@ -142,6 +143,12 @@ export const server = {
     kind: choice('auto', 'json', 'text'),
     default: 'auto',
     doc: 'Form of the log; `auto` is text on a terminal and JSON elsewhere.',
+  }),
+  swagger: setting({
+    name: 'SWAGGER',
+    kind: flag,
+    default: true,
+    doc: 'Serve Swagger UI at `/swagger` and the OpenAPI document at `/openapi.json`.',
   }),
   metricsPort: setting({
     name: 'METRICS_PORT',

@@ -19,7 +19,7 @@ export interface Problem {
  * Whether a person sees the answer: a browser that navigates or posts a form. A request with a token, an API key or a JSON
  * body comes from a program whatever it accepts, since neither a link nor a form can send one.
  */
-function isForPerson({ method, headers }: Request): boolean {
+export function isForPerson({ method, headers }: Request): boolean {
   const mode = headers.get('sec-fetch-mode')
   const isNavigation = mode === null || mode === 'navigate'
   const type = headers.get('content-type') ?? ''

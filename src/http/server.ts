@@ -6,7 +6,7 @@ import { isDotted } from './dotted'
 import { acceptedLanguages, clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
 import type { Log } from './log'
 import type { Metrics } from './metrics'
-import { pageNotFound } from './target'
+import { pageNotFound, targetOf } from './target'
 
 /** Tells the address at the other end of a request's connection; Bun's server is one. */
 export interface Peers {
@@ -18,6 +18,8 @@ export interface ServerOptions {
   route(request: Request): Response | Promise<Response>
   /** Answers what no route does: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
+  /** Whether HEAD is answered as GET at a path: at none of the Supabase surface, where GoTrue does not. */
+  answersHead(path: string): boolean
   /** Makes errors into pages where a person asked. */
   present(request: Request, response: Response): Promise<Response>
   cors: Cors
@@ -33,6 +35,7 @@ export function createFetch({
   route,
   answerUnknown,
   present,
+  answersHead,
   cors,
   log,
   metrics,
@@ -75,6 +78,7 @@ export function createFetch({
   async function answer(request: Request): Promise<Response> {
     try {
       if (isDotted(request)) return pageNotFound()
+      if (request.method === 'HEAD' && answersHead(targetOf(request).path)) return await head(request)
       // Elysia would answer HEAD as GET and OPTIONS as nothing; no endpoint of ours has either
       if (request.method === 'HEAD' || request.method === 'OPTIONS') return await answerUnknown(request)
       return await route(request)
@@ -82,6 +86,15 @@ export function createFetch({
       logFault(log, request, error)
       return internalError()
     }
+  }
+
+  /** What GET would answer, without its body (RFC 9110 §9.3.2). */
+  async function head(request: Request): Promise<Response> {
+    const get = new Request(request, { method: 'GET' })
+    setExchange(get, exchangeOf(request))
+    const { status, headers, body } = await route(get)
+    await body?.cancel()
+    return new Response(null, { status, headers })
   }
 
   function finish(request: Request, response: Response, exchange: Exchange): void {

@@ -138,7 +138,12 @@ export async function startApp({
     const response = await app.fetch(request, { requestIP: () => ({ address: ip }) })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json')
-    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : text }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
+    }
   }
 
   const signedIn = ({ status, body }: Reply, email: string, password: string): SignedIn => {

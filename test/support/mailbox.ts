@@ -87,6 +87,7 @@ export function startMailbox(
     .use(surface.app) as unknown as Elysia
   const fetch = createFetch({
     ...{ answerUnknown, metrics },
+    answersHead: () => false,
     present: async (_, response) => response,
     route: (request) => routes.fetch(request),
     cors: cors([], [PREFIX]),

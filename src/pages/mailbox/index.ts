@@ -1,4 +1,5 @@
 /** The mailbox page: a client of `/mailbox/api` without private doors. Messages are shown as text, or in a sandbox. */
+import { withIcon } from '../favicon'
 import palette from '../palette.css' with { type: 'text' }
 import app from './app.js.txt' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
@@ -7,7 +8,7 @@ import styles from './style.css' with { type: 'text' }
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-const html = { type: 'text/html; charset=utf-8', body: String(page) }
+const html = { type: 'text/html; charset=utf-8', body: withIcon(String(page)) }
 
 const assets: Record<string, { type: string; body: string }> = {
   '/mailbox': html,

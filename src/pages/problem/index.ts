@@ -1,6 +1,7 @@
 /** The page that a person gets where a program gets an error as JSON: what happened, and where to go from here. */
 
 import type { Reason } from '../../core/refusal'
+import { backLink } from '../back-link'
 import { escapeHtml, page } from '../document'
 import type { Language } from '../languages'
 import { problemOf } from './problems'
@@ -30,16 +31,10 @@ export function problemPage(options: ProblemPageOptions): Response {
     const own = words[language]
     const [title, advice] = own.problems[problemOf(status, reason)]
     const content = `<p>${escapeHtml(advice)}${waiting(own, language, options.retryAfterSeconds)}</p>
-      <p><a class="button" href="${escapeHtml(siteUrl)}">${escapeHtml(own.back.replace('{site}', () => nameOf(siteUrl)))}</a></p>
+      ${backLink(language, siteUrl)}
       ${details(own, options)}`
     return { title, content }
   })
-}
-
-/** The host of a website; for the scheme of an application, that. */
-function nameOf(siteUrl: string): string {
-  const { host, protocol } = new URL(siteUrl)
-  return host === '' || !/^https?:$/.test(protocol) ? siteUrl : host
 }
 
 function waiting({ retry }: Words, language: Language, seconds: number | undefined): string {

@@ -3,6 +3,7 @@
 import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
 import openapi from '../../../openapi.json' with { type: 'text' }
+import { withIcon } from '../favicon'
 import page from './index.html' with { type: 'text' }
 import init from './init.js.txt' with { type: 'text' }
 
@@ -17,8 +18,11 @@ interface Asset {
 const text = (content: unknown) => () => String(content)
 const file = (path: unknown) => () => Bun.file(String(path))
 
+const html = { type: 'text/html; charset=utf-8', body: text(withIcon(String(page))) }
+
 const assets: Record<string, Asset> = {
-  '/swagger': { type: 'text/html; charset=utf-8', body: text(page) },
+  '/swagger': html,
+  '/swagger/': html,
   '/swagger/init.js': { type: 'text/javascript; charset=utf-8', body: text(init) },
   '/swagger/swagger-ui-bundle.js': { type: 'text/javascript; charset=utf-8', body: file(bundle) },
   '/swagger/swagger-ui.css': { type: 'text/css; charset=utf-8', body: file(styles) },

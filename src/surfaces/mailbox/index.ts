@@ -31,7 +31,7 @@ export interface MailboxOptions {
   pingMs?: number
 }
 
-/** @returns the routes, and what ends the event streams; these would keep a server that drains from stopping */
+/** `close` ends the event streams; these would keep a server that drains from stopping. */
 export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const { apiExternalUrl, isForThisMachine = false, onFault, pingMs = PING_MS } = options
   const streams = eventStreams(source, pingMs)
@@ -49,8 +49,8 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     .onBeforeHandle(({ request, route, set }) => {
       exchangeOf(request).route = route
       set.headers['cache-control'] = 'no-store'
-      if (!isOwnName(request, apiExternalUrl)) return refuse('host_not_allowed')
-      if (isForThisMachine && !isFromThisMachine(request)) return refuse('only_on_this_machine')
+      const refusal = refusalOf(request)
+      return refusal && refuse(refusal)
     })
     .get(
       `${PREFIX}/api/messages`,
@@ -78,7 +78,16 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     )
     .get(`${PREFIX}/api/events`, () => streams.open(), listening)
   for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
-  return { app, close: streams.close }
+  return {
+    ...{ app, close: streams.close, pagePaths: mailboxPaths },
+    /** Whether a request would be answered here at all. */
+    isOpenTo: (request: Request) => refusalOf(request) === undefined,
+  }
+
+  function refusalOf(request: Request) {
+    if (!isOwnName(request, apiExternalUrl)) return 'host_not_allowed' as const
+    return isForThisMachine && !isFromThisMachine(request) ? ('only_on_this_machine' as const) : undefined
+  }
 }
 
 function answerMessage(message: MailboxMessage | undefined) {

@@ -1,11 +1,10 @@
-/** For those who run the server: `/ready`, and the API's own documentation. */
+/** For those who run the server: `/ready` and `/healthz`. */
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
 import { type Finding, type Readiness, type ReadinessCheck, readinessOf } from '../../core/readiness'
 import { ROUTING } from '../../http/endpoint'
 import { exchangeOf } from '../../http/exchange'
-import { swagger, swaggerPaths } from '../../pages/swagger'
 
 /** How long one finding holds, so that asking often does not write often. */
 const PROBE_MS = 1000
@@ -41,6 +40,8 @@ const HealthzFailed = Type.Object(
   { status: Type.Literal('unavailable'), checks: Type.Record(Type.String(), Type.String()) },
   { $id: 'HealthzFailed' },
 )
+
+export const OPERATIONS_PATHS = ['/ready', '/healthz']
 
 export function operations(core: Core, options: OperationsOptions) {
   const look = looking(core, options)
@@ -89,16 +90,6 @@ export function operations(core: Core, options: OperationsOptions) {
       },
     },
   )
-  for (const path of swaggerPaths) {
-    app.get(
-      path,
-      ({ request, route }) => {
-        exchangeOf(request).route = route
-        return swagger(path)
-      },
-      { detail: { hide: true } },
-    )
-  }
   return app
 }
 

@@ -1,0 +1,15 @@
+/** The way from a page of this server back to the application. */
+import { escapeHtml } from './document'
+import type { Language } from './languages'
+import { words } from './problem/words'
+
+export function backLink(language: Language, siteUrl: string): string {
+  const text = words[language].back.replace('{site}', () => nameOf(siteUrl))
+  return `<p><a class="button" href="${escapeHtml(siteUrl)}">${escapeHtml(text)}</a></p>`
+}
+
+/** The host of a website; for the scheme of an application, the whole address. */
+function nameOf(siteUrl: string): string {
+  const { host, protocol } = new URL(siteUrl)
+  return host !== '' && /^https?:$/.test(protocol) ? host : siteUrl
+}

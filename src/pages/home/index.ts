@@ -1,0 +1,123 @@
+/** The start page of a development server: where it is, its publishable key, and what to paste to use it. */
+import { backLink } from '../back-link'
+import { escapeHtml, page } from '../document'
+import { favicon } from '../favicon'
+import palette from '../palette.css' with { type: 'text' }
+import { words } from '../problem/words'
+import app from './app.js.txt' with { type: 'text' }
+import { type Snippet, snippets } from './snippets'
+import styles from './style.css' with { type: 'text' }
+
+export interface HomeOptions {
+  /** What supabase-js is given as the URL of a project. */
+  url: string
+  publishableKey: string
+  version: string
+  /** Pages of this server that are on. */
+  links: readonly (readonly [path: string, name: string, description: string])[]
+}
+
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const svg = { type: 'image/svg+xml', body: favicon }
+
+const assets: Record<string, { type: string; body: string }> = {
+  '/favicon.ico': svg,
+  '/favicon.svg': svg,
+  '/home/app.js': { type: 'text/javascript; charset=utf-8', body: String(app) },
+  '/home/style.css': { type: 'text/css; charset=utf-8', body: `${palette}\n${styles}` },
+}
+
+export const homePaths = Object.keys(assets)
+
+/** An asset of the start page, and the icon of all pages. */
+export function homeAsset(path: string): Response {
+  const { type, body } = assets[path] as { type: string; body: string }
+  return new Response(body, {
+    headers: { 'content-type': type, 'cache-control': 'no-cache', 'content-security-policy': POLICY },
+  })
+}
+
+/** For developers. */
+export function homePage({ url, publishableKey, version, links }: HomeOptions): Response {
+  const html = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Latchkey</title>
+    <link rel="icon" href="/favicon.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/home/style.css">
+    <script src="/home/app.js" defer></script>
+  </head>
+  <body>
+    <main>
+      <header>
+        <img src="/favicon.svg" alt="" width="40" height="40">
+        <div>
+          <h1>Latchkey <small>${escapeHtml(version)}</small></h1>
+          <p>Supabase Auth in one file. This server is running and ready to use.</p>
+        </div>
+      </header>
+      <section aria-labelledby="connect">
+        <h2 id="connect">Connect</h2>
+        <dl>
+          <dt>URL</dt>
+          <dd><code data-copy="URL">${escapeHtml(url)}</code></dd>
+          <dt>Publishable key</dt>
+          <dd><code data-copy="publishable key">${escapeHtml(publishableKey)}</code></dd>
+        </dl>
+        <p class="note">The publishable key may be in browsers and apps. <code>latchkey keys</code> prints the secret key.</p>
+      </section>
+      <section aria-labelledby="start">
+        <h2 id="start">Start from your framework</h2>
+        <div class="tabs">
+          ${snippets(url, publishableKey).map(tab).join('\n          ')}
+        </div>
+      </section>
+      <nav aria-labelledby="more">
+        <h2 id="more">On this server</h2>
+        <ul>
+          ${links
+            .map(
+              ([path, name, description]) =>
+                `<li><a href="${escapeHtml(path)}">${escapeHtml(name)}</a> <span>${escapeHtml(description)}</span></li>`,
+            )
+            .join('\n          ')}
+        </ul>
+      </nav>
+      <p class="note">This page is for development: it is shown while the mailbox is on (<code>AUTH_MAILBOX</code>).</p>
+    </main>
+  </body>
+</html>
+`
+  return new Response(html, {
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': POLICY,
+      'referrer-policy': 'no-referrer',
+      'x-robots-tag': 'noindex',
+    },
+  })
+}
+
+/** A radio button, its label and its panel, so that choosing needs no script. */
+function tab({ name, steps }: Snippet, index: number): string {
+  const id = `tab-${index}`
+  const blocks = steps.map(
+    ({ title, text }) =>
+      `<figure><figcaption>${escapeHtml(title)}</figcaption><pre tabindex="0"><code data-copy="${escapeHtml(title)}">${escapeHtml(text)}</code></pre></figure>`,
+  )
+  return `<input type="radio" name="framework" id="${id}"${index === 0 ? ' checked' : ''}><label for="${id}">${escapeHtml(name)}</label>
+          <div class="panel">${blocks.join('')}</div>`
+}
+
+/** For everyone else: that there is nothing to see here, and where the application is. */
+export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
+  return page({ languages }, (language) => {
+    const [title, advice] = words[language].problems.forApplications
+    return { title, content: `<p>${escapeHtml(advice)}</p>\n      ${backLink(language, siteUrl)}` }
+  })
+}

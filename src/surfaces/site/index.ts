@@ -1,0 +1,57 @@
+/** What a browser opens on this server: a start page, its icon, and Swagger UI with the document that it shows. */
+import { Elysia } from 'elysia'
+import { isForPerson } from '../../http/audience'
+import { ROUTING } from '../../http/endpoint'
+import { exchangeOf } from '../../http/exchange'
+import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
+import { swagger, swaggerPaths } from '../../pages/swagger'
+
+export interface SiteOptions extends Omit<HomeOptions, 'links'> {
+  siteUrl: string
+  hasSwagger: boolean
+  /** Whether the mailbox answers a request: then the start page is one for developers. */
+  isForDeveloper(request: Request): boolean
+  /** What a program gets at `/`, where GoTrue has nothing. */
+  answerUnknown(request: Request): Promise<Response>
+}
+
+export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...home }: SiteOptions) {
+  const links: HomeOptions['links'] = [
+    ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
+    ...(hasSwagger
+      ? ([
+          ['/swagger', 'Swagger UI', 'every endpoint, to read and to try'],
+          ['/openapi.json', 'OpenAPI document', 'for generators and other tools'],
+        ] as const)
+      : []),
+    ['/ready', 'Readiness', 'whether the server can do its work'],
+    ['/health', 'Health', 'whether the server is running, and its version'],
+  ]
+  const app = new Elysia(ROUTING)
+  const hidden = { detail: { hide: true } }
+  app.get(
+    '/',
+    async ({ request, route }) => {
+      if (!isForPerson(request)) return answerUnknown(request)
+      exchangeOf(request).route = route
+      const answer = isForDeveloper(request)
+        ? homePage({ ...home, links })
+        : plainHomePage(siteUrl, exchangeOf(request).client().languages)
+      answer.headers.append('Vary', 'Accept')
+      return answer
+    },
+    hidden,
+  )
+  const show = (path: string, answer: () => Response | undefined) =>
+    app.get(
+      path,
+      ({ request, route }) => {
+        exchangeOf(request).route = route
+        return answer()
+      },
+      hidden,
+    )
+  for (const path of homePaths) show(path, () => homeAsset(path))
+  if (hasSwagger) for (const path of swaggerPaths) show(path, () => swagger(path))
+  return { app, paths: ['/', ...homePaths, ...(hasSwagger ? swaggerPaths : [])] }
+}
