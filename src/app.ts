@@ -30,6 +30,7 @@ import type {
 } from './core/ports'
 import { rateLimits } from './core/rate-limits'
 import type { ReadinessCheck } from './core/readiness'
+import { lostAnswers } from './core/sessions/lost-answers'
 import type { NewNetwork } from './core/sessions/new-device'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { answersForPeople } from './http/audience'
@@ -144,6 +145,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       provisioner: replaced.provisioner ?? provisionerOf(settings),
       peppers: pepperOf(settings, secrets),
       limits: rateLimits(policy, clock),
+      lostAnswers: lostAnswers(clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
         slots: Math.max(1, cpus().length - 1),
         queue: accounts.hashQueue,

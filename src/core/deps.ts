@@ -18,6 +18,7 @@ import type {
   SmsProvider,
 } from './ports'
 import type { RateLimits } from './rate-limits'
+import type { LostAnswers } from './sessions/lost-answers'
 import type { ApiKeys } from './tokens/api-keys'
 import type { Keyring } from './tokens/jwt'
 
@@ -48,6 +49,7 @@ export interface Deps {
   background(work: Promise<unknown>): void
   report: Report
   clockWatch: ClockWatch
+  lostAnswers: LostAnswers
 }
 
 /** Where a request came from. */
@@ -57,4 +59,6 @@ export interface Client {
   userAgent: string | undefined
   /** What the client's Accept-Language asks for, most wanted first (RFC 9110 §12.5.4). */
   languages: readonly string[]
+  /** Aborted where the client goes away before it has its answer. */
+  readonly gone?: AbortSignal
 }

@@ -51,6 +51,9 @@ export function createFetch({
         ip: clientIp(peers.requestIP(request)?.address, request.headers.get('x-forwarded-for'), trustedProxies),
         userAgent: request.headers.get('user-agent') ?? undefined,
         languages: acceptedLanguages(request.headers.get('accept-language')),
+        get gone() {
+          return request.signal
+        },
       }),
     }
     setExchange(request, exchange)

@@ -38,6 +38,12 @@ const deleteToken = statement((db) =>
     .where(eq(sessionTokens.lookupId, placeholder('lookupId')))
     .prepare(),
 )
+const deleteUnused = statement((db) =>
+  db
+    .delete(sessionTokens)
+    .where(and(eq(sessionTokens.lookupId, placeholder('lookupId')), isNull(sessionTokens.revokedAt)))
+    .prepare(),
+)
 const deleteTokensOf = statement((db) =>
   db
     .delete(sessionTokens)
@@ -67,6 +73,8 @@ export interface Rotation {
   now: number
   /** What takes its place. */
   next: readonly NewSessionToken[]
+  /** What took its place before and never reached the client, whose retry this is. */
+  lost?: readonly string[] | undefined
   userAgent: string | undefined
   ip: string | undefined
   supersedes: Supersedes | undefined
@@ -76,8 +84,8 @@ export interface Rotation {
 type Rotated = { outcome: 'rotated'; opened: Opened } | { outcome: 'gone' | 'expired' | 'reused' | 'superseded' }
 
 /**
- * Uses up a refresh token for new tokens. One that was used before ends its session with every token of it; an expired one
- * changes nothing. Of two at once one is the first, and the other has come second (native-tokens.md).
+ * Uses up a refresh token for new tokens. One that was used before ends its session with every token of it, unless what it was
+ * used for never reached the client and was never used either: that goes. An expired one changes nothing. Of two at once one is the first, and the other has come second (native-tokens.md).
  */
 export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<Rotated> => {
   const { lookupId, now, next, audit } = rotation
@@ -86,7 +94,7 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   const { token, session, user } = found
   if (isExpired(token, now)) return { outcome: 'expired' }
   if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
-  if ((await tx.run(revokeToken, { lookupId, now })) === 0) {
+  if ((await tx.run(revokeToken, { lookupId, now })) === 0 && !(await takeBack(tx, rotation.lost))) {
     await tx.run(endFamily, { id: session.id })
     await appendAudit(tx, audit.reused)
     return { outcome: 'reused' }
@@ -96,6 +104,13 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   await appendAudit(tx, audit.rotated)
   return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
 })
+
+/** Deletes tokens. @returns false where there are none, or one was used by now */
+async function takeBack(tx: Tx, lookupIds: readonly string[] = []): Promise<boolean> {
+  let isUnused = lookupIds.length > 0
+  for (const lookupId of lookupIds) if ((await tx.run(deleteUnused, { lookupId })) === 0) isUnused = false
+  return isUnused
+}
 
 export interface Replacement extends Omit<Rotation, 'next' | 'audit'> {
   next: NewSessionToken

@@ -254,3 +254,34 @@ test.skipIf(!isLinux)(
   },
   60_000,
 )
+
+test('a refresh that is lost with its connection can be sent again, on every surface', async () => {
+  await using server = await startBinary()
+  const signedUp = await server.ask('POST', '/auth/v1/signup', { body: account })
+  const pair = (await server.ask('POST', '/api/auth/token', { body: { grantType: 'password', ...account } })).body
+  const session = (await server.ask('POST', '/api/auth/login', { body: account })).body
+  for (const [path, key, token] of [
+    ['/auth/v1/token?grant_type=refresh_token', 'refresh_token', signedUp.body.refresh_token],
+    ['/api/auth/refresh', 'refreshToken', pair.refreshToken],
+    ['/api/auth/refresh', 'refresh_token', session.refresh_token],
+  ] as const) {
+    const body = JSON.stringify({ [key]: token })
+    const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+    // Bun closes a connection on which a second request arrives before the first is answered.
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    let answer = ''
+    socket.on('data', (data) => {
+      answer += data
+    })
+    const closed = new Promise((resolve) => socket.on('close', resolve))
+    socket.on('error', () => {})
+    socket.write(`${head}${body}GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await closed
+    await server.settled()
+    expect(answer).toBe('')
+    const retried = await server.ask('POST', path, { body: { [key]: token } })
+    expect([path, key, retried.status]).toEqual([path, key, 200])
+    const next = await server.ask('POST', path, { body: { [key]: retried.body[key] } })
+    expect([path, key, next.status]).toEqual([path, key, 200])
+  }
+})

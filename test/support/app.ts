@@ -30,6 +30,8 @@ export interface Asked {
   headers?: Record<string, string>
   /** Address of the peer. */
   ip?: string
+  /** Aborted where the client goes away. */
+  signal?: AbortSignal
 }
 
 export interface SignedIn {
@@ -128,9 +130,14 @@ export async function startApp({
   })
   let serial = 0
 
-  const ask: TestApp['ask'] = async (method, path, { body, raw, token, headers = {}, ip = '203.0.113.7' } = {}) => {
+  const ask: TestApp['ask'] = async (
+    method,
+    path,
+    { body, raw, token, headers = {}, ip = '203.0.113.7', signal } = {},
+  ) => {
     const request = new Request(`http://localhost:7020${path}`, {
       method,
+      ...(signal && { signal }),
       headers: { ...API_VERSION, ...(token !== undefined && { authorization: `Bearer ${token}` }), ...headers },
       ...(raw !== undefined && { body: raw as string }),
       ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -91,12 +91,15 @@ async function rotate(
     ...{ lookupId: token.lookupId, now, userAgent: client.userAgent, ip: client.ip },
     supersedes: supersedes(policy.session, now, isLowLimited),
     next: tokens.map(({ row }) => row),
+    lost: deps.lostAnswers.take(token.lookupId),
     audit: {
       rotated: [auditEntry(deps, now, 'token_refreshed', user)],
       reused: [auditEntry(deps, now, 'token_revoked', user, { reason: 'refresh_token_reuse' })],
     },
   })
   if (rotated.outcome !== 'rotated') throw new Refusal('refresh_refused')
+  const made = tokens.map(({ row }) => row.lookupId)
+  deps.lostAnswers.watch(client.gone, token.lookupId, made)
   return { now, tokens, opened: rotated.opened }
 }
 

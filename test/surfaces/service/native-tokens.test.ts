@@ -1,7 +1,7 @@
 /** The acceptance list of native-tokens.md under its titles, and what else its rules say. */
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
-import { PASSWORD, refresh, startApp } from '../../support/app'
+import { PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 import { protectedAccount } from '../../support/factors'
 import { cookieOf, get, JSON_TYPE, login, mint, minted, ORIGIN, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
@@ -463,5 +463,66 @@ describe('personal access tokens', () => {
     const { body } = await create(app, ada.accessToken)
     await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: 'another-horse-7' } })
     expect((await get(app, '/me', { token: body.token })).status).toBe(401)
+  })
+})
+
+describe('a refresh whose answer never reached the client', () => {
+  const surfaces = [
+    ['native', 'refreshToken', async (app: TestApp) => (await minted(app, EMAIL)).refreshToken],
+    ['service', 'refresh_token', async (app: TestApp) => (await login(app, EMAIL)).body.refresh_token as string],
+  ] as const
+  const EMAIL = 'ada@example.com'
+
+  async function lost(app: TestApp, key: string, token: string) {
+    const gone = new AbortController()
+    gone.abort()
+    const { status, body } = await post(app, '/refresh', { [key]: token }, { signal: gone.signal })
+    expect(status).toBe(200)
+    return body[key] as string
+  }
+
+  test.each(surfaces)('may be asked for once more: %s', async (_name, key, begin) => {
+    await using app = await startApp()
+    await app.signUp(EMAIL)
+    const first = await begin(app)
+    const unseen = await lost(app, key, first)
+    const again = await post(app, '/refresh', { [key]: first })
+    expect(again.status).toBe(200)
+    // What nobody received is worth nothing, and does no harm.
+    expect(again.body[key]).not.toBe(unseen)
+    const { status, body } = await post(app, '/refresh', { [key]: again.body[key] })
+    expect(status).toBe(200)
+    expect((await post(app, '/refresh', { [key]: unseen })).status).toBe(401)
+    expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(200)
+    // The first one was answered by now: from here on it is a sign of theft.
+    expect((await post(app, '/refresh', { [key]: first })).status).toBe(401)
+    expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(401)
+  })
+
+  test.each(surfaces)('and not later than ten seconds afterwards: %s', async (_name, key, begin) => {
+    await using app = await startApp()
+    await app.signUp(EMAIL)
+    const first = await begin(app)
+    await lost(app, key, first)
+    app.clock.advance(10_000)
+    expect((await post(app, '/refresh', { [key]: first })).status).toBe(401)
+  })
+
+  test.each(surfaces)('and not where its tokens were used after all: %s', async (_name, key, begin) => {
+    await using app = await startApp()
+    await app.signUp(EMAIL)
+    const first = await begin(app)
+    const { body } = await post(app, '/refresh', { [key]: await lost(app, key, first) })
+    expect((await post(app, '/refresh', { [key]: first })).status).toBe(401)
+    expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(401)
+  })
+
+  test.each(surfaces)('may be lost twice: %s', async (_name, key, begin) => {
+    await using app = await startApp()
+    await app.signUp(EMAIL)
+    const first = await begin(app)
+    await lost(app, key, first)
+    await lost(app, key, first)
+    expect((await post(app, '/refresh', { [key]: first })).status).toBe(200)
   })
 })
