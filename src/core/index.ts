@@ -46,6 +46,7 @@ import { signInWithWallet } from './web3/sign-in'
 const functions = {
   identifyUser: identify.identifyUser,
   identifyAdmin: identify.identifyAdmin,
+  showsUnknownKey: identify.showsUnknownKey,
   signUp: evenly(signUp),
   signUpAnonymously,
   signInWithPassword,

@@ -139,7 +139,9 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
   return async (request: Request, params: Record<string, string>, headers: Context['headers'], route: string) => {
     const exchange = exchangeOf(request)
     exchange.route = route
-    const caller = await identify(core, each.access, request)
+    const credentials = credentialsOf(core, request)
+    exchange.showsUnknownKey = core.showsUnknownKey(credentials)
+    const caller = await identify(core, each.access, credentials)
     const query = (name: string) => queryOf(request, name)
     const readBody = () => readDeclared(request)
     const context = {
@@ -166,9 +168,8 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
   }
 }
 
-async function identify(core: Core, access: Access, request: Request) {
+async function identify(core: Core, access: Access, credentials: Credentials) {
   if (access === 'anyone') return undefined
-  const credentials = credentialsOf(core, request)
   if (access === 'federated') return core.identifyFederated(credentials)
   return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
 }

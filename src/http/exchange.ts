@@ -12,6 +12,8 @@ export interface Exchange {
   route: string | undefined
   /** Why the request was refused, for the log and for the page that a person gets. */
   refusal?: Refusal
+  /** Whether it came with an API key of another server, which its sender should learn of. */
+  showsUnknownKey?: boolean
   /** Who asks; looked up only where it matters. */
   client(): Client
 }

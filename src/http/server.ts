@@ -101,10 +101,10 @@ export function createFetch({
   }
 
   function finish(request: Request, response: Response, exchange: Exchange): void {
-    const { id, startedAt, route: pattern, refusal } = exchange
+    const { id, startedAt, route: pattern, refusal, showsUnknownKey } = exchange
     const ms = performance.now() - startedAt
     const code = response.headers.get('x-sb-error-code') ?? undefined
-    log.info('request', {
+    log[showsUnknownKey ? 'warn' : 'info']('request', {
       id,
       method: request.method,
       route: pattern,
@@ -113,6 +113,7 @@ export function createFetch({
       code,
       reason: refusal?.reason,
       limit: refusal?.detail.limit,
+      ...(showsUnknownKey && { api_key: 'not one of this server' }),
     })
     metrics?.observe(request.method, pattern ?? '(none)', response.status, ms / 1000)
   }

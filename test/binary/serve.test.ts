@@ -309,3 +309,15 @@ test('chunks without a declared length are not kept beyond what is allowed', asy
   expect(await rawRequest(server.url, head + chunk.repeat(17))).toBe(413)
   expect((await server.ask('GET', '/ready')).status).toBe(200)
 })
+
+test('a request with an API key of another server is a warning in the log, without the key', async () => {
+  await using server = await startBinary()
+  const apikey = 'sb_publishable_of_another_server_0123456'
+  await server.ask('GET', '/auth/v1/settings', { headers: { apikey, 'x-request-id': 'with-a-wrong-key' } })
+  await server.settled()
+  expect(server.log.find(({ id }) => id === 'with-a-wrong-key')).toMatchObject({
+    level: 'warn',
+    api_key: 'not one of this server',
+  })
+  expect(JSON.stringify(server.log)).not.toContain(apikey)
+})

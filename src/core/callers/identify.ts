@@ -8,17 +8,17 @@ import type { Deps } from '../deps'
 import { lacksFactor } from '../factors/own'
 import { Refusal } from '../refusal'
 import { endOf, isEndedByBan, isLowAalLimited } from '../sessions/session-limits'
-import { isSecretKey, PUBLISHABLE_PREFIX, SECRET_PREFIX } from '../tokens/api-keys'
+import { isSecretKey, isUnknownKey } from '../tokens/api-keys'
 import type { VerifiedClaims } from '../tokens/jwt'
 import { opaqueKind } from '../tokens/opaque'
 import { isBearerKind, opaqueCaller } from './opaque-callers'
 
 /**
- * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
+ * @throws {Refusal<'bearer_missing' | 'api_key_unknown' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
  *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned' | 'csrf_rejected'>}
  */
 export async function identifyUser(deps: Deps, credentials: Credentials): Promise<Caller> {
-  return (await opaquely(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, required(credentials)))
+  return (await opaquely(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, required(deps, credentials)))
 }
 
 /** The caller of an opaque token or of the session cookie; undefined: there is only a JWT to look at, or nothing. */
@@ -28,13 +28,17 @@ async function opaquely(deps: Deps, { bearer, cookie }: Credentials): Promise<Ca
     return opaqueCaller(deps, 'cookie', cookie.token)
   }
   const kind = bearer === undefined ? undefined : opaqueKind(bearer)
-  return isBearerKind(kind) ? opaqueCaller(deps, kind, required({ bearer })) : undefined
+  return isBearerKind(kind) && bearer !== undefined ? opaqueCaller(deps, kind, bearer) : undefined
 }
 
-function required({ bearer }: Pick<Credentials, 'bearer'>): string {
-  if (bearer === undefined) throw new Refusal('bearer_missing')
-  return bearer
+function required({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): string {
+  if (bearer !== undefined) return bearer
+  throw new Refusal(isUnknownKey(apiKeys, apiKey) ? 'api_key_unknown' : 'bearer_missing')
 }
+
+/** Whether a request shows a key of another server, in either header. What needs no key is answered all the same. */
+export const showsUnknownKey = ({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): boolean =>
+  isUnknownKey(apiKeys, apiKey) || isUnknownKey(apiKeys, bearer)
 
 /**
  * Admin is a token with an admin role, the secret key in either header, or a user's session whose user has the role
@@ -45,7 +49,7 @@ export async function identifyAdmin(deps: Deps, credentials: Credentials): Promi
   const { bearer, apiKey } = credentials
   if (isSecretKey(deps.apiKeys, apiKey) || isSecretKey(deps.apiKeys, bearer)) return { role: 'service_role' }
   const opaque = await opaquely(deps, credentials)
-  const claims = opaque?.claims ?? (await claimsOf(deps, required(credentials)))
+  const claims = opaque?.claims ?? (await claimsOf(deps, required(deps, credentials)))
   const role = typeof claims.role === 'string' ? claims.role : ''
   if (deps.policy.adminRoles.includes(role)) {
     if (claims.session_id !== undefined) await requireValidSession(deps, opaque ?? (await callerOf(deps, claims)))
@@ -78,8 +82,7 @@ const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? a
 async function claimsOf({ apiKeys, keyring, clock }: Deps, bearer: string): Promise<VerifiedClaims> {
   // supabase-js sends an API key as bearer where no user is signed in; it stands for nobody
   if (bearer === apiKeys.publishable || isSecretKey(apiKeys, bearer)) return {}
-  if (bearer.startsWith(PUBLISHABLE_PREFIX) || bearer.startsWith(SECRET_PREFIX))
-    throw new Refusal('token_invalid', { detail: 'API key is not one of this server' })
+  if (isUnknownKey(apiKeys, bearer)) throw new Refusal('api_key_unknown')
   return keyring.verify(bearer, clock.now())
 }
 

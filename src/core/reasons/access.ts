@@ -1,6 +1,8 @@
 /** Who is asking. */
 export type AccessReason =
   | 'bearer_missing'
+  /** An `sb_…` key of another server. */
+  | 'api_key_unknown'
   /** `detail`: what is wrong with the token. */
   | 'token_invalid'
   | 'token_without_subject'

@@ -43,6 +43,12 @@ export function flawOfRoleKeys(sinceMs: number, now: number): string | undefined
   return undefined
 }
 
+/** Whether a text is a key by its form, and none of this server: one of another project, or cut off while it was copied. */
+export function isUnknownKey(keys: ApiKeys, given: string | null | undefined): boolean {
+  const isKey = given?.startsWith(PUBLISHABLE_PREFIX) || given?.startsWith(SECRET_PREFIX)
+  return isKey === true && given !== keys.publishable && !isSecretKey(keys, given ?? undefined)
+}
+
 /** Claims of the anon or service_role key: a JWT with a role and no user (contract 3.4). @param sinceMs Unix milliseconds */
 export function roleKeyClaims(role: 'anon' | 'service_role', sinceMs: number): JsonObject {
   const iat = Math.floor(sinceMs / 1000)

@@ -19,6 +19,7 @@ const UNUSABLE: Answer = [400, 'validation', 'invalid_input', 'This cannot be do
 const answers = {
   ...forAll(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This needs a bearer token'],
+  api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it is not one of this server'],
   token_invalid: TOKEN_INVALID,
   token_without_subject: TOKEN_INVALID,
   token_subject_malformed: TOKEN_INVALID,

@@ -19,6 +19,7 @@ const answers = {
   token_used: [409, 'token_already_used', 'This token was used before, or a newer one took its place'],
   token_expired: [410, 'token_expired', 'This token is past its time'],
   bearer_missing: SIGNED_OUT,
+  api_key_unknown: [401, 'invalid_api_key', 'Invalid API key: it is not one of this server'],
   token_invalid: SIGNED_OUT,
   token_without_subject: SIGNED_OUT,
   token_subject_malformed: SIGNED_OUT,

@@ -233,3 +233,30 @@ test('an expiry with fractions (RFC 7519 §2) is one on every surface', async ()
   for (const path of ['/api/auth/introspect', '/auth/v1/introspect'])
     expect((await app.ask('POST', path, { body: { token } })).body).toMatchObject({ active: true, exp: in1h() })
 })
+
+test('an API key of another server is called that, in either header, and whatever else a request shows counts', async () => {
+  await using app = await startApp()
+  const ada = await app.signUp()
+  const wrong = [401, 'bad_jwt', 'Invalid API key: it is not one of this server']
+  for (const key of [
+    'sb_secret_of_another_server_0123456789',
+    'sb_publishable_of_another_server_0123456',
+    'sb_secret_',
+  ])
+    for (const path of ['/auth/v1/user', '/auth/v1/admin/users']) {
+      const shown: Record<string, string>[] = [
+        { apikey: key },
+        { apikey: key, authorization: `Bearer ${key}` },
+        { authorization: `Bearer ${key}` },
+      ]
+      for (const headers of shown) {
+        const { status, body } = await app.ask('GET', path, { headers })
+        expect([status, body.code, body.message]).toEqual(wrong)
+      }
+    }
+  const apikey = 'sb_publishable_of_another_server_0123456'
+  expect((await app.ask('GET', '/auth/v1/user', { token: ada.accessToken, headers: { apikey } })).status).toBe(200)
+  expect((await app.ask('GET', '/auth/v1/settings', { headers: { apikey } })).status).toBe(200)
+  const native = await app.ask('GET', '/api/auth/me', { headers: { authorization: `Bearer ${apikey}` } })
+  expect([native.status, native.body.error]).toEqual([401, 'invalid_api_key'])
+})
