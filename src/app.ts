@@ -206,6 +206,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,
       trustedProxies: server.trustedProxies,
+      linkHosts: { apiExternalUrl: server.apiExternalUrl, hosts: mail.externalHosts },
     })
     const { flaw, ...roles } = await roleKeys(ring, secrets, clock.now())
     if (flaw !== undefined) log.warn(flaw)

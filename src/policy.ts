@@ -172,6 +172,7 @@ function mailPolicy(settings: Settings): Policy['mail'] {
     magicLinks: mail.magicLinks,
     secureChange: mail.secureEmailChange,
     confirmLinks: mail.linkConfirmation,
+    logsRecipients: mail.smtpLogging,
     authorizedAddresses: mail.authorizedAddresses.map((address) => address.toLowerCase()),
     links,
     pages: { passwordReset: mail.passwordResetUrl, emailChange: mail.emailChangeUrl, magicLink: mail.magicLinkUrl },

@@ -74,7 +74,6 @@ const REASONS = new Map([
   ),
   ...because(
     undefined,
-    ...['SMTP_LOGGING_ENABLED', 'MAILER_EXTERNAL_HOSTS'],
     ...each('SSO O_AUTH_DYNAMIC_CLIENT_REGISTER OAUTH_DYNAMIC_CLIENT_REGISTER', 'RATE_LIMIT_', ''),
     'SAML_RATE_LIMIT_ASSERTION',
     ...each(

@@ -6,6 +6,7 @@ import {
   duration,
   flag,
   hostName,
+  hosts,
   integer,
   jsonLists,
   type Kind,
@@ -103,6 +104,12 @@ export const mail = {
     default: {},
     doc: 'Further headers of every mail: a JSON object of lists, in which `$messageType` stands for the kind of mail.',
   }),
+  smtpLogging: setting({
+    name: 'SMTP_LOGGING_ENABLED',
+    kind: flag,
+    default: false,
+    doc: 'Name the recipient in the log line of each mail, which has none otherwise. Subjects and contents are never logged.',
+  }),
   maxFrequencyMs: setting({
     name: 'SMTP_MAX_FREQUENCY',
     toml: 'email.max_frequency',
@@ -116,7 +123,8 @@ export const mail = {
     toml: 'email.enable_confirmations',
     fromToml: (value) => String(!flag.parse(value)),
     kind: flag,
-    defaultNote: 'true while neither an SMTP server nor the Send Email hook is set',
+    defaultNote:
+      'true while neither an SMTP server nor the Send Email hook is set, nor AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS is on',
     doc: 'Treat the address of a sign-up as confirmed.',
   }),
   mailbox: setting({
@@ -200,6 +208,12 @@ export const mail = {
   urlPathInvite: urlPath('INVITE', 'invitations'),
   urlPathRecovery: urlPath('RECOVERY', 'recovery mails and magic links'),
   urlPathEmailChange: urlPath('EMAIL_CHANGE', 'mails about a new address'),
+  externalHosts: setting({
+    name: 'MAILER_EXTERNAL_HOSTS',
+    kind: hosts,
+    default: [],
+    doc: 'Further hosts at which this server is reached, with their port where it is not the usual one: a request whose `X-Forwarded-Host` is one of them gets mails with links to it. https unless AUTH_API_EXTERNAL_URL and `X-Forwarded-Proto` are http.',
+  }),
   templatesFolder: setting({
     name: 'MAILER_TEMPLATES_DIR',
     kind: text,

@@ -4,12 +4,13 @@ import { areas, type Settings } from './index'
 import type { Problem } from './sources'
 
 /** Works out the defaults that depend on other settings. */
-export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa }: Settings): void {
+export function fillIn({ server, tokens, mail, sms, hooks, limits, mfa, oauth }: Settings): void {
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
   if (server.debug) server.logLevel = 'debug'
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
-  mail.mailerAutoconfirm ??= !mailLeaves
+  // both at once cannot be, and the one that was asked for is the other
+  mail.mailerAutoconfirm ??= !mailLeaves && !oauth.allowUnverified
   const isLimited = limits.rateLimits === 'on'
   limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
   limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined

@@ -57,6 +57,8 @@ export interface Client {
   /** Canonical address; behind trusted proxies that of the client, not of the proxy. */
   ip: string
   userAgent: string | undefined
+  /** Such as `https://auth.example.com`: the listed host that the request was sent to, where links to this server lead. */
+  origin?: string | undefined
   /** What the client's Accept-Language asks for, most wanted first (RFC 9110 §12.5.4). */
   languages: readonly string[]
   /** Aborted where the client goes away before it has its answer. */

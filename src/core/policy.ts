@@ -55,6 +55,8 @@ export interface Policy {
     confirmLinks: boolean
     /** Lower-case; where there are any, no other address gets mail. */
     authorizedAddresses: readonly string[]
+    /** Whether log lines of mails name their recipient. */
+    logsRecipients: boolean
     /** Where links of Supabase's surface are answered. */
     links: Record<LinkType, string>
     /** Pages of the application that links of `/api/auth` lead to. */

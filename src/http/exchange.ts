@@ -58,6 +58,24 @@ export function clientIp(
   return ip
 }
 
+/** The hosts at which links may lead to this server, beside that of its own URL. */
+export interface LinkHosts {
+  apiExternalUrl: string
+  /** Lower-case, each with its port where that is not the usual one. */
+  hosts: readonly string[]
+}
+
+/**
+ * The origin that a proxy says the request was sent to, where its host is listed; headers can choose among these, and
+ * nothing else. Never http where the server's own URL is https.
+ */
+export function forwardedOrigin(headers: Headers, { apiExternalUrl, hosts }: LinkHosts): string | undefined {
+  const [host = ''] = headers.get('x-forwarded-host')?.toLowerCase().split(',', 1) ?? []
+  if (!hosts.includes(host.trim())) return undefined
+  const isHttp = apiExternalUrl.startsWith('http:') && headers.get('x-forwarded-proto') !== 'https'
+  return `${isHttp ? 'http' : 'https'}://${host.trim()}`
+}
+
 const PLAUSIBLE_ID = /^[\w.:/+=-]{1,128}$/
 
 /** The id a request brings, if it is fit for a log line; otherwise a fresh one. */

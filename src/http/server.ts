@@ -3,7 +3,16 @@ import { ValidationError } from 'elysia'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { isDotted } from './dotted'
-import { acceptedLanguages, clientIp, type Exchange, exchangeOf, requestId, setExchange } from './exchange'
+import {
+  acceptedLanguages,
+  clientIp,
+  type Exchange,
+  exchangeOf,
+  forwardedOrigin,
+  type LinkHosts,
+  requestId,
+  setExchange,
+} from './exchange'
 import type { Log } from './log'
 import type { Metrics } from './metrics'
 import { pageNotFound, targetOf } from './target'
@@ -27,6 +36,7 @@ export interface ServerOptions {
   metrics: Metrics | undefined
   requestIdHeader: string
   trustedProxies: readonly Cidr[]
+  linkHosts: LinkHosts
 }
 
 export type Fetch = (request: Request, peers: Peers) => Promise<Response>
@@ -41,6 +51,7 @@ export function createFetch({
   metrics,
   requestIdHeader,
   trustedProxies,
+  linkHosts,
 }: ServerOptions): Fetch {
   return async (request, peers) => {
     const exchange: Exchange = {
@@ -50,6 +61,7 @@ export function createFetch({
       client: () => ({
         ip: clientIp(peers.requestIP(request)?.address, request.headers.get('x-forwarded-for'), trustedProxies),
         userAgent: request.headers.get('user-agent') ?? undefined,
+        origin: forwardedOrigin(request.headers, linkHosts),
         languages: acceptedLanguages(request.headers.get('accept-language')),
         get gone() {
           return request.signal

@@ -188,6 +188,17 @@ test('killed while mails wait, it sends every one of them after its next start, 
   expect(smtp.messages.map(({ to }) => to[0]).sort()).toEqual(['early@example.com', ...addresses(10)].sort())
 })
 
+test('with SMTP_LOGGING_ENABLED the log names the recipient of each mail, and nothing of what it says', async () => {
+  await using smtp = await startSmtp()
+  for (const isOn of [true, false]) {
+    await using server = await startBinary({ env: { ...settings(smtp), GOTRUE_SMTP_LOGGING_ENABLED: String(isOn) } })
+    await askFor(server, 'ada@example.com')
+    await until(() => logged(server, 'mail sent').length === 1)
+    expect(logged(server, 'mail sent')[0].to).toBe(isOn ? 'ada@example.com' : undefined)
+    expect(JSON.stringify(server.log)).not.toMatch(/subject|token=/i)
+  }
+})
+
 test('killed in the middle of a mail, it sends it once more under the same Message-ID', async () => {
   let server: Binary | undefined
   const options: SmtpSinkOptions = {

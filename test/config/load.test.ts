@@ -510,3 +510,10 @@ test('what has no effect is named with its reason, and what somebody may rely on
     expect.stringMatching(/^warning: .* is on, but .*: addresses are checked by their form alone/),
   ])
 })
+
+test('sign-ins without a verified address need no mail server to start', () => {
+  const env = { GOTRUE_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS: 'true' }
+  const { settings, problems } = loaded({ env })
+  expect([settings.oauth.allowUnverified, settings.mail.mailerAutoconfirm, problems]).toEqual([true, false, []])
+  expect(loaded({ env: { ...env, GOTRUE_MAILER_AUTOCONFIRM: 'true' } }).problems[0]).toStartWith('error: ')
+})

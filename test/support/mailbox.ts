@@ -86,6 +86,7 @@ export function startMailbox(
     .onError(({ code }) => (code === 'NOT_FOUND' ? answerUnknown() : undefined))
     .use(surface.app) as unknown as Elysia
   const fetch = createFetch({
+    linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
     ...{ answerUnknown, metrics },
     answersHead: () => false,
     present: async (_, response) => response,

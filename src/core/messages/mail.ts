@@ -4,7 +4,7 @@ import type { Notification } from '../../lib/mail-templates'
 import type { NewMessage, User } from '../../store'
 import type { Client, Deps } from '../deps'
 import { callHook } from '../hooks/hooks'
-import type { LinkType } from '../policy'
+import type { LinkType, Policy } from '../policy'
 import type { MailTemplate } from '../ports'
 import { Refusal } from '../refusal'
 import type { MintedToken } from '../tokens/verification-token'
@@ -104,7 +104,9 @@ export async function prepareNotice(
 function compose(deps: Deps, now: number, mail: Mail, { to, token, link }: Letter): NewMessage {
   const { policy, templates } = deps
   const { template, user, redirectTo } = mail
-  const url = link ?? (token ? linkOf(deps, linkType(template), token.plaintext, redirectTo) : '')
+  const url =
+    link ??
+    (token ? linkOf(deps, linkType(template), token.plaintext, { redirectTo, origin: mail.client?.origin }) : '')
   const values: JsonObject = {
     SiteURL: policy.redirects.siteUrl,
     ConfirmationURL: url,
@@ -146,11 +148,29 @@ const LINK_TYPES: Partial<Record<MailTemplate, LinkType>> = {
 
 const linkType = (template: MailTemplate) => LINK_TYPES[template] ?? 'signup'
 
-/** A link that verifies (contract 6.3). It is made from the configuration alone, whatever a request's headers say. */
-export function linkOf({ policy }: Pick<Deps, 'policy'>, type: LinkType, token: string, redirectTo: string): string {
+interface Leading {
+  redirectTo: string
+  /** Of another listed host of this server; undefined: that of its settings. */
+  origin?: string | undefined
+}
+
+/** A link that verifies. It is made from the configuration alone; of a request's headers only a listed host counts. */
+export function linkOf(
+  { policy }: Pick<Deps, 'policy'>,
+  type: LinkType,
+  token: string,
+  { redirectTo, origin }: Leading,
+): string {
+  const base = atOrigin(policy, policy.mail.links[type], origin)
   // GoTrue escapes where it must and no more; what a query would read differently is escaped here as well
   const target = /[&=#+%]/.test(redirectTo) ? encodeURIComponent(redirectTo) : redirectTo
-  return `${policy.mail.links[type]}?token=${token}&type=${type}&redirect_to=${target}`
+  return `${base}?token=${token}&type=${type}&redirect_to=${target}`
+}
+
+/** A URL of this server as it is on another of its hosts; any other URL stays as it is. */
+function atOrigin({ apiUrl }: Pick<Policy, 'apiUrl'>, url: string, origin: string | undefined): string {
+  const { origin: own, pathname } = new URL(url)
+  return origin !== undefined && own === new URL(apiUrl).origin ? origin + pathname : url
 }
 
 /** The application's page, with the token added to whatever its URL has already. */
@@ -171,7 +191,7 @@ function requireAuthorised({ policy }: Pick<Deps, 'policy'>, address: string): v
 const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, reauthentication: 'reauthentication' }
 
 /** What the Send Email hook is told (contract 6.7). @returns undefined for mails it does not know */
-function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, values = {} }: Mail) {
+function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, client, values = {} }: Mail) {
   const action = HOOK_ACTIONS[template] ?? (template.endsWith('_notification') ? template : undefined)
   if (action === undefined) return undefined
   const [first, second] = letters
@@ -186,7 +206,7 @@ function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, va
       // Of two, neither address may learn the other's token from it.
       redirect_to: second ? redirectTo : first?.link || redirectTo,
       email_action_type: action,
-      site_url: policy.apiUrl,
+      site_url: atOrigin(policy, policy.apiUrl, client?.origin),
       token_new: second?.token?.code ?? '',
       token_hash_new: second ? (first?.token?.plaintext ?? '') : '',
       old_email: text('OldEmail'),

@@ -59,7 +59,10 @@ async function deliver(deps: Deps, mailer: Mailer, message: Message): Promise<vo
     sentAt: isSent ? now : null,
     content: isFinal && !policy.mail.isMailboxOn ? null : message.content,
   })
-  const facts = { message: message.id, template: message.template, attempts: message.attempts }
+  const facts = {
+    ...{ message: message.id, template: message.template, attempts: message.attempts },
+    ...(policy.mail.logsRecipients && { to: message.recipient }),
+  }
   if (isSent) report('info', 'mail sent', facts)
   else
     report(isFinal ? 'error' : 'warn', isFinal ? 'mail not sent' : 'mail will be tried again', {

@@ -51,7 +51,7 @@ const LINK_PURPOSES: Record<string, Purpose> = {
   recovery: 'recovery',
 }
 
-export interface LinkRequest extends Omit<Invitation, 'client'> {
+export interface LinkRequest extends Invitation {
   type: string
   newEmail: string
   password: string
@@ -89,7 +89,8 @@ export async function generateLink(deps: Deps, request: LinkRequest): Promise<Ge
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
   const { token } = mintFor(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
   const account = await save(deps, now, guest, { token, flow: undefined, messages: [], admin: request.admin, purpose })
-  return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo: request.redirectTo })
+  const { redirectTo, client } = request
+  return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo, client })
 }
 
 async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
@@ -112,8 +113,8 @@ async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<Gen
     audit: [auditEntry(deps, now, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
   })
   const account = changedAccount(changed)
-  const { type: verificationType, redirectTo } = request
-  return linkFor(deps, { account, token, type: 'email_change', verificationType, redirectTo })
+  const { type: verificationType, redirectTo, client } = request
+  return linkFor(deps, { account, token, type: 'email_change', verificationType, redirectTo, client })
 }
 
 interface LinkParts {
@@ -122,10 +123,11 @@ interface LinkParts {
   type: LinkType | Purpose
   verificationType: string
   redirectTo: string
+  client: Client
 }
 
-function linkFor(deps: Deps, { account, token, type, verificationType, redirectTo }: LinkParts): GeneratedLink {
-  const link = linkOf(deps, type as LinkType, token.plaintext, redirectTo)
+function linkFor(deps: Deps, { account, token, type, verificationType, redirectTo, client }: LinkParts): GeneratedLink {
+  const link = linkOf(deps, type as LinkType, token.plaintext, { redirectTo, origin: client.origin })
   return { account, link, code: token.code, token: token.plaintext, type: verificationType, redirectTo }
 }
 

@@ -65,10 +65,10 @@ export const generateLink = endpoint({
   tag: 'Administration',
   summary: 'Make a link without mailing it',
   answers: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
-  handle: async ({ core, caller: admin, request, query, body }) => {
+  handle: async ({ core, caller: admin, request, query, body, client }) => {
     const made = await core.generateLink({
       ...{ admin, type: body.type ?? '', email: body.email ?? '', newEmail: body.new_email ?? '' },
-      ...{ password: body.password ?? '', data: body.data ?? {} },
+      ...{ password: body.password ?? '', data: body.data ?? {}, client },
       audience: audience(core, request),
       redirectTo: redirectTarget(core, request, query, body.redirect_to),
     })

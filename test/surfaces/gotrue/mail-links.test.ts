@@ -322,3 +322,58 @@ test('built-in mails hold nothing that a user made up', async () => {
   for (const part of [html, text])
     expect([part.includes(code), part.includes(link.split('&')[0] ?? '')]).toEqual([true, true])
 })
+
+test('links lead to the listed host that the request was sent to, and to no other', async () => {
+  await using app = await start({ AUTH_MAILER_EXTERNAL_HOSTS: 'Auth.Example.org, auth.example.net:8443' })
+  await confirmedUser(app, ADA)
+  for (const [host, proto, origin] of [
+    ['auth.example.org', 'https', 'https://auth.example.org'],
+    ['AUTH.example.org, proxy.internal', 'https', 'https://auth.example.org'],
+    ['auth.example.org', 'http', 'https://auth.example.org'],
+    ['auth.example.net:8443', '', 'https://auth.example.net:8443'],
+    ['auth.example.net', 'https', 'https://auth.example.com'],
+    ['auth.example.org:1337', 'https', 'https://auth.example.com'],
+    ['evil.example', 'https', 'https://auth.example.com'],
+    ['auth.example.org@evil.example', 'https', 'https://auth.example.com'],
+    ['', 'https', 'https://auth.example.com'],
+  ] as const) {
+    const headers = { 'x-forwarded-host': host, 'x-forwarded-proto': proto }
+    await post(app, '/otp', { email: ADA }, headers)
+    expect(await linkTo(app)).toStartWith(`${origin}/auth/v1/verify?token=`)
+    const { body } = await app.ask('POST', '/auth/v1/admin/generate_link', {
+      ...{ token: app.keys.secret, body: { type: 'recovery', email: ADA }, headers },
+    })
+    expect(body.action_link).toStartWith(`${origin}/auth/v1/verify?token=`)
+    app.clock.advance(MINUTE)
+  }
+})
+
+test('without a list of hosts no header changes a link, and a path that is elsewhere stays there', async () => {
+  const headers = { 'x-forwarded-host': 'auth.example.org', 'x-forwarded-proto': 'https' }
+  await using plain = await start()
+  await confirmedUser(plain, ADA)
+  await post(plain, '/otp', { email: ADA }, headers)
+  expect(await linkTo(plain)).toStartWith(`${API}/verify?`)
+  await using elsewhere = await start({
+    AUTH_MAILER_EXTERNAL_HOSTS: 'auth.example.org',
+    AUTH_MAILER_URLPATHS_RECOVERY: 'https://links.example.com/verify',
+  })
+  await confirmedUser(elsewhere, ADA)
+  await post(elsewhere, '/otp', { email: ADA }, headers)
+  expect(await linkTo(elsewhere)).toStartWith('https://links.example.com/verify?')
+})
+
+test('on a server without TLS the proxy says whether a host of the list has it', async () => {
+  const settings = { AUTH_API_EXTERNAL_URL: 'http://localhost:7020/auth/v1', AUTH_MAILER_EXTERNAL_HOSTS: 'auth.test' }
+  await using app = await start(settings)
+  await confirmedUser(app, ADA)
+  for (const [proto, origin] of [
+    ['https', 'https://auth.test'],
+    ['http', 'http://auth.test'],
+    ['javascript', 'http://auth.test'],
+  ] as const) {
+    await post(app, '/otp', { email: ADA }, { 'x-forwarded-host': 'auth.test', 'x-forwarded-proto': proto })
+    expect(await linkTo(app)).toStartWith(`${origin}/auth/v1/verify?`)
+    app.clock.advance(MINUTE)
+  }
+})
