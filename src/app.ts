@@ -105,6 +105,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   let provisioning: Worker | undefined
   const database = databasePath(settings, folder)
   const store = openStore(database, clock.now(), {
+    isServed: true,
     onCondition: conditionLog({ log, database, monotonic: clock.monotonic }),
     verification: mail.verificationBackend,
     onEvent(event) {

@@ -120,7 +120,9 @@ function diskGauges(disk: PromiseSettledResult<Space>): Gauge[] {
   const { freeBytes, logBytes } = disk.value
   return [
     { name: 'latchkey_database_wal_bytes', help: 'Size of the write-ahead log.', value: logBytes },
-    { name: 'latchkey_disk_free_bytes', help: 'What is left on the disk of the database.', value: freeBytes },
+    ...(freeBytes === undefined
+      ? []
+      : [{ name: 'latchkey_disk_free_bytes', help: 'What is left on the disk of the database.', value: freeBytes }]),
   ]
 }
 

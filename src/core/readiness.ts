@@ -52,6 +52,7 @@ const LOW_BYTES = 64 * 1024 * 1024
 
 export async function examineDisk({ store }: Deps): Promise<Finding> {
   const { freeBytes } = await store.space()
+  if (freeBytes === undefined) return { state: 'unknown', reason: 'the folder of the database cannot be read' }
   if (freeBytes >= LOW_BYTES) return { state: 'ok' }
   return { state: 'low', reason: `${Math.floor(freeBytes / 1024 / 1024)} MiB are left on the disk of the database` }
 }

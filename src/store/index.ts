@@ -16,7 +16,7 @@ import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
 import * as matrix from './matrix'
 import * as messages from './messages'
-import { migrate } from './migrate'
+import { migrate, requireWritable } from './migrate'
 import * as oauth from './oauth'
 import { openingProblem } from './opening'
 import * as personalTokens from './personal-tokens'
@@ -109,6 +109,8 @@ export type Store = Bound<typeof operations> &
 export interface StoreOptions {
   /** Where verification tokens are kept; none: in the database. */
   verification?: 'database' | 'memory'
+  /** Whether there is no use in opening it where it cannot be written. */
+  isServed?: boolean
   /** Hears of new messages and the like once they are on disk. */
   onEvent?(event: Announced): void
   /** Hears what is wrong with the database each time an operation meets it, and of nothing once it works again. */
@@ -120,8 +122,12 @@ export interface StoreOptions {
  * @param now Unix milliseconds
  * @throws where it cannot be opened, written or migrated
  */
-export function openStore(path: string, now: number, { verification, onEvent, onCondition }: StoreOptions = {}): Store {
-  const { database } = openMigrated(path, now)
+export function openStore(
+  path: string,
+  now: number,
+  { verification, isServed, onEvent, onCondition }: StoreOptions = {},
+): Store {
+  const { database } = openMigrated(path, now, isServed)
   const memory = memoryTokens()
   const engine = sqliteEngine(database, {
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
@@ -137,13 +143,16 @@ export function openStore(path: string, now: number, { verification, onEvent, on
 }
 
 /** @returns the database and the names of the migrations that were applied to it just now */
-export function openMigrated(path: string, now: number): { database: Database; applied: string[] } {
+export function openMigrated(
+  path: string,
+  now: number,
+  mustBeWritable = false,
+): { database: Database; applied: string[] } {
   const database = openOrExplain(path)
   try {
-    return {
-      database,
-      applied: migrate(database, migrations, { snapshot: (version) => snapshot(path, version), now }),
-    }
+    const applied = migrate(database, migrations, { snapshot: (version) => snapshot(path, version), now })
+    if (mustBeWritable) requireWritable(database)
+    return { database, applied }
   } catch (error) {
     database.close()
     throw new Error(`${path}: ${openingProblem(path, error)}`)

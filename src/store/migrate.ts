@@ -27,7 +27,12 @@ export interface MigrateOptions {
  */
 export function migrate(db: Database, migrations: readonly Migration[], { snapshot, now }: MigrateOptions): string[] {
   const before = appliedMigrations(db)
-  if (before.length > 0 && before.length < migrations.length) snapshot(before.length)
+  if (before.length >= migrations.length) {
+    // Commands that only look need no lock for this.
+    checkHistory(before, migrations)
+    return []
+  }
+  if (before.length > 0) snapshot(before.length)
   // Inside a transaction this pragma does nothing, and with it on, rebuilding a table deletes the rows that refer to it.
   db.run('PRAGMA foreign_keys = OFF')
   db.run('BEGIN IMMEDIATE')
@@ -35,8 +40,6 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     db.run(
       'CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT',
     )
-    // Where the file can only be read, BEGIN IMMEDIATE is no error and takes no lock; this is one. It changes nothing.
-    db.run('DELETE FROM schema_migrations WHERE version = 0')
     const applied = appliedMigrations(db)
     checkHistory(applied, migrations)
     const pending = migrations.slice(applied.length)
@@ -65,6 +68,11 @@ export interface History {
   names: string[]
   /** The version of the executable that served it last; undefined where it does not say. */
   lastOpenedBy: string | undefined
+}
+
+/** Where a file can only be read, BEGIN IMMEDIATE is no error and takes no lock. @throws there; it changes nothing */
+export function requireWritable(db: Database): void {
+  db.run('DELETE FROM schema_migrations WHERE version = 0')
 }
 
 /** @throws where the file cannot be read as a database */

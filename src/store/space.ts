@@ -3,13 +3,17 @@ import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Space {
-  /** What this process may still write. */
-  freeBytes: number
+  /** What this process may still write; undefined where the folder is gone. */
+  freeBytes: number | undefined
   /** Size of the write-ahead log. */
   logBytes: number
 }
 
 export async function spaceOf(path: string, logBytes: number): Promise<Space> {
-  const { bavail, bsize } = await statfs(dirname(path))
-  return { freeBytes: bavail * bsize, logBytes }
+  try {
+    const { bavail, bsize } = await statfs(dirname(path))
+    return { freeBytes: bavail * bsize, logBytes }
+  } catch {
+    return { freeBytes: undefined, logBytes }
+  }
 }

@@ -198,6 +198,7 @@ test('a database that is moved away or replaced is not written, and served again
   }
   await server.settled()
   expect(logged(server, 'file_moved')).toHaveLength(moves.length)
+  expect(server.log.filter(({ msg }) => msg === 'fault')).toEqual([])
 })
 
 test('a deleted write-ahead log costs nothing that was answered', async () => {

@@ -187,3 +187,12 @@ test('nothing is kept outside of the folder of the database, and nothing waits f
   const pragma = (name: string) => Object.values(writer.query(`PRAGMA ${name}`).get() as object)[0]
   expect([pragma('temp_store'), pragma('busy_timeout'), pragma('journal_size_limit')]).toEqual([2, 0, 16 * 1024 * 1024])
 })
+
+test('a database that is up to date is opened beside a process that holds the lock', () => {
+  const other = openDatabase(path)
+  other.run('BEGIN IMMEDIATE')
+  const { database, applied } = openMigrated(path, 2)
+  expect(applied).toEqual([])
+  database.close()
+  other.close()
+})
