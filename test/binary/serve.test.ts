@@ -289,6 +289,23 @@ test('whatever the Host header says, paths mean the same and nothing is a fault'
   expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
 })
 
+test('a path with dot segments is not found, on any surface and in any spelling', async () => {
+  await using server = await startBinary()
+  const ask = (path: string) => rawRequest(server.url, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+  const paths = ['/x/../health', '/./health', '/auth/v1/../v1/health', '/auth/v1/./health', '/a/b/c/../../../health']
+  const more = [
+    '/api/x/../auth/me',
+    '/mailbox/../ready',
+    '/x/%2e%2E/health',
+    '/x/.%2e/swagger',
+    '/%2e/ready',
+    '/health/..',
+  ]
+  for (const path of [...paths, ...more]) expect([path, await ask(path)]).toEqual([path, 404])
+  for (const path of ['/health', '/auth/v1/health', '/ready']) expect([path, await ask(path)]).toEqual([path, 200])
+  expect(await ask('/auth/v1/admin/users/..a')).toBe(401)
+})
+
 test('a client that goes away in the middle of its body is no fault of the server', async () => {
   await using server = await startBinary()
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')

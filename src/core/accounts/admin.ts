@@ -3,7 +3,7 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
 import { isAhead } from '../../lib/time'
-import { isUuid, NIL_UUID } from '../../lib/uuid'
+import { NIL_UUID, parseUuid } from '../../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
@@ -242,7 +242,7 @@ function requireSearchable(text: string): void {
 const actorOf = ({ role, user }: Admin) => user ?? role
 
 async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserGiven): Promise<string> {
-  if (password && passwordHash) throw new Refusal('password_and_hash')
+  if (password !== undefined && passwordHash) throw new Refusal('password_and_hash')
   if (passwordHash) {
     if (!passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')
     return passwordHash
@@ -251,11 +251,12 @@ async function initialPassword({ passwords, random }: Deps, { password, password
   return passwords.hash(password || random.bytes(RANDOM_PASSWORD_LENGTH / 2).toString('hex'))
 }
 
-function requestedId(id: string | undefined): string | undefined {
-  if (!id) return undefined
+function requestedId(text: string | undefined): string | undefined {
+  if (!text) return undefined
+  const id = parseUuid(text)
+  if (id === undefined) throw new Refusal('id_malformed')
   if (id === NIL_UUID) throw new Refusal('id_nil')
-  if (!isUuid(id)) throw new Refusal('id_malformed')
-  return id.toLowerCase()
+  return id
 }
 
 /** @returns the end of the ban in Unix milliseconds, null for none, undefined where nothing was said */

@@ -1,5 +1,5 @@
 /** Removing factors, and factors as administrators see them (contract 1.9 and 1.13). */
-import { isUuid } from '../../lib/uuid'
+import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
 import { type Admin, actingIn } from '../caller'
@@ -75,8 +75,9 @@ export async function requireFactorOf(
   { userId, factorId }: Pick<FactorAdministered, 'userId' | 'factorId'>,
 ): Promise<Factor> {
   if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
-  if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')
-  const factor = await store.findFactor(factorId.toLowerCase())
+  const id = parseUuid(factorId)
+  if (id === undefined) throw new Refusal('factor_id_malformed')
+  const factor = await store.findFactor(id)
   if (factor?.userId !== userId) throw new Refusal('factor_unknown')
   return factor
 }

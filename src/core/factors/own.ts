@@ -1,5 +1,5 @@
 /** Whose factors there are, and what having one means. */
-import { isUuid } from '../../lib/uuid'
+import { parseUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
 import { type Caller, requireInPerson } from '../caller'
 import type { Client, Deps } from '../deps'
@@ -21,8 +21,9 @@ export function requireShortName(friendlyName: string): void {
 
 /** The caller's factor; somebody else's is told apart from none (supabase-additions.md). */
 export async function ownFactor({ store }: Deps, user: User, factorId: string): Promise<Factor> {
-  if (!isUuid(factorId)) throw new Refusal('factor_id_malformed')
-  const factor = await store.findFactor(factorId.toLowerCase())
+  const id = parseUuid(factorId)
+  if (id === undefined) throw new Refusal('factor_id_malformed')
+  const factor = await store.findFactor(id)
   if (!factor) throw new Refusal('factor_unknown')
   if (factor.userId !== user.id) throw new Refusal('factor_of_another')
   return factor

@@ -4,7 +4,7 @@ import type { UserGiven } from '../../core/accounts/admin'
 import { Refusal } from '../../core/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import { isUuid } from '../../lib/uuid'
+import { parseUuid } from '../../lib/uuid'
 import { audience } from './audience'
 import { pageHeaders, pageOf, pageQuery, sortOf } from './paging'
 import { errors, toFreshUser, toUser, UserShape } from './shapes'
@@ -140,8 +140,9 @@ export const deleteUserById = endpoint({
 
 /** @throws {Refusal<'user_id_malformed'>} */
 export function userId({ id = '' }: Record<string, string>): string {
-  if (!isUuid(id)) throw new Refusal('user_id_malformed')
-  return id.toLowerCase()
+  const parsed = parseUuid(id)
+  if (parsed === undefined) throw new Refusal('user_id_malformed')
+  return parsed
 }
 
 function givenUser(body: Partial<Static<typeof NewUser>>): UserGiven {

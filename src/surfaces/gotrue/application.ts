@@ -1,5 +1,6 @@
 /** Leading a browser back to the application, with what it needs to know in the address. */
 import type { Refusal } from '../../core/refusal'
+import { encodeForm } from '../../lib/form'
 import { wordsOf } from './errors'
 
 /** OAuth's names for statuses (RFC 6749 §4.1.2.1); the others have none. */
@@ -52,12 +53,3 @@ export function withMessage(url: string, values: Record<string, string>): string
 }
 
 const PARTS = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s
-
-/** Form encoding as Go's url.Values has it, which escapes more than URLSearchParams does. */
-function encodeForm(entries: Iterable<[string, string]>): string {
-  const escaped = (text: string) =>
-    encodeURIComponent(text.toWellFormed())
-      .replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-      .replaceAll('%20', '+')
-  return [...entries].map(([name, value]) => `${escaped(name)}=${escaped(value)}`).join('&')
-}

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import { isUuid } from '../../lib/uuid'
+import { parseUuid } from '../../lib/uuid'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
 const shared = { access: 'user', tag: 'Second factors' } as const
@@ -127,10 +127,10 @@ export const verifyFactor = endpoint({
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
   handle: async ({ core, caller, params: { id = '' }, body, client, headers }) => {
     const { challenge_id: challengeId, code = '', webauthn } = body
-    if (challengeId !== undefined && !isUuid(challengeId))
-      throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
+    const parsed = challengeId === undefined ? '' : parseUuid(challengeId)
+    if (parsed === undefined) throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
     const issued = await core.verifyFactor({
-      ...{ caller, factorId: id, client, challengeId: challengeId ?? '', code },
+      ...{ caller, factorId: id, client, challengeId: parsed, code },
       webauthn: webauthn && { type: webauthn.type ?? '', credential: webauthn.credential_response },
     })
     Object.assign(headers, sessionHeaders(issued))

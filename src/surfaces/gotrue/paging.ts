@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Page } from '../../core'
 import { Refusal } from '../../core/refusal'
 import { targetOf } from '../../http/target'
+import { encodeForm } from '../../lib/form'
 
 type Query = (name: string) => string | undefined
 
@@ -50,7 +51,7 @@ export function pageHeaders(
     const params = new URLSearchParams(targetOf(request).query)
     params.set('page', String(to))
     params.sort()
-    return `<${path}?${params}>; rel="${rel}"`
+    return `<${path}?${encodeForm(params)}>; rel="${rel}"`
   }
   const links = [...(page < last ? [link(page + 1, 'next')] : []), link(last, 'last')]
   return { 'x-total-count': String(total), link: links.join(', ') }

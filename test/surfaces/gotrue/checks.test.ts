@@ -103,13 +103,15 @@ test('text that is stored holds no NUL character', async () => {
     ['POST', '/auth/v1/admin/users', app.admin, { email: 'b@example.com', aud: 'a\0b' }],
     ['PUT', `/auth/v1/admin/users/${id}`, app.admin, { role: 'a\0b' }],
     ['POST', '/api/auth/tokens', token, { name: 'a\0b' }],
-    ['POST', '/api/auth/register', token, { email: 'c@example.com', password: 'x'.repeat(12), display_name: 'a\0b' }],
   ]
   for (const [method, path, bearer, body] of cases) {
     const { status, text } = await app.ask(method, path, { token: bearer, body })
     expect([path, body, status]).toEqual([path, body, 400])
     expect([path, text]).toEqual([path, expect.stringContaining('NUL')])
   }
+  const account = { email: 'c@example.com', password: 'correct-horse-battery-9', display_name: 'a\0b' }
+  const { status, body } = await app.ask('POST', '/api/auth/register', { body: account })
+  expect([status, body.error, body.detail]).toEqual([422, 'validation_error', 'display_name'])
 })
 
 test('a filter with a NUL character is refused rather than cut', async () => {
@@ -181,4 +183,47 @@ test('users of another audience are found where the request names it, and nowher
   const shown = { type: 'recovery', email, token: code }
   expect((await verify(app, shown)).body.code).toBe('otp_expired')
   expect((await verify(app, shown, inOther)).status).toBe(200)
+})
+
+test('ids in paths and bodies may be in any spelling that GoTrue reads', async () => {
+  await using app = await startApp()
+  const { id } = await app.signUp()
+  const get = async (text: string) => {
+    const { status, body } = await app.ask('GET', `/auth/v1/admin/users/${encodeURIComponent(text)}`, {
+      token: app.admin,
+    })
+    return [text, status, body.id ?? body.message]
+  }
+  const digits = id.replaceAll('-', '')
+  for (const text of [id.toUpperCase(), digits, `{${id}}`, `{${digits}}`, `urn:uuid:${id}`, `urn:uuid:${digits}`])
+    expect(await get(text)).toEqual([text, 200, id])
+  for (const text of [
+    `${id}x`,
+    `{${id}`,
+    `uuid:${id}`,
+    `{urn:uuid:${id}}`,
+    ` ${id}`,
+    id.slice(1),
+    `${digits.slice(0, 31)}-`,
+  ])
+    expect(await get(text)).toEqual([text, 404, 'user_id must be an UUID'])
+  const given = crypto.randomUUID()
+  const made = await app.ask('POST', '/auth/v1/admin/users', {
+    ...{ token: app.admin, body: { id: `{${given}}`, email: 'b@example.com' } },
+  })
+  expect(made.body.id).toBe(given)
+})
+
+test('a password beside a password hash is refused, even an empty one', async () => {
+  await using app = await startApp()
+  const hash = '$2y$10$SXEz2HeT8PUIGQXo9yeUIem8KzNxgG0d7o/.eGj2rj8KbRgAuRVlq'
+  const body = { email: 'ada@example.com', password: '', password_hash: hash }
+  const { status, body: answer } = await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body })
+  expect([status, answer.message]).toEqual([400, 'Only a password or a password hash should be provided'])
+})
+
+test('links to other pages are escaped as Go escapes them', async () => {
+  await using app = await startApp()
+  const { headers } = await app.ask('GET', '/auth/v1/admin/users?x=~*&per_page=1', { token: app.admin })
+  expect(headers.get('link')).toBe('</admin/users?page=0&per_page=1&x=~%2A>; rel="last"')
 })
