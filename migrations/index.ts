@@ -18,6 +18,7 @@ import factorAttempts from './0013-factor-attempts.sql' with { type: 'text' }
 import givenByAdministrators from './0014-given-by-administrators.sql' with { type: 'text' }
 import waysIn from './0015-ways-in.sql' with { type: 'text' }
 import tokenAssurance from './0016-token-assurance.sql' with { type: 'text' }
+import otherServers from './0017-other-servers.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -41,4 +42,5 @@ export const migrations: Migration[] = [
   { name: '0014-given-by-administrators', sql: givenByAdministrators },
   { name: '0015-ways-in', sql: waysIn },
   { name: '0016-token-assurance', sql: tokenAssurance },
+  { name: '0017-other-servers', sql: otherServers },
 ]

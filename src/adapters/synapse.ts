@@ -1,5 +1,5 @@
 /** Accounts at a Synapse homeserver, by its shared-secret registration (its Admin API, `/_synapse/admin/v1/register`). */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { Provisioned, Provisioner } from '../core/ports'
 import { type BoundedFetch, boundedFetch } from './bounded-fetch'
 
@@ -16,15 +16,15 @@ export interface SynapseOptions {
 }
 
 export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOptions): Provisioner {
-  const url = `${adminUrl.replace(/\/+$/, '')}/_synapse/admin/v1/register`
+  const base = adminUrl.replace(/\/+$/, '')
+  const url = `${base}/_synapse/admin/v1/register`
   return {
-    async register({ localpart, displayName }) {
+    async register({ localpart, displayName, password }) {
       const endsAt = performance.now() + timeoutMs
       const ask: BoundedFetch = (...request) => boundedFetch(Math.max(1, endsAt - performance.now()))(...request)
       try {
         const { nonce } = await objectOf(await ask(url))
         if (typeof nonce !== 'string' || nonce === '') return unavailable('the homeserver gives no nonce')
-        const password = randomBytes(32).toString('base64url')
         const response = await ask(url, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
@@ -34,12 +34,40 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
             mac: registrationMac(secret, { nonce, username: localpart, password }),
           }),
         })
-        return outcomeOf(localpart, response.status, await objectOf(response))
+        const outcome = outcomeOf(localpart, response.status, await objectOf(response))
+        return outcome.outcome === 'taken' ? await takeOver(ask, base, { localpart, password }) : outcome
       } catch (error) {
         return unavailable(error instanceof Error ? error.message : String(error))
       }
     },
   }
+}
+
+/**
+ * Whether an account that is there already is the one that an earlier attempt made: it has the password that nobody else
+ * knows. The session in which it is tried is ended again.
+ */
+async function takeOver(
+  ask: BoundedFetch,
+  base: string,
+  { localpart, password }: { localpart: string; password: string },
+): Promise<Provisioned> {
+  const client = `${base}/_matrix/client/v3`
+  const headers = { 'content-type': 'application/json' }
+  const identifier = { type: 'm.id.user', user: localpart }
+  const body = JSON.stringify({ type: 'm.login.password', identifier, password })
+  const response = await ask(`${client}/login`, { method: 'POST', headers, body })
+  if (response.status === 403) return { outcome: 'taken' }
+  const answer = await objectOf(response)
+  const found = outcomeOf(localpart, response.status, answer)
+  if (found.outcome === 'made' && typeof answer.access_token === 'string') {
+    const authorization = `Bearer ${answer.access_token}`
+    // The account is ours all the same where this is not heard.
+    await ask(`${client}/logout`, { method: 'POST', headers: { ...headers, authorization }, body: '{}' }).catch(
+      () => {},
+    )
+  }
+  return found
 }
 
 /** Hex HMAC-SHA-1 over nonce, user, password and `notadmin`, with NUL between them. */

@@ -13,6 +13,7 @@ import { requireFactorOwner, requireOwnFactor } from './factors/own'
 import * as recoveryCodes from './factors/recovery-codes'
 import { verifyFactor } from './factors/verify'
 import * as federatedAccounts from './federation/accounts'
+import * as federationAdministration from './federation/administration'
 import { identifyFederated } from './federation/callers'
 import * as federatedSessions from './federation/sessions'
 import { signInFederated } from './federation/sign-in'
@@ -61,6 +62,8 @@ const functions = {
   identifyFederated,
   signInFederated,
   ...federatedSessions,
+  listExternalSessions: federationAdministration.listExternalSessions,
+  endExternalSession: federationAdministration.endExternalSession,
   createFederatedUser: federatedAccounts.createFederatedUser,
   introspectFederated: federatedAccounts.introspectFederated,
   ...personalTokens,

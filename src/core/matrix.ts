@@ -1,6 +1,7 @@
 /**
  * Matrix accounts for users who register with a service (service.md): made along with the user where the homeserver answers
- * at once, and in the background until it does. Their password is random and not kept; who deletes a user keeps it.
+ * at once, and in the background until it does. Their password is random, and kept until
+ * the account is noted: by it an account is known again whose making was not heard of. Who deletes a user keeps the account.
  */
 
 import { dueInMs } from '../lib/time'
@@ -18,6 +19,7 @@ const PATIENCE_MS = 3 * SECOND
 const BATCH = 4
 /** Names that are tried in one go, where those before are taken. */
 const NAMES = 3
+const PASSWORD_BYTES = 32
 /** Longest name to show that is passed on. */
 const MAX_DISPLAY_NAME = 100
 
@@ -34,7 +36,7 @@ const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2
  */
 export async function makeMatrixAccount(deps: Deps, user: User): Promise<string | null> {
   if (!deps.provisioner) return null
-  const registration = { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null }
+  const registration = { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null, password: null }
   const made = attempt(deps, user, registration).catch((error: unknown) => {
     deps.report('warn', 'a Matrix account could not be noted', { user: user.id, error: String(error) })
     return null
@@ -64,11 +66,13 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
   const { userId } = registration
   const attempts = registration.attempts + 1
   let { suffix } = registration
+  const password = await passwordFor(deps, registration)
+  if (password === undefined) return null
   for (let tries = 0; tries < NAMES; tries++) {
     const localpart = suffix === 1 ? usernameOf(user) : `${usernameOf(user)}-${suffix}`
     // The cut may fall into a character.
     const shown = displayName(user.rawUserMetaData).slice(0, MAX_DISPLAY_NAME).toWellFormed()
-    const answer = (await provisioner?.register({ localpart, displayName: shown })) ?? OFF
+    const answer = (await provisioner?.register({ localpart, displayName: shown, password })) ?? OFF
     if (answer.outcome === 'made') {
       const { matrixUserId } = answer
       if (!(await store.finishMatrixRegistration({ userId, matrixUserId }))) return null
@@ -86,6 +90,21 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
     report('warn', 'a Matrix account will be tried again', { user: userId, attempts, error })
     return null
   }
+}
+
+const passwordPlace = (userId: string) => `matrix_registrations.password:${userId}`
+
+/**
+ * The password of the account, on disk before the homeserver hears of it. Whatever is lost afterwards, the next attempt
+ * finds the account by it. @returns undefined where there is no registration any more
+ */
+async function passwordFor(
+  { store, sealer, random }: Deps,
+  { userId }: MatrixRegistration,
+): Promise<string | undefined> {
+  const made = sealer.seal(random.bytes(PASSWORD_BYTES), passwordPlace(userId))
+  const kept = await store.keepMatrixPassword({ userId, password: made })
+  return kept === undefined ? undefined : sealer.open(kept, passwordPlace(userId)).toString('base64url')
 }
 
 const OFF = { outcome: 'unavailable', error: 'no homeserver is set' } as const

@@ -102,8 +102,11 @@ export type Provisioned =
 
 /** A Matrix homeserver. */
 export interface Provisioner {
-  /** Makes an account with a password that nobody knows. @param displayName empty: none */
-  register(account: { localpart: string; displayName: string }): Promise<Provisioned>
+  /**
+   * Makes an account with a password that nobody else knows. One of that name that has the password is the same account,
+   * whose making was not heard of. @param displayName empty: none
+   */
+  register(account: { localpart: string; displayName: string; password: string }): Promise<Provisioned>
 }
 
 /** A mail server. */

@@ -1,6 +1,7 @@
 /** Sessions of people whose account is at another server (federation.md). */
-import { and, eq } from 'drizzle-orm'
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import { read, statement, write } from './engine'
+import type { Listed, Page } from './lists'
 import { type ExternalSession, externalSessions } from './schema'
 import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
 
@@ -31,10 +32,46 @@ const deleteSession = statement((db) =>
     .prepare(),
 )
 
+const sessionById = statement((db) =>
+  db
+    .select()
+    .from(externalSessions)
+    .where(eq(externalSessions.id, placeholder('id')))
+    .prepare(),
+)
+const liveSessions = statement((db) =>
+  db
+    .select()
+    .from(externalSessions)
+    .where(gt(externalSessions.expiresAt, placeholder('now')))
+    .orderBy(desc(externalSessions.expiresAt), desc(externalSessions.id))
+    .limit(placeholder('limit'))
+    .offset(placeholder('offset'))
+    .prepare(),
+)
+const countLive = statement((db) =>
+  db
+    .select({ total: sql<number>`count(*)` })
+    .from(externalSessions)
+    .where(gt(externalSessions.expiresAt, placeholder('now')))
+    .prepare(),
+)
+
 export const openExternalSession = write(
   async (tx, { session, audit }: { session: ExternalSession; audit: AuditEntry[] }): Promise<void> => {
     await tx.run(insertSession, session)
     await appendAudit(tx, audit)
+  },
+)
+
+export const findExternalSessionById = read((tx, id: string) => tx.one(sessionById, { id }))
+
+/** Those whose token has not expired; the one that lasts longest comes first. */
+export const listExternalSessions = read(
+  async (tx, { page, perPage, now }: Page & { now: number }): Promise<Listed<ExternalSession>> => {
+    const offset = (Math.max(1, page) - 1) * perPage
+    const rows = await tx.all(liveSessions, { now, limit: perPage, offset })
+    return { rows, total: (await tx.one(countLive, { now }))?.total ?? 0 }
   },
 )
 
@@ -50,8 +87,11 @@ export const renewExternalSession = write(
   async (tx, renewal: Renewal): Promise<boolean> => (await tx.run(renewSession, { ...renewal })) === 1,
 )
 
+/** @returns false where it was over already */
 export const endExternalSession = write(
-  async (tx, { id, audit }: { id: string; audit: AuditEntry[] }): Promise<void> => {
-    if ((await tx.run(deleteSession, { id })) === 1) await appendAudit(tx, audit)
+  async (tx, { id, audit }: { id: string; audit: AuditEntry[] }): Promise<boolean> => {
+    if ((await tx.run(deleteSession, { id })) === 0) return false
+    await appendAudit(tx, audit)
+    return true
   },
 )

@@ -89,6 +89,7 @@ const operations = {
   ...externalSessions,
   isWeb3MessageUsed,
   claimMatrixRegistrations: matrix.claimMatrixRegistrations,
+  keepMatrixPassword: matrix.keepMatrixPassword,
   postponeMatrixRegistration: matrix.postponeMatrixRegistration,
   finishMatrixRegistration: matrix.finishMatrixRegistration,
   nextMatrixRegistration: matrix.nextMatrixRegistration,

@@ -1,5 +1,5 @@
 /** Users whose Matrix account is still to be made. */
-import { eq, gt, lte, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm'
 import { read, statement, type Tx, write } from './engine'
 import { type MatrixRegistration, matrixRegistrations, type User, users } from './schema'
 import { placeholder, placeholders, userById } from './statements'
@@ -32,8 +32,22 @@ const nextDue = statement((db) =>
 const saveRegistration = statement((db) =>
   db
     .update(matrixRegistrations)
-    .set(placeholders(matrixRegistrations, 'userId'))
+    .set(placeholders(matrixRegistrations, 'userId', 'password'))
     .where(eq(matrixRegistrations.userId, placeholder('userId')))
+    .prepare(),
+)
+const registrationOf = statement((db) =>
+  db
+    .select()
+    .from(matrixRegistrations)
+    .where(eq(matrixRegistrations.userId, placeholder('userId')))
+    .prepare(),
+)
+const setPassword = statement((db) =>
+  db
+    .update(matrixRegistrations)
+    .set({ password: placeholder('password') as never })
+    .where(and(eq(matrixRegistrations.userId, placeholder('userId')), isNull(matrixRegistrations.password)))
     .prepare(),
 )
 const deleteRegistration = statement((db) =>
@@ -52,7 +66,14 @@ const setMatrixUser = statement((db) =>
 
 /** @param dueAt when somebody else may make the account; until then it is for whoever made the user */
 export async function awaitMatrixAccount(tx: Tx, userId: string, dueAt: number): Promise<void> {
-  await tx.run(insertRegistration, { userId, suffix: 1, attempts: 0, nextAttemptAt: dueAt, error: null })
+  await tx.run(insertRegistration, {
+    userId,
+    suffix: 1,
+    attempts: 0,
+    nextAttemptAt: dueAt,
+    error: null,
+    password: null,
+  })
   tx.announce({ kind: 'matrix_account' })
 }
 
@@ -86,11 +107,21 @@ export const claimMatrixRegistrations = write(
   },
 )
 
+/** Keeps the first password that is made for a registration. @returns the one that is kept; undefined where there is no registration */
+export const keepMatrixPassword = write(
+  async (tx, given: { userId: string; password: string }): Promise<string | undefined> => {
+    await tx.run(setPassword, given)
+    return (await tx.one(registrationOf, { userId: given.userId }))?.password ?? undefined
+  },
+)
+
 /** Writes down what an attempt came to, and when the next one is due. */
-export const postponeMatrixRegistration = write(async (tx, registration: MatrixRegistration): Promise<void> => {
-  await tx.run(saveRegistration, registration)
-  tx.announce({ kind: 'matrix_account' })
-})
+export const postponeMatrixRegistration = write(
+  async (tx, registration: Omit<MatrixRegistration, 'password'>): Promise<void> => {
+    await tx.run(saveRegistration, registration)
+    tx.announce({ kind: 'matrix_account' })
+  },
+)
 
 /** The account is there. @returns false where the user is gone meanwhile, or has one */
 export const finishMatrixRegistration = write(

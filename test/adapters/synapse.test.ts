@@ -6,18 +6,27 @@ import type { Json } from '../support/app'
 
 const SECRET = 'shared-secret'
 const PATH = '/_synapse/admin/v1/register'
-const ada = { localpart: 'ada', displayName: 'Ada' }
+const PASSWORD = 'a-password-that-nobody-knows'
+const ada = { localpart: 'ada', displayName: 'Ada', password: PASSWORD }
 
 /** As Synapse does it: each nonce is good for one registration, and the mac must be right. */
 function homeserver(
   answer: (body: Json) => Response = ({ username }) => Response.json({ user_id: `@${username}:hs` }),
+  answerLogin: (body: Json) => Response = () => Response.json({ errcode: 'M_FORBIDDEN' }, { status: 403 }),
 ) {
+  const loggedOut: string[] = []
   const nonces = new Set<string>()
   const seen: Json[] = []
   const server = Bun.serve({
     port: 0,
     async fetch(request) {
-      if (new URL(request.url).pathname !== PATH) return new Response('', { status: 404 })
+      const { pathname } = new URL(request.url)
+      if (pathname === '/_matrix/client/v3/login') return answerLogin((await request.json()) as Json)
+      if (pathname === '/_matrix/client/v3/logout') {
+        loggedOut.push(request.headers.get('authorization') ?? '')
+        return Response.json({})
+      }
+      if (pathname !== PATH) return new Response('', { status: 404 })
       if (request.method === 'GET') {
         const nonce = crypto.randomUUID()
         nonces.add(nonce)
@@ -32,19 +41,18 @@ function homeserver(
       return answer(body)
     },
   })
-  return { server, seen, url: `${server.url.origin}/`, [Symbol.asyncDispose]: () => server.stop(true) }
+  return { server, seen, loggedOut, url: `${server.url.origin}/`, [Symbol.asyncDispose]: () => server.stop(true) }
 }
 
 const registering = (adminUrl: string, secret = SECRET) => synapse({ adminUrl, secret, timeoutMs: 300 }).register(ada)
 
-test('an account is made with a nonce, a random password, no admin rights and no session', async () => {
+test('an account is made with a nonce, the given password, no admin rights and no session', async () => {
   await using hs = homeserver()
   expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
   expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
   const [first, second] = hs.seen
   expect(first).toMatchObject({ username: 'ada', displayname: 'Ada', admin: false, inhibit_login: true })
-  expect(first.password).toMatch(/^[\w-]{43}$/)
-  expect(first.password).not.toBe(second.password)
+  expect([first.password, second.password]).toEqual([PASSWORD, PASSWORD])
   expect(first.nonce).not.toBe(second.nonce)
 })
 
@@ -58,6 +66,28 @@ test('security case 52: the mac is HMAC-SHA-1 over nonce, user, password and not
 test('a name that somebody has is taken', async () => {
   await using hs = homeserver(() => Response.json({ errcode: 'M_USER_IN_USE' }, { status: 400 }))
   expect(await registering(hs.url)).toEqual({ outcome: 'taken' })
+})
+
+const inUse = () => Response.json({ errcode: 'M_USER_IN_USE' }, { status: 400 })
+
+test('a name that is taken by an account with our password is the account of an earlier attempt', async () => {
+  const logins: Json[] = []
+  await using hs = homeserver(inUse, (body) => {
+    logins.push(body)
+    return Response.json({ user_id: '@ada:hs', access_token: 'syt_token' })
+  })
+  expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
+  const identifier = { type: 'm.id.user', user: 'ada' }
+  expect(logins).toEqual([{ type: 'm.login.password', identifier, password: PASSWORD }])
+  expect(hs.loggedOut).toEqual(['Bearer syt_token'])
+})
+
+test('where it cannot be told whose a name is, the attempt is made again', async () => {
+  await using hs = homeserver(inUse, () => Response.json({ errcode: 'M_LIMIT_EXCEEDED' }, { status: 429 }))
+  expect(await registering(hs.url)).toEqual({
+    outcome: 'unavailable',
+    error: 'the homeserver answers 429 M_LIMIT_EXCEEDED',
+  })
 })
 
 const { promise: never } = Promise.withResolvers<Response>()

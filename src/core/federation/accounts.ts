@@ -1,5 +1,5 @@
 /** Accounts as the federation surface makes and shows them. */
-import type { User } from '../../store'
+import type { ExternalSession, User } from '../../store'
 import { createUser } from '../accounts/admin'
 import type { Admin } from '../caller'
 import { introspect } from '../callers/introspect'
@@ -31,7 +31,7 @@ export async function createFederatedUser(deps: Deps, { admin, username, email, 
 /** What a token stands for; `exp` in Unix seconds, undefined where it does not expire. */
 export type FederatedIntrospection =
   | { kind: 'local'; user: User; exp: number | undefined }
-  | { kind: 'external'; userRef: string; exp: number }
+  | { kind: 'external'; userRef: string; session: ExternalSession; exp: number }
 
 /** @returns undefined for a token that is good for nothing (any more) */
 export async function introspectFederated(
@@ -41,7 +41,10 @@ export async function introspectFederated(
   try {
     const external = await findExternal(deps, token)
     if (external)
-      return { kind: 'external', userRef: external.userRef, exp: Math.floor(external.session.expiresAt / 1000) }
+      return {
+        ...{ kind: 'external', userRef: external.userRef, session: external.session },
+        exp: Math.floor(external.session.expiresAt / 1000),
+      }
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -98,3 +98,14 @@ function plainId(value: Json | undefined): string | undefined {
   const text = Number.isSafeInteger(value) ? String(value) : value
   return typeof text === 'string' && ID.test(text) ? text : undefined
 }
+
+/** Longer than names and addresses are. */
+const MAX_PROFILE_TEXT = 255
+
+/** What an answer calls the account that it speaks of, as far as it says so. */
+export function profileIn(body: JsonObject): { uid: string | number | null; username: string; email: string } {
+  const { uid, username, email } = { ...body, ...objectIn(body.user) }
+  const textOf = (value: Json | undefined) => (typeof value === 'string' ? value.slice(0, MAX_PROFILE_TEXT) : '')
+  const isUid = Number.isSafeInteger(uid) || (typeof uid === 'string' && ID.test(uid))
+  return { uid: isUid ? (uid as string | number) : null, username: textOf(username), email: textOf(email) }
+}

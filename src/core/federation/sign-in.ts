@@ -1,4 +1,5 @@
 /** Signing in with an account of this server, or of another that speaks the same endpoints (federation.md). */
+import type { JsonObject } from '../../lib/json'
 import type { User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
@@ -6,7 +7,7 @@ import { Refusal } from '../refusal'
 import { type DirectSignIn, signInDirectly } from '../sign-in/direct-sign-in'
 import { mintOpaque } from '../tokens/opaque'
 import { sealToken } from './callers'
-import { type Answer, accountIdIn, askPeer, dropToken, findPeer, labelOf, type Peer, tokenIn } from './peers'
+import { type Answer, accountIdIn, askPeer, dropToken, findPeer, labelOf, type Peer, profileIn, tokenIn } from './peers'
 import { externalRef, localRef } from './user-ref'
 
 export interface FederatedSignIn {
@@ -37,7 +38,8 @@ async function signInAtPeer(deps: Deps, peer: Peer, signIn: DirectSignIn): Promi
   const { clock, random, store, policy } = deps
   const answer = await proveAtPeer(deps, peer, signIn)
   const token = tokenIn(answer)
-  const externalId = accountIdIn(answer.body) ?? (await introspectedId(deps, peer, token))
+  const named = accountIdIn(answer.body) === undefined ? await introspected(deps, peer, token) : answer.body
+  const externalId = accountIdIn(named) ?? ''
   const now = clock.now()
   const id = random.uuid()
   const { token: accessToken, lookupId, tokenHash } = mintOpaque(deps, 'federation')
@@ -45,6 +47,7 @@ async function signInAtPeer(deps: Deps, peer: Peer, signIn: DirectSignIn): Promi
   await store.openExternalSession({
     session: {
       ...{ id, lookupId, tokenHash, externalId, server: peer.url, upstreamToken: sealToken(deps, id, token) },
+      ...profileIn(named),
       ...{ createdAt: now, expiresAt: now + policy.federation.tokenMs },
     },
     audit: [auditEntry(deps, now, 'login', userRef, { provider: 'federation' })],
@@ -82,11 +85,11 @@ async function proveAtPeer(
   return answer
 }
 
-async function introspectedId(deps: Deps, peer: Peer, token: string): Promise<string> {
+/** What the other server says of a token that it gave without saying whose it is. */
+async function introspected(deps: Deps, peer: Peer, token: string): Promise<JsonObject> {
   try {
     const { body } = await askPeer(deps, peer, { method: 'POST', path: '/introspect', body: { token } })
-    const id = accountIdIn(body)
-    if (id !== undefined) return id
+    if (accountIdIn(body) !== undefined) return body
     throw new Refusal('upstream_unavailable')
   } catch (error) {
     deps.background(dropToken(deps, peer, token))

@@ -102,6 +102,7 @@ export const matrixRegistrations = sqliteTable(
     attempts: integer('attempts').notNull(),
     nextAttemptAt: instant('next_attempt_at').notNull(),
     error: text('error'),
+    password: text('password'),
   },
   (t) => [index('matrix_registrations_due').on(t.nextAttemptAt)],
 )

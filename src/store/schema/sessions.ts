@@ -94,16 +94,23 @@ export const personalAccessTokens = sqliteTable(
   (t) => [index('personal_access_tokens_user').on(t.userId, t.createdAt)],
 )
 
-export const externalSessions = sqliteTable('external_sessions', {
-  id: text('id').primaryKey(),
-  lookupId: text('lookup_id').notNull().unique(),
-  tokenHash: text('token_hash').notNull(),
-  server: text('server').notNull(),
-  externalId: text('external_id').notNull(),
-  upstreamToken: text('upstream_token').notNull(),
-  createdAt: instant('created_at').notNull(),
-  expiresAt: instant('expires_at').notNull(),
-})
+export const externalSessions = sqliteTable(
+  'external_sessions',
+  {
+    id: text('id').primaryKey(),
+    lookupId: text('lookup_id').notNull().unique(),
+    tokenHash: text('token_hash').notNull(),
+    server: text('server').notNull(),
+    externalId: text('external_id').notNull(),
+    uid: text('uid', { mode: 'json' }).$type<string | number>(),
+    username: text('username').notNull(),
+    email: text('email').notNull(),
+    upstreamToken: text('upstream_token').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (t) => [index('external_sessions_expiry').on(t.expiresAt, t.id)],
+)
 
 /** What a token of a session is for; `service` is a refresh token of the service surface. */
 export type SessionTokenKind = 'access' | 'refresh' | 'cookie' | 'service' | 'federation'

@@ -89,7 +89,11 @@ export const IntrospectionShape = Type.Object(
     reason: Type.Optional(Type.Union([Type.Literal('missing_token'), Type.Literal('token_invalid')])),
     user_ref: Type.Optional(userRef),
     id: Type.Optional(Type.String({ format: 'uuid' })),
-    uid: Type.Optional(Type.Integer()),
+    uid: Type.Optional(
+      Type.Union([Type.Integer(), Type.String()], {
+        description: 'Of an account of another server, as that server gives it.',
+      }),
+    ),
     username: Type.Optional(Type.String()),
     email: Type.Optional(Type.String()),
     exp: Type.Optional(Type.Integer({ description: 'Unix seconds; missing for a token that does not expire.' })),
@@ -120,7 +124,17 @@ export function toSignIn({ accessToken, server, userRef: ref, user }: FederatedS
 
 export function toIntrospection(found: FederatedIntrospection | undefined): Static<typeof IntrospectionShape> {
   if (!found) return { active: false, reason: 'token_invalid' }
-  if (found.kind === 'external') return { active: true, user_ref: found.userRef, exp: found.exp }
+  if (found.kind === 'external') {
+    const { externalId, uid: given, username: name, email: address } = found.session
+    return {
+      active: true,
+      user_ref: found.userRef,
+      uid: given ?? externalId,
+      username: name,
+      email: address,
+      exp: found.exp,
+    }
+  }
   const { id, uid, username, email, user_ref } = toUser(found.user)
   return { active: true, user_ref, id, uid, username, email, ...(found.exp !== undefined && { exp: found.exp }) }
 }

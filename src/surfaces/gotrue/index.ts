@@ -14,6 +14,7 @@ import {
   listCustomProviders,
   updateCustomProvider,
 } from './admin-custom-providers'
+import { endExternalSession, listExternalSessions } from './admin-external-sessions'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
@@ -73,6 +74,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[listPasskeysOf, deletePasskeyOf],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     listAudit,
+    ...[listExternalSessions, endExternalSession],
     ...[listSsoProviders, createSsoProvider, getSsoProvider, updateSsoProvider, deleteSsoProvider],
   ]
 }

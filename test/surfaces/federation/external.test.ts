@@ -26,7 +26,7 @@ async function start(
   folder?: string,
 ) {
   const peer = fakePeer({
-    '/login': loggedIn({ id: UUID, uid: 5 }),
+    '/login': loggedIn({ id: UUID, uid: 5, username: 'grace', email: 'g@work.example' }),
     '/me': answered({ success: true, user: { id: UUID, uid: 5, username: 'grace', email: 'g@work.example' } }),
     '/refresh': answered({ success: true, access_token: `${UPSTREAM}-2`, token_type: 'Bearer' }),
     '/logout': answered({ success: true, message: 'Logged out' }),
@@ -306,6 +306,7 @@ test('introspect knows it as <server>@<hex>, without asking there', async () => 
   const before = calls.length
   expect((await federated(app, 'POST', '/introspect', { body: { token } })).body).toEqual({
     ...{ active: true, user_ref: `work@${HEX}`, exp: app.clock.now() / 1000 + 3600 },
+    ...{ uid: 5, username: 'grace', email: 'g@work.example' },
   })
   expect(calls.length).toBe(before)
 })
@@ -386,4 +387,54 @@ test('one who cannot be told apart after a good login leaves no token behind', a
   expect(await login(started.app)).toMatchObject(unavailable)
   expect(started.calls.map(({ path }) => path)).toEqual(['/login', '/introspect', '/logout'])
   expect(started.calls.at(-1)?.token).toBe(UPSTREAM)
+})
+
+test('introspection names the account by its id where the other server tells no more of it', async () => {
+  await using started = await start({ '/login': loggedIn({ uid: UUID }) })
+  const { app } = started
+  const token = await tokenOf(app)
+  const { body } = await federated(app, 'POST', '/introspect', { body: { token } })
+  expect(body).toMatchObject({ active: true, uid: UUID, username: '', email: '' })
+})
+
+const SESSIONS = '/auth/v1/admin/federation/sessions'
+
+test('administrators list the sessions of accounts of other servers, page by page, and end them', async () => {
+  await using started = await start()
+  const { app, calls } = started
+  const token = await tokenOf(app)
+  app.clock.advance(1000)
+  await login(app, { server: 'https://other.example/base' })
+  const list = (query = '') => app.ask('GET', SESSIONS + query, { token: app.admin })
+  const { body, headers } = await list()
+  expect(body).toMatchObject([
+    { server: 'https://other.example/base', user_ref: `https://other.example/base@${HEX}` },
+    { server: 'work', user_ref: `work@${HEX}`, username: 'grace', email: 'g@work.example' },
+  ])
+  expect(body[1]).toMatchObject({ created_at: '2026-01-01T00:00:00Z', expires_at: '2026-01-01T01:00:00Z' })
+  expect(JSON.stringify(body)).not.toContain(UPSTREAM)
+  expect(headers.get('x-total-count')).toBe('2')
+  expect((await list('?page=2&per_page=1')).body).toEqual([body[1]])
+  const end = (id: string, asked = { token: app.admin }) => app.ask('DELETE', `${SESSIONS}/${id}`, asked)
+  expect((await end(body[1].id)).status).toBe(204)
+  expect((await end(body[1].id)).status).toBe(404)
+  expect((await end('nonsense')).status).toBe(404)
+  expect((await federated(app, 'GET', '/me', { token })).status).toBe(401)
+  expect(calls.at(-1)).toMatchObject({ url: `${WORK}/auth/v1/logout`, token: UPSTREAM })
+  expect((await list()).body).toEqual([body[0]])
+  app.clock.advance(HOUR)
+  expect((await list()).body).toEqual([])
+  const { body: log } = await app.ask('GET', '/auth/v1/admin/audit?query=action:logout', { token: app.admin })
+  expect(log[0].payload.traits).toEqual({ session_id: body[1].id, user_ref: `work@${HEX}` })
+})
+
+test('nobody else lists or ends them', async () => {
+  await using started = await start()
+  const { app } = started
+  const token = await tokenOf(app)
+  const ada = await app.signUp()
+  for (const shown of [token, ada.accessToken]) {
+    expect((await app.ask('GET', SESSIONS, { token: shown })).status).toBe(403)
+    expect((await app.ask('DELETE', `${SESSIONS}/${UUID}`, { token: shown })).status).toBe(403)
+  }
 })

@@ -46,7 +46,7 @@ test('whoever registers has a Matrix account, under the name they go by', async 
   const { app, asked } = started
   const { status, body } = await register(app, 'ada@example.com')
   expect([status, body.matrix_user_id, body.user.matrix_user_id]).toEqual([201, '@u1:hs', '@u1:hs'])
-  expect(asked).toEqual([{ localpart: 'u1', displayName: 'Ada' }])
+  expect(asked).toMatchObject([{ localpart: 'u1', displayName: 'Ada' }])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
   expect(await app.core.makeMatrixAccounts()).toBe(0)
 })
@@ -55,7 +55,7 @@ test('security case 52: nothing that users choose gets into the name of the acco
   await using started = await start()
   await register(started.app, 'x:evil.example/@admin@example.com', '@admin:hs')
   await register(started.app, 'bob@example.com', 'x'.repeat(500))
-  expect(started.asked).toEqual([{ localpart: 'u1', displayName: 'x'.repeat(100) }])
+  expect(started.asked).toMatchObject([{ localpart: 'u1', displayName: 'x'.repeat(100) }])
 })
 
 test('a homeserver that is down does not fail the sign-up, and is asked again with growing waits until it answers', async () => {
@@ -148,7 +148,9 @@ test('an attempt that never came to its end is taken up once its time is over', 
   await register(app, 'ada@example.com')
   using database = new Database(app.database)
   database.query('UPDATE users SET matrix_user_id = NULL').run()
-  database.query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL FROM users').run(app.clock.now() + 120_000)
+  database
+    .query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users')
+    .run(app.clock.now() + 120_000)
   expect(await app.core.makeMatrixAccounts()).toBe(0)
   app.clock.advance(120_000)
   const tries = await Promise.all([app.core.makeMatrixAccounts(), app.core.makeMatrixAccounts()])
@@ -188,4 +190,32 @@ test('a server that stops waits for the homeserver’s answer to what outlived i
   answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
   await closed
   expect(app.log().map(({ msg }) => msg)).toContain('a Matrix account was made')
+})
+
+test('an attempt whose answer was lost is known again by its password, which is sealed and goes with the registration', async () => {
+  const passwords: string[] = []
+  const made = new Map<string, string>()
+  let isLost = true
+  const register = async ({ localpart, password }: { localpart: string; password: string }): Promise<Provisioned> => {
+    passwords.push(password)
+    const known = made.get(localpart)
+    if (known !== undefined && known !== password) return { outcome: 'taken' }
+    made.set(localpart, password)
+    return isLost ? { outcome: 'unavailable', error: 'lost' } : { outcome: 'made', matrixUserId: `@${localpart}:hs` }
+  }
+  await using app = await startApp({ provisioner: { register } })
+  await post(app, '/register', { email: 'ada@example.com', password: PASSWORD, display_name: 'Ada' })
+  const rows = () => {
+    using database = new Database(app.database)
+    return database.query('SELECT password FROM matrix_registrations').values().flat() as string[]
+  }
+  const [sealed = ''] = rows()
+  expect(passwords[0]).toMatch(/^[\w-]{43}$/)
+  expect(sealed).not.toContain(passwords[0] ?? '')
+  isLost = false
+  app.clock.advance(5 * SECOND)
+  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect([new Set(passwords).size, [...made.keys()]]).toEqual([1, ['u1']])
+  expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
+  expect(rows()).toEqual([])
 })
