@@ -31,7 +31,6 @@ import type {
 import { rateLimits } from './core/rate-limits'
 import type { ReadinessCheck } from './core/readiness'
 import { lostAnswers } from './core/sessions/lost-answers'
-import type { NewNetwork } from './core/sessions/new-device'
 import { followSigningKeys } from './core/tokens/signing-keys'
 import { answersForPeople } from './http/audience'
 import { cors } from './http/cors'
@@ -101,7 +100,6 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const news = messageNews((error) => log.error('telling of a message failed', { error: String(error) }))
   const failure = (message: string) => unlessUnavailable((error) => log.error(message, { error: String(error) }))
   const background = lingering(failure('work in the background failed'))
-  const tellings = afterwards(failure('a notice of a new device failed'))
   let provisioning: Worker | undefined
   const database = databasePath(settings, folder)
   const store = openStore(database, clock.now(), {
@@ -110,7 +108,6 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     verification: mail.verificationBackend,
     onEvent(event) {
       if (event.kind === 'message') news.tell(event)
-      else if (event.kind === 'new_network') tellings.add(event)
       else provisioning?.wake()
     },
   })
@@ -161,7 +158,6 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       report,
       clockWatch: watch,
     })
-    tellings.begin(core.tellOfNewDevice)
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
     const onFault = (error: unknown, request: Request) => unlessUnavailable(() => logFault(log, request, error))(error)
     const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
@@ -220,10 +216,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       endStreams: () => inbox?.close(),
       async close() {
         clearInterval(watching)
-        await tellings.end()
         await sender?.postman.stop()
         await atMost(LAST_ANSWERS_MS, Promise.all([background.end(), provisioning?.stop()]))
-        sender?.mailer.close()
+        sender?.mailer?.close()
         await store.close()
       },
     }
@@ -283,19 +278,6 @@ function lingering(onFault: (error: unknown) => void) {
       running.add(done)
     },
     end: () => Promise.all(running),
-  }
-}
-
-/** Does what follows a sign-in once that was answered. */
-function afterwards(onFault: (error: unknown) => void) {
-  const { add, end } = lingering(onFault)
-  let work: (event: NewNetwork) => Promise<void> = async () => {}
-  return {
-    begin(doing: typeof work) {
-      work = doing
-    },
-    add: (event: NewNetwork) => add(work(event)),
-    end,
   }
 }
 

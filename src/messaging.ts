@@ -50,14 +50,17 @@ export function smtpMailerOf({ mail }: Settings) {
   })
 }
 
-/** What sends queued mail. At start it is asked whether it could, so that a wrong password is noticed before a user does. */
+/** How many calls of the Send Email hook are under way at once. */
+const HOOK_CALLS = 4
+
+/** What sends queued mail, by the mail server or the Send Email hook. At start it is asked whether it could, so that a wrong password is noticed before a user does. */
 export function mailSender(settings: Settings, core: Core, log: Log) {
   const mailer = smtpMailerOf(settings)
-  if (!mailer) return undefined
-  void mailer.verify().then((result) => {
+  if (!mailer && !settings.hooks.sendEmailEnabled) return undefined
+  void mailer?.verify().then((result) => {
     if (result.outcome !== 'sent') log.warn('the mail server does not answer as it should', { error: result.error })
   })
-  const crew = workers(settings.mail.smtpConnections, {
+  const crew = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
     work: () => core.deliverMessages(mailer),
     nextInMs: async () => (await core.mailQueue()).nextInMs,
     onFault: unlessUnavailable((error) => log.error('sending mail failed', { error: String(error) })),

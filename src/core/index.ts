@@ -28,7 +28,7 @@ import { unlinkIdentity } from './oauth/linking'
 import { examineDatabase, examineDisk } from './readiness'
 import { chooseRedirect } from './redirects'
 import * as service from './service'
-import { disownSession, requireDisownToken, tellOfNewDevice } from './sessions/new-device'
+import { disownSession, requireDisownToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import * as sessions from './sessions/sessions'
 import * as passkeys from './sign-in/passkeys'
@@ -129,7 +129,6 @@ const functions = {
   deliverMessages,
   returnMessages,
   mailQueue,
-  tellOfNewDevice,
   disownSession,
   requireDisownToken,
   refreshSession: sessions.refreshSession,

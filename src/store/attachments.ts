@@ -2,11 +2,9 @@
 import { eq } from 'drizzle-orm'
 import { statement, type Tx, write } from './engine'
 import { startFlow } from './flows'
-import { type FlowState, type Message, messages } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
+import { type FlowState, messages } from './schema'
+import { type AuditEntry, appendAudit, insertMessage, type NewMessage, placeholder, queueMessages } from './statements'
 import { type Minting, mintTokens } from './verification/work'
-
-const insertMessage = statement((db) => db.insert(messages).values(placeholders(messages, 'seq')).prepare())
 
 const deleteMessage = statement((db) =>
   db
@@ -14,8 +12,6 @@ const deleteMessage = statement((db) =>
     .where(eq(messages.id, placeholder('id')))
     .prepare(),
 )
-
-export type NewMessage = Omit<Message, 'seq'>
 
 export interface Attachments {
   mint?: readonly Minting[]
@@ -27,11 +23,7 @@ export interface Attachments {
 export async function attach(tx: Tx, { mint = [], flow, messages: sent = [], audit }: Attachments, now: number) {
   if (flow) await startFlow(tx, flow)
   await mintTokens(tx, mint, now)
-  for (const message of sent) {
-    await tx.run(insertMessage, message)
-    const { id, recipient, state } = message
-    tx.announce({ kind: 'message', id, recipient, state })
-  }
+  await queueMessages(tx, sent)
   await appendAudit(tx, audit)
 }
 

@@ -52,11 +52,8 @@ export interface Tx extends Queries {
   announce(event: Announced): void
 }
 
-/** A message that is there, a user who signed in from a network that they had not used before, or a Matrix account to make. */
-export type Announced =
-  | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
-  | { kind: 'new_network'; userId: string; sessionId: string }
-  | { kind: 'matrix_account' }
+/** A message that is there, or a Matrix account to make. */
+export type Announced = ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>) | { kind: 'matrix_account' }
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>

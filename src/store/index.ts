@@ -169,7 +169,6 @@ function openOrExplain(path: string): Database {
 }
 
 export type { Account } from './account-rows'
-export type { NewMessage } from './attachments'
 export type { Before } from './challenges'
 export type { Announced, Bound } from './engine'
 export type { Condition } from './health'
@@ -201,7 +200,7 @@ export type {
 export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { Space } from './space'
-export type { AuditEntry, NewSession, NewSessionToken, Opened } from './statements'
+export type { AuditEntry, NewMessage, NewSession, NewSessionToken, Opened } from './statements'
 export type { Supersedes } from './superseding'
 export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/work'

@@ -11,6 +11,8 @@ import {
   type Identity,
   identities,
   knownNetworks,
+  type Message,
+  messages,
   mfaAmrClaims,
   mfaFactors,
   type Session,
@@ -148,6 +150,18 @@ const deleteSessions = statement((db) =>
 
 const insertAudit = statement((db) => db.insert(auditLogEntries).values(placeholders(auditLogEntries, 'seq')).prepare())
 
+export type NewMessage = Omit<Message, 'seq'>
+
+export const insertMessage = statement((db) => db.insert(messages).values(placeholders(messages, 'seq')).prepare())
+
+export async function queueMessages(tx: Tx, sent: readonly NewMessage[]): Promise<void> {
+  for (const message of sent) {
+    await tx.run(insertMessage, message)
+    const { id, recipient, state } = message
+    tx.announce({ kind: 'message', id, recipient, state })
+  }
+}
+
 export interface AuditEntry {
   id: string
   payload: JsonObject
@@ -163,8 +177,8 @@ export interface NewSession {
   /** That of the second factor which was shown along with it. */
   secondMethod?: string | undefined
   network: string | undefined
-  /** Whether it is to be told that somebody who has signed in before does so from a network not seen lately. */
-  watchesNetwork: boolean
+  /** What to send to a user who has signed in before, where the network was not seen lately; none: nothing is sent. */
+  noticeOf?: ((user: User) => readonly NewMessage[]) | undefined
   /** Opaque tokens that are handed out with it. */
   tokens?: readonly NewSessionToken[]
 }
@@ -202,17 +216,18 @@ export async function amrIn(tx: Tx, sessionId: string): Promise<AmrClaim[]> {
 
 export async function startSession(
   tx: Tx,
-  { session, method, secondMethod, network, watchesNetwork, tokens }: NewSession,
-  hasSignedInBefore = false,
+  { session, method, secondMethod, network, noticeOf, tokens }: NewSession,
+  before?: User,
 ): Promise<void> {
   await tx.run(insertSession, session)
   await insertTokens(tx, tokens ?? [], session.aal)
   await noteAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
   if (network === undefined) return
-  const { id: sessionId, userId, createdAt } = session
-  if (watchesNetwork && hasSignedInBefore && !(await tx.one(networkOf, { userId, network })))
-    tx.announce({ kind: 'new_network', userId, sessionId })
+  const { userId, createdAt } = session
+  const isReturning = before !== undefined && before.lastSignInAt !== null
+  if (noticeOf && isReturning && !(await tx.one(networkOf, { userId, network })))
+    await queueMessages(tx, noticeOf(before))
   const passedFactorAt = secondMethod === undefined ? null : createdAt
   await tx.run(passedFactorAt === null ? upsertNetwork : notePassing, {
     ...{ userId, network, lastSeenAt: createdAt, passedFactorAt },
@@ -256,7 +271,7 @@ export async function openedSession(tx: Tx, user: User, session: Session): Promi
 export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<Opened> {
   const signedIn = { ...user, lastSignInAt: now, updatedAt: now }
   await tx.run(saveUser, signedIn)
-  await startSession(tx, session, user.lastSignInAt !== null)
+  await startSession(tx, session, user)
   return openedSession(tx, signedIn, session.session)
 }
 

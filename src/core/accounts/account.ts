@@ -110,7 +110,7 @@ export async function updateAccount(
       endSessions: { keep: session?.id },
       killTokens: true,
       spend: secret.spend,
-      messages: await prepareNotice(deps, now, {
+      messages: prepareNotice(deps, now, {
         ...{ template: 'password_changed_notification', to: user.email, user, client },
       }),
     }),

@@ -62,7 +62,7 @@ export async function changeEmail(
     })
     const set = { ...besides.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
     const after = { ...user, ...set }
-    const mail = { user: after, redirectTo, client }
+    const mail = { user: after, redirectTo, client, isQueued: family === 'service' }
     const messages = await prepareMail(deps, now, { ...mail, template: 'email_change', letters })
     if (family === 'service' && recipients.length === 1 && user.email !== null)
       messages.push(

@@ -16,7 +16,7 @@ export async function unenrolFactor(deps: Deps, { caller, factorId, client }: Fa
     ...{ factorId: factor.id, acting: actingIn(session), now },
     attachments: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      messages: noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
     },
   })
   if (removed.outcome === 'removed') return factor.id
@@ -62,7 +62,7 @@ export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdmini
     ...{ factorId: factor.id, now },
     attachments: {
       audit: [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
-      messages: await noticeOf(deps, now, notice),
+      messages: noticeOf(deps, now, notice),
     },
   })
   if (removed.outcome !== 'removed') throw new Refusal('factor_unknown')

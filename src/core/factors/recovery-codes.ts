@@ -61,7 +61,7 @@ export async function generateRecoveryCodes(
     ...{ factor, userId: user.id, acting: actingIn(session), limits: policy.mfa.limits, hashes, now },
     attachments: {
       audit: [auditEntry(deps, now, 'generate_recovery_codes', user, { factor_id: factor.id })],
-      messages: await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
+      messages: noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
     },
   })
   if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -128,7 +128,7 @@ export async function removeRecoveryCodes(
     ...{ factorId: factor.id, acting: actingIn(session), now },
     attachments: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: await noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      messages: noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
     },
   })
   if (removed.outcome === 'removed') return factor.id

@@ -46,7 +46,7 @@ export async function verifyFactor(
   const messages =
     factor.status === 'verified'
       ? []
-      : await noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
+      : noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
   return pass(deps, now, { challengeId: challenge.id, user, ...actingIn(session), client, proof, messages })
 }
 
@@ -123,7 +123,7 @@ interface Passed {
   aal: Session['aal']
   client: Client
   proof: Proof
-  messages: Awaited<ReturnType<typeof noticeOf>>
+  messages: ReturnType<typeof noticeOf>
 }
 
 const WRONG = {

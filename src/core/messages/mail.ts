@@ -24,8 +24,8 @@ export interface Mail {
   client: Client | undefined
   /** Whether it only takes as long as a mail would, and is then thrown away. */
   isRehearsal?: boolean
-  /** Whether it tells of something that has happened; limits that strangers can use up do not hold it back. */
-  isNotice?: boolean
+  /** Whether it is sent from the queue, and nobody waits for it: a hook that fails is called again later. */
+  isQueued?: boolean
   /** Further values for the template. */
   values?: JsonObject
 }
@@ -44,20 +44,32 @@ export interface Letter {
 export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<NewMessage[]> {
   const { policy, limits } = deps
   for (const { to } of mail.letters) requireAuthorised(deps, to)
-  if (!mail.isNotice) {
-    // nobody is bothered by what goes nowhere
-    if (policy.mail.way !== 'mailbox') for (const { to } of mail.letters) limits.recipient(to)
-    // Where no mail may leave, that is said of one that would not either: else the answer told who has an account.
-    limits.mail(mail.isRehearsal ? 0 : mail.letters.length)
-  }
+  // nobody is bothered by what goes nowhere
+  if (policy.mail.way !== 'mailbox') for (const { to } of mail.letters) limits.recipient(to)
+  // Where no mail may leave, that is said of one that would not either: else the answer told who has an account.
+  limits.mail(mail.isRehearsal ? 0 : mail.letters.length)
   const { sendEmail } = policy.hooks
-  if (policy.mail.way === 'hook' && sendEmail) {
-    // The hook's contract knows GoTrue's mails alone.
-    const payload = hookPayload(deps, mail)
-    if (payload) await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
-    return []
-  }
-  return mail.letters.map((letter) => compose(deps, now, mail, letter))
+  if (policy.mail.way !== 'hook' || !sendEmail || mail.isQueued) return outgoing(deps, now, mail)
+  // The hook's contract knows GoTrue's mails alone.
+  const payload = hookPayload(deps, mail)
+  if (payload) await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
+  return []
+}
+
+/** The messages of a mail, to be sent from the queue: one for each letter, or what the hook is to be told. */
+function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
+  if (deps.policy.mail.way !== 'hook') return mail.letters.map((letter) => compose(deps, now, mail, letter))
+  const payload = hookPayload(deps, mail)
+  const [letter] = mail.letters
+  if (!payload || !letter) return []
+  const content = { ...{ subject: mail.template, html: null, text: '', code: null, links: [] }, hook: { payload } }
+  return [
+    newMessage(deps, now, {
+      ...{ channel: 'email', template: mail.template, to: letter.to, isSent: true },
+      content: mail.client ? { ...content, hook: { payload, ip: mail.client.ip } } : content,
+      expiresAt: letter.token?.minting.token.expiresAt ?? now + DAY,
+    }),
+  ]
 }
 
 /**
@@ -69,8 +81,11 @@ export function requireMail(deps: Pick<Deps, 'policy' | 'limits'>, to: string): 
   deps.limits.mail(0)
 }
 
-/** A notice that something happened to an account, where that is switched on and the account has an address. */
-export async function prepareNotice(
+/**
+ * A notice that something happened to an account, where that is switched on and the account has an address. It goes into the
+ * queue with what it tells of; limits that strangers can use up do not hold it back.
+ */
+export function prepareNotice(
   deps: Deps,
   now: number,
   {
@@ -79,17 +94,17 @@ export async function prepareNotice(
     link,
     ...rest
   }: Omit<Mail, 'letters' | 'redirectTo' | 'template'> & { template: Notification; to: string | null; link?: string },
-): Promise<NewMessage[]> {
+): NewMessage[] {
   const { policy, report } = deps
   if (!policy.mail.notifications.has(template) || to === null) return []
   try {
     const redirectTo = policy.redirects.siteUrl
-    return await prepareMail(deps, now, {
+    requireAuthorised(deps, to)
+    return outgoing(deps, now, {
       ...rest,
       template,
       letters: [{ to, ...(link !== undefined && { link }) }],
       redirectTo,
-      isNotice: true,
     })
   } catch (error) {
     // What happened has happened; a notice that cannot be sent does not undo it (contract 6.2).

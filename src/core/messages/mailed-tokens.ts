@@ -75,6 +75,8 @@ export interface MailedToken {
   payload?: string | undefined
   /** Further columns that change with it. */
   set?: Partial<User>
+  /** Whether nobody waits for a hook that sends it. */
+  isQueued?: boolean
   /** Whether it may follow the last mail of its purpose at once. */
   isUrgent?: boolean
 }
@@ -85,7 +87,7 @@ export interface MailedToken {
  */
 export async function mailToken(deps: Deps, mailed: MailedToken): Promise<Account> {
   const { store, clock } = deps
-  const { user, purpose, redirectTo, client, set = {}, isUrgent = false } = mailed
+  const { user, purpose, redirectTo, client, set = {}, isUrgent = false, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]
   const now = clock.now()
   const spaced = isUrgent ? undefined : { column, sentAt: user[column], spacingMs: deps.policy.mail.spacingMs }
@@ -93,7 +95,9 @@ export async function mailToken(deps: Deps, mailed: MailedToken): Promise<Accoun
     const { token, flow } = mintFor(deps, now, mailed)
     const after = { ...user, ...set, [column]: now }
     const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
-    const messages = await prepareMail(deps, now, { template, user: after, letters: [letter], redirectTo, client })
+    const messages = await prepareMail(deps, now, {
+      ...{ template, user: after, letters: [letter], redirectTo, client, isQueued },
+    })
     const changed = await store.changeUser({
       id: user.id,
       now,

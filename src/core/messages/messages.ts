@@ -10,6 +10,8 @@ export interface MessageContent {
   text: string
   code: string | null
   links: string[]
+  /** What the Send Email hook is to be told, in place of a mail. */
+  hook?: { payload: Record<string, unknown>; ip?: string }
 }
 
 export interface MessageDraft {
@@ -83,5 +85,6 @@ export async function clearMessages({ store }: Deps): Promise<void> {
 function toMailbox(deps: Deps, message: Message): MailboxMessage {
   const { id, channel, template: kind, recipient: to, state, error, createdAt, sentAt } = message
   const from = channel === 'email' ? deps.policy.mail.from : ''
-  return { ...contentOf(deps, message), id, channel, kind, to, from, state, error, createdAt, sentAt }
+  const { hook: _hook, ...content } = contentOf(deps, message)
+  return { ...content, id, channel, kind, to, from, state, error, createdAt, sentAt }
 }

@@ -5,8 +5,10 @@
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
 import type { Deps } from '../deps'
+import { callHook } from '../hooks/hooks'
 import type { Delivery, Mailer } from '../ports'
-import { contentOf } from './messages'
+import { type Reason, Refusal } from '../refusal'
+import { contentOf, type MessageContent } from './messages'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
@@ -28,7 +30,7 @@ const MIN_TRYING_MS = HOUR
  * Sends the messages whose time has come, few at once, so that none waits long for another.
  * @returns how many were taken; 0 once nothing is due
  */
-export async function deliverMessages(deps: Deps, mailer: Mailer): Promise<number> {
+export async function deliverMessages(deps: Deps, mailer: Mailer | undefined): Promise<number> {
   const claimed = await deps.store.claimMessages({
     ...{ now: deps.clock.now(), leaseMs: LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
   })
@@ -42,7 +44,7 @@ const expired = (error: string | null): Delivery => ({
   error: ['what it carries expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
 })
 
-async function deliver(deps: Deps, mailer: Mailer, message: Message): Promise<void> {
+async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<void> {
   const { clock, store, report, policy } = deps
   const isOver = clock.now() >= Math.max(message.expiresAt, message.createdAt + MIN_TRYING_MS)
   const delivery = isOver ? expired(message.error) : await attempt(deps, mailer, message)
@@ -71,13 +73,32 @@ async function deliver(deps: Deps, mailer: Mailer, message: Message): Promise<vo
     })
 }
 
-async function attempt(deps: Deps, mailer: Mailer, message: Message): Promise<Delivery> {
+async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<Delivery> {
   try {
-    const { subject, html, text } = contentOf(deps, message)
+    const { subject, html, text, hook } = contentOf(deps, message)
+    if (hook) return await tellHook(deps, hook)
+    if (!mailer) return { outcome: 'unavailable', error: 'no mail server is set' }
     const { id, recipient: to, template } = message
     return await mailer.send({ id, to, template, subject, html: html ?? '', text })
   } catch (error) {
     return { outcome: 'unavailable', error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Reasons that another attempt does not change. */
+const FINAL: ReadonlySet<Reason> = new Set<Reason>(['hook_refused', 'hook_payload_refused'])
+
+/** Calls the Send Email hook with what was queued for it. */
+async function tellHook(deps: Deps, { payload, ip }: NonNullable<MessageContent['hook']>): Promise<Delivery> {
+  const { sendEmail } = deps.policy.hooks
+  if (!sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
+  try {
+    const client = ip === undefined ? undefined : { ip, userAgent: undefined, languages: [] }
+    await callHook(deps, sendEmail, { name: 'send-email', payload, client })
+    return { outcome: 'sent' }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { outcome: FINAL.has(error.reason) ? 'refused' : 'unavailable', error: error.reason }
   }
 }
 

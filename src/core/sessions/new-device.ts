@@ -4,31 +4,29 @@
  * again.
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
+import type { NewSession, Session } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 
-export interface NewNetwork {
-  userId: string
-  sessionId: string
-}
-
-/** Tells a user, after the fact, so that no sign-in waits for it. */
-export async function tellOfNewDevice(deps: Deps, { sessionId }: NewNetwork): Promise<void> {
-  const { store, clock, policy, peppers } = deps
-  const found = await store.findSession(sessionId)
-  if (!found) return
-  const { user, session } = found
-  const now = clock.now()
-  const ip = session.ip ?? ''
-  const messages = await prepareNotice(deps, now, {
-    ...{ template: 'new_device_notification', user, to: user.email },
-    link: `${policy.apiUrl}/sessions/not-me?session=${sessionId}&token=${disownToken(peppers[0], sessionId)}`,
-    client: { ip, userAgent: session.userAgent ?? undefined, languages: [] },
-    values: { IPAddress: ip, Time: `${new Date(session.createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
-  })
-  if (messages.length > 0) await store.issue({ now, messages, audit: [] })
+/**
+ * Words the notice for a session that is about to begin; the transaction that begins it stores the notice, where it has to.
+ * @returns undefined where such notices are off
+ */
+export function newDeviceNotice(deps: Deps, now: number, session: Session): NewSession['noticeOf'] {
+  const { policy, peppers } = deps
+  if (!policy.mail.notifications.has('new_device_notification')) return undefined
+  const { id, ip: from, userAgent, createdAt } = session
+  const ip = from ?? ''
+  return (user) =>
+    prepareNotice(deps, now, {
+      ...{ template: 'new_device_notification', user, to: user.email },
+      link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${disownToken(peppers[0], id)}`,
+      // The language of whoever signed in may not be that of the user.
+      client: { ip, userAgent: userAgent ?? undefined, languages: [] },
+      values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
+    })
 }
 
 export interface Disowned {

@@ -13,6 +13,7 @@ import type { Policy } from '../policy'
 import type { ProviderTokens } from '../ports'
 import { Refusal, type Weakness } from '../refusal'
 import { encodeRefreshToken, isGenuine, parseRefreshToken } from '../tokens/refresh-token'
+import { newDeviceNotice } from './new-device'
 import { endOf, isEndedByBan, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
 
 const KEY_BYTES = 32
@@ -50,13 +51,14 @@ export interface IssuedSession extends Opened {
  * @param now Unix milliseconds @param proof what was shown of a second factor along with it
  */
 export function newSession(
-  { random, sealer, policy }: Deps,
+  deps: Deps,
   now: number,
   userId: string,
   method: Method,
   client: Client,
   proof?: Proof,
 ): { row: NewSession; key: Buffer } {
+  const { random, sealer } = deps
   const id = random.uuid()
   const key = random.bytes(KEY_BYTES)
   const session: Session = {
@@ -75,8 +77,8 @@ export function newSession(
     updatedAt: now,
   }
   const secondMethod = proof && METHOD_OF[proof.type]
-  const watchesNetwork = policy.mail.notifications.has('new_device_notification')
-  return { row: { session, method, secondMethod, network: neighbourhood(client.ip), watchesNetwork }, key }
+  const noticeOf = newDeviceNotice(deps, now, session)
+  return { row: { session, method, secondMethod, network: neighbourhood(client.ip), noticeOf }, key }
 }
 
 /** Makes the tokens of a session. @param key of its refresh tokens, in the clear */

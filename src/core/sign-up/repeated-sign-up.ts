@@ -43,7 +43,10 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
-    const account = await mailToken(deps, { user, purpose: 'signup', payload, set, challenge, redirectTo, client })
+    const account = await mailToken(deps, {
+      ...{ user, purpose: 'signup', payload, set, challenge, redirectTo, client },
+      isQueued: applicant.isForService === true,
+    })
     const hidesInvitation = owner.invitedAt !== null
     return {
       outcome: 'without_session',

@@ -141,6 +141,7 @@ async function createUnconfirmed(
       letters,
       redirectTo,
       client,
+      isQueued: applicant.isForService === true,
     })
     sent = { mint: [minted.token.minting], messages }
     flow = minted.flow

@@ -67,7 +67,7 @@ export async function completePasswordReset(
     ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
     endSessions: {},
     killTokens: true,
-    messages: await prepareNotice(deps, now, {
+    messages: prepareNotice(deps, now, {
       ...{ template: 'password_changed_notification', to: user.email, user, client },
     }),
     audit: [auditEntry(deps, now, 'user_updated_password', user)],
@@ -224,6 +224,7 @@ async function mailLink(
       letters,
       redirectTo: pages[page],
       client,
+      isQueued: true,
     })
     if (!user) {
       await store.issue({ now, mint: [token.minting], messages, audit: [] })

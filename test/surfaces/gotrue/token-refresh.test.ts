@@ -224,7 +224,6 @@ async function importSession(app: TestApp, tokens: { token: string; parent?: str
       },
       method: 'password',
       network: undefined,
-      watchesNetwork: false,
     },
     tokens: tokens.map(({ token, parent, revoked }) => ({
       tokenHash: hash(token),
