@@ -1,6 +1,8 @@
 /** The command line: one file per verb. */
+
 import { Command, Option } from 'commander'
 import { ALGORITHMS } from '../keys'
+import { Unavailable } from '../lib/unavailable'
 import { openapiText } from '../pages/swagger'
 import { commit, sqliteVersion, version } from '../version'
 import { check } from './check'
@@ -11,7 +13,7 @@ import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
 import { grant, listRolesOf, revoke } from './role'
 import { serve } from './serve'
-import { withSettings } from './settings'
+import { fail, withSettings } from './settings'
 import { importKeys, listKeys, revokeKey, rotateKeys } from './signing-keys'
 
 const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
@@ -33,6 +35,16 @@ function printVersionAndEnd(): never {
   process.exit(0)
 }
 
+/** Trouble of the machine is told in its own words; anything else that is thrown is a fault of ours. */
+async function orUnavailable(work: () => void | Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof Unavailable) fail(`${error.message}; nothing was changed, try again`)
+    throw error
+  }
+}
+
 function verb(
   name: string,
   summary: string,
@@ -45,7 +57,7 @@ function verb(
     .description(summary)
     .allowExcessArguments(false)
     .addHelpText('after', `\nExample:\n  $ ${example}`)
-  return command.action(() => run(command))
+  return command.action(() => orUnavailable(() => run(command)))
 }
 
 withSettings(verb('serve', 'Answer requests.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))

@@ -239,6 +239,13 @@ test('a lock of another process holds up the writes alone', async () => {
   await ready(server, 200)
   other.run('BEGIN IMMEDIATE')
   expect(await signUp(server)).toMatchObject({ status: 503, body: { code: 'unexpected_failure' } })
+  const look = await run(['role', 'list', 'ada@example.com'], { cwd: server.folder })
+  expect(look).toMatchObject({ status: 0, stderr: '' })
+  const grant = await run(['role', 'grant', 'ada@example.com', 'admin'], { cwd: server.folder })
+  expect(grant).toMatchObject({
+    status: 1,
+    stderr: 'latchkey: another process holds the lock of the database; nothing was changed, try again\n',
+  })
   other.run('ROLLBACK')
   other.close()
   expect((await signUp(server)).status).toBe(200)
