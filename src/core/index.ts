@@ -123,6 +123,7 @@ const functions = {
   chooseRedirect,
   listMessages: messages.listMessages,
   readMessage: messages.readMessage,
+  deleteMessage: messages.deleteMessage,
   clearMessages: messages.clearMessages,
   makeMatrixAccounts,
   nextMatrixAttemptInMs,

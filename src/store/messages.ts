@@ -102,6 +102,21 @@ const clearKept = statement((db) =>
     .prepare(),
 )
 
+const deleteKept = statement((db) =>
+  db
+    .delete(messages)
+    .where(and(eq(messages.id, placeholder('id')), eq(messages.state, 'kept')))
+    .prepare(),
+)
+
+const clearContent = statement((db) =>
+  db
+    .update(messages)
+    .set({ content: null })
+    .where(and(eq(messages.id, placeholder('id')), sql`${messages.nextAttemptAt} IS NULL`))
+    .prepare(),
+)
+
 const clearContents = statement((db) =>
   db
     .update(messages)
@@ -194,6 +209,16 @@ export const recentMessages = read(async (tx, limit: number) => tx.all(recent, {
 export const lastMessage = read(async (tx, which: { recipient: string; template: string }) => tx.one(lastOfKind, which))
 
 export const findMessage = read(async (tx, id: string) => tx.one(messageById, { id }))
+
+/** Takes one message out of the mailbox; one that is still to be sent stays. */
+export const deleteMessage = write(async (tx, id: string): Promise<'deleted' | 'unknown' | 'queued'> => {
+  const message = await tx.one(messageById, { id })
+  if (!message || message.content === null) return 'unknown'
+  if (message.nextAttemptAt !== null) return 'queued'
+  await tx.run(deleteKept, { id })
+  await tx.run(clearContent, { id })
+  return 'deleted'
+})
 
 /** Empties the mailbox; what is still to be sent stays. */
 export const clearMessages = write(async (tx): Promise<void> => {

@@ -51,6 +51,12 @@ export function fakeSource(): FakeSource {
         .slice(0, limit)
     },
     readMessage: async (id) => messages.find((each) => each.id === id),
+    async deleteMessage(id) {
+      const message = messages.find((each) => each.id === id)
+      if (message?.state === 'queued') return 'queued'
+      messages = messages.filter((each) => each.id !== id)
+      return message ? 'deleted' : 'unknown'
+    },
     async clearMessages() {
       messages = []
     },

@@ -313,6 +313,36 @@ test('a stream lets go of the source when its client leaves, and when the surfac
   expect(source.listeners).toBe(0)
 })
 
+test('streams are bounded in number, from one address and in all, and a closed one makes room', async () => {
+  const mailbox = startMailbox(fakeSource())
+  const open = async (ip: string) => {
+    const request = new Request('http://localhost:7020/mailbox/api/events', { headers: OWN })
+    const { status, headers, body } = await mailbox.fetch(request, { requestIP: () => ({ address: ip }) })
+    if (status === 200) return { status, reader: (body as ReadableStream<Uint8Array>).getReader() }
+    return { status, retryAfter: headers.get('retry-after'), error: (await new Response(body).json()).error }
+  }
+  const first = await open('10.0.0.1')
+  for (let i = 1; i < 20; i++) expect((await open('10.0.0.1')).status).toBe(200)
+  const refused = { status: 429, retryAfter: '30', error: 'too_many_streams' }
+  expect(await open('10.0.0.1')).toEqual(refused as never)
+  for (let i = 20; i < 100; i++) expect((await open(`10.0.1.${i}`)).status).toBe(200)
+  expect(await open('10.0.2.1')).toEqual({ status: 503, retryAfter: '30', error: 'streams_exhausted' } as never)
+  await first.reader?.cancel()
+  expect((await open('10.0.0.1')).status).toBe(200)
+  mailbox.close()
+})
+
+test('one message can be deleted, by its own page or a program, and not while it is to be sent', async () => {
+  const source = fakeSource()
+  const mailbox = startMailbox(source)
+  const [one, other] = [source.put({}), source.put({ state: 'queued' })]
+  const remove = async (id: string, headers: Record<string, string> = OWN) =>
+    (await send(mailbox, `/mailbox/api/messages/${id}`, { method: 'DELETE', headers })).status
+  expect(await remove(one.id, { ...OWN, origin: 'https://evil.example' })).toBe(403)
+  expect([await remove(one.id), await remove(one.id), await remove(other.id)]).toEqual([204, 404, 409])
+  expect((await ask(mailbox, '/mailbox/api/messages')).body).toMatchObject([{ id: other.id }])
+})
+
 test('a client that does not read is let go', async () => {
   const source = fakeSource()
   const reader = await listen(startMailbox(source))
@@ -350,6 +380,7 @@ test('the API is in the documentation, the pages are not', () => {
     .filter(({ detail }) => !detail.hide)
   expect(documented.map(({ name }) => name).sort()).toEqual([
     'DELETE /mailbox/api/messages',
+    'DELETE /mailbox/api/messages/:id',
     'GET /mailbox/api/events',
     'GET /mailbox/api/messages',
     'GET /mailbox/api/messages/:id',

@@ -78,6 +78,11 @@ export async function readMessage(deps: Deps, id: string): Promise<MailboxMessag
   return message && message.content !== null ? toMailbox(deps, message) : undefined
 }
 
+/** One that is still to be sent stays. */
+export async function deleteMessage({ store }: Deps, id: string): Promise<'deleted' | 'unknown' | 'queued'> {
+  return store.deleteMessage(id)
+}
+
 export async function clearMessages({ store }: Deps): Promise<void> {
   await store.clearMessages()
 }

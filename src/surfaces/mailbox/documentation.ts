@@ -30,6 +30,11 @@ export function documentation() {
     detail: detail('clearMailboxMessages', 'Remove all kept mails and SMS'),
   }
 
+  const deleting = {
+    response: { 204: Type.Void(), 403: ErrorShape, 404: ErrorShape, 409: ErrorShape },
+    detail: detail('deleteMailboxMessage', 'Remove a kept mail or SMS'),
+  }
+
   // What is no JSON is documented by hand: Elysia would take a `response` for it.
   const failure = content('application/json', ErrorShape)
 
@@ -43,11 +48,12 @@ export function documentation() {
   const listening = {
     detail: {
       ...detail('streamMailboxEvents', 'Be told of each new mail and SMS'),
-      description: 'Server-sent events: a `message` for each, with `{"id", "to"}` as its data.',
-      responses: { 200: content('text/event-stream', Type.String()), 403: failure },
+      description:
+        'Server-sent events: a `message` for each, with `{"id", "to"}` as its data. A limited number of streams may be open, in all and from one address.',
+      responses: { 200: content('text/event-stream', Type.String()), 403: failure, 429: failure, 503: failure },
     },
   }
-  return { listing, reading, clearing, showing, listening }
+  return { listing, reading, deleting, clearing, showing, listening }
 }
 
 function detail(operationId: string, summary: string) {

@@ -4,8 +4,13 @@ import type { MailboxSource } from './source'
 /** Events a client may be behind. One that does not read is let go; it finds all it missed in the list. */
 const MAX_BEHIND = 100
 
+/** Streams that may be open at once: each holds a connection and a timer. */
+const MAX_STREAMS = 100
+const MAX_STREAMS_OF_ADDRESS = 20
+
 export interface EventStreams {
-  open(): Response
+  /** @param address of the client @returns a stream, or why there is none left */
+  open(address: string): Response | 'too_many_streams' | 'streams_exhausted'
   /** Ends all streams, and those that are still to come at once. */
   close(): void
 }
@@ -13,9 +18,17 @@ export interface EventStreams {
 /** @param pingMs how often something is sent to keep the connection from being taken for idle */
 export function eventStreams(source: Pick<MailboxSource, 'onMessage'>, pingMs: number): EventStreams {
   const ends = new Set<() => void>()
+  const ofAddress = new Map<string, number>()
+  const count = (address: string, change: number) => {
+    const open = (ofAddress.get(address) ?? 0) + change
+    if (open > 0) ofAddress.set(address, open)
+    else ofAddress.delete(address)
+  }
   let isClosed = false
   return {
-    open() {
+    open(address) {
+      if ((ofAddress.get(address) ?? 0) >= MAX_STREAMS_OF_ADDRESS) return 'too_many_streams'
+      if (ends.size >= MAX_STREAMS) return 'streams_exhausted'
       let release = () => {}
       const stream = new ReadableStream({
         start(controller) {
@@ -34,9 +47,10 @@ export function eventStreams(source: Pick<MailboxSource, 'onMessage'>, pingMs: n
           release = () => {
             clearInterval(ping)
             unsubscribe()
-            ends.delete(end)
+            if (ends.delete(end)) count(address, -1)
           }
           ends.add(end)
+          count(address, 1)
           // The first bytes tell the client that it is connected.
           send(':\n\n')
           if (isClosed) end()

@@ -21,6 +21,9 @@ export const PREFIX = '/mailbox'
 
 const PING_MS = 15_000
 
+/** When a client that found no free stream may try again. */
+const RETRY_SECONDS = 30
+
 export interface MailboxOptions {
   apiExternalUrl: string
   /** Whether only requests that come straight from this machine are answered. */
@@ -35,7 +38,7 @@ export interface MailboxOptions {
 export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const { apiExternalUrl, isForThisMachine = false, onFault, pingMs = PING_MS } = options
   const streams = eventStreams(source, pingMs)
-  const { clearing, listening, listing, reading, showing } = documentation()
+  const { clearing, deleting, listening, listing, reading, showing } = documentation()
   const app = new Elysia(ROUTING)
     .onError(({ error, request, set }) => {
       const retryAfterMs = noteRefusal(error, request)?.detail.retryAfterMs
@@ -76,7 +79,26 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
       },
       clearing,
     )
-    .get(`${PREFIX}/api/events`, () => streams.open(), listening)
+    .delete(
+      `${PREFIX}/api/messages/:id`,
+      async ({ params, request }) => {
+        if (isForeignPage(request, apiExternalUrl)) return refuse('cross_site_request')
+        const outcome = await source.deleteMessage(params.id)
+        if (outcome === 'deleted') return status(204)
+        return refuse(outcome === 'queued' ? 'message_queued' : 'message_not_found')
+      },
+      deleting,
+    )
+    .get(
+      `${PREFIX}/api/events`,
+      ({ request, set }) => {
+        const opened = streams.open(exchangeOf(request).client().ip)
+        if (opened instanceof Response) return opened
+        set.headers['retry-after'] = String(RETRY_SECONDS)
+        return refuse(opened)
+      },
+      listening,
+    )
   for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
   return {
     ...{ app, close: streams.close, pagePaths: mailboxPaths },

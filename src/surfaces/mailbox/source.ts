@@ -33,6 +33,7 @@ export interface MailboxSource {
   /** Newest first. */
   listMessages(filter: MailboxFilter): Promise<MailboxMessage[]>
   readMessage(id: string): Promise<MailboxMessage | undefined>
+  deleteMessage(id: string): Promise<'deleted' | 'unknown' | 'queued'>
   clearMessages(): Promise<void>
   /** Calls the listener once a new message can be read. @returns what ends that */
   onMessage(listener: (message: { id: string; to: string }) => void): () => void
