@@ -319,7 +319,7 @@ test('streams are bounded in number, from one address and in all, and a closed o
     const request = new Request('http://localhost:7020/mailbox/api/events', { headers: OWN })
     const { status, headers, body } = await mailbox.fetch(request, { requestIP: () => ({ address: ip }) })
     if (status === 200) return { status, reader: (body as ReadableStream<Uint8Array>).getReader() }
-    return { status, retryAfter: headers.get('retry-after'), error: (await new Response(body).json()).error }
+    return { status, retryAfter: headers.get('retry-after'), error: ((await new Response(body).json()) as Json).error }
   }
   const first = await open('10.0.0.1')
   for (let i = 1; i < 20; i++) expect((await open('10.0.0.1')).status).toBe(200)
