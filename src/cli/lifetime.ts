@@ -33,13 +33,12 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
     await flush()
     process.exit(0)
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => {
-      stop(signal).catch((error: unknown) => {
-        log.error('stopping failed', { error: String(error) })
-        process.exit(1)
-      })
-    })
+  const fail = async (error: unknown) => {
+    log.error('stopping failed', { error: String(error) })
+    await flush()
+    process.exit(1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch(fail))
 }
 
 /** An error that nothing caught is written to the log; the server goes on. */
