@@ -132,6 +132,7 @@ export function openStore(
   const memory = memoryTokens()
   const engine = sqliteEngine(database, {
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
+    ...(verification === 'memory' && { journal: memory }),
     onEvent: onEvent ?? (() => {}),
     ...(onCondition && { onCondition }),
   })

@@ -10,7 +10,7 @@ import type { Announced, Engine, Queries, Tx } from './engine'
 import { type Condition, healthOf } from './health'
 import { keptConnections } from './kept-connections'
 import { quickCheckByTable, readRoots } from './soundness'
-import type { VerificationBackend } from './verification/backend'
+import type { Journal, VerificationBackend } from './verification/backend'
 
 export { openDatabase } from './connections'
 
@@ -39,13 +39,18 @@ interface Job {
 export interface EngineOptions {
   /** The backend of verification tokens, as a connection uses it. */
   tokensOf(queries: Queries): VerificationBackend
+  /** What is kept beside the database and must be undone with a transaction that fails. */
+  journal?: Journal
   onEvent(event: Announced): void
   /** Hears what is wrong with the database each time a request meets it, and of nothing once it works again. */
   onCondition?(condition: Condition | undefined): void
 }
 
 /** @param writer a migrated database, which the engine owns from here on */
-export function sqliteEngine(writer: Database, { tokensOf, onEvent, onCondition = () => {} }: EngineOptions): Engine {
+export function sqliteEngine(
+  writer: Database,
+  { tokensOf, journal, onEvent, onCondition = () => {} }: EngineOptions,
+): Engine {
   const health = healthOf(writer.filename, onCondition)
   const kept = keptConnections(writer, health)
   /** Of the operation that runs at the moment. */
@@ -124,9 +129,11 @@ export function sqliteEngine(writer: Database, { tokensOf, onEvent, onCondition 
       kept.use().run('COMMIT')
     } catch (error) {
       quietly(rollBack)
+      journal?.undoTo(0)
       rejectAll(batch, health.failed(error))
       return
     }
+    journal?.keep()
     if (!hasFailed) health.wrote()
     for (const answer of answers) answer()
     announceAll()
@@ -153,6 +160,7 @@ export function sqliteEngine(writer: Database, { tokensOf, onEvent, onCondition 
   async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
     const { run } = kept.use()
     run('SAVEPOINT job')
+    const mark = journal?.mark() ?? 0
     announced = []
     try {
       const value = await job.operation(writing())
@@ -166,6 +174,7 @@ export function sqliteEngine(writer: Database, { tokensOf, onEvent, onCondition 
         },
       }
     } catch (error) {
+      journal?.undoTo(mark)
       undoJob(error)
       const refusal = health.failed(error)
       return { isRefused: refusal instanceof Unavailable, give: () => job.reject(refusal) }

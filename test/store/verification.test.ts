@@ -602,3 +602,18 @@ describe('a new pepper', () => {
     }
   })
 })
+
+for (const backend of BACKENDS)
+  test(`${backend}: where the operation around a token fails, nothing of the token remains, and what it replaced stands`, async () => {
+    await using server = start({ backend })
+    const { deps, store, clock } = server
+    const first = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
+    await store.issue({ now: clock.now(), mint: [first.minting], audit: [] })
+    const second = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
+    const entry = { id: '11111111-1111-4111-8111-111111111111', payload: {}, ipAddress: '', createdAt: clock.now() }
+    // The second entry of one id fails the operation, after the token was put.
+    const failing = store.issue({ now: clock.now(), mint: [second.minting], audit: [entry, entry] })
+    await expect(failing).rejects.toThrow()
+    const pending = await store.pendingTokens({ email: 'ada@example.com' })
+    expect(pending.map(({ id }) => id)).toEqual([first.minting.token.id])
+  })

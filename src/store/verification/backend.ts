@@ -6,6 +6,16 @@ import type { VerificationToken } from '../schema'
 
 export type Address = { email: string } | { phone: string }
 
+/** What is kept outside the database and still takes part in its transactions. */
+export interface Journal {
+  /** How much was changed since the last commit. */
+  mark(): number
+  /** Takes back what was changed since a mark. */
+  undoTo(mark: number): void
+  /** Keeps what was changed: it was committed. */
+  keep(): void
+}
+
 export interface VerificationBackend {
   put(token: VerificationToken): Promise<void>
   get(id: string): Promise<VerificationToken | undefined>

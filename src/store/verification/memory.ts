@@ -1,18 +1,36 @@
 /** Verification tokens in memory: for tests and for servers that are thrown away (VERIFICATION_BACKEND=memory). */
 import type { VerificationToken } from '../schema'
-import type { VerificationBackend } from './backend'
+import type { Journal, VerificationBackend } from './backend'
 
-export function memoryTokens(): VerificationBackend {
+export function memoryTokens(): VerificationBackend & Journal {
   const tokens = new Map<string, VerificationToken>()
+  /** What undoes each change since the last commit. */
+  const undos: (() => void)[] = []
+  const set = (id: string, token: VerificationToken | undefined) => {
+    const before = tokens.get(id)
+    const write = (value: VerificationToken | undefined) => {
+      if (value === undefined) tokens.delete(id)
+      else tokens.set(id, value)
+    }
+    undos.push(() => write(before))
+    write(token)
+  }
   const pending = (matches: (token: VerificationToken) => boolean) =>
     [...tokens.values()].filter((token) => token.consumedAt === null && matches(token)).map((token) => ({ ...token }))
   const change = (id: string, changes: (token: VerificationToken) => Partial<VerificationToken>) => {
     const token = tokens.get(id)
-    if (token) tokens.set(id, { ...token, ...changes(token) })
+    if (token) set(id, { ...token, ...changes(token) })
   }
   return {
+    mark: () => undos.length,
+    undoTo(mark) {
+      while (undos.length > mark) undos.pop()?.()
+    },
+    keep() {
+      undos.length = 0
+    },
     async put(token) {
-      tokens.set(token.id, { ...token })
+      set(token.id, { ...token })
     },
     get: async (id) => tokens.get(id),
     byPrefix: async (prefix) => [...tokens.values()].filter(({ tokenPrefix }) => tokenPrefix === prefix),
@@ -29,7 +47,7 @@ export function memoryTokens(): VerificationBackend {
     },
     async purgeExpired(before) {
       const old = [...tokens.values()].filter(({ expiresAt }) => expiresAt < before)
-      for (const { id } of old) tokens.delete(id)
+      for (const { id } of old) set(id, undefined)
       return old.length
     },
   }
