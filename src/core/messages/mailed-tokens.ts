@@ -1,4 +1,5 @@
 /** Mails with a link and a code, each for one purpose: when the next may go out, what is kept, what is written down. */
+import type { JsonObject } from '../../lib/json'
 import { isWithin, remainingMs } from '../../lib/time'
 import type { Account, User, UserChange, VerificationKind } from '../../store'
 import { type Action, auditEntry } from '../audit'
@@ -77,6 +78,8 @@ export interface MailedToken {
   set?: Partial<User>
   /** Whether nobody waits for a hook that sends it. */
   isQueued?: boolean
+  /** Further values for the template. */
+  values?: JsonObject
   /** Whether it may follow the last mail of its purpose at once. */
   isUrgent?: boolean
 }
@@ -87,7 +90,7 @@ export interface MailedToken {
  */
 export async function mailToken(deps: Deps, mailed: MailedToken): Promise<Account> {
   const { store, clock } = deps
-  const { user, purpose, redirectTo, client, set = {}, isUrgent = false, isQueued = false } = mailed
+  const { user, purpose, redirectTo, client, set = {}, values = {}, isUrgent = false, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]
   const now = clock.now()
   const spaced = isUrgent ? undefined : { column, sentAt: user[column], spacingMs: deps.policy.mail.spacingMs }
@@ -96,7 +99,7 @@ export async function mailToken(deps: Deps, mailed: MailedToken): Promise<Accoun
     const after = { ...user, ...set, [column]: now }
     const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
     const messages = await prepareMail(deps, now, {
-      ...{ template, user: after, letters: [letter], redirectTo, client, isQueued },
+      ...{ template, user: after, letters: [letter], redirectTo, client, values, isQueued },
     })
     const changed = await store.changeUser({
       id: user.id,

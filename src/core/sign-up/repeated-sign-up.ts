@@ -43,8 +43,10 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+    // The sign-in with that password says no more than for any other account, so the mail has to.
+    const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
     const account = await mailToken(deps, {
-      ...{ user, purpose: 'signup', payload, set, challenge, redirectTo, client },
+      ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo, client },
       isQueued: applicant.isForService === true,
     })
     const hidesInvitation = owner.invitedAt !== null

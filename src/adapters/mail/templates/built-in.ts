@@ -38,6 +38,8 @@ interface Letter extends MailWords {
   hasCode: boolean
   /** Leads to the code where it is the second of two ways. */
   enterCode?: string
+  /** Shown where a password was dropped. */
+  note?: string
   footer: string
 }
 
@@ -49,7 +51,8 @@ function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
     case 'magic_link':
     case 'email_change': {
       const button = { label: mails[template].button, url: '{{ .ConfirmationURL }}' }
-      return { ...mails[template], button, hasCode: true, enterCode: words.enterCode, footer: words.ignore }
+      const { enterCode, passwordDropped: note, ignore: footer } = words
+      return { ...mails[template], button, hasCode: true, enterCode, note, footer }
     }
     case 'account_exists': {
       const button = { label: mails[template].button, url: '{{ .SiteURL }}' }
@@ -71,7 +74,7 @@ function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
 /** Nothing is loaded from elsewhere. The code stands apart from the link, in one piece, so that it can be copied. */
-function inHtml({ heading, sentence, button, hasCode, enterCode, footer }: Letter, language: string): string {
+function inHtml({ heading, sentence, button, hasCode, enterCode, note, footer }: Letter, language: string): string {
   const parts = [
     `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">${heading}</h1>`,
     `<p style="margin:0 0 24px">${sentence}</p>`,
@@ -81,6 +84,7 @@ function inHtml({ heading, sentence, button, hasCode, enterCode, footer }: Lette
       whereThereIsOne(
         `${enterCode ? `<p style="margin:0 0 8px">${enterCode}</p>\n` : ''}<p class="code" style="margin:0 0 24px;padding:12px 16px;border-radius:6px;background-color:#f3f4f6;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:24px;letter-spacing:4px;text-align:center">{{ .Token }}</p>`,
       ),
+    note && wherePasswordDropped(`<p style="margin:0 0 24px">${note}</p>`),
     `<p class="faint" style="margin:0;font-size:14px;color:#6b7280">${footer}</p>`,
   ]
   return `<!doctype html>
@@ -111,11 +115,14 @@ ${parts.filter(Boolean).join('\n')}
 `
 }
 
+const wherePasswordDropped = (text: string) => `{{ if .PasswordDropped }}${text}{{ end }}`
+
 /** Mails of `/api/auth` carry a link alone. */
 const whereThereIsOne = (code: string) => `{{ if .Token }}${code}{{ end }}`
 
-function inText({ heading, sentence, button, hasCode, enterCode, footer }: Letter): string {
+function inText({ heading, sentence, button, hasCode, enterCode, note, footer }: Letter): string {
   const link = button && `${button.label}:\n${button.url}`
   const code = hasCode && whereThereIsOne([enterCode, '{{ .Token }}'].filter(Boolean).join('\n'))
-  return `${[heading, sentence, link, code, footer].filter(Boolean).join('\n\n')}\n`
+  const dropped = note && wherePasswordDropped(`\n\n${note}`)
+  return `${[heading, sentence, link, `${code || ''}${dropped ?? ''}`, footer].filter(Boolean).join('\n\n')}\n`
 }

@@ -21,6 +21,7 @@ export const TEMPLATE_FIELDS = [
   'TokenHash',
   'RedirectTo',
   'Data',
+  'PasswordDropped',
 ] as const
 
 export interface Checked {

@@ -21,6 +21,8 @@ export interface Words {
   mails: Record<Action, ActionWords> & Record<Exclude<MailTemplate, Action>, MailWords>
   /** Leads to the code, which follows on a line of its own. */
   enterCode: string
+  /** For an account whose password, which nobody had confirmed, is gone. */
+  passwordDropped: string
   /** Ends a mail that somebody else may have caused. */
   ignore: string
   /** Ends a notice of a change. */

@@ -94,6 +94,8 @@ export const de: Words = {
     },
   },
   enterCode: 'Oder geben Sie diesen Code ein:',
+  passwordDropped:
+    'Falls Sie bei der Registrierung ein Passwort gewählt haben, gilt es nicht mehr, weil diese Adresse noch nicht bestätigt war. Melden Sie sich mit dieser E-Mail an und setzen Sie danach ein neues Passwort.',
   ignore: 'Wenn Sie diese E-Mail nicht erwartet haben, können Sie sie ignorieren.',
   notYou:
     'Wenn Sie das nicht waren, setzen Sie sofort Ihr Passwort zurück und benachrichtigen Sie die Betreiber dieses Dienstes.',

@@ -94,6 +94,8 @@ export const en: Words = {
     },
   },
   enterCode: 'Or enter this code:',
+  passwordDropped:
+    'If you chose a password when you signed up, it no longer works, since nobody had confirmed this address. Sign in with this email, then set a new password.',
   ignore: 'If you did not expect this email, you can ignore it.',
   notYou: 'If this was not you, reset your password immediately and tell the people who run this service.',
   notYouAndAway: 'If this was not you, tell the people who run this service immediately.',

@@ -94,6 +94,8 @@ export const es: Words = {
     },
   },
   enterCode: 'O introduzca este código:',
+  passwordDropped:
+    'Si eligió una contraseña al registrarse, ya no es válida, porque esta dirección no se había confirmado. Inicie sesión con este correo y establezca después una contraseña nueva.',
   ignore: 'Si no esperaba este correo, puede ignorarlo.',
   notYou: 'Si no ha sido usted, restablezca su contraseña de inmediato y avise a los responsables de este servicio.',
   notYouAndAway: 'Si no ha sido usted, avise de inmediato a los responsables de este servicio.',

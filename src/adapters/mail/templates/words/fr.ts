@@ -95,6 +95,8 @@ export const fr: Words = {
     },
   },
   enterCode: 'Ou saisissez ce code :',
+  passwordDropped:
+    'Si vous aviez choisi un mot de passe à l’inscription, il n’est plus valable, car cette adresse n’avait pas été confirmée. Connectez-vous avec cet e-mail, puis définissez un nouveau mot de passe.',
   ignore: 'Si vous n’attendiez pas cet e-mail, vous pouvez l’ignorer.',
   notYou:
     'Si vous n’êtes pas à l’origine de ce changement, réinitialisez immédiatement votre mot de passe et prévenez les responsables de ce service.',

@@ -95,6 +95,8 @@ export const it: Words = {
     },
   },
   enterCode: 'Oppure inserisca questo codice:',
+  passwordDropped:
+    'Se al momento della registrazione ha scelto una password, non è più valida, perché questo indirizzo non era stato confermato. Acceda con questa e-mail e poi imposti una nuova password.',
   ignore: 'Se non si aspettava questa e-mail, può ignorarla.',
   notYou: 'Se non è stato Lei, reimposti immediatamente la password e avvisi i responsabili di questo servizio.',
   notYouAndAway: 'Se non è stato Lei, avvisi immediatamente i responsabili di questo servizio.',

@@ -94,6 +94,8 @@ export const nl: Words = {
     },
   },
   enterCode: 'Of voer deze code in:',
+  passwordDropped:
+    'Als u bij het aanmelden een wachtwoord hebt gekozen, werkt dat niet meer, omdat dit adres nog niet was bevestigd. Log in met deze e-mail en stel daarna een nieuw wachtwoord in.',
   ignore: 'Als u deze e-mail niet verwachtte, kunt u hem negeren.',
   notYou: 'Was u dit niet? Stel dan meteen uw wachtwoord opnieuw in en waarschuw de beheerders van deze dienst.',
   notYouAndAway: 'Was u dit niet? Waarschuw dan meteen de beheerders van deze dienst.',

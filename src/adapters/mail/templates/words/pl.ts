@@ -95,6 +95,8 @@ export const pl: Words = {
     },
   },
   enterCode: 'Można też wpisać ten kod:',
+  passwordDropped:
+    'Jeśli podczas rejestracji wybrano hasło, już ono nie działa, ponieważ ten adres nie był potwierdzony. Prosimy zalogować się za pomocą tej wiadomości, a następnie ustawić nowe hasło.',
   ignore: 'Jeśli nie spodziewali się Państwo tej wiadomości, można ją zignorować.',
   notYou: 'Jeśli to nie Państwo, prosimy natychmiast zresetować hasło i powiadomić administratorów tej usługi.',
   notYouAndAway: 'Jeśli to nie Państwo, prosimy natychmiast powiadomić administratorów tej usługi.',

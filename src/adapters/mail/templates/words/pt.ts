@@ -94,6 +94,8 @@ export const pt: Words = {
     },
   },
   enterCode: 'Ou digite este código:',
+  passwordDropped:
+    'Se você escolheu uma senha ao se cadastrar, ela não vale mais, porque este endereço não tinha sido confirmado. Entre com este e-mail e depois defina uma nova senha.',
   ignore: 'Se você não esperava este e-mail, pode ignorá-lo.',
   notYou: 'Se não foi você, redefina a sua senha imediatamente e avise os responsáveis por este serviço.',
   notYouAndAway: 'Se não foi você, avise imediatamente os responsáveis por este serviço.',
