@@ -97,3 +97,15 @@ test('Swagger UI and the document can be switched off', async () => {
     for (const method of ['GET', 'HEAD']) expect([path, (await app.ask(method, path)).status]).toEqual([path, 404])
   expect((await home(app)).text).not.toMatch(/swagger|openapi/)
 })
+
+test('a message that is deleted in the mailbox is gone from the database, and the others stay', async () => {
+  await using app = await startApp({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
+  const asked = { headers: { host: 'localhost:7020' } }
+  for (const email of ['ada@example.com', 'grace@example.com'])
+    await app.ask('POST', '/auth/v1/otp', { body: { email } })
+  const list = async () => (await app.ask('GET', '/mailbox/api/messages', asked)).body as { id: string; to: string }[]
+  const [newest] = await list()
+  const remove = async () => (await app.ask('DELETE', `/mailbox/api/messages/${newest?.id}`, asked)).status
+  expect([await remove(), await remove()]).toEqual([204, 404])
+  expect((await list()).map(({ to }) => to)).toEqual(['ada@example.com'])
+})
