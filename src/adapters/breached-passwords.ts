@@ -3,19 +3,45 @@ import type { BreachedPasswords } from '../core/ports'
 import { readUpTo } from './http-post'
 
 const TIMEOUT_MS = 5000
+/** After a time-out the service is not asked for this long, so that a service that is down does not make every request wait for it. */
+const PAUSE_MS = 30_000
 /** A padded range has some 40 kB. */
 const MAX_BYTES = 262_144
 /** The rest of a SHA-1, and how often it was seen. */
 const LINE = /^[0-9A-F]{35}:\d+$/
 
-/** @param url below which `/range/<prefix>` is */
-export function breachedPasswords({ url, userAgent }: { url: string; userAgent: string }): BreachedPasswords {
+interface BreachedPasswordsOptions {
+  /** `/range/<prefix>` is below it. */
+  url: string
+  userAgent: string
+  timeoutMs?: number
+  /** Milliseconds of a clock that is never set back. */
+  monotonic?: () => number
+}
+
+export function breachedPasswords(options: BreachedPasswordsOptions): BreachedPasswords {
+  const { monotonic = () => performance.now() } = options
+  let failure: { at: number; error: string } | undefined
+  const ask = asking(options, (error) => {
+    failure = { at: monotonic(), error }
+  })
+  return async (prefix) => {
+    if (failure && monotonic() - failure.at < PAUSE_MS)
+      return { outcome: 'failed', error: `not asked again yet after: ${failure.error}` }
+    return ask(prefix)
+  }
+}
+
+function asking(
+  { url, userAgent, timeoutMs = TIMEOUT_MS }: BreachedPasswordsOptions,
+  onTimeout: (error: string) => void,
+): BreachedPasswords {
   return async (prefix) => {
     try {
       const response = await fetch(`${url}/range/${prefix}`, {
         headers: { 'add-padding': 'true', 'user-agent': userAgent },
         redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeoutMs),
       })
       const { body, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
       if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
@@ -25,6 +51,7 @@ export function breachedPasswords({ url, userAgent }: { url: string; userAgent: 
         return { outcome: 'failed', error: 'the answer is no range of hashes' }
       return { outcome: 'answered', lines }
     } catch (error) {
+      if (error instanceof Error && error.name === 'TimeoutError') onTimeout(error.message)
       return { outcome: 'failed', error: error instanceof Error ? error.message : String(error) }
     }
   }
