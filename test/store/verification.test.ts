@@ -610,9 +610,9 @@ for (const backend of BACKENDS)
     const first = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
     await store.issue({ now: clock.now(), mint: [first.minting], audit: [] })
     const second = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
-    const entry = { id: '11111111-1111-4111-8111-111111111111', payload: {}, ipAddress: '', createdAt: clock.now() }
-    // The second entry of one id fails the operation, after the token was put.
-    const failing = store.issue({ now: clock.now(), mint: [second.minting], audit: [entry, entry] })
+    // JSON has no such number, so the audit entry fails the operation after the token was put.
+    const entry = { id: crypto.randomUUID(), payload: { n: 1n as never }, ipAddress: '', createdAt: clock.now() }
+    const failing = store.issue({ now: clock.now(), mint: [second.minting], audit: [entry] })
     await expect(failing).rejects.toThrow()
     const pending = await store.pendingTokens({ email: 'ada@example.com' })
     expect(pending.map(({ id }) => id)).toEqual([first.minting.token.id])
