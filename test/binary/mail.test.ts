@@ -115,7 +115,7 @@ test('a recipient who is refused fails alone, and whoever asked was answered as 
   const list = await run(['mail', 'list'], { cwd: server.folder })
   expect(list.stdout.split('\n').filter((line) => /confirmation +failed +attempts 1 .*550/.test(line))).toHaveLength(1)
   expect(list.stdout.split('\n').filter((line) => /confirmation +sent +attempts 1/.test(line))).toHaveLength(2)
-  expect(list.stdout).not.toContain('@example.com')
+  expect(list.stdout).toMatch(/ refused@example\.com +Confirm your email address/)
 })
 
 test('a connection that drops after the mail went over costs a second copy at worst, under the same Message-ID', async () => {
@@ -238,7 +238,9 @@ test('with a mail server the mailbox is off, unless it is asked for', async () =
   for (const path of ['/mailbox', '/mailbox/api/messages', '/mailbox/api/events', '/mailbox/app.js'])
     expect([path, (await plain.server.ask('GET', path)).status]).toEqual([path, 404])
   expect((await watched.server.ask('GET', '/mailbox')).status).toBe(200)
-  expect(logged(watched.server, 'listening')[0].mailbox).toBe(`${watched.server.url}/mailbox`)
+  expect(logged(watched.server, 'listening')[0].mailbox).toBe(
+    `http://localhost:${new URL(watched.server.url).port}/mailbox`,
+  )
   await askFor(watched.server, 'ada@example.com')
   await watched.smtp.received(1)
   await until(async () => (await stateOf(watched.server, 'ada@example.com')) === 'sent')
