@@ -13,7 +13,7 @@ import { toOpenAPISchema } from '@elysiajs/openapi'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { ensureSecrets } from '../src/adapters/data-folder'
 import { systemRandom } from '../src/adapters/system'
-import { type App, createApp } from '../src/app'
+import { type App, createApp } from '../src/compose/app'
 import { load } from '../src/config/load'
 import { createLog } from '../src/http/log'
 import { PREFIX } from '../src/surfaces/gotrue'
@@ -30,7 +30,7 @@ const TAGS: [name: string, description: string][] = [
   ['Links and codes', 'Magic links, codes, confirmation and recovery: request a message, then use its link or code.'],
   ['Own account', 'Read, change and delete the account of the signed-in user.'],
   ['Sessions', 'Where a user is signed in, and how to end it.'],
-  ['Other accounts', 'Sign in with an account at a provider such as GitHub, and link or unlink such accounts.'],
+  ['OAuth and identities', 'Sign in with an OAuth provider such as GitHub, and link or unlink identities.'],
   ['Passkeys', 'Register passkeys and sign in with them.'],
   ['Second factors', 'Authenticator apps, phones, security keys and recovery codes: enrol, verify and remove.'],
   ['Administration', 'For your own servers. Needs the secret key, or the token of a user with the role `admin`.'],
@@ -197,7 +197,7 @@ const STATUS: Record<string, string> = {
   404: 'There is no such thing.',
   409: 'Another request was in the way; try again.',
   422: 'Refused by the rules of this server.',
-  429: 'Too many requests; Retry-After says when to come back.',
+  429: 'Too many requests; see Retry-After.',
   503: 'Not now.',
 }
 

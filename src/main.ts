@@ -15,7 +15,7 @@ function asCommanderHasIt(args: string[]): string[] {
 const args = asCommanderHasIt(given)
 const [first] = args
 const isQuestion = args.includes('--help') || args.includes('-h') || VERSION.test(first ?? '')
-// No command means serve, flags included; only the questions about the program itself are its own.
+// No command means serve, flags included; only help and version belong to the program itself.
 const isServe = !isQuestion && (first === undefined || first === 'serve' || first.startsWith('-'))
 if (!isServe) endOnClosedPipe()
 await program.parseAsync(isServe && first !== 'serve' ? ['serve', ...args] : args, { from: 'user' })

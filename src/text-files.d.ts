@@ -1,4 +1,4 @@
-/** Files that are carried in the executable as text. */
+/** Files embedded in the executable as text. */
 declare module '*.sql' {
   const text: string
   export default text
@@ -29,7 +29,7 @@ declare module '*.js.txt' {
   export default text
 }
 
-/** A file that is carried in the executable; the value is its path there. */
+/** A file embedded in the executable; the value is its path there. */
 declare module 'swagger-ui-dist/*' {
   const path: string
   export default path

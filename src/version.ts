@@ -1,4 +1,4 @@
-/** What this build is. The constants are set by `scripts/build.ts`; running from source has none. */
+/** Version of this build. The constants are set by `scripts/build.ts`; running from source has none. */
 import { Database } from 'bun:sqlite'
 import manifest from '../package.json' with { type: 'json' }
 

@@ -1,11 +1,11 @@
-/** Requests to other servers: with an end in time and in size, and without following anybody elsewhere. */
+/** Requests to other servers, bounded in time and size. Redirects to other hosts are not followed. */
 
-/** No answer of a provider is near this; key sets and profiles are some kilobytes. */
+/** Far above any real provider response; key sets and profiles are a few kilobytes. */
 const MAX_BYTES = 262_144
 
 export type BoundedFetch = (url: string, init?: RequestInit) => Promise<Response>
 
-/** @throws where the answer is late, too large, or there is none */
+/** @throws if the response is late or too large, or if there is none */
 export function boundedFetch(
   timeoutMs: number,
   fetcher: typeof fetch = fetch,

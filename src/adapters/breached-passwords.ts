@@ -5,9 +5,9 @@ import { readUpTo } from './http-post'
 const TIMEOUT_MS = 5000
 /** After a time-out the service is not asked for this long, so that a service that is down does not make every request wait for it. */
 const PAUSE_MS = 30_000
-/** A padded range has some 40 kB. */
+/** A padded range response is about 40 kB. */
 const MAX_BYTES = 262_144
-/** The rest of a SHA-1, and how often it was seen. */
+/** The remaining 35 hexadecimal digits of a SHA-1, and how often it was seen. */
 const LINE = /^[0-9A-F]{35}:\d+$/
 
 interface BreachedPasswordsOptions {
@@ -46,9 +46,9 @@ function asking(
       const { body, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
       if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
       const lines = body.toUpperCase().split(/\r?\n/).filter(Boolean)
-      // A page of some proxy's, say, must not count as a list without the password.
+      // An error page of a proxy, for example, must not count as a list that lacks the password.
       if (lines.length === 0 || !lines.every((line) => LINE.test(line)))
-        return { outcome: 'failed', error: 'the answer is no range of hashes' }
+        return { outcome: 'failed', error: 'the response is not a range of hashes' }
       return { outcome: 'answered', lines }
     } catch (error) {
       if (error instanceof Error && error.name === 'TimeoutError') onTimeout(error.message)

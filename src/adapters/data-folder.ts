@@ -15,9 +15,9 @@ import { PUBLISHABLE_PREFIX, SECRET_PREFIX } from '../core/tokens/api-keys'
 
 const FILE = 'secrets.json'
 
-/** Secrets that no setting gave. All but `createdAt` are random. */
+/** Secrets not given by a setting. All except `createdAt` are random. */
 export interface Secrets {
-  /** When they were made, ISO 8601. */
+  /** When they were generated, ISO 8601. */
   createdAt: string
   jwtSecret: string
   /** base64 of 32 bytes. */
@@ -27,22 +27,22 @@ export interface Secrets {
   secretKey: string
 }
 
-/** Makes the folder, closed to other users, where it is missing. @returns its absolute path */
+/** Creates the folder, closed to other users, if it is missing. @returns its absolute path */
 export function openDataFolder(path: string): string {
   const folder = resolve(path)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new Error(`the data folder ${folder} cannot be made: ${(error as Error).message}`)
+    throw new Error(`the data folder ${folder} cannot be created: ${(error as Error).message}`)
   }
   return folder
 }
 
 /**
- * The secrets of the folder, made and on disk where it had none.
- * @param database where it is; a database without its secrets is not given new ones
- * @returns them, and whether they were made just now
- * @throws where the file cannot be read or is not what was written
+ * The secrets of the folder. Generated and written to disk if there are none.
+ * @param database path of the database; an existing database without its secrets is not given new ones
+ * @returns the secrets, and whether they were generated just now
+ * @throws if the file cannot be read or is not the one that was written
  */
 export function ensureSecrets(
   folder: string,
@@ -53,7 +53,7 @@ export function ensureSecrets(
   if (present) return { secrets: present, isNew: false }
   if (existsSync(database))
     throw new Error(
-      `${path} is missing, and the database ${database} cannot be read without it; put it back from a backup`,
+      `${path} is missing, and the database ${database} cannot be read without it; restore it from a backup`,
     )
   const made: Secrets = {
     createdAt: new Date(now).toISOString(),
@@ -83,11 +83,11 @@ function readSecrets(path: string): Secrets | undefined {
     isText(found?.publishableKey, PUBLISHABLE_PREFIX.length + 22) &&
     isText(found?.secretKey, SECRET_PREFIX.length + 22) &&
     Buffer.from(String(found?.encryptionKey), 'base64').length === 32
-  if (!isWhole) throw new Error(`${path} is not the file that was made at first start; put it back from a backup`)
+  if (!isWhole) throw new Error(`${path} is not the file that was generated at first start; restore it from a backup`)
   return found as Secrets
 }
 
-/** Writes a file that is not there yet: whole and on disk, or not at all. @returns false where another process was first */
+/** Writes a new file completely and durably, or not at all. @returns false if another process created it first */
 function createDurably(path: string, content: string, suffix: string): boolean {
   const aside = `${path}.${suffix}`
   try {

@@ -1,7 +1,7 @@
 /** POST over HTTP by `fetch`. */
 import type { HttpPost } from '../core/ports'
 
-/** The time limit covers the whole answer, its body included. */
+/** The timeout covers the whole response, including its body. */
 export const httpPost: HttpPost = async ({ url, headers, body, timeoutMs, maxBytes }) => {
   try {
     const signal = AbortSignal.timeout(timeoutMs)
@@ -19,14 +19,14 @@ export const httpPost: HttpPost = async ({ url, headers, body, timeoutMs, maxByt
   }
 }
 
-/** As much of a body as is wanted; the rest is not transferred. */
+/** Reads the body up to the limit; the rest is not transferred. */
 export async function readUpTo(maxBytes: number, stream: ReadableStream<Uint8Array> | null) {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of stream ?? []) {
     chunks.push(chunk.subarray(0, maxBytes - length))
     length += chunk.length
-    if (length > maxBytes) break // which ends the transfer, too
+    if (length > maxBytes) break // which also ends the transfer
   }
   return { body: Buffer.concat(chunks).toString(), isTooLarge: length > maxBytes }
 }

@@ -1,6 +1,7 @@
 /**
- * Password hashes: argon2id by default, bcrypt on request; bcrypt, argon2i, argon2id and Firebase's scrypt of imported
- * accounts verify as well (contract section 5). Parameters: OWASP Password Storage Cheat Sheet, argon2id m=19 MiB, t=2, p=1.
+ * Password hashes: argon2id by default, bcrypt on request. bcrypt, argon2i, argon2id and Firebase scrypt hashes of
+ * imported accounts are verified as well (docs/wire-contract.md#passwords). Parameters: OWASP Password Storage Cheat
+ * Sheet, argon2id m=19 MiB, t=2, p=1.
  */
 import { createCipheriv, scrypt } from 'node:crypto'
 import type { PasswordHasher } from '../core/ports'
@@ -8,7 +9,7 @@ import { secretEqual } from '../lib/secrets'
 
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const
 
-/** Bounds on imported hashes, so that one row cannot hold a hashing slot for minutes (the contract's own bounds). */
+/** Cost limits for imported hashes, so that one row cannot occupy a hashing slot for minutes. Same limits as GoTrue. */
 const MAX_MEMORY_KIB = 1_048_576
 const MAX_PASSES = 20
 const MAX_LANES = 16
@@ -60,7 +61,7 @@ function accepts(hash: string): boolean {
   const [signerKey, hashed] = [firebase[5], firebase[7]].map((text) => Buffer.from(text ?? '', 'base64').length)
   const bytes = 128 * r * (2 ** logN + p)
   const isAffordable = logN >= 1 && r >= 1 && p >= 1 && p <= MAX_LANES && bytes <= MAX_SCRYPT_BYTES
-  // An empty hash would be the encryption of an empty key, whatever the password.
+  // An empty hash would be the encryption under an empty key, whatever the password.
   return isAffordable && signerKey === hashed && Number(signerKey) >= MIN_SIGNER_KEY_BYTES
 }
 
@@ -73,7 +74,7 @@ function decoyArgon2(): string {
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=1$${'A'.repeat(43)}$${'A'.repeat(43)}`
 }
 
-/** Firebase's variant of scrypt: the derived key encrypts the project's signer key, and that ciphertext is the hash. */
+/** Firebase's scrypt variant: the derived key encrypts the project's signer key, and that ciphertext is the hash. */
 async function verifyFirebase(password: string, parts: RegExpExecArray): Promise<boolean> {
   const [logN, r, p] = parts.slice(1, 4).map(Number) as [number, number, number]
   const [separator, signerKey, salt, hash] = parts.slice(4, 8).map((text) => Buffer.from(text ?? '', 'base64')) as [

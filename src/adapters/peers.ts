@@ -1,8 +1,8 @@
 /**
- * Other auth servers over HTTP (federation.md). Where a request goes was listed by the operator; still, the name of a
- * server elsewhere must not lead into the network behind this one.
+ * Other auth servers over HTTP (docs/other-surfaces.md#federation). The operator listed every destination; even so, the
+ * name of a remote server must not resolve to an address inside this server's network.
  */
-import type { PeerAnswer, Peers } from '../core/ports'
+import type { PeerResult, Peers } from '../core/ports'
 import { canonicalJson, type JsonObject } from '../lib/json'
 import { boundedFetch } from './bounded-fetch'
 import { type Lookup, publicFetch } from './public-fetch'
@@ -11,7 +11,7 @@ const TIMEOUT_MS = 5000
 const MAX_BYTES = 65_536
 
 export interface PeerOptions {
-  /** Listed hosts of this machine, with their port: they need be neither public nor https. */
+  /** Listed hosts on this machine, with their port: they may be private and http. */
   localHosts: readonly string[]
   timeoutMs?: number
   /** Replaced in tests. */
@@ -36,14 +36,14 @@ export function httpPeers({ localHosts, timeoutMs = TIMEOUT_MS, ...replaced }: P
   }
 }
 
-async function answerOf(response: Response): Promise<PeerAnswer> {
+async function answerOf(response: Response): Promise<PeerResult> {
   const { status } = response
-  if (!response.ok && (status < 400 || status >= 500)) return unavailable(`it answers ${status}`)
-  const body = objectIn(await response.text())
-  return body ? { outcome: 'answered', status, body } : unavailable('it answers no JSON object')
+  if (!response.ok && (status < 400 || status >= 500)) return unavailable(`it responded with ${status}`)
+  const body = parseObject(await response.text())
+  return body ? { outcome: 'answered', status, body } : unavailable('its response is not a JSON object')
 }
 
-function objectIn(text: string): JsonObject | undefined {
+function parseObject(text: string): JsonObject | undefined {
   try {
     const result = canonicalJson(JSON.parse(text))
     const value = 'kept' in result ? result.kept : undefined
@@ -53,4 +53,4 @@ function objectIn(text: string): JsonObject | undefined {
   }
 }
 
-const unavailable = (error: string): PeerAnswer => ({ outcome: 'unavailable', error })
+const unavailable = (error: string): PeerResult => ({ outcome: 'unavailable', error })

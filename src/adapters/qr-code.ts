@@ -5,7 +5,7 @@
 import { renderSVG } from 'uqr'
 import type { QrCode } from '../core/ports'
 
-/** Bytes that version 40 holds at level H; at level L it holds 2,953. */
+/** Capacity in bytes of version 40 at level H; level L holds 2,953. */
 const MAX_BYTES_AT_H = 1273
 
 export const qrCode: QrCode = (text) => {

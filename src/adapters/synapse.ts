@@ -1,15 +1,15 @@
-/** Accounts at a Synapse homeserver, by its shared-secret registration (its Admin API, `/_synapse/admin/v1/register`). */
+/** Accounts on a Synapse homeserver, by shared-secret registration (`/_synapse/admin/v1/register`). */
 import { createHmac } from 'node:crypto'
-import type { Provisioned, Provisioner } from '../core/ports'
+import type { Provisioner, ProvisionResult } from '../core/ports'
 import { type BoundedFetch, boundedFetch } from './bounded-fetch'
 
-/** A homeserver under load takes its time, and one that was broken off may have made the account. */
+/** A homeserver under load is slow, and an aborted request may have created the account. */
 const TIMEOUT_MS = 20_000
 
 export interface SynapseOptions {
   /** Base URL of the homeserver. */
   adminUrl: string
-  /** Its `registration_shared_secret`. */
+  /** The homeserver's `registration_shared_secret`. */
   secret: string
   /** For both requests of a registration together. */
   timeoutMs?: number
@@ -24,7 +24,7 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
       const ask: BoundedFetch = (...request) => boundedFetch(Math.max(1, endsAt - performance.now()))(...request)
       try {
         const { nonce } = await objectOf(await ask(url))
-        if (typeof nonce !== 'string' || nonce === '') return unavailable('the homeserver gives no nonce')
+        if (typeof nonce !== 'string' || nonce === '') return unavailable('the homeserver returned no nonce')
         const response = await ask(url, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
@@ -51,7 +51,7 @@ async function takeOver(
   ask: BoundedFetch,
   base: string,
   { localpart, password }: { localpart: string; password: string },
-): Promise<Provisioned> {
+): Promise<ProvisionResult> {
   const client = `${base}/_matrix/client/v3`
   const headers = { 'content-type': 'application/json' }
   const identifier = { type: 'm.id.user', user: localpart }
@@ -78,21 +78,22 @@ export function registrationMac(
   return createHmac('sha1', secret).update([nonce, username, password, 'notadmin'].join('\0')).digest('hex')
 }
 
-function outcomeOf(localpart: string, status: number, answer: Record<string, unknown>): Provisioned {
+function outcomeOf(localpart: string, status: number, answer: Record<string, unknown>): ProvisionResult {
   const { user_id: matrixUserId, errcode } = answer
   if (errcode === 'M_USER_IN_USE') return { outcome: 'taken' }
   if (status !== 200)
-    return unavailable(`the homeserver answers ${status} ${typeof errcode === 'string' ? errcode : ''}`.trim())
+    return unavailable(`the homeserver responded with ${status} ${typeof errcode === 'string' ? errcode : ''}`.trim())
   const isOurs = typeof matrixUserId === 'string' && matrixUserId.startsWith(`@${localpart}:`)
   return isOurs && matrixUserId.length <= 255
     ? { outcome: 'made', matrixUserId }
-    : unavailable('the homeserver names no user')
+    : unavailable('the homeserver returned no user id')
 }
 
 async function objectOf(response: Response): Promise<Record<string, unknown>> {
   const value: unknown = await response.json()
-  if (typeof value !== 'object' || value === null) throw new Error('the homeserver answers no JSON object')
+  if (typeof value !== 'object' || value === null)
+    throw new Error('the response of the homeserver is not a JSON object')
   return value as Record<string, unknown>
 }
 
-const unavailable = (error: string): Provisioned => ({ outcome: 'unavailable', error: error.slice(0, 200) })
+const unavailable = (error: string): ProvisionResult => ({ outcome: 'unavailable', error: error.slice(0, 200) })

@@ -1,4 +1,4 @@
-/** The machine's clock and its source of randomness. */
+/** The system clock and random source. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Clock, Random } from '../core/ports'
 

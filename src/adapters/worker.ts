@@ -1,10 +1,10 @@
-/** Does queued work whenever some is due: at once where it was just queued, later where another attempt is to follow. */
+/** Processes queued work when it is due: immediately when queued, later for a retry. */
 
-/** Even where nothing is known to be due, another process may have queued something. */
-const LONGEST_PAUSE_MS = 30_000
+/** Even if nothing is known to be due, another process may have queued something. */
+const MAX_IDLE_MS = 30_000
 
 export interface WorkerOptions {
-  /** Does what is due. @returns how much it took; 0 once nothing is due */
+  /** Processes what is due. @returns how many items it took; 0 if nothing is due */
   work(): Promise<number>
   /** Milliseconds until the next attempt is due; undefined where none is. */
   nextInMs(): Promise<number | undefined>
@@ -12,13 +12,13 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  /** Tells that something may be due. */
+  /** Signals that work may be due. */
   wake(): void
-  /** Lets the attempts under way end. */
+  /** Waits for running attempts to finish. */
   stop(): Promise<void>
 }
 
-/** Several side by side: what takes its time keeps one of them, and nothing else. */
+/** Several in parallel: slow work occupies one of them only. */
 export function workers(count: number, options: WorkerOptions): Worker {
   const crew = Array.from({ length: count }, () => worker(options))
   return {
@@ -45,7 +45,7 @@ function worker({ work, nextInMs, onFault }: WorkerOptions): Worker & { isIdle()
 
   async function workAll(): Promise<void> {
     clearTimeout(timer)
-    let pauseMs = LONGEST_PAUSE_MS
+    let pauseMs = MAX_IDLE_MS
     try {
       while (isWoken && !isStopped) {
         isWoken = false

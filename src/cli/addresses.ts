@@ -1,8 +1,8 @@
 /** Where a running server answers: what to paste on this machine, in its network, and beyond a proxy. */
 import { networkInterfaces } from 'node:os'
+import { clientUrl, isMailboxOn } from '../compose/policy'
 import type { Settings } from '../config'
-import { isLoopback, isNearby } from '../lib/ip'
-import { clientUrl, isMailboxOn } from '../policy'
+import { isLocalNetwork, isLoopback } from '../lib/ip'
 
 export interface Addresses {
   /** What supabase-js is given. */
@@ -21,7 +21,7 @@ const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]
 export const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
 export const isLocalUrl = (url: string) => isLocal(hostOf(url))
 /** Whether a URL leads nowhere but to this machine or the network around it. */
-export const isNearbyUrl = (url: string) => isNearby(hostOf(url))
+export const isNearbyUrl = (url: string) => isLocalNetwork(hostOf(url))
 
 const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
 

@@ -1,7 +1,8 @@
-/** What the operator sees at start: where the server is, its keys, and what to paste to use it. */
+/** What the operator sees at start: the URL, the keys, and a snippet to paste. */
+
+import type { Keys } from '../compose/keys'
+import { databasePath } from '../compose/keys'
 import type { Settings } from '../config'
-import type { Keys } from '../keys'
-import { databasePath } from '../keys'
 import { version } from '../version'
 import { type Addresses, addressesOf, isLocal, isNearbyUrl, urlOf } from './addresses'
 import { commandWith, startWith } from './invocation'
@@ -75,7 +76,7 @@ function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
   return advice
 }
 
-/** What supabase-js needs, ready to paste. */
+/** A supabase-js snippet, ready to paste. */
 function snippet(url: string, keys: Keys): string[] {
   return [
     "import { createClient } from '@supabase/supabase-js'",

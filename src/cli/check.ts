@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { databasePath, keyringOf } from '../compose/keys'
+import { templatesOf } from '../compose/messaging'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
-import { databasePath, keyringOf } from '../keys'
-import { templatesOf } from '../messaging'
 import { damageOf } from '../store/soundness'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
@@ -13,7 +13,7 @@ import { warnings } from './warnings'
 export async function check(command: Command): Promise<void> {
   const { settings, loaded, problems } = readSettings(command)
   try {
-    await keyringOf(settings, { jwtSecret: 'not looked at, only the listed keys are' })
+    await keyringOf(settings, { jwtSecret: 'not checked; only the listed keys are known' })
   } catch (error) {
     problems.push({ severity: 'error', message: (error as Error).message })
   }
@@ -25,7 +25,7 @@ export async function check(command: Command): Promise<void> {
   const damage = damageIn(databasePath(settings, resolve(settings.server.dataDir)))
   if (damage !== undefined) process.stdout.write(`error: ${damage}\n`)
   const areWrong = problems.some(isWrong)
-  process.stdout.write(areWrong ? 'The settings need mending.\n' : 'The settings are fine.\n')
+  process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
   process.exitCode = areWrong || damage !== undefined ? 1 : 0
 }
 

@@ -3,13 +3,13 @@ import { fail, requireSettings } from './settings'
 
 const TIMEOUT_MS = 3000
 
-/** `latchkey healthcheck`: exit status 0 where a server of these settings answers that it is ready. */
+/** `latchkey healthcheck`: exit status 0 if a server with these settings reports that it is ready. */
 export async function healthcheck(command: Command): Promise<void> {
   const { host, port } = requireSettings(command).settings.server
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/ready`
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
-  if (!answer) return fail(`nothing answers at ${url}`)
+  if (!answer) return fail(`nothing responds at ${url}`)
   if (!answer.ok) return fail([`${url} answered ${answer.status}`, ...(await reasonsIn(answer))].join('\n'))
   process.stdout.write('ready\n')
 }

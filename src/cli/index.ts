@@ -1,7 +1,7 @@
-/** The command line: one file per verb. */
+/** The command line: one file per command. */
 
 import { Command, Option } from 'commander'
-import { ALGORITHMS } from '../keys'
+import { ALGORITHMS } from '../compose/keys'
 import { Unavailable } from '../lib/unavailable'
 import { openapiText } from '../pages/swagger'
 import { commit, sqliteVersion, version } from '../version'
@@ -19,11 +19,11 @@ import { importKeys, listKeys, revokeKey, rotateKeys } from './signing-keys'
 const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
 
 export const program = new Command('latchkey')
-  .description('Supabase Auth in one file. Without a command it serves.')
-  .helpOption('-h, --help', 'show this')
+  .description('Supabase Auth in one file. Without a command it starts the server.')
+  .helpOption('-h, --help', 'show this help')
   .option('-v, --version', 'show version, commit, Bun and SQLite versions')
   .addOption(new Option('-V').hideHelp())
-  .showHelpAfterError('(latchkey --help lists what there is)')
+  .showHelpAfterError('(latchkey --help lists the commands)')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(withHint(text)) })
   .addHelpText('after', '\nExample:\n  $ latchkey\n  $ latchkey serve --help')
@@ -60,7 +60,7 @@ function verb(
   return command.action(() => orUnavailable(() => run(command)))
 }
 
-withSettings(verb('serve', 'Answer requests.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
+withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
 
 withSettings(
   verb(
@@ -69,26 +69,27 @@ withSettings(
     'latchkey check --print',
     check,
   ),
-).option('--print', 'show each value and where it came from, secrets masked')
+).option('--print', 'show each value and its origin, with secrets masked')
 
-const ofKeys = withSettings(verb('keys', 'Print the API keys, the secret one included.', 'latchkey keys --json', keys))
+const ofKeys = withSettings(verb('keys', 'Print the API keys, including the secret key.', 'latchkey keys --json', keys))
   .option('--json', 'print them as JSON')
   .option('--init', 'make the data folder and the keys of a server that was not started yet')
 
-withSettings(
-  verb('list', 'Show the keys that access tokens are signed with.', 'latchkey keys list', listKeys, ofKeys),
-).option('--json', 'print them as JSON')
+withSettings(verb('list', 'List the keys that sign access tokens.', 'latchkey keys list', listKeys, ofKeys)).option(
+  '--json',
+  'print them as JSON',
+)
 
 withSettings(
-  verb('rotate [kid]', 'Let a new key sign, or one that stands by.', 'latchkey keys rotate', rotateKeys, ofKeys),
+  verb('rotate [kid]', 'Activate a new signing key, or a standby key.', 'latchkey keys rotate', rotateKeys, ofKeys),
 )
-  .addOption(new Option('--alg <name>', 'what a new key is made for').choices(ALGORITHMS).default('ES256'))
-  .option('--now', 'sign at once, before verifiers have had time to see the key')
+  .addOption(new Option('--alg <name>', 'algorithm of a new key').choices(ALGORITHMS).default('ES256'))
+  .option('--now', 'sign immediately, before verifiers have had time to fetch the key')
 
 withSettings(
   verb(
     'import <file>',
-    'Take over a private key, as JWK or PEM; it stands by.',
+    'Import a private key, as JWK or PEM, as a standby key.',
     'latchkey keys import key.json',
     importKeys,
     ofKeys,
@@ -96,22 +97,33 @@ withSettings(
 )
 
 withSettings(
-  verb('revoke <kid>', 'Refuse tokens of a key from now on.', 'latchkey keys revoke u2SG7aoGv…', revokeKey, ofKeys),
+  verb(
+    'revoke <kid>',
+    'Revoke a key: its tokens are refused from now on.',
+    'latchkey keys revoke u2SG7aoGv…',
+    revokeKey,
+    ofKeys,
+  ),
 )
 
 withSettings(
-  verb('migrate', 'Bring the database up to date, as serve does at start.', 'latchkey migrate --status', migrate),
-).option('--status', 'only say which migrations are applied')
+  verb(
+    'migrate',
+    'Migrate the database to this version, as serve does at start.',
+    'latchkey migrate --status',
+    migrate,
+  ),
+).option('--status', 'only show which migrations are applied')
 
 const mail = program
   .command('mail')
-  .description('Try out the mail settings, see what was sent, or write down the built-in mails.')
+  .description('Test the mail settings, list sent messages, or export the built-in mails.')
   .addHelpText('after', '\nExample:\n  $ latchkey mail test ada@example.com')
 
 withSettings(
   verb(
     'test <address>',
-    'Send one mail with the settings as they are.',
+    'Send one mail with the current settings.',
     'latchkey mail test ada@example.com',
     testMail,
     mail,
@@ -124,7 +136,7 @@ withSettings(
 
 verb(
   'templates <folder>',
-  'Write the built-in mails into a folder, to start your own from.',
+  'Write the built-in mails to a folder, as a starting point for your own.',
   'latchkey mail templates ./mails',
   writeTemplates,
   mail,
@@ -132,16 +144,14 @@ verb(
 
 const role = program
   .command('role')
-  .description('See, grant and revoke roles of users; beside a running server, too.')
+  .description("List, grant and revoke users' roles, also while the server is running.")
   .addHelpText('after', '\nExample:\n  $ latchkey role grant ada@example.com admin')
 
-withSettings(verb('list <user>', 'Show the roles of a user.', 'latchkey role list ada@example.com', listRolesOf, role))
+withSettings(verb('list <user>', 'List the roles of a user.', 'latchkey role list ada@example.com', listRolesOf, role))
 
 withSettings(verb('grant <user> <role>', 'Grant a role.', 'latchkey role grant ada@example.com admin', grant, role))
 
-withSettings(
-  verb('revoke <user> <role>', 'Take a role away.', 'latchkey role revoke ada@example.com admin', revoke, role),
-)
+withSettings(verb('revoke <user> <role>', 'Revoke a role.', 'latchkey role revoke ada@example.com admin', revoke, role))
 
 verb('openapi', 'Print the OpenAPI document.', 'latchkey openapi > openapi.json', () => {
   process.stdout.write(openapiText)

@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../keys'
-import { clientUrl } from '../policy'
+import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../compose/keys'
+import { clientUrl } from '../compose/policy'
 import { folderOf } from './data'
 import { orFail, requireSettings } from './settings'
 
@@ -13,7 +13,7 @@ export async function keys(command: Command): Promise<void> {
     const folder = folderOf(command, settings)
     const database = databasePath(settings, folder)
     const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
-    if (isNew) process.stderr.write(`latchkey: made new keys in ${folder}\n`)
+    if (isNew) process.stderr.write(`latchkey: generated new keys in ${folder}\n`)
     const { publishable, secret } = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
     const { anon, serviceRole, flaw } = await roleKeys(ring, secrets, systemClock.now())

@@ -8,17 +8,19 @@ const DRAIN_MS = 10_000
 const MAX_FAULTS = 20
 const SPAN_MS = 60_000
 
-export interface Stopping {
-  /** Before requests are waited for. */
+export interface ShutdownSteps {
+  /** Before waiting for running requests. */
   begin(): void
-  /** After the last of them. */
+  /** After the last request. */
   end(): Promise<void>
   /** Once nothing more is logged. */
   flush(): Promise<void>
 }
 
-/** The first signal lets running requests finish, ten seconds at most; a second one ends the process at once. */
-export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flush }: Stopping): void {
+/**
+ * The first signal lets running requests finish, for at most ten seconds; a second one ends the process immediately.
+ */
+export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flush }: ShutdownSteps): void {
   let isStopping = false
   const stop = async (signal: string) => {
     if (isStopping) process.exit(1)
@@ -26,7 +28,7 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
     log.info('stopping', { signal })
     begin()
     const drained = await Promise.all(listeners.map((listener) => listener.drain(DRAIN_MS)))
-    if (drained.includes(false)) log.warn('some clients did not finish in 10 s; their connections are closed')
+    if (drained.includes(false)) log.warn('some requests did not finish in 10 s; their connections are closed')
     await end()
     log.info('stopped')
     log.flush()

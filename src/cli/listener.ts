@@ -64,7 +64,7 @@ function openPort(host: string, port: number, handlers: Handlers): Bun.Server<un
       hostname: host,
       port,
       reusePort: false,
-      // Bun's own page for a thrown error shows where and how
+      // Bun's default error page shows source code
       development: false,
       maxRequestBodySize: MAX_REQUEST_BYTES,
       routes: dottedRoutes(handlers.fetch),
@@ -73,7 +73,7 @@ function openPort(host: string, port: number, handlers: Handlers): Bun.Server<un
   } catch (error) {
     const { code, message } = error as { code?: string; message: string }
     if (code === 'EADDRINUSE')
-      return fail(`port ${port} on ${host} is taken; stop what listens there, or choose another with --port`)
+      return fail(`port ${port} on ${host} is in use; stop the other process, or choose another port with --port`)
     return fail(`cannot listen on ${host}:${port}: ${message}`)
   }
 }

@@ -5,22 +5,22 @@ import { ensureSecrets } from '../adapters/data-folder'
 import { templatesExport } from '../adapters/mail/templates'
 import { aesGcmSealer } from '../adapters/sealer'
 import { systemClock, systemRandom } from '../adapters/system'
+import { sealingKeyOf } from '../compose/keys'
+import { smtpMailerOf } from '../compose/messaging'
 import { contentOf } from '../core/messages/messages'
 import type { Sealer } from '../core/ports'
-import { sealingKeyOf } from '../keys'
-import { smtpMailerOf } from '../messaging'
 import { openStore, type Store } from '../store'
 import { presentDatabase, presentFolder } from './data'
 import { fail, orFail, requireSettings } from './settings'
 
-/** `latchkey mail test <address>`: sends one mail with the settings as they are, and says what the mail server said. */
+/** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
 export async function testMail(command: Command): Promise<void> {
   const to = command.args[0] as string
   const { settings } = requireSettings(command)
   const { smtpHost, smtpPort, smtpAdminEmail } = settings.mail
   const mailer = smtpMailerOf(settings)
-  if (!mailer) return fail('no SMTP server is set (AUTH_SMTP_HOST): mail is shown at /mailbox and goes nowhere else')
-  const text = `This is a test of the mail settings of ${settings.server.apiExternalUrl}. It arrived, so they work.`
+  if (!mailer) return fail('no SMTP server is set (AUTH_SMTP_HOST): mail is shown at /mailbox and not sent anywhere')
+  const text = `This is a test of the mail settings of ${settings.server.apiExternalUrl}. If you can read it, they work.`
   const mail = {
     id: crypto.randomUUID(),
     to,
@@ -31,20 +31,20 @@ export async function testMail(command: Command): Promise<void> {
   }
   const delivery = await mailer.send(mail)
   mailer.close()
-  if (delivery.outcome !== 'sent') fail(`${smtpHost}:${smtpPort} did not take the mail: ${delivery.error}`)
-  process.stdout.write(`${smtpHost}:${smtpPort} took a mail from ${smtpAdminEmail} to ${to}.\n`)
+  if (delivery.outcome !== 'sent') fail(`${smtpHost}:${smtpPort} did not accept the mail: ${delivery.error}`)
+  process.stdout.write(`${smtpHost}:${smtpPort} accepted a mail from ${smtpAdminEmail} to ${to}.\n`)
 }
 
-/** `latchkey mail templates <folder>`: writes the built-in mails as files to start one's own from. */
+/** `latchkey mail templates <folder>`: writes the built-in mails as files, as a starting point for your own. */
 export function writeTemplates(command: Command): void {
   const folder = command.args[0] as string
   const files = templatesExport()
   const present = Object.keys(files).filter((name) => existsSync(join(folder, name)))
-  if (present.length > 0) fail(`${join(folder, present[0] as string)} is there already; nothing was written`)
+  if (present.length > 0) fail(`${join(folder, present[0] as string)} already exists; nothing was written`)
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   process.stdout.write(
-    `${Object.keys(files).length} files written to ${folder}. Keep those you change, and start with --set AUTH_MAILER_TEMPLATES_DIR=${folder}.\n`,
+    `${Object.keys(files).length} files written to ${folder}. Keep the ones you change, and start with --set AUTH_MAILER_TEMPLATES_DIR=${folder}.\n`,
   )
 }
 
@@ -66,7 +66,7 @@ export async function listMail(command: Command): Promise<void> {
   const messages = await store.recentMessages(LISTED)
   await store.close()
   for (const message of messages) process.stdout.write(`${lineOf(message, subjectOf(sealer, message))}\n`)
-  if (messages.length === 0) process.stdout.write('No message was asked for yet.\n')
+  if (messages.length === 0) process.stdout.write('No messages yet.\n')
 }
 
 type Listed = Awaited<ReturnType<Store['recentMessages']>>[number]

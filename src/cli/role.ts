@@ -8,10 +8,10 @@ import { fail, orFail, requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
 
-/** `latchkey role list <user>`: the roles of a user, named by id, address, username or uid. */
+/** `latchkey role list <user>`: the roles of a user, given by id, email address, username or uid. */
 export const listRolesOf = (command: Command) => withRoles(command, (deps, user) => listRoles(deps, { user }))
 
-/** `latchkey role grant <user> <role>`: beside a running server, too; the next token shows it. */
+/** `latchkey role grant <user> <role>`: works beside a running server; the next token contains it. */
 export const grant = (command: Command) =>
   withRoles(command, (deps, user, role) => grantRole(deps, { admin, user, role }))
 

@@ -2,14 +2,14 @@ import type { Command } from 'commander'
 import { ensureSecrets, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { type LogOutput, logOutput, standardOutput } from '../adapters/log-output'
 import { systemClock, systemRandom } from '../adapters/system'
-import { type App, createApp } from '../app'
+import { type App, createApp } from '../compose/app'
+import { databasePath } from '../compose/keys'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import type { MailQueue } from '../core'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
-import { databasePath } from '../keys'
 import type { Space } from '../store'
 import { lockData } from '../store/lock'
 import { addressesOf, urlOf } from './addresses'
@@ -28,13 +28,13 @@ const FIRST_SWEEP_MS = 60_000
 const REFRESH_TEMPLATES_MS = 30_000
 const REFRESH_KEYS_MS = 1000
 
-/** `latchkey serve`: answers requests until a signal ends it. */
+/** `latchkey serve`: handles requests until a signal stops it. */
 export async function serve(command: Command): Promise<void> {
   const configuration = requireSettings(command)
   const { server } = configuration.settings
   const { log, output } = logOf(configuration.settings)
   const { folder, secrets } = await orFail(() => prepare(configuration.settings))
-  // The port is taken before the database is opened: its number may decide what the server calls itself.
+  // The port is bound before the database is opened: its number may be part of the server's own URL.
   const { promise: starting, resolve: started } = Promise.withResolvers<App>()
   let app: App | undefined
   const { idleTimeoutMs } = server
@@ -73,7 +73,7 @@ export async function serve(command: Command): Promise<void> {
   })
 }
 
-/** What must be in hand before anything listens: the folder, its lock and its secrets. */
+/** What is needed before listening: the folder, its lock and its secrets. */
 function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   const folder = openDataFolder(settings.server.dataDir)
   const database = databasePath(settings, folder)
@@ -106,10 +106,10 @@ function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
   if (queue.status === 'rejected') return []
   const { length, oldestMs } = queue.value
   return [
-    { name: 'latchkey_mail_queue_length', help: 'Mails that wait to be sent.', value: length },
+    { name: 'latchkey_mail_queue_length', help: 'Mails waiting to be sent.', value: length },
     {
       name: 'latchkey_mail_queue_oldest_seconds',
-      help: 'How long the oldest of them has waited.',
+      help: 'Age of the oldest waiting mail.',
       value: oldestMs / 1000,
     },
   ]
@@ -162,7 +162,7 @@ function startSweeping({ core }: App, log: Log): Timer {
   return timer
 }
 
-/** Templates are read again where they changed; a broken one leaves the last good one in its place. */
+/** Rereads changed templates; a broken one leaves the last good one in place. */
 function startRefreshing({ templates }: App, log: Log): Timer {
   const timer = setInterval(() => {
     void templates.refresh().then((broken) => {
@@ -173,7 +173,7 @@ function startRefreshing({ templates }: App, log: Log): Timer {
   return timer
 }
 
-/** `latchkey keys rotate` and its like change them in another process. */
+/** `latchkey keys rotate` and similar commands change them in another process. */
 function startFollowingKeys({ refreshKeys }: App, log: Log): Timer {
   const timer = setInterval(() => {
     void refreshKeys().catch((error: unknown) => log.error('signing keys cannot be read', { error: String(error) }))

@@ -1,4 +1,4 @@
-/** Where the command line finds its settings: flags, the environment, `.env` and Supabase's config.toml. */
+/** Where the command line reads its settings: flags, the environment, `.env` and Supabase's config.toml. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
@@ -7,13 +7,13 @@ import { allSettings } from '../config'
 import { type Configuration, load } from '../config/load'
 import { parseDotenv } from '../lib/dotenv'
 
-/** Gives a command the flags from which its settings are read. */
+/** Adds the flags for settings to a command. */
 export function withSettings(command: Command): Command {
   for (const { flag, doc } of allSettings) if (flag) command.option(`${flag} <value>`, doc)
   return command
     .option('--config <file>', "Supabase's config.toml; its [auth] section is read", 'supabase/config.toml')
-    .option('--env-file <file>', 'file of settings, one NAME=value a line', '.env')
-    .option('--set <NAME=value>', 'any setting by its name; may be repeated', collect)
+    .option('--env-file <file>', 'file of settings, one NAME=value per line', '.env')
+    .option('--set <NAME=value>', 'any setting by name; may be repeated', collect)
 }
 
 function collect(text: string, previous: Record<string, string> = {}): Record<string, string> {
@@ -24,14 +24,14 @@ function collect(text: string, previous: Record<string, string> = {}): Record<st
 
 const isGiven = (command: Command | null, name: string) => command?.getOptionValueSource(name) === 'cli'
 
-/** An option as it was given, before or behind the verb: of two commands that both have it, the outer one takes it. */
+/** An option given before or after the command name: if both commands define it, the outer one receives it. */
 export function optionOf<T>(command: Command, name: string): T | undefined {
   return isGiven(command.parent, name) && !isGiven(command, name)
     ? command.parent?.getOptionValue(name)
     : command.getOptionValue(name)
 }
 
-/** Reads every setting. Files that a flag names must be there; the usual ones may be missing. */
+/** Reads every setting. Files named by a flag must exist; the default ones need not. */
 export function readSettings(command: Command, overrides: Record<string, string> = {}): Configuration {
   const problems: Configuration['problems'] = []
   const flags: Record<string, string> = {}
@@ -55,8 +55,8 @@ export function readSettings(command: Command, overrides: Record<string, string>
 }
 
 /**
- * Where a path in config.toml leads: from its own folder, or, as Supabase's command line has it for templates, from the
- * folder of the project above `supabase/`.
+ * Where a path in config.toml points: relative to its own folder, or for templates, as in Supabase's CLI, relative to
+ * the project folder above `supabase/`.
  */
 function besideToml(path: string, toml: string): string {
   const own = resolve(dirname(toml), path)
@@ -78,7 +78,7 @@ function readIfThere(
 ): File | undefined {
   const path = optionOf<string>(command, option) ?? ''
   const isNamed = isGiven(command, option) || isGiven(command.parent, option)
-  // a folder called .env is somebody's Python
+  // a folder named .env is usually a Python virtual environment
   if (!isNamed && !(existsSync(path) && statSync(path).isFile())) return undefined
   try {
     return { path, isNamed, text: readFileSync(path, 'utf8') }
@@ -104,7 +104,7 @@ function parseToml(
   }
 }
 
-/** Reads the settings for a command that needs them right. Prints every error and ends the process where there is one. */
+/** Reads the settings for a command that needs valid ones. Prints every error and exits if there is one. */
 export function requireSettings(command: Command, overrides?: Record<string, string>): Configuration {
   const configuration = readSettings(command, overrides)
   const errors = configuration.problems.filter(({ severity }) => severity === 'error')
@@ -112,13 +112,13 @@ export function requireSettings(command: Command, overrides?: Record<string, str
   return configuration
 }
 
-/** Ends the process with status 1, saying why. */
+/** Exits with status 1 and the message. */
 export function fail(message: string): never {
   for (const line of message.split('\n')) process.stderr.write(`latchkey: ${line}\n`)
   process.exit(1)
 }
 
-/** Runs what may fail for reasons the operator can mend, and says them in one line. */
+/** Runs work that may fail for reasons the operator can fix, and prints these in one line. */
 export async function orFail<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()

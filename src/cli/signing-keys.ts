@@ -1,19 +1,19 @@
-/** `latchkey keys list | rotate | import | revoke`: the keys that access tokens are signed with, beside the HS256 secret. */
+/** `latchkey keys list | rotate | import | revoke`: the keys that sign access tokens, beside the HS256 secret. */
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
+import { databasePath, openSigningKeys, type SigningKeys } from '../compose/keys'
 import type { Settings } from '../config'
-import { databasePath, openSigningKeys, type SigningKeys } from '../keys'
 import { folderOf, refuseOther } from './data'
 import { fail, optionOf, orFail, requireSettings } from './settings'
 
-/** The keys of the database; a server that runs meanwhile takes notice of what is changed. */
+/** The keys in the database; a running server picks up changes. */
 async function withKeys(command: Command, work: (keys: SigningKeys, settings: Settings) => Promise<void>) {
   const { settings } = requireSettings(command)
   if (settings.tokens.jwtKeys)
-    fail('AUTH_JWT_KEYS holds the signing keys; change them there, or unset it to let this command keep them')
+    fail('AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys with this command')
   await orFail(async () => {
     const folder = folderOf(command, settings)
     const database = databasePath(settings, folder)
@@ -30,7 +30,7 @@ type Algorithm = Parameters<SigningKeys['create']>[0]
 const print = (line: string) => process.stdout.write(`${line}\n`)
 const time = (ms: number | null) => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19))
 
-/** `latchkey keys list`: the newest first. */
+/** `latchkey keys list`: newest first. */
 export function listKeys(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const keys = await ring.list()
@@ -41,7 +41,9 @@ export function listKeys(command: Command): Promise<void> {
           (verifiesUntil === null ? '' : `  verifies until ${time(verifiesUntil)}`),
       )
     if (!keys.some(({ status }) => status === 'in_use'))
-      print('The HS256 secret signs. `latchkey keys rotate` makes a key that services can verify with by themselves.')
+      print(
+        'Tokens are signed with the HS256 secret. `latchkey keys rotate` creates a key whose tokens services can verify without a shared secret.',
+      )
   })
 }
 
@@ -49,7 +51,7 @@ const toJson = ({ kid, alg, status, createdAt, signsFrom, verifiesUntil }: Signi
   ...{ kid, alg, status, created_at: createdAt, signs_from: signsFrom, verifies_until: verifiesUntil },
 })
 
-/** `latchkey keys rotate [kid]`: lets a key sign that stands by, or a new one. */
+/** `latchkey keys rotate [kid]`: activates a standby key, or a new one. */
 export function rotateKeys(command: Command): Promise<void> {
   return withKeys(command, async (ring, { tokens }) => {
     const { alg, now: isUrgent = false } = command.opts<{ alg: Algorithm; now?: boolean }>()
@@ -58,30 +60,32 @@ export function rotateKeys(command: Command): Promise<void> {
     const waiting = keys.filter((key) => key.status === 'standby' && (!isChoice || key.alg === alg))
     const named = command.args[0]
     if (named !== undefined && !waiting.some(({ kid }) => kid === named))
-      fail(`${named} is no key that stands by; latchkey keys list shows those that do`)
+      fail(`${named} is not a standby key; latchkey keys list shows those that are`)
     const scheduled = waiting.find(({ signsFrom }) => signsFrom !== null)
     if (scheduled && named === undefined && !isUrgent)
-      fail(`${scheduled.kid} signs from ${time(scheduled.signsFrom)} anyway; with --now it signs at once`)
+      fail(
+        `${scheduled.kid} is already scheduled to sign from ${time(scheduled.signsFrom)}; with --now it signs immediately`,
+      )
     const present = waiting.find(({ kid }) => kid === named) ?? scheduled ?? waiting[0]
     const chosenAlg = present?.alg ?? alg
     if (tokens.jwtValidMethods && !tokens.jwtValidMethods.includes(chosenAlg))
-      fail(`AUTH_JWT_VALID_METHODS does not list ${chosenAlg}, so services that read it would refuse the new tokens`)
+      fail(`AUTH_JWT_VALID_METHODS does not list ${chosenAlg}, so services that use it would refuse the new tokens`)
     const chosen = present?.kid ?? (await ring.create(alg))
     const signsFrom = await ring.schedule({ kid: chosen, isUrgent })
-    if (signsFrom === undefined) fail(`${chosen} does not stand by any more`)
+    if (signsFrom === undefined) fail(`${chosen} is no longer a standby key`)
     print(`${chosen} (${chosenAlg}) is published, and signs from ${time(signsFrom ?? 0)}.`)
-    print('The keys before it count until their last tokens have expired.')
+    print('Earlier keys stay valid until their last tokens have expired.')
   })
 }
 
-/** `latchkey keys import <file>`: private JWKs, or a PEM; they stand by. */
+/** `latchkey keys import <file>`: imports private JWKs, or a PEM, as standby keys. */
 export function importKeys(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const path = command.args[0] as string
     for (const jwk of readKeys(path)) {
       const kid = await ring.import(jwk)
-      if (kid === undefined) fail(`there is a key called ${String(jwk.kid)} already`)
-      print(`${kid} is published and stands by; latchkey keys rotate ${kid} lets it sign.`)
+      if (kid === undefined) fail(`a key with the kid ${String(jwk.kid)} already exists`)
+      print(`${kid} is published on standby; latchkey keys rotate ${kid} activates it.`)
     }
   })
 }
@@ -96,22 +100,24 @@ function readKeys(path: string): Jwk[] {
   try {
     parsed = JSON.parse(text)
   } catch {
-    throw new Error(`${path} holds neither JSON nor PEM`)
+    throw new Error(`${path} is neither JSON nor PEM`)
   }
   const isSet = typeof parsed === 'object' && parsed !== null && 'keys' in parsed && Array.isArray(parsed.keys)
   const found = isSet ? (parsed as { keys: unknown[] }).keys : Array.isArray(parsed) ? parsed : [parsed]
-  if (!found.every((each) => typeof each === 'object' && each !== null)) throw new Error(`${path} holds no JWK`)
+  if (!found.every((each) => typeof each === 'object' && each !== null)) throw new Error(`${path} contains no JWK`)
   return found as Jwk[]
 }
 
-/** `latchkey keys revoke <kid>`: its tokens are refused at once. */
+/** `latchkey keys revoke <kid>`: its tokens are refused immediately. */
 export function revokeKey(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const kid = command.args[0] as string
     const key = (await ring.list()).find((each) => each.kid === kid)
-    if (!(await ring.revoke(kid))) fail(`${kid} is no key that counts; latchkey keys list shows those that do`)
-    print(`${kid} is revoked: tokens signed with it are refused, and their owners sign in again or refresh.`)
+    if (!(await ring.revoke(kid))) fail(`${kid} is not an active key; latchkey keys list shows those that are`)
+    print(`${kid} is revoked: tokens signed with it are refused, and their owners have to sign in again or refresh.`)
     if (key?.status === 'in_use')
-      print('Until the next rotation the HS256 secret signs. latchkey keys rotate --now makes a key.')
+      print(
+        'Until the next rotation tokens are signed with the HS256 secret. latchkey keys rotate --now creates a key.',
+      )
   })
 }

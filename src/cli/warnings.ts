@@ -1,36 +1,37 @@
 /** What an operator should look at, though each setting is right by itself. */
+
+import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
 import { flawOfRedirect } from '../core/redirect-rules'
 import { samplesOf } from '../lib/glob-samples'
-import { isMailboxOn, policyOf } from '../policy'
 import { isLocal, isLocalUrl, isNearbyUrl } from './addresses'
 
 export function warnings(settings: Settings): string[] {
   return [...developmentSettings(settings), ...uselessRedirects(settings)]
 }
 
-/** What is fine on a developer's machine and dangerous elsewhere. */
+/** Settings that are fine on a developer's machine and dangerous elsewhere. */
 function developmentSettings(settings: Settings): string[] {
   const { host, apiExternalUrl, siteUrl } = settings.server
   const { mail, limits } = settings
   const found: string[] = []
   const isPublic = !isNearbyUrl(apiExternalUrl)
   if (isPublic && mail.mailbox === 'on')
-    found.push(`AUTH_MAILBOX is on: everybody who reaches ${apiExternalUrl} can read all its mail`)
+    found.push(`AUTH_MAILBOX is on: anyone who can reach ${apiExternalUrl} can read all its mail`)
   if (isPublic && mail.mailbox === 'auto' && isMailboxOn(settings))
-    found.push('no SMTP server is set (AUTH_SMTP_HOST): mail is not sent, and can be read at /mailbox on this machine')
+    found.push('no SMTP server is set (AUTH_SMTP_HOST): mail is not sent, and is shown at /mailbox on this machine')
   if (isLocal(host) && !isPublic) return found
   if (isLocalUrl(apiExternalUrl))
     found.push(
       `AUTH_API_EXTERNAL_URL is ${apiExternalUrl}: links and tokens name a host that only this machine can reach`,
     )
   else if (apiExternalUrl.startsWith('http:'))
-    found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens travel in the clear')
+    found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens are sent in the clear')
   if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
   if (isMailboxOn(settings) && !isPublic)
-    found.push('everybody who reaches this server can read all its mail at /mailbox (AUTH_MAILBOX)')
-  if (mail.mailerAutoconfirm) found.push('sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
-  if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
+    found.push('anyone who can reach this server can read all its mail at /mailbox (AUTH_MAILBOX)')
+  if (mail.mailerAutoconfirm) found.push('sign-ups are confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
+  if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without limit')
   return found.map(
     (problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${isLocal(host) ? apiExternalUrl : host}): ${problem}`,
   )
@@ -47,7 +48,7 @@ function uselessRedirects(settings: Settings): string[] {
     if (pattern?.isForAddresses) return []
     if (!isWithoutScheme && samplesOf(entry).some((sample) => flawOfRedirect(redirects, sample) === undefined))
       return []
-    return [`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
+    return [`AUTH_URI_ALLOW_LIST contains "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
   })
 }
 

@@ -1,8 +1,8 @@
-/** Who may have an account, and what a password must be. */
-import { flag, httpUrl, integer, type Kind, orDefault, setting, text } from './setting'
+/** Who may have an account, and the password rules. */
+import { flag, httpUrl, integer, orDefault, setting, text, type ValueType } from './setting'
 
-/** Sets of characters separated by `:`, in which `\:` stands for a colon (contract section 5). */
-const characterSets: Kind<string[]> = {
+/** Sets of characters separated by `:`, with `\:` for a literal colon (GoTrue's PASSWORD_REQUIRED_CHARACTERS). */
+const characterSets: ValueType<string[]> = {
   name: 'character sets',
   format: (sets) => sets.map((set) => set.replaceAll(':', '\\:')).join(':'),
   parse: (value) =>
@@ -15,7 +15,7 @@ const characterSets: Kind<string[]> = {
 const LOWER = 'abcdefghijklmnopqrstuvwxyz'
 const UPPER = LOWER.toUpperCase()
 const DIGITS = '0123456789'
-/** The names that Supabase's config.toml gives to its choices. */
+/** The names that Supabase's config.toml uses. */
 const REQUIREMENTS: Record<string, string> = {
   letters_digits: `${LOWER}${UPPER}:${DIGITS}`,
   lower_upper_letters_digits: `${LOWER}:${UPPER}:${DIGITS}`,
@@ -67,7 +67,7 @@ export const accounts = {
     kind: orDefault(integer(6, 72), 'below'),
     default: 6,
     unit: 'bytes',
-    doc: 'Shortest accepted password. The longest is 72 bytes.',
+    doc: 'Minimum password length in bytes. The maximum is 72.',
   }),
   passwordRequiredCharacters: setting({
     name: 'PASSWORD_REQUIRED_CHARACTERS',
@@ -75,58 +75,58 @@ export const accounts = {
     fromToml: requirement,
     kind: characterSets,
     default: [],
-    doc: 'Sets of characters, separated by `:`, of each of which a password needs one.',
+    doc: 'Sets of characters, separated by `:`. A password needs at least one character of each.',
   }),
   breachCheck: setting({
     name: 'PASSWORD_HIBP_ENABLED',
     kind: flag,
     default: false,
-    doc: 'Refuse passwords of known breaches. The first five hexadecimal digits of the SHA-1 of each new password are sent to haveibeenpwned.com, and nothing else.',
+    doc: 'Refuse passwords from known breaches. The first five hexadecimal digits of the SHA-1 of each new password are sent to haveibeenpwned.com, and nothing else.',
   }),
   breachCheckFailsClosed: setting({
     name: 'PASSWORD_HIBP_FAIL_CLOSED',
     kind: flag,
     default: false,
-    doc: 'Take no new password while breached ones cannot be looked up.',
+    doc: 'Refuse new passwords while the breach check is unavailable.',
   }),
   breachCheckUserAgent: setting({
     name: 'PASSWORD_HIBP_USER_AGENT',
     kind: text,
     default: 'latchkey',
-    doc: 'How this server names itself there.',
+    doc: 'User agent for the breach check.',
   }),
   breachCheckUrl: setting({
     name: 'PASSWORD_HIBP_URL',
     kind: httpUrl,
     default: 'https://api.pwnedpasswords.com',
-    doc: 'Where breached passwords are looked up, for mirrors.',
+    doc: 'URL of the breach check, for mirrors.',
   }),
   requireCurrentPassword: setting({
     name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD',
     toml: 'email.require_current_password',
     kind: flag,
     default: false,
-    doc: 'Ask for the current password before a new one is set.',
+    doc: 'Require the current password to set a new one.',
   }),
   requireReauthentication: setting({
     name: 'SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION',
     toml: 'email.secure_password_change',
     kind: flag,
     default: false,
-    doc: 'Ask for a mailed code before a new password is set, where the sign-in is over 24 hours ago.',
+    doc: 'Require a mailed code to set a new password if the sign-in is over 24 hours old.',
   }),
   bcryptRounds: setting({
     name: 'BCRYPT_ROUNDS',
     also: ['BCRYPT_ROUNDS'],
     kind: integer(10, 15),
     defaultNote: 'argon2id',
-    doc: 'Hash passwords with bcrypt at this cost, for a database that GoTrue is to read again; otherwise they are hashed with argon2id (19 MiB, 2 passes).',
+    doc: 'Hash passwords with bcrypt at this cost, for a database that GoTrue will read again; otherwise they are hashed with argon2id (19 MiB, 2 passes).',
   }),
   hashQueue: setting({
     name: 'PASSWORD_HASH_QUEUE',
     kind: integer(1, 10_000),
     default: 256,
     unit: 'passwords',
-    doc: 'How many passwords may wait to be hashed; beyond it sign-ins are answered 429.',
+    doc: 'How many passwords may wait to be hashed; beyond that, sign-ins are answered with 429.',
   }),
 }

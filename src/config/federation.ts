@@ -1,24 +1,24 @@
-/** Other servers whose accounts may be used here (federation.md). */
+/** Other servers whose accounts may sign in here (docs/other-surfaces.md#federation). */
 import { isLoopbackHost } from '../lib/ip'
 import { flawOfUrl } from '../lib/public-url'
-import { integer, type Kind, list, setting } from './setting'
+import { integer, list, setting, type ValueType } from './setting'
 
 export interface ListedServer {
   name: string | undefined
-  /** Base URL, without a slash at its end. */
+  /** Base URL without a trailing slash. */
   url: string
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
-/** `name=https://auth.example.com`, or the URL alone. */
-const servers: Kind<ListedServer[]> = {
+/** `name=https://auth.example.com`, or only the URL. */
+const servers: ValueType<ListedServer[]> = {
   name: 'list of URLs or name=URL',
   format: (found) => found.map(({ name, url }) => (name === undefined ? url : `${name}=${url}`)).join(','),
   parse(value) {
     const found = list.parse(value).map(serverOf)
     const labels = found.flatMap(({ name, url }) => (name === undefined ? [url] : [name, url]))
-    if (new Set(labels).size !== labels.length) throw new Error('a list in which no name and no URL stands twice')
+    if (new Set(labels).size !== labels.length) throw new Error('a list in which no name and no URL occurs twice')
     return found
   },
 }
@@ -30,9 +30,9 @@ function serverOf(item: string): ListedServer {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
   if (!url || !isSafe || url.username || url.password || url.search || url.hash)
-    throw new Error('a list of https URLs (http for this machine alone) without user, query and fragment')
+    throw new Error('a list of https URLs (http for this machine only) without user, query and fragment')
   if (flawOfUrl(url.href, []) === 'nearby' && !isLoopbackHost(url.hostname))
-    throw new Error('a list of URLs that are public or of this machine: no server in a private network is asked')
+    throw new Error('a list of URLs that are public or on this machine: servers in private networks are not contacted')
   return { name, url: url.href.replace(/\/+$/, '') }
 }
 
@@ -42,13 +42,13 @@ export const federation = {
     also: ['FEDERATION_SERVERS'],
     kind: servers,
     default: [],
-    doc: 'Servers with whose accounts one may sign in at `/auth/v1/login`, as base URLs, each with a name before it if wanted: `work=https://auth.example.com`. No other server is ever asked.',
+    doc: 'Servers whose accounts may sign in at `/auth/v1/login`, as base URLs with an optional name: `work=https://auth.example.com`. No other server is ever contacted.',
   }),
   tokenSeconds: setting({
     name: 'FEDERATION_TOKEN_TTL',
     kind: integer(60, 86_400),
     default: 3600,
     unit: 'seconds',
-    doc: 'Lifetime of the tokens of `/auth/v1/login` (`fed_…`). Their sessions last 30 days at most.',
+    doc: 'Lifetime of the tokens of `/auth/v1/login` (`fed_…`). Their sessions last at most 30 days.',
   }),
 }

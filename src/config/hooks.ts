@@ -1,8 +1,8 @@
-/** Hooks: addresses of yours that are asked or told when something happens (contract 6.7). */
-import { flag, type Kind, secret, setting } from './setting'
+/** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
+import { flag, secret, setting, type ValueType } from './setting'
 
-/** https anywhere, http on this machine alone. */
-const hookUrl: Kind<string> = {
+/** https anywhere, http on this machine only. */
+const hookUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined
@@ -10,13 +10,13 @@ const hookUrl: Kind<string> = {
     if (url?.protocol === 'pg-functions:')
       throw new Error('an https URL: this server has no Postgres functions to call')
     if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))
-      throw new Error('an https URL, or an http URL of this machine')
+      throw new Error('an https URL, or an http URL on this machine')
     return value
   },
 }
 
 /** `v1,whsec_<base64>` secrets separated by `|` (Standard Webhooks). */
-const hookSecrets: Kind<string> = {
+const hookSecrets: ValueType<string> = {
   ...secret(1),
   parse(value) {
     for (const one of value.split('|'))
@@ -40,7 +40,7 @@ const hook = (name: string, toml: string, what: string) => ({
     switchedBy: `HOOK_${name}_ENABLED`,
     kind: hookUrl,
     defaultNote: 'none',
-    doc: `Address of the hook that ${what}.`,
+    doc: `URL of the hook that ${what}.`,
   }),
   secrets: setting({
     name: `HOOK_${name}_SECRETS`,
@@ -48,22 +48,22 @@ const hook = (name: string, toml: string, what: string) => ({
     switchedBy: `HOOK_${name}_ENABLED`,
     kind: hookSecrets,
     secret: true,
-    doc: 'Secrets its requests are signed with (Standard Webhooks), separated by `|`.',
+    doc: 'Secrets that sign its requests (Standard Webhooks), separated by `|`.',
   }),
 })
 
-const sendEmail = hook('SEND_EMAIL', 'send_email', 'sends mails in place of this server')
-const sendSms = hook('SEND_SMS', 'send_sms', 'sends SMS in place of this server')
+const sendEmail = hook('SEND_EMAIL', 'send_email', 'sends mails instead of this server')
+const sendSms = hook('SEND_SMS', 'send_sms', 'sends SMS instead of this server')
 
 const mfa = hook(
   'MFA_VERIFICATION_ATTEMPT',
   'mfa_verification_attempt',
-  'hears of each code of a second factor and may refuse it',
+  'receives each second-factor attempt and may refuse it',
 )
 const password = hook(
   'PASSWORD_VERIFICATION_ATTEMPT',
   'password_verification_attempt',
-  'hears of each password that is tried and may refuse it',
+  'receives each password attempt and may refuse it',
 )
 
 export const hooks = {

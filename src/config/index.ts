@@ -1,4 +1,4 @@
-/** Every setting, by area. A new area is added here and nowhere else. */
+/** Every setting, by area. New areas are added here only. */
 import { accounts } from './accounts'
 import { federation } from './federation'
 import { hooks } from './hooks'
@@ -34,7 +34,7 @@ export const areas = {
 
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 
-/** Every setting once, in the order of the documentation. */
+/** Every setting once, in documentation order. */
 export const allSettings: Setting<unknown>[] = Object.values(areas).flatMap((area) =>
   Object.values<Setting<unknown>>(area),
 )

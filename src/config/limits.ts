@@ -1,11 +1,11 @@
-/** Rate limits: requests of one client address (an IPv6 client counts as its /64), with bursts as in GoTrue. */
+/** Rate limits: requests per client address (an IPv6 client counts as its /64), with the bursts of GoTrue. */
 import type { SendingRate } from '../core/policy'
 import { formatDuration, parseDuration } from '../lib/duration'
-import { choice, computed, integer, type Kind, Replaced, setting } from './setting'
+import { choice, computed, integer, Replaced, setting, type ValueType } from './setting'
 
 const unit = 'requests' as const
 
-const sendingRate: Kind<SendingRate | undefined> = {
+const sendingRate: ValueType<SendingRate | undefined> = {
   name: 'rate',
   format: (rate) =>
     rate === undefined ? '' : `${rate.count}${rate.refillMs === undefined ? '' : `/${formatDuration(rate.refillMs)}`}`,
@@ -13,13 +13,13 @@ const sendingRate: Kind<SendingRate | undefined> = {
     const [, count, every] = /^(\d+)(?:\.0+)?(?:\/(.+))?$/.exec(value) ?? []
     const refillMs = every === undefined ? undefined : parseDuration(every)
     if (count === undefined || (every !== undefined && !(Number(refillMs) > 0)))
-      throw new Error('a number of messages an hour such as 30, or a bucket such as 30/1h')
+      throw new Error('a number of messages per hour such as 30, or a bucket such as 30/1h')
     return { count: Number(count), refillMs }
   },
 }
 
 /** Requests in a span of time that is not the setting's to choose; `30/5m` counts by its number, and 0 as the least. */
-const requests: Kind<number> = {
+const requests: ValueType<number> = {
   name: 'integer',
   parse(value) {
     const [, count = '', every] = /^\+?(\d+(?:\.\d*)?|\.\d+)(\/.*)?$/.exec(value) ?? []
@@ -44,7 +44,7 @@ export const limits = {
     kind: requests,
     default: 150,
     unit,
-    doc: 'Requests to `/token` in 5 minutes.',
+    doc: 'Requests to `/token` per 5 minutes.',
   }),
   signUps: setting({
     name: 'RATE_LIMIT_OTP',
@@ -52,7 +52,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
-    doc: 'Sign-ups in 5 minutes; and, each on its own, changes of the own account, requests to `/otp`, `/magiclink`, `/recover` and `/resend`.',
+    doc: 'Sign-ups per 5 minutes; the same limit applies separately to account changes and to requests to `/otp`, `/magiclink`, `/recover` and `/resend`.',
   }),
   verifications: setting({
     name: 'RATE_LIMIT_VERIFY',
@@ -60,21 +60,21 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
-    doc: 'Requests to `/verify` in 5 minutes.',
+    doc: 'Requests to `/verify` per 5 minutes.',
   }),
   passkeys: setting({
     name: 'RATE_LIMIT_PASSKEY',
     kind: requests,
     default: 30,
     unit,
-    doc: 'Steps of passkey sign-ins in 5 minutes; and, on its own, passkeys begun to be registered.',
+    doc: 'Passkey sign-in steps per 5 minutes; the same limit applies separately to passkey registrations.',
   }),
   factors: setting({
     name: 'MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
     kind: requests,
     default: 15,
     unit,
-    doc: 'Challenges to second factors in a minute; and, on its own, answers to them and recovery codes.',
+    doc: 'Second-factor challenges per minute; the same limit applies separately to answers and recovery codes.',
   }),
   web3: setting({
     name: 'RATE_LIMIT_WEB3',
@@ -82,36 +82,36 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
-    doc: 'Sign-ins with a wallet in 5 minutes.',
+    doc: 'Wallet sign-ins per 5 minutes.',
   }),
   emailsSent: computed({
     name: 'RATE_LIMIT_EMAIL_SENT',
     toml: 'rate_limit.email_sent',
     tomlNeeds: 'email.smtp.host',
     kind: sendingRate,
-    defaultNote: '30 while mail really leaves, else none',
-    doc: 'Mails the whole server sends in an hour, or as `30/1h`: a bucket of 30 that gains one an hour. Not counted while sign-ups count as confirmed.',
+    defaultNote: '30 if mail is really sent, else none',
+    doc: 'Mails of the whole server per hour, or as `30/1h`: a bucket of 30 that refills by one per hour. Not counted while sign-ups are confirmed automatically.',
   }),
   smsSent: computed({
     name: 'RATE_LIMIT_SMS_SENT',
     toml: 'rate_limit.sms_sent',
     kind: sendingRate,
-    defaultNote: '30 while SMS really leave, else none',
-    doc: 'SMS the whole server sends in an hour, in the same form.',
+    defaultNote: '30 if SMS are really sent, else none',
+    doc: 'SMS of the whole server per hour, in the same form.',
   }),
   messagesPerRecipient: setting({
     name: 'RATE_LIMIT_MESSAGES_PER_RECIPIENT',
     kind: integer(1),
     default: 30,
     unit,
-    doc: 'Mails or SMS to one address or number in an hour, whoever asks for them.',
+    doc: 'Mails or SMS to one address or number per hour, whoever requests them.',
   }),
   codeGuesses: setting({
     name: 'RATE_LIMIT_CODE_GUESSES',
     kind: integer(1, 1000),
     default: 20,
     unit,
-    doc: 'Wrong codes for one address or number in an hour; besides, a code is dead after five.',
+    doc: 'Wrong codes per address or number per hour; in addition, five wrong attempts invalidate a code.',
   }),
   anonymousUsers: setting({
     name: 'RATE_LIMIT_ANONYMOUS_USERS',
@@ -119,20 +119,20 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
-    doc: 'Anonymous sign-ins in an hour.',
+    doc: 'Anonymous sign-ins per hour.',
   }),
   passwordGuesses: setting({
     name: 'RATE_LIMIT_PASSWORD_GUESSES',
     kind: integer(1, 1000),
     default: 20,
     unit,
-    doc: 'Wrong passwords for one account in an hour, whatever the address, surface or spelling. A network the user signed in from lately has a budget of its own.',
+    doc: 'Wrong passwords per account per hour, across all addresses, surfaces and spellings. A network from which the user signed in recently has a separate budget.',
   }),
   networkGuesses: setting({
     name: 'RATE_LIMIT_NETWORK_GUESSES',
     kind: integer(1),
     default: 100,
     unit,
-    doc: 'Wrong passwords in an hour from one network (/24 or /64), over all accounts.',
+    doc: 'Wrong passwords per hour from one network (/24 or /64), over all accounts.',
   }),
 }

@@ -1,24 +1,24 @@
-/** Reads every setting from its sources and reports all that is wrong with them at once. */
+/** Reads every setting from its sources and reports all problems at once. */
 import { nearest } from '../lib/nearest'
-import { foreignName } from './foreign-names'
+import { applyDependentDefaults, crossCheck } from './cross-checks'
 import { allSettings, areas, type Settings } from './index'
 import { harmless, isBlank, readValue } from './reading'
 import type { Setting } from './setting'
-import { type Found, foreign, type Named, type Problem, readFile, type Sources } from './sources'
-import { crossCheck, fillIn } from './together'
+import { type NamedValues, type Problem, type RawValue, readFile, type Sources, unsupportedSetting } from './sources'
 import { findToml, reportUnknownKeys } from './toml'
+import { foreignName } from './unsupported-names'
 
 /** One line of `latchkey check --print`. */
-export interface Loaded {
+export interface LoadedSetting {
   setting: Setting<unknown>
   value: unknown
-  /** Such as `environment GOTRUE_JWT_EXP` or `default`. */
+  /** For example `environment GOTRUE_JWT_EXP` or `default`. */
   origin: string
 }
 
 export interface Configuration {
   settings: Settings
-  loaded: Loaded[]
+  loaded: LoadedSetting[]
   problems: Problem[]
 }
 
@@ -27,7 +27,7 @@ const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 export function load(given: Sources): Configuration {
   const problems: Problem[] = []
-  const sources = withoutForeigners(given)
+  const sources = withoutSharedNames(given)
   const origins = new Map<Setting<unknown>, string>()
   const settings: Record<string, Record<string, unknown>> = {}
   const off = new Set<string>()
@@ -46,7 +46,7 @@ export function load(given: Sources): Configuration {
   reportUnknownNames(sources, problems)
   reportUnknownKeys(sources, problems)
   const complete = settings as unknown as Settings
-  fillIn(complete)
+  applyDependentDefaults(complete)
   crossCheck(complete, problems)
   const loaded = Object.entries(areas).flatMap(([area, group]) =>
     Object.entries<Setting<unknown>>(group).map(([key, each]) => ({
@@ -58,13 +58,13 @@ export function load(given: Sources): Configuration {
   return { settings: complete, loaded, problems }
 }
 
-function withoutForeigners({ envFile, ...sources }: Sources): Sources {
+function withoutSharedNames({ envFile, ...sources }: Sources): Sources {
   if (!envFile || envFile.isNamed) return { ...sources, ...(envFile && { envFile }) }
   const own = Object.entries(envFile.values).filter(([name]) => !ENVIRONMENT_ONLY.test(name))
   return { ...sources, envFile: { ...envFile, values: Object.fromEntries(own) } }
 }
 
-function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): Found | undefined {
+function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): RawValue | undefined {
   const { flags = {}, set = {}, env = {}, envFile } = sources
   const flagged = each.flag === undefined ? undefined : flags[each.flag]
   if (flagged !== undefined) return { text: flagged, origin: `flag ${each.flag}` }
@@ -76,15 +76,15 @@ function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): Fo
   )
 }
 
-/** The first of the setting's names that is set there. An empty value counts as unset, as Compose files leave it. */
+/** The first of the setting's names that is set in this source. Empty counts as unset, as Compose files leave it. */
 function findNamed(
   each: Setting<unknown>,
-  values: Named,
+  values: NamedValues,
   where: string,
   sources: Sources,
   problems: Problem[],
-): Found | undefined {
-  const found: Found[] = []
+): RawValue | undefined {
+  const found: RawValue[] = []
   for (const name of each.names) {
     const text = values[name]
     if (text !== undefined && !isBlank(text)) found.push({ text, origin: `${where} ${name}` })
@@ -97,7 +97,7 @@ function findNamed(
   if (first && differing)
     problems.push({
       severity: 'warning',
-      message: `${first.origin} and ${differing.origin} differ; the first one counts.`,
+      message: `${first.origin} and ${differing.origin} differ; the first one is used.`,
     })
   return first
 }
@@ -106,19 +106,22 @@ function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: 
   const ours = new Set(
     allSettings.flatMap(({ names, secret }) => names.flatMap((name) => (secret ? [name, `${name}_FILE`] : [name]))),
   )
-  const prefixed = (values: Named) =>
+  const prefixed = (values: NamedValues) =>
     Object.entries(values).filter(([name, value]) => !isBlank(value) && /^(AUTH|GOTRUE)_/.test(name))
   const report = (entries: [string, string | undefined][], severity: 'error' | 'unknown') => {
     for (const [name, value] of entries.sort()) {
       if (ours.has(name)) continue
       const close = nearest(name, ours)
       const known = foreignName(name)
-      if (known) problems.push(foreign(name, value, known.reason))
+      if (known) problems.push(unsupportedSetting(name, value, known.reason))
       else
-        problems.push({ severity, message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}` })
+        problems.push({
+          severity,
+          message: `${name} is not a known setting${close ? `; did you mean ${close}?` : '.'}`,
+        })
     }
   }
-  // a flag is typed for us alone, so a wrong one stops the start; the environment is shared with others
+  // flags are meant for us, so a wrong one stops the start; the environment is shared with others
   report(Object.entries(set), 'error')
   report(prefixed({ ...envFile?.values, ...env }), 'unknown')
 }

@@ -1,4 +1,4 @@
-/** Mail: how it leaves, what it says, and the links in it. */
+/** Mail: how it is sent, what it says, and its links. */
 import {
   anyUrl,
   choice,
@@ -9,24 +9,24 @@ import {
   hosts,
   integer,
   jsonLists,
-  type Kind,
   list,
   mailAddress,
   orDefault,
   secret,
   setting,
   text,
+  type ValueType,
 } from './setting'
 
 const MINUTE = 60_000
 
-const mailboxMode: Kind<'auto' | 'on' | 'off'> = {
+const mailboxMode: ValueType<'auto' | 'on' | 'off'> = {
   name: 'true/false/auto',
   parse: (value) => (value.toLowerCase() === 'auto' ? 'auto' : flag.parse(value) ? 'on' : 'off'),
 }
 
 /** `/auth/v1/verify`, or a whole URL. What it would be relative to is not the same for everybody. */
-const pathOrUrl: Kind<string> = {
+const pathOrUrl: ValueType<string> = {
   name: 'path or URL',
   parse(value) {
     if (/^\/(?!\/)\S*$/.test(value)) return value
@@ -36,7 +36,7 @@ const pathOrUrl: Kind<string> = {
   },
 }
 
-/** A path or URL below which a link is answered, resolved against AUTH_API_EXTERNAL_URL. */
+/** A path or URL for links, resolved against AUTH_API_EXTERNAL_URL. */
 const urlPath = (name: string, what: string) =>
   setting({
     name: `MAILER_URLPATHS_${name}`,
@@ -50,7 +50,7 @@ export const mail = {
     name: 'SMTP_HOST',
     toml: 'email.smtp.host',
     kind: hostName,
-    doc: 'SMTP server. While none is set, mail is shown in the mailbox at `/mailbox` and sign-ups count as confirmed.',
+    doc: 'SMTP server. Without one, mail is shown in the mailbox at `/mailbox` and sign-ups are confirmed automatically.',
   }),
   smtpPort: setting({
     name: 'SMTP_PORT',
@@ -63,20 +63,20 @@ export const mail = {
     name: 'SMTP_USER',
     toml: 'email.smtp.user',
     kind: text,
-    doc: 'User at the SMTP server; none: it asks for no password.',
+    doc: 'SMTP user; without one, there is no authentication.',
   }),
   smtpPass: setting({
     name: 'SMTP_PASS',
     toml: 'email.smtp.pass',
     kind: secret(1),
     secret: true,
-    doc: 'Password at the SMTP server.',
+    doc: 'SMTP password.',
   }),
   smtpSecurity: setting({
     name: 'SMTP_SECURITY',
     kind: choice('auto', 'starttls', 'tls', 'none'),
     default: 'auto',
-    doc: 'How the connection is encrypted. `auto` is TLS from the start on port 465 and STARTTLS elsewhere where the server offers it; a password is never sent in the clear to another machine.',
+    doc: 'How the connection is encrypted. `auto` is implicit TLS on port 465, and elsewhere STARTTLS if the server offers it; a password is never sent in the clear to another machine.',
   }),
   smtpConnections: setting({
     name: 'SMTP_MAX_CONNECTIONS',
@@ -89,20 +89,20 @@ export const mail = {
     toml: 'email.smtp.admin_email',
     kind: mailAddress,
     default: 'noreply@localhost',
-    doc: 'Address that mails come from.',
+    doc: 'Sender address of mails.',
   }),
   smtpSenderName: setting({
     name: 'SMTP_SENDER_NAME',
     toml: 'email.smtp.sender_name',
     kind: text,
     default: '',
-    doc: 'Name that mails come from.',
+    doc: 'Sender name of mails.',
   }),
   smtpHeaders: setting({
     name: 'SMTP_HEADERS',
     kind: jsonLists,
     default: {},
-    doc: 'Further headers of every mail: a JSON object of lists, in which `$messageType` stands for the kind of mail.',
+    doc: 'Extra headers for every mail: a JSON object of lists, in which `$messageType` stands for the kind of mail.',
   }),
   smtpLogging: setting({
     name: 'SMTP_LOGGING_ENABLED',
@@ -125,20 +125,20 @@ export const mail = {
     kind: flag,
     defaultNote:
       'true while neither an SMTP server nor the Send Email hook is set, nor AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS is on',
-    doc: 'Treat the address of a sign-up as confirmed.',
+    doc: 'Confirm the address of a sign-up automatically.',
   }),
   mailbox: setting({
     name: 'MAILBOX',
     kind: mailboxMode,
     default: 'auto',
-    doc: 'Show every message at `/mailbox`, to everybody who reaches the server: for development only. `auto` does so while neither an SMTP server nor the Send Email hook is set; where AUTH_API_EXTERNAL_URL is a public one, it then answers on this machine alone.',
+    doc: 'Show every message at `/mailbox` to anyone who can reach the server: for development only. `auto` does so while neither an SMTP server nor the Send Email hook is set; if AUTH_API_EXTERNAL_URL is public, it then only responds on this machine.',
   }),
   secureEmailChange: setting({
     name: 'MAILER_SECURE_EMAIL_CHANGE_ENABLED',
     toml: 'email.double_confirm_changes',
     kind: flag,
     default: true,
-    doc: 'A change of address is confirmed from the old and from the new one.',
+    doc: 'A change of address has to be confirmed from the old and the new address.',
   }),
   magicLinks: setting({
     name: 'EXTERNAL_EMAIL_MAGIC_LINK_ENABLED',
@@ -151,7 +151,7 @@ export const mail = {
     toml: 'email.otp_expiry',
     kind: orDefault(duration(1000)),
     defaultNote: 'recovery 30 min, magic link 15 min, change of address 24 h, others 1 h',
-    doc: 'How long links and codes of mails can be used.',
+    doc: 'Lifetime of links and codes in mails.',
   }),
   otpLength: setting({
     name: 'MAILER_OTP_LENGTH',
@@ -164,50 +164,50 @@ export const mail = {
     name: 'MAILER_LINK_CONFIRMATION',
     kind: flag,
     default: false,
-    doc: 'Opening a link shows a page with a button instead of signing in at once, so that programs which open links in mails use nothing up.',
+    doc: 'Opening a link shows a page with a button instead of signing in directly, so that link scanners do not use up tokens.',
   }),
   redirects: setting({
     name: 'URI_ALLOW_LIST',
     toml: 'additional_redirect_urls',
     kind: list,
     default: [],
-    doc: 'Addresses beside AUTH_SITE_URL to which links may lead back, such as `https://app.example.com/**`. `*` stops at `.` and `/`, `**` does not.',
+    doc: 'Addresses beside AUTH_SITE_URL to which links may redirect, such as `https://app.example.com/**`. `*` stops at `.` and `/`, `**` does not.',
   }),
   authorizedAddresses: setting({
     name: 'EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES',
     kind: list,
     default: [],
-    doc: 'The only addresses that mail is sent to; none: all.',
+    doc: 'The only addresses that mail is sent to; if empty, all.',
   }),
   passwordResetUrl: computed({
     name: 'PASSWORD_RESET_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/reset-password`',
-    doc: 'Page of your application that password-reset mails of `/api/auth` lead to.',
+    doc: 'Page of your application for password-reset mails of `/api/auth`.',
   }),
   emailChangeUrl: computed({
     name: 'EMAIL_CHANGE_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/confirm-email`',
-    doc: 'Page of your application that mails about a new address of `/api/auth` lead to.',
+    doc: 'Page of your application for email-change mails of `/api/auth`.',
   }),
   magicLinkUrl: computed({
     name: 'MAGIC_LINK_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/magic-link`',
-    doc: 'Page of your application that magic links of `/api/auth` lead to.',
+    doc: 'Page of your application for magic links of `/api/auth`.',
   }),
   verificationBackend: setting({
     name: 'VERIFICATION_BACKEND',
     also: ['VERIFICATION_BACKEND'],
     kind: choice('database', 'memory'),
     default: 'database',
-    doc: 'Where links and codes are kept; `memory` forgets them when the server ends.',
+    doc: 'Where links and codes are stored; `memory` loses them when the server stops.',
   }),
   urlPathConfirmation: urlPath('CONFIRMATION', 'sign-up mails'),
   urlPathInvite: urlPath('INVITE', 'invitations'),
   urlPathRecovery: urlPath('RECOVERY', 'recovery mails and magic links'),
-  urlPathEmailChange: urlPath('EMAIL_CHANGE', 'mails about a new address'),
+  urlPathEmailChange: urlPath('EMAIL_CHANGE', 'email-change mails'),
   externalHosts: setting({
     name: 'MAILER_EXTERNAL_HOSTS',
     kind: hosts,
@@ -224,6 +224,6 @@ export const mail = {
     name: 'MAILER_LANGUAGE',
     kind: text,
     default: 'en',
-    doc: "Language of mails to users whose own is not known or not there. A user's own is `locale` in user_metadata, else the Accept-Language of the request.",
+    doc: "Language of mails to users whose own language is unknown or unavailable. A user's own language is `locale` in user_metadata, else the Accept-Language header of the request.",
   }),
 }

@@ -1,4 +1,4 @@
-/** Matrix accounts (service.md). */
+/** Matrix accounts (docs/other-surfaces.md#matrix-accounts). */
 import { httpUrl, secret, setting } from './setting'
 
 export const matrix = {
@@ -7,13 +7,13 @@ export const matrix = {
     also: ['SYNAPSE_ADMIN_URL'],
     kind: httpUrl,
     default: 'http://localhost:8008',
-    doc: 'Where the Synapse homeserver is reached by this server.',
+    doc: 'URL of the Synapse homeserver, as this server reaches it.',
   }),
   registrationSecret: setting({
     name: 'SYNAPSE_REGISTRATION_SECRET',
     also: ['SYNAPSE_REGISTRATION_SECRET'],
     kind: secret(1),
     secret: true,
-    doc: 'The `registration_shared_secret` of the homeserver. With it, everybody who registers at `/api/auth/register` gets a Matrix account there; without, nobody does.',
+    doc: 'The `registration_shared_secret` of the homeserver. If set, everyone who registers at `/api/auth/register` gets a Matrix account there.',
   }),
 }

@@ -1,23 +1,23 @@
-/** Second factors, passkeys, and what browsers' authenticators are told of this site. */
-import { computed, duration, flag, integer, type Kind, list, orDefault, setting, text } from './setting'
+/** Second factors, passkeys, and the WebAuthn relying party. */
+import { computed, duration, flag, integer, list, orDefault, setting, text, type ValueType } from './setting'
 import { smsTemplate } from './sms'
 
-/** Origins as browsers write them (RFC 6454 §6.2), those of Android apps included. */
-const origins: Kind<string[]> = {
+/** Origins as browsers serialize them (RFC 6454 §6.2), including those of Android apps. */
+const origins: ValueType<string[]> = {
   ...list,
   parse(value) {
     const found = list.parse(value)
     for (const origin of found) {
       const isWeb = URL.canParse(origin) && new URL(origin).origin === origin
       if (!isWeb && !/^android:apk-key-hash:[\w-]{43}$/.test(origin))
-        throw new Error(`a comma-separated list of origins such as https://app.example.com (${origin} is none)`)
+        throw new Error(`a comma-separated list of origins such as https://app.example.com (${origin} is not one)`)
     }
     return found
   },
 }
 
-/** A domain that browsers take for a relying party: no scheme, no port, no address. */
-const domain: Kind<string> = {
+/** A domain that browsers accept as a relying party id: no scheme, no port, no IP address. */
+const domain: ValueType<string> = {
   ...text,
   parse(value) {
     const isName = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/i.test(value) && !/^[\d.]+$/.test(value)
@@ -32,7 +32,7 @@ const enrolment = (name: string, toml: string, isOn: boolean, what: string) =>
     toml: `mfa.${toml}.enroll_enabled`,
     kind: flag,
     default: isOn,
-    doc: `Users may add ${what}.`,
+    doc: `Users may enroll ${what}.`,
   })
 const verification = (name: string, toml: string, isOn: boolean, what: string) =>
   setting({
@@ -40,31 +40,36 @@ const verification = (name: string, toml: string, isOn: boolean, what: string) =
     toml: `mfa.${toml}.verify_enabled`,
     kind: flag,
     default: isOn,
-    doc: `${what} are taken.`,
+    doc: `${what} are accepted.`,
   })
 
 export const mfa = {
   totpEnrolment: enrolment('TOTP', 'totp', true, 'an authenticator app'),
   totpVerification: verification('TOTP', 'totp', true, 'Codes of authenticator apps'),
   phoneEnrolment: enrolment('PHONE', 'phone', false, 'a phone that gets codes by SMS'),
-  phoneVerification: verification('PHONE', 'phone', false, 'Codes sent to phones of second factors'),
+  phoneVerification: verification('PHONE', 'phone', false, 'Codes sent to phone factors'),
   webauthnEnrolment: enrolment('WEB_AUTHN', 'web_authn', true, 'a security key as second factor'),
   webauthnVerification: verification('WEB_AUTHN', 'web_authn', true, 'Security keys as second factors'),
-  recoveryCodesEnrolment: enrolment('RECOVERY_CODES', 'recovery_codes', true, 'recovery codes beside another factor'),
+  recoveryCodesEnrolment: enrolment(
+    'RECOVERY_CODES',
+    'recovery_codes',
+    true,
+    'recovery codes in addition to another factor',
+  ),
   recoveryCodesVerification: verification('RECOVERY_CODES', 'recovery_codes', true, 'Recovery codes'),
   phoneOtpLength: setting({
     name: 'MFA_PHONE_OTP_LENGTH',
     toml: 'mfa.phone.otp_length',
     kind: orDefault(integer(6, 10)),
     default: 6,
-    doc: 'Digits of the codes that phone factors get.',
+    doc: 'Digits of the codes for phone factors.',
   }),
   phoneMaxFrequencyMs: setting({
     name: 'MFA_PHONE_MAX_FREQUENCY',
     toml: 'mfa.phone.max_frequency',
     kind: duration(),
     default: 60_000,
-    doc: 'Shortest time between two SMS to one phone factor.',
+    doc: 'Minimum time between two SMS to one phone factor.',
   }),
   phoneTemplate: setting({
     name: 'MFA_PHONE_TEMPLATE',
@@ -78,25 +83,25 @@ export const mfa = {
     toml: 'mfa.max_enrolled_factors',
     kind: integer(1, 100),
     default: 10,
-    doc: 'Factors that a user may have.',
+    doc: 'Maximum number of factors per user.',
   }),
   maxVerifiedFactors: setting({
     name: 'MFA_MAX_VERIFIED_FACTORS',
     kind: integer(1, 100),
     default: 10,
-    doc: 'Verified factors that a user may have.',
+    doc: 'Maximum number of verified factors per user.',
   }),
   challengeMs: setting({
     name: 'MFA_CHALLENGE_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
-    doc: 'How long a challenge can be answered.',
+    doc: 'Lifetime of a challenge.',
   }),
   unverifiedMs: setting({
     name: 'MFA_FACTOR_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
-    doc: 'After this time a factor that was never challenged makes room for others.',
+    doc: 'After this time, a factor that was never challenged is replaced by new ones.',
   }),
   passkeys: setting({
     name: 'PASSKEY_ENABLED',
@@ -109,33 +114,33 @@ export const mfa = {
     name: 'PASSKEY_MAX_PASSKEYS_PER_USER',
     kind: integer(1, 100),
     default: 10,
-    doc: 'Passkeys that a user may have.',
+    doc: 'Maximum number of passkeys per user.',
   }),
   rpId: computed({
     name: 'WEBAUTHN_RP_ID',
     toml: 'webauthn.rp_id',
     kind: domain,
     defaultNote: 'the host of `AUTH_SITE_URL`',
-    doc: 'Domain that passkeys and security keys belong to: that of your pages, or one above it. Changed later, none of them works any more.',
+    doc: 'Domain that passkeys and security keys belong to: that of your pages, or a parent domain. If it changes later, existing ones stop working.',
   }),
   rpDisplayName: computed({
     name: 'WEBAUTHN_RP_DISPLAY_NAME',
     toml: 'webauthn.rp_display_name',
     kind: text,
     defaultNote: 'the host of `AUTH_SITE_URL`',
-    doc: 'How browsers name your site when they ask for a passkey.',
+    doc: 'Name of your site in the browser’s passkey dialogs.',
   }),
   rpOrigins: computed({
     name: 'WEBAUTHN_RP_ORIGINS',
     toml: 'webauthn.rp_origins',
     kind: origins,
-    defaultNote: 'that of `AUTH_SITE_URL`; every port of `localhost`',
+    defaultNote: 'that of `AUTH_SITE_URL`; any port of `localhost`',
     doc: 'Origins of the pages that may use passkeys.',
   }),
   webauthnChallengeMs: setting({
     name: 'WEBAUTHN_CHALLENGE_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
-    doc: 'How long a passkey ceremony may take.',
+    doc: 'Lifetime of a passkey ceremony.',
   }),
 }

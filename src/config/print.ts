@@ -1,6 +1,6 @@
 /** The settings as text: for `latchkey check --print`, the README and `.env.example`. */
 import { areas } from './index'
-import type { Loaded } from './load'
+import type { LoadedSetting } from './load'
 import type { Setting } from './setting'
 
 const TITLES: Record<keyof typeof areas, string> = {
@@ -9,19 +9,19 @@ const TITLES: Record<keyof typeof areas, string> = {
   accounts: 'Accounts and passwords',
   sessions: 'Sessions and retention',
   mfa: 'Second factors',
-  oauth: 'Signing in with other accounts',
-  providers: 'Providers of other accounts',
-  federation: 'Accounts of other servers',
+  oauth: 'OAuth sign-in',
+  providers: 'OAuth providers',
+  federation: 'Federation',
   matrix: 'Matrix accounts',
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',
   limits: 'Rate limits',
-  templates: 'What mails say',
+  templates: 'Mail templates',
 }
 
-/** One line per setting: name, value, where it came from. Secrets are masked. */
-export function printLoaded(loaded: Loaded[]): string {
+/** One line per setting: name, value, origin. Secrets are masked. */
+export function printLoaded(loaded: LoadedSetting[]): string {
   const rows = loaded.map(({ setting, value, origin }) => [setting.names[0], shown(setting, value), origin] as const)
   const width = (column: 0 | 1) => Math.min(60, Math.max(...rows.map((row) => row[column].length)))
   return rows
@@ -42,8 +42,8 @@ function shownDefault(setting: Setting<unknown>): string {
   return value === '' ? 'none' : `\`${value}\``
 }
 
-/** Every setting of an area; of siblings the first speaks for all. */
-function onceEach(group: object): Setting<unknown>[] {
+/** Every setting of an area; of a family, the first represents all. */
+function onePerFamily(group: object): Setting<unknown>[] {
   const told = new Set<string>()
   return Object.values<Setting<unknown>>(group as Record<string, Setting<unknown>>).filter(({ family }) => {
     if (family === undefined) return true
@@ -56,7 +56,7 @@ function onceEach(group: object): Setting<unknown>[] {
 /** The settings chapter of the README, in Markdown. */
 export function printTable(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
-    const rows = onceEach(group).map((each) => {
+    const rows = onePerFamily(group).map((each) => {
       const [own, , ...further] = each.names
       const name = each.family ?? own
       const others = each.family === undefined ? further : []
@@ -77,15 +77,15 @@ export function printTable(): string {
   return chapters.join('\n\n')
 }
 
-/** `.env.example`: every setting with its sentence, all commented out. */
+/** `.env.example`: every setting with its description, all commented out. */
 export function printEnvExample(): string {
   const chapters = Object.entries(areas).map(([area, group]) => {
-    const entries = onceEach(group).map((each) => {
+    const entries = onePerFamily(group).map((each) => {
       const value = each.default === undefined ? '' : format(each, each.default)
       const note = each.defaultNote ? ` Default: ${each.defaultNote.replaceAll('`', '')}.` : ''
       return `# ${each.doc}${note}\n#${each.family ?? each.names[0]}=${value}`
     })
     return [`# --- ${TITLES[area as keyof typeof areas]} ---`, ...entries].join('\n\n')
   })
-  return `# Printed from the setting definitions by \`npm run docs\`. Copy to .env and uncomment what you change.\n\n${chapters.join('\n\n')}\n`
+  return `# Generated from the setting definitions by \`npm run docs\`. Copy to .env and uncomment what you change.\n\n${chapters.join('\n\n')}\n`
 }

@@ -1,4 +1,4 @@
-/** Every provider whose accounts this server takes (contract 8.8), and the settings that each of them has. */
+/** Every supported provider (GoTrue's EXTERNAL_* settings), and the settings of each. */
 import { flag, httpUrl, list, type Setting, setting, text } from './setting'
 
 export const PROVIDER_NAMES = [
@@ -31,7 +31,7 @@ export const PROVIDER_NAMES = [
 
 export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
-/** Those that have a second, shorter name for their id and secret. */
+/** Providers with a second, shorter name for their id and secret. */
 const SHORT = new Set<ProviderName>(['google', 'github', 'azure', 'gitlab', 'bitbucket', 'discord'])
 
 function settingsOf(provider: ProviderName) {
@@ -47,49 +47,49 @@ function settingsOf(provider: ProviderName) {
     enabled: setting({
       ...common('ENABLED'),
       kind: flag,
-      defaultNote: 'true where an id and a secret are set',
-      doc: `Whether accounts of the provider are taken: ${PROVIDER_NAMES.map((name) => name.toUpperCase()).join(', ')}.`,
+      defaultNote: 'true if an id and a secret are set',
+      doc: `Whether accounts of the provider are accepted: ${PROVIDER_NAMES.map((name) => name.toUpperCase()).join(', ')}.`,
     }),
     clientId: setting({
       ...common('CLIENT_ID'),
       ...short('CLIENT_ID'),
       kind: list,
-      doc: 'The id that the provider gave to this application. Of several the first is used to sign in; ID tokens may be for any. Also `<PROVIDER>_CLIENT_ID` for GOOGLE, GITHUB, AZURE, GITLAB, BITBUCKET and DISCORD.',
+      doc: 'The client id. If there are several, the first is used to sign in; ID tokens may be for any. Also `<PROVIDER>_CLIENT_ID` for GOOGLE, GITHUB, AZURE, GITLAB, BITBUCKET and DISCORD.',
     }),
     secret: setting({
       ...common('SECRET'),
       ...short('CLIENT_SECRET', 'SECRET'),
       kind: text,
       secret: true,
-      doc: 'The secret that belongs to the id; for APPLE the signed client secret. Also `<PROVIDER>_CLIENT_SECRET` for the six named above.',
+      doc: 'The client secret; for APPLE the signed client secret JWT. Also `<PROVIDER>_CLIENT_SECRET` for the six named above.',
     }),
     redirectUri: setting({
       ...common('REDIRECT_URI'),
       kind: httpUrl,
       defaultNote: 'AUTH_API_EXTERNAL_URL + `/callback`',
-      doc: 'Where the provider sends browsers back to; it has to be registered there.',
+      doc: 'The redirect URI, which has to be registered with the provider.',
     }),
     url: setting({
       ...common('URL'),
       kind: httpUrl,
-      doc: 'The address of a provider that one hosts oneself: GITHUB Enterprise, GITLAB, the realm of KEYCLOAK, the tenant of AZURE.',
+      doc: 'The URL of a self-hosted provider: GITHUB Enterprise, GITLAB, the realm of KEYCLOAK, the tenant of AZURE.',
     }),
     apiUrl: setting({
       ...common('API_URL'),
       kind: httpUrl,
-      doc: 'The address of its API, where it is another.',
+      doc: 'The URL of its API, if different.',
     }),
     emailOptional: setting({
       ...common('EMAIL_OPTIONAL'),
       kind: flag,
       default: false,
-      doc: 'Take accounts that have no e-mail address.',
+      doc: 'Accept accounts without an email address.',
     }),
     skipNonceCheck: setting({
       ...common('SKIP_NONCE_CHECK'),
       kind: flag,
       default: false,
-      doc: 'Take ID tokens whose nonce nobody knows.',
+      doc: 'Accept ID tokens without checking the nonce.',
     }),
   }
 }
@@ -97,7 +97,7 @@ function settingsOf(provider: ProviderName) {
 type ProviderKey = keyof ReturnType<typeof settingsOf>
 type Key = `${ProviderName}.${ProviderKey}`
 
-// one flat group, as every area is
+// one flat group, like every area
 export const providers = Object.fromEntries(
   PROVIDER_NAMES.flatMap((provider) =>
     Object.entries(settingsOf(provider)).map(([key, each]) => [`${provider}.${key}`, each]),

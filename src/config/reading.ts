@@ -1,15 +1,15 @@
 /** From the text of a setting to its value, and to what is to be said of it. */
 import { Replaced, type Setting } from './setting'
-import type { Found, Problem } from './sources'
+import type { Problem, RawValue } from './sources'
 
 type Report = (problem: Problem) => void
 
 /** Whether a variable is set at all: Compose files leave empty ones, and `docker --env-file` keeps their quotes. */
 export const isBlank = (text: string | undefined): boolean => text === undefined || /^\s*(?:""|'')?\s*$/.test(text)
 
-export function readValue(each: Setting<unknown>, found: Found, report: Report): unknown {
+export function readValue(each: Setting<unknown>, found: RawValue, report: Report): unknown {
   const name = `${each.names[0]} (${found.origin})`
-  // a URL may carry a password
+  // a URL may contain a password
   const shown = each.secret ? '' : `, not ${JSON.stringify(found.text.replace(/\/\/[^/@]*@/, '//…@'))}`
   try {
     return each.secret ? readSecret(each, found, name, report) : readPlain(each, found, name, report)
@@ -33,7 +33,7 @@ function shownAs({ kind, defaultNote }: Setting<unknown>, value: unknown): strin
   return (kind.format?.(value) ?? String(value)) || 'unset'
 }
 
-function readPlain({ kind }: Setting<unknown>, { text: given }: Found, name: string, report: Report): unknown {
+function readPlain({ kind }: Setting<unknown>, { text: given }: RawValue, name: string, report: Report): unknown {
   const { text, around } = bare(given)
   if (text === '') throw new Error('given a value, or left out')
   const value = kind.parse(text)
@@ -42,7 +42,7 @@ function readPlain({ kind }: Setting<unknown>, { text: given }: Found, name: str
 }
 
 /** Quotes may be part of a secret; they are left out only where it is no such secret with them. */
-function readSecret({ kind }: Setting<unknown>, found: Found, name: string, report: Report): unknown {
+function readSecret({ kind }: Setting<unknown>, found: RawValue, name: string, report: Report): unknown {
   const text = found.text.trim()
   const { text: inner, around } = bare(text)
   if (text === '') throw new Error('given a value, or left out')

@@ -1,4 +1,4 @@
-/** Where the server listens, what it is called from outside, and what it tells its operator. */
+/** Where the server listens, its external URLs, and its logging. */
 import { fileURLToPath } from 'node:url'
 import {
   anyUrl,
@@ -10,19 +10,19 @@ import {
   hostName,
   httpUrl,
   integer,
-  type Kind,
   list,
   networks,
   setting,
   text,
+  type ValueType,
 } from './setting'
 
-/** A path, written as one or as a `file:` or `sqlite:` URL. */
-const databaseFile: Kind<string> = {
+/** A path, or a `file:` or `sqlite:` URL. */
+const databaseFile: ValueType<string> = {
   name: 'path or URL',
   parse(value) {
     if (/^postgres(ql)?:/i.test(value))
-      throw new Error('the path of a SQLite file: this version cannot use a Postgres server yet')
+      throw new Error('the path of a SQLite file: this version does not support Postgres yet')
     if (/[?#]|:memory:/.test(value)) throw new Error('the path of a file, without parameters')
     const path = value.startsWith('file://') ? fileURLToPath(value) : value.replace(/^(file|sqlite):(\/\/)?/, '')
     if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path)) throw new Error('a path, or a file: or sqlite: URL')
@@ -30,8 +30,8 @@ const databaseFile: Kind<string> = {
   },
 }
 
-/** Other software reads DEBUG too, and not always as a boolean (settled 24). */
-const debugFlag: Kind<boolean> = {
+/** Other software reads DEBUG too, and not always as a boolean (docs/decisions.md#d24). */
+const debugFlag: ValueType<boolean> = {
   name: 'true/false',
   parse: (value) => /^(true|1|t|yes|on)$/i.test(value),
 }
@@ -54,7 +54,7 @@ export const server = {
     flag: '--host',
     kind: hostName,
     default: '127.0.0.1',
-    doc: 'Address to listen on. Set `0.0.0.0` or `::` to be reachable from other machines, behind a proxy that speaks TLS.',
+    doc: 'Address to listen on. Set `0.0.0.0` or `::` to be reachable from other machines, behind a TLS proxy.',
   }),
   port: setting({
     name: 'PORT',
@@ -62,14 +62,14 @@ export const server = {
     flag: '--port',
     kind: integer(0, 65535),
     default: 7020,
-    doc: 'Port to listen on; 0 takes a free one.',
+    doc: 'Port to listen on; 0 picks a free one.',
   }),
   dataDir: setting({
     name: 'DATA_DIR',
     flag: '--data-dir',
     kind: text,
     default: './latchkey-data',
-    doc: 'Folder for the database and for the secrets made at first start.',
+    doc: 'Folder for the database and the secrets generated at first start.',
   }),
   databaseUrl: setting({
     name: 'DATABASE_URL',
@@ -84,7 +84,7 @@ export const server = {
     toml: 'external_url',
     kind: httpUrl,
     defaultNote: '`http://localhost:<AUTH_PORT>/auth/v1`',
-    doc: 'Public base URL of this API, as clients reach it: the base of mailed links, callbacks and the token issuer.',
+    doc: 'Public base URL of this API as clients reach it: the base of mailed links, callbacks and the token issuer.',
   }),
   siteUrl: setting({
     name: 'SITE_URL',
@@ -92,25 +92,25 @@ export const server = {
     toml: 'site_url',
     kind: anyUrl,
     default: 'http://localhost:3000',
-    doc: 'Address of your application: the default redirect target.',
+    doc: 'URL of your application: the default redirect target.',
   }),
   trustedProxies: setting({
     name: 'TRUSTED_PROXIES',
     kind: networks,
     default: [],
-    doc: 'Networks of your own reverse proxies. Only they may name a client in `X-Forwarded-For`; the right-most hop outside the list counts as the client.',
+    doc: 'Networks of your own reverse proxies. Only they may name a client in `X-Forwarded-For`; the right-most hop outside the list is the client.',
   }),
   corsAllowedHeaders: setting({
     name: 'CORS_ALLOWED_HEADERS',
     kind: list,
     default: [],
-    doc: 'Further request headers that browsers may send, beside those supabase-js sends.',
+    doc: 'Additional request headers that browsers may send, beside those supabase-js sends.',
   }),
   maxRequestDurationMs: setting({
     name: 'API_MAX_REQUEST_DURATION',
     kind: duration(1000),
     default: 10_000,
-    doc: 'How long a client may take to send its body, and a password may wait to be hashed, before the answer is 504.',
+    doc: 'How long a client may take to send its body, and a password may wait to be hashed, before the response is 504.',
   }),
   idleTimeoutMs: setting({
     name: 'IDLE_TIMEOUT',
@@ -123,26 +123,26 @@ export const server = {
     also: ['REQUEST_ID_HEADER', 'GOTRUE_API_REQUEST_ID_HEADER'],
     kind: headerName,
     default: 'X-Request-Id',
-    doc: 'Header that carries the request id, in and out; the log and every 5xx body name the same id.',
+    doc: 'Header with the request id, in requests and responses; the log and every 5xx body contain the same id.',
   }),
   logLevel: setting({
     name: 'LOG_LEVEL',
     kind: logLevel,
     default: 'info',
-    doc: 'Least severe log line to write. `info` includes one line for each request.',
+    doc: 'Minimum level of log lines. `info` includes one line per request.',
   }),
   debug: setting({
     name: 'DEBUG',
     also: ['DEBUG'],
     kind: debugFlag,
     default: false,
-    doc: 'The same as the log level `debug`. What is no boolean is ignored, since other software has settings of this name.',
+    doc: 'The same as log level `debug`. Values that are not booleans are ignored, since other software uses this name as well.',
   }),
   logFormat: setting({
     name: 'LOG_FORMAT',
     kind: choice('auto', 'json', 'text'),
     default: 'auto',
-    doc: 'Form of the log; `auto` is text on a terminal and JSON elsewhere.',
+    doc: 'Log format; `auto` is text on a terminal and JSON elsewhere.',
   }),
   swagger: setting({
     name: 'SWAGGER',
@@ -155,7 +155,7 @@ export const server = {
     also: ['OTEL_EXPORTER_PROMETHEUS_PORT'],
     kind: integer(0, 65535),
     defaultNote: 'off',
-    doc: 'Port of a listener of its own that answers `/metrics` in Prometheus form.',
+    doc: 'Port of a separate listener for `/metrics` in Prometheus format.',
   }),
   metricsHost: setting({
     name: 'METRICS_HOST',

@@ -3,51 +3,51 @@ import { formatDuration, parseDuration } from '../lib/duration'
 import { type Cidr, isIpv6, parseCidr } from '../lib/ip'
 import type { JsonObject } from '../lib/json'
 
-/** A form that values take: how it is called in the documentation, and how its text becomes a value and back. */
-export interface Kind<T> {
+/** A type of values: its name in the documentation, and how text becomes a value and back. */
+export interface ValueType<T> {
   name: string
   /** @throws {Error} whose message completes the sentence "<NAME> must be …" */
   parse(text: string): T
-  /** How a value is shown; none: as JavaScript prints it. */
+  /** How a value is shown; by default, as JavaScript prints it. */
   format?(value: T): string
 }
 
 export interface Setting<T, D extends T | undefined = T | undefined> {
-  /** Every accepted environment name; the first is ours, and the first that is set wins. */
+  /** Every accepted environment variable; the first is ours, and the first one set wins. */
   names: [string, ...string[]]
   /** Command-line flag, such as `--port`. */
   flag?: `--${string}`
-  /** Key below `[auth]` of Supabase's config.toml. */
+  /** Key below `[auth]` in Supabase's config.toml. */
   toml?: string
   /** Key below `[auth]` that names a file with the value, relative to config.toml. */
   tomlFile?: string
-  /** Switches below `[auth]`, and the text that each stands for where it is on. */
+  /** Switches below `[auth]`, with the text each stands for when on. */
   tomlSwitches?: Record<string, string>
-  /** Table below `[auth]` whose entries make a list of `key:value`. */
+  /** Table below `[auth]` whose entries become a list of `key:value`. */
   tomlTable?: string
-  /** Key below `[auth]` without which the one of this setting does not count. */
+  /** Key below `[auth]` without which this setting's key is ignored. */
   tomlNeeds?: string
-  /** Turns the config.toml value into the text an environment variable would hold. @throws as `parse` does */
+  /** Converts the config.toml value to the text of an environment variable. @throws as `parse` does */
   fromToml?: (value: string) => string
-  kind: Kind<T>
+  kind: ValueType<T>
   default: D
-  /** What the documentation shows instead of the default, where it depends on something else. */
+  /** Shown in the documentation instead of the default, if that depends on something else. */
   defaultNote?: string
   unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
-  /** The name under which the documentation tells of this setting and all its siblings, once. */
+  /** The name under which the documentation covers this setting and its siblings, once. */
   family?: string
   /** Name of the switch, as `setting` takes it: while it is off, a value that cannot be read is no error. */
   switchedBy?: string
-  /** Never printed; `<NAME>_FILE` may name a file that holds it. */
+  /** Never printed; `<NAME>_FILE` may name a file that contains it. */
   secret?: boolean
   /** One or two sentences for the reader of the README. */
   doc: string
 }
 
 type Definition<T> = Omit<Setting<T>, 'names' | 'default'> & {
-  /** The name without its prefix: `AUTH_<name>` is ours and `GOTRUE_<name>` is accepted for it. */
+  /** The name without prefix: `AUTH_<name>` is ours and `GOTRUE_<name>` is accepted as well. */
   name: string
-  /** Further accepted names, in full. */
+  /** Other accepted names, in full. */
   also?: string[]
 }
 
@@ -57,12 +57,12 @@ export function setting<T>({ name, also, ...rest }: Definition<T> & { default?: 
   return { ...rest, names: [`AUTH_${name}`, `GOTRUE_${name}`, ...(also ?? [])], default: rest.default }
 }
 
-/** A setting whose default `load.ts` works out from the others; it always has a value in the end. */
+/** A setting whose default is computed from others; it always ends up with a value. */
 export function computed<T>(definition: Definition<T> & { defaultNote: string }): Setting<T, T> {
   return setting<T>(definition) as unknown as Setting<T, T>
 }
 
-/** The values of a group of settings: a setting without a default may be undefined. */
+/** The values of a group of settings; without a default they may be undefined. */
 export type Values<Group> = {
   [Key in keyof Group]: Group[Key] extends Setting<infer T, infer D> ? (undefined extends D ? T | undefined : T) : never
 }
@@ -89,7 +89,7 @@ class OutOfRange extends Error {
 }
 
 /** As in GoTrue, the default counts for a value out of range. @param side on which side; any other stays an error */
-export function orDefault(kind: Kind<number>, side: 'below' | 'either' = 'either'): Kind<number> {
+export function orDefault(kind: ValueType<number>, side: 'below' | 'either' = 'either'): ValueType<number> {
   return {
     ...kind,
     parse(value) {
@@ -104,7 +104,7 @@ export function orDefault(kind: Kind<number>, side: 'below' | 'either' = 'either
 }
 
 /** As in GoTrue, 0 stands for the default. */
-export function orZero(kind: Kind<number>): Kind<number> {
+export function orZero(kind: ValueType<number>): ValueType<number> {
   return {
     ...kind,
     parse(value) {
@@ -114,9 +114,9 @@ export function orZero(kind: Kind<number>): Kind<number> {
   }
 }
 
-export const text: Kind<string> = { name: 'text', parse: (value) => value }
+export const text: ValueType<string> = { name: 'text', parse: (value) => value }
 
-export const flag: Kind<boolean> = {
+export const flag: ValueType<boolean> = {
   name: 'true/false',
   parse(value) {
     if (/^(true|1|t|yes|on)$/i.test(value)) return true
@@ -125,7 +125,7 @@ export const flag: Kind<boolean> = {
   },
 }
 
-export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kind<number> {
+export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): ValueType<number> {
   const range = maximum === Number.MAX_SAFE_INTEGER ? `at least ${minimum}` : `from ${minimum} to ${maximum}`
   return {
     name: 'integer',
@@ -139,8 +139,8 @@ export function integer(minimum: number, maximum = Number.MAX_SAFE_INTEGER): Kin
   }
 }
 
-/** Milliseconds, written in Go's syntax or as bare seconds. */
-export function duration(minimumMs = 0, maximumMs = Number.POSITIVE_INFINITY): Kind<number> {
+/** Milliseconds, written in Go's syntax or as plain seconds. */
+export function duration(minimumMs = 0, maximumMs = Number.POSITIVE_INFINITY): ValueType<number> {
   return {
     name: 'duration',
     format: formatDuration,
@@ -154,7 +154,7 @@ export function duration(minimumMs = 0, maximumMs = Number.POSITIVE_INFINITY): K
   }
 }
 
-export function choice<const Option extends string>(...options: Option[]): Kind<Option> {
+export function choice<const Option extends string>(...options: Option[]): ValueType<Option> {
   return {
     name: options.join(' | '),
     parse(value) {
@@ -165,8 +165,8 @@ export function choice<const Option extends string>(...options: Option[]): Kind<
   }
 }
 
-/** An absolute http(s) URL, kept without a trailing slash. */
-export const httpUrl: Kind<string> = {
+/** An absolute http(s) URL, stored without a trailing slash. */
+export const httpUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined
@@ -176,8 +176,8 @@ export const httpUrl: Kind<string> = {
   },
 }
 
-/** The application's address: any absolute URL, since mobile applications have schemes of their own. */
-export const anyUrl: Kind<string> = {
+/** The application's URL: any absolute URL, since mobile apps have their own schemes. */
+export const anyUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
     // `localhost:3000` parses, as a scheme and a path
@@ -188,7 +188,7 @@ export const anyUrl: Kind<string> = {
   },
 }
 
-export const list: Kind<string[]> = {
+export const list: ValueType<string[]> = {
   name: 'comma-separated list',
   format: (items) => items.join(','),
   parse: (value) =>
@@ -204,7 +204,7 @@ export const list: Kind<string[]> = {
 }
 
 /** A machine by name or address, without scheme and port. */
-export const hostName: Kind<string> = {
+export const hostName: ValueType<string> = {
   name: 'host',
   parse(value) {
     const isAddress = isIpv6(value.replace(/^\[|\]$/g, ''))
@@ -215,7 +215,7 @@ export const hostName: Kind<string> = {
 }
 
 /** An address as it stands in a mail's header, without a name before it. */
-export const mailAddress: Kind<string> = {
+export const mailAddress: ValueType<string> = {
   name: 'e-mail address',
   parse(value) {
     const isPlain = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/.test(value) && !/\.\.|@\.|\.@|\.$/.test(value)
@@ -224,32 +224,32 @@ export const mailAddress: Kind<string> = {
   },
 }
 
-/** Hosts as URLs have them. */
-export const hosts: Kind<string[]> = {
+/** Hosts as they appear in URLs. */
+export const hosts: ValueType<string[]> = {
   name: 'list of hosts',
   format: (items) => items.join(','),
   parse: (value) =>
     list.parse(value.toLowerCase()).map((host) => {
       const url = URL.canParse(`ws://${host}`) ? new URL(`ws://${host}`) : undefined
       if (!url?.hostname || url.href !== `ws://${url.host}/` || url.username)
-        throw new Error(`a list of hosts such as keycloak.lan or 10.0.0.5:8080 (${host} is none)`)
+        throw new Error(`a list of hosts such as keycloak.lan or 10.0.0.5:8080 (${host} is not one)`)
       return host
     }),
 }
 
-export const networks: Kind<Cidr[]> = {
+export const networks: ValueType<Cidr[]> = {
   name: 'CIDR list',
   format: (found) => found.map(([network, bits]) => `${network}/${bits}`).join(','),
   parse: (value) =>
     list.parse(value).map((item) => {
       const network = parseCidr(item)
       if (!network)
-        throw new Error(`a comma-separated list of networks such as 10.0.0.0/8 or fd00::/8 (${item} is none)`)
+        throw new Error(`a comma-separated list of networks such as 10.0.0.0/8 or fd00::/8 (${item} is not one)`)
       return network
     }),
 }
 
-export function secret(minimumBytes: number): Kind<string> {
+export function secret(minimumBytes: number): ValueType<string> {
   return {
     name: 'secret',
     parse(value) {
@@ -260,7 +260,7 @@ export function secret(minimumBytes: number): Kind<string> {
 }
 
 /** A token of RFC 9110 §5.1. */
-export const headerName: Kind<string> = {
+export const headerName: ValueType<string> = {
   name: 'header name',
   parse(value) {
     if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(value)) throw new Error('the name of a header, such as X-Request-Id')
@@ -269,7 +269,7 @@ export const headerName: Kind<string> = {
 }
 
 /** 32 bytes written as 64 hexadecimal digits or as base64. */
-export const key256: Kind<Buffer> = {
+export const key256: ValueType<Buffer> = {
   name: '256-bit key',
   parse(value) {
     const bytes = /^[0-9a-f]{64}$/i.test(value) ? Buffer.from(value, 'hex') : Buffer.from(value, 'base64')
@@ -294,7 +294,7 @@ const unescaped = (text: string) =>
   text.replace(/\\([nrt"\\])/g, (_, character: string) => (/["\\]/.test(character) ? character : ' '))
 
 /** A JSON array of objects. */
-export const jsonObjects: Kind<JsonObject[]> = {
+export const jsonObjects: ValueType<JsonObject[]> = {
   name: 'JSON',
   parse(value) {
     const parsed = parseJson(value)
@@ -308,7 +308,7 @@ export const jsonObjects: Kind<JsonObject[]> = {
 }
 
 /** A JSON object whose values are lists of text, or one text. */
-export const jsonLists: Kind<Record<string, string[]>> = {
+export const jsonLists: ValueType<Record<string, string[]>> = {
   name: 'JSON',
   format: (lists) => (Object.keys(lists).length === 0 ? '' : JSON.stringify(lists)),
   parse(value) {

@@ -1,8 +1,8 @@
-/** SMS: who sends them, and what they say. */
-import { choice, duration, flag, integer, type Kind, orDefault, secret, setting, text } from './setting'
+/** SMS: the provider, and the texts. */
+import { choice, duration, flag, integer, orDefault, secret, setting, text, type ValueType } from './setting'
 
-/** `15551230000:123456,…`: numbers to which nothing is sent, and the codes that are right for them. */
-const testCodes: Kind<Record<string, string>> = {
+/** `15551230000:123456,…`: numbers that receive nothing, and their fixed codes. */
+const testCodes: ValueType<Record<string, string>> = {
   name: 'phone:code list',
   format: (codes) =>
     Object.entries(codes)
@@ -21,7 +21,7 @@ const testCodes: Kind<Record<string, string>> = {
   },
 }
 
-const instant: Kind<number> = {
+const instant: ValueType<number> = {
   name: 'date',
   format: (ms) => new Date(ms).toISOString(),
   parse(value) {
@@ -31,8 +31,8 @@ const instant: Kind<number> = {
   },
 }
 
-/** A template of which `{{ .Code }}` is the only field. */
-export const smsTemplate: Kind<string> = {
+/** A template whose only field is `{{ .Code }}`. */
+export const smsTemplate: ValueType<string> = {
   name: 'text',
   parse(value) {
     if (!/\{\{-?\s*\.Code\s*-?\}\}/.test(value)) throw new Error('a text with {{ .Code }} in it')
@@ -65,7 +65,7 @@ export const sms = {
     tomlSwitches: Object.fromEntries(PROVIDERS.map((name) => [`sms.${name}.enabled`, name])),
     kind: choice(...PROVIDERS),
     defaultNote: 'the mailbox',
-    doc: 'Who sends SMS. While nobody does, they are shown in the mailbox.',
+    doc: 'SMS provider. Without one, SMS are shown in the mailbox.',
   }),
   autoconfirm: setting({
     name: 'SMS_AUTOCONFIRM',
@@ -73,7 +73,7 @@ export const sms = {
     fromToml: (value) => String(!flag.parse(value)),
     kind: flag,
     default: false,
-    doc: 'Treat the phone number of a sign-up as confirmed.',
+    doc: 'Confirm the phone number of a sign-up automatically.',
   }),
   maxFrequencyMs: setting({
     name: 'SMS_MAX_FREQUENCY',
@@ -86,13 +86,13 @@ export const sms = {
     name: 'SMS_OTP_EXP',
     kind: orDefault(duration(1000)),
     default: 60_000,
-    doc: 'How long the code of an SMS can be used.',
+    doc: 'Lifetime of the code in an SMS.',
   }),
   otpLength: setting({
     name: 'SMS_OTP_LENGTH',
     kind: orDefault(integer(6, 10)),
     default: 6,
-    doc: 'Digits of the code of an SMS.',
+    doc: 'Digits of the code in an SMS.',
   }),
   template: setting({
     name: 'SMS_TEMPLATE',
@@ -106,30 +106,30 @@ export const sms = {
     tomlTable: 'sms.test_otp',
     kind: testCodes,
     default: {},
-    doc: 'Numbers to which nothing is sent and which have a fixed code.',
+    doc: 'Numbers that receive nothing and have a fixed code.',
   }),
   testOtpValidUntil: setting({
     name: 'SMS_TEST_OTP_VALID_UNTIL',
     kind: instant,
     defaultNote: 'for ever',
-    doc: 'Until when the fixed codes count.',
+    doc: 'Until when the fixed codes are valid.',
   }),
-  twilioAccountSid: provider('twilio', 'account_sid', 'Twilio: the account.'),
-  twilioAuthToken: providerSecret('twilio', 'auth_token', "Twilio: the account's token."),
+  twilioAccountSid: provider('twilio', 'account_sid', 'Twilio: account SID.'),
+  twilioAuthToken: providerSecret('twilio', 'auth_token', 'Twilio: auth token.'),
   twilioMessageServiceSid: provider(
     'twilio',
     'message_service_sid',
-    'Twilio: messaging service, or the number to send from.',
+    'Twilio: messaging service, or the sender number.',
   ),
-  twilioContentSid: provider('twilio', 'content_sid', 'Twilio: content template of WhatsApp messages.'),
-  twilioVerifyAccountSid: provider('twilio_verify', 'account_sid', 'Twilio Verify: the account.'),
-  twilioVerifyAuthToken: providerSecret('twilio_verify', 'auth_token', "Twilio Verify: the account's token."),
-  twilioVerifyMessageServiceSid: provider('twilio_verify', 'message_service_sid', 'Twilio Verify: the service.'),
-  messagebirdAccessKey: providerSecret('messagebird', 'access_key', 'MessageBird: the key.'),
-  messagebirdOriginator: provider('messagebird', 'originator', 'MessageBird: the sender.'),
-  textlocalApiKey: providerSecret('textlocal', 'api_key', 'Textlocal: the key.'),
-  textlocalSender: provider('textlocal', 'sender', 'Textlocal: the sender.'),
-  vonageApiKey: provider('vonage', 'api_key', 'Vonage: the key.'),
-  vonageApiSecret: providerSecret('vonage', 'api_secret', 'Vonage: its secret.'),
-  vonageFrom: provider('vonage', 'from', 'Vonage: the sender.'),
+  twilioContentSid: provider('twilio', 'content_sid', 'Twilio: content template for WhatsApp messages.'),
+  twilioVerifyAccountSid: provider('twilio_verify', 'account_sid', 'Twilio Verify: account SID.'),
+  twilioVerifyAuthToken: providerSecret('twilio_verify', 'auth_token', 'Twilio Verify: auth token.'),
+  twilioVerifyMessageServiceSid: provider('twilio_verify', 'message_service_sid', 'Twilio Verify: service SID.'),
+  messagebirdAccessKey: providerSecret('messagebird', 'access_key', 'MessageBird: access key.'),
+  messagebirdOriginator: provider('messagebird', 'originator', 'MessageBird: sender.'),
+  textlocalApiKey: providerSecret('textlocal', 'api_key', 'Textlocal: API key.'),
+  textlocalSender: provider('textlocal', 'sender', 'Textlocal: sender.'),
+  vonageApiKey: provider('vonage', 'api_key', 'Vonage: API key.'),
+  vonageApiSecret: providerSecret('vonage', 'api_secret', 'Vonage: API secret.'),
+  vonageFrom: provider('vonage', 'from', 'Vonage: sender.'),
 }

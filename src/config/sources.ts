@@ -1,18 +1,18 @@
-/** Where values come from, and what can be wrong with them. */
+/** Where values come from, and the problems they may have. */
 
-export type Named = Record<string, string | undefined>
+export type NamedValues = Record<string, string | undefined>
 
-/** Where values come from, strongest first: flags, environment, `.env`, config.toml. */
+/** Sources of values, highest priority first: flags, environment, `.env`, config.toml. */
 export interface Sources {
   /** Values by flag, such as `--port`. */
   flags?: Record<string, string>
   /** Values by name, from `--set NAME=value`. */
   set?: Record<string, string>
-  env?: Named
+  env?: NamedValues
   /** `isNamed`: by a flag, rather than found by chance. */
-  envFile?: { path: string; isNamed?: boolean; values: Named }
+  envFile?: { path: string; isNamed?: boolean; values: NamedValues }
   toml?: { path: string; auth: Record<string, unknown> }
-  /** Reads a file that a setting points at. @param from the file that names it, where that is not the working folder */
+  /** Reads a file named by a setting. @param from the file that names it, if paths are relative to that */
   readFile?(path: string, from?: string): string
 }
 
@@ -28,13 +28,13 @@ export interface Problem {
 /** Whether the settings are wrong, be it that the server starts all the same. */
 export const isWrong = ({ severity }: Problem) => severity !== 'warning' && severity !== 'note'
 
-/** A value as text, before it is read. */
-export interface Found {
+/** A value as text, before parsing. */
+export interface RawValue {
   text: string
   origin: string
 }
 
-/** The content of a file that a setting names. */
+/** The content of a file named by a setting. */
 export function readFile(
   origin: string,
   path: string,
@@ -55,14 +55,14 @@ export function readFile(
 }
 
 /** A protection that is switched on and not there is worth a warning, since an application may rely on it. */
-export function foreign(name: string, value: string | undefined, reason?: string): Problem {
+export function unsupportedSetting(name: string, value: string | undefined, reason?: string): Problem {
   const isOn =
     /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
     /^(true|1|t|yes|on)$/i.test(value ?? '')
   if (isOn && (reason === undefined || /extended$/i.test(name)))
     return {
       severity: 'warning',
-      message: `${name} is on, but this version does not have what it switches on${reason ? `: ${reason}` : ''}.`,
+      message: `${name} is on, but this version does not support what it enables${reason ? `: ${reason}` : ''}.`,
     }
   return {
     severity: 'note',

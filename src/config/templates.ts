@@ -1,8 +1,8 @@
-/** What mails say, and which notices are sent at all. */
+/** Mail templates and subjects, and which notices are sent. */
 import { MAIL_TEMPLATES, type MailTemplate, NOTIFICATIONS, type Notification } from '../lib/mail-templates'
 import { flag, type Setting, setting, text } from './setting'
 
-/** Where Supabase's config.toml keeps what belongs to a mail. */
+/** Where Supabase's config.toml keeps the settings of a mail. */
 const tomlTable = (template: MailTemplate) =>
   template.endsWith('_notification')
     ? `email.notification.${template.replace('_notification', '')}`
@@ -36,7 +36,7 @@ const notice = (template: Notification) =>
     doc: `Send \`${template}\` mails.`,
   })
 
-/** One setting for each template, under a key that begins so. */
+/** One setting per template, with keys that start with the prefix. */
 const each = <Name extends string, Prefix extends string, One>(
   names: readonly Name[],
   prefix: Prefix,

@@ -1,4 +1,4 @@
-/** Access tokens, refresh tokens, API keys and the keys that protect what is stored. */
+/** Access tokens, refresh tokens, API keys, and the keys that protect stored data. */
 import type { JsonObject } from '../lib/json'
 import {
   choice,
@@ -7,7 +7,6 @@ import {
   flag,
   integer,
   jsonObjects,
-  type Kind,
   key256,
   list,
   orDefault,
@@ -15,20 +14,21 @@ import {
   secret,
   setting,
   text,
+  type ValueType,
 } from './setting'
 
-/** GoTrue's JWT_KEYS (contract 3.4): private JWKs (RFC 7517), exactly one of which signs. */
-const signingKeys: Kind<JsonObject[]> = {
+/** GoTrue's JWT_KEYS: private JWKs (RFC 7517), exactly one of which signs. */
+const signingKeys: ValueType<JsonObject[]> = {
   name: 'JSON array of JWKs',
   parse(value) {
     const keys = jsonObjects.parse(value)
     const signing = keys.filter((key) => Array.isArray(key.key_ops) && key.key_ops.includes('sign'))
     if (signing.length !== 1)
-      throw new Error(`a list in which exactly one key has "sign" in its key_ops (it has ${signing.length})`)
+      throw new Error(`a list in which exactly one key has "sign" in its key_ops (found ${signing.length})`)
     for (const key of keys) {
       if (typeof key.alg !== 'string' || !/^(HS256|RS256|RS512|ES256|ES512|EdDSA)$/.test(key.alg))
         throw new Error('a list of keys whose "alg" is HS256, RS256, RS512, ES256, ES512 or EdDSA')
-      if (typeof key.kid !== 'string' || key.kid === '') throw new Error('a list of keys that each have a "kid"')
+      if (typeof key.kid !== 'string' || key.kid === '') throw new Error('a list of keys that all have a "kid"')
       if (key.kty === 'oct' && Buffer.from(String(key.k), 'base64url').length < 32)
         throw new Error('a list of keys of at least 32 bytes')
     }
@@ -36,7 +36,7 @@ const signingKeys: Kind<JsonObject[]> = {
   },
 }
 
-const apiKey = (prefix: string): Kind<string> => ({
+const apiKey = (prefix: string): ValueType<string> => ({
   name: 'API key',
   parse(value) {
     if (!value.startsWith(prefix) || value.length < prefix.length + 22)
@@ -52,8 +52,8 @@ export const tokens = {
     toml: 'jwt_secret',
     kind: secret(32),
     secret: true,
-    defaultNote: 'made at first start',
-    doc: 'HS256 secret of access tokens and of the anon and service_role keys. Set the one of your Supabase project to share tokens with it.',
+    defaultNote: 'generated at first start',
+    doc: 'HS256 secret of access tokens and of the anon and service_role keys. Set that of your Supabase project to share tokens with it.',
   }),
   jwtKeys: setting({
     name: 'JWT_KEYS',
@@ -61,7 +61,7 @@ export const tokens = {
     kind: signingKeys,
     secret: true,
     defaultNote: 'none: HS256 with the secret',
-    doc: 'Private JWKs to sign with ES256, RS256 or EdDSA; the one with `sign` in `key_ops` signs, the others verify.',
+    doc: 'Private JWKs for ES256, RS256 or EdDSA; the one with `sign` in `key_ops` signs, the others verify.',
   }),
   jwtExpSeconds: setting({
     name: 'JWT_EXP',
@@ -70,7 +70,7 @@ export const tokens = {
     kind: orZero(integer(30, 604_800)),
     default: 3600,
     unit: 'seconds',
-    doc: 'Lifetime of an access token. Below 120 supabase-js refreshes without pause.',
+    doc: 'Lifetime of an access token. Below 120, supabase-js refreshes continuously.',
   }),
   jwtAud: setting({ name: 'JWT_AUD', kind: text, default: 'authenticated', doc: 'Audience of users and tokens.' }),
   jwtIssuer: computed({
@@ -83,20 +83,20 @@ export const tokens = {
   jwtKeyId: setting({
     name: 'JWT_KEY_ID',
     kind: text,
-    doc: 'The `kid` to put into tokens signed with the HS256 secret.',
+    doc: '`kid` of tokens signed with the HS256 secret.',
   }),
   jwtValidMethods: setting({
     name: 'JWT_VALID_METHODS',
     also: ['GOTRUE_JWT_VALIDMETHODS'],
     kind: list,
     defaultNote: 'those of the keys',
-    doc: 'Accepted signature algorithms. Add `HS256` to keep anon and service_role JWTs working beside asymmetric keys.',
+    doc: 'Accepted signature algorithms. Add `HS256` to keep anon and service_role JWTs valid beside asymmetric keys.',
   }),
   jwtDefaultGroupName: setting({
     name: 'JWT_DEFAULT_GROUP_NAME',
     kind: text,
     default: 'authenticated',
-    doc: 'Role of new users, the `role` claim of their tokens.',
+    doc: 'Role of new users: the `role` claim of their tokens.',
   }),
   jwtAdminRoles: setting({
     name: 'JWT_ADMIN_ROLES',
@@ -114,7 +114,7 @@ export const tokens = {
     name: 'PUBLISHABLE_KEY',
     toml: 'publishable_key',
     kind: apiKey('sb_publishable_'),
-    defaultNote: 'made at first start',
+    defaultNote: 'generated at first start',
     doc: 'API key for browsers and apps; it may be public.',
   }),
   secretKey: setting({
@@ -122,28 +122,28 @@ export const tokens = {
     toml: 'secret_key',
     kind: apiKey('sb_secret_'),
     secret: true,
-    defaultNote: 'made at first start',
-    doc: 'API key for your own servers: it opens the admin API.',
+    defaultNote: 'generated at first start',
+    doc: 'API key for your own servers: it grants access to the admin API.',
   }),
   encryptionKey: setting({
     name: 'ENCRYPTION_KEY',
     kind: key256,
     secret: true,
-    defaultNote: 'made at first start',
-    doc: 'Encrypts the secrets in the database (AES-256-GCM). Without it a copy of the database forges nothing, and serves nobody.',
+    defaultNote: 'generated at first start',
+    doc: 'Encrypts the secrets in the database (AES-256-GCM). Without it, a copy of the database is useless for forging tokens and cannot be served.',
   }),
   tokenPepper: setting({
     name: 'TOKEN_PEPPER',
     kind: secret(32),
     secret: true,
-    defaultNote: 'made at first start',
-    doc: 'Key under which one-time and imported tokens are hashed.',
+    defaultNote: 'generated at first start',
+    doc: 'HMAC key for one-time and imported tokens.',
   }),
   tokenPepperPrevious: setting({
     name: 'TOKEN_PEPPER_PREVIOUS',
     kind: secret(32),
     secret: true,
-    doc: 'The pepper before the present one: what was hashed under it is still accepted.',
+    doc: 'The previous pepper: what was hashed with it is still accepted.',
   }),
   flowStateExpiryMs: setting({
     name: 'EXTERNAL_FLOW_STATE_EXPIRY_DURATION',
@@ -178,7 +178,7 @@ export const tokens = {
     also: ['JWT_ALGO', 'JWT_ALGORITHM'],
     kind: choice('hs256'),
     default: 'hs256',
-    doc: 'Algorithm of access tokens while `AUTH_JWT_KEYS` is not set: HS256, and no other.',
+    doc: 'Algorithm of access tokens while `AUTH_JWT_KEYS` is not set: only HS256.',
   }),
   nativeTokenSeconds: setting({
     name: 'ACCESS_TOKEN_TTL_SECONDS',
@@ -208,12 +208,12 @@ export const tokens = {
     toml: 'refresh_token_reuse_interval',
     kind: duration(),
     default: 0,
-    doc: 'How long after a refresh older tokens of the session are still answered. The parent of the live token always is.',
+    doc: 'How long after a refresh the older tokens of the session are still accepted. The parent of the current token always is.',
   }),
   refreshTokenAllowReuse: setting({
     name: 'SECURITY_REFRESH_TOKEN_ALLOW_REUSE',
     kind: flag,
     default: false,
-    doc: 'Answer every refresh token of a live session, however old. Unsafe: a stolen token then works until sign-out.',
+    doc: 'Accept every refresh token of a live session, however old. Unsafe: a stolen token then works until sign-out.',
   }),
 }

@@ -1,11 +1,11 @@
-/** Settings from Supabase's config.toml: its `[auth]` section, in its own words. */
+/** Settings from the `[auth]` section of Supabase's config.toml. */
 import { nearest } from '../lib/nearest'
-import { isForeignTomlKey } from './foreign-names'
 import { allSettings } from './index'
 import type { Setting } from './setting'
-import { type Found, foreign, type Problem, readFile, type Sources } from './sources'
+import { type Problem, type RawValue, readFile, type Sources, unsupportedSetting } from './sources'
+import { isUnsupportedTomlKey } from './unsupported-names'
 
-export function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[]): Found | undefined {
+export function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[]): RawValue | undefined {
   if (each.tomlNeeds && !readToml(each.tomlNeeds, sources, problems)) return undefined
   const direct =
     readToml(each.toml, sources, problems) ?? readSwitches(each, sources) ?? readTable(each.tomlTable, sources)
@@ -25,8 +25,8 @@ export function findToml(each: Setting<unknown>, sources: Sources, problems: Pro
   return content === undefined ? undefined : { text: content, origin: file?.origin ?? '' }
 }
 
-/** The text of a key below `[auth]`; `env(NAME)` stands for a variable. */
-function readToml(key: string | undefined, sources: Sources, problems: Problem[]): Found | undefined {
+/** The text of a key below `[auth]`; `env(NAME)` refers to a variable. */
+function readToml(key: string | undefined, sources: Sources, problems: Problem[]): RawValue | undefined {
   const { toml, env = {}, envFile } = sources
   const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
   if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
@@ -38,21 +38,21 @@ function readToml(key: string | undefined, sources: Sources, problems: Problem[]
   return text === '' ? undefined : { text, origin }
 }
 
-/** Whether a key is in a table whose own `enabled` is false, so that nothing in it counts. */
+/** Whether a key is in a table whose `enabled` is false, which disables the whole table. */
 function isSwitchedOff(key: string, { toml }: Sources): boolean {
   const table = key.slice(0, key.lastIndexOf('.') + 1)
   if (table === '' || key === `${table}enabled`) return false
   return leaves(toml?.auth ?? {}).some(([name, value]) => name === `${table}enabled` && value === false)
 }
 
-/** The text that a switch stands for which is on. */
-function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources): Found | undefined {
+/** The text of the switch that is on. */
+function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources): RawValue | undefined {
   const on = leaves(toml?.auth ?? {}).find(([key, value]) => Object.hasOwn(tomlSwitches, key) && value === true)
   return on && { text: tomlSwitches[on[0]] as string, origin: `${toml?.path} [auth] ${on[0]}` }
 }
 
-/** The entries of a table, as the list that a variable would hold. */
-function readTable(table: string | undefined, { toml }: Sources): Found | undefined {
+/** The entries of a table, as the list an environment variable would hold. */
+function readTable(table: string | undefined, { toml }: Sources): RawValue | undefined {
   const entries = leaves(toml?.auth ?? {}).filter(([key]) => table !== undefined && key.startsWith(`${table}.`))
   if (table === undefined || entries.length === 0) return undefined
   const text = entries.map(([key, value]) => `${key.slice(table.length + 1)}:${String(value)}`).join(',')
@@ -69,18 +69,18 @@ export function reportUnknownKeys({ toml }: Sources, problems: Problem[]): void 
   const isKnown = (key: string) =>
     known.has(key) ||
     tables.some((table) => key.startsWith(`${table}.`)) ||
-    // it only says whether its neighbours count
+    // it only decides whether its siblings count
     (key.endsWith('.enabled') && [...known].some((other) => other.startsWith(key.slice(0, -'enabled'.length))))
   for (const [key, value] of toml ? leaves(toml.auth) : []) {
-    // `enabled` would switch the whole service, which nobody starts to have it off
+    // `enabled` would switch the whole service off, which makes no sense for a server being started
     if (isKnown(key) || key === 'enabled') continue
     const name = `${toml?.path} [auth] ${key}`
     const close = nearest(key, known)
-    if (isForeignTomlKey(key)) problems.push(foreign(name, String(value)))
+    if (isUnsupportedTomlKey(key)) problems.push(unsupportedSetting(name, String(value)))
     else
       problems.push({
         severity: 'unknown',
-        message: `${name} is no known setting${close ? `; did you mean ${close}?` : '.'}`,
+        message: `${name} is not a known setting${close ? `; did you mean ${close}?` : '.'}`,
       })
   }
 }

@@ -1,4 +1,4 @@
-/** Entries of the audit log, in GoTrue's words (contract 1.13). */
+/** Entries of the audit log, with GoTrue's action names (`GET /admin/audit`). */
 import type { JsonObject } from '../lib/json'
 import { NIL_UUID } from '../lib/uuid'
 import type { AuditEntry, User } from '../store'
@@ -41,15 +41,15 @@ const LOG_TYPES = {
   token_revoked: 'token',
 } as const
 
-/** Characters of a user's own name that an entry repeats. */
+/** Characters of a user's own name repeated in an entry. */
 const MAX_NAME = 255
 
 export type Action = keyof typeof LOG_TYPES
 
-/** Who did it: a user, or the role of a service key. */
+/** The actor: a user, or the role of a service key. */
 export type Actor = Pick<User, 'id' | 'email' | 'phone' | 'isSsoUser' | 'rawUserMetaData'> | string
 
-/** @param traits what the action was about */
+/** @param traits details of the action */
 export function auditEntry(
   { random }: Pick<Deps, 'random'>,
   now: number,

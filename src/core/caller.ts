@@ -1,24 +1,24 @@
-/** Who is asking: what a request shows, and whom it turned out to be of. */
+/** The caller of a request, and the credentials they presented. */
 import type { Session, User } from '../store'
 import { Refusal } from './refusal'
 import type { VerifiedClaims } from './tokens/jwt'
 
-/** What a request shows. */
+/** Credentials of a request. */
 export interface Credentials {
   /** Token of the Authorization header, without its scheme. */
   bearer: string | undefined
   apiKey: string | undefined
-  /** The session cookie, where there is no Authorization header. */
+  /** The session cookie, if there is no Authorization header. */
   cookie?: { token: string; isTrusted: boolean } | undefined
 }
 
-/** A user with a right access token, whose session is live. */
+/** A user with a valid access token and a live session. */
 export interface Caller {
   user: User
   /** Undefined for a token that names none. Its `aal` is what the token counts for. */
   session: Session | undefined
   claims: VerifiedClaims
-  /** Whether a personal access token stands for the user, which may do less than they themselves. */
+  /** Whether the caller uses a personal access token, which has fewer rights than the user. */
   isPersonalToken: boolean
 }
 
@@ -28,14 +28,14 @@ export const actingIn = ({ id: sessionId, aal }: Session): { sessionId: string; 
   aal,
 })
 
-/** Whoever may use the admin API. */
+/** A caller with access to the admin API. */
 export interface Admin {
   role: string
   user?: User
 }
 
-/** @throws {Refusal<'not_in_person'>} where a personal access token asks for what its user has to be there for (settled 11) */
-export function requireInPerson(caller: Caller): Caller {
-  if (caller.isPersonalToken) throw new Refusal('not_in_person')
+/** @throws {Refusal<'personal_token_not_allowed'>} for personal access tokens (docs/decisions.md#d11) */
+export function forbidPersonalToken(caller: Caller): Caller {
+  if (caller.isPersonalToken) throw new Refusal('personal_token_not_allowed')
   return caller
 }

@@ -32,29 +32,29 @@ export interface Deps {
   apiKeys: ApiKeys
   limits: RateLimits
   policy: Policy
-  /** Keys under which one-time and imported tokens are hashed: the present one, and the one before it. */
+  /** Keys for hashing one-time and imported tokens: the current one, and the previous one. */
   peppers: readonly [Buffer, ...Buffer[]]
   templates: MailTemplates
   smsProvider: SmsProvider | undefined
-  /** Undefined where they are not looked up. */
+  /** Undefined if breached passwords are not checked. */
   breachedPasswords: BreachedPasswords | undefined
   qrCode: QrCode
   providers: OAuthProviders
   peers: Peers
-  /** Undefined: there are no Matrix accounts. */
+  /** Undefined if Matrix accounts are disabled. */
   provisioner: Provisioner | undefined
   /** Calls hooks. */
   post: HttpPost
-  /** Lets work go on once its request is answered; a server that stops waits a little for it. */
+  /** Continues work after its request has been answered; a shutdown waits briefly for it. */
   background(work: Promise<unknown>): void
   report: Report
   clockWatch: ClockWatch
   lostAnswers: LostAnswers
 }
 
-/** Where a request came from. */
+/** The origin of a request. */
 export interface Client {
-  /** Canonical address; behind trusted proxies that of the client, not of the proxy. */
+  /** Canonical address; behind trusted proxies the client's, not the proxy's. */
   ip: string
   userAgent: string | undefined
   /** Such as `https://auth.example.com`: the listed host that the request was sent to, where links to this server lead. */

@@ -1,61 +1,61 @@
-/** The core: what the server promises. Surfaces call these functions and say their outcome in words of their own. */
+/** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
 import * as roles from './accounts/roles'
 import * as identify from './callers/identify'
 import { introspect } from './callers/introspect'
 import type { Deps } from './deps'
-import { evenly } from './evenly'
 import { challengeFactor } from './factors/challenge'
 import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
-import { requireFactorOwner, requireOwnFactor } from './factors/own'
 import * as recoveryCodes from './factors/recovery-codes'
+import { requireFactorOwner, requireOwnFactor } from './factors/user-factors'
 import { verifyFactor } from './factors/verify'
 import * as federatedAccounts from './federation/accounts'
 import * as federationAdministration from './federation/administration'
 import { identifyFederated } from './federation/callers'
+import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
-import { signInFederated } from './federation/sign-in'
-import { makeMatrixAccounts, nextMatrixAttemptInMs } from './matrix'
+import { nextMatrixAttemptInMs, provisionDueMatrixAccounts } from './matrix'
 import * as messages from './messages/messages'
-import { deliverMessages, mailQueue, returnMessages } from './messages/outbox'
-import { comeBackFromProvider } from './oauth/coming-back'
+import { deliverMessages, mailQueue, releaseClaimedMessages } from './messages/outbox'
+import { startAuthorization } from './oauth/authorization'
+import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
-import { leaveForProvider } from './oauth/leaving'
 import { unlinkIdentity } from './oauth/linking'
+import * as passkeys from './passkeys/passkeys'
 import { examineDatabase, examineDisk } from './readiness'
 import { chooseRedirect } from './redirects'
-import * as service from './service'
-import { disownSession, requireDisownToken } from './sessions/new-device'
+import * as service from './service-api'
+import { endUnrecognizedSession, requireDisownToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import * as sessions from './sessions/sessions'
-import * as passkeys from './sign-in/passkeys'
+import { signInWithPassword } from './sign-in/password-sign-in'
 import { exchangeCode } from './sign-in/pkce'
-import { signInWithPassword } from './sign-in/sign-in'
 import * as tokenPairs from './sign-in/token-pairs'
 import { signUpAnonymously } from './sign-up/anonymous'
 import { signUp } from './sign-up/sign-up'
 import { sweep } from './sweep'
-import * as appLinks from './verification/app-links'
+import { withUniformTiming } from './uniform-timing'
+import * as appLinks from './verification/application-links'
 import * as invitations from './verification/invitations'
-import * as oneTime from './verification/one-time'
+import * as oneTime from './verification/one-time-codes'
 import * as verify from './verification/verify'
-import { signInWithWallet } from './web3/sign-in'
+import { signInWithWallet } from './web3/wallet-sign-in'
 
 const functions = {
   identifyUser: identify.identifyUser,
   identifyAdmin: identify.identifyAdmin,
   showsUnknownKey: identify.showsUnknownKey,
-  signUp: evenly(signUp),
+  signUp: withUniformTiming(signUp),
   signUpAnonymously,
   signInWithPassword,
   mintTokenPair: tokenPairs.mintTokenPair,
   refreshTokenPair: tokenPairs.refreshTokenPair,
   signInForService: tokenPairs.signInForService,
   refreshForService: tokenPairs.refreshForService,
-  registerForService: evenly(service.registerForService),
+  registerForService: withUniformTiming(service.registerForService),
   describeUser: service.describeUser,
   signOutWith: service.signOutWith,
   introspect,
@@ -69,8 +69,8 @@ const functions = {
   ...personalTokens,
   ...roles,
   exchangeCode,
-  leaveForProvider,
-  comeBackFromProvider,
+  startAuthorization,
+  handleCallback,
   unlinkIdentity,
   signInWithIdToken,
   signInWithWallet,
@@ -79,14 +79,14 @@ const functions = {
   createCustomProvider: customProviders.createCustomProvider,
   updateCustomProvider: customProviders.updateCustomProvider,
   deleteCustomProvider: customProviders.deleteCustomProvider,
-  requestOtp: evenly(oneTime.requestOtp),
-  requestMagicLink: evenly(oneTime.requestMagicLink),
-  requestRecovery: evenly(oneTime.requestRecovery),
-  resend: evenly(oneTime.resend),
+  requestOtp: withUniformTiming(oneTime.requestOtp),
+  requestMagicLink: withUniformTiming(oneTime.requestMagicLink),
+  requestRecovery: withUniformTiming(oneTime.requestRecovery),
+  resend: withUniformTiming(oneTime.resend),
   reauthenticate: oneTime.reauthenticate,
   followLink: verify.followLink,
   verifyTokenHash: verify.verifyTokenHash,
-  verifyCode: evenly(verify.verifyCode),
+  verifyCode: withUniformTiming(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
   enrolFactor,
   challengeFactor,
@@ -114,23 +114,23 @@ const functions = {
   deletePasskeyOf: passkeys.deletePasskeyOf,
   invite: invitations.invite,
   generateLink: invitations.generateLink,
-  requestPasswordReset: evenly(appLinks.requestPasswordReset),
+  requestPasswordReset: withUniformTiming(appLinks.requestPasswordReset),
   completePasswordReset: appLinks.completePasswordReset,
   requestEmailChange: appLinks.requestEmailChange,
   confirmEmailChange: appLinks.confirmEmailChange,
-  sendSignInLink: evenly(appLinks.sendSignInLink),
+  sendSignInLink: withUniformTiming(appLinks.sendSignInLink),
   verifySignInLink: appLinks.verifySignInLink,
   chooseRedirect,
   listMessages: messages.listMessages,
   readMessage: messages.readMessage,
   deleteMessage: messages.deleteMessage,
   clearMessages: messages.clearMessages,
-  makeMatrixAccounts,
+  provisionDueMatrixAccounts,
   nextMatrixAttemptInMs,
   deliverMessages,
-  returnMessages,
+  releaseClaimedMessages,
   mailQueue,
-  disownSession,
+  endUnrecognizedSession,
   requireDisownToken,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,

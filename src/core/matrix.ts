@@ -12,41 +12,41 @@ import { displayName } from './tokens/service-token'
 
 const SECOND = 1000
 
-/** How long whoever takes a registration has for it, longer than any homeserver is waited for; after that another one may. */
+/** How long a process owns a claimed registration; longer than any request to the homeserver. */
 export const MATRIX_LEASE_MS = 120 * SECOND
 /** How long a sign-up waits for the account. */
-const PATIENCE_MS = 3 * SECOND
+const SIGN_UP_WAIT_MS = 3 * SECOND
 const BATCH = 4
-/** Names that are tried in one go, where those before are taken. */
+/** Names to try in one attempt if earlier ones are taken. */
 const NAMES = 3
 const PASSWORD_BYTES = 32
-/** Longest name to show that is passed on. */
+/** Maximum display name passed on. */
 const MAX_DISPLAY_NAME = 100
 
 /** No registration waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
 const LONGEST_WAIT_MS = 600 * SECOND
 
-/** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
+/** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
 const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /**
- * For a user who was made just now. An attempt that takes long goes on: to break it off might leave an account at the
- * homeserver that nobody here knows of.
- * @returns the Matrix user id, or null where there is none yet
+ * For a user created just now. A slow attempt continues in the background: aborting it could leave an account on the
+ * homeserver that this server does not know.
+ * @returns the Matrix user id, or null if there is none yet
  */
-export async function makeMatrixAccount(deps: Deps, user: User): Promise<string | null> {
+export async function provisionMatrixAccount(deps: Deps, user: User): Promise<string | null> {
   if (!deps.provisioner) return null
   const registration = { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null, password: null }
   const made = attempt(deps, user, registration).catch((error: unknown) => {
-    deps.report('warn', 'a Matrix account could not be noted', { user: user.id, error: String(error) })
+    deps.report('warn', 'a Matrix account could not be recorded', { user: user.id, error: String(error) })
     return null
   })
   deps.background(made)
-  return Promise.race([made, deps.clock.sleep(PATIENCE_MS).then(() => null)])
+  return Promise.race([made, deps.clock.sleep(SIGN_UP_WAIT_MS).then(() => null)])
 }
 
-/** Makes the accounts whose time has come, few at once. @returns how many were tried; 0 once nothing is due */
-export async function makeMatrixAccounts(deps: Deps): Promise<number> {
+/** Creates a few of the accounts that are due. @returns how many were attempted; 0 if nothing is due */
+export async function provisionDueMatrixAccounts(deps: Deps): Promise<number> {
   const { store, clock } = deps
   const claimed = await store.claimMatrixRegistrations({
     ...{ now: clock.now(), leaseMs: MATRIX_LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
@@ -70,24 +70,24 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
   if (password === undefined) return null
   for (let tries = 0; tries < NAMES; tries++) {
     const localpart = suffix === 1 ? usernameOf(user) : `${usernameOf(user)}-${suffix}`
-    // The cut may fall into a character.
+    // The cut may split a surrogate pair.
     const shown = displayName(user.rawUserMetaData).slice(0, MAX_DISPLAY_NAME).toWellFormed()
     const answer = (await provisioner?.register({ localpart, displayName: shown, password })) ?? OFF
     if (answer.outcome === 'made') {
       const { matrixUserId } = answer
       if (!(await store.finishMatrixRegistration({ userId, matrixUserId }))) return null
-      report('info', 'a Matrix account was made', { user: userId, attempts })
+      report('info', 'a Matrix account was created', { user: userId, attempts })
       return matrixUserId
     }
     if (answer.outcome === 'unavailable') return postpone(answer.error)
     suffix++
   }
-  return postpone('the names that were tried are taken')
+  return postpone('the attempted names are taken')
 
   async function postpone(error: string): Promise<null> {
     const nextAttemptAt = clock.now() + backOffMs(attempts)
     await store.postponeMatrixRegistration({ userId, suffix, attempts, error, nextAttemptAt })
-    report('warn', 'a Matrix account will be tried again', { user: userId, attempts, error })
+    report('warn', 'creating a Matrix account will be retried', { user: userId, attempts, error })
     return null
   }
 }
@@ -107,4 +107,4 @@ async function passwordFor(
   return kept === undefined ? undefined : sealer.open(kept, passwordPlace(userId)).toString('base64url')
 }
 
-const OFF = { outcome: 'unavailable', error: 'no homeserver is set' } as const
+const OFF = { outcome: 'unavailable', error: 'no homeserver is configured' } as const

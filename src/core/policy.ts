@@ -1,7 +1,7 @@
 import type { Notification } from '../lib/mail-templates'
 import type { RedirectPattern } from './redirect-rules'
 
-/** The numbers and switches the core obeys. Instants and durations are milliseconds. */
+/** The numbers and switches that the core follows. Instants and durations are milliseconds. */
 export interface Policy {
   audience: string
   defaultRole: string
@@ -9,7 +9,7 @@ export interface Policy {
   /** Role of users who may change their own app_metadata. */
   adminGroup: string
   issuer: string
-  /** Where this server is reached from outside. */
+  /** The external URL of this server. */
   apiUrl: string
   accessTokenMs: number
 
@@ -18,57 +18,57 @@ export interface Policy {
     email: boolean
     phone: boolean
     anonymous: boolean
-    /** Whether a sign-up's address or number counts as confirmed at once. */
-    confirmsEmail: boolean
-    confirmsPhone: boolean
+    /** Whether the address or number of a sign-up is confirmed automatically. */
+    autoconfirmsEmail: boolean
+    autoconfirmsPhone: boolean
   }
 
   password: {
     minBytes: number
-    /** A password needs one character of each. */
+    /** A password needs one character of each set. */
     requiredCharacters: readonly string[]
-    /** Whether no password is taken while breached ones cannot be looked up. */
+    /** Whether new passwords are refused while the breach check is unavailable. */
     breachCheckFailsClosed: boolean
     requireCurrent: boolean
-    /** Whether a session older than a day needs a mailed code. */
+    /** Whether a session older than a day requires a mailed code. */
     requireReauthentication: boolean
   }
 
-  /** Where links may lead back to (contract 0.9). */
+  /** Allowed redirect targets (docs/wire-contract.md#redirect-targets). */
   redirects: { siteUrl: string; allowed: readonly RedirectPattern[] }
 
   mail: {
-    /** How mail leaves: through the queue to a mail server, into the mailbox alone, or by the Send Email hook. */
-    way: 'smtp' | 'mailbox' | 'hook'
-    /** Whether messages are kept to be read in the mailbox. */
+    /** How mail is delivered: queued for a mail server, to the mailbox only, or by the Send Email hook. */
+    delivery: 'smtp' | 'mailbox' | 'hook'
+    /** Whether messages are kept for the mailbox. */
     isMailboxOn: boolean
     from: string
-    /** Shortest time between two mails of one purpose to one user. */
-    spacingMs: number
+    /** Minimum time between two mails with the same purpose to one user. */
+    cooldownMs: number
     codeLength: number
-    /** Replaces the lifetimes of the kinds on Supabase's surface. */
+    /** Overrides the lifetimes of the token kinds on Supabase's surface. */
     lifetimeMs: number | undefined
     magicLinks: boolean
-    /** Whether a change of address is confirmed from both addresses. */
+    /** Whether both addresses have to confirm a change of address. */
     secureChange: boolean
     /** Whether a link shows a page with a button first. */
     confirmLinks: boolean
-    /** Lower-case; where there are any, no other address gets mail. */
+    /** Lower-case; if not empty, only these addresses receive mail. */
     authorizedAddresses: readonly string[]
     /** Whether log lines of mails name their recipient. */
     logsRecipients: boolean
-    /** Where links of Supabase's surface are answered. */
+    /** The URLs of the links on Supabase's surface. */
     links: Record<LinkType, string>
-    /** Pages of the application that links of `/api/auth` lead to. */
+    /** Pages of the application for links of `/api/auth`. */
     pages: { passwordReset: string; emailChange: string; magicLink: string }
     notifications: ReadonlySet<Notification>
   }
 
   sms: {
-    way: 'provider' | 'mailbox' | 'hook' | 'none'
-    /** Name of the provider as `/settings` tells it. */
+    delivery: 'provider' | 'mailbox' | 'hook' | 'none'
+    /** The provider name in `/settings`. */
     provider: string
-    spacingMs: number
+    cooldownMs: number
     codeLength: number
     lifetimeMs: number
     /** Text with `{{ .Code }}` in it. */
@@ -84,8 +84,8 @@ export interface Policy {
     totp: FactorSwitches
     phone: FactorSwitches & {
       codeLength: number
-      /** Shortest time between two SMS to one factor. */
-      spacingMs: number
+      /** Minimum time between two SMS to one factor. */
+      cooldownMs: number
       /** Text with `{{ .Code }}` in it. */
       template: string
     }
@@ -93,18 +93,18 @@ export interface Policy {
     recoveryCodes: FactorSwitches
     limits: { max: number; maxVerified: number }
     challengeMs: number
-    /** How long a factor may wait to be verified before it makes room for others. */
+    /** How long an unverified factor blocks others. */
     unverifiedMs: number
-    /** Whom authenticators show. */
+    /** The issuer shown by authenticator apps. */
     issuer: string
   }
 
-  /** This site to authenticators (WebAuthn). */
+  /** The WebAuthn relying party. */
   webauthn: {
     /** Its domain. */
     rpId: string
     rpName: string
-    /** Where its pages are. */
+    /** Allowed origins. */
     origins: readonly string[]
     challengeMs: number
   }
@@ -114,51 +114,51 @@ export interface Policy {
   oauth: {
     /** Whether users may link identities to their account. */
     manualLinking: boolean
-    /** Whether the browser that comes back without a PKCE challenge must be the one that left. */
+    /** Whether the browser that returns without a PKCE challenge must be the one that left. */
     bindsBrowser: boolean
-    /** Whether an address that nobody has confirmed keeps nobody out. */
+    /** Whether users with an unconfirmed address are signed in. */
     allowsUnverified: boolean
-    /** Providers whose addresses are a space of their own, or one that they share. */
+    /** The linking domain of each provider that has one. */
     linkingDomains: Readonly<Record<string, string>>
-    /** Where every sign-in leads to, whatever the client asks for. */
+    /** Where every sign-in ends, whatever the client requests. */
     forcedRedirect: string | undefined
-    /** Issuers whose ID tokens are taken without a provider, for the client id that the request names. */
+    /** Issuers whose ID tokens are accepted without a provider, for the client id named in the request. */
     idTokenIssuers: readonly string[]
     /** Providers that administrators set up. */
     custom: {
       enabled: boolean
       max: number
-      /** As in URLs, with a port that is not the usual one: those that need be neither public nor https. */
+      /** As in URLs, with non-default ports: hosts that may be private and http. */
       internalHosts: readonly string[]
     }
   }
 
-  /** Wallets, and how far from now a signed message may have been made. */
+  /** Wallets, and how far from now a signed message may have been issued. */
   web3: Record<'solana' | 'ethereum', { enabled: boolean; validityMs: number }>
 
   /** How long the code of a PKCE flow can be exchanged. */
   flowMs: number
 
-  /** Tokens of the endpoints below `/api/auth`. */
+  /** Tokens of `/api/auth`. */
   service: { issuer: string; accessTokenMs: number; refreshTokenMs: number }
 
-  /** Token pairs of native clients; the cookie lives as long as a refresh token. */
+  /** Token pairs of native clients; the cookie has the lifetime of a refresh token. */
   native: { accessTokenMs: number; refreshTokenMs: number }
 
-  /** Servers whose accounts may be used here, and tokens of sign-ins at `/auth/v1/login`. */
+  /** Servers whose accounts may sign in here, and tokens of `/auth/v1/login`. */
   federation: {
-    servers: readonly { name: string | undefined /** Base URL, without a slash at its end. */; url: string }[]
+    servers: readonly { name: string | undefined /** Base URL without a trailing slash. */; url: string }[]
     tokenMs: number
   }
 
   session: {
     timeboxMs: number | undefined
     inactivityMs: number | undefined
-    /** How long a session may do without a second factor that its user has. */
+    /** How long a session may go without the second factor of its user. */
     lowAalMs: number | undefined
-    /** Whether of a user's sessions only the one used last can be refreshed. */
+    /** Whether only the session used last can be refreshed. */
     singlePerUser: boolean
-    /** Kinds of sessions, of each of which a user may then have one. */
+    /** Session tags; one session per tag is then allowed. */
     tags: readonly string[]
     reuseIntervalMs: number
     allowReuse: boolean
@@ -190,26 +190,26 @@ export interface Policy {
   }
 }
 
-/** Whether factors of a kind can be added, and are asked for. */
+/** Whether factors of a type can be enrolled and verified. */
 interface FactorSwitches {
-  enrols: boolean
-  verifies: boolean
+  enrollEnabled: boolean
+  verifyEnabled: boolean
 }
 
-/** The `type` of a link (contract 6.3). */
+/** The `type` of a link in `GET /verify`. */
 export type LinkType = 'signup' | 'invite' | 'magiclink' | 'recovery' | 'email_change'
 
 export interface Hook {
   uri: string
-  /** The bytes its requests are signed with, one signature for each. */
+  /** The keys that sign its requests, with one signature each. */
   secrets: readonly Buffer[]
 }
 
-/** So many messages in each hour, or a bucket of so many that gains one every `refillMs`. */
+/** A number of messages per hour, or a bucket that refills by one every `refillMs`. */
 export interface SendingRate {
   count: number
   refillMs: number | undefined
 }
 
-/** Longest password in bytes; bcrypt would ignore the rest (settled 29). */
+/** Maximum password length in bytes; bcrypt would ignore the rest (docs/decisions.md#d29). */
 export const MAX_PASSWORD_BYTES = 72

@@ -1,4 +1,4 @@
-/** What the core needs from the world, in its own words. Adapters implement these; tests set their own. */
+/** The ports of the core: what it needs from outside. Adapters implement these; tests use their own. */
 import type { JsonObject } from '../lib/json'
 import type { MailTemplate } from '../lib/mail-templates'
 import type { OpenIdMetadata } from '../lib/open-id-metadata'
@@ -8,12 +8,12 @@ export { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
 export interface Clock {
   /** Unix milliseconds. */
   now(): number
-  /** Milliseconds since some fixed moment; never set back, so limits and deadlines count with it. */
+  /** Milliseconds from a fixed moment; monotonic, used for limits and deadlines. */
   monotonic(): number
   sleep(ms: number): Promise<void>
 }
 
-/** Tells the operator what they should know. No secret and no address of a user belongs into it. */
+/** Reports to the operator. No secrets and no addresses of users. */
 export type Report = (
   level: 'info' | 'warn' | 'error',
   message: string,
@@ -26,26 +26,26 @@ export interface Random {
   bytes(length: number): Buffer
 }
 
-/** Slow password hashes. Work of this kind runs off the event loop; how much at once is for `passwords.ts` to say. */
+/** Slow password hashes, off the event loop; `passwords.ts` limits concurrency. */
 export interface PasswordHasher {
   hash(password: string): Promise<string>
-  /** False as well where the hash is of no known form. */
+  /** Also false if the format is unknown. */
   verify(password: string, hash: string): Promise<boolean>
-  /** Whether `verify` can ever succeed with this hash: its form is known and its cost within bounds. */
+  /** Whether `verify` can succeed with this hash: known format and acceptable cost. */
   accepts(hash: string): boolean
-  /** Whether a new hash of the same password would be made differently. */
+  /** Whether a new hash of the same password would use other parameters. */
   isOutdated(hash: string): boolean
-  /** A hash of nothing, as costly to verify as those `hash` makes. */
+  /** A dummy hash, as costly to verify as a real one. */
   decoy: string
 }
 
-/** Encrypts what the database must give back but a copy of it must not reveal. */
+/** Encrypts values that the database must return but a copy of it must not reveal. */
 export interface Sealer {
-  /** Names the key, so that the wrong one is noticed at start. */
+  /** Identifies the key, so that a wrong one is detected at start. */
   keyId: string
-  /** @param place where the value is kept, as `table.column:rowId`; it opens nowhere else */
+  /** @param place where the value is stored, as `table.column:rowId`; it can be opened only with the same */
   seal(plain: Uint8Array, place: string): string
-  /** @throws where the text was sealed elsewhere, with another key, or changed since */
+  /** @throws if the text was sealed elsewhere or with another key, or was changed */
   open(sealed: string, place: string): Buffer
 }
 
@@ -55,16 +55,16 @@ export interface MailContent {
   text: string
 }
 
-/** Puts mails into words. Templates are read and checked at start, so rendering cannot fail. */
+/** Renders mails. Templates are checked when they are loaded, so rendering cannot fail. */
 export interface MailTemplates {
   /**
-   * @param values by the names that templates use, such as `ConfirmationURL`; `Data` holds the user's own metadata
+   * @param values by template field, such as `ConfirmationURL`; `Data` is the user's own metadata
    * @param languages BCP 47 tags in order of preference
    */
   render(template: MailTemplate, values: JsonObject, languages: readonly string[]): MailContent
 }
 
-/** One attempt to hand something over: done, refused for good, or not now. */
+/** One delivery attempt: sent, permanently refused, or temporarily unavailable. */
 export type Delivery = { outcome: 'sent' } | { outcome: 'refused' | 'unavailable'; error: string }
 
 export interface OutgoingMail extends MailContent {
@@ -74,10 +74,10 @@ export interface OutgoingMail extends MailContent {
   template: string
 }
 
-/** Draws a QR code. @returns SVG */
+/** Generates a QR code. @returns SVG */
 export type QrCode = (text: string) => string
 
-export interface PeerCall {
+export interface PeerRequest {
   url: string
   method: 'GET' | 'POST'
   /** Bearer token. */
@@ -85,17 +85,20 @@ export interface PeerCall {
   body?: JsonObject
 }
 
-export type PeerAnswer =
-  | { outcome: 'answered' /** Of 200 to 299, or 400 to 499. */; status: number; body: JsonObject }
+export type PeerResult =
+  | { outcome: 'answered' /** Status 200 to 299, or 400 to 499. */; status: number; body: JsonObject }
   | { outcome: 'unavailable'; error: string }
 
-/** Other auth servers (federation.md). What they answer is bounded in time and size, and never leads elsewhere. */
+/**
+ * Other auth servers (docs/other-surfaces.md#federation). Responses are limited in time and size, and redirects are not
+ * followed.
+ */
 export interface Peers {
-  ask(call: PeerCall): Promise<PeerAnswer>
+  ask(call: PeerRequest): Promise<PeerResult>
 }
 
-/** What became of an account that was asked for; `taken`: its name belongs to somebody else. */
-export type Provisioned =
+/** The result of a registration; `taken`: the name belongs to another account. */
+export type ProvisionResult =
   | { outcome: 'made'; matrixUserId: string }
   | { outcome: 'taken' }
   | { outcome: 'unavailable'; error: string }
@@ -106,7 +109,7 @@ export interface Provisioner {
    * Makes an account with a password that nobody else knows. One of that name that has the password is the same account,
    * whose making was not heard of. @param displayName empty: none
    */
-  register(account: { localpart: string; displayName: string; password: string }): Promise<Provisioned>
+  register(account: { localpart: string; displayName: string; password: string }): Promise<ProvisionResult>
 }
 
 /** A mail server. */
@@ -125,7 +128,7 @@ export interface OutgoingSms {
 /** A company that sends SMS. */
 export interface SmsProvider {
   send(sms: OutgoingSms): Promise<{ outcome: 'sent'; id: string } | { outcome: 'failed'; error: string }>
-  /** Only where the provider makes and checks the codes itself: whether the code is right. */
+  /** Only if the provider generates and checks the codes itself: whether the code is right. */
   check?(phone: string, code: string): Promise<boolean>
 }
 
@@ -134,11 +137,11 @@ export interface HttpRequest {
   headers: Record<string, string>
   body: string
   timeoutMs: number
-  /** Bytes of an answer; a longer one is cut off there and marked. */
+  /** Maximum bytes of the response; a longer one is truncated and marked. */
   maxBytes: number
 }
 
-export type HttpAnswer =
+export type HttpResult =
   | { outcome: 'answered'; status: number; contentType: string; retryAfter: string; body: string; isTooLarge: boolean }
   | { outcome: 'timed_out' }
   | { outcome: 'unreachable'; error: string }
@@ -151,19 +154,19 @@ export type BreachedPasswords = (
   prefix: string,
 ) => Promise<{ outcome: 'answered'; lines: string[] } | { outcome: 'failed'; error: string }>
 
-/** Sends a POST to an address of the configuration. Redirects are not followed. */
-export type HttpPost = (request: HttpRequest) => Promise<HttpAnswer>
+/** Sends a POST to a configured URL. Redirects are not followed. */
+export type HttpPost = (request: HttpRequest) => Promise<HttpResult>
 
 export interface ExternalEmail {
   address: string
-  /** Whether the provider says that it is theirs. */
+  /** Whether the provider verified it. */
   isVerified: boolean
   isPrimary: boolean
 }
 
 /** An account at a provider. */
 export interface ExternalProfile {
-  /** In GoTrue's names (contract 2.3), without empty ones; `sub` is the provider's id of the account. */
+  /** With GoTrue's claim names, empty values omitted; `sub` is the provider's account id. */
   claims: JsonObject & { sub: string }
   emails: readonly ExternalEmail[]
 }
@@ -173,56 +176,60 @@ export interface ProviderTokens {
   refreshToken: string | undefined
 }
 
-/** Who can sign somebody in, set up and switched on. */
+/** A configured and enabled OAuth provider. */
 export interface OAuthProvider {
   name: string
-  /** Whether an account at the provider may come without an address. */
+  /** Whether accounts may have no email address. */
   isEmailOptional: boolean
   /**
-   * Where to send the browser, and what the provider is to be shown when it comes back, such as a code verifier (RFC 7636).
-   * @param parameters of the client, for the provider's own features
-   * @throws where the provider has to be asked for that and does not answer
+   * The authorization URL, and what the callback will need, such as a code verifier (RFC 7636).
+   * @param parameters from the client, for provider-specific features
+   * @throws if the provider has to be contacted and does not respond
    */
-  leave(leaving: {
+  startAuthorization(leaving: {
     state: string
     scopes: readonly string[]
     parameters: Readonly<Record<string, string>>
   }): Promise<{ url: string; proof: string | undefined }>
-  /** Turns what the browser came back with into an account. */
-  redeem(returned: { parameters: URLSearchParams; state: string; proof: string | undefined }): Promise<Redeemed>
-  /** Set where ID tokens of the provider are taken from applications as well. */
+  /** Exchanges the callback parameters for an account. */
+  exchangeCode(returned: {
+    parameters: URLSearchParams
+    state: string
+    proof: string | undefined
+  }): Promise<ExchangeResult>
+  /** Set if applications may present ID tokens of the provider. */
   idTokens?: IdTokenRules
 }
 
-/** A provider that an administrator set up. */
+/** A custom provider. */
 export interface CustomSetup {
   name: string
-  /** The first is this server's; ID tokens may be for any. */
+  /** The first is this server's own; ID tokens may be for any of them. */
   clientIds: readonly string[]
   secret: string
   scopes: readonly string[]
   usesPkce: boolean
-  /** Names of ours, and for each the provider's claim, or what is no text: the value itself. */
+  /** Our claim names, each with the provider's claim name, or a non-string value that is used as is. */
   attributeMapping: JsonObject
-  /** Claims that are kept as they are. */
+  /** Claims that are copied unchanged. */
   customClaims: readonly string[]
-  /** Of every authorization request. */
+  /** Parameters of every authorization request. */
   parameters: Readonly<Record<string, string>>
   isEmailOptional: boolean
   skipsNonce: boolean
   endpoints: { authorize: string; token: string; userinfo: string | undefined }
-  /** Of an OpenID provider: what it says of itself. */
+  /** The metadata of an OpenID issuer. */
   openId: OpenIdMetadata | undefined
 }
 
-export type Redeemed =
+export type ExchangeResult =
   | { outcome: 'redeemed'; profile: ExternalProfile; tokens: ProviderTokens }
   | { outcome: 'exchange_failed' | 'profile_failed'; error: string }
 
 export interface IdTokenRules {
   /** Whether an issuer speaks for the provider. */
   isIssuer(issuer: string): boolean
-  /** The issuer of tokens that need not say so before they are verified. */
+  /** The issuer of tokens that do not state it before verification. */
   issuer: string | undefined
   /** Client ids that tokens may be for. */
   audiences: readonly string[]
@@ -232,15 +239,15 @@ export interface IdTokenRules {
 }
 
 export interface OAuthProviders {
-  /** A provider by its name; a string says why there is none. */
+  /** A provider by name; a string says why there is none. */
   find(name: string): OAuthProvider | string
-  /** A provider that is not of the configuration. */
+  /** A custom provider. */
   custom(setup: CustomSetup): OAuthProvider
-  /** The provider that an issuer of ID tokens belongs to. */
+  /** The provider of an ID token issuer. */
   findByIssuer(issuer: string): OAuthProvider | undefined
-  /** The public keys of an OpenID issuer that the configuration names (RFC 7517), as last fetched. */
+  /** The cached public keys of a configured OpenID issuer (RFC 7517). */
   keysOf(issuer: string, options: { fresh: boolean }): Promise<JsonObject>
-  /** What an issuer that an administrator named says of itself (OpenID Connect Discovery 1.0 §4), asked now. */
+  /** Fetches the metadata of an issuer named by an administrator (OpenID Connect Discovery 1.0 §4). */
   discover(at: {
     issuer: string
     url: string

@@ -1,24 +1,24 @@
 /**
- * Limits on requests and on guesses. They count in memory, with a clock that is never set back. Keys are digests, so a
- * counter is as small for a long identifier as for a short one. Where outsiders can make up keys, how many are
- * remembered is bounded, and newcomers beyond that share counters rather than push others out.
+ * Limits on requests and guesses, counted in memory with a monotonic clock. Keys are digests of fixed size. If
+ * outsiders can make up keys, the number of counters is bounded, and new keys beyond that share counters instead of
+ * evicting others.
  */
 import { createHash } from 'node:crypto'
-import { neighbourhood, site, subscriber } from '../lib/ip'
+import { clientPrefix, networkPrefix, sitePrefix } from '../lib/ip'
 import type { Policy, SendingRate } from './policy'
 import type { Clock } from './ports'
 import { Refusal } from './refusal'
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
-/** GoTrue's burst for everything but anonymous sign-ins (contract 0.7). */
+/** GoTrue's burst for everything except anonymous sign-ins (docs/wire-contract.md#rate-limits). */
 const BURST = 30
 const MAX_KEYS = 50_000
 const SHARED_KEYS = 1024
-/** Below this size a map is not worth sweeping. */
+/** Below this size a map is not swept. */
 const SMALL_MAP = 1000
 
-/** A counter of its own for each kind of request, as in GoTrue. */
+/** One counter per kind of request, as in GoTrue. */
 export type Bucket =
   | 'tokens'
   | 'signUps'
@@ -53,12 +53,12 @@ const SETTINGS: Record<Bucket, string> = {
 }
 
 export interface Guess {
-  /** Id of the account, or undefined where there is none. */
+  /** Account id, or undefined if there is none. */
   account: string | undefined
-  /** What was given to name the account. */
+  /** The identifier given by the client. */
   identifier: string
   ip: string
-  /** Whether the account signed in from the network of `ip` lately. */
+  /** Whether the account signed in from the network of `ip` recently. */
   isKnownNetwork: boolean
 }
 
@@ -66,32 +66,34 @@ export interface RateLimits {
   /** Counts a request. @throws {Refusal<'too_many_requests'>} */
   request(bucket: Bucket, ip: string): void
   /**
-   * Counts a guess at an account's password, before it is looked at, whatever the way in.
-   * @returns takes the guess back, for when it was right
+   * Counts a guess at an account's password before it is checked, whatever the surface.
+   * @returns refunds the guess, for a right password
    * @throws {Refusal<'too_many_requests'>}
    */
   guess(guess: Guess): () => void
   /**
    * Counts a guess at the code sent to an address or a number.
-   * @returns takes it back, for when it was right
+   * @returns refunds the guess, for a right code
    * @throws {Refusal<'too_many_requests'>}
    */
   code(address: string): () => void
-  /** Counts a message to an address or a number, whoever asks for it. @throws {Refusal<'too_many_requests'>} */
+  /** Counts a message to an address or a number, whoever requests it. @throws {Refusal<'too_many_requests'>} */
   recipient(address: string): void
-  /** Counts mails that are about to leave; of none it only asks whether one could. @throws {Refusal<'mail_limit_reached'>} */
+  /**
+   * Counts mails about to be sent; with 0 it only checks whether one could be. @throws {Refusal<'mail_limit_reached'>}
+   */
   mail(count: number): void
-  /** Counts an SMS that is about to leave. @throws {Refusal<'sms_limit_reached'>} */
+  /** Counts an SMS about to be sent. @throws {Refusal<'sms_limit_reached'>} */
   sms(): void
-  /** Lets one piece of work at a time have a key. @returns gives it back; undefined where somebody has it */
-  alone(key: string): (() => void) | undefined
+  /** Acquires a key exclusively. @returns releases it; undefined if it is taken */
+  exclusive(key: string): (() => void) | undefined
 }
 
 export function rateLimits(policy: Policy, clock: Clock): RateLimits {
   return {
     ...requestLimits(policy, clock),
     ...messageLimits(policy, clock),
-    alone: exclusively(),
+    exclusive: exclusiveKeys(),
   }
 }
 
@@ -116,7 +118,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
-  // Accounts cannot be made up, so their counters are never shared; identifiers without an account can.
+  // Account ids cannot be made up, so their counters are never shared; unknown identifiers can.
   const byAccount = slidingWindow(limits.guessesPerAccountAndHour, HOUR, Number.POSITIVE_INFINITY)
   const byIdentifier = slidingWindow(limits.guessesPerAccountAndHour, HOUR, MAX_KEYS)
   const byNetwork = slidingWindow(limits.guessesPerNetworkAndHour, HOUR, MAX_KEYS)
@@ -132,9 +134,9 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
       const ofAccount =
         account === undefined
           ? byIdentifier.take(digest(identifier), now)
-          : byAccount.take(isKnownNetwork ? digest(account, neighbourhood(ip)) : digest(account), now)
-      // A stranger's guesses cannot use up what the owner has at home, and at home the network's count does not matter.
-      const counts = isKnownNetwork ? [ofAccount] : [ofAccount, byNetwork.take(site(ip), now)]
+          : byAccount.take(isKnownNetwork ? digest(account, networkPrefix(ip)) : digest(account), now)
+      // Guesses from elsewhere cannot exhaust the owner's budget at home, where the network's own count does not apply.
+      const counts = isKnownNetwork ? [ofAccount] : [ofAccount, byNetwork.take(sitePrefix(ip), now)]
       const takeBack = () => {
         for (const count of counts) count.takeBack()
       }
@@ -160,12 +162,15 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
   }
 }
 
-/** Messages of the whole server (contract 0.7); mails do not count while sign-ups count as confirmed, nor then do SMS. */
+/**
+ * Messages of the whole server (docs/wire-contract.md#rate-limits); not counted while sign-ups are confirmed
+ * automatically.
+ */
 function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimits, 'mail' | 'sms'> {
   /** @returns takes `cost` from it, and says how many milliseconds there are to wait */
   const counter = (rate: SendingRate | undefined, isFree: boolean) => {
     if (rate === undefined) return (_cost: number) => 0
-    // nothing at all is refused even where messages are free
+    // a limit of zero refuses everything, even where messages are not counted
     if (rate.count === 0) return () => Number.POSITIVE_INFINITY
     if (isFree) return () => 0
     const window = rate.refillMs === undefined ? slidingWindow(rate.count, HOUR, 1) : undefined
@@ -178,8 +183,8 @@ function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimit
     }
   }
   const waitOf = (waitMs: number) => (Number.isFinite(waitMs) ? { waitMs } : {})
-  const mailWait = counter(limits.mailsSent, signup.confirmsEmail)
-  const smsWait = counter(limits.smsSent, signup.confirmsPhone)
+  const mailWait = counter(limits.mailsSent, signup.autoconfirmsEmail)
+  const smsWait = counter(limits.smsSent, signup.autoconfirmsPhone)
   return {
     mail(count) {
       const cost = Math.min(1, count)
@@ -196,7 +201,7 @@ function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimit
   }
 }
 
-function exclusively(): RateLimits['alone'] {
+function exclusiveKeys(): RateLimits['exclusive'] {
   const taken = new Set<string>()
   return (key) => {
     if (taken.has(key)) return undefined
@@ -205,22 +210,25 @@ function exclusively(): RateLimits['alone'] {
   }
 }
 
-/** Several values as one key of fixed length that no other values have. */
+/** A digest of several values as one key of fixed length, without collisions by concatenation. */
 function digest(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 }
 
-/** How much more than one client a whole site (an IPv6 /48) may ask, so that its 65,536 /64s are no way around. */
+/** Limit for an IPv6 /48 as a multiple of one client's, so that its 65,536 /64s do not bypass the limit. */
 const CLIENTS_PER_SITE = 16
 
-/** A bucket for each client, and a larger one for each IPv6 site. @returns the milliseconds to wait, 0 for none */
+/** A bucket per client, and a larger one per IPv6 /48. @returns the milliseconds to wait, 0 for none */
 function clientLimit(burst: number, perMs: number) {
   const clients = tokenBucket(burst, perMs)
   const sites = tokenBucket(burst * CLIENTS_PER_SITE, perMs * CLIENTS_PER_SITE)
-  return (ip: string, now: number): number => (ip.includes(':') && sites(site(ip), now)) || clients(subscriber(ip), now)
+  return (ip: string, now: number): number =>
+    (ip.includes(':') && sites(sitePrefix(ip), now)) || clients(clientPrefix(ip), now)
 }
 
-/** `burst` at once, then `perMs` a millisecond. The function takes one token, or `cost`. @returns 0, or the milliseconds to wait for one */
+/**
+ * `burst` at once, then `perMs` per millisecond. Takes one token, or `cost`. @returns 0, or the milliseconds to wait
+ */
 function tokenBucket(burst: number, perMs: number) {
   interface Level {
     tokens: number
@@ -258,7 +266,7 @@ function slidingWindow(limit: number, windowMs: number, maxKeys: number) {
   }
 }
 
-/** A map that forgets what `isIdle`, and beyond `maxKeys` shares entries among new keys. */
+/** A map that forgets entries that are `isIdle`; beyond `maxKeys`, new keys share entries. */
 function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKeys: number) {
   const map = new Map<string, Value>()
   let sweepAt = SMALL_MAP
@@ -268,7 +276,7 @@ function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKe
       if (own !== undefined) return own
       if (map.size >= sweepAt) {
         for (const [each, value] of map) if (isIdle(value, now)) map.delete(each)
-        // Not again before the map has doubled: so a sweep costs little for each key that came.
+        // Not again before the map has doubled, so a sweep costs little per new key.
         sweepAt = Math.max(SMALL_MAP, 2 * map.size)
       }
       const place = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`

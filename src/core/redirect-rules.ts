@@ -3,18 +3,18 @@ import { type Glob, parseGlob } from '../lib/glob'
 import { canonicalIp, isLoopback } from '../lib/ip'
 import type { Policy } from './policy'
 
-/** Schemes that run something or read files; no list allows them. */
+/** Schemes that run code or read files; no list allows them. */
 const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source|filesystem|jar|mhtml):/i
 /** Schemes whose host browsers read as that of a web address (URL Standard, special schemes). */
 const WEB = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
 const LOOPBACK_NAME = /^(localhost|.+\.localhost)$/i
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
-/** No application needs more, and what is longer only costs time. */
+/** Longer targets are rejected; no application needs them. */
 const MAX_LENGTH = 2048
 /** A scheme with an underscore is none (RFC 3986 §3.1), but mobile apps have it. */
 const UNDERSCORED_SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*_[\w+.-]*:/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in it
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur in it
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0020\\\u007f]/
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
@@ -87,7 +87,7 @@ function formsOf(whole: string): string[] {
   return [...forms, `${/^[^/]+\/\/[^/?]*/.exec(whole)?.[0]}${pathname}${search}`]
 }
 
-/** What to add to the list so that it allows an address; undefined where nothing does. */
+/** The allow-list entry that would permit an address; undefined if none can. */
 export function entryThatAllows({ siteUrl }: Policy['redirects'], candidate: string): string | undefined {
   const parts = partsOf(candidate)
   if (!parts && !UNDERSCORED_SCHEME.test(candidate)) return undefined

@@ -3,9 +3,9 @@ import type { Deps } from './deps'
 import { entryThatAllows, flawOfRedirect } from './redirect-rules'
 
 export interface RedirectCandidates {
-  /** What the client asks for, most telling first. */
+  /** Targets requested by the client, in order of precedence. */
   asked: readonly (string | undefined)[]
-  /** Where it seems to be; refusing that is nothing to report. */
+  /** The Referer header; refusing it is not reported. */
   referer: string | undefined
 }
 
@@ -44,7 +44,7 @@ export function isAllowedRedirect(
   return false
 }
 
-/** Without what may be secret in it. */
+/** Without parts that may be secret. */
 const shortened = (text: string) =>
   text
     .replace(/[?#].*$/s, '')

@@ -1,4 +1,4 @@
-/** An expected "no" of the core, and what it carries beside its reason. */
+/** An expected refusal, and its details. */
 import { Unavailable } from '../lib/unavailable'
 import type { Reason } from './reasons'
 
@@ -6,7 +6,7 @@ export type { Reason }
 
 export interface Detail {
   detail?: string
-  /** The field of a body that is of the wrong type. */
+  /** The field with the wrong type. */
   field?: string
   error?: string
   status?: number
@@ -17,7 +17,7 @@ export interface Detail {
   weakness?: Weakness
 }
 
-/** Why a password is weak (contract section 5). */
+/** Why a password is weak (GoTrue's weak_password). */
 export interface Weakness {
   reasons: ('length' | 'characters' | 'pwned')[]
   message: string
@@ -30,12 +30,12 @@ const TOKEN_REASONS: ReadonlySet<Reason> = new Set<Reason>([
   'token_expired',
 ])
 
-/** Whether an error is one of the four answers of a verification token (verification-tokens.md). */
+/** Whether an error is one of the four answers of a verification token (docs/other-surfaces.md#verification-tokens). */
 export function isTokenRefusal(error: unknown): boolean {
   return error instanceof Refusal && TOKEN_REASONS.has(error.reason)
 }
 
-/** An expected no. Everything else that is thrown is a fault: logged, and never described to a client. */
+/** An expected refusal. Everything else that is thrown is a fault: logged, and never described to a client. */
 export class Refusal extends Error {
   readonly reason: Reason
   readonly detail: Detail

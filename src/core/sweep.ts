@@ -1,19 +1,19 @@
-/** Removes what is past its time (contract 4.7), so that no table grows without bound. */
+/** Deletes expired data, so that no table grows without bound. */
 import type { Sweep } from '../store'
 import type { Deps } from './deps'
 import { KNOWN_NETWORK_MS } from './known-networks'
-import { KEPT_AFTER_EXPIRY_MS } from './tokens/verification-token'
+import { EXPIRED_TOKEN_RETENTION_MS } from './tokens/verification-token'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
-/** Anonymous users who have not been here for this long are deleted. */
+/** Anonymous users inactive for this long are deleted. */
 const ANONYMOUS_MS = 30 * DAY
 
-/** How long an expired personal access token is still listed. */
+/** How long an expired personal access token stays listed. */
 const EXPIRED_PERSONAL_TOKENS_MS = 30 * DAY
 
-/** How long it can be seen that a message was sent, and how long the mailbox shows one. */
+/** How long sent messages are recorded, and how long the mailbox shows one. */
 const MESSAGES_MS = 30 * DAY
 const MAILBOX_MS = 7 * DAY
 
@@ -44,13 +44,13 @@ export async function sweep(
 }
 
 async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<number> {
-  const before = clock.now() - KEPT_AFTER_EXPIRY_MS
+  const before = clock.now() - EXPIRED_TOKEN_RETENTION_MS
   let purged = 0
   for (let some = await store.purgeTokens(before); some > 0; some = await store.purgeTokens(before)) purged += some
   return purged
 }
 
-/** What each table keeps, as the instants its sweep compares with. */
+/** The retention of each table, as the instants its sweep compares with. */
 function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sweep, Record<string, number>> {
   const now = clock.now()
   const { timeboxMs, inactivityMs } = policy.session
@@ -70,12 +70,12 @@ function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sw
     knownNetworks: { before: now - KNOWN_NETWORK_MS },
     factors: { before: now - DAY },
     challenges: { before: now - DAY },
-    // wrong codes in a row make the next wait longer
+    // consecutive wrong codes make the next wait longer
     attempts: { before: now - KNOWN_NETWORK_MS },
     ceremonies: { before: now },
-    // a state that comes back is told to be old for a while
+    // a returning state is reported as expired for a while
     oauthStates: { before: now - policy.flowMs - DAY },
-    // as long as the link that leads to a code can be opened, and the code exchanged
+    // as long as a link can be opened and its code exchanged
     flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },
     auditLog: { before: now - policy.retention.auditMs },

@@ -1,7 +1,7 @@
 /** Who an answer is for: people get pages and programs get JSON, by the Accept header, decided here for every surface. */
 import type { Reason } from '../core/refusal'
 import { prefersPage } from '../lib/accept'
-import { exchangeOf } from './exchange'
+import { requestContextOf } from './request-context'
 
 /** What a page needs to know of a failed request. */
 export interface Problem {
@@ -37,7 +37,7 @@ export function answersForPeople(show: (problem: Problem) => Response) {
     // For caches. One with an Origin is kept for that origin alone (`cors.ts`), and a navigation has none.
     if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
     if (isPage(response) || !isForPerson(request)) return response
-    const { id, refusal, client } = exchangeOf(request)
+    const { id, refusal, client } = requestContextOf(request)
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
     const shown = show({
       ...{ status: response.status, reason: refusal?.reason, requestId: id, languages: client().languages },

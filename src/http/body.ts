@@ -9,8 +9,8 @@ export const storedText = (options: StringOptions = {}) => Type.String({ pattern
 const MAX_BODY_BYTES = 1_048_576
 
 /**
- * The body's bytes, of which no more are kept than are allowed.
- * @param timeoutMs how long the client may take to send them
+ * Reads the body up to the limit.
+ * @param timeoutMs how long the client may take to send it
  * @throws {Refusal<'body_too_large' | 'request_timeout' | 'body_malformed'>}
  */
 export async function readBody(request: Request, timeoutMs: number): Promise<Buffer> {
@@ -22,7 +22,7 @@ export async function readBody(request: Request, timeoutMs: number): Promise<Buf
     timer = setTimeout(() => reject(new Refusal('request_timeout')), timeoutMs)
   })
   try {
-    // A declared length is kept to by the server; without one the chunks are counted as they come.
+    // The server enforces a declared length; without one, the chunks are counted as they arrive.
     const all = declared === null ? collect(request.body) : request.bytes()
     return Buffer.from(await Promise.race([all, tooSlow]))
   } catch (error) {
@@ -43,10 +43,10 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-/** Makes the function that turns a body into the declared object. */
+/** Creates the function that decodes a body into the declared object. */
 export function bodyDecoder<Schema extends TObject>(schema: Schema): (bytes: Buffer) => Static<Schema> {
   const names = new Map(Object.keys(schema.properties).map((name) => [name.toLowerCase(), name]))
-  /** Compiled when a field is first sent; to do so for every field of every endpoint would hold up the start. */
+  /** Compiled when a field is first sent; compiling every field of every endpoint would slow down the start. */
   const checks = new Map<string, TypeCheck<TSchema>>()
   const checkOf = (name: string) => {
     const check = checks.get(name) ?? TypeCompiler.Compile(schema.properties[name] as TSchema)
@@ -68,7 +68,7 @@ export function bodyDecoder<Schema extends TObject>(schema: Schema): (bytes: Buf
   }
 }
 
-/** A JSON null stands for an object without keys, as Go decodes it into a struct. */
+/** A JSON null stands for an empty object, as when Go decodes it into a struct. */
 function parseObject(bytes: Buffer): object {
   if (bytes.length === 0) throw malformed('unexpected end of JSON input')
   let value: unknown

@@ -1,13 +1,13 @@
-/** The session cookie of browsers (settled 12), and which requests may use it. */
+/** The session cookie of browsers (docs/decisions.md#d12), and which requests may use it. */
 const NAME = 'latchkey_session'
 
 export interface SessionCookie {
   token: string
-  /** Whether the request comes from this origin's own pages, as far as a browser tells. */
+  /** Whether the request comes from a page of this origin, as far as the browser reports. */
   isTrusted: boolean
 }
 
-/** Behind https the name is one that no other host of the domain can set (RFC 6265bis §4.1.3.2). */
+/** With https, a name that no other host of the domain can set (RFC 6265bis §4.1.3.2). */
 const nameFor = (apiUrl: string) => (isSecure(apiUrl) ? `__Host-${NAME}` : NAME)
 
 const isSecure = (apiUrl: string) => apiUrl.startsWith('https:')
@@ -21,7 +21,7 @@ export function sessionCookieOf(request: Request, apiUrl: string): SessionCookie
   return undefined
 }
 
-/** By Fetch Metadata (W3C) and Origin: what no page of another origin can send. */
+/** By Fetch Metadata (W3C) and Origin: headers that a page of another origin cannot send. */
 export function isOwnPage({ method, headers, body }: Request, apiUrl: string): boolean {
   const site = headers.get('sec-fetch-site')
   if (method === 'GET' || method === 'HEAD') return site === null || site === 'same-origin' || site === 'none'
@@ -31,7 +31,7 @@ export function isOwnPage({ method, headers, body }: Request, apiUrl: string): b
   return isSameOrigin && (body === null || type === 'application/json')
 }
 
-/** @param maxAgeMs 0 takes it away */
+/** @param maxAgeMs 0 deletes the cookie */
 export function setSessionCookie(apiUrl: string, token: string, maxAgeMs: number): string {
   const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(maxAgeMs / 1000)}`
   return `${nameFor(apiUrl)}=${token}; ${attributes}${isSecure(apiUrl) ? '; Secure' : ''}`

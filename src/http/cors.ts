@@ -1,6 +1,7 @@
 /**
- * Cross-origin requests (Fetch Standard, CORS protocol) as GoTrue answers them (contract 0.6): any origin, since tokens
- * travel in headers and nothing is authenticated by a cookie; and `apikey`, which GoTrue leaves to a gateway.
+ * CORS (Fetch Standard) as GoTrue implements it (docs/wire-contract.md#cors): any origin is allowed, since tokens
+ * travel in headers and nothing there is authenticated by a cookie. `apikey` is allowed too, which GoTrue leaves to a
+ * gateway.
  */
 import { isBelow, targetOf } from './target'
 
@@ -19,15 +20,15 @@ const HEADERS = [
 const EXPOSED = 'X-Total-Count, Link, X-Supabase-Api-Version'
 
 export interface Cors {
-  /** The answer to a preflight request, undefined where the request is none. */
+  /** The response to a preflight request; undefined for other requests. */
   preflight(request: Request): Response | undefined
-  /** Adds what an actual answer needs. */
+  /** Adds the CORS headers of an actual response. */
   decorate(request: Request, headers: Headers): void
 }
 
 /**
- * @param furtherHeaders request headers to allow beside those supabase-js sends
- * @param closedPaths where pages of other origins get no permission, there and below
+ * @param furtherHeaders request headers to allow in addition to those supabase-js sends
+ * @param closedPaths paths, and everything below, without CORS permission
  */
 export function cors(furtherHeaders: readonly string[], closedPaths: readonly string[] = []): Cors {
   const allowed = new Set([...HEADERS, ...furtherHeaders.map((header) => header.toLowerCase())])

@@ -1,6 +1,6 @@
 /**
- * An endpoint as data: who may call it, what it reads, what it answers, and the one expression that does the work. The
- * order of checks is the same everywhere: limit, then caller, then body. Elysia routes, checks and trims what leaves.
+ * An endpoint as data: who may call it, its input, its responses, and its handler. The order of checks is the same
+ * everywhere: rate limit, then caller, then body. Elysia routes, validates and strips responses.
  */
 import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
@@ -9,10 +9,10 @@ import { askedFrom } from '../core/origin'
 import { type Reason, Refusal } from '../core/refusal'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
-import { exchangeOf } from './exchange'
+import { requestContextOf } from './request-context'
 import { queryOf } from './target'
 
-/** `federated`: a user of this server, or of another that signed in here. */
+/** `federated`: a user of this server, or of another one that signed in here. */
 export type Access = 'anyone' | 'user' | 'admin' | 'federated'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Body = TObject | undefined
@@ -24,22 +24,22 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   access: A
   /** What is checked before the body is read. */
   check?(context: Omit<Context<A, B>, 'body' | 'readBody'>): void | Promise<void>
-  /** The JSON body; none: the request has none, or it does not matter. */
+  /** The JSON body; without it, the body is ignored. */
   body?: B
   /** Leaves it to the handler whether and when the body is read, with `readBody`; `body` is undefined then. */
   readsBodyLate?: boolean
-  /** The refusal of a body that cannot be read, where it is not the usual one. */
+  /** The refusal of an unreadable body, if it is not the usual one. */
   malformed?: Reason
-  /** Whether the body may be left out altogether. */
+  /** Whether the body may be omitted. */
   isBodyOptional?: boolean
   /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
   query?: Record<string, TSchema>
   /** Whether the path answers with a slash behind it too, as those do that GoTrue mounts as a router of their own. */
-  toleratesSlash?: boolean
+  allowsTrailingSlash?: boolean
   tag: string
   summary: string
   description?: string
-  /** Schema of each answer's body, by status. What it does not declare does not leave. */
+  /** The schema of each response body by status. Undeclared members are stripped. */
   answers: Record<number, TSchema>
   handle(context: Context<A, B>): unknown
 }
@@ -66,35 +66,35 @@ export interface Context<A extends Access = Access, B extends Body = Body> {
   headers: Record<string, string | number>
 }
 
-/** Only there for its types: ties the handler's context to the declaration. */
+/** Exists for type inference: connects the handler's context with the declaration. */
 export function endpoint<A extends Access, B extends Body = undefined>(definition: Endpoint<A, B>): Endpoint {
   return definition as unknown as Endpoint
 }
 
 /**
- * For every Elysia instance: a slash at the end of a path means something (contract 0.1), and the path is looked for
- * behind the host however short that is.
+ * For every Elysia instance: trailing slashes are significant (docs/wire-contract.md#paths), and short host names are
+ * supported.
  */
 export const ROUTING = { strictPath: true, handler: { standardHostname: false } } as const
 
-/** How a surface speaks. */
-export interface Dialect {
+/** How a surface formats its responses. */
+export interface SurfaceFormat {
   prefix: string
-  /** Keeps the surface's routes out of the documentation: they are another way to write documented ones. */
+  /** Excludes the routes from the documentation: they duplicate documented ones. */
   isHidden: boolean
-  /** The answer to anything thrown: a refusal in the surface's words, or a bare fault. */
+  /** The response to anything thrown: the surface's error for a refusal, or a generic fault. */
   answerError(error: unknown, request: Request): Response
-  /** JSON as the surface writes it. */
+  /** JSON as the surface encodes it. */
   encode(value: unknown): string
 }
 
-export interface Bounds {
+export interface BodyLimits {
   /** How long a client may take to send its body. */
   bodyTimeoutMs: number
 }
 
-export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Dialect, bounds: Bounds) {
-  // In answers these formats only tell the reader what we print; to check each instant and id again costs more than printing it.
+export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, bounds: BodyLimits) {
+  // In responses these formats are documentation only: validating each instant and id costs more than printing it.
   for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
   const app = new Elysia({ prefix: dialect.prefix, ...ROUTING })
     .onError(({ error, request }) => dialect.answerError(error, request))
@@ -102,7 +102,7 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
       if (responseValue instanceof Response || responseValue === undefined) return
       set.headers['content-type'] = 'application/json'
       const { 'set-cookie': cookie, ...headers } = set.headers as Record<string, string>
-      // Elysia would add it a second time.
+      // Elysia would add it again.
       if (cookie !== undefined) set.headers = headers
       return new Response(dialect.encode(responseValue), {
         status: set.status as number,
@@ -111,7 +111,7 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
     })
   for (const each of endpoints) {
     const run = runner(core, each, bounds)
-    const paths = each.toleratesSlash ? [each.path, `${each.path}/`] : [each.path]
+    const paths = each.allowsTrailingSlash ? [each.path, `${each.path}/`] : [each.path]
     for (const path of paths) {
       app.route(
         each.method,
@@ -128,16 +128,16 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Diale
   return app
 }
 
-/** Elysia gives null for what is no percent-encoding (RFC 3986 §2.1): nothing has such a name. */
+/** Elysia yields null for invalid percent-encoding (RFC 3986 §2.1): nothing has such a name. */
 function decodable(params: Record<string, string | null> = {}): Record<string, string> {
   for (const name in params) params[name] ??= ''
   return params as Record<string, string>
 }
 
-function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: Bounds) {
+function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: BodyLimits) {
   const decode = each.body && bodyDecoder(each.body)
   return async (request: Request, params: Record<string, string>, headers: Context['headers'], route: string) => {
-    const exchange = exchangeOf(request)
+    const exchange = requestContextOf(request)
     exchange.route = route
     const credentials = credentialsOf(core, request)
     exchange.showsUnknownKey = core.showsUnknownKey(credentials)
@@ -174,7 +174,7 @@ async function identify(core: Core, access: Access, credentials: Credentials) {
   return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
 }
 
-/** The bearer token (RFC 6750 §2.1), the API key, or the session cookie that a request shows. */
+/** The credentials of a request: bearer token (RFC 6750 §2.1), API key, or session cookie. */
 export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request): Credentials {
   const { headers } = request
   return {
@@ -191,7 +191,7 @@ const DEFAULT_PREFIX = '/auth/v1'
 const operationId = (method: string, path: string) =>
   `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
 
-function documentation(each: Endpoint, { prefix }: Dialect) {
+function documentation(each: Endpoint, { prefix }: SurfaceFormat) {
   const { method, path, access, body, isBodyOptional, query = {}, tag, summary, description } = each
   const security = {
     anyone: [],

@@ -1,11 +1,11 @@
-/** The log: one line an event, JSON for machines or text for a terminal. No secret and no address belongs into a line. */
+/** The log: one line per event, JSON for machines or text for a terminal. Lines contain no secrets and no addresses. */
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
 export type Level = (typeof LEVELS)[number]
 export type Fields = Record<string, string | number | boolean | undefined>
 
 export type Log = Record<Exclude<Level, 'off'>, (message: string, fields?: Fields) => void> & {
-  /** Writes out what is still held back. */
+  /** Writes buffered lines. */
   flush(): void
 }
 
@@ -37,7 +37,7 @@ export function logLine(
   return format === 'coloured' && COLOURS[level] ? `${COLOURS[level]}${line}${RESET}\n` : `${line}\n`
 }
 
-/** How long lines are collected: a write for each request would cost more than some requests do. */
+/** How long lines are buffered: one write per request would cost more than some requests. */
 const FLUSH_MS = 50
 
 export function createLog({ level, format, write, now }: LogOptions): Log {

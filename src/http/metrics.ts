@@ -11,7 +11,7 @@ interface Series {
 
 export interface Metrics {
   observe(method: string, route: string, status: number, seconds: number): void
-  /** The whole page. @param gauges figures of others, as they are now */
+  /** The complete page. @param gauges current values from elsewhere */
   print(gauges: Gauge[]): string
 }
 

@@ -1,31 +1,31 @@
-/** The way of every request: an id, a preflight or a route, headers that hold for all answers, a log line, a figure. */
+/** The path of every request: an id, a preflight or a route, common headers, a log line, metrics. */
 import { ValidationError } from 'elysia'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { isDotted } from './dotted'
+import type { Log } from './log'
+import type { Metrics } from './metrics'
 import {
   acceptedLanguages,
   clientIp,
-  type Exchange,
-  exchangeOf,
   forwardedOrigin,
   type LinkHosts,
+  type RequestContext,
+  requestContextOf,
   requestId,
-  setExchange,
-} from './exchange'
-import type { Log } from './log'
-import type { Metrics } from './metrics'
+  setRequestContext,
+} from './request-context'
 import { pageNotFound, targetOf } from './target'
 
-/** Tells the address at the other end of a request's connection; Bun's server is one. */
-export interface Peers {
+/** Provides the remote address of a request's connection; Bun's server is one. */
+export interface ConnectionInfo {
   requestIP(request: Request): { address: string } | null
 }
 
 export interface ServerOptions {
   /** Routes a request. */
   route(request: Request): Response | Promise<Response>
-  /** Answers what no route does: unknown paths and wrong methods. */
+  /** Handles unmatched requests: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
   /** Whether HEAD is answered as GET at a path: at none of the Supabase surface, where GoTrue does not. */
   answersHead(path: string): boolean
@@ -39,7 +39,7 @@ export interface ServerOptions {
   linkHosts: LinkHosts
 }
 
-export type Fetch = (request: Request, peers: Peers) => Promise<Response>
+export type Fetch = (request: Request, peers: ConnectionInfo) => Promise<Response>
 
 export function createFetch({
   route,
@@ -54,7 +54,7 @@ export function createFetch({
   linkHosts,
 }: ServerOptions): Fetch {
   return async (request, peers) => {
-    const exchange: Exchange = {
+    const exchange: RequestContext = {
       id: requestId(request.headers.get(requestIdHeader)),
       startedAt: performance.now(),
       route: undefined,
@@ -68,7 +68,7 @@ export function createFetch({
         },
       }),
     }
-    setExchange(request, exchange)
+    setRequestContext(request, exchange)
     const preflight = cors.preflight(request)
     const response = preflight ?? (await presented(request))
     const { headers } = response
@@ -89,12 +89,12 @@ export function createFetch({
     }
   }
 
-  /** A surface answers its own faults; this is for one outside them all. */
+  /** Surfaces handle their own faults; this is for faults outside them. */
   async function answer(request: Request): Promise<Response> {
     try {
       if (isDotted(request)) return pageNotFound()
       if (request.method === 'HEAD' && answersHead(targetOf(request).path)) return await head(request)
-      // Elysia would answer HEAD as GET and OPTIONS as nothing; no endpoint of ours has either
+      // Elysia would answer HEAD as GET, and OPTIONS with an empty response; no endpoint has either
       if (request.method === 'HEAD' || request.method === 'OPTIONS') return await answerUnknown(request)
       return await route(request)
     } catch (error) {
@@ -106,13 +106,13 @@ export function createFetch({
   /** What GET would answer, without its body (RFC 9110 §9.3.2). */
   async function head(request: Request): Promise<Response> {
     const get = new Request(request, { method: 'GET' })
-    setExchange(get, exchangeOf(request))
+    setRequestContext(get, requestContextOf(request))
     const { status, headers, body } = await route(get)
     await body?.cancel()
     return new Response(null, { status, headers })
   }
 
-  function finish(request: Request, response: Response, exchange: Exchange): void {
+  function finish(request: Request, response: Response, exchange: RequestContext): void {
     const { id, startedAt, route: pattern, refusal, showsUnknownKey } = exchange
     const ms = performance.now() - startedAt
     const code = response.headers.get('x-sb-error-code') ?? undefined
@@ -133,16 +133,16 @@ export function createFetch({
 
 const internalError = () => new Response('Internal Server Error', { status: 500 })
 
-function told(error: unknown): { error: string; stack?: string | undefined } {
-  // What Elysia says of an answer that is not as declared holds the answer.
+function errorFields(error: unknown): { error: string; stack?: string | undefined } {
+  // Elysia's message about an invalid response contains the response.
   if (error instanceof ValidationError)
-    return { error: `${error.type} is not as declared at ${error.valueError?.path}` }
+    return { error: `${error.type} does not match the schema at ${error.valueError?.path}` }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
   return { error: `${name}: ${message}`, stack }
 }
 
-/** A fault is the server's own: its cause goes to the log under the request's id, and nowhere else. */
+/** The cause of a fault is logged with the request id, and appears nowhere else. */
 export function logFault(log: Log, request: Request, error: unknown): void {
-  const { id, route } = exchangeOf(request)
-  log.error('fault', { id, route, ...told(error) })
+  const { id, route } = requestContextOf(request)
+  log.error('fault', { id, route, ...errorFields(error) })
 }

@@ -1,7 +1,7 @@
-/** Path and query of a request, read from its text: a Host header that makes no URL cannot get in the way. */
+/** Path and query of a request, taken from its text: an invalid Host header cannot interfere. */
 export interface Target {
   path: string
-  /** As it was sent, without the question mark. */
+  /** As sent, without the question mark. */
   query: string
 }
 
@@ -18,7 +18,7 @@ export function queryOf(request: Request, name: string): string | undefined {
   return new URLSearchParams(targetOf(request).query).get(name) ?? undefined
 }
 
-/** Whether a path is the prefix or below it. */
+/** Whether a path equals the prefix or is below it. */
 export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`)
 }

@@ -1,7 +1,7 @@
 /** What an account's metadata and its own identities say, wherever they are written. */
 import type { JsonObject } from './json'
 
-/** `app_metadata` of an account with these providers, in the order they came. */
+/** `app_metadata` of an account with these providers, oldest first. */
 export function providersMetadata(providers: string[]): JsonObject {
   return providers.length === 0 ? {} : { provider: providers[0] as string, providers }
 }

@@ -12,10 +12,10 @@ const UNIT_MS: Record<string, number> = {
 }
 const TERM = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/y
 
-/** Go keeps a duration in 63 bits of nanoseconds, some 292 years. */
+/** Go stores a duration in 63 bits of nanoseconds, about 292 years. */
 const MAX_MS = 2 ** 63 / 1e6
 
-/** @returns milliseconds, or undefined where Go's `time.ParseDuration` would refuse the text */
+/** @returns milliseconds, or undefined if Go's `time.ParseDuration` would reject the text */
 export function parseDuration(text: string): number | undefined {
   const sign = text.startsWith('-') ? -1 : 1
   const body = text.replace(/^[+-]/, '')

@@ -1,4 +1,4 @@
-/** Kinds of second factors, and how a session that has passed one says so in `amr` (contract 3.2). */
+/** Second-factor types, and the `amr` method of each (docs/wire-contract.md#access-token). */
 export const METHOD_OF = {
   totp: 'totp',
   phone: 'mfa/phone',

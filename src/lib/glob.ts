@@ -1,7 +1,7 @@
 /**
- * Patterns of redirect targets (contract 0.9): `.` and `/` separate; `*` is any run without a separator, `**` any run at
- * all, `?` one character that is no separator; `[abc]`, `[!abc]`, `[a-z]`, `{a,b}` and `\` as in a shell. Matching takes
- * time in proportion to text and pattern, whatever they are; a regular expression would not.
+ * Patterns of redirect targets (docs/wire-contract.md#redirect-targets): `.` and `/` are separators; `*` matches
+ * anything but separators, `**` anything, `?` one non-separator; `[abc]`, `[!abc]`, `[a-z]`, `{a,b}` and `\` as in a
+ * shell. Matching time is linear in text and pattern; with a regular expression it would not be.
  */
 
 export interface Glob {
@@ -9,16 +9,16 @@ export interface Glob {
   test(text: string): boolean
 }
 
-/** One step of a pattern: characters it takes, once or as often as they come. */
+/** One step of a pattern: the characters it accepts, once or repeatedly. */
 interface Step {
   takes(character: string): boolean
   isRun: boolean
 }
 
-/** Braces multiply; more than this is a mistake. */
+/** Braces multiply; more alternatives are a mistake. */
 const MAX_ALTERNATIVES = 64
 
-/** @returns what is wrong with a pattern, or undefined where nothing is */
+/** @returns what is wrong with a pattern, or undefined */
 export function flawOfGlob(pattern: string): string | undefined {
   try {
     parseGlob(pattern)
@@ -28,7 +28,7 @@ export function flawOfGlob(pattern: string): string | undefined {
   }
 }
 
-/** @throws {Error} that says what is wrong with the pattern */
+/** @throws {Error} that describes what is wrong with the pattern */
 export function parseGlob(pattern: string): Glob {
   const alternatives = expandBraces(pattern).map(parseSteps)
   return { test: (text) => alternatives.some((steps) => matches(steps, text)) }
@@ -41,11 +41,11 @@ function expandBraces(pattern: string): string[] {
   const cuts = [start, ...commas, end]
   const inner = cuts.slice(1).map((cut, index) => pattern.slice((cuts[index] as number) + 1, cut))
   const expanded = inner.flatMap((part) => expandBraces(pattern.slice(0, start) + part + pattern.slice(end + 1)))
-  if (expanded.length > MAX_ALTERNATIVES) throw new Error(`it stands for more than ${MAX_ALTERNATIVES} patterns`)
+  if (expanded.length > MAX_ALTERNATIVES) throw new Error(`it expands to more than ${MAX_ALTERNATIVES} patterns`)
   return expanded
 }
 
-/** Where the first pair of braces is, and the commas that belong to it; -1 for none. */
+/** Positions of the first pair of braces and its commas; -1 for none. */
 function outerBraces(pattern: string): [start: number, end: number, commas: number[]] {
   let start = -1
   let depth = 0
@@ -100,14 +100,14 @@ function characterClass(inside: string[]): (character: string) => boolean {
   const [first, dash, last] = members
   if (first === undefined) throw new Error('a [ ] is empty')
   const isRange = members.length === 3 && dash === '-' && last !== undefined
-  if (isRange && first > last) throw new Error(`the range ${members.join('')} is turned round`)
+  if (isRange && first > last) throw new Error(`the range ${members.join('')} is reversed`)
   return (character) => {
     const isIn = isRange ? first <= character && character <= last : members.includes(character)
     return isIn !== isNegated
   }
 }
 
-/** Follows every way through the steps at once: the places that the text so far can have led to. */
+/** Simulates all paths through the steps in parallel: the set of places reachable with the text so far. */
 function matches(steps: Step[], text: string): boolean {
   let places = withRunsPassed(steps, new Set([0]))
   for (const character of text) {
@@ -122,7 +122,7 @@ function matches(steps: Step[], text: string): boolean {
   return places.has(steps.length)
 }
 
-/** A run may also be empty, or over. */
+/** A run may be empty or finished. */
 function withRunsPassed(steps: Step[], places: Set<number>): Set<number> {
   for (const place of places) if (steps[place]?.isRun) places.add(place + 1)
   return places

@@ -1,21 +1,21 @@
-/** Takes the source of a template apart: into its own text, and the tokens of the actions between `{{` and `}}`. */
+/** Scans the source of a template into text and the tokens of its `{{ }}` actions. */
 
 export interface Token {
   kind: 'path' | 'string' | 'number' | 'word' | 'mark'
-  /** As it was written; of a string, its content. */
+  /** As written; for strings, the content. */
   text: string
 }
 
 export type Piece = { kind: 'text'; text: string; line: number } | { kind: 'action'; tokens: Token[]; line: number }
 
-/** What is wrong with a template, and on which of its lines, counted from 1. */
+/** An error in a template, with its line counted from 1. */
 export type TemplateError = Error & { line: number }
 
 export function templateError(line: number, message: string): TemplateError {
   return Object.assign(new Error(`line ${line}: ${message}`), { line })
 }
 
-/** `{{- ` takes away the white space before an action, ` -}}` that after it. */
+/** `{{- ` trims white space before an action, ` -}}` after it. */
 const OPEN = /\{\{(?:-(?=\s))?/g
 const COMMENT = /\s*\/\*[\s\S]*?\*\//y
 const CLOSE = /\s+-\}\}|\s*\}\}/y
@@ -28,7 +28,7 @@ const TOKENS: [Token['kind'], RegExp][] = [
   ['mark', /\s*([()|])/y],
 ]
 
-/** @throws {TemplateError} where an action is not closed, or holds what no action can */
+/** @throws {TemplateError} if an action is not closed, or contains invalid tokens */
 export function scan(source: string): Piece[] {
   const pieces: Piece[] = []
   let [at, line, isTrimming] = [0, 1, false]
@@ -94,7 +94,7 @@ function nextToken(source: string, at: number): { token: Token; end: number } | 
   return undefined
 }
 
-/** Go's escapes are those of JSON, but for a few that nobody needs here. */
+/** Go's escapes equal those of JSON, except for a few that are not needed here. */
 function unquote(written: string): string | undefined {
   if (written.startsWith('`')) return written.slice(1, -1)
   try {

@@ -1,50 +1,50 @@
-/** What stands in an action of a template: pipelines of fields, literals and functions, compiled to what evaluates them. */
+/** The contents of a template action: pipelines of fields, literals and functions, compiled to evaluators. */
 import { type Token, templateError } from './go-template-syntax'
-import { encodePart, escapeHtml } from './html-places'
+import { encodePart, escapeHtml } from './html-contexts'
 import type { Json } from './json'
 
 /**
- * Where a value is from: all values together, a URL of the configuration, what users said about themselves, or any
- * other. It follows the value through `with`, `range` and functions, and decides how the value is written.
+ * The origin of a value: the root, a configured URL, user-supplied data, or anything else. It is tracked through
+ * `with`, `range` and functions, and determines how the value is escaped.
  */
 export type Origin = 'root' | 'trusted-url' | 'user' | 'plain'
 
 export interface Value {
   json: Json
   origin: Origin
-  /** It is a part of a URL's query as it is. */
+  /** It is already escaped as part of a URL query. */
   isQueryEscaped?: boolean
 }
 
 export interface Scope {
   root: Value
-  /** What `.` stands for: the root, or a part of it inside `with` and `range`. */
+  /** The value of `.`: the root, or a part of it inside `with` and `range`. */
   dot: Value
 }
 
 export type Expression = (scope: Scope) => Value
 
-/** What an expression is compiled in. */
-export interface Setting {
+/** The context an expression is compiled in. */
+export interface CompileContext {
   mode: 'html' | 'text'
   line: number
   isDotRoot: boolean
-  /** Collects the fields of the root that are named, each with the line of its first use. */
+  /** Collects the root fields used, each with the line of its first use. */
   fields: Map<string, number>
 }
 
 const TRUSTED_URLS = new Set(['ConfirmationURL', 'SiteURL', 'RedirectTo'])
 const USER_FIELDS = new Set(['Data'])
 
-/** @throws {TemplateError} for an unknown function, a wrong number of arguments, or what is no pipeline */
-export function compile(tokens: readonly Token[], setting: Setting): Expression {
+/** @throws {TemplateError} for an unknown function, a wrong number of arguments, or an invalid pipeline */
+export function compile(tokens: readonly Token[], setting: CompileContext): Expression {
   const rest = [...tokens]
   const expression = pipeline(rest, setting)
   if (rest[0]) throw templateError(setting.line, `unexpected "${rest[0].text}"`)
   return expression
 }
 
-function pipeline(rest: Token[], setting: Setting): Expression {
+function pipeline(rest: Token[], setting: CompileContext): Expression {
   let expression = command(rest, setting)
   while (rest[0]?.kind === 'mark' && rest[0].text === '|') {
     rest.shift()
@@ -53,13 +53,13 @@ function pipeline(rest: Token[], setting: Setting): Expression {
   return expression
 }
 
-/** @param piped the value that comes down the pipeline, which becomes the last argument */
-function command(rest: Token[], setting: Setting, piped?: Expression): Expression {
+/** @param piped the piped value, which becomes the last argument */
+function command(rest: Token[], setting: CompileContext, piped?: Expression): Expression {
   const { line, mode } = setting
   const [first] = rest
   const name = first?.kind === 'word' && first.text !== 'true' && first.text !== 'false' ? first.text : undefined
   if (name === undefined) {
-    if (piped && first) throw templateError(line, 'only a function can stand behind "|"')
+    if (piped && first) throw templateError(line, 'only a function can follow "|"')
     return operand(rest, setting)
   }
   const known = FUNCTIONS.get(name)
@@ -81,7 +81,7 @@ function command(rest: Token[], setting: Setting, piped?: Expression): Expressio
 const counts = (least: number, most: number) =>
   `${least}${most === MANY ? ' or more' : ''} argument${least === 1 && most === 1 ? '' : 's'}`
 
-function operand(rest: Token[], setting: Setting): Expression {
+function operand(rest: Token[], setting: CompileContext): Expression {
   const token = rest.shift()
   if (!token) throw templateError(setting.line, 'a value is missing')
   if (token.kind === 'path') return path(token.text, setting)
@@ -100,7 +100,7 @@ const constant = (json: Json): Expression => {
   return () => value
 }
 
-function path(text: string, { line, isDotRoot, fields }: Setting): Expression {
+function path(text: string, { line, isDotRoot, fields }: CompileContext): Expression {
   const isFromRoot = text.startsWith('$')
   const names = text.replace('$', '').split('.').filter(Boolean)
   const [first] = names
@@ -108,7 +108,7 @@ function path(text: string, { line, isDotRoot, fields }: Setting): Expression {
   return ({ root, dot }) => names.reduce(member, isFromRoot ? root : dot)
 }
 
-/** Own properties only; what is missing is null, and a member of null again. */
+/** Own properties only; missing members are null, and members of null are null. */
 function member({ json, origin }: Value, name: string | number): Value {
   const isThere = typeof json === 'object' && json !== null && Object.hasOwn(json, name)
   const found = isThere && !(Array.isArray(json) && name === 'length') ? (json as Record<string, Json>)[name] : null
@@ -120,26 +120,26 @@ function member({ json, origin }: Value, name: string | number): Value {
   }
 }
 
-/** False for null, false, 0, and whatever is empty. */
+/** False for null, false, 0 and empty values. */
 export function isTrue({ json }: Value): boolean {
   return typeof json === 'object' && json !== null ? Object.keys(json).length > 0 : Boolean(json)
 }
 
-/** Nothing for null; objects as JSON. */
+/** Empty for null; objects as JSON. */
 export function print({ json }: Value): string {
   if (json === null) return ''
   return typeof json === 'object' ? JSON.stringify(json) : String(json)
 }
 
-/** Whether users had a hand in it: all values together contain theirs. */
+/** Whether it contains user-supplied data; the root does. */
 export const isUsers = ({ origin }: Value) => origin === 'user' || origin === 'root'
 
 const plain = (json: Json): Value => ({ json, origin: 'plain' })
 
-/** A text made of several values is the users' where one of them is. */
-const made = (text: string, from: Value[]): Value => ({ json: text, origin: from.some(isUsers) ? 'user' : 'plain' })
+/** A text combined from several values is user-supplied if one of them is. */
+const combined = (text: string, from: Value[]): Value => ({ json: text, origin: from.some(isUsers) ? 'user' : 'plain' })
 
-/** As Go's `fmt.Sprint`: a space between two neighbours of which neither is a string. */
+/** As Go's `fmt.Sprint`: a space between two operands if neither is a string. */
 function printAll(values: Value[]): string {
   return values.reduce((text, value, index) => {
     const isApart = index > 0 && [values[index - 1], value].every((each) => typeof each?.json !== 'string')
@@ -163,8 +163,8 @@ const isEqual = ([first, ...others]: Value[]) => others.some(({ json }) => json 
 const NOTHING = plain(null)
 const MANY = Number.POSITIVE_INFINITY
 
-/** Each with the least and the most of its arguments. In HTML the writing escapes, so `html` has nothing left to do. */
-const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: Setting['mode']) => Value]>([
+/** Minimum and maximum number of arguments of each. In HTML mode values are escaped anyway, so `html` does nothing. */
+const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: CompileContext['mode']) => Value]>([
   ['and', [1, MANY, (values) => values.find((each) => !isTrue(each)) ?? values.at(-1) ?? NOTHING]],
   ['or', [1, MANY, (values) => values.find(isTrue) ?? values.at(-1) ?? NOTHING]],
   ['not', [1, 1, ([value = NOTHING]) => plain(!isTrue(value))]],
@@ -172,12 +172,12 @@ const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: Setti
   ['ne', [2, 2, (values) => plain(!isEqual(values))]],
   ['len', [1, 1, ([value = NOTHING]) => plain(count(value))]],
   ['index', [1, MANY, ([from = NOTHING, ...keys]) => keys.reduce(find, from)]],
-  ['print', [0, MANY, (values) => made(printAll(values), values)]],
+  ['print', [0, MANY, (values) => combined(printAll(values), values)]],
   [
     'html',
-    [1, MANY, (values, mode) => made(mode === 'html' ? printAll(values) : escapeHtml(printAll(values)), values)],
+    [1, MANY, (values, mode) => combined(mode === 'html' ? printAll(values) : escapeHtml(printAll(values)), values)],
   ],
-  ['urlquery', [1, MANY, (values) => ({ ...made(queryEscape(printAll(values)), values), isQueryEscaped: true })]],
+  ['urlquery', [1, MANY, (values) => ({ ...combined(queryEscape(printAll(values)), values), isQueryEscaped: true })]],
 ])
 
 export const isFunction = (name: string) => FUNCTIONS.has(name)

@@ -1,13 +1,14 @@
 /**
- * A small part of Go's template language, enough for mails and SMS: fields, `if`, `with`, `range`, pipelines and a few
- * functions. In HTML a value is escaped for the place it stands in, as Go's html/template does; what users said about
- * themselves (`.Data`) never becomes a link. Rendering cannot fail.
+ * A subset of Go's template language, sufficient for mails and SMS: fields, `if`, `with`, `range`, pipelines and a few
+ * functions. In HTML, values are escaped for their context, as in Go's html/template; user-supplied data (`.Data`)
+ * never becomes a link. Rendering cannot fail.
  *
  * @see https://pkg.go.dev/text/template
  * @see https://pkg.go.dev/html/template
  */
 import { type Piece, scan, type Token, templateError } from './go-template-syntax'
 import {
+  type CompileContext,
   compile,
   type Expression,
   isFunction,
@@ -15,21 +16,30 @@ import {
   isUsers,
   print,
   type Scope,
-  type Setting,
   type Value,
 } from './go-template-values'
-import { advance, afterValue, defang, flaw, join, type Place, START, type Writer, writerAt } from './html-places'
+import {
+  advance,
+  afterValue,
+  contextFlaw,
+  defang,
+  type HtmlContext,
+  joinContexts,
+  START,
+  type Writer,
+  writerFor,
+} from './html-contexts'
 import type { JsonObject } from './json'
 
 export type { TemplateError } from './go-template-syntax'
 
 export interface Template {
   render(values: JsonObject): string
-  /** The top-level names it uses, such as `ConfirmationURL`, each with the line of its first use. */
+  /** The top-level fields it uses, such as `ConfirmationURL`, each with the line of its first use. */
   fields: ReadonlyMap<string, number>
 }
 
-type Mode = Setting['mode']
+type Mode = CompileContext['mode']
 
 interface Print {
   kind: 'print'
@@ -48,14 +58,14 @@ interface Block {
 
 type Node = { kind: 'text'; line: number; text: string } | Print | Block
 
-/** In text, a value is one line: whatever could end it becomes a space. */
+/** In text mode a value is a single line: line breaks become spaces. */
 const writeText: Writer = (text, written) =>
   (written.isUsers ? defang(text) : text).replace(/[\p{Cc}\u2028\u2029]/gu, ' ')
 
 /**
- * @param mode what is made: `html` escapes values, `text` (subjects, SMS, the text part of a mail) keeps them on one line
- * @throws {TemplateError} that names the line: for anything outside the subset, and in HTML for a value in a place where
- * no escaping makes it safe (a script, a style sheet, the name of a tag or attribute)
+ * @param mode `html` escapes values, `text` (subjects, SMS, the text part of a mail) keeps them on one line
+ * @throws {TemplateError} with the line: for anything outside the subset, and in HTML for a value in a context where no
+ * escaping makes it safe (a script, a style sheet, a tag or attribute name)
  */
 export function parseTemplate(source: string, mode: Mode): Template {
   const reading: Reading = { pieces: scan(source), at: 0, mode, fields: new Map() }
@@ -86,7 +96,7 @@ interface Closing {
   line: number
 }
 
-/** Reads up to the `else` or `end` of the block these nodes are in, or to the end of the source. */
+/** Reads up to the `else` or `end` of the enclosing block, or to the end of the source. */
 function readNodes(reading: Reading, isDotRoot: boolean, opener?: { word: string; line: number }) {
   const nodes: Node[] = []
   for (let piece = reading.pieces[reading.at++]; piece; piece = reading.pieces[reading.at++]) {
@@ -136,23 +146,23 @@ function noMore<T>({ word, tokens: [next], line }: Closing, result: T): T {
   return result
 }
 
-/** Gives each value the writer for its place. @returns the place after the nodes */
-function placeAll(nodes: Node[], start: Place): Place {
+/** Assigns each value the writer for its context. @returns the context after the nodes */
+function placeAll(nodes: Node[], start: HtmlContext): HtmlContext {
   return nodes.reduce((place, node) => {
     if (node.kind === 'text') return advance(place, node.text)
     if (node.kind !== 'print') return placeBlock(node, place)
-    const problem = flaw(place)
+    const problem = contextFlaw(place)
     if (problem) throw templateError(node.line, problem)
-    node.write = writerAt(place)
+    node.write = writerFor(place)
     return afterValue(place)
   }, start)
 }
 
-/** Either branch may have been taken, and the body of a `range` any number of times, so all must end in one place. */
-function placeBlock({ kind, line, body, otherwise }: Block, start: Place): Place {
-  const meet = (a: Place, b: Place) => {
-    const both = join(a, b)
-    if (!both) throw templateError(line, `the branches of "${kind}" end in different places of the HTML`)
+/** Either branch may be taken, and the body of a `range` may repeat, so all must end in the same context. */
+function placeBlock({ kind, line, body, otherwise }: Block, start: HtmlContext): HtmlContext {
+  const meet = (a: HtmlContext, b: HtmlContext) => {
+    const both = joinContexts(a, b)
+    if (!both) throw templateError(line, `the branches of "${kind}" end in different HTML contexts`)
     return both
   }
   const once = placeAll(body, start)

@@ -1,33 +1,35 @@
-/** IP addresses and networks, on top of ipaddr.js: one textual form per address, so that no alias escapes a limit. */
+/**
+ * IP addresses and networks, based on ipaddr.js: one textual form per address, so that aliases do not bypass a limit.
+ */
 import ipaddr from 'ipaddr.js'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Cidr = [network: Address, bits: number]
 
 /**
- * The canonical text of an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed and lower-case, a zone id, a port
- * and brackets are dropped.
- * @returns undefined where the text is no address
+ * The canonical text of an address: IPv4-mapped IPv6 becomes IPv4, IPv6 is compressed and lower-case; zone id, port and
+ * brackets are removed.
+ * @returns undefined if the text is not an address
  */
 export function canonicalIp(text: string): string | undefined {
   return parse(text)?.toString()
 }
 
-/** One subscriber line as limits see it: an IPv4 address, or the /64 of an IPv6 address. */
-export const subscriber = (ip: string) => network(ip, 32, 64)
+/** The unit of rate limits: an IPv4 address, or the /64 of an IPv6 address. */
+export const clientPrefix = (ip: string) => network(ip, 32, 64)
 
-/** The neighbourhood a user is known from: /24 of IPv4, /64 of IPv6 (settled 28). */
-export const neighbourhood = (ip: string) => network(ip, 24, 64)
+/** The network a user is known from: /24 of IPv4, /64 of IPv6 (docs/decisions.md#d28). */
+export const networkPrefix = (ip: string) => network(ip, 24, 64)
 
-/** What one party is likely to have to itself: /24 of IPv4, /48 of IPv6. */
-export const site = (ip: string) => network(ip, 24, 48)
+/** What one party typically controls: /24 of IPv4, /48 of IPv6. */
+export const sitePrefix = (ip: string) => network(ip, 24, 48)
 
 function network(ip: string, bits4: number, bits6: number): string {
   const address = parse(ip)
   return address ? prefix(address, address.kind() === 'ipv4' ? bits4 : bits6) : ip
 }
 
-/** `10.0.0.0/8`, `fd00::/8`, or a single address. @returns undefined where it is neither */
+/** `10.0.0.0/8`, `fd00::/8`, or a single address. @returns undefined if it is neither */
 export function parseCidr(text: string): Cidr | undefined {
   const [, network = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text.trim()) ?? []
   const address = parse(network)
@@ -38,7 +40,7 @@ export function parseCidr(text: string): Cidr | undefined {
 
 export const isIpv6 = (text: string): boolean => ipaddr.IPv6.isValid(text)
 
-export function isInside(ip: string, networks: readonly Cidr[]): boolean {
+export function isInNetworks(ip: string, networks: readonly Cidr[]): boolean {
   const address = parse(ip)
   return (
     address !== undefined &&
@@ -50,17 +52,17 @@ export function isLoopback(ip: string): boolean {
   return parse(ip)?.range() === 'loopback'
 }
 
-/** Whether the host of a URL is this machine by name or address. */
+/** Whether the host of a URL is this machine, by name or address. */
 export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host)
 
-/** Whether a host name or address leads nowhere but to this machine or the network around it. */
-export function isNearby(host: string): boolean {
+/** Whether a host name or address is on this machine or its local network. */
+export function isLocalNetwork(host: string): boolean {
   const range = parse(host)?.range()
   if (range !== undefined) return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(range)
   return !host.includes('.') || /\.(localhost|local|internal|lan|test)$/i.test(host)
 }
 
-/** Whether an address is one of the public Internet: none of this machine, of a private network, or that stands for another. */
+/** Whether an address is on the public Internet: not loopback, private, or an alias of another. */
 export function isPublic(ip: string): boolean {
   return parse(ip)?.range() === 'unicast'
 }
@@ -71,7 +73,7 @@ function parse(text: string): Address | undefined {
   else if (/^[\d.]+:\d+$/.test(host)) host = host.slice(0, host.indexOf(':'))
   const zone = host.indexOf('%')
   if (zone >= 0) host = host.slice(0, zone)
-  // ipaddr.js also reads `1`, `0x7f.1` and octal octets; a peer or proxy never writes those
+  // ipaddr.js also accepts `1`, `0x7f.1` and octal octets, which no peer or proxy sends
   if (!ipaddr.IPv4.isValidFourPartDecimal(host) && !ipaddr.IPv6.isValid(host)) return undefined
   return ipaddr.process(host)
 }

@@ -1,17 +1,17 @@
-/** Free-form JSON (user metadata and the like): what may be kept, how it is merged, and how it is written to the wire. */
+/** Free-form JSON (user metadata and the like): limits, merging, and encoding. */
 
 export type Json = null | boolean | number | string | Json[] | JsonObject
 export type JsonObject = { [key: string]: Json }
 
-/** How deep free-form JSON may nest. Real metadata stays under ten; deeper input only tries to exhaust a stack. */
+/** Maximum nesting depth. Real metadata stays under ten; deeper input tries to exhaust a stack. */
 export const MAX_DEPTH = 1000
 
-/** Why JSON cannot be kept: a NUL character, a number beyond a double, or nesting over MAX_DEPTH. */
+/** Why JSON cannot be stored: a NUL character, a number beyond a double, or nesting over MAX_DEPTH. */
 export type Flaw = 'nul' | 'number' | 'depth'
 
 /**
- * The form in which free-form JSON is kept: keys sorted at every level (as GoTrue emits maps, contract 0.3) and lone
- * surrogates replaced by U+FFFD, which no UTF-8 store can hold.
+ * The stored form of free-form JSON: keys sorted at every level (as Go encodes maps) and lone surrogates replaced by
+ * U+FFFD, which UTF-8 cannot represent.
  */
 export function canonicalJson(value: unknown): { kept: Json } | { flaw: Flaw } {
   const flaw = flawOf(value, 0)
@@ -37,7 +37,7 @@ function canonical(value: Json): Json {
   return sortedObject(Object.entries(value).map(([key, item]) => [key.toWellFormed(), canonical(item)]))
 }
 
-/** Shallow merge of metadata: a key of `changes` replaces the old one, a null removes it (contract 1.6). */
+/** Shallow merge of metadata: a key in `changes` replaces the old value, null removes it (GoTrue's `PUT /user`). */
 export function mergeMetadata(current: JsonObject, changes: JsonObject): JsonObject {
   const isKept = ([key, value]: [string, Json]) => !(Object.hasOwn(changes, key) && value === null)
   return sortedObject(Object.entries({ ...current, ...changes }).filter(isKept))
@@ -56,7 +56,7 @@ const ESCAPED: Record<string, string> = {
   '\u2029': '\\u2029',
 }
 
-/** JSON as Go's encoder writes it: `<`, `>`, `&`, U+2028 and U+2029 escaped inside strings (contract 0.3). */
+/** JSON as Go's encoder writes it: `<`, `>`, `&`, U+2028 and U+2029 escaped inside strings. */
 export function encodeJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (character) => ESCAPED[character] as string)
 }

@@ -1,4 +1,4 @@
-/** What a mail is about, by the names of GoTrue's template settings (contract 6.2); the last two, and that of new devices, are ours. */
+/** Mail templates, by GoTrue's names; the last two, and the new device notice, are ours. */
 export const NOTIFICATIONS = [
   'password_changed_notification',
   'email_changed_notification',

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 
-/** The known name closest to a mistyped one, for messages that say what was probably meant. */
+/** The known name closest to a mistyped one, for suggestions. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const close = [...known]
     .map((candidate) => ({ candidate, edits: distance(name, candidate) }))

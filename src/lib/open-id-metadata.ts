@@ -10,6 +10,6 @@ export interface OpenIdMetadata {
   grant_types_supported?: string[]
   subject_types_supported?: string[]
   token_endpoint_auth_methods_supported?: string[]
-  /** Whether answers name the issuer (RFC 9207 §3). */
+  /** Whether responses contain `iss` (RFC 9207 §3). */
   authorization_response_iss_parameter_supported?: boolean
 }

@@ -1,12 +1,11 @@
-/** Which addresses a server may be sent to by somebody who is not its operator. */
-import { canonicalIp, isNearby, isPublic } from './ip'
+/** Which URLs a server may contact when they come from someone other than its operator. */
+import { canonicalIp, isLocalNetwork, isPublic } from './ip'
 
 export type UrlFlaw = 'malformed' | 'insecure' | 'nearby'
 
 /**
- * Why a URL leads nowhere that is public, as far as its text tells: what a name stands for is only known when it is looked
- * up.
- * @param internalHosts hosts of the operator's that need be neither public nor https
+ * Why a URL is not public, as far as its text shows; host names are checked again when they are resolved.
+ * @param internalHosts the operator's hosts that may be private and http
  */
 export function flawOfUrl(text: string, internalHosts: readonly string[]): UrlFlaw | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -14,15 +13,15 @@ export function flawOfUrl(text: string, internalHosts: readonly string[]): UrlFl
   if (isInternal(url, internalHosts)) return undefined
   if (url.protocol !== 'https:') return 'insecure'
   const host = hostOf(url)
-  const isFit = canonicalIp(host) === undefined ? !isNearby(host) : isPublic(host)
+  const isFit = canonicalIp(host) === undefined ? !isLocalNetwork(host) : isPublic(host)
   return isFit ? undefined : 'nearby'
 }
 
-/** Whether the operator named the host of a URL. */
+/** Whether the operator listed the host of a URL. */
 export function isInternal({ protocol, hostname, host, port }: URL, internalHosts: readonly string[]): boolean {
   const usual = { 'http:': '80', 'https:': '443' }[protocol]
   return usual !== undefined && (internalHosts.includes(host) || internalHosts.includes(`${hostname}:${port || usual}`))
 }
 
-/** A host as it is looked up: without the brackets of IPv6, and without a dot at its end. */
+/** A host for DNS lookup: without IPv6 brackets and trailing dots. */
 export const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$|\.+$/g, '')

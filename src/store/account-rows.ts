@@ -1,4 +1,4 @@
-/** The rows that make an account, for the operations that read and write them. */
+/** The rows of an account, for the operations that read and write them. */
 import { randomUUID } from 'node:crypto'
 import { and, eq, sql } from 'drizzle-orm'
 import { ownIdentityData } from '../lib/account-metadata'
@@ -14,8 +14,8 @@ export interface Account {
   factors: Factor[]
 }
 
-/** Something unique belongs to another account, this one. */
-export interface Taken {
+/** A unique value belongs to another account. */
+export interface AccountConflict {
   outcome: 'email_taken' | 'phone_taken' | 'username_taken' | 'id_taken' | 'identity_taken'
   user: User
 }
@@ -64,14 +64,14 @@ export const identityByProvider = statement((db) =>
 )
 
 /**
- * Single sign-on accounts do not share the space of addresses.
- * @param self the account that may hold the values itself
+ * Single sign-on accounts do not share the address space.
+ * @param self the account that may own the values itself
  */
-export async function findTaken(
+export async function findConflict(
   tx: Tx,
   wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser'> & { username?: string | null },
   self?: string,
-): Promise<Taken | undefined> {
+): Promise<AccountConflict | undefined> {
   const byEmail =
     wanted.email === null || wanted.isSsoUser ? undefined : await tx.one(userByEmail, { email: wanted.email })
   if (byEmail && byEmail.id !== self) return { outcome: 'email_taken', user: byEmail }
@@ -83,8 +83,8 @@ export async function findTaken(
   return byId && { outcome: 'id_taken', user: byId }
 }
 
-/** @returns all that the user has afterwards, oldest first */
-export async function holdIdentities(tx: Tx, userId: string, wanted: Identity[]): Promise<Identity[]> {
+/** @returns all identities of the user afterwards, oldest first */
+export async function mergeIdentities(tx: Tx, userId: string, wanted: Identity[]): Promise<Identity[]> {
   const present = await identitiesIn(tx, userId)
   for (const identity of wanted) {
     const own = present.find(({ provider }) => provider === identity.provider)
@@ -110,8 +110,8 @@ export async function clearOwnIdentities(tx: Tx, userId: string): Promise<void> 
   }
 }
 
-/** Makes an identity, or replaces what the present one of the same account at the same provider says. */
-export async function putIdentity(tx: Tx, identity: Identity): Promise<void> {
+/** Creates an identity, or replaces the data of the existing one of the same provider account. */
+export async function upsertIdentity(tx: Tx, identity: Identity): Promise<void> {
   const present = await tx.one(identityByProvider, identity)
   if (!present) await tx.run(insertIdentity, identity)
   else

@@ -1,27 +1,27 @@
-/** Challenges to show a second factor. */
+/** Second-factor challenges. */
 
 import { and, eq, lt } from 'drizzle-orm'
 import { remainingMs } from '../lib/time'
-import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
+import { type RelatedWrites, writeRelated } from './related-writes'
 import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
-import { factorById, type Proof, type ProofRefused, raiseSession, saveFactor, takeProof } from './second-factors'
+import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused, saveFactor } from './second-factors'
 import {
   type Acting,
   type AuditEntry,
   actingSession,
   allFactorsIn,
   appendAudit,
-  notePassing,
-  type Opened,
-  openedSession,
+  loadOpenedSession,
+  type OpenedSession,
   placeholder,
   placeholders,
+  recordFactorNetwork,
   saveUser,
   userById,
 } from './statements'
-import { killTokensOf } from './verification/work'
+import { invalidateTokensOf } from './verification/operations'
 
 const insertChallenge = statement((db) => db.insert(mfaChallenges).values(placeholders(mfaChallenges)).prepare())
 const challengeById = statement((db) =>
@@ -61,33 +61,35 @@ const setFactorSms = statement((db) =>
 
 export interface NewChallenge {
   challenge: MfaChallenge
-  /** Challenges from before this instant are over. */
+  /** Challenges before this instant are expired. */
   staleBefore: number
-  /** Shortest time since the user's last one, where it costs an SMS. */
-  smsSpacingMs?: number | undefined
+  /** Minimum time since the user's last one, if it costs an SMS. */
+  smsCooldownMs?: number | undefined
   audit: AuditEntry[]
 }
 
-/** When a factor was challenged before, and its user sent an SMS. */
-export interface Before {
+/** When the factor was last challenged, and its user last sent an SMS. */
+export interface PreviousSendTimes {
   challengedAt: number | null
   smsSentAt: number | null
 }
 
-/** Begins a challenge. */
+/** Starts a challenge. */
 export const beginChallenge = write(
   async (
     tx,
-    { challenge, staleBefore, smsSpacingMs, audit }: NewChallenge,
+    { challenge, staleBefore, smsCooldownMs, audit }: NewChallenge,
   ): Promise<
-    { outcome: 'begun'; before: Before } | { outcome: 'factor_gone' } | { outcome: 'too_soon'; waitMs: number }
+    | { outcome: 'begun'; previous: PreviousSendTimes }
+    | { outcome: 'factor_gone' }
+    | { outcome: 'too_soon'; waitMs: number }
   > => {
     const factor = await tx.one(factorById, { id: challenge.factorId })
     const user = factor && (await tx.one(userById, { id: factor.userId }))
     if (!factor || !user) return { outcome: 'factor_gone' }
-    const before = { challengedAt: factor.lastChallengedAt, smsSentAt: user.factorSmsSentAt }
-    if (smsSpacingMs !== undefined) {
-      const waitMs = remainingMs(before.smsSentAt, smsSpacingMs, challenge.createdAt)
+    const previous = { challengedAt: factor.lastChallengedAt, smsSentAt: user.factorSmsSentAt }
+    if (smsCooldownMs !== undefined) {
+      const waitMs = remainingMs(previous.smsSentAt, smsCooldownMs, challenge.createdAt)
       if (waitMs > 0) return { outcome: 'too_soon', waitMs }
       await tx.run(setFactorSms, { id: user.id, at: challenge.createdAt })
     }
@@ -95,43 +97,46 @@ export const beginChallenge = write(
     await tx.run(insertChallenge, challenge)
     await tx.run(saveFactor, { ...factor, lastChallengedAt: challenge.createdAt, updatedAt: challenge.createdAt })
     await appendAudit(tx, audit)
-    return { outcome: 'begun', before }
+    return { outcome: 'begun', previous }
   },
 )
 
-/** Takes a challenge back whose message could not be sent. */
-export const withdrawChallenge = write(
-  async (tx, { id, factorId, before }: { id: string; factorId: string; before: Before }): Promise<void> => {
+/** Rolls back a challenge whose message could not be sent. */
+export const rollBackChallenge = write(
+  async (
+    tx,
+    { id, factorId, previous }: { id: string; factorId: string; previous: PreviousSendTimes },
+  ): Promise<void> => {
     await tx.run(deleteChallenge, { id })
     const factor = await tx.one(factorById, { id: factorId })
     if (!factor) return
-    await tx.run(saveFactor, { ...factor, lastChallengedAt: before.challengedAt })
-    await tx.run(setFactorSms, { id: factor.userId, at: before.smsSentAt })
+    await tx.run(saveFactor, { ...factor, lastChallengedAt: previous.challengedAt })
+    await tx.run(setFactorSms, { id: factor.userId, at: previous.smsSentAt })
   },
 )
 
 export const findChallenge = read(async (tx, id: string) => tx.one(challengeById, { id }))
 
-export interface Passing extends Acting {
-  /** None: what was shown needs none. */
+export interface FactorPass extends Acting {
+  /** None if the proof needs no challenge. */
   challengeId?: string
   userId: string
   proof: Proof
   network: string | undefined
   now: number
-  attachments: Attachments
+  related: RelatedWrites
 }
 
 /**
- * Takes what was shown of a factor: the session is raised, its refresh token moves on, and sessions that have passed no
- * factor end.
+ * Consumes the proof of a factor: the session becomes aal2, its refresh token advances, and the user's aal1 sessions
+ * end.
  */
 export const passFactor = write(
   async (
     tx,
-    { challengeId, userId, proof, network, now, attachments, ...acting }: Passing,
+    { challengeId, userId, proof, network, now, related, ...acting }: FactorPass,
   ): Promise<
-    | { outcome: 'passed'; opened: Opened }
+    | { outcome: 'passed'; opened: OpenedSession }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
   > => {
     const session = await actingSession(tx, acting)
@@ -141,21 +146,22 @@ export const passFactor = write(
       if (challenge?.factorId !== proof.factorId) return { outcome: 'factor_gone' }
       if (challenge.verifiedAt !== null) return { outcome: 'challenge_spent' }
     }
-    // What was added before the first factor counted must not become a way around it.
+    // A factor added before the first one was verified must not become a way around it.
     const verified = (await allFactorsIn(tx, userId)).filter(({ status }) => status === 'verified')
     if (session.aal !== 'aal2' && verified.length > 0 && verified.every(({ id }) => id !== proof.factorId))
       return { outcome: 'aal_too_low_to_enrol' }
-    const factor = await takeProof(tx, userId, proof, { network, now })
+    const factor = await consumeProof(tx, userId, proof, { network, now })
     if (typeof factor === 'string') return { outcome: factor }
     if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })
-    if (network !== undefined) await tx.run(notePassing, { userId, network, lastSeenAt: now, passedFactorAt: now })
-    const raised = await raiseSession(tx, session, factor, now)
-    // A change of address or number that was begun without a factor may be that of whoever knows the password.
+    if (network !== undefined)
+      await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
+    const raised = await elevateSession(tx, session, factor, now)
+    // A contact change requested without a factor may come from someone who only knows the password.
     if (verified.length === 0) await forgetContactChanges(tx, userId, now)
-    // GoTrue answers with the factors as they were before the half-added ones went.
-    const opened = await openedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)
+    // GoTrue returns the factors as they were before unverified ones are deleted.
+    const opened = await loadOpenedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)
     await dropUnverified(tx, userId, factor.factorType)
-    await attach(tx, attachments, now)
+    await writeRelated(tx, related, now)
     return { outcome: 'passed', opened }
   },
 )
@@ -163,7 +169,7 @@ export const passFactor = write(
 async function forgetContactChanges(tx: Tx, userId: string, now: number): Promise<void> {
   const user = await tx.one(userById, { id: userId })
   if (!user || (user.emailChange === null && user.phoneChange === null)) return
-  await killTokensOf(tx, user, now)
+  await invalidateTokensOf(tx, user, now)
   const nothing = { emailChange: null, emailChangeConfirmStatus: 0, phoneChange: null }
   await tx.run(saveUser, { ...user, ...nothing })
 }

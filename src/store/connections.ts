@@ -23,7 +23,7 @@ export function openDatabase(path: string, { create = true, busyMs = OPENING_MS 
     // What does not fit into the cache stays in memory: no other folder has to be writable.
     db.run('PRAGMA temp_store = MEMORY')
     db.run('PRAGMA journal_mode = WAL')
-    // With less than FULL, a power cut could take back commits that were already answered.
+    // With less than FULL, a power cut could lose commits that were already acknowledged.
     db.run('PRAGMA synchronous = FULL')
     db.run('PRAGMA foreign_keys = ON')
     db.run('PRAGMA cache_size = -32768')
@@ -63,7 +63,7 @@ export function connect(writer: Database): Connections {
     run: (command) => void commands.get(command)?.run(),
     close() {
       view.close()
-      // No ANALYZE and no PRAGMA optimize, ever: figures taken while a table was small make the planner scan it later.
+      // No ANALYZE and no PRAGMA optimize: statistics from when a table was small make the planner scan it later.
       for (const database of [reader, writer]) closeFully(database)
     },
   }

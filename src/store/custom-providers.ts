@@ -1,11 +1,11 @@
-/** Providers that administrators set up. */
+/** Custom providers. */
 import { eq, gt } from 'drizzle-orm'
 import type { OpenIdMetadata } from '../lib/open-id-metadata'
 import { read, statement, write } from './engine'
 import { type CustomProvider, customOAuthProviders } from './schema'
 import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
 
-/** A handful of rows, and all of them are wanted. */
+/** A handful of rows, always read together. */
 const allProviders = statement((db) =>
   db.select().from(customOAuthProviders).where(gt(customOAuthProviders.identifier, '')).prepare(),
 )
@@ -54,16 +54,16 @@ export const addCustomProvider = write(
   },
 )
 
-/** What of a provider can be changed. */
+/** The fields of a provider that can be changed. */
 export type CustomProviderChange = Partial<
   Omit<CustomProvider, 'id' | 'providerType' | 'identifier' | 'createdAt' | 'updatedAt'>
 >
 
-/** @returns the provider as it is then; undefined where it is gone, or another was made in its place */
+/** @returns the changed provider; undefined if it was deleted or replaced */
 export const changeCustomProvider = write(
   async (
     tx,
-    { id, identifier, set, now, audit }: Which & { set: CustomProviderChange; now: number; audit: AuditEntry[] },
+    { id, identifier, set, now, audit }: ProviderKey & { set: CustomProviderChange; now: number; audit: AuditEntry[] },
   ): Promise<CustomProvider | undefined> => {
     const present = await tx.one(providerByIdentifier, { identifier })
     if (present?.id !== id) return undefined
@@ -74,13 +74,20 @@ export const changeCustomProvider = write(
   },
 )
 
-type Which = Pick<CustomProvider, 'id' | 'identifier'>
+type ProviderKey = Pick<CustomProvider, 'id' | 'identifier'>
 
-/** Notes what an issuer says of itself now, unless an administrator named another meanwhile. */
-export const noteDiscovery = write(
+/** Saves the current metadata of an issuer, unless an administrator changed the issuer meanwhile. */
+export const saveDiscovery = write(
   async (
     tx,
-    { id, identifier, issuer, discoveryUrl, document, now }: Asked & { document: OpenIdMetadata | null; now: number },
+    {
+      id,
+      identifier,
+      issuer,
+      discoveryUrl,
+      document,
+      now,
+    }: DiscoveryTarget & { document: OpenIdMetadata | null; now: number },
   ): Promise<void> => {
     const present = await tx.one(providerByIdentifier, { identifier })
     if (present?.id !== id || present.issuer !== issuer || present.discoveryUrl !== discoveryUrl) return
@@ -88,9 +95,9 @@ export const noteDiscovery = write(
   },
 )
 
-type Asked = Pick<CustomProvider, 'id' | 'identifier' | 'issuer' | 'discoveryUrl'>
+type DiscoveryTarget = Pick<CustomProvider, 'id' | 'identifier' | 'issuer' | 'discoveryUrl'>
 
-/** @returns false where there is no such provider */
+/** @returns false if there is no such provider */
 export const deleteCustomProvider = write(
   async (tx, { identifier, audit }: { identifier: string; audit: AuditEntry[] }): Promise<boolean> => {
     const isDeleted = (await tx.run(deleteProvider, { identifier })) > 0

@@ -1,7 +1,7 @@
 /**
- * How operations reach the database. An operation is one transaction: a plain async function of a `Tx` and its input
- * that awaits nothing but queries. A read runs at once on a connection of its own and sees what is committed. Writes
- * wait in one queue for the one writing connection, and are answered after the commit that puts them on disk.
+ * How operations access the database. An operation is one transaction: a plain async function of a `Tx` and its input
+ * that awaits only queries. Reads run immediately on their own connection and see committed data. Writes are queued for
+ * the single writing connection, and resolve after the commit that puts them on disk.
  */
 import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
 import type { Condition } from './health'
@@ -10,7 +10,7 @@ import type { VerificationBackend } from './verification/backend'
 
 export type Db = BunSQLiteDatabase
 
-/** What drizzle's `.prepare()` returns, as far as it is used here. */
+/** The part of drizzle's `.prepare()` result that is used here. */
 interface Prepared {
   get(values?: Record<string, unknown>): unknown
   all(values?: Record<string, unknown>): unknown
@@ -22,11 +22,11 @@ interface Prepared {
 export interface Statement<Row> {
   index: number
   build(db: Db): Prepared
-  /** Only carries the type of a row. */
+  /** Carries the row type only. */
   row?: Row
 }
 
-/** Every statement there is; a test looks at the query plan of each. */
+/** All statements; a test checks the query plan of each. */
 export const statements: Statement<unknown>[] = []
 
 type RowOf<P extends Prepared> = Awaited<ReturnType<P['all']>> extends (infer Row)[] ? Row : never
@@ -48,12 +48,14 @@ export interface Queries {
 /** A transaction, as an operation sees it. */
 export interface Tx extends Queries {
   tokens: VerificationBackend
-  /** Tells the process of what happened, once it is on disk. */
-  announce(event: Announced): void
+  /** Emits an event once the transaction is on disk. */
+  emit(event: StoreEvent): void
 }
 
 /** A message that is there, or a Matrix account to make. */
-export type Announced = ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>) | { kind: 'matrix_account' }
+export type StoreEvent =
+  | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
+  | { kind: 'matrix_account' }
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
@@ -62,7 +64,7 @@ export interface Engine {
   examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
   /** Size of the write-ahead log on disk. */
   logBytes(): number
-  /** Finishes the writes that wait, then closes the file. */
+  /** Finishes queued writes, then closes the file. */
   close(): Promise<void>
 }
 
@@ -81,7 +83,7 @@ export function write<Outcome, Input = void>(body: Body<Input, Outcome>): Operat
   return Object.assign((tx: Tx, input: Input) => body(tx, input), { mode: 'write' as const })
 }
 
-/** Operations as their callers have them: bound to an engine, one transaction a call. */
+/** Operations as their callers see them: bound to an engine, one transaction per call. */
 export type Bound<Operations> = {
   [Name in keyof Operations]: Operations[Name] extends Operation<infer Input, infer Outcome>
     ? (input: Input) => Promise<Outcome>

@@ -1,7 +1,7 @@
-/** Sessions of people whose account is at another server (federation.md). */
+/** Sessions of users whose account is on another server (docs/other-surfaces.md#federation). */
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import type { Listed, Page } from './admin-lists'
 import { read, statement, write } from './engine'
-import type { Listed, Page } from './lists'
 import { type ExternalSession, externalSessions } from './schema'
 import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
 
@@ -82,7 +82,7 @@ export interface Renewal
   nextLookupId: string
 }
 
-/** Puts new tokens in the place of the present ones. @returns false where another refresh or the end came first */
+/** Replaces the tokens. @returns false if a concurrent refresh or sign-out came first */
 export const renewExternalSession = write(
   async (tx, renewal: Renewal): Promise<boolean> => (await tx.run(renewSession, { ...renewal })) === 1,
 )

@@ -1,8 +1,8 @@
-/** Second factors: how they come, are renamed and go. */
+/** Second factors: enrolled, renamed and removed. */
 import { and, eq, sql } from 'drizzle-orm'
 import { type FactorType, METHOD_OF } from '../lib/factor-types'
-import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
+import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from './schema'
 import { factorById, saveFactor, setAssurance } from './second-factors'
 import {
@@ -66,7 +66,7 @@ export const listFactors = read(async (tx, userId: string) => allFactorsIn(tx, u
 
 export const findFactor = read(async (tx, id: string) => tx.one(factorById, { id }))
 
-/** How many factors a user may have. */
+/** Limits on the number of factors. */
 export interface FactorLimits {
   max: number
   maxVerified: number
@@ -76,12 +76,12 @@ export interface Enrolment {
   factor: Factor
   acting: Acting
   limits: FactorLimits
-  /** Unverified factors from before this instant make room. */
+  /** Unverified factors before this instant are replaced. */
   staleBefore: number
   audit: AuditEntry[]
 }
 
-/** Adds a factor, not verified yet. With a verified one there already, the session has to have passed it. */
+/** Adds an unverified factor. If there is a verified one, the session must have passed it. */
 export const enrolFactor = write(
   async (
     tx,
@@ -114,7 +114,7 @@ export const enrolFactor = write(
   },
 )
 
-/** Why a factor cannot stand beside those there are. */
+/** Why a factor cannot be added to the existing ones. */
 export function refuseEnrolment(
   present: readonly Factor[],
   { friendlyName }: Factor,
@@ -130,7 +130,7 @@ export async function insertFactorIn(tx: Tx, factor: Factor): Promise<void> {
   await tx.run(recountFactors, { id: factor.userId })
 }
 
-/** Removes a user's half-added factors of a kind. */
+/** Removes a user's unverified factors of a type. */
 export async function dropUnverified(tx: Tx, userId: string, factorType: FactorType): Promise<void> {
   const all = await allFactorsIn(tx, userId)
   const others = all.filter((each) => each.status === 'unverified' && each.factorType === factorType)
@@ -140,17 +140,17 @@ export async function dropUnverified(tx: Tx, userId: string, factorType: FactorT
 
 export interface Unenrolment {
   factorId: string
-  /** Where the user does it: the session that must have passed a factor for a verified one to go. */
+  /** For the user's own request: the session, which must be aal2 to remove a verified factor. */
   acting?: Acting
   now: number
-  attachments: Attachments
+  related: RelatedWrites
 }
 
-/** Removes a factor; sessions that had passed it count as having passed none. Recovery codes go with the last other one. */
+/** Removes a factor; sessions that passed it become aal1. Recovery codes are removed with the last other one. */
 export const removeFactor = write(
   async (
     tx,
-    { factorId, acting, now, attachments }: Unenrolment,
+    { factorId, acting, now, related }: Unenrolment,
   ): Promise<
     { outcome: 'removed'; factor: Factor } | { outcome: 'factor_gone' | 'session_gone' | 'aal_too_low_to_unenrol' }
   > => {
@@ -166,7 +166,7 @@ export const removeFactor = write(
     if (left.every(({ factorType }) => factorType === 'recovery_code'))
       for (const each of left) await removeFactorIn(tx, each)
     await tx.run(recountFactors, { id: factor.userId })
-    await attach(tx, attachments, now)
+    await writeRelated(tx, related, now)
     return { outcome: 'removed', factor }
   },
 )
@@ -180,7 +180,7 @@ async function removeFactorIn(tx: Tx, { id: factorId, factorType }: Factor): Pro
   await tx.run(deleteFactor, { id: factorId })
 }
 
-/** @returns undefined where there is no such factor */
+/** @returns undefined if there is no such factor */
 export const renameFactor = write(
   async (
     tx,
@@ -202,7 +202,7 @@ export const renameFactor = write(
   },
 )
 
-/** Every second factor of a user, recovery codes included. */
+/** All second factors of a user, including recovery codes. */
 export async function removeFactors(tx: Tx, userId: string): Promise<void> {
   await tx.run(deleteFactorsOf, { userId })
   await tx.run(recountFactors, { id: userId })

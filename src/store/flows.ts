@@ -1,4 +1,4 @@
-/** Sign-ins under way with a PKCE challenge (RFC 7636). */
+/** PKCE flows in progress (RFC 7636). */
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
@@ -7,7 +7,7 @@ import {
   type AuditEntry,
   appendAudit,
   type NewSession,
-  type Opened,
+  type OpenedSession,
   openSessionIn,
   placeholder,
   placeholders,
@@ -50,25 +50,25 @@ export async function startFlow(tx: Tx, flow: FlowState): Promise<void> {
   await tx.run(insertFlow, flow)
 }
 
-/** Ends a user's flows, except the one to keep: codes that were handed out are worth nothing, nor are links to one. */
+/** Ends a user's flows, except one: their codes and links become invalid. */
 export async function endFlows(tx: Tx, userId: string, keep = ''): Promise<void> {
   await tx.run(deleteFlowsOf, { userId, keep })
 }
 
-/** A code to exchange for a session, about to be handed out. */
+/** A code to be exchanged for a session. */
 export interface AuthCode {
   flowId: string
   hash: string
 }
 
-/** @returns false where the flow is gone or has its code already */
+/** @returns false if the flow is gone or already has a code */
 export async function issueAuthCode(tx: Tx, { flowId, hash }: AuthCode, now: number): Promise<boolean> {
   return (await tx.run(issueCode, { id: flowId, authCodeHash: hash, now })) > 0
 }
 
 export const findFlow = read(async (tx, authCodeHash: string) => tx.one(flowByCode, { authCodeHash }))
 
-export interface Exchange {
+export interface FlowExchange {
   authCodeHash: string
   session: NewSession
   now: number
@@ -79,8 +79,8 @@ export interface Exchange {
 export const exchangeFlow = write(
   async (
     tx,
-    { authCodeHash, session, now, audit }: Exchange,
-  ): Promise<{ outcome: 'opened'; opened: Opened } | { outcome: 'flow_gone' | 'user_gone' | 'user_banned' }> => {
+    { authCodeHash, session, now, audit }: FlowExchange,
+  ): Promise<{ outcome: 'opened'; opened: OpenedSession } | { outcome: 'flow_gone' | 'user_gone' | 'user_banned' }> => {
     const flow = await tx.one(flowByCode, { authCodeHash })
     if (!flow || flow.userId !== session.session.userId) return { outcome: 'flow_gone' }
     const user = await tx.one(userById, { id: flow.userId })

@@ -1,26 +1,26 @@
 /**
- * The store: what is true. Every function that writes is one transaction, named for what becomes true, and answers with
- * an outcome rather than an error, since an error would undo it.
+ * The store: the state. Every function that writes is one transaction and returns an outcome rather than throwing,
+ * since an error would roll it back.
  */
 import type { Database } from 'bun:sqlite'
 import { migrations } from '../../migrations'
-import { issue, rehearse } from './attachments'
-import { beginChallenge, findChallenge, passFactor, withdrawChallenge } from './challenges'
+import { listAudit, listUsers } from './admin-lists'
+import { beginChallenge, findChallenge, passFactor, rollBackChallenge } from './challenges'
 import * as customProviders from './custom-providers'
-import { type Announced, type Bound, bind, type Engine, write } from './engine'
+import { type Bound, bind, type Engine, type StoreEvent, write } from './engine'
 import * as externalSessions from './external-sessions'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import type { Condition } from './health'
-import { listAudit, listUsers } from './lists'
 import * as maintenance from './maintenance'
-import * as matrix from './matrix'
+import * as matrix from './matrix-registrations'
 import * as messages from './messages'
 import { migrate, requireWritable } from './migrate'
-import * as oauth from './oauth'
+import * as oauth from './oauth-states'
 import { openingProblem } from './opening'
 import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
+import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as roles from './roles'
 import { countFactorAttempt, takeBackFactorAttempt } from './second-factors'
 import * as sessionTokens from './session-tokens'
@@ -30,22 +30,22 @@ import { snapshot } from './snapshot'
 import { type Space, spaceOf } from './space'
 import { openDatabase, sqliteEngine } from './sqlite'
 import { type AuditEntry, appendAudit } from './statements'
-import { isSessionSuperseded } from './superseding'
+import { isSessionSuperseded } from './superseded-sessions'
 import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
-import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/work'
-import { isWeb3MessageUsed } from './web3'
+import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/operations'
+import { isWeb3MessageUsed } from './web3-messages'
 import {
-  beginCeremony,
+  consumeCeremony,
   deletePasskey,
   findFactorCredential,
   findPasskey,
   listCredentials,
   registerPasskey,
   renamePasskey,
-  takeCeremony,
+  startCeremony,
 } from './webauthn'
 
 const audit = {
@@ -53,16 +53,25 @@ const audit = {
   appendAudit: write((tx, entries: AuditEntry[]) => appendAudit(tx, entries)),
 }
 
-const tokens = { issue, rehearse, findTokens, countWrongCode, pendingTokens, purgeTokens, findFlow, exchangeFlow }
+const tokens = {
+  saveTokensAndMessages,
+  simulateMessageWrite,
+  findTokens,
+  countWrongCode,
+  pendingTokens,
+  purgeTokens,
+  findFlow,
+  exchangeFlow,
+}
 
 const factors = {
   ...{ listFactors, findFactor, enrolFactor, removeFactor, renameFactor },
-  ...{ beginChallenge, withdrawChallenge, findChallenge, countFactorAttempt, takeBackFactorAttempt, passFactor },
+  ...{ beginChallenge, rollBackChallenge, findChallenge, countFactorAttempt, takeBackFactorAttempt, passFactor },
   ...{ addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes },
 }
 
 const passkeys = {
-  ...{ beginCeremony, takeCeremony, findPasskey, registerPasskey, renamePasskey, deletePasskey },
+  ...{ startCeremony, consumeCeremony, findPasskey, registerPasskey, renamePasskey, deletePasskey },
   ...{ listCredentials, findFactorCredential },
 }
 
@@ -77,7 +86,7 @@ const operations = {
   listPersonalTokens: personalTokens.listPersonalTokens,
   revokePersonalToken: personalTokens.revokePersonalToken,
   findPersonalToken: personalTokens.findPersonalToken,
-  notePersonalTokenUse: personalTokens.notePersonalTokenUse,
+  notePersonalTokenUse: personalTokens.recordPersonalTokenUse,
   ...sessions,
   isSessionSuperseded,
   ...maintenance,
@@ -108,20 +117,20 @@ export type Store = Bound<typeof operations> &
   }
 
 export interface StoreOptions {
-  /** Where verification tokens are kept; none: in the database. */
+  /** Where verification tokens are kept; by default, in the database. */
   verification?: 'database' | 'memory'
   /** Whether there is no use in opening it where it cannot be written. */
   isServed?: boolean
-  /** Hears of new messages and the like once they are on disk. */
-  onEvent?(event: Announced): void
+  /** Receives events once they are on disk. */
+  onEvent?(event: StoreEvent): void
   /** Hears what is wrong with the database each time an operation meets it, and of nothing once it works again. */
   onCondition?(condition: Condition | undefined): void
 }
 
 /**
- * Opens the database file, made and migrated where needed; before an old one is changed, a copy of it is put aside.
+ * Opens the database file, creating and migrating it if needed; before a migration, a snapshot is taken.
  * @param now Unix milliseconds
- * @throws where it cannot be opened, written or migrated
+ * @throws if it cannot be opened, written or migrated
  */
 export function openStore(
   path: string,
@@ -144,7 +153,7 @@ export function openStore(
   }
 }
 
-/** @returns the database and the names of the migrations that were applied to it just now */
+/** @returns the database and the names of the migrations applied just now */
 export function openMigrated(
   path: string,
   now: number,
@@ -170,10 +179,10 @@ function openOrExplain(path: string): Database {
 }
 
 export type { Account } from './account-rows'
-export type { Before } from './challenges'
-export type { Announced, Bound } from './engine'
+export type { Listed, Page, UserQuery } from './admin-lists'
+export type { PreviousSendTimes } from './challenges'
+export type { Bound, StoreEvent } from './engine'
 export type { Condition } from './health'
-export type { Listed, Page, UserQuery } from './lists'
 export type { Sweep } from './maintenance'
 export type {
   AmrClaim,
@@ -201,7 +210,7 @@ export type {
 export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { Space } from './space'
-export type { AuditEntry, NewMessage, NewSession, NewSessionToken, Opened } from './statements'
-export type { Supersedes } from './superseding'
+export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
+export type { Supersedes } from './superseded-sessions'
 export type { UserChange } from './user-changes'
-export type { Minting, Spending, SpendingRefused } from './verification/work'
+export type { Minting, Spending, SpendingRefused } from './verification/operations'

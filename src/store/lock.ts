@@ -35,7 +35,7 @@ function realFolder(folder: string): string {
   }
 }
 
-/** @param path of the lock's own file @param name of what it locks */
+/** @param path path of the lock file @param name what it locks, for the error message */
 function lock(path: string, name: string): void {
   const held = openLock(path)
   try {

@@ -1,4 +1,4 @@
-/** What the database needs beside its accounts: facts about itself, a probe, and the removal of what is past its time. */
+/** Database maintenance: metadata, a write probe, and the deletion of expired rows. */
 import { and, eq, gt, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
@@ -59,12 +59,12 @@ export const latestInstant = read(async (tx): Promise<number | undefined> => {
 
 const PROBED_AT = 'probed_at'
 
-/** Writes one row, to find out whether writing works. */
+/** Writes one row, to check that writing works. */
 export const probe = write(async (tx, now: number): Promise<void> => {
   await tx.run(setMeta, { key: PROBED_AT, value: String(now) })
 })
 
-/** How many rows one step of the sweep looks at. It goes by row id, so it needs no index and never scans a table at once. */
+/** Rows per sweep step. It goes by row id, so it needs no index and never scans a whole table at once. */
 const SLICE = 500
 
 const sweepOf = (table: SQLiteTable, expired: SQL | undefined) => {
@@ -152,13 +152,13 @@ export type Sweep = keyof typeof sweeps
 
 export interface SweepSlice {
   what: Sweep
-  /** Row id after which to look; 0 at first. */
+  /** Row id to continue after; 0 at first. */
   after: number
-  /** The instants that `what` compares with, in Unix milliseconds. */
+  /** The instants `what` is compared with, in Unix milliseconds. */
   instants: Record<string, number>
 }
 
-/** Removes what is expired among the next rows. @returns where to go on, or undefined at the end of the table */
+/** Deletes expired rows in the next slice. @returns where to continue, or undefined at the end */
 export const sweepSlice = write(
   async (tx: Tx, { what, after, instants }: SweepSlice): Promise<{ removed: number; next: number | undefined }> => {
     const { end, remove } = sweeps[what]

@@ -1,4 +1,4 @@
-/** Mail and SMS: a queue of what is to be sent, and what the mailbox shows. */
+/** Mail and SMS: the outgoing queue, and the mailbox. */
 import { and, desc, eq, gt, lte, sql } from 'drizzle-orm'
 import { read, statement, write } from './engine'
 import { type Message, messages } from './schema'
@@ -86,7 +86,7 @@ const lastOfKind = statement((db) =>
     .prepare(),
 )
 
-/** At start nobody else has a message: whoever took one is gone. */
+/** At start no other process has a claim: whoever had one is gone. */
 const returnAll = statement((db) =>
   db
     .update(messages)
@@ -141,10 +141,7 @@ const nextAttempt = statement((db) =>
     .prepare(),
 )
 
-/**
- * Takes messages whose time has come. Whoever takes one has `leaseMs` to settle it; then it is anybody's again, since the
- * process that had it may be gone.
- */
+/** Claims due messages for `leaseMs`; after that they are available again, since the claiming process may be gone. */
 export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
   const found = await tx.all(dueMessages, { now, limit })
   // What is put off for longer than anything is was written while the clock ran ahead.
@@ -172,9 +169,9 @@ function datesOf({ createdAt, expiresAt }: Message, now: number): Pick<Message, 
 }
 
 /**
- * Writes down how an attempt to send a message ended. One that took longer than its lease counts only where it brings the
- * news that the message is sent, and nobody brought any before.
- * @param attempts which attempt it was
+ * Records the result of a delivery attempt. One that exceeded its lease counts only if it reports the message as sent,
+ * and nothing else did before.
+ * @param attempts the number of the attempt
  */
 export const settleMessage = write(
   async (
@@ -191,10 +188,10 @@ export const settleMessage = write(
   },
 )
 
-/** Makes everything that waits due at once; for a start, when no other process can be sending. */
-export const returnMessages = write(async (tx, now: number) => tx.run(returnAll, { now }))
+/** Makes all waiting messages due; for a start, when no other process can be sending. */
+export const releaseClaimedMessages = write(async (tx, now: number) => tx.run(returnAll, { now }))
 
-/** Messages whose content is still there, newest first. @param to one recipient; undefined for all */
+/** Messages with content, newest first. @param to one recipient; undefined for all */
 export const listMessages = read(
   async (tx, { to, limit }: { to: string | undefined; limit: number }): Promise<Message[]> => {
     if (to === undefined) return tx.all(latestMessages, { limit })
@@ -202,10 +199,10 @@ export const listMessages = read(
   },
 )
 
-/** The latest messages of all, newest first, whether or not their content is still there. */
+/** The latest messages, newest first, with or without content. */
 export const recentMessages = read(async (tx, limit: number) => tx.all(recent, { limit }))
 
-/** The last message of a kind to a recipient, whether or not its content is still there. */
+/** The last message of a kind to a recipient, with or without content. */
 export const lastMessage = read(async (tx, which: { recipient: string; template: string }) => tx.one(lastOfKind, which))
 
 export const findMessage = read(async (tx, id: string) => tx.one(messageById, { id }))
@@ -220,13 +217,13 @@ export const deleteMessage = write(async (tx, id: string): Promise<'deleted' | '
   return 'deleted'
 })
 
-/** Empties the mailbox; what is still to be sent stays. */
+/** Empties the mailbox; queued messages stay. */
 export const clearMessages = write(async (tx): Promise<void> => {
   await tx.run(clearKept)
   await tx.run(clearContents)
 })
 
-/** How much waits to be sent, since when, and when the next attempt is due. */
+/** Length of the queue, its oldest message, and the next due attempt. */
 export const messageQueue = read(
   async (tx): Promise<{ length: number; oldestAt: number | null; nextAttemptAt: number | null }> => {
     const { length = 0, oldestAt = null } = (await tx.one(queueFigures)) ?? {}

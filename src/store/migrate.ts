@@ -1,4 +1,4 @@
-/** Brings a database to the schema of this executable: forward only, all or nothing. */
+/** Migrates a database to the schema of this executable: forward only, all or nothing. */
 import { Database } from 'bun:sqlite'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -13,17 +13,17 @@ interface Applied {
 }
 
 export interface MigrateOptions {
-  /** Called once before an existing database is changed, with the number of migrations it has. */
+  /** Called once before an existing database is changed, with its number of migrations. */
   snapshot(version: number): void
   /** Unix milliseconds. */
   now: number
 }
 
 /**
- * Applies what is missing in one transaction, which also keeps a second starter out.
- * @returns the names of the migrations applied
- * @throws where the database is newer than this executable, was changed by an edited migration, or a migration fails;
- *   it is then as it was before
+ * Applies missing migrations in one transaction, which also blocks a second process.
+ * @returns the names of the applied migrations
+ * @throws if the database is newer than this executable, was changed by an edited migration, or a migration fails;
+ *   it is then unchanged
  */
 export function migrate(db: Database, migrations: readonly Migration[], { snapshot, now }: MigrateOptions): string[] {
   const before = appliedMigrations(db)
@@ -33,7 +33,7 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     return []
   }
   if (before.length > 0) snapshot(before.length)
-  // Inside a transaction this pragma does nothing, and with it on, rebuilding a table deletes the rows that refer to it.
+  // Inside a transaction this pragma has no effect, and with it on, rebuilding a table deletes referring rows.
   db.run('PRAGMA foreign_keys = OFF')
   db.run('BEGIN IMMEDIATE')
   try {
@@ -48,9 +48,9 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
       db.run(sql)
       record.run(applied.length + index + 1, name, sha256(sql), now)
     })
-    // Only after a change: it reads the whole database.
+    // Only after a change, because it reads the whole database.
     if (pending.length > 0 && db.query('PRAGMA foreign_key_check').all().length > 0)
-      throw new Error('a migration left rows that refer to missing ones')
+      throw new Error('a migration left dangling references')
     db.run('COMMIT')
     return pending.map(({ name }) => name)
   } catch (error) {
@@ -110,13 +110,13 @@ function appliedMigrations(db: Database): Applied[] {
 function checkHistory(applied: Applied[], migrations: readonly Migration[]): void {
   if (applied.length > migrations.length)
     throw new Error(
-      `the database is newer than this executable: it has migration ${applied.at(-1)?.name}, which is unknown here; start the newer executable`,
+      `the database is newer than this executable: it has the unknown migration ${applied.at(-1)?.name}; start the newer executable`,
     )
   for (const [index, { name, sha256: hash }] of applied.entries()) {
     const known = migrations[index]
     if (known?.name !== name || sha256(known.sql) !== hash)
       throw new Error(
-        `migration ${name} of the database is not the one this executable carries; it comes from another build`,
+        `migration ${name} of the database differs from the one in this executable; it belongs to another build`,
       )
   }
 }

@@ -1,4 +1,4 @@
-/** Personal access tokens: made by a user, and good until they are revoked or expire. */
+/** Personal access tokens: valid until they are revoked or expire. */
 import { and, desc, eq } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
@@ -58,7 +58,7 @@ export const createPersonalToken = write(
     { token, sessionId, max, audit }: NewPersonalToken,
   ): Promise<'created' | 'session_gone' | 'personal_tokens_too_many'> => {
     if ((await tx.one(sessionById, { id: sessionId }))?.userId !== token.userId) return 'session_gone'
-    // A ban leaves sessions where they are.
+    // A ban leaves sessions in place.
     const owner = await tx.one(userById, { id: token.userId })
     if (isAhead(owner?.bannedUntil ?? null, token.createdAt)) return 'session_gone'
     if ((await tx.all(personalTokensOf, { userId: token.userId })).length >= max) return 'personal_tokens_too_many'
@@ -71,7 +71,7 @@ export const createPersonalToken = write(
 /** Newest first. */
 export const listPersonalTokens = read((tx, userId: string) => tx.all(personalTokensOf, { userId }))
 
-/** @returns false where the user has no such token */
+/** @returns false if the user has no such token */
 export const revokePersonalToken = write(
   async (tx, { id, userId, audit }: { id: string; userId: string; audit: AuditEntry[] }): Promise<boolean> => {
     const isRevoked = (await tx.run(deletePersonalToken, { id, userId })) > 0
@@ -80,14 +80,14 @@ export const revokePersonalToken = write(
   },
 )
 
-/** A token and whose it is. */
+/** A token and its user. */
 export const findPersonalToken = read(async (tx, lookupId: string) => {
   const token = await tx.one(personalTokenByLookup, { lookupId })
   const user = token && (await tx.one(userById, { id: token.userId }))
   return user && { token, user }
 })
 
-export const notePersonalTokenUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
+export const recordPersonalTokenUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
   await tx.run(setLastUse, use)
 })
 

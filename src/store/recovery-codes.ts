@@ -1,8 +1,8 @@
-/** Recovery codes: a factor of its own kind, whose codes count once each and are only known by their hashes. */
+/** Recovery codes: a factor type of its own, with single-use codes stored as hashes. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
 import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
+import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaRecoveryCodes } from './schema'
 import { clearAttempts, saveFactor } from './second-factors'
 import { type Acting, actingSession, allFactorsIn, placeholder, placeholders } from './statements'
@@ -39,7 +39,7 @@ const openCode = statement((db) =>
     .prepare(),
 )
 
-/** A user's set of codes, and how many of it are left. */
+/** A user's recovery codes, and how many are left. */
 export const findRecoveryCodes = read(
   async (tx, userId: string): Promise<{ factor: Factor; total: number; remaining: number } | undefined> => {
     const factor = await recoveryFactorOf(tx, userId)
@@ -61,12 +61,12 @@ export interface NewCodes {
   acting: Acting
   hashes: readonly string[]
   now: number
-  attachments: Attachments
+  related: RelatedWrites
 }
 
 type Refused = 'session_gone' | 'aal_too_low'
 
-/** Gives a user their one set of codes; never as their only factor. */
+/** Adds a user's set of codes; never as their only factor. */
 export const addRecoveryCodes = write(
   async (
     tx,
@@ -87,7 +87,7 @@ export const addRecoveryCodes = write(
   },
 )
 
-/** Puts a new set in place of the old one, and forgets wrong guesses. @returns the factor, which stays the same */
+/** Replaces the set, and resets wrong attempts. @returns the factor, which stays the same */
 export const replaceRecoveryCodes = write(
   async (tx, codes: NewCodes): Promise<Factor | Refused | 'recovery_codes_missing'> => {
     const factor = await recoveryFactorOf(tx, codes.userId)
@@ -113,7 +113,7 @@ async function refuseSession(tx: Tx, { userId, acting }: NewCodes): Promise<Refu
   return session.aal === 'aal2' ? undefined : 'aal_too_low'
 }
 
-async function putCodes(tx: Tx, factorId: string, { hashes, attachments, now }: NewCodes): Promise<void> {
+async function putCodes(tx: Tx, factorId: string, { hashes, related, now }: NewCodes): Promise<void> {
   for (const codeHash of hashes) await tx.run(insertCode, { factorId, codeHash, usedAt: null })
-  await attach(tx, attachments, now)
+  await writeRelated(tx, related, now)
 }

@@ -1,4 +1,4 @@
-/** Roles of users. Everyone is a user; what is more is a row. */
+/** Roles of users. The role `user` is implicit; others are rows. */
 import { and, eq, gt } from 'drizzle-orm'
 import { read, statement, write } from './engine'
 import { roles, userRoles } from './schema'
@@ -53,14 +53,14 @@ export interface RoleChange {
   audit?: AuditEntry[]
 }
 
-/** @returns false where there is no such role */
+/** @returns false if there is no such role */
 export const grantRole = write(async (tx, { userId, role, now, audit }: RoleChange): Promise<boolean> => {
   if (!(await tx.one(roleByName, { role }))) return false
   if ((await tx.run(insertRole, { userId, role, grantedAt: now })) > 0) await appendAudit(tx, audit ?? [])
   return true
 })
 
-/** @returns false where the user has it not */
+/** @returns false if the user does not have it */
 export const revokeRole = write(async (tx, { userId, role, audit }: Omit<RoleChange, 'now'>): Promise<boolean> => {
   const isRevoked = (await tx.run(deleteRole, { userId, role })) > 0
   if (isRevoked) await appendAudit(tx, audit ?? [])

@@ -1,4 +1,4 @@
-/** What a user shows of a second factor, and what it makes true of a session. Each thing shown counts once. */
+/** Proofs of second factors, and their effect on a session. Each proof counts once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
 import { statement, type Tx, write } from './engine'
@@ -11,7 +11,7 @@ import {
   sessions,
   type WebauthnCredential,
 } from './schema'
-import { advanceSession, networkOf, noteAmr, placeholder, placeholders } from './statements'
+import { advanceSession, networkOf, placeholder, placeholders, recordAmr } from './statements'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
 export const factorById = statement((db) =>
@@ -86,14 +86,14 @@ const deleteAllAttempts = statement((db) =>
     .prepare(),
 )
 
-/** What was shown of a factor and found right. */
+/** A verified proof of a factor. */
 export type Proof = { factorId: string } & (
   | { type: 'phone' }
-  /** The time step whose code it was; none but later ones count afterwards (RFC 6238 §5.2). */
+  /** The matching time step; only later ones are accepted afterwards (RFC 6238 §5.2). */
   | { type: 'totp'; step: number }
-  /** The code's hash under the present pepper and the one before it. */
+  /** The code's hash under the current pepper and the previous one. */
   | { type: 'recovery_code'; hashes: readonly string[] }
-  /** A first registration, or a use of what was registered. */
+  /** A first registration, or a use of a registered credential. */
   | { type: 'webauthn'; made: WebauthnCredential }
   | { type: 'webauthn'; used: CredentialUse }
 )
@@ -106,21 +106,21 @@ const MAX_STEPS_AHEAD = 30
 
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
-/** Where and when something is shown. */
-interface Showing {
+/** Where and when a proof is given. */
+interface ProofContext {
   network: string | undefined
   now: number
 }
 
 /**
- * Uses up what was shown. The factor counts as verified from then on, and guesses are forgotten: those from this network,
- * or, where no factor was passed from it before, those from all such networks.
+ * Consumes a proof. The factor becomes verified, and attempts are reset: those from this network, or, for an unknown
+ * network, those from all unknown ones.
  */
-export async function takeProof(
+export async function consumeProof(
   tx: Tx,
   userId: string,
   proof: Proof,
-  { network, now }: Showing,
+  { network, now }: ProofContext,
 ): Promise<Factor | ProofRefused> {
   const factor = await tx.one(factorById, { id: proof.factorId })
   if (factor?.userId !== userId || factor.factorType !== proof.type) return 'factor_gone'
@@ -138,46 +138,46 @@ export async function takeProof(
   } else if (proof.type === 'webauthn' && !(await useCredential(tx, proof.used, now))) return 'proof_used'
   const taken: Factor = { ...factor, ...change, status: 'verified', updatedAt: now }
   await tx.run(saveFactor, taken)
-  // No code was guessed at with a key; any other was counted before it was looked at.
+  // Security keys are not guessed; every other attempt was counted before it was checked.
   if (proof.type !== 'webauthn') await forgetAttempts(tx, userId, network)
   return taken
 }
 
 /**
- * How far the counter moves on. The step between makes the refresh token from before no parent, which would be answered
- * with one of the raised session however late (contract 4.4).
+ * How far the counter advances. With one step, the previous refresh token would be the parent, which is answered with a
+ * token of the elevated session however late (docs/wire-contract.md#refresh-tokens).
  */
-const RAISE_STEPS = 2
+const ELEVATION_COUNTER_STEPS = 2
 
-/** Raises a session that has passed a factor: its refresh token moves on, and sessions that have passed none end. */
-export async function raiseSession(tx: Tx, session: Session, { id, factorType }: Factor, now: number) {
+/** Elevates a session that passed a factor: its refresh token advances, and the user's aal1 sessions end. */
+export async function elevateSession(tx: Tx, session: Session, { id, factorType }: Factor, now: number) {
   const raised: Session = {
     ...session,
     ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now },
-    refreshTokenCounter: session.refreshTokenCounter + RAISE_STEPS,
+    refreshTokenCounter: session.refreshTokenCounter + ELEVATION_COUNTER_STEPS,
   }
   await tx.run(advanceSession, raised)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })
-  await noteAmr(tx, session.id, METHOD_OF[factorType], now)
+  await recordAmr(tx, session.id, METHOD_OF[factorType], now)
   await tx.run(endLowSessions, { userId: session.userId, keep: session.id })
   return raised
 }
 
-/** Every network from which no factor was passed lately: a stranger's guesses count together. */
-const ANYWHERE = ''
+/** All networks from which no factor was passed recently: their attempts count together. */
+const UNKNOWN_NETWORK = ''
 
-/** How many guesses there are at once, and how long they then count; the next ones count longer by as much, up to a maximum. */
-export interface GuessLimit {
+/** Attempts allowed at once, and how long they count; each further batch counts longer by as much, up to a maximum. */
+export interface AttemptLimit {
   max: number
   windowMs: number
   maxWindowMs: number
 }
 
-export interface Attempt extends Showing {
+export interface Attempt extends ProofContext {
   userId: string
-  /** A network from which a factor was passed since then has guesses of its own, so that nobody else can use them up. */
+  /** A network from which a factor was passed since then has its own budget, which others cannot exhaust. */
   knownSince: number
-  limit: GuessLimit
+  limit: AttemptLimit
 }
 
 /** Which count a guess belongs to, and from when that ran before it. */
@@ -187,14 +187,14 @@ export interface CountedAttempt {
   since: number
 }
 
-/** Counts a guess at a code of a user's factors, before it is looked at. @returns how long to wait; 0: it may be looked at */
+/** Counts an attempt at a user's factors before it is checked. @returns how long to wait; 0 if it may be checked */
 export const countFactorAttempt = write(
   async (
     tx,
     { userId, network: from, knownSince, limit, now }: Attempt,
   ): Promise<{ waitMs: number; counted: CountedAttempt }> => {
     const known = from === undefined ? undefined : await tx.one(networkOf, { userId, network: from })
-    const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : ANYWHERE
+    const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : UNKNOWN_NETWORK
     const stored = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
     const { attempts } = stored
     // A count that began while the clock ran ahead begins now, so that its wait neither vanishes nor takes longer.
@@ -214,7 +214,7 @@ export const countFactorAttempt = write(
 
 /** Takes a guess back that was not looked at after all; a wait that was over before it stays over. */
 export const takeBackFactorAttempt = write(
-  async (tx, { limit, ...counted }: CountedAttempt & { limit: GuessLimit }): Promise<void> => {
+  async (tx, { limit, ...counted }: CountedAttempt & { limit: AttemptLimit }): Promise<void> => {
     const stored = await tx.one(attemptsOf, counted)
     if (!stored || stored.attempts === 0) return
     const attempts = stored.attempts - 1
@@ -223,10 +223,10 @@ export const takeBackFactorAttempt = write(
   },
 )
 
-/** Where the last one was counted. */
+/** Where the last attempt was counted. */
 async function forgetAttempts(tx: Tx, userId: string, network: string | undefined): Promise<void> {
   const own = network === undefined ? 0 : await tx.run(deleteAttempts, { userId, network })
-  if (own === 0) await tx.run(deleteAttempts, { userId, network: ANYWHERE })
+  if (own === 0) await tx.run(deleteAttempts, { userId, network: UNKNOWN_NETWORK })
 }
 
 export async function clearAttempts(tx: Tx, userId: string): Promise<void> {

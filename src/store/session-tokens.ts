@@ -1,4 +1,4 @@
-/** Opaque tokens of sessions: found by their public part, rotated, and ended with their family. */
+/** Opaque session tokens: looked up by their public part, rotated, and ended with their family. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { lowerAal } from '../lib/assurance'
 import { isAhead, isExpired } from '../lib/time'
@@ -9,14 +9,14 @@ import {
   advanceSession,
   appendAudit,
   insertTokens,
+  loadOpenedSession,
   type NewSessionToken,
-  type Opened,
-  openedSession,
+  type OpenedSession,
   placeholder,
   sessionById,
   userById,
 } from './statements'
-import { isSuperseded, type Supersedes } from './superseding'
+import { isSuperseded, type Supersedes } from './superseded-sessions'
 
 const tokenByLookup = statement((db) =>
   db
@@ -50,7 +50,7 @@ const deleteTokensOf = statement((db) =>
     .where(inArray(sessionTokens.familyId, sql`(SELECT id FROM sessions WHERE user_id = ${placeholder('userId')})`))
     .prepare(),
 )
-/** One statement: the tokens of the family go with their session. */
+/** One statement: the tokens of the family are deleted with their session. */
 const endFamily = statement((db) =>
   db
     .delete(sessions)
@@ -68,10 +68,10 @@ export interface FoundToken {
 export const findSessionToken = read((tx, lookupId: string) => foundToken(tx, lookupId))
 
 export interface Rotation {
-  /** Public part of a refresh token that was found genuine. */
+  /** Lookup id of a verified refresh token. */
   lookupId: string
   now: number
-  /** What takes its place. */
+  /** Its replacements. */
   next: readonly NewSessionToken[]
   /** What took its place before and never reached the client, whose retry this is. */
   lost?: readonly string[] | undefined
@@ -81,7 +81,7 @@ export interface Rotation {
   audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
 }
 
-type Rotated = { outcome: 'rotated'; opened: Opened } | { outcome: 'gone' | 'expired' | 'reused' | 'superseded' }
+type Rotated = { outcome: 'rotated'; opened: OpenedSession } | { outcome: 'gone' | 'expired' | 'reused' | 'superseded' }
 
 /**
  * Uses up a refresh token for new tokens. One that was used before ends its session with every token of it, unless what it was
@@ -100,9 +100,9 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
     return { outcome: 'reused' }
   }
   await insertTokens(tx, next, session.aal)
-  const advanced = await advance(tx, session, rotation, now)
+  const advanced = await markRefreshed(tx, session, rotation, now)
   await appendAudit(tx, audit.rotated)
-  return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
+  return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
 })
 
 /** Deletes tokens. @returns false where there are none, or one was used by now */
@@ -117,7 +117,7 @@ export interface Replacement extends Omit<Rotation, 'next' | 'audit'> {
   audit: AuditEntry[]
 }
 
-/** Puts one token in the place of another, which is no more; of two at once one does. */
+/** Replaces one token by another; of two concurrent calls one succeeds. */
 export const replaceSessionToken = write(
   async (tx, replacement: Replacement): Promise<'replaced' | 'gone' | 'superseded'> => {
     const { lookupId, next, now, supersedes, audit } = replacement
@@ -126,14 +126,14 @@ export const replaceSessionToken = write(
     if (await isSuperseded(tx, found.session, supersedes)) return 'superseded'
     await tx.run(deleteToken, { lookupId })
     await insertTokens(tx, [next], found.session.aal)
-    await advance(tx, found.session, replacement, now)
+    await markRefreshed(tx, found.session, replacement, now)
     await appendAudit(tx, audit)
     return 'replaced'
   },
 )
 
-/** Notes that a session was refreshed, and from where. */
-async function advance(
+/** Records when and from where a session was refreshed. */
+async function markRefreshed(
   tx: Tx,
   session: Session,
   from: Pick<Rotation, 'userAgent' | 'ip'>,
@@ -145,7 +145,7 @@ async function advance(
   return advanced
 }
 
-/** Every opaque token of a user; their sessions stay. */
+/** All opaque tokens of a user; their sessions stay. */
 export async function revokeSessionTokens(tx: Tx, userId: string): Promise<void> {
   await tx.run(deleteTokensOf, { userId })
 }

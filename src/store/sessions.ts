@@ -3,16 +3,16 @@ import { and, desc, eq, gt } from 'drizzle-orm'
 import { isAhead, isWithin } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
-import { type Proof, type ProofRefused, takeProof } from './second-factors'
+import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import {
   type AuditEntry,
   advanceSession,
   amrIn,
   appendAudit,
   endSessions,
+  loadOpenedSession,
   type NewSession,
-  type Opened,
-  openedSession,
+  type OpenedSession,
   openSessionIn,
   placeholder,
   placeholders,
@@ -20,7 +20,7 @@ import {
   startSession,
   userById,
 } from './statements'
-import { isSuperseded, type Supersedes } from './superseding'
+import { isSuperseded, type Supersedes } from './superseded-sessions'
 import { type CredentialUse, useCredential } from './webauthn'
 
 const sessionsOf = statement((db) =>
@@ -72,10 +72,10 @@ const knownNetwork = statement((db) =>
     .prepare(),
 )
 
-/** A session and whose it is: what a bearer token stands for. */
+/** A session and its user, for a bearer token. */
 export const findSession = read((tx, id: string) => sessionWithUser(tx, id))
 
-/** A user's sessions, newest first, 200 at most. */
+/** A user's sessions, newest first, at most 200. */
 export const listSessions = read(async (tx, userId: string) => {
   const rows = await tx.all(sessionsOf, { userId, limit: 200 })
   return Promise.all(rows.map(async (session) => ({ session, amr: await amrIn(tx, session.id) })))
@@ -94,40 +94,43 @@ const setLastUse = statement((db) =>
     .prepare(),
 )
 
-/** Notes that a session which has nothing to refresh was used. */
-export const noteSessionUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
+/** Records the use of a session without refresh token. */
+export const recordSessionUse = write(async (tx, use: { id: string; now: number }): Promise<void> => {
   await tx.run(setLastUse, use)
 })
 
-export interface SignIn {
+export interface SessionOpening {
   session: NewSession
   now: number
-  /** The password hash that was verified; where another stands by now, there is no session. */
-  provenPassword?: string
-  /** Takes the place of the proven hash, which was made in an outdated way. */
+  /** The verified password hash; if it was replaced meanwhile, no session is opened. */
+  verifiedPasswordHash?: string
+  /** Replaces the verified hash, which has outdated parameters. */
   rehashed?: string | undefined
-  /** What was shown of a second factor; where that counts no more, there is no session. */
+  /** The proof of a second factor; if it is no longer valid, no session is opened. */
   proof?: Proof | undefined
-  /** The passkey that was used to sign in; where it was used otherwise meanwhile, there is no session. */
+  /** The passkey used to sign in; if it was used concurrently, no session is opened. */
   passkey?: CredentialUse
   audit: AuditEntry[]
 }
 
 type SignedIn =
-  | { outcome: 'opened'; opened: Opened }
-  | { outcome: 'user_gone' | 'user_banned' | 'password_changed_meanwhile' | 'passkey_used' | ProofRefused }
+  | { outcome: 'opened'; opened: OpenedSession }
+  | { outcome: 'user_gone' | 'user_banned' | 'password_changed_concurrently' | 'passkey_used' | ProofRefused }
 
-/** Opens a session for a user who has just proved who they are. */
+/** Opens a session for an authenticated user. */
 export const openSession = write(
-  async (tx, { session, now, provenPassword, rehashed, proof, passkey, audit }: SignIn): Promise<SignedIn> => {
+  async (
+    tx,
+    { session, now, verifiedPasswordHash, rehashed, proof, passkey, audit }: SessionOpening,
+  ): Promise<SignedIn> => {
     const { userId } = session.session
     const user = await tx.one(userById, { id: userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
     if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
-    if (provenPassword !== undefined && provenPassword !== user.encryptedPassword)
-      return { outcome: 'password_changed_meanwhile' }
+    if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)
+      return { outcome: 'password_changed_concurrently' }
     if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
-    const factor = proof && (await takeProof(tx, userId, proof, { network: session.network, now }))
+    const factor = proof && (await consumeProof(tx, userId, proof, { network: session.network, now }))
     if (typeof factor === 'string') return { outcome: factor }
     const proven = { ...user, encryptedPassword: rehashed ?? user.encryptedPassword }
     const opened = await openSessionIn(tx, proven, session, now)
@@ -143,7 +146,7 @@ export interface Refresh {
   now: number
   userAgent: string | undefined
   ip: string | undefined
-  /** Milliseconds after the last refresh in which older tokens are answered too. */
+  /** Milliseconds after the last refresh during which older tokens are still accepted. */
   reuseIntervalMs: number
   allowReuse: boolean
   /** Whether reuse of an older token ends the session. */
@@ -153,14 +156,15 @@ export interface Refresh {
 }
 
 type Refreshed =
-  | { outcome: 'rotated' | 'repeated'; opened: Opened }
+  | { outcome: 'rotated' | 'repeated'; opened: OpenedSession }
   | { outcome: 'session_gone' | 'user_gone' | 'user_banned' | 'superseded' | 'not_issued' | 'reused' }
 
 /**
- * Answers a refresh token that was found genuine (contract 4.4). The newest one moves the session on; its parent gets
- * the same successor again, however late, since its answer may have been lost; an older one ends the session.
+ * Exchanges a verified refresh token (docs/wire-contract.md#refresh-tokens). The current one advances the session; its
+ * parent gets the same successor again, however late, since the response may have been lost; an older one ends the
+ * session.
  */
-export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
+export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
   const found = await sessionWithUser(tx, refresh.sessionId)
   if (!found) return { outcome: 'session_gone' }
   const { session, user } = found
@@ -171,7 +175,7 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
   if (age < 0) return { outcome: 'not_issued' }
   const isRecent = isWithin(session.refreshedAt ?? session.createdAt, refresh.reuseIntervalMs, refresh.now)
   const mayRepeat = age === 1 || isRecent || refresh.allowReuse
-  // Before the first token of this kind was given out, there is none to repeat.
+  // Before the first token of this version was issued, there is none to repeat.
   if (age === 0 || (mayRepeat && session.refreshTokenCounter < 0)) {
     const { now, userAgent = session.userAgent, ip = session.ip } = refresh
     const advanced = {
@@ -184,17 +188,17 @@ export const rotateRefresh = write(async (tx, refresh: Refresh): Promise<Refresh
     }
     await tx.run(advanceSession, advanced)
     await appendAudit(tx, refresh.audit.rotated)
-    return { outcome: 'rotated', opened: await openedSession(tx, user, advanced) }
+    return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
   }
-  if (mayRepeat) return { outcome: 'repeated', opened: await openedSession(tx, user, session) }
+  if (mayRepeat) return { outcome: 'repeated', opened: await loadOpenedSession(tx, user, session) }
   if (refresh.endOnReuse) await tx.run(deleteSession, { id: session.id, userId: user.id })
   await appendAudit(tx, refresh.audit.reused)
   return { outcome: 'reused' }
 })
 
 /**
- * Finds a token of GoTrue's older kind, by its hash.
- * @returns its session, and whether it is the newest token of it or the parent of that one
+ * Finds a token of GoTrue's older format by its hash.
+ * @returns its session, and whether it is the newest token or its parent
  */
 export const findImportedToken = read(async (tx, tokenHash: string) => {
   const token = await tx.one(importedToken, { tokenHash })
@@ -209,7 +213,7 @@ export interface ImportedSession {
   tokens: { tokenHash: string; parentHash: string | null; revoked: boolean }[]
 }
 
-/** Takes over a session of a GoTrue with its tokens, which stay valid until each is refreshed once. */
+/** Imports a GoTrue session with its tokens, which stay valid until each is refreshed once. */
 export const importSession = write(async (tx, { session, tokens }: ImportedSession): Promise<void> => {
   await startSession(tx, session)
   const { id: sessionId, userId, createdAt } = session.session
@@ -217,15 +221,15 @@ export const importSession = write(async (tx, { session, tokens }: ImportedSessi
     await tx.run(insertImportedToken, { ...token, sessionId, userId, createdAt, updatedAt: createdAt })
 })
 
-export interface Ending {
+export interface SessionEnding {
   userId: string
-  /** One session, all of the user's, or all but one. */
+  /** One session, all of the user's, or all except one. */
   which: { only: string } | { allBut: string } | 'all'
   audit: AuditEntry[]
 }
 
-/** Ends sessions; their tokens are refused from the next request on. @returns how many there were */
-export const endUserSessions = write(async (tx, { userId, which, audit }: Ending): Promise<number> => {
+/** Ends sessions; their tokens are refused from the next request on. @returns how many ended */
+export const endUserSessions = write(async (tx, { userId, which, audit }: SessionEnding): Promise<number> => {
   const ended =
     typeof which === 'object' && 'only' in which
       ? await tx.run(deleteSession, { id: which.only, userId })

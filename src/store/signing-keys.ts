@@ -1,10 +1,10 @@
-/** Keys that access tokens are signed with. */
+/** Signing keys. */
 import { eq, gt } from 'drizzle-orm'
 import { read, statement, write } from './engine'
 import { type SigningKeyRow, signingKeys } from './schema'
 import { placeholder, placeholders } from './statements'
 
-/** A handful of rows, and all of them are wanted. */
+/** A handful of rows, always read together. */
 const allKeys = statement((db) => db.select().from(signingKeys).where(gt(signingKeys.kid, '')).prepare())
 const keyById = statement((db) =>
   db
@@ -26,10 +26,10 @@ const saveKey = statement((db) =>
 
 export const listSigningKeys = read((tx) => tx.all(allKeys))
 
-/** @returns false where there is a key of that name already */
+/** @returns false if a key with that name exists */
 export const addSigningKey = write(async (tx, key: SigningKeyRow) => (await tx.run(insertKey, key)) > 0)
 
-/** Lets a key that stands by sign from an instant on. @returns false where it does not stand by */
+/** Schedules a standby key to sign from an instant on. @returns false if it is not a standby key */
 export const scheduleSigningKey = write(
   async (tx, { kid, signsFrom, now }: { kid: string; signsFrom: number; now: number }): Promise<boolean> => {
     const key = await tx.one(keyById, { kid })
@@ -39,7 +39,7 @@ export const scheduleSigningKey = write(
   },
 )
 
-/** Ends a key at once and forgets its private half. @returns false where there is no such key, or it was ended before */
+/** Revokes a key and deletes its private half. @returns false if there is no such key, or it was already revoked */
 export const revokeSigningKey = write(async (tx, { kid, now }: { kid: string; now: number }): Promise<boolean> => {
   const key = await tx.one(keyById, { kid })
   if (!key || key.revokedAt !== null) return false

@@ -1,15 +1,15 @@
-/** Copies of the database file, made before a migration changes it. */
+/** Snapshots of the database file, taken before a migration. */
 import { Database } from 'bun:sqlite'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** How many copies are kept; each is as large as the database was. */
+/** How many snapshots are kept; each is as large as the database was. */
 const KEPT = 3
 
 /**
- * Puts a copy into `snapshots/` beside the database and forgets those of the oldest schemas. One of the same schema is
- * replaced, so that a start that fails over and over does not push the others out.
- * @param version of the schema, as the number of migrations applied
+ * Writes a snapshot to `snapshots/` beside the database and deletes those of the oldest schemas. One of the same schema
+ * is replaced, so that repeated failing starts do not evict the others.
+ * @param version of the schema: the number of applied migrations
  */
 export function snapshot(path: string, version: number): void {
   const folder = join(dirname(path), 'snapshots')

@@ -6,7 +6,7 @@
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../lib/unavailable'
 import { quietly } from './connections'
-import type { Announced, Engine, Queries, Tx } from './engine'
+import type { Engine, Queries, StoreEvent, Tx } from './engine'
 import { type Condition, healthOf } from './health'
 import { keptConnections } from './kept-connections'
 import { quickCheckByTable, readRoots } from './soundness'
@@ -14,7 +14,7 @@ import type { Journal, VerificationBackend } from './verification/backend'
 
 export { openDatabase } from './connections'
 
-/** More than this many operations would hold the event loop too long at once. */
+/** Larger batches would block the event loop too long. */
 const MAX_BATCH = 256
 
 /** How long an operation waits for a lock that another process holds. */
@@ -37,33 +37,33 @@ interface Job {
 }
 
 export interface EngineOptions {
-  /** The backend of verification tokens, as a connection uses it. */
+  /** The backend of verification tokens on a connection. */
   tokensOf(queries: Queries): VerificationBackend
   /** What is kept beside the database and must be undone with a transaction that fails. */
   journal?: Journal
-  onEvent(event: Announced): void
+  onEvent(event: StoreEvent): void
   /** Hears what is wrong with the database each time a request meets it, and of nothing once it works again. */
   onCondition?(condition: Condition | undefined): void
 }
 
-/** @param writer a migrated database, which the engine owns from here on */
+/** @param writer a migrated database, owned by the engine from here on */
 export function sqliteEngine(
   writer: Database,
   { tokensOf, journal, onEvent, onCondition = () => {} }: EngineOptions,
 ): Engine {
   const health = healthOf(writer.filename, onCondition)
   const kept = keptConnections(writer, health)
-  /** Of the operation that runs at the moment. */
-  let announced: Announced[] = []
-  let committed: Announced[] = []
+  /** Of the operation that is running. */
+  let announced: StoreEvent[] = []
+  let committed: StoreEvent[] = []
 
   const reading = perConnection((): Tx => {
     const { reading: queries } = kept.use()
-    return { ...queries, tokens: tokensOf(queries), announce() {} }
+    return { ...queries, tokens: tokensOf(queries), emit() {} }
   })
   const writing = perConnection((): Tx => {
     const { writing: queries } = kept.use()
-    return { ...queries, tokens: tokensOf(queries), announce: (event) => announced.push(event) }
+    return { ...queries, tokens: tokensOf(queries), emit: (event) => announced.push(event) }
   })
   /** Calls again for new connections only. */
   function perConnection<T>(make: () => T): () => T {
@@ -80,7 +80,7 @@ export function sqliteEngine(
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) {
-      // Whatever this turn of the event loop still brings joins the batch.
+      // Writes that arrive in the same turn of the event loop join the batch.
       await new Promise((resolve) => setImmediate(resolve))
       const refused = begin()
       if (!refused) await commit(waiting.splice(0, MAX_BATCH))
@@ -124,7 +124,7 @@ export function sqliteEngine(
         hasFailed ||= answer.isRefused
         answers.push(answer.give)
       }
-      // Whoever reads from here on sees this commit, and the write-ahead log can be emptied.
+      // New reads see this commit, and the write-ahead log can be truncated.
       kept.use().view.close()
       kept.use().run('COMMIT')
     } catch (error) {
@@ -143,20 +143,20 @@ export function sqliteEngine(
     for (const job of jobs) job.reject(error)
   }
 
-  /** Whoever listens cannot hold up the writes; that it failed is for the listener to tell. */
+  /** Listeners cannot block the writes; they report their own failures. */
   function announceAll(): void {
     const events = committed
     committed = []
     for (const event of events) quietly(() => onEvent(event))
   }
 
-  /** SQLite has often done so itself by now; a connection that fails even here has nothing left to undo. */
+  /** SQLite has often rolled back by itself; if even this fails, there is nothing left to undo. */
   function rollBack(): void {
     const { writer: connection } = kept.use()
     if (connection.inTransaction) connection.run('ROLLBACK')
   }
 
-  /** Runs one operation inside the open transaction. @returns how to answer it once the commit is on disk */
+  /** Runs one operation inside the open transaction. @returns how to settle it once the commit is on disk */
   async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
     const { run } = kept.use()
     run('SAVEPOINT job')

@@ -1,4 +1,4 @@
-/** Queries that more than one noun needs, and helpers to write queries. */
+/** Statements shared by several files, and helpers for writing them. */
 import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Aal, lowerAal } from '../lib/assurance'
@@ -25,7 +25,7 @@ import {
 
 export const placeholder = sql.placeholder
 
-/** A placeholder of the same name for each column of a table that can be written. */
+/** A placeholder with the column's name for each writable column of a table. */
 export function placeholders<Table extends SQLiteTable>(table: Table, ...except: (keyof Table['_']['columns'])[]) {
   const names = Object.entries(getTableColumns(table))
     .filter(([name, column]) => !column.generated && !except.includes(name))
@@ -49,7 +49,7 @@ export const sessionById = statement((db) =>
     .prepare(),
 )
 
-// Few rows a user, put in order afterwards: an ORDER BY triples the cost of these two queries.
+// Few rows per user, sorted afterwards: an ORDER BY triples the cost of these two queries.
 const identitiesOf = statement((db) =>
   db
     .select()
@@ -82,7 +82,7 @@ export const saveUser = statement((db) =>
     .prepare(),
 )
 
-/** Moves a session's refresh token on. */
+/** Advances a session's refresh token. */
 export const advanceSession = statement((db) =>
   db
     .update(sessions)
@@ -116,7 +116,7 @@ export const networkOf = statement((db) =>
     .prepare(),
 )
 
-/** A network is noted once a day; more would be a write for each sign-in and tell nothing new. */
+/** Recorded once a day; more would cost a write per sign-in without new information. */
 const upsertNetwork = statement((db) =>
   db
     .insert(knownNetworks)
@@ -129,8 +129,8 @@ const upsertNetwork = statement((db) =>
     .prepare(),
 )
 
-/** Notes that a second factor was passed from a network. */
-export const notePassing = statement((db) =>
+/** Records that a second factor was passed from a network. */
+export const recordFactorNetwork = statement((db) =>
   db
     .insert(knownNetworks)
     .values(placeholders(knownNetworks))
@@ -158,7 +158,7 @@ export async function queueMessages(tx: Tx, sent: readonly NewMessage[]): Promis
   for (const message of sent) {
     await tx.run(insertMessage, message)
     const { id, recipient, state } = message
-    tx.announce({ kind: 'message', id, recipient, state })
+    tx.emit({ kind: 'message', id, recipient, state })
   }
 }
 
@@ -170,21 +170,21 @@ export interface AuditEntry {
   ipAddress: string
 }
 
-/** A session about to begin: its row, how it was authenticated, and from which network. */
+/** A session to be opened: its row, its authentication method, and its network. */
 export interface NewSession {
   session: Session
   method: string
-  /** That of the second factor which was shown along with it. */
+  /** The method of the second factor given with it. */
   secondMethod?: string | undefined
   network: string | undefined
   /** What to send to a user who has signed in before, where the network was not seen lately; none: nothing is sent. */
   noticeOf?: ((user: User) => readonly NewMessage[]) | undefined
-  /** Opaque tokens that are handed out with it. */
+  /** Opaque tokens issued with it. */
   tokens?: readonly NewSessionToken[]
 }
 
-/** A session with all that its tokens and its answer speak of. */
-export interface Opened {
+/** A session with everything its tokens and response contain. */
+export interface OpenedSession {
   user: User
   identities: Identity[]
   factors: Factor[]
@@ -198,7 +198,7 @@ export async function identitiesIn(tx: Tx, userId: string): Promise<Identity[]> 
   return rows.sort((a, b) => a.createdAt - b.createdAt)
 }
 
-/** Oldest first; most users have none, and are not looked for. */
+/** Oldest first; most users have none, which needs no query. */
 export async function factorsIn(tx: Tx, { id, factorCount }: Pick<User, 'id' | 'factorCount'>): Promise<Factor[]> {
   return factorCount === 0 ? [] : allFactorsIn(tx, id)
 }
@@ -221,15 +221,15 @@ export async function startSession(
 ): Promise<void> {
   await tx.run(insertSession, session)
   await insertTokens(tx, tokens ?? [], session.aal)
-  await noteAmr(tx, session.id, method, session.createdAt)
-  if (secondMethod !== undefined) await noteAmr(tx, session.id, secondMethod, session.createdAt)
+  await recordAmr(tx, session.id, method, session.createdAt)
+  if (secondMethod !== undefined) await recordAmr(tx, session.id, secondMethod, session.createdAt)
   if (network === undefined) return
   const { userId, createdAt } = session
   const isReturning = before !== undefined && before.lastSignInAt !== null
   if (noticeOf && isReturning && !(await tx.one(networkOf, { userId, network })))
     await queueMessages(tx, noticeOf(before))
   const passedFactorAt = secondMethod === undefined ? null : createdAt
-  await tx.run(passedFactorAt === null ? upsertNetwork : notePassing, {
+  await tx.run(passedFactorAt === null ? upsertNetwork : recordFactorNetwork, {
     ...{ userId, network, lastSeenAt: createdAt, passedFactorAt },
   })
 }
@@ -253,12 +253,12 @@ export async function actingSession(tx: Tx, { sessionId, aal }: Acting): Promise
   return session && { ...session, aal: lowerAal(session.aal, aal) }
 }
 
-/** Notes how a session was authenticated, at that instant. */
-export async function noteAmr(tx: Tx, sessionId: string, method: string, now: number): Promise<void> {
+/** Records an authentication method of a session at that instant. */
+export async function recordAmr(tx: Tx, sessionId: string, method: string, now: number): Promise<void> {
   await tx.run(upsertAmr, { sessionId, authenticationMethod: method, createdAt: now, updatedAt: now })
 }
 
-export async function openedSession(tx: Tx, user: User, session: Session): Promise<Opened> {
+export async function loadOpenedSession(tx: Tx, user: User, session: Session): Promise<OpenedSession> {
   return {
     ...{ user, session },
     identities: await identitiesIn(tx, user.id),
@@ -267,15 +267,15 @@ export async function openedSession(tx: Tx, user: User, session: Session): Promi
   }
 }
 
-/** Begins a session and notes the sign-in on its user. */
-export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<Opened> {
+/** Opens a session and records the sign-in on its user. */
+export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<OpenedSession> {
   const signedIn = { ...user, lastSignInAt: now, updatedAt: now }
   await tx.run(saveUser, signedIn)
   await startSession(tx, session, user)
-  return openedSession(tx, signedIn, session.session)
+  return loadOpenedSession(tx, signedIn, session.session)
 }
 
-/** @param keep the one session that stays, if any */
+/** @param keep the session that stays, if any */
 export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
   return tx.run(deleteSessions, { userId, keep: keep ?? '' })
 }

@@ -1,4 +1,4 @@
-/** The one way in which an account changes. */
+/** The single operation that changes an account. */
 import { eq } from 'drizzle-orm'
 import { providersMetadata } from '../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../lib/json'
@@ -6,22 +6,22 @@ import { mayBecome, mergeFitting } from '../lib/metadata'
 import { isAhead, isWithin } from '../lib/time'
 import {
   type Account,
+  type AccountConflict,
   clearOwnIdentities,
   deleteIdentity,
-  findTaken,
-  holdIdentities,
+  findConflict,
   identityByProvider,
-  putIdentity,
+  mergeIdentities,
   settleOwnIdentities,
-  type Taken,
+  upsertIdentity,
 } from './account-rows'
-import { type Attachments, attach } from './attachments'
 import { statement, type Tx, write } from './engine'
 import { removeFactors } from './factors'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import { revokePersonalTokens } from './personal-tokens'
+import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Identity, type User, webauthnCredentials } from './schema'
-import { type Proof, type ProofRefused, takeProof } from './second-factors'
+import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
 import { type SingleUse, useUp } from './single-use'
 import {
@@ -29,16 +29,16 @@ import {
   factorsIn,
   identitiesIn,
   type NewSession,
-  type Opened,
+  type OpenedSession,
   openSessionIn,
   placeholder,
   saveUser,
   sessionById,
   userById,
 } from './statements'
-import { killTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/work'
+import { invalidateTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/operations'
 
-/** Instants of the last message of each purpose. */
+/** When the last message with each purpose was sent. */
 type SentAt =
   | 'confirmationSentAt'
   | 'recoverySentAt'
@@ -46,32 +46,32 @@ type SentAt =
   | 'phoneChangeSentAt'
   | 'reauthenticationSentAt'
 
-export interface UserChange extends Attachments {
+export interface UserChange extends RelatedWrites {
   id: string
   /** Also changes an account that was deleted and whose row is still there; it stays deleted. */
   mayBeDeleted?: boolean
   /** Unix milliseconds. */
   now: number
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
-  /** The token that allows the change; where it cannot be spent, nothing changes. */
+  /** The token that allows the change; if it cannot be consumed, nothing changes. */
   spend?: Spending | undefined
   /** What may succeed once and allows the change; where it was used before, nothing changes. */
   use?: SingleUse | undefined
   /** Nothing changes where the last message of this purpose went out less than this long ago. */
-  unlessSentSince?: { column: SentAt; spacingMs: number } | undefined
-  /** Nothing changes where one of these columns has another value by now. */
+  unlessSentSince?: { column: SentAt; cooldownMs: number } | undefined
+  /** Nothing changes if one of these columns has another value by now. */
   onlyIf?: Partial<User>
-  /** Counts the address or number as confirmed now, unless it already is. */
+  /** Confirms the address or number now, unless it already is. */
   confirm?: { email: boolean; phone: boolean }
   mergeAppMetaData?: JsonObject | undefined
   mergeUserMetaData?: JsonObject | undefined
-  /** Identities to hold: one of the same provider gets the new data merged in, a missing one is made. */
+  /** Identities to have: data is merged into an existing one of the same provider, a missing one is created. */
   identities?: Identity[]
-  /** The identity of a provider: its data is replaced where the user has it already, else it is made. */
-  putIdentity?: Identity | undefined
-  /** Identities to lose: one of them, all but the one that is put, or all but some. */
-  dropIdentities?: { only: string } | { butFor: Pick<Identity, 'provider' | 'providerId'>[] } | 'others' | undefined
-  /** Made where the user would have none. */
+  /** A provider identity: its data is replaced if the user has it, otherwise it is created. */
+  upsertIdentity?: Identity | undefined
+  /** Identities to remove: one of them, all except the upserted one, or all except some. */
+  dropIdentities?: { only: string } | { except: Pick<Identity, 'provider' | 'providerId'>[] } | 'others' | undefined
+  /** Created if the user would have none. */
   identityIfNone?: Identity | undefined
   /** Removes second factors, recovery codes and passkeys. */
   dropFactors?: boolean
@@ -84,31 +84,31 @@ export interface UserChange extends Attachments {
   profile?: JsonObject | undefined
   /** Writes the providers of all identities, oldest first, into app_metadata. */
   describeProviders?: (providers: string[]) => JsonObject
-  /** Where a user acts: nothing changes once they are banned, or this session of theirs is over. */
+  /** For a user's own request: nothing changes once they are banned or this session has ended. */
   actor?: { sessionId: string | undefined }
-  /** The password hash the caller has proved to know; where another stands by now, nothing changes. */
-  provenPassword?: string | null
-  /** Makes every token of the user worthless, before new ones are minted. */
-  killTokens?: boolean
-  /** Ends the sessions of the user, except the one to keep, personal access tokens, and PKCE flows that would open another. */
+  /** The password hash verified by the caller; if it was replaced by now, nothing changes. */
+  verifiedPasswordHash?: string | null
+  /** Invalidates all verification tokens of the user, before new ones are created. */
+  invalidateTokens?: boolean
+  /** Ends the user's sessions except one, personal access tokens, and PKCE flows that would open another session. */
   endSessions?: { keep?: string | undefined }
-  /** Revokes what a ban ends for good: opaque tokens of every session, and personal access tokens. */
+  /** Revokes what a ban ends permanently: opaque tokens of every session, and personal access tokens. */
   revokeTokens?: boolean
-  /** What was shown of a second factor; where that counts no more, nothing changes. */
+  /** A proof of a second factor; if it is no longer valid, nothing changes. */
   proof?: Proof | undefined
-  /** Opens a session once all is done. */
+  /** Opens a session after everything else. */
   session?: NewSession | undefined
-  /** Hands out the code of a PKCE flow in place of a session. */
+  /** Issues the code of a PKCE flow instead of a session. */
   authCode?: AuthCode | undefined
 }
 
 type Changed =
-  | { outcome: 'changed'; account: Account; opened: Opened | undefined }
-  | { outcome: 'sent_lately'; sentAt: number }
+  | { outcome: 'changed'; account: Account; opened: OpenedSession | undefined }
+  | { outcome: 'sent_recently'; sentAt: number }
   | { outcome: 'used_before' }
-  | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_meanwhile' }
+  | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_concurrently' }
   | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
-  | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_meanwhile' | 'metadata_too_large' }
+  | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_concurrently' | 'metadata_too_large' }
 
 const deletePasskeys = statement((db) =>
   db
@@ -118,27 +118,27 @@ const deletePasskeys = statement((db) =>
 )
 
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */
-export const changeUser = write(async (tx, change: UserChange): Promise<Changed | Taken> => {
+export const changeUser = write(async (tx, change: UserChange): Promise<Changed | AccountConflict> => {
   const { id, now } = change
   const user = await tx.one(userById, { id })
   if (!user || (user.deletedAt !== null && !change.mayBeDeleted)) return { outcome: 'user_gone' }
   const refused =
     (await refuseChange(tx, user, change)) ??
-    (await findTaken(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
+    (await findConflict(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
   if (refused) return refused
-  // What is written stays, whatever is answered; so the size is looked at first.
+  // Writes stay, whatever is returned; so the size is checked first.
   const rawUserMetaData = userMetaDataAfter(user, change)
   if (!rawUserMetaData) return { outcome: 'metadata_too_large' }
   if (change.use && !(await useUp(tx, change.use, now))) return { outcome: 'used_before' }
-  const factor = change.proof && (await takeProof(tx, id, change.proof, { network: change.session?.network, now }))
+  const factor = change.proof && (await consumeProof(tx, id, change.proof, { network: change.session?.network, now }))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }
-  await holdIdentities(tx, id, change.identities ?? [])
+  await mergeIdentities(tx, id, change.identities ?? [])
   if (change.replaceUserMetaData ?? change.set.rawUserMetaData) await clearOwnIdentities(tx, id)
-  if (change.putIdentity) await putIdentity(tx, change.putIdentity)
+  if (change.upsertIdentity) await upsertIdentity(tx, change.upsertIdentity)
   const held = await dropIdentities(tx, id, change)
   if (held.length === 0 && change.identityIfNone) {
-    await putIdentity(tx, change.identityIfNone)
+    await upsertIdentity(tx, change.identityIfNone)
     held.push(change.identityIfNone)
   }
   const after = columnsAfter(user, change)
@@ -152,7 +152,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
-  if (change.killTokens) await killTokensOf(tx, user, now)
+  if (change.invalidateTokens) await invalidateTokensOf(tx, user, now)
   if (change.dropFactors) {
     await removeFactors(tx, id)
     await tx.run(deletePasskeys, { userId: id })
@@ -166,7 +166,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     await revokePersonalTokens(tx, id)
     await endFlows(tx, id, change.authCode?.flowId)
   }
-  await attach(tx, change, now)
+  await writeRelated(tx, change, now)
   const changed = (await tx.one(userById, { id })) as User
   const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
   return {
@@ -207,17 +207,17 @@ function columnsAfter(user: User, { now, set, confirm }: UserChange): User {
 
 async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Changed | undefined> {
   const { actor, unlessSentSince, spend, now } = change
-  // a wrong code is told nothing about the account
+  // a wrong code must not learn anything about the account
   const unspendable = spend && (await refuseSpending(tx, spend, now))
   if (unspendable) return { outcome: unspendable }
   if (actor && isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
   if (actor?.sessionId !== undefined && !(await tx.one(sessionById, { id: actor.sessionId })))
     return { outcome: 'session_gone' }
-  if (change.provenPassword !== undefined && change.provenPassword !== user.encryptedPassword)
-    return { outcome: 'password_changed_meanwhile' }
+  if (change.verifiedPasswordHash !== undefined && change.verifiedPasswordHash !== user.encryptedPassword)
+    return { outcome: 'password_changed_concurrently' }
   const isOther = ([column, value]: [string, unknown]) => user[column as keyof User] !== value
-  if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_meanwhile' }
-  const owner = change.putIdentity && (await tx.one(identityByProvider, change.putIdentity))
+  if (Object.entries(change.onlyIf ?? {}).some(isOther)) return { outcome: 'changed_concurrently' }
+  const owner = change.upsertIdentity && (await tx.one(identityByProvider, change.upsertIdentity))
   if (owner && owner.userId !== user.id) return { outcome: 'identity_of_another' }
   if (typeof change.dropIdentities === 'object' && 'only' in change.dropIdentities) {
     const { only } = change.dropIdentities
@@ -226,17 +226,17 @@ async function refuseChange(tx: Tx, user: User, change: UserChange): Promise<Cha
     if (!present.some((identity) => identity.id === only)) return { outcome: 'identity_unknown' }
   }
   const sentAt = unlessSentSince ? user[unlessSentSince.column] : null
-  if (unlessSentSince && isWithin(sentAt, unlessSentSince.spacingMs, now)) return { outcome: 'sent_lately', sentAt }
+  if (unlessSentSince && isWithin(sentAt, unlessSentSince.cooldownMs, now)) return { outcome: 'sent_recently', sentAt }
   return undefined
 }
 
-/** @returns all that the user has afterwards, oldest first */
-async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, putIdentity: kept }: UserChange) {
+/** @returns all identities of the user afterwards, oldest first */
+async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, upsertIdentity: kept }: UserChange) {
   const present = await identitiesIn(tx, userId)
   const isDropped = ({ id, provider, providerId }: Identity) => {
     if (which === undefined) return false
     if (typeof which === 'object' && 'only' in which) return which.only === id
-    const stays = which === 'others' ? (kept ? [kept] : []) : which.butFor
+    const stays = which === 'others' ? (kept ? [kept] : []) : which.except
     return !stays.some((each) => each.provider === provider && each.providerId === providerId)
   }
   for (const identity of present) if (isDropped(identity)) await tx.run(deleteIdentity, { id: identity.id })

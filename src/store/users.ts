@@ -2,18 +2,18 @@
 import { eq } from 'drizzle-orm'
 import {
   type Account,
-  findTaken,
+  type AccountConflict,
+  findConflict,
   identityByProvider,
   insertIdentity,
   saveIdentity,
-  type Taken,
   userByEmail,
   userByPhone,
   userByUsername,
 } from './account-rows'
-import { type Attachments, attach } from './attachments'
 import { read, statement, type Tx, write } from './engine'
-import { awaitMatrixAccount } from './matrix'
+import { queueMatrixRegistration } from './matrix-registrations'
+import { type RelatedWrites, writeRelated } from './related-writes'
 import {
   type Identity,
   knownNetworks,
@@ -34,7 +34,7 @@ import {
   factorsIn,
   identitiesIn,
   type NewSession,
-  type Opened,
+  type OpenedSession,
   openSessionIn,
   placeholder,
   placeholders,
@@ -42,7 +42,7 @@ import {
   startSession,
   userById,
 } from './statements'
-import { killTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/work'
+import { invalidateTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/operations'
 
 const insertUser = statement((db) => db.insert(users).values(placeholders(users, 'uid')).returning().prepare())
 const userByUid = statement((db) =>
@@ -58,7 +58,7 @@ const deleteUserRow = statement((db) =>
     .where(eq(users.id, placeholder('id')))
     .prepare(),
 )
-/** What goes with an account although its row stays. */
+/** What is deleted with an account although its row stays. */
 const deleteBelongings = [
   userRoles,
   knownNetworks,
@@ -81,7 +81,7 @@ export const findUserByEmail = read(async (tx, email: string) => tx.one(userByEm
 
 export const findUserByPhone = read(async (tx, phone: string) => tx.one(userByPhone, { phone }))
 
-/** By the name that was chosen; `u<uid>` of an account without one is for `findUserByUid`. */
+/** By chosen name; `u<uid>` of an account without one is for `findUserByUid`. */
 export const findUserByUsername = read(async (tx, username: string) => tx.one(userByUsername, { username }))
 
 export const findUserByUid = read(async (tx, uid: number) => tx.one(userByUid, { uid }))
@@ -93,10 +93,10 @@ export const findAccount = read(async (tx, id: string): Promise<Account | undefi
   return user && { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
 })
 
-export interface NewAccount extends Attachments {
+export interface NewAccount extends RelatedWrites {
   user: Omit<User, 'uid' | 'confirmedAt'>
   identities: Identity[]
-  /** When the background may make a Matrix account for the user; none: there is to be none. */
+  /** When the background may create a Matrix account for the user; none for no account. */
   matrixDueAt?: number | undefined
 }
 
@@ -106,13 +106,15 @@ interface CreatedWith extends NewAccount {
   use?: SingleUse | undefined
 }
 
-/** Makes an account, unless its address, number, identity or id is taken; and opens a session where one is given. */
+/** Creates an account, unless its address, number, identity or id is taken; opens a session if one is given. */
 export const createUser = write(
   async (
     tx,
     { session, use, ...account }: CreatedWith,
   ): Promise<
-    { outcome: 'created'; account: Account; opened: Opened | undefined } | { outcome: 'used_before' } | Taken
+    | { outcome: 'created'; account: Account; opened: OpenedSession | undefined }
+    | { outcome: 'used_before' }
+    | AccountConflict
   > => {
     const taken = await findAllTaken(tx, account)
     if (taken) return taken
@@ -133,7 +135,7 @@ export const registerUser = write(
   async (
     tx,
     { session, spend, ...account }: Registration,
-  ): Promise<{ outcome: 'registered'; opened: Opened } | { outcome: SpendingRefused } | Taken> => {
+  ): Promise<{ outcome: 'registered'; opened: OpenedSession } | { outcome: SpendingRefused } | AccountConflict> => {
     const now = account.user.createdAt
     const refused = spend && (await refuseSpending(tx, spend, now))
     if (refused) return { outcome: refused }
@@ -152,14 +154,15 @@ export const registerUser = write(
 export interface SoftDeletion {
   id: string
   now: number
-  /** What takes the place of an address, number or provider id, so that the original is free again. */
+  /** Replaces an address, number or provider id, so that the original becomes available. */
   scrub(value: string): string
   audit: AuditEntry[]
 }
 
 /**
- * Deletes an account and keeps its row: address, number and identities are free again, metadata and sessions are gone.
- * @returns false where there is no such user; deleting twice is no error
+ * Deletes an account but keeps its row: address, number and identities become available, metadata and sessions are
+ * deleted.
+ * @returns false if there is no such user; idempotent
  */
 export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDeletion): Promise<boolean> => {
   const user = await tx.one(userById, { id })
@@ -186,21 +189,21 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
       updatedAt: now,
     })
   await endSessions(tx, id)
-  await killTokensOf(tx, user, now)
+  await invalidateTokensOf(tx, user, now)
   for (const each of deleteBelongings) await tx.run(each, { userId: id })
   await appendAudit(tx, audit)
   return true
 })
 
-/** Deletes an account with everything that belongs to it. @returns false where there is no such user */
+/** Deletes an account with everything that belongs to it. @returns false if there is no such user */
 export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: AuditEntry[] }): Promise<boolean> => {
   const deleted = (await tx.run(deleteUserRow, { id })) > 0
   if (deleted) await appendAudit(tx, audit)
   return deleted
 })
 
-async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): Promise<Taken | undefined> {
-  const taken = await findTaken(tx, user)
+async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): Promise<AccountConflict | undefined> {
+  const taken = await findConflict(tx, user)
   if (taken) return taken
   for (const identity of wanted) {
     const present = await tx.one(identityByProvider, identity)
@@ -216,7 +219,7 @@ async function insertAccount(
 ): Promise<{ outcome: 'created'; account: Account }> {
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
-  if (matrixDueAt !== undefined) await awaitMatrixAccount(tx, user.id, matrixDueAt)
-  await attach(tx, attachments, user.createdAt)
+  if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)
+  await writeRelated(tx, attachments, user.createdAt)
   return { outcome: 'created', account: { user: made, identities: wanted, factors: [] } }
 }

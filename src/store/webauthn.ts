@@ -1,4 +1,4 @@
-/** Public keys of authenticators, and the ceremonies of passkeys. */
+/** Public keys of authenticators, and passkey ceremonies. */
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
@@ -58,7 +58,7 @@ const UNCHANGED_BY_USE = [
   'createdAt',
   'updatedAt',
 ] as const
-/** A counter that does not grow tells of a copy, unless the authenticator keeps none (WebAuthn Level 3 §6.1.1). */
+/** A counter that does not increase indicates a clone, unless the authenticator has none (WebAuthn Level 3 §6.1.1). */
 const noteUse = statement((db) =>
   db
     .update(webauthnCredentials)
@@ -113,19 +113,19 @@ const takeChallenge = statement((db) =>
     .prepare(),
 )
 
-/** What an authenticator said when it was used. */
+/** The authenticator data of a use. */
 export interface CredentialUse {
   id: string
   signCount: number
   backedUp: boolean
 }
 
-/** @returns false where the credential is registered already, by whomever */
+/** @returns false if the credential is already registered, by any user */
 export async function addCredential(tx: Tx, credential: WebauthnCredential): Promise<boolean> {
   return (await tx.run(insertCredential, credential)) > 0
 }
 
-/** @returns false where the credential is gone, or its counter has not grown */
+/** @returns false if the credential is gone, or its counter did not increase */
 export async function useCredential(tx: Tx, use: CredentialUse, now: number): Promise<boolean> {
   return (await tx.run(noteUse, { ...use, lastUsedAt: now })) > 0
 }
@@ -133,7 +133,7 @@ export async function useCredential(tx: Tx, use: CredentialUse, now: number): Pr
 /** The credential of a WebAuthn factor. */
 export const findFactorCredential = read((tx, factorId: string) => tx.one(credentialOfFactor, { factorId }))
 
-/** A passkey by the id that its authenticator has for it, and whose it is. */
+/** A passkey by its credential id, with its user. */
 export const findPasskey = read(
   async (tx, credentialId: string): Promise<{ passkey: WebauthnCredential; user: User } | undefined> => {
     const passkey = await tx.one(credentialById, { credentialId })
@@ -143,23 +143,23 @@ export const findPasskey = read(
   },
 )
 
-/** Every credential of a user, those of factors too, oldest first. */
+/** All credentials of a user, including those of factors, oldest first. */
 export const listCredentials = read((tx, userId: string) => tx.all(credentialsOf, { userId }))
 
 /** Begins a ceremony. */
-export const beginCeremony = write(async (tx, challenge: WebauthnChallenge): Promise<void> => {
+export const startCeremony = write(async (tx, challenge: WebauthnChallenge): Promise<void> => {
   await tx.run(insertChallenge, challenge)
 })
 
 /**
- * Takes a challenge out: whatever comes of it, it is not answered twice.
- * @returns undefined where there is none of this user, or, for a sign-in, of nobody
+ * Consumes a challenge: whatever follows, it is answered only once.
+ * @returns undefined if there is none for this user, or, for a sign-in, without a user
  */
-export const takeCeremony = write((tx, which: { id: string; userId: string | null }) => tx.one(takeChallenge, which))
+export const consumeCeremony = write((tx, which: { id: string; userId: string | null }) => tx.one(takeChallenge, which))
 
 export interface PasskeyRegistration {
   credential: WebauthnCredential
-  /** In which it is registered; it must be of as much worth as when the user was looked at. */
+  /** The session that registers it; it must have the same assurance level as when it was checked. */
   acting: Acting | undefined
   now: number
   maxPasskeys: number
@@ -191,7 +191,7 @@ interface OwnPasskey {
   audit: AuditEntry[]
 }
 
-/** @returns undefined where the user has no such passkey */
+/** @returns undefined if the user has no such passkey */
 export const renamePasskey = write(
   async (
     tx,
@@ -205,7 +205,7 @@ export const renamePasskey = write(
   },
 )
 
-/** @returns false where the user has no such passkey */
+/** @returns false if the user has no such passkey */
 export const deletePasskey = write(async (tx, { userId, id, audit }: OwnPasskey): Promise<boolean> => {
   if (!(await tx.one(passkeyById, { id, userId }))) return false
   await tx.run(deleteCredential, { id })

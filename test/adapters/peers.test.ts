@@ -1,4 +1,4 @@
-/** Other servers that answer as they should not (federation.md; security case 51). */
+/** Other servers that answer as they should not (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
 import { expect, test } from 'bun:test'
 import { httpPeers } from '../../src/adapters/peers'
 import type { Lookup } from '../../src/adapters/public-fetch'
@@ -38,34 +38,34 @@ const endless = () =>
   )
 
 test.each([
-  ['a redirect', () => Response.redirect('http://localhost:1/', 302), 'it answers 302'],
-  ['a fault', () => Response.json({}, { status: 503 }), 'it answers 503'],
+  ['a redirect', () => Response.redirect('http://localhost:1/', 302), 'it responded with 302'],
+  ['a fault', () => Response.json({}, { status: 503 }), 'it responded with 503'],
   ['1 MiB', () => Response.json({ a: 'x'.repeat(1_048_576) }), expect.stringContaining('more than 65536 bytes')],
   [
     'HTML',
     () => new Response('<html></html>', { headers: { 'content-type': 'text/html' } }),
-    'it answers no JSON object',
+    'its response is not a JSON object',
   ],
-  ['a JSON list', () => Response.json([]), 'it answers no JSON object'],
-  ['JSON null', () => Response.json(null), 'it answers no JSON object'],
-  ['nothing', () => new Response(''), 'it answers no JSON object'],
+  ['a JSON list', () => Response.json([]), 'its response is not a JSON object'],
+  ['JSON null', () => Response.json(null), 'its response is not a JSON object'],
+  ['nothing', () => new Response(''), 'its response is not a JSON object'],
   [
     'JSON that nests without end',
     () => new Response(`{"user":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
-    'it answers no JSON object',
+    'its response is not a JSON object',
   ],
-])('security case 51: %s is no answer', async (_, fetch, error) => {
+])('threat T51: %s is no answer', async (_, fetch, error) => {
   expect(await answering(fetch)).toEqual({ outcome: 'unavailable', error })
 })
 
 test.each([
   ['answers nothing in time', () => never],
   ['never ends its answer', endless],
-])('security case 51: one that %s is given up', async (_, fetch) => {
+])('threat T51: one that %s is given up', async (_, fetch) => {
   expect(await answering(fetch)).toMatchObject({ outcome: 'unavailable' })
 })
 
-test('security case 51: one that is not there is unavailable', async () => {
+test('threat T51: one that is not there is unavailable', async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response() })
   const { port } = server
   await server.stop(true)
@@ -82,7 +82,7 @@ test.each([
   ['fd00::1'],
   ['0.0.0.0'],
   ['100.64.0.1'],
-])('security case 51: a listed name that leads to %s is not connected to', async (address) => {
+])('threat T51: a listed name that leads to %s is not connected to', async (address) => {
   const answers = [
     await ask('https://auth.example.com/auth/v1/login', async () => [address]),
     await ask('https://auth.example.com/auth/v1/login', async () => ['93.184.216.34', address]),

@@ -1,7 +1,7 @@
-/** Every provider: a profile in the shape of its own documentation, and what becomes of it (contract 8.8). */
+/** Every provider: a profile in the shape of its own documentation, and what becomes of it (docs/wire-contract.md#providers). */
 import { expect, test } from 'bun:test'
 import { PROVIDERS } from '../../src/adapters/providers'
-import type { Foreign, Setup, Vouched } from '../../src/adapters/providers/provider'
+import type { ProfileContext, Setup, UntrustedJson } from '../../src/adapters/providers/provider'
 import type { Json } from '../support/app'
 
 interface Sample {
@@ -9,7 +9,7 @@ interface Sample {
   setup?: Partial<Setup>
   /** What the provider's API answers, by the beginning of the URL. */
   answers?: Record<string, Json>
-  vouched?: Partial<Vouched>
+  vouched?: Partial<ProfileContext>
   /** Some of the claims that come of it. */
   claims: Json
   emails: [address: string, isVerified: boolean, isPrimary: boolean][]
@@ -357,7 +357,7 @@ function profileOf(sample: Sample, answers = sample.answers ?? {}) {
       parameters: new URLSearchParams(),
       setup: setupOf(sample),
     },
-    async get(url): Promise<Foreign> {
+    async get(url): Promise<UntrustedJson> {
       const found = Object.entries(answers).find(([beginning]) => url.startsWith(beginning))
       if (!found) throw new Error(`nobody answers ${url}`)
       return found[1]
@@ -379,7 +379,7 @@ test.each(SAMPLES)('an answer of $provider that names no account is refused', as
   const nothing = Object.fromEntries(Object.keys(sample.answers ?? {}).map((url) => [url, {}]))
   const vouched = { ...sample.vouched, ...(sample.vouched?.idToken && { idToken: {} }), answer: {} }
   const asked = async () => profileOf({ ...sample, vouched }, nothing)
-  expect(asked()).rejects.toThrow('the provider does not say whose account it is')
+  expect(asked()).rejects.toThrow('the provider does not identify the account')
 })
 
 test('an Apple user field that is no JSON, or too much of it, only loses the name', async () => {

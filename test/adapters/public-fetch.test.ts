@@ -72,10 +72,10 @@ test('a name that is looked up for too long is not waited for', async () => {
 test('a name that nobody knows is told as such', async () => {
   using made = world(() => Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })))
   const message = await made.guarded('https://id.example.com/').catch((error: Error) => error.message)
-  expect(message).toBe('id.example.com cannot be looked up: ENOTFOUND')
+  expect(message).toBe('id.example.com cannot be resolved: ENOTFOUND')
 })
 
-test('case 51: what is not public, or not https, is not called', async () => {
+test('threat T51: what is not public, or not https, is not called', async () => {
   using made = world(async () => ['10.0.0.1'])
   const message = (url: string) => made.guarded(url).catch((error: Error) => error.message)
   expect(await message('https://id.example.com/')).toBe('id.example.com is not public')

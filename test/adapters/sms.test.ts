@@ -217,7 +217,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     answer = () => new Promise<Response>(() => {})
     expect(await smsProvider({ ...each.settings, timeoutMs: 20 }).send(sms)).toEqual({
       outcome: 'failed',
-      error: expect.stringContaining('did not answer within 20 ms'),
+      error: expect.stringContaining('did not respond within 20 ms'),
     })
   })
 
@@ -383,7 +383,7 @@ describe('Twilio Verify, asked whether a code is right', () => {
 
   test('too slow to say, and that is a fault', async () => {
     answer = () => new Promise<Response>(() => {})
-    await expect(check({ ...verify, timeoutMs: 20 })).rejects.toThrow('Twilio Verify did not answer within 20 ms')
+    await expect(check({ ...verify, timeoutMs: 20 })).rejects.toThrow('Twilio Verify did not respond within 20 ms')
   })
 })
 

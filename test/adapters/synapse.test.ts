@@ -1,4 +1,4 @@
-/** A homeserver that answers as it should, and as it should not (service.md; security case 52). */
+/** A homeserver that answers as it should, and as it should not (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { registrationMac, synapse } from '../../src/adapters/synapse'
@@ -56,7 +56,7 @@ test('an account is made with a nonce, the given password, no admin rights and n
   expect(first.nonce).not.toBe(second.nonce)
 })
 
-test('security case 52: the mac is HMAC-SHA-1 over nonce, user, password and notadmin, with NUL between them', () => {
+test('threat T52: the mac is HMAC-SHA-1 over nonce, user, password and notadmin, with NUL between them', () => {
   // made with: printf 'thisisanonce\0pepper_roni\0pizza\0notadmin' | openssl dgst -sha1 -hmac 'shared_secret'
   expect(registrationMac('shared_secret', { nonce: 'thisisanonce', username: 'pepper_roni', password: 'pizza' })).toBe(
     'cf2391885316861a8e3871bfdcd223ab3913221d',
@@ -86,7 +86,7 @@ test('where it cannot be told whose a name is, the attempt is made again', async
   await using hs = homeserver(inUse, () => Response.json({ errcode: 'M_LIMIT_EXCEEDED' }, { status: 429 }))
   expect(await registering(hs.url)).toEqual({
     outcome: 'unavailable',
-    error: 'the homeserver answers 429 M_LIMIT_EXCEEDED',
+    error: 'the homeserver responded with 429 M_LIMIT_EXCEEDED',
   })
 })
 
@@ -94,16 +94,16 @@ const { promise: never } = Promise.withResolvers<Response>()
 
 test.each([
   ['nothing in time', () => never as unknown as Response, expect.any(String)],
-  ['a fault', () => Response.json({}, { status: 500 }), 'the homeserver answers 500'],
+  ['a fault', () => Response.json({}, { status: 500 }), 'the homeserver responded with 500'],
   [
     'too many requests',
     () => Response.json({ errcode: 'M_LIMIT_EXCEEDED' }, { status: 429 }),
-    'the homeserver answers 429 M_LIMIT_EXCEEDED',
+    'the homeserver responded with 429 M_LIMIT_EXCEEDED',
   ],
   ['a redirect', () => Response.redirect('http://localhost:1/', 302), expect.any(String)],
   ['HTML', () => new Response('<html>'), expect.any(String)],
-  ['nobody', () => Response.json({}), 'the homeserver names no user'],
-  ['somebody else', () => Response.json({ user_id: '@eve:hs' }), 'the homeserver names no user'],
+  ['nobody', () => Response.json({}), 'the homeserver returned no user id'],
+  ['somebody else', () => Response.json({ user_id: '@eve:hs' }), 'the homeserver returned no user id'],
   ['more than anybody reads', () => new Response('x'.repeat(1_000_000)), expect.any(String)],
 ])('a homeserver that answers %s is tried again', async (_, answer, error) => {
   await using hs = homeserver(answer)
@@ -114,7 +114,7 @@ test('a wrong secret, and a homeserver that is not there, are tried again', asyn
   const hs = homeserver()
   expect(await registering(hs.url, 'wrong')).toEqual({
     outcome: 'unavailable',
-    error: 'the homeserver answers 403 M_UNKNOWN',
+    error: 'the homeserver responded with 403 M_UNKNOWN',
   })
   await hs.server.stop(true)
   expect(await registering(hs.url)).toMatchObject({ outcome: 'unavailable' })

@@ -8,7 +8,7 @@ import {
   type TemplateSources,
   templatesExport,
 } from '../../src/adapters/mail/templates'
-import { BUILT_IN_LANGUAGES, builtIn } from '../../src/adapters/mail/templates/built-in'
+import { BUILT_IN_LANGUAGES, builtInSource } from '../../src/adapters/mail/templates/built-in'
 import { MAIL_TEMPLATES, type MailTemplate } from '../../src/core/ports'
 import { parseTemplate } from '../../src/lib/go-template'
 import type { JsonObject } from '../../src/lib/json'
@@ -66,7 +66,7 @@ const LINK_TEMPLATES: MailTemplate[] = ['confirmation', 'invite', 'recovery', 'm
 const errors = (problems: { severity: string; message: string }[]) =>
   problems.map(({ severity, message }) => `${severity}: ${message.replaceAll(`${folder}/`, '')}`)
 
-test('subjects in English are those of the contract', async () => {
+test('subjects in English are those of GoTrue', async () => {
   const { templates, problems } = await load()
   expect(problems).toEqual([])
   const subjects = MAIL_TEMPLATES.map((each) => [each, templates.render(each, VALUES, []).subject])
@@ -118,7 +118,7 @@ test.each(BUILT_IN_LANGUAGES)(
 
 test('each language has words of its own, and names only fields there are', () => {
   for (const template of MAIL_TEMPLATES) {
-    const sources = BUILT_IN_LANGUAGES.map((language) => builtIn(template, language))
+    const sources = BUILT_IN_LANGUAGES.map((language) => builtInSource(template, language))
     expect([template, new Set(sources.map(({ subject }) => subject)).size]).toEqual([
       template,
       BUILT_IN_LANGUAGES.length,
@@ -221,36 +221,36 @@ test.each([
   [
     'invite.html',
     '\n\n{{ .ConfirmationUrl }}',
-    'invite.html: line 3: there is no .ConfirmationUrl; did you mean .ConfirmationURL?',
+    'invite.html: line 3: there is no field .ConfirmationUrl; did you mean .ConfirmationURL?',
   ],
   [
     'invite.html',
     '{{ .Token }}{{ $.Whatever }}',
-    'invite.html: line 1: there is no .Whatever; there are .SiteURL, .ConfirmationURL, .Email',
+    'invite.html: line 1: there is no field .Whatever; the fields are .SiteURL, .ConfirmationURL, .Email',
   ],
   [
     'recovery.html',
     '<!doctype html><div id="root"></div>',
-    'recovery.html: it shows neither .ConfirmationURL nor .Token nor .TokenHash, without which the mail is of no use',
+    'recovery.html: it shows neither .ConfirmationURL nor .Token nor .TokenHash, without which the mail is useless',
   ],
   [
     'reauthentication.html',
     '{{ .Email }}',
-    'reauthentication.html: it shows no .Token, without which the mail is of no use',
+    'reauthentication.html: it shows no .Token, without which the mail is useless',
   ],
   [
     'invite.html',
     '<!-- subject: {{ .email }} -->\n{{ .Token }}',
-    'invite.html: line 1: there is no .email; did you mean .Email?',
+    'invite.html: line 1: there is no field .email; did you mean .Email?',
   ],
   [
     'invite.html',
     '<!-- subject: x -->\n<a onclick="{{ .Token }}">',
     'invite.html: line 2: a value cannot be written inside the attribute onclick',
   ],
-  ['confrimation.html', '{{ .Token }}', 'confrimation.html is no mail template; did you mean confirmation.html?'],
-  ['layout.html', '', 'layout.html is no mail template; there are confirmation, invite'],
-  ['invite.deutsch!.html', '{{ .Token }}', 'invite.deutsch!.html is for no language; write it as invite.de.html'],
+  ['confrimation.html', '{{ .Token }}', 'confrimation.html is not a mail template; did you mean confirmation.html?'],
+  ['layout.html', '', 'layout.html is not a mail template; the templates are confirmation, invite'],
+  ['invite.deutsch!.html', '{{ .Token }}', 'invite.deutsch!.html has no valid language tag; name it invite.de.html'],
   ['invite.txt', '{{ .Token }}', 'invite.txt has no .html file beside it; a mail needs both'],
 ])('%s with %p is an error', async (name, text, message) => {
   write(name, text)
@@ -318,18 +318,18 @@ test('what is wrong with a setting is said by its name', async () => {
     subjects: { invite: 'Hi {{ .Name }}', recovery: '{{ if .Email }}' },
     fetchText: async (url) => {
       if (url.endsWith('/broken')) return '<html><body>our single-page application</body></html>'
-      throw new Error('it answered 404')
+      throw new Error('it responded with 404')
     },
   })
   expect(errors(problems)).toEqual([
-    expect.stringContaining('error: AUTH_MAILER_SUBJECTS_INVITE: line 1: there is no .Name'),
+    expect.stringContaining('error: AUTH_MAILER_SUBJECTS_INVITE: line 1: there is no field .Name'),
     'error: AUTH_MAILER_SUBJECTS_RECOVERY: line 1: "if" is not closed with {{ end }}',
-    'error: AUTH_MAILER_TEMPLATES_CONFIRMATION names mails/confirm.html, which is no file; give the path of a file, an http(s) URL, or the HTML itself',
-    'error: AUTH_MAILER_TEMPLATES_INVITE: line 2: there is no .Tokn; did you mean .Token?',
+    'error: AUTH_MAILER_TEMPLATES_CONFIRMATION is mails/confirm.html, which is not a file; give a file path, an http(s) URL, or the HTML itself',
+    'error: AUTH_MAILER_TEMPLATES_INVITE: line 2: there is no field .Tokn; did you mean .Token?',
     'error: AUTH_MAILER_TEMPLATES_RECOVERY (broken.tmpl): line 2: "if" is not closed with {{ end }}',
-    'warning: AUTH_MAILER_TEMPLATES_MAGIC_LINK cannot be read: it answered 404; the built-in mail is used until it can',
-    'warning: AUTH_MAILER_TEMPLATES_EMAIL_CHANGE (no file, so https://app.example.org/change.html) cannot be read: it answered 404; the built-in mail is used until it can',
-    'error: AUTH_MAILER_TEMPLATES_REAUTHENTICATION: it shows no .Token, without which the mail is of no use',
+    'warning: AUTH_MAILER_TEMPLATES_MAGIC_LINK cannot be read: it responded with 404; the built-in mail is used until it can',
+    'warning: AUTH_MAILER_TEMPLATES_EMAIL_CHANGE (no such file, so https://app.example.org/change.html) cannot be read: it responded with 404; the built-in mail is used until it can',
+    'error: AUTH_MAILER_TEMPLATES_REAUTHENTICATION: it shows no .Token, without which the mail is useless',
   ])
   for (const template of MAIL_TEMPLATES) expect(templates.render(template, VALUES, []).html).toContain('lang="en"')
 })
@@ -344,7 +344,7 @@ test('a changed file is read again, and one that broke leaves the last good one 
   expect(html()).toBe('two 012345')
 
   write('invite.html', 'six {{ .Tokem }}', 3)
-  expect(await refresh()).toEqual([`${folder}/invite.html: line 1: there is no .Tokem; did you mean .Token?`])
+  expect(await refresh()).toEqual([`${folder}/invite.html: line 1: there is no field .Tokem; did you mean .Token?`])
   expect(await refresh()).toEqual([]) // said once
   expect(html()).toBe('two 012345')
   write('invite.html', 'ten {{ .Token }}', 4)
@@ -354,7 +354,7 @@ test('a changed file is read again, and one that broke leaves the last good one 
   rmSync(join(folder, 'invite.html'))
   write('recovery.de.html', 'neu {{ .Token }}')
   write('recovry.html', '')
-  expect(await refresh()).toEqual([`${folder}/recovry.html is no mail template; did you mean recovery.html?`])
+  expect(await refresh()).toEqual([`${folder}/recovry.html is not a mail template; did you mean recovery.html?`])
   expect(html()).toContain('lang="en"')
   expect(templates.render('recovery', VALUES, ['de']).html).toBe('neu 012345')
 })
@@ -379,7 +379,7 @@ test('a folder may come later, and a file of a setting may go', async () => {
 test('a folder that cannot be read is an error', async () => {
   const path = write('file', '')
   const { problems } = await load({ folder: path })
-  expect(errors(problems)).toEqual([expect.stringContaining('error: the folder of mail templates cannot be read: ')])
+  expect(errors(problems)).toEqual([expect.stringContaining('error: the mail template folder cannot be read: ')])
 })
 
 test('the web is read again after ten minutes, or at once where it failed', async () => {
@@ -444,7 +444,7 @@ test('the web is read within bounds, and not at another host', async () => {
   expect(await outcome('/away')).toContain('it redirects to another host, 127.0.0.2:1')
   expect(await outcome('/round')).toContain('it redirects more than 5 times')
   expect(await outcome('/large')).toContain('it is larger than 1000000 bytes')
-  expect(await outcome('/gone')).toContain('it answered 410')
+  expect(await outcome('/gone')).toContain('it responded with 410')
 })
 
 test('the exported files are a folder of templates that changes nothing', async () => {

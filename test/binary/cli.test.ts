@@ -70,8 +70,8 @@ test('check finds every problem at once, with the nearest name for an unknown on
   for (const line of [
     'error: AUTH_PORT (environment AUTH_PORT) must be an integer from 0 to 65535, not "x".',
     'error: AUTH_JWT_SECRET (environment AUTH_JWT_SECRET) must be at least 32 bytes long.',
-    'error: AUTH_SITE_ULR is no known setting; did you mean AUTH_SITE_URL?',
-    'error: GOTRUE_JWT_SECRTE is no known setting; did you mean GOTRUE_JWT_SECRET?',
+    'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
+    'error: GOTRUE_JWT_SECRTE is not a known setting; did you mean GOTRUE_JWT_SECRET?',
     'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be the path of a SQLite file',
     "note: GOTRUE_SECURITY_CAPTCHA_SECRET is a setting of Supabase's that this version does not have",
   ])
@@ -121,7 +121,7 @@ test('a setting that cannot be right stops the start with status 1 and every rea
 test.each([
   [['--config', 'missing.toml'], 'missing.toml cannot be read'],
   [['--env-file', 'missing.env'], 'missing.env cannot be read'],
-  [['--data-dir', '/dev/null/x'], 'cannot be made'],
+  [['--data-dir', '/dev/null/x'], 'cannot be created'],
   [['--config', '/tmp'], '/tmp cannot be read'],
   [['--env-file', '/tmp'], '/tmp cannot be read'],
 ])('%j stops the start with one line', async (args, message) => {
@@ -151,7 +151,7 @@ test('keys made beside each other are the same keys', async () => {
   const cwd = folder()
   const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--init', '--json'], { cwd })))
   expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
-  expect(outputs.filter(({ stderr }) => stderr.includes('made new keys in'))).toHaveLength(1)
+  expect(outputs.filter(({ stderr }) => stderr.includes('generated new keys in'))).toHaveLength(1)
   expect(readdirSync(join(cwd, 'latchkey-data'))).toEqual(['secrets.json'])
 })
 
@@ -252,7 +252,7 @@ test('healthcheck tells a running server from none', async () => {
   await server.stop()
   expect(await run(['healthcheck', '--port', port], { cwd: server.folder })).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('nothing answers at'),
+    stderr: expect.stringContaining('nothing responds at'),
   })
 })
 
@@ -284,7 +284,7 @@ test('what `supabase init` writes is read without a complaint', async () => {
 test('mail list shows each message: to whom, its subject, and what became of it', async () => {
   await using server = await startBinary({ env: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const list = () => run(['mail', 'list'], { cwd: server.folder })
-  expect((await list()).stdout).toBe('No message was asked for yet.\n')
+  expect((await list()).stdout).toBe('No messages yet.\n')
   await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
   const { stdout, status } = await list()
   expect([status, stdout.trim().split('\n').length]).toEqual([0, 1])

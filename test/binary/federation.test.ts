@@ -1,4 +1,4 @@
-/** Two servers that federate over loopback (federation.md, acceptance; security case 51). */
+/** Two servers that federate over loopback (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
 import { expect, test } from 'bun:test'
 import { type Binary, startBinary } from '../support/binary'
 

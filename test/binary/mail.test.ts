@@ -6,7 +6,7 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, run, startBinary } from '../support/binary'
-import { type Letter, lettersTo, letterTo, opened } from '../support/letters'
+import { type BinaryMailboxEntry, binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
 /** At once: most of the time here is spent waiting for attempts to be repeated, the first after 5 s. */
@@ -59,8 +59,8 @@ const idsOf = (messages: { headers: Record<string, string[]> }[]) =>
   messages.map(({ headers }) => headers['message-id'])
 const logged = ({ log }: Binary, message: string) => log.filter(({ msg }) => msg === message)
 
-async function stateOf(server: Binary, to: string): Promise<Letter['state'] | undefined> {
-  return (await lettersTo(server, to))[0]?.state
+async function stateOf(server: Binary, to: string): Promise<BinaryMailboxEntry['state'] | undefined> {
+  return (await binaryMailboxOf(server, to))[0]?.state
 }
 
 test('mail arrives as it was asked for, and its link leads to this server', async () => {
@@ -71,7 +71,7 @@ test('mail arrives as it was asked for, and its link leads to this server', asyn
   expect(mail).toMatchObject({ from: 'auth@id.example.com', to: ['ada@example.com'], isSecure: false })
   expect(mail?.headers).toMatchObject({ from: ['Example <auth@id.example.com>'], 'x-kind': ['confirmation'] })
   const [link = ''] = /http:\S+\/auth\/v1\/verify\?\S+/.exec(mail?.text ?? '') ?? []
-  expect((await opened(link)).hash).toContain('access_token=')
+  expect((await openLink(link)).hash).toContain('access_token=')
 })
 
 for (const { tls, security } of [
@@ -89,8 +89,8 @@ for (const { tls, security } of [
 
 test('a wrong password at the mail server is told at start, and not repeated', async () => {
   await using site = await started({ auth: login }, { ...withLogin, AUTH_SMTP_PASS: 'wrong-staple-4' })
-  await until(() => logged(site.server, 'the mail server does not answer as it should').length > 0)
-  expect(logged(site.server, 'the mail server does not answer as it should')[0]).toMatchObject({
+  await until(() => logged(site.server, 'the mail server is not usable').length > 0)
+  expect(logged(site.server, 'the mail server is not usable')[0]).toMatchObject({
     level: 'warn',
     error: expect.stringContaining('535'),
   })
@@ -105,7 +105,7 @@ test('a recipient who is refused fails alone, and whoever asked was answered as 
   const mails = await smtp.received(2)
   expect(mails.map(({ to }) => to[0]).sort()).toEqual(['after@example.com', 'before@example.com'])
   await until(async () => (await stateOf(server, 'refused@example.com')) === 'failed')
-  const [failed] = await lettersTo(server, 'refused@example.com')
+  const [failed] = await binaryMailboxOf(server, 'refused@example.com')
   expect(failed?.error).toContain('550')
   await until(async () => (await stateOf(server, 'after@example.com')) === 'sent')
 
@@ -144,7 +144,7 @@ test('an outage costs a delay: requests are answered, the queue is told of, and 
     Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(await (await fetch(`${url}/metrics`)).text())?.[1])
   expect(await metric('latchkey_mail_queue_length')).toBe(20)
   expect(await metric('latchkey_mail_queue_oldest_seconds')).toBeGreaterThanOrEqual(1)
-  await until(() => logged(server, 'mail will be tried again').length >= 20)
+  await until(() => logged(server, 'mail will be retried').length >= 20)
   expect(smtp.messages).toEqual([])
 
   await smtp.start()
@@ -178,7 +178,7 @@ test('killed while mails wait, it sends every one of them after its next start, 
   await until(() => logged(before, 'mail sent').length === 1)
   await smtp.stop()
   for (const email of addresses(10)) await askFor(before, email)
-  await until(() => logged(before, 'mail will be tried again').length >= 10)
+  await until(() => logged(before, 'mail will be retried').length >= 10)
   await before.stop('SIGKILL')
 
   await smtp.start()
@@ -260,20 +260,20 @@ test('no link, code, address or password is in the log, whatever happens to a ma
     server.ask('POST', `/auth/v1${path}`, { body, ...(token && { token }) })
   const email = 'lovelace@example.com'
   await ask('/signup', { email, password })
-  const { token, code, link } = await letterTo(server, email, 'confirmation')
+  const { token, code, link } = await lastMessageOfKind(server, email, 'confirmation')
   await ask('/verify', { type: 'email', email, token: code === '000000' ? '111111' : '000000' })
-  const tokens = new URLSearchParams((await opened(link)).hash.slice(1))
-  await opened(link)
+  const tokens = new URLSearchParams((await openLink(link)).hash.slice(1))
+  await openLink(link)
   await ask('/token?grant_type=password', { email, password: 'wrong-secret-6' })
   await ask('/recover?redirect_to=https://evil.example/%3Fsecret=hidden-in-query', { email })
-  const recovery = await letterTo(server, email, 'recovery')
+  const recovery = await lastMessageOfKind(server, email, 'recovery')
   const verified = await ask('/verify', { type: 'recovery', token_hash: recovery.token })
   await server.ask('PUT', '/auth/v1/user', {
     ...{ body: { email: 'next@example.com' }, token: verified.body.access_token },
   })
-  const change = await letterTo(server, 'next@example.com', 'email_change')
+  const change = await lastMessageOfKind(server, 'next@example.com', 'email_change')
   for (const refused of ['nobody@example.com', 'quoted@example.com']) await askFor(server, refused)
-  const quoted = await letterTo(server, 'quoted@example.com', 'confirmation')
+  const quoted = await lastMessageOfKind(server, 'quoted@example.com', 'confirmation')
   await until(() => logged(server, 'mail not sent').length === 2)
   await server.settled()
 
@@ -308,7 +308,7 @@ test('latchkey mail test says what the mail server said, be it yes or no', async
   ])
   expect([sent.status, sent.stdout]).toEqual([
     0,
-    `127.0.0.1:${good.port} took a mail from auth@id.example.com to ada@example.com.\n`,
+    `127.0.0.1:${good.port} accepted a mail from auth@id.example.com to ada@example.com.\n`,
   ])
   expect(good.messages.map(({ to, subject }) => [to, subject])).toEqual([
     [['ada@example.com'], 'Latchkey can send mail'],
@@ -330,7 +330,7 @@ test('latchkey mail test says what the mail server said, be it yes or no', async
 /** A confirmation without what is different in every one of them. */
 async function confirmationOf(server: Binary) {
   await askFor(server, 'ada@example.com')
-  const { subject, html, text, token, code } = await letterTo(server, 'ada@example.com', 'confirmation')
+  const { subject, html, text, token, code } = await lastMessageOfKind(server, 'ada@example.com', 'confirmation')
   const port = new URL(server.url).port
   const plain = (part: string | null) => part?.replaceAll(token, 'T').replaceAll(code, 'C').replaceAll(port, 'P')
   return { subject, html: plain(html), text: plain(text) }
@@ -342,7 +342,7 @@ test('the mails that latchkey mail templates writes are those it sends, and a ch
   const written = await run(['mail', 'templates', mails])
   expect([written.status, written.stdout]).toEqual([0, expect.stringContaining(`AUTH_MAILER_TEMPLATES_DIR=${mails}`)])
   const again = await run(['mail', 'templates', mails])
-  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('is there already; nothing was written')])
+  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('already exists; nothing was written')])
 
   const env = { AUTH_MAILER_AUTOCONFIRM: 'false' }
   await using builtIn = await startBinary({ env })
@@ -367,7 +367,7 @@ test('a template in the data folder is used without any setting, in the language
   await using server = await startBinary({ folder: own.path, env: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const subject = async (email: string, language: string) => {
     await server.ask('POST', '/auth/v1/otp', { body: { email }, headers: { 'accept-language': language } })
-    return (await letterTo(server, email, 'confirmation')).subject
+    return (await lastMessageOfKind(server, email, 'confirmation')).subject
   }
   expect(await subject('ada@example.com', 'de-AT,en;q=0.5')).toBe('Guten Tag')
   expect(await subject('grace@example.com', 'en')).not.toBe('Guten Tag')
@@ -399,8 +399,8 @@ test('a redirect that is refused is named in the log with the line to add, and t
   const target = async (server: Binary) => {
     const path = `/auth/v1/otp?redirect_to=${encodeURIComponent(redirectTo)}`
     await server.ask('POST', path, { body: { email: 'ada@example.com' } })
-    const { link } = await letterTo(server, 'ada@example.com', 'confirmation')
-    return (await opened(link)).href.split('#')[0]
+    const { link } = await lastMessageOfKind(server, 'ada@example.com', 'confirmation')
+    return (await openLink(link)).href.split('#')[0]
   }
   const env = { AUTH_MAILER_AUTOCONFIRM: 'false' }
   await using refusing = await startBinary({ env })

@@ -1,7 +1,7 @@
 /** What passes through the executable and must be found nowhere it writes to. */
 import { expect, test } from 'bun:test'
 import { type Binary, startBinary } from '../support/binary'
-import { letterTo } from '../support/letters'
+import { lastMessageOfKind } from '../support/binary-mailbox'
 import { codeAt } from '../support/totp'
 
 const EMAIL = 'ada@example.com'
@@ -19,7 +19,7 @@ async function everySecret(server: Binary): Promise<string[]> {
   }
   const session = await post('/signup', { email: EMAIL, password: PASSWORD })
   await post('/magiclink', { email: EMAIL })
-  const mail = await letterTo(server, EMAIL, 'magic_link')
+  const mail = await lastMessageOfKind(server, EMAIL, 'magic_link')
   keep(mail.token, mail.code)
   await server.ask('GET', `/auth/v1/verify?type=magiclink&token=${mail.token}&redirect_to=http://localhost:3000`)
   const factor = await post('/factors', { factor_type: 'totp' }, session.access_token)
@@ -34,14 +34,14 @@ async function everySecret(server: Binary): Promise<string[]> {
     raised.access_token,
   )
   await post(`/factors/${phone.id}/challenge`, {}, raised.access_token)
-  keep((await letterTo(server, PHONE, 'mfa_challenge')).code)
+  keep((await lastMessageOfKind(server, PHONE, 'mfa_challenge')).code)
   const refreshed = await post('/token?grant_type=refresh_token', { refresh_token: raised.refresh_token })
   keep(session.access_token, session.refresh_token, raised.access_token, raised.refresh_token)
   keep(refreshed.access_token, refreshed.refresh_token, factor.totp.secret, code, ...codes)
   return secrets
 }
 
-test('security case 27: no token, code or secret is in the log or the metrics, and a token in the query opens nothing', async () => {
+test('threat T27: no token, code or secret is in the log or the metrics, and a token in the query opens nothing', async () => {
   const env = {
     ...{ AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' },
     ...{ AUTH_LOG_LEVEL: 'debug', AUTH_METRICS_PORT: '0' },

@@ -1,9 +1,9 @@
-/** What strangers may try with mailed links (shared spec, security cases 37, 39 and 40): against the executable. */
+/** What strangers may try with mailed links (docs/threat-model.md#t37, #t39, #t40): against the executable. */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type Binary, rawPost, rawRequest, startBinary } from '../support/binary'
-import { letterTo, opened } from '../support/letters'
+import { lastMessageOfKind, openLink } from '../support/binary-mailbox'
 
 const TIMES = 100
 const password = 'correct-horse-battery-9'
@@ -20,7 +20,7 @@ async function mailed(server: Binary, body: object = {}) {
   const made = await server.ask('POST', '/auth/v1/admin/users', { body: { email, email_confirm: true }, token })
   const { status } = await server.ask('POST', '/auth/v1/otp', { body: { email, ...body } })
   expect([made.status, status]).toEqual([200, 200])
-  return letterTo(server, email, 'magic_link')
+  return lastMessageOfKind(server, email, 'magic_link')
 }
 
 /** What the database holds once the server has ended. */
@@ -37,7 +37,7 @@ const times = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: TIM
 test(`a link opened ${TIMES} times at once makes one session`, async () => {
   await using server = await startBinary({ env })
   const { link } = await mailed(server)
-  const targets = await times(() => opened(link))
+  const targets = await times(() => openLink(link))
   expect(targets.filter(isIn)).toHaveLength(1)
   expect(targets.filter(({ hash }) => hash.includes('error_code=otp_expired'))).toHaveLength(TIMES - 1)
   expect(await rowsOf(server, 'SELECT count(*) AS sessions FROM sessions')).toEqual({ sessions: 1 })
@@ -72,7 +72,7 @@ test(`a PKCE link opened ${TIMES} times at once makes one code, and that exchang
   await using server = await startBinary({ env })
   const verifier = 'v'.repeat(56)
   const { link } = await mailed(server, { code_challenge: verifier, code_challenge_method: 'plain' })
-  const codes = (await times(() => opened(link))).flatMap(({ searchParams }) => searchParams.get('code') ?? [])
+  const codes = (await times(() => openLink(link))).flatMap(({ searchParams }) => searchParams.get('code') ?? [])
   expect(codes).toHaveLength(1)
   const body = { auth_code: codes[0], code_verifier: verifier }
   const statuses = await times(() => rawPost(server.url, '/auth/v1/token?grant_type=pkce', body))
@@ -206,7 +206,7 @@ test.each([
         // A request that cannot be read is refused, and then nothing is mailed.
         if (what === 'two of Host' && status === 400) continue
         expect([what, path, status]).toEqual([what, path, 200])
-        const letter = await letterTo(server, to, kind)
+        const letter = await lastMessageOfKind(server, to, kind)
         const { origin, searchParams } = new URL(letter.link)
         const expected = path.startsWith('/api/') ? site : base
         expect([what, path, letter.link.startsWith(`${expected}/`), origin]).toEqual([

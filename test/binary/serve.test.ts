@@ -85,7 +85,7 @@ test('a taken port is one line too', async () => {
   await using server = await startBinary()
   const { status, stderr } = await run(['serve', '--port', new URL(server.url).port], { cwd: folder() })
   expect([status, stderr.split('\n').length]).toEqual([1, 2])
-  expect(stderr).toContain('is taken; stop what listens there, or choose another with --port')
+  expect(stderr).toContain('is in use; stop the other process, or choose another port with --port')
 })
 
 test('accounts and sessions outlive a restart', async () => {
@@ -174,8 +174,8 @@ test('settings of development on a public address are warned of loudly', async (
   const warned = server.log.filter(({ level }) => level === 'warn').map(({ msg }) => msg)
   expect(warned).toEqual([
     expect.stringMatching(/^DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS \(0\.0\.0\.0\): AUTH_API_EXTERNAL_URL is/),
-    expect.stringContaining('everybody who reaches this server can read all its mail'),
-    expect.stringContaining('sign-ups count as confirmed without a mail'),
+    expect.stringContaining('anyone who can reach this server can read all its mail'),
+    expect.stringContaining('sign-ups are confirmed without a mail'),
     expect.stringContaining('AUTH_RATE_LIMITS is off'),
   ])
 })
@@ -256,7 +256,7 @@ test('a metrics port that is taken is one line', async () => {
   const { port } = new URL(server.url)
   const { status, stderr } = await run(['serve', '--port', '0'], { cwd: folder(), env: { AUTH_METRICS_PORT: port } })
   expect([status, stderr.split('\n').length]).toEqual([1, 2])
-  expect(stderr).toContain(`port ${port} on 127.0.0.1 is taken`)
+  expect(stderr).toContain(`port ${port} on 127.0.0.1 is in use`)
 })
 
 test('500 sign-ins at once: other requests are answered meanwhile, and the memory stays bounded', async () => {

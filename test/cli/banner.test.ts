@@ -96,7 +96,7 @@ test('colours are left out where they are not wanted', () => {
 
 test('limits that are off are a warning behind a public URL, too', () => {
   const found = warnings(settingsOf({ ...PUBLIC, AUTH_RATE_LIMITS: 'off', AUTH_SITE_URL: 'https://app.example.com' }))
-  expect(found.join('\n')).toContain('AUTH_RATE_LIMITS is off: passwords can be guessed without end')
+  expect(found.join('\n')).toContain('AUTH_RATE_LIMITS is off: passwords can be guessed without limit')
   expect(warnings(settingsOf({ AUTH_RATE_LIMITS: 'off' }))).toEqual([])
 })
 
@@ -109,7 +109,9 @@ test.each([
   ['javascript:**', 'links never lead to'],
 ])('an entry of the allow list such as %s is a warning', (entry, reason) => {
   const found = warnings(settingsOf({ AUTH_URI_ALLOW_LIST: `https://a.example.com/**,${entry}` }))
-  expect(found).toEqual([expect.stringContaining(`AUTH_URI_ALLOW_LIST holds "${entry}", which no redirect can match`)])
+  expect(found).toEqual([
+    expect.stringContaining(`AUTH_URI_ALLOW_LIST contains "${entry}", which no redirect can match`),
+  ])
   expect(found[0]).toContain(reason)
 })
 

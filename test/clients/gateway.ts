@@ -1,4 +1,4 @@
-/** A gateway in front of services, which knows who is asking by introspection alone (service.md). */
+/** A gateway in front of services, which knows who is asking by introspection alone (docs/other-surfaces.md#service-endpoints). */
 interface Introspection {
   active: boolean
   sub: string

@@ -7,8 +7,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BrowserContext, Page } from 'playwright-core'
 import { type Binary, startBinary } from '../support/binary'
+import { lastMessageOfKind } from '../support/binary-mailbox'
 import { hasBrowser, openBrowser } from '../support/browser'
-import { letterTo } from '../support/letters'
 
 const SUPABASE_JS = readFileSync(join(import.meta.dir, '../../node_modules/@supabase/supabase-js/dist/umd/supabase.js'))
 const EMAIL = 'ada@example.com'
@@ -152,7 +152,7 @@ for (const flowType of ['implicit', 'pkce'] as const)
   browserTest(`with a page in between, a link is used up by its button alone (${flowType})`, async () => {
     await using site = await visit({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
     await ask(site, flowType, 'link')
-    const { link } = await letterTo(site.server, EMAIL, 'magic_link')
+    const { link } = await lastMessageOfKind(site.server, EMAIL, 'magic_link')
     for (let times = 0; times < 3; times++) {
       const response = await fetch(link, { redirect: 'manual' })
       expect([response.status, response.headers.get('cache-control')]).toEqual([200, 'no-store'])

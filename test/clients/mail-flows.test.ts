@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
-import { lettersTo, letterTo, opened } from '../support/letters'
+import { binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
 
 const SITE = 'http://localhost:3000'
 const password = 'correct-horse-battery-9'
@@ -94,7 +94,7 @@ test('a sign-up is confirmed by its code, which works once', async () => {
   expect([data.session, data.user?.email_confirmed_at, data.user?.identities?.length]).toEqual([null, undefined, 1])
   expect(await failure(signIn(email))).toEqual([400, 'email_not_confirmed'])
 
-  const { code } = await letterTo(server, email, 'confirmation')
+  const { code } = await lastMessageOfKind(server, email, 'confirmation')
   const wrong = code === '000000' ? '111111' : '000000'
   expect(await failure(supabase.auth.verifyOtp({ email, token: wrong, type: 'email' }))).toEqual([403, 'otp_expired'])
   const { user, session } = await ok(supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
@@ -107,7 +107,7 @@ test('a sign-up is confirmed by its code, which works once', async () => {
 test('a sign-up is confirmed by the token of its link, which works once', async () => {
   const email = address()
   await ok(client().auth.signUp({ email, password }))
-  const { token, code } = await letterTo(server, email, 'confirmation')
+  const { token, code } = await lastMessageOfKind(server, email, 'confirmation')
   const elsewhere = client()
   await ok(elsewhere.auth.verifyOtp({ token_hash: token, type: 'email' }))
   expect(await addressOf(elsewhere)).toBe(email)
@@ -119,7 +119,7 @@ test('a sign-up is confirmed by its link, which leads back to where the applicat
   const email = address()
   const emailRedirectTo = 'https://app.example.com/welcome?from=mail'
   await ok(client().auth.signUp({ email, password, options: { emailRedirectTo } }))
-  const target = await opened((await letterTo(server, email, 'confirmation')).link)
+  const target = await openLink((await lastMessageOfKind(server, email, 'confirmation')).link)
   expect(target.href.split('#')[0]).toBe(emailRedirectTo)
   const supabase = client()
   expect((await enter(supabase, target)).get('type')).toBe('signup')
@@ -135,11 +135,11 @@ test('a sign-up with a taken address looks like any other; its owner gets a mail
   expect([taken.session, taken.user?.identities]).toEqual([null, []])
   expect(Object.keys(taken.user ?? {}).sort()).toEqual(Object.keys(fresh.user ?? {}).sort())
   expect(taken.user).toMatchObject({ email, user_metadata: { name: 'Eve' } })
-  const notice = await letterTo(server, email, 'account_exists')
+  const notice = await lastMessageOfKind(server, email, 'account_exists')
   expect([notice.code, notice.text]).toEqual(['', expect.stringContaining(email)])
 
   await ok(client().auth.signUp({ email, password: newPassword }))
-  expect((await lettersTo(server, email)).map(({ kind }) => kind)).toEqual(['account_exists'])
+  expect((await binaryMailboxOf(server, email)).map(({ kind }) => kind)).toEqual(['account_exists'])
   expect(await failure(signIn(email, newPassword))).toEqual([400, 'invalid_credentials'])
   expect((await signIn(email)).error).toBeNull()
 })
@@ -148,14 +148,14 @@ test('signInWithOtp: a code signs a member in, and makes an account where there 
   const { email } = await member()
   const supabase = client()
   await ok(supabase.auth.signInWithOtp({ email }))
-  const { code } = await letterTo(server, email, 'magic_link')
+  const { code } = await lastMessageOfKind(server, email, 'magic_link')
   await ok(supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
   expect(await addressOf(supabase)).toBe(email)
 
   const newcomer = address()
   const first = client()
   await ok(first.auth.signInWithOtp({ email: newcomer, options: { data: { theme: 'dark' } } }))
-  const letter = await letterTo(server, newcomer, 'confirmation')
+  const letter = await lastMessageOfKind(server, newcomer, 'confirmation')
   const { user } = await ok(first.auth.verifyOtp({ email: newcomer, token: letter.code, type: 'email' }))
   expect(user).toMatchObject({ email: newcomer, user_metadata: { theme: 'dark' } })
 
@@ -163,30 +163,30 @@ test('signInWithOtp: a code signs a member in, and makes an account where there 
   expect(await failure(client().auth.signInWithOtp({ email: stranger, options: { shouldCreateUser: false } }))).toEqual(
     [422, 'otp_disabled'],
   )
-  expect(await lettersTo(server, stranger)).toEqual([])
+  expect(await binaryMailboxOf(server, stranger)).toEqual([])
 })
 
 test('signInWithOtp: the link signs in, and the code beside it is spent with it', async () => {
   const { email } = await member()
   await ok(client().auth.signInWithOtp({ email }))
-  const { link, code } = await letterTo(server, email, 'magic_link')
+  const { link, code } = await lastMessageOfKind(server, email, 'magic_link')
   const supabase = client()
-  const target = await opened(link)
+  const target = await openLink(link)
   expect([target.origin, (await enter(supabase, target)).get('type')]).toEqual([SITE, 'magiclink'])
   expect(await addressOf(supabase)).toBe(email)
   expect(await failure(client().auth.verifyOtp({ email, token: code, type: 'email' }))).toEqual([403, 'otp_expired'])
-  const again = new URLSearchParams((await opened(link)).hash.slice(1))
+  const again = new URLSearchParams((await openLink(link)).hash.slice(1))
   expect([again.get('error_code'), again.get('access_token')]).toEqual(['otp_expired', null])
 })
 
 test.each(['link', 'code'] as const)('a forgotten password is replaced by way of the %s of a mail', async (way) => {
   const { email, supabase: before } = await member()
   await ok(client().auth.resetPasswordForEmail(email))
-  const { link, code } = await letterTo(server, email, 'recovery')
+  const { link, code } = await lastMessageOfKind(server, email, 'recovery')
   const supabase = client()
   const events: string[] = []
   supabase.auth.onAuthStateChange((event) => void events.push(event))
-  if (way === 'link') expect((await enter(supabase, await opened(link))).get('type')).toBe('recovery')
+  if (way === 'link') expect((await enter(supabase, await openLink(link))).get('type')).toBe('recovery')
   else {
     await ok(supabase.auth.verifyOtp({ email, token: code, type: 'recovery' }))
     expect(events).toContain('PASSWORD_RECOVERY')
@@ -205,7 +205,7 @@ test('resetPasswordForEmail answers a stranger as it does a member, and mails no
     { data: {}, error: null },
     { data: {}, error: null },
   ])
-  expect(await lettersTo(server, stranger)).toEqual([])
+  expect(await binaryMailboxOf(server, stranger)).toEqual([])
 })
 
 test('a new address counts once it is confirmed from the old one and the new one', async () => {
@@ -213,10 +213,13 @@ test('a new address counts once it is confirmed from the old one and the new one
   const next = address()
   const { user } = await ok(supabase.auth.updateUser({ email: next }))
   expect([user.email, user.new_email]).toEqual([email, next])
-  const [old, fresh] = [await letterTo(server, email, 'email_change'), await letterTo(server, next, 'email_change')]
+  const [old, fresh] = [
+    await lastMessageOfKind(server, email, 'email_change'),
+    await lastMessageOfKind(server, next, 'email_change'),
+  ]
   expect(old.code).not.toBe(fresh.code)
 
-  const half = await opened(old.link)
+  const half = await openLink(old.link)
   expect(new URLSearchParams(half.hash.slice(1)).get('message')).toStartWith('Confirmation link accepted')
   expect(await addressOf(supabase)).toBe(email)
   expect(await failure(signIn(next))).toEqual([400, 'invalid_credentials'])
@@ -231,7 +234,7 @@ test('an invited user comes in by the link of the mail and sets a password', asy
   const email = address()
   const { user } = await ok(admin().inviteUserByEmail(email, { data: { team: 'blue' } }))
   expect(user).toMatchObject({ email, invited_at: expect.any(String), user_metadata: { team: 'blue' } })
-  const { token } = await letterTo(server, email, 'invite')
+  const { token } = await lastMessageOfKind(server, email, 'invite')
   const supabase = client()
   await ok(supabase.auth.verifyOtp({ token_hash: token, type: 'invite' }))
   await ok(supabase.auth.updateUser({ password }))
@@ -267,12 +270,12 @@ test.each(['signup', 'invite', 'magiclink', 'recovery'] as const)(
 
     const byLink = await known()
     const link = (await make(byLink)).properties.action_link ?? ''
-    const target = await opened(link)
+    const target = await openLink(link)
     expect(target.href.split('#')[0]).toBe(type === 'signup' ? `${SITE}/` : 'https://app.example.com/in')
     const visitor = client()
     await enter(visitor, target)
     expect(await addressOf(visitor)).toBe(byLink)
-    for (const email of [byToken, byCode, byLink]) expect(await lettersTo(server, email)).toEqual([])
+    for (const email of [byToken, byCode, byLink]) expect(await binaryMailboxOf(server, email)).toEqual([])
   },
 )
 
@@ -291,16 +294,16 @@ test('generateLink makes both links of a change of address, and neither is maile
     expect(session?.user.email).toBe(index === 0 ? undefined : newEmail)
   }
   expect(await addressOf(supabase)).toBe(newEmail)
-  expect([await lettersTo(server, email), await lettersTo(server, newEmail)]).toEqual([[], []])
+  expect([await binaryMailboxOf(server, email), await binaryMailboxOf(server, newEmail)]).toEqual([[], []])
 })
 
 test('resend sends a sign-up and a change of address once more, and the earlier code is dead', async () => {
   const email = address()
   const supabase = client()
   await ok(supabase.auth.signUp({ email, password }))
-  const first = await letterTo(server, email, 'confirmation')
+  const first = await lastMessageOfKind(server, email, 'confirmation')
   await ok(supabase.auth.resend({ type: 'signup', email }))
-  const second = await letterTo(server, email, 'confirmation')
+  const second = await lastMessageOfKind(server, email, 'confirmation')
   expect(await failure(supabase.auth.verifyOtp({ token_hash: first.token, type: 'email' }))).toEqual([
     403,
     'otp_expired',
@@ -310,14 +313,14 @@ test('resend sends a sign-up and a change of address once more, and the earlier 
   const next = address()
   await ok(supabase.auth.updateUser({ email: next }))
   await ok(supabase.auth.resend({ type: 'email_change', email }))
-  const kinds = async (to: string) => (await lettersTo(server, to)).map(({ kind }) => kind)
+  const kinds = async (to: string) => (await binaryMailboxOf(server, to)).map(({ kind }) => kind)
   expect(await kinds(next)).toEqual(['email_change', 'email_change'])
-  const { code } = await letterTo(server, next, 'email_change')
+  const { code } = await lastMessageOfKind(server, next, 'email_change')
   await ok(supabase.auth.verifyOtp({ email: next, token: code, type: 'email_change' }))
   await ok(
     supabase.auth.verifyOtp({
       email,
-      token: (await letterTo(server, email, 'email_change')).code,
+      token: (await lastMessageOfKind(server, email, 'email_change')).code,
       type: 'email_change',
     }),
   )
@@ -332,7 +335,7 @@ test('asking twice within a minute is refused with the seconds to wait', async (
   const { error } = await supabase.auth.resend({ type: 'signup', email })
   expect([error?.status, error?.code]).toEqual([429, 'over_email_send_rate_limit'])
   expect(error?.message).toMatch(/after (5\d|60) seconds/)
-  expect(await lettersTo(strict, email)).toHaveLength(1)
+  expect(await binaryMailboxOf(strict, email)).toHaveLength(1)
 })
 
 test('a password change of an old session asks for the code of reauthenticate', async () => {
@@ -341,7 +344,7 @@ test('a password change of an old session asks for the code of reauthenticate', 
   const email = address()
   const supabase = client({ at: before })
   await ok(supabase.auth.signUp({ email, password }))
-  const { code } = await letterTo(before, email, 'confirmation')
+  const { code } = await lastMessageOfKind(before, email, 'confirmation')
   await ok(supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
   await before.stop()
   const db = new Database(join(before.folder, 'latchkey-data/latchkey.db'))
@@ -353,7 +356,7 @@ test('a password change of an old session asks for the code of reauthenticate', 
   const change = (nonce?: string) => supabase.auth.updateUser({ password: newPassword, ...(nonce && { nonce }) })
   expect(await failure(change())).toEqual([400, 'reauthentication_needed'])
   await ok(supabase.auth.reauthenticate())
-  const letter = await letterTo(after, email, 'reauthentication')
+  const letter = await lastMessageOfKind(after, email, 'reauthentication')
   expect([letter.code, letter.links]).toEqual([expect.stringMatching(/^\d{6}$/), []])
   expect(await failure(change(letter.code === '000000' ? '111111' : '000000'))).toEqual([
     422,
@@ -367,7 +370,7 @@ test('a phone signs in by the code of an SMS, and gets a new number by another',
   const phone = number()
   const supabase = client()
   await ok(supabase.auth.signInWithOtp({ phone: `+${phone}` }))
-  const { code, channel, text } = await letterTo(server, phone, 'phone_confirmation')
+  const { code, channel, text } = await lastMessageOfKind(server, phone, 'phone_confirmation')
   expect([channel, text]).toEqual(['sms', `Your code is ${code}`])
   const { user } = await ok(supabase.auth.verifyOtp({ phone: `+${phone}`, token: code, type: 'sms' }))
   expect(user).toMatchObject({ phone, phone_confirmed_at: expect.any(String) })
@@ -375,9 +378,9 @@ test('a phone signs in by the code of an SMS, and gets a new number by another',
 
   const next = number()
   await ok(supabase.auth.updateUser({ phone: next }))
-  const first = await letterTo(server, next, 'phone_change')
+  const first = await lastMessageOfKind(server, next, 'phone_change')
   await ok(supabase.auth.resend({ type: 'phone_change', phone }))
-  const second = await letterTo(server, next, 'phone_change')
+  const second = await lastMessageOfKind(server, next, 'phone_change')
   expect(second.id).not.toBe(first.id)
   await ok(supabase.auth.verifyOtp({ phone: next, token: second.code, type: 'phone_change' }))
   expect((await ok(supabase.auth.getUser())).user?.phone).toBe(next)
@@ -388,15 +391,15 @@ test('a sign-up by phone and password is confirmed by SMS, sent again on request
   const supabase = client()
   expect((await ok(supabase.auth.signUp({ phone, password }))).session).toBeNull()
   await ok(supabase.auth.resend({ type: 'sms', phone }))
-  expect(await lettersTo(server, phone)).toHaveLength(2)
-  const { code } = await letterTo(server, phone, 'phone_confirmation')
+  expect(await binaryMailboxOf(server, phone)).toHaveLength(2)
+  const { code } = await lastMessageOfKind(server, phone, 'phone_confirmation')
   await ok(supabase.auth.verifyOtp({ phone, token: code, type: 'sms' }))
   await ok(client().auth.signInWithPassword({ phone, password }))
 })
 
 /** Opens the link of the newest mail and gives the code that it leads back with. */
 async function codeOf(email: string, kind: string): Promise<{ code: string; target: URL }> {
-  const target = await opened((await letterTo(server, email, kind)).link)
+  const target = await openLink((await lastMessageOfKind(server, email, kind)).link)
   expect(target.hash).toBe('')
   return { code: target.searchParams.get('code') ?? '', target }
 }
@@ -451,7 +454,7 @@ test('PKCE: a change of address ends in a code once both sides have agreed', asy
   await ok(supabase.auth.signInWithPassword({ email, password }))
   const next = address()
   await ok(supabase.auth.updateUser({ email: next }))
-  const half = await opened((await letterTo(server, email, 'email_change')).link)
+  const half = await openLink((await lastMessageOfKind(server, email, 'email_change')).link)
   expect(half.searchParams.get('message')).toStartWith('Confirmation link accepted')
   const { code } = await codeOf(next, 'email_change')
   await ok(supabase.auth.exchangeCodeForSession(code))

@@ -1,4 +1,4 @@
-/** A client without a cookie jar, as an Android or desktop application has one: HTTP and native-tokens.md, nothing else. */
+/** A client without a cookie jar, as an Android or desktop application has one: plain HTTP (docs/other-surfaces.md#native-clients). */
 interface Pair {
   accessToken: string
   accessTokenExpiresAt: string

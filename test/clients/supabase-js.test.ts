@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
-import { letterTo } from '../support/letters'
+import { lastMessageOfKind } from '../support/binary-mailbox'
 import { codeAt } from '../support/totp'
 import { ethereumWallet, solanaWallet } from '../support/wallets'
 
@@ -299,7 +299,7 @@ test('mfa with a phone sends a code that raises the session', async () => {
     friendlyName: 'sms',
   })
   const { data: challenge } = await auth.mfa.challenge({ factorId: factor?.id ?? '', channel: 'sms' })
-  const { code } = await letterTo(withPhones, '15551230001', 'mfa_challenge')
+  const { code } = await lastMessageOfKind(withPhones, '15551230001', 'mfa_challenge')
   const answer = { factorId: factor?.id ?? '', challengeId: challenge?.id ?? '' }
   const wrong = code === '000000' ? '000001' : '000000'
   expect((await auth.mfa.verify({ ...answer, code: wrong })).error?.code).toBe('mfa_verification_failed')

@@ -51,7 +51,7 @@ test('a name of ours comes before GoTrue’s, that before others, and two that d
   })
   expect(settings.tokens.jwtExpSeconds).toBe(400)
   expect(problems).toEqual([
-    'warning: environment AUTH_JWT_EXP and environment GOTRUE_JWT_EXP differ; the first one counts.',
+    'warning: environment AUTH_JWT_EXP and environment GOTRUE_JWT_EXP differ; the first one is used.',
   ])
   expect(loaded({ env: { GOTRUE_JWT_EXP: '300', AUTH_JWT_EXP: '300' } }).problems).toEqual([])
 })
@@ -156,9 +156,9 @@ test('keys of config.toml that nobody knows are told with the nearest, Supabase�
     oauth_server: { enabled: true },
   }
   expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
-    'unknown: c.toml [auth] jwt_expirey is no known setting; did you mean jwt_expiry?',
-    'warning: c.toml [auth] captcha.enabled is on, but this version does not have what it switches on.',
-    'warning: c.toml [auth] oauth_server.enabled is on, but this version does not have what it switches on.',
+    'unknown: c.toml [auth] jwt_expirey is not a known setting; did you mean jwt_expiry?',
+    'warning: c.toml [auth] captcha.enabled is on, but this version does not support what it enables.',
+    'warning: c.toml [auth] oauth_server.enabled is on, but this version does not support what it enables.',
   ])
 })
 
@@ -169,7 +169,7 @@ test.each([
   ['AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLE', 'AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLED'],
 ])('%s is unknown, and %s is meant', (name, meant) =>
   expect(loaded({ env: { [name]: 'true' } }).problems).toEqual([
-    `unknown: ${name} is no known setting; did you mean ${meant}?`,
+    `unknown: ${name} is not a known setting; did you mean ${meant}?`,
   ]),
 )
 
@@ -198,7 +198,7 @@ test('a flag that is empty, unknown or names a file that is not there is an erro
     'error: AUTH_HOST (flag --host) must be given a value, or left out, not "".',
   ])
   expect(loaded({ set: { AUTH_SITE_ULR: 'x' } }).problems).toEqual([
-    'error: AUTH_SITE_ULR is no known setting; did you mean AUTH_SITE_URL?',
+    'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
   ])
   expect(loaded({ set: { AUTH_JWT_SECRET_FILE: '/x' } }).problems).toEqual([
     'error: flag --set AUTH_JWT_SECRET_FILE names /x, which cannot be read: no /x',
@@ -211,14 +211,16 @@ test('settings that would lock everybody out, or let everybody in, are errors', 
   expect(errors({ AUTH_JWT_ADMIN_ROLES: 'service_role,authenticated' })[0]).toStartWith(
     'error: AUTH_JWT_ADMIN_ROLES must not list authenticated',
   )
-  expect(errors({ AUTH_TRUSTED_PROXIES: '0.0.0.0/0' })[0]).toStartWith('warning: AUTH_TRUSTED_PROXIES trusts everybody')
+  expect(errors({ AUTH_TRUSTED_PROXIES: '0.0.0.0/0' })[0]).toStartWith(
+    'warning: AUTH_TRUSTED_PROXIES trusts every address',
+  )
   expect(errors({ AUTH_REQUEST_ID_HEADER: 'bad header' })[0]).toStartWith('error: AUTH_REQUEST_ID_HEADER')
 })
 
 test('a password in a URL is not repeated', () => {
   const { problems } = loaded({ env: { DATABASE_URL: 'postgres://me:hunter2@db/auth' } })
   expect(problems[0]).toContain(
-    'AUTH_DATABASE_URL (environment DATABASE_URL) must be the path of a SQLite file: this version cannot use a Postgres server yet',
+    'AUTH_DATABASE_URL (environment DATABASE_URL) must be the path of a SQLite file: this version does not support Postgres yet',
   )
   expect(problems[0]).not.toContain('hunter2')
 })
@@ -248,11 +250,11 @@ test.each([
   ['AUTH_API_EXTERNAL_URL', 'auth.example.com', 'an absolute http or https URL'],
   ['AUTH_API_EXTERNAL_URL', 'https://u:p@auth.example.com', 'an absolute http or https URL'],
   ['AUTH_SITE_URL', 'javascript:alert(1)', 'an absolute URL'],
-  ['AUTH_TRUSTED_PROXIES', '10.0.0.0/8, x', '(x is none)'],
-  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'keycloak.lan, http://10.0.0.5', '(http://10.0.0.5 is none)'],
-  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'keycloak.lan/path', '(keycloak.lan/path is none)'],
-  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'a:b@keycloak.lan', 'is none)'],
-  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', '10.0.0.0/8', 'is none)'],
+  ['AUTH_TRUSTED_PROXIES', '10.0.0.0/8, x', '(x is not one)'],
+  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'keycloak.lan, http://10.0.0.5', '(http://10.0.0.5 is not one)'],
+  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'keycloak.lan/path', '(keycloak.lan/path is not one)'],
+  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', 'a:b@keycloak.lan', 'is not one)'],
+  ['AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS', '10.0.0.0/8', 'is not one)'],
   ['AUTH_CUSTOM_OAUTH_MAX_PROVIDERS', '-1', 'at least 0'],
   ['AUTH_API_MAX_REQUEST_DURATION', '10 minutes', 'a duration such as'],
   ['AUTH_API_MAX_REQUEST_DURATION', '10ms', 'a duration of at least 1s'],
@@ -370,7 +372,7 @@ test('Supabase’s limit of mails counts only where an SMTP server of one’s ow
 })
 
 test.each([
-  [{ AUTH_URI_ALLOW_LIST: 'https://a.example.com/[x' }, 'AUTH_URI_ALLOW_LIST holds "https://a.example.com/[x"'],
+  [{ AUTH_URI_ALLOW_LIST: 'https://a.example.com/[x' }, 'AUTH_URI_ALLOW_LIST contains "https://a.example.com/[x"'],
   [{ AUTH_HOOK_SEND_EMAIL_ENABLED: 'true' }, 'AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI'],
   [{ AUTH_HOOK_SEND_SMS_URI: 'http://elsewhere.example.com' }, 'must be an https URL'],
   [{ AUTH_HOOK_SEND_SMS_SECRETS: 'whsec_abc' }, 'v1,whsec_<base64>'],
@@ -386,7 +388,7 @@ test.each([
   [{ AUTH_MAILER_URLPATHS_INVITE: 'verify' }, 'a path that begins with one slash'],
   [{ AUTH_MAILER_URLPATHS_RECOVERY: '//evil.example.com/verify' }, 'a path that begins with one slash'],
   [{ AUTH_MAILER_URLPATHS_CONFIRMATION: 'javascript:x' }, 'a path that begins with one slash'],
-  [{ AUTH_RATE_LIMIT_EMAIL_SENT: '30/' }, 'a number of messages an hour such as 30'],
+  [{ AUTH_RATE_LIMIT_EMAIL_SENT: '30/' }, 'a number of messages per hour such as 30'],
   [{ AUTH_TOKEN_PEPPER_PREVIOUS: 'short' }, 'at least 32 bytes long'],
 ] as const)('%j is an error that says what to do', (env, words) => {
   const { problems } = loaded({ env })
@@ -485,7 +487,7 @@ test('quotes may be part of a secret, so they stay and are a warning', () => {
 
 test('a quote that is left in the list of redirects is refused', () => {
   const { problems } = loaded({ env: { AUTH_URI_ALLOW_LIST: 'https://a.example.com/"**' } })
-  expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST holds .*it has a quote in it\.$/)])
+  expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST contains .*it has a quote in it\.$/)])
 })
 
 test('test numbers may be written with blanks, and their codes with letters', () => {

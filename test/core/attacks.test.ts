@@ -68,7 +68,7 @@ test('asking whether a new password is the old one changes the password when it 
   expect((await put(app, ada.accessToken, { password: PASSWORD })).status).toBe(200)
 })
 
-test('security case 21: a change that began before its session ended, or before a ban, does not happen', async () => {
+test('threat T21: a change that began before its session ended, or before a ban, does not happen', async () => {
   await using app = await startApp()
   const ends: ((app: TestApp, ada: { id: string; accessToken: string; sessionId: string }) => Promise<unknown>)[] = [
     (server, { accessToken: token }) => server.ask('POST', '/auth/v1/logout', { token }),

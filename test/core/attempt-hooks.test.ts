@@ -1,6 +1,6 @@
-/** Hooks that hear of each attempt to prove who one is (contract 6.7). */
+/** Hooks that hear of each attempt to prove who one is (docs/wire-contract.md#hooks). */
 import { expect, test } from 'bun:test'
-import type { HttpAnswer } from '../../src/core/ports'
+import type { HttpResult } from '../../src/core/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { challenge, enrolled, pass, protectedAccount, refusal, verify } from '../support/factors'
 import { login } from '../support/native'
@@ -20,7 +20,7 @@ async function start(name: string) {
   let status = 200
   const app: TestApp = await startApp({
     settings: hookSettings(name),
-    post: async ({ body }): Promise<HttpAnswer> => {
+    post: async ({ body }): Promise<HttpResult> => {
       asked.push(JSON.parse(body))
       return {
         ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },

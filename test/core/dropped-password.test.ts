@@ -1,7 +1,7 @@
 /** A password that nobody has confirmed is dropped when its account asks for a code: the mail says so. */
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp } from '../support/app'
-import { lastLetter, open, WITH_CONFIRMATION } from '../support/mail'
+import { lastMessageTo, open, WITH_CONFIRMATION } from '../support/mail'
 
 const SAID = 'it no longer works'
 
@@ -9,10 +9,10 @@ test('a magic link before the sign-up was confirmed tells of the password that i
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const email = 'ada@example.com'
   await app.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD } })
-  expect((await lastLetter(app, email)).text).not.toContain(SAID)
+  expect((await lastMessageTo(app, email)).text).not.toContain(SAID)
   app.clock.advance(3_600_000)
   await app.ask('POST', '/auth/v1/otp', { body: { email } })
-  const letter = await lastLetter(app, email)
+  const letter = await lastMessageTo(app, email)
   expect(letter.text).toContain(SAID)
   expect(letter.html).toContain(SAID)
   await open(app, letter.link)
@@ -24,9 +24,9 @@ test('a magic link before the sign-up was confirmed tells of the password that i
 test('a code for a new address, and for one that an administrator gave a password, tells of nothing', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/otp', { body: { email: 'new@example.com' } })
-  expect((await lastLetter(app, 'new@example.com')).text).not.toContain(SAID)
+  expect((await lastMessageTo(app, 'new@example.com')).text).not.toContain(SAID)
   const body = { email: 'made@example.com', password: PASSWORD }
   await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body })
   await app.ask('POST', '/auth/v1/otp', { body: { email: body.email } })
-  expect((await lastLetter(app, body.email)).text).not.toContain(SAID)
+  expect((await lastMessageTo(app, body.email)).text).not.toContain(SAID)
 })

@@ -1,8 +1,8 @@
 /** What an administrator gave an account before its owner came is not a stranger's, and stays. */
 import { expect, test } from 'bun:test'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
-import { lastLetter, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
-import { comeBack, fakeGitHub, GITHUB, leave, signInAtGitHub } from '../support/providers'
+import { lastMessageTo, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
+import { fakeGitHub, GITHUB, returnFromProvider, signInAtGitHub, startAuthorization } from '../support/providers'
 
 const OWNER = 'owner@example.com'
 const PHONE = '4917000001'
@@ -25,43 +25,43 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
     'an invitation',
     async (app) => {
       expect((await invite(app)).status).toBe(200)
-      await open(app, (await lastLetter(app, OWNER)).link)
+      await open(app, (await lastMessageTo(app, OWNER)).link)
     },
   ],
   [
     'an invitation accepted with an account at a provider',
     async (app) => {
       await invite(app)
-      const { token } = await lastLetter(app, OWNER)
-      await comeBack(app, await leave(app, `&invite_token=${token}`))
+      const { token } = await lastMessageTo(app, OWNER)
+      await returnFromProvider(app, await startAuthorization(app, `&invite_token=${token}`))
     },
   ],
   [
     'a code',
     async (app) => {
       await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER } })
-      await verify(app, { type: 'email', email: OWNER, token: (await lastLetter(app, OWNER)).code })
+      await verify(app, { type: 'email', email: OWNER, token: (await lastMessageTo(app, OWNER)).code })
     },
   ],
   [
     'a magic link',
     async (app) => {
       await app.ask('POST', '/auth/v1/magiclink', { body: { email: OWNER } })
-      await open(app, (await lastLetter(app, OWNER)).link)
+      await open(app, (await lastMessageTo(app, OWNER)).link)
     },
   ],
   [
     'a recovery link',
     async (app) => {
       await app.ask('POST', '/auth/v1/recover', { body: { email: OWNER } })
-      await open(app, (await lastLetter(app, OWNER)).link)
+      await open(app, (await lastMessageTo(app, OWNER)).link)
     },
   ],
   [
     'a sign-up of the same address with another password',
     async (app) => {
       await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: OTHER } })
-      await open(app, (await lastLetter(app, OWNER)).link)
+      await open(app, (await lastMessageTo(app, OWNER)).link)
     },
   ],
   [
@@ -76,7 +76,7 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
     'a magic link of the application',
     async (app) => {
       await app.ask('POST', '/api/auth/magic-link/send', { body: { email: OWNER } })
-      const { token } = await lastLetter(app, OWNER)
+      const { token } = await lastMessageTo(app, OWNER)
       expect((await app.ask('POST', '/api/auth/magic-link/verify', { body: { token } })).status).toBe(200)
     },
   ],

@@ -1,8 +1,8 @@
-/** Hooks that send mails and SMS in this server's place (contract 6.7). */
+/** Hooks that send mails and SMS in this server's place (docs/wire-contract.md#hooks). */
 
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import type { HttpAnswer, HttpRequest } from '../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { type Json, PASSWORD, type Reply, startApp, type TestApp, type TestOptions } from '../support/app'
 
 const MINUTE = 60_000
@@ -22,9 +22,9 @@ const SMS_HOOK = {
   AUTH_EXTERNAL_PHONE_ENABLED: 'true',
 }
 
-type Answered = Extract<HttpAnswer, { outcome: 'answered' }>
+type Answered = Extract<HttpResult, { outcome: 'answered' }>
 
-const answered = (status: number, body: unknown = {}, more: Partial<Answered> = {}): HttpAnswer => ({
+const answered = (status: number, body: unknown = {}, more: Partial<Answered> = {}): HttpResult => ({
   outcome: 'answered',
   status,
   contentType: 'application/json',
@@ -35,7 +35,7 @@ const answered = (status: number, body: unknown = {}, more: Partial<Answered> = 
 })
 
 const OK = answered(200)
-const UNREACHABLE: HttpAnswer = { outcome: 'unreachable', error: 'ECONNREFUSED' }
+const UNREACHABLE: HttpResult = { outcome: 'unreachable', error: 'ECONNREFUSED' }
 
 interface Called extends HttpRequest {
   payload: Json
@@ -44,7 +44,7 @@ interface Called extends HttpRequest {
 /** A server whose hook answers as it is told: one answer for each call, then that all is well. */
 async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
   const calls: Called[] = []
-  const answers: ((app: TestApp) => HttpAnswer)[] = []
+  const answers: ((app: TestApp) => HttpResult)[] = []
   const app: TestApp = await startApp({
     ...options,
     settings,
@@ -55,7 +55,7 @@ async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
   })
   return {
     ...{ app, calls },
-    answer(...given: (HttpAnswer | ((app: TestApp) => HttpAnswer))[]) {
+    answer(...given: (HttpResult | ((app: TestApp) => HttpResult))[]) {
       answers.push(...given.map((each) => (typeof each === 'function' ? each : () => each)))
     },
     /** Waits until the hook was called so often; the queue calls it after the answer. */
@@ -333,14 +333,14 @@ test('with a hook nothing is put into the queue, and no code or token into the l
 
 // What the hook may answer
 
-const SLOW = (ms: number, then: HttpAnswer) => (app: TestApp) => {
+const SLOW = (ms: number, then: HttpResult) => (app: TestApp) => {
   app.clock.advance(ms)
   return then
 }
 
 const huge = 'x'.repeat(204_800)
 const RETRY = { retryAfter: '1' }
-const TABLE: [what: string, answers: HttpAnswer[], status: number, code: string, message: string][] = [
+const TABLE: [what: string, answers: HttpResult[], status: number, code: string, message: string][] = [
   ['a status of 400', [answered(400)], 500, 'unexpected_failure', 'Invalid payload sent to hook'],
   ['a status of 401', [answered(401)], 500, 'unexpected_failure', 'Hook requires authorization token'],
   ['a status of 429', [answered(429)], 500, 'unexpected_failure', 'Service currently unavailable due to hook'],
@@ -433,7 +433,7 @@ for (const [what, answers, status, code, message] of TABLE)
     expect(rows(hook.app, 'users', 'verification_tokens')).toEqual([1, 1])
   })
 
-const FINE: [what: string, answer: HttpAnswer][] = [
+const FINE: [what: string, answer: HttpResult][] = [
   ['204 without a body', answered(204, '', { contentType: '' })],
   ['200 with an empty object', answered(200)],
   ['202 with an empty object', answered(202)],
@@ -558,7 +558,7 @@ test('below /api/auth a hook is called from the queue: while it is down the answ
     const known = await app.ask('POST', `/api/auth${path}`, { body: { email: 'ada@example.com' } })
     expect(known.status).toBe(200)
     await hook.called(2 * index + 1)
-    while (app.log().filter(({ msg }) => msg === 'mail will be tried again').length <= index)
+    while (app.log().filter(({ msg }) => msg === 'mail will be retried').length <= index)
       await new Promise((resolve) => setImmediate(resolve))
     app.clock.advance(10_000)
     app.postman?.wake()
@@ -582,7 +582,7 @@ test('a registration whose hook is down makes the account that it says it made, 
   expect(registered.status).toBe(201)
   expect(rows(app, 'users')).toEqual([1])
   await hook.called(3)
-  while (!app.log().some(({ msg }) => msg === 'mail will be tried again'))
+  while (!app.log().some(({ msg }) => msg === 'mail will be retried'))
     await new Promise((resolve) => setImmediate(resolve))
   app.clock.advance(10_000)
   app.postman?.wake()

@@ -67,7 +67,7 @@ function start({ isMailboxOn = false } = {}) {
     async queue({ to = 'ada@example.com', lifetimeMs = HOUR, isSent = true } = {}): Promise<string> {
       const draft = { channel: 'email' as const, template: 'magic_link', to, content: CONTENT, isSent }
       const message = newMessage(deps, clock.now(), { ...draft, expiresAt: clock.now() + lifetimeMs })
-      await deps.store.issue({ now: clock.now(), messages: [message], audit: [] })
+      await deps.store.saveTokensAndMessages({ now: clock.now(), messages: [message], audit: [] })
       return message.id
     },
     message: async (id: string) => {

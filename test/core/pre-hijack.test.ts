@@ -1,7 +1,7 @@
-/** Security case 46: somebody signs up with another's address and a password of their own, before the owner comes. */
+/** threat T46: somebody signs up with another's address and a password of their own, before the owner comes. */
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
-import { lastLetter, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
+import { lastMessageTo, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
 import { type FakeGitHub, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../support/providers'
 
 const OWNER = 'owner@example.com'
@@ -11,16 +11,16 @@ const STRANGERS = 'a-password-of-the-stranger-1'
 const WAYS: Record<string, (app: TestApp) => Promise<void>> = {
   'a code': async (app) => {
     await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER } })
-    const { code } = await lastLetter(app, OWNER)
+    const { code } = await lastMessageTo(app, OWNER)
     expect((await verify(app, { type: 'email', email: OWNER, token: code })).status).toBe(200)
   },
   'a recovery link': async (app) => {
     await app.ask('POST', '/auth/v1/recover', { body: { email: OWNER } })
-    await open(app, (await lastLetter(app, OWNER)).link)
+    await open(app, (await lastMessageTo(app, OWNER)).link)
   },
   'an invitation': async (app) => {
     await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: OWNER } })
-    await open(app, (await lastLetter(app, OWNER)).link)
+    await open(app, (await lastMessageTo(app, OWNER)).link)
   },
   'a magic link that an administrator made': async (app) => {
     const body = { type: 'magiclink', email: OWNER }
@@ -59,7 +59,7 @@ test('the mail that answers a sign-up confirms its password, asked for again or 
     await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: PASSWORD } })
     app.clock.advance(61_000)
     if (again) await app.ask('POST', '/auth/v1/resend', { body: { type: 'signup', email: OWNER } })
-    await open(app, (await lastLetter(app, OWNER)).link)
+    await open(app, (await lastMessageTo(app, OWNER)).link)
     expect([again, (await passwordGrant(app, { email: OWNER, password: PASSWORD })).status]).toEqual([again, 200])
   }
 })
@@ -76,7 +76,7 @@ test('a mail that the stranger asks for once more does not bring their password 
       await app.ask('POST', `/auth/v1/${way}`, { token: app.admin, body: { email: OWNER } })
       app.clock.advance(61_000)
       expect((await again(app)).status).toBe(200)
-      await open(app, (await lastLetter(app, OWNER)).link)
+      await open(app, (await lastMessageTo(app, OWNER)).link)
       const reply = await passwordGrant(app, { email: OWNER, password: STRANGERS })
       expect([way, reply.body.code]).toEqual([way, 'invalid_credentials'])
     }
@@ -93,7 +93,7 @@ test('an owner who comes in by a code on their phone leaves the stranger outside
       app.clock.advance(61_000)
       await app.ask('POST', '/auth/v1/resend', { body: { type: 'sms', phone } })
     }
-    const { code } = await lastLetter(app, phone)
+    const { code } = await lastMessageTo(app, phone)
     expect((await verify(app, { type: 'sms', phone, token: code })).status).toBe(200)
     expect((await passwordGrant(app, { phone, password: STRANGERS })).body.code).toBe('invalid_credentials')
   }
@@ -105,7 +105,7 @@ test('the code of a sign-up by phone confirms its password', async () => {
   await app.ask('POST', '/auth/v1/signup', { body: { phone, password: PASSWORD } })
   app.clock.advance(61_000)
   await app.ask('POST', '/auth/v1/resend', { body: { type: 'sms', phone } })
-  const { code } = await lastLetter(app, phone)
+  const { code } = await lastMessageTo(app, phone)
   expect((await verify(app, { type: 'sms', phone, token: code })).status).toBe(200)
   expect((await passwordGrant(app, { phone, password: PASSWORD })).status).toBe(200)
 })
@@ -197,7 +197,7 @@ async function meet(app: TestApp, github: FakeGitHub, { local, provider }: Meeti
   return providers.length === 1 ? 'joined, and the stranger is out' : 'joined'
 }
 
-test.each(MEETINGS)('case 46: local $local, provider $provider: $expected', async (meeting) => {
+test.each(MEETINGS)('threat T46: local $local, provider $provider: $expected', async (meeting) => {
   const github = fakeGitHub()
   await using app = await startApp({ settings: { ...GITHUB, ...WITH_CONFIRMATION }, fetchProvider: github.fetch })
   expect(await meet(app, github, meeting)).toBe(meeting.expected)
@@ -207,7 +207,7 @@ test.each(MEETINGS)('case 46: local $local, provider $provider: $expected', asyn
     expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
 })
 
-test('case 46: autoconfirm joins nobody by an address that the provider does not vouch for', async () => {
+test('threat T46: autoconfirm joins nobody by an address that the provider does not vouch for', async () => {
   const github = fakeGitHub(OWNER, false)
   await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
   const ada = await app.signUp(OWNER)

@@ -22,7 +22,7 @@ const limits = {
 function start(changes: Partial<typeof limits> = {}) {
   const clock = testClock('2026-01-01T00:00:00Z')
   const limiter = rateLimits(
-    { limits: { ...limits, ...changes }, signup: { confirmsEmail: false, confirmsPhone: false } } as Policy,
+    { limits: { ...limits, ...changes }, signup: { autoconfirmsEmail: false, autoconfirmsPhone: false } } as Policy,
     clock,
   )
   const passes = (work: () => unknown): boolean => {

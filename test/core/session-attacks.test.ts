@@ -1,4 +1,4 @@
-/** Attacks on sessions and their refresh tokens: security cases 17 to 24, as far as no other file has them. */
+/** Attacks on sessions and their refresh tokens: docs/threat-model.md#t17 to #t24, as far as no other file has them. */
 
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
@@ -17,7 +17,7 @@ const code = ({ status, body }: Json) => [status, body.code]
 const again = (app: TestApp, settings: Record<string, string> = {}) =>
   startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString(), settings })
 
-test('security case 17: a grace window keeps no descendant of a burned family alive', async () => {
+test('threat T17: a grace window keeps no descendant of a burned family alive', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10s' } })
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -28,7 +28,7 @@ test('security case 17: a grace window keeps no descendant of a burned family al
     expect(code(await refresh(app, token))).toEqual([400, 'refresh_token_not_found'])
 })
 
-test('security case 18: a burned family stays burned after a restart and with a clock that is set back', async () => {
+test('threat T18: a burned family stays burned after a restart and with a clock that is set back', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -42,7 +42,7 @@ test('security case 18: a burned family stays burned after a restart and with a 
   expect(status).toBe(403)
 })
 
-test('security case 18: a burned family stays burned where a copy of the database takes its place', async () => {
+test('threat T18: a burned family stays burned where a copy of the database takes its place', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -65,7 +65,7 @@ test('security case 18: a burned family stays burned where a copy of the databas
   rmSync(folder, { recursive: true })
 })
 
-test('security case 19: a token that is too late burns nothing', async () => {
+test('threat T19: a token that is too late burns nothing', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_INACTIVITY_TIMEOUT: '1h' } })
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -76,7 +76,7 @@ test('security case 19: a token that is too late burns nothing', async () => {
   expect((await refresh(unlimited, child.refresh_token)).status).toBe(200)
 })
 
-test('security case 20: a token of one session with the id of another is worth nothing', async () => {
+test('threat T20: a token of one session with the id of another is worth nothing', async () => {
   await using app = await startApp()
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   const bytes = Buffer.from(eve.refreshToken, 'base64url')
@@ -102,7 +102,7 @@ const endings: [string, (app: TestApp, ada: SignedIn) => Promise<unknown>][] = [
 const administer = (app: TestApp, method: string, id: string, body?: object) =>
   app.ask(method, `/auth/v1/admin/users/${id}`, { token: app.admin, body })
 
-test.each(endings)('security case 21: a refresh that races %s leaves no live token', async (_what, end) => {
+test.each(endings)('threat T21: a refresh that races %s leaves no live token', async (_what, end) => {
   await using app = await startApp()
   for (let round = 0; round < 8; round++) {
     const ada = await app.signUp()
@@ -113,7 +113,7 @@ test.each(endings)('security case 21: a refresh that races %s leaves no live tok
   }
 })
 
-test('security case 21: a refresh of another session that races a password change leaves no live token', async () => {
+test('threat T21: a refresh of another session that races a password change leaves no live token', async () => {
   await using app = await startApp()
   for (let round = 0; round < 8; round++) {
     const ada = await app.signUp()
@@ -126,7 +126,7 @@ test('security case 21: a refresh of another session that races a password chang
   }
 })
 
-test('security case 22: a refresh keeps the level of assurance, removing the factor drops it, and nothing raises it', async () => {
+test('threat T22: a refresh keeps the level of assurance, removing the factor drops it, and nothing raises it', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -140,7 +140,7 @@ test('security case 22: a refresh keeps the level of assurance, removing the fac
   expect((await levelOf(next))[0]).toBe('aal1')
 })
 
-test('security case 23: the token that a second factor gives is of the same family', async () => {
+test('threat T23: the token that a second factor gives is of the same family', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   app.clock.advance(30_000)
@@ -161,7 +161,7 @@ function guardedRoutes(app: TestApp): { method: string; path: string }[] {
   })
 }
 
-test('security case 24: banned, deleted and signed-out users are refused on every route that asks who they are', async () => {
+test('threat T24: banned, deleted and signed-out users are refused on every route that asks who they are', async () => {
   await using app = await startApp()
   const admins = await Promise.all(endings.map(() => app.signUp()))
   for (const { id: userId } of admins) await app.store.grantRole({ userId, role: 'admin', now: app.clock.now() })

@@ -56,7 +56,7 @@ test('a new key is published before it signs, and signs by itself when verifiers
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.keys.serviceRole })).status).toBe(200)
 })
 
-test('security case 26: a key counts until its last token has expired, and not a moment longer', async () => {
+test('threat T26: a key counts until its last token has expired, and not a moment longer', async () => {
   await using server = await start({ settings: { AUTH_JWT_EXP: '3600' } })
   const { app, rotate, statuses } = server
   const ada = await app.signUp()
@@ -90,7 +90,7 @@ test('the name of a key that is made here is never taken for an option of the co
   expect(names.filter((kid) => kid.startsWith('-'))).toEqual([])
 })
 
-test('security case 26: a revoked key is refused at once; the secret signs until the next rotation', async () => {
+test('threat T26: a revoked key is refused at once; the secret signs until the next rotation', async () => {
   await using server = await start()
   const { app, deps, rotate, statuses } = server
   const kid = await rotate(true)

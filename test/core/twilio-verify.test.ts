@@ -1,6 +1,6 @@
 /** Twilio Verify makes and checks the codes itself: what it says counts, within the same limits. */
 import { expect, test } from 'bun:test'
-import type { HttpAnswer, HttpRequest } from '../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { startApp } from '../support/app'
 import { challenge, enrol, verify as verifyFactor } from '../support/factors'
 
@@ -18,13 +18,13 @@ const SETTINGS = {
   AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
 }
 
-const answered = (status: number, body: object): HttpAnswer => ({
+const answered = (status: number, body: object): HttpResult => ({
   ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },
   body: JSON.stringify(body),
 })
 
 /** A Twilio that approves one code, unless it fails. */
-async function withTwilio(right: string | undefined, failures: HttpAnswer[] = []) {
+async function withTwilio(right: string | undefined, failures: HttpResult[] = []) {
   const asked: HttpRequest[] = []
   const app = await startApp({
     settings: SETTINGS,
@@ -81,13 +81,13 @@ test('a test number has its fixed code, whatever the provider', async () => {
   expect(checks()).toBe(0)
 })
 
-const FAILURES: [string, HttpAnswer][] = [
+const FAILURES: [string, HttpResult][] = [
   ['cannot be reached', { outcome: 'unreachable', error: 'down' }],
   ['does not answer in time', { outcome: 'timed_out' }],
   ['fails', answered(503, { code: 20503, message: 'Service unavailable' })],
   ['does not know our login', answered(401, { code: 20003, message: 'Authenticate' })],
   ['is asked too often', answered(429, { code: 20429, message: 'Too many requests' })],
-  ['answers with a page', { ...answered(200, {}), body: '<html>' } as HttpAnswer],
+  ['answers with a page', { ...answered(200, {}), body: '<html>' } as HttpResult],
   ['answers without a verdict', answered(200, { sid: 'VE1' })],
 ]
 

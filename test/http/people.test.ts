@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { LANGUAGES } from '../../src/pages/languages'
 import { problemPage } from '../../src/pages/problem'
 import { words } from '../../src/pages/problem/words'
-import { type Asked, startApp, type TestApp } from '../support/app'
+import { type RequestOptions, startApp, type TestApp } from '../support/app'
 
 /** What Chromium sends when it follows a link. */
 const NAVIGATION = {
@@ -57,7 +57,7 @@ const CASES: [method: string, path: string, status: number, heading: string][] =
 
 test.each(CASES)('%s %s is answered %i, with a page for a person', async (method, path, status, heading) => {
   await using app = await startApp()
-  const asked: Asked = { headers: method === 'POST' ? FORM : NAVIGATION }
+  const asked: RequestOptions = { headers: method === 'POST' ? FORM : NAVIGATION }
   const page = await app.ask(method, path, asked)
   expect([page.status, headingOf(page.text)]).toEqual([status, heading])
   expect(page.text).toContain('href="http://localhost:3000"')
@@ -101,7 +101,7 @@ test('pages of errors carry the headers of pages, and say that they depend on Ac
 
 test('a request that carries a token, a key or JSON is a program’s, whatever it accepts', async () => {
   await using app = await startApp()
-  const isJson = async (method: string, path: string, asked: Asked) =>
+  const isJson = async (method: string, path: string, asked: RequestOptions) =>
     (await app.ask(method, path, asked)).headers.get('content-type')?.startsWith('application/json')
   expect(await isJson('GET', '/auth/v1/user', { token: 'dead', headers: NAVIGATION })).toBe(true)
   expect(await isJson('GET', '/auth/v1/user', { headers: { ...NAVIGATION, apikey: 'sb_publishable_x' } })).toBe(true)
@@ -143,7 +143,7 @@ test('the log names the reason of a refusal', async () => {
   expect(app.log().find(({ msg }) => msg === 'request')).toMatchObject({ status: 400, reason: 'verify_token_missing' })
 })
 
-test('what the contract redirects is redirected, for people too', async () => {
+test('what GoTrue redirects is redirected, for people too', async () => {
   await using app = await startApp()
   const paths = [
     '/auth/v1/verify?type=signup&token=dead',

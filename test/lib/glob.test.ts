@@ -3,7 +3,7 @@ import { flawOfGlob, parseGlob } from '../../src/lib/glob'
 
 /** What each pattern matches, and what it does not. */
 const CASES: Record<string, { yes: string[]; no: string[] }> = {
-  // the examples of contract 0.9
+  // the examples of docs/wire-contract.md#redirect-targets
   'http://localhost:3000/*': {
     yes: ['http://localhost:3000/a', 'http://localhost:3000/', 'http://localhost:3000/a?b=c'],
     no: [

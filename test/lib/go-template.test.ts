@@ -71,7 +71,7 @@ test.each([
   ['{{ }}', 'line 1: a value is missing'],
   ['{{ if }}{{ end }}', 'line 1: a value is missing'],
   ['{{ .X | }}', 'line 1: a value is missing'],
-  ['{{ .X | .Y }}', 'line 1: only a function can stand behind "|"'],
+  ['{{ .X | .Y }}', 'line 1: only a function can follow "|"'],
   ['{{ .X .Y }}', 'line 1: unexpected ".Y"'],
   ['{{ (.X }}', 'line 1: a "(" is not closed'],
   ['{{ (.X ")" }}', 'line 1: a "(" is not closed'],
@@ -224,8 +224,8 @@ test.each([
   ['<!doctype {{ .X }}>', 'line 1: a value cannot be written inside <!…>'],
   ['<a href="javascript:go({{ .X }})">', 'line 1: a value cannot be written inside a script'],
   ['\n<p title="{{ .X }}>text', 'line 2: the text ends inside a tag or a comment'],
-  ['\n{{ if .X }}<p title="{{ else }}<p>{{ end }}', 'line 2: the branches of "if" end in different places of the HTML'],
-  ['{{ range .X }}<p title="{{ end }}">', 'line 1: the branches of "range" end in different places of the HTML'],
+  ['\n{{ if .X }}<p title="{{ else }}<p>{{ end }}', 'line 2: the branches of "if" end in different HTML contexts'],
+  ['{{ range .X }}<p title="{{ end }}">', 'line 1: the branches of "range" end in different HTML contexts'],
 ])('%p is refused in HTML: %s', (source, message) => {
   expect(() => parseTemplate(source, 'html')).toThrow(message)
   expect(() => parseTemplate(source, 'text')).not.toThrow()

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
-import { clientIp } from '../../src/http/exchange'
-import { canonicalIp, isInside, neighbourhood, parseCidr, site, subscriber } from '../../src/lib/ip'
+import { clientIp } from '../../src/http/request-context'
+import { canonicalIp, clientPrefix, isInNetworks, networkPrefix, parseCidr, sitePrefix } from '../../src/lib/ip'
 
 test.each([
   ['1.2.3.4', '1.2.3.4'],
@@ -19,12 +19,12 @@ test.each(['', 'x', '1.2.3', '1', '0x7f.1', '1.2.3.256', '01.2.3.4.5', 'localhos
 )
 
 test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
-  expect(subscriber('1.2.3.4')).toBe('1.2.3.4/32')
-  expect(subscriber('2001:db8:1:2:3:4:5:6')).toBe(subscriber('2001:db8:1:2:ffff::1'))
-  expect(subscriber('2001:db8:1:2::1')).not.toBe(subscriber('2001:db8:1:3::1'))
-  expect(neighbourhood('1.2.3.4')).toBe('1.2.3.0/24')
-  expect(neighbourhood('2001:db8:1:2:3::1')).toBe('2001:db8:1:2::/64')
-  expect([site('1.2.3.4'), site('2001:db8:1:2:3::1')]).toEqual(['1.2.3.0/24', '2001:db8:1::/48'])
+  expect(clientPrefix('1.2.3.4')).toBe('1.2.3.4/32')
+  expect(clientPrefix('2001:db8:1:2:3:4:5:6')).toBe(clientPrefix('2001:db8:1:2:ffff::1'))
+  expect(clientPrefix('2001:db8:1:2::1')).not.toBe(clientPrefix('2001:db8:1:3::1'))
+  expect(networkPrefix('1.2.3.4')).toBe('1.2.3.0/24')
+  expect(networkPrefix('2001:db8:1:2:3::1')).toBe('2001:db8:1:2::/64')
+  expect([sitePrefix('1.2.3.4'), sitePrefix('2001:db8:1:2:3::1')]).toEqual(['1.2.3.0/24', '2001:db8:1::/48'])
 })
 
 test('networks are matched by their own kind of address', () => {
@@ -32,8 +32,8 @@ test('networks are matched by their own kind of address', () => {
     .map((text) => parseCidr(text))
     .filter((network) => network !== undefined)
   for (const inside of ['10.1.2.3', '::ffff:10.1.2.3', 'fd12::1', '192.0.2.1'])
-    expect(isInside(inside, networks)).toBe(true)
-  for (const outside of ['11.0.0.1', 'fe80::1', '192.0.2.2', 'x']) expect(isInside(outside, networks)).toBe(false)
+    expect(isInNetworks(inside, networks)).toBe(true)
+  for (const outside of ['11.0.0.1', 'fe80::1', '192.0.2.2', 'x']) expect(isInNetworks(outside, networks)).toBe(false)
   for (const wrong of ['10.0.0.0/33', 'x/8', '', '10.0.0/8']) expect(parseCidr(wrong)).toBeUndefined()
 })
 

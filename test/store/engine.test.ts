@@ -157,7 +157,7 @@ test('somebody who hears of messages and fails holds up no write', async () => {
       sentAt: null,
     },
   })
-  const issue = (id: string) => store.issue({ now: 1, messages: [message(id)], audit: [] })
+  const issue = (id: string) => store.saveTokensAndMessages({ now: 1, messages: [message(id)], audit: [] })
   await Promise.all([issue('a'), issue('b')])
   await issue('c')
   expect((await store.listMessages({ to: undefined, limit: 9 })).map(({ id }) => id)).toEqual(['c', 'b', 'a'])

@@ -63,7 +63,7 @@ test('a migration that fails leaves the database as it was, those before it incl
   db.run('INSERT INTO child VALUES (1)')
   db.close()
   expect(() => run([one, two, { ...broken, name: '0003-broken' }])).toThrow('no such table')
-  expect(() => run([one, orphaning])).toThrow('refer to missing ones')
+  expect(() => run([one, orphaning])).toThrow('dangling references')
   const after = openDatabase(join(folder, 'test.db'))
   expect(historyOf(join(folder, 'test.db'))).toEqual({ names: ['0001-one'], lastOpenedBy: undefined })
   expect(after.query("SELECT name FROM sqlite_master WHERE name IN ('half', 'parent2')").all()).toEqual([])
@@ -79,8 +79,8 @@ test('a database that is newer than the executable is refused, and left alone', 
 
 test('a migration that was edited after it ran is noticed', () => {
   run([one])
-  expect(() => run([{ ...one, sql: `${one.sql} ` }])).toThrow('comes from another build')
-  expect(() => run([{ ...one, name: '0001-other' }])).toThrow('comes from another build')
+  expect(() => run([{ ...one, sql: `${one.sql} ` }])).toThrow('belongs to another build')
+  expect(() => run([{ ...one, name: '0001-other' }])).toThrow('belongs to another build')
 })
 
 test('of several starters at once one migrates and the others find it done', async () => {

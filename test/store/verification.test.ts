@@ -1,10 +1,11 @@
-/** The contract of verification tokens (verification-tokens.md), held against every backend. */
+/** Verification tokens (docs/other-surfaces.md#verification-tokens), on every backend. */
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemRandom } from '../../src/adapters/system'
+import { policyOf } from '../../src/compose/policy'
 import { load } from '../../src/config/load'
 import { newUser } from '../../src/core/accounts/users'
 import type { Deps } from '../../src/core/deps'
@@ -14,13 +15,12 @@ import { Refusal } from '../../src/core/refusal'
 import { newSession } from '../../src/core/sessions/sessions'
 import { sweep } from '../../src/core/sweep'
 import {
-  identifyCode,
-  identifyToken,
+  findToken,
+  findTokenByCode,
   type MintedToken,
-  mint,
+  mintToken,
   type TokenRequest,
 } from '../../src/core/tokens/verification-token'
-import { policyOf } from '../../src/policy'
 import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../src/store'
 import { testClock } from '../support/fakes'
 
@@ -66,12 +66,12 @@ function start({ backend, peppers = [PEPPER], random, folder: given, now = '2026
     /** Mints and stores a token. */
     async mint(asked: Asked, user?: User): Promise<MintedToken> {
       const to = { email: user?.email ?? 'ada@example.com' }
-      const minted = mint(deps, clock.now(), { family: 'service', to, ...(user && { userId: user.id }), ...asked })
-      await store.issue({ now: clock.now(), mint: [minted.minting], audit: [] })
+      const minted = mintToken(deps, clock.now(), { family: 'service', to, ...(user && { userId: user.id }), ...asked })
+      await store.saveTokensAndMessages({ now: clock.now(), mint: [minted.minting], audit: [] })
       return minted
     },
     identify: (plaintext: string, kind: VerificationKind, family: TokenRequest['family'] = 'service') =>
-      identifyToken(deps, { plaintext, family, kinds: [kind] }),
+      findToken(deps, { plaintext, family, kinds: [kind] }),
     /** Spends a token of a user. @throws {Refusal} with one of the four reasons */
     async consume(plaintext: string, kind: VerificationKind, family?: TokenRequest['family']) {
       const { token, spend } = await this.identify(plaintext, kind, family)
@@ -116,10 +116,10 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
 async function showCode(
   { deps, change }: ReturnType<typeof start>,
   userId: string,
-  shown: Parameters<typeof identifyCode>[1],
+  shown: Parameters<typeof findTokenByCode>[1],
 ): Promise<string> {
   try {
-    const { spend } = await identifyCode(deps, shown)
+    const { spend } = await findTokenByCode(deps, shown)
     return (await change(userId, spend)).outcome
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'code_wrong') return 'token_unknown'
@@ -293,11 +293,11 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     const minting = Array.from(
       { length: 1200 },
       (_, index) =>
-        mint(tokens.deps, tokens.clock.now(), {
+        mintToken(tokens.deps, tokens.clock.now(), {
           ...{ kind: 'magic_link', family: 'service', to: { email: `user-${index}@example.com` } },
         }).minting,
     )
-    await tokens.store.issue({ now: tokens.clock.now(), mint: minting, audit: [] })
+    await tokens.store.saveTokensAndMessages({ now: tokens.clock.now(), mint: minting, audit: [] })
     tokens.clock.advance(25 * HOUR)
     expect((await sweep(tokens.deps)).verificationTokens).toBe(1200)
     expect((await sweep(tokens.deps)).verificationTokens).toBe(0)
@@ -537,7 +537,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     await tokens.mint({ kind: 'reauthentication', family: 'supabase', code: fixed }, ada)
     await tokens.mint({ kind: 'magic_link', family: 'supabase', code: fixed }, grace)
     const shown = { to: { email: 'ada@example.com' }, code: '123456', kinds: ['magic_link'] as const }
-    expect(await refusalOf(identifyCode(tokens.deps, shown))).toBe('code_wrong')
+    expect(await refusalOf(findTokenByCode(tokens.deps, shown))).toBe('code_wrong')
   })
 
   test(titled('a deleted account takes its tokens along'), async () => {
@@ -591,7 +591,7 @@ describe('a new pepper', () => {
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('none')
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('token_used')
       expect(await refusalOf(tokens.consume(reset, 'password_reset'))).toBe('none')
-      const { token, spend } = await identifyCode(tokens.deps, { to, code, kinds: ['signup'] })
+      const { token, spend } = await findTokenByCode(tokens.deps, { to, code, kinds: ['signup'] })
       expect((await tokens.change(token.userId ?? '', spend)).outcome).toBe('changed')
       // New tokens are hashed under the new pepper alone.
       const grace = await tokens.user('grace@example.com')
@@ -607,12 +607,20 @@ for (const backend of BACKENDS)
   test(`${backend}: where the operation around a token fails, nothing of the token remains, and what it replaced stands`, async () => {
     await using server = start({ backend })
     const { deps, store, clock } = server
-    const first = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
-    await store.issue({ now: clock.now(), mint: [first.minting], audit: [] })
-    const second = mint(deps, clock.now(), { kind: 'magic_link', family: 'service', to: { email: 'ada@example.com' } })
+    const first = mintToken(deps, clock.now(), {
+      kind: 'magic_link',
+      family: 'service',
+      to: { email: 'ada@example.com' },
+    })
+    await store.saveTokensAndMessages({ now: clock.now(), mint: [first.minting], audit: [] })
+    const second = mintToken(deps, clock.now(), {
+      kind: 'magic_link',
+      family: 'service',
+      to: { email: 'ada@example.com' },
+    })
     // JSON has no such number, so the audit entry fails the operation after the token was put.
     const entry = { id: crypto.randomUUID(), payload: { n: 1n as never }, ipAddress: '', createdAt: clock.now() }
-    const failing = store.issue({ now: clock.now(), mint: [second.minting], audit: [entry] })
+    const failing = store.saveTokensAndMessages({ now: clock.now(), mint: [second.minting], audit: [entry] })
     await expect(failing).rejects.toThrow()
     const pending = await store.pendingTokens({ email: 'ada@example.com' })
     expect(pending.map(({ id }) => id)).toEqual([first.minting.token.id])

@@ -6,7 +6,7 @@ import { ensureSecrets, type Secrets } from '../../src/adapters/data-folder'
 import type { Lookup } from '../../src/adapters/public-fetch'
 import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
-import { type App, createApp } from '../../src/app'
+import { type App, createApp } from '../../src/compose/app'
 import { load } from '../../src/config/load'
 import type { BreachedPasswords, HttpPost, Peers, Provisioner, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
@@ -22,7 +22,7 @@ export interface Reply {
   text: string
 }
 
-export interface Asked {
+export interface RequestOptions {
   body?: unknown
   /** Sent as it is, in place of `body`. */
   raw?: string | Uint8Array | ReadableStream
@@ -53,7 +53,7 @@ export interface TestApp extends App, AsyncDisposable {
   secrets: Secrets
   /** Opens what the database keeps sealed. */
   sealer: Sealer
-  ask(method: string, path: string, asked?: Asked): Promise<Reply>
+  ask(method: string, path: string, asked?: RequestOptions): Promise<Reply>
   /** The secret key, for the admin API. */
   admin: string
   signUp(email?: string, password?: string): Promise<SignedIn>
@@ -198,8 +198,8 @@ export function claimsOf(token: string): Json {
   return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
 }
 
-export const refresh = (app: TestApp, refreshToken: string, asked: Asked = {}) =>
+export const refresh = (app: TestApp, refreshToken: string, asked: RequestOptions = {}) =>
   app.ask('POST', '/auth/v1/token?grant_type=refresh_token', { ...asked, body: { refresh_token: refreshToken } })
 
-export const passwordGrant = (app: TestApp, body: object, asked: Asked = {}) =>
+export const passwordGrant = (app: TestApp, body: object, asked: RequestOptions = {}) =>
   app.ask('POST', '/auth/v1/token?grant_type=password', { ...asked, body })

@@ -10,7 +10,7 @@ interface Credential {
 }
 
 /** Where an answer may differ from what is right. */
-export interface Liberties {
+export interface Deviations {
   origin?: string
   rpId?: string
   challenge?: string
@@ -25,9 +25,9 @@ export interface Liberties {
 
 export interface Authenticator {
   /** What `navigator.credentials.create` would answer, as JSON. */
-  create(options: Json, liberties?: Liberties): Json
+  create(options: Json, liberties?: Deviations): Json
   /** What `navigator.credentials.get` would answer, as JSON, with the credential registered last. */
-  get(options: Json, liberties?: Liberties): Json
+  get(options: Json, liberties?: Deviations): Json
   credentials: Credential[]
 }
 
@@ -37,8 +37,8 @@ const ATTESTED = 0x40
 
 export function authenticator(origin = 'http://localhost:3000', aaguid = '00'.repeat(16)): Authenticator {
   const credentials: Credential[] = []
-  const flags = (liberties: Liberties) => USER_PRESENT | (liberties.isUserVerified === false ? 0 : USER_VERIFIED)
-  const clientData = (type: string, options: Json, liberties: Liberties) =>
+  const flags = (liberties: Deviations) => USER_PRESENT | (liberties.isUserVerified === false ? 0 : USER_VERIFIED)
+  const clientData = (type: string, options: Json, liberties: Deviations) =>
     Buffer.from(
       JSON.stringify({
         type: liberties.type ?? type,

@@ -1,6 +1,6 @@
 /** An OpenID provider at an address of an administrator's choice, in the test's own process. */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import type { Asked, Json, Reply, TestApp, TestOptions } from './app'
+import type { Json, Reply, RequestOptions, TestApp, TestOptions } from './app'
 
 export const ISSUER = 'https://id.example.com'
 export const NOW = '2026-01-01T00:00:00Z'
@@ -96,7 +96,7 @@ export const OAUTH2 = {
 const PATH = '/auth/v1/admin/custom-providers'
 
 /** The endpoints of an administrator. */
-export const custom = (app: TestApp, asked: Asked = { token: app.admin }) => ({
+export const custom = (app: TestApp, asked: RequestOptions = { token: app.admin }) => ({
   list: (query = ''): Promise<Reply> => app.ask('GET', PATH + query, asked),
   create: (body: Json): Promise<Reply> => app.ask('POST', PATH, { ...asked, body }),
   get: (identifier: string): Promise<Reply> => app.ask('GET', `${PATH}/${identifier}`, asked),

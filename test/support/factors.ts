@@ -1,6 +1,6 @@
 /** Second factors over HTTP. */
 import { expect } from 'bun:test'
-import type { Asked, Reply, TestApp } from './app'
+import type { Reply, RequestOptions, TestApp } from './app'
 import { codeAt } from './totp'
 
 /** How long a code of an authenticator app is the present one. */
@@ -11,11 +11,11 @@ export interface Enrolled {
   secret: string
 }
 
-export const enrol = (app: TestApp, token: string, body: object = {}, asked: Asked = {}) =>
+export const enrol = (app: TestApp, token: string, body: object = {}, asked: RequestOptions = {}) =>
   app.ask('POST', '/auth/v1/factors', { token, body: { factor_type: 'totp', ...body }, ...asked })
-export const challenge = (app: TestApp, token: string, id: string, asked: Asked = {}) =>
+export const challenge = (app: TestApp, token: string, id: string, asked: RequestOptions = {}) =>
   app.ask('POST', `/auth/v1/factors/${id}/challenge`, { token, body: {}, ...asked })
-export const verify = (app: TestApp, token: string, id: string, body: object, asked: Asked = {}) =>
+export const verify = (app: TestApp, token: string, id: string, body: object, asked: RequestOptions = {}) =>
   app.ask('POST', `/auth/v1/factors/${id}/verify`, { token, body, ...asked })
 export const unenrol = (app: TestApp, token: string, id: string) =>
   app.ask('DELETE', `/auth/v1/factors/${id}`, { token })

@@ -1,12 +1,12 @@
 /** The federation surface over HTTP, and other servers for it to ask. */
 import { expect } from 'bun:test'
-import type { PeerAnswer, PeerCall } from '../../src/core/ports'
-import { type Asked, PASSWORD, type TestApp } from './app'
+import type { PeerRequest, PeerResult } from '../../src/core/ports'
+import { PASSWORD, type RequestOptions, type TestApp } from './app'
 
-export const federated = (app: TestApp, method: string, path: string, asked: Asked = {}) =>
+export const federated = (app: TestApp, method: string, path: string, asked: RequestOptions = {}) =>
   app.ask(method, `/auth/v1${path}`, asked)
 
-export const signIn = (app: TestApp, id: string, more: object = {}, asked: Asked = {}) =>
+export const signIn = (app: TestApp, id: string, more: object = {}, asked: RequestOptions = {}) =>
   federated(app, 'POST', '/login', { ...asked, body: { id, password: PASSWORD, ...more } })
 
 export const refused = (status: number, error: string, reason: string) => ({
@@ -15,12 +15,14 @@ export const refused = (status: number, error: string, reason: string) => ({
 })
 
 /** Another server in place of the network: what it was asked, and what it answers by path. */
-export function fakePeer(answers: Record<string, PeerAnswer | ((call: PeerCall) => PeerAnswer | Promise<PeerAnswer>)>) {
-  const calls: (PeerCall & { path: string })[] = []
+export function fakePeer(
+  answers: Record<string, PeerResult | ((call: PeerRequest) => PeerResult | Promise<PeerResult>)>,
+) {
+  const calls: (PeerRequest & { path: string })[] = []
   return {
     calls,
     peers: {
-      async ask(call: PeerCall): Promise<PeerAnswer> {
+      async ask(call: PeerRequest): Promise<PeerResult> {
         const path = call.url.slice(call.url.indexOf('/auth/v1') + '/auth/v1'.length)
         calls.push({ ...call, path })
         const answer = answers[path] ?? { outcome: 'unavailable', error: 'not there' }
@@ -30,7 +32,7 @@ export function fakePeer(answers: Record<string, PeerAnswer | ((call: PeerCall) 
   }
 }
 
-export const answered = (body: object, status = 200): PeerAnswer => ({
+export const answered = (body: object, status = 200): PeerResult => ({
   outcome: 'answered',
   status,
   body: body as never,

@@ -1,10 +1,10 @@
 /** What was mailed or texted, read from the mailbox, and what opening a link of it leads to. */
-import type { Asked, Json, Reply, TestApp } from './app'
+import type { Json, Reply, RequestOptions, TestApp } from './app'
 
 export const WITH_CONFIRMATION = { AUTH_MAILER_AUTOCONFIRM: 'false' }
 export const WITH_PHONE = { AUTH_EXTERNAL_PHONE_ENABLED: 'true' }
 
-export interface Letter {
+export interface MailboxEntry {
   kind: string
   subject: string
   html: string
@@ -17,7 +17,7 @@ export interface Letter {
 }
 
 /** Everything sent to an address or a number, newest first. */
-export async function lettersTo(app: TestApp, to: string): Promise<Letter[]> {
+export async function mailboxOf(app: TestApp, to: string): Promise<MailboxEntry[]> {
   const messages = await app.core.listMessages({ to, limit: 200 })
   return messages.map(({ kind, subject, html, text, code, links }) => {
     const url = links[0] === undefined ? undefined : new URL(links[0])
@@ -28,14 +28,14 @@ export async function lettersTo(app: TestApp, to: string): Promise<Letter[]> {
 }
 
 /** The last message to an address or a number. @param kind name of its template */
-export async function lastLetter(app: TestApp, to: string, kind?: string): Promise<Letter> {
-  const letter = (await lettersTo(app, to)).find((each) => kind === undefined || each.kind === kind)
+export async function lastMessageTo(app: TestApp, to: string, kind?: string): Promise<MailboxEntry> {
+  const letter = (await mailboxOf(app, to)).find((each) => kind === undefined || each.kind === kind)
   if (!letter) throw new Error(`nothing ${kind ?? ''} was sent to ${to}`)
   return letter
 }
 
 /** A code that is as long and not the same. */
-export const otherThan = (code: string, by = 1) =>
+export const differentCode = (code: string, by = 1) =>
   String((Number(code) + by) % 10 ** code.length).padStart(code.length, '0')
 
 export interface Landing {
@@ -47,7 +47,7 @@ export interface Landing {
 }
 
 /** Opens a link as a browser does, and says where it led. */
-export async function open(app: TestApp, link: string, asked?: Asked): Promise<Landing> {
+export async function open(app: TestApp, link: string, asked?: RequestOptions): Promise<Landing> {
   return landingOf(await app.ask('GET', link, asked))
 }
 
@@ -62,7 +62,7 @@ export function landingOf({ status, headers }: Reply): Landing {
   }
 }
 
-export const verify = (app: TestApp, body: object, asked: Asked = {}) =>
+export const verify = (app: TestApp, body: object, asked: RequestOptions = {}) =>
   app.ask('POST', '/auth/v1/verify', { ...asked, body })
 
 export const userOf = async (app: TestApp, token: string): Promise<Json> =>

@@ -1,5 +1,5 @@
 /** A provider in the test's own process: it remembers what it was asked, and says what the test wants. */
-import type { Asked, Json, Reply, TestApp } from './app'
+import type { Json, Reply, RequestOptions, TestApp } from './app'
 
 export interface Account {
   id: number
@@ -45,14 +45,18 @@ export function fakeGitHub(email = 'octocat@example.com', verified = true): Fake
   return github
 }
 
-export interface Left {
+export interface StartedAuthorization {
   state: string
   cookie: string
   location: URL
 }
 
 /** Goes to the provider. @param query further parameters of the address */
-export async function leave(app: TestApp, query = '', asked: Asked = {}): Promise<Left> {
+export async function startAuthorization(
+  app: TestApp,
+  query = '',
+  asked: RequestOptions = {},
+): Promise<StartedAuthorization> {
   const reply = await app.ask('GET', `/auth/v1/authorize?provider=github${query}`, asked)
   if (reply.status !== 302) throw new Error(`leaving answered ${reply.status} ${reply.text}`)
   const location = new URL(reply.headers.get('location') ?? '')
@@ -60,12 +64,15 @@ export async function leave(app: TestApp, query = '', asked: Asked = {}): Promis
   return { state: location.searchParams.get('state') ?? '', cookie, location }
 }
 
-export const comeBack = (app: TestApp, { state, cookie }: Pick<Left, 'state' | 'cookie'>, query = '&code=code') =>
-  app.ask('GET', `/auth/v1/callback?state=${state}${query}`, { headers: { cookie } })
+export const returnFromProvider = (
+  app: TestApp,
+  { state, cookie }: Pick<StartedAuthorization, 'state' | 'cookie'>,
+  query = '&code=code',
+) => app.ask('GET', `/auth/v1/callback?state=${state}${query}`, { headers: { cookie } })
 
 /** To the provider and back. */
 export async function signInAtGitHub(app: TestApp): Promise<Reply> {
-  return comeBack(app, await leave(app))
+  return returnFromProvider(app, await startAuthorization(app))
 }
 
 /** The fragment of where an answer leads to. */

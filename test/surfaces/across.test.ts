@@ -1,4 +1,4 @@
-/** Rules that hold over all surfaces at once (settled 1 to 5; security cases 4, 20, 24). */
+/** Rules that hold over all surfaces at once (docs/decisions.md#d1 to #d5; docs/threat-model.md#t4, #t20, #t24). */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
@@ -33,7 +33,7 @@ test('any token is an identity on every surface', async () => {
   for (const token of (await everywhere(app, email)).bearers) expect(await works(app, token)).toEqual([true, true])
 })
 
-test('security case 24: a session revoked on one surface is dead on all', async () => {
+test('threat T24: a session revoked on one surface is dead on all', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const { service, cookie } = await everywhere(app, email)
@@ -45,7 +45,7 @@ test('security case 24: a session revoked on one surface is dead on all', async 
   expect((await post(app, '/refresh', { refresh_token: service.refresh_token })).status).toBe(401)
 })
 
-test('security case 24: a global sign-out from any surface ends the sessions of all', async () => {
+test('threat T24: a global sign-out from any surface ends the sessions of all', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   for (const index of [0, 1, 2]) {
@@ -68,7 +68,7 @@ test('a sign-out on one surface leaves the sessions of the others', async () => 
   ])
 })
 
-test('security case 24: deleted and banned users are refused on every surface now', async () => {
+test('threat T24: deleted and banned users are refused on every surface now', async () => {
   await using app = await startApp()
   for (const how of ['soft', 'hard', 'ban']) {
     const { id, email } = await app.signUp()
@@ -95,7 +95,7 @@ test('a new password ends every other session on every surface, and keeps the on
   ])
 })
 
-test('security case 4: the logins of all surfaces share one guess counter, by address, case, name and uid', async () => {
+test('threat T4: the logins of all surfaces share one guess counter, by address, case, name and uid', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const { email } = await app.signUp()
   const stranger = (index: number) => ({ ip: `198.51.${index}.9` })
@@ -186,7 +186,7 @@ test('a cookie of a session that lacks the second factor is over when such sessi
   expect((await withCookie(app, cookie)).status).toBe(401)
 })
 
-test('settled 4: a ban ends every session, also where it ends by time', async () => {
+test('decision D4: a ban ends every session, also where it ends by time', async () => {
   await using app = await startApp()
   const { id, email } = await app.signUp()
   const { bearers, cookie, service, native, supabase } = await everywhere(app, email)
@@ -252,7 +252,7 @@ test('signing out ends the session of a cookie that is over, so that it never co
   expect((await withCookie(app, first)).status).toBe(401)
 })
 
-test('settled 4: a ban that another one which is over takes the place of ends every session as well', async () => {
+test('decision D4: a ban that another one which is over takes the place of ends every session as well', async () => {
   await using app = await startApp()
   const { id, accessToken } = await app.signUp()
   for (const ban_duration of ['24h', '-1h'])

@@ -1,6 +1,6 @@
 /** A token never counts for more than its session had passed when it was issued, whatever another token does. */
 import { expect, test } from 'bun:test'
-import { type Asked, claimsOf, PASSWORD, type Reply, refresh, startApp, type TestApp } from '../support/app'
+import { claimsOf, PASSWORD, type Reply, type RequestOptions, refresh, startApp, type TestApp } from '../support/app'
 import { enrol, enrolled, pass, unenrol } from '../support/factors'
 import { cookieOf, get, login, mint, minted, ORIGIN, post } from '../support/native'
 import { codeAt } from '../support/totp'
@@ -8,7 +8,7 @@ import { codeAt } from '../support/totp'
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', origin: ORIGIN }
 
 /** Whether a request may do what needs the second factor: make a personal access token. */
-const mayActAsRaised = async (app: TestApp, asked: Asked): Promise<boolean> => {
+const mayActAsRaised = async (app: TestApp, asked: RequestOptions): Promise<boolean> => {
   const { status, body } = await post(app, '/tokens', { name: 'x' }, asked)
   if (status === 201) return true
   expect([status, body.error]).toEqual([403, 'mfa_required'])
@@ -22,7 +22,7 @@ interface Held {
   /** Passes a factor in this session, and is a token from before that. */
   token: string
   /** What the client of that sign-in still holds afterwards, each as it is shown. */
-  later(): Promise<Asked[]>
+  later(): Promise<RequestOptions[]>
 }
 
 const kinds: Record<string, (app: TestApp, email: string) => Promise<Held>> = {
@@ -87,7 +87,7 @@ test.each(Object.entries(kinds))('%s from before the second factor stays at aal1
   }
 })
 
-const json = ({ headers }: Asked) => ({ ...headers, 'content-type': 'application/json' })
+const json = ({ headers }: RequestOptions) => ({ ...headers, 'content-type': 'application/json' })
 
 test('the refresh token of Supabase from before is dead', async () => {
   await using app = await startApp()
@@ -117,7 +117,7 @@ test('tokens of a sign-in with its second factor keep what they count for, howev
   const { body: renewed } = await post(app, '/refresh', { refresh_token: service.refresh_token })
   const fed = await federated(app, email, code())
   const { body: fedNext } = await app.ask('POST', '/auth/v1/refresh', { token: fed })
-  const held: Asked[] = [pair.accessToken, next.accessToken, service.access_token, renewed.access_token].map(
+  const held: RequestOptions[] = [pair.accessToken, next.accessToken, service.access_token, renewed.access_token].map(
     (token) => ({ token }),
   )
   held.push({ token: fedNext.access_token }, { headers: { cookie: cookieOf(headers), ...SAME_ORIGIN } })

@@ -1,23 +1,23 @@
-/** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies in the words of the port. */
+/** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies translated to the port's outcomes. */
 import type { NodemailerError } from 'nodemailer'
 import type { Delivery, Mailer, OutgoingMail } from '../../core/ports'
 
 export interface SmtpOptions {
   host: string
   port: number
-  /** Without one, nothing is authenticated. */
+  /** Without a user there is no authentication. */
   user?: string
   password?: string
   from: { address: string; name: string }
-  /** More headers of every mail; `$messageType` in a value becomes the name of the mail's template. */
+  /** Extra headers for every mail; `$messageType` in a value is replaced by the template name. */
   headers: Record<string, string[]>
   /**
-   * `auto`: TLS from the start on port 465 (RFC 8314 §3.3), elsewhere STARTTLS where the server offers it.
-   * `starttls` demands the offer, `tls` is TLS from the start, `none` ignores the offer.
+   * `auto`: implicit TLS on port 465 (RFC 8314 §3.3), otherwise STARTTLS if the server offers it. `starttls` requires
+   * the offer, `tls` is implicit TLS, `none` ignores the offer.
    */
   security: 'auto' | 'starttls' | 'tls' | 'none'
   maxConnections: number
-  /** Milliseconds for each kind of wait, in place of the defaults. */
+  /** Milliseconds for each kind of wait, instead of the defaults. */
   timeoutMs?: number
 }
 
@@ -26,20 +26,23 @@ const GREETING_TIMEOUT_MS = 10_000
 const SOCKET_TIMEOUT_MS = 30_000
 const MAX_ERROR_CHARACTERS = 200
 
-/** Steps at which a server judges a message; what it says before them is about the operator's account. */
+/** Steps at which a server judges the message. Errors before them concern the operator's account. */
 const MESSAGE_STEPS = ['MAIL FROM', 'RCPT TO', 'DATA']
-/** Replies about the login, at whatever step they come (RFC 4954 §6). */
+/** Replies about authentication, at whatever step they arrive (RFC 4954 §6). */
 const LOGIN_REPLIES = [530, 534, 535, 538]
 
-/** Nothing that could be quoted, folded or read as a second address: nodemailer would deliver such to somebody else. */
+/**
+ * Only addresses that need no quoting or folding and cannot be read as two: nodemailer would deliver those to someone
+ * else.
+ */
 const PLAIN_ADDRESS = /^[^\s\p{C}<>()[\]\\,;:@"]+@[^\s\p{C}<>()[\]\\,;:@"]+$/u
 
 /**
- * A mail server. Certificates are verified, and a login is never sent in the clear, except on loopback.
- * `verify` connects and logs in without sending anything; `close` lets what is being sent finish.
+ * An SMTP client. Certificates are verified, and credentials are never sent in the clear, except to loopback. `verify`
+ * connects and logs in without sending; `close` lets running deliveries finish.
  */
 export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<Delivery>; close(): void } {
-  // Loaded where there is a mail server to talk to: a start without one need not wait for it.
+  // Loaded only when a mail server is configured: other starts need not wait for it.
   const loading = import('nodemailer').then(({ createTransport }) => createTransport(poolOptions(options)))
 
   function failure(error: NodemailerError, content = ''): Delivery {
@@ -81,7 +84,7 @@ function poolOptions({ host, port, user, password, security, maxConnections, tim
     pool: true as const,
     ...{ host, port, maxConnections },
     secure: isTlsFromStart,
-    // Stronger than `ignoreTLS`: where both are set, a server without STARTTLS is not used.
+    // Stronger than `ignoreTLS`: with both set, a server without STARTTLS is not used.
     requireTLS: security === 'starttls' || (user !== undefined && !isLocal && !isTlsFromStart),
     ignoreTLS: security === 'none',
     tls: { rejectUnauthorized: !isLocal },
@@ -89,7 +92,7 @@ function poolOptions({ host, port, user, password, security, maxConnections, tim
     connectionTimeout: timeoutMs ?? CONNECTION_TIMEOUT_MS,
     greetingTimeout: timeoutMs ?? GREETING_TIMEOUT_MS,
     socketTimeout: timeoutMs ?? SOCKET_TIMEOUT_MS,
-    // Once is for a connection that the server closed while it was idle; the queue of mails repeats the rest.
+    // One retry covers a connection that the server closed while idle; the mail queue does the other retries.
     maxRequeues: 1,
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -101,7 +104,7 @@ function message({ id, to, subject, html, text, template }: OutgoingMail, { from
   return {
     from,
     to: recipient,
-    // Said outright, so that no configured header can add to it.
+    // Set explicitly, so that no configured header can add to it.
     envelope: { from: { address: from.address, name: '' }, to: [recipient] },
     messageId: `<${id}@${from.address.split('@').at(-1)}>`,
     ...{ subject, html, text },
@@ -109,7 +112,9 @@ function message({ id, to, subject, html, text, template }: OutgoingMail, { from
   }
 }
 
-/** RFC 3834 §5.2, and the same for Exchange: keeps holiday notes away. A configured header of that name comes instead. */
+/**
+ * RFC 3834 §5.2 and the Exchange equivalent: suppress out-of-office replies. A configured header of the same name wins.
+ */
 function headersOf(configured: SmtpOptions['headers'], template: string): { key: string; value: string }[] {
   const names = new Set(Object.keys(configured).map((name) => name.toLowerCase()))
   const defaults = Object.entries({ 'Auto-Submitted': ['auto-generated'], 'X-Auto-Response-Suppress': ['All'] })
@@ -134,12 +139,14 @@ function withoutSecrets(text: string, { user = '', password = '' }: SmtpOptions)
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
 }
 
-/** Filters quote what they dislike: no word with a digit, such as a code or a link, comes back out of the mail. */
+/**
+ * Spam filters quote what they reject: no word with a digit, such as a code or a link, may come back out of the mail.
+ */
 function withoutContent(text: string, content: string): string {
   return text.replace(/[\w+/:?&=%#.~-]{4,}\w/g, (word) => (/\d/.test(word) && content.includes(word) ? '…' : word))
 }
 
-/** Servers name whom they refuse; that belongs into no log. Sender and user are the operator's own. */
+/** Servers name the rejected recipient, which must not reach the log. Sender and user belong to the operator. */
 function withoutAddresses(text: string, { from, user }: SmtpOptions): string {
   return text.replace(/[^\s<>()[\],;:"@]+@[^\s<>()[\],;:"'@]+/g, (address) =>
     address === from.address || address === user ? address : '…',

@@ -1,5 +1,5 @@
-/** Sign in with Apple. The name comes once, beside the code and not in the token. */
-import { object, openIdProfile, type Provider, text } from './provider'
+/** Sign in with Apple. The name is sent once, beside the code and not in the token. */
+import { asObject, asText, openIdProfile, type Provider } from './provider'
 
 const ISSUER = 'https://appleid.apple.com'
 
@@ -9,13 +9,13 @@ export const apple: Provider = {
   issuer: ({ url = ISSUER }) => url,
   isIssuer: (issuer, { url = ISSUER }) =>
     [url, 'https://appleid.apple.com', 'https://account.apple.com'].includes(issuer),
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   parameters: { response_mode: 'form_post' },
-  takesNoParameters: true,
+  acceptsNoParameters: true,
   profile({ idToken, parameters }) {
     const claims = idToken ?? {}
     const name = nameOf(parameters.get('user'))
-    // Apple gives nobody an address that is not theirs
+    // Apple only hands out verified addresses
     return openIdProfile({ ...claims, email_verified: true }, name === '' ? {} : { name, full_name: name })
   },
 }
@@ -23,8 +23,8 @@ export const apple: Provider = {
 function nameOf(user: string | null): string {
   if (user === null || user.length > 2048 || !user.startsWith('{')) return ''
   try {
-    const { firstName, lastName } = object(object(JSON.parse(user)).name)
-    return `${text(firstName)} ${text(lastName)}`.trim()
+    const { firstName, lastName } = asObject(asObject(JSON.parse(user)).name)
+    return `${asText(firstName)} ${asText(lastName)}`.trim()
   } catch {
     return ''
   }

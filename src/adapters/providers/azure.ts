@@ -1,4 +1,4 @@
-/** Microsoft Entra ID, of one tenant or of all. `xms_edov` says whether an address is the domain owner's. */
+/** Microsoft Entra ID, one tenant or all. `xms_edov` says whether the domain owner verified the address. */
 import { openIdProfile, type Provider, type Setup } from './provider'
 
 const tenantOf = ({ url }: Setup) => url ?? 'https://login.microsoftonline.com/common'
@@ -15,7 +15,7 @@ export const azure: Provider = {
     if (!/\/(common|organizations|consumers)$/.test(tenant)) return issuer === `${tenant}/v2.0`
     return new RegExp(`^${tenant.replace(/\/\w+$/, '').replaceAll('.', '\\.')}/[0-9a-f-]{36}/v2\\.0$`).test(issuer)
   },
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   profile({ idToken = {} }) {
     const { xms_edov: edov } = idToken
     const isVerified = edov === undefined || [true, 1, '1', 'true'].includes(edov as string)

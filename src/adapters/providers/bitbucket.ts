@@ -1,5 +1,5 @@
 /** Bitbucket Cloud. */
-import { email, object, objects, type Provider, profileOf } from './provider'
+import { asObject, asObjects, emailEntry, type Provider, profileOf } from './provider'
 
 export const bitbucket: Provider = {
   scopes: ['account', 'email'],
@@ -7,14 +7,14 @@ export const bitbucket: Provider = {
     authorize: `${url}/site/oauth2/authorize`,
     token: `${url}/site/oauth2/access_token`,
   }),
-  usesBasic: true,
+  usesBasicAuth: true,
   async profile({ get, setup: { apiUrl = 'https://api.bitbucket.org' } }) {
     const user = await get(`${apiUrl}/2.0/user`)
     const addresses = await get(`${apiUrl}/2.0/user/emails`)
-    const emails = objects(addresses.values).flatMap((each) =>
-      email(each.email, each.is_confirmed, each.is_primary === true),
+    const emails = asObjects(addresses.values).flatMap((each) =>
+      emailEntry(each.email, each.is_confirmed, each.is_primary === true),
     )
-    const avatar = object(object(user.links).avatar).href
+    const avatar = asObject(asObject(user.links).avatar).href
     return profileOf(
       user.uuid,
       {

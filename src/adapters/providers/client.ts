@@ -1,47 +1,47 @@
-/** A provider at work: where the browser goes, and what its code is worth (RFC 6749 §4.1). */
+/** An OAuth provider client: where the browser is sent, and the exchange of its code (RFC 6749 §4.1). */
 import * as oauth from 'oauth4webapi'
-import { checkIdToken } from '../../core/oauth/id-token'
-import type { Clock, OAuthProvider, ProviderTokens, Redeemed } from '../../core/ports'
+import { verifyIdToken } from '../../core/oauth/id-token'
+import type { Clock, ExchangeResult, OAuthProvider, ProviderTokens } from '../../core/ports'
 import { Refusal } from '../../core/refusal'
 import type { JsonObject } from '../../lib/json'
 import type { BoundedFetch } from '../bounded-fetch'
 import type { OpenId } from './open-id'
-import { type Foreign, object, type Provider, type Setup, text, type Vouched } from './provider'
+import { asObject, asText, type ProfileContext, type Provider, type Setup, type UntrustedJson } from './provider'
 
-export interface World {
+export interface ProviderEnvironment {
   fetch: BoundedFetch
   clock: Clock
   keysOf: OpenId['keysOf']
 }
 
-/** A provider as it is set up. */
-export function providerClient(world: World, provider: Provider, setup: Setup): OAuthProvider {
+/** A configured provider. */
+export function providerClient(world: ProviderEnvironment, provider: Provider, setup: Setup): OAuthProvider {
   const { issuer, isIssuer = (claimed: string) => claimed === issuer?.(setup) } = provider
   return {
     name: setup.name,
     isEmailOptional: setup.isEmailOptional,
-    async leave(leaving) {
+    async startAuthorization(leaving) {
       const verifier = provider.needsVerifier ? oauth.generateRandomCodeVerifier() : undefined
       return { url: await authorizeUrl(provider, setup, { ...leaving, verifier }), proof: verifier }
     },
-    redeem: (returned) => redeem(world, provider, setup, returned),
-    ...(provider.takesIdTokens && {
+    exchangeCode: (returned) => exchangeCode(world, provider, setup, returned),
+    ...(provider.acceptsIdTokens && {
       idTokens: {
         isIssuer: (claimed) => isIssuer(claimed, setup),
         issuer: issuer?.(setup),
         audiences: setup.clientIds,
         keysOf: world.keysOf,
         skipsNonce: setup.skipsNonce || (provider.neverChecksNonce ?? false),
-        profileOf: async (idToken) => provider.profile(vouchedByToken(setup, idToken)),
+        profileOf: async (idToken) => provider.profile(contextOfIdToken(setup, idToken)),
       },
     }),
   }
 }
 
-/** What an application shows is the ID token and nothing else. */
-function vouchedByToken(setup: Setup, idToken: JsonObject): Vouched {
+/** An application presents the ID token and nothing else. */
+function contextOfIdToken(setup: Setup, idToken: JsonObject): ProfileContext {
   const nothing = async (): Promise<never> => {
-    throw new Error('an ID token alone opens no API')
+    throw new Error('no API can be called with an ID token alone')
   }
   return { accessToken: '', answer: {}, idToken, parameters: new URLSearchParams(), setup, get: nothing }
 }
@@ -49,12 +49,17 @@ function vouchedByToken(setup: Setup, idToken: JsonObject): Vouched {
 async function authorizeUrl(
   provider: Provider,
   setup: Setup,
-  { state, scopes, parameters, verifier }: Parameters<OAuthProvider['leave']>[0] & { verifier: string | undefined },
+  {
+    state,
+    scopes,
+    parameters,
+    verifier,
+  }: Parameters<OAuthProvider['startAuthorization']>[0] & { verifier: string | undefined },
 ): Promise<string> {
   const url = new URL(provider.endpoints(setup).authorize)
   const { workos_provider: connection, ...others } = parameters
   const own = {
-    ...(provider.takesNoParameters ? {} : others),
+    ...(provider.acceptsNoParameters ? {} : others),
     ...(connection !== undefined && setup.name === 'workos' && { provider: connection }),
     ...provider.parameters,
     client_id: setup.clientIds[0] ?? '',
@@ -71,43 +76,48 @@ async function authorizeUrl(
   return url.href
 }
 
-type Returned = Parameters<OAuthProvider['redeem']>[0]
+type CallbackInput = Parameters<OAuthProvider['exchangeCode']>[0]
 
-async function redeem(world: World, provider: Provider, setup: Setup, returned: Returned): Promise<Redeemed> {
-  let exchanged: Exchanged
+async function exchangeCode(
+  world: ProviderEnvironment,
+  provider: Provider,
+  setup: Setup,
+  returned: CallbackInput,
+): Promise<ExchangeResult> {
+  let exchanged: TokenResponse
   try {
-    exchanged = await exchange(world, provider, setup, returned)
+    exchanged = await exchangeTokens(world, provider, setup, returned)
   } catch (error) {
-    return { outcome: 'exchange_failed', error: described(error) }
+    return { outcome: 'exchange_failed', error: describeError(error) }
   }
   try {
     const profile = await provider.profile({
       ...{ accessToken: exchanged.tokens.accessToken, answer: exchanged.answer, idToken: exchanged.idToken, setup },
       parameters: returned.parameters,
-      get: (url, headers) => ask(world, exchanged.tokens.accessToken, url, headers),
+      get: (url, headers) => fetchJson(world, exchanged.tokens.accessToken, url, headers),
     })
     return { outcome: 'redeemed', profile, tokens: exchanged.tokens }
   } catch (error) {
-    return { outcome: 'profile_failed', error: described(error) }
+    return { outcome: 'profile_failed', error: describeError(error) }
   }
 }
 
-/** What went wrong, without anything that a provider or a client sent. */
-export function described(error: unknown): string {
+/** What went wrong, without any text that a provider or a client sent. */
+export function describeError(error: unknown): string {
   if (error instanceof Refusal) return error.reason
-  if (error instanceof oauth.ResponseBodyError) return `the provider says ${text(error.error).slice(0, 100)}`
+  if (error instanceof oauth.ResponseBodyError) return `the provider says ${asText(error.error).slice(0, 100)}`
   return error instanceof Error ? error.message.slice(0, 200) : 'unknown'
 }
 
-interface Exchanged {
+interface TokenResponse {
   tokens: ProviderTokens
-  answer: Foreign
+  answer: UntrustedJson
   idToken: JsonObject | undefined
 }
 
 /**
- * HTTP Basic with no more escaped than forms escape (RFC 6749 §2.3.1): not everybody undoes it, and most ids and secrets
- * need none then.
+ * HTTP Basic with only the form-encoding escapes (RFC 6749 §2.3.1): not every server decodes them, and most ids and
+ * secrets then need none.
  */
 const clientSecretBasic =
   (secret: string): oauth.ClientAuth =>
@@ -116,30 +126,35 @@ const clientSecretBasic =
     headers.set('authorization', `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`)
   }
 
-async function exchange(world: World, provider: Provider, setup: Setup, returned: Returned): Promise<Exchanged> {
+async function exchangeTokens(
+  world: ProviderEnvironment,
+  provider: Provider,
+  setup: Setup,
+  returned: CallbackInput,
+): Promise<TokenResponse> {
   const { authorize, token } = provider.endpoints(setup)
   const issuer = provider.issuer?.(setup)
   const server: oauth.AuthorizationServer = {
     issuer: issuer ?? new URL(authorize).origin,
     authorization_endpoint: authorize,
     token_endpoint: token,
-    authorization_response_iss_parameter_supported: provider.namesIssuer ?? false,
+    authorization_response_iss_parameter_supported: provider.requiresIssuerParameter ?? false,
   }
   const client = { client_id: setup.clientIds[0] ?? '' }
   const shown = new URLSearchParams(returned.parameters)
-  // RFC 9207 says who answers; where we do not know its name, it says nothing
+  // RFC 9207 names the responder; without a known issuer there is nothing to compare
   if (issuer === undefined) shown.delete('iss')
-  // some name their token with it; it is looked at by ourselves, signature and all
+  // some use their own token type; we verify the token ourselves, including its signature
   shown.delete('id_token')
   const checked = oauth.validateAuthResponse(server, client, shown, returned.state)
-  const seen = { answer: {} as Foreign }
+  const seen = { answer: {} as UntrustedJson }
   const options = {
     [oauth.customFetch]: (async (url: string, init: RequestInit) => {
       const answered = await world.fetch(url, init)
       if (answered.status !== 200) return answered
-      seen.answer = object(await answered.json())
-      // Some leave the type out (RFC 6749 §5.1), or have one of their own; all of them mean this.
-      // Nobody here asks what was granted, which some tell as a list.
+      seen.answer = asObject(await answered.json())
+      // Some omit the type (RFC 6749 §5.1) or send their own; all of them mean this.
+      // The granted scopes are not used, and some send them as a list.
       const { id_token: _, scope: __, ...rest } = seen.answer
       const plain = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))
       return Response.json({ ...plain, token_type: 'bearer' })
@@ -151,11 +166,11 @@ async function exchange(world: World, provider: Provider, setup: Setup, returned
       ...([server, client, authenticate(setup.secret), checked, setup.redirectUri] as const),
       ...([returned.proof ?? oauth.nopkce, options] as const),
     )
-  const [first, second] = provider.usesBasic
+  const [first, second] = provider.usesBasicAuth
     ? [clientSecretBasic, oauth.ClientSecretPost]
     : [oauth.ClientSecretPost, clientSecretBasic]
   let response = await show(first)
-  if (provider.triesBothWays && response.status >= 400 && response.status < 500) response = await show(second)
+  if (provider.triesBothAuthMethods && response.status >= 400 && response.status < 500) response = await show(second)
   const { access_token: accessToken, refresh_token: refreshToken } = await oauth.processGenericTokenEndpointResponse(
     server,
     client,
@@ -169,31 +184,31 @@ async function exchange(world: World, provider: Provider, setup: Setup, returned
 }
 
 async function claimsOf(
-  { keysOf, clock }: World,
+  { keysOf, clock }: ProviderEnvironment,
   { issuer, isIssuer }: Provider,
   setup: Setup,
-  { id_token: token }: Foreign,
+  { id_token: token }: UntrustedJson,
 ): Promise<JsonObject | undefined> {
   if (typeof token !== 'string' || !issuer) return undefined
-  const claimed = text(unverifiedIssuer(token))
+  const claimed = asText(unverifiedIssuer(token))
   const expected = isIssuer?.(claimed, setup) ? claimed : issuer(setup)
-  return checkIdToken({ keysOf }, clock.now(), { token, issuer: expected, audiences: setup.clientIds })
+  return verifyIdToken({ keysOf }, clock.now(), { token, issuer: expected, audiences: setup.clientIds })
 }
 
 function unverifiedIssuer(token: string): unknown {
   try {
-    return object(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).iss
+    return asObject(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).iss
   } catch {
     return undefined
   }
 }
 
-async function ask(
-  { fetch }: World,
+async function fetchJson(
+  { fetch }: ProviderEnvironment,
   accessToken: string,
   url: string,
   headers: Record<string, string> = {},
-): Promise<Foreign> {
+): Promise<UntrustedJson> {
   const response = await fetch(url, {
     headers: {
       accept: 'application/json',
@@ -202,6 +217,6 @@ async function ask(
       ...headers,
     },
   })
-  if (response.status !== 200) throw new Error(`${new URL(url).host} answers ${response.status}`)
-  return (await response.json()) as Foreign
+  if (response.status !== 200) throw new Error(`${new URL(url).host} responded with ${response.status}`)
+  return (await response.json()) as UntrustedJson
 }

@@ -1,7 +1,7 @@
-/** A provider that an administrator set up, by OpenID discovery or by its URLs. */
+/** A provider configured by an administrator, by OpenID discovery or by its URLs. */
 import type { CustomSetup, ExternalProfile } from '../../core/ports'
 import type { JsonObject } from '../../lib/json'
-import { type Foreign, object, openIdProfile, type Provider, text, type Vouched } from './provider'
+import { asObject, asText, openIdProfile, type ProfileContext, type Provider, type UntrustedJson } from './provider'
 
 export function customProvider(custom: CustomSetup): Provider {
   const { openId, endpoints } = custom
@@ -10,47 +10,51 @@ export function customProvider(custom: CustomSetup): Provider {
     scopes: custom.scopes,
     endpoints: () => endpoints,
     ...(openId && { issuer: () => openId.issuer }),
-    takesIdTokens: openId !== undefined,
+    acceptsIdTokens: openId !== undefined,
     parameters: custom.parameters,
-    // what an OpenID provider does unless it says something else (OpenID Connect Discovery 1.0 §3), and any should (RFC 6749 §2.3.1)
-    usesBasic: ways === undefined || ways.includes('client_secret_basic'),
-    triesBothWays: ways === undefined,
+    // the default of OpenID providers (OpenID Connect Discovery 1.0 §3), and what every server should accept (RFC 6749
+    // §2.3.1)
+    usesBasicAuth: ways === undefined || ways.includes('client_secret_basic'),
+    triesBothAuthMethods: ways === undefined,
     needsVerifier: custom.usesPkce,
-    namesIssuer: openId?.authorization_response_iss_parameter_supported === true,
+    requiresIssuerParameter: openId?.authorization_response_iss_parameter_supported === true,
     profile: (vouched) => profileFrom(custom, vouched),
   }
 }
 
-async function profileFrom(custom: CustomSetup, { idToken, accessToken, get }: Vouched): Promise<ExternalProfile> {
+async function profileFrom(
+  custom: CustomSetup,
+  { idToken, accessToken, get }: ProfileContext,
+): Promise<ExternalProfile> {
   const { attributeMapping, customClaims, endpoints } = custom
   const wanted = ['email', ...Object.values(attributeMapping).filter((source) => typeof source === 'string')]
   const isToldAll = idToken && [...wanted, ...customClaims].every((name) => Object.hasOwn(idToken, name))
   const canAsk = accessToken !== '' && endpoints.userinfo !== undefined
-  const answered = !isToldAll && canAsk ? object(await get(endpoints.userinfo ?? '')) : undefined
+  const answered = !isToldAll && canAsk ? asObject(await get(endpoints.userinfo ?? '')) : undefined
   // OpenID Connect Core 1.0 §5.3.2
-  if (idToken && answered && answered.sub !== idToken.sub) throw new Error('userinfo is of another account')
-  const documents: Foreign[] = [idToken, answered].filter((each) => each !== undefined)
-  if (documents.length === 0) throw new Error('there is neither an ID token nor userinfo')
-  const claims: Foreign = { ...answered, ...idToken }
-  const mapped = { ...claims, ...mappedBy(attributeMapping, claims) }
-  const allowed = Object.fromEntries(own(claims, customClaims))
+  if (idToken && answered && answered.sub !== idToken.sub) throw new Error('userinfo belongs to another account')
+  const documents: UntrustedJson[] = [idToken, answered].filter((each) => each !== undefined)
+  if (documents.length === 0) throw new Error('there is neither an ID token nor a userinfo response')
+  const claims: UntrustedJson = { ...answered, ...idToken }
+  const mapped = { ...claims, ...applyMapping(attributeMapping, claims) }
+  const allowed = Object.fromEntries(pickOwn(claims, customClaims))
   return openIdProfile(
-    { ...mapped, email_verified: isVerified(text(mapped.email), documents) },
+    { ...mapped, email_verified: isVerified(asText(mapped.email), documents) },
     {
-      ...Object.fromEntries(own(mapped, MORE)),
-      custom_claims: { ...object(mappedBy(attributeMapping, claims).custom_claims), ...allowed },
+      ...Object.fromEntries(pickOwn(mapped, EXTRA_CLAIMS)),
+      custom_claims: { ...asObject(applyMapping(attributeMapping, claims).custom_claims), ...allowed },
     },
   )
 }
 
-/** GoTrue's names beside the standard ones (contract 2.3). */
-const MORE = ['full_name', 'avatar_url', 'slug', 'user_name', 'phone', 'updated_at']
+/** GoTrue's claim names beside the standard ones (docs/wire-contract.md#objects). */
+const EXTRA_CLAIMS = ['full_name', 'avatar_url', 'slug', 'user_name', 'phone', 'updated_at']
 
-const own = (claims: Foreign, names: readonly string[]): [string, unknown][] =>
+const pickOwn = (claims: UntrustedJson, names: readonly string[]): [string, unknown][] =>
   names.flatMap((name): [string, unknown][] => (Object.hasOwn(claims, name) ? [[name, claims[name]]] : []))
 
-/** Text names a claim, anything else is the value itself. */
-function mappedBy(mapping: JsonObject, claims: Foreign): Foreign {
+/** A string names a claim; anything else is the value itself. */
+function applyMapping(mapping: JsonObject, claims: UntrustedJson): UntrustedJson {
   const found = Object.entries(mapping).flatMap(([target, source]): [string, unknown][] => {
     if (typeof source !== 'string') return [[target, source]]
     return Object.hasOwn(claims, source) ? [[target, claims[source]]] : []
@@ -58,8 +62,8 @@ function mappedBy(mapping: JsonObject, claims: Foreign): Foreign {
   return Object.fromEntries(found)
 }
 
-/** Whether the provider vouches for that very address, and not for another that it names beside it. */
-function isVerified(address: string, documents: readonly Foreign[]): boolean {
+/** Whether the provider verified this very address, rather than another one it lists. */
+function isVerified(address: string, documents: readonly UntrustedJson[]): boolean {
   const said = documents.filter(
     ({ email, email_verified: verified }) => verified !== undefined && (email === undefined || email === address),
   )

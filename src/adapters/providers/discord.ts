@@ -1,5 +1,5 @@
 /** Discord. */
-import { email, type Provider, profileOf, text } from './provider'
+import { asText, emailEntry, type Provider, profileOf } from './provider'
 
 export const discord: Provider = {
   scopes: ['email', 'identify'],
@@ -9,9 +9,9 @@ export const discord: Provider = {
   }),
   async profile({ get, setup: { url = 'https://discord.com', apiUrl = url } }) {
     const user = await get(`${apiUrl}/api/users/@me`)
-    const id = text(user.id)
-    const discriminator = text(user.discriminator) || '0'
-    const avatar = text(user.avatar)
+    const id = asText(user.id)
+    const discriminator = asText(user.discriminator) || '0'
+    const avatar = asText(user.avatar)
     const picture =
       avatar === ''
         ? `https://cdn.discordapp.com/embed/avatars/${Number(discriminator) % 5}.png`
@@ -20,13 +20,13 @@ export const discord: Provider = {
       id,
       {
         iss: `${apiUrl}/api`,
-        name: `${text(user.username)}#${discriminator}`,
+        name: `${asText(user.username)}#${discriminator}`,
         full_name: user.username,
         picture,
         avatar_url: picture,
         custom_claims: { global_name: user.global_name },
       },
-      email(user.email, user.verified),
+      emailEntry(user.email, user.verified),
     )
   },
 }

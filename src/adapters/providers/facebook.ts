@@ -1,6 +1,6 @@
 /** Facebook. Its API wants the access token signed with the secret. */
 import { createHmac } from 'node:crypto'
-import { email, object, openIdProfile, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
 
 export const facebook: Provider = {
   scopes: ['email'],
@@ -10,7 +10,7 @@ export const facebook: Provider = {
     token: `${apiUrl}/oauth/access_token`,
   }),
   issuer: ({ url = 'https://www.facebook.com' }) => url,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   neverChecksNonce: true,
   async profile({ get, accessToken, idToken, setup }) {
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, email_verified: true })
@@ -18,7 +18,7 @@ export const facebook: Provider = {
     const proof = createHmac('sha256', secret).update(accessToken).digest('hex')
     const fields = 'email,first_name,last_name,name,picture,id'
     const user = await get(`${apiUrl}/me?fields=${fields}&appsecret_proof=${proof}`)
-    const picture = object(object(user.picture).data).url
+    const picture = asObject(asObject(user.picture).data).url
     return profileOf(
       user.id,
       {
@@ -29,7 +29,7 @@ export const facebook: Provider = {
         picture,
         avatar_url: picture,
       },
-      email(user.email, true),
+      emailEntry(user.email, true),
     )
   },
 }

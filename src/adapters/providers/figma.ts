@@ -1,5 +1,5 @@
 /** Figma. */
-import { email, type Provider, profileOf } from './provider'
+import { emailEntry, type Provider, profileOf } from './provider'
 
 export const figma: Provider = {
   scopes: ['current_user:read'],
@@ -7,13 +7,13 @@ export const figma: Provider = {
     authorize: `${url}/oauth`,
     token: `${apiUrl}/v1/oauth/token`,
   }),
-  usesBasic: true,
+  usesBasicAuth: true,
   async profile({ get, setup: { apiUrl = 'https://api.figma.com' } }) {
     const user = await get(`${apiUrl}/v1/me`)
     return profileOf(
       user.id,
       { iss: apiUrl, name: user.handle, picture: user.img_url, avatar_url: user.img_url },
-      email(user.email, true),
+      emailEntry(user.email, true),
     )
   },
 }

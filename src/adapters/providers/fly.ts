@@ -1,5 +1,5 @@
 /** Fly.io. */
-import { email, object, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, type Provider, profileOf } from './provider'
 
 export const fly: Provider = {
   scopes: ['read'],
@@ -8,8 +8,8 @@ export const fly: Provider = {
     const token = await get(`${apiUrl}/oauth/token/info`)
     return profileOf(
       token.user_id,
-      { iss: apiUrl, name: token.user_name, custom_claims: { organizations: object(token).organizations } },
-      email(token.email, true),
+      { iss: apiUrl, name: token.user_name, custom_claims: { organizations: asObject(token).organizations } },
+      emailEntry(token.email, true),
     )
   },
 }

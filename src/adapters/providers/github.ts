@@ -1,5 +1,5 @@
-/** GitHub, and GitHub Enterprise at an address of its own. */
-import { email, objects, type Provider, profileOf, type Setup, text } from './provider'
+/** GitHub, and GitHub Enterprise at its own URL. */
+import { asObjects, asText, emailEntry, type Provider, profileOf, type Setup } from './provider'
 
 const apiOf = ({ url, apiUrl }: Setup) => apiUrl ?? (url === undefined ? 'https://api.github.com' : `${url}/api/v3`)
 
@@ -13,14 +13,14 @@ export const github: Provider = {
     const api = apiOf(setup)
     const user = await get(`${api}/user`)
     // an array, at the top of the document
-    const emails = objects(await get(`${api}/user/emails`)).flatMap((each) =>
-      email(each.email, each.verified, each.primary === true),
+    const emails = asObjects(await get(`${api}/user/emails`)).flatMap((each) =>
+      emailEntry(each.email, each.verified, each.primary === true),
     )
     return profileOf(
       user.id,
       {
         iss: api,
-        name: text(user.name) || user.login,
+        name: asText(user.name) || user.login,
         preferred_username: user.login,
         user_name: user.login,
         avatar_url: user.avatar_url,

@@ -1,4 +1,4 @@
-/** Google. The domain of a Workspace account comes in `custom_claims`. */
+/** Google. The domain of a Workspace account is in `custom_claims`. */
 import { openIdProfile, type Provider } from './provider'
 
 export const google: Provider = {
@@ -8,7 +8,7 @@ export const google: Provider = {
       ? { authorize: 'https://accounts.google.com/o/oauth2/v2/auth', token: 'https://oauth2.googleapis.com/token' }
       : { authorize: `${url}/authorize`, token: `${url}/token` },
   issuer: ({ url = 'https://accounts.google.com' }) => url,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   async profile({ idToken, get, setup: { url, apiUrl = url ?? 'https://openidconnect.googleapis.com/v1' } }) {
     const claims = idToken ?? (await get(`${apiUrl}/userinfo`))
     const { hd } = claims

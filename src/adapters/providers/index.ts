@@ -1,11 +1,11 @@
-/** Every provider there is, as far as it is set up. */
+/** All providers, as far as they are configured. */
 import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
 import { boundedFetch } from '../bounded-fetch'
 import { type Lookup, publicFetch } from '../public-fetch'
 import { apple } from './apple'
 import { azure } from './azure'
 import { bitbucket } from './bitbucket'
-import { described, providerClient } from './client'
+import { describeError, providerClient } from './client'
 import { customProvider } from './custom'
 import { discord } from './discord'
 import { facebook } from './facebook'
@@ -59,7 +59,7 @@ export const PROVIDERS = {
   zoom,
 } satisfies Record<string, Provider>
 
-/** The one that speaks OAuth 1.0a stands beside those of OAuth 2.0. */
+/** The only OAuth 1.0a provider, beside those of OAuth 2.0. */
 export const PROVIDER_NAMES = [...(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]), 'twitter'] as const
 export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
@@ -71,7 +71,7 @@ export interface ProvidersOptions {
   setups: Readonly<Record<ProviderName, ProviderSetup>>
   timeoutMs: number
   clock: Clock
-  /** Of providers that administrators set up: where they send browsers back to, and hosts at which they need not be public. */
+  /** For providers configured by administrators: the redirect URI, and the hosts that may be private. */
   custom: { redirectUri: string; internalHosts: readonly string[] }
   /** Replaced in tests. */
   fetch?: typeof fetch
@@ -89,7 +89,7 @@ export function oauthProviders({
   const guarded = boundedFetch(timeoutMs, publicFetch({ ...options, internalHosts }))
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
-  const asked = once((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
+  const asked = coalesce((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
   const made = (name: ProviderName): OAuthProvider | string => {
     const setup = setups[name]
     if (!setup.enabled) return 'provider is not enabled'
@@ -121,14 +121,14 @@ export function oauthProviders({
       try {
         return { outcome: 'found', metadata: await asked(at) }
       } catch (error) {
-        return { outcome: 'failed', error: described(error) }
+        return { outcome: 'failed', error: describeError(error) }
       }
     },
   }
 }
 
-/** Of several that ask for the same at once, one asks and all get the answer. */
-function once<Asked, Answer>(ask: (asked: Asked) => Promise<Answer>): (asked: Asked) => Promise<Answer> {
+/** Concurrent calls with the same key share one request. */
+function coalesce<Asked, Answer>(ask: (asked: Asked) => Promise<Answer>): (asked: Asked) => Promise<Answer> {
   const running = new Map<string, Promise<Answer>>()
   return (asked) => {
     const key = JSON.stringify(asked)

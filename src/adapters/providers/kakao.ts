@@ -1,5 +1,5 @@
 /** Kakao. */
-import { email, object, openIdProfile, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
 
 export const kakao: Provider = {
   scopes: ['account_email', 'profile_image', 'profile_nickname'],
@@ -8,17 +8,17 @@ export const kakao: Provider = {
     token: `${url}/oauth/token`,
   }),
   issuer: ({ url = 'https://kauth.kakao.com' }) => url,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kapi.kakao.com' } }) {
     // its ID tokens do not say whether the address was confirmed
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, name: idToken.nickname })
     const user = await get(`${apiUrl}/v2/user/me`)
-    const account = object(user.kakao_account)
-    const { nickname, profile_image_url: picture } = object(account.profile)
+    const account = asObject(user.kakao_account)
+    const { nickname, profile_image_url: picture } = asObject(account.profile)
     return profileOf(
       user.id,
       { iss: apiUrl, name: nickname, preferred_username: nickname, user_name: nickname, picture, avatar_url: picture },
-      email(account.email, account.is_email_verified === true && account.is_email_valid === true),
+      emailEntry(account.email, account.is_email_verified === true && account.is_email_valid === true),
     )
   },
 }

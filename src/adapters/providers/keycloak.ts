@@ -1,4 +1,4 @@
-/** A realm of Keycloak. */
+/** A Keycloak realm. */
 import { openIdProfile, type Provider, type Setup } from './provider'
 
 function realmOf({ url }: Setup): string {
@@ -13,7 +13,7 @@ export const keycloak: Provider = {
     token: `${realmOf(setup)}/protocol/openid-connect/token`,
   }),
   issuer: realmOf,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   async profile({ idToken, accessToken, get, setup }) {
     const claims =
       accessToken === '' && idToken ? idToken : await get(`${realmOf(setup)}/protocol/openid-connect/userinfo`)

@@ -1,4 +1,4 @@
-/** LinkedIn by OpenID Connect. */
+/** LinkedIn with OpenID Connect. */
 import { openIdProfile, type Provider } from './provider'
 
 export const linkedinOidc: Provider = {

@@ -1,5 +1,5 @@
-/** LinkedIn, the older API. */
-import { email, object, objects, type Provider, profileOf, text } from './provider'
+/** LinkedIn, the legacy API. */
+import { asObject, asObjects, asText, emailEntry, type Provider, profileOf } from './provider'
 
 export const linkedin: Provider = {
   scopes: ['r_emailaddress', 'r_liteprofile'],
@@ -11,21 +11,21 @@ export const linkedin: Provider = {
     const fields = 'id,firstName,lastName,profilePicture(displayImage~:playableStreams)'
     const user = await get(`${apiUrl}/v2/me?projection=(${fields})`)
     const found = await get(`${apiUrl}/v2/emailAddress?q=members&projection=(elements*(handle~))`)
-    const [element = {}] = objects(found.elements)
-    const [picture = {}] = objects(object(object(user.profilePicture)['displayImage~']).elements)
-    const [identifier = {}] = objects(picture.identifiers)
+    const [element = {}] = asObjects(found.elements)
+    const [picture = {}] = asObjects(asObject(asObject(user.profilePicture)['displayImage~']).elements)
+    const [identifier = {}] = asObjects(picture.identifiers)
     const name = [user.firstName, user.lastName].map(localised).join(' ').trim()
     return profileOf(
       user.id,
       { iss: apiUrl, name, picture: identifier.identifier, avatar_url: identifier.identifier },
-      email(object(element['handle~']).emailAddress, true),
+      emailEntry(asObject(element['handle~']).emailAddress, true),
     )
   },
 }
 
-/** A name in the language its owner prefers. */
+/** A name in its owner's preferred language. */
 function localised(name: unknown): string {
-  const { localized, preferredLocale } = object(name)
-  const { language, country } = object(preferredLocale)
-  return text(object(localized)[`${text(language)}_${text(country)}`])
+  const { localized, preferredLocale } = asObject(name)
+  const { language, country } = asObject(preferredLocale)
+  return asText(asObject(localized)[`${asText(language)}_${asText(country)}`])
 }

@@ -1,5 +1,5 @@
-/** Notion. The answer that carries the token carries the account too. */
-import { email, object, type Provider, profileOf } from './provider'
+/** Notion. The token response contains the account as well. */
+import { asObject, emailEntry, type Provider, profileOf } from './provider'
 
 export const notion: Provider = {
   scopes: [],
@@ -8,11 +8,15 @@ export const notion: Provider = {
     token: `${url}/v1/oauth/token`,
   }),
   parameters: { owner: 'user' },
-  usesBasic: true,
+  usesBasicAuth: true,
   async profile({ get, setup: { url = 'https://api.notion.com', apiUrl = url } }) {
     const me = await get(`${apiUrl}/v1/users/me`, { 'notion-version': '2021-08-16' })
-    const user = object(object(me.bot).owner).user
-    const { id, name, avatar_url: avatar, person } = object(user)
-    return profileOf(id, { iss: apiUrl, name, picture: avatar, avatar_url: avatar }, email(object(person).email, true))
+    const user = asObject(asObject(me.bot).owner).user
+    const { id, name, avatar_url: avatar, person } = asObject(user)
+    return profileOf(
+      id,
+      { iss: apiUrl, name, picture: avatar, avatar_url: avatar },
+      emailEntry(asObject(person).email, true),
+    )
   },
 }

@@ -1,16 +1,16 @@
-/** OpenID issuers: where their endpoints and keys are (OpenID Connect Discovery 1.0 §4), fetched once an hour. */
+/** OpenID issuers: their endpoints and keys (OpenID Connect Discovery 1.0 §4), cached for an hour. */
 import * as oauth from 'oauth4webapi'
 import type { JsonObject } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { BoundedFetch } from '../bounded-fetch'
-import type { Foreign } from './provider'
+import type { UntrustedJson } from './provider'
 
 const CACHE_MS = 3_600_000
-/** How soon keys are fetched again for a token that none of them signed. */
+/** How soon keys are fetched again for a token signed with an unknown key. */
 const FRESH_MS = 60_000
-/** More than any issuer publishes; to look through them costs time. */
+/** More than any issuer publishes; searching them costs time. */
 const MAX_KEYS = 100
-/** Issuers of tokens are named by the configuration, of which there are few. */
+/** Issuers come from the configuration, which names only a few. */
 const MAX_ISSUERS = 100
 
 export interface OpenId {
@@ -24,7 +24,7 @@ export function openId(fetch: BoundedFetch, monotonic: () => number): OpenId {
     const response = await fetch(uri, { headers: { accept: 'application/json' } })
     const set = (await response.json()) as JsonObject
     if (response.status !== 200 || !Array.isArray(set.keys) || set.keys.length > MAX_KEYS)
-      throw new Error(`${uri} answers with no usable key set`)
+      throw new Error(`${uri} responded without a usable key set`)
     return set
   })
   const keysAt: OpenId['keysAt'] = (uri, { fresh }) => keys(uri, fresh ? FRESH_MS : CACHE_MS)
@@ -32,12 +32,12 @@ export function openId(fetch: BoundedFetch, monotonic: () => number): OpenId {
     keysAt,
     async keysOf(issuer, options) {
       const { jwks_uri: uri } = await servers(issuer, CACHE_MS)
-      if (uri === undefined) throw new Error(`${issuer} names no keys`)
+      if (uri === undefined) throw new Error(`${issuer} publishes no jwks_uri`)
       return keysAt(uri, options)
     },
   }
 
-  /** What was fetched last, unless that is longer ago than the caller takes; of several at once one fetches. */
+  /** The cached value, unless it is older than the caller accepts; concurrent calls share one fetch. */
   function cache<Value>(load: (key: string) => Promise<Value>) {
     const held = new Map<string, { at: number; value: Promise<Value> }>()
     return (key: string, maxAgeMs: number): Promise<Value> => {
@@ -48,7 +48,7 @@ export function openId(fetch: BoundedFetch, monotonic: () => number): OpenId {
       held.delete(key)
       for (const oldest of held.keys()) if (held.size >= MAX_ISSUERS) held.delete(oldest)
       held.set(key, { at: now, value })
-      // what was good before is still better than nothing
+      // the previous value is better than none
       value.catch(() => held.get(key)?.value === value && (present ? held.set(key, present) : held.delete(key)))
       return value
     }
@@ -66,16 +66,16 @@ async function discoverAt(fetch: BoundedFetch, issuer: string): Promise<oauth.Au
 }
 
 /**
- * What an issuer says of itself at a URL (OpenID Connect Discovery 1.0 §4), as far as it is used or shown.
- * @throws where there is no answer, or it is that of another issuer
+ * The metadata of an issuer at a URL (OpenID Connect Discovery 1.0 §4), as far as it is used or shown.
+ * @throws if there is no response, or the response names another issuer
  */
 export async function metadataAt(
   fetch: BoundedFetch,
   { issuer, url }: { issuer: string; url: string },
 ): Promise<Partial<OpenIdMetadata>> {
   const response = await fetch(url, { headers: { accept: 'application/json' } })
-  if (response.status !== 200) throw new Error(`it answers ${response.status}`)
-  const all: Foreign = { ...(await oauth.processDiscoveryResponse(new URL(issuer), response)) }
+  if (response.status !== 200) throw new Error(`it responded with ${response.status}`)
+  const all: UntrustedJson = { ...(await oauth.processDiscoveryResponse(new URL(issuer), response)) }
   const only = (names: string, isFit: (value: unknown) => boolean) =>
     names.split(' ').flatMap((name) => (isFit(all[name]) ? [[name, all[name]]] : []))
   return Object.fromEntries([

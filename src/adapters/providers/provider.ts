@@ -1,88 +1,88 @@
-/** What a provider's file says of it, and what these files are given. */
+/** What a provider file defines, and what it is given. */
 import type { ExternalEmail, ExternalProfile } from '../../core/ports'
 import type { JsonObject } from '../../lib/json'
 
-/** What the operator set up. */
+/** The operator's configuration. */
 export interface Setup {
   name: string
   clientIds: readonly string[]
   secret: string
   redirectUri: string
-  /** Of a provider that one hosts oneself. */
+  /** For self-hosted providers. */
   url: string | undefined
   apiUrl: string | undefined
   isEmailOptional: boolean
   skipsNonce: boolean
 }
 
-/** A JSON object of somebody else's. */
-export type Foreign = Record<string, unknown>
+/** A JSON object from an untrusted source. */
+export type UntrustedJson = Record<string, unknown>
 
-/** What is known once the code was exchanged. */
-export interface Vouched {
+/** What is known once the code has been exchanged. */
+export interface ProfileContext {
   accessToken: string
-  /** The whole answer of the token endpoint. */
-  answer: Foreign
-  /** Claims of the ID token, verified; undefined where there was none. */
+  /** The complete response of the token endpoint. */
+  answer: UntrustedJson
+  /** Verified claims of the ID token; undefined if there was none. */
   idToken: JsonObject | undefined
-  /** What the browser came back with. */
+  /** The callback parameters. */
   parameters: URLSearchParams
   setup: Setup
-  /** A JSON document of the provider's API, asked for with the access token. @throws where it is not answered with 200 */
-  get(url: string, headers?: Record<string, string>): Promise<Foreign>
+  /** A JSON document of the provider's API, requested with the access token. @throws unless the status is 200 */
+  get(url: string, headers?: Record<string, string>): Promise<UntrustedJson>
 }
 
 export interface Provider {
-  /** Always asked for; the client's come behind them. */
+  /** Always requested; the client's scopes are appended. */
   scopes: readonly string[]
-  /** What stands between two scopes, where it is no space. */
+  /** Separator between scopes, if it is not a space. */
   scopeSeparator?: string
   /** @returns the URLs of the authorization and the token endpoint (RFC 6749 §3) */
   endpoints(setup: Setup): { authorize: string; token: string }
-  /** The OpenID issuer; a provider that has one signs ID tokens. */
+  /** The OpenID issuer; a provider with one signs ID tokens. */
   issuer?(setup: Setup): string
-  /** Whether an issuer speaks for the provider, where there are several. */
+  /** Whether an issuer belongs to the provider, if there are several. */
   isIssuer?(issuer: string, setup: Setup): boolean
-  /** Whether ID tokens are taken from applications too (contract 8.9). */
-  takesIdTokens?: boolean
+  /** Whether applications may present ID tokens of this provider (GoTrue's id_token grant). */
+  acceptsIdTokens?: boolean
   neverChecksNonce?: boolean
-  /** Parameters of the authorization request beside OAuth's own. */
+  /** Extra parameters of the authorization request. */
   parameters?: Readonly<Record<string, string>>
-  /** Whether it takes no others. */
-  takesNoParameters?: boolean
-  /** Whether the client authenticates by HTTP Basic (RFC 6749 §2.3.1). */
-  usesBasic?: boolean
-  /** Whether the other way to authenticate is tried where that one is refused. */
-  triesBothWays?: boolean
-  /** Whether its answers must name it (RFC 9207 §2.4). */
-  namesIssuer?: boolean
+  /** Whether it rejects other parameters. */
+  acceptsNoParameters?: boolean
+  /** Whether the client authenticates with HTTP Basic (RFC 6749 §2.3.1). */
+  usesBasicAuth?: boolean
+  /** Whether the other authentication method is tried after a refusal. */
+  triesBothAuthMethods?: boolean
+  /** Whether its responses must contain `iss` (RFC 9207 §2.4). */
+  requiresIssuerParameter?: boolean
   needsVerifier?: boolean
-  /** Where the ID token tells all there is, none is asked for. */
-  profile(vouched: Vouched): Promise<ExternalProfile> | ExternalProfile
+  /** If the ID token contains everything, no further request is made. */
+  profile(vouched: ProfileContext): Promise<ExternalProfile> | ExternalProfile
 }
 
-/** Text as it is, numbers as text, anything else as nothing. */
-export function text(value: unknown): string {
+/** Strings as they are, numbers as strings, anything else as an empty string. */
+export function asText(value: unknown): string {
   return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'bigint' ? String(value) : ''
 }
 
-export function object(value: unknown): Foreign {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Foreign) : {}
+export function asObject(value: unknown): UntrustedJson {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as UntrustedJson) : {}
 }
 
-export const objects = (value: unknown): Foreign[] => (Array.isArray(value) ? value.map(object) : [])
+export const asObjects = (value: unknown): UntrustedJson[] => (Array.isArray(value) ? value.map(asObject) : [])
 
-export function email(address: unknown, isVerified: unknown, isPrimary = true): ExternalEmail[] {
-  return text(address) === '' ? [] : [{ address: text(address), isVerified: isVerified === true, isPrimary }]
+export function emailEntry(address: unknown, isVerified: unknown, isPrimary = true): ExternalEmail[] {
+  return asText(address) === '' ? [] : [{ address: asText(address), isVerified: isVerified === true, isPrimary }]
 }
 
 /**
- * A profile in GoTrue's names. What is empty is left out.
- * @throws where the provider names no account
+ * A profile with GoTrue's claim names. Empty values are omitted.
+ * @throws if the provider names no account
  */
-export function profileOf(sub: unknown, claims: Foreign, emails: ExternalEmail[]): ExternalProfile {
-  const id = text(sub)
-  if (id === '') throw new Error('the provider does not say whose account it is')
+export function profileOf(sub: unknown, claims: UntrustedJson, emails: ExternalEmail[]): ExternalProfile {
+  const id = asText(sub)
+  if (id === '') throw new Error('the provider does not identify the account')
   const primary = emails.find(({ isPrimary }) => isPrimary) ?? emails[0]
   const all = {
     ...(claims.name !== undefined && { full_name: claims.name }),
@@ -103,9 +103,13 @@ const STANDARD =
     ' ',
   )
 
-/** The profile that standard claims tell (OpenID Connect Core 1.0 §5.1). A missing `email_verified` counts as false. */
-export function openIdProfile(claims: Foreign, more: Foreign = {}): ExternalProfile {
+/** The profile from standard claims (OpenID Connect Core 1.0 §5.1). A missing `email_verified` counts as false. */
+export function openIdProfile(claims: UntrustedJson, more: UntrustedJson = {}): ExternalProfile {
   const isVerified = claims.email_verified === true || claims.email_verified === 'true'
   const standard = Object.fromEntries(STANDARD.map((name) => [name, claims[name]]))
-  return profileOf(claims.sub, { ...standard, avatar_url: claims.picture, ...more }, email(claims.email, isVerified))
+  return profileOf(
+    claims.sub,
+    { ...standard, avatar_url: claims.picture, ...more },
+    emailEntry(claims.email, isVerified),
+  )
 }

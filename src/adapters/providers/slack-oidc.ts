@@ -1,4 +1,4 @@
-/** Slack by OpenID Connect. */
+/** Slack with OpenID Connect. */
 import { openIdProfile, type Provider } from './provider'
 
 export const slackOidc: Provider = {

@@ -1,5 +1,5 @@
-/** Slack, the older API. */
-import { email, type Provider, profileOf } from './provider'
+/** Slack, the legacy API. */
+import { emailEntry, type Provider, profileOf } from './provider'
 
 export const slack: Provider = {
   scopes: ['profile', 'email', 'openid'],
@@ -20,7 +20,7 @@ export const slack: Provider = {
         avatar_url: user.picture,
         custom_claims: { 'https://slack.com/team_id': team },
       },
-      email(user.email, true),
+      emailEntry(user.email, true),
     )
   },
 }

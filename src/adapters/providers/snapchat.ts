@@ -1,5 +1,5 @@
-/** Snapchat, which knows no addresses. */
-import { email, object, openIdProfile, type Provider, profileOf } from './provider'
+/** Snapchat, which provides no email addresses. */
+import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
 
 export const snapchat: Provider = {
   scopes: ['external_id', 'display_name', 'bitmoji.avatar'].map(
@@ -10,16 +10,16 @@ export const snapchat: Provider = {
     token: `${url}/accounts/oauth2/token`,
   }),
   issuer: ({ url = 'https://accounts.snapchat.com' }) => url,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kit.snapchat.com' } }) {
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, email_verified: true })
     const query = encodeURIComponent('{me{externalId displayName bitmoji{avatar id}}}')
-    const me = object(object((await get(`${apiUrl}/v1/me?query=${query}`)).data).me)
-    const avatar = object(me.bitmoji).avatar
+    const me = asObject(asObject((await get(`${apiUrl}/v1/me?query=${query}`)).data).me)
+    const avatar = asObject(me.bitmoji).avatar
     return profileOf(
       me.externalId,
       { iss: apiUrl, name: me.displayName, picture: avatar, avatar_url: avatar },
-      email(me.email, true),
+      emailEntry(me.email, true),
     )
   },
 }

@@ -1,5 +1,5 @@
 /** Spotify, which does not say whether an address was confirmed. */
-import { email, objects, type Provider, profileOf } from './provider'
+import { asObjects, emailEntry, type Provider, profileOf } from './provider'
 
 export const spotify: Provider = {
   scopes: ['user-read-email'],
@@ -7,14 +7,14 @@ export const spotify: Provider = {
     authorize: `${url}/authorize`,
     token: `${url}/api/token`,
   }),
-  usesBasic: true,
+  usesBasicAuth: true,
   async profile({ get, setup: { apiUrl = 'https://api.spotify.com' } }) {
     const user = await get(`${apiUrl}/v1/me`)
-    const picture = objects(user.images)[0]?.url
+    const picture = asObjects(user.images)[0]?.url
     return profileOf(
       user.id,
       { iss: apiUrl, name: user.display_name, picture, avatar_url: picture },
-      email(user.email, false),
+      emailEntry(user.email, false),
     )
   },
 }

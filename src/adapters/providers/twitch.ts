@@ -1,5 +1,5 @@
 /** Twitch. */
-import { email, objects, type Provider, profileOf } from './provider'
+import { asObjects, emailEntry, type Provider, profileOf } from './provider'
 
 export const twitch: Provider = {
   scopes: ['user:read:email'],
@@ -9,7 +9,7 @@ export const twitch: Provider = {
   }),
   async profile({ get, setup: { apiUrl = 'https://api.twitch.tv', clientIds } }) {
     const answer = await get(`${apiUrl}/helix/users`, { 'client-id': clientIds[0] ?? '' })
-    const [user = {}] = objects(answer.data)
+    const [user = {}] = asObjects(answer.data)
     return profileOf(
       user.id,
       {
@@ -20,7 +20,7 @@ export const twitch: Provider = {
         picture: user.profile_image_url,
         avatar_url: user.profile_image_url,
       },
-      email(user.email, true),
+      emailEntry(user.email, true),
     )
   },
 }

@@ -1,10 +1,10 @@
-/** Twitter by OAuth 1.0a (RFC 5849): there are no scopes and no codes, and every request is signed. */
+/** Twitter with OAuth 1.0a (RFC 5849): no scopes and no codes, and every request is signed. */
 import { createHmac } from 'node:crypto'
 import OAuth from 'oauth-1.0a'
 import type { ExternalProfile, OAuthProvider } from '../../core/ports'
 import type { BoundedFetch } from '../bounded-fetch'
-import { described } from './client'
-import { email, object, profileOf, type Setup, text } from './provider'
+import { describeError } from './client'
+import { asObject, asText, emailEntry, profileOf, type Setup } from './provider'
 
 interface Token {
   key: string
@@ -19,8 +19,8 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
     hash_function: (text, key) => createHmac('sha1', key).update(text).digest('base64'),
   })
 
-  /** @param data parameters of OAuth's own, which go into the Authorization header (RFC 5849 §3.5.1) */
-  async function ask(
+  /** @param data OAuth parameters, which go into the Authorization header (RFC 5849 §3.5.1) */
+  async function signedFetch(
     method: 'GET' | 'POST',
     url: string,
     data: Record<string, string>,
@@ -28,21 +28,21 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
   ): Promise<Response> {
     const headers = { ...oauth.toHeader(oauth.authorize({ method, url, data }, token)), accept: 'application/json' }
     const response = await fetch(url, { method, headers })
-    if (response.status !== 200) throw new Error(`${new URL(url).host} answers ${response.status}`)
+    if (response.status !== 200) throw new Error(`${new URL(url).host} responded with ${response.status}`)
     return response
   }
 
   async function tokenFrom(path: string, data: Record<string, string>, token?: Token): Promise<Token> {
-    const answer = new URLSearchParams(await (await ask('POST', `${apiUrl}${path}`, data, token)).text())
+    const answer = new URLSearchParams(await (await signedFetch('POST', `${apiUrl}${path}`, data, token)).text())
     const [key, secret] = [answer.get('oauth_token') ?? '', answer.get('oauth_token_secret') ?? '']
-    if (key === '' || secret === '') throw new Error(`${new URL(apiUrl).host} gives no token`)
+    if (key === '' || secret === '') throw new Error(`${new URL(apiUrl).host} returned no token`)
     return { key, secret }
   }
 
   return {
     name: setup.name,
     isEmailOptional: setup.isEmailOptional,
-    async leave({ state }) {
+    async startAuthorization({ state }) {
       const back = new URL(setup.redirectUri)
       back.searchParams.set('state', state)
       const token = await tokenFrom('/oauth/request_token', { oauth_callback: back.href })
@@ -50,24 +50,24 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
       url.searchParams.set('oauth_token', token.key)
       return { url: url.href, proof: JSON.stringify(token) }
     },
-    async redeem({ parameters, proof = '' }) {
+    async exchangeCode({ parameters, proof = '' }) {
       let access: Token
       try {
         const request = JSON.parse(proof) as Token
-        if (parameters.get('oauth_token') !== request.key) throw new Error('it is about another token')
+        if (parameters.get('oauth_token') !== request.key) throw new Error('the response is about another token')
         const data = { oauth_verifier: parameters.get('oauth_verifier') ?? '' }
         access = await tokenFrom('/oauth/access_token', data, request)
       } catch (error) {
-        return { outcome: 'exchange_failed', error: described(error) }
+        return { outcome: 'exchange_failed', error: describeError(error) }
       }
       try {
         const url = `${apiUrl}/1.1/account/verify_credentials.json`
         const query = '?include_entities=false&skip_status=true&include_email=true'
-        const user = object(await (await ask('GET', url + query, {}, access)).json())
+        const user = asObject(await (await signedFetch('GET', url + query, {}, access)).json())
         const tokens = { accessToken: access.key, refreshToken: undefined }
         return { outcome: 'redeemed', profile: profile(url, user), tokens }
       } catch (error) {
-        return { outcome: 'profile_failed', error: described(error) }
+        return { outcome: 'profile_failed', error: describeError(error) }
       }
     },
   }
@@ -76,8 +76,8 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
 function profile(iss: string, user: Record<string, unknown>): ExternalProfile {
   const { name, screen_name: userName, profile_image_url_https: picture } = user
   return profileOf(
-    text(user.id_str),
+    asText(user.id_str),
     { iss, name, user_name: userName, preferred_username: userName, picture, avatar_url: picture },
-    email(user.email, true),
+    emailEntry(user.email, true),
   )
 }

@@ -1,4 +1,4 @@
-/** Accounts of the Vercel Marketplace, by ID token alone. */
+/** Accounts of the Vercel Marketplace, by ID token only. */
 import { openIdProfile, type Provider } from './provider'
 
 export const vercelMarketplace: Provider = {
@@ -8,7 +8,7 @@ export const vercelMarketplace: Provider = {
     token: `${url}/oauth/token`,
   }),
   issuer: ({ url = 'https://marketplace.vercel.com' }) => url,
-  takesIdTokens: true,
+  acceptsIdTokens: true,
   profile({ idToken = {} }) {
     return openIdProfile({ email: idToken.user_email, ...idToken, email_verified: true })
   },

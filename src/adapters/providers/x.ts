@@ -1,5 +1,5 @@
-/** X by OAuth 2.0, which wants a proof key. */
-import { email, object, type Provider, profileOf } from './provider'
+/** X with OAuth 2.0, which requires PKCE. */
+import { asObject, emailEntry, type Provider, profileOf } from './provider'
 
 export const x: Provider = {
   scopes: ['users.email', 'tweet.read', 'users.read', 'offline.access'],
@@ -7,11 +7,11 @@ export const x: Provider = {
     authorize: `${url}/i/oauth2/authorize`,
     token: `${apiUrl}/2/oauth2/token`,
   }),
-  usesBasic: true,
+  usesBasicAuth: true,
   needsVerifier: true,
   async profile({ get, setup: { apiUrl = 'https://api.x.com' } }) {
     const fields = 'id,name,username,profile_image_url,confirmed_email'
-    const user = object((await get(`${apiUrl}/2/users/me?user.fields=${fields}`)).data)
+    const user = asObject((await get(`${apiUrl}/2/users/me?user.fields=${fields}`)).data)
     return profileOf(
       user.id,
       {
@@ -22,7 +22,7 @@ export const x: Provider = {
         picture: user.profile_image_url,
         avatar_url: user.profile_image_url,
       },
-      email(user.confirmed_email, true),
+      emailEntry(user.confirmed_email, true),
     )
   },
 }

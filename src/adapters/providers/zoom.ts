@@ -1,19 +1,19 @@
 /** Zoom. */
-import { email, type Provider, profileOf, text } from './provider'
+import { asText, emailEntry, type Provider, profileOf } from './provider'
 
 export const zoom: Provider = {
   scopes: [],
   endpoints: ({ url = 'https://zoom.us' }) => ({ authorize: `${url}/oauth/authorize`, token: `${url}/oauth/token` }),
-  usesBasic: true,
+  usesBasicAuth: true,
   async profile({ get, setup: { apiUrl = 'https://api.zoom.us' } }) {
     const user = await get(`${apiUrl}/v2/users/me`)
-    const name = `${text(user.first_name)} ${text(user.last_name)}`.trim()
-    // 100 is an account with an address and a password of Zoom's own
+    const name = `${asText(user.first_name)} ${asText(user.last_name)}`.trim()
+    // 100 is an account with a Zoom email address and password
     const isVerified = user.login_type !== 100 || user.verified === 1
     return profileOf(
       user.id,
       { iss: apiUrl, name, picture: user.pic_url, avatar_url: user.pic_url },
-      email(user.email, isVerified),
+      emailEntry(user.email, isVerified),
     )
   },
 }

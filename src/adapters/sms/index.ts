@@ -1,4 +1,4 @@
-/** The companies that send SMS, by the names of GoTrue's settings (contract 10.5). */
+/** The SMS providers, by the names of GoTrue's SMS_PROVIDER setting. */
 import type { HttpPost, SmsProvider } from '../../core/ports'
 import { httpPost } from '../http-post'
 import { type MessageBirdOptions, messageBird } from './messagebird'

@@ -1,6 +1,6 @@
 /** MessageBird. @see https://developers.messagebird.com/api/sms-messaging */
 import type { HttpPost, SmsProvider } from '../../core/ports'
-import { askToSend, type ProviderOptions, textAt, unsupported } from './ask'
+import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface MessageBirdOptions extends ProviderOptions {
   accessKey: string
@@ -14,7 +14,7 @@ export function messageBird(options: MessageBirdOptions, post: HttpPost): SmsPro
   return {
     async send({ phone, text, code, channel }) {
       if (channel !== 'sms') return unsupported(channel, 'MessageBird')
-      return askToSend(
+      return submitMessage(
         {
           provider: 'MessageBird',
           url: `${baseUrl}/messages`,

@@ -1,6 +1,6 @@
 /** Textlocal, India. @see https://api.txtlocal.com/docs/sendsms */
 import type { HttpPost, SmsProvider } from '../../core/ports'
-import { askToSend, type ProviderOptions, textAt, unsupported } from './ask'
+import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface TextlocalOptions extends ProviderOptions {
   apiKey: string
@@ -14,7 +14,7 @@ export function textlocal(options: TextlocalOptions, post: HttpPost): SmsProvide
   return {
     async send({ phone, text, code, channel }) {
       if (channel !== 'sms') return unsupported(channel, 'Textlocal')
-      return askToSend(
+      return submitMessage(
         {
           provider: 'Textlocal',
           url: `${baseUrl}/send/`,
@@ -23,7 +23,7 @@ export function textlocal(options: TextlocalOptions, post: HttpPost): SmsProvide
           timeoutMs,
         },
         post,
-        // Refusals come with 200, too.
+        // Rejections also have status 200.
         ({ status, body }) =>
           status === 200 && textAt(body, 'status') === 'success'
             ? { id: textAt(body, 'messages', 0, 'id') }

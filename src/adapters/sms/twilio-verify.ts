@@ -1,6 +1,6 @@
-/** Twilio Verify, which makes, words and checks the codes itself. @see https://www.twilio.com/docs/verify/api */
+/** Twilio Verify, which generates, words and checks the codes itself. @see https://www.twilio.com/docs/verify/api */
 import type { HttpPost, SmsProvider } from '../../core/ports'
-import { ask, askToSend, errorText, type ProviderOptions, textAt } from './ask'
+import { errorText, type ProviderOptions, postForm, submitMessage, textAt } from './request'
 import { basicAuth, twilioError } from './twilio'
 
 export interface TwilioVerifyOptions extends ProviderOptions {
@@ -11,10 +11,10 @@ export interface TwilioVerifyOptions extends ProviderOptions {
 }
 
 const BASE_URL = 'https://verify.twilio.com'
-/** Invalid parameter, as a code of the wrong length is; and too many attempts at this code. */
+/** Invalid parameter, such as a code of the wrong length; and too many attempts for this code. */
 const WRONG_CODE_ERRORS = ['60200', '60202']
 
-/** `check` throws where Twilio did not say whether the code is right. */
+/** `check` throws if Twilio did not say whether the code is right. */
 export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsProvider {
   const { accountSid, authToken, serviceSid, baseUrl = BASE_URL, timeoutMs } = options
   const question = (resource: string, form: Record<string, string>) => ({
@@ -27,14 +27,14 @@ export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsP
   })
   return {
     send: ({ phone, channel }) =>
-      askToSend(question('Verifications', { To: `+${phone}`, Channel: channel }), post, ({ status, body }) => {
+      submitMessage(question('Verifications', { To: `+${phone}`, Channel: channel }), post, ({ status, body }) => {
         const id = textAt(body, 'sid')
         return [200, 201].includes(status) && id !== '' ? { id } : { error: twilioError(body) }
       }),
     async check(phone, code) {
       const asked = question('VerificationCheck', { To: `+${phone}`, Code: code })
-      const answer = await ask(asked, post)
-      // A verification that expired, was approved before or took too many attempts is deleted.
+      const answer = await postForm(asked, post)
+      // A verification that expired, was approved or took too many attempts is deleted.
       if (answer.status === 404) return false
       if ('error' in answer) throw new Error(answer.error)
       const { status, body } = answer

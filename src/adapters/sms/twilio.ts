@@ -1,14 +1,14 @@
 /** Twilio Programmable Messaging. @see https://www.twilio.com/docs/messaging/api/message-resource */
 import type { HttpPost, OutgoingSms, SmsProvider } from '../../core/ports'
 import type { Json } from '../../lib/json'
-import { askToSend, type ProviderOptions, textAt } from './ask'
+import { type ProviderOptions, submitMessage, textAt } from './request'
 
 export interface TwilioOptions extends ProviderOptions {
   accountSid: string
   authToken: string
-  /** A messaging service (`MG…`), or a number or name to send from. */
+  /** A messaging service (`MG…`), or a sender number or name. */
   sender: string
-  /** A template that WhatsApp approved; its variable 1 is the code. Without one, WhatsApp gets the text. */
+  /** A template approved by WhatsApp; its variable 1 is the code. Without one, WhatsApp receives the text. */
   contentSid?: string
 }
 
@@ -18,7 +18,7 @@ export function twilio(options: TwilioOptions, post: HttpPost): SmsProvider {
   const { accountSid, authToken, baseUrl = BASE_URL, timeoutMs } = options
   return {
     send: (sms) =>
-      askToSend(
+      submitMessage(
         {
           provider: 'Twilio',
           url: `${baseUrl}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`,
@@ -58,7 +58,7 @@ export function basicAuth(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 }
 
-/** Twilio's words for a refused request, with the page that explains them. */
+/** Twilio's error message, with the page that explains it. */
 export function twilioError(body: Json): string {
   const [message, page] = [textAt(body, 'message'), textAt(body, 'more_info')]
   return message && page ? `${message} More information: ${page}` : message

@@ -1,6 +1,6 @@
-/** Vonage, once Nexmo. @see https://developer.vonage.com/en/api/sms */
+/** Vonage, formerly Nexmo. @see https://developer.vonage.com/en/api/sms */
 import type { HttpPost, SmsProvider } from '../../core/ports'
-import { askToSend, type ProviderOptions, textAt, unsupported } from './ask'
+import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface VonageOptions extends ProviderOptions {
   apiKey: string
@@ -16,7 +16,7 @@ export function vonage(options: VonageOptions, post: HttpPost): SmsProvider {
     async send({ phone, text, code, channel }) {
       if (channel !== 'sms') return unsupported(channel, 'Vonage')
       const isAscii = /^[\0-\x7f]*$/.test(text)
-      return askToSend(
+      return submitMessage(
         {
           provider: 'Vonage',
           url: `${baseUrl}/sms/json`,
@@ -25,7 +25,7 @@ export function vonage(options: VonageOptions, post: HttpPost): SmsProvider {
           timeoutMs,
         },
         post,
-        // Refusals come with 200, too.
+        // Rejections also have status 200.
         ({ status, body }) =>
           status === 200 && textAt(body, 'messages', 0, 'status') === '0'
             ? { id: textAt(body, 'messages', 0, 'message-id') }

@@ -1,27 +1,27 @@
-/** What users may see and change of their own account (contract 1.6). */
+/** What users may read and change of their own account (`GET`, `PUT` and `DELETE /user`). */
 
 import { createHash } from 'node:crypto'
 import { remainingMs } from '../../lib/time'
 import type { Account, AuditEntry, Identity, User, UserChange } from '../../store'
 import { type Action, auditEntry } from '../audit'
-import { type Caller, requireInPerson } from '../caller'
+import { type Caller, forbidPersonalToken } from '../caller'
 import { requireAudience } from '../callers/identify'
+import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
-import { factorsOf, lacksFactor } from '../factors/own'
+import { factorsOf, isMissingSecondFactor } from '../factors/user-factors'
 import { prepareNotice } from '../messages/mail'
-import { SPACINGS } from '../messages/mailed-tokens'
 import { type Channel, channelOf } from '../messages/sms'
-import { changedAccount } from '../outcomes'
-import { newPassword, type PasswordGiven } from '../passwords/password-change'
+import { SPACINGS } from '../messages/verification-mail'
+import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrong } from '../passwords/password-strength'
 import { isTokenRefusal, Refusal } from '../refusal'
-import { type Challenge, type ChallengeGiven, challengeOf } from '../sign-in/pkce'
-import { type Besides, changeEmail, changePhone } from './contact-change'
+import { type Challenge, type ChallengeInput, parseChallenge } from '../sign-in/pkce'
+import { changeEmail, changePhone, type RelatedChanges } from './contact-change'
 import {
-  NOTHING_SENT,
+  CLEARED_SENT_AT,
+  contactIdentity,
   normaliseEmail,
   normalisePhone,
-  ownIdentity,
   storableAppMetadata,
   storableMetadata,
 } from './users'
@@ -36,10 +36,10 @@ export async function getAccount(
   return { user, identities: await deps.store.findIdentities(user.id), factors: await factorsOf(deps, user) }
 }
 
-export interface AccountChange extends ChallengeGiven, PasswordGiven {
+export interface AccountChange extends ChallengeInput, PasswordInput {
   email?: string | undefined
   phone?: string | undefined
-  /** How a new number is reached. */
+  /** How a new number is contacted. */
   channel?: string | undefined
   data?: Record<string, unknown> | undefined
   appMetadata?: Record<string, unknown> | undefined
@@ -55,14 +55,14 @@ export interface AccountUpdate {
   change: AccountChange
   redirectTo: string
   client: Client
-  /** Whether a new password needs the present one, whatever the settings say. */
+  /** Whether a new password requires the current one, whatever the settings say. */
   needsCurrentPassword?: boolean
 }
 
 /**
- * Changes the caller's account. A new password ends every other session; a new address or number counts once it is
- * confirmed.
- * @throws {Refusal} in the order of contract 1.6
+ * Changes the caller's account. A new password ends every other session; a new address or number takes effect once it
+ * is confirmed.
+ * @throws {Refusal} in the order of GoTrue's `PUT /user`
  */
 export async function updateAccount(
   deps: Deps,
@@ -71,7 +71,7 @@ export async function updateAccount(
   const { policy, clock, limits } = deps
   const { user, session } = caller
   limits.request('userChanges', client.ip)
-  const wanted = wantedContacts(caller, change)
+  const wanted = requestedContacts(caller, change)
   const channel = channelOf(deps, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
   const appMetadata = change.appMetadata && storableAppMetadata(change.appMetadata)
@@ -79,26 +79,26 @@ export async function updateAccount(
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   const needsFactor = change.password !== undefined || wanted.email || wanted.phone
-  if (needsFactor) requireInPerson(caller)
-  if (needsFactor && (await lacksFactor(deps, caller))) throw new Refusal('aal_too_low')
+  if (needsFactor) forbidPersonalToken(caller)
+  if (needsFactor && (await isMissingSecondFactor(deps, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   const isManaged = change.password || wanted.email || wanted.phone || change.nonce
   if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
-  await requireFree(deps, wanted)
-  const challenge = wanted.email ? challengeOf(change) : undefined
+  await requireContactsAvailable(deps, wanted)
+  const challenge = wanted.email ? parseChallenge(change) : undefined
   const contacts = confirmedContacts(deps, caller, wanted, clock.now())
   const { pending } = contacts
-  // All that can be refused comes before the password is looked at: a refusal afterwards would tell whether it was right.
-  requireInTurn(deps, user, pending)
+  // Everything else is checked before the password: a later refusal would reveal whether it was right.
+  requireCooldownsElapsed(deps, user, pending)
   const secret =
     change.password === undefined
       ? undefined
-      : await newPassword(deps, { caller, given: change, client, needsCurrentPassword })
+      : await authorizePasswordChange(deps, { caller, given: change, client, needsCurrentPassword })
   const now = clock.now()
   const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
-  const set = { ...contacts.set, ...(secret && { ...NOTHING_SENT, encryptedPassword: secret.hash }) }
-  const besides: Besides & { audit: AuditEntry[] } = {
+  const set = { ...contacts.set, ...(secret && { ...CLEARED_SENT_AT, encryptedPassword: secret.hash }) }
+  const related: RelatedChanges & { audit: AuditEntry[] } = {
     set,
     mergeUserMetaData: { ...data, ...contacts.metadata },
     mergeAppMetaData: appMetadata,
@@ -106,9 +106,9 @@ export async function updateAccount(
     ...(contacts.set.isAnonymous === false && { describeProviders: UNDESCRIBED }),
     actor: { sessionId: session?.id },
     ...(secret && {
-      provenPassword: user.encryptedPassword,
+      verifiedPasswordHash: user.encryptedPassword,
       endSessions: { keep: session?.id },
-      killTokens: true,
+      invalidateTokens: true,
       spend: secret.spend,
       messages: prepareNotice(deps, now, {
         ...{ template: 'password_changed_notification', to: user.email, user, client },
@@ -116,55 +116,68 @@ export async function updateAccount(
     }),
     audit: [auditEntry(deps, now, action, user)],
   }
-  const account = await applyChange(deps, { user, pending, besides, challenge, channel, redirectTo, client })
+  const account = await applyChange(deps, { user, pending, related, challenge, channel, redirectTo, client })
   secret?.done()
   return { ...account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
 }
 
-interface Pending {
+interface PendingChange {
   user: User
   pending: Contacts
-  besides: Besides & { audit: AuditEntry[] }
+  related: RelatedChanges & { audit: AuditEntry[] }
   challenge: Challenge | undefined
   channel: Channel
   redirectTo: string
   client: Client
 }
 
-/** Writes the change: together with the mail or the SMS that asks for confirmation, where there is one. */
-async function applyChange(deps: Deps, { user, pending, besides, challenge, channel, redirectTo, client }: Pending) {
+/** Writes the change, together with the mail or SMS that asks for confirmation, if one is needed. */
+async function applyChange(
+  deps: Deps,
+  { user, pending, related, challenge, channel, redirectTo, client }: PendingChange,
+) {
   const { email, phone } = pending
   try {
     if (email) {
-      // The SMS comes first, since it alone can fail for somebody else's reasons; nothing else has changed by then.
-      if (!phone) return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides })
-      // Older tokens die before the code of this SMS is made, not after it; the one that allows all this is among them.
-      const { spend, killTokens, actor, provenPassword, ...rest } = besides
-      await changePhone(deps, { user, phone, channel, client, besides: { spend, killTokens, actor, provenPassword } })
-      return await changeEmail(deps, { user, email, challenge, redirectTo, client, besides: { ...rest, actor } })
+      // The SMS comes first, since only it can fail for external reasons; nothing else has changed by then.
+      if (!phone) return await changeEmail(deps, { user, email, challenge, redirectTo, client, related })
+      // Older tokens are invalidated before the code of this SMS is created; the token that allows the change is one of
+      // them.
+      const { spend, invalidateTokens, actor, verifiedPasswordHash, ...rest } = related
+      await changePhone(deps, {
+        user,
+        phone,
+        channel,
+        client,
+        related: { spend, invalidateTokens, actor, verifiedPasswordHash },
+      })
+      return await changeEmail(deps, { user, email, challenge, redirectTo, client, related: { ...rest, actor } })
     }
-    if (phone) return (await changePhone(deps, { user, phone, channel, client, besides })).account
-    return changedAccount(
-      await deps.store.changeUser({ ...besides, id: user.id, now: deps.clock.now(), set: besides.set ?? {} }),
+    if (phone) return (await changePhone(deps, { user, phone, channel, client, related })).account
+    return requireChanged(
+      await deps.store.changeUser({ ...related, id: user.id, now: deps.clock.now(), set: related.set ?? {} }),
     )
   } catch (error) {
-    // The only token here is that of the nonce.
+    // The only token here is the nonce.
     const isNonce = isTokenRefusal(error)
     throw isNonce ? new Refusal('nonce_wrong') : error
   }
 }
 
-/** Deletes the caller's account: its address is free again, and every session of it is over (supabase-additions.md). */
+/** Deletes the caller's account: its address becomes free and all its sessions end. */
 export async function deleteAccount(deps: Deps, { caller }: { caller: Caller }): Promise<void> {
-  const { id } = requireInPerson(caller).user
-  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
+  const { id } = forbidPersonalToken(caller).user
+  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
   const now = deps.clock.now()
   const audit = [auditEntry(deps, now, 'user_deleted', caller.user, { user_id: id })]
-  await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubbed(id, value), audit })
+  await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubHash(id, value), audit })
 }
 
-/** What stands in place of an address once its account is deleted: as GoTrue, base64url of SHA-256 over the id and it. */
-export function scrubbed(userId: string, value: string): string {
+/**
+ * What replaces an address after its account is deleted: as in GoTrue, base64url of SHA-256 over the id and the
+ * address.
+ */
+export function scrubHash(userId: string, value: string): string {
   return createHash('sha256')
     .update(userId + value)
     .digest('base64url')
@@ -175,24 +188,24 @@ interface Contacts {
   phone: string | undefined
 }
 
-/** The address and number that differ from the present ones; an empty one asks for nothing. */
-function wantedContacts({ user }: Caller, change: AccountChange): Contacts {
+/** The address and number that differ from the current ones; an empty value requests nothing. */
+function requestedContacts({ user }: Caller, change: AccountChange): Contacts {
   const email = change.email ? normaliseEmail(change.email) : undefined
   const phone = change.phone ? normalisePhone(change.phone) : undefined
   return { email: email === user.email ? undefined : email, phone: phone === user.phone ? undefined : phone }
 }
 
-async function requireFree({ store }: Deps, { email, phone }: Contacts): Promise<void> {
+async function requireContactsAvailable({ store }: Deps, { email, phone }: Contacts): Promise<void> {
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken')
 }
 
-/** A message that may not go out yet is refused before anything else is done. */
-function requireInTurn({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
+/** A message that is still in its cooldown is refused before anything else happens. */
+function requireCooldownsElapsed({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
   const now = clock.now()
-  const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.spacingMs, now) : 0
+  const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.cooldownMs, now) : 0
   if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: SPACINGS.mail_too_soon })
-  const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.spacingMs, now) : 0
+  const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.cooldownMs, now) : 0
   if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: SPACINGS.sms_too_soon })
 }
 
@@ -207,11 +220,11 @@ interface ConfirmedContacts {
   pending: Contacts
 }
 
-/** New contacts that count as confirmed at once: an anonymous user's first address, and numbers, where so configured. */
+/** New contacts that need no confirmation: an anonymous user's first address, and numbers, if so configured. */
 function confirmedContacts(deps: Deps, { user }: Caller, wanted: Contacts, now: number): ConfirmedContacts {
   const { signup } = deps.policy
-  const email = user.isAnonymous && signup.confirmsEmail ? wanted.email : undefined
-  const phone = signup.confirmsPhone ? wanted.phone : undefined
+  const email = user.isAnonymous && signup.autoconfirmsEmail ? wanted.email : undefined
+  const phone = signup.autoconfirmsPhone ? wanted.phone : undefined
   return {
     set: {
       ...(email && { email, emailConfirmedAt: now }),
@@ -220,8 +233,8 @@ function confirmedContacts(deps: Deps, { user }: Caller, wanted: Contacts, now: 
     },
     metadata: email ? { email_verified: true } : {},
     identities: [
-      ...(email ? [ownIdentity(deps, now, user.id, 'email', { email, email_verified: true })] : []),
-      ...(phone ? [ownIdentity(deps, now, user.id, 'phone', { phone, phone_verified: true })] : []),
+      ...(email ? [contactIdentity(deps, now, user.id, 'email', { email, email_verified: true })] : []),
+      ...(phone ? [contactIdentity(deps, now, user.id, 'phone', { phone, phone_verified: true })] : []),
     ],
     pending: { email: email ? undefined : wanted.email, phone: phone ? undefined : wanted.phone },
   }

@@ -1,4 +1,4 @@
-/** What administrators may do with other people's accounts (contract 1.13). */
+/** What administrators may do with other accounts (`/admin/users`, `/admin/audit`). */
 import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
@@ -11,24 +11,24 @@ import type { Deps } from '../deps'
 import { requireStrong } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
 import { Refusal } from '../refusal'
-import { type ChangedAccount, scrubbed } from './account'
+import { type ChangedAccount, scrubHash } from './account'
 import { normaliseUsername } from './usernames'
 import {
-  NOTHING_SENT,
+  CLEARED_SENT_AT,
+  contactIdentity,
   newUser,
   normaliseEmail,
   normalisePhone,
-  ownIdentity,
   requireRoom,
   requireShortClaim,
   storableAppMetadata,
   storableMetadata,
 } from './users'
 
-/** Characters of the password of an account that was made without one: nobody knows it, so nobody signs in with it. */
+/** Length of the random password of an account created without one. It is not stored or shown, so no one can use it. */
 const RANDOM_PASSWORD_LENGTH = 64
 
-export interface UserGiven {
+export interface UserInput {
   id?: string | undefined
   aud?: string | undefined
   role?: string | undefined
@@ -45,10 +45,10 @@ export interface UserGiven {
   banDuration?: string | undefined
 }
 
-/** Makes an account without asking anybody: nothing is mailed, and the password rules do not apply. */
+/** Creates an account directly: nothing is mailed, and the password rules do not apply. */
 export async function createUser(
   deps: Deps,
-  { admin, given, audience }: { admin: Admin; given: UserGiven; audience: string },
+  { admin, given, audience }: { admin: Admin; given: UserInput; audience: string },
 ): Promise<Account> {
   const { clock, random, store } = deps
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
@@ -65,8 +65,8 @@ export async function createUser(
   const bannedUntil = banEnd(given.banDuration, now)
   const isConfirmed = (email !== undefined && given.confirmEmail) || (phone !== undefined && given.confirmPhone)
   const identities: Identity[] = []
-  if (email) identities.push(ownIdentity(deps, now, id, 'email', { email }))
-  if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone }))
+  if (email) identities.push(contactIdentity(deps, now, id, 'email', { email }))
+  if (phone) identities.push(contactIdentity(deps, now, id, 'phone', { phone }))
   const metadata = requireRoom({
     app: mergeMetadata(
       providersMetadata(identities.map(({ provider }) => provider)),
@@ -116,11 +116,11 @@ export async function createUser(
 
 /**
  * Changes an account. A new password ends its sessions.
- * @returns the account as GoTrue answers: identities that were there before are shown as they were
+ * @returns the account as GoTrue returns it: identities that existed before are shown unchanged
  */
 export async function updateUser(
   deps: Deps,
-  { admin, id, given }: { admin: Admin; id: string; given: UserGiven },
+  { admin, id, given }: { admin: Admin; id: string; given: UserInput },
 ): Promise<ChangedAccount> {
   const { clock, store, passwords } = deps
   const before = await requireAccount(deps, id)
@@ -135,8 +135,8 @@ export async function updateUser(
   const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
-  if (email) identities.push(ownIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
-  if (phone) identities.push(ownIdentity(deps, now, id, 'phone', { phone, phone_verified: given.confirmPhone }))
+  if (email) identities.push(contactIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
+  if (phone) identities.push(contactIdentity(deps, now, id, 'phone', { phone, phone_verified: given.confirmPhone }))
   const changed = await store.changeUser({
     ...{ id, now, mayBeDeleted: true },
     set: {
@@ -144,18 +144,18 @@ export async function updateUser(
       ...(email && { email }),
       ...(phone && { phone }),
       ...(bannedUntil !== undefined && { bannedUntil }),
-      ...(encryptedPassword !== undefined && { ...NOTHING_SENT, encryptedPassword, isPasswordFromAdmin: true }),
+      ...(encryptedPassword !== undefined && { ...CLEARED_SENT_AT, encryptedPassword, isPasswordFromAdmin: true }),
       ...(isUnconfirmed && given.userMetadata && { adminUserMetaData: addedByAdmin(before.user, given.userMetadata) }),
     },
     confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     mergeAppMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
-    // While the ban lasts its sessions are told so (contract 0.5); none of them is there any more once it is lifted.
+    // While a ban lasts, its sessions are answered with `user_banned`; once it is lifted they are gone.
     ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
     revokeTokens: isBanned,
-    // A link or code sent before speaks for a password or an address that is no more.
-    killTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
+    // A link or code sent earlier refers to a password or an address that no longer exists.
+    invalidateTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
     audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],
   })
   switch (changed.outcome) {
@@ -176,7 +176,7 @@ export async function updateUser(
     case 'metadata_too_large':
       throw new Refusal(changed.outcome)
     default:
-      throw new Error(`an administrator's change came out as ${changed.outcome}`)
+      throw new Error(`unexpected outcome of an administrator's change: ${changed.outcome}`)
   }
 }
 
@@ -193,7 +193,7 @@ export async function listUsers({ store }: Deps, query: UserQuery): Promise<List
   return store.listUsers(query)
 }
 
-/** @param isSoft keeps the row, with everything in it that could tell whose it was replaced */
+/** @param isSoft keeps the row, with all identifying values replaced */
 export async function deleteUser(
   deps: Deps,
   { admin, id, isSoft }: { admin: Admin; id: string; isSoft: boolean },
@@ -201,7 +201,7 @@ export async function deleteUser(
   const now = deps.clock.now()
   const audit = [auditEntry(deps, now, 'user_deleted', actorOf(admin), { user_id: id })]
   const existed = isSoft
-    ? await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubbed(id, value), audit })
+    ? await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubHash(id, value), audit })
     : await deps.store.deleteUser({ id, audit })
   if (!existed) throw new Refusal('user_unknown')
 }
@@ -241,7 +241,7 @@ function requireSearchable(text: string): void {
 
 const actorOf = ({ role, user }: Admin) => user ?? role
 
-async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserGiven): Promise<string> {
+async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserInput): Promise<string> {
   if (password !== undefined && passwordHash) throw new Refusal('password_and_hash')
   if (passwordHash) {
     if (!passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')
@@ -259,7 +259,7 @@ function requestedId(text: string | undefined): string | undefined {
   return id
 }
 
-/** @returns the end of the ban in Unix milliseconds, null for none, undefined where nothing was said */
+/** @returns the end of the ban in Unix milliseconds, null for none, undefined if not given */
 function banEnd(duration: string | undefined, now: number): number | null | undefined {
   if (!duration) return undefined
   if (duration === 'none') return null

@@ -1,25 +1,25 @@
-/** A new address or number for an account: asked for, then confirmed from where it is delivered (contract 6.6). */
+/** A new address or number for an account: requested, then confirmed from where the message was delivered. */
 import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../../store'
 import { auditEntry } from '../audit'
+import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import { pageLink, prepareMail } from '../messages/mail'
-import { inItsTurn } from '../messages/mailed-tokens'
 import { type Channel, sendSms } from '../messages/sms'
-import { changedAccount } from '../outcomes'
+import { withSendCooldown } from '../messages/verification-mail'
 import { type Challenge, newFlow } from '../sign-in/pkce'
-import { mint } from '../tokens/verification-token'
+import { mintToken } from '../tokens/verification-token'
 
-/** What else changes along with it. */
-export type Besides = Pick<
+/** Changes that are written in the same operation. */
+export type RelatedChanges = Pick<
   UserChange,
   | 'actor'
-  | 'provenPassword'
+  | 'verifiedPasswordHash'
   | 'endSessions'
-  | 'killTokens'
+  | 'invalidateTokens'
   | 'mergeAppMetaData'
   | 'mergeUserMetaData'
   | 'identities'
-  | 'putIdentity'
+  | 'upsertIdentity'
   | 'describeProviders'
   | 'spend'
   | 'messages'
@@ -27,59 +27,67 @@ export type Besides = Pick<
 
 export interface EmailChange {
   user: User
-  /** The new address, in the form that is stored. */
+  /** The new address, normalised. */
   email: string
   challenge: Challenge | undefined
   redirectTo: string
   client: Client
-  besides?: Besides
-  /** Who asks: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code. */
+  related?: RelatedChanges
+  /**
+   * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
+   */
   family?: VerificationFamily
-  /** Whether it is the pending change once more, of which a confirmation that has come stays. */
+  /** Whether it repeats the pending change; a confirmation already given then stays. */
   isRepeat?: boolean
 }
 
 /**
- * Mails the new address, and in secure mode the present one too, each with a token of its own. Below `/api/auth` a present
- * address that need not agree is told (settled 17).
+ * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
+ * a current address that need not confirm gets a notice (docs/decisions.md#d17).
  * @throws {Refusal<'mail_too_soon' | 'email_taken' | …>}
  */
 export async function changeEmail(
   deps: Deps,
-  { user, email, challenge, redirectTo, client, family = 'supabase', besides = {}, isRepeat = false }: EmailChange,
+  { user, email, challenge, redirectTo, client, family = 'supabase', related = {}, isRepeat = false }: EmailChange,
 ): Promise<Account> {
   const { store, clock, policy } = deps
-  const missing = isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedSide(deps, user, email) : undefined
+  const missing =
+    isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(deps, user, email) : undefined
   const now = clock.now()
-  const { spacingMs } = policy.mail
-  const spaced = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, spacingMs }
-  return inItsTurn(deps, now, { user, spaced, refusal: 'mail_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
-    const flow = challenge && newFlow(deps, now, user.id, challenge, 'email_change')
-    const recipients = missing === undefined ? emailChangeRecipients(deps, user, email, family) : [missing]
-    const letters = recipients.map((to) => {
-      const token = mintEmailChange(deps, now, { user, to, email, family, flowId: flow?.id })
-      return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
-    })
-    const set = { ...besides.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
-    const after = { ...user, ...set }
-    const mail = { user: after, redirectTo, client, isQueued: family === 'service' }
-    const messages = await prepareMail(deps, now, { ...mail, template: 'email_change', letters })
-    if (family === 'service' && recipients.length === 1 && user.email !== null)
-      messages.push(
-        ...(await prepareMail(deps, now, { ...mail, template: 'email_change_notice', letters: [{ to: user.email }] })),
-      )
-    const changed = await store.changeUser({
-      ...{ ...besides, id: user.id, now, set, unlessSentSince, flow },
-      messages: [...(besides.messages ?? []), ...messages],
-      mint: letters.map(({ token }) => token.minting),
-      audit: besides.audit ?? [auditEntry(deps, now, 'user_modified', user)],
-    })
-    return changedAccount(changed, tooSoon)
-  })
+  const { cooldownMs } = policy.mail
+  const lastSend = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, cooldownMs }
+  return withSendCooldown(
+    deps,
+    now,
+    { user, lastSend, refusal: 'mail_too_soon' },
+    async ({ unlessSentSince, tooSoon }) => {
+      const flow = challenge && newFlow(deps, now, user.id, challenge, 'email_change')
+      const recipients = missing === undefined ? emailChangeRecipients(deps, user, email, family) : [missing]
+      const copies = recipients.map((to) => {
+        const token = mintEmailChange(deps, now, { user, to, email, family, flowId: flow?.id })
+        return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
+      })
+      const set = { ...related.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
+      const after = { ...user, ...set }
+      const mail = { user: after, redirectTo, client, isQueued: family === 'service' }
+      const messages = await prepareMail(deps, now, { ...mail, template: 'email_change', copies })
+      if (family === 'service' && recipients.length === 1 && user.email !== null)
+        messages.push(
+          ...(await prepareMail(deps, now, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] })),
+        )
+      const changed = await store.changeUser({
+        ...{ ...related, id: user.id, now, set, unlessSentSince, flow },
+        messages: [...(related.messages ?? []), ...messages],
+        mint: copies.map(({ token }) => token.minting),
+        audit: related.audit ?? [auditEntry(deps, now, 'user_modified', user)],
+      })
+      return requireChanged(changed, tooSoon)
+    },
+  )
 }
 
-/** Which of the two addresses has still to agree: the one whose token was not used. */
-async function unconfirmedSide(
+/** The address that has not confirmed yet: the one whose token was not used. */
+async function unconfirmedAddress(
   { store }: Deps,
   { id, email: current }: User,
   email: string,
@@ -91,14 +99,14 @@ async function unconfirmedSide(
   return undefined
 }
 
-/** The present address first, where it has to agree. */
+/** The current address first, if it has to confirm. */
 function emailChangeRecipients(
   { policy }: Deps,
   { email: current }: User,
   email: string,
   family: VerificationFamily,
 ): string[] {
-  const asksBoth = policy.mail.secureChange && !(family === 'service' && policy.signup.confirmsEmail)
+  const asksBoth = policy.mail.secureChange && !(family === 'service' && policy.signup.autoconfirmsEmail)
   return asksBoth && current !== null ? [current, email] : [email]
 }
 
@@ -113,7 +121,7 @@ export function mintEmailChange(
   now: number,
   { user, to, email, family = 'supabase', flowId }: EmailChangeToken,
 ) {
-  return mint(deps, now, {
+  return mintToken(deps, now, {
     ...{ kind: 'email_change', family, to: { email: to }, userId: user.id, payload: email, flowId },
     ...(family === 'supabase' && { code: 'random' }),
   })
@@ -135,27 +143,32 @@ export interface PhoneChange {
   phone: string
   channel: Channel
   client: Client
-  besides?: Besides
+  related?: RelatedChanges
 }
 
 /** Sends a code to the new number. @throws {Refusal<'sms_too_soon' | 'sms_failed' | 'sms_unavailable' | 'phone_taken' | …>} */
 export async function changePhone(
   deps: Deps,
-  { user, phone, channel, client, besides = {} }: PhoneChange,
+  { user, phone, channel, client, related = {} }: PhoneChange,
 ): Promise<{ account: Account; messageId: string | undefined }> {
   const { store, clock, policy } = deps
   const now = clock.now()
-  const { spacingMs } = policy.sms
-  const spaced = { column: 'phoneChangeSentAt' as const, sentAt: user.phoneChangeSentAt, spacingMs }
-  return inItsTurn(deps, now, { user, spaced, refusal: 'sms_too_soon' }, async ({ unlessSentSince, tooSoon }) => {
-    const set = { ...besides.set, phoneChange: phone, phoneChangeSentAt: now }
-    const sms = await sendSms(deps, now, { kind: 'phone_change', phone, user: { ...user, ...set }, channel, client })
-    const changed = await store.changeUser({
-      ...{ ...besides, id: user.id, now, set, unlessSentSince },
-      messages: [...(besides.messages ?? []), ...sms.messages],
-      mint: [sms.token.minting],
-      audit: besides.audit ?? [auditEntry(deps, now, 'user_modified', user)],
-    })
-    return { account: changedAccount(changed, tooSoon), messageId: sms.messageId }
-  })
+  const { cooldownMs } = policy.sms
+  const lastSend = { column: 'phoneChangeSentAt' as const, sentAt: user.phoneChangeSentAt, cooldownMs }
+  return withSendCooldown(
+    deps,
+    now,
+    { user, lastSend, refusal: 'sms_too_soon' },
+    async ({ unlessSentSince, tooSoon }) => {
+      const set = { ...related.set, phoneChange: phone, phoneChangeSentAt: now }
+      const sms = await sendSms(deps, now, { kind: 'phone_change', phone, user: { ...user, ...set }, channel, client })
+      const changed = await store.changeUser({
+        ...{ ...related, id: user.id, now, set, unlessSentSince },
+        messages: [...(related.messages ?? []), ...sms.messages],
+        mint: [sms.token.minting],
+        audit: related.audit ?? [auditEntry(deps, now, 'user_modified', user)],
+      })
+      return { account: requireChanged(changed, tooSoon), messageId: sms.messageId }
+    },
+  )
 }

@@ -1,4 +1,4 @@
-/** What an account is signed up with: an address or a number, in its stored form, and what is known of it. */
+/** The address or number of a sign-up, normalised, and what is known about it. */
 import type { User } from '../../store'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
@@ -6,9 +6,9 @@ import { normaliseEmail, normalisePhone } from './users'
 
 export interface Contact {
   provider: 'email' | 'phone'
-  /** In the form that is stored. */
+  /** Normalised. */
   address: string
-  /** Whether it counts as confirmed from the start. */
+  /** Whether it is confirmed automatically. */
   isConfirmed: boolean
   isConfirmedFor(user: User): boolean
   find(): Promise<User | undefined>
@@ -20,7 +20,7 @@ export interface Contact {
 export function emailContact({ policy, store }: Deps, text: string): Contact {
   if (!policy.signup.email) throw new Refusal('email_signup_disabled')
   const email = normaliseEmail(text)
-  const isConfirmed = policy.signup.confirmsEmail
+  const isConfirmed = policy.signup.autoconfirmsEmail
   return {
     provider: 'email',
     address: email,
@@ -36,7 +36,7 @@ export function emailContact({ policy, store }: Deps, text: string): Contact {
 export function phoneContact({ policy, store }: Deps, text: string): Contact {
   if (!policy.signup.phone) throw new Refusal('phone_signup_disabled')
   const phone = normalisePhone(text)
-  const isConfirmed = policy.signup.confirmsPhone
+  const isConfirmed = policy.signup.autoconfirmsPhone
   return {
     provider: 'phone',
     address: phone,
@@ -44,7 +44,7 @@ export function phoneContact({ policy, store }: Deps, text: string): Contact {
     isConfirmedFor: (user) => user.phoneConfirmedAt !== null,
     find: () => store.findUserByPhone(phone),
     columns: (now) => ({ phone, ...(isConfirmed && { phoneConfirmedAt: now }) }),
-    // GoTrue leaves the number and its confirmation out of a signed-up phone identity
+    // GoTrue leaves the number and its confirmation out of the phone identity of a sign-up
     identityData: { email_verified: false, phone_verified: false },
   }
 }

@@ -1,26 +1,26 @@
-/** Names to sign in with (settled 6). */
+/** Usernames (docs/decisions.md#d6). */
 import type { User } from '../../store'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 
-/** What an account without a name of its own goes by; nobody may choose another's. */
+/** The default name of an account without one; no one may choose it. */
 const BY_UID = /^u([1-9][0-9]{0,9})$/
-/** What an account can be named (settled 6). */
+/** Allowed usernames (docs/decisions.md#d6). */
 const USERNAME = /^[a-z][a-z0-9._-]{2,31}$/
-/** Longest address there can be; what is longer belongs to nobody. */
+/** Maximum length of an identifier; longer ones match no account. */
 const MAX_IDENTIFIER = 255
 
 type IdentifierKind = 'email' | 'uid' | 'username'
 
-/** What somebody calls themselves at sign-in: with `@` an address, all digits a uid, anything else a username. */
+/** The kind of a sign-in identifier: with `@` an email address, all digits a uid, anything else a username. */
 export function identifierKind(identifier: string): IdentifierKind {
   if (identifier.includes('@')) return 'email'
   return /^[0-9]+$/.test(identifier) ? 'uid' : 'username'
 }
 
 /**
- * A name in the form in which it is stored and compared.
- * @throws {Refusal<'username_malformed'>} also where it is what an account without a name goes by
+ * A normalised username.
+ * @throws {Refusal<'username_malformed'>} also for the default name of an account
  */
 export function normaliseUsername(text: string): string {
   const username = text.toLowerCase()
@@ -28,7 +28,7 @@ export function normaliseUsername(text: string): string {
   return username
 }
 
-/** The name of an account, or what it goes by without one. */
+/** The username of an account, or its default name. */
 export const usernameOf = ({ username, uid }: Pick<User, 'username' | 'uid'>): string => username ?? `u${uid}`
 
 export async function findByIdentifier({ store }: Pick<Deps, 'store'>, text: string): Promise<User | undefined> {

@@ -1,4 +1,4 @@
-/** What an account is made of: addresses in their one form, new rows, and the identities that belong to them. */
+/** Building blocks of an account: normalised addresses, new rows, and their identities. */
 import { ownIdentityData } from '../../lib/account-metadata'
 import { canonicalJson, type JsonObject, mergeMetadata } from '../../lib/json'
 import {
@@ -18,7 +18,7 @@ const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
 const PHONE = /^[1-9][0-9]{1,14}$/
 
-/** The form in which an address is stored and compared. @throws {Refusal<'email_missing' | 'email_too_long' | 'email_malformed'>} */
+/** Normalises an email address. @throws {Refusal<'email_missing' | 'email_too_long' | 'email_malformed'>} */
 export function normaliseEmail(text: string): string {
   if (text === '') throw new Refusal('email_missing')
   if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')
@@ -33,7 +33,7 @@ export function normalisePhone(text: string): string {
   return digits
 }
 
-/** A number as it would be stored if it were one; for looking up, where a wrong one simply is not found. */
+/** A phone number normalised for lookups, without validation: an invalid one is simply not found. */
 export function comparablePhone(text: string): string {
   return text.replaceAll(' ', '').replace(/^\+/, '')
 }
@@ -77,7 +77,7 @@ function canonicalObject(metadata: Record<string, unknown>): JsonObject {
   const result = canonicalJson(metadata)
   if ('kept' in result) return result.kept as JsonObject
   if (result.flaw === 'nul') throw new Refusal('metadata_unstorable')
-  // Go's decoder stumbles over these two, so to GoTrue they are no JSON
+  // Go's decoder rejects these two, so GoTrue does not accept them as JSON
   throw new Refusal('body_malformed', {
     detail: result.flaw === 'depth' ? 'exceeded max depth' : 'number out of range',
   })
@@ -93,7 +93,7 @@ type NewUser = Omit<User, 'uid' | 'confirmedAt'>
  * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
  * may be that of a stranger who signed up before, and the metadata that came with it. What an administrator set stays.
  */
-export function withoutUnprovenPassword(user: User): Partial<User> {
+export function dropUnconfirmedPassword(user: User): Partial<User> {
   const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
   if (confirmedAt !== null || isPasswordFromAdmin) return {}
   if (encryptedPassword === null || isAdminCreated) return { encryptedPassword: null }
@@ -101,7 +101,7 @@ export function withoutUnprovenPassword(user: User): Partial<User> {
   return { encryptedPassword: null, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
 }
 
-/** A row with nothing set but what is given. @param now Unix milliseconds */
+/** A row with defaults for everything not given. @param now Unix milliseconds */
 export function newUser(
   { policy }: Pick<Deps, 'policy'>,
   now: number,
@@ -144,8 +144,8 @@ export function newUser(
   }
 }
 
-/** The identity of an address or a number: its provider's id of the account is the account's own. */
-export function ownIdentity(
+/** The identity of an address or a number; its provider id is the account's own id. */
+export function contactIdentity(
   { random }: Pick<Deps, 'random'>,
   now: number,
   userId: string,
@@ -166,10 +166,10 @@ export function ownIdentity(
 }
 
 /**
- * What a new password takes along: nobody knows whether those who knew the old one asked for the messages that are under
- * way, so none of them counts any more. When other addresses and numbers were written to stays, or they could be without end.
+ * Cleared along with a password change: messages under way may have been requested by someone who knew the old
+ * password, so they no longer count. Cooldowns for other addresses and numbers stay, or they could be bypassed.
  */
-export const NOTHING_SENT = {
+export const CLEARED_SENT_AT = {
   confirmationSentAt: null,
   recoverySentAt: null,
   reauthenticationSentAt: null,

@@ -1,37 +1,39 @@
-/** Who is asking: from a bearer token or an API key to a caller (contract 0.5). */
+/** Authentication: from a bearer token or an API key to a caller (docs/wire-contract.md#authentication). */
 import { type Aal, lowerAal } from '../../lib/assurance'
 import { isAhead } from '../../lib/time'
 import { isUuid, NIL_UUID } from '../../lib/uuid'
 import type { Session } from '../../store'
 import type { Admin, Caller, Credentials } from '../caller'
 import type { Deps } from '../deps'
-import { lacksFactor } from '../factors/own'
+import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
-import { endOf, isEndedByBan, isLowAalLimited } from '../sessions/session-limits'
+import { isEndedByBan, isLowAalLimited, sessionEndReason } from '../sessions/session-limits'
 import { isSecretKey, isUnknownKey } from '../tokens/api-keys'
 import type { VerifiedClaims } from '../tokens/jwt'
-import { opaqueKind } from '../tokens/opaque'
-import { isBearerKind, opaqueCaller } from './opaque-callers'
+import { opaqueTokenKind } from '../tokens/opaque'
+import { identifyOpaqueToken, isBearerKind } from './identify-opaque'
 
 /**
  * @throws {Refusal<'bearer_missing' | 'api_key_unknown' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
  *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned' | 'csrf_rejected'>}
  */
 export async function identifyUser(deps: Deps, credentials: Credentials): Promise<Caller> {
-  return (await opaquely(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, required(deps, credentials)))
+  return (
+    (await identifyOpaque(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, requireBearer(deps, credentials)))
+  )
 }
 
-/** The caller of an opaque token or of the session cookie; undefined: there is only a JWT to look at, or nothing. */
-async function opaquely(deps: Deps, { bearer, cookie }: Credentials): Promise<Caller | undefined> {
+/** The caller of an opaque token or of the session cookie; undefined if there is only a JWT, or nothing. */
+async function identifyOpaque(deps: Deps, { bearer, cookie }: Credentials): Promise<Caller | undefined> {
   if (bearer === undefined && cookie) {
     if (!cookie.isTrusted) throw new Refusal('csrf_rejected')
-    return opaqueCaller(deps, 'cookie', cookie.token)
+    return identifyOpaqueToken(deps, 'cookie', cookie.token)
   }
-  const kind = bearer === undefined ? undefined : opaqueKind(bearer)
-  return isBearerKind(kind) && bearer !== undefined ? opaqueCaller(deps, kind, bearer) : undefined
+  const kind = bearer === undefined ? undefined : opaqueTokenKind(bearer)
+  return isBearerKind(kind) && bearer !== undefined ? identifyOpaqueToken(deps, kind, bearer) : undefined
 }
 
-function required({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): string {
+function requireBearer({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): string {
   if (bearer !== undefined) return bearer
   throw new Refusal(isUnknownKey(apiKeys, apiKey) ? 'api_key_unknown' : 'bearer_missing')
 }
@@ -41,15 +43,16 @@ export const showsUnknownKey = ({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, ap
   isUnknownKey(apiKeys, apiKey) || isUnknownKey(apiKeys, bearer)
 
 /**
- * Admin is a token with an admin role, the secret key in either header, or a user's session whose user has the role
- * `admin` (settled 5). A JWT in the apikey header never counts.
- * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' | …>}
+ * An administrator has a token with an admin role, the secret key in either header, or a session whose user has the
+ * role `admin` (docs/decisions.md#d5). A JWT in the apikey header never counts.
+ * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' |
+ *   …>}
  */
 export async function identifyAdmin(deps: Deps, credentials: Credentials): Promise<Admin> {
   const { bearer, apiKey } = credentials
   if (isSecretKey(deps.apiKeys, apiKey) || isSecretKey(deps.apiKeys, bearer)) return { role: 'service_role' }
-  const opaque = await opaquely(deps, credentials)
-  const claims = opaque?.claims ?? (await claimsOf(deps, required(deps, credentials)))
+  const opaque = await identifyOpaque(deps, credentials)
+  const claims = opaque?.claims ?? (await claimsOf(deps, requireBearer(deps, credentials)))
   const role = typeof claims.role === 'string' ? claims.role : ''
   if (deps.policy.adminRoles.includes(role)) {
     if (claims.session_id !== undefined) await requireValidSession(deps, opaque ?? (await callerOf(deps, claims)))
@@ -60,11 +63,13 @@ export async function identifyAdmin(deps: Deps, credentials: Credentials): Promi
   const { user } = caller
   if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
   await requireValidSession(deps, caller)
-  if (await lacksFactor(deps, caller)) throw new Refusal('not_admin')
+  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('not_admin')
   return { role, user }
 }
 
-/** The audience a request is about: the one it names, else the token's, else the configured one (contract 0.10). */
+/**
+ * The audience of a request: the one it names, else the token's, else the configured one (GoTrue's X-JWT-AUD header).
+ */
 function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undefined, claims: VerifiedClaims): unknown {
   if (named) return named
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
@@ -80,7 +85,7 @@ export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | unde
 const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)
 
 async function claimsOf({ apiKeys, keyring, clock }: Deps, bearer: string): Promise<VerifiedClaims> {
-  // supabase-js sends an API key as bearer where no user is signed in; it stands for nobody
+  // supabase-js sends an API key as bearer while no user is signed in; it identifies no user
   if (bearer === apiKeys.publishable || isSecretKey(apiKeys, bearer)) return {}
   if (isUnknownKey(apiKeys, bearer)) throw new Refusal('api_key_unknown')
   return keyring.verify(bearer, clock.now())
@@ -111,7 +116,7 @@ function aalOf({ type, aal }: VerifiedClaims, session: Session): Aal {
   return session.aal
 }
 
-/** The session of a token of `/api/auth`, which must say whose it is and until when (settled 2). */
+/** The session of a token of `/api/auth`, which must contain `sid`, `iss` and `exp` (docs/decisions.md#d2). */
 function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: VerifiedClaims): unknown {
   const namesSession = typeof sid === 'string' && sid !== '' && sid !== NIL_UUID
   if (iss === service.issuer && typeof exp === 'number' && namesSession) return sid
@@ -121,5 +126,5 @@ function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: Verified
 async function requireValidSession(deps: Deps, { user, session }: Caller): Promise<void> {
   if (!session) return
   const isLowLimited = await isLowAalLimited(deps, user)
-  if (endOf(deps.policy.session, session, deps.clock.now(), isLowLimited)) throw new Refusal('session_over')
+  if (sessionEndReason(deps.policy.session, session, deps.clock.now(), isLowLimited)) throw new Refusal('session_over')
 }

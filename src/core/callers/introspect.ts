@@ -1,27 +1,27 @@
-/** What a token stands for, for whoever holds it (RFC 7662, as service.md and federation.md have it). */
+/** Token introspection (RFC 7662; docs/other-surfaces.md). */
 
 import { rolesOfCaller } from '../accounts/roles'
 import type { Caller } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { opaqueKind } from '../tokens/opaque'
+import { opaqueTokenKind } from '../tokens/opaque'
 import { identifyUser } from './identify'
-import { isBearerKind, opaqueCaller } from './opaque-callers'
+import { identifyOpaqueToken, isBearerKind } from './identify-opaque'
 
 export interface Introspection {
   user: Caller['user']
   roles: string[]
   issuer: string
-  /** Unix seconds; undefined: it does not expire. */
+  /** Unix seconds; undefined if it does not expire. */
   expiresAt: number | undefined
 }
 
-/** @returns undefined for a token that is good for nothing (any more) */
+/** @returns undefined for an inactive token */
 export async function introspect(deps: Deps, { token }: { token: string }): Promise<Introspection | undefined> {
   try {
-    const kind = opaqueKind(token)
+    const kind = opaqueTokenKind(token)
     const caller = isBearerKind(kind)
-      ? await opaqueCaller(deps, kind, token)
+      ? await identifyOpaqueToken(deps, kind, token)
       : await identifyUser(deps, { bearer: token, apiKey: undefined })
     const { exp, iss } = caller.claims
     const expiresAt = 'expiresAt' in caller ? secondsOf(caller.expiresAt) : exp

@@ -1,5 +1,5 @@
-/** Asking for a second factor (contract 1.9). */
-import type { Before, Factor, User } from '../../store'
+/** Challenging a second factor (`POST /factors/{id}/challenge`). */
+import type { Factor, PreviousSendTimes, User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { type Channel, CODE_ACTION, channelOf, deliverCode, testCode } from '../messages/sms'
@@ -7,15 +7,15 @@ import { HOOK_REASONS } from '../reasons/hook'
 import { Refusal } from '../refusal'
 import { randomDigits } from '../tokens/verification-token'
 import { type CeremonyOptions, creationOptions, newChallenge, requestOptions } from '../webauthn/webauthn'
-import { type FactorRequest, ownFactor, requireSession } from './own'
 import { codeHashOf } from './phone-codes'
+import { type FactorRequest, loadOwnFactor, requireSession } from './user-factors'
 
-export interface Begun {
+export interface StartedChallenge {
   id: string
   type: Factor['factorType']
   /** Unix milliseconds. */
   expiresAt: number
-  /** What the browser's authenticator is to be asked. */
+  /** Options for the browser's WebAuthn call. */
   webauthn?: { type: 'create' | 'request'; options: CeremonyOptions }
 }
 
@@ -25,28 +25,29 @@ export interface ChallengeRequest extends FactorRequest {
 }
 
 /**
- * Begins a challenge.
+ * Starts a challenge.
  * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_id_malformed' | 'totp_verification_disabled' |
  *   'phone_verification_disabled' | 'webauthn_verification_disabled' | 'sms_too_soon' | 'sms_channel_unknown' |
- *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable' | 'too_many_requests'>}
+ *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable' |
+ *   'too_many_requests'>}
  */
 export async function challengeFactor(
   deps: Deps,
   { caller, factorId, client, readDetails }: ChallengeRequest,
-): Promise<Begun> {
+): Promise<StartedChallenge> {
   deps.limits.request('factorChallenges', client.ip)
   const { user } = requireSession(caller)
-  const factor = await ownFactor(deps, user, factorId)
+  const factor = await loadOwnFactor(deps, user, factorId)
   requireVerification(deps, factor)
   switch (factor.factorType) {
     case 'totp':
-      return begin(deps, { user, factor, client })
+      return startChallenge(deps, { user, factor, client })
     case 'phone':
-      return textChallenge(deps, { user, factor, client, channel: channelOf(deps, (await readDetails()).channel) })
+      return sendPhoneChallenge(deps, { user, factor, client, channel: channelOf(deps, (await readDetails()).channel) })
     case 'webauthn': {
       await readDetails()
       const challenge = newChallenge(deps)
-      const begun = await begin(deps, { user, factor, client, webAuthnChallenge: challenge })
+      const begun = await startChallenge(deps, { user, factor, client, webAuthnChallenge: challenge })
       return { ...begun, webauthn: await ceremonyOf(deps, user, factor, challenge) }
     }
     case 'recovery_code':
@@ -54,25 +55,28 @@ export async function challengeFactor(
   }
 }
 
-/** @throws {Refusal} where factors of this kind are not asked for */
+/** @throws {Refusal} if factors of this type cannot be verified */
 export function requireVerification({ policy }: Pick<Deps, 'policy'>, { factorType }: Factor): void {
   const { totp, phone, webauthn } = policy.mfa
-  if (factorType === 'totp' && !totp.verifies) throw new Refusal('totp_verification_disabled')
-  if (factorType === 'phone' && !phone.verifies) throw new Refusal('phone_verification_disabled')
-  if (factorType === 'webauthn' && !webauthn.verifies) throw new Refusal('webauthn_verification_disabled')
+  if (factorType === 'totp' && !totp.verifyEnabled) throw new Refusal('totp_verification_disabled')
+  if (factorType === 'phone' && !phone.verifyEnabled) throw new Refusal('phone_verification_disabled')
+  if (factorType === 'webauthn' && !webauthn.verifyEnabled) throw new Refusal('webauthn_verification_disabled')
 }
 
-interface Beginning {
+interface ChallengeStart {
   user: User
   factor: Factor
   client: Client
   id?: string
   otpCodeHash?: string
   webAuthnChallenge?: string
-  smsSpacingMs?: number
+  smsCooldownMs?: number
 }
 
-async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { before: Before }> {
+async function startChallenge(
+  deps: Deps,
+  beginning: ChallengeStart,
+): Promise<StartedChallenge & { previous: PreviousSendTimes }> {
   const { clock, random, store, policy } = deps
   const {
     user,
@@ -81,7 +85,7 @@ async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { before
     id = random.uuid(),
     otpCodeHash = null,
     webAuthnChallenge = null,
-    smsSpacingMs,
+    smsCooldownMs,
   } = beginning
   const now = clock.now()
   const begun = await store.beginChallenge({
@@ -89,51 +93,54 @@ async function begin(deps: Deps, beginning: Beginning): Promise<Begun & { before
       ...{ id, factorId: factor.id, ipAddress: client.ip, createdAt: now, verifiedAt: null },
       ...{ otpCodeHash, webAuthnChallenge },
     },
-    ...{ staleBefore: now - policy.mfa.challengeMs, smsSpacingMs },
+    ...{ staleBefore: now - policy.mfa.challengeMs, smsCooldownMs },
     audit: [auditEntry(deps, now, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
   if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
   if (begun.outcome === 'too_soon')
     throw new Refusal('sms_too_soon', { waitMs: begun.waitMs, limit: 'AUTH_MFA_PHONE_MAX_FREQUENCY' })
   const expiresAt = now + policy.mfa.challengeMs
-  return { id, type: factor.factorType, expiresAt, before: begun.before }
+  return { id, type: factor.factorType, expiresAt, previous: begun.previous }
 }
 
-/** The challenge stands before its SMS is sent, so that two requests at once send one; one that cannot be sent is undone. */
-async function textChallenge(
+/**
+ * The challenge is stored before its SMS is sent, so that two concurrent requests send one; it is rolled back if
+ * sending fails.
+ */
+async function sendPhoneChallenge(
   deps: Deps,
-  { user, factor, client, channel }: Beginning & { channel: Channel },
-): Promise<Begun> {
+  { user, factor, client, channel }: ChallengeStart & { channel: Channel },
+): Promise<StartedChallenge> {
   const { policy, clock, random, store } = deps
-  const { codeLength, spacingMs, template } = policy.mfa.phone
+  const { codeLength, cooldownMs, template } = policy.mfa.phone
   const phone = factor.phone ?? ''
   const fixed = testCode(deps, phone, clock.now())
   const code = fixed ?? randomDigits(random, codeLength)
   const id = random.uuid()
   const otpCodeHash = codeHashOf(deps.peppers[0], id, code)
-  const { before, ...begun } = await begin(deps, {
+  const { previous, ...begun } = await startChallenge(deps, {
     user,
     factor,
     client,
     id,
     otpCodeHash,
-    ...(fixed === undefined && { smsSpacingMs: spacingMs }),
+    ...(fixed === undefined && { smsCooldownMs: cooldownMs }),
   })
   const now = clock.now()
   try {
     const { messages } = await deliverCode(deps, now, {
-      ...{ kind: 'mfa_challenge', said: 'MFA', smsType: 'mfa', phone, user, channel, client, code },
+      ...{ kind: 'mfa_challenge', label: 'MFA', smsType: 'mfa', phone, user, channel, client, code },
       ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
     })
-    if (messages.length > 0) await store.issue({ now, messages, audit: [] })
+    if (messages.length > 0) await store.saveTokensAndMessages({ now, messages, audit: [] })
     return begun
   } catch (error) {
-    await store.withdrawChallenge({ id, factorId: factor.id, before })
+    await store.rollBackChallenge({ id, factorId: factor.id, previous })
     throw withoutDetail(error)
   }
 }
 
-/** What an SMS of the operator's came to is not for a user to read. */
+/** Provider errors concern the operator and are not shown to users. */
 function withoutDetail(error: unknown): unknown {
   if (!(error instanceof Refusal)) return error
   if (error.reason === 'sms_failed') return new Refusal('factor_sms_failed')
@@ -141,13 +148,13 @@ function withoutDetail(error: unknown): unknown {
   return (HOOK_REASONS as readonly string[]).includes(error.reason) ? new Refusal('factor_sms_hook_failed') : error
 }
 
-/** A factor that is not verified yet is registered, any other is used. */
+/** An unverified factor is registered, a verified one is used. */
 async function ceremonyOf(
   deps: Deps,
   user: User,
   factor: Factor,
   challenge: string,
-): Promise<NonNullable<Begun['webauthn']>> {
+): Promise<NonNullable<StartedChallenge['webauthn']>> {
   const { store } = deps
   if (factor.status === 'unverified') {
     const present = (await store.listCredentials(user.id)).filter(({ factorId }) => factorId !== null)

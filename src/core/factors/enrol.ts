@@ -1,4 +1,4 @@
-/** Adding a second factor (contract 1.9). It counts once it was shown to work. */
+/** Enrolling a second factor (`POST /factors`). It counts once it has been verified. */
 import type { FactorType } from '../../lib/factor-types'
 import type { Factor } from '../../store'
 import { normalisePhone } from '../accounts/users'
@@ -6,26 +6,26 @@ import { auditEntry } from '../audit'
 import { actingIn, type Caller } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { requireSession, requireShortName } from './own'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
+import { requireSession, requireShortName } from './user-factors'
 
-/** So that a QR code holds it, twice and percent-encoded, beside the address. */
+/** Limited so that it fits into a QR code twice, percent-encoded, beside the address. */
 const MAX_ISSUER_BYTES = 255
 
 export interface EnrolRequest {
   caller: Caller
   type: string
   friendlyName: string
-  /** Whom the authenticator shows; empty: the site. */
+  /** The issuer shown by the authenticator; empty for the site. */
   issuer: string
   phone: string
 }
 
 export interface EnrolledFactor {
   factor: Factor
-  /** Of an authenticator app. */
+  /** For TOTP factors. */
   totp?: {
-    /** Base32, for those who cannot scan. */
+    /** Base32, for manual entry. */
     secret: string
     uri: string
     /** SVG. */
@@ -33,14 +33,14 @@ export interface EnrolledFactor {
   }
 }
 
-/** @throws {Refusal} in the order of contract 1.9 */
+/** @throws {Refusal} in the order of GoTrue's `POST /factors` */
 export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<EnrolledFactor> {
   const { policy, random, qrCode } = deps
   const { user } = requireSession(request.caller)
   requireShortName(request.friendlyName)
   switch (request.type) {
     case 'totp': {
-      if (!policy.mfa.totp.enrols) throw new Refusal('totp_enrolment_disabled')
+      if (!policy.mfa.totp.enrollEnabled) throw new Refusal('totp_enrolment_disabled')
       if (Buffer.byteLength(request.issuer) > MAX_ISSUER_BYTES) throw new Refusal('factor_issuer_too_long')
       const id = random.uuid()
       const secret = newSecret(deps)
@@ -49,13 +49,13 @@ export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<En
       return { factor, totp: { secret: base32(secret), uri, qrCode: qrCode(uri) } }
     }
     case 'phone': {
-      if (!policy.mfa.phone.enrols) throw new Refusal('phone_enrolment_disabled')
+      if (!policy.mfa.phone.enrollEnabled) throw new Refusal('phone_enrolment_disabled')
       if (request.phone === '') throw new Refusal('factor_phone_missing')
       const phone = normalisePhone(request.phone)
       return { factor: await addFactor(deps, request, { id: random.uuid(), factorType: 'phone', phone }) }
     }
     case 'webauthn': {
-      if (!policy.mfa.webauthn.enrols) throw new Refusal('webauthn_enrolment_disabled')
+      if (!policy.mfa.webauthn.enrollEnabled) throw new Refusal('webauthn_enrolment_disabled')
       return { factor: await addFactor(deps, request, { id: random.uuid(), factorType: 'webauthn' }) }
     }
     default:
@@ -81,7 +81,7 @@ async function addFactor(
   return factor
 }
 
-/** A row of a factor with nothing set but what is given. @param now Unix milliseconds */
+/** A factor row with defaults for everything not given. @param now Unix milliseconds */
 export function newFactor(
   now: number,
   given: Pick<Factor, 'id' | 'userId' | 'friendlyName' | 'status'> & { factorType: FactorType } & Partial<Factor>,

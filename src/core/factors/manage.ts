@@ -1,22 +1,22 @@
-/** Removing factors, and factors as administrators see them (contract 1.9 and 1.13). */
+/** Removing factors (`DELETE /factors/{id}`), and factors in the admin API. */
 import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
 import { type Admin, actingIn } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { type FactorRequest, noticeOf, ownFactor, requireSession, requireShortName } from './own'
+import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
 
 /** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */
 export async function unenrolFactor(deps: Deps, { caller, factorId, client }: FactorRequest): Promise<string> {
   const { user, session } = requireSession(caller)
-  const factor = await ownFactor(deps, user, factorId)
+  const factor = await loadOwnFactor(deps, user, factorId)
   const now = deps.clock.now()
   const removed = await deps.store.removeFactor({
     ...{ factorId: factor.id, acting: actingIn(session), now },
-    attachments: {
+    related: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      messages: factorNotice(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
     },
   })
   if (removed.outcome === 'removed') return factor.id
@@ -29,7 +29,7 @@ export async function listFactorsOf({ store }: Deps, userId: string): Promise<Fa
   return store.listFactors(userId)
 }
 
-interface FactorAdministered {
+interface AdminFactorTarget {
   admin: Admin
   userId: string
   factorId: string
@@ -38,7 +38,7 @@ interface FactorAdministered {
 /** @throws {Refusal} as `requireFactorOf`, or `factor_name_taken` or `factor_name_too_long` */
 export async function renameFactor(
   deps: Deps,
-  { admin, friendlyName, ...which }: FactorAdministered & { friendlyName: string },
+  { admin, friendlyName, ...which }: AdminFactorTarget & { friendlyName: string },
 ): Promise<Factor> {
   const factor = await requireFactorOf(deps, which)
   if (friendlyName === '') return factor
@@ -51,8 +51,8 @@ export async function renameFactor(
   return renamed
 }
 
-/** The owner is told: whoever talks an administrator into this may be somebody else. @throws {Refusal<'factor_unknown'>} */
-export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdministered): Promise<Factor> {
+/** The owner gets a notice: an administrator can be talked into this. @throws {Refusal<'factor_unknown'>} */
+export async function deleteFactor(deps: Deps, { admin, ...which }: AdminFactorTarget): Promise<Factor> {
   const factor = await requireFactorOf(deps, which)
   const user = await deps.store.findUser(factor.userId)
   if (!user) throw new Refusal('factor_unknown')
@@ -60,9 +60,9 @@ export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdmini
   const notice = { template: 'mfa_factor_unenrolled_notification', user, factor, client: undefined } as const
   const removed = await deps.store.removeFactor({
     ...{ factorId: factor.id, now },
-    attachments: {
+    related: {
       audit: [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
-      messages: noticeOf(deps, now, notice),
+      messages: factorNotice(deps, now, notice),
     },
   })
   if (removed.outcome !== 'removed') throw new Refusal('factor_unknown')
@@ -72,7 +72,7 @@ export async function deleteFactor(deps: Deps, { admin, ...which }: FactorAdmini
 /** @throws {Refusal<'user_unknown' | 'factor_id_malformed' | 'factor_unknown'>} */
 export async function requireFactorOf(
   { store }: Deps,
-  { userId, factorId }: Pick<FactorAdministered, 'userId' | 'factorId'>,
+  { userId, factorId }: Pick<AdminFactorTarget, 'userId' | 'factorId'>,
 ): Promise<Factor> {
   if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
   const id = parseUuid(factorId)

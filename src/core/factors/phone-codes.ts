@@ -1,10 +1,10 @@
-/** Codes of phone factors, as they are kept with their challenge. */
+/** Codes of phone factors, as stored with their challenge. */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { Factor, MfaChallenge } from '../../store'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 
-/** Hex HMAC-SHA-256 under the pepper, good for its challenge alone. */
+/** Hex HMAC-SHA-256 under the pepper, bound to its challenge. */
 export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): string =>
   hmacSha256(pepper, `${challengeId}:${code}`).toString('hex')
 
@@ -16,7 +16,7 @@ export async function isPhoneCode(
   code: string,
 ): Promise<boolean> {
   const isTested = phone !== null && Object.hasOwn(policy.sms.testCodes, phone)
-  if (smsProvider?.check && phone !== null && policy.sms.way === 'provider' && !isTested) {
+  if (smsProvider?.check && phone !== null && policy.sms.delivery === 'provider' && !isTested) {
     const isRight = await smsProvider.check(phone, code).catch((error: unknown) => {
       report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
       throw new Refusal('code_check_failed')

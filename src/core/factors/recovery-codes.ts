@@ -1,6 +1,6 @@
 /**
- * Recovery codes: ten of them, each good once in place of any other factor (supabase-js's `mfa.recoveryCodes`). They are
- * shown when they are made; kept are their hashes.
+ * Recovery codes: ten single-use codes that replace any other factor (supabase-js's `mfa.recoveryCodes`). They are
+ * shown once, and stored as hashes.
  */
 import { encodeBase32LowerCaseNoPadding } from '@oslojs/encoding'
 import { hmacSha256 } from '../../lib/secrets'
@@ -8,16 +8,16 @@ import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
 import { actingIn, type Caller } from '../caller'
 import type { Client, Deps } from '../deps'
-import { askMfaHook } from '../hooks/attempt-hooks'
+import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
+import { guessing } from './attempt-limit'
 import { newFactor } from './enrol'
-import { guessing } from './guesses'
-import { noticeOf, requireSession, requireShortName } from './own'
-import { pass } from './verify'
+import { factorNotice, requireSession, requireShortName } from './user-factors'
+import { recordPassedFactor } from './verify'
 
 const CODES = 10
-/** 80 bits: more than anybody guesses, so a fast hash does. */
+/** 80 bits cannot be guessed, so a fast hash is enough. */
 const CODE_BYTES = 10
 const DEFAULT_NAME = 'Recovery codes'
 
@@ -39,7 +39,7 @@ export async function recoveryCodesStatus(
 }
 
 /**
- * Gives the caller their codes.
+ * Generates the caller's codes.
  * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_present' |
  *   'recovery_codes_alone' | 'factor_name_taken' | 'factor_name_too_long' | 'factors_too_many'>}
  */
@@ -59,9 +59,9 @@ export async function generateRecoveryCodes(
   const { codes, hashes } = makeCodes(deps)
   const outcome = await store.addRecoveryCodes({
     ...{ factor, userId: user.id, acting: actingIn(session), limits: policy.mfa.limits, hashes, now },
-    attachments: {
+    related: {
       audit: [auditEntry(deps, now, 'generate_recovery_codes', user, { factor_id: factor.id })],
-      messages: noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
+      messages: factorNotice(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
     },
   })
   if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -70,7 +70,7 @@ export async function generateRecoveryCodes(
 }
 
 /**
- * Gives the caller new codes; the old ones are worth nothing from then on.
+ * Replaces the caller's codes; the old ones become invalid.
  * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_missing'>}
  */
 export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: Caller }): Promise<RecoveryCodes> {
@@ -81,7 +81,7 @@ export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: 
   const { codes, hashes } = makeCodes(deps)
   const factor = await store.replaceRecoveryCodes({
     ...{ userId: user.id, acting: actingIn(session), hashes, now },
-    attachments: { audit: [auditEntry(deps, now, 'generate_recovery_codes', user)] },
+    related: { audit: [auditEntry(deps, now, 'generate_recovery_codes', user)] },
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
   if (typeof factor === 'string') throw new Refusal(factor)
@@ -100,17 +100,17 @@ export async function verifyRecoveryCode(
   const { policy, clock, store, limits } = deps
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
-  if (!policy.mfa.recoveryCodes.verifies) throw new Refusal('recovery_codes_verification_disabled')
+  if (!policy.mfa.recoveryCodes.verifyEnabled) throw new Refusal('recovery_codes_verification_disabled')
   const judge = async () => {
     const found = await store.findRecoveryCodes(user.id)
     if (!found) throw new Refusal('recovery_code_wrong')
     const { factor } = found
     const shown = recoveryProof(deps, factor, code)
-    await askMfaHook(deps, { user, factor, isValid: await store.isRecoveryCodeOpen(shown), client })
+    await callMfaAttemptHook(deps, { user, factor, isValid: await store.isRecoveryCodeOpen(shown), client })
     return shown
   }
   const proof = await guessing(deps, user.id, client, judge, 'recovery_codes_locked')
-  return pass(deps, clock.now(), { user, ...actingIn(session), client, proof, messages: [] })
+  return recordPassedFactor(deps, clock.now(), { user, ...actingIn(session), client, proof, messages: [] })
 }
 
 /** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */
@@ -126,9 +126,9 @@ export async function removeRecoveryCodes(
   const now = clock.now()
   const removed = await store.removeFactor({
     ...{ factorId: factor.id, acting: actingIn(session), now },
-    attachments: {
+    related: {
       audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: noticeOf(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      messages: factorNotice(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
     },
   })
   if (removed.outcome === 'removed') return factor.id
@@ -136,7 +136,7 @@ export async function removeRecoveryCodes(
   throw new Refusal(removed.outcome === 'factor_gone' ? 'recovery_codes_missing' : removed.outcome)
 }
 
-/** What a code as typed proves, if it is one: letter case, blanks and hyphens do not matter. */
+/** The proof for a typed code; letter case, spaces and hyphens do not matter. */
 export function recoveryProof({ peppers }: Pick<Deps, 'peppers'>, { id: factorId }: Factor, typed: string) {
   const code = typed.toLowerCase().replace(/[\s-]/g, '')
   return { type: 'recovery_code' as const, factorId, hashes: peppers.map((pepper) => hashOf(pepper, code)) }
@@ -150,5 +150,5 @@ function makeCodes({ random, peppers }: Pick<Deps, 'random' | 'peppers'>) {
 const hashOf = (pepper: Buffer, code: string) => hmacSha256(pepper, `recovery_code:${code}`).toString('hex')
 
 function requireEnrolment({ policy }: Deps): void {
-  if (!policy.mfa.recoveryCodes.enrols) throw new Refusal('recovery_codes_enrolment_disabled')
+  if (!policy.mfa.recoveryCodes.enrollEnabled) throw new Refusal('recovery_codes_enrolment_disabled')
 }

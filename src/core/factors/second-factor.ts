@@ -1,18 +1,18 @@
-/** A second factor along with a sign-in, on surfaces that know no challenges (settled 3). */
+/** The second factor of a one-step sign-in, on surfaces without challenges (docs/decisions.md#d3). */
 import type { Factor, Proof, User } from '../../store'
 import type { Client, Deps } from '../deps'
-import { askMfaHook } from '../hooks/attempt-hooks'
+import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
-import { guessing } from './guesses'
-import { factorsOf } from './own'
+import { guessing } from './attempt-limit'
 import { recoveryProof } from './recovery-codes'
 import { stepOf } from './totp'
+import { factorsOf } from './user-factors'
 
 /**
- * What a code given with a sign-in proves: one of an authenticator app, or a recovery code. The operation that opens the
- * session uses it up, and refuses where it counts no more.
- * @returns undefined where the account needs none
- * @throws {Refusal<'second_factor_needed' | 'too_many_requests' | 'mfa_attempt_rejected'>} also where the code is wrong
+ * Checks the code given with a sign-in: TOTP or a recovery code. The operation that opens the session consumes it, and
+ * refuses if it is no longer valid.
+ * @returns undefined if the account needs none
+ * @throws {Refusal<'second_factor_needed' | 'too_many_requests' | 'mfa_attempt_rejected'>} also if the code is wrong
  */
 export async function proveSecondFactor(
   deps: Deps,
@@ -39,11 +39,11 @@ interface Given {
 async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
   const proof = proofOf(deps, factors, code)
   const tried = triedWith(factors, code, proof)
-  if (tried) await askMfaHook(deps, { user, factor: tried, isValid: await isRight(deps, proof, tried), client })
+  if (tried) await callMfaAttemptHook(deps, { user, factor: tried, isValid: await isRight(deps, proof, tried), client })
   return proof
 }
 
-/** What is of another form is no attempt at an authenticator app. */
+/** Anything else is not a TOTP attempt. */
 const TOTP_CODE = /^\d{6}$/
 
 /** Which factor a code was for. Six digits that are none of an authenticator app are a wrong code of it. */
@@ -61,10 +61,10 @@ async function isRight({ store }: Deps, proof: Proof | undefined, factor: Factor
 function proofOf(deps: Deps, factors: readonly Factor[], code: string): Proof | undefined {
   const { totp, recoveryCodes } = deps.policy.mfa
   const ofType = (type: Factor['factorType']) => factors.filter(({ factorType }) => factorType === type)
-  for (const factor of totp.verifies ? ofType('totp') : []) {
+  for (const factor of totp.verifyEnabled ? ofType('totp') : []) {
     const step = stepOf(deps, factor, code, deps.clock.now())
     if (step !== undefined) return { type: 'totp', factorId: factor.id, step }
   }
-  const [codes] = recoveryCodes.verifies ? ofType('recovery_code') : []
+  const [codes] = recoveryCodes.verifyEnabled ? ofType('recovery_code') : []
   return codes && recoveryProof(deps, codes, code)
 }

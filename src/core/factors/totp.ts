@@ -1,4 +1,4 @@
-/** Time-based one-time passwords (RFC 6238): SHA-1, six digits, steps of 30 seconds, one step either side. */
+/** Time-based one-time passwords (RFC 6238): SHA-1, six digits, 30-second steps, one step of skew either way. */
 import { encodeBase32NoPadding } from '@oslojs/encoding'
 import { verifyHOTP } from '@oslojs/otp'
 import type { Factor } from '../../store'
@@ -9,7 +9,7 @@ const DIGITS = 6
 const SKEW_STEPS = 1
 const SECRET_BYTES = 20
 
-/** @returns the time step whose code it is, or undefined where it is none of those that count now */
+/** @returns the matching time step, or undefined if the code matches none that is valid now */
 export function matchingStep(secret: Uint8Array, code: string, now: number): number | undefined {
   const present = Math.floor(now / STEP_MS)
   if (!/^\d{6}$/.test(code)) return undefined
@@ -21,11 +21,11 @@ export function matchingStep(secret: Uint8Array, code: string, now: number): num
 
 export const newSecret = ({ random }: Pick<Deps, 'random'>): Buffer => random.bytes(SECRET_BYTES)
 
-/** The secret as it is stored, which opens in the row of its factor alone (settled 7). */
+/** The secret in stored form, which can be opened only for its own factor row (docs/decisions.md#d7). */
 export const sealSecret = ({ sealer }: Pick<Deps, 'sealer'>, factorId: string, secret: Uint8Array): string =>
   sealer.seal(secret, secretPlace(factorId))
 
-/** @returns the time step of a factor whose code it is, or undefined */
+/** @returns the time step that matches a factor's code, or undefined */
 export const stepOf = ({ sealer }: Pick<Deps, 'sealer'>, { id, secret }: Factor, code: string, now: number) =>
   matchingStep(sealer.open(secret, secretPlace(id)), code, now)
 
@@ -33,7 +33,7 @@ const secretPlace = (factorId: string) => `mfa_factors.secret:${factorId}`
 
 export const base32 = (secret: Uint8Array): string => encodeBase32NoPadding(secret)
 
-/** What an authenticator reads (Key URI Format); parameters in GoTrue's order. */
+/** The URI that an authenticator app reads (Key URI Format); parameters in GoTrue's order. */
 export function keyUri(secret: Uint8Array, issuer: string, account: string): string {
   const label = `${encodeURIComponent(issuer)}:${encodeURIComponent(account)}`
   const parameters = `algorithm=SHA1&digits=${DIGITS}&issuer=${encodeURIComponent(issuer)}&period=30&secret=${base32(secret)}`

@@ -1,42 +1,44 @@
-/** Answering a challenge with a second factor (contract 1.9). */
+/** Answering a challenge (`POST /factors/{id}/verify`). */
 
-import { neighbourhood } from '../../lib/ip'
+import { networkPrefix } from '../../lib/ip'
 import { isExpired } from '../../lib/time'
 import type { Factor, MfaChallenge, Proof, Session, User } from '../../store'
 import { auditEntry } from '../audit'
 import { actingIn } from '../caller'
 import type { Client, Deps } from '../deps'
-import { askMfaHook } from '../hooks/attempt-hooks'
+import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
-import { type IssuedSession, issueAgain } from '../sessions/sessions'
-import { credentialOf, type GivenCredential, useOf } from '../webauthn/webauthn'
+import { type IssuedSession, reissueTokens } from '../sessions/sessions'
+import { type CredentialJson, verifyAssertion, verifyRegistration } from '../webauthn/webauthn'
+import { guessing } from './attempt-limit'
 import { requireVerification } from './challenge'
-import { guessing } from './guesses'
-import { type FactorRequest, noticeOf, ownFactor, requireSession } from './own'
 import { isPhoneCode } from './phone-codes'
 import { stepOf } from './totp'
+import { type FactorRequest, factorNotice, loadOwnFactor, requireSession } from './user-factors'
 
-export interface Answer {
+export interface ChallengeAnswer {
   challengeId: string
   code: string
-  webauthn: { type: string; credential: GivenCredential | undefined } | undefined
+  webauthn: { type: string; credential: CredentialJson | undefined } | undefined
 }
 
 /**
- * Answers a challenge: the session has passed a second factor from then on, and others of the user that have not end. A
- * code passes once (RFC 6238 §5.2); a challenge is spent by a right answer alone (settled 22).
- * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' | 'challenge_mismatch' |
- *   'challenge_expired' | 'factor_code_wrong' | 'mfa_attempt_rejected' | 'phone_factor_code_wrong' | 'code_wrong' | 'factor_credential_wrong' |
+ * Answers a challenge: the session becomes aal2, and the user's aal1 sessions end. A code is accepted once (RFC 6238
+ * §5.2); only a right answer consumes the challenge (docs/decisions.md#d22).
+ * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' |
+ *   'challenge_mismatch' |
+ *   'challenge_expired' | 'factor_code_wrong' | 'mfa_attempt_rejected' | 'phone_factor_code_wrong' | 'code_wrong' |
+ *   'factor_credential_wrong' |
  *   'credential_taken' | 'aal_too_low_to_enrol' | 'too_many_requests'>}
  */
 export async function verifyFactor(
   deps: Deps,
-  { caller, factorId, client, ...answer }: FactorRequest & Answer,
+  { caller, factorId, client, ...answer }: FactorRequest & ChallengeAnswer,
 ): Promise<IssuedSession> {
   const { clock, limits } = deps
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
-  const factor = await ownFactor(deps, user, factorId)
+  const factor = await loadOwnFactor(deps, user, factorId)
   if (factor.factorType === 'webauthn' ? !answer.webauthn : answer.code === '')
     throw new Refusal(factor.factorType === 'webauthn' ? 'webauthn_answer_missing' : 'factor_code_missing')
   requireVerification(deps, factor)
@@ -46,8 +48,15 @@ export async function verifyFactor(
   const messages =
     factor.status === 'verified'
       ? []
-      : noticeOf(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
-  return pass(deps, now, { challengeId: challenge.id, user, ...actingIn(session), client, proof, messages })
+      : factorNotice(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
+  return recordPassedFactor(deps, now, {
+    challengeId: challenge.id,
+    user,
+    ...actingIn(session),
+    client,
+    proof,
+    messages,
+  })
 }
 
 async function findOpenChallenge(
@@ -65,21 +74,26 @@ async function findOpenChallenge(
   return challenge
 }
 
-interface Shown {
+interface FactorAttempt {
   user: User
   client: Client
   factor: Factor
   challenge: MfaChallenge
-  answer: Answer
+  answer: ChallengeAnswer
 }
 
-async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: Shown): Promise<Proof> {
+async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: FactorAttempt): Promise<Proof> {
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
       const step = await guessing(deps, user.id, client, async () => {
         const found = stepOf(deps, factor, answer.code, deps.clock.now())
-        await askMfaHook(deps, { user, factor, isValid: found !== undefined && found > factor.lastStep, client })
+        await callMfaAttemptHook(deps, {
+          user,
+          factor,
+          isValid: found !== undefined && found > factor.lastStep,
+          client,
+        })
         return found
       })
       if (step === undefined) throw new Refusal('factor_code_wrong')
@@ -88,73 +102,73 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
     case 'phone': {
       const isRight = await guessing(deps, user.id, client, async () => {
         const isFound = await isPhoneCode(deps, factor, challenge, answer.code)
-        await askMfaHook(deps, { user, factor, isValid: isFound, client })
+        await callMfaAttemptHook(deps, { user, factor, isValid: isFound, client })
         return isFound
       })
       if (!isRight) throw new Refusal('phone_factor_code_wrong')
       return { type: 'phone', factorId }
     }
     case 'webauthn':
-      return { type: 'webauthn', factorId, ...(await credentialShown(deps, { user, factor, challenge, answer })) }
+      return { type: 'webauthn', factorId, ...(await verifyCredential(deps, { user, factor, challenge, answer })) }
     case 'recovery_code':
       throw new Refusal('factor_unknown')
   }
 }
 
-/** Nobody guesses a signature, so attempts are not counted. */
-async function credentialShown(deps: Deps, { user, factor, challenge, answer }: Omit<Shown, 'client'>) {
+/** Signatures cannot be guessed, so attempts are not counted. */
+async function verifyCredential(deps: Deps, { user, factor, challenge, answer }: Omit<FactorAttempt, 'client'>) {
   const { type, credential } = answer.webauthn ?? {}
   if (type !== 'create' && type !== 'request') throw new Refusal('webauthn_answer_type')
   if (!credential) throw new Refusal('webauthn_credential_missing')
   const asked = { challenge: challenge.webAuthnChallenge ?? '', needsUserVerification: false }
   if (type === 'create') {
-    const made = await credentialOf(deps, { ...asked, credential, user, factorId: factor.id })
+    const made = await verifyRegistration(deps, { ...asked, credential, user, factorId: factor.id })
     return { made: { ...made, friendlyName: factor.friendlyName } }
   }
   const known = await deps.store.findFactorCredential(factor.id)
   if (!known) throw new Refusal('factor_credential_wrong')
-  return { used: await useOf(deps, { ...asked, credential, known }) }
+  return { used: await verifyAssertion(deps, { ...asked, credential, known }) }
 }
 
-interface Passed {
+interface PassedFactor {
   challengeId?: string
   user: User
   sessionId: string
   aal: Session['aal']
   client: Client
   proof: Proof
-  messages: ReturnType<typeof noticeOf>
+  messages: ReturnType<typeof factorNotice>
 }
 
-const WRONG = {
+const REJECTION_REASONS = {
   totp: 'factor_code_wrong',
   phone: 'phone_factor_code_wrong',
   webauthn: 'factor_credential_wrong',
   recovery_code: 'recovery_code_wrong',
 } as const
 
-/** Raises the caller's session with what was shown. */
-export async function pass(
+/** Elevates the caller's session with the proof. */
+export async function recordPassedFactor(
   deps: Deps,
   now: number,
-  { user, client, proof, messages, ...which }: Passed,
+  { user, client, proof, messages, ...which }: PassedFactor,
 ): Promise<IssuedSession> {
   const audit = [auditEntry(deps, now, 'verification_attempted', user, { factor_id: proof.factorId })]
   const passed = await deps.store.passFactor({
     ...which,
     userId: user.id,
-    network: neighbourhood(client.ip),
+    network: networkPrefix(client.ip),
     proof,
     now,
-    attachments: { audit, messages },
+    related: { audit, messages },
   })
   switch (passed.outcome) {
     case 'passed':
-      return issueAgain(deps, now, passed.opened)
+      return reissueTokens(deps, now, passed.opened)
     case 'challenge_spent':
       throw new Refusal('challenge_mismatch')
     case 'proof_used':
-      throw new Refusal(WRONG[proof.type])
+      throw new Refusal(REJECTION_REASONS[proof.type])
     case 'factor_gone':
       throw new Refusal('factor_unknown')
     case 'session_gone':

@@ -1,4 +1,4 @@
-/** Accounts as the federation surface makes and shows them. */
+/** Accounts on the federation surface. */
 import type { ExternalSession, User } from '../../store'
 import { createUser } from '../accounts/admin'
 import type { Admin } from '../caller'
@@ -16,8 +16,9 @@ export interface NewAccount {
 }
 
 /**
- * Makes an account whose address counts as confirmed.
- * @throws {Refusal<'username_malformed' | 'email_missing' | 'email_malformed' | 'email_too_long' | 'password_missing' | 'password_too_long' |
+ * Creates an account with a confirmed address.
+ * @throws {Refusal<'username_malformed' | 'email_missing' | 'email_malformed' | 'email_too_long' | 'password_missing' |
+ *   'password_too_long' |
  *   'password_weak' | 'email_taken' | 'username_taken'>}
  */
 export async function createFederatedUser(deps: Deps, { admin, username, email, password }: NewAccount): Promise<User> {
@@ -28,12 +29,12 @@ export async function createFederatedUser(deps: Deps, { admin, username, email, 
   return (await createUser(deps, { admin, given, audience: deps.policy.audience })).user
 }
 
-/** What a token stands for; `exp` in Unix seconds, undefined where it does not expire. */
+/** The subject of a token; `exp` in Unix seconds, undefined if it does not expire. */
 export type FederatedIntrospection =
   | { kind: 'local'; user: User; exp: number | undefined }
   | { kind: 'external'; userRef: string; session: ExternalSession; exp: number }
 
-/** @returns undefined for a token that is good for nothing (any more) */
+/** @returns undefined for an inactive token */
 export async function introspectFederated(
   deps: Deps,
   { token }: { token: string },

@@ -5,7 +5,7 @@ import type { Admin } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 import { upstreamToken } from './callers'
-import { dropToken, labelOf } from './peers'
+import { peerLabel, revokePeerToken } from './peers'
 import { externalRef } from './user-ref'
 
 export interface ExternalSessionListed {
@@ -33,11 +33,11 @@ export async function endExternalSession(deps: Deps, { admin, id }: { admin: Adm
   const audit = [auditEntry(deps, clock.now(), 'logout', admin.user ?? admin.role, traits)]
   if (!(await store.endExternalSession({ id, audit }))) throw new Refusal('session_unknown')
   const peer = policy.federation.servers.find(({ url }) => url === session.server)
-  if (peer) deps.background(dropToken(deps, peer, upstreamToken(deps, session)))
+  if (peer) deps.background(revokePeerToken(deps, peer, upstreamToken(deps, session)))
 }
 
 function describe({ policy }: Deps, session: ExternalSession): ExternalSessionListed {
   const peer = policy.federation.servers.find(({ url }) => url === session.server)
-  const server = peer ? labelOf(peer) : session.server
+  const server = peer ? peerLabel(peer) : session.server
   return { session, server, userRef: externalRef(server, session.externalId) }
 }

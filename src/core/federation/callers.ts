@@ -1,24 +1,25 @@
-/** Who is asking on the federation surface: somebody of this server, or of another that signed in here. */
+/** Authentication on the federation surface: a user of this server, or of another one that signed in here. */
 import type { ExternalSession } from '../../store'
 import type { Caller, Credentials } from '../caller'
 import { identifyUser } from '../callers/identify'
-import { externalSessionOf } from '../callers/opaque-callers'
+import { externalSessionByToken } from '../callers/identify-opaque'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { labelOf, type Peer } from './peers'
+import { type Peer, peerLabel } from './peers'
 import { externalRef } from './user-ref'
 
-export interface External {
+export interface ExternalCaller {
   kind: 'external'
   session: ExternalSession
   peer: Peer
   userRef: string
 }
 
-export type FederatedCaller = { kind: 'local'; caller: Caller; bearer: string | undefined } | External
+export type FederatedCaller = { kind: 'local'; caller: Caller; bearer: string | undefined } | ExternalCaller
 
 /**
- * @throws {Refusal<'server_not_allowed'>} where the operator has taken the other server off the list, and as `identifyUser`
+ * @throws {Refusal<'server_not_allowed'>} if the operator has removed the other server from the list, and as
+ *   `identifyUser`
  */
 export async function identifyFederated(deps: Deps, credentials: Credentials): Promise<FederatedCaller> {
   const { bearer } = credentials
@@ -26,12 +27,12 @@ export async function identifyFederated(deps: Deps, credentials: Credentials): P
   return external ?? { kind: 'local', caller: await identifyUser(deps, credentials), bearer }
 }
 
-export async function findExternal(deps: Deps, bearer: string): Promise<External | undefined> {
-  const session = await externalSessionOf(deps, bearer)
+export async function findExternal(deps: Deps, bearer: string): Promise<ExternalCaller | undefined> {
+  const session = await externalSessionByToken(deps, bearer)
   if (!session) return undefined
   const peer = deps.policy.federation.servers.find(({ url }) => url === session.server)
   if (!peer) throw new Refusal('server_not_allowed')
-  return { kind: 'external', session, peer, userRef: externalRef(labelOf(peer), session.externalId) }
+  return { kind: 'external', session, peer, userRef: externalRef(peerLabel(peer), session.externalId) }
 }
 
 const tokenPlace = (id: string) => `external_sessions.upstream_token:${id}`
@@ -39,7 +40,7 @@ const tokenPlace = (id: string) => `external_sessions.upstream_token:${id}`
 export const sealToken = ({ sealer }: Pick<Deps, 'sealer'>, id: string, token: string): string =>
   sealer.seal(Buffer.from(token), tokenPlace(id))
 
-/** The token that the other server gave for a session. */
+/** The other server's token for a session. */
 export const upstreamToken = (
   { sealer }: Pick<Deps, 'sealer'>,
   { id, upstreamToken: sealed }: ExternalSession,

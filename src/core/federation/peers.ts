@@ -1,4 +1,4 @@
-/** Asking another server, and reading whom its answer speaks of. */
+/** Requests to another server, and the account ids in its responses. */
 
 import type { Json, JsonObject } from '../../lib/json'
 import { isUuid } from '../../lib/uuid'
@@ -9,15 +9,15 @@ import { parseUserRef } from './user-ref'
 
 export type Peer = Policy['federation']['servers'][number]
 
-/** What this server calls another: its configured name, else its URL. */
-export const labelOf = ({ name, url }: Peer): string => name ?? url
+/** This server's name for another: the configured name, else its URL. */
+export const peerLabel = ({ name, url }: Peer): string => name ?? url
 
-/** Longer than anything that is listed; what is longer is not even read as a URL. */
+/** Longer than any listed name or URL; longer input is not parsed. */
 const MAX_NAMED = 2048
 
 /**
- * The server that a sign-in names, by its name or URL.
- * @returns undefined: this one @throws {Refusal<'server_not_allowed'>} one that is not listed
+ * The server a sign-in names, by name or URL.
+ * @returns undefined for this server @throws {Refusal<'server_not_allowed'>} for one that is not listed
  */
 export function findPeer({ policy }: Pick<Deps, 'policy'>, named: string): Peer | undefined {
   if (named === '' || named === 'local') return undefined
@@ -28,7 +28,7 @@ export function findPeer({ policy }: Pick<Deps, 'policy'>, named: string): Peer 
   return found
 }
 
-export interface Answer {
+export interface PeerResponse {
   isSuccess: boolean
   status: number
   body: JsonObject
@@ -38,52 +38,55 @@ export interface Answer {
  * @param call path below `/auth/v1` of the other server
  * @throws {Refusal<'upstream_unavailable' | 'too_many_requests'>}
  */
-export async function askPeer(
+export async function requestPeer(
   { peers, report }: Pick<Deps, 'peers' | 'report'>,
   peer: Peer,
   call: { method: 'GET' | 'POST'; path: string; token?: string; body?: JsonObject },
-): Promise<Answer> {
+): Promise<PeerResponse> {
   const { method, path, token, body } = call
   const answer = await peers.ask({ url: `${peer.url}/auth/v1${path}`, method, token, ...(body && { body }) })
   if (answer.outcome === 'unavailable') {
-    report('warn', 'another auth server is of no use', { server: labelOf(peer), error: answer.error })
+    report('warn', 'another auth server cannot be used', { server: peerLabel(peer), error: answer.error })
     throw new Refusal('upstream_unavailable')
   }
   if (answer.status === 429) throw new Refusal('too_many_requests', { limit: 'the other auth server' })
   return { isSuccess: answer.status < 300, status: answer.status, body: answer.body }
 }
 
-/** Lets go of a token of another server that nobody will hold. That server may not answer; then it lives until it expires. */
-export async function dropToken(deps: Pick<Deps, 'peers' | 'report'>, peer: Peer, token: string): Promise<void> {
+/**
+ * Revokes a token of another server that is no longer used. If that server does not respond, it stays valid until it
+ * expires.
+ */
+export async function revokePeerToken(deps: Pick<Deps, 'peers' | 'report'>, peer: Peer, token: string): Promise<void> {
   try {
-    await askPeer(deps, peer, { method: 'POST', path: '/logout', token })
+    await requestPeer(deps, peer, { method: 'POST', path: '/logout', token })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
   }
 }
 
-/** What a header can hold, and nobody's token is longer than. */
+/** Fits into a header; no real token is longer. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/
 
-/** @throws {Refusal<'upstream_unavailable'>} an answer without a token is no answer */
-export function tokenIn({ body }: Answer): string {
+/** @throws {Refusal<'upstream_unavailable'>} if the response has no token */
+export function tokenOf({ body }: PeerResponse): string {
   const { access_token: token } = body
   if (typeof token === 'string' && TOKEN.test(token)) return token
   throw new Refusal('upstream_unavailable')
 }
 
-export const objectIn = (value: Json | undefined): JsonObject | undefined =>
+export const objectOf = (value: Json | undefined): JsonObject | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
 
-/** What an id may be that is no UUID. */
+/** Acceptable ids other than UUIDs. */
 const ID = /^[\x21-\x7e]{1,128}$/
 
 /**
- * The id of the account that an answer of `login` or `introspect` speaks of (settled 10): its UUID as 32 hexadecimal digits,
- * else its uid, else what its own server calls it.
+ * The account id in a response of `login` or `introspect` (docs/decisions.md#d10): its UUID as 32 hexadecimal digits,
+ * else its uid, else its own server's id for it.
  */
-export function accountIdIn(body: JsonObject): string | undefined {
-  const { id, uid, user_ref: named } = { ...body, ...objectIn(body.user) }
+export function accountIdOf(body: JsonObject): string | undefined {
+  const { id, uid, user_ref: named } = { ...body, ...objectOf(body.user) }
   const ref = typeof named === 'string' ? parseUserRef(named) : undefined
   return digitsOf(id) ?? digitsOf(uid) ?? plainId(uid) ?? (ref && (ref.kind === 'local' ? String(ref.uid) : ref.id))
 }
@@ -104,7 +107,7 @@ const MAX_PROFILE_TEXT = 255
 
 /** What an answer calls the account that it speaks of, as far as it says so. */
 export function profileIn(body: JsonObject): { uid: string | number | null; username: string; email: string } {
-  const { uid, username, email } = { ...body, ...objectIn(body.user) }
+  const { uid, username, email } = { ...body, ...objectOf(body.user) }
   const textOf = (value: Json | undefined) => (typeof value === 'string' ? value.slice(0, MAX_PROFILE_TEXT) : '')
   const isUid = Number.isSafeInteger(uid) || (typeof uid === 'string' && ID.test(uid))
   return { uid: isUid ? (uid as string | number) : null, username: textOf(username), email: textOf(email) }

@@ -1,4 +1,7 @@
-/** Names of accounts across servers (federation.md): `local@<uid>`, or `<server>@<32 hexadecimal digits>`. */
+/**
+ * User references across servers (docs/other-surfaces.md#federation): `local@<uid>`, or `<server>@<32 hexadecimal
+ * digits>`.
+ */
 export type UserRef = { kind: 'local'; uid: number } | { kind: 'external'; server: string; id: string }
 
 const MAX_UID = 0xffffffff
@@ -9,7 +12,7 @@ const UUID_DIGITS = /^[0-9a-f]{32}$/
 export const localRef = (uid: number): string => `${LOCAL}@${uid}`
 export const externalRef = (server: string, id: string): string => `${server}@${id}`
 
-/** Splits at the first `@`. @returns undefined where the text is no UserRef */
+/** Splits at the first `@`. @returns undefined if the text is not a user reference */
 export function parseUserRef(text: string): UserRef | undefined {
   const at = text.indexOf('@')
   if (at < 1) return undefined

@@ -1,4 +1,4 @@
-/** Hooks of the operator's that hear of each attempt to prove who one is, and may refuse it (contract 6.7). */
+/** Hooks that receive each authentication attempt and may refuse it (docs/wire-contract.md#hooks). */
 import type { Factor, User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -12,10 +12,10 @@ interface Decision {
 }
 
 /**
- * Tells of a code of a second factor, right or wrong. Where the hook refuses, every session of the user ends.
- * @throws {Refusal<'mfa_attempt_rejected'>} or what the hook came to
+ * Reports a second-factor attempt, right or wrong. If the hook refuses, every session of the user ends.
+ * @throws {Refusal<'mfa_attempt_rejected'>} or the hook's failure
  */
-export async function askMfaHook(
+export async function callMfaAttemptHook(
   deps: Deps,
   { user, factor, isValid, client }: { user: User; factor: Factor; isValid: boolean; client: Client },
 ): Promise<void> {
@@ -29,10 +29,10 @@ export async function askMfaHook(
 }
 
 /**
- * Tells of a password that was tried, right or wrong.
- * @throws {Refusal<'password_attempt_rejected'>} or what the hook came to
+ * Reports a password attempt, right or wrong.
+ * @throws {Refusal<'password_attempt_rejected'>} or the hook's failure
  */
-export async function askPasswordHook(
+export async function callPasswordAttemptHook(
   deps: Deps,
   { user, isValid, client }: { user: User; isValid: boolean; client: Client },
 ): Promise<void> {

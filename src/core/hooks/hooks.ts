@@ -1,11 +1,11 @@
 /**
- * Hooks: addresses of the operator's that act in this server's place (contract 6.7). Requests are signed as Standard
- * Webhooks has it; the whole call has five seconds, and three attempts in them.
+ * HTTP hooks of the operator (docs/wire-contract.md#hooks). Requests are signed according to Standard Webhooks; a call
+ * has five seconds in total, and at most three attempts.
  */
 import { hmacSha256 } from '../../lib/secrets'
 import type { Client, Deps } from '../deps'
 import type { Hook } from '../policy'
-import type { HttpAnswer } from '../ports'
+import type { HttpResult } from '../ports'
 import { Refusal } from '../refusal'
 
 const BUDGET_MS = 5000
@@ -17,13 +17,13 @@ export type HookName = 'send-email' | 'send-sms' | 'mfa-verification' | 'passwor
 
 interface HookCall {
   name: HookName
-  /** What the hook is told, beside its metadata. */
+  /** The payload without its metadata. */
   payload: Record<string, unknown>
   client: Client | undefined
 }
 
 /**
- * Calls a hook. @returns the JSON it answered, an empty object for no content
+ * Calls a hook. @returns its JSON response, an empty object for no content
  * @throws {Refusal} whose reason begins with `hook_`
  */
 export async function callHook(deps: Deps, hook: Hook, { name, payload, client }: HookCall): Promise<unknown> {
@@ -49,7 +49,7 @@ export async function callHook(deps: Deps, hook: Hook, { name, payload, client }
   throw new Refusal('hook_out_of_attempts')
 }
 
-/** A signature for each secret, over id, time and body (Standard Webhooks 1.0). */
+/** One signature per secret, over id, time and body (Standard Webhooks 1.0). */
 function signatureHeaders({ clock, random }: Deps, { secrets }: Hook, body: string): Record<string, string> {
   const id = random.uuid()
   const timestamp = String(Math.floor(clock.now() / 1000))
@@ -61,11 +61,12 @@ function signatureHeaders({ clock, random }: Deps, { secrets }: Hook, body: stri
   }
 }
 
-type Answered = Extract<HttpAnswer, { outcome: 'answered' }>
+type HookResponse = Extract<HttpResult, { outcome: 'answered' }>
 
-const isWorthRetrying = ({ status, retryAfter }: Answered) => (status === 429 || status === 503) && retryAfter !== ''
+const isWorthRetrying = ({ status, retryAfter }: HookResponse) =>
+  (status === 429 || status === 503) && retryAfter !== ''
 
-function readAnswer({ status, contentType, body, isTooLarge }: Answered): unknown {
+function readAnswer({ status, contentType, body, isTooLarge }: HookResponse): unknown {
   switch (status) {
     case 204:
       return {}

@@ -1,4 +1,4 @@
-/** Mails: the links in them, what is put into their templates, and the hook that may send them instead. */
+/** Mails: their links and template values, and the hook that may send them instead. */
 import type { JsonObject } from '../../lib/json'
 import type { Notification } from '../../lib/mail-templates'
 import type { NewMessage, User } from '../../store'
@@ -12,45 +12,47 @@ import { newMessage } from './messages'
 
 const DAY = 86_400_000
 
-/** A mail about an account. An e-mail change has a letter for each address, and a token for each letter. */
+/** A mail about an account. An email change sends a copy to each address, with a token for each copy. */
 export interface Mail {
   template: MailTemplate
-  /** The account as it will be once the mail is out. */
+  /** The account as it will be after the mail is sent. */
   user: User
-  letters: readonly Letter[]
-  /** Where links lead back to. */
+  copies: readonly MailCopy[]
+  /** Where links redirect to. */
   redirectTo: string
-  /** Who asked for it: their language counts where the user has none, and hooks are told their address. */
+  /** The requester: their language is used if the user has none, and hooks receive their address. */
   client: Client | undefined
-  /** Whether it only takes as long as a mail would, and is then thrown away. */
-  isRehearsal?: boolean
+  /** Whether the mail is prepared for its timing only, and then discarded. */
+  isSimulated?: boolean
   /** Whether it is sent from the queue, and nobody waits for it: a hook that fails is called again later. */
   isQueued?: boolean
-  /** Further values for the template. */
+  /** Additional template values. */
   values?: JsonObject
 }
 
-export interface Letter {
+export interface MailCopy {
   to: string
   token?: MintedToken
-  /** The link in it; none: that of the token on Supabase's surface. */
+  /** The link; by default, that of the token on Supabase's surface. */
   link?: string
 }
 
 /**
- * Prepares a mail: as messages to be stored with whatever it is about, or by calling the hook, which leaves none.
- * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>} or what the hook refused with
+ * Prepares a mail: as messages to be stored with the operation they belong to, or by calling the hook, which leaves
+ * none.
+ * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>} or the hook's refusal
  */
 export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<NewMessage[]> {
   const { policy, limits } = deps
-  for (const { to } of mail.letters) requireAuthorised(deps, to)
-  // nobody is bothered by what goes nowhere
-  if (policy.mail.way !== 'mailbox') for (const { to } of mail.letters) limits.recipient(to)
-  // Where no mail may leave, that is said of one that would not either: else the answer told who has an account.
-  limits.mail(mail.isRehearsal ? 0 : mail.letters.length)
+  for (const { to } of mail.copies) requireAuthorised(deps, to)
+  // a simulated mail calls no hook
+  if (policy.mail.delivery !== 'mailbox') for (const { to } of mail.copies) limits.recipient(to)
+  // If no mail may be sent now, that also applies to simulated mails: otherwise the response would reveal who has an
+  // account.
+  limits.mail(mail.isSimulated ? 0 : mail.copies.length)
   const { sendEmail } = policy.hooks
-  if (policy.mail.way !== 'hook' || !sendEmail || mail.isQueued) return outgoing(deps, now, mail)
-  // The hook's contract knows GoTrue's mails alone.
+  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return outgoing(deps, now, mail)
+  // The hook's payload is defined for GoTrue's mails only.
   const payload = hookPayload(deps, mail)
   if (payload) await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
   return []
@@ -58,9 +60,9 @@ export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<
 
 /** The messages of a mail, to be sent from the queue: one for each letter, or what the hook is to be told. */
 function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
-  if (deps.policy.mail.way !== 'hook') return mail.letters.map((letter) => compose(deps, now, mail, letter))
+  if (deps.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(deps, now, mail, letter))
   const payload = hookPayload(deps, mail)
-  const [letter] = mail.letters
+  const [letter] = mail.copies
   if (!payload || !letter) return []
   const content = { ...{ subject: mail.template, html: null, text: '', code: null, links: [] }, hook: { payload } }
   return [
@@ -73,10 +75,10 @@ function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
 }
 
 /**
- * Asks whether a mail to an address could leave now, as far as this is the same for every account.
+ * Checks whether a mail to an address may be sent now, as far as this does not depend on the account.
  * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
  */
-export function requireMail(deps: Pick<Deps, 'policy' | 'limits'>, to: string): void {
+export function requireMailAllowed(deps: Pick<Deps, 'policy' | 'limits'>, to: string): void {
   requireAuthorised(deps, to)
   deps.limits.mail(0)
 }
@@ -93,7 +95,7 @@ export function prepareNotice(
     to,
     link,
     ...rest
-  }: Omit<Mail, 'letters' | 'redirectTo' | 'template'> & { template: Notification; to: string | null; link?: string },
+  }: Omit<Mail, 'copies' | 'redirectTo' | 'template'> & { template: Notification; to: string | null; link?: string },
 ): NewMessage[] {
   const { policy, report } = deps
   if (!policy.mail.notifications.has(template) || to === null) return []
@@ -103,11 +105,11 @@ export function prepareNotice(
     return outgoing(deps, now, {
       ...rest,
       template,
-      letters: [{ to, ...(link !== undefined && { link }) }],
+      copies: [{ to, ...(link !== undefined && { link }) }],
       redirectTo,
     })
   } catch (error) {
-    // What happened has happened; a notice that cannot be sent does not undo it (contract 6.2).
+    // The change has happened; a notice that cannot be sent does not undo it.
     report('warn', 'a notice could not be sent', {
       template,
       error: error instanceof Refusal ? error.reason : String(error),
@@ -116,7 +118,7 @@ export function prepareNotice(
   }
 }
 
-function compose(deps: Deps, now: number, mail: Mail, { to, token, link }: Letter): NewMessage {
+function composeMessage(deps: Deps, now: number, mail: Mail, { to, token, link }: MailCopy): NewMessage {
   const { policy, templates } = deps
   const { template, user, redirectTo } = mail
   const url =
@@ -141,12 +143,12 @@ function compose(deps: Deps, now: number, mail: Mail, { to, token, link }: Lette
     template,
     to,
     content: { ...content, code, links: url === '' ? [] : [url] },
-    isSent: policy.mail.way === 'smtp',
+    isSent: policy.mail.delivery === 'smtp',
     expiresAt: token?.minting.token.expiresAt ?? now + DAY,
   })
 }
 
-/** The user's own language, then what their browser asked for. */
+/** The user's own language, then those of their browser. */
 function languagesOf({ user, client }: Mail): string[] {
   const { locale, language, lang } = user.rawUserMetaData
   const own = [locale, language, lang].filter((tag) => typeof tag === 'string')
@@ -177,7 +179,7 @@ export function linkOf(
   { redirectTo, origin }: Leading,
 ): string {
   const base = atOrigin(policy, policy.mail.links[type], origin)
-  // GoTrue escapes where it must and no more; what a query would read differently is escaped here as well
+  // GoTrue escapes only what it must; characters that a query would misread are escaped here as well
   const target = /[&=#+%]/.test(redirectTo) ? encodeURIComponent(redirectTo) : redirectTo
   return `${base}?token=${token}&type=${type}&redirect_to=${target}`
 }
@@ -188,7 +190,7 @@ function atOrigin({ apiUrl }: Pick<Policy, 'apiUrl'>, url: string, origin: strin
   return origin !== undefined && own === new URL(apiUrl).origin ? origin + pathname : url
 }
 
-/** The application's page, with the token added to whatever its URL has already. */
+/** The application's page, with the token added to its URL. */
 export function pageLink(page: string, token: string): string {
   const url = new URL(page)
   url.searchParams.set('token', token)
@@ -205,20 +207,24 @@ function requireAuthorised({ policy }: Pick<Deps, 'policy'>, address: string): v
 
 const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, reauthentication: 'reauthentication' }
 
-/** What the Send Email hook is told (contract 6.7). @returns undefined for mails it does not know */
-function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, client, values = {} }: Mail) {
+/**
+ * The payload of the Send Email hook (docs/wire-contract.md#hooks). @returns undefined for mails the hook does not know
+ */
+function hookPayload({ policy }: Deps, { template, user, copies, redirectTo, client, values = {} }: Mail) {
   const action = HOOK_ACTIONS[template] ?? (template.endsWith('_notification') ? template : undefined)
   if (action === undefined) return undefined
-  const [first, second] = letters
+  const [first, second] = copies
   const text = (name: string) => (typeof values[name] === 'string' ? values[name] : '')
   return {
     user: hookUser(user),
     email_data: {
       token: first?.token?.code ?? '',
-      // Of two letters the first goes to the present address; each hash stands with the other one's code (quirk 19).
+      // Of two copies the first goes to the current address; each hash is sent with the other one's code, as GoTrue
+      // does (docs/wire-contract.md#hooks).
       token_hash: (second ?? first)?.token?.plaintext ?? '',
-      // A mail of `/api/auth` leads to a page of the application, token and all; GoTrue's own link would not know it.
-      // Of two, neither address may learn the other's token from it.
+      // A mail of `/api/auth` links to a page of the application, token included; GoTrue's own link would not know the
+      // token.
+      // With two copies, neither address may learn the other's token.
       redirect_to: second ? redirectTo : first?.link || redirectTo,
       email_action_type: action,
       site_url: atOrigin(policy, policy.apiUrl, client?.origin),
@@ -232,7 +238,7 @@ function hookPayload({ policy }: Deps, { template, user, letters, redirectTo, cl
   }
 }
 
-/** An account as hooks see it: GoTrue's user object without its identities. */
+/** An account as hooks receive it: GoTrue's user object without identities. */
 export function hookUser(user: User): JsonObject {
   const times = {
     email_confirmed_at: user.emailConfirmedAt,

@@ -1,8 +1,8 @@
-/** Messages on their way out: queued for the mail server or kept for the mailbox, sealed until they are needed. */
+/** Outgoing messages: queued for the mail server or kept for the mailbox, with sealed content. */
 import type { Message, NewMessage } from '../../store'
 import type { Deps } from '../deps'
 
-/** What a message says. Links and codes in it are secrets until they are used. */
+/** The content of a message. Links and codes in it are secrets until they are used. */
 export interface MessageContent {
   subject: string
   /** None for SMS. */
@@ -19,7 +19,7 @@ export interface MessageDraft {
   template: string
   to: string
   content: MessageContent
-  /** Whether it is to be sent by mail, or shown in the mailbox alone. */
+  /** Whether it is sent by mail, or only shown in the mailbox. */
   isSent: boolean
   expiresAt: number
 }
@@ -44,9 +44,9 @@ export function newMessage({ random, sealer }: Deps, now: number, draft: Message
 
 const contentPlace = (id: string) => `messages.content:${id}`
 
-/** @throws where the message has no content any more */
+/** @throws if the content of the message was removed */
 export function contentOf({ sealer }: Pick<Deps, 'sealer'>, { id, content }: Message): MessageContent {
-  if (content === null) throw new Error(`message ${id} has no content any more`)
+  if (content === null) throw new Error(`the content of message ${id} was removed`)
   return JSON.parse(sealer.open(content, contentPlace(id)).toString())
 }
 

@@ -1,6 +1,6 @@
 /**
- * Sends what waits in the queue. A message stays there until the mail server has it: a server that is down, or that ends
- * the connection in the middle, costs a delay and at worst a second copy with the same Message-ID, never a mail.
+ * Sends queued mail. A message stays in the queue until the mail server has accepted it: if that server is down or
+ * drops the connection, the mail is delayed, or at worst sent twice with the same Message-ID, but never lost.
  */
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
@@ -13,22 +13,22 @@ import { contentOf, type MessageContent } from './messages'
 const SECOND = 1000
 const HOUR = 3600 * SECOND
 
-/** How long a process has to send what it took; after that another one may. */
+/** How long a process owns a message it claimed. */
 const LEASE_MS = 120 * SECOND
 const BATCH = 2
 
 /** No message waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
 const LONGEST_WAIT_MS = 600 * SECOND
 
-/** Waits between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
+/** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
 const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
-/** A message is tried this long even where what it carries is worth nothing before. */
-const MIN_TRYING_MS = HOUR
+/** A message is retried this long even if the token in it expires earlier. */
+const MIN_RETRY_MS = HOUR
 
 /**
- * Sends the messages whose time has come, few at once, so that none waits long for another.
- * @returns how many were taken; 0 once nothing is due
+ * Sends a few of the messages that are due, so that none waits long for another.
+ * @returns how many were claimed; 0 if nothing is due
  */
 export async function deliverMessages(deps: Deps, mailer: Mailer | undefined): Promise<number> {
   const claimed = await deps.store.claimMessages({
@@ -38,15 +38,15 @@ export async function deliverMessages(deps: Deps, mailer: Mailer | undefined): P
   return claimed.length
 }
 
-/** @param error what the mail server said last */
+/** @param error the last error of the mail server */
 const expired = (error: string | null): Delivery => ({
   outcome: 'refused',
-  error: ['what it carries expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
+  error: ['its link or code expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
 })
 
 async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<void> {
   const { clock, store, report, policy } = deps
-  const isOver = clock.now() >= Math.max(message.expiresAt, message.createdAt + MIN_TRYING_MS)
+  const isOver = clock.now() >= Math.max(message.expiresAt, message.createdAt + MIN_RETRY_MS)
   const delivery = isOver ? expired(message.error) : await attempt(deps, mailer, message)
   const now = clock.now()
   const isSent = delivery.outcome === 'sent'
@@ -67,7 +67,7 @@ async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message)
   }
   if (isSent) report('info', 'mail sent', facts)
   else
-    report(isFinal ? 'error' : 'warn', isFinal ? 'mail not sent' : 'mail will be tried again', {
+    report(isFinal ? 'error' : 'warn', isFinal ? 'mail not sent' : 'mail will be retried', {
       ...facts,
       error: error ?? '',
     })
@@ -102,16 +102,16 @@ async function tellHook(deps: Deps, { payload, ip }: NonNullable<MessageContent[
   }
 }
 
-/** For a start: what a process that is gone had taken is anybody's again. */
-export async function returnMessages({ store, clock }: Deps): Promise<void> {
-  await store.returnMessages(clock.now())
+/** At start: releases the messages claimed by a process that has ended. */
+export async function releaseClaimedMessages({ store, clock }: Deps): Promise<void> {
+  await store.releaseClaimedMessages(clock.now())
 }
 
 export interface MailQueue {
   length: number
-  /** How long the oldest message has waited; 0 where none waits. */
+  /** Age of the oldest waiting message; 0 if there is none. */
   oldestMs: number
-  /** Until the next attempt is due; undefined where none is. */
+  /** Until the next attempt is due; undefined if there is none. */
   nextInMs: number | undefined
 }
 

@@ -1,16 +1,16 @@
-/** What may be said of a provider that an administrator sets up (contract 1.13). */
+/** Validation of custom providers (`/admin/custom-providers`). */
 import { canonicalJson } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import { flawOfUrl } from '../../lib/public-url'
 import type { CustomProvider } from '../../store'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { isReservedParameter } from './reserved'
+import { isReservedParameter } from './reserved-parameters'
 
 export type CustomProviderType = CustomProvider['providerType']
 
-/** What is undefined stays as it is, or is as by default. */
-export interface CustomProviderGiven {
+/** Undefined values stay unchanged, or get their default. */
+export interface CustomProviderInput {
   name?: string | undefined
   clientId?: string | undefined
   clientSecret?: string | undefined
@@ -34,18 +34,18 @@ export interface CustomProviderGiven {
 const PREFIX = 'custom:'
 const IDENTIFIER = /^[a-z0-9][a-z0-9:-]{0,48}[a-z0-9]$/
 
-const NEEDED: Record<CustomProviderType, (keyof CustomProviderGiven)[]> = {
+const REQUIRED_BY_TYPE: Record<CustomProviderType, (keyof CustomProviderInput)[]> = {
   oidc: ['issuer'],
   oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl'],
 }
-/** The URLs that count for a type; those of the other are not looked at. */
+/** The URLs used for each type; those of the other type are ignored. */
 export const URLS = {
   oidc: ['issuer', 'discoveryUrl'],
   oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl', 'jwksUri'],
-} as const satisfies Record<CustomProviderType, (keyof CustomProviderGiven)[]>
+} as const satisfies Record<CustomProviderType, (keyof CustomProviderInput)[]>
 
-/** Characters of a field; of a list, those of each item. */
-const MAX_CHARACTERS: Partial<Record<keyof CustomProviderGiven, number>> = {
+/** Maximum length of a field; for lists, of each item. */
+const MAX_CHARACTERS: Partial<Record<keyof CustomProviderInput, number>> = {
   ...{
     name: 100,
     clientId: 512,
@@ -60,20 +60,20 @@ const MAX_ITEMS = 100
 /** Of the JSON of an object. */
 const MAX_OBJECT_CHARACTERS = 16_384
 
-/** Names that no provider's word fills (GoTrue's list). */
+/** Claims that a provider must not set (GoTrue's list). */
 const PROTECTED = new Set(
   'id aud role app_metadata created_at updated_at confirmed_at email_confirmed_at phone_confirmed_at email_verified phone_verified banned_until is_super_admin'.split(
     ' ',
   ),
 )
-/** Names that tell whose account it is: what is the same for all would make one account of all. */
+/** Claims that identify an account: a constant would map every user to the same account. */
 const PERSONAL = new Set(['sub', 'email'])
 
 /** @throws {Refusal<'custom_provider_field_missing' | 'custom_provider_prefix_missing' | 'custom_provider_identifier_malformed'>} */
-export function requireComplete(type: CustomProviderType, identifier: string, given: CustomProviderGiven): void {
+export function requireComplete(type: CustomProviderType, identifier: string, given: CustomProviderInput): void {
   if (identifier === '') throw new Refusal('custom_provider_field_missing', { detail: 'identifier' })
   requirePrefix(identifier)
-  for (const field of ['name', 'clientId', 'clientSecret', ...NEEDED[type]] as const)
+  for (const field of ['name', 'clientId', 'clientSecret', ...REQUIRED_BY_TYPE[type]] as const)
     if (!given[field]) throw new Refusal('custom_provider_field_missing', { detail: field })
   if (!IDENTIFIER.test(identifier)) throw new Refusal('custom_provider_identifier_malformed', { detail: identifier })
 }
@@ -83,12 +83,12 @@ export function requirePrefix(identifier: string): void {
 }
 
 /**
- * @returns what was given, in the form that is stored
+ * @returns the input in stored form
  * @throws {Refusal<'custom_provider_parameter_reserved' | 'custom_provider_parameter_malformed' |
  *   'custom_provider_target_protected' | 'custom_provider_target_constant' | 'custom_provider_claim_empty' |
  *   'custom_provider_field_malformed'>}
  */
-export function checked(given: CustomProviderGiven): CustomProviderGiven {
+export function validateInput(given: CustomProviderInput): CustomProviderInput {
   for (const [name, value] of Object.entries(given.authorizationParams ?? {})) {
     const lower = name.toLowerCase()
     if (isReservedParameter(lower) || lower === 'nonce' || lower === 'scope')
@@ -104,12 +104,12 @@ export function checked(given: CustomProviderGiven): CustomProviderGiven {
     throw new Refusal('custom_provider_claim_empty')
   const fields = Object.entries(given).map(([field, value]) => [
     field,
-    storable(field as keyof CustomProviderGiven, value),
+    storable(field as keyof CustomProviderInput, value),
   ])
   return Object.fromEntries(fields)
 }
 
-function storable(field: keyof CustomProviderGiven, value: unknown): unknown {
+function storable(field: keyof CustomProviderInput, value: unknown): unknown {
   if (value === undefined) return undefined
   const json = canonicalJson(value)
   const max = MAX_CHARACTERS[field] ?? MAX_OBJECT_CHARACTERS
@@ -120,7 +120,7 @@ function storable(field: keyof CustomProviderGiven, value: unknown): unknown {
 }
 
 /** @throws {Refusal<'custom_provider_url_malformed' | 'custom_provider_url_insecure' | 'custom_provider_url_nearby'>} */
-export function requirePublicUrls({ policy }: Deps, type: CustomProviderType, given: CustomProviderGiven): void {
+export function requirePublicUrls({ policy }: Deps, type: CustomProviderType, given: CustomProviderInput): void {
   for (const field of URLS[type]) {
     const flaw = given[field] ? flawOfUrl(given[field], policy.oauth.custom.internalHosts) : undefined
     if (flaw) throw new Refusal(`custom_provider_url_${flaw}`)
@@ -130,7 +130,7 @@ export function requirePublicUrls({ policy }: Deps, type: CustomProviderType, gi
 const REQUIRED = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
 /**
- * What an issuer says of itself now.
+ * Fetches the current metadata of an issuer.
  * @throws {Refusal<'custom_provider_discovery_failed' | 'custom_provider_discovery_incomplete'>}
  */
 export async function discover(
@@ -151,7 +151,7 @@ export async function discover(
   return metadata as OpenIdMetadata
 }
 
-/** An OpenID provider is asked for an ID token. */
+/** OpenID providers are always asked for an ID token. */
 export function scopesFor(type: CustomProviderType, scopes: string[]): string[] {
   return type === 'oidc' && !scopes.includes('openid') ? ['openid', ...scopes] : scopes
 }

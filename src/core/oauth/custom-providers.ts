@@ -1,4 +1,4 @@
-/** Providers that administrators set up while the server runs (contract 1.13): theirs to list, make, change and delete. */
+/** Custom providers (`/admin/custom-providers`): list, create, change and delete. */
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { CustomProvider } from '../../store'
 import { auditEntry } from '../audit'
@@ -6,15 +6,15 @@ import type { Admin } from '../caller'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
 import {
-  type CustomProviderGiven,
+  type CustomProviderInput,
   type CustomProviderType,
-  checked,
   discover,
   requireComplete,
   requirePrefix,
   requirePublicUrls,
   scopesFor,
   URLS,
+  validateInput,
 } from './custom-provider-rules'
 
 /** @throws {Refusal<'custom_providers_off'>} */
@@ -26,7 +26,7 @@ const isType = (text: string): text is CustomProviderType => text === 'oidc' || 
 
 /**
  * Newest first.
- * @param type of those wanted; empty: all
+ * @param type the type wanted; empty for all
  * @throws {Refusal<'custom_providers_off' | 'custom_provider_filter_unknown'>}
  */
 export async function listCustomProviders(deps: Deps, type: string): Promise<CustomProvider[]> {
@@ -49,11 +49,11 @@ export interface NewCustomProvider {
   admin: Admin
   type: string
   identifier: string
-  given: CustomProviderGiven
+  given: CustomProviderInput
 }
 
 /**
- * An OpenID issuer is asked about itself before anything is kept.
+ * The metadata of an OpenID issuer is fetched before anything is stored.
  * @throws {Refusal<'custom_provider_type_unknown' | 'custom_providers_too_many' | 'custom_provider_exists' | …>} and as
  *   the functions of custom-provider-rules.ts
  */
@@ -64,7 +64,7 @@ export async function createCustomProvider(
   requireOn(deps)
   if (!isType(type)) throw new Refusal('custom_provider_type_unknown')
   requireComplete(type, identifier, given)
-  const said = checked(given)
+  const said = validateInput(given)
   const { max } = deps.policy.oauth.custom
   const present = await deps.store.listCustomProviders()
   if (present.length >= max) throw new Refusal('custom_providers_too_many')
@@ -83,7 +83,7 @@ async function newProvider(
   deps: Deps,
   type: CustomProviderType,
   identifier: string,
-  given: CustomProviderGiven,
+  given: CustomProviderInput,
 ): Promise<CustomProvider> {
   const id = deps.random.uuid()
   const own = (field: (typeof URLS)[CustomProviderType][number]) =>
@@ -122,11 +122,11 @@ const discoveredNow = (document: OpenIdMetadata | undefined, now: number) => ({
 
 const sealSecret = ({ sealer }: Deps, id: string, secret: string) => sealer.seal(Buffer.from(secret), secretPlace(id))
 
-/** Where the secret of a provider is sealed for. */
+/** The sealing context of a provider's secret. */
 export const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
 
 /**
- * Changes what is given; an issuer is asked anew where it or its discovery URL is among that.
+ * Changes the given fields; metadata is fetched again if the issuer or its discovery URL is among them.
  * @throws {Refusal<'custom_provider_unknown' | …>} and as `createCustomProvider`
  */
 export async function updateCustomProvider(
@@ -135,7 +135,7 @@ export async function updateCustomProvider(
 ): Promise<CustomProvider> {
   requireOn(deps)
   requirePrefix(identifier)
-  const said = checked(given)
+  const said = validateInput(given)
   const present = await getCustomProvider(deps, identifier)
   requirePublicUrls(deps, present.providerType, said)
   const set = await changesOf(deps, present, said)
@@ -146,7 +146,7 @@ export async function updateCustomProvider(
   return changed
 }
 
-async function changesOf(deps: Deps, present: CustomProvider, given: CustomProviderGiven) {
+async function changesOf(deps: Deps, present: CustomProvider, given: CustomProviderInput) {
   const { id, providerType: type } = present
   const { name, clientId, clientSecret, scopes, skipNonceCheck, issuer, discoveryUrl, jwksUri, ...rest } = given
   const { authorizationUrl, tokenUrl, userinfoUrl, ...common } = rest
@@ -165,8 +165,8 @@ async function changesOf(deps: Deps, present: CustomProvider, given: CustomProvi
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<CustomProvider>
 }
 
-/** An issuer, where to ask it and what it answered, which only make sense together. */
-async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProviderGiven) {
+/** An issuer with its discovery URL and metadata, which only make sense together. */
+async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProviderInput) {
   if (!given.issuer && given.discoveryUrl === undefined) return {}
   const issuer = given.issuer || (present.issuer ?? '')
   const discoveryUrl = given.discoveryUrl === undefined ? present.discoveryUrl : given.discoveryUrl || null
@@ -174,7 +174,10 @@ async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProvi
   return { issuer, discoveryUrl, ...discoveredNow(document, deps.clock.now()) }
 }
 
-/** Whoever came by it keeps their account. @throws {Refusal<'custom_providers_off' | 'custom_provider_prefix_missing' | 'custom_provider_unknown'>} */
+/**
+ * Users who signed in with it keep their accounts. @throws {Refusal<'custom_providers_off' |
+ * 'custom_provider_prefix_missing' | 'custom_provider_unknown'>}
+ */
 export async function deleteCustomProvider(
   deps: Deps,
   { admin, identifier }: Pick<NewCustomProvider, 'admin' | 'identifier'>,

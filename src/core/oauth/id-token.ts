@@ -1,4 +1,4 @@
-/** ID tokens that providers signed (OpenID Connect Core 1.0 §3.1.3.7, contract 8.9). */
+/** ID tokens signed by providers (OpenID Connect Core 1.0 §3.1.3.7, GoTrue's id_token grant). */
 import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { JsonObject } from '../../lib/json'
@@ -9,14 +9,14 @@ import type { Client, Deps } from '../deps'
 import type { OAuthProvider, OAuthProviders } from '../ports'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
-import { linkIdentity, requireLinker } from './linking'
-import { strangerOf } from './owners'
-import { findCustom, isCustom } from './providers'
-import { type ExternalSignIn, signInExternally } from './sign-in'
+import { externalAccountOf } from './account-matching'
+import { type ExternalSignIn, signInExternally } from './external-sign-in'
+import { linkIdentity, requireLinkingAllowed } from './linking'
+import { isCustom, loadCustomProvider } from './providers'
 
-/** Asymmetric alone: a key that is public signs nothing that counts. */
+/** Asymmetric only: a public key must not verify an HMAC. */
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA'.split(' ')
-/** Longer than any provider's. */
+/** Longer than any provider's token. */
 const MAX_LENGTH = 16_384
 
 export interface IdTokenSignIn {
@@ -32,7 +32,7 @@ export interface IdTokenSignIn {
 }
 
 /**
- * Signs in, or links an identity, by an ID token that an application got from a provider itself.
+ * Signs in, or links an identity, with an ID token that an application obtained from a provider.
  * @throws {Refusal<'id_token_missing' | 'id_token_provider_missing' | 'id_token_link_without_user' | 'id_token_bad' |
  *   'id_token_provider_unknown' | 'id_token_provider_disabled' | 'id_token_nonce_wrong' | …>} and as `signInExternally`
  */
@@ -45,12 +45,12 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
   const { provider, issuer, rules } = await providerOf(deps, given)
   const audiences = rules?.audiences ?? [given.clientId]
   const expected = { token: given.idToken, issuer, audiences }
-  const claims = await checkIdToken(rules ?? deps.providers, deps.clock.now(), expected)
+  const claims = await verifyIdToken(rules ?? deps.providers, deps.clock.now(), expected)
   checkAccessToken(given, claims)
   if (!rules?.skipsNonce) checkNonce(given.nonce, claims)
-  const profile = await (rules ?? FOREIGN_RULES).profileOf(claims)
+  const profile = await (rules ?? UNLISTED_ISSUER_RULES).profileOf(claims)
   const signIn: ExternalSignIn = {
-    stranger: strangerOf(provider?.name ?? issuer, profile),
+    account: externalAccountOf(provider?.name ?? issuer, profile),
     method: 'oauth',
     isEmailOptional: provider?.isEmailOptional ?? false,
     tokens: undefined,
@@ -61,17 +61,17 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
   const arrived = given.linksIdentity
     ? await linkIdentity(deps, signIn, await linkerOf(deps, given.credentials))
     : await signInExternally(deps, signIn)
-  if (arrived.outcome !== 'session') throw new Error('an ID token led to a code')
+  if (arrived.outcome !== 'session') throw new Error('an ID token sign-in returned a code')
   return arrived.issued
 }
 
 async function linkerOf(deps: Deps, credentials: Credentials) {
-  const { user, session } = await requireLinker(deps, await identifyUser(deps, credentials))
+  const { user, session } = await requireLinkingAllowed(deps, await identifyUser(deps, credentials))
   return { userId: user.id, sessionId: session?.id }
 }
 
-/** Of issuers that no provider is set up for. */
-const FOREIGN_RULES = {
+/** For issuers without a configured provider. */
+const UNLISTED_ISSUER_RULES = {
   profileOf: async (claims: JsonObject & { sub: string }) => ({
     claims,
     emails:
@@ -81,17 +81,17 @@ const FOREIGN_RULES = {
   }),
 }
 
-/** Providers whose tokens name one of several issuers. */
+/** Providers whose tokens come from one of several issuers. */
 const SEVERAL_ISSUERS: Record<string, string> = { apple: 'Apple', azure: 'Azure' }
 
 async function providerOf(deps: Deps, given: IdTokenSignIn) {
-  if (isCustom(given.provider)) return customOf(deps, given.provider)
+  if (isCustom(given.provider)) return customProviderOf(deps, given.provider)
   const { providers, policy } = deps
   const byIssuer = given.provider === '' ? providers.findByIssuer(given.issuer) : undefined
   const found = given.provider === '' ? byIssuer : providers.find(given.provider)
   const named = given.provider || given.issuer
   if (typeof found === 'string') {
-    const isKnown = found === 'provider is not enabled' && TAKING_ID_TOKENS.has(given.provider)
+    const isKnown = found === 'provider is not enabled' && ID_TOKEN_PROVIDERS.has(given.provider)
     throw isKnown
       ? new Refusal('id_token_provider_disabled', { detail: given.issuer || (issuerIn(given.idToken) ?? '') })
       : new Refusal('id_token_provider_unknown', { detail: named })
@@ -104,15 +104,15 @@ async function providerOf(deps: Deps, given: IdTokenSignIn) {
   return { provider: found, issuer: issuerFor(found, given), rules: found.idTokens }
 }
 
-async function customOf(deps: Deps, identifier: string) {
-  const found = await findCustom(deps, identifier)
+async function customProviderOf(deps: Deps, identifier: string) {
+  const found = await loadCustomProvider(deps, identifier)
   if (found.outcome !== 'found') throw new Refusal(`id_token_custom_${found.outcome}`, { detail: identifier })
   const { idTokens: rules } = found.provider
   if (rules?.issuer === undefined) throw new Refusal('id_token_custom_without_issuer', { detail: identifier })
   return { provider: found.provider, issuer: rules.issuer, rules }
 }
 
-const TAKING_ID_TOKENS = new Set('apple google azure facebook keycloak kakao vercel_marketplace snapchat'.split(' '))
+const ID_TOKEN_PROVIDERS = new Set('apple google azure facebook keycloak kakao vercel_marketplace snapchat'.split(' '))
 
 function issuerFor({ name, idTokens }: OAuthProvider, { idToken, issuer: given }: IdTokenSignIn): string {
   const company = SEVERAL_ISSUERS[name]
@@ -135,16 +135,16 @@ function issuerIn(token: string): string | undefined {
 export interface IdTokenExpected {
   token: string
   issuer: string
-  /** Client ids, of which it must be for one. */
+  /** Accepted client ids. */
   audiences: readonly string[]
 }
 
 /**
- * The claims of an ID token whose signature, issuer, audience and times are right.
+ * The claims of an ID token with a valid signature, issuer, audience and times.
  * @param now Unix milliseconds
  * @throws {Refusal<'id_token_bad' | 'id_token_without_subject' | 'id_token_audience_wrong'>}
  */
-export async function checkIdToken(
+export async function verifyIdToken(
   providers: Pick<OAuthProviders, 'keysOf'>,
   now: number,
   { token, issuer, audiences }: IdTokenExpected,
@@ -154,7 +154,7 @@ export async function checkIdToken(
   if (typeof sub !== 'string' || sub === '') throw new Refusal('id_token_without_subject')
   const all = (Array.isArray(aud) ? aud : [aud]).filter((each) => typeof each === 'string')
   const isOurs = (id: unknown) => typeof id === 'string' && audiences.includes(id)
-  // a token for several must say which of them it was made for
+  // a token with several audiences must name the authorized party
   if (!all.some(isOurs) || (all.length > 1 && !isOurs(azp)))
     throw new Refusal('id_token_audience_wrong', { detail: all.join(' ') })
   return claims as JsonObject & { sub: string }
@@ -177,7 +177,7 @@ async function verified(
     try {
       return await verify(false)
     } catch (error) {
-      // the provider may have a new key since
+      // the provider may have a new key
       if (error instanceof errors.JWKSNoMatchingKey) return await verify(true)
       throw error
     }
@@ -186,7 +186,7 @@ async function verified(
   }
 }
 
-/** The hash of the access token, where both are there (OpenID Connect Core 1.0 §3.1.3.6). */
+/** The hash of the access token, if both are present (OpenID Connect Core 1.0 §3.1.3.6). */
 function checkAccessToken({ accessToken, idToken }: IdTokenSignIn, { at_hash: expected }: JsonObject): void {
   if (accessToken === '' || typeof expected !== 'string') return
   const bits = /\d{3}$/.exec(decodeProtectedHeader(idToken).alg ?? '')?.[0] ?? '512'
@@ -195,7 +195,7 @@ function checkAccessToken({ accessToken, idToken }: IdTokenSignIn, { at_hash: ex
     throw new Refusal('id_token_bad')
 }
 
-/** The claim holds the hash of what the application knows. */
+/** The claim contains the hash of the nonce that the application knows. */
 function checkNonce(given: string, { nonce }: JsonObject): void {
   const claimed = typeof nonce === 'string' ? nonce : ''
   if ((given === '') !== (claimed === '')) throw new Refusal('id_token_nonce_half')

@@ -1,4 +1,4 @@
-/** Providers by their names, whoever set them up. */
+/** Providers by name, built-in and custom. */
 import { isWithin } from '../../lib/time'
 import type { CustomProvider } from '../../store'
 import type { Deps } from '../deps'
@@ -7,10 +7,10 @@ import { Refusal } from '../refusal'
 import { discover } from './custom-provider-rules'
 import { secretPlace } from './custom-providers'
 
-/** A string says why there is none (contract 1.8). */
+/** A string says why there is none, in GoTrue's words. */
 export async function findProvider(deps: Deps, name: string): Promise<OAuthProvider | string> {
   if (!isCustom(name)) return deps.providers.find(name)
-  const found = await findCustom(deps, name)
+  const found = await loadCustomProvider(deps, name)
   switch (found.outcome) {
     case 'found':
       return found.provider
@@ -25,7 +25,7 @@ export async function findProvider(deps: Deps, name: string): Promise<OAuthProvi
 
 export const isCustom = (name: string) => name.startsWith('custom:')
 
-export async function findCustom(
+export async function loadCustomProvider(
   deps: Deps,
   identifier: string,
 ): Promise<{ outcome: 'found'; provider: OAuthProvider } | { outcome: 'off' | 'unknown' | 'disabled' }> {
@@ -33,7 +33,7 @@ export async function findCustom(
   const row = await deps.store.findCustomProvider(identifier)
   if (!row) return { outcome: 'unknown' }
   if (!row.enabled) return { outcome: 'disabled' }
-  return { outcome: 'found', provider: deps.providers.custom(setupOf(deps, await asked(deps, row))) }
+  return { outcome: 'found', provider: deps.providers.custom(setupOf(deps, await withFreshDiscovery(deps, row))) }
 }
 
 function setupOf({ sealer }: Deps, row: CustomProvider): CustomSetup {
@@ -58,11 +58,14 @@ function setupOf({ sealer }: Deps, row: CustomProvider): CustomSetup {
   }
 }
 
-/** How long what an issuer says of itself is taken as it was. */
+/** How long issuer metadata is used before it is fetched again. */
 const DISCOVERY_MS = 3_600_000
 
-/** The provider with what its issuer says of itself. Where the issuer does not answer, what it said before counts for as long again. */
-async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
+/**
+ * The provider with current issuer metadata. If the issuer does not respond, the previous metadata is used for another
+ * period.
+ */
+async function withFreshDiscovery(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
   const { id, identifier, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
   const now = deps.clock.now()
   if (issuer === null || isWithin(discoveredAt, DISCOVERY_MS, now)) return row
@@ -72,8 +75,8 @@ async function asked(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { error: why = error.detail.detail ?? '' } = error.detail
-    deps.report('warn', 'an OpenID issuer does not say where it is', { provider: identifier, error: why })
+    deps.report('warn', 'the metadata of an OpenID issuer cannot be fetched', { provider: identifier, error: why })
   }
-  await deps.store.noteDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
+  await deps.store.saveDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
   return { ...row, discoveryDocument: document }
 }

@@ -1,39 +1,40 @@
-/** What must be known before a user's own password is changed (contract 1.6). */
+/** Requirements for changing one's own password (`PUT /user`). */
 import { isWithin } from '../../lib/time'
 import type { User, UserChange } from '../../store'
 import type { Caller } from '../caller'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { identifyCode } from '../tokens/verification-token'
-import { guessPassword, provePassword } from './password-guess'
+import { findTokenByCode } from '../tokens/verification-token'
+import { attemptPassword, verifyPassword } from './verify-password'
 
-/** How old a sign-in may be for a password to be changed without a mailed code. */
+/** Maximum age of a sign-in for a password change without a mailed code. */
 const RECENT_SIGN_IN_MS = 86_400_000
 
-/** Ways of signing in after which nobody can be asked for the password they may have forgotten. */
+/** Sign-in methods after which the current password is not required, since it may be forgotten. */
 const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])
 
-export interface PasswordGiven {
+export interface PasswordInput {
   password?: string | undefined
   currentPassword?: string | undefined
-  /** The code of a reauthentication. */
+  /** The code of `GET /reauthenticate`. */
   nonce?: string | undefined
 }
 
 interface PasswordChange {
   caller: Caller
-  given: PasswordGiven
+  given: PasswordInput
   client: Client
-  /** Whether the present password is asked for, whatever the settings say. */
+  /** Whether the current password is required, whatever the settings say. */
   needsCurrentPassword: boolean
 }
 
 /**
- * Checks what must be known before a new password is set.
- * @returns its hash, the token that allowed it, and what to call once it is set: until then, that it is not the present
- *   one counts as a guess
+ * Checks the requirements for a new password.
+ * @returns its hash, the token that allowed it, and a function to call once it is set: until then, learning that it is
+ *   not the
+ *   current password counts as a guess
  */
-export async function newPassword(
+export async function authorizePasswordChange(
   deps: Deps,
   { caller, given, client, needsCurrentPassword }: PasswordChange,
 ): Promise<{ hash: string; spend: UserChange['spend']; done(): void }> {
@@ -50,11 +51,11 @@ export async function newPassword(
   const isAskedFor = policy.password.requireCurrent && user.encryptedPassword !== null && !mayHaveForgotten
   if (needsCurrentPassword || isAskedFor) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
-    const proven = await provePassword(deps, { ...own, password: currentPassword })
+    const proven = await verifyPassword(deps, { ...own, password: currentPassword })
     if (proven === undefined) throw new Refusal('current_password_wrong')
   }
   if (user.encryptedPassword === null) return { hash: await passwords.hash(password), spend, done() {} }
-  const { hash: present, takeBack: done } = await guessPassword(deps, { ...own, password })
+  const { hash: present, refund: done } = await attemptPassword(deps, { ...own, password })
   if (present !== undefined) {
     done()
     throw new Refusal('password_unchanged')
@@ -68,8 +69,8 @@ async function proveNonce(deps: Deps, { email, phone }: User, nonce: string) {
   const to = email !== null ? { email } : phone !== null ? { phone } : undefined
   if (!to) throw new Refusal('nonce_wrong')
   try {
-    const { spend, takeBack } = await identifyCode(deps, { to, code: nonce, kinds: ['reauthentication'] })
-    takeBack()
+    const { spend, refund } = await findTokenByCode(deps, { to, code: nonce, kinds: ['reauthentication'] })
+    refund()
     return spend
   } catch (error) {
     throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error

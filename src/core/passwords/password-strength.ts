@@ -1,4 +1,4 @@
-/** What a password must be (contract section 5). */
+/** The password rules (docs/wire-contract.md#passwords). */
 import { createHash } from 'node:crypto'
 import type { Deps } from '../deps'
 import { Refusal, type Weakness } from '../refusal'
@@ -7,8 +7,8 @@ import { isTooLong } from './passwords'
 type StrengthDeps = Pick<Deps, 'policy' | 'breachedPasswords' | 'report'>
 
 /**
- * Every way in which a password falls short of the rules, or undefined where it is fine.
- * @throws {Refusal<'breach_check_unavailable'>} where breached passwords are looked up and nobody answers, if that is to count
+ * Every rule that a password violates, or undefined if there is none.
+ * @throws {Refusal<'breach_check_unavailable'>} if the breach check fails and is required
  */
 export async function weaknessOf(deps: StrengthDeps, password: string): Promise<Weakness | undefined> {
   const { minBytes, requiredCharacters } = deps.policy.password
@@ -33,20 +33,20 @@ export async function requireStrong(deps: StrengthDeps, password: string): Promi
   if (weakness) throw new Refusal('password_weak', { weakness })
 }
 
-/** Hexadecimal digits of the hash that are told; some hundred passwords begin alike (k-anonymity). */
+/** Hexadecimal digits of the hash that are sent; hundreds of passwords share them (k-anonymity). */
 const PREFIX_LENGTH = 5
 
-/** Whether a password is among those of known breaches. Only the beginning of its SHA-1 leaves the server. */
+/** Whether a password is in a known breach. Only a prefix of its SHA-1 leaves the server. */
 async function isBreached({ policy, breachedPasswords, report }: StrengthDeps, password: string): Promise<boolean> {
   if (!breachedPasswords) return false
   const hash = createHash('sha1').update(password).digest('hex').toUpperCase()
   const range = await breachedPasswords(hash.slice(0, PREFIX_LENGTH))
   if (range.outcome === 'answered') {
     const suffix = hash.slice(PREFIX_LENGTH)
-    // A count of 0 is padding, which hides how many there are.
+    // A count of 0 is padding, which hides the real number of results.
     return range.lines.some((line) => line.startsWith(`${suffix}:`) && Number(line.slice(suffix.length + 1)) > 0)
   }
-  report('warn', 'breached passwords cannot be looked up', { error: range.error })
+  report('warn', 'the breach check is unavailable', { error: range.error })
   if (policy.password.breachCheckFailsClosed) throw new Refusal('breach_check_unavailable')
   return false
 }

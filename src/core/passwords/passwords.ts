@@ -1,14 +1,14 @@
-/** Hashing passwords without holding up anything else. */
+/** Password hashing that does not block other requests. */
 import { MAX_PASSWORD_BYTES } from '../policy'
 import type { Clock, PasswordHasher } from '../ports'
 import { Refusal } from '../refusal'
 
 export interface Passwords {
-  /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} where too much waits to be hashed */
+  /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} if the queue is full */
   hash(password: string): Promise<string>
   /**
-   * Whether the password belongs to the hash. Without a hash it takes as long and is false, so that nobody can tell
-   * accounts apart by the clock.
+   * Whether the password matches the hash. Without a hash it takes as long and is false, so that timing does not reveal
+   * whether an account exists.
    * @throws {Refusal<'too_many_requests' | 'request_timeout'>}
    */
   verify(password: string, hash: string | null): Promise<boolean>
@@ -19,7 +19,7 @@ export interface Passwords {
 export interface HashingLimits {
   /** Hashes computed at the same time. */
   slots: number
-  /** Hashes that may wait beside them. */
+  /** Queue length. */
   queue: number
   maxWaitMs: number
 }
@@ -43,7 +43,7 @@ export function isTooLong(password: string): boolean {
   return Buffer.byteLength(password) > MAX_PASSWORD_BYTES
 }
 
-/** Runs slow work in a fixed number of slots, first come first served. */
+/** Runs slow work in a fixed number of slots, first come, first served. */
 function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) {
   const waiting: (() => void)[] = []
   let running = 0
@@ -57,7 +57,7 @@ function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) 
       if (clock.monotonic() - since > maxWaitMs) throw new Refusal('request_timeout')
       return await work()
     } finally {
-      // the slot goes straight to the next in line, so nobody slips in between
+      // the slot passes directly to the next in line, so nothing can overtake it
       const next = waiting.shift()
       if (next) next()
       else running -= 1

@@ -1,4 +1,4 @@
-/** Who is asking. */
+/** Authentication. */
 export type AccessReason =
   | 'bearer_missing'
   /** An `sb_…` key of another server. */
@@ -18,12 +18,12 @@ export type AccessReason =
   | 'aal_too_low'
   /** A sign-in that needs a code beside it. */
   | 'second_factor_needed'
-  /** A cookie with a request that may not be of our own pages. */
+  /** A session cookie on a request that may come from another site. */
   | 'csrf_rejected'
-  /** Somebody of another server where only those of this one can be. */
+  /** A user of another server where only local users are allowed. */
   | 'external_user'
-  /** A personal access token where its user has to be there. */
-  | 'not_in_person'
+  /** A personal access token where it is not allowed. */
+  | 'personal_token_not_allowed'
   | 'audience_mismatch'
 
 /** Sessions and their refresh tokens. */
@@ -38,7 +38,7 @@ export type SessionReason =
   | 'session_aal_low'
   | 'session_superseded'
   | 'session_unknown'
-  /** Native and service tokens: invalid, expired and used before have one answer. */
+  /** Native and service tokens: invalid, expired and reused tokens get one answer. */
   | 'refresh_refused'
   | 'refresh_token_ambiguous'
   | 'personal_token_unknown'

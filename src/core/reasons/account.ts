@@ -1,4 +1,4 @@
-/** What an account may be. */
+/** Accounts. */
 export type AccountReason =
   | 'signup_disabled'
   | 'anonymous_disabled'
@@ -38,7 +38,7 @@ export type AccountReason =
   | 'email_signin_disabled'
   | 'phone_signin_disabled'
 
-/** Passwords and what they prove. */
+/** Passwords. */
 export type PasswordReason =
   | 'credentials_wrong'
   /** `detail`: what the hook says of it. */

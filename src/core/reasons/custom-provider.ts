@@ -21,7 +21,7 @@ export const CUSTOM_PROVIDER_REASONS = [
   'custom_provider_url_malformed',
   'custom_provider_url_insecure',
   'custom_provider_url_nearby',
-  /** `detail`: where was asked; `error`: what came of it. */
+  /** `detail`: the URL; `error`: what happened. */
   'custom_provider_discovery_failed',
   /** `detail`: what is missing. */
   'custom_provider_discovery_incomplete',

@@ -41,7 +41,7 @@ export const FACTOR_REASONS = [
   'recovery_codes_present',
   'recovery_codes_alone',
   'recovery_code_wrong',
-  /** `retryAfterMs`: when it is worth trying again. */
+  /** `retryAfterMs`: when to retry. */
   'recovery_codes_locked',
   'aal_too_low_to_enrol',
   'aal_too_low_to_unenrol',
@@ -51,7 +51,7 @@ export const FACTOR_REASONS = [
 
 export type FactorReason = (typeof FACTOR_REASONS)[number]
 
-/** Signing in with an authenticator alone. */
+/** Passkeys. */
 export const PASSKEY_REASONS = [
   'passkeys_off',
   'passkey_of_sso_user',

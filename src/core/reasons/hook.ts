@@ -1,4 +1,4 @@
-/** What a hook of the operator's came to. */
+/** Hook failures. */
 export const HOOK_REASONS = [
   'hook_timed_out',
   'hook_out_of_attempts',
@@ -12,7 +12,7 @@ export const HOOK_REASONS = [
   'hook_content_type_wrong',
   'hook_answer_too_large',
   'hook_answer_malformed',
-  /** `detail` and `status`: what the hook wants the client to be told. */
+  /** `detail` and `status`: the hook's message for the client. */
   'hook_refused',
 ] as const
 

@@ -1,4 +1,4 @@
-/** Every reason for an expected "no" of the core: a closed list, for which each surface has words of its own. */
+/** Every reason for an expected refusal: a closed list, for which each surface has its own error. */
 import type { AccessReason, SessionReason } from './access'
 import type { AccountReason, PasswordReason } from './account'
 import type { CustomProviderReason } from './custom-provider'

@@ -1,4 +1,4 @@
-/** Asking for mails and SMS. */
+/** Requesting mails and SMS. */
 export type MessageReason =
   | 'otp_email_and_phone'
   | 'otp_channel_with_email'
@@ -16,7 +16,7 @@ export type MessageReason =
   | 'reauthentication_without_contact'
   | 'reauthentication_email_unconfirmed'
   | 'reauthentication_phone_unconfirmed'
-  /** `waitMs`: when the next may go out. */
+  /** `waitMs`: when the next one may be sent. */
   | 'mail_too_soon'
   | 'sms_too_soon'
   | 'mail_limit_reached'
@@ -25,17 +25,17 @@ export type MessageReason =
   | 'address_not_authorised'
   | 'sms_channel_unknown'
   | 'sms_unavailable'
-  /** `detail`: what was to be sent, and what the provider said. */
+  /** `detail`: what was sent, and the provider's error. */
   | 'sms_failed'
 
-/** Links and codes, and what they are shown for. */
+/** Verifying links and codes. */
 export type VerificationReason =
-  /** The four of verification-tokens.md. */
+  /** The four answers of a verification token (docs/other-surfaces.md#verification-tokens). */
   | 'token_unknown'
   | 'token_kind_mismatch'
   | 'token_used'
   | 'token_expired'
-  /** The same, where a surface tells no more. */
+  /** The same, on surfaces that do not distinguish them. */
   | 'link_invalid'
   | 'code_wrong'
   /** Whoever makes and checks the codes did not answer. */

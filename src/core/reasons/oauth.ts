@@ -1,4 +1,4 @@
-/** Signing in with somebody else's account, and the identities that come of it. */
+/** OAuth sign-in and identities. */
 export const OAUTH_REASONS = [
   /** `detail`: why. */
   'provider_unsupported',
@@ -9,10 +9,10 @@ export const OAUTH_REASONS = [
   'oauth_state_expired',
   'oauth_state_used',
   'oauth_state_of_another_browser',
-  /** `detail` and `error`: what the provider says. */
+  /** `detail` and `error`: the provider's error. */
   'oauth_refused',
   'oauth_code_missing',
-  /** `detail`: how the code begins. */
+  /** `detail`: the beginning of the code. */
   'oauth_exchange_failed',
   'oauth_profile_failed',
   'oauth_email_missing',
@@ -28,7 +28,7 @@ export const OAUTH_REASONS = [
   'linked_email_taken',
   /** `detail`: the provider. */
   'linked_email_unverified',
-  /** The same three of a sign-in. */
+  /** The same three for a sign-in. */
   'provider_email_unverified',
   'provider_email_unusable',
   /** `detail`: the linking domain. */
@@ -50,7 +50,7 @@ export const OAUTH_REASONS = [
   'id_token_issuer_foreign',
   'id_token_issuer_mismatch',
   'id_token_custom_off',
-  /** `detail`: the provider, of those that administrators set up. */
+  /** `detail`: the custom provider. */
   'id_token_custom_unknown',
   'id_token_custom_disabled',
   'id_token_custom_without_issuer',

@@ -1,8 +1,8 @@
-/** What no surface could read. */
+/** Requests that cannot be read. */
 export type InputReason =
-  /** `detail`: what the reader stumbled on. */
+  /** `detail`: the parser's error. */
   | 'body_malformed'
-  /** The same of a request that GoTrue has words of its own for. */
+  /** The same for requests with their own error in GoTrue. */
   | 'verification_body_malformed'
   | 'body_too_large'
   /** `detail`: what is wrong. */
@@ -25,9 +25,9 @@ export type InputReason =
   | 'oauth_server_off'
   | 'scim_off'
 
-/** Too much at once. */
+/** Overload. */
 export type LoadReason =
-  /** `retryAfterMs`: when it is worth trying again. */
+  /** `retryAfterMs`: when to retry. */
   | 'too_many_requests'
   | 'request_timeout'
   /** `detail`: what is wrong with the machine; `retryAfterMs`. */

@@ -1,7 +1,6 @@
 /**
- * The notice of a sign-in from somewhere new, and what its link does. A device is known by its network (a /24 or /64): what a
- * browser says of itself anybody can say, and a cookie is the application's. A network that was not seen for 30 days is new
- * again.
+ * The notice of a sign-in from a new network, and its link. Devices are recognised by network (a /24 or /64): user
+ * agents can be faked, and cookies belong to the application. A network that was not seen for 30 days counts as new.
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSession, Session } from '../../store'
@@ -22,29 +21,33 @@ export function newDeviceNotice(deps: Deps, now: number, session: Session): NewS
   return (user) =>
     prepareNotice(deps, now, {
       ...{ template: 'new_device_notification', user, to: user.email },
-      link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${disownToken(peppers[0], id)}`,
+      link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}`,
       // The language of whoever signed in may not be that of the user.
       client: { ip, userAgent: userAgent ?? undefined, languages: [] },
       values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
     })
 }
 
-export interface Disowned {
+export interface UnrecognizedSession {
   sessionId: string
   token: string
   client: Client
 }
 
 /** @throws {Refusal<'token_unknown'>} where the token is not that of the notice about this session */
-export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit<Disowned, 'client'>): void {
-  if (!peppers.some((pepper) => secretEqual(token, disownToken(pepper, sessionId)))) throw new Refusal('token_unknown')
+export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit<UnrecognizedSession, 'client'>): void {
+  if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
+    throw new Refusal('token_unknown')
 }
 
 /**
- * Ends a session that its user says is not theirs, with the token of the notice; one that is over stays so.
+ * Ends a session that its user does not recognise, with the token of the notice; idempotent.
  * @throws {Refusal<'token_unknown' | 'too_many_requests'>}
  */
-export async function disownSession(deps: Deps, { sessionId, token, client }: Disowned): Promise<void> {
+export async function endUnrecognizedSession(
+  deps: Deps,
+  { sessionId, token, client }: UnrecognizedSession,
+): Promise<void> {
   const { store, limits, clock } = deps
   limits.request('verifications', client.ip)
   requireDisownToken(deps, { sessionId, token })
@@ -55,6 +58,6 @@ export async function disownSession(deps: Deps, { sessionId, token, client }: Di
   await store.endUserSessions({ userId: user.id, which: { only: sessionId }, audit })
 }
 
-/** Good for this one session and this one thing, so nothing has to be kept. */
-const disownToken = (pepper: Uint8Array, sessionId: string) =>
+/** Bound to this session and purpose, so nothing has to be stored. */
+const unrecognizedSessionToken = (pepper: Uint8Array, sessionId: string) =>
   hmacSha256(pepper, `not_me:${sessionId}`).toString('base64url')

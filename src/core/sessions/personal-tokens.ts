@@ -1,18 +1,21 @@
-/** Personal access tokens (settled 11): made in a session, shown once, and less than a session in what they may do. */
+/**
+ * Personal access tokens (docs/other-surfaces.md#personal-access-tokens): created in a session, shown once, with fewer
+ * rights than a session.
+ */
 import type { PersonalAccessToken } from '../../store'
 import { auditEntry } from '../audit'
-import { type Caller, requireInPerson } from '../caller'
+import { type Caller, forbidPersonalToken } from '../caller'
 import type { Deps } from '../deps'
-import { lacksFactor } from '../factors/own'
+import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
-import { mintOpaque } from '../tokens/opaque'
+import { mintOpaqueToken } from '../tokens/opaque'
 
 const MAX_NAME = 100
 const MAX_TOKENS = 100
 
 /**
- * @param expiresAt an instant as ISO 8601; undefined: never
- * @throws {Refusal<'not_in_person' | 'aal_too_low' | 'personal_token_name' | 'personal_token_expiry' |
+ * @param expiresAt an ISO 8601 instant; undefined for never
+ * @throws {Refusal<'personal_token_not_allowed' | 'aal_too_low' | 'personal_token_name' | 'personal_token_expiry' |
  *   'personal_tokens_too_many' | 'session_gone'>}
  */
 export async function createPersonalToken(
@@ -20,15 +23,15 @@ export async function createPersonalToken(
   { caller, name, expiresAt }: { caller: Caller; name: string; expiresAt: string | undefined },
 ): Promise<{ token: string; kept: PersonalAccessToken }> {
   const { clock, random, store } = deps
-  const { user, session } = requireInPerson(caller)
-  if (!session) throw new Refusal('not_in_person')
-  if (await lacksFactor(deps, caller)) throw new Refusal('aal_too_low')
+  const { user, session } = forbidPersonalToken(caller)
+  if (!session) throw new Refusal('personal_token_not_allowed')
+  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
   const trimmed = name.trim()
   if (trimmed === '' || trimmed.length > MAX_NAME) throw new Refusal('personal_token_name')
   const now = clock.now()
   const end = expiresAt === undefined ? null : Date.parse(expiresAt)
   if (end !== null && !(end > now)) throw new Refusal('personal_token_expiry')
-  const { token, ...hashed } = mintOpaque(deps, 'personal')
+  const { token, ...hashed } = mintOpaqueToken(deps, 'personal')
   const kept: PersonalAccessToken = {
     ...{ id: random.uuid(), userId: user.id, name: trimmed, ...hashed },
     ...{ createdAt: now, expiresAt: end, lastUsedAt: null },
@@ -45,9 +48,9 @@ export async function createPersonalToken(
 export const listPersonalTokens = ({ store }: Deps, { caller }: { caller: Caller }): Promise<PersonalAccessToken[]> =>
   store.listPersonalTokens(caller.user.id)
 
-/** @throws {Refusal<'personal_token_unknown' | 'not_in_person'>} also where it is somebody else's */
+/** @throws {Refusal<'personal_token_unknown' | 'personal_token_not_allowed'>} also for another user's token */
 export async function revokePersonalToken(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
-  const { user } = requireInPerson(caller)
+  const { user } = forbidPersonalToken(caller)
   const audit = [auditEntry(deps, deps.clock.now(), 'personal_token_revoked', user, { token_id: id })]
   const isRevoked = await deps.store.revokePersonalToken({ id, userId: user.id, audit })
   if (!isRevoked) throw new Refusal('personal_token_unknown')

@@ -1,23 +1,28 @@
-/** How long a session can be refreshed (contract 4.5). What is not limited costs nothing. */
+/** Session limits (docs/wire-contract.md#session-lifetime). Disabled limits cost nothing. */
 import { isAhead, isOver } from '../../lib/time'
 import type { Session, Supersedes, User } from '../../store'
 import type { Deps } from '../deps'
-import { hasVerifiedFactor } from '../factors/own'
+import { hasVerifiedFactor } from '../factors/user-factors'
 import type { Policy } from '../policy'
 import type { Reason } from '../refusal'
 
 type Limits = Policy['session']
 
-export type SessionEnd = Reason & ('session_expired' | 'session_inactive' | 'session_aal_low')
+export type SessionEndReason = Reason & ('session_expired' | 'session_inactive' | 'session_aal_low')
 
-/** Whether sessions of a user that have passed no factor are limited: that is set, and the user has one to pass. */
+/** Whether a user's aal1 sessions are limited: the limit is set, and the user has a factor. */
 export const isLowAalLimited = async (
   { store, policy }: Pick<Deps, 'store' | 'policy'>,
   user: User,
 ): Promise<boolean> => policy.session.lowAalMs !== undefined && hasVerifiedFactor({ store }, user)
 
-/** Why a session can no longer be refreshed, if so. @param isLowLimited what `isLowAalLimited` says of its user */
-export function endOf(limits: Limits, session: Session, now: number, isLowLimited: boolean): SessionEnd | undefined {
+/** Why a session can no longer be refreshed, if so. @param isLowLimited the result of `isLowAalLimited` for its user */
+export function sessionEndReason(
+  limits: Limits,
+  session: Session,
+  now: number,
+  isLowLimited: boolean,
+): SessionEndReason | undefined {
   if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
   if (limits.timeboxMs && isOver(session.createdAt, limits.timeboxMs, now)) return 'session_expired'
   if (limits.inactivityMs && isOver(lastRefresh(session), limits.inactivityMs, now)) return 'session_inactive'
@@ -25,19 +30,19 @@ export function endOf(limits: Limits, session: Session, now: number, isLowLimite
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
 
-/** A ban ends the sessions there were (settled 4); as long as it lasts, it is the ban that is answered. */
+/** A ban ends existing sessions (docs/decisions.md#d4); while it lasts, the ban itself is the answer. */
 export const isEndedByBan = ({ createdAt }: Session, { bannedUntil }: User, now: number): boolean =>
   bannedUntil !== null && bannedUntil <= now && createdAt < bannedUntil
 
-/** Until when a session may do without a second factor that its user has; undefined where that is not limited. */
+/** Until when a session may go without the second factor of its user; undefined if not limited. */
 export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): number | undefined {
   return lowAalMs === undefined || aal !== 'aal1' ? undefined : createdAt + lowAalMs
 }
 
 /**
- * Where a user may have one session of each tag: another one does that was used later and can itself be refreshed. At a
- * refresh it is asked in its transaction, since two refreshes at once would each find themselves the later.
- * @returns undefined where users may have several
+ * With one session per tag, a session is superseded by one that was used later and can itself be refreshed. On a
+ * refresh, this is checked in its transaction: two concurrent refreshes would each consider themselves the later.
+ * @returns undefined if several sessions are allowed
  */
 export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
   if (!limits.singlePerUser) return undefined
@@ -52,11 +57,11 @@ export function supersedes(limits: Limits, now: number, isLowLimited: boolean): 
       other.id !== session.id &&
       tagOf(limits, other) === tagOf(limits, session) &&
       lastUse(other) > lastUse(session) &&
-      endOf(limits, other, now, isLowLimited) === undefined,
+      sessionEndReason(limits, other, now, isLowLimited) === undefined,
   }
 }
 
-/** What a session counts among; one that says nothing known counts among the first. */
+/** The tag of a session; unknown tags count as the first. */
 function tagOf({ tags }: Limits, { tag }: Session): string {
   return tags.find((each) => each === tag) ?? tags[0] ?? ''
 }

@@ -1,24 +1,24 @@
-/** Sessions: how one begins, is refreshed, is listed and ends. */
+/** Sessions: opened, refreshed, listed and ended. */
 import { METHOD_OF } from '../../lib/factor-types'
-import { neighbourhood } from '../../lib/ip'
+import { networkPrefix } from '../../lib/ip'
 import type { JsonObject } from '../../lib/json'
 import { fittingToken, type Metadata } from '../../lib/metadata'
 import { hmacSha256 } from '../../lib/secrets'
 import { isAhead } from '../../lib/time'
-import type { AmrClaim, NewSession, Opened, Proof, Session, User } from '../../store'
+import type { AmrClaim, NewSession, OpenedSession, Proof, Session, User } from '../../store'
 import { auditEntry } from '../audit'
-import { type Caller, requireInPerson } from '../caller'
+import { type Caller, forbidPersonalToken } from '../caller'
 import type { Client, Deps } from '../deps'
 import type { Policy } from '../policy'
 import type { ProviderTokens } from '../ports'
 import { Refusal, type Weakness } from '../refusal'
-import { encodeRefreshToken, isGenuine, parseRefreshToken } from '../tokens/refresh-token'
+import { encodeRefreshToken, isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
 import { newDeviceNotice } from './new-device'
-import { endOf, isEndedByBan, isLowAalLimited, lowAalEnd, supersedes } from './session-limits'
+import { isEndedByBan, isLowAalLimited, lowAalEnd, sessionEndReason, supersedes } from './session-limits'
 
 const KEY_BYTES = 32
 
-/** How a session was authenticated, as `amr` names it (contract 3.2). */
+/** The authentication method in `amr` (docs/wire-contract.md#access-token). */
 export type Method =
   | 'password'
   | 'anonymous'
@@ -32,23 +32,23 @@ export type Method =
   | 'passkey'
   | 'web3'
 
-/** A session with the tokens that were made for it just now. */
-export interface IssuedSession extends Opened {
+/** A session with newly issued tokens. */
+export interface IssuedSession extends OpenedSession {
   accessToken: string
   /** Seconds. */
   expiresIn: number
   /** Unix seconds. */
   expiresAt: number
   refreshToken: string
-  /** Of whoever vouched for the user, handed out once. */
+  /** The provider's tokens, returned once. */
   providerTokens?: ProviderTokens | undefined
-  /** Set after a password sign-in: how the password falls short of today's rules, null where it does not. */
+  /** Set after a password sign-in: how the password violates the current rules, null if it does not. */
   weakness?: Weakness | null
 }
 
 /**
- * A session about to be stored; its key must go with it to `issue`.
- * @param now Unix milliseconds @param proof what was shown of a second factor along with it
+ * A session to be stored; its key must be passed to `issueTokens`.
+ * @param now Unix milliseconds @param proof a second factor given with the sign-in
  */
 export function newSession(
   deps: Deps,
@@ -78,14 +78,14 @@ export function newSession(
   }
   const secondMethod = proof && METHOD_OF[proof.type]
   const noticeOf = newDeviceNotice(deps, now, session)
-  return { row: { session, method, secondMethod, network: neighbourhood(client.ip), noticeOf }, key }
+  return { row: { session, method, secondMethod, network: networkPrefix(client.ip), noticeOf }, key }
 }
 
-/** Makes the tokens of a session. @param key of its refresh tokens, in the clear */
-export async function issue(
+/** Issues the tokens of a session. @param key of its refresh tokens, in the clear */
+export async function issueTokens(
   { keyring, policy, report }: Deps,
   now: number,
-  opened: Opened,
+  opened: OpenedSession,
   key: Uint8Array,
 ): Promise<IssuedSession> {
   const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
@@ -105,22 +105,22 @@ export async function issue(
   }
 }
 
-/** A token of a session that lacks its user's second factor does not outlive the session (contract 4.5). */
-function latestExpiry({ session: limits }: Policy, { session, factors }: Opened): number {
+/** A token without its user's second factor does not outlive its session (docs/wire-contract.md#session-lifetime). */
+function latestExpiry({ session: limits }: Policy, { session, factors }: OpenedSession): number {
   const lowEnd = lowAalEnd(limits, session)
   return lowEnd !== undefined && factors.some(({ status }) => status === 'verified') ? lowEnd : Number.POSITIVE_INFINITY
 }
 
-/** Makes new tokens of a session that is there already. */
-export async function issueAgain(deps: Deps, now: number, opened: Opened): Promise<IssuedSession> {
+/** Issues new tokens for an existing session. */
+export async function reissueTokens(deps: Deps, now: number, opened: OpenedSession): Promise<IssuedSession> {
   const { id, refreshTokenHmacKey } = opened.session
-  return issue(deps, now, opened, deps.sealer.open(refreshTokenHmacKey, keyPlace(id)))
+  return issueTokens(deps, now, opened, deps.sealer.open(refreshTokenHmacKey, keyPlace(id)))
 }
 
-/** Claims of an access token in their order (contract 3.2). Times in Unix seconds. */
+/** Claims of an access token in GoTrue's order (docs/wire-contract.md#access-token). Times in Unix seconds. */
 function accessClaims(
   policy: Policy,
-  { user, session, amr }: Opened,
+  { user, session, amr }: OpenedSession,
   metadata: Metadata,
   issuedAt: number,
   expiresAt: number,
@@ -151,9 +151,11 @@ export function amrClaim(amr: AmrClaim[]): { method: string; timestamp: number }
 }
 
 /**
- * Answers a refresh token with a fresh pair (contract 4.2 and 4.4).
- * @throws {Refusal<'refresh_token_malformed' | 'refresh_token_unknown' | 'refresh_token_not_issued' | 'refresh_token_used' |
- *   'refresh_of_banned_user' | 'session_expired' | 'session_inactive' | 'session_aal_low' | 'session_superseded' | 'too_many_requests'>}
+ * Exchanges a refresh token for a new pair (`POST /token?grant_type=refresh_token`).
+ * @throws {Refusal<'refresh_token_malformed' | 'refresh_token_unknown' | 'refresh_token_not_issued' |
+ *   'refresh_token_used' |
+ *   'refresh_of_banned_user' | 'session_expired' | 'session_inactive' | 'session_aal_low' | 'session_superseded' |
+ *   'too_many_requests'>}
  */
 export async function refreshSession(
   deps: Deps,
@@ -162,16 +164,16 @@ export async function refreshSession(
   const { store, sealer, clock, policy, limits } = deps
   limits.request('tokens', client.ip)
   const now = clock.now()
-  const presented = await identify(deps, refreshToken)
+  const presented = await identifyRefreshToken(deps, refreshToken)
   const found = await store.findSession(presented.sessionId)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
-  if (presented.token && !isGenuine(presented.token, key)) throw new Refusal('refresh_token_unknown')
+  if (presented.token && !isSignatureValid(presented.token, key)) throw new Refusal('refresh_token_unknown')
   if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
   const isLowLimited = await isLowAalLimited(deps, found.user)
-  const over = endOf(policy.session, found.session, now, isLowLimited)
+  const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
-  const refreshed = await store.rotateRefresh({
+  const refreshed = await store.rotateRefreshToken({
     sessionId: found.session.id,
     counter: presented.counter,
     now,
@@ -187,7 +189,7 @@ export async function refreshSession(
   switch (refreshed.outcome) {
     case 'rotated':
     case 'repeated':
-      return issue(deps, now, refreshed.opened, key)
+      return issueTokens(deps, now, refreshed.opened, key)
     case 'session_gone':
     case 'user_gone':
       throw new Refusal('refresh_token_unknown')
@@ -202,8 +204,8 @@ export async function refreshSession(
   }
 }
 
-/** Which session a refresh token names, and at which counter it stands. An imported token stands before the first. */
-async function identify({ store, peppers }: Deps, refreshToken: string) {
+/** The session and counter of a refresh token. An imported token precedes the first counter. */
+async function identifyRefreshToken({ store, peppers }: Deps, refreshToken: string) {
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
@@ -217,10 +219,10 @@ async function identify({ store, peppers }: Deps, refreshToken: string) {
   }
 }
 
-/** `refresh_token_counter` of a session for which only imported tokens were given out. */
+/** `refresh_token_counter` of a session with imported tokens only. */
 export const IMPORTED_COUNTER = -1
 
-/** How an imported token of 12 characters is stored: hex HMAC-SHA-256 under the pepper. */
+/** The stored form of an imported 12-character token: hex HMAC-SHA-256 under the pepper. */
 export function importedTokenHash(pepper: Uint8Array, token: string): string {
   return hmacSha256(pepper, token).toString('hex')
 }
@@ -244,15 +246,15 @@ export async function listSessions(
   const live = all.filter(
     ({ session }) =>
       !isEndedByBan(session, caller.user, now) &&
-      endOf(limits, session, now, isLowLimited) === undefined &&
+      sessionEndReason(limits, session, now, isLowLimited) === undefined &&
       !(standsInTheWay && all.some((other) => standsInTheWay.isInTheWay(other.session, session))),
   )
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
 
-/** Ends one of the caller's own sessions. @throws {Refusal<'session_unknown'>} also where it is somebody else's */
+/** Ends one of the caller's sessions. @throws {Refusal<'session_unknown'>} also for another user's session */
 export async function endSession(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
-  requireInPerson(caller)
+  forbidPersonalToken(caller)
   const audit = [auditEntry(deps, deps.clock.now(), 'logout', caller.user)]
   const ended = await deps.store.endUserSessions({ userId: caller.user.id, which: { only: id }, audit })
   if (ended === 0) throw new Refusal('session_unknown')
@@ -260,9 +262,9 @@ export async function endSession(deps: Deps, { caller, id }: { caller: Caller; i
 
 export type SignOutScope = 'global' | 'local' | 'others'
 
-/** Signs the caller out: everywhere, here, or everywhere else. A token without a session means everywhere. */
+/** Signs the caller out globally, locally, or everywhere else. For a token without a session, globally. */
 export async function signOut(deps: Deps, { caller, scope }: { caller: Caller; scope: SignOutScope }): Promise<void> {
-  const { user, session } = requireInPerson(caller)
+  const { user, session } = forbidPersonalToken(caller)
   const which =
     scope === 'global' || !session ? 'all' : scope === 'local' ? { only: session.id } : { allBut: session.id }
   await deps.store.endUserSessions({

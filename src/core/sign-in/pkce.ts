@@ -1,4 +1,6 @@
-/** Proof Key for Code Exchange (RFC 7636), for links that are opened in another browser than asked for them. */
+/**
+ * Proof Key for Code Exchange (RFC 7636), also for links opened in a browser other than the one that requested them.
+ */
 
 import { createHash } from 'node:crypto'
 import { hmacSha256, secretEqual } from '../../lib/secrets'
@@ -8,23 +10,26 @@ import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import type { ProviderTokens } from '../ports'
 import { Refusal } from '../refusal'
-import { type IssuedSession, issue, type Method, newSession } from '../sessions/sessions'
+import { type IssuedSession, issueTokens, type Method, newSession } from '../sessions/sessions'
 
 export interface Challenge {
   value: string
   method: FlowState['codeChallengeMethod']
 }
 
-export interface ChallengeGiven {
+export interface ChallengeInput {
   codeChallenge?: string | undefined
   codeChallengeMethod?: string | undefined
 }
 
 /**
- * The challenge of a request, if it has one (contract 8.6).
+ * The PKCE challenge of a request, if it has one.
  * @throws {Refusal<'challenge_incomplete' | 'challenge_length' | 'challenge_characters' | 'challenge_method_unknown'>}
  */
-export function challengeOf({ codeChallenge = '', codeChallengeMethod = '' }: ChallengeGiven): Challenge | undefined {
+export function parseChallenge({
+  codeChallenge = '',
+  codeChallengeMethod = '',
+}: ChallengeInput): Challenge | undefined {
   if (codeChallenge === '' && codeChallengeMethod === '') return undefined
   if (codeChallenge === '' || codeChallengeMethod === '') throw new Refusal('challenge_incomplete')
   if (codeChallenge.length < 43 || codeChallenge.length > 128) throw new Refusal('challenge_length')
@@ -34,7 +39,7 @@ export function challengeOf({ codeChallenge = '', codeChallengeMethod = '' }: Ch
   return { value: codeChallenge, method }
 }
 
-/** A flow about to be stored. @param method how its session will say it was authenticated */
+/** A flow to be stored. @param method the `amr` method of its session */
 export function newFlow(
   { random }: Pick<Deps, 'random'>,
   now: number,
@@ -55,7 +60,7 @@ export function newFlow(
   }
 }
 
-/** A code that is exchanged for a session, and what is kept of it. */
+/** A code to be exchanged for a session, and its stored hash. */
 export function newAuthCode({ random, peppers }: Pick<Deps, 'random' | 'peppers'>): { code: string; hash: string } {
   const code = random.uuid()
   return { code, hash: authCodeHash(peppers[0], code) }
@@ -64,7 +69,7 @@ export function newAuthCode({ random, peppers }: Pick<Deps, 'random' | 'peppers'
 const authCodeHash = (pepper: Buffer, code: string) => hmacSha256(pepper, code).toString('hex')
 
 /**
- * Exchanges a code for a session, once (contract 1.3). A wrong verifier leaves the code usable.
+ * Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code.
  * @throws {Refusal<'exchange_incomplete' | 'flow_unknown' | 'flow_expired' | 'verifier_wrong' | 'user_banned'>}
  */
 export async function exchangeCode(
@@ -94,7 +99,7 @@ export async function exchangeCode(
   switch (exchanged.outcome) {
     case 'opened':
       return {
-        ...(await issue(deps, now, exchanged.opened, session.key)),
+        ...(await issueTokens(deps, now, exchanged.opened, session.key)),
         providerTokens: openProviderTokens(deps, flow),
       }
     case 'user_banned':
@@ -106,7 +111,7 @@ export async function exchangeCode(
 
 const tokensPlace = (flowId: string) => `flow_state.provider_tokens:${flowId}`
 
-/** A provider's tokens as they wait for the code to be exchanged. */
+/** A provider's tokens, sealed until the code is exchanged. */
 export function sealProviderTokens({ sealer }: Pick<Deps, 'sealer'>, flowId: string, tokens: ProviderTokens): string {
   return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensPlace(flowId))
 }

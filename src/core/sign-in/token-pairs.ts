@@ -1,12 +1,15 @@
-/** Native clients (native-tokens.md): a pair of opaque tokens, rotated as a family that burns where one is used twice. */
+/**
+ * Native clients (docs/other-surfaces.md#native-clients): opaque token pairs, rotated in families; reuse ends the
+ * family.
+ */
 import type { NewSessionToken } from '../../store'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { endOf, isLowAalLimited, supersedes } from '../sessions/session-limits'
-import { isGenuineOpaque, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
+import { isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
+import { isValidOpaqueToken, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
 import { issueForService, type ServiceSession } from '../tokens/service-token'
-import { type DirectSignIn, signInDirectly } from './direct-sign-in'
+import { type CredentialSignIn, signInWithCredentials } from './credential-sign-in'
 
 export interface TokenPair {
   accessToken: string
@@ -22,20 +25,20 @@ export interface TokenPair {
  */
 export async function mintTokenPair(
   deps: Deps,
-  { grantType, ...signIn }: DirectSignIn & { grantType: string },
+  { grantType, ...signIn }: CredentialSignIn & { grantType: string },
 ): Promise<TokenPair> {
   if (grantType !== '' && grantType !== 'password') throw new Refusal('grant_unsupported')
   if (grantType === '' || signIn.identifier === '' || signIn.password === '')
     throw new Refusal('token_request_malformed')
   const { native } = deps.policy
-  const { tokens } = await signInDirectly(deps, signIn, [
+  const { tokens } = await signInWithCredentials(deps, signIn, [
     ['access', native.accessTokenMs],
     ['refresh', native.refreshTokenMs],
   ])
   return pairOf(tokens)
 }
 
-/** @throws {Refusal<'refresh_refused' | 'too_many_requests'>} one answer for invalid, expired and used before */
+/** @throws {Refusal<'refresh_refused' | 'too_many_requests'>} one answer for invalid, expired and reused tokens */
 export async function refreshTokenPair(deps: Deps, request: { refreshToken: string; client: Client }) {
   const { native } = deps.policy
   const { tokens } = await rotate(deps, 'refresh', request, [
@@ -51,10 +54,10 @@ export interface ServiceSignIn {
   cookie: string
 }
 
-/** Signs in for a service or a browser: the tokens of the service surface and a cookie, all of one session (settled 18). */
-export async function signInForService(deps: Deps, signIn: DirectSignIn): Promise<ServiceSignIn> {
+/** Signs in a service or a browser: service tokens and a cookie of one session (docs/decisions.md#d18). */
+export async function signInForService(deps: Deps, signIn: CredentialSignIn): Promise<ServiceSignIn> {
   const { service, native } = deps.policy
-  const { opened, now, tokens } = await signInDirectly(deps, signIn, [
+  const { opened, now, tokens } = await signInWithCredentials(deps, signIn, [
     ['service', service.refreshTokenMs],
     ['cookie', native.refreshTokenMs],
   ])
@@ -83,7 +86,7 @@ async function rotate(
   const now = clock.now()
   if (!found) throw new Refusal('refresh_refused')
   const isLowLimited = await isLowAalLimited(deps, found.user)
-  if (endOf(policy.session, found.session, now, isLowLimited)) throw new Refusal('refresh_refused')
+  if (sessionEndReason(policy.session, found.session, now, isLowLimited)) throw new Refusal('refresh_refused')
   const { user, token } = found
   const { familyId } = token
   const tokens = wanted.map(([each, lifetimeMs]) => mintSessionToken(deps, now, { kind: each, familyId, lifetimeMs }))
@@ -103,11 +106,11 @@ async function rotate(
   return { now, tokens, opened: rotated.opened }
 }
 
-/** A token of ours, whatever became of it. */
+/** A token in our format, whatever its state. */
 export async function findOwnToken(deps: Deps, kind: 'refresh' | 'service' | 'cookie', token: string) {
   const lookupId = lookupIdOf(kind, token)
   const found = lookupId === undefined ? undefined : await deps.store.findSessionToken(lookupId)
-  const isRight = found && found.token.kind === kind && isGenuineOpaque(deps, token, found.token.tokenHash)
+  const isRight = found && found.token.kind === kind && isValidOpaqueToken(deps, token, found.token.tokenHash)
   return isRight ? found : undefined
 }
 

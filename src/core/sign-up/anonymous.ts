@@ -1,18 +1,18 @@
-/** Anonymous users (contract 1.2). */
+/** Anonymous users (`POST /signup` without address and number). */
 
 import { newUser, storableMetadata } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { issue, newSession } from '../sessions/sessions'
-import type { SignedUp } from './applicant'
+import { issueTokens, newSession } from '../sessions/sessions'
+import type { SignUpResult } from './pending-sign-up'
 import type { SignUp } from './sign-up'
 
-/** Makes an account with nothing to sign in with but the session it gets. */
+/** Creates an account whose only credential is its session. */
 export async function signUpAnonymously(
   deps: Deps,
   { data, audience, client }: Pick<SignUp, 'data' | 'audience' | 'client'>,
-): Promise<SignedUp> {
+): Promise<SignUpResult> {
   const { policy, clock, random, limits } = deps
   if (!policy.signup.anonymous) throw new Refusal('anonymous_disabled')
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
@@ -29,6 +29,6 @@ export async function signUpAnonymously(
   const session = newSession(deps, now, id, 'anonymous', client)
   const audit = [auditEntry(deps, now, 'login', user)]
   const registered = await deps.store.registerUser({ user, identities: [], session: session.row, audit })
-  if (registered.outcome !== 'registered') throw new Error(`a fresh id was taken: ${registered.outcome}`)
-  return { outcome: 'signed_in', issued: await issue(deps, now, registered.opened, session.key) }
+  if (registered.outcome !== 'registered') throw new Error(`a new id was already taken: ${registered.outcome}`)
+  return { outcome: 'signed_in', issued: await issueTokens(deps, now, registered.opened, session.key) }
 }

@@ -1,51 +1,51 @@
-/** A sign-up with an address or a number that an account has already (contract 1.2 and section 7). */
+/** A sign-up with an address or a number that already has an account (docs/wire-contract.md#anti-enumeration). */
 import { providersMetadata } from '../../lib/account-metadata'
 import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
-import { newUser, withoutUnprovenPassword } from '../accounts/users'
+import { dropUnconfirmedPassword, newUser } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { prepareMail } from '../messages/mail'
-import { mailToken } from '../messages/mailed-tokens'
-import { textConfirmation } from '../messages/texted-codes'
+import { sendTokenMail } from '../messages/verification-mail'
+import { sendConfirmationSms } from '../messages/verification-sms'
 import { Refusal } from '../refusal'
 import { WITH_PASSWORD } from '../tokens/verification-token'
-import type { Applicant, SignedUp } from './applicant'
+import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 
-/** How often the owner of an address is told that somebody signed up with it. */
+/** How often the owner of an address is notified that someone signed up with it. */
 const EXISTS_NOTICE_MS = 3_600_000
 
-/** Nothing of the request is kept: nobody knows whether it comes from the one whose address it names. */
-export async function answerForExisting(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
+/** Nothing of the request is stored: it may not come from the owner of the address. */
+export async function answerExistingAccount(deps: Deps, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
   const { contact } = applicant
   const { signup } = deps.policy
   if (contact.isConfirmedFor(owner) || contact.isConfirmed) {
     const now = deps.clock.now()
     await deps.store.appendAudit([auditEntry(deps, now, 'user_repeated_signup', owner, { provider: contact.provider })])
-    // With confirmation switched off the contract tells, and there is nothing to hide any more.
-    if (signup.confirmsEmail || signup.confirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
-    await tellOwner(deps, now, applicant, owner)
-    return { outcome: 'without_session', account: obfuscated(deps, now, applicant) }
+    // With confirmation disabled, GoTrue reveals the account, and nothing is left to hide.
+    if (signup.autoconfirmsEmail || signup.autoconfirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
+    await notifyExistingOwner(deps, now, applicant, owner)
+    return { outcome: 'without_session', account: obfuscatedAccount(deps, now, applicant) }
   }
-  const sent = await sendAgain(deps, applicant, owner)
-  // What a stranger registered is nobody else's to see.
-  return applicant.isForService ? asIfNew(deps, applicant) : sent
+  const sent = await resendConfirmation(deps, applicant, owner)
+  // Data registered by someone else must not be shown.
+  return applicant.isForService ? answerAsNewAccount(deps, applicant) : sent
 }
 
-/** What a new address would be answered with, for one whose account is not to be seen. */
-export const asIfNew = (deps: Deps, applicant: Applicant): SignedUp => ({
-  ...{ outcome: 'without_session', account: obfuscated(deps, deps.clock.now(), applicant) },
+/** The response a new address would get, for an existing account that must not be revealed. */
+export const answerAsNewAccount = (deps: Deps, applicant: PendingSignUp): SignUpResult => ({
+  ...{ outcome: 'without_session', account: obfuscatedAccount(deps, deps.clock.now(), applicant) },
 })
 
-async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise<SignedUp> {
+async function resendConfirmation(deps: Deps, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
   const { contact, challenge, redirectTo, client, channel } = applicant
-  const set = applicant.encryptedPassword === null ? withoutUnprovenPassword(owner) : {}
+  const set = applicant.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
     // The sign-in with that password says no more than for any other account, so the mail has to.
     const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
-    const account = await mailToken(deps, {
+    const account = await sendTokenMail(deps, {
       ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo, client },
       isQueued: applicant.isForService === true,
     })
@@ -57,7 +57,7 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
         : account,
     }
   }
-  const { account, messageId } = await textConfirmation(deps, {
+  const { account, messageId } = await sendConfirmationSms(deps, {
     user: owner,
     phone: contact.address,
     channel,
@@ -67,35 +67,40 @@ async function sendAgain(deps: Deps, applicant: Applicant, owner: User): Promise
   return { outcome: 'without_session', account, messageId }
 }
 
-/** Tells the owner of an address that it has an account already, so that nobody waits for a mail that never comes. */
-async function tellOwner(
+/**
+ * Notifies the owner of an address that it already has an account, so that they do not wait for a confirmation mail.
+ */
+async function notifyExistingOwner(
   deps: Deps,
   now: number,
-  { contact, redirectTo, client }: Applicant,
+  { contact, redirectTo, client }: PendingSignUp,
   owner: User,
 ): Promise<void> {
   if (contact.provider !== 'email') return
   const last = await deps.store.lastMessage({ recipient: contact.address, template: 'account_exists' })
   const isTold = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
-  const done = isTold ? undefined : deps.limits.alone(`account_exists ${owner.id}`)
+  const done = isTold ? undefined : deps.limits.exclusive(`account_exists ${owner.id}`)
   if (!done) return
   try {
-    const letters = [{ to: contact.address }]
+    const copies = [{ to: contact.address }]
     const messages = await prepareMail(deps, now, {
       template: 'account_exists',
       user: owner,
-      letters,
+      copies,
       redirectTo,
       client,
     })
-    await deps.store.issue({ now, messages, audit: [] })
+    await deps.store.saveTokensAndMessages({ now, messages, audit: [] })
   } finally {
     done()
   }
 }
 
-/** What a sign-up of a registered address is answered with: an account that does not exist (contract section 7). */
-function obfuscated(deps: Deps, now: number, { contact, metadata, audience }: Applicant): Account {
+/**
+ * The response to a sign-up with a registered address: an account that does not exist
+ * (docs/wire-contract.md#anti-enumeration).
+ */
+function obfuscatedAccount(deps: Deps, now: number, { contact, metadata, audience }: PendingSignUp): Account {
   const user = newUser(deps, now, {
     id: deps.random.uuid(),
     aud: audience,

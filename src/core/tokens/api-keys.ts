@@ -1,18 +1,18 @@
-/** The keys that an application sends with every request, and the JWTs that stood for them before. */
+/** The API keys that an application sends with every request, and their legacy JWTs. */
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
 
 export interface ApiKeys {
-  /** `sb_publishable_…`: says nothing about who asks. */
+  /** `sb_publishable_…`: identifies no one. */
   publishable: string
-  /** `sb_secret_…`: opens the admin API. */
+  /** `sb_secret_…`: grants access to the admin API. */
   secret: string
 }
 
 export const PUBLISHABLE_PREFIX = 'sb_publishable_'
 export const SECRET_PREFIX = 'sb_secret_'
 
-/** Years that an anon or service_role JWT is good for, as Supabase issues them. */
+/** Lifetime in years of an anon or service_role JWT, as issued by Supabase. */
 const KEY_YEARS = 10
 
 export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boolean {
@@ -49,7 +49,7 @@ export function isUnknownKey(keys: ApiKeys, given: string | null | undefined): b
   return isKey === true && given !== keys.publishable && !isSecretKey(keys, given ?? undefined)
 }
 
-/** Claims of the anon or service_role key: a JWT with a role and no user (contract 3.4). @param sinceMs Unix milliseconds */
+/** Claims of the anon or service_role key: a JWT with a role and no user. @param sinceMs Unix milliseconds */
 export function roleKeyClaims(role: 'anon' | 'service_role', sinceMs: number): JsonObject {
   const iat = Math.floor(sinceMs / 1000)
   return { iss: 'supabase', role, iat, exp: iat + KEY_YEARS * 365 * 86_400 }

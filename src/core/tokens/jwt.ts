@@ -1,29 +1,29 @@
-/** Access tokens as JWTs (RFC 7519): signing with the current key, verifying with every key still accepted. */
+/** Access tokens as JWTs (RFC 7519): signed with the current key, verified with every accepted key. */
 import type { JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { decodeBase64url } from '../../lib/secrets'
 import { Refusal } from '../refusal'
 import { hmacKey, importKey, type Key, publicHalf } from './keys'
 
-/** Claims of a token whose signature and times are right; nothing else about it has been looked at. */
+/** Claims of a token with a valid signature and times; nothing else has been checked. */
 export type VerifiedClaims = Record<string, unknown>
 
 export interface Keyring {
-  /** @param claims in the order they are to appear */
+  /** @param claims in the order of the payload */
   sign(claims: JsonObject): Promise<string>
-  /** Signs what outlives the keys: with the secret, wherever that is accepted. */
-  signLasting(claims: JsonObject): Promise<string>
-  /** @throws {Refusal<'token_invalid'>} whose detail is GoTrue's text (contract 0.5) */
+  /** Signs tokens that outlive key rotation: with the secret, if HS256 is accepted. */
+  signWithSecret(claims: JsonObject): Promise<string>
+  /** @throws {Refusal<'token_invalid'>} whose detail is GoTrue's error text */
   verify(token: string, nowMs: number): Promise<VerifiedClaims>
   /** Public halves of the asymmetric keys (RFC 7517), members in alphabetical order; a shared secret has none. */
   readonly publicKeys: JsonObject[]
-  /** Puts other keys beside the secret, all at once; requests that run see the old ones or the new ones. */
-  use(keys: readonly RingKey[]): Promise<void>
-  /** Asked before a token is refused whose key is not here; it may be new in the database. */
+  /** Replaces the keys beside the secret atomically; running requests see the old or the new ones. */
+  replaceKeys(keys: readonly RingKey[]): Promise<void>
+  /** Called before a token with an unknown key is refused; the key may be new in the database. */
   onUnknownKey(look: () => Promise<unknown>): void
 }
 
-/** A private JWK, and whether it is the one that signs. */
+/** A private JWK, and whether it signs. */
 export interface RingKey {
   jwk: JsonObject
   signs: boolean
@@ -34,9 +34,9 @@ export interface KeyringOptions {
   secret: string
   /** `kid` of tokens signed with the secret. */
   secretKeyId?: string | undefined
-  /** Private JWKs of the settings, one of which signs. They stand in place of the secret; none: it signs. */
+  /** Private JWKs from the settings, one of which signs. They replace the secret; without them, the secret signs. */
   jwks?: JsonObject[] | undefined
-  /** Accepted algorithms; none: those of the keys. */
+  /** Accepted algorithms; by default, those of the keys. */
   validMethods?: string[] | undefined
 }
 
@@ -58,7 +58,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
 
   return {
     sign: async (claims) => ring.signer.sign(claims),
-    signLasting: async (claims) => (ring.accepted.has('HS256') ? secretKey : ring.signer).sign(claims),
+    signWithSecret: async (claims) => (ring.accepted.has('HS256') ? secretKey : ring.signer).sign(claims),
     async verify(token, nowMs) {
       const parts = token.split('.')
       if (parts.length !== 3) throw invalid('token is malformed: token contains an invalid number of segments')
@@ -74,7 +74,8 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
         throw invalid(
           `token is unverifiable: error while executing keyfunc: unrecognized JWT kid ${kid === undefined ? '<nil>' : String(kid)} for algorithm ${alg}`,
         )
-      // A key serves its own algorithm alone; otherwise a public key could be taken for an HMAC secret (RFC 8725 §2.1).
+      // A key is used with its own algorithm only; otherwise a public key could serve as an HMAC secret (RFC 8725
+      // §2.1).
       if (key.alg !== alg || !(await key.verify(token)))
         throw invalid('token signature is invalid: signature is invalid')
       const claims = decodePart(body)
@@ -84,7 +85,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     get publicKeys() {
       return ring.published
     },
-    async use(keys) {
+    async replaceKeys(keys) {
       ring = await ringOf(keys)
     },
     onUnknownKey(look) {
@@ -93,7 +94,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
   }
 }
 
-/** `exp` and `nbf` hold where present (RFC 7519 §4.1.4–5), with no leeway. */
+/** `exp` and `nbf` are enforced if present (RFC 7519 §4.1.4–5), without leeway. */
 function requireTimely({ exp, nbf }: VerifiedClaims, nowMs: number): void {
   for (const time of [exp, nbf])
     if (time !== undefined && typeof time !== 'number')
@@ -107,7 +108,7 @@ function decodePart(text: string): VerifiedClaims {
     const value: unknown = JSON.parse(decodeBase64url(text)?.toString() ?? '')
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as VerifiedClaims
   } catch {
-    // told below, like everything else that is no JSON object
+    // reported below, like everything else that is not a JSON object
   }
   throw invalid('token is malformed: could not JSON decode a part of it')
 }

@@ -1,4 +1,4 @@
-/** One key of the ring: how it signs and verifies, by its algorithm. */
+/** One key of the keyring: signing and verification by its algorithm. */
 import { CompactSign, compactVerify, importJWK, type JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { decodeBase64url, hmacSha256, secretEqual } from '../../lib/secrets'
@@ -7,11 +7,11 @@ export interface Key {
   alg: string
   kid: string | undefined
   sign(claims: JsonObject): Promise<string> | string
-  /** Whether the signature of a token of three parts is right. */
+  /** Whether the signature of a three-part token is valid. */
   verify(token: string): Promise<boolean> | boolean
 }
 
-/** HS256 by hand: a library's asynchronous WebCrypto costs eight times as much for each request. */
+/** HS256 implemented directly: a library's asynchronous WebCrypto costs eight times as much per request. */
 export function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
   const alg = 'HS256'
   const header = encodePart(headerOf(alg, kid))
@@ -34,7 +34,7 @@ export function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
 export async function importKey(jwk: JWK): Promise<Key> {
   const { alg = '', kid } = jwk
   if (jwk.kty === 'oct') return hmacKey(Buffer.from(jwk.k ?? '', 'base64url'), kid)
-  // GoTrue lists both operations in one key; WebCrypto wants those of the half it is given
+  // GoTrue lists both operations in one key; WebCrypto wants those of the imported half
   const privateKey = await importJWK({ ...jwk, key_ops: ['sign'] }, alg)
   const publicKey = await importJWK(publicHalf(jwk as JsonObject) as JWK, alg)
   return {

@@ -1,6 +1,6 @@
 /**
- * Opaque tokens (native-tokens.md): a prefix that says what they are, a public part to find them by, and 32 random bytes.
- * What is stored is an HMAC of the whole, so that the database shows nothing that could be used.
+ * Opaque tokens (docs/other-surfaces.md#native-clients): a prefix for the kind, a public lookup id, and 32 random
+ * bytes. Only an HMAC of the whole is stored, so that the database contains nothing usable.
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSessionToken, SessionTokenKind } from '../../store'
@@ -22,8 +22,8 @@ const SECRET_BYTES = 32
 const LOOKUP_LENGTH = 22
 const FORM = /^[\w-]{65}$/
 
-/** @returns the token in the clear, and what is kept of it */
-export function mintOpaque(
+/** @returns the token in the clear, and what is stored of it */
+export function mintOpaqueToken(
   { random, peppers }: Pick<Deps, 'random' | 'peppers'>,
   kind: OpaqueKind,
 ): { token: string; lookupId: string; tokenHash: string } {
@@ -32,18 +32,18 @@ export function mintOpaque(
   return { token, lookupId, tokenHash: hashOf(peppers[0], token) }
 }
 
-/** What kind a token is by its prefix; undefined: none of these. */
-export function opaqueKind(token: string): OpaqueKind | undefined {
+/** The kind of a token by its prefix; undefined if it has none. */
+export function opaqueTokenKind(token: string): OpaqueKind | undefined {
   return (Object.keys(PREFIXES) as OpaqueKind[]).find((kind) => token.startsWith(PREFIXES[kind]))
 }
 
-/** The public part of a token of that kind; undefined where it has not its form. */
+/** The lookup id of a token of that kind; undefined if it is malformed. */
 export function lookupIdOf(kind: OpaqueKind, token: string): string | undefined {
   const rest = token.slice(PREFIXES[kind].length)
   return token.startsWith(PREFIXES[kind]) && FORM.test(rest) ? rest.slice(0, LOOKUP_LENGTH) : undefined
 }
 
-export function isGenuineOpaque({ peppers }: Pick<Deps, 'peppers'>, token: string, tokenHash: string): boolean {
+export function isValidOpaqueToken({ peppers }: Pick<Deps, 'peppers'>, token: string, tokenHash: string): boolean {
   return peppers.some((pepper) => secretEqual(hashOf(pepper, token), tokenHash))
 }
 
@@ -55,6 +55,6 @@ export function mintSessionToken(
   now: number,
   { kind, familyId, lifetimeMs }: { kind: SessionTokenKind; familyId: string; lifetimeMs: number },
 ): { token: string; row: NewSessionToken } {
-  const { token, ...kept } = mintOpaque(deps, kind)
+  const { token, ...kept } = mintOpaqueToken(deps, kind)
   return { token, row: { ...kept, kind, familyId, createdAt: now, expiresAt: now + lifetimeMs, revokedAt: null } }
 }

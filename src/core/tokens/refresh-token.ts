@@ -1,7 +1,7 @@
 /**
- * Supabase refresh tokens of the v2 kind (contract 4.1): a counter signed with a key of the session's own, so that
- * nothing is stored per token. Base64url of: 0x00, the session id, the counter as an unsigned varint, 16 bytes of
- * HMAC-SHA-256 over these, and 4 bytes of SHA-256 over all before them.
+ * Supabase refresh tokens, version 2 (docs/wire-contract.md#refresh-tokens): a counter signed with the session's key,
+ * so that nothing is stored per token. Base64url of: 0x00, the session id, the counter as an unsigned varint, 16 bytes
+ * of HMAC-SHA-256 over these, and 4 bytes of SHA-256 over everything before.
  */
 import { createHash } from 'node:crypto'
 import { decodeBase64url, hmacSha256, secretEqual } from '../../lib/secrets'
@@ -10,12 +10,12 @@ const VERSION = 0
 const MAC_BYTES = 16
 const CHECKSUM_BYTES = 4
 const ID_BYTES = 16
-/** Shortest token there can be: a counter of one byte. */
+/** Minimum length: a counter of one byte. */
 const MIN_BYTES = 1 + ID_BYTES + 1 + MAC_BYTES + CHECKSUM_BYTES
 
 export type RefreshToken =
   | { kind: 'counter'; sessionId: string; counter: number; signed: Buffer; mac: Buffer }
-  /** GoTrue's older kind: 12 characters, looked up by their hash. */
+  /** GoTrue's older format: 12 characters, looked up by hash. */
   | { kind: 'imported'; token: string }
 
 /** @param sessionId a UUID @param key 32 bytes */
@@ -30,7 +30,7 @@ export function encodeRefreshToken(sessionId: string, counter: number, key: Uint
   return Buffer.concat([body, checksum(body)]).toString('base64url')
 }
 
-/** Reads a token without trusting it. @returns undefined where it has neither form */
+/** Parses a token without trusting it. @returns undefined if it has neither format */
 export function parseRefreshToken(token: string): RefreshToken | undefined {
   if (/^[a-z0-9]{12}$/.test(token)) return { kind: 'imported', token }
   const bytes = decodeBase64url(token)
@@ -46,7 +46,7 @@ export function parseRefreshToken(token: string): RefreshToken | undefined {
 }
 
 /** Whether the session's key signed the token. */
-export function isGenuine(token: RefreshToken & { kind: 'counter' }, key: Uint8Array): boolean {
+export function isSignatureValid(token: RefreshToken & { kind: 'counter' }, key: Uint8Array): boolean {
   return secretEqual(token.mac, hmacSha256(key, token.signed).subarray(0, MAC_BYTES))
 }
 

@@ -1,9 +1,11 @@
-/** Access tokens of the endpoints below `/api/auth` (service.md): roles in the token, the session as `sid`. */
-import type { Opened } from '../../store'
+/**
+ * Access tokens of `/api/auth` (docs/other-surfaces.md#service-endpoints): roles in the token, the session as `sid`.
+ */
+import type { OpenedSession } from '../../store'
 import { rolesOfCaller } from '../accounts/roles'
 import type { Deps } from '../deps'
 
-export interface ServiceSession extends Opened {
+export interface ServiceSession extends OpenedSession {
   accessToken: string
   refreshToken: string
   /** Seconds. */
@@ -14,11 +16,11 @@ export interface ServiceSession extends Opened {
 /** Of accounts from before metadata was bounded; a longer token would not pass proxies. */
 const MAX_NAME_LENGTH = 1024
 
-/** @param refreshToken of this surface, minted with the session or in place of one used up */
+/** @param refreshToken of this surface, issued with the session or by rotation */
 export async function issueForService(
   deps: Deps,
   now: number,
-  opened: Opened,
+  opened: OpenedSession,
   refreshToken: string,
 ): Promise<ServiceSession> {
   const { keyring, policy } = deps
@@ -42,7 +44,7 @@ export async function issueForService(
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
 }
 
-/** What a user is called, by the names that applications give it. */
+/** A user's display name, by the keys that applications use. */
 export function displayName({ display_name, full_name, name }: Record<string, unknown>): string {
   const found = [display_name, full_name, name].find((each) => typeof each === 'string')
   return typeof found === 'string' ? found : ''

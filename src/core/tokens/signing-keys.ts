@@ -1,7 +1,7 @@
 /**
- * Keys that access tokens are signed with, as they come and go (RFC 7517). A new key is published some time before it signs,
- * so that verifiers have it; the one before it is accepted until the last token it signed has expired. All of that follows
- * from instants in the database: whichever process looks, at whatever moment, comes to the same.
+ * Lifecycle of the keys that sign access tokens (RFC 7517). A new key is published some time before it signs, so that
+ * verifiers have it; the previous one is accepted until the last token it signed has expired. All of this follows from
+ * instants in the database: every process, at any time, computes the same state.
  */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
@@ -11,14 +11,14 @@ import type { SigningKeyRow } from '../../store'
 import type { Deps } from '../deps'
 import { importKey } from './keys'
 
-/** What a key can be made for. supabase-js verifies ES256 and RS256 by itself. */
+/** Supported algorithms. supabase-js verifies ES256 and RS256 locally. */
 export const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const
 export type Algorithm = (typeof ALGORITHMS)[number]
 
-/** How long verifiers may keep the key set: GoTrue says ten minutes, and supabase-js does. */
+/** How long verifiers may cache the key set: ten minutes in GoTrue and supabase-js. */
 const PUBLISHED_AHEAD_MS = 600_000
 
-/** In Supabase's words. */
+/** Supabase's names. */
 export type KeyStatus = 'standby' | 'in_use' | 'previously_used' | 'retired' | 'revoked'
 
 export interface SigningKey {
@@ -26,9 +26,9 @@ export interface SigningKey {
   alg: string
   status: KeyStatus
   createdAt: number
-  /** When it begins or began to sign; null for one that stands by. */
+  /** When it starts or started to sign; null for a standby key. */
   signsFrom: number | null
-  /** Until when its tokens count, once another signs. */
+  /** Until when its tokens are accepted, after another key took over. */
   verifiesUntil: number | null
 }
 
@@ -60,35 +60,38 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
 /** No key is scheduled for longer ahead than it has to be published; one that is was scheduled while the clock ran ahead. */
 const hasBegun = (signsFrom: number, now: number): boolean => dueInMs(signsFrom, PUBLISHED_AHEAD_MS, now) === 0
 
-/** Of two that begin at the same moment, one signs all the same. */
+/** Of two keys with the same start, one signs deterministically. */
 function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
   if (a.signsFrom === null || b.signsFrom === null || a.kid === b.kid) return false
-  // one that was revoked before its time never signs
+  // a key revoked before its start never signs
   if (a.revokedAt !== null && a.revokedAt <= a.signsFrom) return false
   if (a.signsFrom !== b.signsFrom) return a.signsFrom > b.signsFrom
   return a.createdAt === b.createdAt ? a.kid > b.kid : a.createdAt > b.createdAt
 }
 
-/** Makes a key, which stands by. @returns its `kid`, the thumbprint of RFC 7638; never one that looks like an option */
+/**
+ * Creates a standby key. @returns its `kid`, the thumbprint of RFC 7638; never one that looks like a command-line
+ * option
+ */
 export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Promise<string> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), alg }
   if ((await calculateJwkThumbprint(jwk)).startsWith('-')) return createSigningKey(deps, alg)
   const made = await addKey(deps, jwk)
-  if (made === undefined) throw new Error('a key of this kind was made before')
+  if (made === undefined) throw new Error('a key of this kind was created before')
   return made
 }
 
 /**
- * Takes a private JWK over, which stands by.
- * @returns its `kid`; undefined where a key of that name is there already
- * @throws where it is no private key of a known algorithm, or cannot be used
+ * Imports a private JWK as a standby key.
+ * @returns its `kid`; undefined if a key with that name exists
+ * @throws if it is not a private key of a supported algorithm, or cannot be used
  */
 export async function importSigningKey(deps: SealedKeyDeps, jwk: Record<string, unknown>): Promise<string | undefined> {
   const given = jwk as JWK
   const alg = given.alg ?? algorithmOf(given)
-  if (!ALGORITHMS.some((each) => each === alg)) throw new Error(`a key for ${ALGORITHMS.join(', ')} is needed`)
-  if (typeof given.d !== 'string') throw new Error('the private half of the key is needed')
+  if (!ALGORITHMS.some((each) => each === alg)) throw new Error(`a key for ${ALGORITHMS.join(', ')} is required`)
+  if (typeof given.d !== 'string') throw new Error('the private half of the key is required')
   return addKey(deps, { ...given, alg })
 }
 
@@ -103,8 +106,8 @@ async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { al
   const kid = typeof given.kid === 'string' && given.kid !== '' ? given.kid : await calculateJwkThumbprint(members)
   const jwk = { ...members, kid }
   const key = await importKey(jwk)
-  // A key that does not fit together is noticed here, not by the first user.
-  if (!(await key.verify(await key.sign({})))) throw new Error('the two halves of the key do not belong together')
+  // An inconsistent key is detected here, not by the first user.
+  if (!(await key.verify(await key.sign({})))) throw new Error('the private and public halves of the key do not match')
   const isNew = await store.addSigningKey({
     ...{ kid, alg: given.alg, createdAt: clock.now(), signsFrom: null, revokedAt: null },
     privateJwk: sealer.seal(Buffer.from(JSON.stringify(jwk)), placeOf(kid)),
@@ -113,8 +116,8 @@ async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { al
 }
 
 /**
- * Lets a key that stands by sign: once it has been published for long enough, or at once.
- * @returns from when; undefined where it does not stand by
+ * Schedules a standby key to sign: once it has been published long enough, or immediately.
+ * @returns from when; undefined if it is not a standby key
  */
 export async function scheduleSigningKey(
   deps: KeyDeps,
@@ -128,19 +131,22 @@ export async function scheduleSigningKey(
   return (await store.scheduleSigningKey({ kid, signsFrom, now })) ? signsFrom : undefined
 }
 
-/** Ends a key: its tokens are refused from the next look on. Where it signed, the secret does. @returns false for an unknown one */
+/**
+ * Revokes a key: its tokens are refused from the next reload on. If it was signing, the secret takes over. @returns
+ * false for an unknown one
+ */
 export function revokeSigningKey({ store, clock }: Pick<KeyDeps, 'store' | 'clock'>, kid: string): Promise<boolean> {
   return store.revokeSigningKey({ kid, now: clock.now() })
 }
 
-/** Least time between two looks that unknown key names cause, so that nobody makes the server look all the time. */
+/** Minimum time between two reloads caused by unknown key ids, so that clients cannot force them. */
 const LOOK_EVERY_MS = 1000
 
 /**
- * Keeps the ring at what the database says.
- * @returns looks, and puts new keys on the ring where there are any
+ * Keeps the keyring in sync with the database.
+ * @returns reloads, and replaces the keys if they changed
  */
-export function followSigningKeys(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): () => Promise<void> {
+export function signingKeySync(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): () => Promise<void> {
   const { store, clock, sealer, keyring } = deps
   let known = ''
   const look = async () => {
@@ -151,7 +157,7 @@ export function followSigningKeys(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): 
     })
     const found = JSON.stringify(counting.map(({ kid, status }) => [kid, status]))
     if (found === known) return
-    await keyring.use(
+    await keyring.replaceKeys(
       counting.map(({ kid, status, row }) => ({
         jwk: JSON.parse(sealer.open(row.privateJwk, placeOf(kid)).toString()) as JsonObject,
         signs: status === 'in_use',
@@ -161,7 +167,7 @@ export function followSigningKeys(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): 
   }
   let last = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() }
   keyring.onUnknownKey(() => {
-    // whoever comes while somebody looks waits for what they find
+    // concurrent callers share one reload
     if (clock.monotonic() - last.at >= LOOK_EVERY_MS) last = { at: clock.monotonic(), done: look() }
     return last.done
   })

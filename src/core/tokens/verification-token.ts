@@ -1,6 +1,6 @@
 /**
- * Verification tokens (verification-tokens.md): single-use proofs that somebody holds an inbox or a phone. The plaintext
- * leaves once, in a message; kept is only its HMAC under the pepper.
+ * Verification tokens (docs/other-surfaces.md#verification-tokens): single-use proofs of control over an inbox or a
+ * phone. The plaintext is sent once, in a message; only its HMAC under the pepper is stored.
  */
 
 import { hmacSha256, secretEqual } from '../../lib/secrets'
@@ -25,47 +25,47 @@ const LIFETIMES_MS: Record<VerificationKind, number> = {
   phone_change: MINUTE,
 }
 
-/** Characters of a plaintext by which its record is found. */
+/** Length of the plaintext prefix used for lookup. */
 const PREFIX_LENGTH = 8
 const TOKEN_BYTES = 32
 const ID_BYTES = 20
 
-/** Wrong codes after which a code is dead; the link beside it is not. */
+/** Wrong codes that invalidate a code; the link beside it stays valid. */
 const MAX_CODE_ATTEMPTS = 5
 
-/** What stands before the token in links of the PKCE flow (settled 15). */
+/** Prefix of tokens in links of the PKCE flow (docs/decisions.md#d15). */
 export const PKCE_PREFIX = 'pkce_'
 
-/** How long records are kept once they expired, so that a late click still gets its own answer. */
-export const KEPT_AFTER_EXPIRY_MS = 24 * HOUR
+/** How long expired records are kept, so that late clicks get the right error. */
+export const EXPIRED_TOKEN_RETENTION_MS = 24 * HOUR
 
-/** Payload of a sign-up's token whose password came with the sign-up that the mail answers. */
+/** Payload of a sign-up token whose password was set by that sign-up. */
 export const WITH_PASSWORD = 'password'
 
 export interface TokenRequest {
   kind: VerificationKind
   family: VerificationFamily
-  /** Where it is delivered: an address in any letter case, or a number in E.164 digits. */
+  /** The recipient: an email address in any letter case, or a number in E.164 digits. */
   to: { email: string } | { phone: string }
-  /** None: the address belongs to nobody yet. */
+  /** None if the address has no account yet. */
   userId?: string
   payload?: string
-  /** A short code beside the token: a random one, or this one. */
+  /** A short code beside the token: random, or fixed. */
   code?: 'random' | { fixed: string }
-  /** The PKCE flow that the link finishes. */
+  /** The PKCE flow that the link completes. */
   flowId?: string | undefined
 }
 
-/** A token about to be stored; plaintext and code are for the message and nothing else. */
+/** A token to be stored; plaintext and code are for the message only. */
 export interface MintedToken {
   minting: Minting
-  /** With `pkce_` in front in the PKCE flow. */
+  /** With the `pkce_` prefix in the PKCE flow. */
   plaintext: string
-  /** Empty where it has none. */
+  /** Empty without a code. */
   code: string
 }
 
-export function mint({ random, peppers, policy }: Deps, now: number, request: TokenRequest): MintedToken {
+export function mintToken({ random, peppers, policy }: Deps, now: number, request: TokenRequest): MintedToken {
   const { kind, family, to, userId = null, payload = null, code, flowId = null } = request
   const secret = random.bytes(TOKEN_BYTES).toString('base64url')
   const address = 'email' in to ? to.email.toLowerCase() : to.phone
@@ -89,17 +89,17 @@ export function mint({ random, peppers, policy }: Deps, now: number, request: To
     consumedAt: null,
   }
   return {
-    minting: { token, replaces: slotOf(family, kind) },
+    minting: { token, replaces: replacedKinds(family, kind) },
     plaintext: flowId === null ? secret : PKCE_PREFIX + secret,
     code: shortCode,
   }
 }
 
 /**
- * Finds the token of a plaintext. It is spent by the operation that it allows.
+ * Finds the token of a plaintext. It is consumed by the operation it allows.
  * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired'>} in this order
  */
-export async function identifyToken(
+export async function findToken(
   { store, peppers, clock }: Deps,
   { plaintext, family, kinds }: { plaintext: string; family: VerificationFamily; kinds: readonly VerificationKind[] },
 ): Promise<{ token: VerificationToken; spend: Spending }> {
@@ -116,7 +116,7 @@ export async function identifyToken(
   return { token, spend: { id: token.id } }
 }
 
-export interface ShownCode {
+export interface SubmittedCode {
   to: { email: string } | { phone: string }
   code: string
   kinds: readonly VerificationKind[]
@@ -127,13 +127,13 @@ export interface ShownCode {
  * looks once more whether it was tried too often, so nobody gains by trying many at once.
  * @throws {Refusal<'code_wrong' | 'code_check_failed' | 'too_many_requests'>} the second where a provider had to check it and did not
  */
-export async function identifyCode(
+export async function findTokenByCode(
   deps: Deps,
-  { to, code, kinds }: ShownCode,
-): Promise<{ token: VerificationToken; spend: Spending; takeBack: () => void }> {
+  { to, code, kinds }: SubmittedCode,
+): Promise<{ token: VerificationToken; spend: Spending; refund: () => void }> {
   const { store, peppers, limits, clock } = deps
   const address = 'email' in to ? to.email : to.phone
-  const takeBack = limits.code(address)
+  const refund = limits.code(address)
   const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
   const pending = (await store.pendingTokens(to))
     .filter(({ family, kind, codeHash }) => family === 'supabase' && kinds.includes(kind) && codeHash !== null)
@@ -141,8 +141,8 @@ export async function identifyCode(
   const [newest] = pending
   const now = clock.now()
   if (!newest) {
-    // Nothing can be guessed where nothing was sent. The answer takes as long as where a wrong code is written down.
-    takeBack()
+    // Without a sent code there is nothing to guess. The response takes as long as one that records a wrong code.
+    refund()
     await store.probe(now)
     throw new Refusal('code_wrong')
   }
@@ -151,7 +151,7 @@ export async function identifyCode(
   const token = ofProvider
     ? await checkedByProvider(deps, newest, () => ofProvider(address, code)).catch((error: unknown) => {
         // Not looked at, so not a guess.
-        takeBack()
+        refund()
         throw error
       })
     : pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? '')))
@@ -161,7 +161,7 @@ export async function identifyCode(
     await store.countWrongCode({ id: newest.id, code: shown, now })
     throw new Refusal('code_wrong')
   }
-  return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, takeBack }
+  return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, refund }
 }
 
 /** Asks a provider that makes and checks the codes itself, unless the code was tried too often. @throws {Refusal<'code_check_failed'>} */
@@ -179,8 +179,8 @@ async function checkedByProvider(
   }
 }
 
-/** Kinds whose tokens a new one takes the place of (settled 14). */
-function slotOf(family: VerificationFamily, kind: VerificationKind): VerificationKind[] {
+/** Kinds that a new token replaces (docs/decisions.md#d14). */
+function replacedKinds(family: VerificationFamily, kind: VerificationKind): VerificationKind[] {
   if (family === 'supabase' && (kind === 'magic_link' || kind === 'password_reset'))
     return ['magic_link', 'password_reset']
   if (kind === 'signup' || kind === 'invite') return ['signup', 'invite']
@@ -196,7 +196,7 @@ const hashOf = (pepper: Buffer, secret: string) => hmacSha256(pepper, secret).to
 
 const codeHashOf = (pepper: Buffer, address: string, code: string) => hashOf(pepper, `${address}:${code}`)
 
-/** Uniformly random: bytes that would favour some digits are left out. */
+/** Uniformly random digits: bytes that would cause bias are rejected. */
 export function randomDigits(random: Random, length: number): string {
   let digits = ''
   while (digits.length < length)

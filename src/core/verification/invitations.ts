@@ -1,22 +1,25 @@
-/** Links that administrators make for others: invitations by mail, and links handed out by themselves (contract 1.13). */
+/**
+ * Links created by administrators: invitations by mail, and links to hand out (`POST /invite`, `POST
+ * /admin/generate_link`).
+ */
 import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
 import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
 import {
+  contactIdentity,
+  dropUnconfirmedPassword,
   inAudience,
   newUser,
   normaliseEmail,
-  ownIdentity,
   storableMetadata,
-  withoutUnprovenPassword,
 } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
+import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import { linkOf, prepareMail } from '../messages/mail'
-import { mintFor, type Purpose, purposeFacts } from '../messages/mailed-tokens'
-import { changedAccount } from '../outcomes'
+import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import type { LinkType } from '../policy'
 import { Refusal } from '../refusal'
@@ -33,14 +36,16 @@ export interface Invitation {
   client: Client
 }
 
-/** Mails an invitation; somebody who has not confirmed yet is invited anew. @throws {Refusal<'email_taken' | 'email_malformed' | …>} */
+/**
+ * Mails an invitation; unconfirmed users are invited again. @throws {Refusal<'email_taken' | 'email_malformed' | …>}
+ */
 export async function invite(deps: Deps, { redirectTo, client, ...invitation }: Invitation): Promise<Account> {
-  const guest = await guestOf(deps, invitation)
+  const guest = await findOrCreateInvitee(deps, invitation)
   const now = deps.clock.now()
-  const { token, flow } = mintFor(deps, now, { user: guest.user, purpose: 'invite', challenge: undefined })
+  const { token, flow } = mintMailToken(deps, now, { user: guest.user, purpose: 'invite', challenge: undefined })
   const user = { ...guest.user, invitedAt: now, confirmationSentAt: now }
-  const letters = [{ to: guest.user.email, token }]
-  const messages = await prepareMail(deps, now, { template: 'invite', user, letters, redirectTo, client })
+  const copies = [{ to: guest.user.email, token }]
+  const messages = await prepareMail(deps, now, { template: 'invite', user, copies, redirectTo, client })
   return save(deps, now, guest, { token, flow, messages, admin: invitation.admin, purpose: 'invite' })
 }
 
@@ -51,7 +56,7 @@ const LINK_PURPOSES: Record<string, Purpose> = {
   recovery: 'recovery',
 }
 
-export interface LinkRequest extends Invitation {
+export interface GenerateLinkRequest extends Invitation {
   type: string
   newEmail: string
   password: string
@@ -62,16 +67,17 @@ export interface GeneratedLink {
   link: string
   code: string
   token: string
-  /** What the link turned out to be for: a magic link for nobody becomes a sign-up. */
+  /** The actual type: a magic link for an unknown address becomes a sign-up. */
   type: string
   redirectTo: string
 }
 
 /**
- * Makes a link without mailing it.
- * @throws {Refusal<'link_type_unknown' | 'user_of_email_unknown' | 'email_taken' | 'secure_change_needed' | 'password_weak' | …>}
+ * Creates a link without mailing it.
+ * @throws {Refusal<'link_type_unknown' | 'user_of_email_unknown' | 'email_taken' | 'secure_change_needed' |
+ *   'password_weak' | …>}
  */
-export async function generateLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
+export async function generateLink(deps: Deps, request: GenerateLinkRequest): Promise<GeneratedLink> {
   const email = normaliseEmail(request.email)
   if (request.type === 'email_change_current' || request.type === 'email_change_new')
     return generateChangeLink(deps, { ...request, email })
@@ -83,17 +89,17 @@ export async function generateLink(deps: Deps, request: LinkRequest): Promise<Ge
   const purpose = isSignUp ? 'signup' : asked
   const guest =
     purpose === 'invite' || purpose === 'signup'
-      ? await guestOf(deps, { ...request, email }, purpose, asked === 'magiclink')
+      ? await findOrCreateInvitee(deps, { ...request, email }, purpose, asked === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
   const now = deps.clock.now()
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
-  const { token } = mintFor(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
+  const { token } = mintMailToken(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
   const account = await save(deps, now, guest, { token, flow: undefined, messages: [], admin: request.admin, purpose })
   const { redirectTo, client } = request
   return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo, client })
 }
 
-async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<GeneratedLink> {
+async function generateChangeLink(deps: Deps, request: GenerateLinkRequest): Promise<GeneratedLink> {
   const { store, policy, clock } = deps
   const user = inAudience(await store.findUserByEmail(request.email), request.audience)
   if (!user) throw new Refusal('user_of_email_unknown')
@@ -107,12 +113,12 @@ async function generateChangeLink(deps: Deps, request: LinkRequest): Promise<Gen
   const changed = await store.changeUser({
     ...{ id: user.id, now },
     set: pendingEmail(email, now),
-    // The link to the other address, made a moment ago for the same change, stays what it is. Of two to one address the
-    // older does not: each of them would count, and the other address never be asked.
-    mint: [{ ...token.minting, sparesOtherAddresses: user.emailChange === email }],
+    // The link to the other address for the same change stays valid. An older link to the same address
+    // does not: otherwise both would count, and the other address would never be asked.
+    mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
     audit: [auditEntry(deps, now, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
   })
-  const account = changedAccount(changed)
+  const account = requireChanged(changed)
   const { type: verificationType, redirectTo, client } = request
   return linkFor(deps, { account, token, type: 'email_change', verificationType, redirectTo, client })
 }
@@ -131,35 +137,35 @@ function linkFor(deps: Deps, { account, token, type, verificationType, redirectT
   return { account, link, code: token.code, token: token.plaintext, type: verificationType, redirectTo }
 }
 
-interface Guest {
+interface Invitee {
   user: User & { email: string }
   isNew: boolean
   identities: Account['identities']
-  /** Metadata of somebody who is there already. */
+  /** Metadata for an existing user. */
   added?: User['rawUserMetaData']
-  /** Further columns of theirs. */
+  /** Additional columns for an existing user. */
   set?: Partial<User>
 }
 
-/** Whoever is to come in: somebody unconfirmed, or somebody new. */
-async function guestOf(
+/** The invited user: an unconfirmed one, or a new one. */
+async function findOrCreateInvitee(
   deps: Deps,
   { email: text, data, audience, password }: Pick<Invitation, 'email' | 'data' | 'audience'> & { password?: string },
   purpose: 'invite' | 'signup' = 'invite',
   needsNoPassword = false,
-): Promise<Guest> {
+): Promise<Invitee> {
   const { store, clock, random, passwords } = deps
   const email = normaliseEmail(text)
   const existing = await store.findUserByEmail(email)
   if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
   if (existing) {
     const guest = { user: { ...existing, email }, isNew: false, identities: [] }
-    if (purpose === 'invite') return { ...guest, set: withoutUnprovenPassword(existing) }
+    if (purpose === 'invite') return { ...guest, set: dropUnconfirmedPassword(existing) }
     const added = storableMetadata(data)
-    // The password of an account that an administrator made stays; one that came with a sign-up may be a stranger's.
+    // The password of an account created by an administrator stays; one from a sign-up may be someone else's.
     if (existing.isAdminCreated || existing.confirmationSentAt === null) return { ...guest, added }
     const adminUserMetaData = mergeMetadata(existing.adminUserMetaData, added)
-    if (!password) return { ...guest, added, set: { ...withoutUnprovenPassword(existing), adminUserMetaData } }
+    if (!password) return { ...guest, added, set: { ...dropUnconfirmedPassword(existing), adminUserMetaData } }
     await requireStrong(deps, password)
     const encryptedPassword = await passwords.hash(password)
     return { ...guest, added, set: { encryptedPassword, isPasswordFromAdmin: true, adminUserMetaData } }
@@ -183,13 +189,13 @@ async function guestOf(
   return {
     user: { ...user, email, uid: 0, confirmedAt: null },
     isNew: true,
-    identities: [ownIdentity(deps, now, id, 'email', { email })],
+    identities: [contactIdentity(deps, now, id, 'email', { email })],
   }
 }
 
 interface Saved {
   token: MintedToken
-  flow: ReturnType<typeof mintFor>['flow']
+  flow: ReturnType<typeof mintMailToken>['flow']
   messages: Awaited<ReturnType<typeof prepareMail>>
   admin: Admin
   purpose: Purpose
@@ -198,15 +204,15 @@ interface Saved {
 async function save(
   deps: Deps,
   now: number,
-  guest: Guest,
+  guest: Invitee,
   { token, admin, purpose, ...sent }: Saved,
 ): Promise<Account> {
-  const { column, action } = purposeFacts(purpose)
+  const { column, action } = purposeDetails(purpose)
   const set = { [column]: now, ...(purpose === 'invite' && { invitedAt: now }) }
   const audit = [auditEntry(deps, now, action, admin.user ?? admin.role, { user_id: guest.user.id })]
   const attachments = { ...sent, mint: [token.minting], audit }
   if (!guest.isNew)
-    return changedAccount(
+    return requireChanged(
       await deps.store.changeUser({
         ...{ ...attachments, id: guest.user.id, now, mergeUserMetaData: guest.added },
         set: { ...guest.set, ...set },
@@ -220,5 +226,5 @@ async function save(
   })
   if (created.outcome === 'created') return created.account
   if (created.outcome === 'email_taken') throw new Refusal('email_taken')
-  throw new Error(`an invited account came out as ${created.outcome}`)
+  throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
 }

@@ -1,4 +1,4 @@
-/** Spending links and codes (contract 1.4): what each of them makes true, and the session that comes of it. */
+/** Consuming links and codes (`GET` and `POST /verify`): their effects, and the resulting session. */
 import { secretEqual } from '../../lib/secrets'
 import type { Spending, User, VerificationKind, VerificationToken } from '../../store'
 import { normaliseEmail, normalisePhone } from '../accounts/users'
@@ -6,12 +6,15 @@ import type { Client, Deps } from '../deps'
 import { testCode } from '../messages/sms'
 import { requireStrong } from '../passwords/password-strength'
 import { isTokenRefusal, Refusal } from '../refusal'
-import { type IssuedSession, issue, newSession } from '../sessions/sessions'
+import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
 import { newAuthCode } from '../sign-in/pkce'
-import { identifyCode, identifyToken, PKCE_PREFIX } from '../tokens/verification-token'
-import { type Completion, refusalOf, requireSame, spendFor } from './verification-effects'
+import { findToken, findTokenByCode, PKCE_PREFIX } from '../tokens/verification-token'
+import { applyVerification, type Completion, refusalOf, requireSameAddress } from './effects'
 
-/** What each `type` accepts; magic link and recovery are one, as are sign-up and invitation (settled 14). */
+/**
+ * The kinds accepted for each `type`; magic link and recovery share one, as do sign-up and invitation
+ * (docs/decisions.md#d14).
+ */
 const MAIL_KINDS: Record<string, VerificationKind[]> = {
   signup: ['signup', 'invite'],
   invite: ['signup', 'invite'],
@@ -35,29 +38,29 @@ const PHONE_KINDS: Record<string, VerificationKind[]> = {
   phone_change: ['phone_change'],
 }
 
-export type Verified =
+export type VerificationResult =
   | { outcome: 'signed_in'; issued: IssuedSession; kind: VerificationKind }
-  /** The first of two confirmations of a new address has come. */
+  /** One of two confirmations of a new address was given. */
   | { outcome: 'half_confirmed' }
   /** A code to be exchanged for a session, in the PKCE flow. */
   | { outcome: 'code'; code: string }
 
-export interface LinkFollowed {
+export interface FollowedLink {
   token: string
   type: string
   client: Client
 }
 
 /**
- * Follows a link. One of the PKCE flow ends in a code, any other in a session.
+ * Follows a link. In the PKCE flow it results in a code, otherwise in a session.
  * @throws {Refusal<'verify_type_unknown' | 'link_invalid' | 'user_banned' | 'flow_missing'>}
  */
-export async function followLink(deps: Deps, { token, type, client }: LinkFollowed): Promise<Verified> {
+export async function followLink(deps: Deps, { token, type, client }: FollowedLink): Promise<VerificationResult> {
   deps.limits.request('verifications', client.ip)
   return verifyToken(deps, { token, type, client, asCode: token.startsWith(PKCE_PREFIX) })
 }
 
-export interface TokenShown {
+export interface SubmittedToken {
   token: string
   type: string
   /** A new password, set along with it. */
@@ -65,21 +68,21 @@ export interface TokenShown {
   client: Client
 }
 
-/** Spends the token of a link without following it: always for a session. @throws as `followLink`, and for the password */
-export async function verifyTokenHash(deps: Deps, shown: TokenShown): Promise<Verified> {
+/** Consumes a token hash: always for a session. @throws as `followLink`, and for the password */
+export async function verifyTokenHash(deps: Deps, shown: SubmittedToken): Promise<VerificationResult> {
   deps.limits.request('verifications', shown.client.ip)
   return verifyToken(deps, { ...shown, asCode: false })
 }
 
 async function verifyToken(
   deps: Deps,
-  { token: plaintext, type, password, client, asCode }: TokenShown & { asCode: boolean },
-): Promise<Verified> {
+  { token: plaintext, type, password, client, asCode }: SubmittedToken & { asCode: boolean },
+): Promise<VerificationResult> {
   const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
   if (!kinds) throw new Refusal('verify_type_unknown')
   if (password !== undefined) await requireStrong(deps, password)
   try {
-    const { token, spend } = await identifyToken(deps, { plaintext, family: 'supabase', kinds })
+    const { token, spend } = await findToken(deps, { plaintext, family: 'supabase', kinds })
     if (asCode && token.kind !== (FLOW_KINDS[type] ?? token.kind)) throw new Refusal('flow_missing')
     return await spendToken(deps, { token, spend, password, client, asCode })
   } catch (error) {
@@ -88,15 +91,15 @@ async function verifyToken(
 }
 
 /**
- * Recovers an account in one step: the token of the mail and a new password (supabase-additions.md).
- * @throws {Refusal<'recovery_password_missing' | 'password_weak' | 'link_invalid' | …>} the token is spent by success alone
+ * Recovers an account in one step: the mailed token and a new password (src/surfaces/gotrue/README.md).
+ * @throws {Refusal<'recovery_password_missing' | 'password_weak' | 'link_invalid' | …>} only success consumes the token
  */
-export async function recoverDirectly(deps: Deps, shown: TokenShown): Promise<Verified> {
+export async function recoverDirectly(deps: Deps, shown: SubmittedToken): Promise<VerificationResult> {
   if (!shown.password) throw new Refusal('recovery_password_missing')
   return verifyTokenHash(deps, { ...shown, type: 'recovery' })
 }
 
-export interface CodeShown {
+export interface CodeVerification {
   email: string | undefined
   phone: string | undefined
   code: string
@@ -107,7 +110,7 @@ export interface CodeShown {
 }
 
 /** @throws {Refusal<'verify_email_malformed' | 'phone_malformed' | 'code_wrong' | …>} */
-export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified> {
+export async function verifyCode(deps: Deps, shown: CodeVerification): Promise<VerificationResult> {
   const { code, type, password, audience, client } = shown
   deps.limits.request('verifications', client.ip)
   if (password !== undefined) await requireStrong(deps, password)
@@ -115,16 +118,16 @@ export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified
   if (!kinds) throw new Refusal('code_wrong')
   const testUser = to.phone === undefined ? undefined : await testNumberUser(deps, to.phone, code, type)
   if (testUser && testUser.aud !== audience) throw new Refusal('code_wrong')
-  if (testUser) return complete(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
+  if (testUser) return completeVerification(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
   try {
-    const { token, spend, takeBack } = await identifyCode(deps, { to, code, kinds })
+    const { token, spend, refund } = await findTokenByCode(deps, { to, code, kinds })
     try {
       const verified = await spendToken(deps, { token, spend, password, audience, client, asCode: false })
-      takeBack()
+      refund()
       return verified
     } catch (error) {
       // A right code is no guess, whatever else keeps it from being taken.
-      if (!isTokenRefusal(error)) takeBack()
+      if (!isTokenRefusal(error)) refund()
       throw error
     }
   } catch (error) {
@@ -132,7 +135,7 @@ export async function verifyCode(deps: Deps, shown: CodeShown): Promise<Verified
   }
 }
 
-function addressed({ email, phone, type }: CodeShown) {
+function addressed({ email, phone, type }: CodeVerification) {
   const kindsOf = (table: Record<string, VerificationKind[]>) => (Object.hasOwn(table, type) ? table[type] : undefined)
   if (phone) return { to: { phone: normalisePhone(phone) }, kinds: kindsOf(PHONE_KINDS) }
   try {
@@ -143,7 +146,7 @@ function addressed({ email, phone, type }: CodeShown) {
 }
 
 /**
- * The account of a test number whose fixed code was shown; it needs no request before (contract 6.1).
+ * The user of a test number whose fixed code was given; no prior request is needed (GoTrue's SMS_TEST_OTP).
  * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
  */
 async function testNumberUser(deps: Deps, phone: string, code: string, type: string): Promise<User | undefined> {
@@ -155,7 +158,7 @@ async function testNumberUser(deps: Deps, phone: string, code: string, type: str
   return deps.store.findUserByPhone(phone)
 }
 
-interface Shown {
+interface TokenVerification {
   token: VerificationToken
   spend: Spending
   password?: string | undefined
@@ -165,49 +168,49 @@ interface Shown {
   asCode: boolean
 }
 
-/** Confirms a new address, without a session. @returns `pending` while the other address has still to agree */
+/** Confirms a new address without a session. @returns `pending` while the other address has to confirm */
 export async function confirmNewEmail(
   deps: Deps,
-  shown: Pick<Shown, 'token' | 'spend' | 'client'> & { user: User },
+  shown: Pick<TokenVerification, 'token' | 'spend' | 'client'> & { user: User },
 ): Promise<'pending' | 'changed'> {
   const { token, spend, client, user } = shown
   if (isFirstOfTwo(deps, user, token)) {
-    if (await confirmHalf(deps, user, token, spend)) return 'pending'
+    if (await confirmFirstOfTwo(deps, user, token, spend)) return 'pending'
     const again = await deps.store.findUser(user.id)
     if (again) return confirmNewEmail(deps, { ...shown, user: again })
   }
-  await spendFor(deps, { user, kind: token.kind, token, spend, client }, {})
+  await applyVerification(deps, { user, kind: token.kind, token, spend, client }, {})
   return 'changed'
 }
 
-async function spendToken(deps: Deps, shown: Shown): Promise<Verified> {
+async function spendToken(deps: Deps, shown: TokenVerification): Promise<VerificationResult> {
   const { token, spend, password, audience, client, asCode } = shown
   const user = token.userId === null ? undefined : await deps.store.findUser(token.userId)
   if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
-  // Where the other confirmation came at the same moment, this one is the second.
+  // If the other confirmation arrived concurrently, this one is the second.
   if (token.kind === 'email_change' && isFirstOfTwo(deps, user, token))
-    return (await confirmHalf(deps, user, token, spend)) ?? spendToken(deps, shown)
+    return (await confirmFirstOfTwo(deps, user, token, spend)) ?? spendToken(deps, shown)
   const flowId = asCode ? token.flowStateId : null
   if (asCode && flowId === null) throw new Refusal('flow_missing')
-  return complete(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
+  return completeVerification(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
 }
 
 /**
- * With both addresses to agree, whichever comes first only counts for itself. Where sign-ups count as confirmed the new
- * address alone is enough, as in GoTrue; the present one alone is not, since it proves nothing about the new one.
+ * With secure email change the first confirmation only counts for itself. With autoconfirm the new address alone is
+ * enough, as in GoTrue; the current one alone is not, since it proves nothing about the new one.
  */
 function isFirstOfTwo({ policy }: Deps, user: User, token: VerificationToken): boolean {
   const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
-  return isOpen && (!policy.signup.confirmsEmail || token.email === user.email)
+  return isOpen && (!policy.signup.autoconfirmsEmail || token.email === user.email)
 }
 
-async function confirmHalf(
+async function confirmFirstOfTwo(
   deps: Deps,
   user: User,
   token: VerificationToken,
   spend: Spending,
-): Promise<Verified | undefined> {
-  requireSame(user.emailChange, token.payload)
+): Promise<VerificationResult | undefined> {
+  requireSameAddress(user.emailChange, token.payload)
   const now = deps.clock.now()
   const changed = await deps.store.changeUser({
     ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
@@ -216,26 +219,30 @@ async function confirmHalf(
     audit: [],
   })
   if (changed.outcome === 'changed') return { outcome: 'half_confirmed' }
-  if (changed.outcome === 'changed_meanwhile') return undefined
+  if (changed.outcome === 'changed_concurrently') return undefined
   throw refusalOf(changed.outcome)
 }
 
-/** @param flowId ends in a code of this flow instead of a session */
-async function complete(deps: Deps, completion: Completion, flowId: string | null = null): Promise<Verified> {
+/** @param flowId results in a code of this flow instead of a session */
+async function completeVerification(
+  deps: Deps,
+  completion: Completion,
+  flowId: string | null = null,
+): Promise<VerificationResult> {
   const { user, client } = completion
   const now = deps.clock.now()
   const session = flowId ? undefined : newSession(deps, now, user.id, 'otp', client)
   const authCode = flowId ? newAuthCode(deps) : undefined
-  const opened = await spendFor(deps, completion, {
+  const opened = await applyVerification(deps, completion, {
     session: session?.row,
     ...(authCode && flowId && { authCode: { flowId, hash: authCode.hash } }),
   })
   if (authCode) return { outcome: 'code', code: authCode.code }
   if (!session || !opened) throw new Error('a verification opened no session')
-  return { outcome: 'signed_in', issued: await issue(deps, now, opened, session.key), kind: completion.kind }
+  return { outcome: 'signed_in', issued: await issueTokens(deps, now, opened, session.key), kind: completion.kind }
 }
 
-/** On Supabase's surface all that can be wrong with a token is one (verification-tokens.md). */
+/** Supabase's surface does not distinguish token errors. */
 function asLinkError(error: unknown): unknown {
   return isTokenRefusal(error) ? new Refusal('link_invalid') : error
 }

@@ -1,8 +1,8 @@
-import type { SignedMessage, Wording } from './message'
+import type { ChainWording, SignedMessage } from './message'
 
 /** What differs from one chain to another. */
 export interface Chain {
-  wording: Wording
+  wording: ChainWording
   /** @throws {Refusal<'web3_signature_length' | 'web3_signature_characters' | 'web3_signature_wrong'>} */
   decodeSignature(text: string): Buffer
   isSignedBy(message: SignedMessage, signature: Buffer): boolean

@@ -1,4 +1,4 @@
-/** Ethereum: whose key made a signature is worked out from the signature (EIP-191). */
+/** Ethereum: the signer's address is recovered from the signature (EIP-191). */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { Refusal } from '../refusal'
@@ -21,11 +21,11 @@ export const ethereum: Chain = {
     return Buffer.from(digits, 'hex')
   },
   isSignedBy: ({ text, address }, signature) => addressOf(text, signature) === address.toLowerCase(),
-  // Upper and lower case are a checksum (EIP-55), not another address.
+  // Upper and lower case are a checksum (EIP-55), not a different address.
   identifierOf: (address) => address.toLowerCase(),
 }
 
-/** The address whose key signed a text; undefined where no key can have. */
+/** The address whose key signed a text; undefined if the signature is invalid. */
 function addressOf(text: string, signature: Buffer): string | undefined {
   const message = Buffer.from(text)
   const signed = Buffer.concat([Buffer.from(`\u0019Ethereum Signed Message:\n${message.length}`), message])

@@ -1,8 +1,8 @@
-/** The text that a wallet shows and signs (EIP-4361; Solana's is of the same form). */
+/** The message that a wallet shows and signs (EIP-4361; Solana uses the same format). */
 import { Refusal } from '../refusal'
 
 /** What differs from one chain to another in the text. */
-export interface Wording {
+export interface ChainWording {
   /** What errors begin with. */
   prefix: 'siwe' | 'siws'
   chain: 'Ethereum' | 'Solana'
@@ -30,8 +30,8 @@ const DOMAIN = /^(?:localhost|(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
 const MIN_LINES = 6
 
-/** @throws {Refusal<'web3_message_malformed'>} in the order of contract 8.11 */
-export function parseSignedMessage(text: string, wording: Wording): SignedMessage {
+/** @throws {Refusal<'web3_message_malformed'>} in GoTrue's order */
+export function parseSignedMessage(text: string, wording: ChainWording): SignedMessage {
   const flaw = malformed(wording)
   const lines = text.split('\n')
   if (lines.length < MIN_LINES) throw flaw(`message needs at least ${MIN_LINES} lines`)
@@ -66,8 +66,8 @@ interface Fields {
   notBefore?: number
 }
 
-/** The lines of `name: value`; those that nobody here asks about are let be. */
-function fieldsOf(lines: readonly string[], start: number, wording: Wording): Fields {
+/** The `name: value` lines; unknown ones are ignored. */
+function fieldsOf(lines: readonly string[], start: number, wording: ChainWording): Fields {
   const flaw = malformed(wording)
   const fields: Fields = {}
   const names = new Set<string>()
@@ -92,7 +92,7 @@ function fieldsOf(lines: readonly string[], start: number, wording: Wording): Fi
   return fields
 }
 
-function fieldOf(name: string, value: string, wording: Wording): Fields {
+function fieldOf(name: string, value: string, wording: ChainWording): Fields {
   const flaw = malformed(wording)
   const instant = () => {
     const at = INSTANT.test(value) ? Date.parse(value) : Number.NaN
@@ -120,6 +120,6 @@ function fieldOf(name: string, value: string, wording: Wording): Fields {
 }
 
 const malformed =
-  ({ prefix }: Wording) =>
+  ({ prefix }: ChainWording) =>
   (what: string) =>
     new Refusal('web3_message_malformed', { detail: `${prefix}: ${what}` })

@@ -1,4 +1,4 @@
-/** Solana: an address is an Ed25519 key, and signs the text itself or, in a Ledger, an envelope around it. */
+/** Solana: an address is an Ed25519 key that signs the text itself or, with a Ledger, an envelope around it. */
 import { createPublicKey, verify } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58 } from '@scure/base'
@@ -16,7 +16,7 @@ export const solana: Chain = {
     addressFlaw: 'wallet address is not in base58 format',
     isChainId: (text) => text === '' || /^solana:(?:main|dev|test|local)net$/.test(text),
   },
-  /** 64 bytes in base64, of either alphabet. */
+  /** 64 bytes in base64, either alphabet. */
   decodeSignature(text) {
     if (text.length !== 86 && text.length !== 88) throw new Refusal('web3_signature_length', { detail: 'Solana' })
     const digits = text.replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_')
@@ -36,14 +36,14 @@ export const solana: Chain = {
 function keyOf(address: string): Buffer | undefined {
   try {
     const key = Buffer.from(base58.decode(address))
-    // A key of small order has signatures that anybody can make; no wallet has one.
+    // Signatures under a small-order key can be forged; no wallet has one.
     return key.length === KEY_BYTES && !ed25519.Point.fromBytes(key).isSmallOrder() ? key : undefined
   } catch {
     return undefined
   }
 }
 
-/** What a text is signed as off the chain: in the older header, and in that of Solana's proposal, each in three formats. */
+/** The off-chain envelopes around a text: the older header and that of Solana's proposal, in three formats each. */
 function envelopes(text: string, key: Buffer): Buffer[] {
   const message = Buffer.from(text)
   const length = Buffer.alloc(2)

@@ -1,4 +1,4 @@
-/** Authenticators by their AAGUID (WebAuthn Level 3 §6.5.1.1), so that a passkey has a name its owner knows. */
+/** Authenticator names by AAGUID (WebAuthn Level 3 §6.5.1.1), as default names of passkeys. */
 const NAMES: Record<string, string> = {
   'ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4': 'Google Password Manager',
   'adce0002-35bc-c60a-648b-0b25f1f05503': 'Chrome on Mac',

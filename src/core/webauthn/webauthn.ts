@@ -1,6 +1,6 @@
 /**
- * WebAuthn (Level 3) as relying party: what browsers are asked, and whether what authenticators answer is right. The
- * library checks signatures, origin, RP id, flags and counters; what it throws is a wrong answer, whatever the reason.
+ * WebAuthn (Level 3) relying party: options for browsers, and verification of their responses. The library checks
+ * signatures, origin, RP id, flags and counters; anything it throws is a failed verification.
  */
 import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { User, WebauthnCredential } from '../../store'
@@ -9,8 +9,8 @@ import { Refusal } from '../refusal'
 import { authenticatorName } from './authenticators'
 
 /**
- * Loaded when it is first needed: at every start it would cost 15 ms of CPU. What it extends comes first, since bundled
- * the library asks for that before it has loaded it, and nothing of it works in the executable.
+ * Loaded on first use: at every start it would cost 15 ms of CPU. `reflect-metadata` comes first, since the bundled
+ * library needs it before it is loaded, and nothing of it works in the executable otherwise.
  */
 const library = async () => {
   await import('reflect-metadata')
@@ -26,13 +26,13 @@ const ALGORITHMS = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8]
 /** `PublicKeyCredentialCreationOptionsJSON` or `PublicKeyCredentialRequestOptionsJSON` (§5.1.9, §5.1.10). */
 export type CeremonyOptions = Record<string, unknown>
 
-/** What a browser sent as `RegistrationResponseJSON` or `AuthenticationResponseJSON` (§5.1.8); nothing of it is checked. */
-export type GivenCredential = Record<string, unknown>
+/** A `RegistrationResponseJSON` or `AuthenticationResponseJSON` (§5.1.8) from a browser, unchecked. */
+export type CredentialJson = Record<string, unknown>
 
 export const newChallenge = ({ random }: Pick<Deps, 'random'>): string =>
   random.bytes(CHALLENGE_BYTES).toString('base64url')
 
-/** @param present credentials that the authenticator must not have yet */
+/** @param present credentials that must not be registered again */
 export function creationOptions(
   { policy }: Pick<Deps, 'policy'>,
   {
@@ -58,7 +58,7 @@ export function creationOptions(
   }
 }
 
-/** @param allowed none: any passkey that the authenticator has for this site */
+/** @param allowed by default, any passkey for this site */
 export function requestOptions(
   { policy }: Pick<Deps, 'policy'>,
   { challenge, allowed }: { challenge: string; allowed?: readonly WebauthnCredential[] },
@@ -72,25 +72,25 @@ export function requestOptions(
   }
 }
 
-interface Asked {
-  credential: GivenCredential
+interface CeremonyCheck {
+  credential: CredentialJson
   challenge: string
-  /** Whether the user must have shown the authenticator who they are, so that it is more than a thing they have. */
+  /** Whether user verification is required, so that the authenticator is more than a possession factor. */
   needsUserVerification: boolean
 }
 
 /**
- * The row of a credential that was registered just now.
+ * The row of a newly registered credential.
  * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>}
  */
-export async function credentialOf(
+export async function verifyRegistration(
   deps: Deps,
-  { user, factorId, ...asked }: Asked & { user: User; factorId: string | null },
+  { user, factorId, ...asked }: CeremonyCheck & { user: User; factorId: string | null },
 ): Promise<WebauthnCredential> {
   const { clock, random } = deps
   const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(deps, asked)
   const { verifyRegistrationResponse: verify } = await library()
-  const { registrationInfo: info } = await rightOrRefused(() =>
+  const { registrationInfo: info } = await orRefuse(() =>
     verify({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
   )
   if (!info) throw new Refusal('factor_credential_wrong')
@@ -109,18 +109,18 @@ export async function credentialOf(
   }
 }
 
-/** A hint for the browser that nobody vouches for: what is no list of known ones is none. */
+/** An unverified hint for browsers: unknown values are dropped. */
 const transportsIn = (given: unknown): string[] =>
   Array.isArray(given) ? given.filter((each) => TRANSPORTS.has(each)) : []
 
 /**
- * What a known credential said.
- * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>} also where its counter went back
+ * Verifies an assertion of a known credential.
+ * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>} also if its counter went back
  */
-export async function useOf(deps: Deps, { known, ...asked }: Asked & { known: WebauthnCredential }) {
+export async function verifyAssertion(deps: Deps, { known, ...asked }: CeremonyCheck & { known: WebauthnCredential }) {
   const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(deps, asked)
   const { verifyAuthenticationResponse: verify } = await library()
-  const { verified, authenticationInfo: info } = await rightOrRefused(() =>
+  const { verified, authenticationInfo: info } = await orRefuse(() =>
     verify({
       ...{ response, ...expected },
       credential: {
@@ -134,10 +134,10 @@ export async function useOf(deps: Deps, { known, ...asked }: Asked & { known: We
   return { id: known.id, signCount: info.newCounter, backedUp: info.credentialBackedUp }
 }
 
-/** The user's id as text: what an authenticator gives back of them (contract 1.9). */
+/** The user handle: the user's id as text, as in GoTrue. */
 export const userHandle = ({ id }: Pick<User, 'id'>): string => Buffer.from(id).toString('base64url')
 
-/** `AuthenticatorTransport` (§5.8.4); what else a client says of itself is not kept. */
+/** `AuthenticatorTransport` (§5.8.4); other values are not stored. */
 const TRANSPORTS: ReadonlySet<string> = new Set(['usb', 'nfc', 'ble', 'smart-card', 'hybrid', 'internal'])
 
 const descriptorOf = ({ credentialId, transports }: WebauthnCredential) => ({
@@ -146,12 +146,12 @@ const descriptorOf = ({ credentialId, transports }: WebauthnCredential) => ({
   ...(transports.length > 0 && { transports }),
 })
 
-/** Most of a JSON object's members that the library reads; it looks at each of them itself. */
+/** Maximum size of the JSON passed to the library, which checks the members itself. */
 const MAX_CHARACTERS = 65_536
 
 function expectedOf<Options extends { response: unknown }>(
   { policy }: Deps,
-  { credential, challenge, needsUserVerification }: Asked,
+  { credential, challenge, needsUserVerification }: CeremonyCheck,
 ) {
   const { response } = credential
   const clientData = typeof response === 'object' && response !== null && 'clientDataJSON' in response
@@ -166,7 +166,7 @@ function expectedOf<Options extends { response: unknown }>(
   }
 }
 
-/** On localhost any port will do, as with redirects there (quirk 20): a site under development has one of its own. */
+/** On localhost any port is allowed, as for redirects there: sites under development use various ports. */
 function allowedOrigins({ rpId, origins }: Deps['policy']['webauthn'], clientDataJson: unknown): string[] {
   if (rpId !== 'localhost') return [...origins]
   try {
@@ -178,7 +178,7 @@ function allowedOrigins({ rpId, origins }: Deps['policy']['webauthn'], clientDat
   }
 }
 
-async function rightOrRefused<T>(check: () => Promise<T>): Promise<T> {
+async function orRefuse<T>(check: () => Promise<T>): Promise<T> {
   try {
     return await check()
   } catch {

@@ -1,25 +1,25 @@
-/** Pages between a mailed link and what it does: a scanner that follows links spends nothing, a person presses once. */
+/** The pages between a mailed link and its effect: link scanners consume nothing, a person presses a button once. */
 import { page as document, escapeHtml, type PageContent } from '../document'
-import { type Step, type Wording, wordings } from './wording'
+import { type PageTexts, pageTexts, type Step } from './wording'
 
-interface Reader {
+interface PageReader {
   /** BCP 47 tags in order of preference. */
   languages: readonly string[]
 }
 
-export interface ConfirmLinkOptions extends Reader {
-  /** Relative URL that the button posts to. */
+export interface ConfirmLinkOptions extends PageReader {
+  /** Relative URL of the form action. */
   action: string
-  /** Type of the verification, as `/verify` names it. */
+  /** The `type` of `/verify`. */
   kind: string
   /**
-   * Where the answer to the POST will redirect: an origin, or the scheme of an app such as `myapp:`. Chromium holds the
-   * redirects that follow a form to its `form-action` too.
+   * Where the response to the POST redirects: an origin, or the scheme of an app such as `myapp:`. Chromium applies
+   * `form-action` to redirects as well.
    */
   redirectOrigin: string
 }
 
-/** `email` and types to come sign in, as each of them does besides. */
+/** `email` and future types sign in. */
 const steps: Record<string, Step> = {
   signup: 'confirm',
   invite: 'accept',
@@ -31,17 +31,20 @@ export function confirmLinkPage({ action, kind, redirectOrigin, languages }: Con
   const step = Object.hasOwn(steps, kind) ? (steps[kind] as Step) : 'signIn'
   return page(languages, sourceOf(redirectOrigin), (words) => ({
     title: words[step],
-    content: asking(words, step, action, words.unasked),
+    content: confirmationForm(words, step, action, words.unasked),
   }))
 }
 
-/** Asks whether a session is to end that its user says is not theirs. @param action relative URL that the button posts to */
-export function endSessionPage({ action, languages }: Reader & { action: string }): Response {
-  return page(languages, '', (words) => ({ title: words.end, content: asking(words, 'end', action, words.wasYou) }))
+/** Asks whether to end a session that its user does not recognise. @param action relative URL of the form action */
+export function endSessionPage({ action, languages }: PageReader & { action: string }): Response {
+  return page(languages, '', (words) => ({
+    title: words.end,
+    content: confirmationForm(words, 'end', action, words.wasYou),
+  }))
 }
 
-/** Says that it has ended. @param siteUrl where a new password is set */
-export function sessionEndedPage({ siteUrl, languages }: Reader & { siteUrl: string }): Response {
+/** Confirms that it has ended. @param siteUrl where to set a new password */
+export function sessionEndedPage({ siteUrl, languages }: PageReader & { siteUrl: string }): Response {
   return page(languages, '', ({ ended, advice }) => ({
     title: ended,
     content: `<p>${escapeHtml(advice)}</p>
@@ -49,16 +52,21 @@ export function sessionEndedPage({ siteUrl, languages }: Reader & { siteUrl: str
   }))
 }
 
-const asking = (words: Wording, step: Step, action: string, otherwise: string) => `<p>${escapeHtml(words.press)}</p>
+const confirmationForm = (
+  words: PageTexts,
+  step: Step,
+  action: string,
+  otherwise: string,
+) => `<p>${escapeHtml(words.press)}</p>
       <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(words[step])}</button></form>
       <small>${escapeHtml(otherwise)}</small>`
 
-/** @param formTarget where else a form may lead than to this server, as a source of a policy */
-function page(languages: readonly string[], formTarget: string, fill: (words: Wording) => PageContent): Response {
-  return document({ languages, formTarget }, (language) => fill(wordings[language]))
+/** @param formTarget another allowed form target, as a CSP source */
+function page(languages: readonly string[], formTarget: string, fill: (words: PageTexts) => PageContent): Response {
+  return document({ languages, formTarget }, (language) => fill(pageTexts[language]))
 }
 
-/** As a source of a policy (CSP Level 3 §2.3.1), which knows no IPv6 addresses: there the scheme must do, as for apps. */
+/** As a CSP source (CSP Level 3 §2.3.1), which supports no IPv6 addresses: these use the scheme alone, like apps. */
 function sourceOf(target: string): string {
   const url = URL.parse(target)
   if (url === null) return ''

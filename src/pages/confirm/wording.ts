@@ -1,12 +1,12 @@
-/** The words of the page, in each language it speaks. */
+/** The texts of the pages, in each supported language. */
 import type { Language } from '../languages'
 
 export type Step = 'confirm' | 'signIn' | 'reset' | 'accept' | 'change' | 'end'
 
-/** What each step is called, as heading and on the button, and the sentences between. */
-export type Wording = Record<Step | 'press' | 'unasked' | 'wasYou' | 'ended' | 'advice', string>
+/** Headings and buttons of each step, and the sentences between. */
+export type PageTexts = Record<Step | 'press' | 'unasked' | 'wasYou' | 'ended' | 'advice', string>
 
-export const wordings = {
+export const pageTexts = {
   en: {
     confirm: 'Confirm your address',
     signIn: 'Sign in',
@@ -18,7 +18,7 @@ export const wordings = {
     end: 'End this session',
     wasYou: 'If it was you who signed in, close this page.',
     ended: 'The session is over',
-    advice: 'Now set a new password: whoever signed in may know the present one.',
+    advice: 'Now set a new password: the person who signed in may know the current one.',
   },
   de: {
     confirm: 'Adresse bestätigen',
@@ -138,4 +138,4 @@ export const wordings = {
     ended: '会话已结束',
     advice: '请立即设置新密码：登录者可能知道您当前的密码。',
   },
-} as const satisfies Record<Language, Wording>
+} as const satisfies Record<Language, PageTexts>

@@ -1,4 +1,6 @@
-/** The mailbox page: a client of `/mailbox/api` without private doors. Messages are shown as text, or in a sandbox. */
+/**
+ * The mailbox page: a client of `/mailbox/api` without privileged access. Messages are shown as text, or in a sandbox.
+ */
 import { withIcon } from '../favicon'
 import palette from '../palette.css' with { type: 'text' }
 import app from './app.js.txt' with { type: 'text' }

@@ -1,4 +1,4 @@
-/** Swagger UI from the executable itself: nothing is fetched from elsewhere, and its policy forbids it. */
+/** Swagger UI served from the executable: nothing is loaded from elsewhere, and its CSP forbids it. */
 
 import styles from 'swagger-ui-dist/swagger-ui.css' with { type: 'file' }
 import bundle from 'swagger-ui-dist/swagger-ui-bundle.js' with { type: 'file' }
@@ -45,5 +45,5 @@ export function swagger(path: string): Response | undefined {
   })
 }
 
-/** The OpenAPI document as it is embedded. */
+/** The embedded OpenAPI document. */
 export const openapiText = String(openapi)

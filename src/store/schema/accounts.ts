@@ -1,4 +1,4 @@
-/** Accounts, their identities and roles, and what is written down of them. */
+/** Accounts, their identities and roles, and the audit log. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, unique, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import { bool, instant, json } from './columns'
@@ -109,7 +109,7 @@ export const matrixRegistrations = sqliteTable(
 
 export type User = typeof users.$inferSelect
 
-/** Its address is worked out by the database; `identityData` says the same. */
+/** The email column is generated from `identityData`. */
 export type Identity = Omit<typeof identities.$inferSelect, 'email'>
 
 export type AuditRow = typeof auditLogEntries.$inferSelect

@@ -1,4 +1,4 @@
-/** Every table and column, as `migrations/` makes them; the comments on what a column holds are there. */
+/** All tables and columns, as created by `migrations/`, where the columns are documented. */
 export * from './accounts'
 export * from './factors'
 export * from './providers'

@@ -1,4 +1,4 @@
-/** Sign-ins with accounts at other companies. */
+/** Sign-ins with provider accounts. */
 import { sql } from 'drizzle-orm'
 import { index, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'

@@ -112,7 +112,7 @@ export const externalSessions = sqliteTable(
   (t) => [index('external_sessions_expiry').on(t.expiresAt, t.id)],
 )
 
-/** What a token of a session is for; `service` is a refresh token of the service surface. */
+/** The purpose of a session token; `service` is a refresh token of the service surface. */
 export type SessionTokenKind = 'access' | 'refresh' | 'cookie' | 'service' | 'federation'
 
 export type Session = typeof sessions.$inferSelect

@@ -72,10 +72,10 @@ export const messages = sqliteTable(
 
 export type MessageState = 'queued' | 'sent' | 'failed' | 'kept'
 
-/** The endpoints below `/auth/v1`, or those below `/api/auth`. */
+/** The endpoints of `/auth/v1`, or those of `/api/auth`. */
 export type VerificationFamily = 'supabase' | 'service'
 
-/** What a verification token proves or allows (verification-tokens.md). */
+/** What a verification token proves or allows (docs/other-surfaces.md#verification-tokens). */
 export type VerificationKind =
   | 'password_reset'
   | 'magic_link'

@@ -1,10 +1,10 @@
 /**
- * Where verification tokens are kept: in the database, or in memory for servers whose tokens may die with them. Both are
- * used from within the transaction that makes or spends a token.
+ * Storage of verification tokens: the database, or memory for servers whose tokens may be lost. Both are used inside
+ * the transaction that creates or consumes a token.
  */
 import type { VerificationToken } from '../schema'
 
-export type Address = { email: string } | { phone: string }
+export type TokenAddress = { email: string } | { phone: string }
 
 /** What is kept outside the database and still takes part in its transactions. */
 export interface Journal {
@@ -19,15 +19,15 @@ export interface Journal {
 export interface VerificationBackend {
   put(token: VerificationToken): Promise<void>
   get(id: string): Promise<VerificationToken | undefined>
-  /** Every token, used or not, whose plaintext begins so. */
+  /** Every token, used or not, with that plaintext prefix. */
   byPrefix(prefix: string): Promise<VerificationToken[]>
-  /** Tokens for an address that are not used yet. */
-  pendingFor(address: Address): Promise<VerificationToken[]>
+  /** Unused tokens for an address. */
+  pendingFor(address: TokenAddress): Promise<VerificationToken[]>
   pendingOf(userId: string): Promise<VerificationToken[]>
-  /** Uses a token up. @returns false where that happened before */
+  /** Consumes a token. @returns false if it was already consumed */
   markConsumed(id: string, now: number): Promise<boolean>
   /** Counts a wrong code. */
   countAttempt(id: string): Promise<void>
-  /** Forgets some of what expired before that instant. @returns how many; 0 once none is left */
+  /** Deletes some of the tokens that expired before that instant. @returns how many; 0 if none is left */
   purgeExpired(before: number): Promise<number>
 }

@@ -31,7 +31,7 @@ const addAttempt = statement((db) =>
     .prepare(),
 )
 
-/** How many are removed in one step, so that a backlog holds nobody up. */
+/** Rows deleted per step, so that a backlog blocks nothing. */
 const PURGE_SLICE = 500
 
 const expired = lt(verificationTokens.expiresAt, placeholder('before'))

@@ -1,4 +1,4 @@
-/** Verification tokens in memory: for tests and for servers that are thrown away (VERIFICATION_BACKEND=memory). */
+/** Verification tokens in memory: for tests and throw-away servers (VERIFICATION_BACKEND=memory). */
 import type { VerificationToken } from '../schema'
 import type { Journal, VerificationBackend } from './backend'
 

@@ -1,24 +1,26 @@
-/** How the federation surface says a refusal: a category, a code within it, and words (federation.md). */
+/**
+ * Errors of the federation surface: a category, a code within it, and a message (docs/other-surfaces.md#federation).
+ */
 import { HOOK_REASONS } from '../../core/reasons/hook'
 import type { Detail, Reason, Refusal } from '../../core/refusal'
 import { limitHeaders } from '../../http/limit-headers'
-import { forAll, SUPABASE_ONLY } from '../../http/supabase-only'
+import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 
-type Answer = readonly [
+type ErrorAnswer = readonly [
   status: number,
   category: string,
   reason: string,
   message: string | ((detail: Detail) => string),
 ]
 
-const TOKEN_INVALID: Answer = [401, 'unauthorized', 'token_invalid', 'The token is good for nothing (any more)']
-const WRONG: Answer = [401, 'unauthorized', 'invalid_credentials', 'Who or with which password: one of them is wrong']
-const HOOK_FAILED: Answer = [502, 'server_error', 'hook_failed', 'A hook of the operator did not answer as it should']
-const UNUSABLE: Answer = [400, 'validation', 'invalid_input', 'This cannot be done']
+const TOKEN_INVALID: ErrorAnswer = [401, 'unauthorized', 'token_invalid', 'The token is not valid']
+const INVALID_CREDENTIALS: ErrorAnswer = [401, 'unauthorized', 'invalid_credentials', 'Invalid identifier or password']
+const HOOK_FAILED: ErrorAnswer = [502, 'server_error', 'hook_failed', 'A hook of this server failed']
+const NOT_POSSIBLE: ErrorAnswer = [400, 'validation', 'invalid_input', 'This request is not supported here']
 
 const answers = {
-  ...forAll(HOOK_REASONS, HOOK_FAILED),
-  bearer_missing: [401, 'unauthorized', 'token_missing', 'This needs a bearer token'],
+  ...mapReasons(HOOK_REASONS, HOOK_FAILED),
+  bearer_missing: [401, 'unauthorized', 'token_missing', 'This endpoint requires a bearer token'],
   api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it is not one of this server'],
   token_invalid: TOKEN_INVALID,
   token_without_subject: TOKEN_INVALID,
@@ -27,51 +29,71 @@ const answers = {
   user_gone: TOKEN_INVALID,
   session_gone: TOKEN_INVALID,
   session_over: TOKEN_INVALID,
-  csrf_rejected: [403, 'forbidden', 'csrf_rejected', 'A cookie counts only for requests from pages of this origin'],
-  user_banned: [403, 'forbidden', 'user_inactive', 'This account may not sign in'],
-  not_admin: [403, 'forbidden', 'admin_required', 'This is for administrators'],
-  not_in_person: [403, 'forbidden', 'session_required', 'A personal access token is not enough; sign in'],
-  external_user: [403, 'forbidden', 'external_user', 'The account is of another server; this has to be done there'],
-  server_not_allowed: [403, 'forbidden', 'server_not_allowed', 'This server is not on the list (FEDERATION_SERVERS)'],
-  upstream_unavailable: [502, 'server_error', 'upstream_unavailable', 'The other server gives no answer of use'],
-  external_auth_failed: [401, 'unauthorized', 'external_auth_failed', 'The other server says no'],
-  refresh_refused: [401, 'unauthorized', 'refresh_failed', 'There is no new token for this one; sign in again'],
+  csrf_rejected: [403, 'forbidden', 'csrf_rejected', 'The session cookie is accepted from pages of this origin only'],
+  user_banned: [403, 'forbidden', 'user_inactive', 'This account is not allowed to sign in'],
+  not_admin: [403, 'forbidden', 'admin_required', 'This endpoint requires an administrator'],
+  personal_token_not_allowed: [
+    403,
+    'forbidden',
+    'session_required',
+    'A personal access token is not sufficient; please sign in',
+  ],
+  external_user: [403, 'forbidden', 'external_user', 'The account belongs to another server; do this there'],
+  server_not_allowed: [403, 'forbidden', 'server_not_allowed', 'This server is not listed in FEDERATION_SERVERS'],
+  upstream_unavailable: [502, 'server_error', 'upstream_unavailable', 'The other server did not respond as expected'],
+  external_auth_failed: [401, 'unauthorized', 'external_auth_failed', 'The other server refused the sign-in'],
+  refresh_refused: [401, 'unauthorized', 'refresh_failed', 'This token cannot be refreshed; please sign in again'],
   logout_failed: [401, 'unauthorized', 'logout_failed', 'The other server did not end the session'],
-  credentials_wrong: WRONG,
-  current_password_wrong: WRONG,
-  current_password_missing: [400, 'validation', 'invalid_input', 'The present password is needed'],
+  credentials_wrong: INVALID_CREDENTIALS,
+  current_password_wrong: INVALID_CREDENTIALS,
+  current_password_missing: [400, 'validation', 'invalid_input', 'The current password is required'],
   password_attempt_rejected: [401, 'unauthorized', 'invalid_credentials', ({ detail = 'Refused' }) => detail],
   mfa_attempt_rejected: [401, 'unauthorized', 'mfa_required', ({ detail = 'Refused' }) => detail],
-  second_factor_needed: [401, 'unauthorized', 'mfa_required', 'This account has a second factor; add a right `code`'],
-  aal_too_low: [401, 'unauthorized', 'mfa_required', 'This needs a session that has passed the second factor'],
-  nonce_missing: [401, 'unauthorized', 'reauthentication_needed', 'The sign-in is too long ago; sign in again'],
-  email_not_confirmed: [403, 'forbidden', 'email_not_confirmed', 'The address has not been confirmed yet'],
-  email_login_disabled: [403, 'forbidden', 'email_login_disabled', 'This server signs nobody in by e-mail'],
-  account_sso_managed: [403, 'forbidden', 'user_sso_managed', 'The password of this account is that of its sign-on'],
-  user_unknown: [404, 'not_found', 'user_not_found', 'There is no such user'],
-  identifier_missing: [400, 'validation', 'invalid_input', 'An id is needed: a username, an address or a uid'],
-  password_missing: [400, 'validation', 'invalid_input', 'A password is needed'],
-  password_unchanged: [400, 'validation', 'weak_password', 'The new password is the present one'],
+  second_factor_needed: [
+    401,
+    'unauthorized',
+    'mfa_required',
+    'This account has a second factor; a valid `code` is required',
+  ],
+  aal_too_low: [
+    401,
+    'unauthorized',
+    'mfa_required',
+    'This endpoint requires a session that has passed the second factor',
+  ],
+  nonce_missing: [401, 'unauthorized', 'reauthentication_needed', 'The sign-in is too old; please sign in again'],
+  email_not_confirmed: [403, 'forbidden', 'email_not_confirmed', 'The email address has not been confirmed yet'],
+  email_login_disabled: [403, 'forbidden', 'email_login_disabled', 'Sign-in by email is disabled'],
+  account_sso_managed: [
+    403,
+    'forbidden',
+    'user_sso_managed',
+    'The password of this account is managed by single sign-on',
+  ],
+  user_unknown: [404, 'not_found', 'user_not_found', 'User not found'],
+  identifier_missing: [400, 'validation', 'invalid_input', 'An id is required: a username, an email address or a uid'],
+  password_missing: [400, 'validation', 'invalid_input', 'A password is required'],
+  password_unchanged: [400, 'validation', 'weak_password', 'The new password must differ from the current one'],
   password_weak: [400, 'validation', 'weak_password', ({ weakness }) => weakness?.message ?? ''],
-  password_too_long: [400, 'validation', 'weak_password', 'A password has 72 bytes at most'],
-  password_of_anonymous_user: UNUSABLE,
-  breach_check_unavailable: [503, 'server_error', 'unavailable', 'Passwords cannot be checked at the moment'],
+  password_too_long: [400, 'validation', 'weak_password', 'A password may have at most 72 bytes'],
+  password_of_anonymous_user: NOT_POSSIBLE,
+  breach_check_unavailable: [503, 'server_error', 'unavailable', 'The password check is temporarily unavailable'],
   username_malformed: [
     400,
     'validation',
     'invalid_username',
-    'A username has 3 to 32 of a-z, 0-9, ".", "_" and "-", begins with a letter, and is not `u` and a number',
+    'A username has 3 to 32 characters of a-z, 0-9, ".", "_" and "-", begins with a letter, and is not `u` followed by a number',
   ],
-  username_taken: [409, 'validation', 'user_exists', 'Another account has this username'],
-  email_taken: [409, 'validation', 'user_exists', 'Another account has this address'],
-  email_missing: [400, 'validation', 'invalid_email', 'An address is needed'],
-  email_malformed: [400, 'validation', 'invalid_email', 'This is no address'],
-  email_too_long: [400, 'validation', 'invalid_email', 'The address is too long'],
+  username_taken: [409, 'validation', 'user_exists', 'This username is already taken'],
+  email_taken: [409, 'validation', 'user_exists', 'This email address is already taken'],
+  email_missing: [400, 'validation', 'invalid_email', 'An email address is required'],
+  email_malformed: [400, 'validation', 'invalid_email', 'The email address is not valid'],
+  email_too_long: [400, 'validation', 'invalid_email', 'The email address is too long'],
   body_malformed: [
     400,
     'validation',
     'invalid_input',
-    ({ detail = '' }) => `The body is no JSON object as expected: ${detail}`,
+    ({ detail = '' }) => `The body is not a valid JSON object: ${detail}`,
   ],
   body_too_large: [413, 'validation', 'invalid_input', 'The body is too large'],
   too_many_requests: [429, 'rate_limit', 'too_many_requests', 'Too many requests; try again later'],
@@ -81,12 +103,12 @@ const answers = {
     'unavailable',
     ({ detail }) => `The server cannot do this at the moment: ${detail}`,
   ],
-  request_timeout: [504, 'server_error', 'timeout', 'This took too long'],
-} satisfies Partial<Record<Reason, Answer>>
+  request_timeout: [504, 'server_error', 'timeout', 'The request timed out'],
+} satisfies Partial<Record<Reason, ErrorAnswer>>
 
-/** What no endpoint here comes to. */
-const ELSEWHERE = [
-  ...SUPABASE_ONLY,
+/** Reasons that no endpoint here produces. */
+const UNREACHABLE_REASONS = [
+  ...SUPABASE_ONLY_REASONS,
   'refresh_token_ambiguous',
   'personal_token_unknown',
   'personal_token_name',
@@ -109,14 +131,14 @@ const ELSEWHERE = [
   'introspection_token_missing',
 ] as const satisfies readonly Reason[]
 
-/** A new reason does not compile until it has its words, or its place among those of elsewhere. */
-const words: Record<Reason, Answer> = {
-  ...forAll<(typeof ELSEWHERE)[number], Answer>(ELSEWHERE, UNUSABLE),
+/** A new reason does not compile until it has an error here or is listed above. */
+const errorAnswers: Record<Reason, ErrorAnswer> = {
+  ...mapReasons<(typeof UNREACHABLE_REASONS)[number], ErrorAnswer>(UNREACHABLE_REASONS, NOT_POSSIBLE),
   ...answers,
 }
 
 export function answerRefusal({ reason, detail }: Refusal): Response {
-  const [status, error, code, said] = words[reason]
+  const [status, error, code, said] = errorAnswers[reason]
   const message = typeof said === 'string' ? said : said(detail)
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }
   return new Response(JSON.stringify({ error, reason: code, message }), {
@@ -127,7 +149,7 @@ export function answerRefusal({ reason, detail }: Refusal): Response {
 
 export function answerWrongMethod(methods: string[]): Response {
   const allowed = methods.join(', ')
-  const message = `This endpoint takes ${allowed}`
+  const message = `This endpoint supports ${allowed}`
   return Response.json(
     { error: 'method_error', reason: 'method_not_allowed', message },
     { status: 405, headers: { allow: allowed } },
@@ -135,6 +157,6 @@ export function answerWrongMethod(methods: string[]): Response {
 }
 
 export function answerFault(): Response {
-  const message = 'The server failed; its log tells why'
+  const message = 'Internal server error; see the log'
   return Response.json({ error: 'server_error', reason: 'internal_error', message }, { status: 500 })
 }

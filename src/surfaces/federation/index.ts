@@ -1,7 +1,7 @@
-/** Signing in with a choice of server (federation.md), at some paths below `/auth/v1`. */
+/** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
-import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
-import { noteRefusal } from '../../http/exchange'
+import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { noteRefusal } from '../../http/request-context'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
 import { changePassword, introspect, login, logout, me, refresh } from './sessions'
@@ -11,13 +11,13 @@ const PREFIX = '/auth/v1'
 
 const endpoints: Endpoint[] = [login, me, refresh, changePassword, createUser, introspect]
 
-export interface FederationOptions extends Bounds {
+export interface FederationOptions extends BodyLimits {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }
 
 export function federation(core: Core, { onFault, ...bounds }: FederationOptions) {
-  const dialect: Dialect = {
+  const dialect: SurfaceFormat = {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
@@ -30,9 +30,12 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
   }
   return {
     app: mount(core, endpoints, dialect, bounds),
-    /** For requests that `crossing.ts` finds to be for this surface, although the path is another's. */
+    /** For requests that `shared-logout.ts` assigns to this surface, although the path belongs to another. */
     logout: mount(core, [logout], { ...dialect, isHidden: true }, bounds),
-    /** The answer to a method that a path of this surface does not have (settled 20); undefined for any other path. */
+    /**
+     * The response to an unsupported method of this surface's paths (docs/decisions.md#d20); undefined for any other
+     * path.
+     */
     answerUnknown(request: Request): Response | undefined {
       const path = targetOf(request).path.slice(PREFIX.length)
       const methods = endpoints.filter((each) => each.path === path).map(({ method }) => method)

@@ -1,4 +1,4 @@
-/** Signing in with an account of this server or another, and what comes of it (federation.md). */
+/** Sign-in with an account of this server or another, and the resulting session (docs/other-surfaces.md#federation). */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import {
@@ -26,19 +26,19 @@ export const login = endpoint({
     'FederationLogin',
     {
       id: Type.Optional(
-        Type.Union([Type.String(), Type.Integer()], { description: 'A username, an address or a uid.' }),
+        Type.Union([Type.String(), Type.Integer()], { description: 'A username, an email address or a uid.' }),
       ),
-      username: text('May stand for `id`.'),
+      username: text('Alias of `id`.'),
       password: text(),
-      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
-      server: text('Name or URL of another server; left out, empty or `local`: this one.'),
+      code: text('TOTP or recovery code, for accounts with a second factor.'),
+      server: text('Name or URL of another server; omitted, empty or `local`: this one.'),
     },
     { id: 'ada@example.com', password: 'correct-horse-battery-9', server: 'work' },
   ),
   tag,
-  summary: 'Sign in, here or with an account of another server',
+  summary: 'Sign in here or with an account of another server',
   description:
-    'Only servers of AUTH_FEDERATION_SERVERS are asked. Wrong passwords count together with those of every other sign-in.',
+    'Only servers in AUTH_FEDERATION_SERVERS are contacted. Wrong passwords count together with those of every other sign-in.',
   answers: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
   handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -52,11 +52,11 @@ export const me = endpoint({
   path: '/me',
   access: 'federated',
   tag,
-  summary: 'Who the token is of',
-  description: 'For an account of another server: what that server says, with `server` and `user_ref` added.',
+  summary: 'Get the user of the token',
+  description: 'For an account of another server: the user object of that server, with `server` and `user_ref` added.',
   answers: { 200: MeShape, ...errors(401, 403, 502) },
   handle: async ({ core, caller }) => {
-    const found = await core.describeFederated({ caller })
+    const found = await core.getFederatedUser({ caller })
     return { success: true, user: 'user' in found ? toUser(found.user) : found.external }
   },
 })
@@ -66,8 +66,8 @@ export const refresh = endpoint({
   path: '/refresh',
   access: 'federated',
   tag,
-  summary: 'A new token for the one that is shown',
-  description: 'The old one is good no more. No session lasts longer than 30 days.',
+  summary: 'Refresh a token',
+  description: 'The old token becomes invalid. No session lasts longer than 30 days.',
   answers: { 200: TokenShape, ...errors(401, 403, 429, 502) },
   handle: async ({ core, caller, client, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -86,7 +86,7 @@ export const changePassword = endpoint({
     { old_password: 'correct-horse-battery-9', new_password: 'another-horse-battery-7' },
   ),
   tag,
-  summary: 'Set another password',
+  summary: 'Change the password',
   description: 'Ends every other session of the user.',
   answers: { 200: SuccessShape, ...errors(400, 401, 403, 429) },
   handle: async ({ core, caller, body: { old_password: old = '', new_password: wanted = '' }, client }) => {
@@ -101,13 +101,13 @@ export const introspect = endpoint({
   access: 'anyone',
   body: body(
     'FederationIntrospect',
-    // Whatever else is given is no good token, which is an answer and no error.
-    { token: Type.Optional(Type.Unknown({ type: 'string', description: 'Of any surface.' })) },
+    // Any other value is simply not a valid token: a result, not an error.
+    { token: Type.Optional(Type.Unknown({ type: 'string', description: 'A token of any surface.' })) },
     { token: 'fed_…' },
   ),
   isBodyOptional: true,
   tag,
-  summary: 'What a token stands for',
+  summary: 'Introspect a token',
   answers: { 200: IntrospectionShape, ...errors(400) },
   handle: async ({ core, body: { token = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -116,7 +116,7 @@ export const introspect = endpoint({
   },
 })
 
-/** Only for tokens of this surface: `POST /auth/v1/logout` with any other is answered as Supabase Auth does. */
+/** Only for tokens of this surface: `POST /auth/v1/logout` with any other token is answered as in Supabase Auth. */
 export const logout = endpoint({
   method: 'POST',
   path: '/logout',

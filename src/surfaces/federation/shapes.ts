@@ -1,24 +1,26 @@
-/** What the federation surface takes and answers (federation.md; settled 10). */
+/** Request and response schemas of the federation surface (docs/other-surfaces.md#federation). */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { User } from '../../core'
 import { usernameOf } from '../../core/accounts/usernames'
 import type { FederatedIntrospection } from '../../core/federation/accounts'
-import type { FederatedSignIn } from '../../core/federation/sign-in'
+import type { FederatedSignIn } from '../../core/federation/federated-sign-in'
 import { localRef } from '../../core/federation/user-ref'
 
 const ErrorShape = Type.Object(
   {
     error: Type.String({ description: 'Category: `unauthorized`, `forbidden`, `validation`, …' }),
-    reason: Type.String({ description: 'Stable code of the error.' }),
+    reason: Type.String({ description: 'Stable error code.' }),
     message: Type.String(),
   },
   {
     $id: 'FederationError',
-    examples: [{ error: 'forbidden', reason: 'server_not_allowed', message: 'This server is not on the list' }],
+    examples: [
+      { error: 'forbidden', reason: 'server_not_allowed', message: 'This server is not listed in FEDERATION_SERVERS' },
+    ],
   },
 )
 
-/** The error answers of an endpoint, for its documentation. */
+/** The error responses of an endpoint, for its documentation. */
 export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
   return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
 }
@@ -27,7 +29,7 @@ export function errors(...statuses: number[]): Record<number, typeof ErrorShape>
 export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
   Type.Object(fields, { $id: id, examples: [example] })
 
-/** A field of text; what it may be left out for is the core's to say. */
+/** An optional text field; the core decides whether it is required. */
 export const text = (description?: string) =>
   Type.Optional(Type.String(description === undefined ? {} : { description }))
 
@@ -51,7 +53,7 @@ const UserShape = Type.Object(
   { $id: 'FederationUser' },
 )
 
-/** Of another server's account: what that server says of it. */
+/** The user object of another server. */
 const ExternalUserShape = Type.Object(
   { server: Type.String(), user_ref: userRef },
   { $id: 'FederationExternalUser', additionalProperties: true },
@@ -69,7 +71,7 @@ export const SignInShape = Type.Object(
   { $id: 'FederationSignIn' },
 )
 export const MeShape = Type.Object(
-  // The first that fits decides what leaves: of another server's user all of it does.
+  // The first match decides which members are kept: for another server's user, all of them.
   { success, user: Type.Union([ExternalUserShape, UserShape]) },
   { $id: 'FederationMe' },
 )
@@ -96,7 +98,7 @@ export const IntrospectionShape = Type.Object(
     ),
     username: Type.Optional(Type.String()),
     email: Type.Optional(Type.String()),
-    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; missing for a token that does not expire.' })),
+    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; omitted for a token that does not expire.' })),
   },
   { $id: 'FederationIntrospection' },
 )
@@ -107,7 +109,7 @@ export function toUser(user: User): Static<typeof UserShape> {
     uid: user.uid,
     username: usernameOf(user),
     email: user.email ?? '',
-    // who is banned or deleted gets this far nowhere
+    // banned and deleted users never get here
     is_active: true,
     is_verified: user.emailConfirmedAt !== null,
     server: 'local',

@@ -4,7 +4,7 @@ import { localRef } from '../../core/federation/user-ref'
 import { endpoint } from '../../http/endpoint'
 import { body, CreatedShape, errors, text } from './shapes'
 
-/** POST /users (federation.md). */
+/** `POST /auth/v1/users` (docs/other-surfaces.md#federation). */
 export const createUser = endpoint({
   method: 'POST',
   path: '/users',
@@ -15,8 +15,8 @@ export const createUser = endpoint({
     { username: 'ada', email: 'ada@example.com', password: 'correct-horse-battery-9' },
   ),
   tag: 'Federation',
-  summary: 'Make an account with a username',
-  description: 'Its address counts as confirmed.',
+  summary: 'Create an account with a username',
+  description: 'Its email address is confirmed.',
   answers: { 201: CreatedShape, ...errors(400, 401, 403, 409) },
   handle: async ({ core, caller: admin, body: { username = '', email = '', password = '' } }) => {
     const user = await core.createFederatedUser({ admin, username, email, password })

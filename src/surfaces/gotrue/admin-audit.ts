@@ -3,12 +3,12 @@ import { endpoint } from '../../http/endpoint'
 import { pageHeaders, pageOf, pageQuery } from './paging'
 import { AuditShape, errors, toAuditEntry } from './shapes'
 
-/** GET /admin/audit (contract 1.13). */
+/** `GET /admin/audit`. */
 export const listAudit = endpoint({
   method: 'GET',
   path: '/admin/audit',
   access: 'admin',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   query: { ...pageQuery, query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })) },
   tag: 'Administration',
   summary: 'The audit log, newest first',

@@ -1,4 +1,4 @@
-/** /admin/custom-providers (contract 1.13). */
+/** `/admin/custom-providers`. */
 import { type Static, Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { CustomProvider } from '../../core'
@@ -8,46 +8,48 @@ import { errors, toTime } from './shapes'
 
 const texts = () => Type.Array(Type.String())
 
-/** What can be said of a provider when it is made, and changed later. */
+/** The fields of a provider at creation, and in later changes. */
 const fields = {
-  name: Type.Optional(Type.String({ description: 'For people to read.' })),
-  client_id: Type.Optional(Type.String({ description: 'The id that the provider gave to this application.' })),
-  client_secret: Type.Optional(Type.String({ description: 'The secret that belongs to it; no answer has it.' })),
+  name: Type.Optional(Type.String({ description: 'Display name.' })),
+  client_id: Type.Optional(Type.String({ description: 'The client id issued by the provider.' })),
+  client_secret: Type.Optional(Type.String({ description: 'The client secret; never returned.' })),
   acceptable_client_ids: Type.Optional(
-    Type.Array(Type.String(), { description: 'Further client ids that ID tokens may be for.' }),
+    Type.Array(Type.String(), { description: 'Additional client ids accepted in ID tokens.' }),
   ),
-  scopes: Type.Optional(Type.Array(Type.String(), { description: '`openid` is always among those of an oidc.' })),
-  pkce_enabled: Type.Optional(
-    Type.Boolean({ description: 'Show the provider a proof key (RFC 7636). Default: true.' }),
+  scopes: Type.Optional(
+    Type.Array(Type.String(), { description: '`openid` is always included for an oidc provider.' }),
   ),
+  pkce_enabled: Type.Optional(Type.Boolean({ description: 'Use PKCE with the provider (RFC 7636). Default: true.' })),
   attribute_mapping: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
-      description: "GoTrue's names, and for each the provider's claim of it; what is no text is taken as the value.",
+      description: "GoTrue's claim names, each with the provider's claim; a value that is not a string is used as is.",
     }),
   ),
   custom_claims_allowlist: Type.Optional(
-    Type.Array(Type.String(), { description: "The provider's claims that are kept in `custom_claims`." }),
+    Type.Array(Type.String(), { description: 'Claims of the provider that are copied to `custom_claims`.' }),
   ),
   authorization_params: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), { description: 'Further parameters of every authorization request.' }),
+    Type.Record(Type.String(), Type.Unknown(), {
+      description: 'Additional parameters of every authorization request.',
+    }),
   ),
   enabled: Type.Optional(Type.Boolean({ description: 'Default: true.' })),
-  email_optional: Type.Optional(Type.Boolean({ description: 'Take accounts without an address.' })),
-  issuer: Type.Optional(Type.String({ description: 'Of an oidc: whose ID tokens are taken.' })),
+  email_optional: Type.Optional(Type.Boolean({ description: 'Accept accounts without an email address.' })),
+  issuer: Type.Optional(Type.String({ description: 'oidc only: the issuer, which also signs ID tokens.' })),
   discovery_url: Type.Optional(
-    Type.String({ description: 'Where the issuer is asked, if not below itself; empty: below itself again.' }),
+    Type.String({ description: 'URL of the discovery document, if not below the issuer; empty resets it.' }),
   ),
-  skip_nonce_check: Type.Optional(Type.Boolean({ description: 'Take ID tokens whose nonce nobody knows.' })),
-  authorization_url: Type.Optional(Type.String({ description: 'Of an oauth2, as are the next three.' })),
+  skip_nonce_check: Type.Optional(Type.Boolean({ description: 'Accept ID tokens without checking the nonce.' })),
+  authorization_url: Type.Optional(Type.String({ description: 'oauth2 only, like the next three.' })),
   token_url: Type.Optional(Type.String()),
   userinfo_url: Type.Optional(Type.String()),
-  jwks_uri: Type.Optional(Type.String({ description: 'Kept and shown; nothing is verified with it.' })),
+  jwks_uri: Type.Optional(Type.String({ description: 'Stored and returned; not used for verification.' })),
 }
 
 const NewCustomProvider = Type.Object(
   {
     provider_type: Type.Optional(Type.String({ description: '`oidc` or `oauth2`.' })),
-    identifier: Type.Optional(Type.String({ description: '`custom:` and a name of your own.' })),
+    identifier: Type.Optional(Type.String({ description: '`custom:` followed by a name of your choice.' })),
     ...fields,
   },
   {
@@ -75,7 +77,7 @@ const Discovery = Type.Object(
     grant_types_supported: Type.Optional(texts()),
     subject_types_supported: Type.Optional(texts()),
   },
-  { description: 'What the issuer said of itself when it was last asked (OpenID Connect Discovery 1.0 §3).' },
+  { description: 'The issuer metadata when it was last fetched (OpenID Connect Discovery 1.0 §3).' },
 )
 
 const CustomProviderShape = Type.Object(
@@ -107,14 +109,14 @@ const CustomProviderShape = Type.Object(
   { $id: 'CustomProvider' },
 )
 
-const shared = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 const ONE = '/admin/custom-providers/:identifier'
 
 export const listCustomProviders = endpoint({
   ...shared,
   method: 'GET',
   path: '/admin/custom-providers',
-  query: { type: Type.Optional(Type.String({ description: '`oidc` or `oauth2`: only those.' })) },
+  query: { type: Type.Optional(Type.String({ description: 'Filter: `oidc` or `oauth2`.' })) },
   summary: 'List custom OAuth and OpenID providers, newest first',
   answers: { 200: Type.Object({ providers: Type.Array(CustomProviderShape) }), ...errors(400, 401, 403, 404) },
   handle: async ({ core, query }) => ({
@@ -127,9 +129,9 @@ export const createCustomProvider = endpoint({
   method: 'POST',
   path: '/admin/custom-providers',
   body: NewCustomProvider,
-  summary: 'Set up a custom OAuth or OpenID provider',
+  summary: 'Create a custom OAuth or OpenID provider',
   description:
-    'Users sign in with it at `/authorize?provider=custom:…`; its callback is that of this server. URLs must be https and public, unless AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS names their host. An OpenID issuer is asked about itself first.',
+    'Users sign in with it at `/authorize?provider=custom:…`; its redirect URI is the callback of this server. URLs must be https and public, unless AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS lists their host. The metadata of an OpenID issuer is fetched first.',
   answers: { 201: CustomProviderShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, body }) => {
     const { provider_type: type = '', identifier = '' } = body
@@ -154,8 +156,8 @@ export const updateCustomProvider = endpoint({
   method: 'PUT',
   path: ONE,
   body: CustomProviderChanges,
-  summary: 'Change a custom provider',
-  description: 'What is left out stays. With `issuer` or `discovery_url` the issuer is asked anew.',
+  summary: 'Update a custom provider',
+  description: 'Omitted fields stay unchanged. With `issuer` or `discovery_url`, the metadata is fetched again.',
   answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, params: { identifier = '' }, body }) =>
     toCustomProvider(await core.updateCustomProvider({ admin, identifier, given: given(body) })),
@@ -166,7 +168,7 @@ export const deleteCustomProvider = endpoint({
   method: 'DELETE',
   path: ONE,
   summary: 'Delete a custom provider',
-  description: 'Users who came by it keep their accounts and identities.',
+  description: 'Users who signed in with it keep their accounts and identities.',
   answers: { 204: Type.Void(), ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, params: { identifier = '' } }) => {
     await core.deleteCustomProvider({ admin, identifier })

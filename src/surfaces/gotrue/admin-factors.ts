@@ -1,11 +1,11 @@
-/** Factors as administrators see them (contract 1.13). */
+/** Factors in the admin API. */
 import { Type } from '@sinclair/typebox'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
 import { errors, FactorShape, toFactor } from './shapes'
 
-const shared = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 
 export const listFactors = endpoint({
   ...shared,
@@ -39,7 +39,7 @@ export const deleteFactor = endpoint({
   method: 'DELETE',
   path: '/admin/users/:id/factors/:factor',
   summary: 'Remove a factor',
-  description: 'Sessions that had passed it count as having passed none.',
+  description: 'Sessions that passed it become aal1.',
   answers: { 200: FactorShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) =>
     toFactor(await core.deleteFactor({ admin, userId: userId(params), factorId: params.factor ?? '' })),

@@ -1,8 +1,8 @@
-/** POST /invite and POST /admin/generate_link (contract 1.13). */
+/** `POST /invite` and `POST /admin/generate_link`. */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import { errors, toFreshUser, toUser, UserShape, userMembers } from './shapes'
 
 export const invite = endpoint({
@@ -13,12 +13,12 @@ export const invite = endpoint({
   body: Type.Object(
     {
       email: Type.Optional(Type.String()),
-      data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Becomes user_metadata.' })),
+      data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Stored as user_metadata.' })),
     },
     { $id: 'Invitation', examples: [{ email: 'grace@example.com' }] },
   ),
   tag: 'Administration',
-  summary: 'Invite somebody by mail',
+  summary: 'Invite a user by email',
   answers: { 200: UserShape, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller: admin, request, query, body, client }) =>
     toFreshUser(
@@ -63,7 +63,7 @@ export const generateLink = endpoint({
     { $id: 'LinkRequest', examples: [{ type: 'magiclink', email: 'grace@example.com' }] },
   ),
   tag: 'Administration',
-  summary: 'Make a link without mailing it',
+  summary: 'Create a link without mailing it',
   answers: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, request, query, body, client }) => {
     const made = await core.generateLink({

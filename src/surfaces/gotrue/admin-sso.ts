@@ -4,13 +4,13 @@ import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { errors } from './shapes'
 
-const shared = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 
 export const listSsoProviders = endpoint({
   ...shared,
   method: 'GET',
   path: '/admin/sso/providers',
-  summary: 'List SAML identity providers: always none',
+  summary: 'List SAML identity providers (always empty)',
   answers: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }, { $id: 'SsoProviders' }), ...errors(401, 403) },
   handle: () => ({ items: [] }),
 })

@@ -1,6 +1,6 @@
-/** /admin/users (contract 1.13). */
+/** `/admin/users`. */
 import { type Static, Type } from '@sinclair/typebox'
-import type { UserGiven } from '../../core/accounts/admin'
+import type { UserInput } from '../../core/accounts/admin'
 import { Refusal } from '../../core/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
@@ -14,8 +14,8 @@ const userFields = {
   email: Type.Optional(Type.String()),
   phone: Type.Optional(Type.String()),
   password: Type.Optional(Type.String()),
-  email_confirm: Type.Optional(Type.Boolean({ description: 'Counts the address as confirmed.' })),
-  phone_confirm: Type.Optional(Type.Boolean({ description: 'Counts the number as confirmed.' })),
+  email_confirm: Type.Optional(Type.Boolean({ description: 'Confirms the email address.' })),
+  phone_confirm: Type.Optional(Type.Boolean({ description: 'Confirms the phone number.' })),
   user_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   app_metadata: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
   ban_duration: Type.Optional(Type.String({ description: 'A duration such as `24h` or `1h30m`, or `none`.' })),
@@ -27,7 +27,7 @@ const NewUser = Type.Object(
     aud: Type.Optional(storedText()),
     ...userFields,
     password_hash: Type.Optional(
-      Type.String({ description: 'bcrypt, argon2i, argon2id or fbscrypt, in place of a password.' }),
+      Type.String({ description: 'A bcrypt, argon2i, argon2id or fbscrypt hash instead of a password.' }),
     ),
   },
   {
@@ -41,7 +41,7 @@ const UserChanges = Type.Object(userFields, { $id: 'UserChanges', examples: [{ u
 const Deletion = Type.Object(
   {
     should_soft_delete: Type.Optional(
-      Type.Boolean({ description: 'Keep the row, without anything that tells whose it was.' }),
+      Type.Boolean({ description: 'Keep the row, with all identifying values removed.' }),
     ),
   },
   { $id: 'Deletion', examples: [{ should_soft_delete: false }] },
@@ -55,12 +55,12 @@ export const listUsers = endpoint({
   access: 'admin',
   query: {
     ...pageQuery,
-    filter: Type.Optional(Type.String({ description: 'Part of the address or of user_metadata.full_name.' })),
+    filter: Type.Optional(Type.String({ description: 'Part of the email address or of user_metadata.full_name.' })),
     sort: Type.Optional(
       Type.String({ description: '`created_at asc` or `created_at desc`.', default: 'created_at desc' }),
     ),
   },
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'List users',
   description: 'Headers: X-Total-Count, and Link with the next and the last page.',
@@ -84,10 +84,10 @@ export const createUser = endpoint({
   path: '/admin/users',
   access: 'admin',
   body: NewUser,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Make a user',
-  description: 'Nothing is mailed. Without a password the user gets one that nobody knows.',
+  description: 'Nothing is mailed. Without a password, a random one is set that no one knows.',
   answers: { 200: UserShape, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller: admin, request, body }) =>
     toFreshUser(await core.createUser({ admin, given: givenUser(body), audience: audience(core, request) })),
@@ -97,7 +97,7 @@ export const getUserById = endpoint({
   method: 'GET',
   path: '/admin/users/:id',
   access: 'admin',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Get a user',
   answers: { 200: UserShape, ...errors(401, 403, 404) },
@@ -110,7 +110,7 @@ export const updateUserById = endpoint({
   access: 'admin',
   check: async ({ core, params }) => void (await core.requireAccount(userId(params))),
   body: UserChanges,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Change a user',
   description: 'A new password ends all of the user’s sessions. Metadata is merged key by key; null removes a key.',
@@ -128,7 +128,7 @@ export const deleteUserById = endpoint({
   check: async ({ core, params }) => void (await core.requireAccount(userId(params))),
   body: Deletion,
   isBodyOptional: true,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Delete a user',
   answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 401, 403, 404) },
@@ -145,7 +145,7 @@ export function userId({ id = '' }: Record<string, string>): string {
   return parsed
 }
 
-function givenUser(body: Partial<Static<typeof NewUser>>): UserGiven {
+function givenUser(body: Partial<Static<typeof NewUser>>): UserInput {
   return {
     id: body.id,
     aud: body.aud,

@@ -1,34 +1,34 @@
-/** To a provider and back (contract 1.8), and the identities that come of it (contract 1.7). */
+/** OAuth sign-in (`/authorize`, `/callback`) and identities (`/user/identities`). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
 import { readBody } from '../../http/body'
 import { type Context, endpoint } from '../../http/endpoint'
-import { errorParameters, leadTo, withMessage, withQuery, withSession } from './application'
 import { namedAudience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import { errorParameters, redirectResponse, withMessage, withQuery, withSession } from './redirect-response'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import { errors } from './shapes'
 
 const COOKIE = 'latchkey_oauth'
 
 const query = {
-  provider: Type.String({ description: 'Such as `github`.' }),
-  scopes: Type.Optional(Type.String({ description: 'Further scopes, for the provider.' })),
+  provider: Type.String({ description: 'For example `github`.' }),
+  scopes: Type.Optional(Type.String({ description: 'Additional scopes for the provider.' })),
   ...redirectQuery,
-  code_challenge: Type.Optional(Type.String({ description: 'For the PKCE flow: the challenge.' })),
+  code_challenge: Type.Optional(Type.String({ description: 'PKCE challenge.' })),
   code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
 }
 
-/** Every parameter by its first value. */
+/** The first value of every parameter. */
 function parametersOf({ request }: Context): Record<string, string> {
   const all = [...new URL(request.url).searchParams].reverse()
   return Object.fromEntries(all)
 }
 
-async function leave(context: Context, linker?: Context<'user'>['caller']) {
+async function redirectToProvider(context: Context, linker?: Context<'user'>['caller']) {
   const { core, request, client } = context
   const parameters = parametersOf(context)
-  const { url, browser } = await core.leaveForProvider({
+  const { url, browser } = await core.startAuthorization({
     provider: parameters.provider ?? '',
     scopes: parameters.scopes ?? '',
     inviteToken: parameters.invite_token,
@@ -49,57 +49,55 @@ function cookieOf({ headers }: Request): string | undefined {
   return found?.[1]
 }
 
-/** A provider may send the browser back by POST from its own site, which reaches us with such a cookie alone. */
+/** A provider may return the browser by a cross-site POST, which only sends cookies with SameSite=None. */
 function setCookie({ core: { policy } }: Context, browser: string): string {
   const isHttps = policy.apiUrl.startsWith('https:')
   const site = isHttps ? 'SameSite=None; Secure' : 'SameSite=Lax'
   return `${COOKIE}=${browser}; Path=/; Max-Age=${Math.ceil(policy.flowMs / 1000)}; HttpOnly; ${site}`
 }
 
-/** GET /authorize: the beginning of a sign-in with somebody else's account. */
+/** `GET /authorize`: starts an OAuth sign-in. */
 export const authorize = endpoint({
   method: 'GET',
   path: '/authorize',
   access: 'anyone',
   query: { ...query, invite_token: Type.Optional(Type.String({ description: 'Token of an invitation to accept.' })) },
-  tag: 'Other accounts',
-  summary: 'Sign in with an account at a provider',
+  tag: 'OAuth and identities',
+  summary: 'Sign in with an OAuth provider',
   description:
-    'Leads to the provider. Further parameters are passed on to it, except those of OAuth itself. The implicit flow ends in the browser that began it.',
+    'Redirects to the provider. Additional parameters are forwarded, except those of OAuth itself. The implicit flow must end in the browser that started it.',
   answers: { 302: Type.Void(), ...errors(400, 404, 429) },
   handle: async (context) => {
-    const { url, browser } = await leave(context)
-    return leadTo(302, url, { 'set-cookie': setCookie(context, browser) })
+    const { url, browser } = await redirectToProvider(context)
+    return redirectResponse(302, url, { 'set-cookie': setCookie(context, browser) })
   },
 })
 
-/** GET /user/identities/authorize: the same, to link the account to the caller's. */
+/** `GET /user/identities/authorize`: the same, to link an identity to the caller's account. */
 export const linkIdentity = endpoint({
   method: 'GET',
   path: '/user/identities/authorize',
   access: 'user',
   query: {
     ...query,
-    skip_http_redirect: Type.Optional(
-      Type.String({ description: '`true`: answer the address in place of leading there.' }),
-    ),
+    skip_http_redirect: Type.Optional(Type.String({ description: '`true`: return the URL instead of redirecting.' })),
   },
-  tag: 'Other accounts',
-  summary: 'Link an account at a provider to the own one',
+  tag: 'OAuth and identities',
+  summary: 'Link an identity to your account',
   answers: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
   handle: async (context) => {
-    const { url, parameters } = await leave(context as unknown as Context, context.caller)
-    return parameters.skip_http_redirect === 'true' ? { url } : leadTo(302, url)
+    const { url, parameters } = await redirectToProvider(context as unknown as Context, context.caller)
+    return parameters.skip_http_redirect === 'true' ? { url } : redirectResponse(302, url)
   },
 })
 
-/** DELETE /user/identities/{id}. */
+/** `DELETE /user/identities/{id}`. */
 export const unlinkIdentity = endpoint({
   method: 'DELETE',
   path: '/user/identities/:id',
   access: 'user',
-  tag: 'Other accounts',
-  summary: 'Take an identity off the own account',
+  tag: 'OAuth and identities',
+  summary: 'Unlink an identity from your account',
   answers: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
   handle: async ({ core, caller, params: { id = '' }, request, client }) => {
     await core.unlinkIdentity({ caller, id, audience: namedAudience(request), client })
@@ -107,59 +105,59 @@ export const unlinkIdentity = endpoint({
   },
 })
 
-const cameBack = {
+const callbackRoute = {
   path: '/callback',
   access: 'anyone' as const,
-  toleratesSlash: true,
-  tag: 'Other accounts',
+  allowsTrailingSlash: true,
+  tag: 'OAuth and identities',
   answers: { 302: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
 }
 
-/** GET /callback: a browser that comes back. */
+/** `GET /callback`: a browser returns from a provider. */
 export const callback = endpoint({
-  ...cameBack,
+  ...callbackRoute,
   method: 'GET',
   query: {
-    state: Type.Optional(Type.String({ description: 'As it was given to the provider.' })),
-    code: Type.Optional(Type.String({ description: 'What the provider gives for it.' })),
-    error: Type.Optional(Type.String({ description: 'Or why it does not.' })),
+    state: Type.Optional(Type.String({ description: 'The state passed to the provider.' })),
+    code: Type.Optional(Type.String({ description: 'The authorization code.' })),
+    error: Type.Optional(Type.String({ description: 'The error, if there is no code.' })),
     error_description: Type.Optional(Type.String()),
   },
-  summary: 'Come back from a provider',
+  summary: 'OAuth callback',
   description:
-    'Leads to the application: with a session in the fragment, with a code in the PKCE flow, or with what went wrong.',
-  handle: (context) => comeBack(context, new URL(context.request.url).searchParams),
+    'Redirects to the application: with a session in the fragment, with a code in the PKCE flow, or with an error.',
+  handle: (context) => finishCallback(context, new URL(context.request.url).searchParams),
 })
 
-/** POST /callback: the same as a form, as Apple sends it (OAuth 2.0 Form Post Response Mode). */
+/** `POST /callback`: the same as a form, as Apple sends it (OAuth 2.0 Form Post Response Mode). */
 export const postCallback = endpoint({
-  ...cameBack,
+  ...callbackRoute,
   method: 'POST',
-  summary: 'Come back from a provider with a form',
-  handle: async (context) => comeBack(context, await formOf(context.request)),
+  summary: 'OAuth callback by form post',
+  handle: async (context) => finishCallback(context, await formOf(context.request)),
 })
 
-/** How long a browser may take to send the form of a provider. */
+/** How long a browser may take to send the form. */
 const FORM_TIMEOUT_MS = 10_000
 
 const formOf = async (request: Request) =>
   new URLSearchParams((await readBody(request, FORM_TIMEOUT_MS)).toString('utf8'))
 
-async function comeBack(context: Context, parameters: URLSearchParams): Promise<Response> {
+async function finishCallback(context: Context, parameters: URLSearchParams): Promise<Response> {
   const { core, request, client } = context
-  let back: Awaited<ReturnType<typeof core.comeBackFromProvider>>
+  let back: Awaited<ReturnType<typeof core.handleCallback>>
   try {
-    back = await core.comeBackFromProvider({ parameters, browser: cookieOf(request), client })
+    back = await core.handleCallback({ parameters, browser: cookieOf(request), client })
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
-    return leadTo(303, withQuery(core.policy.redirects.siteUrl, told(error)))
+    return redirectResponse(303, withQuery(core.policy.redirects.siteUrl, callbackErrorOf(error)))
   }
   const { redirectTo, result } = back
-  if (result.outcome === 'code') return leadTo(302, withQuery(redirectTo, { code: result.code }))
+  if (result.outcome === 'code') return redirectResponse(302, withQuery(redirectTo, { code: result.code }))
   if (result.outcome === 'refused') {
-    const failure = told(result.refusal)
+    const failure = callbackErrorOf(result.refusal)
     const filled = Object.fromEntries(Object.entries(failure).filter(([, value]) => value !== ''))
-    return leadTo(302, withMessage(withQuery(redirectTo, failure), { ...filled, sb: '' }))
+    return redirectResponse(302, withMessage(withQuery(redirectTo, failure), { ...filled, sb: '' }))
   }
   const { issued } = result
   const { accessToken = '', refreshToken } = issued.providerTokens ?? {}
@@ -173,13 +171,13 @@ async function comeBack(context: Context, parameters: URLSearchParams): Promise<
     sb: '',
     token_type: 'bearer',
   }
-  return leadTo(302, withSession(redirectTo, fragment))
+  return redirectResponse(302, withSession(redirectTo, fragment))
 }
 
-/** The names of OAuth for what GoTrue refuses at the end of a flow (RFC 6749 §4.1.2.1); the rest go by their status. */
+/** Refusals that map to OAuth's `access_denied` (RFC 6749 §4.1.2.1); the rest go by status. */
 const DENIED = new Set(['signup_disabled', 'user_banned', 'provider_email_needs_verification'])
 
-function told(refusal: Refusal): Record<string, string> {
+function callbackErrorOf(refusal: Refusal): Record<string, string> {
   const { detail, error } = refusal.detail
   if (refusal.reason === 'oauth_refused') return { error: error ?? '', error_description: detail ?? '' }
   const parameters = errorParameters(refusal)

@@ -1,17 +1,17 @@
-/** How GoTrue says a refusal (contract 0.4 and 9): in two shapes by API version. */
+/** GoTrue's error responses (docs/wire-contract.md#errors), in two shapes by API version. */
 import { WEB3_REASONS } from '../../core/reasons/web3'
 import type { Refusal } from '../../core/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { encodeJson } from '../../lib/json'
-import { words } from './words'
+import { errorAnswers } from './error-messages'
 
-/** GoTrue's only API version with a name; before it, errors had another shape. */
+/** GoTrue's only named API version; older clients get the previous error shape. */
 const VERSION = '2024-01-01'
 const VERSION_HEADER = 'X-Supabase-Api-Version'
 
-/** Status, code and words of a refusal. */
-export function wordsOf({ reason, detail }: Refusal): { status: number; code: string; message: string } {
-  const [status, code, message] = words[reason]
+/** Status, code and message of a refusal. */
+export function errorOf({ reason, detail }: Refusal): { status: number; code: string; message: string } {
+  const [status, code, message] = errorAnswers[reason]
   return {
     status: typeof status === 'number' ? status : status(detail),
     code: typeof code === 'string' ? code : code(detail),
@@ -21,13 +21,13 @@ export function wordsOf({ reason, detail }: Refusal): { status: number; code: st
 
 export function answerRefusal(refusal: Refusal, request: Request, requestId: string): Response {
   const { detail } = refusal
-  const { status, code, message } = wordsOf(refusal)
+  const { status, code, message } = errorOf(refusal)
   // GoTrue says in words alone how long a message has to wait.
   const limits = limitHeaders({ ...detail, waitMs: undefined })
   const headers = new Headers({ 'content-type': 'application/json', ...limits })
   const isCurrent = speaksCurrentVersion(request)
   if (isCurrent) headers.set(VERSION_HEADER, VERSION)
-  // GoTrue's OAuth errors have no code and their own shape in every version
+  // GoTrue's OAuth errors have no code, and the same shape in every version
   if (code === '') return send(status, headers, { error: oauthError(refusal), error_description: message })
   if (!detail.weakness || !isCurrent) headers.set('x-sb-error-code', code)
   const weak = detail.weakness && { weak_password: { reasons: detail.weakness.reasons } }
@@ -41,7 +41,7 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
   })
 }
 
-/** The answer to a fault: nothing of its cause. */
+/** The response to a fault: nothing about its cause. */
 export function answerFault(request: Request, requestId: string): Response {
   const code = 'unexpected_failure'
   const message = 'Unexpected failure, please check server logs for more information'
@@ -61,7 +61,7 @@ function send(status: number, headers: Headers, body: object): Response {
   return new Response(encodeJson(body), { status, headers })
 }
 
-/** Whether the client asks for the version of 2024-01-01 or a later one (contract 0.4). */
+/** Whether the client requests API version 2024-01-01 or later (X-Supabase-Api-Version). */
 function speaksCurrentVersion({ headers }: Request): boolean {
   const asked = headers.get(VERSION_HEADER) ?? ''
   return /^\d{4}-\d{2}-\d{2}$/.test(asked) && !Number.isNaN(Date.parse(asked)) && asked >= VERSION

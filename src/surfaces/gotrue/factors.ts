@@ -1,4 +1,4 @@
-/** Second factors (contract 1.9). */
+/** Second factors (`/factors`). */
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { storedText } from '../../http/body'
@@ -12,19 +12,19 @@ export const enrolFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   check: ({ core, caller }) => core.requireFactorOwner({ caller }),
   body: Type.Object(
     {
       factor_type: Type.Optional(Type.String({ description: '`totp`, `phone` or `webauthn`.' })),
       friendly_name: Type.Optional(storedText()),
-      issuer: Type.Optional(storedText({ description: 'Whom an authenticator app shows.' })),
-      phone: Type.Optional(Type.String({ description: 'The number of a phone, in E.164.' })),
+      issuer: Type.Optional(storedText({ description: 'The issuer shown by an authenticator app.' })),
+      phone: Type.Optional(Type.String({ description: 'A phone number in E.164 format.' })),
     },
     { $id: 'FactorEnrolment', examples: [{ factor_type: 'totp', friendly_name: 'my phone' }] },
   ),
-  summary: 'Add a second factor',
-  description: 'It counts once a challenge to it was answered.',
+  summary: 'Enroll a second factor',
+  description: 'It counts once it has been verified.',
   answers: {
     200: Type.Object(
       {
@@ -32,7 +32,7 @@ export const enrolFactor = endpoint({
         type: Type.String(),
         friendly_name: Type.String(),
         totp: Type.Optional(Type.Object({ qr_code: Type.String(), secret: Type.String(), uri: Type.String() })),
-        phone: Type.Optional(Type.String({ description: 'As it was given.' })),
+        phone: Type.Optional(Type.String({ description: 'The phone number.' })),
       },
       { $id: 'EnrolledFactor' },
     ),
@@ -55,7 +55,7 @@ export const enrolFactor = endpoint({
   },
 })
 
-/** JSON as WebAuthn Level 3 §5.1 has it, in the hands of the browser. */
+/** WebAuthn JSON (Level 3 §5.1), passed to the browser unchanged. */
 const CeremonyOptions = Type.Record(Type.String(), Type.Unknown())
 
 export const challengeFactor = endpoint({
@@ -112,10 +112,10 @@ export const verifyFactor = endpoint({
   body: Type.Object(
     {
       challenge_id: Type.Optional(Type.String()),
-      code: Type.Optional(Type.String({ description: 'Of an authenticator app or a phone.' })),
+      code: Type.Optional(Type.String({ description: 'TOTP or SMS code.' })),
       webauthn: Type.Optional(
         Type.Object({
-          type: Type.Optional(Type.String({ description: '`create` or `request`, as the challenge had it.' })),
+          type: Type.Optional(Type.String({ description: '`create` or `request`, as in the challenge.' })),
           credential_response: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
         }),
       ),
@@ -123,7 +123,7 @@ export const verifyFactor = endpoint({
     { $id: 'ChallengeAnswer', examples: [{ challenge_id: '2b4ef0c4-8f05-4c09-9d0f-3d1d3f4a7c11', code: '123456' }] },
   ),
   summary: 'Answer a challenge',
-  description: 'The session counts as aal2 from then on; sessions of the user that have passed no factor end.',
+  description: 'The session becomes aal2; the user’s aal1 sessions end.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
   handle: async ({ core, caller, params: { id = '' }, body, client, headers }) => {
     const { challenge_id: challengeId, code = '', webauthn } = body
@@ -142,7 +142,7 @@ export const unenrolFactor = endpoint({
   ...shared,
   method: 'DELETE',
   path: '/factors/:id',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   summary: 'Remove a factor',
   answers: {
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'UnenrolledFactor' }),

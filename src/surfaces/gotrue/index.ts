@@ -1,10 +1,10 @@
 /**
- * Supabase Auth's own surface, at `/auth/v1` as supabase-js calls it and at the root as a bare GoTrue serves it. Its
- * source of truth is the Supabase contract; README.md here lists where it differs on purpose.
+ * Supabase Auth's surface, at `/auth/v1` as supabase-js calls it and at the root as GoTrue itself serves it. README.md
+ * in this folder lists the deliberate differences from GoTrue.
  */
 import type { Core } from '../../core'
-import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
-import { exchangeOf, noteRefusal } from '../../http/exchange'
+import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { noteRefusal, requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
 import {
@@ -43,14 +43,14 @@ import {
   removeRecoveryCodes,
   verifyRecoveryCode,
 } from './recovery-codes'
-import { askToDisown, deleteSession, disownSession, listSessions } from './sessions'
+import { confirmEndSession, deleteSession, endUnrecognizedSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
-import { answerUnknown } from './unknown'
+import { answerUnknown } from './unknown-paths'
 import { deleteUser, getUser, putUser } from './user'
 import { confirmVerify, getVerify, postVerify } from './verify'
 
-export interface GoTrueOptions extends Features, Bounds {
+export interface GoTrueOptions extends Features, BodyLimits {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }
@@ -64,7 +64,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[otp, magicLink, recover, resend, getVerify, postVerify, confirmVerify],
     ...[getUser, putUser, deleteUser, reauthenticate],
     ...[authorize, callback, postCallback, linkIdentity, unlinkIdentity],
-    ...[listSessions, deleteSession, askToDisown, disownSession],
+    ...[listSessions, deleteSession, confirmEndSession, endUnrecognizedSession],
     ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
     ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],
@@ -79,15 +79,15 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
   ]
 }
 
-/** @param prefix where the surface is mounted: `/auth/v1`, or empty for its second home at the root */
+/** @param prefix where the surface is mounted: `/auth/v1`, or empty for the root */
 export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefix: typeof PREFIX | '') {
   const endpoints = gotrueEndpoints(options)
-  const dialect: Dialect = {
+  const dialect: SurfaceFormat = {
     prefix,
     isHidden: prefix === '',
     encode: encodeJson,
     answerError(error, request) {
-      const { id } = exchangeOf(request)
+      const { id } = requestContextOf(request)
       const refusal = noteRefusal(error, request)
       if (refusal) return answerRefusal(refusal, request, id)
       onFault(error, request)

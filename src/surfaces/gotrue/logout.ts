@@ -7,7 +7,7 @@ import { errors } from './shapes'
 
 const scopes: readonly string[] = ['global', 'local', 'others'] satisfies SignOutScope[]
 
-/** POST /logout (contract 1.7). */
+/** `POST /logout`. */
 export const logout = endpoint({
   method: 'POST',
   path: '/logout',
@@ -23,7 +23,7 @@ export const logout = endpoint({
   },
   tag: 'Sessions',
   summary: 'Sign out',
-  description: 'A token of `/auth/v1/login` is answered 200 with `{"success":true,"message":"Logged out"}`.',
+  description: 'For a token of `/auth/v1/login` the response is 200 with `{"success":true,"message":"Logged out"}`.',
   answers: { 204: Type.Void(), ...errors(400, 401, 403) },
   handle: async ({ core, caller, query }) => {
     const scope = query('scope') || 'global'

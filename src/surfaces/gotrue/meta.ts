@@ -1,8 +1,8 @@
-/** What a client may know before anybody signs in: that the server lives, what it offers, how its tokens are verified. */
+/** Public server information: health, settings, and the keys that verify its tokens. */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 
-/** What the surface tells about the server. */
+/** Server information shown by the surface. */
 export interface Features {
   version: string
 }
@@ -30,7 +30,7 @@ export const health = ({ version }: Features) =>
     }),
   })
 
-/** Sign-in methods in the order of contract 1.1. Those of nobody are off. */
+/** Sign-in methods in GoTrue's order. Unsupported ones are false. */
 const EXTERNAL =
   'anonymous_users apple azure bitbucket discord facebook snapchat figma fly github gitlab google keycloak kakao linkedin linkedin_oidc notion spotify slack slack_oidc workos twitch twitter email phone zoom'.split(
     ' ',
@@ -41,7 +41,7 @@ export const settings = endpoint({
   path: '/settings',
   access: 'anyone',
   tag: 'Server',
-  summary: 'Which ways of signing in are offered',
+  summary: 'List the enabled sign-in methods',
   answers: {
     200: Type.Object(
       {
@@ -69,11 +69,11 @@ export const settings = endpoint({
         EXTERNAL.map((name) => [name, on[name] ?? typeof providers.find(name) !== 'string']),
       ),
       disable_signup: policy.signup.disabled,
-      mailer_autoconfirm: policy.signup.confirmsEmail,
-      phone_autoconfirm: policy.signup.confirmsPhone,
+      mailer_autoconfirm: policy.signup.autoconfirmsEmail,
+      phone_autoconfirm: policy.signup.autoconfirmsPhone,
       sms_provider: policy.sms.provider,
       saml_enabled: false,
-      // GoTrue says true while none is
+      // GoTrue reports true even without a provider
       saml_private_key_next_configured: true,
       passkeys_enabled: policy.passkeys.enabled,
       mfa_enabled: true,
@@ -118,7 +118,7 @@ export const discovery = endpoint({
   access: 'anyone',
   tag: 'Server',
   summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
-  description: 'Served as Supabase Auth serves it, though the OAuth server whose endpoints it names is off.',
+  description: 'As in Supabase Auth, although the OAuth server whose endpoints it lists is not supported.',
   answers: {
     200: Type.Object(
       {

@@ -1,9 +1,9 @@
-/** Asking for links and codes (contract 1.5). */
+/** Requesting links and codes (`/otp`, `/magiclink`, `/recover`, `/resend`, `/reauthenticate`). */
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import { challengeFields, challengeOfBody, errors } from './shapes'
 
 const Sent = Type.Object(
@@ -27,7 +27,7 @@ export const otp = endpoint({
     {
       email: Type.Optional(Type.String()),
       phone: Type.Optional(Type.String()),
-      create_user: Type.Optional(Type.Boolean({ default: true, description: 'Make an account where there is none.' })),
+      create_user: Type.Optional(Type.Boolean({ default: true, description: 'Create an account if there is none.' })),
       data: Type.Optional(
         Type.Record(Type.String(), Type.Unknown(), { description: 'user_metadata of a new account.' }),
       ),
@@ -36,7 +36,7 @@ export const otp = endpoint({
     },
     { $id: 'OtpRequest', examples: [{ email: 'ada@example.com' }] },
   ),
-  summary: 'Send a magic link or a code to sign in with',
+  summary: 'Send a magic link or a sign-in code',
   answers: { 200: Sent, ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, client }) =>
     sent(
@@ -89,7 +89,7 @@ export const recover = endpoint({
     { email: Type.Optional(Type.String()), ...challengeFields },
     { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }] },
   ),
-  summary: 'Send a link to set a new password',
+  summary: 'Send a password-recovery link',
   answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, client }) => {
     const redirectTo = redirectTarget(core, request, query)
@@ -113,7 +113,7 @@ export const resend = endpoint({
     },
     { $id: 'ResendRequest', examples: [{ type: 'signup', email: 'ada@example.com' }] },
   ),
-  summary: 'Send the last link or code once more',
+  summary: 'Resend the last link or code',
   answers: { 200: Sent, ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, client }) => {
     const redirectTo = redirectTarget(core, request, query)
@@ -131,9 +131,9 @@ export const reauthenticate = endpoint({
   method: 'GET',
   path: '/reauthenticate',
   access: 'user',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Own account',
-  summary: 'Send a code that a password change may ask for',
+  summary: 'Send a code for a password change',
   answers: { 200: Sent, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, client }) => sent(await core.reauthenticate({ caller, client })),
 })

@@ -39,7 +39,7 @@ export function sortOf(query: Query): 'asc' | 'desc' {
   return known
 }
 
-/** @param path of the list, as GoTrue names it whatever the prefix */
+/** @param path of the list, as GoTrue names it regardless of the prefix */
 export function pageHeaders(
   request: Request,
   path: string,

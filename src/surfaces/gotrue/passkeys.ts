@@ -1,4 +1,4 @@
-/** Passkeys (contract 1.10). */
+/** Passkeys (`/passkeys`). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { storedText } from '../../http/body'
@@ -12,7 +12,7 @@ const Ceremony = Type.Object(
   {
     challenge_id: Type.String({ format: 'uuid' }),
     options: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'For the browser, as JSON (WebAuthn Level 3 §5.1).',
+      description: 'Options for the browser, as JSON (WebAuthn Level 3 §5.1).',
     }),
     expires_at: Type.Integer({ description: 'Unix seconds.' }),
   },
@@ -23,7 +23,7 @@ const Answer = Type.Object(
   {
     challenge_id: Type.Optional(Type.String()),
     credential: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), { description: 'What the browser answered, as JSON.' }),
+      Type.Record(Type.String(), Type.Unknown(), { description: 'The credential from the browser, as JSON.' }),
     ),
   },
   {
@@ -61,7 +61,7 @@ export const registrationOptions = endpoint({
   ...shared,
   method: 'POST',
   path: '/passkeys/registration/options',
-  summary: 'Begin to register a passkey',
+  summary: 'Start a passkey registration',
   answers: { 200: Ceremony, ...errors(401, 403, 404, 422, 429) },
   handle: async ({ core, caller, client }) => toCeremony(await core.beginPasskeyRegistration({ caller, client })),
 })
@@ -82,7 +82,7 @@ export const authenticationOptions = endpoint({
   access: 'anyone',
   method: 'POST',
   path: '/passkeys/authentication/options',
-  summary: 'Begin to sign in with a passkey',
+  summary: 'Start a passkey sign-in',
   answers: { 200: Ceremony, ...errors(404, 429) },
   handle: async ({ core, client }) => toCeremony(await core.beginPasskeySignIn({ client })),
 })
@@ -106,7 +106,7 @@ export const listPasskeys = endpoint({
   ...shared,
   method: 'GET',
   path: '/passkeys',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   summary: "The caller's passkeys",
   answers: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
   handle: async ({ core, caller }) => (await core.listPasskeys({ caller })).map(toPasskey),
@@ -116,7 +116,7 @@ export const renamePasskey = endpoint({
   ...shared,
   method: 'PATCH',
   path: '/passkeys/:id',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   body: Type.Object(
     { friendly_name: Type.Optional(storedText()) },
     { $id: 'PasskeyChange', examples: [{ friendly_name: 'laptop' }] },
@@ -131,7 +131,7 @@ export const deletePasskey = endpoint({
   ...shared,
   method: 'DELETE',
   path: '/passkeys/:id',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   summary: 'Remove a passkey',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller, params: { id = '' } }) => {
@@ -140,7 +140,7 @@ export const deletePasskey = endpoint({
   },
 })
 
-const administered = { access: 'admin', tag: 'Administration', toleratesSlash: true } as const
+const administered = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 
 export const listPasskeysOf = endpoint({
   ...administered,

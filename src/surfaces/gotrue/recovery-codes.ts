@@ -4,7 +4,7 @@ import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
-const shared = { access: 'user', tag: 'Second factors', toleratesSlash: true } as const
+const shared = { access: 'user', tag: 'Second factors', allowsTrailingSlash: true } as const
 
 const GeneratedCodes = Type.Object(
   {
@@ -12,7 +12,7 @@ const GeneratedCodes = Type.Object(
     type: Type.String(),
     friendly_name: Type.String(),
     total: Type.Integer(),
-    codes: Type.Array(Type.String(), { description: 'Shown this once.' }),
+    codes: Type.Array(Type.String(), { description: 'Shown only this once.' }),
   },
   { $id: 'RecoveryCodes' },
 )
@@ -21,7 +21,7 @@ export const recoveryCodesStatus = endpoint({
   ...shared,
   method: 'GET',
   path: '/factors/recovery-codes',
-  summary: 'How many recovery codes are left',
+  summary: 'Get the number of remaining recovery codes',
   answers: {
     200: Type.Object(
       {
@@ -49,8 +49,8 @@ export const generateRecoveryCodes = endpoint({
     { $id: 'RecoveryCodesRequest', examples: [{ friendly_name: 'Recovery codes' }] },
   ),
   isBodyOptional: true,
-  summary: 'Make recovery codes',
-  description: 'Each is good once in place of another factor. Needs a session that has passed one.',
+  summary: 'Generate recovery codes',
+  description: 'Each replaces another factor once. Requires a session that has passed a factor.',
   answers: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller, body, client, headers }) => {
     const friendlyName = body.friendly_name ?? ''
@@ -64,7 +64,7 @@ export const regenerateRecoveryCodes = endpoint({
   method: 'POST',
   path: '/factors/recovery-codes/regenerate',
   summary: 'Replace the recovery codes',
-  description: 'Those before are worth nothing from then on.',
+  description: 'The previous codes become invalid.',
   answers: { 200: GeneratedCodes, ...errors(401, 403, 404, 422) },
   handle: async ({ core, caller, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -77,11 +77,11 @@ export const verifyRecoveryCode = endpoint({
   method: 'POST',
   path: '/factors/recovery-codes/verify',
   body: Type.Object(
-    { code: Type.Optional(Type.String({ description: 'As typed: letter case, blanks and hyphens do not matter.' })) },
+    { code: Type.Optional(Type.String({ description: 'As typed: letter case, spaces and hyphens do not matter.' })) },
     { $id: 'RecoveryCodeAnswer', examples: [{ code: 'k4m6-x7qp-2ab5-ht3z' }] },
   ),
-  summary: 'Pass the second factor with a recovery code',
-  description: 'Counts for the session as a challenge that was answered.',
+  summary: 'Verify a recovery code as second factor',
+  description: 'Has the same effect on the session as an answered challenge.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, body, headers, client }) => {
     const issued = await core.verifyRecoveryCode({ caller, client, code: body.code ?? '' })

@@ -1,4 +1,4 @@
-/** A user's sessions: a list, ending one, and the link of the mail that tells of a sign-in from somewhere new. */
+/** A user's sessions: list, end one, and the link in the notice of a sign-in from a new network. */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
@@ -7,7 +7,7 @@ import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'
 import { errors, SessionRowShape, toSessionRow } from './shapes'
 
-/** GET /sessions (supabase-additions.md). */
+/** `GET /sessions` (an addition to GoTrue). */
 export const listSessions = endpoint({
   method: 'GET',
   path: '/sessions',
@@ -18,7 +18,7 @@ export const listSessions = endpoint({
   handle: async ({ core, caller }) => (await core.listSessions(caller)).map(toSessionRow),
 })
 
-/** DELETE /sessions/{id} (supabase-additions.md). */
+/** `DELETE /sessions/{id}` (an addition to GoTrue). */
 export const deleteSession = endpoint({
   method: 'DELETE',
   path: '/sessions/:id',
@@ -33,19 +33,19 @@ export const deleteSession = endpoint({
   },
 })
 
-const disownQuery = {
-  session: Type.String({ format: 'uuid', description: 'The session of the mail.' }),
-  token: Type.String({ description: 'The token of the mail.' }),
+const unrecognizedSessionQuery = {
+  session: Type.String({ format: 'uuid', description: 'The session named in the mail.' }),
+  token: Type.String({ description: 'The token from the mail.' }),
 }
 
-/** GET /sessions/not-me: asks; only the button does anything, since programs look at links as well. */
-export const askToDisown = endpoint({
+/** `GET /sessions/not-me`: shows a page; only its button has an effect, since scanners open links as well. */
+export const confirmEndSession = endpoint({
   method: 'GET',
   path: '/sessions/not-me',
   access: 'anyone',
-  query: disownQuery,
+  query: unrecognizedSessionQuery,
   tag: 'Sessions',
-  summary: 'Open the link of a mail that tells of a new sign-in',
+  summary: 'Open the link of a new sign-in notice',
   description: 'Shows a page with a button that ends the session.',
   answers: { 200: Type.String(), ...errors(400, 403) },
   handle: ({ core, query, client: { languages } }) => {
@@ -58,17 +58,17 @@ export const askToDisown = endpoint({
   },
 })
 
-/** POST /sessions/not-me: the button of that page. */
-export const disownSession = endpoint({
+/** `POST /sessions/not-me`: the button of that page. */
+export const endUnrecognizedSession = endpoint({
   method: 'POST',
   path: '/sessions/not-me',
   access: 'anyone',
-  query: disownQuery,
+  query: unrecognizedSessionQuery,
   tag: 'Sessions',
-  summary: 'End a session with the token of a mail that tells of it',
+  summary: 'End a session with the token of its sign-in notice',
   answers: { 200: Type.String(), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
-    await core.disownSession({ sessionId: query('session') ?? '', token: query('token') ?? '', client })
+    await core.endUnrecognizedSession({ sessionId: query('session') ?? '', token: query('token') ?? '', client })
     return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })
   },
 })

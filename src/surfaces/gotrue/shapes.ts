@@ -1,4 +1,4 @@
-/** GoTrue's objects (contract section 2): their schemas, in the order the members appear, and how the core's become them. */
+/** GoTrue's objects (docs/wire-contract.md#objects): their schemas in member order, and the conversions. */
 import { type Static, Type } from '@sinclair/typebox'
 import type {
   Account,
@@ -20,7 +20,7 @@ const time = () => Type.String({ format: 'date-time' })
 const IdentityShape = Type.Object(
   {
     identity_id: uuid(),
-    id: text("The provider's id of the account; for e-mail and phone the user's id."),
+    id: text("The provider's account id; for email and phone the user's id."),
     user_id: uuid(),
     identity_data: Type.Optional(freeForm()),
     provider: text(),
@@ -40,7 +40,7 @@ export const FactorShape = Type.Object(
     status: Type.Union([Type.Literal('unverified'), Type.Literal('verified')]),
     friendly_name: Type.Optional(text()),
     factor_type: text(),
-    phone: text('Empty where it is none of a phone.'),
+    phone: text('Empty unless it is a phone factor.'),
     last_challenged_at: Type.Union([time(), Type.Null()]),
     web_authn_aaguid: Type.Optional(text('Model of the authenticator.')),
   },
@@ -56,10 +56,10 @@ export const userMembers = {
   id: uuid(),
   aud: text(),
   role: text(),
-  email: text('Empty where there is none.'),
+  email: text('Empty if there is none.'),
   email_confirmed_at: Type.Optional(time()),
   invited_at: Type.Optional(time()),
-  phone: text('E.164 without the plus sign; empty where there is none.'),
+  phone: text('E.164 without the plus sign; empty if there is none.'),
   phone_confirmed_at: Type.Optional(time()),
   confirmation_sent_at: Type.Optional(time()),
   confirmed_at: Type.Optional(time()),
@@ -99,7 +99,7 @@ export const SessionShape = Type.Object(
     expires_at: Type.Integer({ description: 'Unix seconds.' }),
     refresh_token: text(),
     user: UserShape,
-    provider_token: Type.Optional(text("The provider's access token, handed out once.")),
+    provider_token: Type.Optional(text("The provider's access token, returned once.")),
     provider_refresh_token: Type.Optional(text()),
     weak_password: Type.Optional(WeakPassword),
   },
@@ -117,7 +117,7 @@ export const SessionRowShape = Type.Object(
     amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
     user_agent: Type.Union([text(), Type.Null()]),
     ip: Type.Union([text(), Type.Null()]),
-    current: Type.Boolean({ description: 'Whether this is the session that asks.' }),
+    current: Type.Boolean({ description: 'Whether this is the session of the request.' }),
   },
   { $id: 'SessionRow' },
 )
@@ -130,13 +130,13 @@ export const AuditShape = Type.Object(
 export const ErrorShape = Type.Union(
   [
     Type.Object({
-      code: text('Stable code of the error.'),
+      code: text('Stable error code.'),
       message: text(),
       weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
     }),
     Type.Object({
       code: Type.Integer({
-        description: 'HTTP status: the older shape, for clients that send no X-Supabase-Api-Version.',
+        description: 'HTTP status, in the older shape for clients that send no X-Supabase-Api-Version.',
       }),
       error_code: text(),
       msg: text(),
@@ -148,9 +148,9 @@ export const ErrorShape = Type.Union(
   { $id: 'Error' },
 )
 
-/** The two fields of a PKCE challenge (RFC 7636 §4.3), in whatever asks for a link. */
+/** The two fields of a PKCE challenge (RFC 7636 §4.3). */
 export const challengeFields = {
-  code_challenge: Type.Optional(Type.String({ description: 'For the PKCE flow: the challenge.' })),
+  code_challenge: Type.Optional(Type.String({ description: 'PKCE challenge.' })),
   code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
 }
 
@@ -159,7 +159,7 @@ export const challengeOfBody = (body: {
   code_challenge_method?: string | undefined
 }) => ({ codeChallenge: body.code_challenge, codeChallengeMethod: body.code_challenge_method })
 
-/** The error answers of an endpoint, for its documentation. 413, 429, 500 and 504 go without saying. */
+/** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
 export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
   return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
 }
@@ -211,7 +211,7 @@ export function toPasskey(passkey: WebauthnCredential): Static<typeof PasskeySha
 }
 
 export interface UserOptions {
-  /** GoTrue computes `confirmed_at` on reading, so an answer to the request that confirms the user lacks it. */
+  /** GoTrue computes `confirmed_at` on reading, so the response to the confirming request lacks it. */
   isJustConfirmed?: boolean
 }
 
@@ -249,7 +249,7 @@ export function toUser(
   }
 }
 
-/** The account as the request left it, which confirmed the user just now. */
+/** The account after a request that confirmed the user. */
 export const toFreshUser = (account: Account) => toUser(account, { isJustConfirmed: true })
 
 export function toSession(issued: IssuedSession, options?: UserOptions): Static<typeof SessionShape> {
@@ -267,7 +267,7 @@ export function toSession(issued: IssuedSession, options?: UserOptions): Static<
   }
 }
 
-/** What GoTrue tells in headers about a session it hands out (contract 0.11); and that no cache may keep it. */
+/** GoTrue's headers about an issued session, and no caching. */
 export function sessionHeaders({ session, user }: IssuedSession): Record<string, string> {
   return {
     'cache-control': 'no-store',

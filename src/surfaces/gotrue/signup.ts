@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import {
   challengeFields,
   challengeOfBody,
@@ -18,7 +18,7 @@ const Body = Type.Object(
     email: Type.Optional(Type.String()),
     phone: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
-    data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Becomes user_metadata.' })),
+    data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Stored as user_metadata.' })),
     channel: Type.Optional(Type.String({ description: '`sms` or `whatsapp`.' })),
     ...challengeFields,
   },
@@ -28,17 +28,17 @@ const Body = Type.Object(
   },
 )
 
-/** POST /signup (contract 1.2): neither an address nor a number means an anonymous user. */
+/** `POST /signup`: without address and number, an anonymous user. */
 export const signup = endpoint({
   method: 'POST',
   path: '/signup',
   access: 'anyone',
   body: Body,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Signing up and in',
-  summary: 'Make an account',
+  summary: 'Create an account',
   description:
-    'With `email` or `phone` and a `password`; without either, the account is anonymous. Answers a session, or the user alone where the address has to be confirmed first.',
+    'With `email` or `phone` and a `password`; without both, the account is anonymous. Returns a session, or only the user if the address has to be confirmed first.',
   query: redirectQuery,
   answers: { 200: Type.Union([SessionShape, UserShape]), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, client, headers }) => {

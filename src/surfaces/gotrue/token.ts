@@ -11,21 +11,21 @@ const Body = Type.Object(
     phone: Type.Optional(Type.String({ description: 'For the password grant.' })),
     password: Type.Optional(Type.String({ description: 'For the password grant.' })),
     refresh_token: Type.Optional(Type.String({ description: 'For the refresh_token grant.' })),
-    auth_code: Type.Optional(Type.String({ description: 'For the pkce grant: the code that the link led to.' })),
+    auth_code: Type.Optional(Type.String({ description: 'For the pkce grant: the code from the link or callback.' })),
     code_verifier: Type.Optional(Type.String({ description: 'For the pkce grant.' })),
     id_token: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
-    provider: Type.Optional(Type.String({ description: 'For the id_token grant: whose token it is.' })),
+    provider: Type.Optional(Type.String({ description: 'For the id_token grant: the provider of the token.' })),
     client_id: Type.Optional(
-      Type.String({ description: 'For the id_token grant, with `issuer` in place of a provider.' }),
+      Type.String({ description: 'For the id_token grant, with `issuer`, instead of a provider.' }),
     ),
     issuer: Type.Optional(Type.String({ description: 'For the id_token grant.' })),
     access_token: Type.Optional(Type.String({ description: "For the id_token grant: the provider's access token." })),
-    nonce: Type.Optional(Type.String({ description: 'For the id_token grant: what the nonce claim is the hash of.' })),
+    nonce: Type.Optional(Type.String({ description: 'For the id_token grant: the nonce whose hash is in the token.' })),
     link_identity: Type.Optional(
-      Type.Boolean({ description: 'For the id_token grant: link to the account of the bearer token.' }),
+      Type.Boolean({ description: 'For the id_token grant: link the identity to the account of the bearer token.' }),
     ),
     chain: Type.Optional(Type.String({ description: 'For the web3 grant: `solana` or `ethereum`.' })),
-    message: Type.Optional(Type.String({ description: 'For the web3 grant: what the wallet signed.' })),
+    message: Type.Optional(Type.String({ description: 'For the web3 grant: the message signed by the wallet.' })),
     signature: Type.Optional(
       Type.String({ description: 'For the web3 grant: base64 for Solana, hexadecimal for Ethereum.' }),
     ),
@@ -41,7 +41,7 @@ const Body = Type.Object(
 
 type Request = Pick<Context, 'core' | 'request' | 'client'> & { body: Static<typeof Body> }
 
-/** What each grant does (contract 1.3). */
+/** The grants of `POST /token`. */
 const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
   password: ({ core, request, body: { email, phone, password = '' }, client }) =>
     core.signInWithPassword({ email, phone, password, audience: audience(core, request), client }),
@@ -65,7 +65,7 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
     core.signInWithWallet({ chain, message, signature, client }),
 }
 
-/** POST /token?grant_type=… (contract 1.3 and 4.2). */
+/** `POST /token?grant_type=…`. */
 export const token = endpoint({
   method: 'POST',
   path: '/token',
@@ -73,17 +73,17 @@ export const token = endpoint({
   body: Body,
   query: {
     grant_type: Type.String({
-      description: 'How to sign in.',
+      description: 'The grant type.',
       enum: ['password', 'refresh_token', 'pkce', 'id_token', 'web3'],
     }),
   },
   tag: 'Signing up and in',
   summary: 'Sign in with a password or a PKCE code, or refresh a session',
   description:
-    'A refresh token is good for one refresh. Its parent gets the same successor again, since an answer may be lost; an older one ends the session.',
+    'A refresh token can be used once. Its parent gets the same successor again, since a response may be lost; an older one ends the session.',
   answers: { 200: SessionShape, ...errors(400, 404, 422, 429) },
   check: ({ core: { policy }, request, query }) => {
-    // a form may name the grant as well; its body then fails to be JSON, as with GoTrue
+    // a form may name the grant as well; its body then fails to parse as JSON, as in GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
     const grantType = query('grant_type') ?? ''
     if (!Object.hasOwn(grants, grantType) && !isForm) throw new Refusal('grant_unknown')

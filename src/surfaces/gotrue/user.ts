@@ -2,15 +2,15 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { endpoint } from '../../http/endpoint'
 import { namedAudience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import { challengeFields, challengeOfBody, errors, toUser, UserShape } from './shapes'
 
-/** GET /user (contract 1.6). */
+/** `GET /user`. */
 export const getUser = endpoint({
   method: 'GET',
   path: '/user',
   access: 'user',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Own account',
   summary: "The caller's account",
   answers: { 200: UserShape, ...errors(400, 401, 403) },
@@ -24,7 +24,7 @@ const Body = Type.Object(
     phone: Type.Optional(Type.String()),
     password: Type.Optional(Type.String()),
     current_password: Type.Optional(Type.String()),
-    nonce: Type.Optional(Type.String({ description: 'The code of GET /reauthenticate.' })),
+    nonce: Type.Optional(Type.String({ description: 'The code from GET /reauthenticate.' })),
     channel: Type.Optional(Type.String({ description: 'For a new number: `sms` or `whatsapp`.' })),
     data: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Merged into user_metadata; null removes a key.' }),
@@ -37,17 +37,17 @@ const Body = Type.Object(
   { $id: 'UserUpdate', examples: [{ data: { name: 'Ada Lovelace' } }] },
 )
 
-/** PUT /user (contract 1.6). */
+/** `PUT /user`. */
 export const putUser = endpoint({
   method: 'PUT',
   path: '/user',
   access: 'user',
   body: Body,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Own account',
-  summary: "Change the caller's account",
+  summary: "Update the caller's account",
   description:
-    'A new password ends every other session. A new address or number counts once it is confirmed by the link or code sent to it.',
+    'A new password ends every other session. A new address or number takes effect once it is confirmed by the link or code sent to it.',
   query: redirectQuery,
   answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, request, query, body, client }) => {
@@ -59,15 +59,15 @@ export const putUser = endpoint({
   },
 })
 
-/** DELETE /user (supabase-additions.md). */
+/** `DELETE /user` (an addition to GoTrue). */
 export const deleteUser = endpoint({
   method: 'DELETE',
   path: '/user',
   access: 'user',
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Own account',
   summary: "Delete the caller's account",
-  description: 'Its address is free again at once, and every session of it is over.',
+  description: 'Its address becomes available immediately, and all its sessions end.',
   answers: { 204: Type.Void(), ...errors(401, 403) },
   handle: async ({ core, caller }) => {
     await core.deleteAccount({ caller })

@@ -1,13 +1,20 @@
-/** Links and codes coming back (contract 1.4). */
+/** Verifying links and codes (`/verify`). */
 import { type Static, Type } from '@sinclair/typebox'
 import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
-import type { Verified } from '../../core/verification/verify'
+import type { VerificationResult } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
 import { confirmLinkPage } from '../../pages/confirm'
-import { errorParameters, leadTo, UNSEEN, withMessage, withQuery, withSession } from './application'
 import { audience } from './audience'
-import { redirectQuery, redirectTarget } from './redirect'
+import {
+  errorParameters,
+  PRIVATE_HEADERS,
+  redirectResponse,
+  withMessage,
+  withQuery,
+  withSession,
+} from './redirect-response'
+import { redirectQuery, redirectTarget } from './redirect-target'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
 const HALF_CONFIRMED = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
@@ -17,8 +24,8 @@ const Body = Type.Object(
     type: Type.Optional(
       Type.String({ description: 'signup, invite, magiclink, recovery, email_change, email, sms or phone_change.' }),
     ),
-    token: Type.Optional(Type.String({ description: 'The code of the message.' })),
-    token_hash: Type.Optional(Type.String({ description: 'The token of the link, in place of a code.' })),
+    token: Type.Optional(Type.String({ description: 'The code from the message.' })),
+    token_hash: Type.Optional(Type.String({ description: 'The token from the link, instead of a code.' })),
     email: Type.Optional(Type.String()),
     phone: Type.Optional(Type.String()),
     password: Type.Optional(
@@ -31,17 +38,17 @@ const Body = Type.Object(
 
 const HalfConfirmed = Type.Object({ code: Type.String(), msg: Type.String() }, { $id: 'HalfConfirmed' })
 
-/** POST /verify: a code or a token for a session. */
+/** `POST /verify`: exchanges a code or a token for a session. */
 export const postVerify = endpoint({
   method: 'POST',
   path: '/verify',
   access: 'anyone',
   body: Body,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Links and codes',
-  summary: 'Show the code or the token of a message',
+  summary: 'Verify a code or token',
   description:
-    'Either `token` with `email` or `phone`, or `token_hash`. A change of address that needs both sides answers `code` and `msg` after the first.',
+    'Either `token` with `email` or `phone`, or `token_hash`. A change of address that both sides have to confirm returns `code` and `msg` after the first confirmation.',
   answers: { 200: Type.Union([SessionShape, HalfConfirmed]), ...errors(400, 403, 422, 429) },
   handle: async ({ core, request, body, client, headers }) => {
     const verified = await verify(core, body, audience(core, request), client)
@@ -51,7 +58,12 @@ export const postVerify = endpoint({
   },
 })
 
-function verify(core: Core, body: Static<typeof Body>, asked: string, client: Context['client']): Promise<Verified> {
+function verify(
+  core: Core,
+  body: Static<typeof Body>,
+  asked: string,
+  client: Context['client'],
+): Promise<VerificationResult> {
   const { type = '', token = '', token_hash: hash = '', email = '', phone = '' } = body
   const password = type === 'recovery' ? body.password : undefined
   if (type === '') throw new Refusal('verify_type_missing')
@@ -69,27 +81,27 @@ function verify(core: Core, body: Static<typeof Body>, asked: string, client: Co
 }
 
 const linkQuery = {
-  token: Type.Optional(Type.String({ description: 'The token of the link.' })),
+  token: Type.Optional(Type.String({ description: 'The token from the link.' })),
   type: Type.Optional(Type.String({ description: 'signup, invite, magiclink, recovery, email_change or email.' })),
   ...redirectQuery,
 }
 
-/** GET /verify: a link that somebody opened. */
+/** `GET /verify`: an opened link. */
 export const getVerify = endpoint({
   method: 'GET',
   path: '/verify',
   access: 'anyone',
   query: linkQuery,
-  toleratesSlash: true,
+  allowsTrailingSlash: true,
   tag: 'Links and codes',
-  summary: 'Open the link of a mail',
+  summary: 'Open a mailed link',
   description:
-    'Leads back to the application with a session, or in the PKCE flow a code. With AUTH_MAILER_LINK_CONFIRMATION it shows a page whose button does so; programs that only look at the link get that page, too.',
+    'Redirects to the application with a session, or in the PKCE flow a code. With AUTH_MAILER_LINK_CONFIRMATION it shows a page with a button instead; link scanners always get that page.',
   answers: { 200: Type.String(), 204: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
   handle: async (context) => {
     const { core, request } = context
     const link = linkOf(context)
-    if (isPrefetch(request)) return new Response(null, { status: 204, headers: UNSEEN })
+    if (isPrefetch(request)) return new Response(null, { status: 204, headers: PRIVATE_HEADERS })
     if (core.policy.mail.confirmLinks || isScanner(request)) {
       const query = new URLSearchParams({ token: link.token, type: link.type, redirect_to: link.redirectTo })
       const isBelow = new URL(request.url).pathname.endsWith('/')
@@ -104,14 +116,14 @@ export const getVerify = endpoint({
   },
 })
 
-/** POST /verify/confirm: the button on the page that a link showed. */
+/** `POST /verify/confirm`: the button of that page. */
 export const confirmVerify = endpoint({
   method: 'POST',
   path: '/verify/confirm',
   access: 'anyone',
   query: linkQuery,
   tag: 'Links and codes',
-  summary: 'Go on from the page that a link showed',
+  summary: 'Confirm a mailed link',
   answers: { 303: Type.Void(), ...errors(400, 429) },
   handle: async (context) => follow(context, linkOf(context)),
 })
@@ -135,10 +147,13 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
   const isPkce = token.startsWith('pkce_')
   try {
     const verified = await core.followLink({ token, type, client })
-    if (verified.outcome === 'code') return leadTo(303, withQuery(redirectTo, { code: verified.code }))
+    if (verified.outcome === 'code') return redirectResponse(303, withQuery(redirectTo, { code: verified.code }))
     if (verified.outcome === 'half_confirmed') {
       const message = { message: HALF_CONFIRMED }
-      return leadTo(303, withMessage(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }))
+      return redirectResponse(
+        303,
+        withMessage(isPkce ? withQuery(redirectTo, message) : redirectTo, { ...message, sb: '' }),
+      )
     }
     const { issued, kind } = verified
     const fragment = {
@@ -150,27 +165,27 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
       token_type: 'bearer',
       type: type === 'email' ? typeOf(kind) : type,
     }
-    return leadTo(303, withSession(redirectTo, fragment))
+    return redirectResponse(303, withSession(redirectTo, fragment))
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
     const told = errorParameters(error)
-    return leadTo(303, withMessage(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }))
+    return redirectResponse(303, withMessage(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }))
   }
 }
 
-type Kind = Extract<Verified, { outcome: 'signed_in' }>['kind']
+type Kind = Extract<VerificationResult, { outcome: 'signed_in' }>['kind']
 
 /** What `email` turns out to be. */
 const typeOf = (kind: Kind) => (kind === 'signup' || kind === 'invite' ? 'signup' : 'magiclink')
 
-/** Whether a browser fetches the link before anybody has clicked it. */
+/** Whether a browser prefetches the link before it is clicked. */
 function isPrefetch({ headers }: Request): boolean {
   return /prefetch|prerender|preview/i.test(
     ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => headers.get(name) ?? '').join(' '),
   )
 }
 
-/** Programs that open links of mails and chats to look at them. None of them is a browser that somebody sits at. */
+/** Programs that open links in mails and chats to inspect them, as opposed to browsers used by a person. */
 const SCANNERS =
   /bot\b|crawl|spider|slack|facebookexternalhit|whatsapp|telegram|discord|skype|preview|barracuda|proofpoint|mimecast|safelinks|ms-office|microsoft office|outlook|googleimageproxy|curl-scanner|urlscan|virustotal/i
 

@@ -1,19 +1,19 @@
-/** What each route of the mailbox's API answers, and what the documentation says of it. */
+/** Responses and documentation of the mailbox API. */
 import { type TSchema, Type } from '@sinclair/typebox'
 import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './shapes'
 
-/** Made anew for each use: Elysia keeps what it is given and writes into it. */
+/** Created anew for each use, because Elysia modifies it. */
 export function documentation() {
   const listing = {
     response: { 200: Type.Array(MessageShape), 403: ErrorShape },
     detail: {
       ...detail('listMailboxMessages', 'List kept mails and SMS, newest first'),
       parameters: [
-        parameter('to', 'Recipient, in any letter case; a phone number with or without its plus sign and spaces.', {
+        parameter('to', 'Recipient, case-insensitive; a phone number with or without plus sign and spaces.', {
           type: 'string',
         }),
-        parameter('kind', 'What the messages are about, such as `recovery`.', { type: 'string' }),
-        parameter('limit', 'How many at most.', {
+        parameter('kind', 'Kind of message, such as `recovery`.', { type: 'string' }),
+        parameter('limit', 'Maximum number.', {
           ...{ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
         }),
       ],
@@ -35,19 +35,19 @@ export function documentation() {
     detail: detail('deleteMailboxMessage', 'Remove a kept mail or SMS'),
   }
 
-  // What is no JSON is documented by hand: Elysia would take a `response` for it.
+  // Responses that are not JSON are documented by hand: Elysia would interpret a `response` schema.
   const failure = content('application/json', ErrorShape)
 
   const showing = {
     detail: {
-      ...detail('getMailboxMessageHtml', 'Get the HTML of a kept mail, under a policy that lets nothing in it run'),
+      ...detail('getMailboxMessageHtml', 'Get the HTML of a kept mail, under a CSP that prevents scripts'),
       responses: { 200: content('text/html', Type.String()), 403: failure, 404: failure },
     },
   }
 
   const listening = {
     detail: {
-      ...detail('streamMailboxEvents', 'Be told of each new mail and SMS'),
+      ...detail('streamMailboxEvents', 'Receive an event for each new mail and SMS'),
       description:
         'Server-sent events: a `message` for each, with `{"id", "to"}` as its data. A limited number of streams may be open, in all and from one address.',
       responses: { 200: content('text/event-stream', Type.String()), 403: failure, 429: failure, 503: failure },

@@ -1,23 +1,23 @@
-/** Why the mailbox says no, and in which words. */
+/** Errors of the mailbox. */
 import { status } from 'elysia'
 
 const refusals = {
   host_not_allowed: [
     403,
-    'The mailbox does not answer under this host name. If it is the name of this server, set AUTH_API_EXTERNAL_URL to the URL that clients use.',
+    'The mailbox does not respond under this host name. If it is the name of this server, set AUTH_API_EXTERNAL_URL to the URL that clients use.',
   ],
   only_on_this_machine: [
     403,
-    'This server has a public address, so its mailbox answers on the machine itself alone. Set AUTH_SMTP_HOST to send mail, or AUTH_MAILBOX=true to show it to everybody.',
+    'This server has a public URL, so its mailbox responds on the machine itself only. Set AUTH_SMTP_HOST to send mail, or AUTH_MAILBOX=true to show the mailbox to everyone.',
   ],
-  cross_site_request: [403, 'The mailbox can be cleared from its own page only, or by a program.'],
-  message_not_found: [404, 'There is no such message; it may have been cleared.'],
+  cross_site_request: [403, 'The mailbox can only be cleared from its own page, or by a program.'],
+  message_not_found: [404, 'Message not found; it may have been cleared.'],
   message_queued: [409, 'This message is still to be sent; it can be deleted after that.'],
   too_many_streams: [429, 'Too many event streams are open from this address. Poll the list of messages instead.'],
   streams_exhausted: [503, 'Too many event streams are open. Poll the list of messages instead.'],
   html_not_found: [404, 'This message has no HTML.'],
   unavailable: [503, 'The server cannot read its messages at the moment; the log names the cause.'],
-  unexpected_failure: [500, 'Unexpected failure; the log names the cause under the id of this request.'],
+  unexpected_failure: [500, 'Unexpected failure; the log contains the cause under this request id.'],
 } as const
 
 type Refusals = typeof refusals

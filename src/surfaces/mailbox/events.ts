@@ -1,7 +1,7 @@
-/** Server-sent events (HTML Standard §9.2): one for each new message, to everybody who listens. */
+/** Server-sent events (HTML Standard §9.2): one per new message, for every listener. */
 import type { MailboxSource } from './source'
 
-/** Events a client may be behind. One that does not read is let go; it finds all it missed in the list. */
+/** Buffered events per client. A client that does not read is disconnected; the list contains what it missed. */
 const MAX_BEHIND = 100
 
 /** Streams that may be open at once: each holds a connection and a timer. */
@@ -11,11 +11,11 @@ const MAX_STREAMS_OF_ADDRESS = 20
 export interface EventStreams {
   /** @param address of the client @returns a stream, or why there is none left */
   open(address: string): Response | 'too_many_streams' | 'streams_exhausted'
-  /** Ends all streams, and those that are still to come at once. */
+  /** Ends all streams, and future ones immediately. */
   close(): void
 }
 
-/** @param pingMs how often something is sent to keep the connection from being taken for idle */
+/** @param pingMs how often something is sent, so that the connection is not considered idle */
 export function eventStreams(source: Pick<MailboxSource, 'onMessage'>, pingMs: number): EventStreams {
   const ends = new Set<() => void>()
   const ofAddress = new Map<string, number>()

@@ -1,22 +1,22 @@
 /**
- * The mailbox: what this server sends, or would send while it has no SMTP server, for the developer's eyes and for tests.
- * It asks for no key, so it answers under its own names only, and nothing to pages of other origins.
+ * The mailbox: what this server sends, or would send without an SMTP server, for development and tests. It requires no
+ * key, so it responds under the server's own names only, and not to pages of other origins.
  */
 import { Elysia, status } from 'elysia'
 import { ROUTING } from '../../http/endpoint'
-import { exchangeOf, noteRefusal } from '../../http/exchange'
+import { noteRefusal, requestContextOf } from '../../http/request-context'
 import { mailboxPage, mailboxPaths } from '../../pages/mailbox'
 import { documentation } from './documentation'
 import { refuse } from './errors'
 import { eventStreams } from './events'
 import { htmlDocument } from './html'
-import { isForeignPage, isFromThisMachine, isOwnName } from './own-pages'
+import { isCrossSiteRequest, isDirectLocalRequest, isOwnName } from './origin-checks'
 import { filterOf, toMessage } from './shapes'
 import type { MailboxMessage, MailboxSource } from './source'
 
 export type { MailboxFilter, MailboxMessage, MailboxSource } from './source'
 
-/** Where the mailbox is; what is below must not be opened to other origins (see `http/cors.ts`). */
+/** The path of the mailbox, closed to other origins (see `http/cors.ts`). */
 export const PREFIX = '/mailbox'
 
 const PING_MS = 15_000
@@ -26,11 +26,11 @@ const RETRY_SECONDS = 30
 
 export interface MailboxOptions {
   apiExternalUrl: string
-  /** Whether only requests that come straight from this machine are answered. */
+  /** Whether only direct requests from this machine are answered. */
   isForThisMachine?: boolean
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
-  /** How often an event stream gives a sign of life; less than the listener's idle timeout. */
+  /** Interval of event stream pings; less than the listener's idle timeout. */
   pingMs?: number
 }
 
@@ -50,7 +50,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
       return refuse('unexpected_failure')
     })
     .onBeforeHandle(({ request, route, set }) => {
-      exchangeOf(request).route = route
+      requestContextOf(request).route = route
       set.headers['cache-control'] = 'no-store'
       const refusal = refusalOf(request)
       return refusal && refuse(refusal)
@@ -73,7 +73,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     .delete(
       `${PREFIX}/api/messages`,
       async ({ request }) => {
-        if (isForeignPage(request, apiExternalUrl)) return refuse('cross_site_request')
+        if (isCrossSiteRequest(request, apiExternalUrl)) return refuse('cross_site_request')
         await source.clearMessages()
         return status(204)
       },
@@ -82,7 +82,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     .delete(
       `${PREFIX}/api/messages/:id`,
       async ({ params, request }) => {
-        if (isForeignPage(request, apiExternalUrl)) return refuse('cross_site_request')
+        if (isCrossSiteRequest(request, apiExternalUrl)) return refuse('cross_site_request')
         const outcome = await source.deleteMessage(params.id)
         if (outcome === 'deleted') return status(204)
         return refuse(outcome === 'queued' ? 'message_queued' : 'message_not_found')
@@ -92,7 +92,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     .get(
       `${PREFIX}/api/events`,
       ({ request, set }) => {
-        const opened = streams.open(exchangeOf(request).client().ip)
+        const opened = streams.open(requestContextOf(request).client().ip)
         if (opened instanceof Response) return opened
         set.headers['retry-after'] = String(RETRY_SECONDS)
         return refuse(opened)
@@ -108,7 +108,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
 
   function refusalOf(request: Request) {
     if (!isOwnName(request, apiExternalUrl)) return 'host_not_allowed' as const
-    return isForThisMachine && !isFromThisMachine(request) ? ('only_on_this_machine' as const) : undefined
+    return isForThisMachine && !isDirectLocalRequest(request) ? ('only_on_this_machine' as const) : undefined
   }
 }
 

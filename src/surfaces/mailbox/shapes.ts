@@ -1,4 +1,4 @@
-/** The mailbox's JSON, and the queries it is asked with. */
+/** JSON and query parameters of the mailbox API. */
 import { type Static, Type } from '@sinclair/typebox'
 import { queryOf, targetOf } from '../../http/target'
 import type { MailboxFilter, MailboxMessage } from './source'
@@ -13,16 +13,16 @@ export const MessageShape = Type.Object(
   {
     id: Type.String(),
     channel: Type.Union([Type.Literal('email'), Type.Literal('sms')]),
-    kind: Type.String({ description: 'What the message is about, such as `recovery`.' }),
-    to: Type.String({ description: 'Mail address, or E.164 without the plus sign.' }),
+    kind: Type.String({ description: 'Kind of message, such as `recovery`.' }),
+    to: Type.String({ description: 'Email address, or E.164 without the plus sign.' }),
     from: Type.String(),
     subject: Type.String({ description: 'Empty for an SMS.' }),
     text: Type.String(),
     html: orNull('null for an SMS.'),
     code: orNull('The one-time code in it.'),
-    links: Type.Array(Type.String(), { description: 'Where its links lead.' }),
+    links: Type.Array(Type.String(), { description: 'Targets of its links.' }),
     state: Type.Union([Type.Literal('kept'), Type.Literal('queued'), Type.Literal('sent'), Type.Literal('failed')], {
-      description: '`kept`: it goes nowhere but into this mailbox.',
+      description: '`kept`: it stays in this mailbox and is not sent.',
     }),
     error: orNull('Why it could not be sent.'),
     created_at: time(),
@@ -33,7 +33,7 @@ export const MessageShape = Type.Object(
 
 export const ErrorShape = Type.Object({ error: Type.String(), message: Type.String() }, { $id: 'MailboxError' })
 
-/** What runs or shows something by itself, and leads nowhere. */
+/** Schemes that run or show something themselves. */
 const UNFIT_LINK = /^(javascript|data|vbscript|blob|about|file):/i
 
 export function toMessage({ createdAt, sentAt, links, ...message }: MailboxMessage): Static<typeof MessageShape> {
@@ -53,7 +53,7 @@ export function filterOf(request: Request): MailboxFilter {
   return { ...(to && { to }), ...(kind && { kind }), limit: limitOf(request) }
 }
 
-/** A plus sign stands for itself here: it is part of many mail addresses, and no address holds the space it stands for. */
+/** A plus sign is literal here: many mail addresses contain one, and none contains the space it would stand for. */
 function recipientOf(request: Request): string | undefined {
   const query = targetOf(request).query.replaceAll('+', '%2B')
   const to = new URLSearchParams(query).get('to')?.replace(/\s/g, '').toLowerCase()

@@ -1,4 +1,4 @@
-/** What the mailbox shows, and where it comes from. */
+/** The data source of the mailbox. */
 export interface MailboxMessage {
   id: string
   channel: 'email' | 'sms'
@@ -12,9 +12,9 @@ export interface MailboxMessage {
   text: string
   /** The one-time code in it. */
   code: string | null
-  /** Where its links lead, the one that matters first. */
+  /** Targets of its links, the most important first. */
   links: string[]
-  /** `kept`: it goes nowhere but into the mailbox. */
+  /** `kept`: it stays in the mailbox and is not sent. */
   state: 'kept' | 'queued' | 'sent' | 'failed'
   error: string | null
   /** Unix milliseconds, as `sentAt`. */
@@ -23,7 +23,7 @@ export interface MailboxMessage {
 }
 
 export interface MailboxFilter {
-  /** As recipients are kept: a mail address in lower case, a phone number as bare digits. */
+  /** As stored: a mail address in lower case, a phone number as digits. */
   to?: string
   kind?: string
   limit: number
@@ -35,6 +35,6 @@ export interface MailboxSource {
   readMessage(id: string): Promise<MailboxMessage | undefined>
   deleteMessage(id: string): Promise<'deleted' | 'unknown' | 'queued'>
   clearMessages(): Promise<void>
-  /** Calls the listener once a new message can be read. @returns what ends that */
+  /** Calls the listener once a new message can be read. @returns the unsubscribe function */
   onMessage(listener: (message: { id: string; to: string }) => void): () => void
 }

@@ -4,9 +4,9 @@ import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
 import { type Finding, type Readiness, type ReadinessCheck, readinessOf } from '../../core/readiness'
 import { ROUTING } from '../../http/endpoint'
-import { exchangeOf } from '../../http/exchange'
+import { requestContextOf } from '../../http/request-context'
 
-/** How long one finding holds, so that asking often does not write often. */
+/** How long a result is reused, so that frequent requests do not write often. */
 const PROBE_MS = 1000
 
 /** Mail that has waited for this long is reported as delayed. */
@@ -48,7 +48,7 @@ export function operations(core: Core, options: OperationsOptions) {
   const app = new Elysia(ROUTING).get(
     '/ready',
     async ({ request, route, status }) => {
-      exchangeOf(request).route = route
+      requestContextOf(request).route = route
       const { isReady, findings, queue } = await look(request)
       const reasons = textOf(findings, ({ reason }) => reason)
       const answer = {
@@ -73,7 +73,7 @@ export function operations(core: Core, options: OperationsOptions) {
   app.get(
     '/healthz',
     async ({ request, route, status }) => {
-      exchangeOf(request).route = route
+      requestContextOf(request).route = route
       const { isReady, findings } = await look(request)
       if (isReady) return { status: 'ok' as const }
       const checks = textOf(findings, ({ state, isFatal }) => (isFatal ? state : undefined))

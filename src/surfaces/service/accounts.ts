@@ -1,4 +1,4 @@
-/** Accounts and sessions for a stack of services behind a gateway (service.md). */
+/** Accounts and sessions for services behind a gateway (docs/other-surfaces.md#service-endpoints). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
@@ -29,8 +29,8 @@ export const register = endpoint({
     { email: 'ada@example.com', password: 'correct-horse-battery-9', display_name: 'Ada' },
   ),
   tag,
-  summary: 'Make an account',
-  description: 'Signs nobody in. Where addresses have to be confirmed, a mail with a link goes out.',
+  summary: 'Create an account',
+  description: 'Does not sign in. If addresses have to be confirmed, a mail with a link is sent.',
   answers: {
     201: Type.Object(
       { user: UserShape, matrix_user_id: Type.Union([Type.String(), Type.Null()]) },
@@ -51,24 +51,24 @@ export const login = endpoint({
   body: body(
     'ServiceLogin',
     {
-      email: text('An address, a username or a uid.'),
-      username: text('May stand for `email`.'),
+      email: text('An email address, a username or a uid.'),
+      username: text('Alias of `email`.'),
       password: text(),
-      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
+      code: text('TOTP or recovery code, for accounts with a second factor.'),
     },
     { email: 'ada@example.com', password: 'correct-horse-battery-9' },
   ),
   tag,
   summary: 'Sign in',
   description:
-    'Answers tokens, and sets the session cookie for pages of this origin. All of it is one session. Wrong passwords count together with those of every other sign-in.',
+    'Returns tokens, and sets the session cookie for pages of this origin. All belong to one session. Wrong passwords count together with those of every other sign-in.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, request, body: { email, username, password = '', code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
     const { policy } = core
     const identifier = email ?? username ?? ''
     const { session, cookie } = await core.signInForService({ identifier, password, code, client })
-    // A page of another origin must not sign a visitor in as somebody else.
+    // A page of another origin must not sign a visitor in to a different account.
     if (isOwnPage(request, policy.apiUrl))
       headers['set-cookie'] = setSessionCookie(policy.apiUrl, cookie, policy.native.refreshTokenMs)
     return toSession(session)
@@ -80,7 +80,7 @@ export const me = endpoint({
   path: '/me',
   access: 'user',
   tag,
-  summary: 'Who the token is of',
+  summary: 'Get the user of the token',
   description: 'The same for every kind of token, and for the session cookie.',
   answers: { 200: UserShape, ...errors(401, 403) },
   handle: async ({ core, caller }) => toUser(await core.describeUser({ caller })),
@@ -90,10 +90,10 @@ export const introspect = endpoint({
   method: 'POST',
   path: '/introspect',
   access: 'anyone',
-  body: body('ServiceIntrospect', { token: text('Of any surface.') }, { token: 'eyJhbGciOiJIUzI1NiJ9.…' }),
+  body: body('ServiceIntrospect', { token: text('A token of any surface.') }, { token: 'eyJhbGciOiJIUzI1NiJ9.…' }),
   tag,
-  summary: 'What a token stands for',
-  description: '`{"active":false}` for one that is invalid, expired, or whose session is over.',
+  summary: 'Introspect a token',
+  description: '`{"active":false}` if it is invalid or expired, or its session has ended.',
   answers: { 200: IntrospectionShape, ...errors(400, 422) },
   handle: async ({ core, body: { token = '' }, headers }) => {
     headers['cache-control'] = 'no-store'

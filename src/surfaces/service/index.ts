@@ -1,10 +1,10 @@
 /**
- * Endpoints for services, for native clients and for applications with pages of their own: all below `/api/auth`, with one
- * shape of errors (service.md, native-tokens.md, verification-tokens.md; settled 18 and 19).
+ * Endpoints for services, native clients, and applications with their own pages: all below `/api/auth`, with one error
+ * shape (docs/other-surfaces.md).
  */
 import type { Core } from '../../core'
-import { type Bounds, type Dialect, type Endpoint, mount } from '../../http/endpoint'
-import { noteRefusal } from '../../http/exchange'
+import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { noteRefusal } from '../../http/request-context'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'
@@ -26,13 +26,13 @@ const serviceEndpoints: Endpoint[] = [
   ...[verification.sendMagicLink, verification.verifyMagicLink],
 ]
 
-export interface ServiceOptions extends Bounds {
+export interface ServiceOptions extends BodyLimits {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }
 
 export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
-  const dialect: Dialect = {
+  const dialect: SurfaceFormat = {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
@@ -46,14 +46,14 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
   return { app: mount(core, serviceEndpoints, dialect, bounds), answerUnknown }
 }
 
-/** An unknown path, or a method that a known one does not have (settled 19). */
+/** An unknown path, or an unsupported method of a known one (docs/decisions.md#d19). */
 async function answerUnknown(request: Request): Promise<Response> {
   const path = targetOf(request).path.slice(PREFIX.length)
   const methods = serviceEndpoints.filter((each) => patternOf(each).test(path)).map(({ method }) => method)
   if (methods.length === 0)
     return Response.json({ error: 'not_found', message: 'There is no such endpoint' }, { status: 404 })
   return Response.json(
-    { error: 'method_not_allowed', message: `This endpoint takes ${methods.join(', ')}` },
+    { error: 'method_not_allowed', message: `This endpoint supports ${methods.join(', ')}` },
     { status: 405, headers: { allow: methods.join(', ') } },
   )
 }

@@ -1,4 +1,4 @@
-/** Token pairs and personal access tokens for clients without a cookie jar (native-tokens.md). */
+/** Token pairs and personal access tokens for clients without cookies (docs/other-surfaces.md#native-clients). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { storedText } from '../../http/body'
@@ -24,16 +24,16 @@ export const mintTokens = endpoint({
     'TokenRequest',
     {
       grantType: text('`password`.'),
-      email: text('An address, a username or a uid.'),
-      username: text('May stand for `email`.'),
+      email: text('An email address, a username or a uid.'),
+      username: text('Alias of `email`.'),
       password: text(),
-      code: text('Of an authenticator app, or a recovery code; for accounts with a second factor.'),
+      code: text('TOTP or recovery code, for accounts with a second factor.'),
     },
     { grantType: 'password', email: 'ada@example.com', password: 'correct-horse-battery-9' },
   ),
   tag,
   summary: 'Sign in for a token pair',
-  description: 'Expiries are instants, so that a client need not guess at the offset of its clock.',
+  description: 'Expiries are absolute, so that a client need not know the offset of its clock.',
   answers: { 200: PairShape, ...errors(400, 401, 403, 429) },
   handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -58,13 +58,13 @@ export const createPersonalToken = endpoint({
   access: 'user',
   body: body(
     'PersonalAccessTokenRequest',
-    { name: Type.Optional(storedText()), expiresAt: text('ISO 8601; left out: never.') },
+    { name: Type.Optional(storedText()), expiresAt: text('ISO 8601; omitted for no expiry.') },
     { name: 'backup script', expiresAt: '2030-01-01T00:00:00Z' },
   ),
   tag,
-  summary: 'Make a personal access token',
+  summary: 'Create a personal access token',
   description:
-    'The token is shown this once. It counts as aal1, and cannot make tokens or change what signs its user in.',
+    'The token is shown only this once. It counts as aal1, and can neither create tokens nor change how its user signs in.',
   answers: { 201: CreatedPersonalTokenShape, ...errors(400, 401, 403) },
   handle: async ({ core, caller, body: { name = '', expiresAt }, headers }) => {
     headers['cache-control'] = 'no-store'

@@ -1,4 +1,4 @@
-/** Roles of users, granted and taken by administrators (service.md). */
+/** Roles of users, granted and revoked by administrators (docs/other-surfaces.md#roles). */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { errors } from './shapes'
@@ -22,7 +22,7 @@ export const grantRole = endpoint({
   method: 'PUT',
   path,
   summary: 'Grant a role',
-  description: 'Shows in the next token. Granting twice changes nothing.',
+  description: 'Appears in the next token. Idempotent.',
   answers: { 200: RolesShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
     roles: await core.grantRole({ admin, user: id, role }),
@@ -33,7 +33,7 @@ export const revokeRole = endpoint({
   ...shared,
   method: 'DELETE',
   path,
-  summary: 'Take a role away',
+  summary: 'Revoke a role',
   answers: { 200: RolesShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
     roles: await core.revokeRole({ admin, user: id, role }),

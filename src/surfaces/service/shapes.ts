@@ -1,4 +1,4 @@
-/** What the endpoints below `/api/auth` take and answer (service.md, verification-tokens.md). */
+/** Request and response schemas of `/api/auth` (docs/other-surfaces.md). */
 import { type Static, type TObject, Type } from '@sinclair/typebox'
 import type { PersonalAccessToken, User } from '../../core'
 import type { Introspection } from '../../core/callers/introspect'
@@ -9,14 +9,14 @@ export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'Serv
 
 const ErrorShape = Type.Object(
   {
-    error: Type.String({ description: 'Stable code of the error.' }),
+    error: Type.String({ description: 'Stable error code.' }),
     message: Type.String(),
-    detail: Type.Optional(Type.String({ description: 'The field that is wrong.' })),
+    detail: Type.Optional(Type.String({ description: 'The invalid field.' })),
   },
   { $id: 'ServiceError' },
 )
 
-/** The error answers of an endpoint, for its documentation. */
+/** The error responses of an endpoint, for its documentation. */
 export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
   return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
 }
@@ -25,7 +25,7 @@ export function errors(...statuses: number[]): Record<number, typeof ErrorShape>
 export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
   Type.Object(fields, { $id: id, examples: [example] })
 
-/** A field of text; what it may be left out for is the core's to say. */
+/** An optional text field; the core decides whether it is required. */
 export const text = (description?: string) =>
   Type.Optional(Type.String(description === undefined ? {} : { description }))
 
@@ -46,7 +46,7 @@ export const UserShape = Type.Object(
 export const SessionShape = Type.Object(
   {
     access_token: Type.String({ description: 'JWT (RFC 7519) with the roles of the user.' }),
-    refresh_token: Type.String({ description: 'Good once, for the next pair.' }),
+    refresh_token: Type.String({ description: 'Single-use, for the next pair.' }),
     token_type: Type.Literal('bearer'),
     expires_in: Type.Integer({ description: 'Seconds.' }),
     user: UserShape,
@@ -63,7 +63,7 @@ export const IntrospectionShape = Type.Object(
     roles: Type.Optional(Type.Array(Type.String())),
     type: Type.Optional(Type.Literal('access')),
     iss: Type.Optional(Type.String()),
-    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; missing for a token that does not expire.' })),
+    exp: Type.Optional(Type.Integer({ description: 'Unix seconds; omitted for a token that does not expire.' })),
   },
   { $id: 'ServiceIntrospection' },
 )
@@ -76,7 +76,7 @@ export const PairShape = Type.Object(
     tokenType: Type.Literal('Bearer'),
     accessToken: Type.String({ description: '`cat_…`' }),
     accessTokenExpiresAt: instant(),
-    refreshToken: Type.String({ description: '`crt_…`, good once.' }),
+    refreshToken: Type.String({ description: '`crt_…`, single-use.' }),
     refreshTokenExpiresAt: instant(),
   },
   { $id: 'TokenPair' },
@@ -91,7 +91,7 @@ const personalToken = {
 }
 export const PersonalTokenShape = Type.Object(personalToken, { $id: 'PersonalAccessToken' })
 export const CreatedPersonalTokenShape = Type.Object(
-  { ...personalToken, token: Type.String({ description: '`carol_pat_…`, shown this once.' }) },
+  { ...personalToken, token: Type.String({ description: '`carol_pat_…`, shown only this once.' }) },
   { $id: 'CreatedPersonalAccessToken' },
 )
 

@@ -1,4 +1,7 @@
-/** Paths that services and native clients share: what is shown says which of them asks (settled 18 and 19). */
+/**
+ * Paths shared by services and native clients, told apart by what the request contains
+ * (docs/other-surfaces.md#shared-paths).
+ */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
@@ -18,9 +21,9 @@ export const refresh = endpoint({
   access: 'anyone',
   body: Refresh,
   tag: 'Services',
-  summary: 'Fresh tokens for a refresh token',
+  summary: 'Refresh tokens',
   description:
-    'Give one of the two keys: `refreshToken` answers a token pair, `refresh_token` a session. A refresh token is good once; shown again it ends the session with all its tokens.',
+    'Requires exactly one of two keys: `refreshToken` returns a token pair, `refresh_token` a session. A refresh token is single-use; reuse ends the session with all its tokens.',
   answers: { 200: Type.Union([SessionShape, PairShape]), ...errors(400, 401, 422, 429) },
   handle: async ({ core, body: { refreshToken, refresh_token: serviceToken }, client, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -40,7 +43,7 @@ export const logout = endpoint({
   tag: 'Services',
   summary: 'Sign out',
   description:
-    'Ends the session of a refresh token, a bearer token or the session cookie: 204 where it was one of a native client or a browser, else `{"status":"ok"}`.',
+    'Ends the session of a refresh token, a bearer token or the session cookie: 204 for native clients and browsers, otherwise `{"status":"ok"}`.',
   answers: {
     200: Type.Object({ status: Type.Literal('ok') }, { $id: 'ServiceSignedOut' }),
     204: Type.Void(),

@@ -1,4 +1,7 @@
-/** The six endpoints of verification-tokens.md. Their mails lead to pages of the application, which show the token here. */
+/**
+ * The six endpoints for mailed links (docs/other-surfaces.md#verification-tokens). Their mails link to pages of the
+ * application, which send the token back here.
+ */
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
@@ -7,14 +10,14 @@ import { body, errors, MessageShape, SessionShape, toSession } from './shapes'
 const shared = { method: 'POST', tag: 'Links to your own pages' } as const
 
 const Email = body('ServiceEmail', { email: Type.Optional(Type.String()) }, { email: 'ada@example.com' })
-const Token = body('ServiceToken', { token: Type.Optional(Type.String()) }, { token: 'the token of the mail' })
+const Token = body('ServiceToken', { token: Type.Optional(Type.String()) }, { token: 'the token from the mail' })
 const TokenAndCode = body(
   'ServiceSignIn',
   {
     token: Type.Optional(Type.String()),
-    code: Type.Optional(Type.String({ description: 'Of an authenticator app, or a recovery code.' })),
+    code: Type.Optional(Type.String({ description: 'TOTP or recovery code.' })),
   },
-  { token: 'the token of the mail', code: '123456' },
+  { token: 'the token from the mail', code: '123456' },
 )
 
 export const requestPasswordReset = endpoint({
@@ -22,12 +25,12 @@ export const requestPasswordReset = endpoint({
   path: '/password/reset/request',
   access: 'anyone',
   body: Email,
-  summary: 'Mail a link to set a new password',
-  description: 'The answer is the same whether or not the address has an account.',
+  summary: 'Mail a password-reset link',
+  description: 'The response is the same whether or not the address has an account.',
   answers: { 200: MessageShape, ...errors(400, 422, 429) },
   handle: async ({ core, body: { email = '' }, client }) => {
     await core.requestPasswordReset({ email, client })
-    return { message: 'If the address has an account, a mail is on its way' }
+    return { message: 'If the address has an account, a mail has been sent' }
   },
 })
 
@@ -38,14 +41,14 @@ export const completePasswordReset = endpoint({
   body: body(
     'ServicePasswordReset',
     { token: Type.Optional(Type.String()), new_password: Type.Optional(Type.String()) },
-    { token: 'the token of the mail', new_password: 'correct-horse-battery-9' },
+    { token: 'the token from the mail', new_password: 'correct-horse-battery-9' },
   ),
-  summary: 'Set a new password with the token of a mail',
-  description: 'Ends every session of the user. A password that is refused leaves the token usable.',
+  summary: 'Set a new password with a mailed token',
+  description: 'Ends every session of the user. A rejected password does not consume the token.',
   answers: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token, new_password: password = '' }, client }) => {
     await core.completePasswordReset({ token: required(token), password, client })
-    return { message: 'The password is set; every session is over' }
+    return { message: 'The password has been changed, and every session has ended' }
   },
 })
 
@@ -54,13 +57,12 @@ export const requestEmailChange = endpoint({
   path: '/email/change/request',
   access: 'user',
   body: body('ServiceEmailChange', { new_email: Type.Optional(Type.String()) }, { new_email: 'ada@lovelace.example' }),
-  summary: 'Ask for another address',
-  description:
-    'The new address gets a link. The present one gets one too where both have to agree, and otherwise a notice.',
+  summary: 'Request a change of the email address',
+  description: 'The new address gets a link. The current one gets one too if both have to confirm, otherwise a notice.',
   answers: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
   handle: async ({ core, caller, body: { new_email: newEmail = '' }, client }) => {
     await core.requestEmailChange({ caller, newEmail, client })
-    return { message: 'A mail is on its way to the new address' }
+    return { message: 'A mail has been sent to the new address' }
   },
 })
 
@@ -69,8 +71,8 @@ export const confirmEmailChange = endpoint({
   path: '/email/change/confirm',
   access: 'anyone',
   body: Token,
-  summary: 'Confirm another address with the token of a mail',
-  description: '`pending` while the other address has still to agree.',
+  summary: 'Confirm a change of the email address with a mailed token',
+  description: '`pending` while the other address has to confirm.',
   answers: {
     200: Type.Object(
       { status: Type.Union([Type.Literal('pending'), Type.Literal('changed')]) },
@@ -88,12 +90,12 @@ export const sendMagicLink = endpoint({
   path: '/magic-link/send',
   access: 'anyone',
   body: Email,
-  summary: 'Mail a link to sign in with',
-  description: 'The answer is the same whether or not the address has an account.',
+  summary: 'Mail a magic link',
+  description: 'The response is the same whether or not the address has an account.',
   answers: { 200: MessageShape, ...errors(400, 422, 429) },
   handle: async ({ core, body: { email = '' }, client }) => {
     await core.sendSignInLink({ email, client })
-    return { message: 'A mail is on its way, if the address may sign in' }
+    return { message: 'If the address may sign in, a mail has been sent' }
   },
 })
 
@@ -102,9 +104,9 @@ export const verifyMagicLink = endpoint({
   path: '/magic-link/verify',
   access: 'anyone',
   body: TokenAndCode,
-  summary: 'Sign in with the token of a mail',
+  summary: 'Sign in with a mailed token',
   description:
-    'Makes the account where there is none and sign-up is allowed. An account with a second factor needs a code of it.',
+    'Creates the account if there is none and sign-up is allowed. An account with a second factor requires its code.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token, code = '' }, client, headers }) => {
     headers['cache-control'] = 'no-store'

@@ -2,7 +2,7 @@
 import { Elysia } from 'elysia'
 import { isForPerson } from '../../http/audience'
 import { ROUTING } from '../../http/endpoint'
-import { exchangeOf } from '../../http/exchange'
+import { requestContextOf } from '../../http/request-context'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
@@ -33,10 +33,10 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
     '/',
     async ({ request, route }) => {
       if (!isForPerson(request)) return answerUnknown(request)
-      exchangeOf(request).route = route
+      requestContextOf(request).route = route
       const answer = isForDeveloper(request)
         ? homePage({ ...home, links })
-        : plainHomePage(siteUrl, exchangeOf(request).client().languages)
+        : plainHomePage(siteUrl, requestContextOf(request).client().languages)
       answer.headers.append('Vary', 'Accept')
       return answer
     },
@@ -46,7 +46,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
     app.get(
       path,
       ({ request, route }) => {
-        exchangeOf(request).route = route
+        requestContextOf(request).route = route
         return answer()
       },
       hidden,

@@ -29,7 +29,7 @@ test.each([
   expect(matchingStep(RFC_SECRET, code, counter * 30_000)).toBe(counter)
 })
 
-test('security case 29: a code counts one step early and late, and no further', () => {
+test('threat T29: a code counts one step early and late, and no further', () => {
   const at = (step: number) => matchingStep(RFC_SECRET, '050471', step * 30_000)
   expect([37037035, 37037036, 37037037, 37037038, 37037039].map(at)).toEqual([
     undefined,

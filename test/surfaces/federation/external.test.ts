@@ -1,10 +1,10 @@
-/** Accounts of other servers on the federation surface (federation.md; settled 9 and 10; security case 51). */
+/** Accounts of other servers on the federation surface (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { PeerCall } from '../../../src/core/ports'
+import type { PeerRequest } from '../../../src/core/ports'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { answered, fakePeer, federated, refused, signIn } from '../../support/federation'
 import { get, post } from '../../support/native'
@@ -72,7 +72,7 @@ test('login asks the server that is named, by name or URL, and answers a token o
 
 test('a code is passed on, and the wish for one', async () => {
   await using started = await start({
-    '/login': ({ body }: PeerCall) =>
+    '/login': ({ body }: PeerRequest) =>
       body?.code === '123456'
         ? loggedIn({ id: UUID })
         : answered({ error: 'unauthorized', reason: 'mfa_required', message: '' }, 401),
@@ -109,7 +109,7 @@ test.each([
   ['nobody', answered({ access_token: UPSTREAM })],
   ['somebody whose id is none', answered({ access_token: UPSTREAM, user: { uid: 'a b\n' } })],
   ['nothing', { outcome: 'unavailable', error: 'down' } as const],
-])('security case 51: a login that answers %s is a 502', async (_, answer) => {
+])('threat T51: a login that answers %s is a 502', async (_, answer) => {
   await using started = await start({ '/login': answer })
   expect(await login(started.app)).toMatchObject(unavailable)
 })
@@ -284,7 +284,7 @@ test('an account of another server cannot change its password here, and is nobod
   expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
 })
 
-test('security case 51: what the other server says of a user grants nothing here', async () => {
+test('threat T51: what the other server says of a user grants nothing here', async () => {
   const { id } = { id: UUID }
   await using started = await start({
     '/login': loggedIn({ id, uid: 1, user_ref: 'local@1', roles: ['admin'], role: 'service_role', is_admin: true }),
@@ -362,13 +362,13 @@ test('a token that the other server gave to a session which ended meanwhile is l
   const live = new Set<unknown>([UPSTREAM])
   let signOut = async () => {}
   await using started = await start({
-    '/refresh': async ({ token }: PeerCall) => {
+    '/refresh': async ({ token }: PeerRequest) => {
       live.delete(token)
       live.add(`${UPSTREAM}-2`)
       await signOut()
       return answered({ success: true, access_token: `${UPSTREAM}-2`, token_type: 'Bearer' })
     },
-    '/logout': ({ token }: PeerCall) => (live.delete(token) ? answered({ success: true }) : answered({}, 401)),
+    '/logout': ({ token }: PeerRequest) => (live.delete(token) ? answered({ success: true }) : answered({}, 401)),
   })
   const { app } = started
   const token = await tokenOf(app)

@@ -159,7 +159,7 @@ test('logout is answered by the surface on which the token was issued', async ()
   expect((await app.ask('POST', '/auth/v1/logout')).body.code).toBe('no_authorization')
 })
 
-test('security case 24: a global sign-out, a ban and a deletion end federation tokens', async () => {
+test('threat T24: a global sign-out, a ban and a deletion end federation tokens', async () => {
   await using app = await startApp()
   for (const how of ['logout', 'ban', 'delete']) {
     const ada = await app.signUp()

@@ -188,7 +188,7 @@ test('a change that is refused changes nothing', async () => {
   expect((await get(app, `${users}/${ada.id}`)).body).toMatchObject({ role: 'authenticated', email: ada.email })
 })
 
-test('a ban works at once everywhere, and once it is lifted the sessions before it are over (settled 4)', async () => {
+test('a ban works at once everywhere, and once it is lifted the sessions before it are over (decision D4)', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await change(app, ada.id, { ban_duration: '1h30m' })

@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { type Json, startApp, type TestApp } from '../../support/app'
-import { lastLetter, open, userOf, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
-import { comeBack, fakeGitHub, GITHUB } from '../../support/providers'
+import { lastMessageTo, open, userOf, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
+import { fakeGitHub, GITHUB, returnFromProvider } from '../../support/providers'
 
 const EMAIL = 'ada@example.com'
 const PHONE = '4917000001'
@@ -20,7 +20,7 @@ async function start(settings: Record<string, string> = {}) {
 const admin = (app: TestApp, id: string, body: object) =>
   app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body })
 const own = (app: TestApp, token: string, body: object) => app.ask('PUT', '/auth/v1/user', { token, body })
-const code = async (app: TestApp, to: string) => (await lastLetter(app, to)).code
+const code = async (app: TestApp, to: string) => (await lastMessageTo(app, to)).code
 
 interface Way {
   settings?: Record<string, string>
@@ -46,7 +46,7 @@ const ways: Record<string, Way> = {
   }),
   'an address is confirmed by its link': byEmail(async (app, _, token) => {
     await own(app, token, { email: EMAIL })
-    await open(app, (await lastLetter(app, EMAIL)).link)
+    await open(app, (await lastMessageTo(app, EMAIL)).link)
   }),
   'an address counts at once': byEmail((app, _, token) => own(app, token, { email: EMAIL }), {
     settings: { AUTH_MAILER_AUTOCONFIRM: 'true' },
@@ -62,7 +62,7 @@ const ways: Record<string, Way> = {
   }),
   'an address is confirmed below /api/auth': byEmail(async (app, _, token) => {
     await app.ask('POST', '/api/auth/email/change/request', { token, body: { new_email: EMAIL } })
-    const { token: shown } = await lastLetter(app, EMAIL)
+    const { token: shown } = await lastMessageTo(app, EMAIL)
     await app.ask('POST', '/api/auth/email/change/confirm', { body: { token: shown } })
   }),
   'a code for an address that an administrator set': byEmail(async (app, id) => {
@@ -73,7 +73,7 @@ const ways: Record<string, Way> = {
   'a recovery link for an address that an administrator set': byEmail(async (app, id) => {
     await admin(app, id, { email: EMAIL })
     await app.ask('POST', '/auth/v1/recover', { body: { email: EMAIL } })
-    await open(app, (await lastLetter(app, EMAIL)).link)
+    await open(app, (await lastMessageTo(app, EMAIL)).link)
   }),
   'an SMS to a number that an administrator set': byPhone(async (app, id) => {
     await admin(app, id, { phone: PHONE })
@@ -91,14 +91,14 @@ const ways: Record<string, Way> = {
   'an invitation': byEmail(async (app, id) => {
     await admin(app, id, { email: EMAIL })
     await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })
-    await open(app, (await lastLetter(app, EMAIL)).link)
+    await open(app, (await lastMessageTo(app, EMAIL)).link)
   }),
   'an account at a provider': {
     providers: ['github'],
     async go(app, _, token) {
       const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
       const { body } = await app.ask('GET', path, { token })
-      await comeBack(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+      await returnFromProvider(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
     },
   },
 }

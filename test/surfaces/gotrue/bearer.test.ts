@@ -89,7 +89,7 @@ test('a session of somebody else does not make the token theirs', async () => {
   expect((await who(app, forge({ sub: ada.id, session_id: eve.sessionId, exp: in1h() })))[1]).toBe('session_not_found')
 })
 
-test('security case 25: times hold without leeway', async () => {
+test('threat T25: times hold without leeway', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const now = in1h() - 3600
@@ -101,7 +101,7 @@ test('security case 25: times hold without leeway', async () => {
   for (const exp of ['tomorrow', null, {}, true]) expect((await of({ exp }))[1]).toBe('bad_jwt')
 })
 
-test('security case 25: signatures by none, by another key, or by a key the token brings along are refused', async () => {
+test('threat T25: signatures by none, by another key, or by a key the token brings along are refused', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const claims = { sub: ada.id, session_id: ada.sessionId, role: 'service_role', exp: in1h() }
@@ -136,7 +136,7 @@ test('security case 25: signatures by none, by another key, or by a key the toke
     expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(403)
 })
 
-test('security case 25: of a claim that is there twice the last counts, and a token is no one else’s for it', async () => {
+test('threat T25: of a claim that is there twice the last counts, and a token is no one else’s for it', async () => {
   await using app = await startApp({ settings })
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   const [head] = forge({}).split('.')
@@ -159,7 +159,7 @@ test('every bit of a signature counts', async () => {
 })
 
 test.each(['ES256', 'RS256', 'EdDSA'])(
-  'security case 25: tokens signed with %s verify here and by the published keys, and no HS256 token passes for them',
+  'threat T25: tokens signed with %s verify here and by the published keys, and no HS256 token passes for them',
   async (alg) => {
     const { privateKey } = await generateKeyPair(alg, { extractable: true })
     const jwk = { ...(await exportJWK(privateKey)), alg, kid: 'key-1', key_ops: ['sign', 'verify'] }

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { startApp } from '../../support/app'
 import { enrol } from '../../support/factors'
-import { confirmedUser, lastLetter, lettersTo, verify } from '../../support/mail'
+import { confirmedUser, lastMessageTo, mailboxOf, verify } from '../../support/mail'
 
 const PHONE_FACTORS = { AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' }
 const SOMEBODY = crypto.randomUUID()
@@ -175,11 +175,11 @@ test('users of another audience are found where the request names it, and nowher
   expect((await ask('/otp', { email, create_user: false })).body.code).toBe('otp_disabled')
   expect((await ask('/otp', { email })).body).toEqual({})
   expect((await ask('/resend', { email, type: 'signup' })).body).toEqual({})
-  expect(await lettersTo(app, email)).toEqual([])
+  expect(await mailboxOf(app, email)).toEqual([])
   const link = { type: 'recovery', email }
   expect((await ask('/admin/generate_link', link, { token: app.admin })).body.code).toBe('user_not_found')
   expect((await ask('/recover', { email }, inOther)).body).toEqual({})
-  const { code } = await lastLetter(app, email)
+  const { code } = await lastMessageTo(app, email)
   const shown = { type: 'recovery', email, token: code }
   expect((await verify(app, shown)).body.code).toBe('otp_expired')
   expect((await verify(app, shown, inOther)).status).toBe(200)

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { generateKeyPair } from 'jose'
-import { type Asked, type Json, startApp } from '../../support/app'
+import { type Json, type RequestOptions, startApp } from '../../support/app'
 import { ADDRESS, custom, fakeOpenId, ISSUER, NOW, OAUTH2, OIDC, sign } from '../../support/custom-provider'
 
 async function start(change: Json = {}, settings: Record<string, string> = {}) {
@@ -11,7 +11,7 @@ async function start(change: Json = {}, settings: Record<string, string> = {}) {
   const admin = custom(app)
   await admin.create({ ...OIDC, ...change })
   fake.requests.length = 0
-  const grant = (body: Json, asked: Asked = {}) =>
+  const grant = (body: Json, asked: RequestOptions = {}) =>
     app.ask('POST', '/auth/v1/token?grant_type=id_token', { ...asked, body: { provider: 'custom:acme', ...body } })
   return { app, fake, ...admin, grant, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
@@ -39,7 +39,7 @@ test('an ID token signs in, with the claims that are mapped and allowed, and ask
   expect(fake.requests).toHaveLength(1)
 })
 
-test('case 47: the nonce claim is the hash of what the application shows, unless nobody looks at it', async () => {
+test('threat T47: the nonce claim is the hash of what the application shows, unless nobody looks at it', async () => {
   await using started = await start()
   const { grant, update } = started
   const nonce = createHash('sha256').update('raw').digest('hex')
@@ -51,7 +51,7 @@ test('case 47: the nonce claim is the hash of what the application shows, unless
   expect((await grant({ id_token: bound })).status).toBe(200)
 })
 
-test('case 47: forged, foreign and expired tokens are refused', async () => {
+test('threat T47: forged, foreign and expired tokens are refused', async () => {
   const { privateKey: other } = await generateKeyPair('RS256')
   await using started = await start({ acceptable_client_ids: ['acme-ios'] })
   const { app, grant } = started
@@ -71,7 +71,7 @@ test('case 47: forged, foreign and expired tokens are refused', async () => {
   expect((await grant({ id_token: await sign({ ...person, aud: 'acme-ios' }) })).status).toBe(200)
 })
 
-test('case 47: the issuer of one provider says nothing for another, even with the same keys', async () => {
+test('threat T47: the issuer of one provider says nothing for another, even with the same keys', async () => {
   await using started = await start({ email_optional: true })
   const { fake, create, grant } = started
   const other = 'https://other.example.com'

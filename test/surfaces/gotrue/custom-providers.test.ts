@@ -196,7 +196,7 @@ test('OAuth 2.0 providers need their three URLs, in the order of the flow', asyn
     )
 })
 
-test('case 51: no URL leads into this machine or the network around it, whatever form it takes', async () => {
+test('threat T51: no URL leads into this machine or the network around it, whatever form it takes', async () => {
   await using started = await start()
   const nearby = [
     ...['localhost', 'localhost.', 'LOCALHOST', 'a.localhost', '127.0.0.1', '127.1', '2130706433', '0x7f.1', '0.0.0.0'],
@@ -229,7 +229,7 @@ test('case 51: no URL leads into this machine or the network around it, whatever
   expect(started.provider.requests).toEqual([])
 })
 
-test('case 51: a name that stands for an address of this network is not called, and a public one by that address alone', async () => {
+test('threat T51: a name that stands for an address of this network is not called, and a public one by that address alone', async () => {
   for (const addresses of [
     ['127.0.0.1'],
     ['169.254.169.254'],
@@ -299,8 +299,8 @@ test('an issuer that does not answer as it should is told to the administrator, 
   const { provider, create } = started
   const well = '/.well-known/openid-configuration'
   const answers: [string, (typeof provider.answers)[string], string][] = [
-    ['404', () => new Response('', { status: 404 }), 'failed: it answers 404'],
-    ['a redirect', () => Response.redirect('http://169.254.169.254/', 302), 'failed: it answers 302'],
+    ['404', () => new Response('', { status: 404 }), 'failed: it responded with 404'],
+    ['a redirect', () => Response.redirect('http://169.254.169.254/', 302), 'failed: it responded with 302'],
     ['another issuer', () => Response.json({ ...provider.metadata, issuer: 'https://evil.example' }), 'failed: '],
     ['HTML', () => new Response('<p>', { headers: { 'content-type': 'text/html' } }), 'failed: '],
     ['an array', () => Response.json([]), 'failed: '],
@@ -345,7 +345,7 @@ test('of one identifier there is one provider, and no more of all than are allow
   })
 })
 
-test('case 53: nobody but an administrator sees or changes them', async () => {
+test('threat T53: nobody but an administrator sees or changes them', async () => {
   await using started = await start()
   const { app } = started
   await started.create(OIDC)

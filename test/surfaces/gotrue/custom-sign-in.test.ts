@@ -14,7 +14,7 @@ import {
   OIDC,
   sign,
 } from '../../support/custom-provider'
-import { comeBack, fragmentOf, type Left, queryOf } from '../../support/providers'
+import { fragmentOf, queryOf, returnFromProvider, type StartedAuthorization } from '../../support/providers'
 
 async function start(provider: Json = OIDC, settings: Record<string, string> = {}) {
   const fake = fakeOpenId()
@@ -26,7 +26,7 @@ async function start(provider: Json = OIDC, settings: Record<string, string> = {
   return { app, fake, ...admin, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-async function leave(app: TestApp, name = 'custom:acme', query = ''): Promise<Left> {
+async function leave(app: TestApp, name = 'custom:acme', query = ''): Promise<StartedAuthorization> {
   const reply = await app.ask('GET', `/auth/v1/authorize?provider=${name}${query}`)
   if (reply.status !== 302) throw new Error(`leaving answered ${reply.status} ${reply.text}`)
   const location = new URL(reply.headers.get('location') ?? '')
@@ -34,7 +34,8 @@ async function leave(app: TestApp, name = 'custom:acme', query = ''): Promise<Le
   return { state: location.searchParams.get('state') ?? '', cookie, location }
 }
 
-const signIn = async (app: TestApp, name?: string, back = '&code=code') => comeBack(app, await leave(app, name), back)
+const signIn = async (app: TestApp, name?: string, back = '&code=code') =>
+  returnFromProvider(app, await leave(app, name), back)
 
 /** The user that a sign-in led to. */
 async function userOf(app: TestApp, name?: string): Promise<Json> {
@@ -59,7 +60,7 @@ test('with an OpenID provider by its discovery, with a proof key, and the tokens
     ...{ scope: 'openid email profile offline_access', prompt: 'login', hd: 'example.com', login_hint: 'ada' },
     code_challenge_method: 'S256',
   })
-  const reply = await comeBack(app, left)
+  const reply = await returnFromProvider(app, left)
   const fragment = fragmentOf(reply)
   expect(fragment).toMatchObject({ provider_token: 'acme-token', provider_refresh_token: 'acme-refresh' })
   expect(claimsOf(fragment.access_token)).toMatchObject({
@@ -110,7 +111,7 @@ test('an OAuth 2.0 provider is asked who it is, and without a proof key where th
     'read',
     null,
   ])
-  const fragment = fragmentOf(await comeBack(app, left))
+  const fragment = fragmentOf(await returnFromProvider(app, left))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.user_metadata).toEqual({
     ...{ sub: '4711', provider_id: '4711', name: 'Ada', full_name: 'Ada', user_name: 'ada', locale: ['de'] },
@@ -163,7 +164,7 @@ test('what the ID token does not tell, userinfo does, if it is of the same accou
   expect(fake.asked('/userinfo')).toHaveLength(before)
 })
 
-test('case 46: an address that the provider does not vouch for joins nobody, whichever claim it comes from', async () => {
+test('threat T46: an address that the provider does not vouch for joins nobody, whichever claim it comes from', async () => {
   const victim = 'victim@example.com'
   const told: [string, Json, Json][] = [
     ['unverified', { email: victim }, {}],
@@ -218,16 +219,20 @@ test('a provider that is unknown, disabled or switched off is refused before any
   const another = await leave(app)
   await update('custom:acme', { enabled: false })
   expect((await refused('custom:acme')).message).toBe('Unsupported provider: custom provider custom:acme is disabled')
-  expect(queryOf(await comeBack(app, left)).error_description).toEndWith('custom provider custom:acme is disabled')
+  expect(queryOf(await returnFromProvider(app, left)).error_description).toEndWith(
+    'custom provider custom:acme is disabled',
+  )
   await remove('custom:acme')
-  expect(queryOf(await comeBack(app, another)).error_description).toEndWith('custom provider custom:acme not found')
+  expect(queryOf(await returnFromProvider(app, another)).error_description).toEndWith(
+    'custom provider custom:acme not found',
+  )
   expect(started.fake.asked('/token')).toEqual([])
   await using off = await startApp({ settings: { AUTH_CUSTOM_OAUTH_ENABLED: 'false' } })
   const { body } = await off.ask('GET', '/auth/v1/authorize?provider=custom:acme')
   expect(body.message).toBe('Unsupported provider: custom OAuth providers are disabled')
 })
 
-test('case 47: ID tokens that are forged, of another issuer or for somebody else sign nobody in', async () => {
+test('threat T47: ID tokens that are forged, of another issuer or for somebody else sign nobody in', async () => {
   const { privateKey: other } = await generateKeyPair('RS256')
   await using started = await start()
   const { app, fake } = started
@@ -258,7 +263,7 @@ test('further client ids are right audiences, but not the one that is shown to t
   expect((await userOf(started.app)).email).toBe('ada@example.com')
 })
 
-test('case 48: an answer of another provider is refused where this one always names itself', async () => {
+test('threat T48: an answer of another provider is refused where this one always names itself', async () => {
   await using started = await start()
   const { app, fake, update } = started
   expect(fragmentOf(await signIn(app, 'custom:acme', '&code=code&iss=https%3A%2F%2Fevil.example')).error).toBe(
@@ -273,7 +278,7 @@ test('case 48: an answer of another provider is refused where this one always na
   ).toBeString()
 })
 
-test('case 51: endpoints that have moved into this network since are not called', async () => {
+test('threat T51: endpoints that have moved into this network since are not called', async () => {
   const fake: FakeOpenId = fakeOpenId()
   let addresses = [ADDRESS]
   await using app = await startApp({ now: NOW, fetchProvider: fake.fetchProvider, lookup: async () => addresses })
@@ -324,7 +329,7 @@ test('an account is linked to a custom provider, which can have a space of addre
   const path = '/auth/v1/user/identities/authorize?provider=custom:acme&skip_http_redirect=true'
   const { body } = await app.ask('GET', path, { token: ada.accessToken })
   const state = new URL(body.url).searchParams.get('state') ?? ''
-  const { access_token: token } = fragmentOf(await comeBack(app, { state, cookie: '' }))
+  const { access_token: token } = fragmentOf(await returnFromProvider(app, { state, cookie: '' }))
   expect(claimsOf(token).sub).toBe(ada.id)
   started.fake.claims = { ...started.fake.claims, sub: 'acme-2', email: 'bob@example.com' }
   await app.signUp('bob@example.com')

@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
-  lastLetter,
-  lettersTo,
+  differentCode,
+  lastMessageTo,
+  mailboxOf,
   open,
-  otherThan,
   userOf,
   verify,
   WITH_CONFIRMATION,
@@ -26,7 +26,7 @@ async function changing(settings = {}) {
   const { accessToken, refreshToken } = await app.signIn(OLD)
   const reply = await change(app, accessToken)
   if (reply.status !== 200) throw new Error(reply.text)
-  const letters = { old: await lastLetter(app, OLD).catch(() => undefined), new: await lastLetter(app, NEW) }
+  const letters = { old: await lastMessageTo(app, OLD).catch(() => undefined), new: await lastMessageTo(app, NEW) }
   return { app, id, token: accessToken, refreshToken, reply, letters, user: () => userOf(app, accessToken) }
 }
 
@@ -53,7 +53,7 @@ test('email change requires verification', async () => {
   expect((await passwordGrant(app, { email: OLD, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 
-// Security case 42.
+// threat T42.
 test.each(ORDERS)('both sides agree by link: %s first, then %s', async (first, second) => {
   const { app, letters, user } = await changing()
   await using _ = app
@@ -73,7 +73,7 @@ test.each(ORDERS)('both sides agree by link: %s first, then %s', async (first, s
   expect(changed).not.toHaveProperty('new_email')
 })
 
-// Security case 42.
+// threat T42.
 test.each(ORDERS)('both sides agree by code: %s first, then %s', async (first, second) => {
   const { app, letters, user } = await changing()
   await using _ = app
@@ -94,7 +94,7 @@ test.each(ORDERS)('one side may use the token (%s), the other the code (%s)', as
   expect(done.body.user.email).toBe(NEW)
 })
 
-// Security case 42: nobody agrees for the other side.
+// threat T42: nobody agrees for the other side.
 test.each<Side>(['old', 'new'])('the %s side alone never changes the address, however often', async (side) => {
   const { app, letters, user } = await changing()
   await using _ = app
@@ -158,8 +158,8 @@ test('asked for again by whomever, a change that one side has confirmed asks the
     await open(app, letters[first]?.link ?? '')
     app.clock.advance(61_000)
     await app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email: OLD } })
-    expect((await lettersTo(app, ADDRESS[first])).length).toBe(1)
-    expect((await open(app, (await lastLetter(app, ADDRESS[second])).link)).fragment.access_token).toBeString()
+    expect((await mailboxOf(app, ADDRESS[first])).length).toBe(1)
+    expect((await open(app, (await lastMessageTo(app, ADDRESS[second])).link)).fragment.access_token).toBeString()
     expect((await user()).email).toBe(NEW)
   }
 })
@@ -171,7 +171,7 @@ test('an anonymous user becomes permanent with the click, and not before', async
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: { data: { theme: 'dark' } } })
   const reply = await change(app, body.access_token)
   expect(reply.body).toMatchObject({ is_anonymous: true, email: '', new_email: NEW })
-  const { fragment } = await open(app, (await lastLetter(app, NEW)).link)
+  const { fragment } = await open(app, (await lastMessageTo(app, NEW)).link)
   expect(await userOf(app, fragment.access_token ?? '')).toMatchObject({
     id: body.user.id,
     is_anonymous: false,
@@ -183,7 +183,7 @@ test('an anonymous user becomes permanent with the click, and not before', async
   })
 })
 
-// Security case 42: an address taken meanwhile stays with whoever took it.
+// threat T42: an address taken meanwhile stays with whoever took it.
 test.each(['link', 'code'])('an address that was taken meanwhile is not adopted (%s)', async (way) => {
   const { app, letters, user } = await changing()
   await using _ = app
@@ -209,10 +209,10 @@ test('an address that has an account is refused at once, and nobody gets a mail'
     422,
     { code: 'email_exists', message: 'A user with this email address has already been registered' },
   ])
-  expect([await lettersTo(app, OLD), await lettersTo(app, NEW)]).toEqual([[], []])
+  expect([await mailboxOf(app, OLD), await mailboxOf(app, NEW)]).toEqual([[], []])
 })
 
-// Security case 41.
+// threat T41.
 test('a new request makes the links of the last one worthless, on both sides', async () => {
   const { app, token, letters, user } = await changing()
   await using _ = app
@@ -221,7 +221,7 @@ test('a new request makes the links of the last one worthless, on both sides', a
   expect((await change(app, token, third)).body.new_email).toBe(third)
   for (const letter of [letters.old, letters.new])
     expect((await open(app, letter?.link ?? '')).fragment.error_code).toBe('otp_expired')
-  for (const to of [OLD, third]) await open(app, (await lastLetter(app, to)).link)
+  for (const to of [OLD, third]) await open(app, (await lastMessageTo(app, to)).link)
   expect((await user()).email).toBe(third)
 })
 
@@ -231,7 +231,7 @@ test('a new request starts again: what one side agreed to before does not count 
   await open(app, letters.old?.link ?? '')
   app.clock.advance(60_000)
   await change(app, token, 'mallory@example.com')
-  const { link } = await lastLetter(app, 'mallory@example.com')
+  const { link } = await lastMessageTo(app, 'mallory@example.com')
   expect((await open(app, link)).fragment.message).toBe(HALF)
   expect((await user()).email).toBe(OLD)
 })
@@ -246,15 +246,15 @@ test('the same address asked for again is mailed again, after a minute', async (
   app.clock.advance(1)
   expect((await change(app, token)).status).toBe(200)
   expect((await open(app, letters.new.link)).fragment.error_code).toBe('otp_expired')
-  expect(await lettersTo(app, NEW)).toHaveLength(2)
+  expect(await mailboxOf(app, NEW)).toHaveLength(2)
 })
 
-// Security case 41: a password change kills every outstanding token.
+// threat T41: a password change kills every outstanding token.
 test('a new password makes every link and code on its way worthless', async () => {
   const { app, token, letters, user } = await changing()
   await using _ = app
   await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
-  const recovery = await lastLetter(app, OLD, 'recovery')
+  const recovery = await lastMessageTo(app, OLD, 'recovery')
   await app.ask('GET', '/auth/v1/reauthenticate', { token })
   const reply = await app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-password-1' } })
   expect(reply.status).toBe(200)
@@ -265,12 +265,12 @@ test('a new password makes every link and code on its way worthless', async () =
   expect((await user()).email).toBe(OLD)
 })
 
-// Security case 41: as does a reset, and a change of address.
+// threat T41: as does a reset, and a change of address.
 test.each(['a reset', 'a change of address'])('%s makes every other link worthless', async (what) => {
   const { app, letters } = await changing()
   await using _ = app
   await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
-  const recovery = await lastLetter(app, OLD, 'recovery')
+  const recovery = await lastMessageTo(app, OLD, 'recovery')
   if (what === 'a reset') {
     const done = await verify(app, { type: 'recovery', token: recovery.token, password: 'another-password-1' })
     expect(done.status).toBe(200)
@@ -288,7 +288,7 @@ test('a change together with a new password keeps its own links, and the passwor
   const { accessToken } = await app.signIn(OLD)
   expect((await change(app, accessToken, NEW, { password: 'another-password-1' })).status).toBe(200)
   expect((await passwordGrant(app, { email: OLD, password: 'another-password-1' })).status).toBe(200)
-  for (const to of [OLD, NEW]) await open(app, (await lastLetter(app, to)).link)
+  for (const to of [OLD, NEW]) await open(app, (await lastMessageTo(app, to)).link)
   expect((await passwordGrant(app, { email: NEW, password: 'another-password-1' })).status).toBe(200)
 })
 
@@ -309,7 +309,8 @@ test('five wrong codes at one side leave the other side and the links as they ar
   const { app, letters } = await changing()
   await using _ = app
   const code = letters.new.code
-  for (let by = 1; by <= 5; by++) await verify(app, { type: 'email_change', email: NEW, token: otherThan(code, by) })
+  for (let by = 1; by <= 5; by++)
+    await verify(app, { type: 'email_change', email: NEW, token: differentCode(code, by) })
   expect((await verify(app, { type: 'email_change', email: NEW, token: code })).body.code).toBe('otp_expired')
   expect((await verify(app, { type: 'email_change', email: OLD, token: letters.old?.code })).body.msg).toBe(HALF)
   expect((await open(app, letters.new.link)).fragment.access_token).toBeString()
@@ -330,10 +331,10 @@ test.each([
   const { app, letters } = await changing(settings)
   await using _ = app
   for (const letter of [letters.old, letters.new]) await open(app, letter?.link ?? '')
-  const notices = (await lettersTo(app, OLD)).filter(({ kind }) => kind === 'email_changed_notification')
+  const notices = (await mailboxOf(app, OLD)).filter(({ kind }) => kind === 'email_changed_notification')
   expect(notices).toHaveLength(told)
   for (const { link, code, text } of notices) expect([link, code, text.includes(NEW)]).toEqual(['', '', true])
-  expect((await lettersTo(app, NEW)).map(({ kind }) => kind)).toEqual(['email_change'])
+  expect((await mailboxOf(app, NEW)).map(({ kind }) => kind)).toEqual(['email_change'])
 })
 
 test('resend mails both sides again, under the present address, and nothing where nothing is pending', async () => {
@@ -342,11 +343,11 @@ test('resend mails both sides again, under the present address, and nothing wher
   const resend = (email: string) => app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email } })
   app.clock.advance(60_000)
   for (const email of [NEW, 'nobody@example.com']) expect((await resend(email)).body).toEqual({})
-  expect(await lettersTo(app, NEW)).toHaveLength(1)
+  expect(await mailboxOf(app, NEW)).toHaveLength(1)
   expect((await resend(OLD)).body).toEqual({})
-  expect([(await lettersTo(app, OLD)).length, (await lettersTo(app, NEW)).length]).toEqual([2, 2])
+  expect([(await mailboxOf(app, OLD)).length, (await mailboxOf(app, NEW)).length]).toEqual([2, 2])
   expect((await open(app, letters.old?.link ?? '')).fragment.error_code).toBe('otp_expired')
-  for (const to of [OLD, NEW]) await open(app, (await lastLetter(app, to)).link)
+  for (const to of [OLD, NEW]) await open(app, (await lastMessageTo(app, to)).link)
   expect((await user()).email).toBe(NEW)
 })
 
@@ -356,7 +357,7 @@ test('two users who want one address: whoever asks last can get it, and one of t
   await confirmedUser(app, 'eve@example.com')
   const eve = await app.signIn('eve@example.com')
   expect((await change(app, eve.accessToken)).status).toBe(200)
-  const second = await lastLetter(app, NEW)
+  const second = await lastMessageTo(app, NEW)
   const both = await Promise.all([open(app, letters.new.link), open(app, second.link)])
   expect(both.filter(({ fragment }) => fragment.access_token !== undefined)).toHaveLength(1)
   const holders = [await user(), await userOf(app, eve.accessToken)].filter(({ email }) => email === NEW)

@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
-import { lastLetter, open } from '../../support/mail'
+import { lastMessageTo, open } from '../../support/mail'
 import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
@@ -124,7 +124,7 @@ test('mfa rejects wrong factor owner', async () => {
   expect((await verify(app, ada.raised.accessToken, ada.factor.id, answer)).status).toBe(200)
 })
 
-test('security case 28: a code passes once, whatever challenge or session shows it, also after a restart', async () => {
+test('threat T28: a code passes once, whatever challenge or session shows it, also after a restart', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const other = await app.signIn(ada.email)
@@ -148,7 +148,7 @@ test('security case 28: a code passes once, whatever challenge or session shows 
   ])
 })
 
-test('security case 29: a clock that is set back revives no code', async () => {
+test('threat T29: a clock that is set back revives no code', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const earlier = app.clock.now()
@@ -158,7 +158,7 @@ test('security case 29: a clock that is set back revives no code', async () => {
   expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([422, 'mfa_verification_failed'])
 })
 
-test('security case 30: two answers at once make one session of it', async () => {
+test('threat T30: two answers at once make one session of it', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const factor = await enrolled(app, ada.accessToken)
@@ -172,7 +172,7 @@ test('security case 30: two answers at once make one session of it', async () =>
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
 })
 
-test('security case 30: a challenge belongs to one factor and one address, and lives five minutes', async () => {
+test('threat T30: a challenge belongs to one factor and one address, and lives five minutes', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const token = ada.raised.accessToken
@@ -234,7 +234,7 @@ test('ten wrong codes close a factor for a quarter of an hour, over all challeng
   expect((await pass(app, other.accessToken, ada.factor)).status).toBe(200)
 })
 
-test('security case 12: guesses from elsewhere close a factor for nobody where it was passed lately', async () => {
+test('threat T12: guesses from elsewhere close a factor for nobody where it was passed lately', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const thief = (await app.signIn(ada.email)).accessToken
@@ -256,7 +256,7 @@ test('security case 12: guesses from elsewhere close a factor for nobody where i
   expect((await guess(again, HERE, right())).status).toBe(429)
 })
 
-test('security case 7: each ten wrong codes in a row close a factor for longer, up to a day', async () => {
+test('threat T7: each ten wrong codes in a row close a factor for longer, up to a day', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   let token = ada.raised.accessToken
@@ -278,11 +278,11 @@ test('security case 7: each ten wrong codes in a row close a factor for longer, 
   expect((await guess()).headers.get('retry-after')).toBe('900')
 })
 
-test('security case 32: what was begun at aal1 ends when the first factor counts', async () => {
+test('threat T32: what was begun at aal1 ends when the first factor counts', async () => {
   await using app = await startApp({ settings: { AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' } })
   const ada = await app.signUp()
   expect((await putUser(app, ada, { email: 'thief@example.com' })).body.new_email).toBe('thief@example.com')
-  const { link } = await lastLetter(app, 'thief@example.com')
+  const { link } = await lastMessageTo(app, 'thief@example.com')
   const factor = await enrolled(app, ada.accessToken)
   const { body } = await pass(app, ada.accessToken, factor)
   expect(body.user.new_email).toBeUndefined()
@@ -291,7 +291,7 @@ test('security case 32: what was begun at aal1 ends when the first factor counts
   expect(user.body.email).toBe(ada.email)
 })
 
-test('security case 31: a factor that is not verified grants nothing and holds nothing up', async () => {
+test('threat T31: a factor that is not verified grants nothing and holds nothing up', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await enrolled(app, ada.accessToken)
@@ -299,7 +299,7 @@ test('security case 31: a factor that is not verified grants nothing and holds n
   expect((await putUser(app, ada, { password: 'another-password-1' })).status).toBe(200)
 })
 
-test('security case 31: names are taken once, and ten factors are enough', async () => {
+test('threat T31: names are taken once, and ten factors are enough', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   for (let index = 0; index < 10; index++) await enrolled(app, ada.accessToken, `factor ${index}`)
@@ -348,7 +348,7 @@ test('anonymous users have no second factor', async () => {
   expect(refusal(await enrol(app, body.access_token))).toEqual([403, 'no_authorization'])
 })
 
-test('security case 32: what a session has not passed a factor for, it cannot change', async () => {
+test('threat T32: what a session has not passed a factor for, it cannot change', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -364,7 +364,7 @@ test('security case 32: what a session has not passed a factor for, it cannot ch
   expect((await putUser(app, ada.raised, { password: 'another-password-1' })).status).toBe(200)
 })
 
-test('security case 34: an administrator with a second factor has to pass it', async () => {
+test('threat T34: an administrator with a second factor has to pass it', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   using database = new Database(app.database)
@@ -405,7 +405,7 @@ test('administrators list, rename and remove factors, of the user they name', as
   expect(claimsOf(body.access_token).aal).toBe('aal1')
 })
 
-test('security case 33: recovery by mail does not get around the second factor', async () => {
+test('threat T33: recovery by mail does not get around the second factor', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const link = await app.ask('POST', '/auth/v1/admin/generate_link', {
@@ -457,7 +457,7 @@ test('the owner learns of a factor that was added or removed, where notices are 
   ])
 })
 
-test('security case 33: the links below /api/auth are not enough where there is a second factor', async () => {
+test('threat T33: the links below /api/auth are not enough where there is a second factor', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const post = (path: string, body: object) => app.ask('POST', `/api/auth${path}`, { body })

@@ -182,7 +182,7 @@ test('administrators alone make links', async () => {
   }
 })
 
-// Changes of address: contract 1.13 and 6.6.
+// Changes of address: `POST /admin/generate_link`.
 
 const half = (app: TestApp, side: 'current' | 'new', email = NEW) =>
   generate(app, { type: `email_change_${side}`, email: ADA, new_email: email })
@@ -216,7 +216,7 @@ test('their codes go with the address of their side', async () => {
   expect((await answer(ADA, current.email_otp)).body.user).toMatchObject({ id, email: NEW })
 })
 
-// Security case 42: two links for one side are never a link for each.
+// threat T42: two links for one side are never a link for each.
 test.each(['current', 'new'] as const)('two links for the %s side do not change the address', async (side) => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
@@ -225,7 +225,7 @@ test.each(['current', 'new'] as const)('two links for the %s side do not change 
   expect(await emailNow(app, id)).toBe(ADA)
 })
 
-// Security case 42.
+// threat T42.
 test.each(['current', 'new'] as const)(
   'a link for the %s side that was agreed already does not stand for the other side',
   async (side) => {
@@ -237,7 +237,7 @@ test.each(['current', 'new'] as const)(
   },
 )
 
-// Security case 42.
+// threat T42.
 test('a link for a side whose mail is on its way already does not stand for the other side', async () => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { Type } from '@sinclair/typebox'
 import { ValidationError } from 'elysia'
-import { type Exchange, setExchange } from '../../../src/http/exchange'
 import type { Log } from '../../../src/http/log'
+import { type RequestContext, setRequestContext } from '../../../src/http/request-context'
 import { logFault } from '../../../src/http/server'
 import { gotrueEndpoints } from '../../../src/surfaces/gotrue'
 import { PASSWORD, startApp } from '../../support/app'
@@ -223,11 +223,13 @@ test('a fault in an answer is in the log without the answer', () => {
   const lines: unknown[] = []
   const log = { error: (...line: unknown[]) => lines.push(line) } as unknown as Log
   const request = new Request('http://localhost/')
-  setExchange(request, { id: 'x' } as Exchange)
+  setRequestContext(request, { id: 'x' } as RequestContext)
   const answer = { access_token: 'secret-token', expires_in: 1.5 }
   const schema = Type.Object({ access_token: Type.String(), expires_in: Type.Integer() })
   logFault(log, request, new ValidationError('response', schema, answer))
-  expect(lines).toEqual([['fault', expect.objectContaining({ error: 'response is not as declared at /expires_in' })]])
+  expect(lines).toEqual([
+    ['fault', expect.objectContaining({ error: 'response does not match the schema at /expires_in' })],
+  ])
   expect(JSON.stringify(lines)).not.toContain('secret-token')
 })
 

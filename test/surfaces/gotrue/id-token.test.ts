@@ -1,4 +1,4 @@
-/** Signing in by an ID token that an application got itself (contract 8.9, OpenID Connect Core 1.0 §3.1.3.7). */
+/** Signing in by an ID token that an application got itself (GoTrue's id_token grant, OpenID Connect Core 1.0 §3.1.3.7). */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -116,7 +116,7 @@ const BAD: Record<string, { token: () => Promise<string> | string; says: string 
   },
 }
 
-test.each(Object.entries(BAD))('case 47: a token %s is refused', async (_, { token, says }) => {
+test.each(Object.entries(BAD))('threat T47: a token %s is refused', async (_, { token, says }) => {
   await using started = await start()
   const { status, body } = await started.grant({ provider: 'google', id_token: await token() })
   expect([status, body]).toEqual([400, { error: 'invalid request', error_description: says }])
@@ -124,7 +124,7 @@ test.each(Object.entries(BAD))('case 47: a token %s is refused', async (_, { tok
   expect(list.users).toEqual([])
 })
 
-test('case 47: the nonce claim is the hash of what the application shows', async () => {
+test('threat T47: the nonce claim is the hash of what the application shows', async () => {
   await using started = await start()
   const nonce = createHash('sha256').update('raw-nonce').digest('hex')
   const idToken = await sign({ nonce })
@@ -134,7 +134,7 @@ test('case 47: the nonce claim is the hash of what the application shows', async
   expect((await started.grant({ provider: 'google', id_token: idToken, nonce: 'raw-nonce' })).status).toBe(200)
 })
 
-test('case 47: a key set of 10,000 keys, one without end and none at all are refused', async () => {
+test('threat T47: a key set of 10,000 keys, one without end and none at all are refused', async () => {
   const sets: Record<string, Issuer['keySet']> = {
     many: () => Response.json({ keys: Array(10_000).fill(published) }),
     more: () => Response.json({ keys: Array(101).fill({ kty: 'oct' }) }),

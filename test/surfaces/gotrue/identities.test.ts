@@ -1,20 +1,20 @@
-/** Linking identities to one's own account, and taking them off (contract 1.7, 8.4). */
+/** Linking identities to one's own account, and taking them off (`/user/identities`). */
 import { expect, test } from 'bun:test'
-import { type Asked, claimsOf, startApp, type TestApp } from '../../support/app'
+import { claimsOf, type RequestOptions, startApp, type TestApp } from '../../support/app'
 import { protectedAccount, refusal } from '../../support/factors'
-import { lastLetter } from '../../support/mail'
+import { lastMessageTo } from '../../support/mail'
 import { post } from '../../support/native'
-import { comeBack, fakeGitHub, fragmentOf, GITHUB, queryOf, signInAtGitHub } from '../../support/providers'
+import { fakeGitHub, fragmentOf, GITHUB, queryOf, returnFromProvider, signInAtGitHub } from '../../support/providers'
 
 async function start(settings: Record<string, string> = {}, github = fakeGitHub()) {
   const app = await startApp({ settings: { ...GITHUB, ...settings }, fetchProvider: github.fetch })
   return { app, github, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-async function link(app: TestApp, token: string, asked: Asked = {}) {
+async function link(app: TestApp, token: string, asked: RequestOptions = {}) {
   const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
   const { body } = await app.ask('GET', path, { token, ...asked })
-  return comeBack(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+  return returnFromProvider(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
 }
 
 const userOf = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user', { token })).body
@@ -159,7 +159,7 @@ test.each([
   const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
   const { body } = await app.ask('GET', path, { token: thief.accessToken })
   await end(app, ada.accessToken)
-  const back = await comeBack(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
+  const back = await returnFromProvider(app, { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' })
   expect([fragmentOf(back).access_token, queryOf(back).error_code]).toEqual([undefined, 'session_not_found'])
 })
 
@@ -199,7 +199,7 @@ const passwords: [string, (app: TestApp, id: string, token: string) => Promise<u
     'is set by a recovery',
     async (app) => {
       await app.ask('POST', '/auth/v1/recover', { body: { email: 'octocat@example.com' } })
-      const { token } = await lastLetter(app, 'octocat@example.com')
+      const { token } = await lastMessageTo(app, 'octocat@example.com')
       await app.ask('POST', '/auth/v1/verify', { body: { type: 'recovery', token, password: PASSWORD } })
     },
   ],
@@ -207,7 +207,7 @@ const passwords: [string, (app: TestApp, id: string, token: string) => Promise<u
     'is set by a reset of the application',
     async (app) => {
       await app.ask('POST', '/api/auth/password/reset/request', { body: { email: 'octocat@example.com' } })
-      const { token } = await lastLetter(app, 'octocat@example.com')
+      const { token } = await lastMessageTo(app, 'octocat@example.com')
       await app.ask('POST', '/api/auth/password/reset/complete', { body: { token, new_password: PASSWORD } })
     },
   ],

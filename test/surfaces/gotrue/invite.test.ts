@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
-import { confirmedUser, lastLetter, lettersTo, open, userOf, verify, WITH_CONFIRMATION } from '../../support/mail'
+import { confirmedUser, lastMessageTo, mailboxOf, open, userOf, verify, WITH_CONFIRMATION } from '../../support/mail'
 
 const GRACE = 'grace@example.com'
 
@@ -22,7 +22,7 @@ test('an invitation makes an account without a password and mails a link', async
   })
   expect(body.user_metadata).toEqual({ name: 'Grace' })
   expect(body).not.toHaveProperty('email_confirmed_at')
-  const letter = await lastLetter(app, GRACE)
+  const letter = await lastMessageTo(app, GRACE)
   expect([letter.kind, new URLSearchParams(letter.link.split('?')[1]).get('type')]).toEqual(['invite', 'invite'])
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
@@ -30,7 +30,7 @@ test('an invitation makes an account without a password and mails a link', async
 test('who accepts is in, and sets a password of their own', async () => {
   await using app = await start()
   await invite(app)
-  const { fragment } = await open(app, (await lastLetter(app, GRACE)).link)
+  const { fragment } = await open(app, (await lastMessageTo(app, GRACE)).link)
   const token = fragment.access_token ?? ''
   expect(fragment.type).toBe('invite')
   expect(await userOf(app, token)).toMatchObject({ email: GRACE, email_confirmed_at: expect.any(String) })
@@ -42,7 +42,7 @@ test('who accepts is in, and sets a password of their own', async () => {
 test('a password beside the code is not looked at: it is set afterwards', async () => {
   await using app = await start()
   await invite(app)
-  const { code } = await lastLetter(app, GRACE)
+  const { code } = await lastMessageTo(app, GRACE)
   const reply = await verify(app, { type: 'invite', email: GRACE, token: code, password: PASSWORD })
   expect(reply.status).toBe(200)
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).body.code).toBe('invalid_credentials')
@@ -51,28 +51,30 @@ test('a password beside the code is not looked at: it is set afterwards', async 
 test('the link leads where the administrator says, where that is allowed', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   await invite(app, { email: GRACE }, '/auth/v1/invite?redirect_to=https://app.example.com/join')
-  expect((await open(app, (await lastLetter(app, GRACE)).link)).location).toStartWith('https://app.example.com/join#')
+  expect((await open(app, (await lastMessageTo(app, GRACE)).link)).location).toStartWith(
+    'https://app.example.com/join#',
+  )
   await invite(app, { email: 'joan@example.com' }, '/auth/v1/invite?redirect_to=https://evil.example/')
-  const { link } = await lastLetter(app, 'joan@example.com')
+  const { link } = await lastMessageTo(app, 'joan@example.com')
   expect((await open(app, link)).location).toStartWith('http://localhost:3000#')
 })
 
 test('somebody unconfirmed is invited anew, at once, and the older link is worthless', async () => {
   await using app = await start()
   const { body: first } = await invite(app, { email: GRACE, data: { name: 'Grace' } })
-  const older = await lastLetter(app, GRACE)
+  const older = await lastMessageTo(app, GRACE)
   const { status, body } = await invite(app, { email: GRACE, data: { name: 'Eve' } })
   expect([status, body.id, body.user_metadata.name]).toEqual([200, first.id, 'Grace'])
-  expect(await lettersTo(app, GRACE)).toHaveLength(2)
+  expect(await mailboxOf(app, GRACE)).toHaveLength(2)
   expect((await open(app, older.link)).fragment.error_code).toBe('otp_expired')
-  expect((await open(app, (await lastLetter(app, GRACE)).link)).fragment.access_token).toBeString()
+  expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
 test('somebody who signed up and never confirmed can be invited, and keeps the account', async () => {
   await using app = await start()
   const signedUp = await app.ask('POST', '/auth/v1/signup', { body: { email: GRACE, password: PASSWORD } })
   expect((await invite(app)).body).toMatchObject({ id: signedUp.body.id, invited_at: expect.any(String) })
-  expect((await open(app, (await lastLetter(app, GRACE)).link)).fragment.type).toBe('invite')
+  expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.type).toBe('invite')
 })
 
 test('somebody confirmed is not invited', async () => {
@@ -83,7 +85,7 @@ test('somebody confirmed is not invited', async () => {
     422,
     { code: 'email_exists', message: 'A user with this email address has already been registered' },
   ])
-  expect(await lettersTo(app, GRACE)).toEqual([])
+  expect(await mailboxOf(app, GRACE)).toEqual([])
 })
 
 test.each([
@@ -102,20 +104,20 @@ test('20 invitations of one address at once make one account, with one link that
   expect(replies.map(({ status }) => status).filter((status) => status !== 200 && status !== 422)).toEqual([])
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users).toHaveLength(1)
   const opened = []
-  for (const { link } of await lettersTo(app, GRACE)) opened.push((await open(app, link)).fragment.access_token)
+  for (const { link } of await mailboxOf(app, GRACE)) opened.push((await open(app, link)).fragment.access_token)
   expect(opened.filter((token) => token !== undefined)).toHaveLength(1)
 })
 
 test('an invitation is good while sign-ups are switched off', async () => {
   await using app = await start({ AUTH_DISABLE_SIGNUP: 'true' })
   expect((await invite(app)).status).toBe(200)
-  expect((await open(app, (await lastLetter(app, GRACE)).link)).fragment.access_token).toBeString()
+  expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
 test('an invitation is confirmed by its link even where sign-ups count as confirmed', async () => {
   await using app = await start({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   expect((await invite(app)).body).not.toHaveProperty('email_confirmed_at')
-  expect((await open(app, (await lastLetter(app, GRACE)).link)).fragment.access_token).toBeString()
+  expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
 test('administrators alone invite', async () => {
@@ -131,7 +133,7 @@ test('administrators alone invite', async () => {
     const reply = await app.ask('POST', '/auth/v1/invite', { body, ...(token !== undefined && { token }) })
     expect([reply.status, reply.body.code]).toEqual([status, code])
   }
-  expect(await lettersTo(app, GRACE)).toEqual([])
+  expect(await mailboxOf(app, GRACE)).toEqual([])
 })
 
 test('the audit log names who was invited', async () => {

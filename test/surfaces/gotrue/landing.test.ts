@@ -1,8 +1,8 @@
 /** Where links and providers lead back to: query, fragment and type, as Go's URL handling writes them. */
 import { expect, test } from 'bun:test'
 import { startApp, type TestApp } from '../../support/app'
-import { confirmedUser, landingOf, lastLetter, open, WITH_CONFIRMATION } from '../../support/mail'
-import { comeBack, fakeGitHub, GITHUB, leave } from '../../support/providers'
+import { confirmedUser, landingOf, lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
+import { fakeGitHub, GITHUB, returnFromProvider, startAuthorization } from '../../support/providers'
 
 const ADA = 'ada@example.com'
 const SPA = 'http://localhost:3000/#/route'
@@ -12,7 +12,7 @@ async function asked(app: TestApp, path: string, body: object = {}): Promise<{ l
   app.clock.advance(60_000)
   const { status } = await app.ask('POST', `/auth/v1${path}`, { body: { email: ADA, ...body } })
   expect(status).toBe(200)
-  return lastLetter(app, ADA)
+  return lastMessageTo(app, ADA)
 }
 
 const opened = (app: TestApp, token: string, type: string, redirectTo = SPA) =>
@@ -43,7 +43,7 @@ test('the half of a change of address takes the place of a fragment', async () =
     body: { email: ADA, password: 'correct-horse-battery-9' },
   })
   await app.ask('PUT', '/auth/v1/user', { token: body.access_token, body: { email: 'new@example.com' } })
-  const { token } = await lastLetter(app, 'new@example.com')
+  const { token } = await lastMessageTo(app, 'new@example.com')
   const { location } = await opened(app, token, 'email_change')
   expect(location).toStartWith('http://localhost:3000/#message=Confirmation+link+accepted.')
 })
@@ -104,11 +104,11 @@ test('a PKCE code counts as it is written', async () => {
 test('an error of a provider without a description has an empty one in the query and none in the fragment', async () => {
   const github = fakeGitHub()
   await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
-  const left = await leave(app, `&redirect_to=${encodeURIComponent(SPA)}`)
-  const { location } = landingOf(await comeBack(app, left, '&error=access_denied'))
+  const left = await startAuthorization(app, `&redirect_to=${encodeURIComponent(SPA)}`)
+  const { location } = landingOf(await returnFromProvider(app, left, '&error=access_denied'))
   expect(location).toBe('http://localhost:3000/?error=access_denied&error_description=#error=access_denied&sb=')
-  const again = await leave(app)
-  const described = landingOf(await comeBack(app, again, '&error=x&error_description=a%3Ab'))
+  const again = await startAuthorization(app)
+  const described = landingOf(await returnFromProvider(app, again, '&error=x&error_description=a%3Ab'))
   expect(described.location).toBe(
     'http://localhost:3000?error=x&error_description=a%3Ab#error=x&error_description=a%253Ab&sb=',
   )

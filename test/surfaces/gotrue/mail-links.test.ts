@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { connect } from 'node:net'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
-import { confirmedUser, lastLetter, lettersTo, open, verify, WITH_CONFIRMATION } from '../../support/mail'
+import { confirmedUser, lastMessageTo, mailboxOf, open, verify, WITH_CONFIRMATION } from '../../support/mail'
 
 const ADA = 'ada@example.com'
 const API = 'https://auth.example.com/auth/v1'
@@ -19,7 +19,7 @@ async function linkTo(app: TestApp, to = ADA): Promise<string> {
   return message?.links[0] ?? ''
 }
 
-// What a link looks like (contract 6.3).
+// What a link looks like (docs/wire-contract.md#links).
 
 test('a link names the token, the type and the target, in this order, and escapes no more than it must', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://other.example.com/**,myapp://**' })
@@ -33,7 +33,7 @@ test('a link names the token, the type and the target, in this order, and escape
     ['https://evil.example/', SITE],
   ] as const) {
     await post(app, `/otp?redirect_to=${encodeURIComponent(target)}`, { email: ADA })
-    const { token } = await lastLetter(app, ADA)
+    const { token } = await lastMessageTo(app, ADA)
     expect(await linkTo(app)).toBe(`${API}/verify?token=${token}&type=magiclink&redirect_to=${written}`)
     expect(token).toMatch(/^[\w-]{43}$/)
     app.clock.advance(MINUTE)
@@ -63,7 +63,7 @@ test('links can be answered on a path of one’s own, and those of magic links g
   })
   await post(app, '/otp', { email: ADA })
   expect(await linkTo(app)).toStartWith('https://app.example.com/confirm?token=')
-  await verify(app, { type: 'email', email: ADA, token: (await lastLetter(app, ADA)).code })
+  await verify(app, { type: 'email', email: ADA, token: (await lastMessageTo(app, ADA)).code })
   for (const path of ['/otp', '/recover']) {
     app.clock.advance(MINUTE)
     await post(app, path, { email: ADA })
@@ -71,7 +71,7 @@ test('links can be answered on a path of one’s own, and those of magic links g
   }
 })
 
-// Security case 40: what a request says of where the server is does not get into a mail.
+// threat T40: what a request says of where the server is does not get into a mail.
 
 const HEADERS: Record<string, string>[] = [
   { host: 'evil.example' },
@@ -114,7 +114,7 @@ test.each(HEADERS.map((headers): [Record<string, string>] => [headers]))(
   },
 )
 
-// Security case 40: over a connection, where a request line may hold a whole URL and the Host another one.
+// threat T40: over a connection, where a request line may hold a whole URL and the Host another one.
 test.each([
   'POST http://evil.example/auth/v1/recover HTTP/1.1\r\nHost: evil.example',
   'POST https://evil.example:8443/auth/v1/recover HTTP/1.1\r\nHost: localhost',
@@ -138,13 +138,13 @@ test.each([
     )
   })
   expect(status).toBeLessThan(500)
-  const letters = await lettersTo(app, ADA)
+  const letters = await mailboxOf(app, ADA)
   expect(letters).toHaveLength(status === 200 ? 1 : 0)
   for (const { html, text } of letters) expect(`${html}${text}`).not.toContain('evil')
   if (status === 200) expect(await linkTo(app)).toStartWith(`${API}/verify?token=`)
 })
 
-// Security case 43: addresses that are more than an address.
+// threat T43: addresses that are more than an address.
 
 const HOSTILE = [
   'ada@example.com\r\nBcc: eve@example.com',
@@ -214,11 +214,11 @@ test.each(["o'brien+tag@example.com", 'a.b-c_d@sub.example.co.uk', 'ada@xn--exmp
   async (email) => {
     await using app = await start()
     expect((await post(app, '/otp', { email })).status).toBe(200)
-    expect((await open(app, (await lastLetter(app, email)).link)).fragment.access_token).toBeString()
+    expect((await open(app, (await lastMessageTo(app, email)).link)).fragment.access_token).toBeString()
   },
 )
 
-// Security case 44: what users say of themselves stays text.
+// threat T44: what users say of themselves stays text.
 
 const TEMPLATE = '<p>Hello {{ .Data.name }}!</p><p><a href="{{ .ConfirmationURL }}">Confirm</a></p>'
 
@@ -226,7 +226,7 @@ const TEMPLATE = '<p>Hello {{ .Data.name }}!</p><p><a href="{{ .ConfirmationURL 
 async function letterOf(name: unknown, settings: Record<string, string> = {}) {
   await using app = await start({ AUTH_MAILER_TEMPLATES_CONFIRMATION: TEMPLATE, ...settings })
   await post(app, '/signup', { email: ADA, password: PASSWORD, data: { name } })
-  return lastLetter(app, ADA)
+  return lastMessageTo(app, ADA)
 }
 
 test('a template of one’s own shows what a user is called', async () => {
@@ -292,7 +292,7 @@ test.each([
   expect(link).not.toBe('')
 })
 
-// Security case 43: header injection through what users say of themselves.
+// threat T43: header injection through what users say of themselves.
 test.each(['Ada\r\nBcc: eve@example.com', 'Ada\nX-Evil: 1', 'Ada\u2028\u2029\u0085Bcc: x', '<b>Ada</b>'])(
   'the name %j in a subject stays on its line',
   async (name) => {
@@ -316,7 +316,7 @@ test('built-in mails hold nothing that a user made up', async () => {
   await using app = await start()
   const data = { name: 'MALLORY', full_name: 'MALLORY', email: 'MALLORY', user_name: 'MALLORY' }
   await post(app, '/signup', { email: ADA, password: PASSWORD, data })
-  const { html, text, subject, code, link } = await lastLetter(app, ADA)
+  const { html, text, subject, code, link } = await lastMessageTo(app, ADA)
   expect(`${html}${text}${subject}`).not.toContain('MALLORY')
   // both ways to answer stand in both parts
   for (const part of [html, text])

@@ -3,7 +3,7 @@ import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../src/lib/metadata'
 import { claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
-import { lastLetter, open, userOf, verify, WITH_CONFIRMATION } from '../../support/mail'
+import { lastMessageTo, open, userOf, verify, WITH_CONFIRMATION } from '../../support/mail'
 import { fakeGitHub, fragmentOf, GITHUB, signInAtGitHub } from '../../support/providers'
 
 const ADA = 'ada@example.com'
@@ -185,7 +185,7 @@ test('there is always room for what a confirmation adds', async () => {
   await using app = await start(WITH_CONFIRMATION)
   const body = { email: ADA, data: sized(MAX_USER_METADATA_BYTES) }
   expect((await app.ask('POST', '/auth/v1/invite', { token: app.admin, body })).status).toBe(200)
-  const { fragment } = await open(app, (await lastLetter(app, ADA)).link)
+  const { fragment } = await open(app, (await lastMessageTo(app, ADA)).link)
   expect(lineOf(fragment.access_token ?? '')).toBeLessThan(LINE)
   expect((await userOf(app, fragment.access_token ?? '')).user_metadata).toEqual({
     ...sized(MAX_USER_METADATA_BYTES),
@@ -202,7 +202,7 @@ test.each(['magiclink', 'recovery', 'invite'] as const)(
     app.clock.advance(61_000)
     if (way === 'invite') await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: ADA } })
     else await app.ask('POST', way === 'recovery' ? '/auth/v1/recover' : '/auth/v1/otp', { body: { email: ADA } })
-    const { code } = await lastLetter(app, ADA)
+    const { code } = await lastMessageTo(app, ADA)
     const reply = await verify(app, { type: way === 'magiclink' ? 'email' : way, email: ADA, token: code })
     expect(reply.status).toBe(200)
     const { user } = reply.body
@@ -217,10 +217,10 @@ test.each(['magiclink', 'recovery', 'invite'] as const)(
 test('the metadata of the sign-up that a link answers stays, and that of a sign-up by code', async () => {
   await using app = await start(WITH_CONFIRMATION)
   await app.ask('POST', '/auth/v1/signup', { body: { email: ADA, password: PASSWORD, data: { name: 'Ada' } } })
-  const { fragment } = await open(app, (await lastLetter(app, ADA)).link)
+  const { fragment } = await open(app, (await lastMessageTo(app, ADA)).link)
   expect((await userOf(app, fragment.access_token ?? '')).user_metadata.name).toBe('Ada')
   const email = 'grace@example.com'
   await app.ask('POST', '/auth/v1/otp', { body: { email, data: { name: 'Grace' } } })
-  const { body } = await verify(app, { type: 'email', email, token: (await lastLetter(app, email)).code })
+  const { body } = await verify(app, { type: 'email', email, token: (await lastMessageTo(app, email)).code })
   expect(body.user.user_metadata.name).toBe('Grace')
 })

@@ -1,7 +1,7 @@
 /** Metadata: every key of it is data, and the address in it follows that of the account. */
 import { expect, test } from 'bun:test'
 import { claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
-import { lastLetter, open, WITH_CONFIRMATION } from '../../support/mail'
+import { lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
 
 const ODD = '{"__proto__":{"admin":true},"constructor":1,"nested":[{"__proto__":2}]}'
 const JSON_TYPE = { 'content-type': 'application/json' }
@@ -55,8 +55,8 @@ test.each<[string, (app: TestApp, id: string, token: string) => Promise<unknown>
     'its owner confirms',
     async (app, _, token) => {
       await app.ask('PUT', '/auth/v1/user', { token, body: { email: 'new@example.com' } })
-      await open(app, (await lastLetter(app, 'ada@example.com')).link)
-      await open(app, (await lastLetter(app, 'new@example.com')).link)
+      await open(app, (await lastMessageTo(app, 'ada@example.com')).link)
+      await open(app, (await lastMessageTo(app, 'new@example.com')).link)
     },
   ],
 ])('user_metadata.email follows an address that %s', async (_, change) => {

@@ -4,8 +4,16 @@ import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { claimsOf, startApp } from '../../support/app'
-import { lastLetter, open, WITH_CONFIRMATION } from '../../support/mail'
-import { comeBack, fakeGitHub, fragmentOf, GITHUB, leave, queryOf, signInAtGitHub } from '../../support/providers'
+import { lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
+import {
+  fakeGitHub,
+  fragmentOf,
+  GITHUB,
+  queryOf,
+  returnFromProvider,
+  signInAtGitHub,
+  startAuthorization,
+} from '../../support/providers'
 
 const EMAIL = 'octocat@example.com'
 
@@ -23,7 +31,7 @@ test('an unverified address is asked to be confirmed, and the link of that mail 
     error_code: 'provider_email_needs_verification',
     error_description: 'Unverified email with github. A confirmation email has been sent to your github email',
   })
-  await open(app, (await lastLetter(app, EMAIL)).link)
+  await open(app, (await lastMessageTo(app, EMAIL)).link)
   const { access_token: token } = fragmentOf(await signInAtGitHub(app))
   const { body } = await app.ask('GET', '/auth/v1/user', { token })
   expect([body.email, body.identities.length > 0]).toEqual([EMAIL, true])
@@ -58,7 +66,10 @@ test('providers of a linking domain of their own join no account by its address'
 
 test('a forced target counts whatever the client asks for', async () => {
   await using started = await start({ AUTH_EXTERNAL_REDIRECTURL: 'https://forced.example/in' })
-  const reply = await comeBack(started.app, await leave(started.app, '&redirect_to=http%3A%2F%2Flocalhost%3A3000%2Fx'))
+  const reply = await returnFromProvider(
+    started.app,
+    await startAuthorization(started.app, '&redirect_to=http%3A%2F%2Flocalhost%3A3000%2Fx'),
+  )
   expect(reply.headers.get('location')).toStartWith('https://forced.example/in#access_token=')
 })
 
@@ -66,31 +77,34 @@ test('an invitation is accepted with an account that has the invited address, on
   await using started = await start(WITH_CONFIRMATION, fakeGitHub(EMAIL, false))
   const { app, github } = started
   await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })
-  const token = new URL((await lastLetter(app, EMAIL)).link, 'http://localhost').searchParams.get('token')
+  const token = new URL((await lastMessageTo(app, EMAIL)).link, 'http://localhost').searchParams.get('token')
   const unknown = await app.ask('GET', '/auth/v1/authorize?provider=github&invite_token=abc')
   expect([unknown.status, unknown.body.code]).toEqual([404, 'user_not_found'])
   const [first, second, third] = [
-    await leave(app, `&invite_token=${token}`),
-    await leave(app, `&invite_token=${token}`),
-    await leave(app, `&invite_token=${token}`),
+    await startAuthorization(app, `&invite_token=${token}`),
+    await startAuthorization(app, `&invite_token=${token}`),
+    await startAuthorization(app, `&invite_token=${token}`),
   ]
   const { emails } = github.account
   github.account.emails = [{ email: 'other@example.com', verified: true, primary: true }]
-  expect(queryOf(await comeBack(app, first)).error_description).toBe(
+  expect(queryOf(await returnFromProvider(app, first)).error_description).toBe(
     'Invited email does not match emails from external provider',
   )
   github.account.emails = emails
-  const claims = claimsOf(fragmentOf(await comeBack(app, second)).access_token)
+  const claims = claimsOf(fragmentOf(await returnFromProvider(app, second)).access_token)
   expect([claims.email, claims.app_metadata.providers.includes('github')]).toEqual([EMAIL, true])
-  expect(queryOf(await comeBack(app, third)).error_code).toBe('invite_not_found')
+  expect(queryOf(await returnFromProvider(app, third)).error_code).toBe('invite_not_found')
 })
 
 test('the database holds no state, cookie, verifier or token of a provider in the clear', async () => {
   await using started = await start()
   const { app } = started
   const challenge = createHash('sha256').update('x'.repeat(50)).digest('base64url')
-  const implicit = await leave(app)
-  await comeBack(app, await leave(app, `&code_challenge=${challenge}&code_challenge_method=s256`))
+  const implicit = await startAuthorization(app)
+  await returnFromProvider(
+    app,
+    await startAuthorization(app, `&code_challenge=${challenge}&code_challenge_method=s256`),
+  )
   const database = new Database(app.database)
   const rows = ['oauth_states', 'flow_state'].map((table) =>
     JSON.stringify(database.query(`SELECT * FROM ${table}`).all()),
@@ -103,7 +117,7 @@ test('the database holds no state, cookie, verifier or token of a provider in th
 test('states that nobody came back with are removed', async () => {
   await using started = await start()
   const { app } = started
-  await leave(app)
+  await startAuthorization(app)
   app.clock.advance(2 * 86_400_000)
   expect((await app.core.sweep()).oauthStates).toBe(1)
 })
@@ -132,7 +146,10 @@ test('X is shown the proof of what it was promised', async () => {
     state: searchParams.get('state') ?? '',
     cookie: (reply.headers.get('set-cookie') ?? '').split(';')[0] ?? '',
   }
-  expect(fragmentOf(await comeBack(app, back))).toMatchObject({ provider_token: 'x', provider_refresh_token: 'again' })
+  expect(fragmentOf(await returnFromProvider(app, back))).toMatchObject({
+    provider_token: 'x',
+    provider_refresh_token: 'again',
+  })
   const verifier = new URLSearchParams(bodies[0]).get('code_verifier') ?? ''
   expect(createHash('sha256').update(verifier).digest('base64url')).toBe(searchParams.get('code_challenge') ?? '')
 })

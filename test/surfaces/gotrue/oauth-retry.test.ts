@@ -2,16 +2,16 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
-import { confirmedUser, lastLetter } from '../../support/mail'
+import { confirmedUser, lastMessageTo } from '../../support/mail'
 import {
-  comeBack,
   type FakeGitHub,
   fakeGitHub,
   fragmentOf,
   GITHUB,
-  type Left,
-  leave,
   queryOf,
+  returnFromProvider,
+  type StartedAuthorization,
+  startAuthorization,
 } from '../../support/providers'
 
 const EMAIL = 'octocat@example.com'
@@ -32,11 +32,11 @@ type Started = Awaited<ReturnType<typeof start>>
 interface Failure {
   settings?: Record<string, string>
   /** Makes one attempt fail. @returns what mends it */
-  fail(started: Started, left: Left): Promise<(() => unknown) | undefined>
+  fail(started: Started, left: StartedAuthorization): Promise<(() => unknown) | undefined>
 }
 
-const refused = async (app: TestApp, left: Left, query?: string) => {
-  const reply = await comeBack(app, left, query)
+const refused = async (app: TestApp, left: StartedAuthorization, query?: string) => {
+  const reply = await returnFromProvider(app, left, query)
   expect([reply.status, fragmentOf(reply).access_token]).toEqual([reply.status, undefined])
   expect(queryOf(reply).error).toBeString()
 }
@@ -119,7 +119,7 @@ const failures: Record<string, Failure> = {
         database.run(sql)
       }
       change(trigger)
-      expect((await comeBack(app, left)).status).toBe(500)
+      expect((await returnFromProvider(app, left)).status).toBe(500)
       return () => change('DROP TRIGGER full')
     },
   },
@@ -129,21 +129,21 @@ test.each(Object.entries(failures))('%s, then all is well: the same state signs 
   const started = await start(failure.settings)
   const { app } = started
   await using _app = app
-  const left = await leave(app)
+  const left = await startAuthorization(app)
   const mend = await failure.fail(started, left)
   await mend?.()
-  const reply = await comeBack(app, left)
+  const reply = await returnFromProvider(app, left)
   expect(claimsOf(fragmentOf(reply).access_token).email).toBe(EMAIL)
-  expect(queryOf(await comeBack(app, left)).error_code).toBe('flow_state_already_used')
+  expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')
 })
 
 test('a state that nobody succeeded with still expires', async () => {
   const { app } = await start()
   await using _app = app
-  const left = await leave(app)
+  const left = await startAuthorization(app)
   await refused(app, left, '&error=access_denied')
   app.clock.advance(301_000)
-  expect(queryOf(await comeBack(app, left)).error_description).toBe('OAuth state has expired')
+  expect(queryOf(await returnFromProvider(app, left)).error_description).toBe('OAuth state has expired')
 })
 
 test('a state to link an account, and one with an invitation, are used up by success alone', async () => {
@@ -153,18 +153,18 @@ test('a state to link an account, and one with an invitation, are used up by suc
   const path = '/auth/v1/user/identities/authorize?provider=github&skip_http_redirect=true'
   const { body } = await app.ask('GET', path, { token: ada.accessToken })
   const linking = { state: new URL(body.url).searchParams.get('state') ?? '', cookie: '' }
-  await comeBack(app, linking, '&error=access_denied')
-  expect(claimsOf(fragmentOf(await comeBack(app, linking)).access_token).sub).toBe(ada.id)
-  expect(queryOf(await comeBack(app, linking)).error_code).toBe('flow_state_already_used')
+  await returnFromProvider(app, linking, '&error=access_denied')
+  expect(claimsOf(fragmentOf(await returnFromProvider(app, linking)).access_token).sub).toBe(ada.id)
+  expect(queryOf(await returnFromProvider(app, linking)).error_code).toBe('flow_state_already_used')
 })
 
 test('an invitation that is accepted at a provider outlives a cancelled attempt', async () => {
   const { app } = await start()
   await using _app = app
   await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })
-  const { token } = await lastLetter(app, EMAIL)
-  const left = await leave(app, `&invite_token=${token}`)
-  await comeBack(app, left, '&error=access_denied')
-  expect(claimsOf(fragmentOf(await comeBack(app, left)).access_token).email).toBe(EMAIL)
-  expect(queryOf(await comeBack(app, left)).error_code).toBe('flow_state_already_used')
+  const { token } = await lastMessageTo(app, EMAIL)
+  const left = await startAuthorization(app, `&invite_token=${token}`)
+  await returnFromProvider(app, left, '&error=access_denied')
+  expect(claimsOf(fragmentOf(await returnFromProvider(app, left)).access_token).email).toBe(EMAIL)
+  expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')
 })

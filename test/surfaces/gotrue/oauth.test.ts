@@ -2,7 +2,15 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { claimsOf, refresh, startApp, type TestApp } from '../../support/app'
-import { comeBack, fakeGitHub, fragmentOf, GITHUB, leave, queryOf, signInAtGitHub } from '../../support/providers'
+import {
+  fakeGitHub,
+  fragmentOf,
+  GITHUB,
+  queryOf,
+  returnFromProvider,
+  signInAtGitHub,
+  startAuthorization,
+} from '../../support/providers'
 
 const VERIFIER = 'a-verifier-of-more-than-forty-three-characters-1'
 const CHALLENGE = createHash('sha256').update(VERIFIER).digest('base64url')
@@ -26,7 +34,7 @@ test('settings endpoint reports providers and autoconfirm', async () => {
 test('oauth callback redirects', async () => {
   await using started = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   const { app, github } = started
-  const left = await leave(
+  const left = await startAuthorization(
     app,
     '&redirect_to=https%3A%2F%2Fapp.example.com%2Fhome&scopes=repo,gist&prompt=login&state=mine',
   )
@@ -36,7 +44,7 @@ test('oauth callback redirects', async () => {
     redirect_uri: 'http://localhost:7020/auth/v1/callback',
   })
   expect(left.state).not.toBe('mine')
-  const reply = await comeBack(app, left)
+  const reply = await returnFromProvider(app, left)
   expect(reply.status).toBe(302)
   expect(reply.headers.get('location')).toStartWith('https://app.example.com/home#access_token=')
   expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
@@ -65,7 +73,7 @@ test('oauth callback redirects', async () => {
 test('with a challenge the browser gets a code, which is exchanged once for a session and the provider tokens', async () => {
   await using started = await start()
   const { app } = started
-  const reply = await comeBack(app, { ...(await leave(app, WITH_PKCE)), cookie: '' })
+  const reply = await returnFromProvider(app, { ...(await startAuthorization(app, WITH_PKCE)), cookie: '' })
   const { code } = queryOf(reply)
   expect(fragmentOf(reply)).toEqual({})
   expect((await exchange(app, code, `${VERIFIER}x`)).body.code).toBe('bad_code_verifier')
@@ -135,44 +143,48 @@ test('a provider that answers late, too much, elsewhere or nonsense ends in an e
   }
 })
 
-test('case 48: a state works once, in its time, in the browser that left, and at no other provider', async () => {
+test('threat T48: a state works once, in its time, in the browser that left, and at no other provider', async () => {
   await using started = await start()
   const { app } = started
-  const left = await leave(app)
-  const stranger = await leave(app)
-  expect(queryOf(await comeBack(app, { ...stranger, cookie: left.cookie })).error_code).toBe('bad_oauth_state')
-  expect(queryOf(await comeBack(app, { ...(await leave(app)), cookie: '' })).error_code).toBe('bad_oauth_state')
-  const all = await Promise.all([1, 2, 3, 4].map(() => comeBack(app, left)))
+  const left = await startAuthorization(app)
+  const stranger = await startAuthorization(app)
+  expect(queryOf(await returnFromProvider(app, { ...stranger, cookie: left.cookie })).error_code).toBe(
+    'bad_oauth_state',
+  )
+  expect(queryOf(await returnFromProvider(app, { ...(await startAuthorization(app)), cookie: '' })).error_code).toBe(
+    'bad_oauth_state',
+  )
+  const all = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider(app, left)))
   const codes = all.map((reply) => queryOf(reply).error_code ?? 'signed in').sort()
   expect(codes).toEqual(['flow_state_already_used', 'flow_state_already_used', 'flow_state_already_used', 'signed in'])
-  const late = await leave(app)
+  const late = await startAuthorization(app)
   app.clock.advance(301_000)
-  expect(queryOf(await comeBack(app, late)).error_description).toBe('OAuth state has expired')
+  expect(queryOf(await returnFromProvider(app, late)).error_description).toBe('OAuth state has expired')
   const unknown = { state: crypto.randomUUID(), cookie: left.cookie }
-  expect(queryOf(await comeBack(app, unknown)).error_description).toBe('OAuth state not found or expired')
+  expect(queryOf(await returnFromProvider(app, unknown)).error_description).toBe('OAuth state not found or expired')
 })
 
-test('case 48: a code that several exchange at once opens one session', async () => {
+test('threat T48: a code that several exchange at once opens one session', async () => {
   await using started = await start()
   const { app } = started
-  const { code } = queryOf(await comeBack(app, await leave(app, WITH_PKCE)))
+  const { code } = queryOf(await returnFromProvider(app, await startAuthorization(app, WITH_PKCE)))
   const all = await Promise.all([1, 2, 3, 4].map(() => exchange(app, code)))
   expect(all.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404])
 })
 
-test('case 50: what a provider says of an error is data in an address and nothing else', async () => {
+test('threat T50: what a provider says of an error is data in an address and nothing else', async () => {
   await using started = await start()
   const { app } = started
   const evil = '<script>alert(1)</script>'
   const query = `&error=access_denied&error_description=${encodeURIComponent(evil)}`
-  const reply = await comeBack(app, await leave(app), query)
+  const reply = await returnFromProvider(app, await startAuthorization(app), query)
   expect([reply.status, reply.text]).toEqual([302, ''])
   expect(queryOf(reply)).toEqual({ error: 'access_denied', error_description: evil })
   expect(reply.headers.get('location')).not.toContain('<')
   expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
 })
 
-test('case 49: a sign-in leads to the site where the wanted address is not allowed', async () => {
+test('threat T49: a sign-in leads to the site where the wanted address is not allowed', async () => {
   await using started = await start({
     AUTH_SITE_URL: 'https://app.example.com',
     AUTH_URI_ALLOW_LIST: 'https://*.app.example.com/cb',
@@ -191,7 +203,10 @@ test('case 49: a sign-in leads to the site where the wanted address is not allow
     'https://app.example.com:444/',
   ]
   for (const wanted of evil) {
-    const reply = await comeBack(app, await leave(app, `&redirect_to=${encodeURIComponent(wanted)}`))
+    const reply = await returnFromProvider(
+      app,
+      await startAuthorization(app, `&redirect_to=${encodeURIComponent(wanted)}`),
+    )
     expect([wanted, new URL(reply.headers.get('location') ?? '').origin]).toEqual([wanted, 'https://app.example.com'])
   }
 })
@@ -208,7 +223,7 @@ test('a token endpoint may tell what was granted as a list, and leave a refresh 
   const left = await app.ask('GET', '/auth/v1/authorize?provider=twitch')
   const state = new URL(left.headers.get('location') ?? '').searchParams.get('state') ?? ''
   const cookie = (left.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
-  expect(fragmentOf(await comeBack(app, { state, cookie })).access_token).toBeDefined()
+  expect(fragmentOf(await returnFromProvider(app, { state, cookie })).access_token).toBeDefined()
 })
 
 test('pages that send browsers to a provider, or back without a state, use up no refreshes', async () => {

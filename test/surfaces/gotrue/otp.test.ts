@@ -3,10 +3,10 @@ import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, type Reply, refresh, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
-  lastLetter,
-  lettersTo,
+  differentCode,
+  lastMessageTo,
+  mailboxOf,
   open,
-  otherThan,
   verify,
   WITH_CONFIRMATION,
   WITH_PHONE,
@@ -22,7 +22,7 @@ const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ..
 const post = (app: TestApp, path: string, body: object, headers?: Record<string, string>) =>
   app.ask('POST', `/auth/v1${path}`, { body, ...(headers && { headers }) })
 const words = ({ status, body }: Reply) => [status, body.code, body.message]
-const kindsTo = async (app: TestApp, to = ADA) => (await lettersTo(app, to)).map(({ kind }) => kind)
+const kindsTo = async (app: TestApp, to = ADA) => (await mailboxOf(app, to)).map(({ kind }) => kind)
 const usersOf = async (app: TestApp) => (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users
 
 // Asking for a link.
@@ -32,7 +32,7 @@ test('a confirmed user gets a magic link, with a code beside it', async () => {
   await confirmedUser(app, ADA)
   const { status, body } = await post(app, '/otp', { email: 'ADA@example.com' })
   expect([status, body]).toEqual([200, {}])
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   expect([letter.kind, letter.code]).toEqual(['magic_link', expect.stringMatching(/^\d{6}$/)])
   expect(letter.text).toContain(letter.code)
   expect(letter.html).toContain(letter.token)
@@ -49,14 +49,14 @@ test('magiclink creates a token', async () => {
   expect(database.query('SELECT kind, email, consumed_at FROM verification_tokens').all()).toEqual([
     { kind: 'magic_link', email: ADA, consumed_at: null },
   ])
-  expect((await open(app, (await lastLetter(app, ADA)).link)).fragment).toMatchObject({ type: 'magiclink' })
+  expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment).toMatchObject({ type: 'magiclink' })
 })
 
 test.each(['/otp', '/magiclink'])('%s makes a new user, whose first mail is that of a sign-up', async (path) => {
   await using app = await start()
   expect((await post(app, path, { email: ADA, data: { name: 'Ada' } })).status).toBe(200)
   expect(await usersOf(app)).toMatchObject([{ email: ADA, user_metadata: { name: 'Ada', email_verified: false } }])
-  const { kind, code } = await lastLetter(app, ADA)
+  const { kind, code } = await lastMessageTo(app, ADA)
   expect(kind).toBe('confirmation')
   expect((await verify(app, { type: 'magiclink', email: ADA, token: code })).body.code).toBe('otp_expired')
   expect((await verify(app, { type: 'email', email: ADA, token: code })).status).toBe(200)
@@ -66,13 +66,13 @@ test('where sign-ups count as confirmed, a new user gets a magic link at once', 
   await using app = await start({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   await post(app, '/otp', { email: ADA })
   expect(await kindsTo(app)).toEqual(['magic_link'])
-  expect((await open(app, (await lastLetter(app, ADA)).link)).fragment.type).toBe('magiclink')
+  expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment.type).toBe('magiclink')
 })
 
 test('a user who signed up by code has no password that anybody could guess', async () => {
   await using app = await start()
   await post(app, '/otp', { email: ADA })
-  await open(app, (await lastLetter(app, ADA)).link)
+  await open(app, (await lastMessageTo(app, ADA)).link)
   for (const password of ['', PASSWORD])
     expect((await passwordGrant(app, { email: ADA, password })).body.code).toBe('invalid_credentials')
 })
@@ -103,7 +103,7 @@ const INCOMPLETE = 'PKCE flow requires code_challenge_method and code_challenge'
 const CHANNEL =
   "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider."
 
-/** The first of all that is wrong is what is told (contract 1.5). */
+/** The first of all that is wrong is what is told (docs/wire-contract.md#links-and-codes). */
 test.each<[string, object, [number, string, string], object?]>([
   [
     '/otp',
@@ -211,12 +211,12 @@ test('/magiclink has words of its own for a body that is no JSON', async () => {
 test('what is to be sent again is what is pending, and nothing else', async () => {
   await using app = await start()
   await post(app, '/signup', { email: ADA, password: PASSWORD })
-  const first = await lastLetter(app, ADA)
+  const first = await lastMessageTo(app, ADA)
   app.clock.advance(MINUTE)
   const resend = () => post(app, '/resend', { type: 'signup', email: ADA })
   expect((await resend()).body).toEqual({})
   expect((await open(app, first.link)).fragment.error_code).toBe('otp_expired')
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   expect((await open(app, link)).fragment.type).toBe('signup')
   app.clock.advance(MINUTE)
   for (const type of ['signup', 'email_change'])
@@ -224,7 +224,7 @@ test('what is to be sent again is what is pending, and nothing else', async () =
   expect(await kindsTo(app)).toEqual(['confirmation', 'confirmation'])
 })
 
-// Spacing. Security case 45: budgets of mails by address.
+// Spacing. threat T45: budgets of mails by address.
 
 const TOO_SOON = (seconds: number) => [
   429,
@@ -276,7 +276,7 @@ test('the space between mails can be set', async () => {
   expect((await post(app, '/otp', { email: ADA })).status).toBe(200)
 })
 
-// Security case 45.
+// threat T45.
 test.each<[string, object, boolean]>([
   ['/otp', { email: ADA }, true],
   ['/otp', { email: ADA }, false],
@@ -299,7 +299,7 @@ test('50 requests for one new address at once make one account and send one mail
   expect([(await usersOf(app)).length, await kindsTo(app)]).toEqual([1, ['confirmation']])
 })
 
-// One slot for magic link and recovery (settled 14).
+// One slot for magic link and recovery (decision D14).
 
 test('magic link and recovery share one slot: the space between them, and the newer kills the older', async () => {
   await using app = await start()
@@ -310,11 +310,11 @@ test('magic link and recovery share one slot: the space between them, and the ne
   ] as const) {
     app.clock.advance(MINUTE)
     await post(app, first, { email: ADA })
-    const older = await lastLetter(app, ADA)
+    const older = await lastMessageTo(app, ADA)
     expect(words(await post(app, second, { email: ADA }))).toEqual(TOO_SOON(60))
     app.clock.advance(MINUTE)
     await post(app, second, { email: ADA })
-    const newer = await lastLetter(app, ADA)
+    const newer = await lastMessageTo(app, ADA)
     expect((await open(app, older.link)).fragment.error_code).toBe('otp_expired')
     expect((await open(app, newer.link)).fragment.access_token).toBeString()
   }
@@ -329,13 +329,13 @@ test('either type takes the token of either kind', async () => {
     ['/recover', 'email'],
   ] as const) {
     await post(app, path, { email: ADA })
-    const { code } = await lastLetter(app, ADA)
+    const { code } = await lastMessageTo(app, ADA)
     expect((await verify(app, { type, email: ADA, token: code })).status).toBe(200)
     app.clock.advance(MINUTE)
   }
 })
 
-// Security case 10: what a stranger learns.
+// threat T10: what a stranger learns.
 
 /** All of an answer that a stranger sees, but for what differs from request to request. */
 const seen = ({ status, headers, text }: Reply) => {
@@ -381,13 +381,13 @@ test.each(['6', '8', '10'])('codes have as many digits as are set: %s', async (l
     ['email', { email: ADA }],
     ['sms', { phone: PHONE }],
   ] as const) {
-    const { code } = await lastLetter(app, Object.values(to)[0] as string)
+    const { code } = await lastMessageTo(app, Object.values(to)[0] as string)
     expect(code).toMatch(new RegExp(`^\\d{${length}}$`))
     expect((await verify(app, { type, ...to, token: code })).status).toBe(200)
   }
 })
 
-/** What each kind of mail needs before it, and how it is asked for (verification-tokens.md). */
+/** What each kind of mail needs before it, and how it is asked for (docs/other-surfaces.md#verification-tokens). */
 const LIVES: Record<string, { ms: number; type: string; ask(app: TestApp): Promise<unknown> }> = {
   'a recovery': {
     ms: 30 * MINUTE,
@@ -415,7 +415,7 @@ test.each(Object.entries(LIVES))('%s lives as long as its kind, by link and by c
     for (const way of ['token', 'code'] as const) {
       await using app = await start()
       await ask(app)
-      const { token, code } = await lastLetter(app, ADA)
+      const { token, code } = await lastMessageTo(app, ADA)
       app.clock.advance(elapsedMs)
       const shown = way === 'token' ? { token_hash: token } : { email: ADA, token: code }
       expect([way, (await verify(app, { type, ...shown })).status]).toEqual([way, status])
@@ -429,7 +429,7 @@ test.each(Object.entries(LIVES))('AUTH_MAILER_OTP_EXP replaces the life of %s', 
   ] as const) {
     await using app = await start({ AUTH_MAILER_OTP_EXP: '7200' })
     await ask(app)
-    const { token } = await lastLetter(app, ADA)
+    const { token } = await lastMessageTo(app, ADA)
     app.clock.advance(elapsedMs)
     expect((await verify(app, { type, token_hash: token })).status).toBe(status)
   }
@@ -456,7 +456,7 @@ test('mails of the whole server can be limited by the hour, and a sign-up over t
   expect((await post(app, '/otp', { email: 'c@example.com' })).status).toBe(200)
 })
 
-// Security case 10: the limit of the server is no way to tell who has an account, nor for strangers to use up.
+// threat T10: the limit of the server is no way to tell who has an account, nor for strangers to use up.
 test.each(['2', '2/1h'])(
   'requests for nobody use up nothing of a limit of %s, and are refused with all others',
   async (limit) => {
@@ -550,7 +550,7 @@ test.each<[string, object, string, string]>([
 ])('a mail speaks %s: %j, %j', async (_, data, acceptLanguage, subject) => {
   await using app = await start()
   await post(app, '/otp', { email: ADA, data }, { 'accept-language': acceptLanguage })
-  expect((await lastLetter(app, ADA)).subject).toBe(subject)
+  expect((await lastMessageTo(app, ADA)).subject).toBe(subject)
 })
 
 // Reauthentication.
@@ -589,14 +589,14 @@ test('an older session needs the code that is mailed for it, once', async () => 
   ])
   const reply = await reauthenticate(app, token)
   expect([reply.status, reply.body]).toEqual([200, {}])
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   expect([letter.kind, letter.link, letter.subject]).toEqual([
     'reauthentication',
     '',
     `${letter.code} is your verification code`,
   ])
   const wrong = [422, 'reauthentication_not_valid', 'Nonce has expired or is invalid']
-  expect(words(await putPassword(app, token, otherThan(letter.code)))).toEqual(wrong)
+  expect(words(await putPassword(app, token, differentCode(letter.code)))).toEqual(wrong)
   expect((await putPassword(app, token, letter.code)).status).toBe(200)
   expect((await passwordGrant(app, { email: ADA, password: NEW })).status).toBe(200)
   expect(words(await putPassword(app, token, letter.code, 'and-one-more-1'))).toEqual(wrong)
@@ -606,7 +606,7 @@ test('a refused password leaves the code as it is', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
-  const { code } = await lastLetter(app, ADA)
+  const { code } = await lastMessageTo(app, ADA)
   expect((await putPassword(app, token, code, 'abc')).body.code).toBe('weak_password')
   expect((await putPassword(app, token, code, PASSWORD)).body.code).toBe('same_password')
   expect((await putPassword(app, token, code)).status).toBe(200)
@@ -618,7 +618,7 @@ test('a code and the current password can both be asked for, and a wrong passwor
   const put = (body: object) => app.ask('PUT', '/auth/v1/user', { token, body: { password: NEW, ...body } })
   expect((await put({ current_password: PASSWORD })).body.code).toBe('reauthentication_needed')
   await reauthenticate(app, token)
-  const { code: nonce } = await lastLetter(app, ADA)
+  const { code: nonce } = await lastMessageTo(app, ADA)
   expect((await put({ nonce })).body.code).toBe('current_password_required')
   expect((await put({ nonce, current_password: 'wrong-password-1' })).body.code).toBe('current_password_invalid')
   expect((await put({ nonce, current_password: PASSWORD })).status).toBe(200)
@@ -628,8 +628,8 @@ test('five wrong codes end a reauthentication, all at once or one by one', async
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
-  const { code } = await lastLetter(app, ADA)
-  await Promise.all([1, 2, 3, 4, 5].map((by) => putPassword(app, token, otherThan(code, by))))
+  const { code } = await lastMessageTo(app, ADA)
+  await Promise.all([1, 2, 3, 4, 5].map((by) => putPassword(app, token, differentCode(code, by))))
   expect((await putPassword(app, token, code)).body.code).toBe('reauthentication_not_valid')
 })
 
@@ -637,7 +637,7 @@ test('of 20 changes at once with one code, one counts', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
-  const { code } = await lastLetter(app, ADA)
+  const { code } = await lastMessageTo(app, ADA)
   const replies = await Promise.all(
     Array.from({ length: 20 }, (_each, index) => putPassword(app, token, code, `another-password-${index}`)),
   )
@@ -649,11 +649,11 @@ test('the code of a reauthentication signs nobody in, and no other code stands f
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
-  const { code } = await lastLetter(app, ADA)
+  const { code } = await lastMessageTo(app, ADA)
   for (const type of ['reauthentication', 'email', 'magiclink', 'recovery', 'signup', 'email_change'])
     expect((await verify(app, { type, email: ADA, token: code })).body.code).toBe('otp_expired')
   await post(app, '/recover', { email: ADA })
-  const recovery = await lastLetter(app, ADA, 'recovery')
+  const recovery = await lastMessageTo(app, ADA, 'recovery')
   if (recovery.code !== code)
     expect((await putPassword(app, token, recovery.code)).body.code).toBe('reauthentication_not_valid')
   expect((await putPassword(app, token, code)).status).toBe(200)
@@ -664,7 +664,7 @@ test('the code of somebody else is no good', async () => {
   await using _ = app
   await confirmedUser(app, 'eve@example.com')
   await reauthenticate(app, (await app.signIn('eve@example.com')).accessToken)
-  const { code } = await lastLetter(app, 'eve@example.com')
+  const { code } = await lastMessageTo(app, 'eve@example.com')
   expect((await putPassword(app, token, code)).body.code).toBe('reauthentication_not_valid')
 })
 
@@ -674,7 +674,7 @@ test('a code lives an hour and is sent once a minute', async () => {
   await reauthenticate(app, token)
   expect(words(await reauthenticate(app, token))).toEqual(TOO_SOON(60))
   app.clock.advance(HOUR)
-  const { code } = await lastLetter(app, ADA)
+  const { code } = await lastMessageTo(app, ADA)
   expect((await putPassword(app, token, code)).body.code).toBe('reauthentication_not_valid')
   expect((await reauthenticate(app, token)).status).toBe(200)
 })
@@ -689,7 +689,7 @@ test('who has a number alone gets the code by SMS', async () => {
   app.clock.advance(24 * HOUR + 1)
   const { body } = await refresh(app, first.refresh_token)
   expect((await reauthenticate(app, body.access_token)).body).toEqual({})
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   expect((await reauthenticate(app, body.access_token)).body.code).toBe('over_sms_send_rate_limit')
   expect((await putPassword(app, body.access_token, code)).status).toBe(200)
 })

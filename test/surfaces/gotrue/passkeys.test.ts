@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, type Json, type SignedIn, startApp, type TestApp } from '../../support/app'
-import { type Authenticator, authenticator, type Liberties } from '../../support/authenticator'
+import { type Authenticator, authenticator, type Deviations } from '../../support/authenticator'
 import { enrolled, pass, protectedAccount, refusal } from '../../support/factors'
 
 const MINUTE = 60_000
@@ -15,12 +15,12 @@ const finishSignIn = (app: TestApp, body: object) =>
   app.ask('POST', '/auth/v1/passkeys/authentication/verify', { body })
 const list = (app: TestApp, token: string) => app.ask('GET', '/auth/v1/passkeys', { token })
 
-async function register(app: TestApp, token: string, device: Authenticator, liberties: Liberties = {}) {
+async function register(app: TestApp, token: string, device: Authenticator, liberties: Deviations = {}) {
   const { body } = await begin(app, token)
   return finish(app, token, { challenge_id: body.challenge_id, credential: device.create(body.options, liberties) })
 }
 
-async function signIn(app: TestApp, device: Authenticator, liberties: Liberties = {}) {
+async function signIn(app: TestApp, device: Authenticator, liberties: Deviations = {}) {
   const { body } = await beginSignIn(app)
   return finishSignIn(app, { challenge_id: body.challenge_id, credential: device.get(body.options, liberties) })
 }
@@ -86,14 +86,14 @@ test('an authenticator that has one already is asked to say so', async () => {
   expect(body.options.excludeCredentials).toEqual([{ type: 'public-key', id, transports: ['internal', 'hybrid'] }])
 })
 
-test.each<[string, Liberties]>([
+test.each<[string, Deviations]>([
   ['another origin', { origin: 'https://localhost.evil.example' }],
   ['another site of the same host name', { origin: 'http://localhost:3000.evil.example' }],
   ['another RP id', { rpId: 'example.com' }],
   ['another challenge', { challenge: Buffer.alloc(32, 1).toString('base64url') }],
   ['no user verification', { isUserVerified: false }],
   ['another ceremony', { type: 'webauthn.get' }],
-])('security case 36: a registration with %s is refused', async (_what, liberties) => {
+])('threat T36: a registration with %s is refused', async (_what, liberties) => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect(refusal(await register(app, ada.accessToken, authenticator(), liberties))).toEqual([
@@ -103,7 +103,7 @@ test.each<[string, Liberties]>([
   expect((await list(app, ada.accessToken)).body).toEqual([])
 })
 
-test.each<[string, Liberties, string]>([
+test.each<[string, Deviations, string]>([
   ['another origin', { origin: 'https://evil.example' }, 'webauthn_verification_failed'],
   ['another RP id', { rpId: 'evil.example' }, 'webauthn_verification_failed'],
   ['another challenge', { challenge: Buffer.alloc(32).toString('base64url') }, 'webauthn_verification_failed'],
@@ -111,14 +111,14 @@ test.each<[string, Liberties, string]>([
   ['the signature of another key', { forges: true }, 'webauthn_verification_failed'],
   ['another ceremony', { type: 'webauthn.create' }, 'webauthn_verification_failed'],
   ['another user', { userHandle: Buffer.from(UNKNOWN).toString('base64url') }, 'validation_failed'],
-])('security case 36: a sign-in with %s is refused', async (_what, liberties, code) => {
+])('threat T36: a sign-in with %s is refused', async (_what, liberties, code) => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   expect(refusal(await signIn(app, ada.device, liberties))).toEqual([400, code])
   expect((await signIn(app, ada.device)).status).toBe(200)
 })
 
-test('security case 36: a counter that does not grow tells of a copy', async () => {
+test('threat T36: a counter that does not grow tells of a copy', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   expect((await signIn(app, ada.device, { counter: 7 })).status).toBe(200)
@@ -133,11 +133,11 @@ test('an authenticator without a counter signs in again and again', async () => 
   for (let time = 0; time < 3; time++) expect((await signIn(app, ada.device, { counter: 0 })).status).toBe(200)
 })
 
-test('security case 36: a challenge is answered once, be the answer right or wrong', async () => {
+test('threat T36: a challenge is answered once, be the answer right or wrong', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const { body } = await beginSignIn(app)
-  const answer = (liberties: Liberties = {}) =>
+  const answer = (liberties: Deviations = {}) =>
     finishSignIn(app, { challenge_id: body.challenge_id, credential: ada.device.get(body.options, liberties) })
   expect(refusal(await answer({ forges: true }))).toEqual([400, 'webauthn_verification_failed'])
   expect(refusal(await answer())).toEqual([400, 'webauthn_challenge_not_found'])
@@ -149,7 +149,7 @@ test('security case 36: a challenge is answered once, be the answer right or wro
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
 })
 
-test('security case 36: a credential of one account is none of another', async () => {
+test('threat T36: a credential of one account is none of another', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const eve = await app.signUp()

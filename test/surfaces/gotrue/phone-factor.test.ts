@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import type { HttpAnswer, HttpRequest } from '../../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../../src/core/ports'
 import { claimsOf, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
@@ -37,7 +37,7 @@ async function passPhone(app: TestApp, token: string, factorId: string) {
   return verify(app, token, factorId, { challenge_id: body.id, code: await codeTo(app) })
 }
 
-const answered = (status: number, body = '{}'): HttpAnswer => ({
+const answered = (status: number, body = '{}'): HttpResult => ({
   ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', body, isTooLarge: false },
 })
 
@@ -146,7 +146,7 @@ test('to remove a phone and add it again sends no SMS any sooner', async () => {
   expect((await challenge(app, ada.accessToken, body.id)).status).toBe(200)
 })
 
-test('security case 7: wrong codes count for the account, over phone and authenticator app alike', async () => {
+test('threat T7: wrong codes count for the account, over phone and authenticator app alike', async () => {
   await using app = await start({ settings: { AUTH_MFA_PHONE_MAX_FREQUENCY: '0s' } })
   const ada = await protectedAccount(app)
   const token = ada.raised.accessToken

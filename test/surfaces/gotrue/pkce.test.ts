@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
-import { confirmedUser, lastLetter, open, userOf, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
+import { confirmedUser, lastMessageTo, open, userOf, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
 
 const ADA = 'ada@example.com'
 const NEW = 'lovelace@example.com'
@@ -53,7 +53,7 @@ const FLOWS: Record<string, Flow> = {
       await confirmedUser(app, ADA)
       const { accessToken: token } = await app.signIn(ADA)
       await app.ask('PUT', '/auth/v1/user', { token, body: { email: NEW, ...challenge } })
-      return open(app, (await lastLetter(app, ADA)).link)
+      return open(app, (await lastMessageTo(app, ADA)).link)
     },
     to: NEW,
     method: 'email_change',
@@ -74,7 +74,7 @@ test.each(
   async (_name, _method, flow, challenge) => {
     await using app = await start()
     await flow.begin(app, challenge)
-    const letter = await lastLetter(app, flow.to ?? ADA)
+    const letter = await lastMessageTo(app, flow.to ?? ADA)
     expect(letter.token).toStartWith('pkce_')
     const { status, location, query, fragment } = await open(app, letter.link)
     expect(status).toBe(303)
@@ -91,7 +91,7 @@ test.each(
 test('before the exchange there is no session; the address counts as confirmed with the click', async () => {
   await using app = await start()
   await FLOWS['a sign-up']?.begin(app, S256)
-  const { query } = await open(app, (await lastLetter(app, ADA)).link)
+  const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
   const { accessToken } = await app.signIn(ADA)
   expect(await sessionsOf(app, accessToken)).toBe(1)
   await exchange(app, query.code)
@@ -102,7 +102,7 @@ test('the code joins the query that the target has', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await post(app, `/otp?redirect_to=${encodeURIComponent(`${SITE}/cb?z=1&a=2`)}`, { email: ADA, ...S256 })
-  const { location, query } = await open(app, (await lastLetter(app, ADA)).link)
+  const { location, query } = await open(app, (await lastMessageTo(app, ADA)).link)
   expect(location).toBe(`${SITE}/cb?a=2&code=${query.code}&z=1`)
 })
 
@@ -112,7 +112,7 @@ test('the first side of a change of address says so in the query and in the frag
   const { accessToken: token } = await app.signIn(ADA)
   await app.ask('PUT', '/auth/v1/user', { token, body: { email: NEW, ...S256 } })
   const message = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
-  const { location, query, fragment } = await open(app, (await lastLetter(app, NEW)).link)
+  const { location, query, fragment } = await open(app, (await lastMessageTo(app, NEW)).link)
   expect([query, fragment]).toEqual([{ message }, { message, sb: '' }])
   const encoded = message.replaceAll(' ', '+')
   expect(location).toBe(`${SITE}?message=${encoded}#message=${encoded}&sb=`)
@@ -122,11 +122,11 @@ test('the first side of a change of address says so in the query and in the frag
 async function handedOut(begin: Flow['begin'] = (app) => known(app, '/otp', S256), settings = {}) {
   const app = await start(settings)
   await begin(app, S256)
-  const { query } = await open(app, (await lastLetter(app, ADA)).link)
+  const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
   return { app, code: query.code ?? '' }
 }
 
-// Security case 48.
+// threat T48.
 test.each([
   'another-verifier-of-more-than-43-characters-0123456',
   sha256(VERIFIER),
@@ -150,7 +150,7 @@ test('a challenge of one method is not answered by the other', async () => {
   expect((await exchange(plain.app, plain.code, sha256(VERIFIER))).status).toBe(200)
 })
 
-// Security case 48.
+// threat T48.
 test('a code counts once', async () => {
   const { app, code } = await handedOut()
   await using _ = app
@@ -162,7 +162,7 @@ test('a code counts once', async () => {
   ])
 })
 
-// Security case 48: code twice in parallel.
+// threat T48: code twice in parallel.
 test('of 50 exchanges of one code at once, one opens a session', async () => {
   const { app, code } = await handedOut()
   await using _ = app
@@ -176,7 +176,7 @@ test('of 50 exchanges of one code at once, one opens a session', async () => {
 test('of 50 who open one link at once, one gets a code', async () => {
   await using app = await start()
   await known(app, '/otp', S256)
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   const landings = await Promise.all(Array.from({ length: 50 }, () => open(app, link)))
   expect(landings.filter(({ query }) => query.code !== undefined)).toHaveLength(1)
   expect(landings.filter(({ query }) => query.error_code === 'otp_expired')).toHaveLength(49)
@@ -190,7 +190,7 @@ test('a code lives five minutes from when the link was opened, however long the 
   ] as const) {
     await post(app, '/signup', { email: `ada-${afterMs}@example.com`, password: PASSWORD, ...S256 })
     app.clock.advance(3_000_000)
-    const { query } = await open(app, (await lastLetter(app, `ada-${afterMs}@example.com`)).link)
+    const { query } = await open(app, (await lastMessageTo(app, `ada-${afterMs}@example.com`)).link)
     app.clock.advance(afterMs)
     const reply = await exchange(app, query.code)
     expect(reply.status).toBe(status)
@@ -207,7 +207,7 @@ test('a link that is good for long leads to a code at its end as well, whatever 
   await known(app, '/otp', S256)
   app.clock.advance(172_800_000 - 1)
   await app.core.sweep()
-  const { query } = await open(app, (await lastLetter(app, ADA)).link)
+  const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
   app.clock.advance(300_000)
   await app.core.sweep()
   expect((await exchange(app, query.code)).status).toBe(200)
@@ -224,7 +224,7 @@ test('a code belongs to the user of its link, whoever else is under way with a c
     code_challenge: sha256(other),
     code_challenge_method: 's256',
   })
-  const codeOf = async (email: string) => (await open(app, (await lastLetter(app, email)).link)).query.code
+  const codeOf = async (email: string) => (await open(app, (await lastMessageTo(app, email)).link)).query.code
   const [adas, eves] = [await codeOf(ADA), await codeOf('eve@example.com')]
   expect((await exchange(app, adas, other)).body.code).toBe('bad_code_verifier')
   expect((await exchange(app, eves, VERIFIER)).body.code).toBe('bad_code_verifier')
@@ -236,7 +236,7 @@ test('a code goes with the challenge of its own mail, not with a later one of th
   await using app = await start()
   await confirmedUser(app, ADA)
   await post(app, '/otp', { email: ADA, ...S256 })
-  const { query } = await open(app, (await lastLetter(app, ADA)).link)
+  const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
   app.clock.advance(60_000)
   const intruders = 'another-verifier-of-more-than-43-characters-0123456'
   await post(app, '/otp', { email: ADA, code_challenge: intruders, code_challenge_method: 'plain' })
@@ -244,7 +244,7 @@ test('a code goes with the challenge of its own mail, not with a later one of th
   expect((await exchange(app, query.code)).status).toBe(200)
 })
 
-// Security cases 21 and 41: what is on its way when the password changes does not arrive.
+// docs/threat-model.md#t21, #t41: what is on its way when the password changes does not arrive.
 test.each(['a change', 'a reset'])(
   'a code that was handed out before %s of the password is worth nothing',
   async (what) => {
@@ -257,7 +257,7 @@ test.each(['a change', 'a reset'])(
     } else {
       app.clock.advance(60_000)
       await post(app, '/recover', { email: ADA })
-      const { token } = await lastLetter(app, ADA, 'recovery')
+      const { token } = await lastMessageTo(app, ADA, 'recovery')
       expect((await verify(app, { type: 'recovery', token, password: 'another-password-1' })).status).toBe(200)
     }
     expect((await exchange(app, code)).body.code).toBe('flow_state_not_found')
@@ -308,7 +308,7 @@ test.each(['00000000-0000-4000-8000-000000000000', 'nope', '\u0000', 'x'.repeat(
 test('a flow whose link was never opened has no code', async () => {
   await using app = await start()
   await known(app, '/otp', S256)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   for (const code of [token, token.slice(5)]) expect((await exchange(app, code)).status).toBe(404)
 })
 
@@ -324,7 +324,7 @@ const INCOMPLETE = 'PKCE flow requires code_challenge_method and code_challenge'
 const LENGTH = 'code challenge has to be between 43 and 128 characters'
 const CHARACTERS = 'code challenge can only contain alphanumeric characters, hyphens, periods, underscores and tildes'
 
-// Security case 48.
+// threat T48.
 test.each<[object, string]>([
   [{ code_challenge: S256.code_challenge }, INCOMPLETE],
   [{ code_challenge_method: 's256' }, INCOMPLETE],
@@ -356,7 +356,7 @@ test.each(['code', 'token_hash', 'token_hash without its prefix'])(
   async (way) => {
     await using app = await start()
     await known(app, '/otp', S256)
-    const { code, token, link } = await lastLetter(app, ADA)
+    const { code, token, link } = await lastMessageTo(app, ADA)
     const reply = await verify(app, {
       type: 'magiclink',
       ...(way === 'code' ? { email: ADA, token: code } : { token_hash: way === 'token_hash' ? token : token.slice(5) }),
@@ -370,14 +370,14 @@ test.each(['code', 'token_hash', 'token_hash without its prefix'])(
 test('direct recovery takes the token of a PKCE mail', async () => {
   await using app = await start()
   await known(app, '/recover', S256)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   expect((await verify(app, { type: 'recovery', token, password: 'another-password-1' })).status).toBe(200)
 })
 
 test('with link confirmation, the code comes after the button alone', async () => {
   await using app = await start({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
   await known(app, '/otp', S256)
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   const page = await app.ask('GET', link)
   expect([page.status, page.text.includes('code=')]).toEqual([200, false])
   const { headers } = await app.ask('POST', link.replace('/verify?', '/verify/confirm?'), { raw: '' })

@@ -80,7 +80,7 @@ test('a code ends the sessions that have passed no factor', async () => {
   expect((await status(app, ada.raised.accessToken)).status).toBe(200)
 })
 
-test('security case 35: a code that is shown many times at once counts once', async () => {
+test('threat T35: a code that is shown many times at once counts once', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const sessions = await Promise.all([1, 2, 3].map(() => app.signIn(ada.email)))
@@ -90,7 +90,7 @@ test('security case 35: a code that is shown many times at once counts once', as
   expect(replies.filter(({ status: each }) => each === 200)).toHaveLength(1)
 })
 
-test('security case 35: a new set ends the old one, and keeps id and name', async () => {
+test('threat T35: a new set ends the old one, and keeps id and name', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const { status: code, body } = await regenerate(app, ada.raised.accessToken)
@@ -100,7 +100,7 @@ test('security case 35: a new set ends the old one, and keeps id and name', asyn
   expect((await use(app, ada.low.accessToken, body.codes[9])).status).toBe(200)
 })
 
-test('security case 8: wrong codes count in the same budget as those of an authenticator app', async () => {
+test('threat T8: wrong codes count in the same budget as those of an authenticator app', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const token = ada.low.accessToken
@@ -116,7 +116,7 @@ test('security case 8: wrong codes count in the same budget as those of an authe
   expect((await use(app, token, ada.codes[0])).status).toBe(200)
 })
 
-test('security case 8: the count outlives a restart; a new set of codes ends it', async () => {
+test('threat T8: the count outlives a restart; a new set of codes ends it', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   for (let guess = 0; guess < 10; guess++) await use(app, ada.low.accessToken, 'aaaaaaaaaaaaaaaa')

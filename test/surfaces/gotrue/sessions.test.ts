@@ -25,7 +25,7 @@ test('logout revokes refresh tokens', async () => {
   expect((await refresh(app, ada.refreshToken)).body.code).toBe('refresh_token_not_found')
 })
 
-test('security case 24: the scopes end this session, the others, or all', async () => {
+test('threat T24: the scopes end this session, the others, or all', async () => {
   await using app = await startApp()
   const a = await app.signUp()
   const [b, c, d] = [await app.signIn(a.email), await app.signIn(a.email), await app.signIn(a.email)]

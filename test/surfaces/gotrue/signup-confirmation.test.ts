@@ -3,10 +3,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
-  lastLetter,
-  lettersTo,
+  differentCode,
+  lastMessageTo,
+  mailboxOf,
   open,
-  otherThan,
   userOf,
   verify,
   WITH_CONFIRMATION,
@@ -25,7 +25,7 @@ const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ..
 const startWithPhone = (settings = {}) => start({ ...WITH_PHONE, ...settings })
 const post = (app: TestApp, path: string, body: object) => app.ask('POST', `/auth/v1${path}`, { body })
 const signUp = (app: TestApp, body: object = {}) => post(app, '/signup', { email: ADA, password: PASSWORD, ...body })
-const kindsTo = async (app: TestApp, to = ADA) => (await lettersTo(app, to)).map(({ kind }) => kind)
+const kindsTo = async (app: TestApp, to = ADA) => (await mailboxOf(app, to)).map(({ kind }) => kind)
 const usersOf = async (app: TestApp) => (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users
 
 // By mail.
@@ -60,7 +60,7 @@ test('a sign-up answers the user alone, and mails a link and a code', async () =
     updated_at: NOW,
     is_anonymous: false,
   })
-  const { kind, subject, code, link } = await lastLetter(app, ADA)
+  const { kind, subject, code, link } = await lastMessageTo(app, ADA)
   expect([kind, subject, code.length]).toEqual(['confirmation', 'Confirm your email address', 6])
   expect(new URLSearchParams(link.split('?')[1]).get('type')).toBe('signup')
 })
@@ -71,25 +71,25 @@ test('before the address is confirmed a right password is told so and a wrong on
   const { status, body } = await passwordGrant(app, { email: ADA, password: PASSWORD })
   expect([status, body]).toEqual([400, { code: 'email_not_confirmed', message: 'Email not confirmed' }])
   expect((await passwordGrant(app, { email: ADA, password: NEW })).body.code).toBe('invalid_credentials')
-  await open(app, (await lastLetter(app, ADA)).link)
+  await open(app, (await lastMessageTo(app, ADA)).link)
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).status).toBe(200)
 })
 
 test('the audit log tells of the request and of the confirmation', async () => {
   await using app = await start()
   await signUp(app)
-  await open(app, (await lastLetter(app, ADA)).link)
+  await open(app, (await lastMessageTo(app, ADA)).link)
   const { body } = await app.ask('GET', '/auth/v1/admin/audit', { token: app.admin })
   const actions = body.map(({ payload }: { payload: { action: string } }) => payload.action)
   expect(actions.toSorted()).toEqual(['login', 'user_confirmation_requested', 'user_signedup'])
 })
 
-// Security case 10, contract section 7: an address that has an account.
+// docs/threat-model.md#t10, docs/wire-contract.md#anti-enumeration: an address that has an account.
 
 test('a sign-up of a registered address answers a user who does not exist', async () => {
   await using app = await start()
   const { body: invited } = await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: ADA } })
-  await open(app, (await lastLetter(app, ADA)).link)
+  await open(app, (await lastMessageTo(app, ADA)).link)
   await post(app, '/recover', { email: ADA })
   app.clock.advance(MINUTE)
   const { status, body, headers } = await signUp(app, { data: { name: 'Eve' } })
@@ -126,7 +126,7 @@ test('such a sign-up changes nothing: neither password nor metadata, nor session
   expect(await usersOf(app)).toHaveLength(1)
 })
 
-// Security case 45.
+// threat T45.
 test('its owner is told by mail, once an hour at most', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
@@ -140,7 +140,7 @@ test('its owner is told by mail, once an hour at most', async () => {
   expect(await kindsTo(app)).toEqual(['account_exists', 'account_exists'])
 })
 
-// Security case 45.
+// threat T45.
 test('50 sign-ups of a registered address at once mail its owner once', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
@@ -153,7 +153,7 @@ test('that mail holds nothing to sign in with, and nothing of what the stranger 
   await using app = await start()
   await confirmedUser(app, ADA)
   await signUp(app, { data: { name: 'Mallory', locale: 'de' } })
-  const { code, token, html, text, subject } = await lastLetter(app, ADA)
+  const { code, token, html, text, subject } = await lastMessageTo(app, ADA)
   expect([code, token]).toEqual(['', ''])
   expect(`${html}${text}`).not.toMatch(/token=|Mallory/)
   expect(subject).not.toBe('')
@@ -170,7 +170,7 @@ test('where confirmation of either kind is switched off, a registered address is
 test('a repeated sign-up of an unconfirmed address mails again and keeps nothing of the request', async () => {
   await using app = await start()
   const { body: first } = await signUp(app, { data: { name: 'Ada' } })
-  const older = await lastLetter(app, ADA)
+  const older = await lastMessageTo(app, ADA)
   const early = await signUp(app)
   expect([early.status, early.body.code]).toEqual([429, 'over_email_send_rate_limit'])
   app.clock.advance(MINUTE)
@@ -179,7 +179,7 @@ test('a repeated sign-up of an unconfirmed address mails again and keeps nothing
   expect(body.user_metadata).not.toHaveProperty('more')
   expect(body.identities).toMatchObject([{ user_id: first.id }])
   expect((await open(app, older.link)).fragment.error_code).toBe('otp_expired')
-  await open(app, (await lastLetter(app, ADA)).link)
+  await open(app, (await lastMessageTo(app, ADA)).link)
   expect((await passwordGrant(app, { email: ADA, password: NEW })).body.code).toBe('invalid_credentials')
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).status).toBe(200)
 })
@@ -265,7 +265,7 @@ test('a sign-up with a number answers the user alone, and texts a code', async (
     identities: [{ provider: 'phone', identity_data: { phone_verified: false } }],
   })
   expect(body).not.toHaveProperty('access_token')
-  const { kind, code, text } = await lastLetter(app, PHONE)
+  const { kind, code, text } = await lastMessageTo(app, PHONE)
   expect([kind, text]).toEqual(['phone_confirmation', `Your code is ${code}`])
   const grant = () => passwordGrant(app, { phone: PHONE, password: PASSWORD })
   expect((await grant()).body).toEqual({ code: 'phone_not_confirmed', message: 'Phone not confirmed' })
@@ -281,7 +281,7 @@ test('a sign-up with a number answers the user alone, and texts a code', async (
 test('a code of an SMS counts once, for its own number, and five wrong ones kill it', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE })
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   const answer = (token: string, phone = PHONE, type = 'sms') => verify(app, { type, phone, token })
   expect((await answer(code, OTHER_PHONE)).body.code).toBe('otp_expired')
   for (const type of ['phone_change', 'signup', 'email', 'recovery'])
@@ -290,16 +290,16 @@ test('a code of an SMS counts once, for its own number, and five wrong ones kill
   expect((await answer(code)).body.code).toBe('otp_expired')
   app.clock.advance(MINUTE)
   await post(app, '/otp', { phone: PHONE })
-  const { code: second } = await lastLetter(app, PHONE)
-  for (let by = 1; by <= 5; by++) await answer(otherThan(second, by))
+  const { code: second } = await lastMessageTo(app, PHONE)
+  for (let by = 1; by <= 5; by++) await answer(differentCode(second, by))
   expect((await answer(second)).body.code).toBe('otp_expired')
 })
 
-// Security case 37.
+// threat T37.
 test('of 100 who answer one SMS at once, one gets in', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE })
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   const replies = await Promise.all(
     Array.from({ length: 100 }, () => verify(app, { type: 'sms', phone: PHONE, token: code })),
   )
@@ -317,7 +317,7 @@ test.each<[string, object, number]>([
   ] as const) {
     await using app = await startWithPhone(settings)
     await post(app, '/otp', { phone: PHONE })
-    const { code } = await lastLetter(app, PHONE)
+    const { code } = await lastMessageTo(app, PHONE)
     app.clock.advance(elapsedMs)
     expect((await verify(app, { type: 'sms', phone: PHONE, token: code })).status).toBe(status)
   }
@@ -327,7 +327,7 @@ test('SMS to one user are a minute apart, and 50 requests at once send one', asy
   await using app = await startWithPhone()
   const replies = await Promise.all(Array.from({ length: 50 }, () => post(app, '/otp', { phone: PHONE })))
   expect(replies.filter(({ status }) => status >= 500)).toEqual([])
-  expect(await lettersTo(app, PHONE)).toHaveLength(1)
+  expect(await mailboxOf(app, PHONE)).toHaveLength(1)
   app.clock.advance(1500)
   for (const [path, body] of [
     ['/otp', { phone: PHONE }],
@@ -346,7 +346,7 @@ test('SMS to one user are a minute apart, and 50 requests at once send one', asy
   }
   app.clock.advance(MINUTE)
   expect((await post(app, '/resend', { type: 'sms', phone: PHONE })).body).toEqual({})
-  const [newer, older] = await lettersTo(app, PHONE)
+  const [newer, older] = await mailboxOf(app, PHONE)
   if (newer?.code !== older?.code)
     expect((await verify(app, { type: 'sms', phone: PHONE, token: older?.code })).body.code).toBe('otp_expired')
   expect((await verify(app, { type: 'sms', phone: PHONE, token: newer?.code })).status).toBe(200)
@@ -361,14 +361,14 @@ test('a registered number is not told to be so', async () => {
   expect(body.id).not.toBe(owner.id)
   const { body: fresh } = await post(app, '/signup', { phone: OTHER_PHONE, password: NEW, data: { name: 'Eve' } })
   expect(Object.keys(body)).toEqual(Object.keys(fresh))
-  expect(await lettersTo(app, PHONE)).toEqual([])
+  expect(await mailboxOf(app, PHONE)).toEqual([])
   expect((await passwordGrant(app, { phone: PHONE, password: NEW })).body.code).toBe('invalid_credentials')
 })
 
 test('a code by SMS makes a user with the data of the request, and signs in one who is there', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE, data: { name: 'Ada' } })
-  const answer = async () => verify(app, { type: 'sms', phone: PHONE, token: (await lastLetter(app, PHONE)).code })
+  const answer = async () => verify(app, { type: 'sms', phone: PHONE, token: (await lastMessageTo(app, PHONE)).code })
   const { body: first } = await answer()
   expect(first.user.user_metadata.name).toBe('Ada')
   app.clock.advance(MINUTE)
@@ -392,7 +392,7 @@ test('a new number counts once its code came back', async () => {
   const { app, token, reply } = await changingNumber()
   await using _ = app
   expect(reply.body).toMatchObject({ phone: '', new_phone: PHONE, phone_change_sent_at: NOW })
-  const { kind, code } = await lastLetter(app, PHONE)
+  const { kind, code } = await lastMessageTo(app, PHONE)
   expect(kind).toBe('phone_change')
   expect((await verify(app, { type: 'sms', phone: PHONE, token: code })).body.code).toBe('otp_expired')
   const { status, body } = await verify(app, { type: 'phone_change', phone: PHONE, token: code })
@@ -410,7 +410,7 @@ test('a new number counts once its code came back', async () => {
 test('a number that was taken meanwhile stays with whoever took it', async () => {
   const { app, token } = await changingNumber()
   await using _ = app
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { phone: PHONE, phone_confirm: true } })
   const { status, body } = await verify(app, { type: 'phone_change', phone: PHONE, token: code })
   expect([status, body.code]).toEqual([422, 'phone_exists'])
@@ -420,13 +420,13 @@ test('a number that was taken meanwhile stays with whoever took it', async () =>
 test('a newer number makes the code for the older one worthless, after a minute', async () => {
   const { app, token } = await changingNumber({ AUTH_SMS_OTP_EXP: '300' })
   await using _ = app
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   const ask = (phone: string) => app.ask('PUT', '/auth/v1/user', { token, body: { phone } })
   expect((await ask(OTHER_PHONE)).body.code).toBe('over_sms_send_rate_limit')
   app.clock.advance(MINUTE)
   expect((await ask(OTHER_PHONE)).body.new_phone).toBe(OTHER_PHONE)
   expect((await verify(app, { type: 'phone_change', phone: PHONE, token: code })).body.code).toBe('otp_expired')
-  const { code: second } = await lastLetter(app, OTHER_PHONE)
+  const { code: second } = await lastMessageTo(app, OTHER_PHONE)
   expect((await verify(app, { type: 'phone_change', phone: OTHER_PHONE, token: second })).status).toBe(200)
 })
 
@@ -434,28 +434,28 @@ test('a new password makes the code for a new number worthless', async () => {
   const { app, token } = await changingNumber()
   await using _ = app
   await app.ask('PUT', '/auth/v1/user', { token, body: { password: NEW } })
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   expect((await verify(app, { type: 'phone_change', phone: PHONE, token: code })).body.code).toBe('otp_expired')
 })
 
 test('the code for a second number is sent again on request, under the present one', async () => {
   const { app, token } = await changingNumber({ AUTH_SMS_OTP_EXP: '300' })
   await using _ = app
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   await verify(app, { type: 'phone_change', phone: PHONE, token: code })
   app.clock.advance(MINUTE)
   await app.ask('PUT', '/auth/v1/user', { token, body: { phone: OTHER_PHONE } })
   app.clock.advance(MINUTE)
   expect((await post(app, '/resend', { type: 'phone_change', phone: PHONE })).body).toEqual({})
-  const [newest] = await lettersTo(app, OTHER_PHONE)
-  expect(await lettersTo(app, OTHER_PHONE)).toHaveLength(2)
+  const [newest] = await mailboxOf(app, OTHER_PHONE)
+  expect(await mailboxOf(app, OTHER_PHONE)).toHaveLength(2)
   expect((await verify(app, { type: 'phone_change', phone: OTHER_PHONE, token: newest?.code })).status).toBe(200)
 })
 
 test('the owner is told of a new number by mail where that is switched on', async () => {
   const { app } = await changingNumber({ AUTH_MAILER_NOTIFICATIONS_PHONE_CHANGED_ENABLED: 'true' })
   await using _ = app
-  const { code } = await lastLetter(app, PHONE)
+  const { code } = await lastMessageTo(app, PHONE)
   await verify(app, { type: 'phone_change', phone: PHONE, token: code })
   expect(await kindsTo(app)).toEqual(['phone_changed_notification'])
 })
@@ -468,7 +468,7 @@ test('a test number gets no SMS, and its own code is right', async () => {
   await using app = await startWithPhone(WITH_TEST_NUMBER)
   const { status, body } = await post(app, '/otp', { phone: PHONE })
   expect([status, body]).toEqual([200, { message_id: 'test-otp' }])
-  expect(await lettersTo(app, PHONE)).toEqual([])
+  expect(await mailboxOf(app, PHONE)).toEqual([])
   expect((await post(app, '/otp', { phone: PHONE })).body.code).toBe('over_sms_send_rate_limit')
   expect((await verify(app, { type: 'sms', phone: PHONE, token: '123457' })).body.code).toBe('otp_expired')
   expect((await verify(app, { type: 'sms', phone: PHONE, token: '123456' })).body.user.phone).toBe(PHONE)
@@ -487,7 +487,7 @@ test('the code of a test number is right without a request and again and again, 
   ] as const)
     expect([token, (await answer(token)).status]).toEqual([token, status])
   expect((await verify(app, { type: 'sms', phone: OTHER_PHONE, token: '123456' })).status).toBe(403)
-  expect(await lettersTo(app, PHONE)).toEqual([])
+  expect(await mailboxOf(app, PHONE)).toEqual([])
 })
 
 test('a banned user of a test number stays out', async () => {
@@ -499,7 +499,7 @@ test('a banned user of a test number stays out', async () => {
 test('a new number can be a test number', async () => {
   const { app, token, reply } = await changingNumber(WITH_TEST_NUMBER)
   await using _ = app
-  expect([reply.status, await lettersTo(app, PHONE)]).toEqual([200, []])
+  expect([reply.status, await mailboxOf(app, PHONE)]).toEqual([200, []])
   expect((await verify(app, { type: 'phone_change', phone: PHONE, token: '123456' })).status).toBe(200)
   expect((await userOf(app, token)).phone).toBe(PHONE)
 })
@@ -510,7 +510,7 @@ test('test numbers are ordinary ones from the day that is set', async () => {
     AUTH_SMS_TEST_OTP_VALID_UNTIL: '2026-01-02T00:00:00Z',
   })
   await post(app, '/otp', { phone: PHONE })
-  expect(await lettersTo(app, PHONE)).toEqual([])
+  expect(await mailboxOf(app, PHONE)).toEqual([])
   app.clock.advance(24 * HOUR + 1)
   expect((await verify(app, { type: 'sms', phone: PHONE, token: '123456' })).body.code).toBe('otp_expired')
   await post(app, '/otp', { phone: PHONE })

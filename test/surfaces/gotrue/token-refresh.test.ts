@@ -23,7 +23,7 @@ test('a refresh keeps the session, moves the token on and signs anew', async () 
   expect(claimsOf(body.access_token).iat).toBe(claimsOf(ada.accessToken).iat + 10)
 })
 
-test('security case 16: the parent of the live token gets the same successor again, 1 s, 1 h and 20 days later', async () => {
+test('threat T16: the parent of the live token gets the same successor again, 1 s, 1 h and 20 days later', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body } = await refresh(app, ada.refreshToken)
@@ -34,7 +34,7 @@ test('security case 16: the parent of the live token gets the same successor aga
   }
 })
 
-test('security case 15: 50 parallel refreshes of one token give one successor to all', async () => {
+test('threat T15: 50 parallel refreshes of one token give one successor to all', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const replies = await Promise.all(Array.from({ length: 50 }, () => refresh(app, ada.refreshToken)))
@@ -42,7 +42,7 @@ test('security case 15: 50 parallel refreshes of one token give one successor to
   expect(new Set(replies.map(({ body }) => body.refresh_token)).size).toBe(1)
 })
 
-test('security case 17: the parent, once its child was used, ends the session at once and for good', async () => {
+test('threat T17: the parent, once its child was used, ends the session at once and for good', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -125,7 +125,7 @@ test('a refresh needs no bearer, and a wrong one does not matter', async () => {
   expect((await refresh(app, ada.refreshToken, { token: 'x.y.z' })).status).toBe(200)
 })
 
-test('security case 24: bans, deletions and sign-outs reach the refresh token', async () => {
+test('threat T24: bans, deletions and sign-outs reach the refresh token', async () => {
   await using app = await startApp()
   const [banned, deleted, erased, out] = [
     await app.signUp(),
@@ -149,7 +149,7 @@ test('security case 24: bans, deletions and sign-outs reach the refresh token', 
   expect((await refresh(app, banned.refreshToken)).body).toEqual(unknown)
 })
 
-test('security case 21: a refresh that races a sign-out never leaves a live token', async () => {
+test('threat T21: a refresh that races a sign-out never leaves a live token', async () => {
   await using app = await startApp()
   for (let round = 0; round < 20; round++) {
     const ada = await app.signUp()

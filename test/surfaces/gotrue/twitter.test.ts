@@ -111,7 +111,7 @@ test('the browser goes to Twitter with a token that was asked for, and comes bac
   })
 })
 
-test('security case 48: another token than the one that was asked for, and none at all, are refused', async () => {
+test('threat T48: another token than the one that was asked for, and none at all, are refused', async () => {
   await using started = await start()
   for (const shown of [{ oauth_token: 'another', oauth_verifier: 'v' }, { oauth_verifier: 'v' }] as Record<
     string,

@@ -1,14 +1,14 @@
 import { expect, test } from 'bun:test'
-import { withMessage, withSession } from '../../../src/surfaces/gotrue/application'
+import { withMessage, withSession } from '../../../src/surfaces/gotrue/redirect-response'
 import { PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import {
   confirmedUser,
-  type Letter,
+  differentCode,
   landingOf,
-  lastLetter,
-  lettersTo,
+  lastMessageTo,
+  type MailboxEntry,
+  mailboxOf,
   open,
-  otherThan,
   userOf,
   verify,
   WITH_CONFIRMATION,
@@ -82,7 +82,7 @@ interface Answer {
 }
 
 /** The three ways to answer a mail. */
-const WAYS: Record<string, (app: TestApp, type: string, letter: Letter, to: string) => Promise<Answer>> = {
+const WAYS: Record<string, (app: TestApp, type: string, letter: MailboxEntry, to: string) => Promise<Answer>> = {
   link: async (app, type, { token }) => {
     const { fragment } = await open(app, `/auth/v1/verify?token=${token}&type=${type}&redirect_to=${SITE}`)
     const { access_token: accessToken = '', refresh_token: refreshToken = '', error_code } = fragment
@@ -105,7 +105,7 @@ async function arrived(type: string, settings: Record<string, string> = {}) {
   const app = await start({ ...story.settings, ...settings })
   await story.begin(app)
   const to = story.to ?? ADA
-  return { app, to, story, letter: await lastLetter(app, to) }
+  return { app, to, story, letter: await lastMessageTo(app, to) }
 }
 
 test.each(MATRIX)(
@@ -135,24 +135,24 @@ test.each(MATRIX)('a message of type %s that is too old is refused by %s, with t
   expect((await WAYS[way]?.(app, type, letter, to))?.refused).toBe('otp_expired')
 })
 
-// Security case 41.
+// threat T41.
 test.each(Object.entries(WAYS))(
   'a newer message of its kind makes the older one worthless: %s',
   async (_way, answer) => {
     await using app = await start()
     await confirmedUser(app, ADA)
     await sendOtp(app)
-    const older = await lastLetter(app, ADA)
+    const older = await lastMessageTo(app, ADA)
     app.clock.advance(60_000)
     await sendOtp(app)
-    const newer = await lastLetter(app, ADA)
+    const newer = await lastMessageTo(app, ADA)
     expect(newer.token).not.toBe(older.token)
     if (newer.code !== older.code) expect((await answer(app, 'magiclink', older, ADA)).refused).toBe('otp_expired')
     expect((await answer(app, 'magiclink', newer, ADA)).session).toBeDefined()
   },
 )
 
-// Security case 38: a mismatch of kind or address refuses, and spends nothing.
+// threat T38: a mismatch of kind or address refuses, and spends nothing.
 test.each(MATRIX)(
   'a message of type %s is refused under every type it is not, by %s, and still counts',
   async (type, way) => {
@@ -179,7 +179,7 @@ test('a code counts for the address that it was sent to, and for no other', asyn
   await confirmedUser(app, ADA)
   await confirmedUser(app, 'eve@example.com')
   await sendOtp(app)
-  const { code } = await lastLetter(app, ADA)
+  const { code } = await lastMessageTo(app, ADA)
   for (const email of ['eve@example.com', 'nobody@example.com']) {
     const { status, body } = await verify(app, { type: 'magiclink', email, token: code })
     expect([status, body]).toEqual([403, WRONG])
@@ -187,11 +187,11 @@ test('a code counts for the address that it was sent to, and for no other', asyn
   expect((await verify(app, { type: 'magiclink', email: 'ADA@Example.com', token: code })).body.user.email).toBe(ADA)
 })
 
-// Security case 38: prefix collision and one flipped bit.
+// threat T38: prefix collision and one flipped bit.
 test('a token that is nearly right is wrong', async () => {
   await using app = await start()
   await signUp(app)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   const bytes = Buffer.from(token, 'base64url')
   const flipped = Buffer.from(bytes)
   flipped[31] = (flipped[31] as number) ^ 1
@@ -213,13 +213,13 @@ test('a token that is nearly right is wrong', async () => {
   expect((await verify(app, { type: 'signup', token_hash: token })).status).toBe(200)
 })
 
-// Security case 6.
+// threat T6.
 test('five wrong codes kill the code, and not the link beside it', async () => {
   await using app = await start()
   await signUp(app)
-  const { code, token } = await lastLetter(app, ADA)
+  const { code, token } = await lastMessageTo(app, ADA)
   const guess = (guessed: string) => verify(app, { type: 'signup', email: ADA, token: guessed })
-  for (let by = 1; by <= 5; by++) expect((await guess(otherThan(code, by))).body).toEqual(WRONG)
+  for (let by = 1; by <= 5; by++) expect((await guess(differentCode(code, by))).body).toEqual(WRONG)
   expect((await guess(code)).body).toEqual(WRONG)
   expect((await verify(app, { type: 'signup', token_hash: token })).status).toBe(200)
 })
@@ -227,29 +227,29 @@ test('five wrong codes kill the code, and not the link beside it', async () => {
 test('after four wrong codes the right one still counts', async () => {
   await using app = await start()
   await signUp(app)
-  const { code } = await lastLetter(app, ADA)
-  for (let by = 1; by <= 4; by++) await verify(app, { type: 'signup', email: ADA, token: otherThan(code, by) })
+  const { code } = await lastMessageTo(app, ADA)
+  for (let by = 1; by <= 4; by++) await verify(app, { type: 'signup', email: ADA, token: differentCode(code, by) })
   expect((await verify(app, { type: 'signup', email: ADA, token: code })).status).toBe(200)
 })
 
-// Security case 6: across parallel connections.
+// threat T6: across parallel connections.
 test('guesses at one code all at once are five as well', async () => {
   await using app = await start()
   await signUp(app)
-  const { code } = await lastLetter(app, ADA)
-  const guesses = [...Array.from({ length: 40 }, (_, by) => otherThan(code, by + 1)), code]
+  const { code } = await lastMessageTo(app, ADA)
+  const guesses = [...Array.from({ length: 40 }, (_, by) => differentCode(code, by + 1)), code]
   const replies = await Promise.all(guesses.map((token) => verify(app, { type: 'signup', email: ADA, token })))
   expect(replies.map(({ status }) => status)).toEqual(guesses.map(() => 403))
 })
 
-// Security case 6: a guess that could have been two codes is a guess at both.
+// threat T6: a guess that could have been two codes is a guess at both.
 test('where one type accepts two codes, wrong ones count for each of them', async () => {
   await using app = await start()
   await signUp(app)
-  const older = await lastLetter(app, ADA)
+  const older = await lastMessageTo(app, ADA)
   app.clock.advance(1000)
   await recover(app)
-  const newer = await lastLetter(app, ADA)
+  const newer = await lastMessageTo(app, ADA)
   const wrong = Array.from({ length: 20 }, (_, index) => String(index).padStart(6, '0'))
     .filter((code) => code !== older.code && code !== newer.code)
     .slice(0, 5)
@@ -258,7 +258,7 @@ test('where one type accepts two codes, wrong ones count for each of them', asyn
     expect((await verify(app, { type: 'email', email: ADA, token: code })).body).toEqual(WRONG)
 })
 
-// Security case 6.
+// threat T6.
 test('twenty wrong codes in an hour are all that an address gets, whatever the codes and the clients', async () => {
   await using app = await start({ AUTH_RATE_LIMITS: 'on' })
   await confirmedUser(app, ADA)
@@ -267,21 +267,21 @@ test('twenty wrong codes in an hour are all that an address gets, whatever the c
     verify(app, { type: 'magiclink', email: ADA, token }, { ip: `198.51.100.${++ip}` })
   for (let round = 0; round < 4; round++) {
     await sendOtp(app)
-    const { code } = await lastLetter(app, ADA)
-    for (let by = 1; by <= 5; by++) expect((await guess(otherThan(code, by))).status).toBe(403)
+    const { code } = await lastMessageTo(app, ADA)
+    for (let by = 1; by <= 5; by++) expect((await guess(differentCode(code, by))).status).toBe(403)
     app.clock.advance(60_000)
   }
   await sendOtp(app)
-  const last = await lastLetter(app, ADA)
+  const last = await lastMessageTo(app, ADA)
   expect((await guess(last.code)).body.code).toBe('over_request_rate_limit')
   expect((await verify(app, { type: 'magiclink', token_hash: last.token })).status).toBe(200)
 })
 
-// Security case 37.
+// threat T37.
 test.each(Object.entries(WAYS))('of 100 who answer one message at once by %s, one gets in', async (_way, answer) => {
   await using app = await start()
   await signUp(app)
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   const answers = await Promise.all(Array.from({ length: 100 }, () => answer(app, 'signup', letter, ADA)))
   const [session] = answers.flatMap((each) => each.session ?? [])
   expect(answers.filter((each) => each.session)).toHaveLength(1)
@@ -290,12 +290,12 @@ test.each(Object.entries(WAYS))('of 100 who answer one message at once by %s, on
   expect(body).toHaveLength(1)
 })
 
-// Security case 37.
+// threat T37.
 test('of 100 who use the link, the token and the code of one message at once, one gets in', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   const ways = Object.values(WAYS)
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, index) => ways[index % 3]?.(app, 'magiclink', letter, ADA)),
@@ -306,20 +306,20 @@ test('of 100 who use the link, the token and the code of one message at once, on
 test('answering one message makes every other one to the same user worthless', async () => {
   await using app = await start()
   await signUp(app)
-  const confirmation = await lastLetter(app, ADA)
+  const confirmation = await lastMessageTo(app, ADA)
   await recover(app)
-  const recovery = await lastLetter(app, ADA)
+  const recovery = await lastMessageTo(app, ADA)
   expect((await verify(app, { type: 'recovery', token_hash: recovery.token })).status).toBe(200)
   expect((await verify(app, { type: 'signup', token_hash: confirmation.token })).body).toEqual(INVALID)
   expect((await verify(app, { type: 'signup', email: ADA, token: confirmation.code })).body).toEqual(WRONG)
 })
 
-// Security case 41.
+// threat T41.
 test('messages to an address that an administrator has replaced are worth nothing', async () => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   const body = { email: 'lovelace@example.com', email_confirm: true }
   await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body })
   for (const answer of Object.values(WAYS))
@@ -330,7 +330,7 @@ test('a recovery confirms the address that it was sent to', async () => {
   await using app = await start()
   await signUp(app)
   await recover(app)
-  const { token } = await lastLetter(app, ADA, 'recovery')
+  const { token } = await lastMessageTo(app, ADA, 'recovery')
   const { body } = await verify(app, { type: 'recovery', token_hash: token })
   expect(body.user).toMatchObject({ ...CONFIRMED, user_metadata: { email_verified: true } })
 })
@@ -398,7 +398,7 @@ test.each([
 test('a query beside the body changes nothing: auth-js puts redirect_to there', async () => {
   await using app = await start()
   await signUp(app)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   const reply = await app.ask('POST', `/auth/v1/verify?redirect_to=${SITE}/x`, {
     body: { type: 'signup', token_hash: token },
   })
@@ -408,7 +408,7 @@ test('a query beside the body changes nothing: auth-js puts redirect_to there', 
 test('a session of a code or a link says how it came to be', async () => {
   await using app = await start()
   await signUp(app)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   const { status, body, headers } = await verify(app, { type: 'signup', token_hash: token })
   expect([status, headers.get('cache-control'), body.expires_in, body.token_type]).toEqual([
     200,
@@ -427,7 +427,7 @@ test('a link leads back with a session in the fragment, its keys in alphabetical
   await app.ask('POST', '/auth/v1/signup?redirect_to=https://app.example.com/welcome?a=1%26b=2', {
     body: { email: ADA, password: PASSWORD },
   })
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   const reply = await app.ask('GET', link)
   const { location, fragment } = landingOf(reply)
   expect([reply.status, reply.headers.get('cache-control'), reply.headers.get('referrer-policy')]).toEqual([
@@ -489,7 +489,7 @@ test('a type that no link has is an invalid request', async () => {
 test('a link that is half of a PKCE flow is an invalid request, and stays usable without it', async () => {
   await using app = await start()
   await signUp(app)
-  const { token } = await lastLetter(app, ADA)
+  const { token } = await lastMessageTo(app, ADA)
   const { fragment, query } = await open(app, `/auth/v1/verify?token=pkce_${token}&type=signup`)
   expect(fragment).toMatchObject({ error: 'invalid_request', error_code: 'flow_state_not_found', sb: '' })
   expect(fragment.error_description).toStartWith('No associated flow state found.')
@@ -502,7 +502,7 @@ test('a status that OAuth has no name for has no `error`', async () => {
   await confirmedUser(app, ADA)
   const { accessToken: token } = await app.signIn(ADA)
   await app.ask('PUT', '/auth/v1/user', { token, body: { email: 'taken@example.com' } })
-  const { link } = await lastLetter(app, 'taken@example.com')
+  const { link } = await lastMessageTo(app, 'taken@example.com')
   await confirmedUser(app, 'taken@example.com')
   expect((await open(app, link)).location).toBe(
     `${SITE}#error_code=email_exists&error_description=A+user+with+this+email+address+has+already+been+registered&sb=`,
@@ -518,7 +518,7 @@ test('what needs escaping is escaped twice in the fragment of a message, and onc
 test('over the limit, a link answers JSON and is not spent', async () => {
   await using app = await start({ AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_VERIFY: '30' })
   await signUp(app)
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   const ip = '198.51.100.1'
   for (let request = 0; request < 30; request++)
     expect((await open(app, '/auth/v1/verify?token=x&type=signup', { ip })).status).toBe(303)
@@ -539,7 +539,7 @@ test.each([
   expect([status, body]).toEqual([400, { code: 'validation_failed', message }])
 })
 
-// Security case 39: what only looks at a link does not use it up.
+// threat T39: what only looks at a link does not use it up.
 
 test.each<[string, string, Record<string, string>]>([
   ['HEAD', 'HEAD', {}],
@@ -558,7 +558,7 @@ test.each<[string, string, Record<string, string>]>([
 ])('%s opens a link and uses nothing up', async (_, method, headers) => {
   await using app = await start()
   await signUp(app)
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   const reply = await app.ask(method, link, { headers })
   expect(reply.headers.get('location')).toBeNull()
   expect(reply.text).not.toContain('access_token')
@@ -574,7 +574,7 @@ test.each([
 ])('%s is taken for somebody who clicks', async (userAgent) => {
   await using app = await start()
   await signUp(app)
-  const { link } = await lastLetter(app, ADA)
+  const { link } = await lastMessageTo(app, ADA)
   expect((await open(app, link, { headers: { 'user-agent': userAgent } })).fragment.access_token).toBeString()
 })
 
@@ -613,7 +613,7 @@ test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email']
 test('the page of a link with a slash at its end has a button that works, too', async () => {
   await using app = await start({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
   await signUp(app)
-  const link = (await lastLetter(app, ADA)).link.replace('/verify?', '/verify/?')
+  const link = (await lastMessageTo(app, ADA)).link.replace('/verify?', '/verify/?')
   const { text } = await app.ask('GET', link)
   expect((await press(app, link, text)).fragment.access_token).toBeString()
 })
@@ -634,7 +634,7 @@ test.each(Object.entries(WAYS))(
     await using app = await start()
     const { id } = await confirmedUser(app, ADA)
     await sendOtp(app)
-    const letter = await lastLetter(app, ADA)
+    const letter = await lastMessageTo(app, ADA)
     const ban = (ban_duration: string) =>
       app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration } })
     await ban('24h')
@@ -648,7 +648,7 @@ test('a banned user is told so in words', async () => {
   await using app = await start()
   await confirmedUser(app, ADA, { ban_duration: '24h' })
   await sendOtp(app)
-  const { code, link } = await lastLetter(app, ADA)
+  const { code, link } = await lastMessageTo(app, ADA)
   const { status, body } = await verify(app, { type: 'magiclink', email: ADA, token: code })
   expect([status, body]).toEqual([403, { code: 'user_banned', message: 'User is banned' }])
   expect((await open(app, link)).location).toBe(
@@ -663,7 +663,7 @@ test.each([
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastLetter(app, ADA)
+  const letter = await lastMessageTo(app, ADA)
   expect((await app.ask('DELETE', `/auth/v1/admin/users/${id}`, { token: app.admin, body })).status).toBe(200)
   for (const answer of Object.values(WAYS))
     expect((await answer(app, 'magiclink', letter, ADA)).refused).toBe('otp_expired')
@@ -677,7 +677,7 @@ async function forgetful(settings = {}) {
   await confirmedUser(app, ADA)
   const elsewhere = await app.signIn(ADA)
   await recover(app)
-  return { app, elsewhere, ...(await lastLetter(app, ADA, 'recovery')) }
+  return { app, elsewhere, ...(await lastMessageTo(app, ADA, 'recovery')) }
 }
 
 test('recovery requires new password', async () => {
@@ -738,7 +738,7 @@ test('the direct form takes the token of a recovery and no code, no other token 
   await using _ = app
   expect((await verify(app, { type: 'recovery', token: code, password: NEW })).body).toEqual(INVALID)
   await signUp(app, { email: 'eve@example.com' })
-  const { token } = await lastLetter(app, 'eve@example.com')
+  const { token } = await lastMessageTo(app, 'eve@example.com')
   expect((await verify(app, { type: 'recovery', token, password: NEW })).body).toEqual(INVALID)
   expect((await verify(app, { type: 'signup', token, password: NEW })).body.message).toStartWith(
     'Only an email address',
@@ -762,5 +762,5 @@ test('a recovery with a new password tells the owner, where that is switched on'
   const { app, token } = await forgetful({ AUTH_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED: 'true' })
   await using _ = app
   await verify(app, { type: 'recovery', token, password: NEW })
-  expect((await lettersTo(app, ADA))[0]?.kind).toBe('password_changed_notification')
+  expect((await mailboxOf(app, ADA))[0]?.kind).toBe('password_changed_notification')
 })

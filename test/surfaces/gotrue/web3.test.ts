@@ -1,4 +1,4 @@
-/** Signing in with a wallet (contract 8.11). */
+/** Signing in with a wallet (docs/wire-contract.md#web3). */
 import { expect, test } from 'bun:test'
 import { base58 } from '@scure/base'
 import { claimsOf, startApp, type TestApp } from '../../support/app'

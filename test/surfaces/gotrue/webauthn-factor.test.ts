@@ -1,13 +1,13 @@
 import { expect, test } from 'bun:test'
 import { claimsOf, type Json, startApp, type TestApp } from '../../support/app'
-import { type Authenticator, authenticator, type Liberties } from '../../support/authenticator'
+import { type Authenticator, authenticator, type Deviations } from '../../support/authenticator'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
 const enrolKey = (app: TestApp, token: string, friendly_name = 'key') =>
   enrol(app, token, { factor_type: 'webauthn', friendly_name })
 
 /** Challenges the factor and answers with what the authenticator says. */
-async function show(app: TestApp, token: string, id: string, device: Authenticator, liberties: Liberties = {}) {
+async function show(app: TestApp, token: string, id: string, device: Authenticator, liberties: Deviations = {}) {
   const { body } = await challenge(app, token, id)
   const { type, credential_options: options } = body.webauthn
   const credential_response =
@@ -86,14 +86,14 @@ test('a key is registered by its first challenge, and used by those after it', a
   expect((await show(app, later.accessToken, added.body.id, device)).status).toBe(200)
 })
 
-test.each<[string, Liberties]>([
+test.each<[string, Deviations]>([
   ['another origin', { origin: 'https://evil.example' }],
   ['another RP id', { rpId: 'evil.example' }],
   ['another challenge', { challenge: Buffer.alloc(32).toString('base64url') }],
   ['another key', { forges: true }],
   ['a counter that went back', { counter: 0 }],
 ])(
-  'security case 36: a second factor with %s is refused, and its challenge can be answered again',
+  'threat T36: a second factor with %s is refused, and its challenge can be answered again',
   async (_what, liberties) => {
     await using app = await startApp()
     const ada = await withKey(app)
@@ -102,7 +102,7 @@ test.each<[string, Liberties]>([
     const again = await app.signIn(ada.email)
     const { body } = await challenge(app, again.accessToken, ada.id)
     const { publicKey } = body.webauthn.credential_options
-    const answer = (given: Liberties) =>
+    const answer = (given: Deviations) =>
       verify(app, again.accessToken, ada.id, {
         challenge_id: body.id,
         webauthn: { type: 'request', credential_response: ada.device.get(publicKey, given) },
@@ -202,7 +202,7 @@ test('keys can be switched off', async () => {
   expect(refusal(await enrolKey(app, ada.accessToken))).toEqual([422, 'mfa_webauthn_enroll_not_enabled'])
 })
 
-test('security case 31: a factor that was only half added before the first one counted needs that one to be verified', async () => {
+test('threat T31: a factor that was only half added before the first one counted needs that one to be verified', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { id } = (await enrolKey(app, ada.accessToken, 'leftover')).body

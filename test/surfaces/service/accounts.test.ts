@@ -134,7 +134,7 @@ describe('refusals', () => {
     expect(await login(app, email, { code, password: 'wrong' })).toMatchObject(refused('invalid_credentials'))
     const { status, body } = await login(app, email, { code })
     expect(status).toBe(200)
-    // security case 28: on no surface again
+    // threat T28: on no surface again
     expect(await login(app, email, { code })).toMatchObject(needed)
     expect(await post(app, '/token', { grantType: 'password', email, password: PASSWORD, code })).toMatchObject(needed)
     const { body: sessions } = await app.ask('GET', '/auth/v1/sessions', { token: body.access_token })

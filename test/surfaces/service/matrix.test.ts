@@ -1,7 +1,7 @@
-/** Matrix accounts of users who register with a service (service.md; security case 52). */
+/** Matrix accounts of users who register with a service (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import type { Provisioned } from '../../../src/core/ports'
+import type { ProvisionResult } from '../../../src/core/ports'
 import { PASSWORD, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { get, login, post } from '../../support/native'
 
@@ -15,7 +15,7 @@ function fakeHomeserver() {
   return {
     ...{ taken, asked, state },
     provisioner: {
-      async register(account: { localpart: string; displayName: string }): Promise<Provisioned> {
+      async register(account: { localpart: string; displayName: string }): Promise<ProvisionResult> {
         asked.push(account)
         if (state.isDown) return { outcome: 'unavailable', error: 'down' }
         if (taken.has(account.localpart)) return { outcome: 'taken' }
@@ -48,10 +48,10 @@ test('whoever registers has a Matrix account, under the name they go by', async 
   expect([status, body.matrix_user_id, body.user.matrix_user_id]).toEqual([201, '@u1:hs', '@u1:hs'])
   expect(asked).toMatchObject([{ localpart: 'u1', displayName: 'Ada' }])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
-  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
 })
 
-test('security case 52: nothing that users choose gets into the name of the account', async () => {
+test('threat T52: nothing that users choose gets into the name of the account', async () => {
   await using started = await start()
   await register(started.app, 'x:evil.example/@admin@example.com', '@admin:hs')
   await register(started.app, 'bob@example.com', 'x'.repeat(500))
@@ -68,14 +68,14 @@ test('a homeserver that is down does not fail the sign-up, and is asked again wi
   for (const waitMs of [5, 10, 20, 40, 80, 160, 320, 600, 600].map((seconds) => seconds * SECOND)) {
     expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
     app.clock.advance(waitMs - 1)
-    expect(await app.core.makeMatrixAccounts()).toBe(0)
+    expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
     app.clock.advance(1)
-    expect(await app.core.makeMatrixAccounts()).toBe(1)
+    expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   }
   expect(asked).toHaveLength(10)
   state.isDown = false
   app.clock.advance(600 * SECOND)
-  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
   expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
 })
@@ -87,9 +87,9 @@ test('a name that is taken gets a suffix', async () => {
   expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBe('@u1-3:hs')
   for (const name of ['u2', 'u2-2', 'u2-3', 'u2-4']) taken.add(name)
   expect((await register(app, 'bob@example.com')).body.matrix_user_id).toBeNull()
-  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(5 * SECOND)
-  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   expect(await matrixIdOf(app, 'bob@example.com')).toBe('@u2-5:hs')
 })
 
@@ -101,13 +101,13 @@ test('a homeserver to which every name is taken is asked no more often than one 
   for (const waitMs of [5, 10, 20].map((seconds) => seconds * SECOND)) {
     expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
     app.clock.advance(waitMs)
-    expect(await app.core.makeMatrixAccounts()).toBe(1)
+    expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   }
   expect(asked).toHaveLength(12)
 })
 
 test('a sign-up waits for a slow homeserver no longer than it should, and the account is the user’s all the same', async () => {
-  const answer = Promise.withResolvers<Provisioned>()
+  const answer = Promise.withResolvers<ProvisionResult>()
   const asked: string[] = []
   const register = ({ localpart }: { localpart: string }) => {
     asked.push(localpart)
@@ -117,7 +117,7 @@ test('a sign-up waits for a slow homeserver no longer than it should, and the ac
   const { status, body } = await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
   expect([status, body.matrix_user_id]).toEqual([201, null])
   app.clock.advance(60 * SECOND)
-  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
   answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
   await answer.promise
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
@@ -138,7 +138,7 @@ test('where addresses are confirmed, the answer does not tell a new one by its M
   app.clock.advance(120 * SECOND)
   const again = await register(app, 'ada@example.com')
   expect([first.body.matrix_user_id, again.body.matrix_user_id, asked]).toEqual([null, null, []])
-  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   expect(asked).toHaveLength(1)
 })
 
@@ -151,9 +151,9 @@ test('an attempt that never came to its end is taken up once its time is over', 
   database
     .query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users')
     .run(app.clock.now() + 120_000)
-  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(120_000)
-  const tries = await Promise.all([app.core.makeMatrixAccounts(), app.core.makeMatrixAccounts()])
+  const tries = await Promise.all([app.core.provisionDueMatrixAccounts(), app.core.provisionDueMatrixAccounts()])
   expect(tries.sort()).toEqual([0, 1])
   expect(asked.slice(1).map(({ localpart }) => localpart)).toEqual(['u1', 'u1-2'])
 })
@@ -169,7 +169,7 @@ test('a user who is deleted meanwhile gets none', async () => {
   }
   const before = asked.length
   app.clock.advance(600 * SECOND)
-  expect(await app.core.makeMatrixAccounts()).toBe(0)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
   expect(asked.length).toBe(before)
 })
 
@@ -183,20 +183,26 @@ test('who signs up on another surface gets none, and without a homeserver nobody
 })
 
 test('a server that stops waits for the homeserver’s answer to what outlived its request', async () => {
-  const answer = Promise.withResolvers<Provisioned>()
+  const answer = Promise.withResolvers<ProvisionResult>()
   await using app = await startApp({ provisioner: { register: () => answer.promise } })
   await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
   const closed = app.close()
   answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
   await closed
-  expect(app.log().map(({ msg }) => msg)).toContain('a Matrix account was made')
+  expect(app.log().map(({ msg }) => msg)).toContain('a Matrix account was created')
 })
 
 test('an attempt whose answer was lost is known again by its password, which is sealed and goes with the registration', async () => {
   const passwords: string[] = []
   const made = new Map<string, string>()
   let isLost = true
-  const register = async ({ localpart, password }: { localpart: string; password: string }): Promise<Provisioned> => {
+  const register = async ({
+    localpart,
+    password,
+  }: {
+    localpart: string
+    password: string
+  }): Promise<ProvisionResult> => {
     passwords.push(password)
     const known = made.get(localpart)
     if (known !== undefined && known !== password) return { outcome: 'taken' }
@@ -214,7 +220,7 @@ test('an attempt whose answer was lost is known again by its password, which is 
   expect(sealed).not.toContain(passwords[0] ?? '')
   isLost = false
   app.clock.advance(5 * SECOND)
-  expect(await app.core.makeMatrixAccounts()).toBe(1)
+  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
   expect([new Set(passwords).size, [...made.keys()]]).toEqual([1, ['u1']])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
   expect(rows()).toEqual([])

@@ -192,7 +192,7 @@ describe('token pairs', () => {
     const cookie = cookieOf(signedIn.headers).split('=')[1] ?? ''
     for (const token of [pair.refreshToken, signedIn.body.refresh_token, cookie, ada.refreshToken])
       expect((await get(app, '/me', { token })).status).toBe(401)
-    // security case 20
+    // threat T20
     for (const refreshToken of [ada.refreshToken, signedIn.body.refresh_token, pair.accessToken])
       expect((await post(app, '/refresh', { refreshToken })).status).toBe(401)
     for (const refresh_token of [ada.refreshToken, pair.refreshToken])
@@ -317,7 +317,7 @@ describe('the session cookie', () => {
     expect((await get(app, '/me', { headers: { cookie: cookie.replace('__Host-', '') } })).status).toBe(401)
   })
 
-  test('security case 55: no page of another origin can use it', async () => {
+  test('threat T55: no page of another origin can use it', async () => {
     await using app = await startApp()
     const { email } = await app.signUp()
     const cookie = cookieOf((await login(app, email)).headers)

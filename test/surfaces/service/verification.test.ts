@@ -841,7 +841,7 @@ test('an account with a second factor signs in by link with a code of it, and th
   expect((await post(app, '/magic-link/verify', { token: third, code: made.codes[0] })).status).toBe(401)
 })
 
-test('security case 7: guesses at a second factor by link count with those on Supabase’s surface', async () => {
+test('threat T7: guesses at a second factor by link count with those on Supabase’s surface', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const token = await linkToken(app, ada.email)

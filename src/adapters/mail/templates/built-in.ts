@@ -1,49 +1,49 @@
-/** The mails that are sent where nobody wrote others: one layout, filled from the words of a language. */
+/** The built-in mails: one layout, filled with the texts of a language. */
 import type { MailTemplate } from '../../../core/ports'
-import type { MailWords, Words } from './words'
-import { de } from './words/de'
-import { en } from './words/en'
-import { es } from './words/es'
-import { fr } from './words/fr'
-import { it } from './words/it'
-import { ja } from './words/ja'
-import { nl } from './words/nl'
-import { pl } from './words/pl'
-import { pt } from './words/pt'
-import { zh } from './words/zh'
+import { de } from './locales/de'
+import { en } from './locales/en'
+import { es } from './locales/es'
+import { fr } from './locales/fr'
+import { it } from './locales/it'
+import { ja } from './locales/ja'
+import { nl } from './locales/nl'
+import { pl } from './locales/pl'
+import { pt } from './locales/pt'
+import { zh } from './locales/zh'
+import type { LocaleTexts, MailText } from './texts'
 
-/** The sources of one mail's templates. */
-export interface Sources {
+/** The template sources of one mail. */
+export interface MailSource {
   subject: string
   html: string
   text: string
 }
 
-const LANGUAGES: Record<string, Words> = { en, de, fr, es, it, pt, nl, pl, ja, zh }
+const LANGUAGES: Record<string, LocaleTexts> = { en, de, fr, es, it, pt, nl, pl, ja, zh }
 
-/** Tags of the languages that mails are built in for. */
+/** Language tags with built-in mails. */
 export const BUILT_IN_LANGUAGES = Object.keys(LANGUAGES)
 
-/** @param language one of `BUILT_IN_LANGUAGES`; English stands in for any other */
-export function builtIn(template: MailTemplate, language: string): Sources {
+/** @param language one of `BUILT_IN_LANGUAGES`; English is used for any other */
+export function builtInSource(template: MailTemplate, language: string): MailSource {
   const isKnown = Object.hasOwn(LANGUAGES, language)
-  const letter = compose(template, (isKnown && LANGUAGES[language]) || en)
-  return { subject: letter.subject, html: inHtml(letter, isKnown ? language : 'en'), text: inText(letter) }
+  const letter = partsOf(template, (isKnown && LANGUAGES[language]) || en)
+  return { subject: letter.subject, html: renderHtml(letter, isKnown ? language : 'en'), text: renderText(letter) }
 }
 
-/** What one mail shows, from top to bottom. */
-interface Letter extends MailWords {
-  /** The one link. */
+/** What one mail shows, top to bottom. */
+interface MailParts extends MailText {
+  /** The only link. */
   button?: { label: string; url: string }
   hasCode: boolean
-  /** Leads to the code where it is the second of two ways. */
+  /** Introduces the code when it is the alternative to the link. */
   enterCode?: string
   /** Shown where a password was dropped. */
   note?: string
   footer: string
 }
 
-function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
+function partsOf(template: MailTemplate, { mails, ...words }: LocaleTexts): MailParts {
   switch (template) {
     case 'confirmation':
     case 'invite':
@@ -65,7 +65,7 @@ function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
     case 'reauthentication':
       return { ...mails[template], hasCode: true, footer: words.ignore }
     case 'email_changed_notification':
-      return { ...mails[template], hasCode: false, footer: words.notYouAndAway }
+      return { ...mails[template], hasCode: false, footer: words.notYouOldAddress }
     default:
       return { ...mails[template], hasCode: false, footer: words.notYou }
   }
@@ -73,15 +73,18 @@ function compose(template: MailTemplate, { mails, ...words }: Words): Letter {
 
 const FONT = "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 
-/** Nothing is loaded from elsewhere. The code stands apart from the link, in one piece, so that it can be copied. */
-function inHtml({ heading, sentence, button, hasCode, enterCode, note, footer }: Letter, language: string): string {
+/** Loads nothing from the network. The code stands apart from the link, unbroken, so that it can be copied. */
+function renderHtml(
+  { heading, sentence, button, hasCode, enterCode, note, footer }: MailParts,
+  language: string,
+): string {
   const parts = [
     `<h1 style="margin:0 0 16px;font-size:22px;line-height:1.3;font-weight:600">${heading}</h1>`,
     `<p style="margin:0 0 24px">${sentence}</p>`,
     button &&
       `<p style="margin:0 0 24px"><a href="${button.url}" style="display:inline-block;padding:12px 24px;border-radius:6px;background-color:#1d4ed8;color:#ffffff;font-weight:600;text-decoration:none">${button.label}</a></p>`,
     hasCode &&
-      whereThereIsOne(
+      ifCodeExists(
         `${enterCode ? `<p style="margin:0 0 8px">${enterCode}</p>\n` : ''}<p class="code" style="margin:0 0 24px;padding:12px 16px;border-radius:6px;background-color:#f3f4f6;font-family:ui-monospace,Menlo,Consolas,monospace;font-size:24px;letter-spacing:4px;text-align:center">{{ .Token }}</p>`,
       ),
     note && wherePasswordDropped(`<p style="margin:0 0 24px">${note}</p>`),
@@ -117,12 +120,12 @@ ${parts.filter(Boolean).join('\n')}
 
 const wherePasswordDropped = (text: string) => `{{ if .PasswordDropped }}${text}{{ end }}`
 
-/** Mails of `/api/auth` carry a link alone. */
-const whereThereIsOne = (code: string) => `{{ if .Token }}${code}{{ end }}`
+/** Mails of `/api/auth` carry a link only. */
+const ifCodeExists = (code: string) => `{{ if .Token }}${code}{{ end }}`
 
-function inText({ heading, sentence, button, hasCode, enterCode, note, footer }: Letter): string {
+function renderText({ heading, sentence, button, hasCode, enterCode, note, footer }: MailParts): string {
   const link = button && `${button.label}:\n${button.url}`
-  const code = hasCode && whereThereIsOne([enterCode, '{{ .Token }}'].filter(Boolean).join('\n'))
+  const code = hasCode && ifCodeExists([enterCode, '{{ .Token }}'].filter(Boolean).join('\n'))
   const dropped = note && wherePasswordDropped(`\n\n${note}`)
   return `${[heading, sentence, link, `${code || ''}${dropped ?? ''}`, footer].filter(Boolean).join('\n\n')}\n`
 }

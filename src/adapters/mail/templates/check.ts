@@ -1,9 +1,9 @@
-/** Takes the text of a template for what it is: its subject, its body, and whether it could do its work as a mail. */
+/** Checks a template: its subject, its body, and whether the mail would be usable. */
 import type { MailTemplate } from '../../../core/ports'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import { nearest } from '../../../lib/nearest'
 
-/** The names a template can use. */
+/** The field names a template can use. */
 export const TEMPLATE_FIELDS = [
   'SiteURL',
   'ConfirmationURL',
@@ -24,16 +24,16 @@ export const TEMPLATE_FIELDS = [
   'PasswordDropped',
 ] as const
 
-export interface Checked {
+export interface CheckedTemplate {
   body: Template
-  /** The file's own. */
+  /** From the file itself. */
   subject?: Template
 }
 
 const LINK_FIELDS = ['ConfirmationURL', 'Token', 'TokenHash']
 
-/** What a mail would be of no use without; any one of the names is enough. */
-const NEEDED: Partial<Record<MailTemplate, readonly string[]>> = {
+/** Fields without which the mail would be useless; any one of them is enough. */
+const REQUIRED_FIELDS: Partial<Record<MailTemplate, readonly string[]>> = {
   confirmation: LINK_FIELDS,
   invite: LINK_FIELDS,
   recovery: LINK_FIELDS,
@@ -47,14 +47,14 @@ const FIRST_LINE = {
   text: /^\uFEFF?subject:(.*)(?=\r?\n\r?\n)/i,
 }
 
-/** @throws an error that names the line; one of a whole mail names none */
-export function checkTemplate(template: MailTemplate, part: 'html' | 'text', source: string): Checked {
+/** @throws an error that names the line, or no line if it concerns the whole mail */
+export function checkTemplate(template: MailTemplate, part: 'html' | 'text', source: string): CheckedTemplate {
   const [firstLine, subject] = FIRST_LINE[part].exec(source) ?? ['']
   const body = parseTemplate(source.slice(firstLine.length), part)
   checkFields(body)
-  const needed = NEEDED[template]
+  const needed = REQUIRED_FIELDS[template]
   if (needed && !needed.some((name) => body.fields.has(name)))
-    throw new Error(`it shows ${neither(needed.map((name) => `.${name}`))}, without which the mail is of no use`)
+    throw new Error(`it shows ${neither(needed.map((name) => `.${name}`))}, without which the mail is useless`)
   return { body, ...(subject?.trim() && { subject: checkSubject(subject) }) }
 }
 
@@ -73,7 +73,7 @@ function checkFields({ fields }: Template): void {
     const close = nearest(name, TEMPLATE_FIELDS)
     const advice = close
       ? `did you mean .${close}?`
-      : `there are ${TEMPLATE_FIELDS.map((each) => `.${each}`).join(', ')}`
-    throw new Error(`line ${line}: there is no .${name}; ${advice}`)
+      : `the fields are ${TEMPLATE_FIELDS.map((each) => `.${each}`).join(', ')}`
+    throw new Error(`line ${line}: there is no field .${name}; ${advice}`)
   }
 }

@@ -1,10 +1,10 @@
-/** Reads a template from the web: 10 s and 1 MB at most, and no redirect to another host. */
+/** Reads a template over HTTP: at most 10 s and 1 MB, and no redirect to another host. */
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 1_000_000
 const MAX_REDIRECTS = 5
 
-/** @throws with the reason, without the address */
+/** @throws with the reason, without the URL */
 export async function fetchText(url: string): Promise<string> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   let at = new URL(url)
@@ -28,7 +28,7 @@ function redirected(from: URL, location: string): URL {
 async function bodyOf(response: Response): Promise<string> {
   if (!response.ok) {
     await response.body?.cancel()
-    throw new Error(`it answered ${response.status}`)
+    throw new Error(`it responded with ${response.status}`)
   }
   const chunks: Uint8Array[] = []
   let length = 0

@@ -1,12 +1,12 @@
 /**
- * What mails say: the built-in words, or the operator's own templates from settings and from a folder. All are checked
- * when they are read; a broken one is reported, and whatever was good before is used instead.
+ * What mails say: the built-in texts, or the operator's templates from settings and from a folder. All are checked when
+ * they are read; a broken one is reported, and its last good version is used instead.
  */
 import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../core/ports'
-import { builtIn } from './built-in'
+import { builtInSource } from './built-in'
 import { checkSubject } from './check'
 import { fetchText } from './fetch-text'
-import { assemble, choose, fill, type Library, type TextOfHtml } from './mails'
+import { assemble, type HtmlToText, type Library, renderMail, selectMail } from './library'
 import {
   listFolder,
   type OverrideSources,
@@ -15,7 +15,7 @@ import {
   settingName,
   settingOverrides,
 } from './overrides'
-import { type Reader, update, type Version } from './read'
+import { type TemplateReader, type TemplateState, update } from './read'
 
 export { TEMPLATE_FIELDS } from './check'
 
@@ -23,32 +23,32 @@ export interface TemplateSources extends OverrideSources {
   subjects: Partial<Record<MailTemplate, string>>
   /** A BCP 47 tag. */
   defaultLanguage: string
-  /** How the web is read, other than by `fetch`. */
+  /** Replaces `fetch` in tests. */
   fetchText?(url: string): Promise<string>
-  /** Unix milliseconds; the system's clock where it is left out. */
+  /** Unix milliseconds; the system clock if omitted. */
   now?(): number
 }
 
 export interface LoadedTemplates {
   templates: MailTemplates
-  /** An error is a template that would not be sent as it is written. */
+  /** An error is a template that would not be sent as written. */
   problems: Problem[]
   /**
-   * Reads files again that have changed, come or gone, and the web where it was read over ten minutes ago.
-   * @returns what has become wrong since the last time
+   * Rereads files that were changed, added or removed, and URLs that were read more than ten minutes ago.
+   * @returns problems that are new since the last time
    */
   refresh(): Promise<string[]>
 }
 
-/** Never fails: whatever is wrong is among the problems. */
+/** Never fails: every problem is in the list. */
 export async function loadTemplates(sources: TemplateSources): Promise<LoadedTemplates> {
-  const reader: Reader = { fetchText: sources.fetchText ?? fetchText, now: sources.now ?? Date.now }
+  const reader: TemplateReader = { fetchText: sources.fetchText ?? fetchText, now: sources.now ?? Date.now }
   const { subjects, problems: wrongSubjects } = readSubjects(sources.subjects)
   const wording = { subjects, defaultLanguage: sources.defaultLanguage }
   let listed = await settingOverrides(sources)
-  let versions: Version[] = []
+  let versions: TemplateState[] = []
   let library: Library = assemble(versions, wording)
-  let textOf: TextOfHtml | undefined
+  let textOf: HtmlToText | undefined
 
   const settings = listed
   const read = async () => {
@@ -58,7 +58,7 @@ export async function loadTemplates(sources: TemplateSources): Promise<LoadedTem
     versions = found.overrides.map((override) => known.get(override.name) ?? { override })
     await Promise.all(versions.map((version) => update(version, reader)))
     library = assemble(versions, wording)
-    textOf ??= await textMaker(library)
+    textOf ??= await loadHtmlToText(library)
     return [...wrongSubjects, ...problems, ...versions.flatMap(({ problem }) => problem ?? [])]
   }
 
@@ -66,26 +66,26 @@ export async function loadTemplates(sources: TemplateSources): Promise<LoadedTem
   return {
     templates: {
       render: (template, values, languages) =>
-        fill(choose(template, languages, library), values, textOf ?? ((html) => html)),
+        renderMail(selectMail(template, languages, library), values, textOf ?? ((html) => html)),
     },
     problems,
-    refresh: oneAtATime(onlyNew(problems, read)),
+    refresh: coalesceRuns(newProblemsOf(problems, read)),
   }
 }
 
-/** Loaded only where some mail needs it, since it takes a while. */
-async function textMaker({ own }: Library): Promise<TextOfHtml | undefined> {
+/** Loaded only if some mail needs it, because loading takes a while. */
+async function loadHtmlToText({ own }: Library): Promise<HtmlToText | undefined> {
   const isNeeded = [...own.values()].some(({ text }) => text === undefined)
-  return isNeeded ? (await import('./text-of-html')).textOfHtml : undefined
+  return isNeeded ? (await import('./html-to-text')).htmlToText : undefined
 }
 
-/** @param last what is used on where the folder cannot be read */
+/** @param last used if the folder cannot be read */
 async function list(settings: Overrides, { bodies, folder }: TemplateSources, last: Overrides) {
   try {
     const found = folder === undefined ? settings : await listFolder(folder, settings, bodies)
     return { found, problems: found.problems }
   } catch (error) {
-    const message = `the folder of mail templates cannot be read: ${(error as Error).message}`
+    const message = `the mail template folder cannot be read: ${(error as Error).message}`
     return { found: last, problems: [...last.problems, { severity: 'error' as const, message }] }
   }
 }
@@ -106,8 +106,8 @@ function readSubjects(given: TemplateSources['subjects']): { subjects: Library['
   return { subjects, problems }
 }
 
-/** The messages of problems that were not there the last time. */
-function onlyNew(before: Problem[], read: () => Promise<Problem[]>): () => Promise<string[]> {
+/** The messages of problems that were not present the last time. */
+function newProblemsOf(before: Problem[], read: () => Promise<Problem[]>): () => Promise<string[]> {
   let known = new Set(before.map(({ message }) => message))
   return async () => {
     const messages = (await read()).map(({ message }) => message)
@@ -117,8 +117,8 @@ function onlyNew(before: Problem[], read: () => Promise<Problem[]>): () => Promi
   }
 }
 
-/** Whoever calls while it runs gets the result of that run. */
-function oneAtATime<T>(run: () => Promise<T>): () => Promise<T> {
+/** Callers during a run share its result. */
+function coalesceRuns<T>(run: () => Promise<T>): () => Promise<T> {
   let running: Promise<T> | undefined
   return () => {
     running ??= run().finally(() => {
@@ -128,11 +128,11 @@ function oneAtATime<T>(run: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** The built-in mails in English as files of a template folder, by file name. */
+/** The built-in English mails as files of a template folder, by file name. */
 export function templatesExport(): Record<string, string> {
   return Object.fromEntries(
     MAIL_TEMPLATES.flatMap((template) => {
-      const { subject, html, text } = builtIn(template, 'en')
+      const { subject, html, text } = builtInSource(template, 'en')
       return [
         [`${template}.html`, `<!-- subject: ${subject} -->\n${html}`],
         [`${template}.txt`, text],

@@ -1,4 +1,4 @@
-/** The operator's own templates: which there are, and where each is kept. They are read elsewhere. */
+/** The operator's own templates: which exist, and where each is stored. Reading them happens elsewhere. */
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MAIL_TEMPLATES, type MailTemplate } from '../../../core/ports'
@@ -9,12 +9,12 @@ export interface Problem {
   message: string
 }
 
-/** A template that stands in for a built-in one. */
+/** A template that replaces a built-in one. */
 export interface Override {
   /** The setting or the file, for messages. */
   name: string
   template: MailTemplate
-  /** A lower-case BCP 47 tag; empty for every language that has no file of its own. */
+  /** A lower-case BCP 47 tag; empty for every language without a file of its own. */
   language: string
   part: 'html' | 'text'
   kept: { in: 'setting'; text: string } | { in: 'file'; path: string } | { in: 'web'; url: string }
@@ -26,23 +26,23 @@ export interface Overrides {
 }
 
 export interface OverrideSources {
-  /** Absolute path; it may be missing. */
+  /** Absolute path; the folder need not exist. */
   folder?: string
   /** A file path, an http(s) URL, or the text itself. */
   bodies: Partial<Record<MailTemplate, string>>
   siteUrl: string
 }
 
-/** What settings override. A path is told from a URL here and once, so that a file which goes away is missed. */
+/** Overrides from settings. Path or URL is decided once, here, so that a file that disappears later is reported. */
 export async function settingOverrides({ bodies, siteUrl }: OverrideSources): Promise<Overrides> {
   const given = MAIL_TEMPLATES.map((template) => fromSetting(template, bodies[template] ?? '', siteUrl))
   return merge(await Promise.all(given))
 }
 
 /**
- * Adds what the files of a folder override. A setting wins over the file of the same template; files for a language are
- * added to either.
- * @throws where the folder is there but cannot be read
+ * Adds the overrides from files of a folder. A setting wins over the file for the same template; files for a language
+ * are added to either.
+ * @throws if the folder exists but cannot be read
  */
 export async function listFolder(folder: string, settings: Overrides, bodies: OverrideSources['bodies']) {
   const files = await fromFolder(folder)
@@ -66,7 +66,10 @@ const error = (message: string): Problem => ({ severity: 'error', message })
 export const settingName = (template: MailTemplate, what: 'TEMPLATES' | 'SUBJECTS' = 'TEMPLATES') =>
   `AUTH_MAILER_${what}_${template.toUpperCase()}`
 
-/** As GoTrue, a path below the site is accepted, too; a file of that path comes first (contract 6.2). */
+/**
+ * As in GoTrue, a path below the site URL is accepted as well; a local file of that path wins (GoTrue's
+ * MAILER_TEMPLATES).
+ */
 async function fromSetting(template: MailTemplate, setting: string, siteUrl: string): Promise<Overrides> {
   const name = settingName(template)
   const value = setting.trim()
@@ -80,10 +83,10 @@ async function fromSetting(template: MailTemplate, setting: string, siteUrl: str
   if (await isFile(value)) return at({ in: 'file', path: value }, `${name} (${value})`)
   if (value.startsWith('/')) {
     const url = siteUrl.replace(/\/+$/, '') + value
-    return at({ in: 'web', url }, `${name} (no file, so ${url})`)
+    return at({ in: 'web', url }, `${name} (no such file, so ${url})`)
   }
-  const advice = 'give the path of a file, an http(s) URL, or the HTML itself'
-  return { ...none, problems: [error(`${name} names ${value}, which is no file; ${advice}`)] }
+  const advice = 'give a file path, an http(s) URL, or the HTML itself'
+  return { ...none, problems: [error(`${name} is ${value}, which is not a file; ${advice}`)] }
 }
 
 async function isFile(path: string): Promise<boolean> {
@@ -101,7 +104,7 @@ async function fromFolder(folder: string): Promise<Overrides> {
     if ('message' in read) found.problems.push(read)
     else found.overrides.push(read)
   }
-  return withoutStrays(found)
+  return rejectStrays(found)
 }
 
 async function fileNames(folder: string): Promise<string[]> {
@@ -114,27 +117,27 @@ async function fileNames(folder: string): Promise<string[]> {
   }
 }
 
-/** `confirmation.html`, `confirmation.de.txt`; `confirm` and `magic-link` are understood as well. */
+/** `confirmation.html`, `confirmation.de.txt`; `confirm` and `magic-link` are accepted as well. */
 function fromFile(folder: string, file: string): Override | Problem {
   const name = join(folder, file)
   const [, base = '', tag = '', ending = ''] = /^([^.]*)(?:\.(.+))?\.(html|txt)$/i.exec(file) ?? []
   const word = base.toLowerCase().replaceAll('-', '_')
   const template = MAIL_TEMPLATES.find((each) => each === (word === 'confirm' ? 'confirmation' : word))
-  if (!template) return error(`${name} is no mail template; ${advice(word, ending)}`)
+  if (!template) return error(`${name} is not a mail template; ${advice(word, ending)}`)
   const language = tag.toLowerCase().replaceAll('_', '-')
   if (tag && !/^[a-z]{2,3}(-[a-z0-9]{1,8})*$/.test(language))
-    return error(`${name} is for no language; write it as ${base}.de.${ending}`)
+    return error(`${name} has no valid language tag; name it ${base}.de.${ending}`)
   const part = ending.toLowerCase() === 'txt' ? 'text' : 'html'
   return { name, template, language, part, kept: { in: 'file', path: name } }
 }
 
 function advice(word: string, ending: string): string {
   const close = nearest(word, MAIL_TEMPLATES)
-  return close ? `did you mean ${close}.${ending}?` : `there are ${MAIL_TEMPLATES.join(', ')}`
+  return close ? `did you mean ${close}.${ending}?` : `the templates are ${MAIL_TEMPLATES.join(', ')}`
 }
 
-/** Leaves out a second file for the same part of a mail, and text that has no HTML beside it. */
-function withoutStrays({ overrides, problems }: Overrides): Overrides {
+/** Rejects a second file for the same part of a mail, and text without HTML beside it. */
+function rejectStrays({ overrides, problems }: Overrides): Overrides {
   const slot = ({ template, language }: Override, part: string) => `${template}.${language}.${part}`
   const slots = new Map<string, Override>()
   const strays: Problem[] = []

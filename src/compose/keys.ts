@@ -1,0 +1,102 @@
+/** From settings and secrets to this server's keys, for the server and the command line. */
+import { join, resolve } from 'node:path'
+import type { Secrets } from '../adapters/data-folder'
+import { aesGcmSealer } from '../adapters/sealer'
+import { systemClock } from '../adapters/system'
+import type { Settings } from '../config'
+import { type ApiKeys, flawOfRoleKeys, roleKeyClaims, roleKeysSince } from '../core/tokens/api-keys'
+import { type Keyring, keyring } from '../core/tokens/jwt'
+import * as signing from '../core/tokens/signing-keys'
+import { openStore, type Store } from '../store'
+import { policyOf } from './policy'
+
+/** What an application needs to call this server. */
+export interface Keys extends ApiKeys {
+  /** JWTs equivalent to the API keys, for older clients. */
+  anon: string
+  serviceRole: string
+}
+
+export function apiKeysOf({ tokens }: Settings, secrets: Secrets): ApiKeys {
+  return { publishable: tokens.publishableKey ?? secrets.publishableKey, secret: tokens.secretKey ?? secrets.secretKey }
+}
+
+/** @throws if a JWK of the settings is invalid */
+export async function keyringOf({ tokens }: Settings, secrets: Pick<Secrets, 'jwtSecret'>): Promise<Keyring> {
+  try {
+    return await keyring({
+      secret: tokens.jwtSecret ?? secrets.jwtSecret,
+      secretKeyId: tokens.jwtKeyId,
+      jwks: tokens.jwtKeys,
+      validMethods: tokens.jwtValidMethods,
+    })
+  } catch (error) {
+    throw new Error(`AUTH_JWT_KEYS holds a key that cannot be used: ${(error as Error).message}`)
+  }
+}
+
+/** They outlive every rotation. */
+export async function roleKeys(
+  ring: Keyring,
+  { createdAt }: Secrets,
+  now: number,
+): Promise<Pick<Keys, 'anon' | 'serviceRole'> & { flaw: string | undefined }> {
+  const since = roleKeysSince(Date.parse(createdAt), now)
+  return {
+    anon: await ring.signWithSecret(roleKeyClaims('anon', since)),
+    serviceRole: await ring.signWithSecret(roleKeyClaims('service_role', since)),
+    flaw: flawOfRoleKeys(since, now),
+  }
+}
+
+/** The key that seals secrets in the database. */
+export function sealingKeyOf({ tokens }: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Buffer {
+  return tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64')
+}
+
+/** Path of the database: AUTH_DATABASE_URL, else `latchkey.db` in the data folder. */
+export function databasePath({ server }: Settings, folder: string): string {
+  return resolve(server.databaseUrl ?? join(folder, 'latchkey.db'))
+}
+
+/** @throws if the database was written with another encryption key */
+export async function requireSameKey(store: Store, keyId: string): Promise<void> {
+  const known = await store.getMeta('encryption_key_id')
+  if (known === undefined) await store.putMeta({ key: 'encryption_key_id', value: keyId })
+  else if (known !== keyId)
+    throw new Error(
+      'the database was written with another encryption key; restore the secrets.json that belongs to it, or set AUTH_ENCRYPTION_KEY',
+    )
+}
+
+/** Signing key operations of the command line, also while a server runs on the same database. */
+export interface SigningKeys extends AsyncDisposable {
+  list(): Promise<signing.SigningKey[]>
+  create(alg: signing.Algorithm): Promise<string>
+  import(jwk: Record<string, unknown>): Promise<string | undefined>
+  schedule(which: { kid: string; isUrgent: boolean }): Promise<number | undefined>
+  revoke(kid: string): Promise<boolean>
+}
+
+export const { ALGORITHMS } = signing
+
+/** @throws if the database cannot be opened, or was written with another encryption key */
+export async function openSigningKeys(settings: Settings, secrets: Secrets, folder: string): Promise<SigningKeys> {
+  const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
+  const store = openStore(databasePath(settings, folder), systemClock.now())
+  const deps = { store, clock: systemClock, sealer, policy: policyOf(settings) }
+  try {
+    await requireSameKey(store, sealer.keyId)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return {
+    list: () => signing.listSigningKeys(deps),
+    create: (alg) => signing.createSigningKey(deps, alg),
+    import: (jwk) => signing.importSigningKey(deps, jwk),
+    schedule: (which) => signing.scheduleSigningKey(deps, which),
+    revoke: (kid) => signing.revokeSigningKey(deps, kid),
+    [Symbol.asyncDispose]: () => store.close(),
+  }
+}

@@ -1,0 +1,94 @@
+/** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
+import { flawOfGlob } from '../lib/glob'
+import { areas, type Settings } from '.'
+import type { Problem } from './sources'
+
+/** Computes the defaults that depend on other settings. */
+export function applyDependentDefaults({ server, tokens, mail, sms, hooks, limits, mfa, oauth }: Settings): void {
+  server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
+  tokens.jwtIssuer ??= server.apiExternalUrl
+  if (server.debug) server.logLevel = 'debug'
+  const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
+  // both at once cannot be, and the one that was asked for is the other
+  mail.mailerAutoconfirm ??= !mailLeaves && !oauth.allowUnverified
+  const isLimited = limits.rateLimits === 'on'
+  limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined
+  limits.smsSent ??= (sms.provider !== undefined || hooks.sendSmsEnabled) && isLimited ? MESSAGES_AN_HOUR : undefined
+  const { hostname, origin } = new URL(server.siteUrl)
+  // A mobile app's own scheme has no host that a browser would accept.
+  mfa.rpId ??= hostname || new URL(server.apiExternalUrl).hostname
+  mfa.rpDisplayName ??= mfa.rpId
+  mfa.rpOrigins ??= origin === 'null' ? [new URL(server.apiExternalUrl).origin] : [origin]
+  const site = server.siteUrl.replace(/\/+$/, '')
+  mail.passwordResetUrl ??= `${site}/reset-password`
+  mail.emailChangeUrl ??= `${site}/confirm-email`
+  mail.magicLinkUrl ??= `${site}/magic-link`
+}
+
+/** GoTrue's default. */
+const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
+
+/** Checks that involve more than one setting. */
+export function crossCheck(
+  { server, tokens, accounts, mail, sms, hooks, oauth, mfa }: Settings,
+  problems: Problem[],
+): void {
+  const error = (message: string) => problems.push({ severity: 'error', message })
+  const warn = (message: string) => problems.push({ severity: 'warning', message })
+  const signing =
+    tokens.jwtKeys?.find(({ key_ops: operations }) => Array.isArray(operations) && operations.includes('sign'))?.alg ??
+    'HS256'
+  if (tokens.jwtValidMethods && !tokens.jwtValidMethods.includes(String(signing)))
+    error(
+      `AUTH_JWT_VALID_METHODS must list ${signing}, which signs the tokens of this server; otherwise it refuses its own tokens.`,
+    )
+  if (tokens.jwtAdminRoles.includes(tokens.jwtDefaultGroupName))
+    error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)
+  if (server.trustedProxies.some(([, bits]) => bits === 0))
+    warn('AUTH_TRUSTED_PROXIES trusts every address: any client can then spoof its own.')
+  for (const pattern of mail.redirects) {
+    const flaw = flawOfGlob(pattern)
+    if (flaw !== undefined || pattern.includes('"'))
+      error(
+        `AUTH_URI_ALLOW_LIST contains ${JSON.stringify(pattern)}, which is not a valid pattern: ${flaw ?? 'it has a quote in it'}.`,
+      )
+  }
+  for (const [name, isOn, ...needed] of [
+    ['SEND_EMAIL', hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets],
+    ['SEND_SMS', hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets],
+    ['MFA_VERIFICATION_ATTEMPT', hooks.mfaEnabled, hooks.mfaUri, hooks.mfaSecrets],
+    ['PASSWORD_VERIFICATION_ATTEMPT', hooks.passwordEnabled, hooks.passwordUri, hooks.passwordSecrets],
+  ])
+    if (isOn && needed.includes(undefined))
+      error(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI and AUTH_HOOK_${name}_SECRETS.`)
+  const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
+  const usesPhones = accounts.phoneEnabled || mfa.phoneEnrolment || mfa.phoneVerification
+  if (missing.length > 0)
+    problems.push({
+      severity: usesPhones ? 'incomplete' : 'note',
+      message: `AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}; until then no SMS can be sent.`,
+    })
+  if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
+    error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
+  if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
+    warn('AUTH_MAILBOX is off and no SMTP server is set: mail is lost.')
+  if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)
+    warn('AUTH_SMTP_ADMIN_EMAIL is not set: mails have a sender address that no mail server accepts.')
+  if (oauth.allowUnverified && mail.mailerAutoconfirm)
+    error('AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS and AUTH_MAILER_AUTOCONFIRM cannot both be on.')
+  if (tokens.jwtExpSeconds < 120)
+    warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh continuously.')
+}
+
+/** Settings that the SMS provider needs and that are missing. */
+function missingFor(sms: Settings['sms']): string[] {
+  const needed: Record<NonNullable<typeof sms.provider>, (keyof typeof sms)[]> = {
+    twilio: ['twilioAccountSid', 'twilioAuthToken', 'twilioMessageServiceSid'],
+    twilio_verify: ['twilioVerifyAccountSid', 'twilioVerifyAuthToken', 'twilioVerifyMessageServiceSid'],
+    messagebird: ['messagebirdAccessKey', 'messagebirdOriginator'],
+    textlocal: ['textlocalApiKey', 'textlocalSender'],
+    vonage: ['vonageApiKey', 'vonageApiSecret', 'vonageFrom'],
+  }
+  const keys = sms.provider === undefined ? [] : needed[sms.provider]
+  return keys.filter((key) => sms[key] === undefined).map((key) => areas.sms[key].names[0])
+}

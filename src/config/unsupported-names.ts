@@ -1,0 +1,116 @@
+/**
+ * Settings of GoTrue and of Supabase's config.toml that this version does not have, each with why. They are no mistake,
+ * since a file of settings may be shared with a GoTrue, but it should be seen that they have no effect.
+ */
+const HOOKS = 'CUSTOM_ACCESS_TOKEN BEFORE_USER_CREATED AFTER_USER_CREATED'
+
+/** Combines each word with the prefix and each suffix: `A B` with `x {} y` gives `xAy xBy`. */
+const each = (words: string, before: string, ...after: string[]) =>
+  words.split(' ').flatMap((word) => after.map((end) => `${before}${word}${end}`))
+
+const because = (reason: string | undefined, ...names: string[]) => names.map((name) => [name, reason] as const)
+
+/** Without their prefix, and why each has no effect. */
+const REASONS = new Map([
+  ...because(
+    'the database is SQLite, without connections to tune',
+    ...each('DRIVER NAMESPACE MAX_POOL_SIZE MAX_IDLE_POOL_SIZE CONN_MAX_LIFETIME CONN_MAX_IDLE_TIME', 'DB_', ''),
+    ...each('CONN_PERCENTAGE HEALTH_CHECK_PERIOD MIGRATIONS_PATH ADVISOR_ENABLED', 'DB_', ''),
+  ),
+  ...because('no session is kept in a cookie of GoTrue any more', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),
+  ...because(
+    'GoTrue does not read it any more either',
+    'OPERATOR_TOKEN',
+    'INSTANCE_ID',
+    'MULTI_INSTANCE_MODE',
+    'API_ENDPOINT',
+  ),
+  ...because(
+    'GoTrue does not read it any more either; hooks took its place',
+    ...each('URL RETRIES TIMEOUT_SEC SECRET EVENTS', 'WEBHOOK_', ''),
+  ),
+  ...because('second factors have switches of their own, AUTH_MFA_…_ENABLED', 'MFA_ENABLED'),
+  ...because('it is set for each provider, AUTH_EXTERNAL_<PROVIDER>_SKIP_NONCE_CHECK', 'EXTERNAL_SKIP_NONCE_CHECK'),
+  ...because(
+    'the log goes to standard output',
+    'LOG_FILE',
+    'LOG_DISABLE_COLORS',
+    'LOG_QUOTE_EMPTY_FIELDS',
+    'LOG_TSFORMAT',
+    'LOG_SQL',
+  ),
+  ...because('the audit log is kept in the database, for AUTH_AUDIT_LOG_RETENTION', 'AUDIT_LOG_DISABLE_POSTGRES'),
+  ...because(
+    'the address of a client comes from X-Forwarded-For, through AUTH_TRUSTED_PROXIES',
+    'RATE_LIMIT_HEADER',
+    'SECURITY_SB_FORWARDED_FOR_ENABLED',
+  ),
+  ...because(
+    'every mail is queued and sent after the answer',
+    'MAILER_EMAIL_BACKGROUND_SENDING',
+    'EMAIL_BACKGROUND_SENDING',
+  ),
+  ...because(
+    'addresses are checked by their form alone; no DNS, MX or other service is asked about them',
+    ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'MAILER_EMAIL_VALIDATION_', ''),
+    ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'EMAIL_VALIDATION_', ''),
+  ),
+  ...because(
+    'templates are read at start, and those of files again when they change',
+    ...each('MAX_SIZE MAX_AGE RETRY_INTERVAL RELOADING_ENABLED RELOADING_MAX_IDLE', 'MAILER_TEMPLATE_', ''),
+  ),
+  ...because('what providers publish about themselves is kept for an hour', 'EXTERNAL_OIDC_PROVIDER_CACHE_TTL'),
+  ...because(
+    'refresh tokens are always of version 2',
+    ...each('ALGORITHM_VERSION UPGRADE_PERCENTAGE', 'SECURITY_REFRESH_TOKEN_', ''),
+  ),
+  ...because(
+    'secrets in the database are always encrypted, with AUTH_ENCRYPTION_KEY',
+    ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
+  ),
+  ...because(
+    'breached passwords are always asked for, without a filter in between',
+    ...each('BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
+  ),
+  ...because(
+    undefined,
+    ...each('SSO O_AUTH_DYNAMIC_CLIENT_REGISTER OAUTH_DYNAMIC_CLIENT_REGISTER', 'RATE_LIMIT_', ''),
+    'SAML_RATE_LIMIT_ASSERTION',
+    ...each(
+      'ENABLED PRIVATE_KEY PRIVATE_KEY_NEXT ALLOW_ENCRYPTED_ASSERTIONS RELAY_STATE_VALIDITY_PERIOD EXTERNAL_URL',
+      'SAML_',
+      '',
+    ),
+    ...each(
+      'ENABLED ALLOW_DYNAMIC_REGISTRATION AUTHORIZATION_PATH AUTHORIZATION_TTL DEFAULT_SCOPE',
+      'OAUTH_SERVER_',
+      '',
+    ),
+    ...each('ENABLED PROVIDER SECRET TIMEOUT', 'SECURITY_CAPTCHA_', ''),
+    ...each(HOOKS, 'HOOK_', '_ENABLED', '_URI', '_SECRETS'),
+    ...each(
+      'PROVIDERS_WITH_OWN_LINKING_DOMAIN CURSOR_PAGINATION_ENABLED SCIM_ENABLED CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED',
+      'EXPERIMENTAL_',
+      '',
+    ),
+  ),
+])
+
+/** Names of operation, which have no effect on the wire. */
+const OPERATIONAL = /^(TRACING|METRICS|PROFILER|INDEX_WORKER|RELOADING)_[A-Z_]+$/
+
+/** Whether a name is GoTrue's, with its own prefix or with ours, and has no effect here; and why, where that can be said. */
+export function foreignName(name: string): { reason: string | undefined } | undefined {
+  const bare = name.replace(/^(AUTH|GOTRUE)_/, '')
+  if (REASONS.has(bare)) return { reason: REASONS.get(bare) }
+  if (!name.startsWith('GOTRUE_') || !OPERATIONAL.test(bare)) return undefined
+  return { reason: 'there are metrics (AUTH_METRICS_PORT), but no tracing, profiler or reloading' }
+}
+
+const TOML_KEYS =
+  /^(anon_key|service_role_key|captcha\.(enabled|provider|secret)|hook\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+)$/
+
+/** Whether a key below `[auth]` is one of Supabase's. */
+export function isUnsupportedTomlKey(key: string): boolean {
+  return TOML_KEYS.test(key)
+}

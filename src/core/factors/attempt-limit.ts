@@ -1,0 +1,60 @@
+/** Limits on guesses at a user's second factors (docs/threat-model.md#t7, #t8). */
+import { networkPrefix } from '../../lib/ip'
+import type { CountedAttempt } from '../../store'
+import type { Client, Deps } from '../deps'
+import { KNOWN_NETWORK_MS } from '../known-networks'
+import { HOOK_REASONS } from '../reasons/hook'
+import { type Reason, Refusal } from '../refusal'
+
+const MINUTE = 60_000
+const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
+
+/** Failures of others whose say is needed: they tell nobody whether the code was right. */
+const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
+  ...HOOK_REASONS.filter((reason) => reason !== 'hook_refused'),
+  'code_check_failed',
+])
+
+type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
+
+/**
+ * Counts a guess, and looks at it. One that was looked at counts unless a right code ends the count; where the hook or the
+ * provider that has a say in it fails, it is taken back.
+ * @throws as `consumeFactorAttempt` and as `look` do
+ */
+export async function guessing<T>(
+  deps: Deps,
+  userId: string,
+  client: Client,
+  look: () => Promise<T>,
+  reason?: LockedReason,
+): Promise<T> {
+  const counted = await consumeFactorAttempt(deps, userId, client, reason)
+  try {
+    return await look()
+  } catch (error) {
+    if (error instanceof Refusal && FAILURES.has(error.reason))
+      await deps.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })
+    throw error
+  }
+}
+
+/**
+ * Counts an attempt before it is checked. All factors of a user share one budget, over all challenges, sessions and
+ * surfaces; a network from which the user passed a factor recently has its own. The budget is stored in the database
+ * and cannot be switched off; a right code resets it. Every ten wrong codes make the wait a quarter of an hour longer.
+ * @throws {Refusal<'too_many_requests' | 'recovery_codes_locked'>}
+ */
+async function consumeFactorAttempt(
+  { store, clock }: Deps,
+  userId: string,
+  { ip }: Client,
+  reason: LockedReason = 'too_many_requests',
+): Promise<CountedAttempt> {
+  const now = clock.now()
+  const { waitMs, counted } = await store.countFactorAttempt({
+    ...{ userId, network: networkPrefix(ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
+  })
+  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'wrong codes of second factors' })
+  return counted
+}

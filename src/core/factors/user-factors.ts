@@ -1,0 +1,77 @@
+/** A user's factors, and what having one requires. */
+import { parseUuid } from '../../lib/uuid'
+import type { Factor, User } from '../../store'
+import { type Caller, forbidPersonalToken } from '../caller'
+import type { Client, Deps } from '../deps'
+import { prepareNotice } from '../messages/mail'
+import { Refusal } from '../refusal'
+
+export interface FactorRequest {
+  caller: Caller
+  factorId: string
+  client: Client
+}
+
+const MAX_NAME_BYTES = 255
+
+/** @throws {Refusal<'factor_name_too_long'>} */
+export function requireShortName(friendlyName: string): void {
+  if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('factor_name_too_long')
+}
+
+/**
+ * The caller's factor; a factor of another user is distinguished from a missing one (src/surfaces/gotrue/README.md).
+ */
+export async function loadOwnFactor({ store }: Deps, user: User, factorId: string): Promise<Factor> {
+  const id = parseUuid(factorId)
+  if (id === undefined) throw new Refusal('factor_id_malformed')
+  const factor = await store.findFactor(id)
+  if (!factor) throw new Refusal('factor_unknown')
+  if (factor.userId !== user.id) throw new Refusal('factor_of_another')
+  return factor
+}
+
+/** @throws {Refusal<'personal_token_not_allowed' | 'anonymous_not_allowed' | 'session_needed_for_factors'>} */
+export function requireSession(caller: Caller) {
+  const { user, session } = forbidPersonalToken(caller)
+  if (user.isAnonymous) throw new Refusal('anonymous_not_allowed')
+  if (!session) throw new Refusal('session_needed_for_factors')
+  return { user, session }
+}
+
+/** Whether a caller may have factors at all, before anything else of the request counts. @throws as `requireSession` */
+export async function requireFactorOwner(_deps: Deps, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
+  requireSession(caller)
+}
+
+/** @throws as `requireSession` and `loadOwnFactor` */
+export async function requireOwnFactor(
+  deps: Deps,
+  { caller, factorId }: Pick<FactorRequest, 'caller' | 'factorId'>,
+): Promise<Factor> {
+  return loadOwnFactor(deps, requireSession(caller).user, factorId)
+}
+
+/** Most users have none, which needs no query. */
+export const factorsOf = async ({ store }: Pick<Deps, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
+  factorCount === 0 ? [] : store.listFactors(id)
+
+/** Whether a user has a verified factor, so that sensitive operations require aal2. */
+export const hasVerifiedFactor = async (deps: Pick<Deps, 'store'>, user: User): Promise<boolean> =>
+  (await factorsOf(deps, user)).some(({ status }) => status === 'verified')
+
+/** Whether the caller's account has a factor that their session has not passed. */
+export const isMissingSecondFactor = async (
+  deps: Pick<Deps, 'store'>,
+  { user, session }: Pick<Caller, 'user' | 'session'>,
+): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))
+
+interface FactorNotice {
+  template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'
+  user: User
+  factor: Factor
+  client: Client | undefined
+}
+
+export const factorNotice = (deps: Deps, now: number, { factor, user, ...rest }: FactorNotice) =>
+  prepareNotice(deps, now, { ...rest, user, to: user.email, values: { FactorType: factor.factorType } })

@@ -1,0 +1,191 @@
+/** Verification mails with a link and a code, one for each purpose: their cooldown, token and audit entry. */
+import type { JsonObject } from '../../lib/json'
+import { isWithin, remainingMs } from '../../lib/time'
+import type { Account, User, UserChange, VerificationKind } from '../../store'
+import { type Action, auditEntry } from '../audit'
+import { requireChanged } from '../change-outcomes'
+import type { Client, Deps } from '../deps'
+import type { MailTemplate } from '../ports'
+import { Refusal } from '../refusal'
+import type { Method } from '../sessions/sessions'
+import { type Challenge, newFlow } from '../sign-in/pkce'
+import { type MintedToken, mintToken } from '../tokens/verification-token'
+import { prepareMail } from './mail'
+
+type SentAt = NonNullable<UserChange['unlessSentSince']>['column']
+
+interface PurposeDetails {
+  template: MailTemplate
+  kind: VerificationKind
+  /** Magic link and recovery share a column, as in GoTrue. */
+  column: SentAt
+  /** The `amr` method of a session that results from it through PKCE. */
+  method: Method
+  action: Action
+}
+
+const PURPOSES = {
+  signup: {
+    template: 'confirmation',
+    kind: 'signup',
+    column: 'confirmationSentAt',
+    method: 'email/signup',
+    action: 'user_confirmation_requested',
+  },
+  invite: {
+    template: 'invite',
+    kind: 'invite',
+    column: 'confirmationSentAt',
+    method: 'invite',
+    action: 'user_invited',
+  },
+  magiclink: {
+    template: 'magic_link',
+    kind: 'magic_link',
+    column: 'recoverySentAt',
+    method: 'magiclink',
+    action: 'user_recovery_requested',
+  },
+  recovery: {
+    template: 'recovery',
+    kind: 'password_reset',
+    column: 'recoverySentAt',
+    method: 'recovery',
+    action: 'user_recovery_requested',
+  },
+  reauthentication: {
+    template: 'reauthentication',
+    kind: 'reauthentication',
+    column: 'reauthenticationSentAt',
+    method: 'otp',
+    action: 'user_reauthenticate_requested',
+  },
+} satisfies Record<string, PurposeDetails>
+
+export type Purpose = keyof typeof PURPOSES
+
+export const purposeDetails = (purpose: Purpose): PurposeDetails => PURPOSES[purpose]
+
+export interface TokenMail {
+  user: User & { email: string }
+  purpose: Purpose
+  challenge: Challenge | undefined
+  redirectTo: string
+  client: Client
+  /** The payload of the token. */
+  payload?: string | undefined
+  /** Additional columns to change. */
+  set?: Partial<User>
+  /** Whether nobody waits for a hook that sends it. */
+  isQueued?: boolean
+  /** Further values for the template. */
+  values?: JsonObject
+  /** Whether it ignores the cooldown. */
+  skipsCooldown?: boolean
+}
+
+/**
+ * Mails a token to an account.
+ * @throws {Refusal<'mail_too_soon' | 'mail_limit_reached' | 'user_gone'>} or the hook's refusal
+ */
+export async function sendTokenMail(deps: Deps, mailed: TokenMail): Promise<Account> {
+  const { store, clock } = deps
+  const { user, purpose, redirectTo, client, set = {}, values = {}, skipsCooldown = false, isQueued = false } = mailed
+  const { template, column, action } = PURPOSES[purpose]
+  const now = clock.now()
+  const lastSend = skipsCooldown ? undefined : { column, sentAt: user[column], cooldownMs: deps.policy.mail.cooldownMs }
+  return withSendCooldown(
+    deps,
+    now,
+    { user, lastSend, refusal: 'mail_too_soon' },
+    async ({ unlessSentSince, tooSoon }) => {
+      const { token, flow } = mintMailToken(deps, now, mailed)
+      const after = { ...user, ...set, [column]: now }
+      const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
+      const messages = await prepareMail(deps, now, {
+        ...{ template, user: after, copies: [letter], redirectTo, client, values, isQueued },
+      })
+      const changed = await store.changeUser({
+        id: user.id,
+        now,
+        set: { ...set, [column]: now },
+        unlessSentSince,
+        mint: [token.minting],
+        flow,
+        messages,
+        audit: [auditEntry(deps, now, action, user)],
+      })
+      return requireChanged(changed, tooSoon)
+    },
+  )
+}
+
+/** The token of a mail, and the PKCE flow it completes if the client requested one. */
+export function mintMailToken(
+  deps: Deps,
+  now: number,
+  { user, purpose, challenge, payload }: Pick<TokenMail, 'user' | 'purpose' | 'challenge' | 'payload'>,
+) {
+  const { kind, method } = PURPOSES[purpose]
+  const flow = challenge && newFlow(deps, now, user.id, challenge, method)
+  const token: MintedToken = mintToken(deps, now, {
+    ...{ kind, family: 'supabase', to: { email: user.email }, userId: user.id, code: 'random' },
+    flowId: flow?.id,
+    ...(payload !== undefined && { payload }),
+  })
+  return { token, flow }
+}
+
+interface SendCooldown {
+  user: Pick<User, 'id'>
+  /** The last message with this purpose; undefined if no cooldown applies. */
+  lastSend: Cooldown | undefined
+  refusal: CooldownReason
+}
+
+type Cooldown = { cooldownMs: number } & (
+  | { column: SentAt; sentAt: number | null }
+  /** What has no column of its own: a name for it, and a look at when the last one went out. */
+  | { name: string; lastSentAt: () => Promise<number | null> }
+)
+
+type CooldownReason = 'mail_too_soon' | 'sms_too_soon'
+
+/** The settings that say how far apart messages are. */
+export const SPACINGS: Record<CooldownReason, string> = {
+  mail_too_soon: 'AUTH_SMTP_MAX_FREQUENCY',
+  sms_too_soon: 'AUTH_SMS_MAX_FREQUENCY',
+}
+
+/** What the store operation needs to enforce the cooldown. */
+export interface CooldownGuard {
+  unlessSentSince: UserChange['unlessSentSince']
+  /** The refusal if the operation finds a later message after all. */
+  tooSoon(sentAt: number): Refusal
+}
+
+/** Sends a message unless the last one with its purpose is too recent or another one is being sent. */
+export async function withSendCooldown<T>(
+  { limits }: Deps,
+  now: number,
+  { user, lastSend, refusal }: SendCooldown,
+  work: (turn: CooldownGuard) => Promise<T>,
+): Promise<T> {
+  const cooldownMs = lastSend?.cooldownMs ?? 0
+  const tooSoon = (sentAt: number) =>
+    new Refusal(refusal, { waitMs: remainingMs(sentAt, cooldownMs, now), limit: SPACINGS[refusal] })
+  if (!lastSend) return work({ unlessSentSince: undefined, tooSoon })
+  const requireSpace = (sentAt: number | null) => {
+    if (isWithin(sentAt, cooldownMs, now)) throw tooSoon(sentAt)
+  }
+  if ('column' in lastSend) requireSpace(lastSend.sentAt)
+  const done = limits.exclusive(`${'column' in lastSend ? lastSend.column : lastSend.name} ${user.id}`)
+  if (!done) throw tooSoon(now)
+  try {
+    if ('name' in lastSend) requireSpace(await lastSend.lastSentAt())
+    const unlessSentSince = 'column' in lastSend ? { column: lastSend.column, cooldownMs } : undefined
+    return await work({ unlessSentSince, tooSoon })
+  } finally {
+    done()
+  }
+}

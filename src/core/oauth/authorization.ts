@@ -1,0 +1,132 @@
+/** The start of an OAuth sign-in (`GET /authorize`). */
+import { isLoopback } from '../../lib/ip'
+import { hmacSha256 } from '../../lib/secrets'
+import type { VerificationToken } from '../../store'
+import type { Caller } from '../caller'
+import type { Deps } from '../deps'
+import type { OAuthProvider } from '../ports'
+import { Refusal } from '../refusal'
+import { type ChallengeInput, parseChallenge } from '../sign-in/pkce'
+import { findToken } from '../tokens/verification-token'
+import { requireLinkingAllowed } from './linking'
+import { findProvider } from './providers'
+import { isReservedParameter } from './reserved-parameters'
+
+export interface AuthorizationRequest extends ChallengeInput {
+  provider: string
+  scopes: string
+  /** Where the browser is redirected in the end. */
+  redirectTo: string
+  inviteToken: string | undefined
+  /** Additional parameters from the client, for the provider. */
+  parameters: Readonly<Record<string, string>>
+  /** The browser's cookie, if it has one. */
+  browser: string | undefined
+  /** Host and port of the request, to which its cookie is limited. */
+  host: string
+  /** The account to link the identity to. */
+  linker?: Caller
+  ip: string
+}
+
+/** Parameters that this server uses itself and does not forward. */
+const OWN_PARAMETERS = new Set(['provider', 'scopes', 'invite_token'])
+
+const BROWSER_BYTES = 24
+const BROWSER = /^[\w-]{32}$/
+
+/**
+ * Starts a sign-in at a provider.
+ * @returns the authorization URL, and the cookie that identifies the browser
+ * @throws {Refusal<'provider_unsupported' | 'provider_unreachable' | 'challenge_incomplete' | 'challenge_length' |
+ *   'challenge_characters' |
+ *   'challenge_method_unknown' | 'invite_token_unknown' | 'linking_disabled' | 'personal_token_not_allowed' |
+ *   'aal_too_low' |
+ *   'too_many_requests'>}
+ */
+export async function startAuthorization(
+  deps: Deps,
+  leaving: AuthorizationRequest,
+): Promise<{ url: string; browser: string }> {
+  const { store, clock, random, sealer, limits, peppers, policy } = deps
+  if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
+  limits.request('providers', leaving.ip)
+  if (leaving.linker) await requireLinkingAllowed(deps, leaving.linker)
+  const provider = await findProvider(deps, leaving.provider.toLowerCase())
+  if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
+  const challenge = parseChallenge(leaving)
+  const invitation = leaving.inviteToken ? await invitationOf(deps, leaving.inviteToken) : undefined
+  const state = random.uuid()
+  const browser = BROWSER.test(leaving.browser ?? '')
+    ? (leaving.browser as string)
+    : random.bytes(BROWSER_BYTES).toString('base64url')
+  const { url, proof } = await requestAuthorizationUrl(deps, provider, state, leaving)
+  const hash = stateHash(peppers[0], state)
+  await store.putOAuthState({
+    stateHash: hash,
+    provider: provider.name,
+    browserHash: bindsToBrowser(deps, leaving, challenge) ? browserHash(peppers[0], browser) : null,
+    redirectTo: leaving.redirectTo,
+    codeChallenge: challenge?.value ?? null,
+    codeChallengeMethod: challenge?.method ?? null,
+    upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierPlace(hash)),
+    linkingUserId: leaving.linker?.user.id ?? null,
+    linkingSessionId: leaving.linker?.session?.id ?? null,
+    inviteTokenId: invitation?.id ?? null,
+    invitedUserId: invitation?.userId ?? null,
+    createdAt: clock.now(),
+    usedAt: null,
+  })
+  return { url, browser }
+}
+
+/**
+ * Whether the browser that returns must be the one that left. A PKCE challenge is a stronger binding; a link request
+ * may come from a client without cookies. A server on the developer's machine has several names, and no outsider can
+ * send a victim there.
+ */
+function bindsToBrowser(
+  { policy }: Deps,
+  { host, linker }: AuthorizationRequest,
+  challenge: object | undefined,
+): boolean {
+  const own = new URL(policy.apiUrl)
+  const isElsewhere = host !== own.host && (own.hostname === 'localhost' || isLoopback(own.hostname))
+  return !challenge && !linker && !isElsewhere
+}
+
+async function requestAuthorizationUrl(
+  { report }: Deps,
+  provider: OAuthProvider,
+  state: string,
+  { scopes, parameters }: AuthorizationRequest,
+) {
+  const passedOn = Object.entries(parameters).filter(([name]) => isForwarded(name))
+  try {
+    return await provider.startAuthorization({
+      state,
+      scopes: scopesOf(scopes),
+      parameters: Object.fromEntries(passedOn),
+    })
+  } catch (error) {
+    report('warn', 'a provider is unreachable', { provider: provider.name, error: String(error) })
+    throw new Refusal('provider_unreachable')
+  }
+}
+
+const isForwarded = (name: string) => !isReservedParameter(name) && !OWN_PARAMETERS.has(name)
+
+/** Separated by commas or spaces. */
+const scopesOf = (text: string) => text.split(/[ ,]+/).filter(Boolean)
+
+export const stateHash = (pepper: Buffer, state: string) => hmacSha256(pepper, `state:${state}`).toString('hex')
+export const browserHash = (pepper: Buffer, browser: string) => hmacSha256(pepper, `browser:${browser}`).toString('hex')
+export const verifierPlace = (hash: string) => `oauth_states.upstream_verifier:${hash}`
+
+async function invitationOf(deps: Deps, plaintext: string): Promise<VerificationToken> {
+  try {
+    return (await findToken(deps, { plaintext, family: 'supabase', kinds: ['invite'] })).token
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal('invite_token_unknown') : error
+  }
+}

@@ -1,0 +1,171 @@
+/** The callback of an OAuth sign-in (`GET` and `POST /callback`). */
+import { providersMetadata } from '../../lib/account-metadata'
+import { secretEqual } from '../../lib/secrets'
+import { isOver } from '../../lib/time'
+import { isUuid } from '../../lib/uuid'
+import type { OAuthState } from '../../store'
+import { mayBeStrangers, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
+import { dropUnconfirmedPassword } from '../accounts/users'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { Refusal } from '../refusal'
+import { externalAccountOf, externalIdentity } from './account-matching'
+import { browserHash, stateHash, verifierPlace } from './authorization'
+import {
+  type ExternalSignIn,
+  finishSignIn,
+  type SignInResult,
+  sessionOrFlowFor,
+  signInExternally,
+  usedBefore,
+} from './external-sign-in'
+import { linkIdentity } from './linking'
+import { findProvider } from './providers'
+
+export interface CallbackRequest {
+  /** From the query or the form. */
+  parameters: URLSearchParams
+  /** The browser's cookie, if it has one. */
+  browser: string | undefined
+  client: Client
+}
+
+export interface CallbackResult {
+  redirectTo: string
+  /** A refusal is passed to the application that the browser is redirected to. */
+  result: SignInResult | { outcome: 'refused'; refusal: Refusal }
+}
+
+/**
+ * Ends what `startAuthorization` began. Only a success uses the state up: who cancels, or comes back in another browser
+ * first, can still sign in with it until it expires.
+ * @throws {Refusal<'oauth_state_missing' | 'oauth_state_malformed' | 'oauth_state_unknown' | 'oauth_state_expired' |
+ *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
+ */
+export async function handleCallback(deps: Deps, back: CallbackRequest): Promise<CallbackResult> {
+  const state = await requireState(deps, back)
+  const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
+  // A provider may revoke what it gave where it sees a code twice, so of several requests at once one asks it.
+  const done = deps.limits.exclusive(`oauth_state ${state.stateHash}`)
+  if (!done) throw new Refusal('oauth_state_used')
+  try {
+    return { redirectTo, result: await completeCallback(deps, back, await requireState(deps, back)) }
+  } catch (error) {
+    const isAnswered = error instanceof Refusal && error.reason !== 'oauth_state_used'
+    if (isAnswered) return { redirectTo, result: { outcome: 'refused', refusal: error } }
+    throw error
+  } finally {
+    done()
+  }
+}
+
+async function requireState(
+  { store, clock, peppers, policy }: Deps,
+  { parameters, browser }: CallbackRequest,
+): Promise<OAuthState> {
+  const plain = parameters.get('state') ?? ''
+  if (plain === '') throw new Refusal('oauth_state_missing')
+  if (!isUuid(plain)) throw new Refusal('oauth_state_malformed')
+  const now = clock.now()
+  const state = await store.findOAuthState(stateHash(peppers[0], plain.toLowerCase()))
+  if (!state) throw new Refusal('oauth_state_unknown')
+  if (state.usedAt !== null) throw new Refusal('oauth_state_used')
+  if (isOver(state.createdAt, policy.flowMs, now)) throw new Refusal('oauth_state_expired')
+  const isBound = policy.oauth.bindsBrowser && state.browserHash !== null
+  if (isBound && !secretEqual(browserHash(peppers[0], browser ?? ''), state.browserHash ?? ''))
+    throw new Refusal('oauth_state_of_another_browser')
+  return state
+}
+
+async function completeCallback(
+  deps: Deps,
+  { parameters, client }: CallbackRequest,
+  state: OAuthState,
+): Promise<SignInResult> {
+  const provider = await findProvider(deps, state.provider)
+  if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
+  const error = parameters.get('error')
+  if (error) throw new Refusal('oauth_refused', { error, detail: parameters.get('error_description') ?? '' })
+  if (!parameters.get('code') && !parameters.get('oauth_verifier')) throw new Refusal('oauth_code_missing')
+  const sealed = state.upstreamVerifier
+  const redeemed = await provider.exchangeCode({
+    parameters,
+    state: parameters.get('state') ?? '',
+    proof: sealed === null ? undefined : deps.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
+  })
+  if (redeemed.outcome !== 'redeemed') {
+    deps.report('warn', 'a provider sign-in failed', { provider: provider.name, error: redeemed.error })
+    if (redeemed.outcome === 'profile_failed') throw new Refusal('oauth_profile_failed')
+    throw new Refusal('oauth_exchange_failed', { detail: (parameters.get('code') ?? '').slice(0, 4) })
+  }
+  const { codeChallenge: value, codeChallengeMethod: method } = state
+  const signIn: ExternalSignIn = {
+    account: externalAccountOf(provider.name, redeemed.profile),
+    method: 'oauth',
+    isEmailOptional: provider.isEmailOptional,
+    tokens: redeemed.tokens,
+    challenge: value !== null && method !== null ? { value, method } : undefined,
+    redirectTo: state.redirectTo,
+    once: {
+      use: { kind: 'oauth_state', stateHash: state.stateHash },
+      refusal: new Refusal('oauth_state_used'),
+    },
+    client,
+  }
+  if (state.linkingUserId !== null)
+    return linkIdentity(deps, signIn, { userId: state.linkingUserId, sessionId: state.linkingSessionId ?? undefined })
+  return state.inviteTokenId === null ? signInExternally(deps, signIn) : acceptInvitation(deps, signIn, state)
+}
+
+/**
+ * Accepts an invitation with a provider account that has the invited address; the invitation proves its ownership.
+ * @throws {Refusal<'invite_unknown' | 'invite_email_mismatch' | 'identity_of_another' | 'user_banned'>}
+ */
+async function acceptInvitation(
+  deps: Deps,
+  signIn: ExternalSignIn,
+  { invitedUserId, inviteTokenId }: OAuthState,
+): Promise<SignInResult> {
+  const { store, clock } = deps
+  const { account } = signIn
+  const user = invitedUserId === null ? undefined : await store.findUser(invitedUserId)
+  if (!user || user.deletedAt !== null || inviteTokenId === null) throw new Refusal('invite_unknown')
+  if (!account.emails.some(({ address }) => address === user.email)) throw new Refusal('invite_email_mismatch')
+  const now = clock.now()
+  const identity = externalIdentity(deps, now, user.id, account)
+  const ending = sessionOrFlowFor(deps, now, signIn, user.id)
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
+    // who signed up with the address before need not be who is invited
+    set: dropUnconfirmedPassword(user),
+    ...(mayBeStrangers(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
+    spend: { id: inviteTokenId },
+    use: signIn.once?.use,
+    confirm: { email: true, phone: false },
+    upsertIdentity: identity,
+    profile: identity.identityData,
+    describeProviders: providersMetadata,
+    invalidateTokens: true,
+    flow: ending.flow,
+    session: ending.session?.row,
+    audit: [auditEntry(deps, now, 'invite_accepted', user, { provider: account.provider })],
+  })
+  switch (changed.outcome) {
+    case 'changed':
+      return finishSignIn(deps, now, signIn, ending, changed.opened)
+    case 'used_before':
+      throw usedBefore(signIn)
+    case 'token_unknown':
+    case 'token_used':
+    case 'token_expired':
+    case 'user_gone':
+    case 'changed_concurrently':
+      throw new Refusal('invite_unknown')
+    case 'identity_of_another':
+    case 'user_banned':
+    case 'metadata_too_large':
+      throw new Refusal(changed.outcome)
+    default:
+      throw new Error(`unexpected outcome of accepting an invitation: ${changed.outcome}`)
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * Sign-in with a provider account: the local account, what it loses and gains, and the session
+ * (docs/wire-contract.md#account-linking).
+ */
+import { providersMetadata } from '../../lib/account-metadata'
+import { isAhead, isWithin } from '../../lib/time'
+import type { FlowState, OpenedSession, SingleUse, User, UserChange } from '../../store'
+import { identityPayload, mayBeStrangers, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
+import { dropUnconfirmedPassword, newUser } from '../accounts/users'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { prepareMail } from '../messages/mail'
+import { mintMailToken } from '../messages/verification-mail'
+import type { ProviderTokens } from '../ports'
+import { Refusal } from '../refusal'
+import { type IssuedSession, issueTokens, type Method, newSession } from '../sessions/sessions'
+import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../sign-in/pkce'
+import { DEFAULT_DOMAIN, type ExternalAccount, externalIdentity, linkingDomain, resolveOwner } from './account-matching'
+
+export interface ExternalSignIn {
+  account: ExternalAccount
+  method: Method
+  /** Whether accounts without an address are allowed. */
+  isEmailOptional: boolean
+  tokens: ProviderTokens | undefined
+  /** What the sign-in may succeed with once, and the refusal where it was used before. */
+  once?: { use: SingleUse; refusal: Refusal } | undefined
+  /** Set in the PKCE flow, which ends with a code. */
+  challenge: Challenge | undefined
+  /** Where the confirmation link redirects to. */
+  redirectTo: string
+  client: Client
+}
+
+export type SignInResult = { outcome: 'session'; issued: IssuedSession } | { outcome: 'code'; code: string }
+
+/** How often a sign-in is retried if a concurrent request changed the same account. */
+const MAX_TRIES = 4
+
+/**
+ * @throws {Refusal<'oauth_email_missing' | 'user_banned' | 'signup_disabled' | 'owners_ambiguous' |
+ *   'provider_email_unverified' | 'provider_email_unusable' | 'metadata_too_large' | …>}
+ */
+export async function signInExternally(deps: Deps, signIn: ExternalSignIn): Promise<SignInResult> {
+  const { account, isEmailOptional } = signIn
+  if (!account.candidate && !isEmailOptional) throw new Refusal('oauth_email_missing')
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const owner = await resolveOwner(deps, account)
+    const arrived =
+      owner.decision === 'new'
+        ? await signUpAccount(deps, signIn, owner.email)
+        : await signInToAccount(deps, signIn, owner.user)
+    if (arrived) return arrived
+  }
+  throw new Error('an account kept changing during a sign-in')
+}
+
+/** @returns undefined if a concurrent request created it first */
+async function signUpAccount(
+  deps: Deps,
+  signIn: ExternalSignIn,
+  email: string | null,
+): Promise<SignInResult | undefined> {
+  const { account } = signIn
+  const { policy, clock, random, store } = deps
+  const now = clock.now()
+  const id = random.uuid()
+  const identity = externalIdentity(deps, now, id, account)
+  const isProven = email !== null && (account.candidate?.isVerified || policy.signup.autoconfirmsEmail)
+  const user = newUser(deps, now, {
+    ...{ id, email },
+    emailConfirmedAt: isProven ? now : null,
+    isSsoUser: linkingDomain(policy, account.provider) !== DEFAULT_DOMAIN,
+    rawAppMetaData: providersMetadata([account.provider]),
+    rawUserMetaData: identity.identityData,
+  })
+  const shown: User = { ...user, uid: 0, confirmedAt: null }
+  const asks = isProven ? undefined : await confirmationFor(deps, now, signIn, shown)
+  const isIn = isProven || maySignIn(deps, signIn, asks)
+  const ending = isIn ? sessionOrFlowFor(deps, now, signIn, id) : undefined
+  const created = await store.createUser({
+    user: { ...user, confirmationSentAt: asks ? now : null },
+    identities: [identity],
+    mint: asks?.mint ?? [],
+    messages: asks?.messages ?? [],
+    flow: ending?.flow,
+    session: ending?.session?.row,
+    use: ending && signIn.once?.use,
+    audit: [auditEntry(deps, now, 'user_signedup', user, { provider: account.provider })],
+  })
+  if (created.outcome === 'used_before') throw usedBefore(signIn)
+  if (created.outcome !== 'created') return undefined
+  if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
+  return finishSignIn(deps, now, signIn, ending, created.opened)
+}
+
+/** @returns undefined if the account was changed concurrently */
+async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): Promise<SignInResult | undefined> {
+  const { account } = signIn
+  const { clock, store } = deps
+  const now = clock.now()
+  if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
+  const identity = externalIdentity(deps, now, user.id, account)
+  const isConfirmed = user.emailConfirmedAt !== null || !account.candidate
+  const proof = isConfirmed ? undefined : await proveOwnership(deps, now, signIn, user)
+  const isIn = isConfirmed || proof?.isProven === true || maySignIn(deps, signIn, proof?.asks)
+  const ending = isIn ? sessionOrFlowFor(deps, now, signIn, user.id) : undefined
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, actor: { sessionId: undefined } },
+    onlyIf: { email: user.email, emailConfirmedAt: user.emailConfirmedAt },
+    upsertIdentity: identity,
+    profile: identity.identityData,
+    describeProviders: providersMetadata,
+    set: {},
+    ...(proof && { set: proof.set }),
+    ...(proof &&
+      isUnconfirmed(user) && {
+        ...FORGET_UNCONFIRMED,
+        replaceUserMetaData: user.adminUserMetaData,
+        set: { ...dropUnconfirmedPassword(user), ...proof.set },
+      }),
+    mint: proof?.asks?.mint ?? [],
+    messages: proof?.asks?.messages ?? [],
+    flow: ending?.flow,
+    session: ending?.session?.row,
+    use: ending && signIn.once?.use,
+    audit: ending?.session ? [auditEntry(deps, now, 'login', user, { provider: account.provider })] : [],
+  })
+  switch (changed.outcome) {
+    case 'changed':
+      if (!ending) throw unconfirmedRefusal(account, proof?.asks !== undefined)
+      return finishSignIn(deps, now, signIn, ending, changed.opened)
+    case 'used_before':
+      throw usedBefore(signIn)
+    case 'user_banned':
+    case 'metadata_too_large':
+      throw new Refusal(changed.outcome)
+    case 'changed_concurrently':
+    case 'identity_of_another':
+    case 'email_taken':
+    case 'user_gone':
+      return undefined
+    default:
+      throw new Error(`unexpected outcome of a sign-in: ${changed.outcome}`)
+  }
+}
+
+/**
+ * Whether someone else may have created the account with this address: nothing was ever confirmed. What it contains is
+ * removed when the owner arrives (docs/threat-model.md#t46).
+ */
+const isUnconfirmed = (user: User) => mayBeStrangers(user) && user.email !== null
+
+const FORGET_UNCONFIRMED = {
+  dropIdentities: 'others',
+  invalidateTokens: true,
+  ...REVOKE_ALL_CREDENTIALS,
+} satisfies Partial<UserChange>
+
+type ConfirmationMail = Awaited<ReturnType<typeof confirmationFor>>
+
+/** How an unconfirmed account gets confirmed: by this sign-in, or by a mail. */
+async function proveOwnership(
+  deps: Deps,
+  now: number,
+  signIn: ExternalSignIn,
+  user: User,
+): Promise<{ isProven: boolean; set: Partial<User>; asks: ConfirmationMail }> {
+  const { emails, candidate } = signIn.account
+  const verified = emails.flatMap(({ address, isVerified }) => (isVerified ? [address] : []))
+  if (user.email !== null) {
+    const isProven = verified.includes(user.email) || deps.policy.signup.autoconfirmsEmail
+    if (isProven) return { isProven, set: { emailConfirmedAt: now }, asks: undefined }
+    const asks = await confirmationFor(deps, now, signIn, user)
+    return { isProven, set: asks ? { confirmationSentAt: now } : {}, asks }
+  }
+  const isFree = candidate?.isVerified && (await deps.store.findUserByEmail(candidate.address)) === undefined
+  if (isFree) return { isProven: true, set: { email: candidate.address, emailConfirmedAt: now }, asks: undefined }
+  return { isProven: false, set: {}, asks: undefined }
+}
+
+/** The confirmation mail, with a link of the implicit flow; undefined if none can be sent now. */
+async function confirmationFor(deps: Deps, now: number, { redirectTo, client, account }: ExternalSignIn, user: User) {
+  const { email, confirmationSentAt: sentAt } = user
+  if (email === null) return undefined
+  if (isWithin(sentAt, deps.policy.mail.cooldownMs, now)) return { mint: [], messages: [] }
+  const recipient = { ...user, email, confirmationSentAt: now }
+  const payload = identityPayload({ provider: account.provider, providerId: account.profile.claims.sub })
+  const { token } = mintMailToken(deps, now, { user: recipient, purpose: 'signup', challenge: undefined, payload })
+  const copies = [{ to: email, token }]
+  const messages = await prepareMail(deps, now, {
+    template: 'confirmation',
+    user: recipient,
+    copies,
+    redirectTo,
+    client,
+  })
+  return { mint: [token.minting], messages }
+}
+
+/** Whether a user with an unconfirmed address is signed in anyway. */
+const maySignIn = ({ policy }: Deps, { account, isEmailOptional }: ExternalSignIn, asks: ConfirmationMail) =>
+  (isEmailOptional && !account.candidate) ||
+  (policy.oauth.allowsUnverified && asks !== undefined) ||
+  (policy.signup.autoconfirmsEmail && asks === undefined)
+
+const unconfirmedRefusal = ({ provider }: ExternalAccount, wasAsked: boolean) =>
+  new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })
+
+/** Another request has succeeded with what allows this one. */
+export const usedBefore = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
+  once?.refusal ?? new Error('a sign-in without a single use was refused for one')
+
+/** The result of a sign-in: a session, or a flow whose code is exchanged for one. */
+export interface SessionOrFlow {
+  session: ReturnType<typeof newSession> | undefined
+  flow: FlowState | undefined
+  code: string | undefined
+}
+
+export function sessionOrFlowFor(
+  deps: Deps,
+  now: number,
+  { challenge, method, client, tokens }: Pick<ExternalSignIn, 'challenge' | 'method' | 'client' | 'tokens'>,
+  userId: string,
+): SessionOrFlow {
+  if (!challenge) return { session: newSession(deps, now, userId, method, client), flow: undefined, code: undefined }
+  const { code, hash } = newAuthCode(deps)
+  const flow = newFlow(deps, now, userId, challenge, method)
+  const providerTokens = tokens ? sealProviderTokens(deps, flow.id, tokens) : null
+  return { session: undefined, flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: now, providerTokens }, code }
+}
+
+export async function finishSignIn(
+  deps: Deps,
+  now: number,
+  { tokens }: Pick<ExternalSignIn, 'tokens'>,
+  { session, code }: SessionOrFlow,
+  opened: OpenedSession | undefined,
+): Promise<SignInResult> {
+  if (code !== undefined) return { outcome: 'code', code }
+  if (!session || !opened) throw new Error('a sign-in opened no session')
+  return {
+    outcome: 'session',
+    issued: { ...(await issueTokens(deps, now, opened, session.key)), providerTokens: tokens },
+  }
+}

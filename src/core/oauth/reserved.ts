@@ -1,8 +1,0 @@
-/** Names of OAuth itself, which nobody but this server sets (RFC 6749 §4.1.1, RFC 7636 §4.3). */
-const RESERVED = new Set(
-  'client_id client_secret redirect_uri response_type state code_challenge code_challenge_method code_verifier'.split(
-    ' ',
-  ),
-)
-
-export const isReservedParameter = (name: string) => RESERVED.has(name.toLowerCase())

@@ -1,0 +1,252 @@
+/** Passkeys: sign-in with an authenticator alone (`/passkeys`). */
+import { isExpired } from '../../lib/time'
+import { isUuid } from '../../lib/uuid'
+import type { User, WebauthnCredential } from '../../store'
+import { auditEntry } from '../audit'
+import { type Admin, actingIn, type Caller, forbidPersonalToken } from '../caller'
+import type { Client, Deps } from '../deps'
+import { isMissingSecondFactor } from '../factors/user-factors'
+import { Refusal } from '../refusal'
+import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
+import {
+  type CeremonyOptions,
+  type CredentialJson,
+  creationOptions,
+  newChallenge,
+  requestOptions,
+  userHandle,
+  verifyAssertion,
+  verifyRegistration,
+} from '../webauthn/webauthn'
+
+const MAX_NAME_BYTES = 120
+
+export interface Ceremony {
+  challengeId: string
+  options: CeremonyOptions
+  /** Unix milliseconds. */
+  expiresAt: number
+}
+
+interface PasskeyResponse {
+  challengeId: string | undefined
+  credential: CredentialJson | undefined
+}
+
+/**
+ * Starts the registration of a passkey.
+ * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_of_sso_user' | 'aal_too_low_for_passkeys' |
+ *   'passkeys_too_many' | 'too_many_requests'>}
+ */
+export async function beginPasskeyRegistration(
+  deps: Deps,
+  { caller, client }: { caller: Caller; client: Client },
+): Promise<Ceremony> {
+  deps.limits.request('passkeyRegistrations', client.ip)
+  const user = await requireRegistrant(deps, caller)
+  const present = await passkeysOf(deps, user.id)
+  if (present.length >= deps.policy.passkeys.max) throw new Refusal('passkeys_too_many')
+  const challenge = newChallenge(deps)
+  const options = creationOptions(deps, { user, challenge, present, asPasskey: true })
+  return startCeremony(deps, { userId: user.id, challenge, options })
+}
+
+/**
+ * Registers the passkey created by the caller's authenticator.
+ * @throws {Refusal<'passkey_challenge_missing' | 'passkey_challenge_malformed' | 'passkey_credential_missing' |
+ *   'passkey_challenge_unknown' | 'passkey_challenge_expired' | 'passkey_credential_malformed' | 'passkey_wrong' |
+ *   'passkeys_too_many' |
+ *   'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'>}
+ */
+export async function finishPasskeyRegistration(
+  deps: Deps,
+  { caller, ...answer }: PasskeyResponse & { caller: Caller },
+): Promise<WebauthnCredential> {
+  const user = await requireRegistrant(deps, caller)
+  const { challenge, credential } = await consumeChallenge(deps, answer, user.id)
+  const asked = { challenge, credential, needsUserVerification: true }
+  const made = await withPasskeyReasons(() => verifyRegistration(deps, { ...asked, user, factorId: null }))
+  const outcome = await deps.store.registerPasskey({
+    ...{ credential: made, maxPasskeys: deps.policy.passkeys.max },
+    ...{ acting: caller.session && actingIn(caller.session), now: deps.clock.now() },
+    audit: [auditEntry(deps, deps.clock.now(), 'passkey_created', user, { passkey_id: made.id })],
+  })
+  if (outcome !== 'registered') throw new Refusal(outcome)
+  return made
+}
+
+/** Starts a sign-in; the passkey identifies the user. @throws {Refusal<'passkeys_off' | 'too_many_requests'>} */
+export async function beginPasskeySignIn(deps: Deps, { client }: { client: Client }): Promise<Ceremony> {
+  requirePasskeys(deps)
+  deps.limits.request('passkeys', client.ip)
+  const challenge = newChallenge(deps)
+  return startCeremony(deps, { userId: null, challenge, options: requestOptions(deps, { challenge }) })
+}
+
+/**
+ * Signs in with a passkey. User verification is required, since the passkey replaces the password.
+ * @throws {Refusal<'passkeys_off' | 'passkey_challenge_missing' | 'passkey_challenge_malformed' |
+ *   'passkey_credential_missing' |
+ *   'passkey_challenge_unknown' | 'passkey_challenge_expired' | 'passkey_credential_malformed' | 'passkey_handle_wrong'
+ *   | 'passkey_wrong' |
+ *   'user_banned' | 'passkey_email_unconfirmed' | 'passkey_phone_unconfirmed' | 'too_many_requests'>}
+ */
+export async function signInWithPasskey(
+  deps: Deps,
+  { client, ...answer }: PasskeyResponse & { client: Client },
+): Promise<IssuedSession> {
+  const { store, clock } = deps
+  requirePasskeys(deps)
+  deps.limits.request('passkeys', client.ip)
+  const { challenge, credential } = await consumeChallenge(deps, answer, null)
+  const found = typeof credential.id === 'string' ? await store.findPasskey(credential.id) : undefined
+  if (!found) throw new Refusal('passkey_wrong')
+  const { passkey, user } = found
+  const { userHandle: handle } = (credential.response ?? {}) as { userHandle?: unknown }
+  if (handle !== userHandle(user)) throw new Refusal('passkey_handle_wrong')
+  const asked = { challenge, credential, needsUserVerification: true }
+  const used = await withPasskeyReasons(() => verifyAssertion(deps, { ...asked, known: passkey }))
+  requireConfirmed(user)
+  const now = clock.now()
+  const session = newSession(deps, now, user.id, 'passkey', client)
+  const audit = [auditEntry(deps, now, 'login', user, { provider: 'passkey', passkey_id: passkey.id })]
+  const signedIn = await store.openSession({ session: session.row, now, passkey: used, audit })
+  switch (signedIn.outcome) {
+    case 'opened':
+      return issueTokens(deps, now, signedIn.opened, session.key)
+    case 'user_banned':
+      throw new Refusal('user_banned')
+    default:
+      throw new Refusal('passkey_wrong')
+  }
+}
+
+/** Oldest first. @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed'>} */
+export async function listPasskeys(deps: Deps, { caller }: { caller: Caller }): Promise<WebauthnCredential[]> {
+  requirePasskeys(deps)
+  return passkeysOf(deps, requireOwner(caller).id)
+}
+
+/**
+ * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_name_missing' | 'passkey_name_too_long' | 'passkey_unknown'>}
+ */
+export async function renamePasskey(
+  deps: Deps,
+  { caller, id, friendlyName }: { caller: Caller; id: string; friendlyName: string },
+): Promise<WebauthnCredential> {
+  requirePasskeys(deps)
+  const user = requireOwner(forbidPersonalToken(caller))
+  requireId(id)
+  if (friendlyName === '') throw new Refusal('passkey_name_missing')
+  if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('passkey_name_too_long')
+  const now = deps.clock.now()
+  const renamed = await deps.store.renamePasskey({
+    ...{ userId: user.id, id: id.toLowerCase(), friendlyName, now },
+    audit: [auditEntry(deps, now, 'passkey_updated', user, { passkey_id: id })],
+  })
+  if (!renamed) throw new Refusal('passkey_unknown')
+  return renamed
+}
+
+/** @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'aal_too_low_for_passkeys' | 'passkey_unknown'>} */
+export async function deletePasskey(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+  requirePasskeys(deps)
+  const user = requireOwner(forbidPersonalToken(caller))
+  requireId(id)
+  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  const audit = [auditEntry(deps, deps.clock.now(), 'passkey_deleted', user, { passkey_id: id })]
+  const isDeleted = await deps.store.deletePasskey({ userId: user.id, id: id.toLowerCase(), audit })
+  if (!isDeleted) throw new Refusal('passkey_unknown')
+}
+
+/** @throws {Refusal<'passkeys_off' | 'user_unknown'>} */
+export async function listPasskeysOf(deps: Deps, userId: string): Promise<WebauthnCredential[]> {
+  requirePasskeys(deps)
+  if (!(await deps.store.findUser(userId))) throw new Refusal('user_unknown')
+  return passkeysOf(deps, userId)
+}
+
+/** @throws {Refusal<'passkeys_off' | 'passkey_unknown'>} */
+export async function deletePasskeyOf(
+  deps: Deps,
+  { admin, userId, id }: { admin: Admin; userId: string; id: string },
+): Promise<void> {
+  requirePasskeys(deps)
+  requireId(id)
+  const audit = [
+    auditEntry(deps, deps.clock.now(), 'passkey_deleted', admin.user ?? admin.role, {
+      passkey_id: id,
+      user_id: userId,
+    }),
+  ]
+  const isDeleted = await deps.store.deletePasskey({ userId, id: id.toLowerCase(), audit })
+  if (!isDeleted) throw new Refusal('passkey_unknown')
+}
+
+async function passkeysOf({ store }: Deps, userId: string): Promise<WebauthnCredential[]> {
+  return (await store.listCredentials(userId)).filter(({ factorId }) => factorId === null)
+}
+
+function requirePasskeys({ policy }: Deps): void {
+  if (!policy.passkeys.enabled) throw new Refusal('passkeys_off')
+}
+
+function requireOwner({ user }: Caller): User {
+  if (user.isAnonymous) throw new Refusal('anonymous_not_allowed')
+  return user
+}
+
+async function requireRegistrant(deps: Deps, caller: Caller): Promise<User> {
+  requirePasskeys(deps)
+  const user = requireOwner(forbidPersonalToken(caller))
+  if (user.isSsoUser) throw new Refusal('passkey_of_sso_user')
+  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  return user
+}
+
+function requireId(id: string): void {
+  if (!isUuid(id)) throw new Refusal('passkey_unknown')
+}
+
+function requireConfirmed({ email, emailConfirmedAt, phone, phoneConfirmedAt }: User): void {
+  if (emailConfirmedAt !== null || phoneConfirmedAt !== null) return
+  if (email !== null) throw new Refusal('passkey_email_unconfirmed')
+  if (phone !== null) throw new Refusal('passkey_phone_unconfirmed')
+}
+
+async function startCeremony(
+  { store, clock, random, policy }: Deps,
+  { userId, challenge, options }: { userId: string | null; challenge: string; options: CeremonyOptions },
+): Promise<Ceremony> {
+  const now = clock.now()
+  const challengeId = random.uuid()
+  const expiresAt = now + policy.webauthn.challengeMs
+  await store.startCeremony({ id: challengeId, userId, challenge, expiresAt, createdAt: now })
+  return { challengeId, options, expiresAt }
+}
+
+/** Consumes the challenge before anything else is checked, so that it is answered only once. */
+async function consumeChallenge(
+  { store, clock }: Deps,
+  { challengeId, credential }: PasskeyResponse,
+  userId: string | null,
+) {
+  if (!challengeId) throw new Refusal('passkey_challenge_missing')
+  if (!credential) throw new Refusal('passkey_credential_missing')
+  if (!isUuid(challengeId)) throw new Refusal('passkey_challenge_malformed')
+  const taken = await store.consumeCeremony({ id: challengeId.toLowerCase(), userId })
+  if (!taken) throw new Refusal('passkey_challenge_unknown')
+  if (isExpired(taken, clock.now())) throw new Refusal('passkey_challenge_expired')
+  return { challenge: taken.challenge, credential }
+}
+
+/** Translates credential errors to those of passkeys. */
+async function withPasskeyReasons<T>(check: () => Promise<T>): Promise<T> {
+  try {
+    return await check()
+  } catch (error) {
+    const reason = error instanceof Refusal ? error.reason : undefined
+    if (reason === 'factor_credential_wrong') throw new Refusal('passkey_wrong')
+    throw reason === 'credential_malformed' ? new Refusal('passkey_credential_malformed') : error
+  }
+}

@@ -1,0 +1,47 @@
+/** Password verification, the same for every purpose. */
+import { networkPrefix } from '../../lib/ip'
+import type { User } from '../../store'
+import type { Client, Deps } from '../deps'
+import { KNOWN_NETWORK_MS } from '../known-networks'
+
+interface PasswordAttempt {
+  account: User | undefined
+  /** Whether the account may sign in at all; if not, its password is not compared. */
+  isEligible: boolean
+  /** The identifier given by the client. */
+  identifier: string
+  password: string
+  client: Client
+}
+
+/** @returns the hash that the password matches, or undefined */
+export async function verifyPassword(deps: Deps, proof: PasswordAttempt): Promise<string | undefined> {
+  const { hash, refund } = await attemptPassword(deps, proof)
+  if (hash !== undefined) refund()
+  return hash
+}
+
+/**
+ * The only place where a password is verified: counted before it is checked, and with the same timing whether or not
+ * the account exists.
+ * @returns the matching hash, or undefined; and a function that refunds the attempt
+ */
+export async function attemptPassword(
+  { store, clock, limits, passwords }: Deps,
+  proof: PasswordAttempt,
+): Promise<{ hash: string | undefined; refund(): void }> {
+  const { account, isEligible, identifier, password, client } = proof
+  const network = networkPrefix(client.ip)
+  const since = clock.now() - KNOWN_NETWORK_MS
+  const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })
+  const refund = limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
+  const hash = isEligible ? (account?.encryptedPassword ?? null) : null
+  try {
+    const isRight = await passwords.verify(password, hash)
+    return { hash: isRight ? (hash ?? undefined) : undefined, refund }
+  } catch (error) {
+    // not checked, so not a guess
+    refund()
+    throw error
+  }
+}

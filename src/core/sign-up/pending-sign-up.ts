@@ -1,0 +1,28 @@
+/** A sign-up in progress, and its result. */
+import type { Account, User } from '../../store'
+import type { Contact } from '../accounts/contacts'
+import type { Client } from '../deps'
+import type { Channel } from '../messages/sms'
+import type { IssuedSession } from '../sessions/sessions'
+import type { Challenge } from '../sign-in/pkce'
+
+export interface PendingSignUp {
+  contact: Contact
+  challenge: Challenge | undefined
+  channel: Channel
+  /** None for accounts that sign in with a code only. */
+  encryptedPassword: string | null
+  metadata: User['rawUserMetaData']
+  /** Audience of the new user. */
+  audience: string
+  /** Where the link of the mail redirects to. */
+  redirectTo: string
+  client: Client
+  /** Registration with a service: creates the account without signing in. */
+  isForService?: boolean
+}
+
+/** A session, or the account as far as its owner may see it before confirming the address. */
+export type SignUpResult =
+  | { outcome: 'signed_in'; issued: IssuedSession }
+  | { outcome: 'without_session'; account: Account; messageId?: string | undefined }

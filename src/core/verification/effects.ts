@@ -1,0 +1,182 @@
+/** The effect of each kind of link or code, applied together with consuming it (`/verify`). */
+import { providersMetadata } from '../../lib/account-metadata'
+import type {
+  Identity,
+  OpenedSession,
+  Spending,
+  User,
+  UserChange,
+  VerificationKind,
+  VerificationToken,
+} from '../../store'
+import { isFirstConfirmation, preHijackCleanup } from '../accounts/pre-hijack'
+import { CLEARED_SENT_AT, contactIdentity } from '../accounts/users'
+import { type Action, auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { hasVerifiedFactor } from '../factors/user-factors'
+import { prepareNotice } from '../messages/mail'
+import { Refusal } from '../refusal'
+
+const RANDOM_PASSWORD_BYTES = 32
+
+/** A verified token about to be consumed. */
+export interface Completion {
+  user: User
+  kind: VerificationKind
+  /** None for the fixed code of a test number. */
+  token?: VerificationToken
+  spend?: Spending
+  password?: string | undefined
+  client: Client
+}
+
+/** Applies the effect of a token. @returns the session, if one was requested */
+export async function applyVerification(
+  deps: Deps,
+  completion: Completion,
+  result: Pick<UserChange, 'session' | 'authCode'>,
+): Promise<OpenedSession | undefined> {
+  const { user, kind, token, spend, password } = completion
+  const { clock, store, passwords, random } = deps
+  // A stolen inbox does not include the second factor (docs/decisions.md#d3).
+  if (password !== undefined && !isFirstConfirmation(user, token) && (await hasVerifiedFactor(deps, user)))
+    throw new Refusal('aal_too_low')
+  const isInvited = kind === 'invite' && user.encryptedPassword === null && password === undefined
+  const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
+  const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)
+  const now = clock.now()
+  const effect = effectOf(deps, now, kind, user, token)
+  const { set: withoutPassword, ...leaving } = preHijackCleanup(deps, now, user, token)
+  const changed = await store.changeUser({
+    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+    ...effect.change,
+    ...leaving,
+    set: {
+      ...effect.change.set,
+      ...withoutPassword,
+      ...(encryptedPassword !== undefined && { ...CLEARED_SENT_AT, encryptedPassword }),
+    },
+    ...(encryptedPassword !== undefined && { endSessions: {} }),
+    invalidateTokens: true,
+    ...result,
+    messages: await noticesOf(deps, now, completion),
+    audit: [effect.action, ...(result.session ? (['login'] as const) : [])].flatMap((action) =>
+      action ? [auditEntry(deps, now, action, user)] : [],
+    ),
+  })
+  if (changed.outcome !== 'changed') throw refusalOf(changed.outcome)
+  return changed.opened
+}
+
+interface Effect {
+  change: Pick<UserChange, 'confirm' | 'mergeUserMetaData' | 'identities' | 'describeProviders'> & {
+    set?: UserChange['set']
+  }
+  action: Action | undefined
+}
+
+function effectOf(deps: Deps, now: number, kind: VerificationKind, user: User, token?: VerificationToken): Effect {
+  const identity = (provider: 'email' | 'phone', data: Record<string, string | boolean>): Identity =>
+    contactIdentity(deps, now, user.id, provider, data)
+  switch (kind) {
+    case 'signup':
+    case 'invite': {
+      const email = requireSameAddress(user.email, token?.email)
+      return {
+        change: {
+          confirm: { email: true, phone: false },
+          mergeUserMetaData: { email_verified: true },
+          identities: [identity('email', { email, email_verified: true })],
+        },
+        action: 'user_signedup',
+      }
+    }
+    case 'magic_link':
+    case 'password_reset':
+      requireSameAddress(user.email, token?.email)
+      return {
+        change: {
+          confirm: { email: true, phone: false },
+          ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
+        },
+        action: user.emailConfirmedAt === null ? 'user_signedup' : undefined,
+      }
+    case 'email_change': {
+      const email = requireSameAddress(user.emailChange, token?.payload)
+      return {
+        change: {
+          set: {
+            ...{ email, emailConfirmedAt: now, emailChange: null, emailChangeConfirmStatus: 0 },
+            isAnonymous: false,
+          },
+          mergeUserMetaData: { email_verified: true },
+          identities: [identity('email', { email, email_verified: true })],
+          describeProviders: providersMetadata,
+        },
+        action: 'user_modified',
+      }
+    }
+    case 'phone_confirmation':
+      if (token) requireSameAddress(user.phone, token.phone)
+      return {
+        change: { confirm: { email: false, phone: true } },
+        action: user.phoneConfirmedAt === null ? 'user_signedup' : undefined,
+      }
+    case 'phone_change': {
+      const phone = requireSameAddress(user.phoneChange, token?.phone)
+      return {
+        change: {
+          set: { phone, phoneConfirmedAt: now, phoneChange: null, isAnonymous: false },
+          identities: [identity('phone', { phone, phone_verified: true })],
+          describeProviders: providersMetadata,
+        },
+        action: 'user_modified',
+      }
+    }
+    case 'reauthentication':
+      throw new Refusal('token_kind_mismatch')
+  }
+}
+
+/** A token for an address that the account no longer has or wants is invalid. */
+export function requireSameAddress(present: string | null, proven: string | null | undefined): string {
+  if (present === null || present !== proven) throw new Refusal('token_unknown')
+  return present
+}
+
+/** Notices to the old address, or to the owner of a number, if enabled. */
+async function noticesOf(deps: Deps, now: number, { user, kind, password, client }: Completion) {
+  const about = { user, client, to: user.email }
+  if (kind === 'email_change')
+    return prepareNotice(deps, now, {
+      ...{ ...about, template: 'email_changed_notification' },
+      values: { OldEmail: user.email ?? '', Email: user.emailChange ?? '' },
+    })
+  if (kind === 'phone_change')
+    return prepareNotice(deps, now, {
+      ...{ ...about, template: 'phone_changed_notification' },
+      values: { OldPhone: user.phone ?? '', Phone: user.phoneChange ?? '' },
+    })
+  return password === undefined ? [] : prepareNotice(deps, now, { ...about, template: 'password_changed_notification' })
+}
+
+type Outcome = Exclude<Awaited<ReturnType<Deps['store']['changeUser']>>['outcome'], 'changed'>
+
+export function refusalOf(outcome: Outcome): Error {
+  switch (outcome) {
+    case 'flow_gone':
+      return new Refusal('flow_missing')
+    case 'user_banned':
+    case 'token_unknown':
+    case 'token_used':
+    case 'token_expired':
+    case 'email_taken':
+    case 'phone_taken':
+    case 'metadata_too_large':
+      return new Refusal(outcome)
+    case 'user_gone':
+      return new Refusal('token_unknown')
+    default:
+      return new Error(`unexpected outcome of a verification: ${outcome}`)
+  }
+}

@@ -1,0 +1,261 @@
+/**
+ * Requesting links and codes: sign-in, recovery, resend and reauthentication (docs/wire-contract.md#links-and-codes).
+ */
+import type { User } from '../../store'
+import { changeEmail, changePhone } from '../accounts/contact-change'
+import { emailContact, phoneContact } from '../accounts/contacts'
+import {
+  dropUnconfirmedPassword,
+  inAudience,
+  newUser,
+  normaliseEmail,
+  normalisePhone,
+  storableMetadata,
+} from '../accounts/users'
+import type { Caller } from '../caller'
+import type { Client, Deps } from '../deps'
+import { prepareMail } from '../messages/mail'
+import { type Channel, channelOf } from '../messages/sms'
+import { sendTokenMail } from '../messages/verification-mail'
+import { sendConfirmationSms, sendReauthenticationSms } from '../messages/verification-sms'
+import { Refusal } from '../refusal'
+import { type Challenge, type ChallengeInput, parseChallenge } from '../sign-in/pkce'
+import { registerAccount } from '../sign-up/sign-up'
+import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
+
+export interface OtpRequest extends ChallengeInput {
+  email: string | undefined
+  phone: string | undefined
+  /** Whether an account is created if there is none. */
+  createsUser: boolean
+  channel: string | undefined
+  data: Record<string, unknown>
+  audience: string
+  redirectTo: string
+  client: Client
+}
+
+/** The provider's message id, if an SMS was sent. */
+export interface SendResult {
+  messageId: string | undefined
+}
+
+const NO_MESSAGE: SendResult = { messageId: undefined }
+
+/**
+ * Sends a sign-in code; creates an account if allowed.
+ * @throws {Refusal} in the order of GoTrue's `POST /otp`
+ */
+export async function requestOtp(deps: Deps, request: OtpRequest): Promise<SendResult> {
+  const { email, phone, channel } = request
+  deps.limits.request('otps', request.client.ip)
+  if (email && phone) throw new Refusal('otp_email_and_phone')
+  if (email && channel) throw new Refusal('otp_channel_with_email')
+  const challenge = parseChallenge(request)
+  if (!request.createsUser && !(await isRegistered(deps, request))) throw new Refusal('otp_signup_disabled')
+  if (email) return sendMagicLink(deps, request, challenge)
+  if (phone) return sendPhoneOtp(deps, { ...request, phone })
+  throw new Refusal('otp_contact_missing')
+}
+
+/** Sends a magic link to any address; as `requestOtp`. */
+export async function requestMagicLink(
+  deps: Deps,
+  request: Omit<OtpRequest, 'phone' | 'channel' | 'createsUser'>,
+): Promise<void> {
+  deps.limits.request('magicLinks', request.client.ip)
+  await sendMagicLink(deps, { ...request, phone: undefined, channel: undefined, createsUser: true }, undefined)
+}
+
+async function isRegistered({ store }: Deps, { email, phone, audience }: OtpRequest): Promise<boolean> {
+  const isKnown = (user: User | undefined) => inAudience(user, audience) !== undefined
+  try {
+    if (email) return isKnown(await store.findUserByEmail(normaliseEmail(email)))
+    return phone ? isKnown(await store.findUserByPhone(normalisePhone(phone))) : false
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+async function sendMagicLink(deps: Deps, request: OtpRequest, known: Challenge | undefined): Promise<SendResult> {
+  const { policy, store } = deps
+  const { redirectTo, client } = request
+  if (!policy.signup.email) throw new Refusal('email_login_disabled')
+  if (!policy.mail.magicLinks) throw new Refusal('magic_links_disabled')
+  const challenge = known ?? parseChallenge(request)
+  if (!request.email) throw new Refusal('magic_link_email_missing')
+  const email = normaliseEmail(request.email)
+  const isConfirmed = (user: User | undefined) => user !== undefined && user.emailConfirmedAt !== null
+  let user = await store.findUserByEmail(email)
+  if (user && user.aud !== request.audience) return NO_MESSAGE
+  if (!isConfirmed(user) && !(user && policy.signup.autoconfirmsEmail)) {
+    await signUpWithoutPassword(deps, { ...request, contact: emailContact(deps, email), challenge, channel: 'sms' })
+    if (!policy.signup.autoconfirmsEmail) return NO_MESSAGE
+    user = await store.findUserByEmail(email)
+  }
+  if (user) await sendTokenMail(deps, { user: { ...user, email }, purpose: 'magiclink', challenge, redirectTo, client })
+  return NO_MESSAGE
+}
+
+async function sendPhoneOtp(deps: Deps, request: OtpRequest & { phone: string }): Promise<SendResult> {
+  const { policy, store } = deps
+  if (!policy.signup.phone) throw new Refusal('otp_phone_disabled')
+  const channel = channelOf(deps, request.channel)
+  const phone = normalisePhone(request.phone)
+  const user = await store.findUserByPhone(phone)
+  if (user && user.aud !== request.audience) return NO_MESSAGE
+  const isConfirmed = user !== undefined && user.phoneConfirmedAt !== null
+  if (!isConfirmed && !(user && policy.signup.autoconfirmsPhone)) {
+    const contact = phoneContact(deps, phone)
+    const signedUp = await signUpWithoutPassword(deps, { ...request, contact, challenge: undefined, channel })
+    if (!policy.signup.autoconfirmsPhone) return { messageId: signedUp.messageId }
+  }
+  const account = user ?? (await store.findUserByPhone(phone))
+  if (!account) return NO_MESSAGE
+  const { messageId } = await sendConfirmationSms(deps, {
+    ...{ user: account, phone, channel, client: request.client },
+    set: dropUnconfirmedPassword(account),
+  })
+  return { messageId }
+}
+
+interface WithoutPassword extends Omit<OtpRequest, 'channel'> {
+  contact: ReturnType<typeof emailContact>
+  challenge: Challenge | undefined
+  channel: Channel
+}
+
+/** An account without a password. GoTrue sets a random one, which costs the time of a hash. */
+async function signUpWithoutPassword(deps: Deps, { data, ...request }: WithoutPassword): Promise<SendResult> {
+  const isNew = (await request.contact.find()) === undefined
+  if (isNew && deps.policy.signup.disabled) throw new Refusal('signup_disabled')
+  const signedUp = await registerAccount(deps, {
+    ...request,
+    encryptedPassword: null,
+    metadata: storableMetadata(data),
+  })
+  return signedUp.outcome === 'without_session' ? { messageId: signedUp.messageId } : NO_MESSAGE
+}
+
+export interface MailRequest extends ChallengeInput {
+  email: string | undefined
+  audience: string
+  redirectTo: string
+  client: Client
+}
+
+/**
+ * Mails a password-recovery link, if the address has an account; the response does not reveal it.
+ * @throws {Refusal<'email_signin_disabled' | 'recovery_email_missing' | 'email_malformed' | 'mail_too_soon' | …>}
+ */
+export async function requestRecovery(deps: Deps, request: MailRequest): Promise<void> {
+  const { policy, store, limits } = deps
+  const { redirectTo, client } = request
+  limits.request('recoveries', client.ip)
+  if (!policy.signup.email) throw new Refusal('email_signin_disabled')
+  if (!request.email) throw new Refusal('recovery_email_missing')
+  const challenge = parseChallenge(request)
+  const email = normaliseEmail(request.email)
+  const user = inAudience(await store.findUserByEmail(email), request.audience)
+  if (user) await sendTokenMail(deps, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo, client })
+  else await simulateMailDelivery(deps, email, client)
+}
+
+/** Does the work of mailing an account, for an address without one; nothing is kept. */
+export async function simulateMailDelivery(deps: Deps, email: string, client: Client): Promise<void> {
+  const now = deps.clock.now()
+  const user = { ...newUser(deps, now, { id: deps.random.uuid(), email }), uid: 0, confirmedAt: null }
+  const to = { email }
+  const token = mintToken(deps, now, {
+    kind: 'password_reset',
+    family: 'supabase',
+    to,
+    userId: user.id,
+    code: 'random',
+  })
+  if (deps.policy.mail.delivery === 'hook') return
+  const copies = [{ to: email, token }]
+  const redirectTo = deps.policy.redirects.siteUrl
+  const messages = await prepareMail(deps, now, {
+    template: 'recovery',
+    user,
+    copies,
+    redirectTo,
+    client,
+    isSimulated: true,
+  })
+  await deps.store.simulateMessageWrite(messages)
+}
+
+export interface ResendRequest extends ChallengeInput {
+  type: string
+  email: string | undefined
+  phone: string | undefined
+  audience: string
+  redirectTo: string
+  client: Client
+}
+
+/**
+ * Resends the last message of a kind, if something is pending; the response does not reveal it.
+ * @throws {Refusal} in the order of GoTrue's `POST /resend`
+ */
+export async function resend(deps: Deps, request: ResendRequest): Promise<SendResult> {
+  const { policy, store, limits } = deps
+  const { type, email, phone, redirectTo, client } = request
+  limits.request('resends', client.ip)
+  const isMail = type === 'signup' || type === 'email_change'
+  if (!isMail && type !== 'sms' && type !== 'phone_change') throw new Refusal('resend_type_unknown')
+  if (!email && type === 'signup') throw new Refusal('resend_email_missing')
+  if (!phone && type === 'sms') throw new Refusal('resend_phone_missing')
+  if (email && phone) throw new Refusal('resend_email_and_phone')
+  const challenge = parseChallenge(request)
+  if (email) {
+    if (!policy.signup.email) throw new Refusal('email_signin_disabled')
+    const address = normaliseEmail(email)
+    const user = inAudience(await store.findUserByEmail(address), request.audience)
+    if (user && type === 'signup' && user.emailConfirmedAt === null)
+      await sendTokenMail(deps, {
+        ...{ user: { ...user, email: address }, purpose: 'signup', payload: WITH_PASSWORD },
+        ...{ challenge, redirectTo, client },
+      })
+    else if (user && type === 'email_change' && user.emailChange !== null)
+      await changeEmail(deps, { user, email: user.emailChange, challenge, redirectTo, client, isRepeat: true })
+    else await simulateMailDelivery(deps, address, client)
+    return NO_MESSAGE
+  }
+  if (!phone) throw new Refusal('resend_contact_missing')
+  if (!policy.signup.phone) throw new Refusal('phone_signin_disabled')
+  const number = normalisePhone(phone)
+  const user = inAudience(await store.findUserByPhone(number), request.audience)
+  if (user && type === 'sms' && user.phoneConfirmedAt === null)
+    return sendConfirmationSms(deps, { user, phone: number, channel: 'sms', client })
+  if (user && type === 'phone_change' && user.phoneChange !== null)
+    return changePhone(deps, { user, phone: user.phoneChange, channel: 'sms', client })
+  return NO_MESSAGE
+}
+
+/**
+ * Sends the caller a code for a password change.
+ * @throws {Refusal<'reauthentication_without_contact' | 'reauthentication_email_unconfirmed' |
+ *   'reauthentication_phone_unconfirmed' | 'mail_too_soon' | 'sms_too_soon'>}
+ */
+export async function reauthenticate(
+  deps: Deps,
+  { caller: { user }, client }: { caller: Caller; client: Client },
+): Promise<SendResult> {
+  const { email, phone } = user
+  if (email !== null) {
+    if (user.emailConfirmedAt === null) throw new Refusal('reauthentication_email_unconfirmed')
+    const redirectTo = deps.policy.redirects.siteUrl
+    await sendTokenMail(deps, {
+      ...{ user: { ...user, email }, purpose: 'reauthentication', challenge: undefined },
+      ...{ redirectTo, client },
+    })
+    return NO_MESSAGE
+  }
+  if (phone === null) throw new Refusal('reauthentication_without_contact')
+  if (user.phoneConfirmedAt === null) throw new Refusal('reauthentication_phone_unconfirmed')
+  return sendReauthenticationSms(deps, { user, phone, channel: 'sms', client })
+}

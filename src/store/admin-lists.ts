@@ -1,0 +1,197 @@
+/**
+ * The long lists of the admin API. A search reads every row, so it goes through the table in slices and lets other
+ * requests run in between.
+ */
+import { and, asc, desc, eq, type SQL, sql } from 'drizzle-orm'
+import { read, statement, type Tx } from './engine'
+import { type AuditRow, auditLogEntries, type User, users } from './schema'
+import { placeholder, userById } from './statements'
+
+/** Rows that a search, or a count, reads before yielding; a millisecond or two each. */
+const SEARCH_SLICE = 2000
+const COUNT_SLICE = 20_000
+
+export interface Page {
+  /** From 1; 0 is the first page as well. */
+  page: number
+  perPage: number
+}
+
+export interface Listed<Row> {
+  rows: Row[]
+  total: number
+}
+
+type Direction = 'asc' | 'desc'
+
+/** Rows after a key, in the given direction. */
+const after = (direction: Direction): SQL =>
+  direction === 'asc'
+    ? sql`(${users.createdAt}, ${users.uid}) > (${placeholder('createdAt')}, ${placeholder('uid')})`
+    : sql`(${users.createdAt}, ${users.uid}) < (${placeholder('createdAt')}, ${placeholder('uid')})`
+
+const usersInOrder = (direction: Direction) => {
+  const order = direction === 'asc' ? asc : desc
+  const following = and(eq(users.aud, placeholder('aud')), after(direction))
+  const key = { createdAt: users.createdAt, uid: users.uid }
+  const hit = sql<number>`${users.email} LIKE ${placeholder('pattern')} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${placeholder('pattern')}`
+  const sorted = [order(users.createdAt), order(users.uid)]
+  return {
+    /** Start positions: before every row. */
+    start: direction === 'asc' ? BEFORE_ALL : AFTER_ALL,
+    page: statement((db) =>
+      db
+        .select()
+        .from(users)
+        .where(following)
+        .orderBy(...sorted)
+        .limit(placeholder('limit'))
+        .offset(placeholder('offset'))
+        .prepare(),
+    ),
+    /** The last row of a slice, if it is full. */
+    sliceEnd: statement((db) =>
+      db
+        .select(key)
+        .from(users)
+        .where(following)
+        .orderBy(...sorted)
+        .limit(1)
+        .offset(COUNT_SLICE - 1)
+        .prepare(),
+    ),
+    count: statement((db) => db.select({ rows: sql<number>`count(*)` }).from(users).where(following).prepare()),
+    search: statement((db) =>
+      db
+        .select({ ...key, id: users.id, hit })
+        .from(users)
+        .where(following)
+        .orderBy(...sorted)
+        .limit(SEARCH_SLICE)
+        .prepare(),
+    ),
+  }
+}
+
+const BEFORE_ALL = { createdAt: Number.MIN_SAFE_INTEGER, uid: 0 }
+const AFTER_ALL = { createdAt: Number.MAX_SAFE_INTEGER, uid: 0 }
+
+const ordered = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
+
+export interface UserQuery extends Page {
+  aud: string
+  /** Part of the address or of `user_metadata.full_name`, case-insensitive; `%` and `_` are wildcards. */
+  filter: string
+  /** By time of creation. */
+  direction: Direction
+}
+
+export const listUsers = read(async (tx, query: UserQuery): Promise<Listed<User>> => {
+  return query.filter === '' ? everyUser(tx, query) : matchingUsers(tx, query)
+})
+
+async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
+  const queries = ordered[direction]
+  const offset = offsetOf({ page, perPage })
+  let rows: User[] = []
+  let total = 0
+  let at: { createdAt: number; uid: number } = queries.start
+  for (;;) {
+    if (offset >= total && offset < total + COUNT_SLICE)
+      rows = await tx.all(queries.page, { ...at, aud, limit: perPage, offset: offset - total })
+    const last = await tx.one(queries.sliceEnd, { ...at, aud })
+    if (!last) return { rows, total: total + ((await tx.one(queries.count, { ...at, aud }))?.rows ?? 0) }
+    total += COUNT_SLICE
+    at = last
+    await otherWork()
+  }
+}
+
+async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
+  const queries = ordered[direction]
+  const offset = offsetOf({ page, perPage })
+  const wanted: string[] = []
+  let total = 0
+  let at: { createdAt: number; uid: number } = queries.start
+  for (;;) {
+    const rows = await tx.all(queries.search, { ...at, aud, pattern: `%${filter}%` })
+    for (const row of rows.filter(({ hit }) => hit)) {
+      if (total >= offset && total < offset + perPage) wanted.push(row.id)
+      total += 1
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < SEARCH_SLICE) return { rows: await usersOf(tx, wanted), total }
+    at = last
+    await otherWork()
+  }
+}
+
+async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
+  const rows: User[] = []
+  for (const id of ids) {
+    const user = await tx.one(userById, { id })
+    if (user) rows.push(user)
+  }
+  return rows
+}
+
+const auditSlice = statement((db) =>
+  db
+    .select({
+      seq: auditLogEntries.seq,
+      hit: sql<number>`${placeholder('pattern')} = '' OR json_extract(${auditLogEntries.payload}, ${placeholder('path')}) LIKE ${placeholder('pattern')} OR json_extract(${auditLogEntries.payload}, ${placeholder('otherPath')}) LIKE ${placeholder('pattern')}`,
+    })
+    .from(auditLogEntries)
+    .where(sql`${auditLogEntries.seq} < ${placeholder('seq')}`)
+    .orderBy(desc(auditLogEntries.seq))
+    .limit(SEARCH_SLICE)
+    .prepare(),
+)
+
+const auditEntry = statement((db) =>
+  db
+    .select()
+    .from(auditLogEntries)
+    .where(eq(auditLogEntries.seq, placeholder('seq')))
+    .prepare(),
+)
+
+export interface AuditQuery extends Page {
+  /** Searches for `text` in these fields of the payload. */
+  search?: { fields: [string, string]; text: string } | undefined
+}
+
+/** The audit log, newest first. */
+export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery): Promise<Listed<AuditRow>> => {
+  const offset = offsetOf({ page, perPage })
+  const [field, otherField] = search?.fields ?? ['action', 'action']
+  const values = { pattern: search ? `%${search.text}%` : '', path: `$.${field}`, otherPath: `$.${otherField}` }
+  const wanted: number[] = []
+  let total = 0
+  let before = Number.MAX_SAFE_INTEGER
+  for (;;) {
+    const slice = await tx.all(auditSlice, { ...values, seq: before })
+    for (const { seq } of slice.filter(({ hit }) => hit)) {
+      if (total >= offset && total < offset + perPage) wanted.push(seq)
+      total += 1
+    }
+    const last = slice.at(-1)
+    if (!last || slice.length < SEARCH_SLICE) return { rows: await auditEntries(tx, wanted), total }
+    before = last.seq
+    await otherWork()
+  }
+})
+
+async function auditEntries(tx: Tx, seqs: number[]): Promise<AuditRow[]> {
+  const rows: AuditRow[] = []
+  for (const seq of seqs) {
+    const row = await tx.one(auditEntry, { seq })
+    if (row) rows.push(row)
+  }
+  return rows
+}
+
+/** Rows before the page. */
+const offsetOf = ({ page, perPage }: Page) => (Math.max(1, page) - 1) * perPage
+
+const otherWork = () => new Promise<void>((resolve) => setImmediate(resolve))

@@ -1,0 +1,47 @@
+/** What is written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
+import { eq } from 'drizzle-orm'
+import { statement, type Tx, write } from './engine'
+import { startFlow } from './flows'
+import { type FlowState, messages } from './schema'
+import { type AuditEntry, appendAudit, insertMessage, type NewMessage, placeholder, queueMessages } from './statements'
+import { type Minting, mintTokens } from './verification/operations'
+
+const deleteMessage = statement((db) =>
+  db
+    .delete(messages)
+    .where(eq(messages.id, placeholder('id')))
+    .prepare(),
+)
+
+export interface RelatedWrites {
+  mint?: readonly Minting[]
+  flow?: FlowState | undefined
+  messages?: readonly NewMessage[]
+  audit: AuditEntry[]
+}
+
+export async function writeRelated(
+  tx: Tx,
+  { mint = [], flow, messages: sent = [], audit }: RelatedWrites,
+  now: number,
+) {
+  if (flow) await startFlow(tx, flow)
+  await mintTokens(tx, mint, now)
+  await queueMessages(tx, sent)
+  await appendAudit(tx, audit)
+}
+
+/** Tokens and messages without an account. */
+export const saveTokensAndMessages = write(
+  async (tx, { now, ...attachments }: RelatedWrites & { now: number }): Promise<void> => {
+    await writeRelated(tx, attachments, now)
+  },
+)
+
+/** Writes messages and deletes them again: equalises the time of requests for unknown addresses. */
+export const simulateMessageWrite = write(async (tx, sent: readonly NewMessage[]): Promise<void> => {
+  for (const message of sent) {
+    await tx.run(insertMessage, message)
+    await tx.run(deleteMessage, { id: message.id })
+  }
+})

@@ -1,0 +1,90 @@
+/** Operations on verification tokens inside transactions: create, consume, invalidate. */
+
+import { secretEqual } from '../../lib/secrets'
+import { isExpired } from '../../lib/time'
+import { read, type Tx, write } from '../engine'
+import type { VerificationKind, VerificationToken } from '../schema'
+import type { TokenAddress } from './backend'
+
+/** A token to be created. It invalidates tokens of these kinds for the same address or user. */
+export interface Minting {
+  token: VerificationToken
+  replaces: readonly VerificationKind[]
+  /** Whether tokens sent to other addresses of the user stay valid. */
+  keepsOtherAddresses?: boolean
+}
+
+export interface Spending {
+  id: string
+  /**
+   * If a short code was given instead of the token: its hash under every pepper, one of which must match the token's. A
+   * wrong one also counts for the other tokens it might have belonged to.
+   */
+  code?: { hashes: string[]; maxAttempts: number; others?: string[] }
+}
+
+export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
+
+export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<void> {
+  for (const { token, replaces, keepsOtherAddresses = false } of mintings) {
+    const older = [
+      ...(token.email === null ? [] : await tx.tokens.pendingFor({ email: token.email })),
+      ...(token.phone === null ? [] : await tx.tokens.pendingFor({ phone: token.phone })),
+      ...(token.userId === null || keepsOtherAddresses ? [] : await tx.tokens.pendingOf(token.userId)),
+    ]
+    // The account has one pending address, so a link of one family would confirm a change requested through the other.
+    const own = older.filter(({ userId }) => userId === null || token.userId === null || userId === token.userId)
+    for (const { id, family, kind } of own)
+      if ((family === token.family || kind === 'email_change') && replaces.includes(kind))
+        await tx.tokens.markConsumed(id, now)
+  }
+  for (const { token } of mintings) await tx.tokens.put(token)
+}
+
+/**
+ * Whether a token can be consumed now. A wrong code is counted, whatever the operation does next.
+ * @returns why not, or undefined if it can
+ */
+export async function refuseSpending(
+  tx: Tx,
+  { id, code }: Spending,
+  now: number,
+): Promise<SpendingRefused | undefined> {
+  const token = await tx.tokens.get(id)
+  if (!token) return 'token_unknown'
+  if (code && !isCodeOf(token, code)) {
+    for (const each of [id, ...(code.others ?? [])]) await tx.tokens.countAttempt(each)
+    return 'token_unknown'
+  }
+  if (token.consumedAt !== null) return 'token_used'
+  return isExpired(token, now) ? 'token_expired' : undefined
+}
+
+function isCodeOf(
+  { codeHash, codeAttempts }: VerificationToken,
+  { hashes, maxAttempts }: NonNullable<Spending['code']>,
+): boolean {
+  return codeHash !== null && codeAttempts < maxAttempts && hashes.some((hash) => secretEqual(hash, codeHash))
+}
+
+/** Tokens of the user, and those sent to the address before it had an account. */
+export async function invalidateTokensOf(
+  tx: Tx,
+  { id, email }: { id: string; email: string | null },
+  now: number,
+): Promise<void> {
+  const strays = email === null ? [] : await tx.tokens.pendingFor({ email })
+  const pending = [...(await tx.tokens.pendingOf(id)), ...strays.filter(({ userId }) => userId === null)]
+  for (const token of pending) await tx.tokens.markConsumed(token.id, now)
+}
+
+/** Counts a code known to be wrong. */
+export const countWrongCode = write(async (tx, { now, ...spending }: Spending & { now: number }): Promise<void> => {
+  await refuseSpending(tx, spending, now)
+})
+
+export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(prefix))
+
+export const pendingTokens = read(async (tx, address: TokenAddress) => tx.tokens.pendingFor(address))
+
+export const purgeTokens = write(async (tx, before: number) => tx.tokens.purgeExpired(before))

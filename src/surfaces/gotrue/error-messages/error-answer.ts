@@ -1,0 +1,10 @@
+/** The form of an error. */
+import type { Detail } from '../../../core/refusal'
+
+export type ErrorAnswer = readonly [
+  status: number | ((detail: Detail) => number),
+  code: string | ((detail: Detail) => string),
+  message: string | ((detail: Detail) => string),
+]
+
+export const quoted = ({ detail = '' }: Detail) => JSON.stringify(detail)

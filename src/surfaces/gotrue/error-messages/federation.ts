@@ -1,0 +1,12 @@
+/** Federation errors, which no endpoint of this surface produces. */
+import type { FederationReason } from '../../../core/reasons/federation'
+import type { ErrorAnswer } from './error-answer'
+
+const ELSEWHERE: ErrorAnswer = [400, 'validation_failed', 'This applies to federation endpoints only']
+
+export const federationErrors: Record<FederationReason, ErrorAnswer> = {
+  server_not_allowed: ELSEWHERE,
+  upstream_unavailable: ELSEWHERE,
+  external_auth_failed: ELSEWHERE,
+  logout_failed: ELSEWHERE,
+}

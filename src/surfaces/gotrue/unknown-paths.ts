@@ -1,0 +1,57 @@
+/**
+ * Requests that no endpoint answers: unknown paths, wrong methods, and GoTrue's features that are off here.
+ * GoTrue checks the caller before the path below some prefixes, so the order of the answers tells nothing to strangers.
+ */
+import type { Core } from '../../core'
+import type { Reason } from '../../core/refusal'
+import { Refusal } from '../../core/refusal'
+import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
+import { isBelow, pageNotFound, targetOf } from '../../http/target'
+
+/** Methods that GoTrue's router knows. Any other is refused before the path or the caller is looked at. */
+const ROUTABLE = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
+
+const protectedPrefixes: [prefix: string, access: Access][] = [
+  ['/admin', 'admin'],
+  ['/invite', 'admin'],
+  ['/user', 'user'],
+  ['/sessions', 'user'],
+  ['/factors', 'user'],
+  ['/reauthenticate', 'user'],
+]
+
+const disabledPrefixes: [prefix: string, reason: Reason][] = [
+  ['/sso', 'saml_off'],
+  ['/oauth', 'oauth_server_off'],
+  ['/admin/oauth', 'oauth_server_off'],
+  ['/user/oauth', 'oauth_server_off'],
+  ['/.well-known/oauth-authorization-server', 'oauth_server_off'],
+  ['/scim', 'scim_off'],
+]
+
+export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat) {
+  const routes = endpoints.map(({ method, path, allowsTrailingSlash }) => ({
+    method,
+    pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${allowsTrailingSlash ? '/?' : ''}$`),
+  }))
+  return async (request: Request): Promise<Response> => {
+    if (!ROUTABLE.has(request.method)) return new Response(null, { status: 405 })
+    const path = targetOf(request).path.slice(dialect.prefix.length)
+    try {
+      await requireCaller(core, path, request)
+      const off = disabledPrefixes.find(([prefix]) => isBelow(path, prefix))
+      if (off) throw new Refusal(off[1])
+    } catch (error) {
+      return dialect.answerError(error, request)
+    }
+    const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
+    if (allowed.length > 0) return new Response(null, { status: 405, headers: { Allow: allowed.join(', ') } })
+    return pageNotFound()
+  }
+}
+
+async function requireCaller(core: Core, path: string, request: Request): Promise<void> {
+  const access = protectedPrefixes.find(([prefix]) => isBelow(path, prefix))?.[1]
+  if (access === 'user') await core.identifyUser(credentialsOf(core, request))
+  if (access === 'admin') await core.identifyAdmin(credentialsOf(core, request))
+}
