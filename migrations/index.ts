@@ -19,6 +19,7 @@ import givenByAdministrators from './0014-given-by-administrators.sql' with { ty
 import waysIn from './0015-ways-in.sql' with { type: 'text' }
 import tokenAssurance from './0016-token-assurance.sql' with { type: 'text' }
 import otherServers from './0017-other-servers.sql' with { type: 'text' }
+import elevatedSessions from './0018-elevated-sessions.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -43,4 +44,5 @@ export const migrations: Migration[] = [
   { name: '0015-ways-in', sql: waysIn },
   { name: '0016-token-assurance', sql: tokenAssurance },
   { name: '0017-other-servers', sql: otherServers },
+  { name: '0018-elevated-sessions', sql: elevatedSessions },
 ]

@@ -151,10 +151,11 @@ const ELEVATION_COUNTER_STEPS = 2
 
 /** Elevates a session that passed a factor: its refresh token advances, and the user's aal1 sessions end. */
 export async function elevateSession(tx: Tx, session: Session, { id, factorType }: Factor, now: number) {
+  const refreshTokenCounter = session.refreshTokenCounter + ELEVATION_COUNTER_STEPS
   const raised: Session = {
     ...session,
-    ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now },
-    refreshTokenCounter: session.refreshTokenCounter + ELEVATION_COUNTER_STEPS,
+    ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now, refreshTokenCounter },
+    elevatedAtCounter: session.aal === 'aal2' ? session.elevatedAtCounter : refreshTokenCounter,
   }
   await tx.run(advanceSession, raised)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })

@@ -162,7 +162,7 @@ type Refreshed =
 /**
  * Exchanges a verified refresh token (docs/wire-contract.md#refresh-tokens). The current one advances the session; its
  * parent gets the same successor again, however late, since the response may have been lost; an older one ends the
- * session.
+ * session. One from before the second factor is never exchanged for a token of the elevated session.
  */
 export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
   const found = await sessionWithUser(tx, refresh.sessionId)
@@ -190,8 +190,10 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
     await appendAudit(tx, refresh.audit.rotated)
     return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
   }
-  if (mayRepeat) return { outcome: 'repeated', opened: await loadOpenedSession(tx, user, session) }
-  if (refresh.endOnReuse) await tx.run(deleteSession, { id: session.id, userId: user.id })
+  const isFromBeforeElevation = session.elevatedAtCounter !== null && refresh.counter < session.elevatedAtCounter
+  if (mayRepeat && !isFromBeforeElevation)
+    return { outcome: 'repeated', opened: await loadOpenedSession(tx, user, session) }
+  if (refresh.endOnReuse && !mayRepeat) await tx.run(deleteSession, { id: session.id, userId: user.id })
   await appendAudit(tx, refresh.audit.reused)
   return { outcome: 'reused' }
 })

@@ -65,3 +65,23 @@ test('0015 gives passwords their identity, and confirmed users their providers',
   })
   expect((made as { id: string }).id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/)
 })
+
+test('0018 keeps the parent of the current refresh token of an aal2 session, and no older one', () => {
+  const db = migrated('0018', (old) => {
+    addUser(old, { id: 'u' })
+    for (const [id, aal] of [
+      ['elevated', 'aal2'],
+      ['plain', 'aal1'],
+    ] as const)
+      old
+        .query(
+          `INSERT INTO sessions (id, user_id, aal, refresh_token_hmac_key, refresh_token_counter, created_at, updated_at)
+           VALUES (?, 'u', ?, 'k', 7, 1, 1)`,
+        )
+        .run(id, aal)
+  })
+  expect(db.query('SELECT id, elevated_at_counter FROM sessions ORDER BY id').values()).toEqual([
+    ['elevated', 6],
+    ['plain', null],
+  ])
+})

@@ -73,6 +73,7 @@ export function newSession(
     tag: null,
     refreshTokenHmacKey: sealer.seal(key, keyPlace(id)),
     refreshTokenCounter: 0,
+    elevatedAtCounter: null,
     createdAt: now,
     updatedAt: now,
   }

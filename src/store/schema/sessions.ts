@@ -18,6 +18,8 @@ export const sessions = sqliteTable(
     tag: text('tag'),
     refreshTokenHmacKey: text('refresh_token_hmac_key').notNull(),
     refreshTokenCounter: integer('refresh_token_counter').notNull(),
+    /** Of the first refresh token issued after the session became aal2. */
+    elevatedAtCounter: integer('elevated_at_counter'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
