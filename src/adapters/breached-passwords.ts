@@ -3,7 +3,7 @@ import type { BreachedPasswords } from '../core/ports'
 import { readUpTo } from './http-post'
 
 const TIMEOUT_MS = 5000
-/** After a time-out the service is not asked for this long, so that a service that is down does not make every request wait for it. */
+/** After a timeout the service is not called for this long, so that an outage does not delay every request. */
 const PAUSE_MS = 30_000
 /** A padded range response is about 40 kB. */
 const MAX_BYTES = 262_144
@@ -11,11 +11,11 @@ const MAX_BYTES = 262_144
 const LINE = /^[0-9A-F]{35}:\d+$/
 
 interface BreachedPasswordsOptions {
-  /** `/range/<prefix>` is below it. */
+  /** Base URL of `/range/<prefix>`. */
   url: string
   userAgent: string
   timeoutMs?: number
-  /** Milliseconds of a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   monotonic?: () => number
 }
 
@@ -27,7 +27,7 @@ export function breachedPasswords(options: BreachedPasswordsOptions): BreachedPa
   })
   return async (prefix) => {
     if (failure && monotonic() - failure.at < PAUSE_MS)
-      return { outcome: 'failed', error: `not asked again yet after: ${failure.error}` }
+      return { outcome: 'failed', error: `skipped, since the last request failed: ${failure.error}` }
     return ask(prefix)
   }
 }

@@ -1,4 +1,4 @@
-/** The data folder: the folder itself, and the secrets that are made at first start and kept in it. */
+/** The data folder, and the secrets that are created in it at first start. */
 import {
   closeSync,
   existsSync,

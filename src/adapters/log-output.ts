@@ -1,29 +1,29 @@
 /**
- * Where log lines go. The descriptor may be full, closed, or a pipe that is read slowly: writing never throws and never
- * waits. What cannot be written is dropped, and counted in a line of its own once writing works again.
+ * Destination of log lines. The descriptor may be full, closed, or a slow pipe: writing never throws and never blocks.
+ * Lines that cannot be written are dropped; a line with their number is written once writing works again.
  */
 import { fstatSync, write as writeFile } from 'node:fs'
 
-/** Characters that wait to be written, at most. */
+/** Maximum number of buffered characters. */
 const MAX_WAITING = 1_048_576
-/** How long nothing is tried after a failure. */
+/** Pause after a failed write. */
 const PAUSE_MS = 1000
-/** How long the end of the process waits for the last lines. */
+/** How long the process waits at exit for the last lines. */
 const LAST_LINES_MS = 1000
 
 export interface LogOutput {
   /** @param text one or more whole lines */
   write(text: string): void
-  /** Resolves once everything is written, or cannot be. */
+  /** Resolves once everything is written, or writing has failed. */
   end(): Promise<void>
 }
 
-/** @throws {PartlyWritten} or another error, where it failed before anything was written */
+/** @throws {PartlyWritten} after a partial write, another error if nothing was written */
 type Send = (text: string) => Promise<void>
 
 class PartlyWritten extends Error {
   constructor(
-    /** What was not written. */
+    /** The unwritten rest. */
     readonly rest: string,
     cause: unknown,
   ) {
@@ -31,13 +31,13 @@ class PartlyWritten extends Error {
   }
 }
 
-/** @param lost the line, with its line feed, that says how many lines were dropped */
+/** @param lost formats the line, with its line feed, that reports the number of dropped lines */
 export function logOutput(send: Send, lost: (lines: number) => string): LogOutput {
   let waiting = ''
   let dropped = 0
   let sending: Promise<void> | undefined
   let pause: Timer | undefined
-  // A failed write may have left half a line behind.
+  // A failed write may have left an incomplete line.
   let isTorn = false
 
   const resume = () => {
@@ -82,9 +82,9 @@ export function logOutput(send: Send, lost: (lines: number) => string): LogOutpu
 
 const linesOf = (text: string) => text.split('\n').length - 1
 
-/** Standard output. A regular file is written to by another thread, so that a slow disk holds up no request. */
+/** Standard output. A regular file is written on another thread, so that a slow disk blocks no request. */
 export function standardOutput(): Send {
-  // Without a listener, an error of the stream would end the process. Its callback reports it, too.
+  // Without a listener, a stream error would end the process. The write callback reports it as well.
   process.stdout.on('error', () => {})
   return isRegularFile(1) ? (text) => writeAll(1, Buffer.from(text)) : writeToStream
 }

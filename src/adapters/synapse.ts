@@ -44,8 +44,8 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
 }
 
 /**
- * Whether an account that is there already is the one that an earlier attempt made: it has the password that nobody else
- * knows. The session in which it is tried is ended again.
+ * Whether an existing account was created by an earlier attempt: then it has the generated password, which is known
+ * only here. The session of this check is ended again.
  */
 async function takeOver(
   ask: BoundedFetch,
@@ -62,7 +62,7 @@ async function takeOver(
   const found = outcomeOf(localpart, response.status, answer)
   if (found.outcome === 'made' && typeof answer.access_token === 'string') {
     const authorization = `Bearer ${answer.access_token}`
-    // The account is ours all the same where this is not heard.
+    // A failed logout does not change the result.
     await ask(`${client}/logout`, { method: 'POST', headers: { ...headers, authorization }, body: '{}' }).catch(
       () => {},
     )

@@ -1,17 +1,17 @@
-/** Where a running server answers: what to paste on this machine, in its network, and beyond a proxy. */
+/** The URLs of a running server: on this machine, in its network, and behind a proxy. */
 import { networkInterfaces } from 'node:os'
 import { clientUrl, isMailboxOn } from '../compose/policy'
 import type { Settings } from '../config'
 import { isLocalNetwork, isLoopback } from '../lib/ip'
 
 export interface Addresses {
-  /** What supabase-js is given. */
+  /** The URL for supabase-js. */
   client: string
-  /** The listener as this machine reaches it; never the public URL. */
+  /** The listener's URL on this machine; never the public URL. */
   local: string
-  /** Whether the two are one, so that one line tells of both. */
+  /** Whether both URLs are equal, so that one line is enough. */
   isOne: boolean
-  /** The listener as other machines reach it; none while it listens on this machine alone. */
+  /** The listener's URL for other machines; undefined if it listens on loopback only. */
   network: string[]
   mailbox: { url: string; reach: 'everybody' | 'this machine' } | undefined
 }
@@ -20,7 +20,7 @@ const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]
 
 export const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
 export const isLocalUrl = (url: string) => isLocal(hostOf(url))
-/** Whether a URL leads nowhere but to this machine or the network around it. */
+/** Whether a URL points to this machine or its local network. */
 export const isNearbyUrl = (url: string) => isLocalNetwork(hostOf(url))
 
 const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
@@ -39,7 +39,7 @@ export function addressesOf(settings: Settings, interfaces: () => string[] = own
   const isOwnPort = isLocalUrl(configured) && new URL(configured).port === String(port)
   const isDefault = configured === `http://localhost:${port}`
   const listener = answersLocalhost ? `http://localhost:${port}` : urlOf(host, port)
-  // The default names localhost, which does not answer where one other address is listened on.
+  // The default names localhost, which does not resolve to another single listen address.
   const client = isDefault ? listener : configured
   const local = isOwnPort && answersLocalhost ? client : listener
   return {
@@ -53,7 +53,7 @@ export function addressesOf(settings: Settings, interfaces: () => string[] = own
   }
 }
 
-/** Behind a public URL the mailbox answers this machine alone, unless it was switched on by name. */
+/** Behind a public URL the mailbox is served on this machine only, unless it was enabled explicitly. */
 function mailboxOf(settings: Settings, local: string): Addresses['mailbox'] {
   const { server, mail } = settings
   if (!isMailboxOn(settings)) return undefined

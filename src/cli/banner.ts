@@ -41,7 +41,7 @@ export function banner(settings: Settings, keys: Keys, { folder, isColoured }: B
   ].join('\n')
 }
 
-/** Each URL that answers, and who may use it. */
+/** Each URL of the server, and who may use it. */
 function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [string, string][] {
   const { client, local, isOne, network, mailbox } = addresses
   const rows: [string, string][] = [['URL', client]]
@@ -54,7 +54,7 @@ function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [str
   return rows
 }
 
-/** What the operator may want to change; what is wrong is a warning in the log. */
+/** What the operator may want to change. Problems are warnings in the log. */
 function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
   const isPublic = !isLocal(server.host) || !isNearbyUrl(server.apiExternalUrl)
   const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled
@@ -62,12 +62,12 @@ function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
   if (mail.mailerAutoconfirm && isPublic)
     advice.push(
       sendsMail
-        ? 'Sign-ups count as confirmed without a mail (AUTH_MAILER_AUTOCONFIRM).'
-        : 'Sign-ups count as confirmed; to confirm them by mail, set AUTH_SMTP_HOST.',
+        ? 'Sign-ups are confirmed without a mail (AUTH_MAILER_AUTOCONFIRM).'
+        : 'Sign-ups are confirmed automatically; to confirm them by mail, set AUTH_SMTP_HOST.',
     )
   if (mail.mailerAutoconfirm && !isPublic)
     advice.push(
-      `Sign-ups count as confirmed; to confirm them by mail: ${startWith('--set AUTH_MAILER_AUTOCONFIRM=false')}`,
+      `Sign-ups are confirmed automatically; to confirm them by mail: ${startWith('--set AUTH_MAILER_AUTOCONFIRM=false')}`,
     )
   if (limits.rateLimits === 'on' && !isPublic)
     advice.push(`Rate limits are on; for a test suite: ${startWith('--set AUTH_RATE_LIMITS=off')}`)

@@ -9,7 +9,10 @@ import { damageOf } from '../store/soundness'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
 
-/** `latchkey check`: every problem of the settings at once, and damage of the database. Exit status 1 where one is an error or an unknown name. */
+/**
+ * `latchkey check`: all problems of the settings at once, and damage to the database. Exit status 1 on an error or an
+ * unknown name.
+ */
 export async function check(command: Command): Promise<void> {
   const { settings, loaded, problems } = readSettings(command)
   try {
@@ -29,7 +32,7 @@ export async function check(command: Command): Promise<void> {
   process.exitCode = areWrong || damage !== undefined ? 1 : 0
 }
 
-/** Only looks, and that also beside a running server. */
+/** Read-only; may run beside a running server. */
 function damageIn(path: string): string | undefined {
   const damage = existsSync(path) ? damageOf(path) : undefined
   return damage && `${path}: ${damage}`

@@ -1,4 +1,4 @@
-/** Commands beside the server: they work on data that is there, and make none. */
+/** Commands that work on existing data and create none. */
 import { existsSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -12,7 +12,7 @@ import { version } from '../version'
 import { commandWith } from './invocation'
 import { optionOf } from './settings'
 
-/** @returns the data folder @throws where no server was ever started on it */
+/** @returns the data folder @throws if no server was ever started on it */
 export function presentFolder({ server: { dataDir } }: Settings): string {
   const folder = resolve(dataDir)
   if (existsSync(join(folder, 'secrets.json'))) return folder
@@ -23,8 +23,8 @@ export function presentFolder({ server: { dataDir } }: Settings): string {
 }
 
 /**
- * The data folder for commands about keys, which `--init` lets begin a new server.
- * @throws where there is none, and none was asked for
+ * The data folder for key commands, which `--init` allows to create a new server.
+ * @throws if there is none and `--init` is not given
  */
 export function folderOf(command: Command, settings: Settings): string {
   const { dataDir } = settings.server
@@ -39,13 +39,13 @@ export function folderOf(command: Command, settings: Settings): string {
 }
 
 /**
- * A database of this very version, for commands that may run beside a server.
- * @returns its path @throws where it is missing, or of another version
+ * A database of the version of this executable, for commands that may run beside a server.
+ * @returns its path @throws if it is missing or has another version
  */
 export function presentDatabase(settings: Settings): string {
   const path = databasePath(settings, resolve(settings.server.dataDir))
   if (!existsSync(path) || !statSync(path).isFile()) {
-    // The folder explains more than the file in it does.
+    // A missing folder is the better explanation.
     if (settings.server.databaseUrl === undefined) presentFolder(settings)
     throw new Error(
       `there is no database at ${path}: the server was never started on it. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
@@ -55,7 +55,7 @@ export function presentDatabase(settings: Settings): string {
   return path
 }
 
-/** @throws where an existing database is of another version than this executable */
+/** @throws if an existing database has another version than this executable */
 export function refuseOther(path: string, settings: Settings): void {
   refuseNewer(path)
   const { names } = historyOf(path)
@@ -65,7 +65,7 @@ export function refuseOther(path: string, settings: Settings): void {
     )
 }
 
-/** @throws where a newer executable has migrated the database: this one cannot use it, whatever the command */
+/** @throws if a newer executable has migrated the database */
 export function refuseNewer(path: string): void {
   const { names, lastOpenedBy } = historyOf(path)
   if (names.length <= migrations.length) return

@@ -14,7 +14,7 @@ export async function healthcheck(command: Command): Promise<void> {
   process.stdout.write('ready\n')
 }
 
-/** What the server says is wrong, a line each. */
+/** Problems the server reports, one per line. */
 async function reasonsIn(answer: Response): Promise<string[]> {
   try {
     const { reasons = {} } = (await answer.json()) as { reasons?: Record<string, string> }

@@ -35,7 +35,7 @@ function printVersionAndEnd(): never {
   process.exit(0)
 }
 
-/** Trouble of the machine is told in its own words; anything else that is thrown is a fault of ours. */
+/** Environmental errors have a clear message; anything else that is thrown is a bug. */
 async function orUnavailable(work: () => void | Promise<void>): Promise<void> {
   try {
     await work()
@@ -63,17 +63,12 @@ function verb(
 withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
 
 withSettings(
-  verb(
-    'check',
-    'Read every setting and the database, and say all that is wrong with them.',
-    'latchkey check --print',
-    check,
-  ),
+  verb('check', 'Validate every setting and the database, and list all problems.', 'latchkey check --print', check),
 ).option('--print', 'show each value and its origin, with secrets masked')
 
 const ofKeys = withSettings(verb('keys', 'Print the API keys, including the secret key.', 'latchkey keys --json', keys))
   .option('--json', 'print them as JSON')
-  .option('--init', 'make the data folder and the keys of a server that was not started yet')
+  .option('--init', 'create the data folder and the keys of a server that was not started yet')
 
 withSettings(verb('list', 'List the keys that sign access tokens.', 'latchkey keys list', listKeys, ofKeys)).option(
   '--json',
@@ -130,9 +125,7 @@ withSettings(
   ),
 )
 
-withSettings(
-  verb('list', 'Show the latest messages, to whom, and what became of them.', 'latchkey mail list', listMail, mail),
-)
+withSettings(verb('list', 'List the latest messages with recipient and status.', 'latchkey mail list', listMail, mail))
 
 verb(
   'templates <folder>',

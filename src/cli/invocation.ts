@@ -1,4 +1,4 @@
-/** How this executable was started, so that advice can be pasted as it stands. */
+/** How this executable was started, so that printed commands can be pasted as they are. */
 import { basename, delimiter, dirname, relative, resolve } from 'node:path'
 import { server } from '../config/server'
 
@@ -6,7 +6,7 @@ export interface Invocation {
   env: Record<string, string | undefined>
   /** Path of the executable; undefined when running from source. */
   executable: string | undefined
-  /** The folder the user is in. */
+  /** The current folder of the user. */
   cwd: string
 }
 
@@ -15,12 +15,14 @@ function here(): Invocation {
   return {
     env,
     executable: Bun.isStandaloneExecutable ? process.execPath : undefined,
-    // npm changes to the folder of package.json and says where it was called
+    // npm changes to the folder of package.json and passes the original one
     cwd: env.npm_lifecycle_event === undefined ? process.cwd() : (env.INIT_CWD ?? process.cwd()),
   }
 }
 
-/** The command that starts the server with further arguments: `npm start -- …` where a script of package.json did. */
+/**
+ * The command that starts the server with further arguments: `npm start -- …` if a script of package.json started it.
+ */
 export function startWith(args: string, { env, ...rest }: Invocation = here()): string {
   const script = env.npm_lifecycle_event
   if (script === undefined || script === 'npx') return `${ownName({ env, ...rest })} ${args}`
@@ -29,7 +31,7 @@ export function startWith(args: string, { env, ...rest }: Invocation = here()): 
   return `npm ${script === 'start' ? script : `run ${script}`} -- ${args}`
 }
 
-/** The command for another verb, on the same data folder. @param dataDir the setting, undefined where it does not matter */
+/** The command for another subcommand on the same data folder. @param dataDir the setting; undefined if not relevant */
 export function commandWith(verb: string, dataDir?: string, invocation: Invocation = here()): string {
   const own = ownName(invocation)
   if (dataDir === undefined) return `${own} ${verb}`
@@ -48,7 +50,7 @@ function ownName({ env, executable, cwd }: Invocation): string {
   return quoted(path === executable || path.startsWith('.') ? path : `./${path}`)
 }
 
-/** A path below a folder as seen from there, any other in full. */
+/** Paths below the folder become relative; others stay absolute. */
 function shortest(path: string, from: string): string {
   const way = relative(from, path)
   return way === '' || way.startsWith('..') ? path : way

@@ -6,7 +6,7 @@ import { clientUrl } from '../compose/policy'
 import { folderOf } from './data'
 import { orFail, requireSettings } from './settings'
 
-/** `latchkey keys`: the API keys, the secret one included. Only with `--init` are keys of a new server made. */
+/** `latchkey keys`: the API keys, including the secret key. Only `--init` creates the keys of a new server. */
 export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const found = await orFail(async () => {

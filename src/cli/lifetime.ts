@@ -1,10 +1,10 @@
-/** How long the process lives: until a signal ends it, and nothing else. */
+/** The lifetime of the process: only a signal ends it. */
 import type { Log } from '../http/log'
 import type { Listener } from './listener'
 
 const DRAIN_MS = 10_000
 
-/** Faults that are written to the log in full, in each span. */
+/** Number of faults logged in full per interval. */
 const MAX_FAULTS = 20
 const SPAN_MS = 60_000
 
@@ -13,7 +13,7 @@ export interface ShutdownSteps {
   begin(): void
   /** After the last request. */
   end(): Promise<void>
-  /** Once nothing more is logged. */
+  /** Runs after the last log line. */
   flush(): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch(fail))
 }
 
-/** An error that nothing caught is written to the log; the server goes on. */
+/** Logs an uncaught error; the server keeps running. */
 export function surviveFaults(log: Log, monotonic: () => number = () => performance.now()): void {
   let since = Number.NEGATIVE_INFINITY
   let count = 0

@@ -1,8 +1,8 @@
-/** A port with its connections: how it is opened, and how it ends without cutting off an answer. */
+/** A listening port and its connections: opening it, and closing it without cutting off a response. */
 import { dottedPaths, markDotted } from '../http/dotted'
 import { fail } from './settings'
 
-/** Our own reader refuses sooner, in words; this is where Bun cuts a connection off. */
+/** The body reader refuses earlier, with an error message; at this size Bun closes the connection. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024
 const LOOK_EVERY_MS = 10
 
@@ -11,8 +11,8 @@ export type Answer = (request: Request, server: Bun.Server<undefined>) => Respon
 export interface Listener {
   port: number
   /**
-   * Accepts nothing more and closes what is idle: connections that have sent no request yet, or only half the header of
-   * one, as well. Running requests are answered first. @returns false where some were not, in that time
+   * Stops accepting and closes idle connections, including those that have sent no request or only part of its header.
+   * Running requests are answered first. @returns false if some were not answered in time
    */
   drain(timeoutMs: number): Promise<boolean>
 }
@@ -25,7 +25,7 @@ export interface ListenerOptions {
   onError(error: unknown): void
 }
 
-/** Ends the process where the port cannot be had. */
+/** Ends the process if the port is not available. */
 export function listen({ host, port, idleTimeoutMs, answer, onError }: ListenerOptions): Listener {
   let isDraining = false
   const server = openPort(host, port, {
@@ -46,7 +46,7 @@ export function listen({ host, port, idleTimeoutMs, answer, onError }: ListenerO
       isDraining = true
       void server.stop()
       const isIdle = await within(timeoutMs, () => server.pendingRequests === 0)
-      // What is left are connections without a request; Bun's gentle stop would wait for each of them.
+      // Only connections without a request are left; Bun's graceful stop would wait for each of them.
       await server.stop(true)
       return isIdle
     },
@@ -78,7 +78,7 @@ function openPort(host: string, port: number, handlers: Handlers): Bun.Server<un
   }
 }
 
-/** Looks again and again whether something is so. @returns false where it was not, in that time */
+/** Polls a condition. @returns false on timeout */
 function within(timeoutMs: number, isSo: () => boolean): Promise<boolean> {
   if (isSo()) return Promise.resolve(true)
   const start = performance.now()

@@ -51,7 +51,7 @@ export function writeTemplates(command: Command): void {
 /** How many messages `latchkey mail list` shows. */
 const LISTED = 50
 
-/** `latchkey mail list`: the latest messages, to whom, and what became of each. */
+/** `latchkey mail list`: the latest messages with recipient and status. */
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const { store, secrets } = await orFail(() => {
@@ -86,7 +86,7 @@ function lineOf(message: Listed, subject: string): string {
     .join('  ')
 }
 
-/** What a message is about; its content is deleted once it was sent. */
+/** The subject of a message; its content is deleted once it was sent. */
 function subjectOf(sealer: Sealer, message: Listed): string {
   if (message.channel === 'sms') return ''
   if (message.content === null) return '(subject no longer kept)'
@@ -97,6 +97,6 @@ function subjectOf(sealer: Sealer, message: Listed): string {
   }
 }
 
-/** Names in subjects are the users' own, and a terminal obeys control characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be printed
+/** Names in subjects are user input, and a terminal interprets control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
 const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')

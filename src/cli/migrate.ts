@@ -12,7 +12,10 @@ import { damageOf } from '../store/soundness'
 import { refuseNewer } from './data'
 import { orFail, requireSettings } from './settings'
 
-/** `latchkey migrate`: brings the database up to date and reads all of it, or with `--status` says how far it is. `serve` does the same at start. */
+/**
+ * `latchkey migrate`: migrates the database and checks all of it; `--status` only reports its version. `serve` migrates
+ * at start as well.
+ */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   await orFail(() => {
@@ -24,14 +27,14 @@ export async function migrate(command: Command): Promise<void> {
     lockData(folder, path)
     const { database, applied } = openMigrated(path, systemClock.now())
     database.close()
-    if (isNew) process.stderr.write(`latchkey: made a new database, ${path}\n`)
+    if (isNew) process.stderr.write(`latchkey: created a new database, ${path}\n`)
     const damage = damageOf(path)
     if (damage !== undefined) throw new Error(`${path}: ${damage}`)
     process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
   })
 }
 
-/** Only looks. @throws where the database is newer than this executable */
+/** Read-only. @throws if the database is newer than this executable */
 function printStatus(path: string): void {
   const { names: applied } = historyOf(path)
   if (!existsSync(path)) process.stderr.write(`latchkey: there is no database at ${path}\n`)

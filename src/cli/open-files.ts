@@ -1,14 +1,14 @@
-/** File descriptors: each connection takes one, and Bun accepts no connection without saying so where none is left. */
+/** File descriptors: each connection takes one, and Bun silently stops accepting connections when none is left. */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Log } from '../http/log'
 
-/** Below it, a burst of connections is likely to use them up. */
+/** Below this limit, a burst of connections is likely to exhaust the descriptors. */
 const ENOUGH = 1024
-/** What the server itself keeps open, roughly. */
+/** Approximate number of files the server itself keeps open. */
 const OWN = 40
 const LOOK_EVERY_MS = 1000
 
-/** How many files this process may have open (`ulimit -n`); undefined where the system does not say. */
+/** The limit of open files (`ulimit -n`); undefined if the system does not report it. */
 export function openFileLimit(read = () => readFileSync('/proc/self/limits', 'utf8')): number | undefined {
   try {
     const [, soft] = /^Max open files\s+(\d+|unlimited)\s/m.exec(read()) ?? []
@@ -18,7 +18,7 @@ export function openFileLimit(read = () => readFileSync('/proc/self/limits', 'ut
   }
 }
 
-/** What to tell the operator at start, if anything. */
+/** Warning for the operator at start, if any. */
 export function lowLimitWarning(limit: number | undefined): string | undefined {
   if (limit === undefined || limit >= ENOUGH) return undefined
   return `this process may open only ${limit} files (ulimit -n), which is enough for about ${Math.max(0, limit - OWN)} connections at once; raise the limit to ${ENOUGH} or more`

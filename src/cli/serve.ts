@@ -88,7 +88,7 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
   const isText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY)
   const format = isText ? text : 'json'
   const { now } = systemClock
-  const lost = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were lost', { lines })
+  const lost = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were dropped', { lines })
   const output = logOutput(standardOutput(), lost)
   return { log: createLog({ level, format, write: output.write, now }), output }
 }
@@ -101,7 +101,7 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
   })
 }
 
-/** What cannot be read at the moment is left out, and the rest of the page is there. */
+/** Values that cannot be read at the moment are omitted; the rest of the page is served. */
 function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
   if (queue.status === 'rejected') return []
   const { length, oldestMs } = queue.value
@@ -122,7 +122,7 @@ function diskGauges(disk: PromiseSettledResult<Space>): Gauge[] {
     { name: 'latchkey_database_wal_bytes', help: 'Size of the write-ahead log.', value: logBytes },
     ...(freeBytes === undefined
       ? []
-      : [{ name: 'latchkey_disk_free_bytes', help: 'What is left on the disk of the database.', value: freeBytes }]),
+      : [{ name: 'latchkey_disk_free_bytes', help: 'Free space on the disk of the database.', value: freeBytes }]),
   ]
 }
 

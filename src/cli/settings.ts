@@ -66,7 +66,7 @@ function besideToml(path: string, toml: string): string {
 
 interface File {
   path: string
-  /** Whether a flag names it, rather than that it happens to be there. */
+  /** Whether a flag names the file, as opposed to a file found by default. */
   isNamed: boolean
   text: string
 }

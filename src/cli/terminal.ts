@@ -1,15 +1,15 @@
-/** Colours, and readers that go away: what a command owes to the place its text goes to. */
+/** Terminal output: colours, and readers that close the pipe early. */
 
 type Stream = Pick<NodeJS.WriteStream, 'isTTY'>
 
-/** Whether text may be coloured: https://no-color.org, `FORCE_COLOR` as Node reads it, and terminals without colours. */
+/** Whether output may be coloured: https://no-color.org, `FORCE_COLOR` as in Node, and terminals without colours. */
 export function usesColour({ isTTY }: Stream, env: Record<string, string | undefined> = process.env): boolean {
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR !== undefined) return !/^(0|false)$/.test(env.FORCE_COLOR)
   return isTTY === true && env.TERM !== 'dumb'
 }
 
-/** `latchkey keys | head -1` closes the pipe early. That is no error, and nothing is left to be said. */
+/** `latchkey keys | head -1` closes the pipe early. That is not an error. */
 export function endOnClosedPipe(): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {

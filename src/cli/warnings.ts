@@ -1,4 +1,4 @@
-/** What an operator should look at, though each setting is right by itself. */
+/** Combinations of valid settings that deserve a warning. */
 
 import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
@@ -44,7 +44,7 @@ function uselessRedirects(settings: Settings): string[] {
     const pattern = allowed[index]
     const redirects = { siteUrl, allowed: pattern ? [pattern] : [] }
     const isWithoutScheme = !/^[^/]*:(?!\d)/.test(entry) && !entry.startsWith('*')
-    // The samples hold letters, where such an entry takes digits alone.
+    // The samples contain letters, which an entry for digits does not match.
     if (pattern?.isForAddresses) return []
     if (!isWithoutScheme && samplesOf(entry).some((sample) => flawOfRedirect(redirects, sample) === undefined))
       return []
@@ -54,7 +54,8 @@ function uselessRedirects(settings: Settings): string[] {
 
 function reasonOf(entry: string, isWithoutScheme: boolean): string {
   if (isWithoutScheme) return `it needs a scheme, such as https://${entry.replace(/^\/+/, '')}`
-  if (entry.includes('#')) return 'the part of a redirect from # on is not looked at'
-  if (/^\*[^*]/.test(entry)) return '* takes neither a dot nor a slash, so it stands for no scheme; write it out'
-  return 'its scheme or host is one that links never lead to'
+  if (entry.includes('#')) return 'the fragment of a redirect, from # on, is not compared'
+  if (/^\*[^*]/.test(entry))
+    return '* matches neither a dot nor a slash, so it cannot stand for a scheme; write the scheme out'
+  return 'its scheme or host is never allowed in redirects'
 }

@@ -115,7 +115,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   })
   try {
     await requireSameKey(store, sealer.keyId)
-    // an older executable that meets this database can then name the one it needs
+    // an older executable that opens this database can then name the version it needs
     if ((await store.getMeta(VERSION_KEY)) !== version) await store.putMeta({ key: VERSION_KEY, value: version })
     const policy = policyOf(settings)
     const apiKeys = apiKeysOf(settings, secrets)
@@ -228,10 +228,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   }
 }
 
-/** How often the wall clock is compared with one that is never set. */
+/** How often the wall clock is compared with a monotonic clock. */
 const WATCH_CLOCK_MS = 10_000
 
-/** What `/ready` asks, in this order. */
+/** The checks of `/ready`, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
     { name: 'database', look: core.examineDatabase },

@@ -1,11 +1,11 @@
-/** Tells the operator what is wrong with the database: once, then now and again, and that it works again. */
+/** Logs database problems: once, then at intervals, and once more when the database works again. */
 import type { Log } from '../http/log'
 import { type Trouble, Unavailable } from '../lib/unavailable'
 import type { Condition } from '../store'
 
-/** The same trouble is told of again after this time, if it lasts. */
+/** A lasting problem is logged again after this time. */
 const AGAIN_MS = 60_000
-/** Trouble that comes and goes is told of this often in that time. */
+/** An intermittent problem is logged at most this often in that time. */
 const MAX_TELLINGS = 5
 
 const ADVICE: Record<Trouble | 'damaged', string> = {
@@ -13,17 +13,17 @@ const ADVICE: Record<Trouble | 'damaged', string> = {
   read_only: 'make the file and its folder writable for this user; a restart is not needed',
   locked: 'end what holds the lock, such as a backup tool or a database shell; a restart is not needed',
   file_moved:
-    'nothing is written until the same file, its -wal and its -shm are back in their place; to use another file instead, restart the server',
-  file_unreachable: 'see that the file and its folder are there and may be read and written; a restart is not needed',
-  disk_failing: 'look at the disk and at the log of the system; a restart is not needed',
+    'nothing is written until the same file, its -wal and its -shm are back in place; to use another file instead, restart the server',
+  file_unreachable: 'check that the file and its folder exist and can be read and written; a restart is not needed',
+  disk_failing: 'check the disk and the system log; a restart is not needed',
   out_of_memory: 'give the process more memory',
   damaged:
-    'stop the server, then restore the last backup, or save what can be read with the .recover command of sqlite3',
+    'stop the server, then restore the last backup, or recover what is readable with the .recover command of sqlite3',
 }
 
-/** @param monotonic milliseconds of a clock that is never set back */
+/** @param monotonic milliseconds of a monotonic clock */
 export function conditionLog({ log, database, monotonic }: { log: Log; database: string; monotonic(): number }) {
-  /** Since the last time that everything worked: when each was told of, and how often it was met since. */
+  /** Since the last time that everything worked: when each problem was logged, and how often it occurred since. */
   const lasting = new Map<Condition['trouble'], { toldAt: number; count: number }>()
   const tellings = new Map<Condition['trouble'], number[]>()
 
@@ -50,7 +50,7 @@ export function conditionLog({ log, database, monotonic }: { log: Log; database:
   }
 }
 
-/** For work in the background: what the condition log tells of is not told twice. */
+/** For background work: problems that the condition log reports are not logged twice. */
 export function unlessUnavailable(report: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
     if (!(error instanceof Unavailable)) report(error)

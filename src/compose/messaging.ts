@@ -50,10 +50,13 @@ export function smtpMailerOf({ mail }: Settings) {
   })
 }
 
-/** How many calls of the Send Email hook are under way at once. */
+/** Maximum number of concurrent calls of the Send Email hook. */
 const HOOK_CALLS = 4
 
-/** What sends queued mail, by the mail server or the Send Email hook. At start it is asked whether it could, so that a wrong password is noticed before a user does. */
+/**
+ * Sends queued mail through the mail server or the Send Email hook. It is tested at start, so that a wrong password is
+ * noticed before users are affected.
+ */
 export function mailSender(settings: Settings, core: Core, log: Log) {
   const mailer = smtpMailerOf(settings)
   if (!mailer && !settings.hooks.sendEmailEnabled) return undefined

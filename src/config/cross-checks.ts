@@ -9,7 +9,7 @@ export function applyDependentDefaults({ server, tokens, mail, sms, hooks, limit
   tokens.jwtIssuer ??= server.apiExternalUrl
   if (server.debug) server.logLevel = 'debug'
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
-  // both at once cannot be, and the one that was asked for is the other
+  // the two exclude each other, and the other one was set explicitly
   mail.mailerAutoconfirm ??= !mailLeaves && !oauth.allowUnverified
   const isLimited = limits.rateLimits === 'on'
   limits.emailsSent ??= mailLeaves && isLimited ? MESSAGES_AN_HOUR : undefined

@@ -18,14 +18,14 @@ const sendingRate: ValueType<SendingRate | undefined> = {
   },
 }
 
-/** Requests in a span of time that is not the setting's to choose; `30/5m` counts by its number, and 0 as the least. */
+/** A number of requests in a fixed period; `30/5m` counts as 30, and the minimum is 0. */
 const requests: ValueType<number> = {
   name: 'integer',
   parse(value) {
     const [, count = '', every] = /^\+?(\d+(?:\.\d*)?|\.\d+)(\/.*)?$/.exec(value) ?? []
     if (count === '') throw new Error('an integer at least 1')
     const whole = Math.max(1, Math.round(Number(count)))
-    if (every !== undefined) throw new Replaced('a number of requests alone, since their span of time is fixed', whole)
+    if (every !== undefined) throw new Replaced('a number of requests only, since their period is fixed', whole)
     if (whole !== Number(count)) throw new Replaced('an integer at least 1', whole)
     return whole
   },
@@ -36,7 +36,7 @@ export const limits = {
     name: 'RATE_LIMITS',
     kind: choice('on', 'off'),
     default: 'on',
-    doc: 'Set `off` for benchmarks and test suites: no limit then counts requests or guesses. The spacing of messages stays; AUTH_SMTP_MAX_FREQUENCY=0 and AUTH_SMS_MAX_FREQUENCY=0 end it.',
+    doc: 'Set `off` for benchmarks and test suites: no limit then counts requests or guesses. The minimum time between messages stays; AUTH_SMTP_MAX_FREQUENCY=0 and AUTH_SMS_MAX_FREQUENCY=0 disable it.',
   }),
   tokens: setting({
     name: 'RATE_LIMIT_TOKEN_REFRESH',

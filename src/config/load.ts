@@ -22,7 +22,7 @@ export interface Configuration {
   problems: Problem[]
 }
 
-/** These short names belong to other software just as often, so a `.env` that happens to be there does not count. */
+/** These short names are common in other software, so they are ignored in a `.env` that was not named explicitly. */
 const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 export function load(given: Sources): Configuration {

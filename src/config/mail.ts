@@ -25,7 +25,7 @@ const mailboxMode: ValueType<'auto' | 'on' | 'off'> = {
   parse: (value) => (value.toLowerCase() === 'auto' ? 'auto' : flag.parse(value) ? 'on' : 'off'),
 }
 
-/** `/auth/v1/verify`, or a whole URL. What it would be relative to is not the same for everybody. */
+/** `/auth/v1/verify`, or an absolute URL. The base of a relative path would be ambiguous. */
 const pathOrUrl: ValueType<string> = {
   name: 'path or URL',
   parse(value) {
@@ -108,14 +108,14 @@ export const mail = {
     name: 'SMTP_LOGGING_ENABLED',
     kind: flag,
     default: false,
-    doc: 'Name the recipient in the log line of each mail, which has none otherwise. Subjects and contents are never logged.',
+    doc: 'Log the recipient of each mail. Subjects and contents are never logged.',
   }),
   maxFrequencyMs: setting({
     name: 'SMTP_MAX_FREQUENCY',
     toml: 'email.max_frequency',
     kind: duration(),
     default: MINUTE,
-    doc: 'Shortest time between two mails of one purpose to one user; 0: none, for test suites (there GoTrue has 1m).',
+    doc: 'Minimum time between two mails of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
   }),
   mailerAutoconfirm: computed({
     name: 'MAILER_AUTOCONFIRM',
@@ -124,7 +124,7 @@ export const mail = {
     fromToml: (value) => String(!flag.parse(value)),
     kind: flag,
     defaultNote:
-      'true while neither an SMTP server nor the Send Email hook is set, nor AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS is on',
+      'true if neither an SMTP server nor the Send Email hook is set and AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS is off',
     doc: 'Confirm the address of a sign-up automatically.',
   }),
   mailbox: setting({
@@ -212,7 +212,7 @@ export const mail = {
     name: 'MAILER_EXTERNAL_HOSTS',
     kind: hosts,
     default: [],
-    doc: 'Further hosts at which this server is reached, with their port where it is not the usual one: a request whose `X-Forwarded-Host` is one of them gets mails with links to it. https unless AUTH_API_EXTERNAL_URL and `X-Forwarded-Proto` are http.',
+    doc: 'Additional hosts of this server, with their port if it is not the default: a request whose `X-Forwarded-Host` is one of them gets mails with links to it. The scheme is https unless AUTH_API_EXTERNAL_URL and `X-Forwarded-Proto` are http.',
   }),
   templatesFolder: setting({
     name: 'MAILER_TEMPLATES_DIR',

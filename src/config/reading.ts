@@ -1,10 +1,10 @@
-/** From the text of a setting to its value, and to what is to be said of it. */
+/** Parsing a setting: from its text to its value and its problems. */
 import { Replaced, type Setting } from './setting'
 import type { Problem, RawValue } from './sources'
 
 type Report = (problem: Problem) => void
 
-/** Whether a variable is set at all: Compose files leave empty ones, and `docker --env-file` keeps their quotes. */
+/** Whether a variable is set at all: Compose files pass empty ones, and `docker --env-file` keeps quotes. */
 export const isBlank = (text: string | undefined): boolean => text === undefined || /^\s*(?:""|'')?\s*$/.test(text)
 
 export function readValue(each: Setting<unknown>, found: RawValue, report: Report): unknown {
@@ -22,7 +22,7 @@ export function readValue(each: Setting<unknown>, found: RawValue, report: Repor
     const value = error.instead ?? each.default
     report({
       severity: 'note',
-      message: `${name} must be ${message}${shown}. It counts as ${shownAs(each, value)}, as in GoTrue.`,
+      message: `${name} must be ${message}${shown}. ${shownAs(each, value)} is used instead, as in GoTrue.`,
     })
     return value
   }
@@ -37,11 +37,11 @@ function readPlain({ kind }: Setting<unknown>, { text: given }: RawValue, name: 
   const { text, around } = bare(given)
   if (text === '') throw new Error('given a value, or left out')
   const value = kind.parse(text)
-  if (around) report({ severity: 'note', message: `${name} has ${around} around it, which is left out.` })
+  if (around) report({ severity: 'note', message: `${name} has ${around} around it, which is ignored.` })
   return value
 }
 
-/** Quotes may be part of a secret; they are left out only where it is no such secret with them. */
+/** Quotes may be part of a secret; they are removed only if the value is not a valid secret with them. */
 function readSecret({ kind }: Setting<unknown>, found: RawValue, name: string, report: Report): unknown {
   const text = found.text.trim()
   const { text: inner, around } = bare(text)
@@ -54,23 +54,23 @@ function readSecret({ kind }: Setting<unknown>, found: RawValue, name: string, r
   } catch (error) {
     if (around === undefined || inner === '') throw error
     const value = kind.parse(inner)
-    report({ severity: 'note', message: `${name} has ${around} around it, which is left out.` })
+    report({ severity: 'note', message: `${name} has ${around} around it, which is ignored.` })
     return value
   }
 }
 
-/** Text without quotes, or line feeds written `\n`, that were meant for a shell or a file and came through. */
+/** Removes quotes, and line feeds written as `\n`, that a shell or file format left in the value. */
 function bare(given: string): { text: string; around?: string } {
   const trimmed = given.trim()
   const unbroken = trimmed.replace(/^(?:\\[nr]|\s)+|(?:\\[nr]|\s)+$/g, '')
   const [, quote, inner] = /^(["'])(.*)\1$/s.exec(unbroken) ?? []
-  // `"a","b"` is a list of quoted values, not one
+  // `"a","b"` is a list of quoted values, not a quoted one
   if (quote !== undefined && inner !== undefined && !inner.replaceAll(`\\${quote}`, '').includes(quote))
     return { text: inner.trim(), around: 'quotes' }
   return unbroken === trimmed ? { text: trimmed } : { text: unbroken, around: 'a line feed' }
 }
 
-/** What is wrong with a setting is no error while what it belongs to is off. */
+/** An invalid setting is not an error while its feature is off. */
 export function harmless({ severity, message }: Problem, { switchedBy }: Setting<unknown>): Problem {
   if (severity !== 'error') return { severity, message }
   return { severity: 'note', message: `${message} That has no effect while AUTH_${switchedBy} is off.` }

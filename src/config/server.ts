@@ -37,7 +37,7 @@ const debugFlag: ValueType<boolean> = {
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
-/** Levels that GoTrue has besides. */
+/** Further level names of GoTrue. */
 const OTHER_LEVELS: Record<string, (typeof LEVELS)[number]> = {
   ...{ trace: 'debug', warning: 'warn', fatal: 'error', panic: 'error' },
 }
@@ -116,7 +116,7 @@ export const server = {
     name: 'IDLE_TIMEOUT',
     kind: duration(5000, 255_000),
     default: 75_000,
-    doc: 'How long a connection may be silent before it is closed. Keep it above the time that a proxy in front keeps its own idle connections, which is 60s for many.',
+    doc: 'How long a connection may be idle before it is closed. Keep it above the idle timeout of a proxy in front, often 60s.',
   }),
   requestIdHeader: setting({
     name: 'REQUEST_ID_HEADER',

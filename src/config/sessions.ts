@@ -28,7 +28,7 @@ export const sessions = {
     name: 'SESSIONS_SINGLE_PER_USER',
     kind: flag,
     default: false,
-    doc: 'Only the session of a user that was signed in or refreshed last can be refreshed.',
+    doc: 'Only the most recently used session of a user can be refreshed.',
   }),
   tags: setting({
     name: 'SESSIONS_TAGS',
@@ -59,6 +59,6 @@ export const sessions = {
     name: 'AUDIT_LOG_IP_ADDRESSES',
     kind: flag,
     default: true,
-    doc: 'Whether the audit log keeps the address of the client that did something.',
+    doc: 'Store client addresses in the audit log.',
   }),
 }

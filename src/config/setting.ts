@@ -36,7 +36,7 @@ export interface Setting<T, D extends T | undefined = T | undefined> {
   unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
   /** The name under which the documentation covers this setting and its siblings, once. */
   family?: string
-  /** Name of the switch, as `setting` takes it: while it is off, a value that cannot be read is no error. */
+  /** Name of the switch, as passed to `setting`: while it is off, an invalid value is not an error. */
   switchedBy?: string
   /** Never printed; `<NAME>_FILE` may name a file that contains it. */
   secret?: boolean
@@ -67,9 +67,9 @@ export type Values<Group> = {
   [Key in keyof Group]: Group[Key] extends Setting<infer T, infer D> ? (undefined extends D ? T | undefined : T) : never
 }
 
-/** A value that GoTrue takes another one for. The start goes on with that one, and `latchkey check` says so. */
+/** A value that GoTrue replaces by another one. The server starts with that one, and `latchkey check` reports it. */
 export class Replaced extends Error {
-  /** @param instead what counts; undefined: the default */
+  /** @param instead the value used; undefined: the default */
   constructor(
     mustBe: string,
     readonly instead?: unknown,
@@ -78,7 +78,7 @@ export class Replaced extends Error {
   }
 }
 
-/** A number or a duration that was read and is too small or too large. */
+/** A valid number or duration that is too small or too large. */
 class OutOfRange extends Error {
   constructor(
     mustBe: string,
@@ -88,7 +88,7 @@ class OutOfRange extends Error {
   }
 }
 
-/** As in GoTrue, the default counts for a value out of range. @param side on which side; any other stays an error */
+/** As in GoTrue, the default is used for a value out of range. @param side on which side; the other side is an error */
 export function orDefault(kind: ValueType<number>, side: 'below' | 'either' = 'either'): ValueType<number> {
   return {
     ...kind,
@@ -103,7 +103,7 @@ export function orDefault(kind: ValueType<number>, side: 'below' | 'either' = 'e
   }
 }
 
-/** As in GoTrue, 0 stands for the default. */
+/** As in GoTrue, 0 means the default. */
 export function orZero(kind: ValueType<number>): ValueType<number> {
   return {
     ...kind,
@@ -203,23 +203,23 @@ export const list: ValueType<string[]> = {
       .filter(Boolean),
 }
 
-/** A machine by name or address, without scheme and port. */
+/** A host by name or address, without scheme and port. */
 export const hostName: ValueType<string> = {
   name: 'host',
   parse(value) {
     const isAddress = isIpv6(value.replace(/^\[|\]$/g, ''))
     if (!isAddress && !/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_.])?$/i.test(value))
-      throw new Error('the name or address of a machine, without scheme, port and path')
+      throw new Error('a host name or IP address, without scheme, port and path')
     return isAddress ? value.replace(/^\[|\]$/g, '') : value
   },
 }
 
-/** An address as it stands in a mail's header, without a name before it. */
+/** A bare address, without a display name. */
 export const mailAddress: ValueType<string> = {
   name: 'e-mail address',
   parse(value) {
     const isPlain = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/.test(value) && !/\.\.|@\.|\.@|\.$/.test(value)
-    if (!isPlain) throw new Error('an e-mail address such as noreply@example.com, without a name before it')
+    if (!isPlain) throw new Error('an e-mail address such as noreply@example.com, without a display name')
     return value
   },
 }
@@ -283,13 +283,13 @@ function parseJson(text: string): unknown {
     try {
       return JSON.parse(candidate)
     } catch {
-      // the next one may be JSON
+      // the next candidate may be valid JSON
     }
   }
   throw new Error('valid JSON')
 }
 
-/** Text that went through one shell or file too many: `\\n` between, and `\\"` around what it holds. */
+/** A value that was escaped once too often: `\\n` for line feeds, and `\\"` for quotes. */
 const unescaped = (text: string) =>
   text.replace(/\\([nrt"\\])/g, (_, character: string) => (/["\\]/.test(character) ? character : ' '))
 
@@ -307,7 +307,7 @@ export const jsonObjects: ValueType<JsonObject[]> = {
   },
 }
 
-/** A JSON object whose values are lists of text, or one text. */
+/** A JSON object whose values are lists of strings, or one string. */
 export const jsonLists: ValueType<Record<string, string[]>> = {
   name: 'JSON',
   format: (lists) => (Object.keys(lists).length === 0 ? '' : JSON.stringify(lists)),

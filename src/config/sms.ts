@@ -80,7 +80,7 @@ export const sms = {
     toml: 'sms.max_frequency',
     kind: duration(),
     default: 60_000,
-    doc: 'Shortest time between two SMS of one purpose to one user; 0: none, for test suites (there GoTrue has 1m).',
+    doc: 'Minimum time between two SMS of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
   }),
   otpExpMs: setting({
     name: 'SMS_OTP_EXP',

@@ -9,7 +9,7 @@ export interface Sources {
   /** Values by name, from `--set NAME=value`. */
   set?: Record<string, string>
   env?: NamedValues
-  /** `isNamed`: by a flag, rather than found by chance. */
+  /** `isNamed`: named by a flag, as opposed to found by default. */
   envFile?: { path: string; isNamed?: boolean; values: NamedValues }
   toml?: { path: string; auth: Record<string, unknown> }
   /** Reads a file named by a setting. @param from the file that names it, if paths are relative to that */
@@ -17,15 +17,15 @@ export interface Sources {
 }
 
 /**
- * `error` stops the start. `unknown` (a name that is no setting) and `incomplete` (something that is on and cannot work)
- * want mending but do not. `warning` wants a look, `note` tells that something has no effect or was replaced.
+ * `error` stops the start. `unknown` (not a setting) and `incomplete` (an enabled feature that cannot work) should be
+ * fixed but do not. `warning` deserves a look; `note` reports something without effect or replaced.
  */
 export interface Problem {
   severity: 'error' | 'unknown' | 'incomplete' | 'warning' | 'note'
   message: string
 }
 
-/** Whether the settings are wrong, be it that the server starts all the same. */
+/** Whether the settings are wrong, even if the server starts. */
 export const isWrong = ({ severity }: Problem) => severity !== 'warning' && severity !== 'note'
 
 /** A value as text, before parsing. */
@@ -54,7 +54,7 @@ export function readFile(
   }
 }
 
-/** A protection that is switched on and not there is worth a warning, since an application may rely on it. */
+/** An enabled protection that does not exist deserves a warning, since an application may rely on it. */
 export function unsupportedSetting(name: string, value: string | undefined, reason?: string): Problem {
   const isOn =
     /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
@@ -66,6 +66,6 @@ export function unsupportedSetting(name: string, value: string | undefined, reas
     }
   return {
     severity: 'note',
-    message: `${name} is a setting of Supabase's that this version does not have; it changes nothing${reason ? `: ${reason}` : ''}.`,
+    message: `${name} is a Supabase setting that this version does not have; it has no effect${reason ? `: ${reason}` : ''}.`,
   }
 }

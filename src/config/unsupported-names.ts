@@ -1,6 +1,6 @@
 /**
- * Settings of GoTrue and of Supabase's config.toml that this version does not have, each with why. They are no mistake,
- * since a file of settings may be shared with a GoTrue, but it should be seen that they have no effect.
+ * Settings of GoTrue and of Supabase's config.toml that this version does not have, with the reason. They are not
+ * errors, since a settings file may be shared with GoTrue, but they are reported as having no effect.
  */
 const HOOKS = 'CUSTOM_ACCESS_TOKEN BEFORE_USER_CREATED AFTER_USER_CREATED'
 
@@ -10,27 +10,21 @@ const each = (words: string, before: string, ...after: string[]) =>
 
 const because = (reason: string | undefined, ...names: string[]) => names.map((name) => [name, reason] as const)
 
-/** Without their prefix, and why each has no effect. */
+/** Without their prefix, with the reason. */
 const REASONS = new Map([
   ...because(
     'the database is SQLite, without connections to tune',
     ...each('DRIVER NAMESPACE MAX_POOL_SIZE MAX_IDLE_POOL_SIZE CONN_MAX_LIFETIME CONN_MAX_IDLE_TIME', 'DB_', ''),
     ...each('CONN_PERCENTAGE HEALTH_CHECK_PERIOD MIGRATIONS_PATH ADVISOR_ENABLED', 'DB_', ''),
   ),
-  ...because('no session is kept in a cookie of GoTrue any more', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),
+  ...because('GoTrue no longer keeps sessions in cookies', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),
+  ...because('GoTrue no longer reads it', 'OPERATOR_TOKEN', 'INSTANCE_ID', 'MULTI_INSTANCE_MODE', 'API_ENDPOINT'),
   ...because(
-    'GoTrue does not read it any more either',
-    'OPERATOR_TOKEN',
-    'INSTANCE_ID',
-    'MULTI_INSTANCE_MODE',
-    'API_ENDPOINT',
-  ),
-  ...because(
-    'GoTrue does not read it any more either; hooks took its place',
+    'GoTrue no longer reads it; hooks replaced it',
     ...each('URL RETRIES TIMEOUT_SEC SECRET EVENTS', 'WEBHOOK_', ''),
   ),
-  ...because('second factors have switches of their own, AUTH_MFA_…_ENABLED', 'MFA_ENABLED'),
-  ...because('it is set for each provider, AUTH_EXTERNAL_<PROVIDER>_SKIP_NONCE_CHECK', 'EXTERNAL_SKIP_NONCE_CHECK'),
+  ...because('each kind of second factor has its own switch, AUTH_MFA_…_ENABLED', 'MFA_ENABLED'),
+  ...because('it is set per provider, AUTH_EXTERNAL_<PROVIDER>_SKIP_NONCE_CHECK', 'EXTERNAL_SKIP_NONCE_CHECK'),
   ...because(
     'the log goes to standard output',
     'LOG_FILE',
@@ -51,15 +45,15 @@ const REASONS = new Map([
     'EMAIL_BACKGROUND_SENDING',
   ),
   ...because(
-    'addresses are checked by their form alone; no DNS, MX or other service is asked about them',
+    'only the form of addresses is checked, without DNS, MX or other lookups',
     ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'MAILER_EMAIL_VALIDATION_', ''),
     ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'EMAIL_VALIDATION_', ''),
   ),
   ...because(
-    'templates are read at start, and those of files again when they change',
+    'templates are read at start, and template files again when they change',
     ...each('MAX_SIZE MAX_AGE RETRY_INTERVAL RELOADING_ENABLED RELOADING_MAX_IDLE', 'MAILER_TEMPLATE_', ''),
   ),
-  ...because('what providers publish about themselves is kept for an hour', 'EXTERNAL_OIDC_PROVIDER_CACHE_TTL'),
+  ...because('provider metadata is cached for an hour', 'EXTERNAL_OIDC_PROVIDER_CACHE_TTL'),
   ...because(
     'refresh tokens are always of version 2',
     ...each('ALGORITHM_VERSION UPGRADE_PERCENTAGE', 'SECURITY_REFRESH_TOKEN_', ''),
@@ -69,7 +63,7 @@ const REASONS = new Map([
     ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
   ),
   ...because(
-    'breached passwords are always asked for, without a filter in between',
+    'breached passwords are always looked up, without a filter in front',
     ...each('BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
   ),
   ...because(
@@ -96,10 +90,13 @@ const REASONS = new Map([
   ),
 ])
 
-/** Names of operation, which have no effect on the wire. */
+/** Operational names, without effect on the wire. */
 const OPERATIONAL = /^(TRACING|METRICS|PROFILER|INDEX_WORKER|RELOADING)_[A-Z_]+$/
 
-/** Whether a name is GoTrue's, with its own prefix or with ours, and has no effect here; and why, where that can be said. */
+/**
+ * Whether a name is GoTrue's, with its own prefix or with ours, and has no effect here; and the reason, if there is
+ * one.
+ */
 export function foreignName(name: string): { reason: string | undefined } | undefined {
   const bare = name.replace(/^(AUTH|GOTRUE)_/, '')
   if (REASONS.has(bare)) return { reason: REASONS.get(bare) }

@@ -15,14 +15,14 @@ export interface Credentials {
 /** A user with a valid access token and a live session. */
 export interface Caller {
   user: User
-  /** Undefined for a token that names none. Its `aal` is what the token counts for. */
+  /** Undefined for a token without a session. Its `aal` is that of the token. */
   session: Session | undefined
   claims: VerifiedClaims
   /** Whether the caller uses a personal access token, which has fewer rights than the user. */
   isPersonalToken: boolean
 }
 
-/** The session that a caller acts in, for the store. */
+/** The caller's session, for the store. */
 export const actingIn = ({ id: sessionId, aal }: Session): { sessionId: string; aal: Session['aal'] } => ({
   sessionId,
   aal,

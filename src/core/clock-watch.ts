@@ -1,6 +1,6 @@
 /**
- * The wall clock, watched. What is stored is dated by it, so an operator has to hear when it is wrong or was set. It is
- * compared with a clock that is never set, with the build, and with the latest instant that is stored.
+ * Watches the wall clock. Stored data is dated by it, so operators must learn when it is wrong or was set. It is
+ * compared with a monotonic clock, with the build date, and with the latest stored instant.
  */
 import type { Clock, Report } from './ports'
 import type { Finding } from './readiness'
@@ -12,28 +12,28 @@ const HOUR = 60 * MINUTE
 /** 1 January 2020: a clock before that was never set. */
 const CLOCK_UNSET_BEFORE = 1_577_836_800_000
 
-/** Two clocks that drift apart by more than this between two looks were set. */
+/** A larger drift between the two clocks means that the wall clock was set. */
 const JUMP_MS = MINUTE
-/** How long a jump is reported for. */
+/** How long a jump is reported. */
 const REPORTED_MS = 10 * MINUTE
-/** How long the clock has to run steadily after a jump before anything is deleted by it. */
+/** How long the clock must run steadily after a jump before anything is deleted by it. */
 const SETTLED_MS = HOUR
-/** A server that finds nothing newer than this was off for long, or has a clock that runs ahead. */
+/** If nothing stored is newer than this, the server was off for long or the clock runs ahead. */
 const LONG_AGO_MS = 30 * 24 * HOUR
 
 export interface ClockWatch {
   /** Compares the clocks; a jump is logged once. */
   look(): Finding
-  /** Whether what is dated long ago can be trusted to be old. */
+  /** Whether old timestamps can be trusted. */
   isSettled(): boolean
 }
 
 export interface ClockWatchOptions {
   clock: Clock
   report: Report
-  /** When this program was built, 0 where that is not known. */
+  /** Build time of this program; 0 if unknown. */
   builtAt: number
-  /** The latest instant that is stored, undefined where nothing is. */
+  /** The latest stored instant; undefined if there is none. */
   latestAt: number | undefined
 }
 
@@ -61,7 +61,7 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
     if (now < builtAt - HOUR)
       return { state: 'behind', reason: `the clock says ${shown}, before this program was built` }
     if (now < latestAt - MINUTE)
-      return { state: 'behind', reason: `the clock says ${shown}, before what the database holds already` }
+      return { state: 'behind', reason: `the clock says ${shown}, before the latest data in the database` }
     const isReported = jump !== undefined && clock.monotonic() - jump.at < REPORTED_MS
     return isReported ? { state: 'jumped', reason: jumpText(jump?.byMs ?? 0) } : { state: 'ok' }
   }
@@ -84,8 +84,8 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
 function jumpText(byMs: number): string {
   const span = spanText(Math.abs(byMs))
   return byMs < 0
-    ? `the clock was set back by ${span}; what was stored before is dated in the future and counts as past`
-    : `the clock went forward by ${span}: it was set, or this machine was suspended`
+    ? `the clock was set back by ${span}; data stored before is dated in the future and is treated as past`
+    : `the clock jumped forward by ${span}: it was set, or this machine was suspended`
 }
 
 function spanText(ms: number): string {

@@ -57,10 +57,12 @@ export interface Client {
   /** Canonical address; behind trusted proxies the client's, not the proxy's. */
   ip: string
   userAgent: string | undefined
-  /** Such as `https://auth.example.com`: the listed host that the request was sent to, where links to this server lead. */
+  /**
+   * Such as `https://auth.example.com`: the listed host that the request was sent to, used for links to this server.
+   */
   origin?: string | undefined
   /** What the client's Accept-Language asks for, most wanted first (RFC 9110 §12.5.4). */
   languages: readonly string[]
-  /** Aborted where the client goes away before it has its answer. */
+  /** Aborted if the client disconnects before the response. */
   readonly gone?: AbortSignal
 }

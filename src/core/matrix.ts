@@ -1,7 +1,7 @@
 /**
- * Matrix accounts for users who register with a service (service.md): made along with the user where the homeserver answers
- * at once, and in the background until it does. Their password is random, and kept until
- * the account is noted: by it an account is known again whose making was not heard of. Who deletes a user keeps the account.
+ * Matrix accounts for users who register with a service (docs/other-surfaces.md): created with the user if the
+ * homeserver responds at once, and in the background otherwise. Their random password is kept until the account is
+ * noted, so that an account whose creation response was lost can be recognized. Deleting a user keeps the account.
  */
 
 import { dueInMs } from '../lib/time'
@@ -23,7 +23,7 @@ const PASSWORD_BYTES = 32
 /** Maximum display name passed on. */
 const MAX_DISPLAY_NAME = 100
 
-/** No registration waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
+/** Maximum delay of the next attempt; later times were written by a wrong clock and are ignored. */
 const LONGEST_WAIT_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
@@ -95,8 +95,8 @@ async function attempt(deps: Deps, user: User, registration: MatrixRegistration)
 const passwordPlace = (userId: string) => `matrix_registrations.password:${userId}`
 
 /**
- * The password of the account, on disk before the homeserver hears of it. Whatever is lost afterwards, the next attempt
- * finds the account by it. @returns undefined where there is no registration any more
+ * The password of the account, on disk before it is sent to the homeserver. If the response is lost, the next attempt
+ * finds the account by it. @returns undefined if the registration no longer exists
  */
 async function passwordFor(
   { store, sealer, random }: Deps,

@@ -121,7 +121,7 @@ test.skipIf(!isLinux)(
     const reading = (async () => {
       for await (const chunk of server.child.stdout.pipeThrough(new TextDecoderStream())) log += chunk
     })()
-    while (!log.includes('log lines were lost')) await ask()
+    while (!log.includes('log lines were dropped')) await ask()
     process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
     await server.child.exited
     await reading
@@ -129,7 +129,7 @@ test.skipIf(!isLinux)(
       .trimEnd()
       .split('\n')
       .map((text) => JSON.parse(text))
-    expect(lines.find(({ msg }) => msg === 'log lines were lost').lines).toBeGreaterThan(0)
+    expect(lines.find(({ msg }) => msg === 'log lines were dropped').lines).toBeGreaterThan(0)
     expect(lines.at(-1).msg).toBe('stopped')
     expect(readFileSync(join(server.folder, 'status'), 'utf8').trim()).toBe('0')
   },
@@ -161,10 +161,10 @@ test.skipIf(!mayMount)(
       for (let n = 0; n < 1000; n++) expect((await fetch(`${server.url}/health`)).status).toBe(200)
       writeFileSync(join(disk, 'log'), '')
       const text = () => readFileSync(join(disk, 'log'), 'utf8')
-      while (!text().includes('log lines were lost')) expect((await fetch(`${server.url}/health`)).status).toBe(200)
+      while (!text().includes('log lines were dropped')) expect((await fetch(`${server.url}/health`)).status).toBe(200)
       const notice = text()
         .split('\n')
-        .find((line) => line.includes('log lines were lost'))
+        .find((line) => line.includes('log lines were dropped'))
       expect(JSON.parse(notice ?? '').lines).toBeGreaterThan(0)
       server.child.kill('SIGTERM')
       expect(await server.child.exited).toBe(0)

@@ -380,7 +380,7 @@ test.each([
   [{ AUTH_SMS_TEMPLATE: 'Hello' }, 'a text with {{ .Code }} in it'],
   [{ AUTH_SMTP_USER: 'u' }, 'AUTH_SMTP_PASS must be as well'],
   [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense' }, 'must be an e-mail address such as noreply@example.com'],
-  [{ AUTH_SMTP_ADMIN_EMAIL: 'My App <noreply@example.com>' }, 'without a name before it'],
+  [{ AUTH_SMTP_ADMIN_EMAIL: 'My App <noreply@example.com>' }, 'without a display name'],
   [{ AUTH_SMTP_HOST: 'smtp://mail.example.com' }, 'without scheme, port and path'],
   [{ AUTH_SMTP_HOST: 'mail.example.com:587' }, 'without scheme, port and path'],
   [{ AUTH_HOST: 'http://0.0.0.0' }, 'without scheme, port and path'],
@@ -419,7 +419,7 @@ test('values that GoTrue replaces do not stop the start, and a note says what co
   })
   expect(problems.map((problem) => problem.split(':')[0])).toEqual(Array(13).fill('note'))
   expect(problems).toContain(
-    'note: AUTH_MAILER_OTP_LENGTH (environment GOTRUE_MAILER_OTP_LENGTH) must be an integer from 6 to 10, not "4". It counts as 6, as in GoTrue.',
+    'note: AUTH_MAILER_OTP_LENGTH (environment GOTRUE_MAILER_OTP_LENGTH) must be an integer from 6 to 10, not "4". 6 is used instead, as in GoTrue.',
   )
 })
 
@@ -506,10 +506,10 @@ test.each([
 test('what has no effect is named with its reason, and what somebody may rely on is a warning', () => {
   const told = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
   expect(told('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
-    expect.stringMatching(/^note: .* changes nothing: every mail is queued and sent after the answer\.$/),
+    expect.stringMatching(/^note: .* has no effect: every mail is queued and sent after the answer\.$/),
   ])
   expect(told('GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED', 'true')).toEqual([
-    expect.stringMatching(/^warning: .* is on, but .*: addresses are checked by their form alone/),
+    expect.stringMatching(/^warning: .* is on, but .*: only the form of addresses is checked/),
   ])
 })
 

@@ -32,8 +32,8 @@ const MESSAGE_STEPS = ['MAIL FROM', 'RCPT TO', 'DATA']
 const LOGIN_REPLIES = [530, 534, 535, 538]
 
 /**
- * Only addresses that need no quoting or folding and cannot be read as two: nodemailer would deliver those to someone
- * else.
+ * Only addresses that need no quoting or folding and cannot be parsed as two: nodemailer would deliver those to another
+ * recipient.
  */
 const PLAIN_ADDRESS = /^[^\s\p{C}<>()[\]\\,;:@"]+@[^\s\p{C}<>()[\]\\,;:@"]+$/u
 
@@ -140,7 +140,8 @@ function withoutSecrets(text: string, { user = '', password = '' }: SmtpOptions)
 }
 
 /**
- * Spam filters quote what they reject: no word with a digit, such as a code or a link, may come back out of the mail.
+ * Spam filters quote what they reject. Words with a digit are removed, since they may be a code or a link from the
+ * mail.
  */
 function withoutContent(text: string, content: string): string {
   return text.replace(/[\w+/:?&=%#.~-]{4,}\w/g, (word) => (/\d/.test(word) && content.includes(word) ? '…' : word))

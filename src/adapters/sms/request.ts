@@ -20,7 +20,7 @@ interface ProviderRequest {
 }
 
 /**
- * `body` is any JSON object or array. `error` says why there is none; `status` is that of the response, if there was
+ * `body` is any JSON object or array. `error` is set if there is none; `status` is that of the response, if there was
  * one.
  */
 export type ProviderResponse = { status: number; body: Json } | { status?: number; error: string }

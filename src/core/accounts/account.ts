@@ -173,10 +173,7 @@ export async function deleteAccount(deps: Deps, { caller }: { caller: Caller }):
   await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubHash(id, value), audit })
 }
 
-/**
- * What replaces an address after its account is deleted: as in GoTrue, base64url of SHA-256 over the id and the
- * address.
- */
+/** Replaces an address after its account is deleted: as in GoTrue, base64url of SHA-256 over the id and the address. */
 export function scrubHash(userId: string, value: string): string {
   return createHash('sha256')
     .update(userId + value)
@@ -209,7 +206,7 @@ function requireCooldownsElapsed({ policy, clock }: Deps, user: User, { email, p
   if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: SPACINGS.sms_too_soon })
 }
 
-/** GoTrue names no provider in the metadata of an anonymous user whose contact counts at once. */
+/** GoTrue stores no provider in the metadata of an anonymous user whose contact is confirmed automatically. */
 const UNDESCRIBED = () => ({})
 
 interface ConfirmedContacts {

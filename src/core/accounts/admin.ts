@@ -227,11 +227,11 @@ export async function listAudit({ store }: Deps, { page, perPage, query }: Audit
   return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
 }
 
-/** Metadata that administrators gave an account which nobody has confirmed, apart from what a sign-up brought. */
+/** Metadata that administrators gave an unconfirmed account, apart from that of a sign-up. */
 const addedByAdmin = ({ adminUserMetaData }: User, given: Record<string, unknown>) =>
   mergeMetadata(adminUserMetaData, storableMetadata(given))
 
-/** SQLite ends a pattern at a NUL character, and takes none that is longer than 50,000 bytes. */
+/** SQLite ends a pattern at a NUL character, and rejects patterns over 50,000 bytes. */
 const MAX_PATTERN_BYTES = 40_000
 
 function requireSearchable(text: string): void {

@@ -18,9 +18,7 @@ interface IdentityKey {
 
 const IDENTITY = 'identity:'
 
-/**
- * Payload of the mail that asks whether an identity's address belongs to its reader; confirming it keeps the identity.
- */
+/** Payload of the mail that asks the reader whether an identity's address is theirs; confirming keeps the identity. */
 export const identityPayload = ({ provider, providerId }: IdentityKey): string =>
   IDENTITY + JSON.stringify([provider, providerId])
 
@@ -42,13 +40,13 @@ export const isFirstConfirmation = (
 ): token is VerificationToken =>
   token !== undefined && token.email !== null && token.kind !== 'email_change' && confirmedAt === null
 
-/** Whether what an account holds may be a stranger's: nobody has confirmed it, and no administrator made it. */
+/** Whether the data of an account may be an attacker's: it is unconfirmed, and was not created by an administrator. */
 export const mayBeStrangers = ({ confirmedAt, isAdminCreated }: User): boolean =>
   confirmedAt === null && !isAdminCreated
 
 /**
- * What goes where the owner of an address comes in by their inbox, all but what the mail was about: the password and the
- * metadata of the sign-up that it answers, or the identity whose address it asks about.
+ * What is dropped when the owner of an address signs in by their inbox, except what the mail itself was about: the
+ * password and metadata of the sign-up it answers, or the identity whose address it asks about.
  */
 export function preHijackCleanup(
   deps: Deps,

@@ -44,16 +44,16 @@ export function comparablePhone(text: string): string {
  */
 export const storableMetadata = (metadata: Record<string, unknown>): JsonObject => storable('user', metadata)
 
-/** The same of `app_metadata`; how much room the other leaves it is another question. */
+/** The same for `app_metadata`; the joint limit is checked elsewhere. */
 export const storableAppMetadata = (metadata: Record<string, unknown>): JsonObject => storable('app', metadata)
 
-/** What a provider says of a user, as far as there is room: its size is nothing the user could mend. */
+/** A provider's profile, truncated to the limit: the user cannot change its size. */
 export const storableProfile = (claims: Record<string, unknown>): JsonObject =>
   fitting(canonicalObject(claims), MAX_USER_METADATA_BYTES)
 
 const MAX_CLAIM_BYTES = 255
 
-/** What is in every token of an account must be short. @throws {Refusal<'claim_too_long'>} */
+/** Values included in every token must be short. @throws {Refusal<'claim_too_long'>} */
 export function requireShortClaim(claim: 'role' | 'aud', text: string | undefined): void {
   if (text !== undefined && Buffer.byteLength(text) > MAX_CLAIM_BYTES)
     throw new Refusal('claim_too_long', { detail: claim })
@@ -83,15 +83,15 @@ function canonicalObject(metadata: Record<string, unknown>): JsonObject {
   })
 }
 
-/** The user where they belong to the audience that a request is about; one of another audience is not found. */
+/** The user, if they belong to the audience of the request; otherwise not found. */
 export const inAudience = (user: User | undefined, audience: string): User | undefined =>
   user?.aud === audience ? user : undefined
 
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
 /**
- * What an account loses once its owner asks to come in by their inbox or their phone: a password that nobody has confirmed
- * may be that of a stranger who signed up before, and the metadata that came with it. What an administrator set stays.
+ * What an account loses when its owner requests a sign-in by inbox or phone: an unconfirmed password may be that of an
+ * attacker who signed up first, and so may its metadata. What an administrator set stays.
  */
 export function dropUnconfirmedPassword(user: User): Partial<User> {
   const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user

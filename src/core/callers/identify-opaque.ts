@@ -86,7 +86,7 @@ async function findPersonal({ store }: Deps, lookupId: string): Promise<FoundTok
   const { tokenHash, expiresAt, id, lastUsedAt } = found.token
   return {
     ...{ tokenHash, expiresAt, user: found.user, session: undefined, usedAt: { id, last: lastUsedAt ?? 0 } },
-    // The instant was chosen by its user.
+    // The user chose the expiry.
     isExpired: (now) => expiresAt !== null && now >= expiresAt,
   }
 }

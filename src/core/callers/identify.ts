@@ -38,7 +38,9 @@ function requireBearer({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: C
   throw new Refusal(isUnknownKey(apiKeys, apiKey) ? 'api_key_unknown' : 'bearer_missing')
 }
 
-/** Whether a request shows a key of another server, in either header. What needs no key is answered all the same. */
+/**
+ * Whether a request contains a key of another server, in either header. Requests that need no key are answered anyway.
+ */
 export const showsUnknownKey = ({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): boolean =>
   isUnknownKey(apiKeys, apiKey) || isUnknownKey(apiKeys, bearer)
 
@@ -75,9 +77,11 @@ function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undef
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }
 
-/** @throws {Refusal<'audience_mismatch'>} where a request names another audience than its token is for, or the token is for none */
+/**
+ * @throws {Refusal<'audience_mismatch'>} if the request names another audience than the token's, or the token has none
+ */
 export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | undefined, { claims, user }: Caller): void {
-  // A token of `/api/auth` names no audience; it is for that of its user.
+  // A token of `/api/auth` has no audience; that of its user applies.
   const own = claims.type === 'access' ? user.aud : audienceOf(claims)
   if (!own || requestAudience(deps, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }
@@ -110,7 +114,7 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
   return { user, session, claims, isPersonalToken: false }
 }
 
-/** What a token says it was issued for. One of `/api/auth` says nothing of the first level. */
+/** The assurance level in a token. One of `/api/auth` has no claim for the first level. */
 function aalOf({ type, aal }: VerifiedClaims, session: Session): Aal {
   if (aal === 'aal1' || (aal === undefined && type === 'access')) return 'aal1'
   return session.aal

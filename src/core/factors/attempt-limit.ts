@@ -9,7 +9,7 @@ import { type Reason, Refusal } from '../refusal'
 const MINUTE = 60_000
 const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }
 
-/** Failures of others whose say is needed: they tell nobody whether the code was right. */
+/** Failures of third parties: they do not reveal whether the code was right. */
 const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
   ...HOOK_REASONS.filter((reason) => reason !== 'hook_refused'),
   'code_check_failed',
@@ -18,8 +18,8 @@ const FAILURES: ReadonlySet<Reason> = new Set<Reason>([
 type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
 
 /**
- * Counts a guess, and looks at it. One that was looked at counts unless a right code ends the count; where the hook or the
- * provider that has a say in it fails, it is taken back.
+ * Counts a guess, then checks it. A checked guess counts unless a correct code resets the counter; if the hook or
+ * provider that must be asked fails, the guess is taken back.
  * @throws as `consumeFactorAttempt` and as `look` do
  */
 export async function guessing<T>(

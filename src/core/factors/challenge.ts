@@ -20,7 +20,7 @@ export interface StartedChallenge {
 }
 
 export interface ChallengeRequest extends FactorRequest {
-  /** Reads what the client asks for. Authenticator apps are asked for nothing, so it is not read for them. */
+  /** Parses the channel. It is ignored for authenticator apps. */
   readDetails(): Promise<{ channel?: string | undefined }>
 }
 

@@ -8,7 +8,10 @@ import { Refusal } from '../refusal'
 export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): string =>
   hmacSha256(pepper, `${challengeId}:${code}`).toString('hex')
 
-/** Whether a code was the one sent. @throws {Refusal<'code_wrong' | 'code_check_failed'>} where the provider, who made it, refuses it or does not answer */
+/**
+ * Whether a code was the one sent. @throws {Refusal<'code_wrong' | 'code_check_failed'>} if the provider, which created
+ * it, refuses it or does not answer
+ */
 export async function isPhoneCode(
   { peppers, policy, smsProvider, report }: Deps,
   { phone }: Factor,

@@ -35,7 +35,7 @@ interface Given {
   client: Client
 }
 
-/** What a code proves, once the hook has heard of it. */
+/** What a code proves, after the hook was called. */
 async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
   const proof = proofOf(deps, factors, code)
   const tried = triedWith(factors, code, proof)
@@ -46,7 +46,7 @@ async function judged(deps: Deps, { user, factors, code, client }: Given): Promi
 /** Anything else is not a TOTP attempt. */
 const TOTP_CODE = /^\d{6}$/
 
-/** Which factor a code was for. Six digits that are none of an authenticator app are a wrong code of it. */
+/** The factor that a code belongs to. Six digits that match no authenticator app count as a wrong code of the app. */
 function triedWith(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
   const app = proof?.type !== 'totp' && TOTP_CODE.test(code) && factors.find(({ factorType }) => factorType === 'totp')
   return app || factors.find(({ id }) => id === proof?.factorId)

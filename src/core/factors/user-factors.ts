@@ -39,7 +39,7 @@ export function requireSession(caller: Caller) {
   return { user, session }
 }
 
-/** Whether a caller may have factors at all, before anything else of the request counts. @throws as `requireSession` */
+/** Whether a caller may have factors at all; checked first. @throws as `requireSession` */
 export async function requireFactorOwner(_deps: Deps, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
   requireSession(caller)
 }

@@ -1,4 +1,4 @@
-/** Sessions of accounts of other servers, as administrators see them. */
+/** Sessions of external accounts, for administrators. */
 import type { ExternalSession, Listed, Page } from '../../store'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
@@ -10,7 +10,7 @@ import { externalRef } from './user-ref'
 
 export interface ExternalSessionListed {
   session: ExternalSession
-  /** What this server calls the other one; its URL where it is no longer listed. */
+  /** The configured name of the other server; its URL if it is no longer listed. */
   server: string
   userRef: string
 }
@@ -21,7 +21,7 @@ export async function listExternalSessions(deps: Deps, page: Page): Promise<List
 }
 
 /**
- * Ends a session at once; the other server is told in the background, where it is still listed.
+ * Ends a session at once; the other server is notified in the background if it is still listed.
  * @throws {Refusal<'session_unknown'>}
  */
 export async function endExternalSession(deps: Deps, { admin, id }: { admin: Admin; id: string }): Promise<void> {

@@ -96,7 +96,7 @@ async function loginAtPeer(
   return answer
 }
 
-/** What the other server says of a token that it gave without saying whose it is. */
+/** The other server's introspection of a token that it issued without naming the user. */
 async function introspected(deps: Deps, peer: Peer, token: string): Promise<JsonObject> {
   try {
     const { body } = await requestPeer(deps, peer, { method: 'POST', path: '/introspect', body: { token } })

@@ -102,10 +102,10 @@ function plainId(value: Json | undefined): string | undefined {
   return typeof text === 'string' && ID.test(text) ? text : undefined
 }
 
-/** Longer than names and addresses are. */
+/** Longer than any name or address. */
 const MAX_PROFILE_TEXT = 255
 
-/** What an answer calls the account that it speaks of, as far as it says so. */
+/** The account id in a response, if there is one. */
 export function profileIn(body: JsonObject): { uid: string | number | null; username: string; email: string } {
   const { uid, username, email } = { ...body, ...objectOf(body.user) }
   const textOf = (value: Json | undefined) => (typeof value === 'string' ? value.slice(0, MAX_PROFILE_TEXT) : '')

@@ -24,7 +24,7 @@ export interface Mail {
   client: Client | undefined
   /** Whether the mail is prepared for its timing only, and then discarded. */
   isSimulated?: boolean
-  /** Whether it is sent from the queue, and nobody waits for it: a hook that fails is called again later. */
+  /** Whether it is sent from the queue, without a waiting request: a failed hook is called again later. */
   isQueued?: boolean
   /** Additional template values. */
   values?: JsonObject
@@ -58,7 +58,7 @@ export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<
   return []
 }
 
-/** The messages of a mail, to be sent from the queue: one for each letter, or what the hook is to be told. */
+/** The queued messages of a mail: one for each letter, or the payload of the hook. */
 function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
   if (deps.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(deps, now, mail, letter))
   const payload = hookPayload(deps, mail)
@@ -84,8 +84,8 @@ export function requireMailAllowed(deps: Pick<Deps, 'policy' | 'limits'>, to: st
 }
 
 /**
- * A notice that something happened to an account, where that is switched on and the account has an address. It goes into the
- * queue with what it tells of; limits that strangers can use up do not hold it back.
+ * A notice that something happened to an account, if that notice is enabled and the account has an address. It is
+ * queued in the transaction of the event; limits that an attacker can exhaust do not hold it back.
  */
 export function prepareNotice(
   deps: Deps,
@@ -167,11 +167,11 @@ const linkType = (template: MailTemplate) => LINK_TYPES[template] ?? 'signup'
 
 interface Leading {
   redirectTo: string
-  /** Of another listed host of this server; undefined: that of its settings. */
+  /** On another listed host of this server; undefined: on the configured one. */
   origin?: string | undefined
 }
 
-/** A link that verifies. It is made from the configuration alone; of a request's headers only a listed host counts. */
+/** A verification link. It is built from the configuration only; of the request headers only a listed host counts. */
 export function linkOf(
   { policy }: Pick<Deps, 'policy'>,
   type: LinkType,
@@ -184,7 +184,7 @@ export function linkOf(
   return `${base}?token=${token}&type=${type}&redirect_to=${target}`
 }
 
-/** A URL of this server as it is on another of its hosts; any other URL stays as it is. */
+/** The same URL on another listed host; URLs of other servers are unchanged. */
 function atOrigin({ apiUrl }: Pick<Policy, 'apiUrl'>, url: string, origin: string | undefined): string {
   const { origin: own, pathname } = new URL(url)
   return origin !== undefined && own === new URL(apiUrl).origin ? origin + pathname : url

@@ -10,7 +10,7 @@ export interface MessageContent {
   text: string
   code: string | null
   links: string[]
-  /** What the Send Email hook is to be told, in place of a mail. */
+  /** Payload for the Send Email hook, instead of a mail. */
   hook?: { payload: Record<string, unknown>; ip?: string }
 }
 
@@ -78,7 +78,7 @@ export async function readMessage(deps: Deps, id: string): Promise<MailboxMessag
   return message && message.content !== null ? toMailbox(deps, message) : undefined
 }
 
-/** One that is still to be sent stays. */
+/** A message that is still to be sent is kept. */
 export async function deleteMessage({ store }: Deps, id: string): Promise<'deleted' | 'unknown' | 'queued'> {
   return store.deleteMessage(id)
 }

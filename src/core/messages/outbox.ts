@@ -17,7 +17,7 @@ const HOUR = 3600 * SECOND
 const LEASE_MS = 120 * SECOND
 const BATCH = 2
 
-/** No message waits for longer than this for its next attempt; what a wrong clock wrote down does not count. */
+/** Maximum delay of the next attempt; later times were written by a wrong clock and are ignored. */
 const LONGEST_WAIT_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
@@ -85,10 +85,10 @@ async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message)
   }
 }
 
-/** Reasons that another attempt does not change. */
+/** Permanent errors, which another attempt does not change. */
 const FINAL: ReadonlySet<Reason> = new Set<Reason>(['hook_refused', 'hook_payload_refused'])
 
-/** Calls the Send Email hook with what was queued for it. */
+/** Calls the Send Email hook with its queued payload. */
 async function tellHook(deps: Deps, { payload, ip }: NonNullable<MessageContent['hook']>): Promise<Delivery> {
   const { sendEmail } = deps.policy.hooks
   if (!sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }

@@ -76,7 +76,7 @@ export interface TokenMail {
   payload?: string | undefined
   /** Additional columns to change. */
   set?: Partial<User>
-  /** Whether nobody waits for a hook that sends it. */
+  /** Whether the hook is called from the queue, without a waiting request. */
   isQueued?: boolean
   /** Further values for the template. */
   values?: JsonObject
@@ -145,13 +145,13 @@ interface SendCooldown {
 
 type Cooldown = { cooldownMs: number } & (
   | { column: SentAt; sentAt: number | null }
-  /** What has no column of its own: a name for it, and a look at when the last one went out. */
+  /** For state without a column of its own: a name for it, and how to look up when the last one was sent. */
   | { name: string; lastSentAt: () => Promise<number | null> }
 )
 
 type CooldownReason = 'mail_too_soon' | 'sms_too_soon'
 
-/** The settings that say how far apart messages are. */
+/** The settings of the cooldown. */
 export const SPACINGS: Record<CooldownReason, string> = {
   mail_too_soon: 'AUTH_SMTP_MAX_FREQUENCY',
   sms_too_soon: 'AUTH_SMS_MAX_FREQUENCY',

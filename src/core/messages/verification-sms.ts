@@ -11,7 +11,7 @@ export interface ConfirmationSms {
   phone: string
   channel: Channel
   client: Client
-  /** Further columns that change with it. */
+  /** Further columns to change with it. */
   set?: Partial<User>
 }
 

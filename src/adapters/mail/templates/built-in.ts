@@ -38,7 +38,7 @@ interface MailParts extends MailText {
   hasCode: boolean
   /** Introduces the code when it is the alternative to the link. */
   enterCode?: string
-  /** Shown where a password was dropped. */
+  /** Shown if a password was dropped. */
   note?: string
   footer: string
 }

@@ -21,7 +21,7 @@ export interface LocaleTexts {
   mails: Record<Action, ActionMailText> & Record<Exclude<MailTemplate, Action>, MailText>
   /** Introduces the code, which follows on a line of its own. */
   enterCode: string
-  /** For an account whose password, which nobody had confirmed, is gone. */
+  /** For an account whose unconfirmed password was dropped. */
   passwordDropped: string
   /** Ends a mail that someone else may have caused. */
   ignore: string

@@ -95,7 +95,7 @@ export const en: LocaleTexts = {
   },
   enterCode: 'Or enter this code:',
   passwordDropped:
-    'If you chose a password when you signed up, it no longer works, since nobody had confirmed this address. Sign in with this email, then set a new password.',
+    'If you chose a password when you signed up, it no longer works, because this address had not been confirmed. Sign in with this email, then set a new password.',
   ignore: 'If you did not expect this email, you can ignore it.',
   notYou: 'If this was not you, reset your password immediately and contact support.',
   notYouOldAddress: 'If this was not you, contact support immediately.',
