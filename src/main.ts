@@ -5,7 +5,7 @@ import { endOnClosedPipe } from './cli/terminal'
 const given = process.argv.slice(2)
 const VERSION = /^(-V|-v|--version)$/
 
-/** `help keys rotate` and `keys help rotate` are `keys rotate --help`; the version is one, whatever command it is asked of. */
+/** `help keys rotate` and `keys help rotate` are `keys rotate --help`; the version is the same for every command. */
 function asCommanderHasIt(args: string[]): string[] {
   const help = args.indexOf('help')
   if (help === 0 || help === 1) return [...args.toSpliced(help, 1), '--help']

@@ -11,7 +11,7 @@ export const version = manifest.version
 /** Short hash of the commit, or `source`. */
 export const commit = typeof LATCHKEY_COMMIT === 'string' ? LATCHKEY_COMMIT : 'source'
 
-/** When the commit was made, in Unix milliseconds; 0 where it is not known. */
+/** Commit time in Unix milliseconds; 0 if unknown. */
 export const builtAt = typeof LATCHKEY_BUILT_AT === 'number' ? LATCHKEY_BUILT_AT : 0
 
 export function sqliteVersion(): string {

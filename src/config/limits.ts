@@ -104,7 +104,7 @@ export const limits = {
     kind: integer(1),
     default: 30,
     unit,
-    doc: 'Mails or SMS to one address or number per hour, whoever requests them.',
+    doc: 'Mails or SMS to one address or number per hour, across all clients.',
   }),
   codeGuesses: setting({
     name: 'RATE_LIMIT_CODE_GUESSES',

@@ -36,7 +36,7 @@ export const oauth = {
     name: 'MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS',
     kind: flag,
     default: false,
-    doc: 'Sign in provider accounts whose address nobody has confirmed.',
+    doc: 'Sign in provider accounts with an unconfirmed address.',
   }),
   linkingDomains: setting({
     name: 'EXPERIMENTAL_PROVIDER_LINKING_DOMAINS',

@@ -1,10 +1,10 @@
-/** Where the request under way comes from, for the audit log: whatever it does is noted with it. */
+/** Origin of the current request, for the audit log: every action of the request is recorded with it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 const origin = new AsyncLocalStorage<string>()
 
-/** Does the work of a request. @param ip canonical address of the client; empty where it is not to be kept */
+/** Runs the work of a request. @param ip canonical address of the client; empty if it is not to be stored */
 export const askedFrom = <T>(ip: string, work: () => T): T => origin.run(ip, work)
 
-/** Empty for what no request asked for. */
+/** Empty for background work. */
 export const originIp = (): string => origin.getStore() ?? ''

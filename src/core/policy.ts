@@ -55,7 +55,7 @@ export interface Policy {
     confirmLinks: boolean
     /** Lower-case; if not empty, only these addresses receive mail. */
     authorizedAddresses: readonly string[]
-    /** Whether log lines of mails name their recipient. */
+    /** Whether the log names the recipient of a mail. */
     logsRecipients: boolean
     /** The URLs of the links on Supabase's surface. */
     links: Record<LinkType, string>
@@ -124,7 +124,7 @@ export interface Policy {
     forcedRedirect: string | undefined
     /** Issuers whose ID tokens are accepted without a provider, for the client id named in the request. */
     idTokenIssuers: readonly string[]
-    /** Providers that administrators set up. */
+    /** Providers added by administrators. */
     custom: {
       enabled: boolean
       max: number
@@ -168,7 +168,7 @@ export interface Policy {
   retention: {
     unusedSessionMs: number
     auditMs: number
-    /** Whether the audit log keeps the addresses of clients. */
+    /** Whether the audit log stores client addresses. */
     auditAddresses: boolean
   }
 

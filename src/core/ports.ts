@@ -106,8 +106,8 @@ export type ProvisionResult =
 /** A Matrix homeserver. */
 export interface Provisioner {
   /**
-   * Makes an account with a password that nobody else knows. One of that name that has the password is the same account,
-   * whose making was not heard of. @param displayName empty: none
+   * Creates an account with a random password. If one of that name already has the password, it is the same account,
+   * whose creation response was lost. @param displayName empty: none
    */
   register(account: { localpart: string; displayName: string; password: string }): Promise<ProvisionResult>
 }

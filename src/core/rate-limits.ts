@@ -36,7 +36,7 @@ export type Bucket =
   | 'providers'
   | 'web3'
 
-/** The settings that say how much is too much. */
+/** The settings of the limits. */
 const SETTINGS: Record<Bucket, string> = {
   tokens: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
   providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
@@ -77,11 +77,9 @@ export interface RateLimits {
    * @throws {Refusal<'too_many_requests'>}
    */
   code(address: string): () => void
-  /** Counts a message to an address or a number, whoever requests it. @throws {Refusal<'too_many_requests'>} */
+  /** Counts a message to an address or a number, across all clients. @throws {Refusal<'too_many_requests'>} */
   recipient(address: string): void
-  /**
-   * Counts mails about to be sent; with 0 it only checks whether one could be. @throws {Refusal<'mail_limit_reached'>}
-   */
+  /** Counts mails about to be sent; 0 only checks whether one may be sent. @throws {Refusal<'mail_limit_reached'>} */
   mail(count: number): void
   /** Counts an SMS about to be sent. @throws {Refusal<'sms_limit_reached'>} */
   sms(): void
@@ -167,7 +165,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
  * automatically.
  */
 function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimits, 'mail' | 'sms'> {
-  /** @returns takes `cost` from it, and says how many milliseconds there are to wait */
+  /** Takes `cost` tokens. @returns the milliseconds to wait */
   const counter = (rate: SendingRate | undefined, isFree: boolean) => {
     if (rate === undefined) return (_cost: number) => 0
     // a limit of zero refuses everything, even where messages are not counted
@@ -227,7 +225,8 @@ function clientLimit(burst: number, perMs: number) {
 }
 
 /**
- * `burst` at once, then `perMs` per millisecond. Takes one token, or `cost`. @returns 0, or the milliseconds to wait
+ * `burst` at once, then `perMs` per millisecond. Takes one token, or `cost`. @returns the milliseconds to wait, 0 for
+ * none
  */
 function tokenBucket(burst: number, perMs: number) {
   interface Level {

@@ -1,29 +1,29 @@
-/** What has to be right for this server to do its work, as a list of named checks; `/ready` asks them all. */
+/** Readiness: a list of named checks, all of which `/ready` runs. */
 
 import type { Deps } from './deps'
 
 export interface Finding {
-  /** `ok`, or in one word what is wrong. */
+  /** `ok`, or the problem in one word. */
   state: string
-  /** Whether requests fail because of it; otherwise it is reported and no more, since a restart would not help. */
+  /** Whether requests fail because of it. Other findings are only reported, since a restart would not help. */
   isFatal?: boolean
-  /** What is wrong, in words for an operator. Public: it names no path and no user. */
+  /** The problem, for an operator. Public: it contains no path and no user. */
   reason?: string
 }
 
 export interface ReadinessCheck {
   name: string
-  /** @throws where it cannot tell, which counts as a fatal finding */
+  /** @throws if the check itself fails, which counts as a fatal finding */
   look(): Promise<Finding>
 }
 
 export interface Readiness {
   isReady: boolean
-  /** By the name of the check. */
+  /** By name of the check. */
   findings: Record<string, Finding>
 }
 
-/** @param onFault hears of a check that failed itself */
+/** @param onFault called if a check itself fails */
 export async function readinessOf(
   checks: readonly ReadinessCheck[],
   onFault: (error: unknown) => void,
@@ -47,7 +47,7 @@ export async function examineDatabase({ store, clock }: Deps): Promise<Finding> 
   return condition ? { state: 'failed', isFatal: true, reason: condition.reason } : { state: 'ok' }
 }
 
-/** With less left than this, somebody should look before it is full. */
+/** Below this, the operator is warned before the disk is full. */
 const LOW_BYTES = 64 * 1024 * 1024
 
 export async function examineDisk({ store }: Deps): Promise<Finding> {

@@ -1,4 +1,4 @@
-/** Which addresses a link may lead back to: those of the site, and those on the allow list. */
+/** Allowed redirect targets: those of the site, and those on the allow list. */
 import { type Glob, parseGlob } from '../lib/glob'
 import { canonicalIp, isLoopback } from '../lib/ip'
 import type { Policy } from './policy'
@@ -12,7 +12,7 @@ const LOOPBACK_NAME = /^(localhost|.+\.localhost)$/i
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
 /** Longer targets are rejected; no application needs them. */
 const MAX_LENGTH = 2048
-/** A scheme with an underscore is none (RFC 3986 §3.1), but mobile apps have it. */
+/** A scheme may not contain an underscore (RFC 3986 §3.1), but those of mobile apps do. */
 const UNDERSCORED_SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*_[\w+.-]*:/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur in it
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0020\\\u007f]/
@@ -20,16 +20,16 @@ const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i
 
 /** An entry of the allow list. */
 export interface RedirectPattern extends Glob {
-  /** The host where the entry spells it out, in its canonical form if it is an IP address. */
+  /** The host, if the entry has one without wildcards; IP addresses in canonical form. */
   host: string | undefined
-  /** Whether the entry is for IP addresses alone, such as `http://192.168.*.*:3000/**`. */
+  /** Whether the entry matches IP addresses only, such as `http://192.168.*.*:3000/**`. */
   isForAddresses: boolean
 }
 
-/** @throws {Error} that says what is wrong with the entry */
+/** @throws {Error} with the problem of the entry */
 export function parseRedirectPattern(entry: string): RedirectPattern {
   const [, host = ''] = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[^/:[\]{}\\@#]*)/i.exec(entry) ?? []
-  // The brackets of an IPv6 address would be a class of characters.
+  // The brackets of an IPv6 address would be a character class.
   const glob = parseGlob(host.startsWith('[') ? entry.replace(host, `\\${host.slice(0, -1)}\\]`) : entry)
   const isSpeltOut = host !== '' && !/[*?]/.test(host)
   return {
@@ -39,7 +39,7 @@ export function parseRedirectPattern(entry: string): RedirectPattern {
   }
 }
 
-/** @returns why an address is refused, for the log; undefined where it is allowed */
+/** @returns why an address is refused, for the log; undefined if it is allowed */
 export function flawOfRedirect({ siteUrl, allowed }: Policy['redirects'], text: string): string | undefined {
   if (text.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
   if (FORBIDDEN_CHARACTERS.test(text)) return 'it contains a backslash or a control character'
@@ -64,23 +64,23 @@ export function flawOfRedirect({ siteUrl, allowed }: Policy['redirects'], text: 
   const matching = fitting.filter((pattern) => forms.every((form) => pattern.test(form)))
   if (ip === undefined) return matching.length > 0 ? undefined : UNLISTED
   if (matching.some((pattern) => pattern.isForAddresses || pattern.host === ip)) return undefined
-  return 'it leads to an IP address, which only an entry that spells out the address allows'
+  return 'it leads to an IP address, which only an entry with that address allows'
 }
 
 const UNLISTED = 'no entry of AUTH_URI_ALLOW_LIST matches it'
 
-/** A host that a browser reads differently, such as `0x08080808`, or that a wildcard could end early. */
+/** A host that a browser parses differently, such as `0x08080808`, or that a wildcard could end early. */
 function flawOfWebHost({ hostname, hasUser }: Parts, text: string): string | undefined {
-  if (/^\d+$/.test(hostname)) return 'its host is a number, which browsers read as an IP address'
+  if (/^\d+$/.test(hostname)) return 'its host is a number, which browsers parse as an IP address'
   if (hasUser) return 'it contains a user name'
   if (canonicalIp(hostname) !== undefined) return undefined
   if (!HOSTNAME.test(hostname)) return 'its host contains characters that are not allowed'
-  return new URL(text).hostname === hostname ? undefined : 'browsers read its host as an IP address'
+  return new URL(text).hostname === hostname ? undefined : 'browsers parse its host as an IP address'
 }
 
-/** An address as it is written, and as browsers ask for it; the list must match both. */
+/** An address as written, and as browsers request it; the list must match both. */
 function formsOf(whole: string): string[] {
-  // A wildcard of the host could take in the `?` and so reach behind the host.
+  // A wildcard in the host could match the `?` and so extend past the host.
   const forms = [whole, whole.replace(/^([^/]+\/\/[^/?]*)\?/, '$1/?')]
   if (!DOT_SEGMENT.test(whole)) return forms
   const { pathname, search } = new URL(whole)
@@ -105,8 +105,8 @@ function isLoopbackLike(hostname: string): boolean {
 type Parts = NonNullable<ReturnType<typeof partsOf>>
 
 /**
- * Scheme, host and port as they are written. A parser of the browser's kind would turn `2130706433` into an address; here
- * such text is kept as it is.
+ * Scheme, host and port as written. A URL parser would turn `2130706433` into an address; here such text is kept
+ * unchanged.
  */
 function partsOf(text: string) {
   if (FORBIDDEN_CHARACTERS.test(text) || !URL.canParse(text)) return undefined

@@ -1,4 +1,4 @@
-/** Where a link leads back to. */
+/** The redirect target of a link. */
 import type { Deps } from './deps'
 import { entryThatAllows, flawOfRedirect } from './redirect-rules'
 
@@ -10,8 +10,8 @@ export interface RedirectCandidates {
 }
 
 /**
- * The first candidate that is allowed, else the site. Blanks in it count as `%20`. A refused one is reported with the
- * reason, and with the entry of the list that would allow it.
+ * The first allowed candidate, else the site URL. Spaces count as `%20`. A refused candidate is logged with the reason,
+ * and with the allow-list entry that would permit it.
  */
 export function chooseRedirect(
   deps: Pick<Deps, 'policy' | 'report'>,
@@ -27,7 +27,7 @@ export function chooseRedirect(
   return page !== '' && flawOfRedirect(redirects, page) === undefined ? page : redirects.siteUrl
 }
 
-/** Whether an address is the site's or on the list; reports why where it is neither. @param consequence of a refusal */
+/** Whether an address is the site's or on the list; logs the reason if not. @param consequence of a refusal */
 export function isAllowedRedirect(
   { policy: { redirects }, report }: Pick<Deps, 'policy' | 'report'>,
   candidate: string,

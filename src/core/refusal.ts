@@ -12,7 +12,7 @@ export interface Detail {
   status?: number
   retryAfterMs?: number
   waitMs?: number
-  /** What was exceeded: the name of its setting, or of the rule where no setting changes it. */
+  /** The limit that was exceeded: the name of its setting, or of the rule if it is fixed. */
   limit?: string
   weakness?: Weakness
 }
@@ -48,7 +48,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What a surface answers as a no: a refusal, or that the machine is in trouble. Undefined for a fault. */
+/** The expected errors of a surface: a refusal, or an unavailable server. Undefined for a fault. */
 export function refusalIn(error: unknown): Refusal | undefined {
   if (error instanceof Unavailable)
     return new Refusal('unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs })

@@ -18,8 +18,8 @@ const MESSAGES_MS = 30 * DAY
 const MAILBOX_MS = 7 * DAY
 
 /**
- * One pass over every table, in slices between which other writes get their turn. While the clock is in doubt nothing is
- * removed: a clock that ran ahead would make everything old.
+ * One pass over every table, in slices, so that other writes can run in between. While the clock is not trusted nothing
+ * is removed: a clock that ran ahead would make everything look old.
  * @returns rows removed, by table
  */
 export async function sweep(

@@ -1,9 +1,9 @@
-/** Who an answer is for: people get pages and programs get JSON, by the Accept header, decided here for every surface. */
+/** Content negotiation for every surface: people get pages and programs get JSON, by the Accept header. */
 import type { Reason } from '../core/refusal'
 import { prefersPage } from '../lib/accept'
 import { requestContextOf } from './request-context'
 
-/** What a page needs to know of a failed request. */
+/** Input of the error page. */
 export interface Problem {
   status: number
   reason: Reason | undefined
@@ -16,8 +16,8 @@ export interface Problem {
 }
 
 /**
- * Whether a person sees the answer: a browser that navigates or posts a form. A request with a token, an API key or a JSON
- * body comes from a program whatever it accepts, since neither a link nor a form can send one.
+ * Whether a browser navigates or posts a form. A request with a token, an API key or a JSON body comes from a program
+ * regardless of Accept, since neither a link nor a form can send one.
  */
 export function isForPerson({ method, headers }: Request): boolean {
   const mode = headers.get('sec-fetch-mode')
@@ -27,14 +27,14 @@ export function isForPerson({ method, headers }: Request): boolean {
   return /^(GET|HEAD|POST)$/.test(method) && isNavigation && !isProgram && prefersPage(headers.get('accept'))
 }
 
-/** Headers that hold for the page as well as for the JSON that it stands for. */
+/** Headers kept on the page as on the JSON response it replaces. */
 const KEPT = ['allow', 'retry-after', 'x-sb-error-code', 'www-authenticate']
 
-/** @param show renders the page @returns what answers errors with pages where a person asked */
+/** @param show renders the page @returns a hook that answers errors with pages if the client is a browser */
 export function answersForPeople(show: (problem: Problem) => Response) {
   return async (request: Request, response: Response): Promise<Response> => {
     if (response.status < 400) return response
-    // For caches. One with an Origin is kept for that origin alone (`cors.ts`), and a navigation has none.
+    // For caches. A response with an Origin varies by that origin (`cors.ts`), and a navigation has none.
     if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
     if (isPage(response) || !isForPerson(request)) return response
     const { id, refusal, client } = requestContextOf(request)
@@ -52,7 +52,7 @@ export function answersForPeople(show: (problem: Problem) => Response) {
 
 const isPage = ({ headers }: Response) => headers.get('content-type')?.startsWith('text/html') ?? false
 
-/** Code and message of an error, in whichever surface's shape. */
+/** Code and message of an error, in the shape of any surface. */
 async function told(response: Response): Promise<Pick<Problem, 'code' | 'message'>> {
   const isJson = response.headers.get('content-type')?.startsWith('application/json')
   const body: Record<string, unknown> = isJson ? ((await response.json()) as Record<string, unknown>) : {}

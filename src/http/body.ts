@@ -3,7 +3,7 @@ import { type Static, type StringOptions, type TObject, type TSchema, Type } fro
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Refusal } from '../core/refusal'
 
-/** A field whose text is stored as it is: without the NUL character, at which searches in the database would end. */
+/** A text field that is stored unchanged: without NUL characters, at which database searches would end. */
 export const storedText = (options: StringOptions = {}) => Type.String({ pattern: '^[^\\u0000]*$', ...options })
 
 const MAX_BODY_BYTES = 1_048_576

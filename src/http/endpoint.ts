@@ -22,11 +22,11 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   /** Below the surface's prefix, parameters as `:name`. */
   path: string
   access: A
-  /** What is checked before the body is read. */
+  /** Checks that run before the body is read. */
   check?(context: Omit<Context<A, B>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; without it, the body is ignored. */
   body?: B
-  /** Leaves it to the handler whether and when the body is read, with `readBody`; `body` is undefined then. */
+  /** Lets the handler read the body with `readBody`, if at all; `body` is undefined then. */
   readsBodyLate?: boolean
   /** The refusal of an unreadable body, if it is not the usual one. */
   malformed?: Reason
@@ -34,7 +34,7 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   isBodyOptional?: boolean
   /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
   query?: Record<string, TSchema>
-  /** Whether the path answers with a slash behind it too, as those do that GoTrue mounts as a router of their own. */
+  /** Whether a trailing slash is allowed, as for those that GoTrue mounts as a subrouter. */
   allowsTrailingSlash?: boolean
   tag: string
   summary: string
@@ -56,7 +56,7 @@ export interface Context<A extends Access = Access, B extends Body = Body> {
   request: Request
   caller: Callers[A]
   body: B extends TObject ? Static<B> : undefined
-  /** The body, read when it is asked for: for endpoints with `readsBodyLate`. */
+  /** The body, read on demand: for endpoints with `readsBodyLate`. */
   readBody(): Promise<B extends TObject ? Static<B> : undefined>
   params: Record<string, string>
   /** First value of a query parameter. */
@@ -184,10 +184,10 @@ export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request
   }
 }
 
-/** What names of operations leave out: the prefix that clients add by themselves. */
+/** The prefix that clients add themselves, left out of operation names. */
 const DEFAULT_PREFIX = '/auth/v1'
 
-/** Such as `postAdminUsers`. No two operations may have the same one (OpenAPI 3.1 §4.8.10). */
+/** Such as `postAdminUsers`. Operation ids must be unique (OpenAPI 3.1 §4.8.10). */
 const operationId = (method: string, path: string) =>
   `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
 

@@ -1,5 +1,5 @@
-/** JSON objects with any keys, in answers. */
+/** JSON objects with arbitrary keys, in responses. */
 import { Type } from '@sinclair/typebox'
 
-/** A schema that copies an object as it is: of a record each key would be assigned, and `__proto__` lost by that. */
+/** A schema that copies an object unchanged: a record would assign each key, and so lose `__proto__`. */
 export const freeForm = () => Type.Unsafe<Record<string, unknown>>(Type.Object({}, { additionalProperties: true }))

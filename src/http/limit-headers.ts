@@ -1,7 +1,7 @@
-/** What an answer says of a limit that was reached: when to come back (RFC 9110 §10.2.3), and which limit it was. */
+/** Response headers of a limit that was reached: when to retry (RFC 9110 §10.2.3), and which limit it was. */
 import type { Detail } from '../core/refusal'
 
-/** Names the setting whose limit was reached, so that an operator need not guess. */
+/** Names the setting of the limit, so that operators need not guess. */
 const LIMIT_HEADER = 'x-rate-limit-setting'
 
 export function limitHeaders({ retryAfterMs, waitMs, limit }: Detail): Record<string, string> {

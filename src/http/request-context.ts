@@ -10,9 +10,9 @@ export interface RequestContext {
   startedAt: number
   /** Pattern of the matched route, such as `/auth/v1/admin/users/:id`. */
   route: string | undefined
-  /** Why the request was refused, for the log and for the page that a person gets. */
+  /** Why the request was refused, for the log and for the error page. */
   refusal?: Refusal
-  /** Whether it came with an API key of another server, which its sender should learn of. */
+  /** Whether it came with an API key of another server, which the error should say. */
   showsUnknownKey?: boolean
   /** The client; computed on demand. */
   client(): Client
@@ -31,7 +31,7 @@ export function requestContextOf(request: Request): RequestContext {
   return exchange
 }
 
-/** Keeps why a request is refused. @returns the refusal; undefined where what was thrown is a fault */
+/** Records why a request is refused. @returns the refusal; undefined if what was thrown is a fault */
 export function noteRefusal(error: unknown, request: Request): Refusal | undefined {
   const refusal = refusalIn(error)
   if (refusal) requestContextOf(request).refusal = refusal
@@ -58,16 +58,16 @@ export function clientIp(
   return ip
 }
 
-/** The hosts at which links may lead to this server, beside that of its own URL. */
+/** The hosts that links to this server may use, besides that of its own URL. */
 export interface LinkHosts {
   apiExternalUrl: string
-  /** Lower-case, each with its port where that is not the usual one. */
+  /** Lower-case, each with its port if it is not the default. */
   hosts: readonly string[]
 }
 
 /**
- * The origin that a proxy says the request was sent to, where its host is listed; headers can choose among these, and
- * nothing else. Never http where the server's own URL is https.
+ * The origin that a proxy reports, if its host is listed. Headers can choose only among these. Never http if the
+ * server's own URL is https.
  */
 export function forwardedOrigin(headers: Headers, { apiExternalUrl, hosts }: LinkHosts): string | undefined {
   const [host = ''] = headers.get('x-forwarded-host')?.toLowerCase().split(',', 1) ?? []

@@ -27,9 +27,9 @@ export interface ServerOptions {
   route(request: Request): Response | Promise<Response>
   /** Handles unmatched requests: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
-  /** Whether HEAD is answered as GET at a path: at none of the Supabase surface, where GoTrue does not. */
+  /** Whether a path answers HEAD as GET: not on the Supabase surface, since GoTrue does not. */
   answersHead(path: string): boolean
-  /** Makes errors into pages where a person asked. */
+  /** Answers errors with pages if the client is a browser. */
   present(request: Request, response: Response): Promise<Response>
   cors: Cors
   log: Log
@@ -103,7 +103,7 @@ export function createFetch({
     }
   }
 
-  /** What GET would answer, without its body (RFC 9110 §9.3.2). */
+  /** The GET response without its body (RFC 9110 §9.3.2). */
   async function head(request: Request): Promise<Response> {
     const get = new Request(request, { method: 'GET' })
     setRequestContext(get, requestContextOf(request))

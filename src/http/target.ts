@@ -23,7 +23,7 @@ export function isBelow(path: string, prefix: string): boolean {
   return path === prefix || path.startsWith(`${prefix}/`)
 }
 
-/** The answer where nothing is, in the words of Go's router. */
+/** The response for unknown paths, as Go's router words it. */
 export function pageNotFound(): Response {
   return new Response('404 page not found\n', {
     status: 404,

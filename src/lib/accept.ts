@@ -1,6 +1,6 @@
 /** Content negotiation by the Accept header (RFC 9110 §12.5.1). */
 
-/** More ranges than any client sends, and few enough to read for every request. */
+/** More ranges than any client sends, and cheap to parse for every request. */
 const MAX_RANGES = 32
 
 interface Range {
@@ -8,7 +8,7 @@ interface Range {
   quality: number
 }
 
-/** The media ranges of an Accept header; a malformed one is left out. */
+/** The media ranges of an Accept header; malformed ones are skipped. */
 function rangesOf(header: string): Range[] {
   return header.split(',', MAX_RANGES).flatMap((text) => {
     const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
@@ -19,12 +19,12 @@ function rangesOf(header: string): Range[] {
   })
 }
 
-/** What browsers name when they navigate. A wildcard names nothing: programs send it. */
+/** The types that browsers name when they navigate. Wildcards do not count: programs send them. */
 const PAGES = ['text/html', 'application/xhtml+xml']
 
 /**
- * Whether an Accept header prefers a page to JSON. The page must be named, and wanted at least as much as JSON where that
- * is named too; between equals the one named first wins.
+ * Whether an Accept header prefers HTML to JSON. HTML must be named, with at least the quality of JSON if that is named
+ * too; on a tie the first one wins.
  */
 export function prefersPage(header: string | null): boolean {
   const ranges = rangesOf(header ?? '')

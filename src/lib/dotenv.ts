@@ -1,7 +1,7 @@
 /**
- * Files of settings, one `NAME=value` a line, read as GoTrue reads them (github.com/joho/godotenv) but for `$NAME`, which
- * stands for itself: `export` before a name, values in single or double quotes over several lines, `\n` and `\"` in
- * double quotes, comments after a blank.
+ * Settings files with `NAME=value` lines, parsed as in GoTrue (github.com/joho/godotenv) except for `$NAME`, which is
+ * not expanded: `export` before a name, quoted values over several lines, `\n` and `\"` in double quotes, comments
+ * after a space.
  */
 
 const NAME = /^(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*[=:][ \t]*/
@@ -27,7 +27,7 @@ export function parseDotenv(text: string): Record<string, string> {
 
 const afterLine = (text: string) => (text.includes('\n') ? text.slice(text.indexOf('\n') + 1) : '')
 
-/** A value in quotes and how long it is with them; undefined where it is not quoted, or its quote is never closed. */
+/** A quoted value and its length with the quotes; undefined if it is not quoted or the quote is not closed. */
 function readQuoted(text: string): { value: string; length: number } | undefined {
   const [whole] = /^"(?:[^"\\]|\\.)*"|^'[^']*'|^`[^`]*`/s.exec(text) ?? []
   if (whole === undefined) return undefined

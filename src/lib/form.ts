@@ -1,4 +1,4 @@
-/** Form encoding as Go's url.Values has it, which escapes more than URLSearchParams does. */
+/** Form encoding as in Go's url.Values, which escapes more than URLSearchParams. */
 export function encodeForm(entries: Iterable<[string, string]>): string {
   const escaped = (text: string) =>
     encodeURIComponent(text.toWellFormed())

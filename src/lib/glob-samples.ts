@@ -1,8 +1,8 @@
-/** Texts that a pattern of redirect targets takes, to see whether it takes any that can be a redirect. */
+/** Sample texts that match a redirect pattern, to find out whether any of them can be a redirect. */
 
-/** Braces multiply; a few texts tell enough. */
+/** Braces multiply; a few samples are enough. */
 const ENOUGH = 16
-/** What `**` may stand for: at the beginning of a pattern a whole origin, elsewhere anything. */
+/** Stands for `**`: at the beginning of a pattern a whole origin, elsewhere anything. */
 const ANYTHING = ['a', 'https://a.example/', '']
 
 export function samplesOf(pattern: string): string[] {

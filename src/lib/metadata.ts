@@ -1,15 +1,15 @@
 /**
- * How much metadata an account may hold. All of it is in every access token, and a token is sent as one header line: proxies
- * read 8 KiB of one (nginx: `large_client_header_buffers`). 3.5 KiB of metadata, what the server itself writes beside it, the
- * other claims and the signature make 7.8 KiB at most in base64url.
+ * How much metadata an account may hold. Every access token contains all of it, and a token is sent in one header line:
+ * proxies limit a line to 8 KiB (nginx: `large_client_header_buffers`). 3.5 KiB of metadata, what the server adds, the
+ * other claims and the signature take at most 7.8 KiB in base64url.
  */
 import { type Json, type JsonObject, mergeMetadata } from './json'
 
 /** Bytes of JSON. What the server itself writes is not counted. */
 export const MAX_USER_METADATA_BYTES = 3072
-/** The same of `user_metadata` and `app_metadata` together. */
+/** The same limit for `user_metadata` and `app_metadata` together. */
 export const MAX_METADATA_BYTES = 3584
-/** Bytes of both in a token, everything counted; reached only by accounts from before these bounds. */
+/** Bytes of both in a token, everything counted; reached only by accounts older than these limits. */
 export const MAX_TOKEN_METADATA_BYTES = 4608
 
 export interface Metadata {
@@ -17,18 +17,18 @@ export interface Metadata {
   app: JsonObject
 }
 
-/** Members that the server itself writes, and the bytes up to which they are not counted. */
+/** Members written by the server, with the number of bytes that are not counted. */
 const OWN: Record<keyof Metadata, Record<string, number>> = {
   user: { email: 257, email_verified: 5, phone: 17, phone_verified: 5, sub: 128 },
   app: { provider: 64, providers: 512 },
 }
 
-/** Whether metadata may become what it would be: it is within bounds, or at least smaller than it was. */
+/** Whether metadata may change to this: it is within the limits, or smaller than before. */
 export function mayBecome(after: Metadata, before: Metadata = { user: {}, app: {} }): boolean {
   const [user, userBefore] = [counted('user', after.user), counted('user', before.user)]
   const [app, appBefore] = [counted('app', after.app), counted('app', before.app)]
   if (user > Math.max(MAX_USER_METADATA_BYTES, userBefore)) return false
-  // What is too large by itself is for an administrator to mend, and no reason to refuse what a user changes.
+  // Oversized metadata is for an administrator to fix, and no reason to refuse a user's change.
   const isBeyondRepair = app > MAX_METADATA_BYTES && app <= appBefore
   return isBeyondRepair || user + app <= Math.max(MAX_METADATA_BYTES, userBefore + appBefore)
 }
@@ -54,13 +54,13 @@ export function fitting(metadata: JsonObject, maxBytes: number): JsonObject {
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => kept.has(key)))
 }
 
-/** What of both fits into a token. `app_metadata` comes first: permissions are there. */
+/** The part of both that fits into a token. `app_metadata` comes first, since it holds permissions. */
 export function fittingToken({ user, app }: Metadata): Metadata {
   const ofApp = fitting(app, MAX_TOKEN_METADATA_BYTES - 2)
   return { app: ofApp, user: fitting(user, MAX_TOKEN_METADATA_BYTES - bytesOf(ofApp)) }
 }
 
-/** Merges what a provider says of a user, as far as there is room; what stands there already stays. */
+/** Merges a provider's profile into the metadata as far as the limit permits; existing members stay. */
 export function mergeFitting(before: Metadata, profile: JsonObject): JsonObject {
   const sizeOf = ([key, value]: [string, Json]) => bytesOf({ [key]: value })
   let user = before.user

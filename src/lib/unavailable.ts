@@ -1,8 +1,8 @@
-/** What is wrong with the machine, not with the request: the answer is "try again", and nothing needs a restart. */
+/** An environmental error of the server, not of the request: the client may retry, and no restart is needed. */
 
 const REASONS = {
   disk_full: 'the disk is full',
-  read_only: 'the database cannot be written, only read',
+  read_only: 'the database is read-only',
   locked: 'another process holds the lock of the database',
   file_moved: 'the database file was moved, deleted or replaced while the server runs',
   file_unreachable: 'the database file cannot be opened',
@@ -12,14 +12,14 @@ const REASONS = {
 
 export type Trouble = keyof typeof REASONS
 
-/** When a client may try again. */
+/** When a client may retry. */
 const RETRY_AFTER_MS = 1000
 
 export class Unavailable extends Error {
   readonly trouble: Trouble
   readonly retryAfterMs = RETRY_AFTER_MS
 
-  /** @param cause the error as it came; it keeps its own text */
+  /** @param cause the original error; its message is kept */
   constructor(trouble: Trouble, cause?: unknown) {
     super(REASONS[trouble], { cause })
     this.name = 'Unavailable'

@@ -10,7 +10,7 @@ export function isUuid(text: string): boolean {
 const SPELLINGS = /^(?:urn:uuid:)?([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})$/i
 const DIGITS = /^(?:urn:uuid:)?([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/i
 
-/** A UUID in its usual form, from any spelling that GoTrue reads: as a URN, in braces, or without hyphens. */
+/** A UUID in canonical form, from any spelling that GoTrue parses: as a URN, in braces, or without hyphens. */
 export function parseUuid(text: string): string | undefined {
   const plain = /^\{([^{}:]*)\}$/.exec(text)?.[1] ?? text
   const [, ...groups] = SPELLINGS.exec(plain) ?? DIGITS.exec(plain) ?? []

@@ -1,4 +1,4 @@
-/** The way from a page of this server back to the application. */
+/** The link from a page of this server back to the application. */
 import { escapeHtml } from './document'
 import type { Language } from './languages'
 import { words } from './problem/words'
@@ -8,7 +8,7 @@ export function backLink(language: Language, siteUrl: string): string {
   return `<p><a class="button" href="${escapeHtml(siteUrl)}">${escapeHtml(text)}</a></p>`
 }
 
-/** The host of a website; for the scheme of an application, the whole address. */
+/** The host of a website, or the whole address for an app's own scheme. */
 function nameOf(siteUrl: string): string {
   const { host, protocol } = new URL(siteUrl)
   return host !== '' && /^https?:$/.test(protocol) ? host : siteUrl

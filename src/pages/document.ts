@@ -1,4 +1,4 @@
-/** The shell of the pages that end users meet: one heading, a few sentences, nothing that runs. */
+/** The layout of pages for end users: one heading, a few sentences, no scripts. */
 
 import styles from './document.css' with { type: 'text' }
 import { type Language, languageOf } from './languages'
@@ -6,7 +6,7 @@ import palette from './palette.css' with { type: 'text' }
 
 export interface PageContent {
   title: string
-  /** HTML below the heading; whatever it holds of a request must be escaped. */
+  /** HTML below the heading; request data in it must be escaped. */
   content: string
 }
 
@@ -15,14 +15,14 @@ export interface PageOptions {
   languages: readonly string[]
   status?: number
   headers?: Record<string, string>
-  /** Where a form may lead besides this server, as a source of a Content Security Policy. */
+  /** Another server that a form may post to, as a source of a Content Security Policy. */
   formTarget?: string
 }
 
 const css = `${palette}\n${styles}`
 const styleHash = new Bun.CryptoHasher('sha256').update(css).digest('base64')
 
-/** @param fill writes the page in the first preferred language that is spoken here, English otherwise */
+/** @param fill renders the page in the first preferred language that is available, English otherwise */
 export function page(
   { languages, status = 200, headers = {}, formTarget = '' }: PageOptions,
   fill: (language: Language) => PageContent,

@@ -1,8 +1,8 @@
-/** The icon of the pages. */
+/** The favicon of the pages. */
 import svg from './favicon.svg.txt' with { type: 'text' }
 
 export const favicon = String(svg)
 
-/** Puts the icon into a page that leaves it open, so that no further request is needed. */
+/** Inlines the icon into a page that has a slot for it, to save a request. */
 export const withIcon = (html: string) =>
   html.replace('href="data:,"', `href="data:image/svg+xml,${encodeURIComponent(favicon)}"`)

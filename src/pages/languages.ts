@@ -1,4 +1,4 @@
-/** The languages of the pages that end users meet. */
+/** The languages of the pages for end users. */
 export const LANGUAGES = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'ja', 'zh'] as const
 
 export type Language = (typeof LANGUAGES)[number]

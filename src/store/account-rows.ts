@@ -101,7 +101,7 @@ export async function mergeIdentities(tx: Tx, userId: string, wanted: Identity[]
 
 const OWN_DATA = ['email', 'email_verified', 'phone', 'phone_verified', 'sub']
 
-/** Leaves the identities of the account's own address and number what they say of these. */
+/** Updates the contact details in the identities of the account's own address and number. */
 export async function clearOwnIdentities(tx: Tx, userId: string): Promise<void> {
   for (const own of await identitiesIn(tx, userId)) {
     if (own.providerId !== userId) continue
@@ -131,9 +131,9 @@ interface Settling {
 }
 
 /**
- * Makes the identities of confirmed contacts that an account should have and lacks: of one that was anonymous, and of one
- * made by a provider that is given a password, which is a way in of its own.
- * @param held all identities of the account, oldest first @returns the same with those made
+ * Creates missing identities of confirmed contacts: for an account that was anonymous, and for one created by a
+ * provider that gets a password, which is a sign-in method of its own.
+ * @param held all identities of the account, oldest first @returns the same with the new ones
  */
 export async function settleOwnIdentities(
   tx: Tx,

@@ -1,18 +1,18 @@
-/** The two connections to a database file: one writes, the other reads. */
+/** The two connections to a database file: a writer and a reader. */
 import { Database } from 'bun:sqlite'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import type { Queries, Statement } from './engine'
 
-/** Bytes beyond which the write-ahead log is cut back once nothing reads from it any more. */
+/** The write-ahead log is truncated beyond this size in bytes, once nothing reads from it. */
 export const LOG_LIMIT_BYTES = 16 * 1024 * 1024
 
-/** How long opening waits for another process that holds the file; nothing is answered yet by then. */
+/** How long opening waits for another process's lock; no requests are served yet. */
 export const OPENING_MS = 5000
 
 export interface OpenOptions {
-  /** Whether a missing file is made. */
+  /** Whether a missing file is created. */
   create?: boolean
-  /** How long a statement may stop the whole process for a lock of another one; 0 wherever requests are answered. */
+  /** How long a statement may block the process for another process's lock; 0 while requests are served. */
   busyMs?: number
 }
 
@@ -20,7 +20,7 @@ export function openDatabase(path: string, { create = true, busyMs = OPENING_MS 
   const db = new Database(path, create ? { create, strict: true } : { readwrite: true, strict: true })
   try {
     db.run(`PRAGMA busy_timeout = ${busyMs}`)
-    // What does not fit into the cache stays in memory: no other folder has to be writable.
+    // Temporary data stays in memory, so that no other folder has to be writable.
     db.run('PRAGMA temp_store = MEMORY')
     db.run('PRAGMA journal_mode = WAL')
     // With less than FULL, a power cut could lose commits that were already acknowledged.
@@ -41,7 +41,7 @@ export interface Connections {
   view: View
   reading: Queries
   writing: Queries
-  /** Runs a command of transactions on the writer. */
+  /** Runs a transaction command on the writer. */
   run(command: Command): void
   close(): void
 }
@@ -49,7 +49,7 @@ export interface Connections {
 const COMMANDS = ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'] as const
 type Command = (typeof COMMANDS)[number]
 
-/** @param writer which the connections own from here on */
+/** @param writer owned by the connections from here on */
 export function connect(writer: Database): Connections {
   writer.run('PRAGMA busy_timeout = 0')
   const reader = openDatabase(writer.filename, { create: false, busyMs: 0 })
@@ -69,7 +69,7 @@ export function connect(writer: Database): Connections {
   }
 }
 
-/** A plain `close` keeps the file open while anything that was prepared on it is still in memory. */
+/** A plain `close` keeps the file open while a prepared statement is still in memory. */
 function closeFully(database: Database): void {
   try {
     database.close(true)
@@ -84,8 +84,8 @@ export interface View {
 }
 
 /**
- * One read transaction for all reads of a turn of the event loop: each would otherwise lock and unlock the file, which
- * costs more than most of them. Closing it never throws: there is nothing in it to lose.
+ * One read transaction for all reads in a turn of the event loop: otherwise each read would lock and unlock the file,
+ * which costs more than most of them. Closing it never throws: nothing in it can be lost.
  */
 function sharedView(reader: Database): View {
   const [begin, commit] = [reader.query('BEGIN'), reader.query('COMMIT')]
@@ -97,7 +97,7 @@ function sharedView(reader: Database): View {
   }
   return {
     open() {
-      // An error may have ended it before its time.
+      // An error may have ended it early.
       if (reader.inTransaction) return
       begin.run()
       if (!isClosing) setImmediate(close)
@@ -107,7 +107,7 @@ function sharedView(reader: Database): View {
   }
 }
 
-/** For what follows an error, and would only hide it by another. */
+/** For cleanup after an error, which must not replace that error. */
 export function quietly(work: () => unknown): void {
   try {
     work()

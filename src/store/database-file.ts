@@ -1,4 +1,4 @@
-/** Whether the files that SQLite has open are still those at their paths. It would not notice by itself. */
+/** Whether the files that SQLite has open are still those at their paths. SQLite would not notice. */
 import { realpathSync, statSync } from 'node:fs'
 
 /** `log_gone`: the database is there, but its write-ahead log or the index of that is not the one in use. */
@@ -10,12 +10,12 @@ export interface DatabaseFile {
   logBytes(): number
 }
 
-/** @param path of a database that was opened and read just now */
+/** @param path of a database that was just opened and read */
 export function databaseFile(path: string): DatabaseFile {
   const real = realpathSync(path)
   const log = `${real}-wal`
   const watched = [path, log, `${real}-shm`].map((each) => ({ each, opened: identityOf(each) }))
-  // A file system without a write-ahead log has neither of the other two.
+  // A file system without support for write-ahead logs has neither of the other two files.
   const isSame = ({ each, opened }: (typeof watched)[number]) => opened === undefined || identityOf(each) === opened
   return {
     look() {
@@ -27,7 +27,7 @@ export function databaseFile(path: string): DatabaseFile {
   }
 }
 
-/** Device and inode: what tells two files apart, whatever they are called. */
+/** Device and inode identify a file, whatever its name. */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true })

@@ -52,7 +52,7 @@ export interface Tx extends Queries {
   emit(event: StoreEvent): void
 }
 
-/** A message that is there, or a Matrix account to make. */
+/** A queued message, or a Matrix account to create. */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
   | { kind: 'matrix_account' }
@@ -60,7 +60,9 @@ export type StoreEvent =
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
-  /** Writes with `probe`, reads what every query begins with. @returns what is wrong; undefined where nothing is known to be */
+  /**
+   * Writes with `probe`, otherwise reads what every query reads first. @returns the problem; undefined if none is known
+   */
   examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
   /** Size of the write-ahead log on disk. */
   logBytes(): number

@@ -66,7 +66,7 @@ export const openExternalSession = write(
 
 export const findExternalSessionById = read((tx, id: string) => tx.one(sessionById, { id }))
 
-/** Those whose token has not expired; the one that lasts longest comes first. */
+/** Those whose token has not expired, the latest expiry first. */
 export const listExternalSessions = read(
   async (tx, { page, perPage, now }: Page & { now: number }): Promise<Listed<ExternalSession>> => {
     const offset = (Math.max(1, page) - 1) * perPage
@@ -87,7 +87,7 @@ export const renewExternalSession = write(
   async (tx, renewal: Renewal): Promise<boolean> => (await tx.run(renewSession, { ...renewal })) === 1,
 )
 
-/** @returns false where it was over already */
+/** @returns false if it had already ended */
 export const endExternalSession = write(
   async (tx, { id, audit }: { id: string; audit: AuditEntry[] }): Promise<boolean> => {
     if ((await tx.run(deleteSession, { id })) === 0) return false

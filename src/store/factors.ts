@@ -35,7 +35,7 @@ const recountFactors = statement((db) =>
     .where(eq(users.id, placeholder('id')))
     .prepare(),
 )
-/** What is passed with the next factor was not passed with these tokens. */
+/** Tokens from before the next factor do not gain its assurance. */
 const lowerTokens = statement((db) =>
   db
     .update(sessionTokens)

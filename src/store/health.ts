@@ -1,40 +1,40 @@
-/** What the engine knows of the state of its database: from what its users met, and from looking itself. */
+/** The known state of the database: from errors of operations, and from checks. */
 import { type Trouble, Unavailable } from '../lib/unavailable'
 import { codeOf, isDamage, unavailableFor } from './trouble'
 
 export interface Condition {
   trouble: Trouble | 'damaged'
-  /** In words that are fit for anyone. */
+  /** A public description. */
   reason: string
-  /** The error as SQLite worded it. */
+  /** SQLite's error message. */
   error: string
 }
 
 export interface Health {
-  /** Notes an error of the database. @returns what to throw in its place */
+  /** Records an error of the database. @returns the error to throw instead */
   failed(error: unknown): unknown
-  /** Everything of a commit worked. */
+  /** A whole commit succeeded. */
   wrote(): void
   /** The file was read from end to end. */
   sound(): void
-  /** Undefined where nothing is known to be wrong. */
+  /** Undefined if no problem is known. */
   condition(): Condition | undefined
   isDamaged(): boolean
-  /** Whether writes failed lately that space in the log could have helped. */
+  /** Whether recent write failures could be helped by space in the log. */
   lacksSpace(): boolean
-  /** Whether the connections are worth opening anew. */
+  /** Whether the connections should be reopened. */
   takeSuspicion(): boolean
 }
 
-/** What a connection may go on to suffer from after its cause is gone. */
+/** Errors that a connection may keep after their cause is gone. */
 const STICKY = new Set<Trouble>(['disk_failing', 'file_unreachable', 'read_only'])
 
-/** What may hit large writes and spare small ones, so that one success does not prove much. */
+/** Errors that may affect large writes and not small ones, so that one success does not prove recovery. */
 const PARTIAL = new Set<Condition['trouble']>(['disk_full', 'disk_failing', 'out_of_memory'])
-/** How long such trouble counts after it was last met. */
+/** How long such an error counts after it last occurred. */
 const RECENT_MS = 3000
 
-/** @param onChange hears of every failure, and of the first commit that works again */
+/** @param onChange called on every failure, and on the first commit that works again */
 export function healthOf(path: string, onChange: (condition: Condition | undefined) => void): Health {
   let trouble: Condition | undefined
   let damage: Condition | undefined
@@ -80,7 +80,7 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
   }
 }
 
-/** The code tells more than SQLite's text, which is the same for many. */
+/** Included because SQLite's message is the same for many codes. */
 function wordsOf(error: unknown): string {
   const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)

@@ -110,20 +110,23 @@ const operations = {
 
 export type Store = Bound<typeof operations> &
   Pick<Engine, 'close'> & {
-    /** Writes and reads. @param now Unix milliseconds @returns what is wrong; undefined where nothing is known to be */
+    /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if none is known */
     examine(now: number): Promise<Condition | undefined>
-    /** Bytes on the disk of the database. */
+    /** Free space on the disk of the database. */
     space(): Promise<Space>
   }
 
 export interface StoreOptions {
   /** Where verification tokens are kept; by default, in the database. */
   verification?: 'database' | 'memory'
-  /** Whether there is no use in opening it where it cannot be written. */
+  /** Whether opening fails if it cannot be written. */
   isServed?: boolean
   /** Receives events once they are on disk. */
   onEvent?(event: StoreEvent): void
-  /** Hears what is wrong with the database each time an operation meets it, and of nothing once it works again. */
+  /**
+   * Called with the problem each time an operation fails because of the database, and with undefined once it works
+   * again.
+   */
   onCondition?(condition: Condition | undefined): void
 }
 

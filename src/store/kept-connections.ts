@@ -1,4 +1,4 @@
-/** The connections in use, opened anew where the files under them changed or they met an error that may stay with them. */
+/** The current connections, reopened if the files under them changed or after an error that may persist in them. */
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../lib/unavailable'
 import { type Connections, connect, LOG_LIMIT_BYTES, openDatabase } from './connections'
@@ -6,33 +6,33 @@ import { type DatabaseFile, databaseFile } from './database-file'
 import type { Health } from './health'
 import { unavailableFor } from './trouble'
 
-/** Between two attempts to open the file anew. */
+/** Minimum time between two attempts to reopen the file. */
 const REOPEN_MS = 1000
 
-/** What SQLite has by default: pages in the log after which a commit copies them into the database. */
+/** SQLite's default: pages in the log after which a commit checkpoints. */
 const CHECKPOINT_PAGES = 1000
 
-/** A reader that stays costs an attempt to empty the log every so often, at most. */
+/** Minimum time between attempts to empty the log while a reader blocks it. */
 const MAX_CUT_WAIT_MS = 10_000
 
 export interface KeptConnections {
   /** @throws {Unavailable} while there are none */
   use(): Connections
-  /** Looks at the files. @throws {Unavailable} where nothing may be written into what is open */
+  /** Checks the files. @throws {Unavailable} if the open files must not be written */
   tend(): void
-  /** Empties a log that a reader kept from being used again, or whose space is needed. */
+  /** Empties a log that a reader kept from being reused, or whose space is needed. */
   cutLogBack(): void
   logBytes(): number
-  /** What an error says of the machine. */
+  /** The environmental error behind an exception. */
   unavailable(error: unknown): Unavailable | undefined
   close(): void
 }
 
-/** @param writer a migrated database, closed with the rest */
+/** @param writer a migrated database, closed with the others */
 export function keptConnections(writer: Database, health: Health): KeptConnections {
   const path = writer.filename
   let connections: Connections | undefined = connect(writer)
-  // The log is made by the first read.
+  // The first read creates the log.
   connections.reader.query('PRAGMA schema_version').get()
   let file: DatabaseFile = databaseFile(path)
   let reopenedAt = -REOPEN_MS
@@ -45,7 +45,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
     throw isClosed ? new Error('the database is closed') : new Unavailable('file_unreachable')
   }
 
-  /** @throws where the file cannot be opened; then those there are stay in use */
+  /** @throws if the file cannot be opened; the existing connections stay in use */
   function reopen(): void {
     reopenedAt = performance.now()
     const fresh = connect(openDatabase(path, { create: false, busyMs: 0 }))
@@ -54,7 +54,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
     noteFiles(fresh)
   }
 
-  /** Only without any connection does SQLite look for the files beside the database by their names again. */
+  /** SQLite looks the companion files up by name again only when there is no connection left. */
   function reopenFromNone(): void {
     connections?.close()
     connections = undefined
@@ -62,12 +62,12 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
   }
 
   function noteFiles({ reader }: Connections): void {
-    // The log is made by the first read.
+    // The first read creates the log.
     reader.query('PRAGMA schema_version').get()
     file = databaseFile(path)
   }
 
-  /** The log in use has no name any more, and would be lost with this process: what it holds goes into the database. */
+  /** The log in use was unlinked and would be lost with this process: its content is moved into the database. */
   function saveLog(): void {
     const { view, writer: connection } = use()
     view.close()
@@ -92,7 +92,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
       if (!connections || performance.now() < cutAt) return
       const isLong = file.logBytes() > LOG_LIMIT_BYTES || health.lacksSpace()
       const { view, writer: connection } = connections
-      // Trying again at each commit would go through the whole log each time.
+      // A retry at each commit would read the whole log each time.
       connection.run(`PRAGMA wal_autocheckpoint = ${isLong ? 0 : CHECKPOINT_PAGES}`)
       if (!isLong) return
       view.close()

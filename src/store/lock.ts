@@ -1,16 +1,16 @@
-/** Keeps a second server off a data folder and off a database file, by whatever name that was given. */
+/** Prevents a second server on the same data folder or database file, whatever its path. */
 import { Database } from 'bun:sqlite'
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { openingProblem } from './opening'
 import { codeOf } from './trouble'
 
-/** Commands such as `latchkey role grant` have the database open for a moment. */
+/** Commands such as `latchkey role grant` open the database for a moment. */
 const COMMANDS_MS = 5000
 
 /**
- * Keeps other servers off the folder and the database until this process ends.
- * @throws where another process holds one of them, or where they cannot be locked
+ * Locks the folder and the database until this process ends.
+ * @throws if another process holds one of them, or if they cannot be locked
  */
 export function lockData(folder: string, database: string): void {
   lock(join(folder, 'latchkey.lock'), folder)
@@ -18,7 +18,7 @@ export function lockData(folder: string, database: string): void {
   requireOneName(database)
 }
 
-/** The path without symbolic links, also where the file is still to be made. */
+/** The path without symbolic links, also for a file that does not exist yet. */
 function canonical(path: string): string {
   const folder = realFolder(dirname(resolve(path)))
   const inFolder = join(folder, basename(path))
@@ -62,14 +62,14 @@ function openLock(path: string): Database {
   }
 }
 
-/** Reachable from the global object, or the garbage collector would close it and give the lock away. */
+/** Reachable from the global object, since garbage collection would close it and release the lock. */
 function keep(held: Database): void {
   Object.assign(globalThis, { [Symbol(`lock of ${held.filename}`)]: held })
 }
 
 /**
- * A file with several hard links has another lock and another write-ahead log under each of its names. Under this one
- * it is not served while any process has it open.
+ * A file with several hard links has another lock and another write-ahead log under each name. It is refused while any
+ * process has it open.
  */
 function requireOneName(database: string): void {
   const file = statSync(database, { throwIfNoEntry: false })

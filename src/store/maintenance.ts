@@ -51,7 +51,7 @@ const lastUser = statement((db) =>
     .prepare(),
 )
 
-/** The latest instant that is known to be stored; undefined where there is none. */
+/** The latest stored instant; undefined if there is none. */
 export const latestInstant = read(async (tx): Promise<number | undefined> => {
   const probedAt = Number((await tx.one(metaValue, { key: PROBED_AT }))?.value ?? 0)
   return Math.max(probedAt, (await tx.one(lastUser))?.at ?? 0) || undefined
@@ -87,7 +87,10 @@ const sweepOf = (table: SQLiteTable, expired: SQL | undefined) => {
 
 const lastUse = sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`
 
-/** Earlier than any account there is: 2015. What is dated before was stored by a machine that did not know the time, and is not old. */
+/**
+ * 2015, earlier than any account. Older timestamps come from a machine with an unset clock and do not mean that the row
+ * is old.
+ */
 const CLOCK_UNSET = 1_420_070_400_000
 
 const sweeps = {
@@ -111,7 +114,7 @@ const sweeps = {
     users,
     and(
       eq(users.isAnonymous, true),
-      // Whatever the flag says, an account that can be signed in to belongs to a person.
+      // Whatever the flag says, an account with a sign-in method belongs to a person.
       sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
       sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
       sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,

@@ -88,14 +88,14 @@ export const claimMatrixRegistrations = write(
       limit,
     }: {
       now: number
-      leaseMs: number /** No registration is put off for longer. */
+      leaseMs: number /** Maximum delay of a registration. */
       longestWaitMs: number
       limit: number
     },
   ): Promise<{ registration: MatrixRegistration; user: User }[]> => {
     const claimed = []
     const due = await tx.all(dueRegistrations, { now, limit })
-    // What is put off for longer than anything is was written while the clock ran ahead.
+    // A longer delay was written while the clock ran ahead.
     if (due.length === 0) due.push(...(await tx.all(overdueRegistrations, { latest: now + longestWaitMs, limit })))
     for (const registration of due) {
       const taken = { ...registration, nextAttemptAt: now + leaseMs }
@@ -107,7 +107,10 @@ export const claimMatrixRegistrations = write(
   },
 )
 
-/** Keeps the first password that is made for a registration. @returns the one that is kept; undefined where there is no registration */
+/**
+ * Keeps the first password generated for a registration. @returns the stored one; undefined if the registration no
+ * longer exists
+ */
 export const keepMatrixPassword = write(
   async (tx, given: { userId: string; password: string }): Promise<string | undefined> => {
     await tx.run(setPassword, given)

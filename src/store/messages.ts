@@ -86,7 +86,7 @@ const lastOfKind = statement((db) =>
     .prepare(),
 )
 
-/** At start no other process has a claim: whoever had one is gone. */
+/** At start no other process has a claim: any remaining claim is stale. */
 const returnAll = statement((db) =>
   db
     .update(messages)
@@ -144,7 +144,7 @@ const nextAttempt = statement((db) =>
 /** Claims due messages for `leaseMs`; after that they are available again, since the claiming process may be gone. */
 export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
   const found = await tx.all(dueMessages, { now, limit })
-  // What is put off for longer than anything is was written while the clock ran ahead.
+  // A longer delay was written while the clock ran ahead.
   if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))
   const due = found.map((message) => ({ ...message, ...datesOf(message, now), attempts: message.attempts + 1 }))
   for (const message of due) {
@@ -158,12 +158,12 @@ export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, lim
 interface Claim {
   now: number
   leaseMs: number
-  /** No message is put off for longer. */
+  /** Maximum delay of a message. */
   longestWaitMs: number
   limit: number
 }
 
-/** A message from the future was made now, as far as anybody can tell, and lasts as long as it was meant to. */
+/** A message dated in the future is treated as created now, and keeps its lifetime. */
 function datesOf({ createdAt, expiresAt }: Message, now: number): Pick<Message, 'createdAt' | 'expiresAt'> {
   return createdAt <= now ? { createdAt, expiresAt } : { createdAt: now, expiresAt: now + expiresAt - createdAt }
 }
@@ -207,7 +207,7 @@ export const lastMessage = read(async (tx, which: { recipient: string; template:
 
 export const findMessage = read(async (tx, id: string) => tx.one(messageById, { id }))
 
-/** Takes one message out of the mailbox; one that is still to be sent stays. */
+/** Deletes one message of the mailbox; a message that is still to be sent is kept. */
 export const deleteMessage = write(async (tx, id: string): Promise<'deleted' | 'unknown' | 'queued'> => {
   const message = await tx.one(messageById, { id })
   if (!message || message.content === null) return 'unknown'

@@ -28,7 +28,7 @@ export interface MigrateOptions {
 export function migrate(db: Database, migrations: readonly Migration[], { snapshot, now }: MigrateOptions): string[] {
   const before = appliedMigrations(db)
   if (before.length >= migrations.length) {
-    // Commands that only look need no lock for this.
+    // Read-only commands need no lock for this.
     checkHistory(before, migrations)
     return []
   }
@@ -54,7 +54,7 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     db.run('COMMIT')
     return pending.map(({ name }) => name)
   } catch (error) {
-    // SQLite may have done so itself, and the first error is the one to tell.
+    // SQLite may have rolled back itself, and the first error is the relevant one.
     quietly(() => db.run('ROLLBACK'))
     throw error
   } finally {
@@ -62,20 +62,20 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
   }
 }
 
-/** What a database file tells of itself, without changing it. */
+/** Version information of a database file, read without changing it. */
 export interface History {
-  /** Its migrations, none where there is no file. */
+  /** Its migrations; empty if there is no file. */
   names: string[]
-  /** The version of the executable that served it last; undefined where it does not say. */
+  /** Version of the executable that last served it; undefined if unknown. */
   lastOpenedBy: string | undefined
 }
 
-/** Where a file can only be read, BEGIN IMMEDIATE is no error and takes no lock. @throws there; it changes nothing */
+/** On a read-only file BEGIN IMMEDIATE neither fails nor locks. @throws there; changes nothing */
 export function requireWritable(db: Database): void {
   db.run('DELETE FROM schema_migrations WHERE version = 0')
 }
 
-/** @throws where the file cannot be read as a database */
+/** @throws if the file cannot be read as a database */
 export function historyOf(path: string): History {
   if (!existsSync(path)) return { names: [], lastOpenedBy: undefined }
   let db: Database | undefined
@@ -90,7 +90,7 @@ export function historyOf(path: string): History {
   }
 }
 
-/** Where `serve` leaves the version of its executable. */
+/** The row in which `serve` stores the version of its executable. */
 export const VERSION_KEY = 'latchkey_version'
 
 function lastOpener(db: Database): string | undefined {

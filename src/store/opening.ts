@@ -1,4 +1,7 @@
-/** Why a file cannot be opened as a database, in words for whoever starts the server. SQLite's own are the same for most causes. */
+/**
+ * Why a file cannot be opened as a database, as a message for the operator. SQLite uses the same message for most
+ * causes.
+ */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, unavailableFor } from './trouble'
@@ -26,7 +29,7 @@ function placeProblem(path: string): string | undefined {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EROFS') return 'its file system is read-only'
     if (code === 'EACCES' || code === 'EPERM')
-      return 'this user may not write it; SQLite also has to make files beside it, in the same folder'
+      return 'this user may not write it; SQLite also has to create files beside it, in the same folder'
     return message
   }
 }

@@ -48,7 +48,7 @@ export const findRecoveryCodes = read(
   },
 )
 
-/** Whether a code is one of the set and was not used. */
+/** Whether a code is in the set and unused. */
 export const isRecoveryCodeOpen = read(
   async (tx, { factorId, hashes }: { factorId: string; hashes: readonly string[] }): Promise<boolean> => {
     const [hash, otherHash = hash] = hashes

@@ -99,8 +99,9 @@ export type Proof = { factorId: string } & (
 )
 
 /**
- * A quarter of an hour in steps of 30 seconds. Where the clock is set back by less, codes are refused until it is where it
- * was, so that none passes twice. A step further ahead was noted by a clock that was wrong, and locks nobody out.
+ * A quarter of an hour in steps of 30 seconds. If the clock is set back by less, codes are refused until it has caught
+ * up, so that none is accepted twice. A step further ahead was stored by a wrong clock, and is ignored so that users
+ * are not locked out.
  */
 const MAX_STEPS_AHEAD = 30
 
@@ -181,7 +182,7 @@ export interface Attempt extends ProofContext {
   limit: AttemptLimit
 }
 
-/** Which count a guess belongs to, and from when that ran before it. */
+/** The counter of a guess, and its start time before the guess. */
 export interface CountedAttempt {
   userId: string
   network: string
@@ -198,7 +199,7 @@ export const countFactorAttempt = write(
     const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : UNKNOWN_NETWORK
     const stored = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
     const { attempts } = stored
-    // A count that began while the clock ran ahead begins now, so that its wait neither vanishes nor takes longer.
+    // A counter that started while the clock ran ahead starts now, so that its wait neither vanishes nor grows.
     const since = Math.min(stored.since, now)
     const counted = { userId, network, since }
     const rounds = attempts / limit.max
@@ -213,7 +214,7 @@ export const countFactorAttempt = write(
   },
 )
 
-/** Takes a guess back that was not looked at after all; a wait that was over before it stays over. */
+/** Takes back a guess that was not checked after all; an expired wait stays expired. */
 export const takeBackFactorAttempt = write(
   async (tx, { limit, ...counted }: CountedAttempt & { limit: AttemptLimit }): Promise<void> => {
     const stored = await tx.one(attemptsOf, counted)

@@ -64,7 +64,7 @@ export interface FoundToken {
   user: User
 }
 
-/** A token with its session and whose that is. The session is worth no more than the token. */
+/** A token with its session and user. The session's assurance is limited to the token's. */
 export const findSessionToken = read((tx, lookupId: string) => foundToken(tx, lookupId))
 
 export interface Rotation {
@@ -73,7 +73,7 @@ export interface Rotation {
   now: number
   /** Its replacements. */
   next: readonly NewSessionToken[]
-  /** What took its place before and never reached the client, whose retry this is. */
+  /** Earlier successors that never reached the client, if this is a retry. */
   lost?: readonly string[] | undefined
   userAgent: string | undefined
   ip: string | undefined
@@ -84,8 +84,9 @@ export interface Rotation {
 type Rotated = { outcome: 'rotated'; opened: OpenedSession } | { outcome: 'gone' | 'expired' | 'reused' | 'superseded' }
 
 /**
- * Uses up a refresh token for new tokens. One that was used before ends its session with every token of it, unless what it was
- * used for never reached the client and was never used either: that goes. An expired one changes nothing. Of two at once one is the first, and the other has come second (native-tokens.md).
+ * Consumes a refresh token for new tokens. Reuse ends its session with all tokens, unless the earlier successors never
+ * reached the client and were never used: those are deleted. An expired one changes nothing. Of two concurrent requests
+ * one is the first and the other is reuse (docs/other-surfaces.md).
  */
 export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<Rotated> => {
   const { lookupId, now, next, audit } = rotation
@@ -105,7 +106,7 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
 })
 
-/** Deletes tokens. @returns false where there are none, or one was used by now */
+/** Deletes tokens. @returns false if there are none, or one has been used */
 async function takeBack(tx: Tx, lookupIds: readonly string[] = []): Promise<boolean> {
   let isUnused = lookupIds.length > 0
   for (const lookupId of lookupIds) if ((await tx.run(deleteUnused, { lookupId })) === 0) isUnused = false

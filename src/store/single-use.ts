@@ -1,4 +1,4 @@
-/** What may succeed once. It is used up by the write that it allows, so an attempt that fails leaves it as it was. */
+/** What can be used once. It is consumed in the write that it allows, so a failed attempt leaves it unchanged. */
 import { and, eq, isNull } from 'drizzle-orm'
 import { statement, type Tx } from './engine'
 import { oauthStates, web3Messages } from './schema'
@@ -15,12 +15,12 @@ const insertMessage = statement((db) =>
   db.insert(web3Messages).values(placeholders(web3Messages)).onConflictDoNothing().prepare(),
 )
 
-/** The state of a browser that comes back from a provider, or a message that a wallet signed. */
+/** The state of an OAuth callback, or a message signed by a wallet. */
 export type SingleUse =
   | { kind: 'oauth_state'; stateHash: string }
   | { kind: 'web3_message'; messageHash: string; expiresAt: number }
 
-/** Of several requests at once exactly one gets `true`. It comes after all that can be refused. */
+/** Exactly one of several concurrent requests gets `true`. It runs after all checks that can refuse. */
 export async function useUp(tx: Tx, use: SingleUse, now: number): Promise<boolean> {
   const changed =
     use.kind === 'oauth_state'

@@ -1,4 +1,4 @@
-/** Whether what is in the file is what SQLite wrote. */
+/** Checks the integrity of the database file. */
 import { Database } from 'bun:sqlite'
 import { OPENING_MS } from './connections'
 import { openingProblem } from './opening'
@@ -11,8 +11,8 @@ interface Tree {
 }
 
 /**
- * Reads the root of every table and index, and so what each query begins with.
- * @throws where one cannot be read or is damaged
+ * Reads the root page of every table and index, where each query begins.
+ * @throws if one cannot be read or is damaged
  */
 export function readRoots(db: Database): void {
   const trees = db
@@ -30,12 +30,12 @@ export function readRoots(db: Database): void {
 
 function rootQuery({ type, name, tbl_name: table, sql }: Tree): string {
   if (type === 'table') return `SELECT 1 FROM "${name}" NOT INDEXED LIMIT 1`
-  // A partial index answers only a query that asks for no more than it holds.
+  // A partial index is used only for a query that implies its condition.
   const condition = /\sWHERE\s(.*)$/is.exec(sql ?? '')?.[1]
   return `SELECT 1 FROM "${table}" INDEXED BY "${name}"${condition ? ` WHERE ${condition}` : ''} LIMIT 1`
 }
 
-/** Reads a whole database file. @returns what is wrong with it, in one line; undefined where it is sound */
+/** Reads a whole database file. @returns the damage, in one line; undefined if there is none */
 export function damageOf(path: string): string | undefined {
   let db: Database | undefined
   try {
@@ -51,7 +51,7 @@ export function damageOf(path: string): string | undefined {
   }
 }
 
-/** The same of an open database in steps, one for each table, between which something else can be done. */
+/** The same for an open database, one table per step, so that other work can run in between. */
 export function* quickCheckByTable(db: Database): Generator<string[]> {
   const tables = db.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
   for (const { name } of tables) yield problemsOf(db, `PRAGMA quick_check('${name}')`)

@@ -1,9 +1,9 @@
-/** How full the disk of the database is. */
+/** Free space on the disk of the database. */
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export interface Space {
-  /** What this process may still write; undefined where the folder is gone. */
+  /** Free bytes available to this process; undefined if the folder is gone. */
   freeBytes: number | undefined
   /** Size of the write-ahead log. */
   logBytes: number

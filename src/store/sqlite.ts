@@ -1,7 +1,7 @@
 /**
- * The engine on SQLite. Writes that arrive together share one commit, and so one wait for the disk: `BEGIN IMMEDIATE`,
- * a savepoint for each, `COMMIT`. An operation that throws is undone alone; a commit that fails fails all of its batch.
- * Nothing here waits inside SQLite: a lock of another process is asked for again later, and requests are answered meanwhile.
+ * The engine on SQLite. Concurrent writes share one commit, and so one wait for the disk: `BEGIN IMMEDIATE`, a
+ * savepoint for each, `COMMIT`. An operation that throws is rolled back alone; a commit that fails fails its whole
+ * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served meanwhile.
  */
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../lib/unavailable'
@@ -17,32 +17,34 @@ export { openDatabase } from './connections'
 /** Larger batches would block the event loop too long. */
 const MAX_BATCH = 256
 
-/** How long an operation waits for a lock that another process holds. */
+/** How long an operation waits for another process's lock. */
 const PATIENCE_MS = 5000
-/** The same for the readiness probe, which is itself asked with little patience. */
+/** The same for the readiness probe, whose callers have short timeouts. */
 const PROBE_PATIENCE_MS = 500
 const RETRY_MS = 20
 
-/** How often the files are looked at, whether there are requests or not. */
+/** How often the files are checked, also without requests. */
 const TEND_MS = 1000
-/** How often a damaged database is read from end to end, to find out whether it was mended. */
+/** How often a damaged database is read in full, to find out whether it was repaired. */
 const RECHECK_MS = 30_000
 
 interface Job {
   operation(tx: Tx): Promise<unknown>
   resolve(value: unknown): void
   reject(error: unknown): void
-  /** Until when it waits for a lock. */
+  /** Deadline of the wait for a lock. */
   deadline: number
 }
 
 export interface EngineOptions {
   /** The backend of verification tokens on a connection. */
   tokensOf(queries: Queries): VerificationBackend
-  /** What is kept beside the database and must be undone with a transaction that fails. */
+  /** State outside the database that must be rolled back with a failed transaction. */
   journal?: Journal
   onEvent(event: StoreEvent): void
-  /** Hears what is wrong with the database each time a request meets it, and of nothing once it works again. */
+  /**
+   * Called with the problem each time a request fails because of the database, and with undefined once it works again.
+   */
   onCondition?(condition: Condition | undefined): void
 }
 
@@ -65,7 +67,7 @@ export function sqliteEngine(
     const { writing: queries } = kept.use()
     return { ...queries, tokens: tokensOf(queries), emit: (event) => announced.push(event) }
   })
-  /** Calls again for new connections only. */
+  /** Invoked again for new connections only. */
   function perConnection<T>(make: () => T): () => T {
     let made: { of: object; value: T } | undefined
     return () => {
@@ -92,7 +94,7 @@ export function sqliteEngine(
     draining = undefined
   }
 
-  /** @returns why there is no transaction */
+  /** @returns why no transaction could begin */
   function begin(): { error: unknown } | undefined {
     try {
       kept.tend()
@@ -106,7 +108,7 @@ export function sqliteEngine(
 
   const isLock = (error: unknown) => kept.unavailable(error)?.trouble === 'locked'
 
-  /** Refuses those that have waited long enough for a lock. */
+  /** Refuses operations that have waited too long for a lock. */
   function giveUp(error: unknown): void {
     const now = performance.now()
     const late = waiting.filter(({ deadline }) => deadline <= now)
@@ -181,7 +183,7 @@ export function sqliteEngine(
     }
   }
 
-  /** @throws the error of the job where that took the whole transaction with it, so that it is told in its own words */
+  /** @throws the error of the job if it aborted the whole transaction, so that the original error is reported */
   function undoJob(error: unknown): void {
     const { run } = kept.use()
     try {
@@ -227,7 +229,7 @@ export function sqliteEngine(
   }
 
   let recheckedAt = performance.now()
-  /** Damage stays known until the whole file was found to be sound; on a damaged one, nothing is worth being fast for. */
+  /** Damage is cleared only when the whole file was checked; on a damaged file, speed does not matter. */
   async function recheck(): Promise<void> {
     if (performance.now() - recheckedAt < RECHECK_MS) return
     recheckedAt = performance.now()

@@ -166,7 +166,7 @@ export interface AuditEntry {
   id: string
   payload: JsonObject
   createdAt: number
-  /** Of the client that asked for it; empty where none did, or addresses are not kept. */
+  /** Address of the requesting client; empty for background work, or if addresses are not stored. */
   ipAddress: string
 }
 
@@ -177,7 +177,7 @@ export interface NewSession {
   /** The method of the second factor given with it. */
   secondMethod?: string | undefined
   network: string | undefined
-  /** What to send to a user who has signed in before, where the network was not seen lately; none: nothing is sent. */
+  /** Notice for a returning user from an unknown network; undefined: none is sent. */
   noticeOf?: ((user: User) => readonly NewMessage[]) | undefined
   /** Opaque tokens issued with it. */
   tokens?: readonly NewSessionToken[]
@@ -234,20 +234,20 @@ export async function startSession(
   })
 }
 
-/** A token about to be stored; what it counts for comes of what it is issued for. */
+/** A token about to be stored; its assurance level comes from what it is issued for. */
 export type NewSessionToken = Omit<SessionToken, 'aal'>
 
 export async function insertTokens(tx: Tx, tokens: readonly NewSessionToken[], aal: Aal): Promise<void> {
   for (const token of tokens) await tx.run(insertToken, { ...token, aal })
 }
 
-/** The session of a request, and what its token counts for in it. */
+/** The session of a request, and the assurance level of its token. */
 export interface Acting {
   sessionId: string
   aal: Aal
 }
 
-/** The session that a request acts in, worth no more than the token that was shown. */
+/** The session of a request, with its assurance limited to the token's. */
 export async function actingSession(tx: Tx, { sessionId, aal }: Acting): Promise<Session | undefined> {
   const session = await tx.one(sessionById, { id: sessionId })
   return session && { ...session, aal: lowerAal(session.aal, aal) }

@@ -17,11 +17,11 @@ const sessionsUsedSince = statement((db) =>
     .prepare(),
 )
 
-/** Which session of a user stands in the way of another. */
+/** Which of a user's sessions supersedes another. */
 export interface Supersedes {
-  /** When a session was last used, as far as that counts. */
+  /** When a session was last used, for this comparison. */
   lastUse(session: Session): number
-  /** Whether another session of the user, used later, stands in the way of one. */
+  /** Whether another session of the user, used later, supersedes one. */
   isInTheWay(other: Session, session: Session): boolean
 }
 

@@ -1,9 +1,9 @@
-/** What an error of SQLite means: trouble of the machine, a damaged file, or a fault of ours. */
+/** Classifies SQLite errors: environmental, a damaged file, or a bug. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Trouble, Unavailable } from '../lib/unavailable'
 
-/** Primary result codes (https://sqlite.org/rescode.html) of trouble that comes from outside. */
+/** Primary result codes (https://sqlite.org/rescode.html) of environmental errors. */
 const TROUBLES: Record<string, Trouble> = {
   SQLITE_BUSY: 'locked',
   SQLITE_LOCKED: 'locked',
@@ -17,7 +17,7 @@ const TROUBLES: Record<string, Trouble> = {
   SQLITE_NOMEM: 'out_of_memory',
 }
 
-/** Less than this, and an I/O error on a nearly full disk is one of space. */
+/** With less free space, an I/O error is treated as a full disk. */
 const NO_SPACE_BYTES = 64 * 1024
 
 /** SQLite's extended result code. The query builder wraps some errors. */
@@ -29,11 +29,11 @@ export function codeOf(error: unknown): string {
 
 const primary = (code: string) => /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? ''
 
-/** Whether the content of the file is not what was written. A table is missing only where somebody emptied the file. */
+/** Whether the file content is damaged. A missing table means that the file was emptied. */
 export const isDamage = (error: unknown): boolean =>
   /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error)) || (error instanceof Error && /^no such table: /.test(error.message))
 
-/** @param path of the database @returns undefined where the error is not one of the machine */
+/** @param path of the database @returns undefined if the error is not environmental */
 export function unavailableFor(error: unknown, path: string): Unavailable | undefined {
   if (error instanceof Unavailable) return error
   const code = codeOf(error)

@@ -48,16 +48,16 @@ type SentAt =
 
 export interface UserChange extends RelatedWrites {
   id: string
-  /** Also changes an account that was deleted and whose row is still there; it stays deleted. */
+  /** Also changes a soft-deleted account; it stays deleted. */
   mayBeDeleted?: boolean
   /** Unix milliseconds. */
   now: number
   set: Partial<Omit<User, 'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt'>>
   /** The token that allows the change; if it cannot be consumed, nothing changes. */
   spend?: Spending | undefined
-  /** What may succeed once and allows the change; where it was used before, nothing changes. */
+  /** Consumed with the change; if it was used before, nothing changes. */
   use?: SingleUse | undefined
-  /** Nothing changes where the last message of this purpose went out less than this long ago. */
+  /** Nothing changes if the last message of this purpose was sent less than this long ago. */
   unlessSentSince?: { column: SentAt; cooldownMs: number } | undefined
   /** Nothing changes if one of these columns has another value by now. */
   onlyIf?: Partial<User>
@@ -76,11 +76,11 @@ export interface UserChange extends RelatedWrites {
   /** Removes second factors, recovery codes and passkeys. */
   dropFactors?: boolean
   /**
-   * Takes the place of the user's own metadata, before anything is merged in; what the account's own identities hold of the
-   * old one goes as well. The column of `set` does the same.
+   * Replaces the user's own metadata before anything is merged in; copies of the old values in the account's own
+   * identities are removed as well. The column of `set` does the same.
    */
   replaceUserMetaData?: JsonObject | undefined
-  /** What a provider says of the user: merged in as far as there is room. */
+  /** The provider's profile, merged in as far as the limit permits. */
   profile?: JsonObject | undefined
   /** Writes the providers of all identities, oldest first, into app_metadata. */
   describeProviders?: (providers: string[]) => JsonObject
@@ -180,22 +180,25 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   }
 })
 
-/** A sign-up puts the account's address into the user's metadata as well, where it goes with the account's. */
+/** After a sign-up the user's metadata contains the account's address, so it changes with it. */
 function addressIn({ email, rawUserMetaData }: User, { set }: UserChange): JsonObject {
   const isFollowed = email !== null && rawUserMetaData.email === email
   return isFollowed && set.email !== undefined ? { email: set.email } : {}
 }
 
-/** A confirmed contact ends anonymity. What administrators gave matters until then: afterwards the owner has it. */
+/**
+ * A confirmed contact ends anonymity. Metadata set by administrators matters until then; afterwards the account has an
+ * owner.
+ */
 const CONFIRMED = { isAnonymous: false, isAdminCreated: false, isPasswordFromAdmin: false, adminUserMetaData: {} }
 
-/** The row as the change leaves it, but for its metadata. */
+/** The row after the change, except for its metadata. */
 function columnsAfter(user: User, { now, set, confirm }: UserChange): User {
   const after = {
     ...user,
     emailConfirmedAt: confirm?.email ? (user.emailConfirmedAt ?? now) : user.emailConfirmedAt,
     phoneConfirmedAt: confirm?.phone ? (user.phoneConfirmedAt ?? now) : user.phoneConfirmedAt,
-    // Whoever sets a password says so where they are an administrator.
+    // Administrators who set a password pass this themselves.
     ...(set.encryptedPassword !== undefined && { isPasswordFromAdmin: false }),
     ...set,
   }
@@ -243,7 +246,7 @@ async function dropIdentities(tx: Tx, userId: string, { dropIdentities: which, u
   return present.filter((identity) => !isDropped(identity))
 }
 
-/** @returns undefined where it would be larger than metadata may be */
+/** @returns undefined if it would exceed the metadata limit */
 function userMetaDataAfter(user: User, change: UserChange): JsonObject | undefined {
   const before = { user: user.rawUserMetaData, app: user.rawAppMetaData }
   const base = change.replaceUserMetaData ?? change.set.rawUserMetaData ?? before.user

@@ -102,7 +102,7 @@ export interface NewAccount extends RelatedWrites {
 
 interface CreatedWith extends NewAccount {
   session?: NewSession | undefined
-  /** What may succeed once and allows it; where it was used before, no account is made. */
+  /** Consumed with it; if it was used before, no account is created. */
   use?: SingleUse | undefined
 }
 

@@ -12,7 +12,7 @@ const messageByHash = statement((db) =>
     .prepare(),
 )
 
-/** Whether somebody has signed in with a message. */
+/** Whether a message was used to sign in. */
 export const isWeb3MessageUsed = read(
   async (tx, messageHash: string): Promise<boolean> => (await tx.one(messageByHash, { messageHash })) !== undefined,
 )

@@ -104,9 +104,9 @@ test.each([
   ['app.example.com/**', 'it needs a scheme, such as https://app.example.com/**'],
   ['localhost:3000', 'it needs a scheme, such as https://localhost:3000'],
   ['/welcome', 'it needs a scheme, such as https://welcome'],
-  ['*.example.com', 'write it out'],
+  ['*.example.com', 'write the scheme out'],
   ['https://app.example.com/#/welcome', 'from # on'],
-  ['javascript:**', 'links never lead to'],
+  ['javascript:**', 'never allowed in redirects'],
 ])('an entry of the allow list such as %s is a warning', (entry, reason) => {
   const found = warnings(settingsOf({ AUTH_URI_ALLOW_LIST: `https://a.example.com/**,${entry}` }))
   expect(found).toEqual([

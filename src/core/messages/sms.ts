@@ -70,7 +70,7 @@ export interface SmsCode extends Omit<Sms, 'kind'> {
   label: string
   code: string
   text: string
-  /** What the hook is told the code is for, unless it is a sign-in. */
+  /** Purpose of the code for the hook; undefined for a sign-in. */
   smsType?: 'mfa'
   expiresAt: number
 }

@@ -37,15 +37,16 @@ export interface CallbackResult {
 }
 
 /**
- * Ends what `startAuthorization` began. Only a success uses the state up: who cancels, or comes back in another browser
- * first, can still sign in with it until it expires.
+ * Completes what `startAuthorization` began. Only a success consumes the state: after a cancellation, or a callback in
+ * another browser, it can still be used until it expires.
  * @throws {Refusal<'oauth_state_missing' | 'oauth_state_malformed' | 'oauth_state_unknown' | 'oauth_state_expired' |
  *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
 export async function handleCallback(deps: Deps, back: CallbackRequest): Promise<CallbackResult> {
   const state = await requireState(deps, back)
   const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
-  // A provider may revoke what it gave where it sees a code twice, so of several requests at once one asks it.
+  // A provider may revoke its tokens when it sees a code twice, so only one of several concurrent requests exchanges
+  // it.
   const done = deps.limits.exclusive(`oauth_state ${state.stateHash}`)
   if (!done) throw new Refusal('oauth_state_used')
   try {
@@ -136,7 +137,7 @@ async function acceptInvitation(
   const ending = sessionOrFlowFor(deps, now, signIn, user.id)
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
-    // who signed up with the address before need not be who is invited
+    // the invited person may not be the one who signed up with the address before
     set: dropUnconfirmedPassword(user),
     ...(mayBeStrangers(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },

@@ -23,7 +23,7 @@ export interface ExternalSignIn {
   /** Whether accounts without an address are allowed. */
   isEmailOptional: boolean
   tokens: ProviderTokens | undefined
-  /** What the sign-in may succeed with once, and the refusal where it was used before. */
+  /** What the sign-in consumes, and the refusal if it was used before. */
   once?: { use: SingleUse; refusal: Refusal } | undefined
   /** Set in the PKCE flow, which ends with a code. */
   challenge: Challenge | undefined
@@ -207,9 +207,9 @@ const maySignIn = ({ policy }: Deps, { account, isEmailOptional }: ExternalSignI
 const unconfirmedRefusal = ({ provider }: ExternalAccount, wasAsked: boolean) =>
   new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })
 
-/** Another request has succeeded with what allows this one. */
+/** Another request has already consumed what allows this one. */
 export const usedBefore = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
-  once?.refusal ?? new Error('a sign-in without a single use was refused for one')
+  once?.refusal ?? new Error('a sign-in that consumes nothing was refused as already used')
 
 /** The result of a sign-in: a session, or a flow whose code is exchanged for one. */
 export interface SessionOrFlow {

@@ -1,4 +1,4 @@
-/** Providers that administrators set up. */
+/** Providers added by administrators. */
 export const CUSTOM_PROVIDER_REASONS = [
   'custom_providers_off',
   'custom_provider_unknown',

@@ -38,7 +38,7 @@ export type VerificationReason =
   /** The same, on surfaces that do not distinguish them. */
   | 'link_invalid'
   | 'code_wrong'
-  /** Whoever makes and checks the codes did not answer. */
+  /** The provider that creates and checks the codes did not answer. */
   | 'code_check_failed'
   | 'verify_type_missing'
   | 'verify_token_missing'

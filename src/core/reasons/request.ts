@@ -30,5 +30,5 @@ export type LoadReason =
   /** `retryAfterMs`: when to retry. */
   | 'too_many_requests'
   | 'request_timeout'
-  /** `detail`: what is wrong with the machine; `retryAfterMs`. */
+  /** `detail`: the problem of the server; `retryAfterMs`. */
   | 'unavailable'

@@ -1,22 +1,22 @@
 /**
- * Refreshes whose answer never reached the client, since its connection was gone before it was written. The client has only the
- * token it sent, and sends it again: a retry, and no sign of theft.
+ * Refreshes whose response never reached the client, because the connection was closed before it was written. The
+ * client has only the old token and sends it again: a retry, not theft.
  */
 import type { Clock } from '../ports'
 
-/** How long a client has for its retry. */
+/** How long a client may retry. */
 const RETRY_MS = 10_000
-/** How many are remembered; of more, the oldest are forgotten. */
+/** Maximum number of entries; the oldest are dropped. */
 const MAX_REMEMBERED = 10_000
 
 export interface LostAnswers {
   /**
-   * Remembers what a token was rotated into, if the answer with it is lost.
-   * @param gone aborted where the client goes away before it has its answer @param used lookup id of the token @param made those
-   * of its successors
+   * Records the successors of a rotated token if the response is lost.
+   * @param gone aborted if the client disconnects before the response @param used lookup id of the token @param made
+   *   lookup ids of its successors
    */
   watch(gone: AbortSignal | undefined, used: string, made: readonly string[]): void
-  /** The successors that never reached the client, once. */
+  /** The successors that never reached the client. Returned once. */
   take(used: string): readonly string[] | undefined
 }
 

@@ -10,8 +10,9 @@ import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 
 /**
- * Words the notice for a session that is about to begin; the transaction that begins it stores the notice, where it has to.
- * @returns undefined where such notices are off
+ * Composes the notice for a session that is about to begin; the transaction that begins it stores the notice if it is
+ * due.
+ * @returns undefined if such notices are off
  */
 export function newDeviceNotice(deps: Deps, now: number, session: Session): NewSession['noticeOf'] {
   const { policy, peppers } = deps
@@ -22,7 +23,7 @@ export function newDeviceNotice(deps: Deps, now: number, session: Session): NewS
     prepareNotice(deps, now, {
       ...{ template: 'new_device_notification', user, to: user.email },
       link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}`,
-      // The language of whoever signed in may not be that of the user.
+      // The person who signed in may not be the user, so their language is not used.
       client: { ip, userAgent: userAgent ?? undefined, languages: [] },
       values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
     })
@@ -34,7 +35,7 @@ export interface UnrecognizedSession {
   client: Client
 }
 
-/** @throws {Refusal<'token_unknown'>} where the token is not that of the notice about this session */
+/** @throws {Refusal<'token_unknown'>} if the token is not that of the notice about this session */
 export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit<UnrecognizedSession, 'client'>): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')

@@ -46,7 +46,7 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
  */
 export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
   if (!limits.singlePerUser) return undefined
-  // What was used while the clock ran ahead must not stand in the way of every session that begins afterwards.
+  // A time recorded while the clock ran ahead must not block all sessions that begin later.
   const lastUse = (session: Session) => {
     const at = lastRefresh(session)
     return isAhead(at, now) ? 0 : at

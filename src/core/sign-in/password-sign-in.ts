@@ -32,7 +32,7 @@ export async function signInWithPassword(deps: Deps, signIn: PasswordSignIn): Pr
   if (email && phone) throw new Refusal('email_and_phone_at_login')
   if (email && !policy.signup.email) throw new Refusal('email_login_disabled')
   if (phone && !policy.signup.phone) throw new Refusal('phone_login_disabled')
-  // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt finds the
+  // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt reads the
   // new one.
   return (await tryPassword(deps, signIn)) ?? (await tryPassword(deps, signIn)) ?? refuse('credentials_wrong')
 }

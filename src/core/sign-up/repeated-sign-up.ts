@@ -43,7 +43,7 @@ async function resendConfirmation(deps: Deps, applicant: PendingSignUp, owner: U
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
-    // The sign-in with that password says no more than for any other account, so the mail has to.
+    // A sign-in with that password is answered as for any other account, so the mail has to explain.
     const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
     const account = await sendTokenMail(deps, {
       ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo, client },

@@ -21,19 +21,20 @@ export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boo
 
 const DAY = 86_400_000
 
-/** 1 January 2026. No server was set up before; a clock that says so was wrong. */
+/** 1 January 2026, before the first release. An earlier date comes from a wrong clock. */
 const FIRST_SERVER = 1_767_225_600_000
 
 /**
- * From when the role keys are good. Keys dated by a clock that was wrong at the first start, in 1970 or far ahead, would be
- * expired or not yet valid at every verifier for good; those are dated to a fixed day instead, so that they stay the same.
+ * Issue date of the role keys. Keys dated by a clock that was wrong at first start, in 1970 or far ahead, would be
+ * permanently expired or not yet valid for every verifier; those are dated to a fixed day instead, so that they stay
+ * the same.
  */
 export function roleKeysSince(createdAt: number, now: number): number {
   const isAheadOfClock = createdAt > now + DAY && now >= FIRST_SERVER
   return createdAt < FIRST_SERVER || isAheadOfClock ? FIRST_SERVER : createdAt
 }
 
-/** Why role keys are of no use by the clock; undefined where they are good. */
+/** Why the role keys are not valid at the current time; undefined if they are. */
 export function flawOfRoleKeys(sinceMs: number, now: number): string | undefined {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
   const end = sinceMs + KEY_YEARS * 365 * DAY
@@ -43,7 +44,9 @@ export function flawOfRoleKeys(sinceMs: number, now: number): string | undefined
   return undefined
 }
 
-/** Whether a text is a key by its form, and none of this server: one of another project, or cut off while it was copied. */
+/**
+ * Whether a text has the form of a key but is not one of this server: from another project, or truncated when copied.
+ */
 export function isUnknownKey(keys: ApiKeys, given: string | null | undefined): boolean {
   const isKey = given?.startsWith(PUBLISHABLE_PREFIX) || given?.startsWith(SECRET_PREFIX)
   return isKey === true && given !== keys.publishable && !isSecretKey(keys, given ?? undefined)

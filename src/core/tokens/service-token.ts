@@ -13,7 +13,7 @@ export interface ServiceSession extends OpenedSession {
   roles: string[]
 }
 
-/** Of accounts from before metadata was bounded; a longer token would not pass proxies. */
+/** For accounts older than the metadata limit; a longer token would not pass proxies. */
 const MAX_NAME_LENGTH = 1024
 
 /** @param refreshToken of this surface, issued with the session or by rotation */

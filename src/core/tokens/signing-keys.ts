@@ -57,7 +57,7 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
   return { kid, alg, status: status(), createdAt, signsFrom, verifiesUntil }
 }
 
-/** No key is scheduled for longer ahead than it has to be published; one that is was scheduled while the clock ran ahead. */
+/** Maximum lead time of a scheduled key; a later schedule was written while the clock ran ahead. */
 const hasBegun = (signsFrom: number, now: number): boolean => dueInMs(signsFrom, PUBLISHED_AHEAD_MS, now) === 0
 
 /** Of two keys with the same start, one signs deterministically. */

@@ -123,9 +123,10 @@ export interface SubmittedCode {
 }
 
 /**
- * Finds the token beside which a short code was sent. A wrong code is counted here; the operation that spends a right one
- * looks once more whether it was tried too often, so nobody gains by trying many at once.
- * @throws {Refusal<'code_wrong' | 'code_check_failed' | 'too_many_requests'>} the second where a provider had to check it and did not
+ * Finds the token that was sent with a short code. A wrong code is counted here. The operation that consumes a correct
+ * one checks the attempts again, so concurrent guesses gain nothing.
+ * @throws {Refusal<'code_wrong' | 'code_check_failed' | 'too_many_requests'>} the second if a provider had to check it
+ *   and did not
  */
 export async function findTokenByCode(
   deps: Deps,
@@ -150,7 +151,7 @@ export async function findTokenByCode(
   const ofProvider = 'phone' in to && !isTested ? deps.smsProvider?.check : undefined
   const token = ofProvider
     ? await checkedByProvider(deps, newest, () => ofProvider(address, code)).catch((error: unknown) => {
-        // Not looked at, so not a guess.
+        // Not checked, so not a guess.
         refund()
         throw error
       })
@@ -164,7 +165,10 @@ export async function findTokenByCode(
   return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, refund }
 }
 
-/** Asks a provider that makes and checks the codes itself, unless the code was tried too often. @throws {Refusal<'code_check_failed'>} */
+/**
+ * Asks a provider that creates and checks the codes itself, unless there were too many attempts. @throws
+ * {Refusal<'code_check_failed'>}
+ */
 async function checkedByProvider(
   { report }: Deps,
   token: VerificationToken,

@@ -243,8 +243,8 @@ async function mailLink(
 }
 
 /**
- * When the last mail of a kind went out, which the token in it tells: the column of the account is shared by both kinds, as in
- * GoTrue, and an address without an account has none.
+ * When the last mail of a kind was sent, taken from its token: as in GoTrue both kinds share a column of the account,
+ * and an address without an account has none.
  */
 async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKind): Promise<number | null> {
   const pending = await store.pendingTokens({ email })

@@ -24,7 +24,7 @@ const MAIL_KINDS: Record<string, VerificationKind[]> = {
   email_change: ['email_change'],
 }
 
-/** What a link of the PKCE flow was asked for, by the `type` it is opened with: a flow belongs to one of them. */
+/** What a PKCE link was requested for, by the `type` it is opened with: a flow belongs to one of them. */
 const FLOW_KINDS: Record<string, VerificationKind> = {
   signup: 'signup',
   invite: 'invite',
@@ -126,7 +126,7 @@ export async function verifyCode(deps: Deps, shown: CodeVerification): Promise<V
       refund()
       return verified
     } catch (error) {
-      // A right code is no guess, whatever else keeps it from being taken.
+      // A correct code is not a guess, even if it is refused for another reason.
       if (!isTokenRefusal(error)) refund()
       throw error
     }
@@ -162,7 +162,7 @@ interface TokenVerification {
   token: VerificationToken
   spend: Spending
   password?: string | undefined
-  /** The audience that the user must belong to; none: any. */
+  /** The audience that the user must belong to; undefined: any. */
   audience?: string
   client: Client
   asCode: boolean

@@ -84,7 +84,7 @@ function requireForThisSite(deps: Deps, { uri, domain }: SignedMessage, name: st
   if (!isSame || !isOfThisSite(deps, [origin, `${origin}/`])) throw new Refusal('web3_domain_foreign', { detail: name })
 }
 
-/** Whether one of several spellings of an address is allowed; where none is, the last is reported. */
+/** Whether one of several spellings of an address is allowed; if none is, the last is logged. */
 function isOfThisSite(deps: Deps, spellings: readonly string[]): boolean {
   const { redirects } = deps.policy
   if (spellings.some((each) => flawOfRedirect(redirects, each) === undefined)) return true

@@ -1,4 +1,4 @@
-/** The start page of a development server: where it is, its publishable key, and what to paste to use it. */
+/** The start page of a development server: its URL, its publishable key, and code to paste. */
 import { backLink } from '../back-link'
 import { escapeHtml, page } from '../document'
 import { favicon } from '../favicon'
@@ -9,11 +9,11 @@ import { type Snippet, snippets } from './snippets'
 import styles from './style.css' with { type: 'text' }
 
 export interface HomeOptions {
-  /** What supabase-js is given as the URL of a project. */
+  /** The project URL for supabase-js. */
   url: string
   publishableKey: string
   version: string
-  /** Pages of this server that are on. */
+  /** The enabled pages of this server. */
   links: readonly (readonly [path: string, name: string, description: string])[]
 }
 
@@ -31,7 +31,7 @@ const assets: Record<string, { type: string; body: string }> = {
 
 export const homePaths = Object.keys(assets)
 
-/** An asset of the start page, and the icon of all pages. */
+/** Assets of the start page, and the icon of all pages. */
 export function homeAsset(path: string): Response {
   const { type, body } = assets[path] as { type: string; body: string }
   return new Response(body, {
@@ -39,7 +39,7 @@ export function homeAsset(path: string): Response {
   })
 }
 
-/** For developers. */
+/** The page for developers. */
 export function homePage({ url, publishableKey, version, links }: HomeOptions): Response {
   const html = `<!doctype html>
 <html lang="en">
@@ -103,7 +103,7 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
   })
 }
 
-/** A radio button, its label and its panel, so that choosing needs no script. */
+/** A radio button, its label and its panel, so that tabs need no script. */
 function tab({ name, steps }: Snippet, index: number): string {
   const id = `tab-${index}`
   const blocks = steps.map(
@@ -114,7 +114,7 @@ function tab({ name, steps }: Snippet, index: number): string {
           <div class="panel">${blocks.join('')}</div>`
 }
 
-/** For everyone else: that there is nothing to see here, and where the application is. */
+/** The page for end users: that this is not a website, and where the application is. */
 export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
   return page({ languages }, (language) => {
     const [title, advice] = words[language].problems.forApplications

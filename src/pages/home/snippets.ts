@@ -1,13 +1,13 @@
-/** What a developer pastes to use this server, a snippet for each framework. */
+/** Code for developers to paste, for each framework. */
 import source from './snippets.txt' with { type: 'text' }
 
 export interface Snippet {
   name: string
-  /** Commands to run and files to write, in order. */
+  /** Commands and files, in order. */
   steps: { title: string; text: string }[]
 }
 
-/** The text between the lines that begin with a mark, each with what follows the mark on its line. */
+/** Splits text at lines that begin with a mark; each part comes with the rest of its mark line. */
 function sections(text: string, mark: string): { title: string; text: string }[] {
   const parts = text.split(new RegExp(`^${mark} (.*)\n`, 'm')).slice(1)
   return parts.flatMap((title, index) =>
@@ -15,7 +15,7 @@ function sections(text: string, mark: string): { title: string; text: string }[]
   )
 }
 
-/** @param url what supabase-js is given as the URL of a project */
+/** @param url the project URL for supabase-js */
 export function snippets(url: string, key: string): Snippet[] {
   const filled = String(source)
     .replaceAll('{url}', () => url)

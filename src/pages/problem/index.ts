@@ -1,4 +1,4 @@
-/** The page that a person gets where a program gets an error as JSON: what happened, and where to go from here. */
+/** The error page: what a person sees where a program gets an error as JSON. */
 
 import type { Reason } from '../../core/refusal'
 import { backLink } from '../back-link'
@@ -9,19 +9,19 @@ import { type Words, words } from './words'
 
 export interface ProblemPageOptions {
   status: number
-  /** Why the request was refused; none: by its status alone. */
+  /** Reason of the refusal; undefined: the page depends on the status alone. */
   reason: Reason | undefined
   /** Error code of the JSON answer. */
   code: string | undefined
-  /** What the JSON answer says, for the developer. */
+  /** Message of the JSON answer, for the developer. */
   message: string | undefined
   requestId: string
   retryAfterSeconds: number | undefined
-  /** Address of the application. */
+  /** URL of the application. */
   siteUrl: string
   /** BCP 47 tags in order of preference. */
   languages: readonly string[]
-  /** Headers of the JSON answer that hold for the page as well. */
+  /** Headers of the JSON response that the page keeps. */
   headers: Record<string, string>
 }
 
@@ -49,7 +49,7 @@ function waiting({ retry }: Words, language: Language, seconds: number | undefin
   return ` ${escapeHtml(retry.replace('{when}', format.format(count, unit)))}`
 }
 
-/** In English, as the developer finds them in the documentation and in the log. */
+/** In English, as in the documentation and in the log. */
 function details(own: Words, { code, message, requestId }: ProblemPageOptions): string {
   const rows = [
     [own.code, [code, message].filter((part) => part).join(': ')],

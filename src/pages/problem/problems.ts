@@ -1,4 +1,4 @@
-/** Which problem a refusal is to the person who sees it. */
+/** Maps refusals to the problems of the error page. */
 import type { Reason } from '../../core/refusal'
 import type { Problem } from './words'
 

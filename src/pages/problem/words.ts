@@ -1,4 +1,4 @@
-/** What the page for a request that failed says, in every language. */
+/** Texts of the error page, in every language. */
 import type { Language } from '../languages'
 import { de } from './words/de'
 import { en } from './words/en'
@@ -11,7 +11,7 @@ import { pl } from './words/pl'
 import { pt } from './words/pt'
 import { zh } from './words/zh'
 
-/** What can go wrong, as far as the reader of the page can tell it apart. */
+/** The problems that a reader of the page can distinguish. */
 export type Problem =
   | 'deadLink'
   | 'incompleteLink'
@@ -27,13 +27,13 @@ export type Problem =
   | 'badRequest'
 
 export interface Words {
-  /** A heading, and what the reader can do. */
+  /** A heading, and advice. */
   problems: Record<Problem, readonly [title: string, advice: string]>
   /** Text of the link back; `{site}` is the host of the application. */
   back: string
-  /** `{when}` is such as "in 5 minutes". */
+  /** `{when}` is a relative time, such as "in 5 minutes". */
   retry: string
-  /** Labels of what an operator needs to find the request in the log. */
+  /** Labels of the details that help an operator to find the request in the log. */
   code: string
   request: string
 }

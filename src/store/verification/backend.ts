@@ -6,13 +6,13 @@ import type { VerificationToken } from '../schema'
 
 export type TokenAddress = { email: string } | { phone: string }
 
-/** What is kept outside the database and still takes part in its transactions. */
+/** State outside the database that takes part in its transactions. */
 export interface Journal {
-  /** How much was changed since the last commit. */
+  /** Number of changes since the last commit. */
   mark(): number
-  /** Takes back what was changed since a mark. */
+  /** Undoes the changes since a mark. */
   undoTo(mark: number): void
-  /** Keeps what was changed: it was committed. */
+  /** Keeps the changes: they were committed. */
   keep(): void
 }
 

@@ -4,7 +4,7 @@ import type { Journal, VerificationBackend } from './backend'
 
 export function memoryTokens(): VerificationBackend & Journal {
   const tokens = new Map<string, VerificationToken>()
-  /** What undoes each change since the last commit. */
+  /** Undo operations for the changes since the last commit. */
   const undos: (() => void)[] = []
   const set = (id: string, token: VerificationToken | undefined) => {
     const before = tokens.get(id)

@@ -21,7 +21,7 @@ const NOT_POSSIBLE: ErrorAnswer = [400, 'validation', 'invalid_input', 'This req
 const answers = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This endpoint requires a bearer token'],
-  api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it is not one of this server'],
+  api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it does not belong to this server'],
   token_invalid: TOKEN_INVALID,
   token_without_subject: TOKEN_INVALID,
   token_subject_malformed: TOKEN_INVALID,

@@ -1,4 +1,4 @@
-/** Sessions of people whose account is at another server (the federation surface): GoTrue has none. */
+/** Sessions of external accounts (the federation surface), which GoTrue does not have. */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { ExternalSessionListed } from '../../core/federation/administration'
@@ -15,10 +15,10 @@ const ExternalSessionShape = Type.Object(
     id: Type.String({ format: 'uuid' }),
     server: Type.String({ description: 'Name of the other server, or its URL.' }),
     user_ref: Type.String({ description: '`<server>@<id>`' }),
-    username: Type.String({ description: 'As the other server told it at sign-in; empty where it did not.' }),
+    username: Type.String({ description: 'As reported by the other server at sign-in; otherwise empty.' }),
     email: Type.String({ description: 'Likewise.' }),
     created_at: Type.String({ format: 'date-time' }),
-    expires_at: Type.String({ format: 'date-time', description: 'Of the token; refreshing it moves this on.' }),
+    expires_at: Type.String({ format: 'date-time', description: 'Expiry of the token; refreshing it extends this.' }),
   },
   { $id: 'ExternalSession' },
 )
@@ -57,7 +57,7 @@ export const endExternalSession = endpoint({
   allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'End a session of an account of another server',
-  description: 'Its token is refused at once. The other server is told, too, where it answers.',
+  description: 'Its token is refused at once. The other server is notified if it can be reached.',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id = '' } }) => {
     if (!isUuid(id)) throw new Refusal('session_unknown')

@@ -1,4 +1,7 @@
-/** /admin/sso/providers. SAML is off, so there are no providers and none can be added; dashboards ask all the same. */
+/**
+ * /admin/sso/providers. SAML is off, so there are no providers and none can be added. Dashboards request the list
+ * anyway.
+ */
 import { type Static, Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
@@ -37,7 +40,7 @@ export const createSsoProvider = endpoint({
   },
 })
 
-/** What GoTrue finds wrong with the body before it looks at the metadata. */
+/** GoTrue's checks of the body before it parses the metadata. */
 function flawOf({ type, metadata_url: url = '', metadata_xml: xml = '' }: Static<typeof NewProvider>) {
   if (type !== 'saml') return "Only 'saml' supported for SSO provider type"
   if (url !== '' && xml !== '') return 'Only one of metadata_xml or metadata_url needs to be set'

@@ -22,7 +22,7 @@ export function errorOf({ reason, detail }: Refusal): { status: number; code: st
 export function answerRefusal(refusal: Refusal, request: Request, requestId: string): Response {
   const { detail } = refusal
   const { status, code, message } = errorOf(refusal)
-  // GoTrue says in words alone how long a message has to wait.
+  // GoTrue states the wait for a message only in the error text.
   const limits = limitHeaders({ ...detail, waitMs: undefined })
   const headers = new Headers({ 'content-type': 'application/json', ...limits })
   const isCurrent = speaksCurrentVersion(request)

@@ -69,7 +69,7 @@ export const challengeFactor = endpoint({
   ),
   isBodyOptional: true,
   summary: 'Begin a challenge',
-  description: 'The body does not matter for authenticator apps; others need one, if only `{}`.',
+  description: 'Ignored for authenticator apps; required for other factors, at least as `{}`.',
   answers: {
     200: Type.Object(
       {

@@ -9,7 +9,7 @@ type Query = (name: string) => string | undefined
 
 const MAX_PER_PAGE = 1000
 const MAX_UINT64 = 2n ** 64n - 1n
-/** So that an offset stays an exact number. */
+/** Keeps an offset an exact number. */
 const MAX_PAGE = 1e12
 
 export const pageQuery = {
@@ -25,7 +25,7 @@ export function pageOf(query: Query): Page {
   return { page, perPage: Math.min(perPage, MAX_PER_PAGE) }
 }
 
-/** Without a direction the newest come first. @throws {Refusal<'sort_malformed'>} */
+/** Descending by default. @throws {Refusal<'sort_malformed'>} */
 export function sortOf(query: Query): 'asc' | 'desc' {
   const sort = query('sort')
   if (sort === undefined) return 'desc'
@@ -57,7 +57,7 @@ export function pageHeaders(
   return { 'x-total-count': String(total), link: links.join(', ') }
 }
 
-/** An unsigned integer of 64 bits; beyond any page there is none, so that its exact value does not matter. */
+/** A 64-bit unsigned integer; values beyond the last page need not be exact. */
 function whole(text: string | undefined, missing: number): number {
   if (!text) return missing
   const flaw = /^[0-9]+$/.test(text) ? BigInt(text.slice(0, 40)) > MAX_UINT64 && 'value out of range' : 'invalid syntax'

@@ -31,7 +31,7 @@ export function redirectResponse(status: 302 | 303, target: string, more: Record
   })
 }
 
-/** Adds to the query of a URL, whatever its scheme; keys come out in alphabetical order, as Go writes them. */
+/** Adds parameters to the query of a URL of any scheme; keys are sorted, as in Go. */
 export function withQuery(url: string, added: Record<string, string>): string {
   const [, head = '', query = '', fragment = ''] = PARTS.exec(url) ?? []
   const parameters = new URLSearchParams(query)
@@ -40,12 +40,12 @@ export function withQuery(url: string, added: Record<string, string>): string {
   return `${head}?${encodeForm(parameters)}${fragment}`
 }
 
-/** Appends a fragment with a session. A fragment that the URL has already stays in front of it, as in GoTrue. */
+/** Appends a fragment with a session. An existing fragment of the URL stays in front of it, as in GoTrue. */
 export const withSession = (url: string, values: Record<string, string>): string =>
   `${url}#${encodeForm(Object.entries(values))}`
 
 /**
- * Puts a message or an error in the fragment, in place of any that the URL has. GoTrue escapes it twice, and clients of it
+ * Puts a message or an error in the fragment, replacing any that the URL has. GoTrue escapes it twice, and clients
  * expect that.
  */
 export function withMessage(url: string, values: Record<string, string>): string {

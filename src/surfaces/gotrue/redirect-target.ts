@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Core } from '../../core'
 
-/** Where a link leads back to: what the request asks for, where that is allowed. */
+/** The redirect target of a link: the requested one if it is allowed. */
 export function redirectTarget(
   core: Core,
   request: Request,

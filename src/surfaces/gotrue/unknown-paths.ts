@@ -1,6 +1,6 @@
 /**
- * Requests that no endpoint answers: unknown paths, wrong methods, and GoTrue's features that are off here.
- * GoTrue checks the caller before the path below some prefixes, so the order of the answers tells nothing to strangers.
+ * Requests without an endpoint: unknown paths, wrong methods, and GoTrue features that are off here. Below some
+ * prefixes GoTrue checks the caller before the path, so that the responses reveal nothing to unauthenticated callers.
  */
 import type { Core } from '../../core'
 import type { Reason } from '../../core/refusal'
@@ -8,7 +8,7 @@ import { Refusal } from '../../core/refusal'
 import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
 import { isBelow, pageNotFound, targetOf } from '../../http/target'
 
-/** Methods that GoTrue's router knows. Any other is refused before the path or the caller is looked at. */
+/** Methods known to GoTrue's router. Others are refused before the path or the caller is checked. */
 const ROUTABLE = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'])
 
 const protectedPrefixes: [prefix: string, access: Access][] = [

@@ -175,7 +175,7 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
 
 type Kind = Extract<VerificationResult, { outcome: 'signed_in' }>['kind']
 
-/** What `email` turns out to be. */
+/** The kind that `email` stands for. */
 const typeOf = (kind: Kind) => (kind === 'signup' || kind === 'invite' ? 'signup' : 'magiclink')
 
 /** Whether a browser prefetches the link before it is clicked. */

@@ -2,7 +2,7 @@
 import { type TSchema, Type } from '@sinclair/typebox'
 import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './shapes'
 
-/** Created anew for each use, because Elysia modifies it. */
+/** A new object for each use, because Elysia modifies it. */
 export function documentation() {
   const listing = {
     response: { 200: Type.Array(MessageShape), 403: ErrorShape },
@@ -32,7 +32,7 @@ export function documentation() {
 
   const deleting = {
     response: { 204: Type.Void(), 403: ErrorShape, 404: ErrorShape, 409: ErrorShape },
-    detail: detail('deleteMailboxMessage', 'Remove a kept mail or SMS'),
+    detail: detail('deleteMailboxMessage', 'Delete a mail or SMS'),
   }
 
   // Responses that are not JSON are documented by hand: Elysia would interpret a `response` schema.
@@ -49,7 +49,7 @@ export function documentation() {
     detail: {
       ...detail('streamMailboxEvents', 'Receive an event for each new mail and SMS'),
       description:
-        'Server-sent events: a `message` for each, with `{"id", "to"}` as its data. A limited number of streams may be open, in all and from one address.',
+        'Server-sent events: a `message` for each, with `{"id", "to"}` as its data. The number of open streams is limited, in total and per address.',
       responses: { 200: content('text/event-stream', Type.String()), 403: failure, 429: failure, 503: failure },
     },
   }

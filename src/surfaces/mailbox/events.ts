@@ -4,12 +4,12 @@ import type { MailboxSource } from './source'
 /** Buffered events per client. A client that does not read is disconnected; the list contains what it missed. */
 const MAX_BEHIND = 100
 
-/** Streams that may be open at once: each holds a connection and a timer. */
+/** Maximum number of open streams: each holds a connection and a timer. */
 const MAX_STREAMS = 100
 const MAX_STREAMS_OF_ADDRESS = 20
 
 export interface EventStreams {
-  /** @param address of the client @returns a stream, or why there is none left */
+  /** @param address of the client @returns a stream, or which limit is reached */
   open(address: string): Response | 'too_many_streams' | 'streams_exhausted'
   /** Ends all streams, and future ones immediately. */
   close(): void

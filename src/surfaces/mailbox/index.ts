@@ -21,7 +21,7 @@ export const PREFIX = '/mailbox'
 
 const PING_MS = 15_000
 
-/** When a client that found no free stream may try again. */
+/** When a client without a stream may retry. */
 const RETRY_SECONDS = 30
 
 export interface MailboxOptions {
@@ -34,7 +34,7 @@ export interface MailboxOptions {
   pingMs?: number
 }
 
-/** `close` ends the event streams; these would keep a server that drains from stopping. */
+/** `close` ends the event streams, which would otherwise block a graceful stop. */
 export function mailbox(source: MailboxSource, options: MailboxOptions) {
   const { apiExternalUrl, isForThisMachine = false, onFault, pingMs = PING_MS } = options
   const streams = eventStreams(source, pingMs)
@@ -102,7 +102,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
   for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
   return {
     ...{ app, close: streams.close, pagePaths: mailboxPaths },
-    /** Whether a request would be answered here at all. */
+    /** Whether the mailbox is served for a request at all. */
     isOpenTo: (request: Request) => refusalOf(request) === undefined,
   }
 

@@ -1,4 +1,4 @@
-/** For those who run the server: `/ready` and `/healthz`. */
+/** Endpoints for operators: `/ready` and `/healthz`. */
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
@@ -14,9 +14,9 @@ const DELAYED_MS = 300_000
 
 export interface OperationsOptions {
   onFault(error: unknown, request: Request): void
-  /** Milliseconds of a clock that is never set back. */
+  /** Milliseconds of a monotonic clock. */
   monotonic(): number
-  /** What `/ready` looks at, beside the mail queue. */
+  /** The checks of `/ready`, besides the mail queue. */
   checks: readonly ReadinessCheck[]
 }
 
@@ -24,10 +24,10 @@ const Ready = Type.Object(
   {
     status: Type.Union([Type.Literal('ok'), Type.Literal('unavailable')]),
     checks: Type.Record(Type.String(), Type.String(), {
-      description: 'What was looked at, by name: `ok`, or in one word what is wrong.',
+      description: 'The checks by name: `ok`, or the problem in one word.',
     }),
     reasons: Type.Optional(
-      Type.Record(Type.String(), Type.String(), { description: 'For each check that is not `ok`, what is wrong.' }),
+      Type.Record(Type.String(), Type.String(), { description: 'The problem, for each check that is not `ok`.' }),
     ),
     mail_queue: Type.Object({ length: Type.Integer(), oldest_seconds: Type.Integer() }),
   },
@@ -64,8 +64,7 @@ export function operations(core: Core, options: OperationsOptions) {
       detail: {
         operationId: 'getReady',
         tags: ['Server'],
-        summary:
-          'Whether the server can do its work: the database was read and written. Names each check and what is wrong',
+        summary: 'Readiness: whether the database can be read and written. Names each check and its problem',
         security: [],
       },
     },
@@ -84,8 +83,7 @@ export function operations(core: Core, options: OperationsOptions) {
       detail: {
         operationId: 'getHealthz',
         tags: ['Server'],
-        summary:
-          'Whether the server can do its work, as `/ready` finds it; what is wrong with the settings stops the start',
+        summary: 'Readiness as of `/ready`; invalid settings prevent the start',
         security: [],
       },
     },
@@ -93,7 +91,7 @@ export function operations(core: Core, options: OperationsOptions) {
   return app
 }
 
-/** What of each finding is to be shown, without those where it is undefined. */
+/** One property of each finding, without undefined values. */
 function textOf(findings: Record<string, Finding>, part: (finding: Finding) => string | undefined) {
   const shown = Object.entries(findings).flatMap(([name, finding]) => {
     const text = part(finding)
@@ -108,7 +106,7 @@ interface Looked extends Readiness {
 
 const NOTHING_QUEUED: MailQueue = { length: 0, oldestMs: 0, nextInMs: undefined }
 
-/** Asks every check, once a second at most. */
+/** Runs every check, at most once a second. */
 function looking(core: Core, { checks, onFault, monotonic }: OperationsOptions) {
   let looked: Promise<Looked> | undefined
   let lookedAt = -PROBE_MS
@@ -122,7 +120,7 @@ function looking(core: Core, { checks, onFault, monotonic }: OperationsOptions) 
 
   async function look(report: (error: unknown) => void): Promise<Looked> {
     const { isReady, findings } = await readinessOf(checks, report)
-    // While the database fails, what waits in it is not known.
+    // While the database fails, the queue is unknown.
     const queue = isReady ? await core.mailQueue().catch(() => NOTHING_QUEUED) : NOTHING_QUEUED
     return { isReady, queue, findings: { ...findings, mail: mailFinding(queue) } }
   }

@@ -24,7 +24,7 @@ const answers = {
   token_used: [409, 'token_already_used', 'This token was already used, or replaced by a newer one'],
   token_expired: [410, 'token_expired', 'This token has expired'],
   bearer_missing: INVALID_TOKEN,
-  api_key_unknown: [401, 'invalid_api_key', 'Invalid API key: it is not one of this server'],
+  api_key_unknown: [401, 'invalid_api_key', 'Invalid API key: it does not belong to this server'],
   token_invalid: INVALID_TOKEN,
   token_without_subject: INVALID_TOKEN,
   token_subject_malformed: INVALID_TOKEN,

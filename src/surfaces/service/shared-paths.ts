@@ -1,5 +1,5 @@
 /**
- * Paths shared by services and native clients, told apart by what the request contains
+ * Paths shared by services and native clients, distinguished by the content of the request
  * (docs/other-surfaces.md#shared-paths).
  */
 import { Type } from '@sinclair/typebox'

@@ -1,4 +1,4 @@
-/** What a browser opens on this server: a start page, its icon, and Swagger UI with the document that it shows. */
+/** Pages for browsers: a start page, its icon, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
 import { isForPerson } from '../../http/audience'
 import { ROUTING } from '../../http/endpoint'
@@ -9,9 +9,9 @@ import { swagger, swaggerPaths } from '../../pages/swagger'
 export interface SiteOptions extends Omit<HomeOptions, 'links'> {
   siteUrl: string
   hasSwagger: boolean
-  /** Whether the mailbox answers a request: then the start page is one for developers. */
+  /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
-  /** What a program gets at `/`, where GoTrue has nothing. */
+  /** The response for programs at `/`, where GoTrue has nothing. */
   answerUnknown(request: Request): Promise<Response>
 }
 
@@ -24,7 +24,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
           ['/openapi.json', 'OpenAPI document', 'for generators and other tools'],
         ] as const)
       : []),
-    ['/ready', 'Readiness', 'whether the server can do its work'],
+    ['/ready', 'Readiness', 'readiness of the server'],
     ['/health', 'Health', 'whether the server is running, and its version'],
   ]
   const app = new Elysia(ROUTING)

@@ -237,7 +237,7 @@ test('an expiry with fractions (RFC 7519 §2) is one on every surface', async ()
 test('an API key of another server is called that, in either header, and whatever else a request shows counts', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
-  const wrong = [403, 'bad_jwt', 'Invalid API key: it is not one of this server']
+  const wrong = [403, 'bad_jwt', 'Invalid API key: it does not belong to this server']
   for (const key of [
     'sb_secret_of_another_server_0123456789',
     'sb_publishable_of_another_server_0123456',

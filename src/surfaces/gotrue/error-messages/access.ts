@@ -4,7 +4,7 @@ import { type ErrorAnswer, quoted } from './error-answer'
 
 export const accessErrors: Record<AccessReason | SessionReason, ErrorAnswer> = {
   bearer_missing: [401, 'no_authorization', 'This endpoint requires a valid Bearer token'],
-  api_key_unknown: [403, 'bad_jwt', 'Invalid API key: it is not one of this server'],
+  api_key_unknown: [403, 'bad_jwt', 'Invalid API key: it does not belong to this server'],
   token_invalid: [403, 'bad_jwt', ({ detail }) => `invalid JWT: unable to parse or verify signature, ${detail}`],
   token_without_subject: [403, 'bad_jwt', 'invalid claim: missing sub claim'],
   token_subject_malformed: [400, 'bad_jwt', 'invalid claim: sub claim must be a UUID'],
