@@ -423,9 +423,9 @@ test('a refused address is reported with the line that would allow it', () => {
 test('a refused address is reported with the reason', () => {
   const cases: Record<string, string> = {
     'https://preview.example.net/': 'no entry of AUTH_URI_ALLOW_LIST matches it',
-    'http://192.168.1.20:3000/': 'it leads to an IP address, which only an entry that spells out the address allows',
-    'https://2130706433/': 'its host is a number, which browsers read as an IP address',
-    'https://0x7f.1/': 'browsers read its host as an IP address',
+    'http://192.168.1.20:3000/': 'it leads to an IP address, which only an entry with that address allows',
+    'https://2130706433/': 'its host is a number, which browsers parse as an IP address',
+    'https://0x7f.1/': 'browsers parse its host as an IP address',
     'https://a_b.example/': 'its host contains characters that are not allowed',
     'https://ada@app2.example.com/': 'it contains a user name',
     'JavaScript:alert(1)': 'the scheme javascript: is never allowed',
