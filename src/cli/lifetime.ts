@@ -2,7 +2,8 @@
 import type { Log } from '../http/log'
 import type { Listener } from './listener'
 
-const DRAIN_MS = 10_000
+/** Less than the ten seconds after which Docker kills a container, so that the database is closed by then. */
+const DRAIN_MS = 8000
 
 /** Number of faults logged in full per interval. */
 const MAX_FAULTS = 20
@@ -18,7 +19,7 @@ export interface ShutdownSteps {
 }
 
 /**
- * The first signal lets running requests finish, for at most ten seconds; a second one ends the process immediately.
+ * The first signal lets running requests finish, for at most eight seconds; a second one ends the process immediately.
  */
 export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flush }: ShutdownSteps): void {
   let isStopping = false
@@ -28,7 +29,7 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
     log.info('stopping', { signal })
     begin()
     const drained = await Promise.all(listeners.map((listener) => listener.drain(DRAIN_MS)))
-    if (drained.includes(false)) log.warn('some requests did not finish in 10 s; their connections are closed')
+    if (drained.includes(false)) log.warn('some requests did not finish in 8 s; their connections are closed')
     await end()
     log.info('stopped')
     log.flush()
@@ -41,6 +42,13 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
     process.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch(fail))
+  // Closing a terminal ends what runs in it. Elsewhere these signals ask a daemon to reload or to reopen its log.
+  const isIgnored = (signal: string) => signal !== 'SIGHUP' || !process.stdout.isTTY
+  for (const signal of process.platform === 'win32' ? [] : (['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const))
+    process.on(signal, () => {
+      if (isIgnored(signal)) log.info('signal ignored', { signal })
+      else void stop(signal).catch(fail)
+    })
 }
 
 /** Logs an uncaught error; the server keeps running. */

@@ -92,6 +92,8 @@ export function createFetch({
   /** Surfaces handle their own faults; this is for faults outside them. */
   async function answer(request: Request): Promise<Response> {
     try {
+      // Bun leaves a host that is not valid out of the URL (RFC 9112 §3.2).
+      if (request.url.startsWith('/')) return new Response('Bad Request: invalid Host header\n', { status: 400 })
       if (isDotted(request)) return pageNotFound()
       if (request.method === 'HEAD' && answersHead(targetOf(request).path)) return await head(request)
       // Elysia would answer HEAD as GET, and OPTIONS with an empty response; no endpoint has either

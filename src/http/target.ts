@@ -13,10 +13,16 @@ export function targetOf({ url }: Request): Target {
   return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
 
+/** All query parameters. */
+export const queryParametersOf = (request: Request) => new URLSearchParams(targetOf(request).query)
+
 /** The first value of a query parameter. */
 export function queryOf(request: Request, name: string): string | undefined {
-  return new URLSearchParams(targetOf(request).query).get(name) ?? undefined
+  return queryParametersOf(request).get(name) ?? undefined
 }
+
+/** Host and port that the request was sent to; empty where its Host header is not valid. */
+export const hostOf = ({ url }: Request): string => URL.parse(url)?.host ?? ''
 
 /** Whether a path equals the prefix or is below it. */
 export function isBelow(path: string, prefix: string): boolean {

@@ -90,6 +90,16 @@ test('SIGTERM ends the event stream of the mailbox and an answer that is still b
   expect(server.log.filter(({ level }) => level === 'warn')).toEqual([])
 })
 
+test.skipIf(process.platform === 'win32')('signals that ask other servers to reload end nothing', async () => {
+  await using server = await startBinary()
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+    process.kill(server.pid, signal)
+    while (!server.log.some((line) => line.signal === signal)) await server.settled()
+  }
+  expect((await server.ask('GET', '/ready')).status).toBe(200)
+  expect(await server.stop()).toBe(0)
+})
+
 test.skipIf(!isLinux)('a log that cannot be written ends nothing', async () => {
   await using server = await startInShell('exec "$SERVE" serve >/dev/full 2>/dev/full')
   await stillServes(server.url)

@@ -282,8 +282,16 @@ test('whatever the Host header says, paths mean the same and nothing is a fault'
   const ask = (host: string, path: string) => rawRequest(server.url, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
   for (const host of ['a', 'api', 'x.y', 'auth.example.com', '[aaaaaaaaaaaa', 'aaaa:99999999', '1:2:3', '[::1]:80']) {
     expect([host, await ask(host, '/auth/v1/health')]).toEqual([host, 200])
+    expect([host, await ask(host, '/auth/v1/authorize?provider=github')]).toEqual([host, 400])
+    expect([host, await ask(host, '/auth/v1/callback?state=x')]).toEqual([host, 303])
+    expect([host, await ask(host, '/auth/v1/verify?token=x&type=signup')]).toEqual([host, 303])
     expect([host, await ask(host, '/xy/auth/v1/health')]).toEqual([host, 404])
     expect([host, await ask(host, '/auth/v1/admin/users?page=1')]).toEqual([host, 401])
+  }
+  // Bun leaves such a host out of the URL (RFC 9112 §3.2).
+  for (const host of ['">', '<script>']) {
+    for (const path of ['/health', '/xy/auth/v1/health', '/authorize?provider=github', '/mailbox'])
+      expect([host, path, await ask(host, path)]).toEqual([host, path, 400])
   }
   await server.settled()
   expect(server.log.filter(({ level }) => level === 'error')).toEqual([])

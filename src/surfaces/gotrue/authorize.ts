@@ -4,6 +4,7 @@ import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
 import { readBody } from '../../http/body'
 import { type Context, endpoint } from '../../http/endpoint'
+import { hostOf, queryParametersOf } from '../../http/target'
 import { namedAudience } from './audience'
 import { errorParameters, redirectResponse, withMessage, withQuery, withSession } from './redirect-response'
 import { redirectQuery, redirectTarget } from './redirect-target'
@@ -21,7 +22,7 @@ const query = {
 
 /** The first value of every parameter. */
 function parametersOf({ request }: Context): Record<string, string> {
-  const all = [...new URL(request.url).searchParams].reverse()
+  const all = [...queryParametersOf(request)].reverse()
   return Object.fromEntries(all)
 }
 
@@ -37,7 +38,7 @@ async function redirectToProvider(context: Context, linker?: Context<'user'>['ca
     redirectTo: redirectTarget(core, request, context.query),
     parameters,
     browser: cookieOf(request),
-    host: new URL(request.url).host,
+    host: hostOf(request),
     ...(linker && { linker }),
     ip: client.ip,
   })
@@ -126,7 +127,7 @@ export const callback = endpoint({
   summary: 'OAuth callback',
   description:
     'Redirects to the application: with a session in the fragment, with a code in the PKCE flow, or with an error.',
-  handle: (context) => finishCallback(context, new URL(context.request.url).searchParams),
+  handle: (context) => finishCallback(context, queryParametersOf(context.request)),
 })
 
 /** `POST /callback`: the same as a form, as Apple sends it (OAuth 2.0 Form Post Response Mode). */

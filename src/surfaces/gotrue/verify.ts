@@ -4,6 +4,7 @@ import type { Core } from '../../core'
 import { Refusal } from '../../core/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
+import { targetOf } from '../../http/target'
 import { confirmLinkPage } from '../../pages/confirm'
 import { audience } from './audience'
 import {
@@ -104,7 +105,7 @@ export const getVerify = endpoint({
     if (isPrefetch(request)) return new Response(null, { status: 204, headers: PRIVATE_HEADERS })
     if (core.policy.mail.confirmLinks || isScanner(request)) {
       const query = new URLSearchParams({ token: link.token, type: link.type, redirect_to: link.redirectTo })
-      const isBelow = new URL(request.url).pathname.endsWith('/')
+      const isBelow = targetOf(request).path.endsWith('/')
       return confirmLinkPage({
         action: `${isBelow ? '' : 'verify/'}confirm?${query}`,
         kind: link.type,
