@@ -1,5 +1,6 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, gt } from 'drizzle-orm'
+import { METHOD_OF } from '../lib/factor-types'
 import { isAhead, isWithin } from '../lib/time'
 import { read, statement, type Tx, write } from './engine'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
@@ -162,7 +163,8 @@ type Refreshed =
 /**
  * Exchanges a verified refresh token (docs/wire-contract.md#refresh-tokens). The current one advances the session; its
  * parent gets the same successor again, however late, since the response may have been lost; an older one ends the
- * session. One from before the second factor is never exchanged for a token of the elevated session.
+ * session. One from before the second factor is never exchanged for a token of the elevated session: where it may be
+ * used again, it keeps its place and counts for aal1.
  */
 export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
   const found = await sessionWithUser(tx, refresh.sessionId)
@@ -190,13 +192,26 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
     await appendAudit(tx, refresh.audit.rotated)
     return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
   }
-  const isFromBeforeElevation = session.elevatedAtCounter !== null && refresh.counter < session.elevatedAtCounter
-  if (mayRepeat && !isFromBeforeElevation)
-    return { outcome: 'repeated', opened: await loadOpenedSession(tx, user, session) }
+  if (mayRepeat) {
+    const opened = await loadOpenedSession(tx, user, session)
+    if (refresh.counter >= (session.elevatedAtCounter ?? 0)) return { outcome: 'repeated', opened }
+    if (refresh.counter >= 0) return { outcome: 'repeated', opened: beforeElevation(opened, refresh.counter) }
+  }
   if (refresh.endOnReuse && !mayRepeat) await tx.run(deleteSession, { id: session.id, userId: user.id })
   await appendAudit(tx, refresh.audit.reused)
   return { outcome: 'reused' }
 })
+
+const SECOND_FACTOR_METHODS: readonly string[] = Object.values(METHOD_OF)
+
+/** An elevated session as the token with that counter may show it. */
+function beforeElevation({ session, amr, ...rest }: OpenedSession, counter: number): OpenedSession {
+  return {
+    ...rest,
+    session: { ...session, aal: 'aal1', factorId: null, refreshTokenCounter: counter },
+    amr: amr.filter(({ authenticationMethod }) => !SECOND_FACTOR_METHODS.includes(authenticationMethod)),
+  }
+}
 
 /**
  * Finds a token of GoTrue's older format by its hash.
