@@ -194,7 +194,8 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
   }
   if (mayRepeat) {
     const opened = await loadOpenedSession(tx, user, session)
-    if (refresh.counter >= (session.elevatedAtCounter ?? 0)) return { outcome: 'repeated', opened }
+    const { elevatedAtCounter } = session
+    if (elevatedAtCounter === null || refresh.counter >= elevatedAtCounter) return { outcome: 'repeated', opened }
     if (refresh.counter >= 0) return { outcome: 'repeated', opened: beforeElevation(opened, refresh.counter) }
   }
   if (refresh.endOnReuse && !mayRepeat) await tx.run(deleteSession, { id: session.id, userId: user.id })
