@@ -1,8 +1,11 @@
 /** Whether the files that SQLite has open are still those at their paths. SQLite would not notice. */
 import { realpathSync, statSync } from 'node:fs'
 
-/** `log_gone`: the database is there, but its write-ahead log or the index of that is not the one in use. */
-export type Place = 'same' | 'moved' | 'log_gone'
+/**
+ * `log_gone`: the database is there, but its write-ahead log or the index of that is not the one in use.
+ * `unreachable`: this user may not look into the folder any more.
+ */
+export type Place = 'same' | 'moved' | 'log_gone' | 'unreachable'
 
 export interface DatabaseFile {
   look(): Place
@@ -19,20 +22,36 @@ export function databaseFile(path: string): DatabaseFile {
   const isSame = ({ each, opened }: (typeof watched)[number]) => opened === undefined || identityOf(each) === opened
   return {
     look() {
-      const [main, ...besides] = watched.map(isSame)
-      if (!main) return 'moved'
-      return besides.every(Boolean) ? 'same' : 'log_gone'
+      try {
+        const [main, ...besides] = watched.map(isSame)
+        if (!main) return 'moved'
+        return besides.every(Boolean) ? 'same' : 'log_gone'
+      } catch {
+        return 'unreachable'
+      }
     },
-    logBytes: () => Number(statSync(log, { throwIfNoEntry: false })?.size ?? 0),
+    logBytes() {
+      try {
+        return statSync(log, { throwIfNoEntry: false })?.size ?? 0
+      } catch {
+        return 0
+      }
+    },
   }
 }
 
-/** Device and inode identify a file, whatever its name. */
+const ABSENT = new Set<string | undefined>(['ENOENT', 'ENOTDIR', 'ELOOP'])
+
+/**
+ * Device and inode identify a file, whatever its name. Undefined where nothing has the name.
+ * @throws where it cannot be told, such as in a folder that this user may not search
+ */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino } = statSync(path, { bigint: true })
     return `${dev}:${ino}`
-  } catch {
-    return undefined
+  } catch (error) {
+    if (ABSENT.has((error as NodeJS.ErrnoException).code)) return undefined
+    throw error
   }
 }

@@ -80,6 +80,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
     tend() {
       if (isClosed) return
       const place = file.look()
+      if (place === 'unreachable') throw new Unavailable('file_unreachable')
       const isTimeToReopen = performance.now() - reopenedAt >= REOPEN_MS
       if (place === 'moved' || (place === 'log_gone' && !isTimeToReopen)) throw new Unavailable('file_moved')
       if (place === 'log_gone') {

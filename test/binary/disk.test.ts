@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import {
+  chmodSync,
   closeSync,
   linkSync,
   mkdirSync,
@@ -18,7 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, type Binary, run, startBinary } from '../support/binary'
-import { inReadOnlyRoot, mayMount, smallDisk } from '../support/disk'
+import { inReadOnlyRoot, mayMount, smallDisk, withoutPrivileges } from '../support/disk'
 
 /** Starting the executable several times may take long on a busy machine. */
 setDefaultTimeout(60_000)
@@ -333,3 +334,26 @@ test.skipIf(!mayMount)('a start on a full or read-only disk says so', async () =
   const { status, stderr } = await start('data')
   expect([status, stderr]).toEqual([1, expect.stringMatching(/its file system is read-only/)])
 })
+
+test.skipIf(process.platform === 'win32')(
+  'a folder that may not be searched any more is 503 with that reason, and over once it may',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-forbidden-'))
+    await using server = await startBinary({ folder, binary: withoutPrivileges(BINARY) })
+    const data = join(folder, 'latchkey-data')
+    expect((await signUp(server)).status).toBe(200)
+    chmodSync(data, 0o000)
+    expect(await signUp(server)).toMatchObject({
+      status: 503,
+      body: { message: expect.stringContaining('the database file cannot be opened') },
+    })
+    expect(await ready(server, 503)).toMatchObject({ checks: { database: 'failed', disk: 'ok' } })
+    chmodSync(data, 0o700)
+    expect((await signUp(server)).status).toBe(200)
+    await ready(server, 200)
+    await server.settled()
+    expect(server.log.filter(({ msg }) => msg === 'fault')).toEqual([])
+    await server.stop()
+    rmSync(folder, { recursive: true, force: true })
+  },
+)

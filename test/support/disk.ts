@@ -61,3 +61,12 @@ export function inReadOnlyRoot(executable: string, writable: string): string {
   chmodSync(script, 0o700)
   return script
 }
+
+/** A script that runs an executable for which the modes of files count, for root as well. */
+export function withoutPrivileges(executable: string): string {
+  if (process.getuid?.() !== 0) return executable
+  const script = join(mkdtempSync(join(tmpdir(), 'latchkey-user-')), 'run')
+  writeFileSync(script, `#!/bin/sh\nexec setpriv --bounding-set=-dac_override,-dac_read_search '${executable}' "$@"\n`)
+  chmodSync(script, 0o700)
+  return script
+}
