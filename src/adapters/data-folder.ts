@@ -48,13 +48,9 @@ export function ensureSecrets(
   folder: string,
   { database, random, now }: { database: string; random(bytes: number): Buffer; now: number },
 ): { secrets: Secrets; isNew: boolean } {
-  const path = join(folder, FILE)
-  const present = readSecrets(path)
+  const present = storedSecrets(folder, database)
   if (present) return { secrets: present, isNew: false }
-  if (existsSync(database))
-    throw new Error(
-      `${path} is missing, and the database ${database} cannot be read without it; restore it from a backup`,
-    )
+  const path = join(folder, FILE)
   const made: Secrets = {
     createdAt: new Date(now).toISOString(),
     jwtSecret: random(48).toString('base64url'),
@@ -65,6 +61,20 @@ export function ensureSecrets(
   }
   const isNew = createDurably(path, `${JSON.stringify(made, null, 2)}\n`, random(6).toString('hex'))
   return { secrets: readSecrets(path) ?? made, isNew }
+}
+
+/**
+ * The secrets of the folder; undefined before the first start.
+ * @throws if the file cannot be read, is not the one that was written, or is missing beside a database
+ */
+export function storedSecrets(folder: string, database: string): Secrets | undefined {
+  const path = join(folder, FILE)
+  const present = readSecrets(path)
+  if (!present && existsSync(database))
+    throw new Error(
+      `${path} is missing, and the database ${database} cannot be read without it; restore it from a backup`,
+    )
+  return present
 }
 
 function readSecrets(path: string): Secrets | undefined {

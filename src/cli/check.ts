@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { storedSecrets } from '../adapters/data-folder'
 import { databasePath, keyringOf } from '../compose/keys'
 import { templatesOf } from '../compose/messaging'
+import type { Settings } from '../config'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
 import { damageOf } from '../store/soundness'
@@ -10,7 +12,7 @@ import { readSettings } from './settings'
 import { warnings } from './warnings'
 
 /**
- * `latchkey check`: all problems of the settings at once, and damage to the database. Exit status 1 on an error or an
+ * `latchkey check`: all problems of the settings at once, and damage to the secrets and the database. Exit status 1 on an error or an
  * unknown name.
  */
 export async function check(command: Command): Promise<void> {
@@ -25,15 +27,22 @@ export async function check(command: Command): Promise<void> {
   if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
   for (const { severity, message } of problems)
     process.stdout.write(`${isWrong({ severity, message }) ? 'error' : severity}: ${message}\n`)
-  const damage = damageIn(databasePath(settings, resolve(settings.server.dataDir)))
-  if (damage !== undefined) process.stdout.write(`error: ${damage}\n`)
+  const damage = damageIn(resolve(settings.server.dataDir), settings)
+  for (const message of damage) process.stdout.write(`error: ${message}\n`)
   const areWrong = problems.some(isWrong)
   process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
-  process.exitCode = areWrong || damage !== undefined ? 1 : 0
+  process.exitCode = areWrong || damage.length > 0 ? 1 : 0
 }
 
-/** Read-only; may run beside a running server. */
-function damageIn(path: string): string | undefined {
+/** What is wrong with the files of a server. Read-only; may run beside a running server. */
+function damageIn(folder: string, settings: Settings): string[] {
+  const path = databasePath(settings, folder)
+  const found: string[] = []
+  try {
+    storedSecrets(folder, path)
+  } catch (error) {
+    found.push((error as Error).message)
+  }
   const damage = existsSync(path) ? damageOf(path) : undefined
-  return damage && `${path}: ${damage}`
+  return damage === undefined ? found : [...found, `${path}: ${damage}`]
 }

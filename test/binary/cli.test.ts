@@ -1,6 +1,6 @@
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, run, startBinary } from '../support/binary'
@@ -162,6 +162,18 @@ test.each(['{}', 'null', '', '{"jwtSecret":"x"}'])('secrets.json holding %p is r
   const { status, stderr } = await run(['keys'], { cwd })
   expect([status, stderr.split('\n').length]).toEqual([1, 2])
   expect(stderr).toContain('latchkey-data/secrets.json')
+  const checked = await run(['check'], { cwd })
+  expect([checked.status, checked.stdout]).toEqual([1, expect.stringContaining('latchkey-data/secrets.json')])
+})
+
+test('check says that a database lacks its secrets', async () => {
+  const cwd = folder()
+  await run(['keys', '--init'], { cwd })
+  await run(['migrate'], { cwd })
+  expect((await run(['check'], { cwd })).status).toBe(0)
+  rmSync(join(cwd, 'latchkey-data/secrets.json'))
+  const { status, stdout } = await run(['check'], { cwd })
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/^error: .*secrets\.json is missing/)])
 })
 
 test('migrate says what it did, and --status what there is', async () => {
