@@ -7,6 +7,7 @@ import { fakeGitHub, GITHUB, returnFromProvider, signInAtGitHub, startAuthorizat
 const OWNER = 'owner@example.com'
 const PHONE = '4917000001'
 const OTHER = 'another-horse-battery-7'
+const STRANGERS = { email: OWNER, password: OTHER, data: { planted: true } }
 
 async function start() {
   const github = fakeGitHub(OWNER)
@@ -94,17 +95,46 @@ test.each(ways)('%s leaves the password, metadata and number that an administrat
 })
 
 test.each(ways.filter(([name]) => !/generated|another password/.test(name)))(
-  '%s leaves the password that an administrator set after a stranger’s sign-up',
+  '%s leaves the password that an administrator set after a stranger’s sign-up, and not the metadata of that',
   async (_, come) => {
     await using app = await start()
-    const { body } = await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: OTHER } })
+    const { body } = await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
     app.clock.advance(3_600_000)
     const change = { password: PASSWORD, user_metadata: { plan: 'pro' } }
     await app.ask('PUT', `/auth/v1/admin/users/${body.id}`, { token: app.admin, body: change })
     await come(app)
-    expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
+    const signedIn = await passwordGrant(app, { email: OWNER, password: PASSWORD })
+    expect(signedIn.status).toBe(200)
+    expect(signedIn.body.user.user_metadata).toMatchObject({ plan: 'pro' })
+    expect(JSON.stringify(signedIn.body.user)).not.toContain('planted')
   },
 )
+
+test('a generated link with a password drops the metadata of a stranger’s sign-up with the stranger’s password', async () => {
+  await using app = await start()
+  await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
+  const body = { type: 'signup', email: OWNER, password: PASSWORD, data: { plan: 'pro' } }
+  const link = await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body })
+  const { user } = (await verify(app, { type: 'signup', token_hash: link.body.hashed_token })).body
+  expect(user.user_metadata).toMatchObject({ plan: 'pro', email_verified: true })
+  expect(JSON.stringify(user)).not.toContain('planted')
+  expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
+  expect((await passwordGrant(app, { email: OWNER, password: OTHER })).status).toBe(400)
+})
+
+test('metadata of a sign-up by code stays where an administrator then sets a password', async () => {
+  await using app = await start()
+  await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER, data: { name: 'Ada' } } })
+  app.clock.advance(3_600_000)
+  const [{ id }] = (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users
+  for (const password of [OTHER, PASSWORD])
+    await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { password } })
+  await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER } })
+  const { code } = await lastMessageTo(app, OWNER)
+  const { body } = await verify(app, { type: 'email', email: OWNER, token: code })
+  expect(body.user.user_metadata.name).toBe('Ada')
+  expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
+})
 
 test('once the owner is in, the account is theirs alone', async () => {
   await using app = await start()

@@ -145,7 +145,7 @@ export async function updateUser(
       ...(phone && { phone }),
       ...(bannedUntil !== undefined && { bannedUntil }),
       ...(encryptedPassword !== undefined && { ...CLEARED_SENT_AT, encryptedPassword, isPasswordFromAdmin: true }),
-      ...(isUnconfirmed && given.userMetadata && { adminUserMetaData: addedByAdmin(before.user, given.userMetadata) }),
+      ...(isUnconfirmed && { adminUserMetaData: adminMetadata(before.user, given) }),
     },
     confirm: { email: given.confirmEmail, phone: given.confirmPhone },
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
@@ -227,9 +227,17 @@ export async function listAudit({ store }: Deps, { page, perPage, query }: Audit
   return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
 }
 
-/** Metadata that administrators gave an unconfirmed account, apart from that of a sign-up. */
-const addedByAdmin = ({ adminUserMetaData }: User, given: Record<string, unknown>) =>
-  mergeMetadata(adminUserMetaData, storableMetadata(given))
+/**
+ * Metadata of an unconfirmed account that stays when its owner confirms it: what administrators added, apart from what a
+ * sign-up with a password brought. A sign-up by code brought no password, so its metadata stays beside an administrator's.
+ */
+function adminMetadata({ encryptedPassword, rawUserMetaData, adminUserMetaData }: User, given: UserInput) {
+  const isFirstPassword = given.password !== undefined && encryptedPassword === null
+  return mergeMetadata(
+    isFirstPassword ? rawUserMetaData : adminUserMetaData,
+    storableMetadata(given.userMetadata ?? {}),
+  )
+}
 
 /** SQLite ends a pattern at a NUL character, and rejects patterns over 50,000 bytes. */
 const MAX_PATTERN_BYTES = 40_000

@@ -95,10 +95,11 @@ type NewUser = Omit<User, 'uid' | 'confirmedAt'>
  */
 export function dropUnconfirmedPassword(user: User): Partial<User> {
   const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
-  if (confirmedAt !== null || isPasswordFromAdmin) return {}
-  if (encryptedPassword === null || isAdminCreated) return { encryptedPassword: null }
+  if (confirmedAt !== null) return {}
+  const password = isPasswordFromAdmin ? {} : { encryptedPassword: null }
+  if (encryptedPassword === null || isAdminCreated) return password
   const own = ownIdentityData(id, { ...(email !== null && { email }), ...(phone !== null && { phone }) })
-  return { encryptedPassword: null, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
+  return { ...password, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
 }
 
 /** A row with defaults for everything not given. @param now Unix milliseconds */

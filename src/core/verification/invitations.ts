@@ -163,12 +163,16 @@ async function findOrCreateInvitee(
     if (purpose === 'invite') return { ...guest, set: dropUnconfirmedPassword(existing) }
     const added = storableMetadata(data)
     // The password of an account created by an administrator stays; one from a sign-up may be someone else's.
-    if (existing.isAdminCreated || existing.confirmationSentAt === null) return { ...guest, added }
-    const adminUserMetaData = mergeMetadata(existing.adminUserMetaData, added)
-    if (!password) return { ...guest, added, set: { ...dropUnconfirmedPassword(existing), adminUserMetaData } }
+    if (existing.isAdminCreated) return { ...guest, added }
+    const { encryptedPassword: present, rawUserMetaData } = existing
+    const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)
+    const set = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
+    if (!password || existing.isPasswordFromAdmin) return { ...guest, added, set }
     await requireStrong(deps, password)
-    const encryptedPassword = await passwords.hash(password)
-    return { ...guest, added, set: { encryptedPassword, isPasswordFromAdmin: true, adminUserMetaData } }
+    return {
+      ...{ ...guest, added },
+      set: { ...set, encryptedPassword: await passwords.hash(password), isPasswordFromAdmin: true },
+    }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
