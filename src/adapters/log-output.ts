@@ -31,8 +31,8 @@ class PartlyWritten extends Error {
   }
 }
 
-/** @param lost formats the line, with its line feed, that reports the number of dropped lines */
-export function logOutput(send: Send, lost: (lines: number) => string): LogOutput {
+/** @param droppedNotice formats the line, with its line feed, that reports the number of dropped lines */
+export function logOutput(send: Send, droppedNotice: (lines: number) => string): LogOutput {
   let waiting = ''
   let dropped = 0
   let sending: Promise<void> | undefined
@@ -47,12 +47,12 @@ export function logOutput(send: Send, lost: (lines: number) => string): LogOutpu
   const next = () => {
     if (sending || pause || (waiting === '' && dropped === 0)) return
     const text = waiting
-    const told = dropped
+    const reported = dropped
     waiting = ''
-    sending = send(`${isTorn ? '\n' : ''}${told > 0 ? lost(told) : ''}${text}`).then(
+    sending = send(`${isTorn ? '\n' : ''}${reported > 0 ? droppedNotice(reported) : ''}${text}`).then(
       () => {
         sending = undefined
-        dropped -= told
+        dropped -= reported
         isTorn = false
         next()
       },

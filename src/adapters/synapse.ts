@@ -35,7 +35,7 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
           }),
         })
         const outcome = outcomeOf(localpart, response.status, await objectOf(response))
-        return outcome.outcome === 'taken' ? await takeOver(ask, base, { localpart, password }) : outcome
+        return outcome.outcome === 'taken' ? await verifyExistingAccount(ask, base, { localpart, password }) : outcome
       } catch (error) {
         return unavailable(error instanceof Error ? error.message : String(error))
       }
@@ -47,7 +47,7 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
  * Whether an existing account was created by an earlier attempt: then it has the generated password, which is known
  * only here. The session of this check is ended again.
  */
-async function takeOver(
+async function verifyExistingAccount(
   ask: BoundedFetch,
   base: string,
   { localpart, password }: { localpart: string; password: string },

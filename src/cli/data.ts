@@ -13,7 +13,7 @@ import { commandWith } from './invocation'
 import { optionOf } from './settings'
 
 /** @returns the data folder @throws if no server was ever started on it */
-export function presentFolder({ server: { dataDir } }: Settings): string {
+export function requireDataFolder({ server: { dataDir } }: Settings): string {
   const folder = resolve(dataDir)
   if (existsSync(join(folder, 'secrets.json'))) return folder
   const place = dataDir === server.dataDir.default ? 'in the folder where the server runs, or ' : ''
@@ -26,11 +26,11 @@ export function presentFolder({ server: { dataDir } }: Settings): string {
  * The data folder for key commands, which `--init` allows to create a new server.
  * @throws if there is none and `--init` is not given
  */
-export function folderOf(command: Command, settings: Settings): string {
+export function dataFolderFor(command: Command, settings: Settings): string {
   const { dataDir } = settings.server
   if (optionOf<boolean>(command, 'init')) return openDataFolder(dataDir)
   try {
-    return presentFolder(settings)
+    return requireDataFolder(settings)
   } catch (error) {
     throw new Error(
       `${(error as Error).message}. To make the keys of a server before its first start: ${commandWith('keys --init', dataDir)}`,
@@ -42,22 +42,22 @@ export function folderOf(command: Command, settings: Settings): string {
  * A database of the version of this executable, for commands that may run beside a server.
  * @returns its path @throws if it is missing or has another version
  */
-export function presentDatabase(settings: Settings): string {
+export function requireDatabase(settings: Settings): string {
   const path = databasePath(settings, resolve(settings.server.dataDir))
   if (!existsSync(path) || !statSync(path).isFile()) {
     // A missing folder is the better explanation.
-    if (settings.server.databaseUrl === undefined) presentFolder(settings)
+    if (settings.server.databaseUrl === undefined) requireDataFolder(settings)
     throw new Error(
       `there is no database at ${path}: the server was never started on it. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
     )
   }
-  refuseOther(path, settings)
+  requireSameVersion(path, settings)
   return path
 }
 
 /** @throws if an existing database has another version than this executable */
-export function refuseOther(path: string, settings: Settings): void {
-  refuseNewer(path)
+export function requireSameVersion(path: string, settings: Settings): void {
+  requireNotNewer(path)
   const { names } = historyOf(path)
   if (existsSync(path) && names.length < migrations.length)
     throw new Error(
@@ -66,7 +66,7 @@ export function refuseOther(path: string, settings: Settings): void {
 }
 
 /** @throws if a newer executable has migrated the database */
-export function refuseNewer(path: string): void {
+export function requireNotNewer(path: string): void {
   const { names, lastOpenedBy } = historyOf(path)
   if (names.length <= migrations.length) return
   const opened =

@@ -10,7 +10,7 @@ import { smtpMailerOf } from '../compose/messaging'
 import { contentOf } from '../core/messages/messages'
 import type { Sealer } from '../core/ports'
 import { openStore, type Store } from '../store'
-import { presentDatabase, presentFolder } from './data'
+import { requireDatabase, requireDataFolder } from './data'
 import { fail, orFail, requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
@@ -55,8 +55,8 @@ const LISTED = 50
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const { store, secrets } = await orFail(() => {
-    const database = presentDatabase(settings)
-    const folder = presentFolder(settings)
+    const database = requireDatabase(settings)
+    const folder = requireDataFolder(settings)
     return {
       ...ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() }),
       store: openStore(database, systemClock.now()),

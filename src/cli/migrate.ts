@@ -9,7 +9,7 @@ import { openMigrated } from '../store'
 import { lockData } from '../store/lock'
 import { historyOf } from '../store/migrate'
 import { damageOf } from '../store/soundness'
-import { refuseNewer } from './data'
+import { requireNotNewer } from './data'
 import { orFail, requireSettings } from './settings'
 
 /**
@@ -22,7 +22,7 @@ export async function migrate(command: Command): Promise<void> {
     if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
     const path = databasePath(settings, folder)
-    refuseNewer(path)
+    requireNotNewer(path)
     const isNew = !existsSync(path)
     lockData(folder, path)
     const { database, applied } = openMigrated(path, systemClock.now())
@@ -41,5 +41,5 @@ function printStatus(path: string): void {
   for (const { name } of migrations)
     process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
   for (const name of applied.slice(migrations.length)) process.stdout.write(`unknown  ${name}\n`)
-  refuseNewer(path)
+  requireNotNewer(path)
 }

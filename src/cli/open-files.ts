@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Log } from '../http/log'
 
 /** Below this limit, a burst of connections is likely to exhaust the descriptors. */
-const ENOUGH = 1024
+const RECOMMENDED_LIMIT = 1024
 /** Approximate number of files the server itself keeps open. */
 const OWN = 40
 const LOOK_EVERY_MS = 1000
@@ -20,15 +20,15 @@ export function openFileLimit(read = () => readFileSync('/proc/self/limits', 'ut
 
 /** Warning for the operator at start, if any. */
 export function lowLimitWarning(limit: number | undefined): string | undefined {
-  if (limit === undefined || limit >= ENOUGH) return undefined
-  return `this process may open only ${limit} files (ulimit -n), which is enough for about ${Math.max(0, limit - OWN)} connections at once; raise the limit to ${ENOUGH} or more`
+  if (limit === undefined || limit >= RECOMMENDED_LIMIT) return undefined
+  return `this process may open only ${limit} files (ulimit -n), which is enough for about ${Math.max(0, limit - OWN)} connections at once; raise the limit to ${RECOMMENDED_LIMIT} or more`
 }
 
 /** Logs that no descriptor is left, and that there are some again. */
-export function watchOpenFiles(log: Log, isOneLeft: () => boolean = canOpen): Timer {
+export function watchOpenFiles(log: Log, hasFreeDescriptor: () => boolean = canOpen): Timer {
   let isExhausted = false
   const look = () => {
-    const isLeft = isOneLeft()
+    const isLeft = hasFreeDescriptor()
     if (!isLeft && !isExhausted)
       log.warn('no file descriptor is left: new connections have to wait until others are closed', {
         limit: openFileLimit(),

@@ -3,7 +3,7 @@ import { systemClock, systemRandom } from '../adapters/system'
 import { grantRole, listRoles, type RoleDeps, revokeRole } from '../core/accounts/roles'
 import { Refusal } from '../core/refusal'
 import { openStore } from '../store'
-import { presentDatabase } from './data'
+import { requireDatabase } from './data'
 import { fail, orFail, requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
@@ -25,7 +25,7 @@ async function withRoles(
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
-  const store = await orFail(() => openStore(presentDatabase(settings), systemClock.now()))
+  const store = await orFail(() => openStore(requireDatabase(settings), systemClock.now()))
   try {
     const roles = await work({ store, clock: systemClock, random: systemRandom }, user, role)
     process.stdout.write(`${roles.join(' ')}\n`)

@@ -14,7 +14,7 @@ import type { Space } from '../store'
 import { lockData } from '../store/lock'
 import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
-import { refuseNewer } from './data'
+import { requireNotNewer } from './data'
 import { commandWith } from './invocation'
 import { stopOnSignal, surviveFaults } from './lifetime'
 import { listen } from './listener'
@@ -77,7 +77,7 @@ export async function serve(command: Command): Promise<void> {
 function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   const folder = openDataFolder(settings.server.dataDir)
   const database = databasePath(settings, folder)
-  refuseNewer(database)
+  requireNotNewer(database)
   lockData(folder, database)
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
   return { folder, secrets }
@@ -88,8 +88,8 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
   const isText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY)
   const format = isText ? text : 'json'
   const { now } = systemClock
-  const lost = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were dropped', { lines })
-  const output = logOutput(standardOutput(), lost)
+  const droppedLines = (lines: number) => logLine({ format, now: now() }, 'warn', 'log lines were dropped', { lines })
+  const output = logOutput(standardOutput(), droppedLines)
   return { log: createLog({ level, format, write: output.write, now }), output }
 }
 

@@ -6,7 +6,7 @@ import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import { databasePath, openSigningKeys, type SigningKeys } from '../compose/keys'
 import type { Settings } from '../config'
-import { folderOf, refuseOther } from './data'
+import { dataFolderFor, requireSameVersion } from './data'
 import { fail, optionOf, orFail, requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
@@ -15,9 +15,9 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
   if (settings.tokens.jwtKeys)
     fail('AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys with this command')
   await orFail(async () => {
-    const folder = folderOf(command, settings)
+    const folder = dataFolderFor(command, settings)
     const database = databasePath(settings, folder)
-    refuseOther(database, settings)
+    requireSameVersion(database, settings)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     await using keys = await openSigningKeys(settings, secrets, folder)
     await work(keys, settings)

@@ -31,7 +31,7 @@ import { rateLimits } from '../core/rate-limits'
 import type { ReadinessCheck } from '../core/readiness'
 import { lostAnswers } from '../core/sessions/lost-answers'
 import { signingKeySync } from '../core/tokens/signing-keys'
-import { answersForPeople } from '../http/audience'
+import { errorPages } from '../http/audience'
 import { cors } from '../http/cors'
 import { ROUTING } from '../http/endpoint'
 import type { Log } from '../http/log'
@@ -126,7 +126,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const refreshKeys = () => readKeys().catch(failure('signing keys cannot be read'))
     const report: Report = (level, message, fields) => log[level](message, fields)
     const watch = clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() })
-    const watching = setInterval(watch.look, WATCH_CLOCK_MS)
+    const watching = setInterval(watch.compare, WATCH_CLOCK_MS)
     watching.unref()
     const core = createCore({
       ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
@@ -197,7 +197,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
-      present: answersForPeople((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
+      present: errorPages((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
       answersHead: (path) => withHead.has(path),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
@@ -234,9 +234,9 @@ const WATCH_CLOCK_MS = 10_000
 /** The checks of `/ready`, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
-    { name: 'database', look: core.examineDatabase },
-    { name: 'disk', look: core.examineDisk },
-    { name: 'clock', look: async () => core.lookAtClock() },
+    { name: 'database', run: core.examineDatabase },
+    { name: 'disk', run: core.examineDisk },
+    { name: 'clock', run: async () => core.lookAtClock() },
   ]
 }
 

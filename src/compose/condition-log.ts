@@ -1,14 +1,14 @@
 /** Logs database problems: once, then at intervals, and once more when the database works again. */
 import type { Log } from '../http/log'
-import { type Trouble, Unavailable } from '../lib/unavailable'
+import { type FailureKind, Unavailable } from '../lib/unavailable'
 import type { Condition } from '../store'
 
 /** A lasting problem is logged again after this time. */
-const AGAIN_MS = 60_000
+const REPEAT_MS = 60_000
 /** An intermittent problem is logged at most this often in that time. */
-const MAX_TELLINGS = 5
+const MAX_REPEATS = 5
 
-const ADVICE: Record<Trouble | 'damaged', string> = {
+const ADVICE: Record<FailureKind | 'damaged', string> = {
   disk_full: 'free some space on its disk; a restart is not needed',
   read_only: 'make the file and its folder writable for this user; a restart is not needed',
   locked: 'end what holds the lock, such as a backup tool or a database shell; a restart is not needed',
@@ -24,29 +24,29 @@ const ADVICE: Record<Trouble | 'damaged', string> = {
 /** @param monotonic milliseconds of a monotonic clock */
 export function conditionLog({ log, database, monotonic }: { log: Log; database: string; monotonic(): number }) {
   /** Since the last time that everything worked: when each problem was logged, and how often it occurred since. */
-  const lasting = new Map<Condition['trouble'], { toldAt: number; count: number }>()
-  const tellings = new Map<Condition['trouble'], number[]>()
+  const ongoing = new Map<Condition['kind'], { loggedAt: number; count: number }>()
+  const logTimes = new Map<Condition['kind'], number[]>()
 
-  const mayTell = (trouble: Condition['trouble'], now: number) => {
-    const recent = (tellings.get(trouble) ?? []).filter((at) => now - at < AGAIN_MS)
-    if (recent.length >= MAX_TELLINGS) return false
-    tellings.set(trouble, [...recent, now])
+  const mayLog = (kind: Condition['kind'], now: number) => {
+    const recent = (logTimes.get(kind) ?? []).filter((at) => now - at < REPEAT_MS)
+    if (recent.length >= MAX_REPEATS) return false
+    logTimes.set(kind, [...recent, now])
     return true
   }
 
   return (condition: Condition | undefined): void => {
     if (!condition) {
-      if (lasting.size > 0) log.info('the database works again', { database })
-      lasting.clear()
+      if (ongoing.size > 0) log.info('the database works again', { database })
+      ongoing.clear()
       return
     }
-    const { trouble, reason, error } = condition
+    const { kind, reason, error } = condition
     const now = monotonic()
-    const last = lasting.get(trouble)
+    const last = ongoing.get(kind)
     if (last) last.count += 1
-    if ((last && now - last.toldAt < AGAIN_MS) || !mayTell(trouble, now)) return
-    lasting.set(trouble, { toldAt: now, count: 0 })
-    log.error(reason, { trouble, database, error, advice: ADVICE[trouble], failures: last?.count })
+    if ((last && now - last.loggedAt < REPEAT_MS) || !mayLog(kind, now)) return
+    ongoing.set(kind, { loggedAt: now, count: 0 })
+    log.error(reason, { kind, database, error, advice: ADVICE[kind], failures: last?.count })
   }
 }
 

@@ -31,17 +31,17 @@ export function load(given: Sources): Configuration {
   const origins = new Map<Setting<unknown>, string>()
   const settings: Record<string, Record<string, unknown>> = {}
   const off = new Set<string>()
-  const told: [Setting<unknown>, Problem][] = []
+  const problemsFound: [Setting<unknown>, Problem][] = []
   for (const [area, group] of Object.entries(areas)) {
     settings[area] = {}
     for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
       const found = find(each, sources, problems)
-      settings[area][key] = found ? readValue(each, found, (problem) => told.push([each, problem])) : each.default
+      settings[area][key] = found ? readValue(each, found, (problem) => problemsFound.push([each, problem])) : each.default
       if (found && settings[area][key] === false) off.add(each.names[0])
       origins.set(each, found?.origin ?? 'default')
     }
   }
-  for (const [each, problem] of told)
+  for (const [each, problem] of problemsFound)
     problems.push(off.has(`AUTH_${each.switchedBy}`) ? harmless(problem, each) : problem)
   reportUnknownNames(sources, problems)
   reportUnknownKeys(sources, problems)

@@ -44,11 +44,11 @@ function shownDefault(setting: Setting<unknown>): string {
 
 /** Every setting of an area; of a family, the first represents all. */
 function onePerFamily(group: object): Setting<unknown>[] {
-  const told = new Set<string>()
+  const printedFamilies = new Set<string>()
   return Object.values<Setting<unknown>>(group as Record<string, Setting<unknown>>).filter(({ family }) => {
     if (family === undefined) return true
-    const isFirst = !told.has(family)
-    told.add(family)
+    const isFirst = !printedFamilies.has(family)
+    printedFamilies.add(family)
     return isFirst
   })
 }

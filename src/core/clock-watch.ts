@@ -23,7 +23,7 @@ const LONG_AGO_MS = 30 * 24 * HOUR
 
 export interface ClockWatch {
   /** Compares the clocks; a jump is logged once. */
-  look(): Finding
+  compare(): Finding
   /** Whether old timestamps can be trusted. */
   isSettled(): boolean
 }
@@ -42,7 +42,7 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
   let lastOffset = offset()
   let jump: { byMs: number; at: number } | undefined
 
-  const look = (): Finding => {
+  const compare = (): Finding => {
     const present = offset()
     const byMs = present - lastOffset
     lastOffset = present
@@ -72,9 +72,9 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
   const first = finding()
   if (first.reason !== undefined) report('warn', first.reason)
   return {
-    look,
+    compare,
     isSettled() {
-      if (look().isFatal) return false
+      if (compare().isFatal) return false
       const since = unsettledSince()
       return since === undefined || clock.monotonic() - since >= SETTLED_MS
     },

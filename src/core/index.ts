@@ -150,7 +150,7 @@ const functions = {
   examineDisk,
   diskSpace: ({ store }: Deps) => store.space(),
   /** Whether the wall clock can be trusted. */
-  lookAtClock: ({ clockWatch }: Deps) => clockWatch.look(),
+  lookAtClock: ({ clockWatch }: Deps) => clockWatch.compare(),
 }
 
 type Functions = typeof functions

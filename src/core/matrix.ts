@@ -24,10 +24,10 @@ const PASSWORD_BYTES = 32
 const MAX_DISPLAY_NAME = 100
 
 /** Maximum delay of the next attempt; later times were written by a wrong clock and are ignored. */
-const LONGEST_WAIT_MS = 600 * SECOND
+const MAX_DELAY_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /**
  * For a user created just now. A slow attempt continues in the background: aborting it could leave an account on the
@@ -49,7 +49,7 @@ export async function provisionMatrixAccount(deps: Deps, user: User): Promise<st
 export async function provisionDueMatrixAccounts(deps: Deps): Promise<number> {
   const { store, clock } = deps
   const claimed = await store.claimMatrixRegistrations({
-    ...{ now: clock.now(), leaseMs: MATRIX_LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
+    ...{ now: clock.now(), leaseMs: MATRIX_LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
   })
   await Promise.all(claimed.map(({ registration, user }) => attempt(deps, user, registration)))
   return claimed.length
@@ -58,7 +58,7 @@ export async function provisionDueMatrixAccounts(deps: Deps): Promise<number> {
 /** Milliseconds until the next attempt is due; undefined where none is. */
 export async function nextMatrixAttemptInMs({ store, clock }: Deps): Promise<number | undefined> {
   const dueAt = await store.nextMatrixRegistration()
-  return dueAt === undefined ? undefined : dueInMs(dueAt, LONGEST_WAIT_MS, clock.now())
+  return dueAt === undefined ? undefined : dueInMs(dueAt, MAX_DELAY_MS, clock.now())
 }
 
 async function attempt(deps: Deps, user: User, registration: MatrixRegistration): Promise<string | null> {

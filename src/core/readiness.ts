@@ -14,7 +14,7 @@ export interface Finding {
 export interface ReadinessCheck {
   name: string
   /** @throws if the check itself fails, which counts as a fatal finding */
-  look(): Promise<Finding>
+  run(): Promise<Finding>
 }
 
 export interface Readiness {
@@ -29,9 +29,9 @@ export async function readinessOf(
   onFault: (error: unknown) => void,
 ): Promise<Readiness> {
   const found = await Promise.all(
-    checks.map(async ({ name, look }): Promise<[string, Finding]> => {
+    checks.map(async ({ name, run }): Promise<[string, Finding]> => {
       try {
-        return [name, await look()]
+        return [name, await run()]
       } catch (error) {
         onFault(error)
         return [name, { state: 'failed', isFatal: true, reason: 'the check itself failed; the log names the cause' }]

@@ -19,7 +19,7 @@ export interface Problem {
  * Whether a browser navigates or posts a form. A request with a token, an API key or a JSON body comes from a program
  * regardless of Accept, since neither a link nor a form can send one.
  */
-export function isForPerson({ method, headers }: Request): boolean {
+export function isFromBrowser({ method, headers }: Request): boolean {
   const mode = headers.get('sec-fetch-mode')
   const isNavigation = mode === null || mode === 'navigate'
   const type = headers.get('content-type') ?? ''
@@ -28,22 +28,22 @@ export function isForPerson({ method, headers }: Request): boolean {
 }
 
 /** Headers kept on the page as on the JSON response it replaces. */
-const KEPT = ['allow', 'retry-after', 'x-sb-error-code', 'www-authenticate']
+const KEPT_HEADERS = ['allow', 'retry-after', 'x-sb-error-code', 'www-authenticate']
 
-/** @param show renders the page @returns a hook that answers errors with pages if the client is a browser */
-export function answersForPeople(show: (problem: Problem) => Response) {
+/** @param renderPage renders the page @returns a hook that answers errors with pages if the client is a browser */
+export function errorPages(renderPage: (problem: Problem) => Response) {
   return async (request: Request, response: Response): Promise<Response> => {
     if (response.status < 400) return response
     // For caches. A response with an Origin varies by that origin (`cors.ts`), and a navigation has none.
     if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
-    if (isPage(response) || !isForPerson(request)) return response
+    if (isPage(response) || !isFromBrowser(request)) return response
     const { id, refusal, client } = requestContextOf(request)
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-    const shown = show({
+    const shown = renderPage({
       ...{ status: response.status, reason: refusal?.reason, requestId: id, languages: client().languages },
-      ...(await told(response)),
+      ...(await readError(response)),
       retryAfterSeconds: Number.isNaN(seconds) ? undefined : seconds,
-      headers: Object.fromEntries([...response.headers].filter(([name]) => KEPT.includes(name))),
+      headers: Object.fromEntries([...response.headers].filter(([name]) => KEPT_HEADERS.includes(name))),
     })
     shown.headers.append('Vary', 'Accept')
     return shown
@@ -53,7 +53,7 @@ export function answersForPeople(show: (problem: Problem) => Response) {
 const isPage = ({ headers }: Response) => headers.get('content-type')?.startsWith('text/html') ?? false
 
 /** Code and message of an error, in the shape of any surface. */
-async function told(response: Response): Promise<Pick<Problem, 'code' | 'message'>> {
+async function readError(response: Response): Promise<Pick<Problem, 'code' | 'message'>> {
   const isJson = response.headers.get('content-type')?.startsWith('application/json')
   const body: Record<string, unknown> = isJson ? ((await response.json()) as Record<string, unknown>) : {}
   const texts = (names: string[]) => names.map((name) => body[name]).find((value) => typeof value === 'string')

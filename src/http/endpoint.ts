@@ -5,7 +5,7 @@
 import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller } from '../core'
-import { askedFrom } from '../core/origin'
+import { withOrigin } from '../core/origin'
 import { type Reason, Refusal } from '../core/refusal'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
@@ -153,7 +153,7 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: BodyLimits) {
     if (each.check) await each.check(context as unknown as Context)
     if (decode && !each.readsBodyLate) context.body = await readBody()
     const ip = core.policy.retention.auditAddresses ? exchange.client().ip : ''
-    return askedFrom(ip, () => each.handle(context as unknown as Context))
+    return withOrigin(ip, () => each.handle(context as unknown as Context))
   }
 
   async function readDeclared(request: Request) {

@@ -10,19 +10,19 @@ const REASONS = {
   out_of_memory: 'there is not enough memory',
 } as const
 
-export type Trouble = keyof typeof REASONS
+export type FailureKind = keyof typeof REASONS
 
 /** When a client may retry. */
 const RETRY_AFTER_MS = 1000
 
 export class Unavailable extends Error {
-  readonly trouble: Trouble
+  readonly kind: FailureKind
   readonly retryAfterMs = RETRY_AFTER_MS
 
   /** @param cause the original error; its message is kept */
-  constructor(trouble: Trouble, cause?: unknown) {
-    super(REASONS[trouble], { cause })
+  constructor(kind: FailureKind, cause?: unknown) {
+    super(REASONS[kind], { cause })
     this.name = 'Unavailable'
-    this.trouble = trouble
+    this.kind = kind
   }
 }

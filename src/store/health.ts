@@ -1,9 +1,9 @@
 /** The known state of the database: from errors of operations, and from checks. */
-import { type Trouble, Unavailable } from '../lib/unavailable'
+import { type FailureKind, Unavailable } from '../lib/unavailable'
 import { codeOf, isDamage, unavailableFor } from './trouble'
 
 export interface Condition {
-  trouble: Trouble | 'damaged'
+  kind: FailureKind | 'damaged'
   /** A public description. */
   reason: string
   /** SQLite's error message. */
@@ -16,63 +16,63 @@ export interface Health {
   /** A whole commit succeeded. */
   wrote(): void
   /** The file was read from end to end. */
-  sound(): void
+  markSound(): void
   /** Undefined if no problem is known. */
   condition(): Condition | undefined
   isDamaged(): boolean
   /** Whether recent write failures could be helped by space in the log. */
   lacksSpace(): boolean
   /** Whether the connections should be reopened. */
-  takeSuspicion(): boolean
+  takeReopenRequest(): boolean
 }
 
 /** Errors that a connection may keep after their cause is gone. */
-const STICKY = new Set<Trouble>(['disk_failing', 'file_unreachable', 'read_only'])
+const STICKY = new Set<FailureKind>(['disk_failing', 'file_unreachable', 'read_only'])
 
 /** Errors that may affect large writes and not small ones, so that one success does not prove recovery. */
-const PARTIAL = new Set<Condition['trouble']>(['disk_full', 'disk_failing', 'out_of_memory'])
+const PARTIAL = new Set<Condition['kind']>(['disk_full', 'disk_failing', 'out_of_memory'])
 /** How long such an error counts after it last occurred. */
 const RECENT_MS = 3000
 
 /** @param onChange called on every failure, and on the first commit that works again */
 export function healthOf(path: string, onChange: (condition: Condition | undefined) => void): Health {
-  let trouble: Condition | undefined
+  let failure: Condition | undefined
   let damage: Condition | undefined
   let met: { condition: Condition; at: number } | undefined
   let isSuspicious = false
   const recent = () =>
-    met && PARTIAL.has(met.condition.trouble) && performance.now() - met.at < RECENT_MS ? met.condition : undefined
+    met && PARTIAL.has(met.condition.kind) && performance.now() - met.at < RECENT_MS ? met.condition : undefined
   return {
     failed(error) {
       if (isDamage(error)) {
-        damage = { trouble: 'damaged', reason: 'the database file is damaged', error: wordsOf(error) }
+        damage = { kind: 'damaged', reason: 'the database file is damaged', error: wordsOf(error) }
         isSuspicious = true
         onChange(damage)
         return error
       }
       const unavailable = unavailableFor(error, path)
       if (!unavailable) return error
-      const { trouble: kind, message, cause } = unavailable
-      trouble = { trouble: kind, reason: message, error: wordsOf(cause ?? unavailable) }
-      met = { condition: trouble, at: performance.now() }
+      const { kind, message, cause } = unavailable
+      failure = { kind, reason: message, error: wordsOf(cause ?? unavailable) }
+      met = { condition: failure, at: performance.now() }
       isSuspicious ||= STICKY.has(kind)
-      onChange(trouble)
+      onChange(failure)
       return unavailable
     },
     wrote() {
-      if (!trouble) return
-      trouble = undefined
+      if (!failure) return
+      failure = undefined
       onChange(damage)
     },
-    sound() {
+    markSound() {
       if (!damage) return
       damage = undefined
-      onChange(trouble)
+      onChange(failure)
     },
-    condition: () => trouble ?? damage ?? recent(),
+    condition: () => failure ?? damage ?? recent(),
     lacksSpace: () => recent() !== undefined,
     isDamaged: () => damage !== undefined,
-    takeSuspicion() {
+    takeReopenRequest() {
       const was = isSuspicious
       isSuspicious = false
       return was

@@ -19,9 +19,9 @@ export interface KeptConnections {
   /** @throws {Unavailable} while there are none */
   use(): Connections
   /** Checks the files. @throws {Unavailable} if the open files must not be written */
-  tend(): void
+  maintain(): void
   /** Empties a log that a reader kept from being reused, or whose space is needed. */
-  cutLogBack(): void
+  truncateLog(): void
   logBytes(): number
   /** The environmental error behind an exception. */
   unavailable(error: unknown): Unavailable | undefined
@@ -77,7 +77,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
 
   return {
     use,
-    tend() {
+    maintain() {
       if (isClosed) return
       const place = file.look()
       if (place === 'unreachable') throw new Unavailable('file_unreachable')
@@ -87,9 +87,9 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
         health.failed(new Unavailable('file_moved'))
         if (connections) saveLog()
         reopenFromNone()
-      } else if (isTimeToReopen && (health.takeSuspicion() || !connections)) reopen()
+      } else if (isTimeToReopen && (health.takeReopenRequest() || !connections)) reopen()
     },
-    cutLogBack() {
+    truncateLog() {
       if (!connections || performance.now() < cutAt) return
       const isLong = file.logBytes() > LOG_LIMIT_BYTES || health.lacksSpace()
       const { view, writer: connection } = connections

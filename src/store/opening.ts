@@ -12,7 +12,7 @@ export function openingProblem(path: string, error: unknown): string {
   if (code === '') return (error as Error).message
   if (code === 'SQLITE_NOTADB') return 'it is not a SQLite database, or its first page is damaged'
   if (code.startsWith('SQLITE_CORRUPT')) return 'it is damaged; restore a backup of it'
-  if (unavailableFor(error, path)?.trouble === 'disk_full') return 'the disk is full'
+  if (unavailableFor(error, path)?.kind === 'disk_full') return 'the disk is full'
   if (code.startsWith('SQLITE_BUSY')) return 'another process holds its lock'
   return placeProblem(path) ?? (error as Error).message
 }

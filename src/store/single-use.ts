@@ -21,7 +21,7 @@ export type SingleUse =
   | { kind: 'web3_message'; messageHash: string; expiresAt: number }
 
 /** Exactly one of several concurrent requests gets `true`. It runs after all checks that can refuse. */
-export async function useUp(tx: Tx, use: SingleUse, now: number): Promise<boolean> {
+export async function consumeSingleUse(tx: Tx, use: SingleUse, now: number): Promise<boolean> {
   const changed =
     use.kind === 'oauth_state'
       ? await tx.run(useState, { stateHash: use.stateHash, now })

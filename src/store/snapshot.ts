@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** How many snapshots are kept; each is as large as the database was. */
-const KEPT = 3
+const MAX_SNAPSHOTS = 3
 
 /**
  * Writes a snapshot to `snapshots/` beside the database and deletes those of the oldest schemas. One of the same schema
@@ -24,6 +24,6 @@ export function snapshot(path: string, version: number): void {
   const old = readdirSync(folder)
     .filter((each) => each.endsWith('.db'))
     .sort()
-    .slice(0, -KEPT)
+    .slice(0, -MAX_SNAPSHOTS)
   for (const each of old) rmSync(join(folder, each))
 }

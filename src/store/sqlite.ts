@@ -20,11 +20,11 @@ const MAX_BATCH = 256
 /** How long an operation waits for another process's lock. */
 const PATIENCE_MS = 5000
 /** The same for the readiness probe, whose callers have short timeouts. */
-const PROBE_PATIENCE_MS = 500
+const PROBE_LOCK_WAIT_MS = 500
 const RETRY_MS = 20
 
 /** How often the files are checked, also without requests. */
-const TEND_MS = 1000
+const MAINTENANCE_MS = 1000
 /** How often a damaged database is read in full, to find out whether it was repaired. */
 const RECHECK_MS = 30_000
 
@@ -97,7 +97,7 @@ export function sqliteEngine(
   /** @returns why no transaction could begin */
   function begin(): { error: unknown } | undefined {
     try {
-      kept.tend()
+      kept.maintain()
       kept.use().run('BEGIN IMMEDIATE')
       return undefined
     } catch (error) {
@@ -106,7 +106,7 @@ export function sqliteEngine(
     }
   }
 
-  const isLock = (error: unknown) => kept.unavailable(error)?.trouble === 'locked'
+  const isLock = (error: unknown) => kept.unavailable(error)?.kind === 'locked'
 
   /** Refuses operations that have waited too long for a lock. */
   function giveUp(error: unknown): void {
@@ -215,12 +215,12 @@ export function sqliteEngine(
 
   async function examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined> {
     try {
-      await write(probe, PROBE_PATIENCE_MS)
+      await write(probe, PROBE_LOCK_WAIT_MS)
       await read(async () => {
         const { view, reader } = kept.use()
         view.open()
         readRoots(reader)
-      }, PROBE_PATIENCE_MS)
+      }, PROBE_LOCK_WAIT_MS)
     } catch (error) {
       if (!health.condition()) throw error
     }
@@ -238,7 +238,7 @@ export function sqliteEngine(
         if (problems.length > 0) return
         await new Promise((resolve) => setImmediate(resolve))
       }
-      health.sound()
+      health.markSound()
     } catch (error) {
       health.failed(error)
     }
@@ -246,12 +246,12 @@ export function sqliteEngine(
 
   const tending = setInterval(() => {
     try {
-      kept.tend()
-      kept.cutLogBack()
+      kept.maintain()
+      kept.truncateLog()
     } catch (error) {
       if (!isLock(error)) health.failed(error)
     }
-  }, TEND_MS)
+  }, MAINTENANCE_MS)
   tending.unref()
 
   return {

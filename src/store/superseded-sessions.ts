@@ -22,13 +22,13 @@ export interface Supersedes {
   /** When a session was last used, for this comparison. */
   lastUse(session: Session): number
   /** Whether another session of the user, used later, supersedes one. */
-  isInTheWay(other: Session, session: Session): boolean
+  supersedes(other: Session, session: Session): boolean
 }
 
 export async function isSuperseded(tx: Tx, session: Session, supersedes: Supersedes | undefined): Promise<boolean> {
   if (!supersedes) return false
   const later = await tx.all(sessionsUsedSince, { userId: session.userId, since: supersedes.lastUse(session) })
-  return later.some((other) => supersedes.isInTheWay(other, session))
+  return later.some((other) => supersedes.supersedes(other, session))
 }
 
 /** The same for a session that is not being refreshed. */

@@ -1,10 +1,10 @@
 /** Classifies SQLite errors: environmental, a damaged file, or a bug. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Trouble, Unavailable } from '../lib/unavailable'
+import { type FailureKind, Unavailable } from '../lib/unavailable'
 
 /** Primary result codes (https://sqlite.org/rescode.html) of environmental errors. */
-const TROUBLES: Record<string, Trouble> = {
+const KINDS: Record<string, FailureKind> = {
   SQLITE_BUSY: 'locked',
   SQLITE_LOCKED: 'locked',
   SQLITE_PROTOCOL: 'locked',
@@ -37,10 +37,10 @@ export const isDamage = (error: unknown): boolean =>
 export function unavailableFor(error: unknown, path: string): Unavailable | undefined {
   if (error instanceof Unavailable) return error
   const code = codeOf(error)
-  const trouble = code === 'SQLITE_READONLY_DBMOVED' ? 'file_moved' : TROUBLES[primary(code)]
-  if (!trouble) return undefined
-  const isFull = (trouble === 'disk_failing' || trouble === 'file_unreachable') && freeBytes(path) < NO_SPACE_BYTES
-  return new Unavailable(isFull ? 'disk_full' : trouble, error)
+  const kind = code === 'SQLITE_READONLY_DBMOVED' ? 'file_moved' : KINDS[primary(code)]
+  if (!kind) return undefined
+  const isFull = (kind === 'disk_failing' || kind === 'file_unreachable') && freeBytes(path) < NO_SPACE_BYTES
+  return new Unavailable(isFull ? 'disk_full' : kind, error)
 }
 
 function freeBytes(path: string): number {

@@ -23,7 +23,7 @@ import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Identity, type User, webauthnCredentials } from './schema'
 import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
-import { type SingleUse, useUp } from './single-use'
+import { type SingleUse, consumeSingleUse } from './single-use'
 import {
   endSessions,
   factorsIn,
@@ -129,7 +129,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   // Writes stay, whatever is returned; so the size is checked first.
   const rawUserMetaData = userMetaDataAfter(user, change)
   if (!rawUserMetaData) return { outcome: 'metadata_too_large' }
-  if (change.use && !(await useUp(tx, change.use, now))) return { outcome: 'used_before' }
+  if (change.use && !(await consumeSingleUse(tx, change.use, now))) return { outcome: 'used_before' }
   const factor = change.proof && (await consumeProof(tx, id, change.proof, { network: change.session?.network, now }))
   if (typeof factor === 'string') return { outcome: factor }
   if (change.authCode && !(await issueAuthCode(tx, change.authCode, now))) return { outcome: 'flow_gone' }

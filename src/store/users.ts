@@ -25,7 +25,7 @@ import {
   users,
   webauthnCredentials,
 } from './schema'
-import { type SingleUse, useUp } from './single-use'
+import { type SingleUse, consumeSingleUse } from './single-use'
 import {
   type AuditEntry,
   amrIn,
@@ -118,7 +118,7 @@ export const createUser = write(
   > => {
     const taken = await findAllTaken(tx, account)
     if (taken) return taken
-    if (use && !(await useUp(tx, use, account.user.createdAt))) return { outcome: 'used_before' }
+    if (use && !(await consumeSingleUse(tx, use, account.user.createdAt))) return { outcome: 'used_before' }
     const made = await insertAccount(tx, account)
     return { ...made, opened: session && (await openSessionIn(tx, made.account.user, session, account.user.createdAt)) }
   },

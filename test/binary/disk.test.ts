@@ -44,7 +44,7 @@ async function ready(server: Binary, status: number) {
 
 const isAlive = async (server: Binary) => (await server.ask('GET', '/auth/v1/health')).status === 200
 
-const logged = (server: Binary, trouble: string) => server.log.filter((line) => line.trouble === trouble)
+const logged = (server: Binary, kind: string) => server.log.filter((line) => line.kind === kind)
 
 test.skipIf(!mayMount)('a full disk is 503, and over once there is space again', async () => {
   using disk = smallDisk(8)

@@ -23,7 +23,7 @@ test('a clock that runs is nothing to report', () => {
   for (let look = 0; look < 100; look++) {
     clock.advance(HOUR)
     clock.jump(50) // drift
-    expect(watch.look()).toEqual({ state: 'ok' })
+    expect(watch.compare()).toEqual({ state: 'ok' })
   }
   expect([reports, watch.isSettled()]).toEqual([[], true])
 })
@@ -31,25 +31,25 @@ test('a clock that runs is nothing to report', () => {
 test('a jump is logged once, shown for ten minutes, and nothing is deleted for an hour', () => {
   const { clock, reports, watch } = start()
   clock.jump(DAY)
-  expect(watch.look()).toMatchObject({ state: 'jumped', reason: expect.stringContaining('forward by 24 hours') })
+  expect(watch.compare()).toMatchObject({ state: 'jumped', reason: expect.stringContaining('forward by 24 hours') })
   clock.advance(MINUTE)
   clock.jump(-DAY)
-  expect(watch.look()).toMatchObject({ state: 'jumped', reason: expect.stringContaining('set back by 24 hours') })
+  expect(watch.compare()).toMatchObject({ state: 'jumped', reason: expect.stringContaining('set back by 24 hours') })
   clock.advance(10 * MINUTE)
-  expect([watch.look(), watch.isSettled(), reports.length]).toEqual([{ state: 'ok' }, false, 2])
+  expect([watch.compare(), watch.isSettled(), reports.length]).toEqual([{ state: 'ok' }, false, 2])
   clock.advance(50 * MINUTE)
   expect(watch.isSettled()).toBe(true)
 })
 
 test('a clock before the build, or before what is stored, is reported; one that was never set is fatal', () => {
   const built = start({ builtAt: Date.parse(NOW) + 2 * DAY })
-  expect(built.watch.look()).toMatchObject({ state: 'behind', reason: expect.stringContaining('was built') })
+  expect(built.watch.compare()).toMatchObject({ state: 'behind', reason: expect.stringContaining('was built') })
   const stored = start({ latestAt: Date.parse(NOW) + DAY })
-  expect(stored.watch.look()).toMatchObject({ state: 'behind', reason: expect.stringContaining('database') })
+  expect(stored.watch.compare()).toMatchObject({ state: 'behind', reason: expect.stringContaining('database') })
   stored.clock.advance(DAY)
-  expect(stored.watch.look()).toEqual({ state: 'ok' })
+  expect(stored.watch.compare()).toEqual({ state: 'ok' })
   const unset = start({ now: '1970-01-01T00:00:10Z' })
-  expect(unset.watch.look()).toMatchObject({ state: 'unset', isFatal: true })
+  expect(unset.watch.compare()).toMatchObject({ state: 'unset', isFatal: true })
   expect([built, stored, unset].map(({ reports }) => reports.length)).toEqual([1, 1, 1])
 })
 

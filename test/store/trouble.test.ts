@@ -84,10 +84,10 @@ test('an error that ends the whole transaction is told in its own words', async 
     }),
   )
   expect(ended).toBeInstanceOf(Unavailable)
-  expect(ended).toMatchObject({ trouble: 'disk_full', cause: { message: 'database or disk is full' } })
+  expect(ended).toMatchObject({ kind: 'disk_full', cause: { message: 'database or disk is full' } })
   expect(await engine.write(put('b'))).toBe(1)
   expect([await get('a'), (await get('b'))?.value]).toEqual([undefined, '0'])
-  expect(conditions.map((condition) => condition?.trouble)).toEqual(['disk_full', undefined])
+  expect(conditions.map((condition) => condition?.kind)).toEqual(['disk_full', undefined])
 })
 
 test.each([
@@ -98,15 +98,15 @@ test.each([
   ['SQLITE_BUSY_SNAPSHOT', 'locked'],
   ['SQLITE_NOMEM', 'out_of_memory'],
   ['SQLITE_INTERRUPT', 'disk_failing'],
-] as const)('%s is trouble of the machine, and the next write works', async (code, trouble) => {
+] as const)('%s is an environmental error, and the next write works', async (code, kind) => {
   const thrown = Object.assign(new Error('as SQLite has it'), { code })
   const refused = await failure(engine.write(() => Promise.reject(thrown)))
-  expect(refused).toMatchObject({ trouble, cause: thrown })
+  expect(refused).toMatchObject({ kind, cause: thrown })
   expect(await engine.write(put('after'))).toBe(1)
   expect((await get('after'))?.value).toBe('0')
   // One small write that works does not prove that a disk is well.
-  const isPartial = trouble === 'disk_failing' || trouble === 'out_of_memory'
-  expect((await engine.examine(probe))?.trouble).toBe(isPartial ? trouble : undefined)
+  const isPartial = kind === 'disk_failing' || kind === 'out_of_memory'
+  expect((await engine.examine(probe))?.kind).toBe(isPartial ? kind : undefined)
 })
 
 test('what is not the fault of the machine is thrown as it is', async () => {
@@ -152,7 +152,7 @@ test('damage is an error of its reader, known until the file was found sound', a
   expect(await failure(get('a'))).toBeInstanceOf(Error)
   expect(await failure(engine.write(put('b')))).toBeInstanceOf(Error)
   await new Promise((resolve) => setImmediate(resolve))
-  expect(await engine.examine(probe)).toMatchObject({ trouble: 'damaged', reason: 'the database file is damaged' })
+  expect(await engine.examine(probe)).toMatchObject({ kind: 'damaged', reason: 'the database file is damaged' })
   expect(damageOf(path)).toBeDefined()
 })
 
@@ -163,8 +163,8 @@ test('a sound file has no damage', () => {
 test('nothing is written into a file that was moved away, and everything once it is back', async () => {
   await engine.write(put('a'))
   renameSync(path, join(folder, 'aside'))
-  expect(await failure(engine.write(put('b')))).toMatchObject({ trouble: 'file_moved' })
-  expect((await engine.examine(probe))?.trouble).toBe('file_moved')
+  expect(await failure(engine.write(put('b')))).toMatchObject({ kind: 'file_moved' })
+  expect((await engine.examine(probe))?.kind).toBe('file_moved')
   renameSync(join(folder, 'aside'), path)
   expect(await engine.write(put('b'))).toBe(1)
   expect(await engine.examine(probe)).toBeUndefined()

@@ -46,8 +46,8 @@ export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<D
   const loading = import('nodemailer').then(({ createTransport }) => createTransport(poolOptions(options)))
 
   function failure(error: NodemailerError, content = ''): Delivery {
-    const told = withoutAddresses(withoutSecrets(error.message, options), options)
-    const text = withoutContent(told, content).replace(/\s+/g, ' ')
+    const redacted = withoutAddresses(withoutSecrets(error.message, options), options)
+    const text = withoutContent(redacted, content).replace(/\s+/g, ' ')
     return {
       outcome: isRefusalOfMessage(error) ? 'refused' : 'unavailable',
       error: text.slice(0, MAX_ERROR_CHARACTERS),

@@ -11,7 +11,7 @@ import type { Client, Deps } from '../deps'
 import { factorsOf, isMissingSecondFactor } from '../factors/user-factors'
 import { prepareNotice } from '../messages/mail'
 import { type Channel, channelOf } from '../messages/sms'
-import { SPACINGS } from '../messages/verification-mail'
+import { COOLDOWN_SETTINGS } from '../messages/verification-mail'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrong } from '../passwords/password-strength'
 import { isTokenRefusal, Refusal } from '../refusal'
@@ -201,9 +201,9 @@ async function requireContactsAvailable({ store }: Deps, { email, phone }: Conta
 function requireCooldownsElapsed({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
   const now = clock.now()
   const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.cooldownMs, now) : 0
-  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: SPACINGS.mail_too_soon })
+  if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
   const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.cooldownMs, now) : 0
-  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: SPACINGS.sms_too_soon })
+  if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
 }
 
 /** GoTrue stores no provider in the metadata of an anonymous user whose contact is confirmed automatically. */

@@ -41,7 +41,7 @@ export const isFirstConfirmation = (
   token !== undefined && token.email !== null && token.kind !== 'email_change' && confirmedAt === null
 
 /** Whether the data of an account may be an attacker's: it is unconfirmed, and was not created by an administrator. */
-export const mayBeStrangers = ({ confirmedAt, isAdminCreated }: User): boolean =>
+export const mayBePreHijacked = ({ confirmedAt, isAdminCreated }: User): boolean =>
   confirmedAt === null && !isAdminCreated
 
 /**
@@ -54,7 +54,7 @@ export function preHijackCleanup(
   user: User,
   token: VerificationToken | undefined,
 ): CleanupChanges {
-  if (!isFirstConfirmation(user, token) || !mayBeStrangers(user)) return { set: {} }
+  if (!isFirstConfirmation(user, token) || !mayBePreHijacked(user)) return { set: {} }
   const own = { provider: 'email', providerId: user.id }
   const { rawUserMetaData, ...set } = token.payload === WITH_PASSWORD ? {} : dropUnconfirmedPassword(user)
   return {

@@ -22,16 +22,16 @@ type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
  * provider that must be asked fails, the guess is taken back.
  * @throws as `consumeFactorAttempt` and as `look` do
  */
-export async function guessing<T>(
+export async function countGuess<T>(
   deps: Deps,
   userId: string,
   client: Client,
-  look: () => Promise<T>,
+  check: () => Promise<T>,
   reason?: LockedReason,
 ): Promise<T> {
   const counted = await consumeFactorAttempt(deps, userId, client, reason)
   try {
-    return await look()
+    return await check()
   } catch (error) {
     if (error instanceof Refusal && FAILURES.has(error.reason))
       await deps.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })

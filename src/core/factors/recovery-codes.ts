@@ -11,7 +11,7 @@ import type { Client, Deps } from '../deps'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
-import { guessing } from './attempt-limit'
+import { countGuess } from './attempt-limit'
 import { newFactor } from './enrol'
 import { factorNotice, requireSession, requireShortName } from './user-factors'
 import { recordPassedFactor } from './verify'
@@ -109,7 +109,7 @@ export async function verifyRecoveryCode(
     await callMfaAttemptHook(deps, { user, factor, isValid: await store.isRecoveryCodeOpen(shown), client })
     return shown
   }
-  const proof = await guessing(deps, user.id, client, judge, 'recovery_codes_locked')
+  const proof = await countGuess(deps, user.id, client, judge, 'recovery_codes_locked')
   return recordPassedFactor(deps, clock.now(), { user, ...actingIn(session), client, proof, messages: [] })
 }
 

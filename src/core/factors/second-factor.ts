@@ -3,7 +3,7 @@ import type { Factor, Proof, User } from '../../store'
 import type { Client, Deps } from '../deps'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
-import { guessing } from './attempt-limit'
+import { countGuess } from './attempt-limit'
 import { recoveryProof } from './recovery-codes'
 import { stepOf } from './totp'
 import { factorsOf } from './user-factors'
@@ -23,7 +23,7 @@ export async function proveSecondFactor(
   const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
-  const proof = await guessing(deps, user.id, client, () => judged(deps, { user, factors, code, client }))
+  const proof = await countGuess(deps, user.id, client, () => judged(deps, { user, factors, code, client }))
   if (!proof) throw new Refusal('second_factor_needed')
   return proof
 }
@@ -38,7 +38,7 @@ interface Given {
 /** What a code proves, after the hook was called. */
 async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
   const proof = proofOf(deps, factors, code)
-  const tried = triedWith(factors, code, proof)
+  const tried = attemptedFactor(factors, code, proof)
   if (tried) await callMfaAttemptHook(deps, { user, factor: tried, isValid: await isRight(deps, proof, tried), client })
   return proof
 }
@@ -47,7 +47,7 @@ async function judged(deps: Deps, { user, factors, code, client }: Given): Promi
 const TOTP_CODE = /^\d{6}$/
 
 /** The factor that a code belongs to. Six digits that match no authenticator app count as a wrong code of the app. */
-function triedWith(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
+function attemptedFactor(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
   const app = proof?.type !== 'totp' && TOTP_CODE.test(code) && factors.find(({ factorType }) => factorType === 'totp')
   return app || factors.find(({ id }) => id === proof?.factorId)
 }

@@ -10,7 +10,7 @@ import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import { type IssuedSession, reissueTokens } from '../sessions/sessions'
 import { type CredentialJson, verifyAssertion, verifyRegistration } from '../webauthn/webauthn'
-import { guessing } from './attempt-limit'
+import { countGuess } from './attempt-limit'
 import { requireVerification } from './challenge'
 import { isPhoneCode } from './phone-codes'
 import { stepOf } from './totp'
@@ -86,7 +86,7 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
-      const step = await guessing(deps, user.id, client, async () => {
+      const step = await countGuess(deps, user.id, client, async () => {
         const found = stepOf(deps, factor, answer.code, deps.clock.now())
         await callMfaAttemptHook(deps, {
           user,
@@ -100,7 +100,7 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
-      const isRight = await guessing(deps, user.id, client, async () => {
+      const isRight = await countGuess(deps, user.id, client, async () => {
         const isFound = await isPhoneCode(deps, factor, challenge, answer.code)
         await callMfaAttemptHook(deps, { user, factor, isValid: isFound, client })
         return isFound

@@ -18,10 +18,10 @@ const LEASE_MS = 120 * SECOND
 const BATCH = 2
 
 /** Maximum delay of the next attempt; later times were written by a wrong clock and are ignored. */
-const LONGEST_WAIT_MS = 600 * SECOND
+const MAX_DELAY_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
-const backOffMs = (attempts: number) => Math.min(LONGEST_WAIT_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /** A message is retried this long even if the token in it expires earlier. */
 const MIN_RETRY_MS = HOUR
@@ -32,7 +32,7 @@ const MIN_RETRY_MS = HOUR
  */
 export async function deliverMessages(deps: Deps, mailer: Mailer | undefined): Promise<number> {
   const claimed = await deps.store.claimMessages({
-    ...{ now: deps.clock.now(), leaseMs: LEASE_MS, longestWaitMs: LONGEST_WAIT_MS, limit: BATCH },
+    ...{ now: deps.clock.now(), leaseMs: LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
   })
   await Promise.all(claimed.map((message) => deliver(deps, mailer, message)))
   return claimed.length
@@ -76,7 +76,7 @@ async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message)
 async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<Delivery> {
   try {
     const { subject, html, text, hook } = contentOf(deps, message)
-    if (hook) return await tellHook(deps, hook)
+    if (hook) return await callQueuedHook(deps, hook)
     if (!mailer) return { outcome: 'unavailable', error: 'no mail server is set' }
     const { id, recipient: to, template } = message
     return await mailer.send({ id, to, template, subject, html: html ?? '', text })
@@ -89,7 +89,7 @@ async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message)
 const FINAL: ReadonlySet<Reason> = new Set<Reason>(['hook_refused', 'hook_payload_refused'])
 
 /** Calls the Send Email hook with its queued payload. */
-async function tellHook(deps: Deps, { payload, ip }: NonNullable<MessageContent['hook']>): Promise<Delivery> {
+async function callQueuedHook(deps: Deps, { payload, ip }: NonNullable<MessageContent['hook']>): Promise<Delivery> {
   const { sendEmail } = deps.policy.hooks
   if (!sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
   try {
@@ -121,6 +121,6 @@ export async function mailQueue({ store, clock }: Deps): Promise<MailQueue> {
   return {
     length,
     oldestMs: oldestAt === null ? 0 : Math.max(0, now - oldestAt),
-    nextInMs: nextAttemptAt === null ? undefined : dueInMs(nextAttemptAt, LONGEST_WAIT_MS, now),
+    nextInMs: nextAttemptAt === null ? undefined : dueInMs(nextAttemptAt, MAX_DELAY_MS, now),
   }
 }

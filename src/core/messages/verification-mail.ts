@@ -152,7 +152,7 @@ type Cooldown = { cooldownMs: number } & (
 type CooldownReason = 'mail_too_soon' | 'sms_too_soon'
 
 /** The settings of the cooldown. */
-export const SPACINGS: Record<CooldownReason, string> = {
+export const COOLDOWN_SETTINGS: Record<CooldownReason, string> = {
   mail_too_soon: 'AUTH_SMTP_MAX_FREQUENCY',
   sms_too_soon: 'AUTH_SMS_MAX_FREQUENCY',
 }
@@ -173,7 +173,7 @@ export async function withSendCooldown<T>(
 ): Promise<T> {
   const cooldownMs = lastSend?.cooldownMs ?? 0
   const tooSoon = (sentAt: number) =>
-    new Refusal(refusal, { waitMs: remainingMs(sentAt, cooldownMs, now), limit: SPACINGS[refusal] })
+    new Refusal(refusal, { waitMs: remainingMs(sentAt, cooldownMs, now), limit: COOLDOWN_SETTINGS[refusal] })
   if (!lastSend) return work({ unlessSentSince: undefined, tooSoon })
   const requireSpace = (sentAt: number | null) => {
     if (isWithin(sentAt, cooldownMs, now)) throw tooSoon(sentAt)

@@ -4,7 +4,7 @@ import { secretEqual } from '../../lib/secrets'
 import { isOver } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { OAuthState } from '../../store'
-import { mayBeStrangers, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
+import { mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
 import { dropUnconfirmedPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -139,7 +139,7 @@ async function acceptInvitation(
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
     // the invited person may not be the one who signed up with the address before
     set: dropUnconfirmedPassword(user),
-    ...(mayBeStrangers(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
+    ...(mayBePreHijacked(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },
     use: signIn.once?.use,
     confirm: { email: true, phone: false },

@@ -5,7 +5,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { isAhead, isWithin } from '../../lib/time'
 import type { FlowState, OpenedSession, SingleUse, User, UserChange } from '../../store'
-import { identityPayload, mayBeStrangers, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
+import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
 import { dropUnconfirmedPassword, newUser } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Client, Deps } from '../deps'
@@ -149,7 +149,7 @@ async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): 
  * Whether someone else may have created the account with this address: nothing was ever confirmed. What it contains is
  * removed when the owner arrives (docs/threat-model.md#t46).
  */
-const isUnconfirmed = (user: User) => mayBeStrangers(user) && user.email !== null
+const isUnconfirmed = (user: User) => mayBePreHijacked(user) && user.email !== null
 
 const FORGET_UNCONFIRMED = {
   dropIdentities: 'others',

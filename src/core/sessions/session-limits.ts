@@ -53,7 +53,7 @@ export function supersedes(limits: Limits, now: number, isLowLimited: boolean): 
   }
   return {
     lastUse,
-    isInTheWay: (other, session) =>
+    supersedes: (other, session) =>
       other.id !== session.id &&
       tagOf(limits, other) === tagOf(limits, session) &&
       lastUse(other) > lastUse(session) &&

@@ -248,7 +248,7 @@ export async function listSessions(
     ({ session }) =>
       !isEndedByBan(session, caller.user, now) &&
       sessionEndReason(limits, session, now, isLowLimited) === undefined &&
-      !(standsInTheWay && all.some((other) => standsInTheWay.isInTheWay(other.session, session))),
+      !(standsInTheWay && all.some((other) => standsInTheWay.supersedes(other.session, session))),
   )
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }

@@ -10,7 +10,7 @@ import { MATRIX_LEASE_MS } from '../matrix'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
 import { channelOf, sendSms } from '../messages/sms'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
-import { mintMailToken, SPACINGS } from '../messages/verification-mail'
+import { mintMailToken, COOLDOWN_SETTINGS } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import { Refusal } from '../refusal'
 import { issueTokens, newSession } from '../sessions/sessions'
@@ -72,8 +72,8 @@ async function createOrAnswerExisting(deps: Deps, applicant: PendingSignUp): Pro
   const done = deps.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
   if (!done && !contact.isConfirmed)
     throw contact.provider === 'email'
-      ? new Refusal('mail_too_soon', { waitMs: deps.policy.mail.cooldownMs, limit: SPACINGS.mail_too_soon })
-      : new Refusal('sms_too_soon', { waitMs: deps.policy.sms.cooldownMs, limit: SPACINGS.sms_too_soon })
+      ? new Refusal('mail_too_soon', { waitMs: deps.policy.mail.cooldownMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
+      : new Refusal('sms_too_soon', { waitMs: deps.policy.sms.cooldownMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
   try {
     const made = await createAccount(deps, applicant)
     return 'taken' in made ? await answerExistingAccount(deps, applicant, made.taken) : made

@@ -169,8 +169,8 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
     return redirectResponse(303, withSession(redirectTo, fragment))
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
-    const told = errorParameters(error)
-    return redirectResponse(303, withMessage(isPkce ? withQuery(redirectTo, told) : redirectTo, { ...told, sb: '' }))
+    const errorQuery = errorParameters(error)
+    return redirectResponse(303, withMessage(isPkce ? withQuery(redirectTo, errorQuery) : redirectTo, { ...errorQuery, sb: '' }))
   }
 }
 

@@ -44,7 +44,7 @@ const HealthzFailed = Type.Object(
 export const OPERATIONS_PATHS = ['/ready', '/healthz']
 
 export function operations(core: Core, options: OperationsOptions) {
-  const look = looking(core, options)
+  const look = cachedReadiness(core, options)
   const app = new Elysia(ROUTING).get(
     '/ready',
     async ({ request, route, status }) => {
@@ -100,25 +100,25 @@ function textOf(findings: Record<string, Finding>, part: (finding: Finding) => s
   return Object.fromEntries(shown)
 }
 
-interface Looked extends Readiness {
+interface ReadinessSnapshot extends Readiness {
   queue: MailQueue
 }
 
 const NOTHING_QUEUED: MailQueue = { length: 0, oldestMs: 0, nextInMs: undefined }
 
 /** Runs every check, at most once a second. */
-function looking(core: Core, { checks, onFault, monotonic }: OperationsOptions) {
-  let looked: Promise<Looked> | undefined
-  let lookedAt = -PROBE_MS
-  return (request: Request): Promise<Looked> => {
-    if (!looked || monotonic() - lookedAt >= PROBE_MS) {
-      lookedAt = monotonic()
-      looked = look((error) => onFault(error, request))
+function cachedReadiness(core: Core, { checks, onFault, monotonic }: OperationsOptions) {
+  let snapshot: Promise<ReadinessSnapshot> | undefined
+  let takenAt = -PROBE_MS
+  return (request: Request): Promise<ReadinessSnapshot> => {
+    if (!snapshot || monotonic() - takenAt >= PROBE_MS) {
+      takenAt = monotonic()
+      snapshot = runChecks((error) => onFault(error, request))
     }
-    return looked
+    return snapshot
   }
 
-  async function look(report: (error: unknown) => void): Promise<Looked> {
+  async function runChecks(report: (error: unknown) => void): Promise<ReadinessSnapshot> {
     const { isReady, findings } = await readinessOf(checks, report)
     // While the database fails, the queue is unknown.
     const queue = isReady ? await core.mailQueue().catch(() => NOTHING_QUEUED) : NOTHING_QUEUED

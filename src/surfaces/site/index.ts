@@ -1,6 +1,6 @@
 /** Pages for browsers: a start page, its icon, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
-import { isForPerson } from '../../http/audience'
+import { isFromBrowser } from '../../http/audience'
 import { ROUTING } from '../../http/endpoint'
 import { requestContextOf } from '../../http/request-context'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
@@ -32,7 +32,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
   app.get(
     '/',
     async ({ request, route }) => {
-      if (!isForPerson(request)) return answerUnknown(request)
+      if (!isFromBrowser(request)) return answerUnknown(request)
       requestContextOf(request).route = route
       const answer = isForDeveloper(request)
         ? homePage({ ...home, links })
@@ -42,7 +42,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
     },
     hidden,
   )
-  const show = (path: string, answer: () => Response | undefined) =>
+  const addPage = (path: string, answer: () => Response | undefined) =>
     app.get(
       path,
       ({ request, route }) => {
@@ -51,7 +51,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
       },
       hidden,
     )
-  for (const path of homePaths) show(path, () => homeAsset(path))
-  if (hasSwagger) for (const path of swaggerPaths) show(path, () => swagger(path))
+  for (const path of homePaths) addPage(path, () => homeAsset(path))
+  if (hasSwagger) for (const path of swaggerPaths) addPage(path, () => swagger(path))
   return { app, paths: ['/', ...homePaths, ...(hasSwagger ? swaggerPaths : [])] }
 }
