@@ -36,7 +36,9 @@ export function load(given: Sources): Configuration {
     settings[area] = {}
     for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
       const found = find(each, sources, problems)
-      settings[area][key] = found ? readValue(each, found, (problem) => problemsFound.push([each, problem])) : each.default
+      settings[area][key] = found
+        ? readValue(each, found, (problem) => problemsFound.push([each, problem]))
+        : each.default
       if (found && settings[area][key] === false) off.add(each.names[0])
       origins.set(each, found?.origin ?? 'default')
     }

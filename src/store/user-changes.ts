@@ -23,7 +23,7 @@ import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Identity, type User, webauthnCredentials } from './schema'
 import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
-import { type SingleUse, consumeSingleUse } from './single-use'
+import { consumeSingleUse, type SingleUse } from './single-use'
 import {
   endSessions,
   factorsIn,

@@ -25,7 +25,7 @@ import {
   users,
   webauthnCredentials,
 } from './schema'
-import { type SingleUse, consumeSingleUse } from './single-use'
+import { consumeSingleUse, type SingleUse } from './single-use'
 import {
   type AuditEntry,
   amrIn,

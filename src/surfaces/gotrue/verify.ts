@@ -170,7 +170,10 @@ async function follow({ core, client }: Context, { token, type, redirectTo }: Li
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
     const errorQuery = errorParameters(error)
-    return redirectResponse(303, withMessage(isPkce ? withQuery(redirectTo, errorQuery) : redirectTo, { ...errorQuery, sb: '' }))
+    return redirectResponse(
+      303,
+      withMessage(isPkce ? withQuery(redirectTo, errorQuery) : redirectTo, { ...errorQuery, sb: '' }),
+    )
   }
 }
 
