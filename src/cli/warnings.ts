@@ -46,7 +46,10 @@ function uselessRedirects(settings: Settings): string[] {
     const isWithoutScheme = !/^[^/]*:(?!\d)/.test(entry) && !entry.startsWith('*')
     // The samples contain letters, which an entry for digits does not match.
     if (pattern?.isForAddresses) return []
-    if (!isWithoutScheme && samplesOf(entry).some((sample) => flawOfRedirect(redirects, sample) === undefined))
+    if (
+      !isWithoutScheme &&
+      samplesOf(entry.replaceAll(' ', '%20')).some((sample) => flawOfRedirect(redirects, sample) === undefined)
+    )
       return []
     return [`AUTH_URI_ALLOW_LIST contains "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]
   })

@@ -26,8 +26,9 @@ export interface RedirectPattern extends Glob {
   isForAddresses: boolean
 }
 
-/** @throws {Error} with the problem of the entry */
-export function parseRedirectPattern(entry: string): RedirectPattern {
+/** Spaces count as `%20`, as in redirects. @throws {Error} with the problem of the entry */
+export function parseRedirectPattern(written: string): RedirectPattern {
+  const entry = written.replaceAll(' ', '%20')
   const [, host = ''] = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[^/:[\]{}\\@#]*)/i.exec(entry) ?? []
   // The brackets of an IPv6 address would be a character class.
   const glob = parseGlob(host.startsWith('[') ? entry.replace(host, `\\${host.slice(0, -1)}\\]`) : entry)

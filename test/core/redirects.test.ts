@@ -217,6 +217,9 @@ test('blanks count as %20', () => {
   expect(choose(`${SITE}/a b?c=d e`)).toBe(`${SITE}/a%20b?c=d%20e`)
   expect(choose('https://foo.com/my app/x')).toBe('https://foo.com/my%20app/x')
   expect(world().chooseWith([], `${SITE}/a b`)).toBe(`${SITE}/a%20b`)
+  expect(world({ allow: ['https://foo.com/my app/*'] }).choose('https://foo.com/my app/x')).toBe(
+    'https://foo.com/my%20app/x',
+  )
 })
 
 // What people try
