@@ -63,7 +63,7 @@ export async function serve(command: Command): Promise<void> {
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
   stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
-    begin: app.endStreams,
+    begin: app.beginStopping,
     async end() {
       clearInterval(sweeper)
       for (const refresher of refreshers) clearInterval(refresher)

@@ -85,8 +85,8 @@ export interface App {
   refreshKeys(): Promise<void>
   /** Sends queued mail; undefined without a mail server. */
   postman: Worker | undefined
-  /** Closes open event streams, so that a shutdown need not wait for them. */
-  endStreams(): void
+  /** Closes open event streams and waits no longer for slow clients, so that a shutdown need not either. */
+  beginStopping(): void
   /** All routes, for the documentation and its checks. */
   routes: Elysia
   close(): Promise<void>
@@ -160,7 +160,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     })
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
     const onFault = (error: unknown, request: Request) => unlessUnavailable(() => logFault(log, request, error))(error)
-    const options = { version, onFault, bodyTimeoutMs: server.maxRequestDurationMs }
+    const stopping = new AbortController()
+    const bodyLimits = { bodyTimeoutMs: server.maxRequestDurationMs, stopping: stopping.signal }
+    const options = { version, onFault, ...bodyLimits }
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
     const services = service(core, options)
@@ -213,7 +215,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     provisioning = matrixWorker(settings, core, log)
     return {
       ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
-      endStreams: () => inbox?.close(),
+      beginStopping() {
+        stopping.abort()
+        inbox?.close()
+      },
       async close() {
         clearInterval(watching)
         await sender?.postman.stop()

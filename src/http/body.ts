@@ -8,19 +8,27 @@ export const storedText = (options: StringOptions = {}) => Type.String({ pattern
 
 const MAX_BODY_BYTES = 1_048_576
 
+/** How long a client may still take once the server stops. */
+const STOPPING_MS = 2000
+
 /**
  * Reads the body up to the limit.
  * @param timeoutMs how long the client may take to send it
+ * @param stopping aborted once the server stops
  * @throws {Refusal<'body_too_large' | 'request_timeout' | 'body_malformed'>}
  */
-export async function readBody(request: Request, timeoutMs: number): Promise<Buffer> {
+export async function readBody(request: Request, timeoutMs: number, stopping?: AbortSignal): Promise<Buffer> {
   if (request.body === null) return Buffer.alloc(0)
   const declared = request.headers.get('content-length')
   if (Number(declared) > MAX_BODY_BYTES) throw new Refusal('body_too_large')
-  let timer: Timer | undefined
-  const tooSlow = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Refusal('request_timeout')), timeoutMs)
-  })
+  const { promise: tooSlow, reject } = Promise.withResolvers<never>()
+  const refuse = () => reject(new Refusal('request_timeout'))
+  let timer = setTimeout(refuse, timeoutMs)
+  const hurry = () => {
+    clearTimeout(timer)
+    timer = setTimeout(refuse, Math.min(timeoutMs, STOPPING_MS))
+  }
+  stopping?.addEventListener('abort', hurry)
   try {
     // The server enforces a declared length; without one, the chunks are counted as they arrive.
     const all = declared === null ? collect(request.body) : request.bytes()
@@ -29,6 +37,7 @@ export async function readBody(request: Request, timeoutMs: number): Promise<Buf
     throw error instanceof Refusal ? error : new Refusal('body_malformed', { detail: 'the connection was closed' })
   } finally {
     clearTimeout(timer)
+    stopping?.removeEventListener('abort', hurry)
   }
 }
 

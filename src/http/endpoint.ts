@@ -91,6 +91,8 @@ export interface SurfaceFormat {
 export interface BodyLimits {
   /** How long a client may take to send its body. */
   bodyTimeoutMs: number
+  /** Aborted once the server stops: a body that is still missing then is waited for only briefly. */
+  stopping: AbortSignal
 }
 
 export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, bounds: BodyLimits) {
@@ -134,7 +136,7 @@ function decodable(params: Record<string, string | null> = {}): Record<string, s
   return params as Record<string, string>
 }
 
-function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: BodyLimits) {
+function runner(core: Core, each: Endpoint, { bodyTimeoutMs, stopping }: BodyLimits) {
   const decode = each.body && bodyDecoder(each.body)
   return async (request: Request, params: Record<string, string>, headers: Context['headers'], route: string) => {
     const exchange = requestContextOf(request)
@@ -157,7 +159,7 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs }: BodyLimits) {
   }
 
   async function readDeclared(request: Request) {
-    const bytes = await readBody(request, bodyTimeoutMs)
+    const bytes = await readBody(request, bodyTimeoutMs, stopping)
     try {
       const isLeftOut = each.isBodyOptional && !each.readsBodyLate && bytes.length === 0
       return isLeftOut ? {} : decode?.(bytes)

@@ -78,6 +78,21 @@ test('SIGTERM closes idle and silent connections at once, and half a request hea
   for (const socket of sockets) socket.destroy()
 })
 
+test('SIGTERM waits only briefly for a body that does not come, and answers its request', async () => {
+  await using server = await startBinary()
+  const head = 'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\n'
+  const sockets = await Promise.all([
+    open(server.url, `${head}Content-Length: 100\r\n\r\n{`),
+    open(server.url, `${head}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`),
+  ])
+  const answers = sockets.map((socket) => new Promise((resolve) => socket.once('data', (data) => resolve(`${data}`))))
+  await server.settled()
+  expect(await server.stop()).toBe(0)
+  for (const answer of answers) expect(await answer).toStartWith('HTTP/1.1 504')
+  expect(server.log.filter(({ level }) => level === 'warn')).toEqual([])
+  for (const socket of sockets) socket.destroy()
+})
+
 test('SIGTERM ends the event stream of the mailbox and an answer that is still being read', async () => {
   await using server = await startBinary()
   const events = await fetch(`${server.url}/mailbox/api/events`)
