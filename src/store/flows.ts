@@ -50,6 +50,10 @@ export async function startFlow(tx: Tx, flow: FlowState): Promise<void> {
   await tx.run(insertFlow, flow)
 }
 
+export async function discardFlow(tx: Tx, id: string): Promise<void> {
+  await tx.run(deleteFlow, { id })
+}
+
 /** Ends a user's flows, except one: their codes and links become invalid. */
 export async function endFlows(tx: Tx, userId: string, keep = ''): Promise<void> {
   await tx.run(deleteFlowsOf, { userId, keep })

@@ -35,7 +35,7 @@ import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
-import { countWrongCode, findTokens, pendingTokens, purgeTokens } from './verification/operations'
+import { countWrongCode, findTokens, pendingTokens, purgeTokens, withdrawTokens } from './verification/operations'
 import { isWeb3MessageUsed } from './web3-messages'
 import {
   consumeCeremony,
@@ -60,6 +60,7 @@ const tokens = {
   countWrongCode,
   pendingTokens,
   purgeTokens,
+  withdrawTokens,
   findFlow,
   exchangeFlow,
 }

@@ -20,15 +20,17 @@ export interface RelatedWrites {
   audit: AuditEntry[]
 }
 
+/** @returns the ids of the tokens that the new ones replace */
 export async function writeRelated(
   tx: Tx,
   { mint = [], flow, messages: sent = [], audit }: RelatedWrites,
   now: number,
-) {
+): Promise<string[]> {
   if (flow) await startFlow(tx, flow)
-  await mintTokens(tx, mint, now)
+  const replaced = await mintTokens(tx, mint, now)
   await queueMessages(tx, sent)
   await appendAudit(tx, audit)
+  return replaced
 }
 
 /** Tokens and messages without an account. */

@@ -90,6 +90,8 @@ export interface UserChange extends RelatedWrites {
   verifiedPasswordHash?: string | null
   /** Invalidates all verification tokens of the user, before new ones are created. */
   invalidateTokens?: boolean
+  /** What stays valid when tokens are invalidated and flows ended: the message with it was just sent. */
+  keeps?: { tokens: readonly string[]; flowId: string | undefined }
   /** Ends the user's sessions except one, personal access tokens, and PKCE flows that would open another session. */
   endSessions?: { keep?: string | undefined }
   /** Revokes what a ban ends permanently: opaque tokens of every session, and personal access tokens. */
@@ -103,7 +105,13 @@ export interface UserChange extends RelatedWrites {
 }
 
 type Changed =
-  | { outcome: 'changed'; account: Account; opened: OpenedSession | undefined }
+  | {
+      outcome: 'changed'
+      account: Account
+      opened: OpenedSession | undefined
+      /** Ids of the tokens that the new ones replaced. */
+      replaced: readonly string[]
+    }
   | { outcome: 'sent_recently'; sentAt: number }
   | { outcome: 'used_before' }
   | { outcome: SpendingRefused | ProofRefused | 'flow_gone' | 'changed_concurrently' }
@@ -152,7 +160,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
-  if (change.invalidateTokens) await invalidateTokensOf(tx, user, now)
+  if (change.invalidateTokens) await invalidateTokensOf(tx, user, now, change.keeps?.tokens)
   if (change.dropFactors) {
     await removeFactors(tx, id)
     await tx.run(deletePasskeys, { userId: id })
@@ -164,9 +172,9 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   if (change.endSessions) {
     await endSessions(tx, id, change.endSessions.keep)
     await revokePersonalTokens(tx, id)
-    await endFlows(tx, id, change.authCode?.flowId)
+    await endFlows(tx, id, change.authCode?.flowId ?? change.keeps?.flowId)
   }
-  await writeRelated(tx, change, now)
+  const replaced = await writeRelated(tx, change, now)
   const changed = (await tx.one(userById, { id })) as User
   const opened = change.session && (await openSessionIn(tx, changed, change.session, now))
   return {
@@ -177,6 +185,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
       factors: await factorsIn(tx, changed),
     },
     opened,
+    replaced,
   }
 })
 

@@ -1,5 +1,5 @@
 /** Accounts and their identities. */
-import { eq } from 'drizzle-orm'
+import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
 import {
   type Account,
   type AccountConflict,
@@ -20,6 +20,7 @@ import {
   matrixRegistrations,
   mfaFactors,
   personalAccessTokens,
+  sessions,
   type User,
   userRoles,
   users,
@@ -42,7 +43,14 @@ import {
   startSession,
   userById,
 } from './statements'
-import { invalidateTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/operations'
+import {
+  invalidateTokensOf,
+  refuseSpending,
+  type Spending,
+  type SpendingRefused,
+  type Withdrawal,
+  withdrawTokensIn,
+} from './verification/operations'
 
 const insertUser = statement((db) => db.insert(users).values(placeholders(users, 'uid')).returning().prepare())
 const userByUid = statement((db) =>
@@ -201,6 +209,39 @@ export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: A
   if (deleted) await appendAudit(tx, audit)
   return deleted
 })
+
+/** Accounts are made before their message is sent; this is what a message that nobody got leaves of one. */
+const deleteUntouchedRow = statement((db) =>
+  db
+    .delete(users)
+    .where(
+      and(
+        ...[eq(users.id, placeholder('id')), eq(users.updatedAt, placeholder('updatedAt'))],
+        ...[isNull(users.emailConfirmedAt), isNull(users.phoneConfirmedAt), isNull(users.lastSignInAt)],
+        sql`${users.encryptedPassword} IS ${placeholder('encryptedPassword')}`,
+        sql`${users.confirmationSentAt} IS ${placeholder('confirmationSentAt')}`,
+        notExists(db.select({ one: sql`1` }).from(sessions).where(eq(sessions.userId, users.id))),
+      ),
+    )
+    .prepare(),
+)
+
+/** Removes a new account whose message could not be sent, while nobody has used or changed it. */
+export const withdrawUser = write(
+  async (
+    tx,
+    {
+      user,
+      ...withdrawal
+    }: Withdrawal & { user: Pick<User, 'id' | 'updatedAt' | 'encryptedPassword' | 'confirmationSentAt'> },
+  ): Promise<boolean> => {
+    await withdrawTokensIn(tx, withdrawal)
+    // A token that came later belongs to a message that may have been sent.
+    if ((await tx.tokens.pendingOf(user.id)).length > 0) return false
+    const { id, updatedAt, encryptedPassword, confirmationSentAt } = user
+    return (await tx.run(deleteUntouchedRow, { id, updatedAt, encryptedPassword, confirmationSentAt })) > 0
+  },
+)
 
 async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): Promise<AccountConflict | undefined> {
   const taken = await findConflict(tx, user)

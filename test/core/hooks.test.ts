@@ -45,11 +45,14 @@ interface Called extends HttpRequest {
 async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
   const calls: Called[] = []
   const answers: ((app: TestApp) => HttpResult)[] = []
+  let meanwhile: ((call: Called) => Promise<void>) | undefined
   const app: TestApp = await startApp({
     ...options,
     settings,
     async post(request) {
-      calls.push({ ...request, payload: JSON.parse(request.body) })
+      const call = { ...request, payload: JSON.parse(request.body) }
+      calls.push(call)
+      await meanwhile?.(call)
       return answers.shift()?.(app) ?? OK
     },
   })
@@ -57,6 +60,10 @@ async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
     ...{ app, calls },
     answer(...given: (HttpResult | ((app: TestApp) => HttpResult))[]) {
       answers.push(...given.map((each) => (typeof each === 'function' ? each : () => each)))
+    },
+    /** What happens during each call. */
+    during(work: typeof meanwhile) {
+      meanwhile = work
     },
     /** Waits until the hook was called so often; the queue calls it after the answer. */
     async called(times: number) {
@@ -688,4 +695,188 @@ test('a notice leaves where strangers have used up what mails may leave', async 
   await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: 'another-horse-battery-7' } })
   await hook.called(2)
   expect(hook.last().payload.email_data.email_action_type).toBe('password_changed_notification')
+})
+
+// What a message refers to is stored before it is sent
+
+/** A hook that refuses after it did something. */
+const REFUSED = answered(200, { error: { http_code: 403, message: 'no' } })
+
+/** The answer of a hook that uses what it received before it answers. */
+function during(hook: Awaited<ReturnType<typeof start>>, use: (call: Called) => Promise<void>, then: HttpResult = OK) {
+  hook.during(async (call) => {
+    hook.during(undefined)
+    await use(call)
+  })
+  hook.answer(then)
+}
+
+test('a link or code works before the hook has answered, whatever it is for', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const used: [string, number][] = []
+  const verifying = (type: string) => async (call: Called) => {
+    const { status } = await verify(app, { type, token_hash: call.payload.email_data.token_hash })
+    used.push([type, status])
+  }
+  const post = (path: string, body: object, token?: string) => app.ask('POST', path, { body, ...(token && { token }) })
+  during(hook, verifying('signup'))
+  expect((await signUp(app)).status).toBe(200)
+  during(hook, verifying('recovery'))
+  expect((await post('/auth/v1/recover', { email: 'ada@example.com' })).status).toBe(200)
+  app.clock.advance(MINUTE)
+  during(hook, verifying('magiclink'))
+  expect((await post('/auth/v1/otp', { email: 'ada@example.com' })).status).toBe(200)
+  during(hook, verifying('signup'))
+  expect((await post('/auth/v1/otp', { email: 'new@example.com' })).status).toBe(200)
+  during(hook, verifying('invite'))
+  expect((await post('/auth/v1/invite', { email: 'guest@example.com' }, app.admin)).status).toBe(200)
+  const ada = await app.signIn('ada@example.com')
+  during(hook, async (call) => {
+    const { token, token_hash } = call.payload.email_data
+    const change = { type: 'email_change' }
+    used.push(['first', (await verify(app, { ...change, email: 'ada@example.com', token })).status])
+    used.push(['second', (await verify(app, { ...change, token_hash })).status])
+  })
+  const body = { email: 'ada@new.example.com', data: { name: 'Ada' }, password: 'another-horse-battery-7' }
+  expect((await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body })).status).toBe(200)
+  const done = ['signup', 'recovery', 'magiclink', 'signup', 'invite', 'first', 'second']
+  expect(used).toEqual(done.map((what) => [what, 200]))
+  const { body: user } = await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })
+  expect([user.email, user.new_email, user.user_metadata.name]).toEqual(['ada@new.example.com', undefined, 'Ada'])
+})
+
+test('a code works before the SMS hook has answered, whatever it is for', async () => {
+  await using hook = await start({ settings: SMS_HOOK })
+  const { app } = hook
+  const used: number[] = []
+  const verifying = (type: string) => async (call: Called) => {
+    const { phone, otp } = call.payload.sms
+    used.push((await verify(app, { type, phone, token: otp })).status)
+  }
+  for (const _ of ['new', 'known']) {
+    during(hook, verifying('sms'))
+    const body = { phone: '15551230000' }
+    expect((await app.ask('POST', '/auth/v1/otp', { body })).status).toBe(200)
+    app.clock.advance(MINUTE)
+  }
+  const ada = await app.signUp('ada@example.com')
+  during(hook, verifying('phone_change'))
+  const put = await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { phone: '15551230001' } })
+  expect([put.status, used]).toEqual([200, [200, 200, 200]])
+})
+
+test('an address changed together with the password keeps the tokens that were sent for it', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const ada = await confirmed(app)
+  const body = { email: 'new@example.com', password: 'another-horse-battery-7' }
+  expect((await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body })).status).toBe(200)
+  const { token, token_hash } = hook.last().payload.email_data
+  await verify(app, { type: 'email_change', email: 'ada@example.com', token })
+  expect((await verify(app, { type: 'email_change', token_hash })).body.user.email).toBe('new@example.com')
+})
+
+test('a failed change of address leaves the change before it pending, with its tokens', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const ada = await confirmed(app)
+  const change = (email: string) => app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { email } })
+  expect((await change('first@example.com')).status).toBe(200)
+  const { token, token_hash } = hook.last().payload.email_data
+  app.clock.advance(MINUTE)
+  hook.answer(REFUSED)
+  expect((await change('second@example.com')).status).toBe(403)
+  await verify(app, { type: 'email_change', email: 'ada@example.com', token })
+  expect((await verify(app, { type: 'email_change', token_hash })).body.user.email).toBe('first@example.com')
+})
+
+test('a token withdrawn from a failed call no longer works', async () => {
+  await using hook = await start()
+  const { app } = hook
+  await confirmed(app)
+  hook.answer(REFUSED)
+  expect((await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })).status).toBe(403)
+  const { token_hash } = hook.last().payload.email_data
+  expect((await verify(app, { type: 'recovery', token_hash })).body.code).toBe('otp_expired')
+  expect(rows(app, 'verification_tokens')).toEqual([0])
+})
+
+test('a token replaced by one that was used does not come back when the call fails', async () => {
+  await using hook = await start()
+  const { app } = hook
+  await confirmed(app)
+  const recover = () => app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })
+  await recover()
+  const { token_hash: older } = hook.last().payload.email_data
+  app.clock.advance(MINUTE)
+  const use = async (call: Called) => {
+    const { token_hash } = call.payload.email_data
+    expect((await verify(app, { type: 'recovery', token_hash })).status).toBe(200)
+  }
+  during(hook, use, REFUSED)
+  expect((await recover()).status).toBe(403)
+  expect((await verify(app, { type: 'recovery', token_hash: older })).body.code).toBe('otp_expired')
+})
+
+test('a sign-up whose hook fails leaves an account that was confirmed meanwhile', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const use = async (call: Called) => {
+    const { token_hash } = call.payload.email_data
+    expect((await verify(app, { type: 'signup', token_hash })).status).toBe(200)
+  }
+  during(hook, use, REFUSED)
+  expect((await signUp(app)).status).toBe(403)
+  expect((await app.signIn('ada@example.com')).email).toBe('ada@example.com')
+})
+
+test('a sign-up whose hook fails leaves an account that an administrator changed meanwhile', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const use = async (call: Called) => {
+    app.clock.advance(1)
+    const body = { app_metadata: { plan: 'pro' } }
+    await app.ask('PUT', `/auth/v1/admin/users/${call.payload.user.id}`, { body, token: app.admin })
+  }
+  during(hook, use, REFUSED)
+  expect((await signUp(app)).status).toBe(403)
+  expect(rows(app, 'users', 'verification_tokens')).toEqual([1, 0])
+})
+
+test('of two sign-ups at once one calls the hook, and when it fails neither has an account', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const again = async () => {
+    expect((await signUp(app)).status).toBe(429)
+  }
+  during(hook, again, REFUSED)
+  expect((await signUp(app)).status).toBe(403)
+  expect([hook.calls.length, ...rows(app, ...STORED)]).toEqual([1, 0, 0, 0, 0, 0, 0])
+})
+
+test('a failed one-time code keeps the password of the unconfirmed sign-up', async () => {
+  await using hook = await start()
+  const { app } = hook
+  await signUp(app)
+  const { token_hash } = hook.last().payload.email_data
+  app.clock.advance(MINUTE)
+  hook.answer(REFUSED)
+  expect((await app.ask('POST', '/auth/v1/otp', { body: { email: 'ada@example.com' } })).status).toBe(403)
+  expect((await verify(app, { type: 'signup', token_hash })).status).toBe(200)
+  expect((await app.signIn('ada@example.com')).email).toBe('ada@example.com')
+})
+
+test('a hook that hangs holds 32 requests, and the next ones are refused at once', async () => {
+  await using hook = await start()
+  const { app } = hook
+  const gate = Promise.withResolvers<void>()
+  hook.during(() => gate.promise)
+  const waiting = Array.from({ length: 32 }, (_, index) => signUp(app, `user${index}@example.com`))
+  await hook.called(32)
+  const { status, body } = await signUp(app, 'late@example.com')
+  expect([status, body.code]).toEqual([503, 'hook_timeout'])
+  gate.resolve()
+  expect((await Promise.all(waiting)).map((reply) => reply.status)).toEqual(Array(32).fill(200))
+  expect((await signUp(app, 'late@example.com')).status).toBe(200)
 })

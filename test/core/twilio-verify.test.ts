@@ -1,4 +1,5 @@
 /** Twilio Verify makes and checks the codes itself: what it says counts, within the same limits. */
+import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { startApp } from '../support/app'
@@ -113,4 +114,28 @@ test('a provider that fails locks no second factor', async () => {
   const show = () => verifyFactor(app, accessToken, factor.id, { challenge_id: begun.id, code: '424242' })
   for (let attempt = 0; attempt < 12; attempt++) expect((await show()).status).toBe(503)
   expect((await show()).status).toBe(200)
+})
+
+test('the account and its code are stored before the provider is called, and withdrawn if it fails', async () => {
+  const stored: number[][] = []
+  const answers = [answered(500, { message: 'down' }), answered(200, { sid: 'VE1', status: 'pending' })]
+  await using app = await startApp({
+    settings: SETTINGS,
+    post: async () => {
+      stored.push(counts())
+      return answers.shift() ?? answered(500, {})
+    },
+  })
+  function counts() {
+    const db = new Database(app.database)
+    const sql = 'SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM verification_tokens) AS tokens'
+    const { users, tokens } = db.query(sql).get() as { users: number; tokens: number }
+    db.close()
+    return [users, tokens]
+  }
+  const ask = () => app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
+  expect((await ask()).body.code).toBe('sms_send_failed')
+  expect([stored, counts()]).toEqual([[[1, 1]], [0, 0]])
+  const { status, body } = await ask()
+  expect([status, body, counts()]).toEqual([200, { message_id: 'VE1' }, [1, 1]])
 })

@@ -1,10 +1,10 @@
 /** A new address or number for an account: requested, then confirmed from where the message was delivered. */
 import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../../store'
 import { auditEntry } from '../audit'
-import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import { pageLink, prepareMail } from '../messages/mail'
-import { type Channel, sendSms } from '../messages/sms'
+import { changeAndSend } from '../messages/send-after-storing'
+import { type Channel, prepareSms } from '../messages/sms'
 import { withSendCooldown } from '../messages/verification-mail'
 import { type Challenge, newFlow } from '../sign-in/pkce'
 import { mintToken } from '../tokens/verification-token'
@@ -50,7 +50,7 @@ export async function changeEmail(
   deps: Deps,
   { user, email, challenge, redirectTo, client, family = 'supabase', related = {}, isRepeat = false }: EmailChange,
 ): Promise<Account> {
-  const { store, clock, policy } = deps
+  const { clock, policy } = deps
   const missing =
     isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(deps, user, email) : undefined
   const now = clock.now()
@@ -67,21 +67,24 @@ export async function changeEmail(
         const token = mintEmailChange(deps, now, { user, to, email, family, flowId: flow?.id })
         return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
       })
-      const set = { ...related.set, ...(missing === undefined ? pendingEmail(email, now) : { emailChangeSentAt: now }) }
-      const after = { ...user, ...set }
+      const set: UserChange['set'] = missing === undefined ? { emailChange: email, emailChangeConfirmStatus: 0 } : {}
+      const sentSet = { ...related.set, emailChangeSentAt: now }
+      const after = { ...user, ...set, ...sentSet }
       const mail = { user: after, redirectTo, client, isQueued: family === 'service' }
-      const messages = await prepareMail(deps, now, { ...mail, template: 'email_change', copies })
+      const outgoing = prepareMail(deps, now, { ...mail, template: 'email_change', copies })
       if (family === 'service' && recipients.length === 1 && user.email !== null)
-        messages.push(
-          ...(await prepareMail(deps, now, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] })),
+        outgoing.messages.push(
+          ...prepareMail(deps, now, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] })
+            .messages,
         )
-      const changed = await store.changeUser({
-        ...{ ...related, id: user.id, now, set, unlessSentSince, flow },
-        messages: [...(related.messages ?? []), ...messages],
-        mint: copies.map(({ token }) => token.minting),
-        audit: related.audit ?? [auditEntry(deps, now, 'user_modified', user)],
+      const mint = copies.map(({ token }) => token.minting)
+      const audit = related.audit ?? [auditEntry(deps, now, 'user_modified', user)]
+      const { account } = await changeAndSend(deps, {
+        ...{ user, now, outgoing, tooSoon },
+        pending: { set, unlessSentSince, flow, mint, ...(related.actor && { actor: related.actor }) },
+        sent: { ...related, set: sentSet, audit },
       })
-      return requireChanged(changed, tooSoon)
+      return account
     },
   )
 }
@@ -151,7 +154,7 @@ export async function changePhone(
   deps: Deps,
   { user, phone, channel, client, related = {} }: PhoneChange,
 ): Promise<{ account: Account; messageId: string | undefined }> {
-  const { store, clock, policy } = deps
+  const { clock, policy } = deps
   const now = clock.now()
   const { cooldownMs } = policy.sms
   const lastSend = { column: 'phoneChangeSentAt' as const, sentAt: user.phoneChangeSentAt, cooldownMs }
@@ -160,15 +163,17 @@ export async function changePhone(
     now,
     { user, lastSend, refusal: 'sms_too_soon' },
     async ({ unlessSentSince, tooSoon }) => {
-      const set = { ...related.set, phoneChange: phone, phoneChangeSentAt: now }
-      const sms = await sendSms(deps, now, { kind: 'phone_change', phone, user: { ...user, ...set }, channel, client })
-      const changed = await store.changeUser({
-        ...{ ...related, id: user.id, now, set, unlessSentSince },
-        messages: [...(related.messages ?? []), ...sms.messages],
-        mint: [sms.token.minting],
-        audit: related.audit ?? [auditEntry(deps, now, 'user_modified', user)],
+      const set = { phoneChange: phone }
+      const sentSet = { ...related.set, phoneChangeSentAt: now }
+      const after = { ...user, ...set, ...sentSet }
+      const sms = prepareSms(deps, now, { kind: 'phone_change', phone, user: after, channel, client })
+      const audit = related.audit ?? [auditEntry(deps, now, 'user_modified', user)]
+      const { account, messageId } = await changeAndSend(deps, {
+        ...{ user, now, outgoing: sms, tooSoon },
+        pending: { set, unlessSentSince, mint: [sms.token.minting], ...(related.actor && { actor: related.actor }) },
+        sent: { ...related, set: sentSet, audit },
       })
-      return { account: requireChanged(changed, tooSoon), messageId: sms.messageId }
+      return { account, messageId: messageId ?? sms.messageId }
     },
   )
 }

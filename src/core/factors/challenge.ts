@@ -128,7 +128,7 @@ async function sendPhoneChallenge(
   })
   const now = clock.now()
   try {
-    const { messages } = await deliverCode(deps, now, {
+    const messages = await deliverCode(deps, now, {
       ...{ kind: 'mfa_challenge', label: 'MFA', smsType: 'mfa', phone, user, channel, client, code },
       ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
     })

@@ -7,6 +7,7 @@ import type { Client, Deps } from '../deps'
 import type { Hook } from '../policy'
 import type { HttpResult } from '../ports'
 import { Refusal } from '../refusal'
+import { withCallSlot } from './call-slots'
 
 const BUDGET_MS = 5000
 const ATTEMPTS = 3
@@ -26,7 +27,13 @@ interface HookCall {
  * Calls a hook. @returns its JSON response, an empty object for no content
  * @throws {Refusal} whose reason begins with `hook_`
  */
-export async function callHook(deps: Deps, hook: Hook, { name, payload, client }: HookCall): Promise<unknown> {
+export async function callHook(deps: Deps, hook: Hook, call: HookCall): Promise<unknown> {
+  const called = await withCallSlot(hook, async () => ({ answer: await attemptCall(deps, hook, call) }))
+  if (!called) throw new Refusal('hook_busy')
+  return called.answer
+}
+
+async function attemptCall(deps: Deps, hook: Hook, { name, payload, client }: HookCall): Promise<unknown> {
   const { clock, random, post } = deps
   const deadline = clock.monotonic() + BUDGET_MS
   const time = new Date(clock.now()).toISOString()

@@ -8,7 +8,7 @@ import type { LinkType, Policy } from '../policy'
 import type { MailTemplate } from '../ports'
 import { Refusal } from '../refusal'
 import type { MintedToken } from '../tokens/verification-token'
-import { newMessage } from './messages'
+import { newMessage, type Outgoing } from './messages'
 
 const DAY = 86_400_000
 
@@ -38,11 +38,11 @@ export interface MailCopy {
 }
 
 /**
- * Prepares a mail: as messages to be stored with the operation they belong to, or by calling the hook, which leaves
- * none.
- * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>} or the hook's refusal
+ * Prepares a mail: as messages to be stored with the operation they belong to, or as a call of the hook once that is
+ * stored (`send-after-storing.ts`).
+ * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
  */
-export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<NewMessage[]> {
+export function prepareMail(deps: Deps, now: number, mail: Mail): Outgoing {
   const { policy, limits } = deps
   for (const { to } of mail.copies) requireAuthorised(deps, to)
   // a simulated mail calls no hook
@@ -51,11 +51,15 @@ export async function prepareMail(deps: Deps, now: number, mail: Mail): Promise<
   // account.
   limits.mail(mail.isSimulated ? 0 : mail.copies.length)
   const { sendEmail } = policy.hooks
-  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return outgoing(deps, now, mail)
+  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return { messages: outgoing(deps, now, mail) }
   // The hook's payload is defined for GoTrue's mails only.
   const payload = hookPayload(deps, mail)
-  if (payload) await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
-  return []
+  if (!payload) return { messages: [] }
+  const call = async () => {
+    await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
+    return undefined
+  }
+  return { messages: [], call }
 }
 
 /** The queued messages of a mail: one for each letter, or the payload of the hook. */

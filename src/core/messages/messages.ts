@@ -14,6 +14,13 @@ export interface MessageContent {
   hook?: { payload: Record<string, unknown>; ip?: string }
 }
 
+/** A message on its way out: rows to store, or a call to make once what it refers to is stored. */
+export interface Outgoing {
+  messages: NewMessage[]
+  /** Hands it to a hook or an SMS provider. @returns the provider's message id, if there is one */
+  call?: () => Promise<string | undefined>
+}
+
 export interface MessageDraft {
   channel: Message['channel']
   template: string

@@ -1,11 +1,12 @@
 /** Codes by SMS: fixed codes of test numbers, the hook, a provider, or the mailbox. */
 import type { NewMessage, User, VerificationKind } from '../../store'
 import type { Client, Deps } from '../deps'
+import { withCallSlot } from '../hooks/call-slots'
 import { callHook } from '../hooks/hooks'
 import { Refusal } from '../refusal'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { hookUser } from './mail'
-import { newMessage } from './messages'
+import { newMessage, type Outgoing } from './messages'
 
 export type Channel = 'sms' | 'whatsapp'
 
@@ -26,15 +27,16 @@ export interface Sms {
   client: Client | undefined
 }
 
-export interface SentSms extends SmsDelivery {
+export interface PreparedSms extends PreparedCode {
   token: MintedToken
 }
 
 /**
- * Sends a code. The code, and the message if there is one, are stored by the operation they belong to.
- * @throws {Refusal<'sms_unavailable' | 'sms_failed' | 'sms_limit_reached'>} or the hook's refusal
+ * Prepares an SMS with a code. Its token, and the message if there is one, are stored by the operation they belong to;
+ * then it is sent (`send-after-storing.ts`).
+ * @throws {Refusal<'sms_unavailable' | 'sms_limit_reached'>}
  */
-export async function sendSms(deps: Deps, now: number, { kind, phone, ...rest }: Sms): Promise<SentSms> {
+export function prepareSms(deps: Deps, now: number, { kind, phone, ...rest }: Sms): PreparedSms {
   const fixed = testCode(deps, phone, now)
   const token = mintToken(deps, now, {
     ...{ kind, family: 'supabase', to: { phone }, userId: rest.user.id },
@@ -43,7 +45,7 @@ export async function sendSms(deps: Deps, now: number, { kind, phone, ...rest }:
   const { code } = token
   const text = deps.policy.sms.template.replace(CODE_ACTION, code)
   const { expiresAt } = token.minting.token
-  const delivered = await deliverCode(deps, now, {
+  const prepared = prepareCode(deps, now, {
     ...rest,
     kind,
     label: SMS_LABELS[kind],
@@ -52,7 +54,7 @@ export async function sendSms(deps: Deps, now: number, { kind, phone, ...rest }:
     text,
     expiresAt,
   })
-  return { token, ...delivered }
+  return { token, ...prepared }
 }
 
 /** The placeholder for the code in a template. */
@@ -75,35 +77,48 @@ export interface SmsCode extends Omit<Sms, 'kind'> {
   expiresAt: number
 }
 
-export interface SmsDelivery {
-  /** To be stored, if it goes to the mailbox. */
-  messages: NewMessage[]
-  /** The provider's message id, if there is one. */
-  messageId: string | undefined
+export interface PreparedCode extends Outgoing {
+  /** The message id of an SMS that need not be sent. */
+  messageId?: string
 }
 
-/** Hands a code to the hook, the provider or the mailbox. @throws as `sendSms` */
-export async function deliverCode(deps: Deps, now: number, texted: SmsCode): Promise<SmsDelivery> {
+/** Sends a code whose challenge is stored. @returns messages to be stored @throws as `prepareSms`, and what the call throws */
+export async function deliverCode(deps: Deps, now: number, texted: SmsCode): Promise<NewMessage[]> {
+  const { messages, call } = prepareCode(deps, now, texted)
+  await call?.()
+  return messages
+}
+
+/** For the hook, the provider or the mailbox. @throws as `prepareSms` */
+function prepareCode(deps: Deps, now: number, texted: SmsCode): PreparedCode {
   const { policy, limits, smsProvider } = deps
   const { kind, label, phone, code, text, smsType, user, channel, client, expiresAt } = texted
   const { delivery } = policy.sms
   if (testCode(deps, phone, now) !== undefined) return { messages: [], messageId: 'test-otp' }
   if (delivery !== 'mailbox') limits.recipient(phone)
   limits.sms()
-  if (delivery === 'hook' && policy.hooks.sendSms) {
+  const { sendSms } = policy.hooks
+  if (delivery === 'hook' && sendSms) {
     const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
-    await callHook(deps, policy.hooks.sendSms, { name: 'send-sms', payload, client })
-    return { messages: [], messageId: undefined }
+    const call = async () => {
+      await callHook(deps, sendSms, { name: 'send-sms', payload, client })
+      return undefined
+    }
+    return { messages: [], call }
   }
   if (delivery === 'provider' && smsProvider) {
-    const sent = await smsProvider.send({ phone, text, code, channel })
-    if (sent.outcome === 'sent') return { messages: [], messageId: sent.id }
-    throw new Refusal('sms_failed', { detail: `${label} OTP to provider: ${sent.error}` })
+    const call = async () => {
+      const sent = await withCallSlot(smsProvider, () => smsProvider.send({ phone, text, code, channel }))
+      if (sent?.outcome === 'sent') return sent.id
+      const error = sent?.error ?? 'too many requests are waiting for the provider'
+      throw new Refusal('sms_failed', { detail: `${label} OTP to provider: ${error}` })
+    }
+    return { messages: [], call }
   }
   if (delivery !== 'mailbox') throw new Refusal('sms_unavailable')
   const content = { subject: '', html: null, text, code, links: [] }
   const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
-  return { messages: [newMessage(deps, now, draft)], messageId: undefined }
+  return { messages: [newMessage(deps, now, draft)] }
 }
 
 /** The fixed code of a test number. */

@@ -3,7 +3,6 @@ import type { JsonObject } from '../../lib/json'
 import { isWithin, remainingMs } from '../../lib/time'
 import type { Account, User, UserChange, VerificationKind } from '../../store'
 import { type Action, auditEntry } from '../audit'
-import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import type { MailTemplate } from '../ports'
 import { Refusal } from '../refusal'
@@ -11,6 +10,7 @@ import type { Method } from '../sessions/sessions'
 import { type Challenge, newFlow } from '../sign-in/pkce'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { prepareMail } from './mail'
+import { changeAndSend } from './send-after-storing'
 
 type SentAt = NonNullable<UserChange['unlessSentSince']>['column']
 
@@ -89,7 +89,7 @@ export interface TokenMail {
  * @throws {Refusal<'mail_too_soon' | 'mail_limit_reached' | 'user_gone'>} or the hook's refusal
  */
 export async function sendTokenMail(deps: Deps, mailed: TokenMail): Promise<Account> {
-  const { store, clock } = deps
+  const { clock } = deps
   const { user, purpose, redirectTo, client, set = {}, values = {}, skipsCooldown = false, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]
   const now = clock.now()
@@ -102,20 +102,15 @@ export async function sendTokenMail(deps: Deps, mailed: TokenMail): Promise<Acco
       const { token, flow } = mintMailToken(deps, now, mailed)
       const after = { ...user, ...set, [column]: now }
       const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
-      const messages = await prepareMail(deps, now, {
+      const outgoing = prepareMail(deps, now, {
         ...{ template, user: after, copies: [letter], redirectTo, client, values, isQueued },
       })
-      const changed = await store.changeUser({
-        id: user.id,
-        now,
-        set: { ...set, [column]: now },
-        unlessSentSince,
-        mint: [token.minting],
-        flow,
-        messages,
-        audit: [auditEntry(deps, now, action, user)],
+      const { account } = await changeAndSend(deps, {
+        ...{ user, now, outgoing, tooSoon },
+        pending: { set, unlessSentSince, mint: [token.minting], flow },
+        sent: { set: { [column]: now }, audit: [auditEntry(deps, now, action, user)] },
       })
-      return requireChanged(changed, tooSoon)
+      return account
     },
   )
 }

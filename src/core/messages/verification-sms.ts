@@ -1,9 +1,9 @@
 /** Verification SMS with a code, one for each purpose: the counterpart of `verification-mail.ts`. */
 import type { User } from '../../store'
 import { auditEntry } from '../audit'
-import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
-import { type Channel, sendSms } from './sms'
+import { changeAndSend } from './send-after-storing'
+import { type Channel, prepareSms } from './sms'
 import { withSendCooldown } from './verification-mail'
 
 export interface ConfirmationSms {
@@ -28,14 +28,13 @@ export async function sendConfirmationSms(deps: Deps, { user, phone, channel, cl
     now,
     { user, lastSend, refusal: 'sms_too_soon' },
     async ({ unlessSentSince, tooSoon }) => {
-      const sms = await sendSms(deps, now, { kind: 'phone_confirmation', phone, user, channel, client })
-      const changed = await deps.store.changeUser({
-        ...{ id: user.id, now, unlessSentSince, messages: sms.messages },
-        set: { ...set, confirmationSentAt: now },
-        mint: [sms.token.minting],
-        audit: [auditEntry(deps, now, 'user_confirmation_requested', user)],
+      const sms = prepareSms(deps, now, { kind: 'phone_confirmation', phone, user, channel, client })
+      const { account, messageId } = await changeAndSend(deps, {
+        ...{ user, now, outgoing: sms, tooSoon },
+        pending: { set, unlessSentSince, mint: [sms.token.minting] },
+        sent: { set: { confirmationSentAt: now }, audit: [auditEntry(deps, now, 'user_confirmation_requested', user)] },
       })
-      return { account: requireChanged(changed, tooSoon), messageId: sms.messageId }
+      return { account, messageId: messageId ?? sms.messageId }
     },
   )
 }
@@ -53,15 +52,16 @@ export async function sendReauthenticationSms(
     now,
     { user, lastSend, refusal: 'sms_too_soon' },
     async ({ unlessSentSince, tooSoon }) => {
-      const sms = await sendSms(deps, now, { kind: 'reauthentication', phone, user, channel, client })
-      const changed = await deps.store.changeUser({
-        ...{ id: user.id, now, unlessSentSince, messages: sms.messages },
-        set: { reauthenticationSentAt: now },
-        mint: [sms.token.minting],
-        audit: [auditEntry(deps, now, 'user_reauthenticate_requested', user)],
+      const sms = prepareSms(deps, now, { kind: 'reauthentication', phone, user, channel, client })
+      const { messageId } = await changeAndSend(deps, {
+        ...{ user, now, outgoing: sms, tooSoon },
+        pending: { set: {}, unlessSentSince, mint: [sms.token.minting] },
+        sent: {
+          set: { reauthenticationSentAt: now },
+          audit: [auditEntry(deps, now, 'user_reauthenticate_requested', user)],
+        },
       })
-      requireChanged(changed, tooSoon)
-      return { messageId: sms.messageId }
+      return { messageId: messageId ?? sms.messageId }
     },
   )
 }

@@ -8,8 +8,10 @@ import type { FlowState, OpenedSession, SingleUse, User, UserChange } from '../.
 import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
 import { dropUnconfirmedPassword, newUser } from '../accounts/users'
 import { auditEntry } from '../audit'
+import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import { prepareMail } from '../messages/mail'
+import { keptBy, orWithdraw, sendWithTokens, withdrawNewAccount } from '../messages/send-after-storing'
 import { mintMailToken } from '../messages/verification-mail'
 import type { ProviderTokens } from '../ports'
 import { Refusal } from '../refusal'
@@ -78,20 +80,23 @@ async function signUpAccount(
   const asks = isProven ? undefined : await confirmationFor(deps, now, signIn, shown)
   const isIn = isProven || maySignIn(deps, signIn, asks)
   const ending = isIn ? sessionOrFlowFor(deps, now, signIn, id) : undefined
-  const created = await store.createUser({
-    user: { ...user, confirmationSentAt: asks ? now : null },
-    identities: [identity],
-    mint: asks?.mint ?? [],
-    messages: asks?.messages ?? [],
-    flow: ending?.flow,
-    session: ending?.session?.row,
-    use: ending && signIn.once?.use,
-    audit: [auditEntry(deps, now, 'user_signedup', user, { provider: account.provider })],
-  })
+  const { mint = [], messages = [], call } = asks ?? {}
+  const signingIn = { flow: ending?.flow, session: ending?.session?.row, use: ending && signIn.once?.use }
+  const audit = [auditEntry(deps, now, 'user_signedup', user, { provider: account.provider })]
+  const made = { user: { ...user, confirmationSentAt: asks ? now : null }, identities: [identity], mint, messages }
+  const created = await store.createUser({ ...made, ...(call ? { audit: [] } : { ...signingIn, audit }) })
   if (created.outcome === 'used_before') throw usedBefore(signIn)
   if (created.outcome !== 'created') return undefined
+  let { opened } = created
+  if (call) {
+    await orWithdraw(deps, call, () => withdrawNewAccount(deps, created.account, { mint }))
+    const changed = await store.changeUser({ id, now, set: {}, ...signingIn, audit })
+    if (changed.outcome === 'used_before') throw usedBefore(signIn)
+    requireChanged(changed)
+    opened = changed.outcome === 'changed' ? changed.opened : undefined
+  }
   if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
-  return finishSignIn(deps, now, signIn, ending, created.opened)
+  return finishSignIn(deps, now, signIn, ending, opened)
 }
 
 /** @returns undefined if the account was changed concurrently */
@@ -105,9 +110,13 @@ async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): 
   const proof = isConfirmed ? undefined : await proveOwnership(deps, now, signIn, user)
   const isIn = isConfirmed || proof?.isProven === true || maySignIn(deps, signIn, proof?.asks)
   const ending = isIn ? sessionOrFlowFor(deps, now, signIn, user.id) : undefined
+  const onlyIf = { email: user.email, emailConfirmedAt: user.emailConfirmedAt }
+  const { mint = [], messages = [], call } = proof?.asks ?? {}
+  const isSent = call ? await sendWithTokens(deps, { user, now, call, mint, onlyIf }) : true
+  if (!isSent) return undefined
   const changed = await store.changeUser({
-    ...{ id: user.id, now, actor: { sessionId: undefined } },
-    onlyIf: { email: user.email, emailConfirmedAt: user.emailConfirmedAt },
+    ...{ id: user.id, now, onlyIf, messages, actor: { sessionId: undefined } },
+    ...(call ? { keeps: keptBy(mint) } : { mint }),
     upsertIdentity: identity,
     profile: identity.identityData,
     describeProviders: providersMetadata,
@@ -119,8 +128,6 @@ async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): 
         replaceUserMetaData: user.adminUserMetaData,
         set: { ...dropUnconfirmedPassword(user), ...proof.set },
       }),
-    mint: proof?.asks?.mint ?? [],
-    messages: proof?.asks?.messages ?? [],
     flow: ending?.flow,
     session: ending?.session?.row,
     use: ending && signIn.once?.use,
@@ -183,19 +190,19 @@ async function proveOwnership(
 async function confirmationFor(deps: Deps, now: number, { redirectTo, client, account }: ExternalSignIn, user: User) {
   const { email, confirmationSentAt: sentAt } = user
   if (email === null) return undefined
-  if (isWithin(sentAt, deps.policy.mail.cooldownMs, now)) return { mint: [], messages: [] }
+  if (isWithin(sentAt, deps.policy.mail.cooldownMs, now)) return { mint: [], messages: [], call: undefined }
   const recipient = { ...user, email, confirmationSentAt: now }
   const payload = identityPayload({ provider: account.provider, providerId: account.profile.claims.sub })
   const { token } = mintMailToken(deps, now, { user: recipient, purpose: 'signup', challenge: undefined, payload })
   const copies = [{ to: email, token }]
-  const messages = await prepareMail(deps, now, {
+  const outgoing = prepareMail(deps, now, {
     template: 'confirmation',
     user: recipient,
     copies,
     redirectTo,
     client,
   })
-  return { mint: [token.minting], messages }
+  return { mint: [token.minting], messages: outgoing.messages, call: outgoing.call }
 }
 
 /** Whether a user with an unconfirmed address is signed in anyway. */

@@ -1,6 +1,8 @@
 /** Hook failures. */
 export const HOOK_REASONS = [
   'hook_timed_out',
+  /** Too many calls are waiting for it. */
+  'hook_busy',
   'hook_out_of_attempts',
   'hook_payload_refused',
   'hook_unauthorised',

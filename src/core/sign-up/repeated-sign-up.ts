@@ -83,7 +83,7 @@ async function notifyExistingOwner(
   if (!done) return
   try {
     const copies = [{ to: contact.address }]
-    const messages = await prepareMail(deps, now, {
+    const { messages } = prepareMail(deps, now, {
       template: 'account_exists',
       user: owner,
       copies,

@@ -1,21 +1,23 @@
 /** New accounts, with a password or a code (`POST /signup`, `POST /otp`). */
 
 import { providersMetadata } from '../../lib/account-metadata'
-import type { Identity, Minting, NewMessage, User } from '../../store'
+import type { Identity, User } from '../../store'
 import { emailContact, phoneContact } from '../accounts/contacts'
 import { contactIdentity, newUser, storableMetadata } from '../accounts/users'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { MATRIX_LEASE_MS } from '../matrix'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
-import { channelOf, sendSms } from '../messages/sms'
+import type { Outgoing } from '../messages/messages'
+import { orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
+import { channelOf, prepareSms } from '../messages/sms'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
 import { COOLDOWN_SETTINGS, mintMailToken } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import { Refusal } from '../refusal'
 import { issueTokens, newSession } from '../sessions/sessions'
 import { type ChallengeInput, parseChallenge } from '../sign-in/pkce'
-import { WITH_PASSWORD } from '../tokens/verification-token'
+import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 import { answerAsNewAccount, answerExistingAccount } from './repeated-sign-up'
 
@@ -128,47 +130,50 @@ async function createUnconfirmed(
   identities: Identity[],
   applicant: PendingSignUp,
 ): Promise<SignUpResult | { taken: User }> {
-  const { contact, challenge, redirectTo, client, channel } = applicant
+  const { contact } = applicant
   const user = { ...newUserRow, confirmationSentAt: now }
   const shown: User = { ...user, uid: 0, confirmedAt: null }
-  let sent: { mint: Minting[]; messages: NewMessage[]; messageId?: string | undefined }
-  let flow: ReturnType<typeof mintMailToken>['flow']
-  if (contact.provider === 'email') {
-    const recipient = { ...shown, email: contact.address }
-    const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
-    const minted = mintMailToken(deps, now, { user: recipient, purpose: 'signup', challenge, payload })
-    const copies = [{ to: contact.address, token: minted.token }]
-    const messages = await prepareMail(deps, now, {
-      template: 'confirmation',
-      user: recipient,
-      copies,
-      redirectTo,
-      client,
-      isQueued: applicant.isForService === true,
-    })
-    sent = { mint: [minted.token.minting], messages }
-    flow = minted.flow
-  } else {
-    const sms = await sendSms(deps, now, {
-      kind: 'phone_confirmation',
-      phone: contact.address,
-      user: shown,
-      channel,
-      client,
-    })
-    sent = { mint: [sms.token.minting], messages: sms.messages, messageId: sms.messageId }
-  }
+  const { outgoing, token, flow, messageId } = confirmationOf(deps, now, shown, applicant)
+  const mint = [token.minting]
+  const audit = [auditEntry(deps, now, 'user_confirmation_requested', shown, { provider: contact.provider })]
+  const { call, messages } = outgoing
   const created = await deps.store.createUser({
-    user,
-    identities,
-    mint: sent.mint,
-    messages: sent.messages,
-    flow,
+    ...{ user, identities, mint, messages, flow },
     matrixDueAt: matrixDueAt(deps, now, applicant),
-    audit: [auditEntry(deps, now, 'user_confirmation_requested', shown, { provider: contact.provider })],
+    audit: call ? [] : audit,
   })
   if (created.outcome !== 'created') return { taken: conflictingUser(created) }
-  return { outcome: 'without_session', account: created.account, messageId: sent.messageId }
+  const { account } = created
+  if (!call) return { outcome: 'without_session', account, messageId }
+  const sentId = await orWithdraw(deps, call, () => withdrawNewAccount(deps, account, { mint, flow }))
+  await deps.store.appendAudit(audit)
+  return { outcome: 'without_session', account, messageId: sentId }
+}
+
+/** The message that confirms the address or number of a new account. */
+function confirmationOf(
+  deps: Deps,
+  now: number,
+  user: User,
+  applicant: PendingSignUp,
+): {
+  outgoing: Outgoing
+  token: MintedToken
+  flow?: ReturnType<typeof mintMailToken>['flow']
+  messageId?: string | undefined
+} {
+  const { contact, challenge, redirectTo, client, channel } = applicant
+  if (contact.provider !== 'email') {
+    const sms = prepareSms(deps, now, { kind: 'phone_confirmation', phone: contact.address, user, channel, client })
+    return { outgoing: sms, token: sms.token, messageId: sms.messageId }
+  }
+  const recipient = { ...user, email: contact.address }
+  const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+  const { token, flow } = mintMailToken(deps, now, { user: recipient, purpose: 'signup', challenge, payload })
+  const copies = [{ to: contact.address, token }]
+  const isQueued = applicant.isForService === true
+  const mail = { template: 'confirmation' as const, user: recipient, copies, redirectTo, client, isQueued }
+  return { outgoing: prepareMail(deps, now, mail), token, flow }
 }
 
 /** If the response must not reveal whether the address is new, the account is created in the background. */

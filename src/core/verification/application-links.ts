@@ -222,7 +222,7 @@ async function mailLink(
   return withSendCooldown(deps, now, { user: key, lastSend, refusal: 'mail_too_soon' }, async () => {
     const token = mintToken(deps, now, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
     const copies = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]
-    const messages = await prepareMail(deps, now, {
+    const { messages } = prepareMail(deps, now, {
       template,
       user: recipient,
       copies,

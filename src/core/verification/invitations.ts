@@ -19,6 +19,8 @@ import type { Admin } from '../caller'
 import { requireChanged } from '../change-outcomes'
 import type { Client, Deps } from '../deps'
 import { linkOf, prepareMail } from '../messages/mail'
+import type { Outgoing } from '../messages/messages'
+import { changeAndSend, orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
 import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import type { LinkType } from '../policy'
@@ -45,8 +47,8 @@ export async function invite(deps: Deps, { redirectTo, client, ...invitation }: 
   const { token, flow } = mintMailToken(deps, now, { user: guest.user, purpose: 'invite', challenge: undefined })
   const user = { ...guest.user, invitedAt: now, confirmationSentAt: now }
   const copies = [{ to: guest.user.email, token }]
-  const messages = await prepareMail(deps, now, { template: 'invite', user, copies, redirectTo, client })
-  return save(deps, now, guest, { token, flow, messages, admin: invitation.admin, purpose: 'invite' })
+  const outgoing = prepareMail(deps, now, { template: 'invite', user, copies, redirectTo, client })
+  return save(deps, now, guest, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
 }
 
 const LINK_PURPOSES: Record<string, Purpose> = {
@@ -94,7 +96,13 @@ export async function generateLink(deps: Deps, request: GenerateLinkRequest): Pr
   const now = deps.clock.now()
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
   const { token } = mintMailToken(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
-  const account = await save(deps, now, guest, { token, flow: undefined, messages: [], admin: request.admin, purpose })
+  const account = await save(deps, now, guest, {
+    token,
+    flow: undefined,
+    outgoing: { messages: [] },
+    admin: request.admin,
+    purpose,
+  })
   const { redirectTo, client } = request
   return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo, client })
 }
@@ -200,7 +208,7 @@ async function findOrCreateInvitee(
 interface Saved {
   token: MintedToken
   flow: ReturnType<typeof mintMailToken>['flow']
-  messages: Awaited<ReturnType<typeof prepareMail>>
+  outgoing: Outgoing
   admin: Admin
   purpose: Purpose
 }
@@ -209,26 +217,31 @@ async function save(
   deps: Deps,
   now: number,
   guest: Invitee,
-  { token, admin, purpose, ...sent }: Saved,
+  { token, flow, outgoing, admin, purpose }: Saved,
 ): Promise<Account> {
   const { column, action } = purposeDetails(purpose)
   const set = { [column]: now, ...(purpose === 'invite' && { invitedAt: now }) }
   const audit = [auditEntry(deps, now, action, admin.user ?? admin.role, { user_id: guest.user.id })]
-  const attachments = { ...sent, mint: [token.minting], audit }
-  if (!guest.isNew)
-    return requireChanged(
-      await deps.store.changeUser({
-        ...{ ...attachments, id: guest.user.id, now, mergeUserMetaData: guest.added },
-        set: { ...guest.set, ...set },
-      }),
-    )
+  const mint = [token.minting]
+  if (!guest.isNew) {
+    const { account } = await changeAndSend(deps, {
+      ...{ user: guest.user, now, outgoing },
+      pending: { set: guest.set ?? {}, mint, flow },
+      sent: { set, audit, mergeUserMetaData: guest.added },
+    })
+    return account
+  }
   const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
+  const { call, messages } = outgoing
   const created = await deps.store.createUser({
-    ...attachments,
+    ...{ mint, flow, messages, audit: call ? [] : audit },
     user: { ...user, ...set },
     identities: guest.identities,
   })
-  if (created.outcome === 'created') return created.account
   if (created.outcome === 'email_taken') throw new Refusal('email_taken')
-  throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
+  if (created.outcome !== 'created') throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
+  if (!call) return created.account
+  await orWithdraw(deps, call, () => withdrawNewAccount(deps, created.account, { mint, flow }))
+  await deps.store.appendAudit(audit)
+  return created.account
 }

@@ -177,7 +177,7 @@ export async function simulateMailDelivery(deps: Deps, email: string, client: Cl
   if (deps.policy.mail.delivery === 'hook') return
   const copies = [{ to: email, token }]
   const redirectTo = deps.policy.redirects.siteUrl
-  const messages = await prepareMail(deps, now, {
+  const { messages } = prepareMail(deps, now, {
     template: 'recovery',
     user,
     copies,

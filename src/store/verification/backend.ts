@@ -26,6 +26,10 @@ export interface VerificationBackend {
   pendingOf(userId: string): Promise<VerificationToken[]>
   /** Consumes a token. @returns false if it was already consumed */
   markConsumed(id: string, now: number): Promise<boolean>
+  /** Deletes a token that was not consumed. @returns false if it was */
+  withdraw(id: string): Promise<boolean>
+  /** Makes a token pending again that was consumed at that instant. */
+  restore(id: string, consumedAt: number): Promise<void>
   /** Counts a wrong code. */
   countAttempt(id: string): Promise<void>
   /** Deletes some of the tokens that expired before that instant. @returns how many; 0 if none is left */

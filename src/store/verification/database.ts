@@ -23,6 +23,21 @@ const consume = statement((db) =>
     .where(pending(eq(verificationTokens.id, placeholder('id'))))
     .prepare(),
 )
+const deletePending = statement((db) =>
+  db
+    .delete(verificationTokens)
+    .where(pending(eq(verificationTokens.id, placeholder('id'))))
+    .prepare(),
+)
+const unconsume = statement((db) =>
+  db
+    .update(verificationTokens)
+    .set({ consumedAt: null })
+    .where(
+      and(eq(verificationTokens.id, placeholder('id')), eq(verificationTokens.consumedAt, placeholder('consumedAt'))),
+    )
+    .prepare(),
+)
 const addAttempt = statement((db) =>
   db
     .update(verificationTokens)
@@ -52,6 +67,10 @@ export function databaseTokens({ one, all, run }: Queries): VerificationBackend 
     pendingFor: (address) => all('email' in address ? pendingByEmail : pendingByPhone, address),
     pendingOf: (userId) => all(pendingByUser, { userId }),
     markConsumed: async (id, now) => (await run(consume, { id, now })) > 0,
+    withdraw: async (id) => (await run(deletePending, { id })) > 0,
+    restore: async (id, consumedAt) => {
+      await run(unconsume, { id, consumedAt })
+    },
     countAttempt: async (id) => {
       await run(addAttempt, { id })
     },

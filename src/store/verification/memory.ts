@@ -42,6 +42,14 @@ export function memoryTokens(): VerificationBackend & Journal {
       change(id, () => ({ consumedAt: now }))
       return true
     },
+    async withdraw(id) {
+      if (tokens.get(id)?.consumedAt !== null) return false
+      set(id, undefined)
+      return true
+    },
+    async restore(id, consumedAt) {
+      if (tokens.get(id)?.consumedAt === consumedAt) change(id, () => ({ consumedAt: null }))
+    },
     async countAttempt(id) {
       change(id, ({ codeAttempts }) => ({ codeAttempts: codeAttempts + 1 }))
     },

@@ -3,6 +3,7 @@
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import { read, type Tx, write } from '../engine'
+import { discardFlow } from '../flows'
 import type { VerificationKind, VerificationToken } from '../schema'
 import type { TokenAddress } from './backend'
 
@@ -25,7 +26,9 @@ export interface Spending {
 
 export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
 
-export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<void> {
+/** @returns the ids of the tokens they replace */
+export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<string[]> {
+  const replaced: string[] = []
   for (const { token, replaces, keepsOtherAddresses = false } of mintings) {
     const older = [
       ...(token.email === null ? [] : await tx.tokens.pendingFor({ email: token.email })),
@@ -36,9 +39,10 @@ export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: numb
     const own = older.filter(({ userId }) => userId === null || token.userId === null || userId === token.userId)
     for (const { id, family, kind } of own)
       if ((family === token.family || kind === 'email_change') && replaces.includes(kind))
-        await tx.tokens.markConsumed(id, now)
+        if (await tx.tokens.markConsumed(id, now)) replaced.push(id)
   }
   for (const { token } of mintings) await tx.tokens.put(token)
+  return replaced
 }
 
 /**
@@ -67,15 +71,41 @@ function isCodeOf(
   return codeHash !== null && codeAttempts < maxAttempts && hashes.some((hash) => secretEqual(hash, codeHash))
 }
 
-/** Tokens of the user, and those sent to the address before it had an account. */
+export interface Withdrawal {
+  /** The tokens whose message could not be sent. */
+  tokens: readonly string[]
+  /** The tokens they replaced, and when. */
+  replaced: readonly string[]
+  replacedAt: number
+  flowId: string | undefined
+}
+
+/**
+ * Takes back tokens that could not be sent. The ones they replaced are valid again, unless something has invalidated
+ * the tokens of the account since then: that would have consumed the new ones too.
+ */
+export async function withdrawTokensIn(tx: Tx, { tokens, replaced, replacedAt, flowId }: Withdrawal): Promise<void> {
+  let isUntouched = true
+  for (const id of tokens) isUntouched = (await tx.tokens.withdraw(id)) && isUntouched
+  if (!isUntouched) return
+  if (flowId !== undefined) await discardFlow(tx, flowId)
+  for (const id of replaced) await tx.tokens.restore(id, replacedAt)
+}
+
+export const withdrawTokens = write(async (tx, withdrawal: Withdrawal): Promise<void> => {
+  await withdrawTokensIn(tx, withdrawal)
+})
+
+/** Tokens of the user, and those sent to the address before it had an account. @param keep ids of tokens that stay */
 export async function invalidateTokensOf(
   tx: Tx,
   { id, email }: { id: string; email: string | null },
   now: number,
+  keep: readonly string[] = [],
 ): Promise<void> {
   const strays = email === null ? [] : await tx.tokens.pendingFor({ email })
   const pending = [...(await tx.tokens.pendingOf(id)), ...strays.filter(({ userId }) => userId === null)]
-  for (const token of pending) await tx.tokens.markConsumed(token.id, now)
+  for (const token of pending) if (!keep.includes(token.id)) await tx.tokens.markConsumed(token.id, now)
 }
 
 /** Counts a code known to be wrong. */

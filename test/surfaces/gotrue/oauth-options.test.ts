@@ -188,3 +188,43 @@ test('Apple comes back with a form, and its name is taken from there', async () 
     user_metadata: { full_name: 'Ada Lovelace' },
   })
 })
+
+test('the Send Email hook gets a link that works, signs in only if it takes it, and otherwise nothing is left', async () => {
+  const hook = {
+    AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
+    AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/mail',
+    AUTH_HOOK_SEND_EMAIL_SECRETS: 'v1,whsec_Zmlyc3Qtc2VjcmV0LWZpcnN0LXNlY3JldA==',
+    AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS: 'true',
+    AUTH_MAILER_AUTOCONFIRM: 'false',
+  }
+  const statuses = [400, 200, 400, 200]
+  const users: number[] = []
+  const hashes: string[] = []
+  const { fetch } = fakeGitHub(EMAIL, false)
+  await using app = await startApp({
+    settings: { ...GITHUB, ...hook },
+    fetchProvider: fetch,
+    async post({ body }) {
+      users.push(count('users'))
+      hashes.push(JSON.parse(body).email_data.token_hash)
+      const status = statuses.shift() ?? 200
+      const answer = { contentType: 'application/json', retryAfter: '', body: '{}', isTooLarge: false }
+      return { outcome: 'answered', status, ...answer }
+    },
+  })
+  function count(table: string): number {
+    const db = new Database(app.database)
+    const { n } = db.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
+    db.close()
+    return n
+  }
+  expect(queryOf(await signInAtGitHub(app)).error_description).toBe('Invalid payload sent to hook')
+  expect([users, count('users'), count('verification_tokens'), count('sessions')]).toEqual([[1], 0, 0, 0])
+  expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeString()
+  app.clock.advance(60_000)
+  expect(queryOf(await signInAtGitHub(app)).error_description).toBe('Invalid payload sent to hook')
+  expect([count('verification_tokens'), count('sessions')]).toEqual([1, 1])
+  expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeString()
+  const body = { type: 'signup', token_hash: hashes[3] }
+  expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(200)
+})

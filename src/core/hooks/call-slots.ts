@@ -1,0 +1,16 @@
+/** How many requests may wait for one hook or SMS provider at a time, so that one that hangs holds up nothing else. */
+const SLOTS = 32
+
+const inFlight = new WeakMap<object, number>()
+
+/** @param peer the hook or provider @returns undefined, without calling, where too many requests are waiting for it */
+export async function withCallSlot<T>(peer: object, call: () => Promise<T>): Promise<T | undefined> {
+  const waiting = inFlight.get(peer) ?? 0
+  if (waiting >= SLOTS) return undefined
+  inFlight.set(peer, waiting + 1)
+  try {
+    return await call()
+  } finally {
+    inFlight.set(peer, (inFlight.get(peer) ?? 1) - 1)
+  }
+}

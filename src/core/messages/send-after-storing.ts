@@ -1,0 +1,121 @@
+/**
+ * Messages that a hook or an SMS provider takes during the request. What they refer to is stored before, so that a link
+ * or code works whenever it arrives, and withdrawn if the call fails. That the message was sent is recorded after.
+ */
+import type { Account, Minting, User, UserChange } from '../../store'
+import { requireChanged } from '../change-outcomes'
+import type { Deps } from '../deps'
+import { Refusal } from '../refusal'
+import type { Outgoing } from './messages'
+
+export interface ChangeWithMessage {
+  /** The account as it is before. */
+  user: User
+  now: number
+  outgoing: Outgoing
+  /** What the message refers to. */
+  pending: Pick<UserChange, 'set' | 'unlessSentSince' | 'flow' | 'actor'> & { mint: readonly Minting[] }
+  /** What else changes, only if the message is sent. */
+  sent: Omit<UserChange, 'id' | 'now' | 'unlessSentSince' | 'flow' | 'mint' | 'keeps'>
+  tooSoon?: (sentAt: number) => Refusal
+}
+
+/**
+ * Changes an account and sends the message about it: in one operation with a message for the queue, in two around a
+ * call.
+ * @throws {Refusal} of the change, or of the call
+ */
+export async function changeAndSend(
+  deps: Deps,
+  change: ChangeWithMessage,
+): Promise<{ account: Account; messageId: string | undefined }> {
+  const { store } = deps
+  const { user, now, outgoing, pending, sent, tooSoon } = change
+  const { id } = user
+  const { call, messages } = outgoing
+  const set = { ...pending.set, ...sent.set }
+  if (!call) {
+    const all = { ...sent, ...pending, id, now, set, messages: [...(sent.messages ?? []), ...messages] }
+    return { account: requireChanged(await store.changeUser(all), tooSoon), messageId: undefined }
+  }
+  const stored = await store.changeUser({ ...pending, id, now, audit: [] })
+  const held = requireChanged(stored, tooSoon)
+  const replaced = stored.outcome === 'changed' ? stored.replaced : []
+  const messageId = await orWithdraw(deps, call, () => withdrawChange(deps, change, held.user, replaced))
+  const keeps = keptBy(pending.mint, pending.flow)
+  try {
+    return { account: requireChanged(await store.changeUser({ ...sent, id, now, keeps })), messageId }
+  } catch (error) {
+    // A refused request leaves nothing behind. If the database failed instead, what was sent has to work.
+    if (error instanceof Refusal) await withdrawChange(deps, change, held.user, replaced)
+    throw error
+  }
+}
+
+/** What the second operation must not invalidate: the message with it was sent. */
+export const keptBy = (mint: readonly Minting[], flow?: { id: string }) => ({ tokens: idsOf(mint), flowId: flow?.id })
+
+const idsOf = (mint: readonly Minting[]) => mint.map(({ token }) => token.id)
+
+interface TokenCall extends Pick<UserChange, 'onlyIf'> {
+  user: User
+  now: number
+  call: NonNullable<Outgoing['call']>
+  mint: readonly Minting[]
+}
+
+/**
+ * Stores the tokens of a message and sends it; what else changes follows in an operation with `keptBy`.
+ * @returns false if the account has changed, and then nothing is sent
+ */
+export async function sendWithTokens(deps: Deps, { user, now, call, mint, onlyIf }: TokenCall): Promise<boolean> {
+  const { store } = deps
+  const stored = await store.changeUser({ id: user.id, now, set: {}, mint, ...(onlyIf && { onlyIf }), audit: [] })
+  if (stored.outcome !== 'changed') return false
+  const { replaced } = stored
+  const withdrawal = { tokens: idsOf(mint), replaced, replacedAt: now, flowId: undefined }
+  await orWithdraw(deps, call, () => store.withdrawTokens(withdrawal))
+  return true
+}
+
+/** Makes the call; if it fails, what was stored for it is withdrawn and the error stays. */
+export async function orWithdraw<T>(
+  { report }: Pick<Deps, 'report'>,
+  call: () => Promise<T>,
+  withdraw: () => Promise<unknown>,
+): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    // What stays then is a token that only the hook or provider may have seen; it expires.
+    await withdraw().catch((failure: unknown) => {
+      report('error', 'what a message that was not sent refers to could not be withdrawn', { error: String(failure) })
+    })
+    throw error
+  }
+}
+
+async function withdrawChange(
+  { store }: Deps,
+  { user, now, pending }: ChangeWithMessage,
+  held: User,
+  replaced: readonly string[],
+): Promise<void> {
+  await store.withdrawTokens({ tokens: idsOf(pending.mint), replaced, replacedAt: now, flowId: pending.flow?.id })
+  const columns = Object.keys(pending.set) as (keyof typeof pending.set)[]
+  if (columns.length === 0) return
+  // Only while nothing else has changed the account.
+  const onlyIf = Object.fromEntries(
+    Object.entries(held).filter(([, value]) => value === null || typeof value !== 'object'),
+  )
+  const set = Object.fromEntries(columns.map((column) => [column, user[column]]))
+  await store.changeUser({ id: user.id, now, set, onlyIf, audit: [] })
+}
+
+/** Withdraws a new account whose message was not sent, while it is untouched. */
+export const withdrawNewAccount = (
+  { store }: Deps,
+  { user }: Account,
+  { mint, flow }: { mint: readonly Minting[]; flow?: { id: string } | undefined },
+): Promise<boolean> =>
+  store.withdrawUser({ user, tokens: idsOf(mint), replaced: [], replacedAt: user.createdAt, flowId: flow?.id })
