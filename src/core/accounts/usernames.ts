@@ -31,13 +31,22 @@ export function normaliseUsername(text: string): string {
 /** The username of an account, or its default name. */
 export const usernameOf = ({ username, uid }: Pick<User, 'username' | 'uid'>): string => username ?? `u${uid}`
 
-export async function findByIdentifier({ store }: Pick<Deps, 'store'>, text: string): Promise<User | undefined> {
+/** The identifiers that a sign-in accepts. */
+export type Identifiers = 'any' | 'email_or_username' | 'phone'
+
+/** @param text for a phone number: as `comparablePhone` returns it */
+export async function findByIdentifier(
+  { store }: Pick<Deps, 'store'>,
+  text: string,
+  accepted: Identifiers = 'any',
+): Promise<User | undefined> {
   const identifier = text.toLowerCase()
   if (identifier.length > MAX_IDENTIFIER) return undefined
+  if (accepted === 'phone') return store.findUserByPhone(identifier)
   const kind = identifierKind(identifier)
   if (kind === 'email') return store.findUserByEmail(identifier)
   const uid = kind === 'uid' ? identifier : BY_UID.exec(identifier)?.[1]
-  if (uid === undefined) return store.findUserByUsername(identifier)
+  if (uid === undefined || accepted === 'email_or_username') return store.findUserByUsername(identifier)
   const number = Number(uid)
   const found = number <= 0xffffffff ? await store.findUserByUid(number) : undefined
   return kind === 'username' && found?.username !== null ? undefined : found

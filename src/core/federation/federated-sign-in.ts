@@ -4,7 +4,7 @@ import type { User } from '../../store'
 import { auditEntry } from '../audit'
 import type { Deps } from '../deps'
 import { Refusal } from '../refusal'
-import { type CredentialSignIn, signInWithCredentials } from '../sign-in/credential-sign-in'
+import { type CredentialSignIn, countCredentials, signInWithCredentials } from '../sign-in/credential-sign-in'
 import { mintOpaqueToken } from '../tokens/opaque'
 import { sealToken } from './callers'
 import {
@@ -67,16 +67,10 @@ async function signInAtPeer(deps: Deps, peer: Peer, signIn: CredentialSignIn): P
 }
 
 /** Password attempts at other servers count like local ones, so that the detour does not allow more guesses. */
-async function loginAtPeer(
-  deps: Deps,
-  peer: Peer,
-  { identifier, password, code, client }: CredentialSignIn,
-): Promise<PeerResponse> {
-  const { limits } = deps
-  limits.request('tokens', client.ip)
-  if (identifier === '') throw new Refusal('identifier_missing')
-  if (password === '') throw new Refusal('password_missing')
-  const takeBack = limits.guess({
+async function loginAtPeer(deps: Deps, peer: Peer, signIn: CredentialSignIn): Promise<PeerResponse> {
+  countCredentials(deps, signIn)
+  const { identifier, password, code, client } = signIn
+  const takeBack = deps.limits.guess({
     ...{ account: undefined, identifier: `${peer.url} ${identifier.toLowerCase()}` },
     ...{ ip: client.ip, isKnownNetwork: false },
   })

@@ -1,0 +1,129 @@
+/**
+ * Sign-in with a password, in the same order on every surface (docs/other-surfaces.md#sign-in-with-a-password). Where
+ * surfaces differ, they say so in `PasswordSessionOptions`.
+ */
+import { isAhead } from '../../lib/time'
+import type { NewSessionToken, OpenedSession, SessionTokenKind, User } from '../../store'
+import { findByIdentifier, type Identifiers, identifierKind } from '../accounts/usernames'
+import { auditEntry } from '../audit'
+import type { Client, Deps } from '../deps'
+import { proveSecondFactor } from '../factors/second-factor'
+import { callPasswordAttemptHook } from '../hooks/attempt-hooks'
+import { verifyPassword } from '../passwords/verify-password'
+import { Refusal } from '../refusal'
+import { newSession } from '../sessions/sessions'
+import { mintSessionToken } from '../tokens/opaque'
+
+/** Kinds of tokens and their lifetimes in milliseconds. */
+export type WantedTokens = readonly (readonly [kind: SessionTokenKind, lifetimeMs: number])[]
+
+export interface PasswordSessionOptions {
+  identifier: string
+  identifiers: Identifiers
+  password: string
+  client: Client
+  /** The audience that the account must have; undefined for any. */
+  audience: string | undefined
+  /** How a ban is refused, and whether without the right password, too. */
+  ban: { reason: 'credentials_of_banned_user' | 'user_banned'; isShownWithoutPassword: boolean }
+  /**
+   * TOTP or recovery code, empty if none was given. Undefined on surfaces that ask for the second factor after the
+   * sign-in.
+   */
+  code: string | undefined
+  /** Opaque tokens to store with the session. */
+  wanted: WantedTokens
+}
+
+export interface PasswordSession {
+  opened: OpenedSession
+  /** For `issueTokens`. */
+  key: Buffer
+  now: number
+  /** The wanted tokens, in the clear. */
+  tokens: { token: string; row: NewSessionToken }[]
+}
+
+interface ProvenAccount {
+  account: User
+  /** The hash that the password matches. */
+  hash: string
+}
+
+/**
+ * Opens a session for the right password.
+ * @throws {Refusal<'credentials_wrong' | 'credentials_of_banned_user' | 'user_banned' | 'password_attempt_rejected' |
+ *   'email_not_confirmed' | 'phone_not_confirmed' | 'second_factor_needed' | 'mfa_attempt_rejected' |
+ *   'too_many_requests' | 'request_timeout'>}
+ */
+export async function openPasswordSession(deps: Deps, options: PasswordSessionOptions): Promise<PasswordSession> {
+  // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt reads the
+  // new one.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const session = await openSession(deps, options, await proveAccount(deps, options))
+    if (session) return session
+  }
+  throw new Refusal('credentials_wrong')
+}
+
+/** GoTrue's order: the ban, the hook, a wrong password, an unconfirmed address. */
+async function proveAccount(deps: Deps, options: PasswordSessionOptions): Promise<ProvenAccount> {
+  const { identifier, identifiers, password, client, audience, ban } = options
+  const account = await findByIdentifier(deps, identifier, identifiers)
+  const isEligible =
+    account !== undefined && account.deletedAt === null && (audience === undefined || account.aud === audience)
+  const named = identifier.toLowerCase()
+  const hash = await verifyPassword(deps, { account, isEligible, identifier: named, password, client })
+  const isValid = hash !== undefined
+  if (isEligible && isAhead(account.bannedUntil, deps.clock.now()))
+    throw new Refusal(isValid || ban.isShownWithoutPassword ? ban.reason : 'credentials_wrong')
+  if (isEligible && account.encryptedPassword) await callPasswordAttemptHook(deps, { user: account, isValid, client })
+  if (!account || hash === undefined) throw new Refusal('credentials_wrong')
+  requireConfirmed(account, options)
+  return { account, hash }
+}
+
+/** The identifier that was given must be confirmed; for a username or uid, either address. */
+function requireConfirmed(
+  { emailConfirmedAt, phoneConfirmedAt, confirmedAt }: User,
+  { identifier, identifiers }: PasswordSessionOptions,
+): void {
+  if (identifiers === 'phone') {
+    if (phoneConfirmedAt === null) throw new Refusal('phone_not_confirmed')
+    return
+  }
+  const isByEmail = identifierKind(identifier) === 'email'
+  if ((isByEmail ? emailConfirmedAt : confirmedAt) === null) throw new Refusal('email_not_confirmed')
+}
+
+/** @returns undefined if the password was changed or rehashed concurrently */
+async function openSession(
+  deps: Deps,
+  { identifiers, password, client, ban, code, wanted }: PasswordSessionOptions,
+  { account, hash }: ProvenAccount,
+): Promise<PasswordSession | undefined> {
+  const { clock, passwords, store } = deps
+  const proof = code === undefined ? undefined : await proveSecondFactor(deps, account, code, client)
+  const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
+  const now = clock.now()
+  const { row, key } = newSession(deps, now, account.id, 'password', client, proof)
+  const familyId = row.session.id
+  const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(deps, now, { kind, familyId, lifetimeMs }))
+  const signedIn = await store.openSession({
+    ...{ now, verifiedPasswordHash: hash, rehashed, proof },
+    session: { ...row, tokens: tokens.map((token) => token.row) },
+    audit: [auditEntry(deps, now, 'login', account, { provider: identifiers === 'phone' ? 'phone' : 'email' })],
+  })
+  switch (signedIn.outcome) {
+    case 'opened':
+      return { opened: signedIn.opened, key, now, tokens }
+    case 'user_banned':
+      throw new Refusal(ban.reason)
+    case 'user_gone':
+      throw new Refusal('credentials_wrong')
+    case 'password_changed_concurrently':
+      return undefined
+    default:
+      throw new Refusal('second_factor_needed')
+  }
+}
