@@ -1,5 +1,4 @@
--- Refresh tokens from before a session passed its second factor. They are refused even within the reuse interval: the
--- response would be a token of the elevated session.
+-- Refresh tokens from before a session passed its second factor. Where they may be used again, they stay at aal1.
 
 -- Counter of the first refresh token issued after the session became aal2; NULL if it never did.
 ALTER TABLE sessions ADD COLUMN elevated_at_counter INTEGER;

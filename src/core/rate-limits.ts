@@ -34,12 +34,13 @@ export type Bucket =
   | 'factorChallenges'
   | 'factorVerifications'
   | 'providers'
+  | 'callbacks'
   | 'web3'
 
 /** The settings of the limits. */
 const SETTINGS: Record<Bucket, string> = {
   tokens: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
-  providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+  ...{ providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH', callbacks: 'AUTH_RATE_LIMIT_TOKEN_REFRESH' },
   ...{ signUps: 'AUTH_RATE_LIMIT_OTP', userChanges: 'AUTH_RATE_LIMIT_OTP', otps: 'AUTH_RATE_LIMIT_OTP' },
   ...{ magicLinks: 'AUTH_RATE_LIMIT_OTP', recoveries: 'AUTH_RATE_LIMIT_OTP', resends: 'AUTH_RATE_LIMIT_OTP' },
   verifications: 'AUTH_RATE_LIMIT_VERIFY',
@@ -109,6 +110,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
     resends: otpLike(),
     verifications: clientLimit(BURST, limits.verificationsPer5Minutes / (5 * MINUTE)),
     providers: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
+    callbacks: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
     passkeys: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
     passkeyRegistrations: clientLimit(BURST, limits.passkeysPer5Minutes / (5 * MINUTE)),
     factorChallenges: clientLimit(BURST, limits.factorsPerMinute / MINUTE),

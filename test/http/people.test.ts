@@ -46,12 +46,12 @@ const CASES: [method: string, path: string, status: number, heading: string][] =
   ['GET', '/auth/v1/nope', 404, 'Page not found'],
   ['GET', '/nope', 404, 'Page not found'],
   ['GET', '/%', 404, 'Page not found'],
-  ['GET', '/auth/v1/token', 405, 'Nothing to see here'],
-  ['GET', '/auth/v1/login', 405, 'Nothing to see here'],
+  ['GET', '/auth/v1/token', 405, 'For applications only'],
+  ['GET', '/auth/v1/login', 405, 'For applications only'],
   ['GET', '/api/auth/me', 401, 'You are not signed in'],
   ['GET', '/api/auth/nope', 404, 'Page not found'],
-  ['GET', '/api/auth/magic-link/verify?token=abc', 405, 'Nothing to see here'],
-  ['GET', '/api/auth/password/reset/complete', 405, 'Nothing to see here'],
+  ['GET', '/api/auth/magic-link/verify?token=abc', 405, 'For applications only'],
+  ['GET', '/api/auth/password/reset/complete', 405, 'For applications only'],
   ['GET', '/mailbox/api/messages/none', 404, 'Page not found'],
 ]
 

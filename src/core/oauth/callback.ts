@@ -43,6 +43,8 @@ export interface CallbackResult {
  *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
 export async function handleCallback(deps: Deps, back: CallbackRequest): Promise<CallbackResult> {
+  // A failure leaves the state as it is, so without a limit one state would allow any number of requests to the provider.
+  deps.limits.request('callbacks', back.client.ip)
   const state = await requireState(deps, back)
   const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
   // A provider may revoke its tokens when it sees a code twice, so only one of several concurrent requests exchanges

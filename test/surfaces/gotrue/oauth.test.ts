@@ -236,6 +236,7 @@ test('pages that send browsers to a provider, or back without a state, use up no
     await app.ask('GET', '/auth/v1/authorize?provider=github')
     await app.ask('GET', '/auth/v1/callback?state=x')
   }
-  expect((await app.ask('GET', '/auth/v1/authorize?provider=github')).status).toBe(429)
+  for (const path of ['authorize?provider=github', 'callback?state=x'])
+    expect([path, (await app.ask('GET', `/auth/v1/${path}`)).status]).toEqual([path, 429])
   expect((await refresh(app, ada.refreshToken)).status).toBe(200)
 })

@@ -18,7 +18,7 @@ export const en: Words = {
     refused: ['This is not allowed', 'Your account or the settings of this service do not allow it.'],
     signedOut: ['You are not signed in', 'Sign in to the application and try again from there.'],
     notFound: ['Page not found', 'There is nothing at this address. Check the link, or go back to the site.'],
-    forApplications: ['Nothing to see here', 'This address is for applications and cannot be opened in a browser.'],
+    forApplications: ['For applications only', 'This address is for applications and cannot be opened in a browser.'],
     tooMany: ['Too many attempts', 'Wait a moment before you try again.'],
     unavailable: ['Temporarily unavailable', 'The service cannot respond right now. Try again in a few minutes.'],
     failed: ['Something went wrong', 'An error occurred on the server. If it happens again, report the ID below.'],
