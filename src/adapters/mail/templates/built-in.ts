@@ -110,7 +110,7 @@ function renderHtml(
 </style>
 </head>
 <body class="page" style="margin:0;padding:24px 12px;background-color:#f3f4f6;font-family:${FONT};font-size:16px;line-height:1.5">
-<div class="card" style="max-width:480px;margin:0 auto;padding:32px 24px;border-radius:8px;background-color:#ffffff;color:#111827">
+<div class="card" style="max-width:480px;margin:0 auto;padding:32px 24px;border-radius:8px;background-color:#ffffff;color:#111827;overflow-wrap:anywhere">
 ${parts.filter(Boolean).join('\n')}
 </div>
 </body>
