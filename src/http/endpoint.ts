@@ -154,7 +154,7 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs, stopping }: BodyLim
     }
     if (each.check) await each.check(context as unknown as Context)
     if (decode && !each.readsBodyLate) context.body = await readBody()
-    const ip = core.policy.retention.auditAddresses ? exchange.client().ip : ''
+    const ip = () => (core.policy.retention.auditAddresses ? exchange.client().ip : '')
     return withOrigin(ip, () => each.handle(context as unknown as Context))
   }
 

@@ -1,5 +1,6 @@
 /** The path of every request: an id, a preflight or a route, common headers, a log line, metrics. */
 import { ValidationError } from 'elysia'
+import type { Client } from '../core'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { isDotted } from './dotted'
@@ -54,19 +55,16 @@ export function createFetch({
   linkHosts,
 }: ServerOptions): Fetch {
   return async (request, peers) => {
+    // Once: Bun no longer knows the address after the client has disconnected.
+    let client: Client | undefined
     const exchange: RequestContext = {
       id: requestId(request.headers.get(requestIdHeader)),
       startedAt: performance.now(),
       route: undefined,
-      client: () => ({
-        ip: clientIp(peers.requestIP(request)?.address, request.headers.get('x-forwarded-for'), trustedProxies),
-        userAgent: request.headers.get('user-agent') ?? undefined,
-        origin: forwardedOrigin(request.headers, linkHosts),
-        languages: acceptedLanguages(request.headers.get('accept-language')),
-        get gone() {
-          return request.signal
-        },
-      }),
+      client: () => {
+        client ??= clientOf(request, peers)
+        return client
+      },
     }
     setRequestContext(request, exchange)
     const preflight = cors.preflight(request)
@@ -77,6 +75,19 @@ export function createFetch({
     headers.set('X-Content-Type-Options', 'nosniff')
     finish(request, response, exchange)
     return response
+  }
+
+  function clientOf(request: Request, peers: ConnectionInfo): Client {
+    const { headers } = request
+    return {
+      ip: clientIp(peers.requestIP(request)?.address, headers.get('x-forwarded-for'), trustedProxies),
+      userAgent: headers.get('user-agent') ?? undefined,
+      origin: forwardedOrigin(headers, linkHosts),
+      languages: acceptedLanguages(headers.get('accept-language')),
+      get gone() {
+        return request.signal
+      },
+    }
   }
 
   async function presented(request: Request): Promise<Response> {
