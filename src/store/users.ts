@@ -210,7 +210,7 @@ export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: A
   return deleted
 })
 
-/** Accounts are made before their message is sent; this is what a message that nobody got leaves of one. */
+/** Deletes an account whose confirmation message could not be sent, provided that it is unused and unchanged. */
 const deleteUntouchedRow = statement((db) =>
   db
     .delete(users)
@@ -226,7 +226,7 @@ const deleteUntouchedRow = statement((db) =>
     .prepare(),
 )
 
-/** Removes a new account whose message could not be sent, while nobody has used or changed it. */
+/** Removes a new account whose message could not be sent, unless it was used or changed since. */
 export const withdrawUser = write(
   async (
     tx,
