@@ -33,7 +33,7 @@ test('the start page of a development server has the URL, the publishable key, s
     expect([url, (await app.ask('GET', url, { headers: { host: 'localhost:7020' } })).status]).toEqual([url, 200])
 })
 
-test('elsewhere it says in two lines that there is nothing to see, in the language of the reader', async () => {
+test('elsewhere it says in two lines that it is for applications, in the language of the reader', async () => {
   const plain = async (app: TestApp, headers?: Record<string, string>, ip?: string) => {
     const { status, text } = await home(app, headers, ip)
     expect(status).toBe(200)
@@ -42,13 +42,13 @@ test('elsewhere it says in two lines that there is nothing to see, in the langua
     return /<h1>(.*)<\/h1>/.exec(text)?.[1]
   }
   await using sending = await startApp({ settings: MAIL_SERVER })
-  expect(await plain(sending)).toBe('Nothing to see here')
+  expect(await plain(sending)).toBe('For applications only')
   expect(await plain(sending, { ...LOCAL, 'accept-language': 'de' })).toBe('Hier gibt es nichts zu sehen')
   await using open = await startApp()
-  expect(await plain(open, { ...NAVIGATION, host: 'evil.example' })).toBe('Nothing to see here')
+  expect(await plain(open, { ...NAVIGATION, host: 'evil.example' })).toBe('For applications only')
   await using pub = await startApp({ settings: { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' } })
-  expect(await plain(pub, { ...NAVIGATION, host: 'auth.example.com' }, '203.0.113.7')).toBe('Nothing to see here')
-  expect(await plain(pub, LOCAL, '203.0.113.7')).toBe('Nothing to see here')
+  expect(await plain(pub, { ...NAVIGATION, host: 'auth.example.com' }, '203.0.113.7')).toBe('For applications only')
+  expect(await plain(pub, LOCAL, '203.0.113.7')).toBe('For applications only')
 })
 
 test('nothing in a setting can get out of its place on the start page', async () => {
