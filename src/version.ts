@@ -1,5 +1,4 @@
 /** Version of this build. The constants are set by `scripts/build.ts`; running from source has none. */
-import { Database } from 'bun:sqlite'
 import manifest from '../package.json' with { type: 'json' }
 
 declare const LATCHKEY_COMMIT: string | undefined
@@ -13,10 +12,3 @@ export const commit = typeof LATCHKEY_COMMIT === 'string' ? LATCHKEY_COMMIT : 's
 
 /** Commit time in Unix milliseconds; 0 if unknown. */
 export const builtAt = typeof LATCHKEY_BUILT_AT === 'number' ? LATCHKEY_BUILT_AT : 0
-
-export function sqliteVersion(): string {
-  const db = new Database(':memory:')
-  const { version: found } = db.query('SELECT sqlite_version() AS version').get() as { version: string }
-  db.close()
-  return found
-}

@@ -7,7 +7,7 @@ import { templatesOf } from '../compose/messaging'
 import type { Settings } from '../config'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
-import { damageOf } from '../store/soundness'
+import { damageOf } from '../store/database'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
 

@@ -54,12 +54,12 @@ const LISTED = 50
 /** `latchkey mail list`: the latest messages with recipient and status. */
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  const { store, secrets } = await orFail(() => {
+  const { store, secrets } = await orFail(async () => {
     const database = requireDatabase(settings)
     const folder = requireDataFolder(settings)
     return {
       ...ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() }),
-      store: openStore(database, systemClock.now()),
+      store: await openStore(database, systemClock.now()),
     }
   })
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))

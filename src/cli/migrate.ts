@@ -5,10 +5,7 @@ import { migrations } from '../../migrations'
 import { openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
 import { databasePath } from '../compose/keys'
-import { openMigrated } from '../store'
-import { lockData } from '../store/lock'
-import { historyOf } from '../store/migrate'
-import { damageOf } from '../store/soundness'
+import { damageOf, historyOf, lockData, migrateDatabase } from '../store/database'
 import { requireNotNewer } from './data'
 import { orFail, requireSettings } from './settings'
 
@@ -18,15 +15,14 @@ import { orFail, requireSettings } from './settings'
  */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  await orFail(() => {
+  await orFail(async () => {
     if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
     const path = databasePath(settings, folder)
     requireNotNewer(path)
     const isNew = !existsSync(path)
     lockData(folder, path)
-    const { database, applied } = openMigrated(path, systemClock.now())
-    database.close()
+    const applied = await migrateDatabase(path, systemClock.now())
     if (isNew) process.stderr.write(`latchkey: created a new database, ${path}\n`)
     const damage = damageOf(path)
     if (damage !== undefined) throw new Error(`${path}: ${damage}`)

@@ -41,7 +41,7 @@ import { isBelow, targetOf } from '../http/target'
 import { isLocalNetwork } from '../lib/ip'
 import { problemPage } from '../pages/problem'
 import { type Message, openStore, type Store } from '../store'
-import { VERSION_KEY } from '../store/migrate'
+import { VERSION_KEY } from '../store/meta-keys'
 import { federation } from '../surfaces/federation'
 import { gotrue, PREFIX } from '../surfaces/gotrue'
 import { PREFIX as MAILBOX, mailbox } from '../surfaces/mailbox'
@@ -104,7 +104,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const background = backgroundTasks(failure('a background task failed'))
   let provisioning: Worker | undefined
   const database = databasePath(settings, folder)
-  const store = openStore(database, clock.now(), {
+  const store = await openStore(database, clock.now(), {
     isServed: true,
     onCondition: conditionLog({ log, database, monotonic: clock.monotonic }),
     verification: mail.verificationBackend,

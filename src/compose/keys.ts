@@ -83,7 +83,7 @@ export const { ALGORITHMS } = signing
 /** @throws if the database cannot be opened, or was written with another encryption key */
 export async function openSigningKeys(settings: Settings, secrets: Secrets, folder: string): Promise<SigningKeys> {
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
-  const store = openStore(databasePath(settings, folder), systemClock.now())
+  const store = await openStore(databasePath(settings, folder), systemClock.now())
   const deps = { store, clock: systemClock, sealer, policy: policyOf(settings) }
   try {
     await requireSameKey(store, sealer.keyId)

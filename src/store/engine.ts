@@ -3,12 +3,12 @@
  * that awaits only queries. Reads run immediately on their own connection and see committed data. Writes are queued for
  * the single writing connection, and resolve after the commit that puts them on disk.
  */
-import type { BunSQLiteDatabase } from 'drizzle-orm/bun-sqlite'
-import type { Condition } from './health'
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
+import type { FailureKind } from '../lib/unavailable'
 import type { Message } from './schema'
-import type { VerificationBackend } from './verification/backend'
+import type { Journal, VerificationBackend } from './verification/backend'
 
-export type Db = BunSQLiteDatabase
+export type Db = BaseSQLiteDatabase<'sync', unknown>
 
 /** The part of drizzle's `.prepare()` result that is used here. */
 interface Prepared {
@@ -64,10 +64,39 @@ export interface Engine {
    * Writes with `probe`, otherwise reads what every query reads first. @returns the problem; undefined if none is known
    */
   examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
-  /** Size of the write-ahead log on disk. */
-  logBytes(): number
-  /** Finishes queued writes, then closes the file. */
+  space(): Promise<Space>
+  /** Finishes queued writes, then closes the database. */
   close(): Promise<void>
+}
+
+export interface EngineOptions {
+  /** The backend of verification tokens on a connection. */
+  tokensOf(queries: Queries): VerificationBackend
+  /** State outside the database that must be rolled back with a failed transaction. */
+  journal?: Journal
+  /** Receives events once they are on disk. */
+  onEvent(event: StoreEvent): void
+  /**
+   * Called with the problem each time a request fails because of the database, and with undefined once it works again.
+   */
+  onCondition?(condition: Condition | undefined): void
+}
+
+/** A known problem of the database. */
+export interface Condition {
+  kind: FailureKind | 'damaged'
+  /** A public description. */
+  reason: string
+  /** The engine's error message. */
+  error: string
+}
+
+/** Free space on the disk of the database. */
+export interface Space {
+  /** Free bytes available to this process; undefined if unknown. */
+  freeBytes: number | undefined
+  /** Size of the write-ahead log. */
+  logBytes: number
 }
 
 export interface Operation<Input, Outcome> {

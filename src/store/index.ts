@@ -2,22 +2,17 @@
  * The store: the state. Every function that writes is one transaction and returns an outcome rather than throwing,
  * since an error would roll it back.
  */
-import type { Database } from 'bun:sqlite'
-import { migrations } from '../../migrations'
 import { listAudit, listUsers } from './admin-lists'
 import { beginChallenge, findChallenge, passFactor, rollBackChallenge } from './challenges'
 import * as customProviders from './custom-providers'
-import { type Bound, bind, type Engine, type StoreEvent, write } from './engine'
+import { type Bound, bind, type Condition, type Engine, type StoreEvent, write } from './engine'
 import * as externalSessions from './external-sessions'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
-import type { Condition } from './health'
 import * as maintenance from './maintenance'
 import * as matrix from './matrix-registrations'
 import * as messages from './messages'
-import { migrate, requireWritable } from './migrate'
 import * as oauth from './oauth-states'
-import { openingProblem } from './opening'
 import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
@@ -26,9 +21,7 @@ import { countFactorAttempt, takeBackFactorAttempt } from './second-factors'
 import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
-import { snapshot } from './snapshot'
-import { type Space, spaceOf } from './space'
-import { openDatabase, sqliteEngine } from './sqlite'
+import { openSqlite } from './sqlite/open'
 import { type AuditEntry, appendAudit } from './statements'
 import { isSessionSuperseded } from './superseded-sessions'
 import { changeUser } from './user-changes'
@@ -110,11 +103,9 @@ const operations = {
 }
 
 export type Store = Bound<typeof operations> &
-  Pick<Engine, 'close'> & {
+  Pick<Engine, 'close' | 'space'> & {
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if none is known */
     examine(now: number): Promise<Condition | undefined>
-    /** Free space on the disk of the database. */
-    space(): Promise<Space>
   }
 
 export interface StoreOptions {
@@ -132,18 +123,19 @@ export interface StoreOptions {
 }
 
 /**
- * Opens the database file, creating and migrating it if needed; before a migration, a snapshot is taken.
+ * Opens the database, creating and migrating it if needed.
  * @param now Unix milliseconds
  * @throws if it cannot be opened, written or migrated
  */
-export function openStore(
+export async function openStore(
   path: string,
   now: number,
   { verification, isServed, onEvent, onCondition }: StoreOptions = {},
-): Store {
-  const { database } = openMigrated(path, now, isServed)
+): Promise<Store> {
   const memory = memoryTokens()
-  const engine = sqliteEngine(database, {
+  const engine = await openSqlite(path, {
+    now,
+    mustBeWritable: isServed,
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
     ...(verification === 'memory' && { journal: memory }),
     onEvent: onEvent ?? (() => {}),
@@ -152,41 +144,15 @@ export function openStore(
   return {
     ...bind(engine, operations),
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
-    space: () => spaceOf(path, engine.logBytes()),
+    space: engine.space,
     close: engine.close,
-  }
-}
-
-/** @returns the database and the names of the migrations applied just now */
-export function openMigrated(
-  path: string,
-  now: number,
-  mustBeWritable = false,
-): { database: Database; applied: string[] } {
-  const database = openOrExplain(path)
-  try {
-    const applied = migrate(database, migrations, { snapshot: (version) => snapshot(path, version), now })
-    if (mustBeWritable) requireWritable(database)
-    return { database, applied }
-  } catch (error) {
-    database.close()
-    throw new Error(`${path}: ${openingProblem(path, error)}`)
-  }
-}
-
-function openOrExplain(path: string): Database {
-  try {
-    return openDatabase(path)
-  } catch (error) {
-    throw new Error(`${path} cannot be opened as a database: ${openingProblem(path, error)}`)
   }
 }
 
 export type { Account } from './account-rows'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
-export type { Bound, StoreEvent } from './engine'
-export type { Condition } from './health'
+export type { Bound, Condition, Space, StoreEvent } from './engine'
 export type { Sweep } from './maintenance'
 export type {
   AmrClaim,
@@ -213,7 +179,6 @@ export type {
 } from './schema'
 export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
-export type { Space } from './space'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Supersedes } from './superseded-sessions'
 export type { UserChange } from './user-changes'

@@ -2,6 +2,7 @@
 import { and, eq, gt, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { read, statement, type Tx, write } from './engine'
+import { PROBED_AT_KEY } from './meta-keys'
 import {
   auditLogEntries,
   externalSessions,
@@ -53,15 +54,13 @@ const lastUser = statement((db) =>
 
 /** The latest stored instant; undefined if there is none. */
 export const latestInstant = read(async (tx): Promise<number | undefined> => {
-  const probedAt = Number((await tx.one(metaValue, { key: PROBED_AT }))?.value ?? 0)
+  const probedAt = Number((await tx.one(metaValue, { key: PROBED_AT_KEY }))?.value ?? 0)
   return Math.max(probedAt, (await tx.one(lastUser))?.at ?? 0) || undefined
 })
 
-const PROBED_AT = 'probed_at'
-
 /** Writes one row, to check that writing works. */
 export const probe = write(async (tx, now: number): Promise<void> => {
-  await tx.run(setMeta, { key: PROBED_AT, value: String(now) })
+  await tx.run(setMeta, { key: PROBED_AT_KEY, value: String(now) })
 })
 
 /** Rows per sweep step. It goes by row id, so it needs no index and never scans a whole table at once. */

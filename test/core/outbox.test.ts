@@ -9,7 +9,7 @@ import type { Deps } from '../../src/core/deps'
 import { contentOf, listMessages, newMessage } from '../../src/core/messages/messages'
 import { deliverMessages, mailQueue } from '../../src/core/messages/outbox'
 import type { Delivery, Mailer, OutgoingMail } from '../../src/core/ports'
-import { openStore } from '../../src/store'
+import { openStore, type Store } from '../../src/store'
 import { testClock } from '../support/fakes'
 
 const SECOND = 1000
@@ -43,15 +43,15 @@ function fakeMailer(answer: (mail: OutgoingMail) => Delivery | Promise<Delivery>
   return { ...mailer, mails }
 }
 
-function start({ isMailboxOn = false } = {}) {
+async function start({ isMailboxOn = false } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-outbox-'))
   const path = join(folder, 'latchkey.db')
   const clock = testClock('2026-01-01T00:00:00Z')
   const reports: string[] = []
-  const opened: ReturnType<typeof openStore>[] = []
+  const opened: Store[] = []
   /** Another process at the same database. */
-  const process = (key = Buffer.alloc(32, 7)) => {
-    const store = openStore(path, clock.now())
+  const process = async (key = Buffer.alloc(32, 7)) => {
+    const store = await openStore(path, clock.now())
     opened.push(store)
     return {
       ...{ store, clock, sealer: aesGcmSealer(key), random: systemRandom, policy: { mail: { isMailboxOn } } },
@@ -59,7 +59,7 @@ function start({ isMailboxOn = false } = {}) {
         void reports.push(`${level}: ${message} ${JSON.stringify(fields)}`),
     } as unknown as Deps
   }
-  const deps = process()
+  const deps = await process()
   return {
     ...{ deps, clock, reports, process },
     deliver: (mailer: Mailer, from = deps) => deliverMessages(from, mailer),
@@ -89,7 +89,7 @@ const holdsPlaintext = (bytes: Buffer) =>
   )
 
 test('a mail is handed over once, with its id, and then it is sent', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   const mailer = fakeMailer()
   outbox.clock.advance(3 * SECOND)
@@ -107,7 +107,7 @@ test('a mail is handed over once, with its id, and then it is sent', async () =>
 })
 
 test('a mail that the server refuses for good has failed at once', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   const mailer = fakeMailer(() => NOBODY)
   await outbox.deliver(mailer)
@@ -119,7 +119,7 @@ test('a mail that the server refuses for good has failed at once', async () => {
 })
 
 test('a server that is down is tried again after 5 s, then twice as long each time, up to ten minutes', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue({ lifetimeMs: 24 * HOUR })
   const mailer = fakeMailer(() => BUSY)
   const waits: number[] = []
@@ -141,7 +141,7 @@ for (const [what, lifetimeMs, triedMs] of [
   ['what expires in a day is tried for a day', 24 * HOUR, 24 * HOUR],
 ] as const)
   test(`a server that stays down: ${what}, and then it has failed`, async () => {
-    await using outbox = start()
+    await using outbox = await start()
     const id = await outbox.queue({ lifetimeMs })
     const startedAt = outbox.clock.now()
     const mailer = fakeMailer(() => BUSY)
@@ -160,7 +160,7 @@ for (const [what, lifetimeMs, triedMs] of [
   })
 
 test('a server that comes back gets the mail it missed', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   let answer: Delivery = BUSY
   const mailer = fakeMailer(() => answer)
@@ -173,7 +173,7 @@ test('a server that comes back gets the mail it missed', async () => {
 })
 
 test('a mailer that throws is one that is not there at the moment', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   await outbox.deliver(
     fakeMailer(() => {
@@ -184,14 +184,14 @@ test('a mailer that throws is one that is not there at the moment', async () => 
 })
 
 test('one mail that cannot be sent holds up no other', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const [bad, good] = [await outbox.queue({ to: 'bad@example.com' }), await outbox.queue()]
   await outbox.deliver(fakeMailer(({ to }) => (to === 'bad@example.com' ? BUSY : SENT)))
   expect([(await outbox.message(bad)).state, (await outbox.message(good)).state]).toEqual(['queued', 'sent'])
 })
 
 test('the content is sealed until it is sent, and gone from then on where there is no mailbox', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   await outbox.deliver(fakeMailer(() => BUSY))
   const waiting = await outbox.message(id)
@@ -208,7 +208,7 @@ test('the content is sealed until it is sent, and gone from then on where there 
 })
 
 test('where there is a mailbox it shows the content afterwards, sent or failed', async () => {
-  await using outbox = start({ isMailboxOn: true })
+  await using outbox = await start({ isMailboxOn: true })
   await outbox.queue({ to: 'sent@example.com' })
   await outbox.queue({ to: 'failed@example.com' })
   await outbox.deliver(fakeMailer(({ to }) => (to === 'sent@example.com' ? SENT : NOBODY)))
@@ -223,9 +223,9 @@ test('where there is a mailbox it shows the content afterwards, sent or failed',
 })
 
 test('a message opens nowhere but in its own row, and one that does not open is never sent', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
-  const stranger = outbox.process(Buffer.alloc(32, 8)) // a process with another key
+  const stranger = await outbox.process(Buffer.alloc(32, 8)) // a process with another key
   const mailer = fakeMailer()
   await outbox.deliver(mailer, stranger)
   expect(mailer.mails).toEqual([])
@@ -235,7 +235,7 @@ test('a message opens nowhere but in its own row, and one that does not open is 
 })
 
 test('what is for the mailbox alone is never sent', async () => {
-  await using outbox = start({ isMailboxOn: true })
+  await using outbox = await start({ isMailboxOn: true })
   const id = await outbox.queue({ isSent: false })
   outbox.clock.advance(24 * HOUR)
   const mailer = fakeMailer()
@@ -244,7 +244,7 @@ test('what is for the mailbox alone is never sent', async () => {
 })
 
 test('emptying the mailbox leaves what is still to be sent', async () => {
-  await using outbox = start({ isMailboxOn: true })
+  await using outbox = await start({ isMailboxOn: true })
   await outbox.queue()
   await outbox.deps.store.clearMessages()
   const mailer = fakeMailer()
@@ -253,9 +253,9 @@ test('emptying the mailbox leaves what is still to be sent', async () => {
 })
 
 test('a mail that a process took and died with is taken by another after two minutes', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
-  const dead = outbox.process()
+  const dead = await outbox.process()
   const forever = new Promise<Delivery>(() => {})
   void outbox.deliver(
     fakeMailer(() => forever),
@@ -279,10 +279,10 @@ for (const [late, answer] of [
   ['the same', SENT],
 ] as const)
   test(`a process that is slow beyond its lease, and then says ${late}, undoes nothing`, async () => {
-    await using outbox = start()
+    await using outbox = await start()
     const id = await outbox.queue()
     const { promise, resolve } = Promise.withResolvers<Delivery>()
-    const slow = outbox.process()
+    const slow = await outbox.process()
     const delivering = outbox.deliver(
       fakeMailer(() => promise),
       slow,
@@ -299,10 +299,10 @@ for (const [late, answer] of [
   })
 
 test('a mail that arrived after all is not sent again, though another process has just taken it', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue()
   const [first, second] = [Promise.withResolvers<Delivery>(), Promise.withResolvers<Delivery>()]
-  const [slow, other] = [outbox.process(), outbox.process()]
+  const [slow, other] = [await outbox.process(), await outbox.process()]
   const delivering = [
     outbox.deliver(
       fakeMailer(() => first.promise),
@@ -327,10 +327,10 @@ test('a mail that arrived after all is not sent again, though another process ha
 })
 
 test('many deliverers at once, in two processes, send every mail exactly once', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const ids: string[] = []
   for (let index = 0; index < 200; index++) ids.push(await outbox.queue({ to: `user-${index}@example.com` }))
-  const processes = [outbox.deps, outbox.process()]
+  const processes = [outbox.deps, await outbox.process()]
   const mailer = fakeMailer()
   const drain = async (from: Deps) => {
     while ((await outbox.deliver(mailer, from)) > 0);
@@ -341,7 +341,7 @@ test('many deliverers at once, in two processes, send every mail exactly once', 
 })
 
 test('two at most are taken at once', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   for (let index = 0; index < 5; index++) await outbox.queue()
   const mailer = fakeMailer()
   const taken: number[] = []
@@ -350,7 +350,7 @@ test('two at most are taken at once', async () => {
 })
 
 test('the queue tells how much waits, since when, and when the next attempt is due', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   expect(await mailQueue(outbox.deps)).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
   await outbox.queue()
   outbox.clock.advance(MINUTE)
@@ -364,7 +364,7 @@ test('the queue tells how much waits, since when, and when the next attempt is d
 })
 
 test('a mail queued while the clock ran a day ahead is sent once it is right, and lasts as long as it was meant to', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   outbox.clock.jump(24 * HOUR)
   const id = await outbox.queue({ lifetimeMs: 2 * HOUR })
   outbox.clock.jump(-24 * HOUR)
@@ -379,7 +379,7 @@ test('a mail queued while the clock ran a day ahead is sent once it is right, an
 })
 
 test('a mail put off while the clock ran ahead does not wait for that day', async () => {
-  await using outbox = start()
+  await using outbox = await start()
   const id = await outbox.queue({ lifetimeMs: 48 * HOUR })
   outbox.clock.jump(24 * HOUR)
   await outbox.deliver(fakeMailer(() => BUSY))

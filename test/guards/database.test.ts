@@ -8,9 +8,9 @@ import { getTableColumns, is } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { migrations } from '../../migrations'
-import { openMigrated } from '../../src/store'
 import { statements } from '../../src/store/engine'
 import * as schema from '../../src/store/schema'
+import { openMigrated } from '../../src/store/sqlite/open'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-guard-'))
 const { database } = openMigrated(join(folder, 'test.db'), 1)

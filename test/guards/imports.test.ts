@@ -39,7 +39,6 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   adapters: {
     own: ['lib', 'core'],
     packages: [
-      'bun:sqlite',
       'html-to-text',
       'nodemailer',
       'oauth-1.0a',
@@ -108,6 +107,17 @@ test.each(files)('%s imports only what its folder may', async (file) => {
       from,
       true,
     ])
+  }
+})
+
+test("only SQLite's folder of the store knows its driver, and only the opening of the store knows that folder", async () => {
+  const mayOpen = ['store/index.ts', 'store/database.ts']
+  for (const file of [...files, 'version.ts', 'main.ts']) {
+    if (file.startsWith('store/sqlite/')) continue
+    const text = await Bun.file(join(root, file)).text()
+    const driver = imports(text).filter(({ from }) => /^bun:sqlite$|^drizzle-orm\/bun-sqlite/.test(from))
+    const folder = imports(text).filter(({ from }) => /(^|\/)sqlite\//.test(from))
+    expect([file, driver, mayOpen.includes(file) ? [] : folder]).toEqual([file, [], []])
   }
 })
 

@@ -40,12 +40,18 @@ interface StartOptions {
 
 type Asked = Partial<TokenRequest> & { kind: VerificationKind }
 
-function start({ backend, peppers = [PEPPER], random, folder: given, now = '2026-01-01T00:00:00Z' }: StartOptions) {
+async function start({
+  backend,
+  peppers = [PEPPER],
+  random,
+  folder: given,
+  now = '2026-01-01T00:00:00Z',
+}: StartOptions) {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-tokens-'))
   const path = join(folder, 'latchkey.db')
   const clock = testClock(now)
   const policy = policyOf(load({ set: { AUTH_RATE_LIMITS: 'off' } }).settings)
-  const store = openStore(path, clock.now(), { verification: backend })
+  const store = await openStore(path, clock.now(), { verification: backend })
   const sealer = { keyId: '', seal: (plain: Uint8Array) => Buffer.from(plain).toString('hex') }
   const deps = {
     ...{ store, clock, policy, peppers, sealer, random: { ...systemRandom, ...random } },
@@ -114,7 +120,7 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
 
 /** Shows a short code for a change of a user. @returns how it ended; a code that is wrong at first sight is unknown */
 async function showCode(
-  { deps, change }: ReturnType<typeof start>,
+  { deps, change }: Awaited<ReturnType<typeof start>>,
   userId: string,
   shown: Parameters<typeof findTokenByCode>[1],
 ): Promise<string> {
@@ -133,7 +139,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   const titled = (title: string) => `${title} [${backend}]`
 
   test(titled('mint and consume round trip'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext, minting } = await tokens.mint({ kind: 'password_reset' }, ada)
     expect(plaintext).toMatch(/^[A-Za-z0-9_-]{43}$/)
@@ -160,7 +166,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('consume is single use'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
     expect(await refusalOf(tokens.consume(plaintext, 'magic_link'))).toBe('none')
     for (let attempt = 0; attempt < 3; attempt++)
@@ -168,7 +174,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('cross kind replay rejected'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const kinds = ['password_reset', 'magic_link', 'email_change', 'signup', 'reauthentication'] as const
     const minted = await Promise.all(kinds.map(async (kind) => ({ kind, ...(await tokens.mint({ kind }, ada)) })))
@@ -180,7 +186,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('unknown token returns not found'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
     const strangers = [
       ...['', 'x', 'pkce_', `${plaintext}x`, `${plaintext}=`, plaintext.slice(0, 8), plaintext.slice(0, -1)],
@@ -193,14 +199,14 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('email lowercased at mint'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link', to: { email: 'Ada.LOVELACE@Example.COM' } })
     expect((await tokens.identify(plaintext, 'magic_link')).token.email).toBe('ada.lovelace@example.com')
     expect(await tokens.store.pendingTokens({ email: 'ada.lovelace@example.com' })).toHaveLength(1)
   })
 
   test(titled('payload round trips'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const payloads = [
       'ada@lovelace.example',
       '',
@@ -217,7 +223,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('expired token rejected'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const lifetimes = { password_reset: 30 * MINUTE, magic_link: 15 * MINUTE, email_change: 24 * HOUR, signup: HOUR }
     for (const [kind, lifetimeMs] of Object.entries(lifetimes) as [VerificationKind, number][]) {
@@ -231,7 +237,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('concurrent consumes: exactly one wins'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
     const reasons = await Promise.all(
       Array.from({ length: 100 }, () => refusalOf(tokens.consume(plaintext, 'magic_link'))),
@@ -241,7 +247,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('purge keeps live tokens'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const grace = await tokens.user('grace@example.com')
     const short = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -262,7 +268,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('the database holds no plaintext'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const minted = await Promise.all(
       (['password_reset', 'email_change', 'signup', 'reauthentication'] as const).map((kind) =>
@@ -289,7 +295,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('purging goes through more tokens than it takes in one step'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const minting = Array.from(
       { length: 1200 },
       (_, index) =>
@@ -304,7 +310,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('the errors come in order: another kind, then used, then expired'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
     const unused = await tokens.mint({ kind: 'password_reset' }, ada)
@@ -317,7 +323,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('the operation that spends a token checks it once more'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
     const { spend } = await tokens.identify(plaintext, 'magic_link')
@@ -327,7 +333,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('a change that is refused leaves its token usable, and nothing of it happens'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     await tokens.user('grace@example.com')
     const { plaintext } = await tokens.mint({ kind: 'email_change' }, ada)
@@ -339,7 +345,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('100 sign-ups with one token make one account'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link', to: { email: 'new@example.com' } })
     const { spend } = await tokens.identify(plaintext, 'magic_link')
     const made = await Promise.all(
@@ -353,7 +359,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('a sign-up whose address is taken leaves its token usable'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' })
     const { spend } = await tokens.identify(plaintext, 'magic_link')
@@ -364,7 +370,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   test(titled('two tokens with the same first eight characters are told apart'), async () => {
     const start6 = systemRandom.bytes(6) // six bytes are eight characters
     const bytes = (length: number) => Buffer.concat([start6, systemRandom.bytes(length - 6)])
-    await using tokens = start({ backend, random: { bytes } })
+    await using tokens = await start({ backend, random: { bytes } })
     const ada = await tokens.user('ada@example.com')
     const grace = await tokens.user('grace@example.com')
     const hers = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -377,7 +383,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('one flipped bit is another token'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
     const reasons = new Set<string>()
     for (let bit = 0; bit < 256; bit++) {
@@ -397,7 +403,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   test(
     titled('a newer token of a kind takes the place of the older, for the same address and user alone'),
     async () => {
-      await using tokens = start({ backend })
+      await using tokens = await start({ backend })
       const ada = await tokens.user('ada@example.com')
       const grace = await tokens.user('grace@example.com')
       const older = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -414,7 +420,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   )
 
   test(titled('an address without an account has one token of a kind, too, whatever its letter case'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const older = await tokens.mint({ kind: 'magic_link', to: { email: 'new@example.com' } })
     const newer = await tokens.mint({ kind: 'magic_link', to: { email: 'NEW@example.com' } })
     expect(await refusalOf(tokens.identify(older.plaintext, 'magic_link'))).toBe('token_used')
@@ -422,7 +428,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled("on Supabase's surface magic link and recovery are one slot, below /api/auth they are not"), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     for (const family of ['supabase', 'service'] as const) {
       const link = await tokens.mint({ kind: 'magic_link', family }, ada)
@@ -433,7 +439,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('a token of one family is unknown to the other'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const service = await tokens.mint({ kind: 'magic_link' }, ada)
     const supabase = await tokens.mint({ kind: 'magic_link', family: 'supabase' }, ada)
@@ -444,7 +450,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   test(
     titled('a change of address that is asked for anew leaves no link of the one before, in either family'),
     async () => {
-      await using tokens = start({ backend })
+      await using tokens = await start({ backend })
       const ada = await tokens.user('ada@example.com')
       for (const [first, second] of [
         ['supabase', 'service'],
@@ -462,7 +468,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   )
 
   test(titled('five wrong codes kill the code, and the link beside it stays usable'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
     const { plaintext, code } = await tokens.mint(
@@ -476,7 +482,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('after four wrong codes the right one is taken, once'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
     await tokens.mint({ kind: 'magic_link', family: 'supabase', to, code: { fixed: '123456' } }, ada)
@@ -489,7 +495,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   test(
     titled('of many codes at once five are looked at: the right one among five counts, and not behind a hundred'),
     async () => {
-      await using tokens = start({ backend })
+      await using tokens = await start({ backend })
       for (const [place, many, isInTime] of [
         [4, 5, true],
         [100, 101, false],
@@ -514,7 +520,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   )
 
   test(titled('a wrong code counts for every code that it might have been'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
     const kinds = ['magic_link', 'signup'] as const
@@ -529,7 +535,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('a code is worth nothing for another address, kind or family'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const grace = await tokens.user('grace@example.com')
     const fixed = { fixed: '123456' }
@@ -541,7 +547,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(titled('a deleted account takes its tokens along'), async () => {
-    await using tokens = start({ backend })
+    await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
     await tokens.store.softDeleteUser({ id: ada.id, now: tokens.clock.now(), scrub: (text) => `x${text}`, audit: [] })
@@ -553,10 +559,10 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     try {
       let plaintext = ''
       {
-        await using tokens = start({ backend, folder })
+        await using tokens = await start({ backend, folder })
         plaintext = (await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))).plaintext
       }
-      await using tokens = start({ backend, folder })
+      await using tokens = await start({ backend, folder })
       const reason = await refusalOf(tokens.consume(plaintext, 'magic_link'))
       expect(reason).toBe(backend === 'memory' ? 'token_unknown' : 'none')
     } finally {
@@ -575,19 +581,19 @@ describe('a new pepper', () => {
       let [link, reset, code] = ['', '', '']
       const to = { email: 'ada@example.com' }
       {
-        await using tokens = start({ backend: 'database', folder })
+        await using tokens = await start({ backend: 'database', folder })
         const ada = await tokens.user(to.email)
         link = (await tokens.mint({ kind: 'magic_link' }, ada)).plaintext
         reset = (await tokens.mint({ kind: 'password_reset' }, ada)).plaintext
         code = (await tokens.mint({ kind: 'signup', family: 'supabase', code: 'random', to }, ada)).code
       }
       {
-        await using tokens = start({ backend: 'database', folder, peppers: [NEW] })
+        await using tokens = await start({ backend: 'database', folder, peppers: [NEW] })
         expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('token_unknown')
-        await using both = start({ backend: 'database', folder, peppers: [NEW, OTHER] })
+        await using both = await start({ backend: 'database', folder, peppers: [NEW, OTHER] })
         expect(await refusalOf(both.consume(link, 'magic_link'))).toBe('token_unknown')
       }
-      await using tokens = start({ backend: 'database', folder, peppers: [NEW, PEPPER] })
+      await using tokens = await start({ backend: 'database', folder, peppers: [NEW, PEPPER] })
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('none')
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('token_used')
       expect(await refusalOf(tokens.consume(reset, 'password_reset'))).toBe('none')
@@ -605,7 +611,7 @@ describe('a new pepper', () => {
 
 for (const backend of BACKENDS)
   test(`${backend}: where the operation around a token fails, nothing of the token remains, and what it replaced stands`, async () => {
-    await using server = start({ backend })
+    await using server = await start({ backend })
     const { deps, store, clock } = server
     const first = mintToken(deps, clock.now(), {
       kind: 'magic_link',

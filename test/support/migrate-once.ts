@@ -1,6 +1,5 @@
 /** A program for tests: migrates the database its argument names, and prints how many migrations it applied. */
-import { openMigrated } from '../../src/store'
+import { migrateDatabase } from '../../src/store/database'
 
-const { database, applied } = openMigrated(process.argv[2] as string, 1)
-database.close()
+const applied = await migrateDatabase(process.argv[2] as string, 1)
 process.stdout.write(String(applied.length))

@@ -1,7 +1,7 @@
 /** The two connections to a database file: a writer and a reader. */
 import { Database } from 'bun:sqlite'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
-import type { Queries, Statement } from './engine'
+import type { Queries, Statement } from '../engine'
 
 /** The write-ahead log is truncated beyond this size in bytes, once nothing reads from it. */
 export const LOG_LIMIT_BYTES = 16 * 1024 * 1024

@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite'
 import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { openingProblem } from './opening'
-import { codeOf } from './trouble'
+import { codeOf } from './errors'
+import { openingProblem } from './opening-problem'
 
 /** Commands such as `latchkey role grant` open the database for a moment. */
 const COMMANDS_MS = 5000

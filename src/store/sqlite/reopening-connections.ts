@@ -1,10 +1,10 @@
 /** The current connections, reopened if the files under them changed or after an error that may persist in them. */
 import type { Database } from 'bun:sqlite'
-import { Unavailable } from '../lib/unavailable'
+import { Unavailable } from '../../lib/unavailable'
 import { type Connections, connect, LOG_LIMIT_BYTES, openDatabase } from './connections'
-import { type DatabaseFile, databaseFile } from './database-file'
+import { unavailableFor } from './errors'
+import { type FileIdentity, fileIdentity } from './file-identity'
 import type { Health } from './health'
-import { unavailableFor } from './trouble'
 
 /** Minimum time between two attempts to reopen the file. */
 const REOPEN_MS = 1000
@@ -15,7 +15,7 @@ const CHECKPOINT_PAGES = 1000
 /** Minimum time between attempts to empty the log while a reader blocks it. */
 const MAX_CUT_WAIT_MS = 10_000
 
-export interface KeptConnections {
+export interface ReopeningConnections {
   /** @throws {Unavailable} while there are none */
   use(): Connections
   /** Checks the files. @throws {Unavailable} if the open files must not be written */
@@ -29,12 +29,12 @@ export interface KeptConnections {
 }
 
 /** @param writer a migrated database, closed with the others */
-export function keptConnections(writer: Database, health: Health): KeptConnections {
+export function reopeningConnections(writer: Database, health: Health): ReopeningConnections {
   const path = writer.filename
   let connections: Connections | undefined = connect(writer)
   // The first read creates the log.
   connections.reader.query('PRAGMA schema_version').get()
-  let file: DatabaseFile = databaseFile(path)
+  let file: FileIdentity = fileIdentity(path)
   let reopenedAt = -REOPEN_MS
   let isClosed = false
   let cutAt = 0
@@ -64,7 +64,7 @@ export function keptConnections(writer: Database, health: Health): KeptConnectio
   function noteFiles({ reader }: Connections): void {
     // The first read creates the log.
     reader.query('PRAGMA schema_version').get()
-    file = databaseFile(path)
+    file = fileIdentity(path)
   }
 
   /** The log in use was unlinked and would be lost with this process: its content is moved into the database. */

@@ -1,14 +1,7 @@
 /** The known state of the database: from errors of operations, and from checks. */
-import { type FailureKind, Unavailable } from '../lib/unavailable'
-import { codeOf, isDamage, unavailableFor } from './trouble'
-
-export interface Condition {
-  kind: FailureKind | 'damaged'
-  /** A public description. */
-  reason: string
-  /** SQLite's error message. */
-  error: string
-}
+import { type FailureKind, Unavailable } from '../../lib/unavailable'
+import type { Condition } from '../engine'
+import { codeOf, isDamage, unavailableFor } from './errors'
 
 export interface Health {
   /** Records an error of the database. @returns the error to throw instead */
@@ -16,7 +9,7 @@ export interface Health {
   /** A whole commit succeeded. */
   wrote(): void
   /** The file was read from end to end. */
-  markSound(): void
+  markIntact(): void
   /** Undefined if no problem is known. */
   condition(): Condition | undefined
   isDamaged(): boolean
@@ -64,7 +57,7 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
       failure = undefined
       onChange(damage)
     },
-    markSound() {
+    markIntact() {
       if (!damage) return
       damage = undefined
       onChange(failure)

@@ -4,15 +4,13 @@
  * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served meanwhile.
  */
 import type { Database } from 'bun:sqlite'
-import { Unavailable } from '../lib/unavailable'
+import { Unavailable } from '../../lib/unavailable'
+import type { Condition, Engine, EngineOptions, StoreEvent, Tx } from '../engine'
 import { quietly } from './connections'
-import type { Engine, Queries, StoreEvent, Tx } from './engine'
-import { type Condition, healthOf } from './health'
-import { keptConnections } from './kept-connections'
-import { quickCheckByTable, readRoots } from './soundness'
-import type { Journal, VerificationBackend } from './verification/backend'
-
-export { openDatabase } from './connections'
+import { healthOf } from './health'
+import { quickCheckByTable, readRoots } from './integrity'
+import { reopeningConnections } from './reopening-connections'
+import { spaceOf } from './space'
 
 /** Larger batches would block the event loop too long. */
 const MAX_BATCH = 256
@@ -36,42 +34,30 @@ interface Job {
   deadline: number
 }
 
-export interface EngineOptions {
-  /** The backend of verification tokens on a connection. */
-  tokensOf(queries: Queries): VerificationBackend
-  /** State outside the database that must be rolled back with a failed transaction. */
-  journal?: Journal
-  onEvent(event: StoreEvent): void
-  /**
-   * Called with the problem each time a request fails because of the database, and with undefined once it works again.
-   */
-  onCondition?(condition: Condition | undefined): void
-}
-
 /** @param writer a migrated database, owned by the engine from here on */
 export function sqliteEngine(
   writer: Database,
   { tokensOf, journal, onEvent, onCondition = () => {} }: EngineOptions,
 ): Engine {
   const health = healthOf(writer.filename, onCondition)
-  const kept = keptConnections(writer, health)
+  const connections = reopeningConnections(writer, health)
   /** Of the operation that is running. */
   let announced: StoreEvent[] = []
   let committed: StoreEvent[] = []
 
   const reading = perConnection((): Tx => {
-    const { reading: queries } = kept.use()
+    const { reading: queries } = connections.use()
     return { ...queries, tokens: tokensOf(queries), emit() {} }
   })
   const writing = perConnection((): Tx => {
-    const { writing: queries } = kept.use()
+    const { writing: queries } = connections.use()
     return { ...queries, tokens: tokensOf(queries), emit: (event) => announced.push(event) }
   })
   /** Invoked again for new connections only. */
   function perConnection<T>(make: () => T): () => T {
     let made: { of: object; value: T } | undefined
     return () => {
-      const of = kept.use()
+      const of = connections.use()
       if (made?.of !== of) made = { of, value: make() }
       return made.value
     }
@@ -97,8 +83,8 @@ export function sqliteEngine(
   /** @returns why no transaction could begin */
   function begin(): { error: unknown } | undefined {
     try {
-      kept.maintain()
-      kept.use().run('BEGIN IMMEDIATE')
+      connections.maintain()
+      connections.use().run('BEGIN IMMEDIATE')
       return undefined
     } catch (error) {
       quietly(rollBack)
@@ -106,7 +92,7 @@ export function sqliteEngine(
     }
   }
 
-  const isLock = (error: unknown) => kept.unavailable(error)?.kind === 'locked'
+  const isLock = (error: unknown) => connections.unavailable(error)?.kind === 'locked'
 
   /** Refuses operations that have waited too long for a lock. */
   function giveUp(error: unknown): void {
@@ -127,8 +113,8 @@ export function sqliteEngine(
         answers.push(answer.give)
       }
       // New reads see this commit, and the write-ahead log can be truncated.
-      kept.use().view.close()
-      kept.use().run('COMMIT')
+      connections.use().view.close()
+      connections.use().run('COMMIT')
     } catch (error) {
       quietly(rollBack)
       journal?.undoTo(0)
@@ -154,13 +140,13 @@ export function sqliteEngine(
 
   /** SQLite has often rolled back by itself; if even this fails, there is nothing left to undo. */
   function rollBack(): void {
-    const { writer: connection } = kept.use()
+    const { writer: connection } = connections.use()
     if (connection.inTransaction) connection.run('ROLLBACK')
   }
 
   /** Runs one operation inside the open transaction. @returns how to settle it once the commit is on disk */
   async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
-    const { run } = kept.use()
+    const { run } = connections.use()
     run('SAVEPOINT job')
     const mark = journal?.mark() ?? 0
     announced = []
@@ -185,7 +171,7 @@ export function sqliteEngine(
 
   /** @throws the error of the job if it aborted the whole transaction, so that the original error is reported */
   function undoJob(error: unknown): void {
-    const { run } = kept.use()
+    const { run } = connections.use()
     try {
       run('ROLLBACK TO job')
       run('RELEASE job')
@@ -217,7 +203,7 @@ export function sqliteEngine(
     try {
       await write(probe, PROBE_LOCK_WAIT_MS)
       await read(async () => {
-        const { view, reader } = kept.use()
+        const { view, reader } = connections.use()
         view.open()
         readRoots(reader)
       }, PROBE_LOCK_WAIT_MS)
@@ -234,11 +220,11 @@ export function sqliteEngine(
     if (performance.now() - recheckedAt < RECHECK_MS) return
     recheckedAt = performance.now()
     try {
-      for (const problems of quickCheckByTable(kept.use().reader)) {
+      for (const problems of quickCheckByTable(connections.use().reader)) {
         if (problems.length > 0) return
         await new Promise((resolve) => setImmediate(resolve))
       }
-      health.markSound()
+      health.markIntact()
     } catch (error) {
       health.failed(error)
     }
@@ -246,8 +232,8 @@ export function sqliteEngine(
 
   const tending = setInterval(() => {
     try {
-      kept.maintain()
-      kept.truncateLog()
+      connections.maintain()
+      connections.truncateLog()
     } catch (error) {
       if (!isLock(error)) health.failed(error)
     }
@@ -258,11 +244,11 @@ export function sqliteEngine(
     read,
     write,
     examine,
-    logBytes: () => kept.logBytes(),
+    space: () => spaceOf(writer.filename, connections.logBytes()),
     async close() {
       clearInterval(tending)
       await draining
-      kept.close()
+      connections.close()
     },
   }
 }

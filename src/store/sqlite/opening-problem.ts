@@ -4,7 +4,7 @@
  */
 import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { codeOf, unavailableFor } from './trouble'
+import { codeOf, unavailableFor } from './errors'
 
 /** @param path of a database, or of a lock beside it */
 export function openingProblem(path: string, error: unknown): string {

@@ -1,8 +1,8 @@
 /** What migrations make of rows that older servers wrote. */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { migrations } from '../../migrations'
-import { migrate } from '../../src/store/migrate'
+import { migrations } from '../../../migrations'
+import { migrate } from '../../../src/store/sqlite/migrate'
 
 const options = { now: 1, snapshot() {} }
 

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Migration } from '../../migrations'
-import { historyOf, migrate } from '../../src/store/migrate'
-import { snapshot } from '../../src/store/snapshot'
-import { openDatabase } from '../../src/store/sqlite'
+import type { Migration } from '../../../migrations'
+import { openDatabase } from '../../../src/store/sqlite/connections'
+import { historyOf, migrate } from '../../../src/store/sqlite/migrate'
+import { snapshot } from '../../../src/store/sqlite/snapshot'
 
 let folder: string
 beforeEach(() => {
@@ -84,7 +84,7 @@ test('a migration that was edited after it ran is noticed', () => {
 })
 
 test('of several starters at once one migrates and the others find it done', async () => {
-  const script = join(import.meta.dir, '../support/migrate-once.ts')
+  const script = join(import.meta.dir, '../../support/migrate-once.ts')
   const starters = Array.from({ length: 4 }, () =>
     Bun.spawn([process.execPath, script, join(folder, 'test.db')], { stdout: 'pipe', stderr: 'inherit' }),
   )

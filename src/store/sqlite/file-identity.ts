@@ -7,14 +7,14 @@ import { realpathSync, statSync } from 'node:fs'
  */
 export type Place = 'same' | 'moved' | 'log_gone' | 'unreachable'
 
-export interface DatabaseFile {
+export interface FileIdentity {
   look(): Place
   /** Size of the write-ahead log on disk. */
   logBytes(): number
 }
 
 /** @param path of a database that was just opened and read */
-export function databaseFile(path: string): DatabaseFile {
+export function fileIdentity(path: string): FileIdentity {
   const real = realpathSync(path)
   const log = `${real}-wal`
   const watched = [path, log, `${real}-shm`].map((each) => ({ each, opened: identityOf(each) }))

@@ -1,7 +1,7 @@
 /** Classifies SQLite errors: environmental, a damaged file, or a bug. */
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type FailureKind, Unavailable } from '../lib/unavailable'
+import { type FailureKind, Unavailable } from '../../lib/unavailable'
 
 /** Primary result codes (https://sqlite.org/rescode.html) of environmental errors. */
 const KINDS: Record<string, FailureKind> = {

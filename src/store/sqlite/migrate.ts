@@ -2,9 +2,10 @@
 import { Database } from 'bun:sqlite'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type { Migration } from '../../migrations'
+import type { Migration } from '../../../migrations'
+import { VERSION_KEY } from '../meta-keys'
 import { OPENING_MS, quietly } from './connections'
-import { openingProblem } from './opening'
+import { openingProblem } from './opening-problem'
 
 interface Applied {
   version: number
@@ -89,9 +90,6 @@ export function historyOf(path: string): History {
     db?.close()
   }
 }
-
-/** The row in which `serve` stores the version of its executable. */
-export const VERSION_KEY = 'latchkey_version'
 
 function lastOpener(db: Database): string | undefined {
   if (!hasTable(db, 'meta')) return undefined

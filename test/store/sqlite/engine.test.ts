@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
-import { openMigrated, openStore } from '../../src/store'
-import { type Engine, statement, type Tx } from '../../src/store/engine'
-import { meta, userRoles } from '../../src/store/schema'
-import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
-import { databaseTokens } from '../../src/store/verification/database'
+import { openStore } from '../../../src/store'
+import { type Engine, statement, type Tx } from '../../../src/store/engine'
+import { meta, userRoles } from '../../../src/store/schema'
+import { openDatabase } from '../../../src/store/sqlite/connections'
+import { sqliteEngine } from '../../../src/store/sqlite/engine'
+import { openMigrated } from '../../../src/store/sqlite/open'
+import { databaseTokens } from '../../../src/store/verification/database'
 
 const OPTIONS = { tokensOf: databaseTokens, onEvent() {} }
 
@@ -139,7 +141,7 @@ test('every connection waits for the disk and holds foreign keys', () => {
 
 test('somebody who hears of messages and fails holds up no write', async () => {
   const heard: string[] = []
-  const store = openStore(join(folder, 'messages.db'), 1, {
+  const store = await openStore(join(folder, 'messages.db'), 1, {
     onEvent(event) {
       heard.push(event.kind === 'message' ? event.id : event.kind)
       throw new Error('the listener is broken')

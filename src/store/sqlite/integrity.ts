@@ -1,7 +1,7 @@
 /** Checks the integrity of the database file. */
 import { Database } from 'bun:sqlite'
 import { OPENING_MS } from './connections'
-import { openingProblem } from './opening'
+import { openingProblem } from './opening-problem'
 
 interface Tree {
   type: 'table' | 'index'

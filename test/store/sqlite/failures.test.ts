@@ -5,14 +5,14 @@ import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
-import { Unavailable } from '../../src/lib/unavailable'
-import { openMigrated } from '../../src/store'
-import { type Engine, statement, type Tx } from '../../src/store/engine'
-import type { Condition } from '../../src/store/health'
-import { meta } from '../../src/store/schema'
-import { damageOf } from '../../src/store/soundness'
-import { openDatabase, sqliteEngine } from '../../src/store/sqlite'
-import { databaseTokens } from '../../src/store/verification/database'
+import { Unavailable } from '../../../src/lib/unavailable'
+import { type Condition, type Engine, statement, type Tx } from '../../../src/store/engine'
+import { meta } from '../../../src/store/schema'
+import { openDatabase } from '../../../src/store/sqlite/connections'
+import { sqliteEngine } from '../../../src/store/sqlite/engine'
+import { damageOf } from '../../../src/store/sqlite/integrity'
+import { openMigrated } from '../../../src/store/sqlite/open'
+import { databaseTokens } from '../../../src/store/verification/database'
 
 let folder: string
 let path: string

@@ -1,0 +1,6 @@
+/** Keys of the `meta` table. */
+
+/** The version of the executable that last served the database. */
+export const VERSION_KEY = 'latchkey_version'
+/** When the write probe last ran. */
+export const PROBED_AT_KEY = 'probed_at'
