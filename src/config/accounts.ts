@@ -1,5 +1,7 @@
 /** Who may have an account, and the password rules. */
-import { flag, httpUrl, integer, orDefault, setting, text, type ValueType } from './setting'
+import { field } from './policy-field'
+import { setting } from './setting'
+import { flag, httpUrl, integer, orDefault, text, type ValueType } from './value-types'
 
 /** Sets of characters separated by `:`, with `\:` for a literal colon (GoTrue's PASSWORD_REQUIRED_CHARACTERS). */
 const characterSets: ValueType<string[]> = {
@@ -38,6 +40,7 @@ export const accounts = {
     fromToml: inverted,
     kind: flag,
     default: false,
+    feeds: field('signup.disabled'),
     doc: 'Refuse new accounts, except those made through the admin API.',
   }),
   emailEnabled: setting({
@@ -45,6 +48,7 @@ export const accounts = {
     toml: 'email.enable_signup',
     kind: flag,
     default: true,
+    feeds: field('signup.email'),
     doc: 'Sign-up and sign-in by e-mail address.',
   }),
   phoneEnabled: setting({
@@ -52,6 +56,7 @@ export const accounts = {
     toml: 'sms.enable_signup',
     kind: flag,
     default: false,
+    feeds: field('signup.phone'),
     doc: 'Sign-up and sign-in by phone number.',
   }),
   anonymousEnabled: setting({
@@ -59,6 +64,7 @@ export const accounts = {
     toml: 'enable_anonymous_sign_ins',
     kind: flag,
     default: false,
+    feeds: field('signup.anonymous'),
     doc: 'Anonymous sign-in.',
   }),
   passwordMinLength: setting({
@@ -67,6 +73,7 @@ export const accounts = {
     kind: orDefault(integer(6, 72), 'below'),
     default: 6,
     unit: 'bytes',
+    feeds: field('password.minBytes'),
     doc: 'Minimum password length in bytes. The maximum is 72.',
   }),
   passwordRequiredCharacters: setting({
@@ -75,6 +82,7 @@ export const accounts = {
     fromToml: requirement,
     kind: characterSets,
     default: [],
+    feeds: field('password.requiredCharacters'),
     doc: 'Sets of characters, separated by `:`. A password needs at least one character of each.',
   }),
   breachCheck: setting({
@@ -87,6 +95,7 @@ export const accounts = {
     name: 'PASSWORD_HIBP_FAIL_CLOSED',
     kind: flag,
     default: false,
+    feeds: field('password.breachCheckFailsClosed'),
     doc: 'Refuse new passwords while the breach check is unavailable.',
   }),
   breachCheckUserAgent: setting({
@@ -106,6 +115,7 @@ export const accounts = {
     toml: 'email.require_current_password',
     kind: flag,
     default: false,
+    feeds: field('password.requireCurrent'),
     doc: 'Require the current password to set a new one.',
   }),
   requireReauthentication: setting({
@@ -113,6 +123,7 @@ export const accounts = {
     toml: 'email.secure_password_change',
     kind: flag,
     default: false,
+    feeds: field('password.requireReauthentication'),
     doc: 'Require a mailed code to set a new password if the sign-in is over 24 hours old.',
   }),
   bcryptRounds: setting({

@@ -1,7 +1,9 @@
 /** Other servers whose accounts may sign in here (docs/other-surfaces.md#federation). */
 import { isLoopbackHost } from '../lib/ip'
 import { flawOfUrl } from '../lib/public-url'
-import { integer, list, setting, type ValueType } from './setting'
+import { field, inMilliseconds } from './policy-field'
+import { setting } from './setting'
+import { integer, list, type ValueType } from './value-types'
 
 export interface ListedServer {
   name: string | undefined
@@ -42,6 +44,7 @@ export const federation = {
     also: ['FEDERATION_SERVERS'],
     kind: servers,
     default: [],
+    feeds: field('federation.servers'),
     doc: 'Servers whose accounts may sign in at `/auth/v1/login`, as base URLs with an optional name: `work=https://auth.example.com`. No other server is ever contacted.',
   }),
   tokenSeconds: setting({
@@ -49,6 +52,7 @@ export const federation = {
     kind: integer(60, 86_400),
     default: 3600,
     unit: 'seconds',
+    feeds: field('federation.tokenMs', inMilliseconds),
     doc: 'Lifetime of the tokens of `/auth/v1/login` (`fed_…`). Their sessions last at most 30 days.',
   }),
 }

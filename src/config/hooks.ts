@@ -1,5 +1,6 @@
 /** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
-import { flag, secret, setting, type ValueType } from './setting'
+import { setting } from './setting'
+import { flag, secret, type ValueType } from './value-types'
 
 /** https anywhere, http on this machine only. */
 const hookUrl: ValueType<string> = {

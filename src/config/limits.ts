@@ -1,7 +1,9 @@
 /** Rate limits: requests per client address (an IPv6 client counts as its /64), with the bursts of GoTrue. */
 import type { SendingRate } from '../core/policy'
 import { formatDuration, parseDuration } from '../lib/duration'
-import { choice, computed, integer, Replaced, setting, type ValueType } from './setting'
+import { field } from './policy-field'
+import { computed, setting } from './setting'
+import { choice, integer, Replaced, type ValueType } from './value-types'
 
 const unit = 'requests' as const
 
@@ -36,6 +38,7 @@ export const limits = {
     name: 'RATE_LIMITS',
     kind: choice('on', 'off'),
     default: 'on',
+    feeds: field('limits.enabled', (mode: 'on' | 'off') => mode === 'on'),
     doc: 'Set `off` for benchmarks and test suites: no limit then counts requests or guesses. The minimum time between messages stays; AUTH_SMTP_MAX_FREQUENCY=0 and AUTH_SMS_MAX_FREQUENCY=0 disable it.',
   }),
   tokens: setting({
@@ -44,6 +47,7 @@ export const limits = {
     kind: requests,
     default: 150,
     unit,
+    feeds: field('limits.tokensPer5Minutes'),
     doc: 'Requests to `/token` per 5 minutes.',
   }),
   signUps: setting({
@@ -52,6 +56,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
+    feeds: field('limits.signUpsPer5Minutes'),
     doc: 'Sign-ups per 5 minutes; the same limit applies separately to account changes and to requests to `/otp`, `/magiclink`, `/recover` and `/resend`.',
   }),
   verifications: setting({
@@ -60,6 +65,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
+    feeds: field('limits.verificationsPer5Minutes'),
     doc: 'Requests to `/verify` per 5 minutes.',
   }),
   passkeys: setting({
@@ -67,6 +73,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
+    feeds: field('limits.passkeysPer5Minutes'),
     doc: 'Passkey sign-in steps per 5 minutes; the same limit applies separately to passkey registrations.',
   }),
   factors: setting({
@@ -74,6 +81,7 @@ export const limits = {
     kind: requests,
     default: 15,
     unit,
+    feeds: field('limits.factorsPerMinute'),
     doc: 'Second-factor challenges per minute; the same limit applies separately to answers and recovery codes.',
   }),
   web3: setting({
@@ -82,6 +90,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
+    feeds: field('limits.web3Per5Minutes'),
     doc: 'Wallet sign-ins per 5 minutes.',
   }),
   emailsSent: computed({
@@ -90,6 +99,7 @@ export const limits = {
     tomlNeeds: 'email.smtp.host',
     kind: sendingRate,
     defaultNote: '30 if mail is really sent, else none',
+    feeds: field('limits.mailsSent'),
     doc: 'Mails of the whole server per hour, or as `30/1h`: a bucket of 30 that refills by one per hour. Not counted while sign-ups are confirmed automatically.',
   }),
   smsSent: computed({
@@ -97,6 +107,7 @@ export const limits = {
     toml: 'rate_limit.sms_sent',
     kind: sendingRate,
     defaultNote: '30 if SMS are really sent, else none',
+    feeds: field('limits.smsSent'),
     doc: 'SMS of the whole server per hour, in the same form.',
   }),
   messagesPerRecipient: setting({
@@ -104,6 +115,7 @@ export const limits = {
     kind: integer(1),
     default: 30,
     unit,
+    feeds: field('limits.messagesPerRecipientAndHour'),
     doc: 'Mails or SMS to one address or number per hour, across all clients.',
   }),
   codeGuesses: setting({
@@ -111,6 +123,7 @@ export const limits = {
     kind: integer(1, 1000),
     default: 20,
     unit,
+    feeds: field('limits.codeGuessesPerHour'),
     doc: 'Wrong codes per address or number per hour; in addition, five wrong attempts invalidate a code.',
   }),
   anonymousUsers: setting({
@@ -119,6 +132,7 @@ export const limits = {
     kind: requests,
     default: 30,
     unit,
+    feeds: field('limits.anonymousPerHour'),
     doc: 'Anonymous sign-ins per hour.',
   }),
   passwordGuesses: setting({
@@ -126,6 +140,7 @@ export const limits = {
     kind: integer(1, 1000),
     default: 20,
     unit,
+    feeds: field('limits.guessesPerAccountAndHour'),
     doc: 'Wrong passwords per account per hour, across all addresses, surfaces and spellings. A network from which the user signed in recently has a separate budget.',
   }),
   networkGuesses: setting({
@@ -133,6 +148,7 @@ export const limits = {
     kind: integer(1),
     default: 100,
     unit,
+    feeds: field('limits.guessesPerNetworkAndHour'),
     doc: 'Wrong passwords per hour from one network (/24 or /64), over all accounts.',
   }),
 }

@@ -1,8 +1,9 @@
 /** Mail: how it is sent, what it says, and its links. */
+import { field } from './policy-field'
+import { computed, setting } from './setting'
 import {
   anyUrl,
   choice,
-  computed,
   duration,
   flag,
   hostName,
@@ -13,10 +14,9 @@ import {
   mailAddress,
   orDefault,
   secret,
-  setting,
   text,
   type ValueType,
-} from './setting'
+} from './value-types'
 
 const MINUTE = 60_000
 
@@ -89,6 +89,7 @@ export const mail = {
     toml: 'email.smtp.admin_email',
     kind: mailAddress,
     default: 'noreply@localhost',
+    feeds: field('mail.from'),
     doc: 'Sender address of mails.',
   }),
   smtpSenderName: setting({
@@ -108,6 +109,7 @@ export const mail = {
     name: 'SMTP_LOGGING_ENABLED',
     kind: flag,
     default: false,
+    feeds: field('mail.logsRecipients'),
     doc: 'Log the recipient of each mail. Subjects and contents are never logged.',
   }),
   maxFrequencyMs: setting({
@@ -115,6 +117,7 @@ export const mail = {
     toml: 'email.max_frequency',
     kind: duration(),
     default: MINUTE,
+    feeds: field('mail.cooldownMs'),
     doc: 'Minimum time between two mails of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
   }),
   mailerAutoconfirm: computed({
@@ -125,6 +128,7 @@ export const mail = {
     kind: flag,
     defaultNote:
       'true if neither an SMTP server nor the Send Email hook is set and AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS is off',
+    feeds: field('signup.autoconfirmsEmail'),
     doc: 'Confirm the address of a sign-up automatically.',
   }),
   mailbox: setting({
@@ -138,12 +142,14 @@ export const mail = {
     toml: 'email.double_confirm_changes',
     kind: flag,
     default: true,
+    feeds: field('mail.secureChange'),
     doc: 'A change of address has to be confirmed from the old and the new address.',
   }),
   magicLinks: setting({
     name: 'EXTERNAL_EMAIL_MAGIC_LINK_ENABLED',
     kind: flag,
     default: true,
+    feeds: field('mail.magicLinks'),
     doc: 'Sign-in by magic link or code.',
   }),
   otpExpMs: setting({
@@ -151,6 +157,7 @@ export const mail = {
     toml: 'email.otp_expiry',
     kind: orDefault(duration(1000)),
     defaultNote: 'recovery 30 min, magic link 15 min, change of address 24 h, others 1 h',
+    feeds: field('mail.lifetimeMs'),
     doc: 'Lifetime of links and codes in mails.',
   }),
   otpLength: setting({
@@ -158,12 +165,14 @@ export const mail = {
     toml: 'email.otp_length',
     kind: orDefault(integer(6, 10)),
     default: 6,
+    feeds: field('mail.codeLength'),
     doc: 'Digits of the code in a mail.',
   }),
   linkConfirmation: setting({
     name: 'MAILER_LINK_CONFIRMATION',
     kind: flag,
     default: false,
+    feeds: field('mail.confirmLinks'),
     doc: 'Opening a link shows a page with a button instead of signing in directly, so that link scanners do not use up tokens.',
   }),
   redirects: setting({
@@ -177,24 +186,30 @@ export const mail = {
     name: 'EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES',
     kind: list,
     default: [],
+    feeds: field('mail.authorizedAddresses', (addresses: string[]) =>
+      addresses.map((address) => address.toLowerCase()),
+    ),
     doc: 'The only addresses that mail is sent to; if empty, all.',
   }),
   passwordResetUrl: computed({
     name: 'PASSWORD_RESET_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/reset-password`',
+    feeds: field('mail.pages.passwordReset'),
     doc: 'Page of your application for password-reset mails of `/api/auth`.',
   }),
   emailChangeUrl: computed({
     name: 'EMAIL_CHANGE_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/confirm-email`',
+    feeds: field('mail.pages.emailChange'),
     doc: 'Page of your application for email-change mails of `/api/auth`.',
   }),
   magicLinkUrl: computed({
     name: 'MAGIC_LINK_URL',
     kind: anyUrl,
     defaultNote: '`<AUTH_SITE_URL>/magic-link`',
+    feeds: field('mail.pages.magicLink'),
     doc: 'Page of your application for magic links of `/api/auth`.',
   }),
   verificationBackend: setting({

@@ -1,5 +1,6 @@
 /** Matrix accounts (docs/other-surfaces.md#matrix-accounts). */
-import { httpUrl, secret, setting } from './setting'
+import { setting } from './setting'
+import { httpUrl, secret } from './value-types'
 
 export const matrix = {
   adminUrl: setting({

@@ -1,6 +1,8 @@
 /** Second factors, passkeys, and the WebAuthn relying party. */
-import { computed, duration, flag, integer, list, orDefault, setting, text, type ValueType } from './setting'
+import { field, type PolicyField, type PolicyPath } from './policy-field'
+import { computed, setting } from './setting'
 import { smsTemplate } from './sms'
+import { duration, flag, integer, list, orDefault, text, type ValueType } from './value-types'
 
 /** Origins as browsers serialize them (RFC 6454 §6.2), including those of Android apps. */
 const origins: ValueType<string[]> = {
@@ -26,42 +28,70 @@ const domain: ValueType<string> = {
   },
 }
 
-const enrolment = (name: string, toml: string, isOn: boolean, what: string) =>
+const enrolment = <Path extends PolicyPath>(
+  name: string,
+  isOn: boolean,
+  feeds: PolicyField<boolean, Path>,
+  what: string,
+) =>
   setting({
     name: `MFA_${name}_ENROLL_ENABLED`,
-    toml: `mfa.${toml}.enroll_enabled`,
+    toml: `mfa.${name.toLowerCase()}.enroll_enabled`,
     kind: flag,
     default: isOn,
+    feeds,
     doc: `Users may enroll ${what}.`,
   })
-const verification = (name: string, toml: string, isOn: boolean, what: string) =>
+const verification = <Path extends PolicyPath>(
+  name: string,
+  isOn: boolean,
+  feeds: PolicyField<boolean, Path>,
+  what: string,
+) =>
   setting({
     name: `MFA_${name}_VERIFY_ENABLED`,
-    toml: `mfa.${toml}.verify_enabled`,
+    toml: `mfa.${name.toLowerCase()}.verify_enabled`,
     kind: flag,
     default: isOn,
+    feeds,
     doc: `${what} are accepted.`,
   })
 
 export const mfa = {
-  totpEnrolment: enrolment('TOTP', 'totp', true, 'an authenticator app'),
-  totpVerification: verification('TOTP', 'totp', true, 'Codes of authenticator apps'),
-  phoneEnrolment: enrolment('PHONE', 'phone', false, 'a phone that gets codes by SMS'),
-  phoneVerification: verification('PHONE', 'phone', false, 'Codes sent to phone factors'),
-  webauthnEnrolment: enrolment('WEB_AUTHN', 'web_authn', true, 'a security key as second factor'),
-  webauthnVerification: verification('WEB_AUTHN', 'web_authn', true, 'Security keys as second factors'),
+  totpEnrolment: enrolment('TOTP', true, field('mfa.totp.enrollEnabled'), 'an authenticator app'),
+  totpVerification: verification('TOTP', true, field('mfa.totp.verifyEnabled'), 'Codes of authenticator apps'),
+  phoneEnrolment: enrolment('PHONE', false, field('mfa.phone.enrollEnabled'), 'a phone that gets codes by SMS'),
+  phoneVerification: verification('PHONE', false, field('mfa.phone.verifyEnabled'), 'Codes sent to phone factors'),
+  webauthnEnrolment: enrolment(
+    'WEB_AUTHN',
+    true,
+    field('mfa.webauthn.enrollEnabled'),
+    'a security key as second factor',
+  ),
+  webauthnVerification: verification(
+    'WEB_AUTHN',
+    true,
+    field('mfa.webauthn.verifyEnabled'),
+    'Security keys as second factors',
+  ),
   recoveryCodesEnrolment: enrolment(
     'RECOVERY_CODES',
-    'recovery_codes',
     true,
+    field('mfa.recoveryCodes.enrollEnabled'),
     'recovery codes in addition to another factor',
   ),
-  recoveryCodesVerification: verification('RECOVERY_CODES', 'recovery_codes', true, 'Recovery codes'),
+  recoveryCodesVerification: verification(
+    'RECOVERY_CODES',
+    true,
+    field('mfa.recoveryCodes.verifyEnabled'),
+    'Recovery codes',
+  ),
   phoneOtpLength: setting({
     name: 'MFA_PHONE_OTP_LENGTH',
     toml: 'mfa.phone.otp_length',
     kind: orDefault(integer(6, 10)),
     default: 6,
+    feeds: field('mfa.phone.codeLength'),
     doc: 'Digits of the codes for phone factors.',
   }),
   phoneMaxFrequencyMs: setting({
@@ -69,6 +99,7 @@ export const mfa = {
     toml: 'mfa.phone.max_frequency',
     kind: duration(),
     default: 60_000,
+    feeds: field('mfa.phone.cooldownMs'),
     doc: 'Minimum time between two SMS to one phone factor.',
   }),
   phoneTemplate: setting({
@@ -76,6 +107,7 @@ export const mfa = {
     toml: 'mfa.phone.template',
     kind: smsTemplate,
     default: 'Your code is {{ .Code }}',
+    feeds: field('mfa.phone.template'),
     doc: 'Text of these SMS.',
   }),
   maxFactors: setting({
@@ -83,24 +115,28 @@ export const mfa = {
     toml: 'mfa.max_enrolled_factors',
     kind: integer(1, 100),
     default: 10,
+    feeds: field('mfa.limits.max'),
     doc: 'Maximum number of factors per user.',
   }),
   maxVerifiedFactors: setting({
     name: 'MFA_MAX_VERIFIED_FACTORS',
     kind: integer(1, 100),
     default: 10,
+    feeds: field('mfa.limits.maxVerified'),
     doc: 'Maximum number of verified factors per user.',
   }),
   challengeMs: setting({
     name: 'MFA_CHALLENGE_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
+    feeds: field('mfa.challengeMs'),
     doc: 'Lifetime of a challenge.',
   }),
   unverifiedMs: setting({
     name: 'MFA_FACTOR_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
+    feeds: field('mfa.unverifiedMs'),
     doc: 'After this time, a factor that was never challenged is replaced by new ones.',
   }),
   passkeys: setting({
@@ -108,12 +144,14 @@ export const mfa = {
     toml: 'passkey.enabled',
     kind: flag,
     default: true,
+    feeds: field('passkeys.enabled'),
     doc: 'Users may sign in with passkeys.',
   }),
   maxPasskeys: setting({
     name: 'PASSKEY_MAX_PASSKEYS_PER_USER',
     kind: integer(1, 100),
     default: 10,
+    feeds: field('passkeys.max'),
     doc: 'Maximum number of passkeys per user.',
   }),
   rpId: computed({
@@ -121,6 +159,7 @@ export const mfa = {
     toml: 'webauthn.rp_id',
     kind: domain,
     defaultNote: 'the host of `AUTH_SITE_URL`',
+    feeds: field('webauthn.rpId'),
     doc: 'Domain that passkeys and security keys belong to: that of your pages, or a parent domain. If it changes later, existing ones stop working.',
   }),
   rpDisplayName: computed({
@@ -128,6 +167,7 @@ export const mfa = {
     toml: 'webauthn.rp_display_name',
     kind: text,
     defaultNote: 'the host of `AUTH_SITE_URL`',
+    feeds: field('webauthn.rpName'),
     doc: 'Name of your site in the browser’s passkey dialogs.',
   }),
   rpOrigins: computed({
@@ -135,12 +175,14 @@ export const mfa = {
     toml: 'webauthn.rp_origins',
     kind: origins,
     defaultNote: 'that of `AUTH_SITE_URL`; any port of `localhost`',
+    feeds: field('webauthn.origins'),
     doc: 'Origins of the pages that may use passkeys.',
   }),
   webauthnChallengeMs: setting({
     name: 'WEBAUTHN_CHALLENGE_EXPIRY_DURATION',
     kind: orDefault(duration(30_000)),
     default: 300_000,
+    feeds: field('webauthn.challengeMs'),
     doc: 'Lifetime of a passkey ceremony.',
   }),
 }

@@ -1,5 +1,7 @@
 /** Sign-in with accounts at OAuth providers: settings common to all of them. */
-import { anyUrl, duration, flag, hosts, httpUrl, integer, list, setting, type ValueType } from './setting'
+import { field } from './policy-field'
+import { setting } from './setting'
+import { anyUrl, duration, flag, hosts, httpUrl, integer, list, type ValueType } from './value-types'
 
 /** `google:workspace,github:default`, or the same with `=`. */
 const pairs: ValueType<Record<string, string>> = {
@@ -24,29 +26,34 @@ export const oauth = {
     toml: 'enable_manual_linking',
     kind: flag,
     default: false,
+    feeds: field('oauth.manualLinking'),
     doc: 'Users may link and unlink identities of their account.',
   }),
   browserBinding: setting({
     name: 'OAUTH_BROWSER_BINDING',
     kind: flag,
     default: true,
+    feeds: field('oauth.bindsBrowser'),
     doc: 'In the implicit flow, the browser that returns from a provider must be the one that was sent there, as proven by a cookie. Flows with a PKCE challenge are bound by that.',
   }),
   allowUnverified: setting({
     name: 'MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS',
     kind: flag,
     default: false,
+    feeds: field('oauth.allowsUnverified'),
     doc: 'Sign in provider accounts with an unconfirmed address.',
   }),
   linkingDomains: setting({
     name: 'EXPERIMENTAL_PROVIDER_LINKING_DOMAINS',
     kind: pairs,
     default: {},
+    feeds: field('oauth.linkingDomains'),
     doc: 'Providers whose accounts are linked by email address among themselves only, and the name of their domain.',
   }),
   redirectUrl: setting({
     name: 'EXTERNAL_REDIRECTURL',
     kind: anyUrl,
+    feeds: field('oauth.forcedRedirect'),
     doc: 'Where every provider sign-in ends, whatever the client requests.',
   }),
   iosBundleId: setting({
@@ -59,18 +66,21 @@ export const oauth = {
     name: 'EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS',
     kind: list,
     default: ['https://appleid.apple.com', 'https://accounts.google.com'],
+    feeds: field('oauth.idTokenIssuers'),
     doc: 'Issuers whose ID tokens are accepted for the `client_id` that a request names beside its `issuer`.',
   }),
   customEnabled: setting({
     name: 'CUSTOM_OAUTH_ENABLED',
     kind: flag,
     default: true,
+    feeds: field('oauth.custom.enabled'),
     doc: 'Administrators may add providers at runtime, at `/admin/custom-providers`, and users may sign in with them.',
   }),
   customMaxProviders: setting({
     name: 'CUSTOM_OAUTH_MAX_PROVIDERS',
     kind: integer(0),
     default: 0,
+    feeds: field('oauth.custom.max', (count: number) => count || Number.POSITIVE_INFINITY),
     doc: 'Maximum number of these; 0: unlimited.',
   }),
   customExternalUrl: setting({
@@ -83,6 +93,7 @@ export const oauth = {
     name: 'CUSTOM_OAUTH_INTERNAL_HOSTS',
     kind: hosts,
     default: [],
+    feeds: field('oauth.custom.internalHosts'),
     doc: 'Hosts such as `keycloak.lan` or `10.0.0.5:8080` where these providers may be although they are not public, with or without https. All others must be public and https.',
   }),
   httpTimeoutMs: setting({
@@ -96,12 +107,14 @@ export const oauth = {
     toml: 'web3.solana.enabled',
     kind: flag,
     default: false,
+    feeds: field('web3.solana.enabled'),
     doc: 'Sign in with a Solana wallet (`signInWithWeb3`).',
   }),
   solanaValidityMs: setting({
     name: 'EXTERNAL_WEB3_SOLANA_MAXIMUM_VALIDITY_DURATION',
     kind: duration(1000),
     default: 600_000,
+    feeds: field('web3.solana.validityMs'),
     doc: 'How far from now the message signed by a Solana wallet may have been issued.',
   }),
   ethereumEnabled: setting({
@@ -109,12 +122,14 @@ export const oauth = {
     toml: 'web3.ethereum.enabled',
     kind: flag,
     default: false,
+    feeds: field('web3.ethereum.enabled'),
     doc: 'Sign in with an Ethereum wallet (`signInWithWeb3`).',
   }),
   ethereumValidityMs: setting({
     name: 'EXTERNAL_WEB3_ETHEREUM_MAXIMUM_VALIDITY_DURATION',
     kind: duration(1000),
     default: 600_000,
+    feeds: field('web3.ethereum.validityMs'),
     doc: 'How far from now the message signed by an Ethereum wallet may have been issued.',
   }),
 }

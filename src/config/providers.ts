@@ -1,5 +1,6 @@
 /** Every supported provider (GoTrue's EXTERNAL_* settings), and the settings of each. */
-import { flag, httpUrl, list, type Setting, setting, text } from './setting'
+import { type Setting, setting } from './setting'
+import { flag, httpUrl, list, text } from './value-types'
 
 export const PROVIDER_NAMES = [
   'apple',

@@ -1,6 +1,7 @@
 /** Parsing a setting: from its text to its value and its problems. */
-import { Replaced, type Setting } from './setting'
+import type { Setting } from './setting'
 import type { Problem, RawValue } from './sources'
+import { Replaced } from './value-types'
 
 type Report = (problem: Problem) => void
 

@@ -1,9 +1,10 @@
 /** Where the server listens, its external URLs, and its logging. */
 import { fileURLToPath } from 'node:url'
+import { field } from './policy-field'
+import { computed, setting } from './setting'
 import {
   anyUrl,
   choice,
-  computed,
   duration,
   flag,
   headerName,
@@ -12,10 +13,9 @@ import {
   integer,
   list,
   networks,
-  setting,
   text,
   type ValueType,
-} from './setting'
+} from './value-types'
 
 /** A path, or a `file:` or `sqlite:` URL. */
 const databaseFile: ValueType<string> = {
@@ -84,6 +84,7 @@ export const server = {
     toml: 'external_url',
     kind: httpUrl,
     defaultNote: '`http://localhost:<AUTH_PORT>/auth/v1`',
+    feeds: field('apiUrl'),
     doc: 'Public base URL of this API as clients reach it: the base of mailed links, callbacks and the token issuer.',
   }),
   siteUrl: setting({
@@ -92,6 +93,7 @@ export const server = {
     toml: 'site_url',
     kind: anyUrl,
     default: 'http://localhost:3000',
+    feeds: field('redirects.siteUrl'),
     doc: 'URL of your application: the default redirect target.',
   }),
   trustedProxies: setting({

@@ -1,5 +1,7 @@
 /** How long sessions and records are kept. */
-import { duration, flag, list, setting } from './setting'
+import { field } from './policy-field'
+import { setting } from './setting'
+import { duration, flag, list } from './value-types'
 
 const DAY = 86_400_000
 
@@ -9,6 +11,7 @@ export const sessions = {
     toml: 'sessions.timebox',
     kind: duration(),
     defaultNote: 'none',
+    feeds: field('session.timeboxMs'),
     doc: 'How long after sign-in a session can be refreshed.',
   }),
   inactivityTimeoutMs: setting({
@@ -16,24 +19,28 @@ export const sessions = {
     toml: 'sessions.inactivity_timeout',
     kind: duration(),
     defaultNote: 'none',
+    feeds: field('session.inactivityMs'),
     doc: 'How long after its last refresh a session can be refreshed again.',
   }),
   lowAalMs: setting({
     name: 'SESSIONS_ALLOW_LOW_AAL',
     kind: duration(),
     defaultNote: 'for ever',
+    feeds: field('session.lowAalMs', (ms: number | undefined) => ms || undefined),
     doc: 'How long a session of a user with a second factor may go without it.',
   }),
   singlePerUser: setting({
     name: 'SESSIONS_SINGLE_PER_USER',
     kind: flag,
     default: false,
+    feeds: field('session.singlePerUser'),
     doc: 'Only the most recently used session of a user can be refreshed.',
   }),
   tags: setting({
     name: 'SESSIONS_TAGS',
     kind: list,
     default: [],
+    feeds: field('session.tags'),
     doc: 'Session tags; a user may then have one session per tag. Tags come with imported sessions.',
   }),
   sweep: setting({
@@ -47,18 +54,21 @@ export const sessions = {
     name: 'SESSIONS_UNUSED_RETENTION',
     kind: duration(30 * DAY),
     default: 365 * DAY,
+    feeds: field('retention.unusedSessionMs'),
     doc: 'Sessions that were not refreshed for this long are deleted.',
   }),
   auditRetentionMs: setting({
     name: 'AUDIT_LOG_RETENTION',
     kind: duration(DAY),
     default: 90 * DAY,
+    feeds: field('retention.auditMs'),
     doc: 'Retention of the audit log.',
   }),
   auditAddresses: setting({
     name: 'AUDIT_LOG_IP_ADDRESSES',
     kind: flag,
     default: true,
+    feeds: field('retention.auditAddresses'),
     doc: 'Store client addresses in the audit log.',
   }),
 }

@@ -1,5 +1,7 @@
 /** SMS: the provider, and the texts. */
-import { choice, duration, flag, integer, orDefault, secret, setting, text, type ValueType } from './setting'
+import { field } from './policy-field'
+import { setting } from './setting'
+import { choice, duration, flag, integer, orDefault, secret, text, type ValueType } from './value-types'
 
 /** `15551230000:123456,…`: numbers that receive nothing, and their fixed codes. */
 const testCodes: ValueType<Record<string, string>> = {
@@ -65,6 +67,7 @@ export const sms = {
     tomlSwitches: Object.fromEntries(PROVIDERS.map((name) => [`sms.${name}.enabled`, name])),
     kind: choice(...PROVIDERS),
     defaultNote: 'the mailbox',
+    feeds: field('sms.provider', (name: string | undefined) => name ?? ''),
     doc: 'SMS provider. Without one, SMS are shown in the mailbox.',
   }),
   autoconfirm: setting({
@@ -73,6 +76,7 @@ export const sms = {
     fromToml: (value) => String(!flag.parse(value)),
     kind: flag,
     default: false,
+    feeds: field('signup.autoconfirmsPhone'),
     doc: 'Confirm the phone number of a sign-up automatically.',
   }),
   maxFrequencyMs: setting({
@@ -80,18 +84,21 @@ export const sms = {
     toml: 'sms.max_frequency',
     kind: duration(),
     default: 60_000,
+    feeds: field('sms.cooldownMs'),
     doc: 'Minimum time between two SMS of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
   }),
   otpExpMs: setting({
     name: 'SMS_OTP_EXP',
     kind: orDefault(duration(1000)),
     default: 60_000,
+    feeds: field('sms.lifetimeMs'),
     doc: 'Lifetime of the code in an SMS.',
   }),
   otpLength: setting({
     name: 'SMS_OTP_LENGTH',
     kind: orDefault(integer(6, 10)),
     default: 6,
+    feeds: field('sms.codeLength'),
     doc: 'Digits of the code in an SMS.',
   }),
   template: setting({
@@ -99,6 +106,7 @@ export const sms = {
     toml: 'sms.template',
     kind: smsTemplate,
     default: 'Your code is {{ .Code }}',
+    feeds: field('sms.template'),
     doc: 'Text of an SMS.',
   }),
   testOtp: setting({
@@ -106,12 +114,14 @@ export const sms = {
     tomlTable: 'sms.test_otp',
     kind: testCodes,
     default: {},
+    feeds: field('sms.testCodes'),
     doc: 'Numbers that receive nothing and have a fixed code.',
   }),
   testOtpValidUntil: setting({
     name: 'SMS_TEST_OTP_VALID_UNTIL',
     kind: instant,
     defaultNote: 'for ever',
+    feeds: field('sms.testCodesUntil'),
     doc: 'Until when the fixed codes are valid.',
   }),
   twilioAccountSid: provider('twilio', 'account_sid', 'Twilio: account SID.'),

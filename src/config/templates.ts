@@ -1,6 +1,7 @@
 /** Mail templates and subjects, and which notices are sent. */
 import { MAIL_TEMPLATES, type MailTemplate, NOTIFICATIONS, type Notification } from '../lib/mail-templates'
-import { flag, type Setting, setting, text } from './setting'
+import { type Setting, setting } from './setting'
+import { flag, text } from './value-types'
 
 /** Where Supabase's config.toml keeps the settings of a mail. */
 const tomlTable = (template: MailTemplate) =>

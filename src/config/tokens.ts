@@ -1,8 +1,9 @@
 /** Access tokens, refresh tokens, API keys, and the keys that protect stored data. */
 import type { JsonObject } from '../lib/json'
+import { field, inMilliseconds } from './policy-field'
+import { computed, setting } from './setting'
 import {
   choice,
-  computed,
   duration,
   flag,
   integer,
@@ -12,10 +13,9 @@ import {
   orDefault,
   orZero,
   secret,
-  setting,
   text,
   type ValueType,
-} from './setting'
+} from './value-types'
 
 /** GoTrue's JWT_KEYS: private JWKs (RFC 7517), exactly one of which signs. */
 const signingKeys: ValueType<JsonObject[]> = {
@@ -70,14 +70,22 @@ export const tokens = {
     kind: orZero(integer(30, 604_800)),
     default: 3600,
     unit: 'seconds',
+    feeds: field('accessTokenMs', inMilliseconds),
     doc: 'Lifetime of an access token. Below 120, supabase-js refreshes continuously.',
   }),
-  jwtAud: setting({ name: 'JWT_AUD', kind: text, default: 'authenticated', doc: 'Audience of users and tokens.' }),
+  jwtAud: setting({
+    name: 'JWT_AUD',
+    kind: text,
+    default: 'authenticated',
+    feeds: field('audience'),
+    doc: 'Audience of users and tokens.',
+  }),
   jwtIssuer: computed({
     name: 'JWT_ISSUER',
     toml: 'jwt_issuer',
     kind: text,
     defaultNote: '`AUTH_API_EXTERNAL_URL`',
+    feeds: field('issuer'),
     doc: 'The `iss` claim, and the base of the OpenID discovery document.',
   }),
   jwtKeyId: setting({
@@ -96,18 +104,21 @@ export const tokens = {
     name: 'JWT_DEFAULT_GROUP_NAME',
     kind: text,
     default: 'authenticated',
+    feeds: field('defaultRole'),
     doc: 'Role of new users: the `role` claim of their tokens.',
   }),
   jwtAdminRoles: setting({
     name: 'JWT_ADMIN_ROLES',
     kind: list,
     default: ['service_role', 'supabase_admin'],
+    feeds: field('adminRoles'),
     doc: 'Values of the `role` claim that may use the admin API.',
   }),
   jwtAdminGroupName: setting({
     name: 'JWT_ADMIN_GROUP_NAME',
     kind: text,
     default: 'admin',
+    feeds: field('adminGroup'),
     doc: 'Role of users who may change their own `app_metadata`.',
   }),
   publishableKey: setting({
@@ -149,12 +160,14 @@ export const tokens = {
     name: 'EXTERNAL_FLOW_STATE_EXPIRY_DURATION',
     kind: orDefault(duration(300_000)),
     default: 300_000,
+    feeds: field('flowMs'),
     doc: 'How long the code of a PKCE flow can be exchanged for a session.',
   }),
   serviceIssuer: setting({
     name: 'SERVICE_ISSUER',
     kind: text,
     default: 'latchkey',
+    feeds: field('service.issuer'),
     doc: 'Issuer of the access tokens of `/api/auth`.',
   }),
   serviceTokenSeconds: setting({
@@ -163,6 +176,7 @@ export const tokens = {
     kind: integer(30, 604_800),
     default: 1800,
     unit: 'seconds',
+    feeds: field('service.accessTokenMs', inMilliseconds),
     doc: 'Lifetime of the access tokens of `/api/auth`.',
   }),
   serviceRefreshSeconds: setting({
@@ -171,6 +185,7 @@ export const tokens = {
     kind: integer(60, 31_536_000),
     default: 604_800,
     unit: 'seconds',
+    feeds: field('service.refreshTokenMs', inMilliseconds),
     doc: 'Lifetime of the refresh tokens of `/api/auth`.',
   }),
   serviceAlgorithm: setting({
@@ -186,6 +201,7 @@ export const tokens = {
     kind: integer(30, 86_400),
     default: 900,
     unit: 'seconds',
+    feeds: field('native.accessTokenMs', inMilliseconds),
     doc: 'Lifetime of the access tokens of native clients (`cat_…`).',
   }),
   nativeRefreshSeconds: setting({
@@ -194,6 +210,7 @@ export const tokens = {
     kind: integer(60, 31_536_000),
     default: 2_592_000,
     unit: 'seconds',
+    feeds: field('native.refreshTokenMs', inMilliseconds),
     doc: 'Lifetime of the refresh tokens of native clients (`crt_…`), and of the session cookie.',
   }),
   refreshTokenRotation: setting({
@@ -201,6 +218,7 @@ export const tokens = {
     toml: 'enable_refresh_token_rotation',
     kind: flag,
     default: true,
+    feeds: field('session.endOnReuse'),
     doc: 'Whether a reused refresh token ends its session.',
   }),
   refreshTokenReuseIntervalMs: setting({
@@ -208,12 +226,14 @@ export const tokens = {
     toml: 'refresh_token_reuse_interval',
     kind: duration(),
     default: 0,
+    feeds: field('session.reuseIntervalMs'),
     doc: 'How long after a refresh the older tokens of the session are still accepted. The parent of the current token always is.',
   }),
   refreshTokenAllowReuse: setting({
     name: 'SECURITY_REFRESH_TOKEN_ALLOW_REUSE',
     kind: flag,
     default: false,
+    feeds: field('session.allowReuse'),
     doc: 'Accept every refresh token of a live session, however old. Unsafe: a stolen token then works until sign-out.',
   }),
 }
