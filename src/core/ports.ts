@@ -2,6 +2,7 @@
 import type { JsonObject } from '../lib/json'
 import type { MailTemplate } from '../lib/mail-templates'
 import type { OpenIdMetadata } from '../lib/open-id-metadata'
+import type { ExternalProfile } from '../providers/profile'
 
 export { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
 
@@ -156,20 +157,6 @@ export type BreachedPasswords = (
 
 /** Sends a POST to a configured URL. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpResult>
-
-export interface ExternalEmail {
-  address: string
-  /** Whether the provider verified it. */
-  isVerified: boolean
-  isPrimary: boolean
-}
-
-/** An account at a provider. */
-export interface ExternalProfile {
-  /** With GoTrue's claim names, empty values omitted; `sub` is the provider's account id. */
-  claims: JsonObject & { sub: string }
-  emails: readonly ExternalEmail[]
-}
 
 export interface ProviderTokens {
   accessToken: string

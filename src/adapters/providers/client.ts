@@ -4,9 +4,10 @@ import { verifyIdToken } from '../../core/oauth/id-token'
 import type { Clock, ExchangeResult, OAuthProvider, ProviderTokens } from '../../core/ports'
 import { Refusal } from '../../core/refusal'
 import type { JsonObject } from '../../lib/json'
+import { asObject, asText, type UntrustedJson } from '../../providers/profile'
+import type { ProfileContext, Provider, Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'
 import type { OpenId } from './open-id'
-import { asObject, asText, type ProfileContext, type Provider, type Setup, type UntrustedJson } from './provider'
 
 export interface ProviderEnvironment {
   fetch: BoundedFetch

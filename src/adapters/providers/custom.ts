@@ -1,7 +1,9 @@
 /** A provider configured by an administrator, by OpenID discovery or by its URLs. */
-import type { CustomSetup, ExternalProfile } from '../../core/ports'
+import type { CustomSetup } from '../../core/ports'
 import type { JsonObject } from '../../lib/json'
-import { asObject, asText, openIdProfile, type ProfileContext, type Provider, type UntrustedJson } from './provider'
+import type { ExternalProfile } from '../../providers/profile'
+import { asObject, asText, openIdProfile, type UntrustedJson } from '../../providers/profile'
+import type { ProfileContext, Provider } from '../../providers/provider'
 
 export function customProvider(custom: CustomSetup): Provider {
   const { openId, endpoints } = custom

@@ -2,8 +2,8 @@
 import * as oauth from 'oauth4webapi'
 import type { JsonObject } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
+import type { UntrustedJson } from '../../providers/profile'
 import type { BoundedFetch } from '../bounded-fetch'
-import type { UntrustedJson } from './provider'
 
 const CACHE_MS = 3_600_000
 /** How soon keys are fetched again for a token signed with an unknown key. */

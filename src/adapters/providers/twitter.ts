@@ -1,10 +1,12 @@
 /** Twitter with OAuth 1.0a (RFC 5849): no scopes and no codes, and every request is signed. */
 import { createHmac } from 'node:crypto'
 import OAuth from 'oauth-1.0a'
-import type { ExternalProfile, OAuthProvider } from '../../core/ports'
+import type { OAuthProvider } from '../../core/ports'
+import type { ExternalProfile } from '../../providers/profile'
+import { asObject, asText, emailEntry, profileOf } from '../../providers/profile'
+import type { Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'
 import { describeError } from './client'
-import { asObject, asText, emailEntry, profileOf, type Setup } from './provider'
 
 interface Token {
   key: string

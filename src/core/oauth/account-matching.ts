@@ -1,9 +1,10 @@
 /** Which local account a provider account belongs to (docs/wire-contract.md#account-linking). */
+
+import type { ExternalProfile } from '../../providers/profile'
 import type { Identity, User } from '../../store'
 import { normaliseEmail, storableProfile } from '../accounts/users'
 import type { Deps } from '../deps'
 import type { Policy } from '../policy'
-import type { ExternalProfile } from '../ports'
 import { Refusal } from '../refusal'
 
 export interface ExternalAddress {

@@ -1,5 +1,6 @@
 /** Snapchat, which provides no email addresses. */
-import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const snapchat: Provider = {
   scopes: ['external_id', 'display_name', 'bitmoji.avatar'].map(

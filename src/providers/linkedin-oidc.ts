@@ -1,5 +1,6 @@
 /** LinkedIn with OpenID Connect. */
-import { openIdProfile, type Provider } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider } from './provider'
 
 export const linkedinOidc: Provider = {
   scopes: ['openid', 'email', 'profile'],

@@ -1,5 +1,6 @@
 /** Bitbucket Cloud. */
-import { asObject, asObjects, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, asObjects, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const bitbucket: Provider = {
   scopes: ['account', 'email'],

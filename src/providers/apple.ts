@@ -1,5 +1,6 @@
 /** Sign in with Apple. The name is sent once, beside the code and not in the token. */
-import { asObject, asText, openIdProfile, type Provider } from './provider'
+import { asObject, asText, openIdProfile } from './profile'
+import type { Provider } from './provider'
 
 const ISSUER = 'https://appleid.apple.com'
 

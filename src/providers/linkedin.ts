@@ -1,5 +1,6 @@
 /** LinkedIn, the legacy API. */
-import { asObject, asObjects, asText, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, asObjects, asText, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const linkedin: Provider = {
   scopes: ['r_emailaddress', 'r_liteprofile'],

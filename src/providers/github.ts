@@ -1,5 +1,6 @@
 /** GitHub, and GitHub Enterprise at its own URL. */
-import { asObjects, asText, emailEntry, type Provider, profileOf, type Setup } from './provider'
+import { asObjects, asText, emailEntry, profileOf } from './profile'
+import type { Provider, Setup } from './provider'
 
 const apiOf = ({ url, apiUrl }: Setup) => apiUrl ?? (url === undefined ? 'https://api.github.com' : `${url}/api/v3`)
 

@@ -1,5 +1,6 @@
 /** Zoom. */
-import { asText, emailEntry, type Provider, profileOf } from './provider'
+import { asText, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const zoom: Provider = {
   scopes: [],

@@ -1,5 +1,6 @@
 /** Spotify, which does not say whether an address was confirmed. */
-import { asObjects, emailEntry, type Provider, profileOf } from './provider'
+import { asObjects, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const spotify: Provider = {
   scopes: ['user-read-email'],

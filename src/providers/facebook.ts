@@ -1,6 +1,7 @@
 /** Facebook. Its API wants the access token signed with the secret. */
 import { createHmac } from 'node:crypto'
-import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const facebook: Provider = {
   scopes: ['email'],

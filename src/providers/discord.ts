@@ -1,5 +1,6 @@
 /** Discord. */
-import { asText, emailEntry, type Provider, profileOf } from './provider'
+import { asText, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const discord: Provider = {
   scopes: ['email', 'identify'],

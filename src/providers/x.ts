@@ -1,5 +1,6 @@
 /** X with OAuth 2.0, which requires PKCE. */
-import { asObject, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const x: Provider = {
   scopes: ['users.email', 'tweet.read', 'users.read', 'offline.access'],

@@ -1,5 +1,6 @@
 /** Fly.io. */
-import { asObject, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const fly: Provider = {
   scopes: ['read'],

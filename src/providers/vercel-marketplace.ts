@@ -1,5 +1,6 @@
 /** Accounts of the Vercel Marketplace, by ID token only. */
-import { openIdProfile, type Provider } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider } from './provider'
 
 export const vercelMarketplace: Provider = {
   scopes: [],

@@ -1,5 +1,6 @@
 /** Slack with OpenID Connect. */
-import { openIdProfile, type Provider } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider } from './provider'
 
 export const slackOidc: Provider = {
   scopes: ['profile', 'email', 'openid'],

@@ -1,5 +1,6 @@
 /** A Keycloak realm. */
-import { openIdProfile, type Provider, type Setup } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider, Setup } from './provider'
 
 function realmOf({ url }: Setup): string {
   if (url === undefined) throw new Error('Keycloak needs the URL of its realm')

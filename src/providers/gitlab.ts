@@ -1,5 +1,6 @@
 /** GitLab, hosted or self-managed. Only the primary address is reported as confirmed. */
-import { asObjects, asText, emailEntry, type Provider, profileOf } from './provider'
+import { asObjects, asText, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const gitlab: Provider = {
   scopes: ['read_user'],

@@ -1,5 +1,6 @@
 /** Slack, the legacy API. */
-import { emailEntry, type Provider, profileOf } from './provider'
+import { emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const slack: Provider = {
   scopes: ['profile', 'email', 'openid'],

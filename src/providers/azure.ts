@@ -1,5 +1,6 @@
 /** Microsoft Entra ID, one tenant or all. `xms_edov` says whether the domain owner verified the address. */
-import { openIdProfile, type Provider, type Setup } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider, Setup } from './provider'
 
 const tenantOf = ({ url }: Setup) => url ?? 'https://login.microsoftonline.com/common'
 

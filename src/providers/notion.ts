@@ -1,5 +1,6 @@
 /** Notion. The token response contains the account as well. */
-import { asObject, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const notion: Provider = {
   scopes: [],

@@ -1,5 +1,6 @@
 /** Kakao. */
-import { asObject, emailEntry, openIdProfile, type Provider, profileOf } from './provider'
+import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const kakao: Provider = {
   scopes: ['account_email', 'profile_image', 'profile_nickname'],

@@ -1,7 +1,8 @@
 /** Every provider: a profile in the shape of its own documentation, and what becomes of it (docs/wire-contract.md#providers). */
 import { expect, test } from 'bun:test'
 import { PROVIDERS } from '../../src/adapters/providers'
-import type { ProfileContext, Setup, UntrustedJson } from '../../src/adapters/providers/provider'
+import type { UntrustedJson } from '../../src/providers/profile'
+import type { ProfileContext, Setup } from '../../src/providers/provider'
 import type { Json } from '../support/app'
 
 interface Sample {

@@ -1,5 +1,6 @@
 /** Twitch. */
-import { asObjects, emailEntry, type Provider, profileOf } from './provider'
+import { asObjects, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const twitch: Provider = {
   scopes: ['user:read:email'],

@@ -1,5 +1,6 @@
 /** Figma. */
-import { emailEntry, type Provider, profileOf } from './provider'
+import { emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const figma: Provider = {
   scopes: ['current_user:read'],

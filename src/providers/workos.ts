@@ -1,5 +1,6 @@
 /** WorkOS. The client chooses by `connection`, `organization` or `workos_provider`. */
-import { asObject, asText, emailEntry, type Provider, profileOf } from './provider'
+import { asObject, asText, emailEntry, profileOf } from './profile'
+import type { Provider } from './provider'
 
 export const workos: Provider = {
   scopes: [],

@@ -1,5 +1,6 @@
 /** Google. The domain of a Workspace account is in `custom_claims`. */
-import { openIdProfile, type Provider } from './provider'
+import { openIdProfile } from './profile'
+import type { Provider } from './provider'
 
 export const google: Provider = {
   scopes: ['email', 'profile'],
