@@ -2,6 +2,7 @@
  * The store: the state. Every function that writes is one transaction and returns an outcome rather than throwing,
  * since an error would roll it back.
  */
+import * as accounts from './accounts'
 import { listAudit, listUsers } from './admin-lists'
 import { beginChallenge, findChallenge, passFactor, rollBackChallenge } from './challenges'
 import * as customProviders from './custom-providers'
@@ -71,6 +72,7 @@ const passkeys = {
 
 const operations = {
   ...users,
+  ...accounts,
   changeUser,
   ...roles,
   findSessionToken: sessionTokens.findSessionToken,

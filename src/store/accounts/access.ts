@@ -1,0 +1,52 @@
+/** How an account's access ends and begins with a change of it. */
+import { eq } from 'drizzle-orm'
+import { statement, type Tx } from '../engine'
+import { removeFactors } from '../factors'
+import { endFlows } from '../flows'
+import { revokePersonalTokens } from '../personal-tokens'
+import { type FlowState, type User, webauthnCredentials } from '../schema'
+import { endSessions, type NewSession, type OpenedSession, openSessionIn, placeholder, userById } from '../statements'
+
+const deletePasskeys = statement((db) =>
+  db
+    .delete(webauthnCredentials)
+    .where(eq(webauthnCredentials.userId, placeholder('userId')))
+    .prepare(),
+)
+
+/** Removes second factors, recovery codes and passkeys. */
+export async function removeFactorsAndPasskeys(tx: Tx, userId: string): Promise<void> {
+  await removeFactors(tx, userId)
+  await tx.run(deletePasskeys, { userId })
+}
+
+/** Ends sessions, personal access tokens, and PKCE flows that would open another session. */
+export async function endAccess(
+  tx: Tx,
+  userId: string,
+  { keptSession, keptFlow }: { keptSession?: string | undefined; keptFlow?: string | undefined } = {},
+): Promise<void> {
+  await endSessions(tx, userId, keptSession)
+  await revokePersonalTokens(tx, userId)
+  await endFlows(tx, userId, keptFlow)
+}
+
+/** How a sign-in with a provider ends: with a session, or with a PKCE flow whose code is exchanged for one. */
+export type SignInEnding = { session: NewSession } | { flow: FlowState }
+
+export const flowOf = (ending: SignInEnding | undefined): FlowState | undefined =>
+  ending && 'flow' in ending ? ending.flow : undefined
+
+/** Opens the session after everything else has changed. @returns undefined for a flow */
+export async function openEnding(
+  tx: Tx,
+  userId: string,
+  ending: SignInEnding | undefined,
+  now: number,
+): Promise<OpenedSession | undefined> {
+  return ending && 'session' in ending ? openSessionOf(tx, userId, ending.session, now) : undefined
+}
+
+export async function openSessionOf(tx: Tx, userId: string, session: NewSession, now: number): Promise<OpenedSession> {
+  return openSessionIn(tx, (await tx.one(userById, { id: userId })) as User, session, now)
+}

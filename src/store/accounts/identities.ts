@@ -1,0 +1,114 @@
+/**
+ * How the identities of an account change. Each step takes the identities the account has, oldest first, writes the
+ * change, and returns those it has then.
+ */
+import { randomUUID } from 'node:crypto'
+import { ownIdentityData } from '../../lib/account-metadata'
+import { type JsonObject, mergeMetadata } from '../../lib/json'
+import { deleteIdentity, insertIdentity, saveIdentity } from '../account-rows'
+import type { Tx } from '../engine'
+import type { Identity, User } from '../schema'
+
+/** An account at a provider. */
+export type IdentityKey = Pick<Identity, 'provider' | 'providerId'>
+
+/** Merges data into the identity of the same provider; a missing one is created. */
+export async function mergeIdentity(tx: Tx, held: readonly Identity[], identity: Identity): Promise<Identity[]> {
+  const own = held.find(({ provider }) => provider === identity.provider)
+  if (!own) return addIdentity(tx, held, identity)
+  const { updatedAt } = identity
+  return saveOne(tx, held, { ...own, identityData: mergeMetadata(own.identityData, identity.identityData), updatedAt })
+}
+
+/** Replaces the data of the identity of the same provider account; a missing one is created. */
+export async function upsertIdentity(tx: Tx, held: readonly Identity[], identity: Identity): Promise<Identity[]> {
+  const present = held.find((each) => isSame(each, identity))
+  if (!present) return addIdentity(tx, held, identity)
+  const { identityData, lastSignInAt, updatedAt } = identity
+  return saveOne(tx, held, { ...present, identityData, lastSignInAt, updatedAt })
+}
+
+export async function addIdentity(tx: Tx, held: readonly Identity[], identity: Identity): Promise<Identity[]> {
+  await tx.run(insertIdentity, identity)
+  return [...held, identity].sort((a, b) => a.createdAt - b.createdAt)
+}
+
+/** Removes the identities that do not stay. */
+export async function dropIdentities(
+  tx: Tx,
+  held: readonly Identity[],
+  stays: (identity: Identity) => boolean,
+): Promise<Identity[]> {
+  for (const identity of held) if (!stays(identity)) await tx.run(deleteIdentity, { id: identity.id })
+  return held.filter(stays)
+}
+
+export const isSame = (a: IdentityKey, b: IdentityKey): boolean =>
+  a.provider === b.provider && a.providerId === b.providerId
+
+const OWN_DATA = ['email', 'email_verified', 'phone', 'phone_verified', 'sub']
+
+/** Where the user's metadata is replaced, copies of the old values leave the identities of the account's own contacts. */
+export async function clearOwnIdentities(tx: Tx, held: readonly Identity[], userId: string): Promise<Identity[]> {
+  let cleared = [...held]
+  for (const own of held) {
+    if (own.providerId !== userId) continue
+    const identityData = Object.fromEntries(Object.entries(own.identityData).filter(([key]) => OWN_DATA.includes(key)))
+    cleared = await saveOne(tx, cleared, { ...own, identityData })
+  }
+  return cleared
+}
+
+interface Settling {
+  /** Whether the account was anonymous until now. */
+  isNamed: boolean
+  setsPassword: boolean
+  now: number
+}
+
+/**
+ * Creates missing identities of confirmed contacts: for an account that was anonymous, and for one created by a
+ * provider that gets a password, which is a sign-in method of its own.
+ * @returns all identities; new ones are last
+ */
+export async function settleOwnIdentities(
+  tx: Tx,
+  { id: userId, email, emailConfirmedAt, phone, phoneConfirmedAt, isSsoUser }: User,
+  held: readonly Identity[],
+  { isNamed, setsPassword, now }: Settling,
+): Promise<Identity[]> {
+  const settled = [...held]
+  const settle = async (provider: 'email' | 'phone', contact: string | null) => {
+    if (contact === null) return
+    const data = mergeMetadata({}, ownIdentityData(userId, { [provider]: contact, [`${provider}_verified`]: true }))
+    const own = held.find((each) => each.provider === provider)
+    if (own) {
+      if (isNamed) await tx.run(saveIdentity, { ...own, identityData: mergeMetadata(own.identityData, data) })
+    } else if (setsPassword || !held.some(({ identityData }) => names(identityData, contact))) {
+      const made = {
+        id: randomUUID(),
+        userId,
+        provider,
+        providerId: userId,
+        identityData: data,
+        lastSignInAt: now,
+        createdAt: now,
+        updatedAt: now,
+      }
+      await tx.run(insertIdentity, made)
+      settled.push(made)
+    }
+  }
+  const hasEmail = emailConfirmedAt !== null && !isSsoUser
+  if (hasEmail && (isNamed || setsPassword)) await settle('email', email)
+  if (phoneConfirmedAt !== null && isNamed) await settle('phone', phone)
+  return settled
+}
+
+const names = ({ email, phone }: JsonObject, contact: string) =>
+  [email, phone].some((each) => typeof each === 'string' && each.toLowerCase() === contact)
+
+async function saveOne(tx: Tx, held: readonly Identity[], changed: Identity): Promise<Identity[]> {
+  await tx.run(saveIdentity, { ...changed })
+  return held.map((each) => (each.id === changed.id ? changed : each))
+}

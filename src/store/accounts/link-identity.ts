@@ -1,0 +1,177 @@
+/** Identities that a signed-in user links and unlinks (`/user/identities`). */
+import type { JsonObject } from '../../lib/json'
+import { write } from '../engine'
+import { writeRelated } from '../related-writes'
+import type { Identity, User } from '../schema'
+import { consumeSingleUse, type SingleUse } from '../single-use'
+import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
+import { invalidateTokensOf } from '../verification/operations'
+import { flowOf, openEnding, type SignInEnding } from './access'
+import {
+  type Actor,
+  findLiveUser,
+  refuseActor,
+  refuseChanged,
+  refuseCooldown,
+  refuseEmail,
+  refuseIdentityOfAnother,
+} from './guards'
+import { dropIdentities, upsertIdentity } from './identities'
+import { type MessageRecord, messageWrites, type PendingEmail } from './message-writes'
+import { userMetaDataAfter } from './metadata'
+import { CLEARED_SENT_AT, type Columns, saveAccount } from './save-account'
+
+interface Linking {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  actor: Actor
+  identity: Identity
+  messages: readonly NewMessage[]
+  audit: AuditEntry[]
+}
+
+export interface IdentityLink extends Linking {
+  /** The account's address as the caller read it. */
+  emailBefore: string | null
+  /** The identity's address, for an account that had none; confirmed with it. */
+  email: string | undefined
+  ending: SignInEnding
+  /** What the callback consumes. */
+  use: SingleUse | undefined
+}
+
+type LinkRefused = {
+  outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'identity_of_another' | 'metadata_too_large'
+}
+
+/** Adds an identity to the account, which is no longer anonymous then, and signs in. */
+export const linkIdentity = write(
+  async (
+    tx,
+    { id, now, actor, identity, messages, audit, emailBefore, email, ending, use }: IdentityLink,
+  ): Promise<
+    | { outcome: 'changed'; opened: OpenedSession | undefined }
+    | { outcome: 'changed_concurrently' | 'email_taken' | 'used_before' }
+    | LinkRefused
+  > => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const refused =
+      (await refuseActor(tx, user, actor, now)) ??
+      refuseChanged(user, { email: emailBefore }) ??
+      (await refuseIdentityOfAnother(tx, user, identity)) ??
+      (await refuseEmail(tx, user, email))
+    if (refused) return refused
+    const userMetaData = userMetaDataAfter(user, { email, profile: identity.identityData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    if (use && !(await consumeSingleUse(tx, use, now))) return { outcome: 'used_before' }
+    await saveAccount(tx, user, {
+      now,
+      set: { isAnonymous: false, ...(email !== undefined && { email, emailConfirmedAt: now }) },
+      userMetaData,
+      held: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
+      listsProviders: 'always',
+    })
+    await writeRelated(tx, { flow: flowOf(ending), messages, audit }, now)
+    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+  },
+)
+
+export interface UnconfirmedIdentityLink extends Linking {
+  /** The message that asks to confirm the identity's address. */
+  message: MessageRecord<PendingEmail>
+}
+
+/** Adds an identity to an account without an address; the identity's address becomes the account's once confirmed. */
+export const linkIdentityWithPendingEmail = write(
+  async (
+    tx,
+    { id, now, actor, identity, messages, audit, message }: UnconfirmedIdentityLink,
+  ): Promise<{ outcome: 'changed' } | { outcome: 'sent_recently'; sentAt: number } | LinkRefused> => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const refused =
+      (await refuseActor(tx, user, actor, now)) ??
+      (await refuseIdentityOfAnother(tx, user, identity)) ??
+      refuseCooldown(user, message, now)
+    if (refused) return refused
+    const userMetaData = userMetaDataAfter(user, { profile: identity.identityData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    const sent = messageWrites(message, now)
+    await saveAccount(tx, user, {
+      now,
+      set: sent.set,
+      userMetaData,
+      held: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
+      listsProviders: 'always',
+    })
+    await writeRelated(tx, { ...sent, messages: [...messages, ...sent.messages], audit }, now)
+    return { outcome: 'changed' }
+  },
+)
+
+export interface IdentityRemoval {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  actor: Actor
+  /** The contacts of the account as the caller read them. */
+  before: { email: string | null; phone: string | null }
+  identityId: string
+  /** What the account loses with it: its number, or its address, which another identity's may replace. */
+  loses: 'nothing' | 'phone' | { emailFor: string | null }
+  messages: readonly NewMessage[]
+  audit: AuditEntry[]
+}
+
+/** Removes one of several identities. With the account's address, links and codes sent to it become invalid. */
+export const unlinkIdentity = write(
+  async (
+    tx,
+    { id, now, actor, before, identityId, loses, messages, audit }: IdentityRemoval,
+  ): Promise<{
+    outcome:
+      | 'changed'
+      | 'user_gone'
+      | 'user_banned'
+      | 'session_gone'
+      | 'changed_concurrently'
+      | 'identity_is_last'
+      | 'identity_unknown'
+      | 'email_taken'
+      | 'metadata_too_large'
+  }> => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const changed = (await refuseActor(tx, user, actor, now)) ?? refuseChanged(user, before)
+    if (changed) return changed
+    const present = await identitiesIn(tx, id)
+    if (present.length < 2) return { outcome: 'identity_is_last' }
+    if (!present.some((identity) => identity.id === identityId)) return { outcome: 'identity_unknown' }
+    const email = typeof loses === 'object' ? loses.emailFor : undefined
+    const taken = await refuseEmail(tx, user, email)
+    if (taken) return taken
+    const merged: JsonObject = email === null ? { email_verified: false } : {}
+    const userMetaData = userMetaDataAfter(user, { email, merged })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    await saveAccount(tx, user, {
+      now,
+      set: columnsAfterUnlinking(user, loses, now),
+      userMetaData,
+      held: await dropIdentities(tx, present, (identity) => identity.id !== identityId),
+      listsProviders: 'always',
+    })
+    if (email !== undefined) await invalidateTokensOf(tx, user, now)
+    await writeRelated(tx, { messages, audit }, now)
+    return { outcome: 'changed' }
+  },
+)
+
+function columnsAfterUnlinking(user: User, loses: IdentityRemoval['loses'], now: number): Columns {
+  if (loses === 'nothing') return {}
+  if (loses === 'phone') return { phone: null, phoneConfirmedAt: null }
+  const { emailFor: email } = loses
+  const emailConfirmedAt = email === null ? null : (user.emailConfirmedAt ?? now)
+  return { ...CLEARED_SENT_AT, email, emailConfirmedAt }
+}

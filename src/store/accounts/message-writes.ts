@@ -1,0 +1,70 @@
+/** What the store records about a message to an account. */
+import type { JsonObject } from '../../lib/json'
+import type { FlowState, User } from '../schema'
+import type { NewMessage } from '../statements'
+import type { Minting } from '../verification/operations'
+import type { SendCooldown, SentAtColumn } from './guards'
+import type { Columns } from './save-account'
+
+/** An address that has not been confirmed yet; empty while the pending one stays. */
+export type PendingEmail = Partial<Pick<User, 'emailChange' | 'emailChangeConfirmStatus'>>
+/** An address or number that has not been confirmed yet. */
+export type PendingContact = PendingEmail | Pick<User, 'phoneChange'>
+
+/** A password, and the metadata that came with it, which may be someone else's (docs/threat-model.md#t46). */
+export interface DroppedSignUp {
+  encryptedPassword?: null
+  rawUserMetaData?: JsonObject
+}
+
+/** What an administrator replaces with a link for an unconfirmed account. */
+export interface ReplacedSignUp extends Omit<DroppedSignUp, 'encryptedPassword'> {
+  encryptedPassword?: string | null
+  isPasswordFromAdmin?: boolean
+  adminUserMetaData?: JsonObject
+}
+
+/** What changes with the request for a message, before anyone follows it. */
+export type PendingColumns = PendingContact | DroppedSignUp | ReplacedSignUp
+
+/** What a message refers to. */
+export interface MessageRequest<Pending extends PendingColumns = PendingColumns> extends SendCooldown {
+  mint: readonly Minting[]
+  flow: FlowState | undefined
+  pending: Pending
+}
+
+/** A message for the queue, with everything it refers to. */
+export interface QueuedMessage<Pending extends PendingColumns = PendingColumns> extends MessageRequest<Pending> {
+  messages: readonly NewMessage[]
+}
+
+/** A message that a hook or an SMS provider has taken; `storeMessageTokens` stored before what it refers to. */
+export interface SentMessage {
+  column: SentAtColumn
+  keeps: Keeps
+}
+
+/** What stays valid when tokens are invalidated and flows ended. */
+export interface Keeps {
+  tokens: readonly string[]
+  flowId: string | undefined
+}
+
+export type MessageRecord<Pending extends PendingColumns = PendingColumns> = QueuedMessage<Pending> | SentMessage
+
+/** The writes of a message. @param now Unix milliseconds */
+export function messageWrites(message: MessageRecord, now: number) {
+  const isSent = 'keeps' in message
+  const { rawUserMetaData, ...pending }: Columns & { rawUserMetaData?: JsonObject } = isSent ? {} : message.pending
+  const set: Columns = { ...pending, [message.column]: now }
+  return {
+    set,
+    /** Replaces the user's metadata. */
+    userMetaData: rawUserMetaData,
+    mint: isSent ? [] : message.mint,
+    flow: isSent ? undefined : message.flow,
+    messages: isSent ? [] : message.messages,
+    keeps: isSent ? message.keeps : undefined,
+  }
+}

@@ -1,0 +1,85 @@
+/** The row of an account after a change, by the rules that hold for every change. */
+import { providersMetadata } from '../../lib/account-metadata'
+import { type JsonObject, mergeMetadata } from '../../lib/json'
+import type { Account } from '../account-rows'
+import type { Tx } from '../engine'
+import type { Identity, User } from '../schema'
+import { factorsIn, identitiesIn, saveUser, userById } from '../statements'
+import { settleOwnIdentities } from './identities'
+
+/** Columns that an operation sets. Metadata is changed apart from them. */
+export type Columns = Partial<
+  Omit<
+    User,
+    'uid' | 'id' | 'confirmedAt' | 'createdAt' | 'updatedAt' | 'factorCount' | 'rawAppMetaData' | 'rawUserMetaData'
+  >
+>
+
+export interface AccountSave {
+  now: number
+  set: Columns
+  userMetaData: JsonObject
+  /** Merged into `app_metadata`. */
+  appMetaData?: JsonObject | undefined
+  /** The identities the account has after the change, oldest first. */
+  held: readonly Identity[]
+  /**
+   * Whether `app_metadata` then lists the providers of all identities; `if_settled`: only if the account was anonymous,
+   * or identities were created for its contacts.
+   */
+  listsProviders: 'always' | 'if_settled' | 'never'
+}
+
+/** Writes the row, and the identities that a confirmed contact has to have. */
+export async function saveAccount(
+  tx: Tx,
+  user: User,
+  { now, set, userMetaData, appMetaData = {}, held, listsProviders }: AccountSave,
+): Promise<void> {
+  const after = columnsAfter(user, set)
+  const isNamed = user.isAnonymous && !after.isAnonymous
+  const setsPassword = typeof set.encryptedPassword === 'string'
+  const settled = await settleOwnIdentities(tx, after, held, { isNamed, setsPassword, now })
+  const isListed =
+    listsProviders === 'always' || (listsProviders === 'if_settled' && (isNamed || settled.length > held.length))
+  const listed = isListed ? providersMetadata(settled.map(({ provider }) => provider)) : {}
+  const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...listed, ...appMetaData })
+  await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })
+}
+
+/**
+ * A confirmed contact ends anonymity. Metadata set by administrators matters until then; afterwards the account has an
+ * owner.
+ */
+const CONFIRMED = { isAnonymous: false, isAdminCreated: false, isPasswordFromAdmin: false, adminUserMetaData: {} }
+
+function columnsAfter(user: User, set: Columns): User {
+  // Administrators who set a password say so in `set`.
+  const password = set.encryptedPassword === undefined ? {} : { isPasswordFromAdmin: false }
+  const after = { ...user, ...password, ...set }
+  const isConfirmed =
+    (after.email !== null && after.emailConfirmedAt !== null) ||
+    (after.phone !== null && after.phoneConfirmedAt !== null)
+  return isConfirmed ? { ...after, ...CONFIRMED } : after
+}
+
+/**
+ * Cleared with the messages they belong to: what is under way may have been requested by someone who knew the old
+ * password or had the old address, so it no longer counts. Cooldowns for other addresses and numbers stay, or they could
+ * be bypassed.
+ */
+export const CLEARED_SENT_AT = {
+  confirmationSentAt: null,
+  recoverySentAt: null,
+  reauthenticationSentAt: null,
+} satisfies Columns
+
+/** The columns of a new password. @param hash undefined if the password stays */
+export const passwordColumns = (hash: string | undefined): Columns =>
+  hash === undefined ? {} : { ...CLEARED_SENT_AT, encryptedPassword: hash }
+
+/** The account as it is now. */
+export async function accountIn(tx: Tx, id: string): Promise<Account> {
+  const user = (await tx.one(userById, { id })) as User
+  return { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
+}

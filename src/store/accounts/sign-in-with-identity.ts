@@ -1,0 +1,201 @@
+/** Sign-in with a provider account: what it changes on the local account, and the session or flow it ends with. */
+import type { JsonObject } from '../../lib/json'
+import { type Tx, write } from '../engine'
+import { writeRelated } from '../related-writes'
+import type { Identity, User } from '../schema'
+import { consumeSingleUse, type SingleUse } from '../single-use'
+import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
+import { invalidateTokensOf, type Minting, type Spending, type SpendingRefused } from '../verification/operations'
+import { endAccess, flowOf, openEnding, removeFactorsAndPasskeys, type SignInEnding } from './access'
+import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseIdentityOfAnother, refuseToken } from './guards'
+import { clearOwnIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
+import type { DroppedSignUp } from './message-writes'
+import { userMetaDataAfter } from './metadata'
+import { type Columns, saveAccount } from './save-account'
+
+/** How a sign-in ends, and what it consumes then: the state of the callback, or the signed message. */
+export type ConsumingEnding = SignInEnding & { use: SingleUse | undefined }
+
+type Refused = { outcome: 'user_gone' | 'used_before' }
+type SignedIn = {
+  outcome: 'changed'
+  /** Undefined for a flow, and for an account that is not signed in yet. */
+  opened: OpenedSession | undefined
+}
+
+export interface IdentitySignIn {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  /** The account as the caller read it. */
+  before: Pick<User, 'email' | 'emailConfirmedAt'>
+  identity: Identity
+  /** What the sign-in does for an unconfirmed account: proves its address, or asks for a proof by mail. */
+  confirmation: undefined | { confirmedEmail: string } | ConfirmationRequest
+  /** For an account that nobody has confirmed: what someone else may have left there goes. */
+  cleanup: UnconfirmedCleanup | undefined
+  /** Undefined if the account has to be confirmed first. */
+  ending: ConsumingEnding | undefined
+  audit: AuditEntry[]
+}
+
+/** A mail that asks to confirm the address. */
+export interface ConfirmationRequest {
+  mint: readonly Minting[]
+  messages: readonly NewMessage[]
+  /** Ids of the tokens of a mail that a hook has taken. */
+  keeps: readonly string[]
+}
+
+export interface UnconfirmedCleanup {
+  dropsPassword: boolean
+  /** Replaces the user's metadata. */
+  userMetaData: JsonObject
+}
+
+/** Signs in to the account of an identity, which is created or updated. */
+export const signInWithIdentity = write(
+  async (
+    tx,
+    { id, now, before, identity, confirmation, cleanup, ending, audit }: IdentitySignIn,
+  ): Promise<
+    | SignedIn
+    | Refused
+    | {
+        outcome: 'user_banned' | 'changed_concurrently' | 'identity_of_another' | 'email_taken' | 'metadata_too_large'
+      }
+  > => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const { email, asked, set } = confirmationColumns(confirmation, now)
+    const refused =
+      refuseBanned(user, now) ??
+      refuseChanged(user, before) ??
+      (await refuseIdentityOfAnother(tx, user, identity)) ??
+      (await refuseEmail(tx, user, email))
+    if (refused) return refused
+    const replacement = cleanup?.userMetaData
+    const userMetaData = userMetaDataAfter(user, { email, replacement, profile: identity.identityData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
+    await saveAccount(tx, user, {
+      now,
+      set: { ...(cleanup?.dropsPassword && { encryptedPassword: null }), ...set },
+      userMetaData,
+      held: await addIdentity(tx, id, identity, { clearsOwn: cleanup !== undefined, isOnly: cleanup !== undefined }),
+      listsProviders: 'always',
+    })
+    if (cleanup) {
+      await invalidateTokensOf(tx, user, now, asked?.keeps)
+      await removeFactorsAndPasskeys(tx, id)
+      await endAccess(tx, id)
+    }
+    await writeRelated(tx, { mint: asked?.mint, messages: asked?.messages, flow: flowOf(ending), audit }, now)
+    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+  },
+)
+
+export interface InvitationAcceptance {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  /** The invited address as the caller read it. */
+  emailBefore: string | null
+  /** The token of the invitation. */
+  spend: Spending
+  identity: Identity
+  /** The person who is invited may not be the one who signed up with the address before. */
+  dropped: DroppedSignUp
+  /** Whether other identities, factors, passkeys and sessions go as well. */
+  isPreHijacked: boolean
+  ending: ConsumingEnding
+  audit: AuditEntry[]
+}
+
+/** Accepts an invitation with a provider account, which confirms the address. Links and codes become invalid. */
+export const acceptInvitation = write(
+  async (
+    tx,
+    { id, now, emailBefore, spend, identity, dropped, isPreHijacked, ending, audit }: InvitationAcceptance,
+  ): Promise<
+    | SignedIn
+    | Refused
+    | {
+        outcome: SpendingRefused | 'user_banned' | 'changed_concurrently' | 'identity_of_another' | 'metadata_too_large'
+      }
+  > => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const refused =
+      (await refuseToken(tx, spend, now)) ??
+      refuseBanned(user, now) ??
+      refuseChanged(user, { email: emailBefore }) ??
+      (await refuseIdentityOfAnother(tx, user, identity))
+    if (refused) return refused
+    const { rawUserMetaData: replacement, ...set } = dropped
+    const userMetaData = userMetaDataAfter(user, { replacement, profile: identity.identityData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    if (ending.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
+    await saveAccount(tx, user, {
+      now,
+      set: { ...set, emailConfirmedAt: user.emailConfirmedAt ?? now },
+      userMetaData,
+      held: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
+      listsProviders: 'always',
+    })
+    await tx.tokens.markConsumed(spend.id, now)
+    await invalidateTokensOf(tx, user, now)
+    if (isPreHijacked) {
+      await removeFactorsAndPasskeys(tx, id)
+      await endAccess(tx, id)
+    }
+    await writeRelated(tx, { flow: flowOf(ending), audit }, now)
+    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+  },
+)
+
+export interface SignUpCompletion {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  /** Undefined if the account has to be confirmed first. */
+  ending: ConsumingEnding | undefined
+  audit: AuditEntry[]
+}
+
+/** Completes the sign-up with a provider account once a hook has taken the confirmation mail of the new account. */
+export const completeIdentitySignUp = write(
+  async (tx, { id, now, ending, audit }: SignUpCompletion): Promise<SignedIn | Refused> => {
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
+    const held = await identitiesIn(tx, id)
+    const userMetaData = user.rawUserMetaData
+    await saveAccount(tx, user, { now, set: {}, userMetaData, held, listsProviders: 'if_settled' })
+    await writeRelated(tx, { flow: flowOf(ending), audit }, now)
+    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+  },
+)
+
+function confirmationColumns(
+  confirmation: IdentitySignIn['confirmation'],
+  now: number,
+): { email?: string; asked?: ConfirmationRequest; set: Columns } {
+  if (!confirmation) return { set: {} }
+  if (!('confirmedEmail' in confirmation)) return { asked: confirmation, set: { confirmationSentAt: now } }
+  const { confirmedEmail: email } = confirmation
+  return { email, set: { email, emailConfirmedAt: now } }
+}
+
+/** @param isOnly whether all other identities go @returns the identities of the account then */
+async function addIdentity(
+  tx: Tx,
+  userId: string,
+  identity: Identity,
+  { clearsOwn, isOnly }: { clearsOwn: boolean; isOnly: boolean },
+): Promise<Identity[]> {
+  const present = await identitiesIn(tx, userId)
+  const cleared = clearsOwn ? await clearOwnIdentities(tx, present, userId) : present
+  const held = await upsertIdentity(tx, cleared, identity)
+  return isOnly ? dropIdentities(tx, held, (each) => isSame(each, identity)) : held
+}

@@ -1,0 +1,205 @@
+/** Changes that users make of their own account (`PUT /user`), and administrators of any (`PUT /admin/users`). */
+import type { JsonObject } from '../../lib/json'
+import { isAhead } from '../../lib/time'
+import type { Account } from '../account-rows'
+import { type Tx, write } from '../engine'
+import { revokePersonalTokens } from '../personal-tokens'
+import { writeRelated } from '../related-writes'
+import type { Identity, User } from '../schema'
+import { revokeSessionTokens } from '../session-tokens'
+import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
+import { invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { endAccess } from './access'
+import { type Actor, findLiveUser, refuseActor, refuseCooldown, refuseEmail, refusePhone, refuseToken } from './guards'
+import { mergeIdentity } from './identities'
+import { type MessageRecord, messageWrites, type PendingContact } from './message-writes'
+import { userMetaDataAfter } from './metadata'
+import { accountIn, type Columns, passwordColumns, saveAccount } from './save-account'
+
+export interface AccountUpdate {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  actor: Actor
+  /** What allows a new password; it comes with the first operation of a request. */
+  authorization: PasswordAuthorization | undefined
+  password: NewPassword | undefined
+  /** New contacts that need no confirmation. */
+  confirmed: ConfirmedContacts | undefined
+  /** Merged in key by key; null removes a key. */
+  userMetaData: JsonObject
+  appMetaData: JsonObject | undefined
+  /** The message that asks to confirm a new address or number. */
+  message: MessageRecord<PendingContact> | undefined
+  messages: readonly NewMessage[]
+  audit: AuditEntry[]
+}
+
+/** All older links and codes become invalid with it. */
+export interface PasswordAuthorization {
+  /** The hash the caller verified; if it was replaced by now, nothing changes. */
+  verifiedHash: string | null
+  /** The mailed code, if one is required. */
+  spend: Spending | undefined
+}
+
+export interface NewPassword {
+  hash: string
+  /** All other sessions end. */
+  keptSession: string | undefined
+}
+
+/** They end anonymity. As in GoTrue, `app_metadata` does not list their providers. */
+export interface ConfirmedContacts {
+  email: string | undefined
+  phone: string | undefined
+  identities: readonly Identity[]
+}
+
+type ContactTaken = { outcome: 'email_taken' | 'phone_taken' }
+
+/** Changes a user's own account. */
+export const updateOwnAccount = write(
+  async (
+    tx,
+    update: AccountUpdate,
+  ): Promise<
+    | { outcome: 'changed'; account: Account }
+    | { outcome: 'sent_recently'; sentAt: number }
+    | {
+        outcome:
+          | SpendingRefused
+          | 'user_gone'
+          | 'user_banned'
+          | 'session_gone'
+          | 'password_changed_concurrently'
+          | 'metadata_too_large'
+      }
+    | ContactTaken
+  > => {
+    const { id, now, authorization, password, confirmed, userMetaData: merged, appMetaData, message, audit } = update
+    const user = await findLiveUser(tx, id)
+    if (!user) return { outcome: 'user_gone' }
+    const refused = await refuseUpdate(tx, user, update)
+    if (refused) return refused
+    const userMetaData = userMetaDataAfter(user, { email: confirmed?.email, merged, appMetaData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    const sent = message && messageWrites(message, now)
+    await saveAccount(tx, user, {
+      now,
+      set: { ...confirmedColumns(confirmed, now), ...passwordColumns(password?.hash), ...sent?.set },
+      userMetaData,
+      appMetaData,
+      held: await mergeAll(tx, id, confirmed?.identities ?? []),
+      listsProviders: confirmed ? 'never' : 'if_settled',
+    })
+    if (authorization?.spend) await tx.tokens.markConsumed(authorization.spend.id, now)
+    if (authorization) await invalidateTokensOf(tx, user, now, sent?.keeps?.tokens)
+    const { keptSession } = password ?? {}
+    if (password) await endAccess(tx, id, { keptSession, keptFlow: sent?.keeps?.flowId })
+    const messages = [...update.messages, ...(sent?.messages ?? [])]
+    await writeRelated(tx, { mint: sent?.mint, flow: sent?.flow, messages, audit }, now)
+    return { outcome: 'changed', account: await accountIn(tx, id) }
+  },
+)
+
+async function refuseUpdate(tx: Tx, user: User, { now, actor, authorization, message, confirmed }: AccountUpdate) {
+  const refused = (await refuseToken(tx, authorization?.spend, now)) ?? (await refuseActor(tx, user, actor, now))
+  if (refused) return refused
+  if (authorization && authorization.verifiedHash !== user.encryptedPassword)
+    return { outcome: 'password_changed_concurrently' as const }
+  return (
+    (message && refuseCooldown(user, message, now)) ??
+    (await refuseEmail(tx, user, confirmed?.email)) ??
+    (await refusePhone(tx, user, confirmed?.phone))
+  )
+}
+
+const confirmedColumns = (confirmed: ConfirmedContacts | undefined, now: number): Columns =>
+  confirmed
+    ? {
+        ...(confirmed.email !== undefined && { email: confirmed.email, emailConfirmedAt: now }),
+        ...(confirmed.phone !== undefined && { phone: confirmed.phone, phoneConfirmedAt: now }),
+        isAnonymous: false,
+      }
+    : {}
+
+export interface AdminUpdate {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  set: {
+    role?: string
+    email?: string
+    phone?: string
+    /** Unix milliseconds; null lifts a ban. */
+    bannedUntil?: number | null
+    adminUserMetaData?: JsonObject
+  }
+  /** Hash of a new password. */
+  encryptedPassword: string | undefined
+  /** Contacts that are confirmed now, unless they already are. */
+  confirms: { email: boolean; phone: boolean }
+  /** Merged in key by key; null removes a key. */
+  userMetaData: JsonObject
+  appMetaData: JsonObject | undefined
+  /** Of the new contacts. */
+  identities: readonly Identity[]
+  audit: AuditEntry[]
+}
+
+/** Changes any account, also a soft-deleted one, which stays deleted. */
+export const updateUserAsAdmin = write(
+  async (
+    tx,
+    update: AdminUpdate,
+  ): Promise<
+    { outcome: 'changed'; account: Account } | { outcome: 'user_gone' | 'metadata_too_large' } | ContactTaken
+  > => {
+    const { id, now, set, encryptedPassword, confirms, userMetaData: merged, appMetaData, identities, audit } = update
+    const { email, bannedUntil } = set
+    const user = await tx.one(userById, { id })
+    if (!user) return { outcome: 'user_gone' }
+    const taken = (await refuseEmail(tx, user, email)) ?? (await refusePhone(tx, user, set.phone))
+    if (taken) return taken
+    const userMetaData = userMetaDataAfter(user, { email, merged, appMetaData })
+    if (!userMetaData) return { outcome: 'metadata_too_large' }
+    await saveAccount(tx, user, {
+      now,
+      set: {
+        ...(confirms.email && { emailConfirmedAt: user.emailConfirmedAt ?? now }),
+        ...(confirms.phone && { phoneConfirmedAt: user.phoneConfirmedAt ?? now }),
+        ...set,
+        ...passwordColumns(encryptedPassword),
+        ...(encryptedPassword !== undefined && { isPasswordFromAdmin: true }),
+      },
+      userMetaData,
+      appMetaData,
+      held: await mergeAll(tx, id, identities),
+      listsProviders: 'if_settled',
+    })
+    const hasNewPassword = encryptedPassword !== undefined
+    // A link or code sent earlier refers to a password or an address that no longer exists.
+    if (hasNewPassword || (email !== undefined && email !== user.email)) await invalidateTokensOf(tx, user, now)
+    const isBanned = isAhead(bannedUntil ?? null, now)
+    if (isBanned) await revokeTokens(tx, id)
+    // While a ban lasts, its sessions are answered with `user_banned`; once it is lifted they are gone.
+    const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null
+    if (hasNewPassword || isLifted) await endAccess(tx, id)
+    await writeRelated(tx, { audit }, now)
+    return { outcome: 'changed', account: await accountIn(tx, id) }
+  },
+)
+
+/** What a ban ends permanently: opaque tokens of every session, and personal access tokens. */
+async function revokeTokens(tx: Tx, userId: string): Promise<void> {
+  await revokeSessionTokens(tx, userId)
+  await revokePersonalTokens(tx, userId)
+}
+
+/** @returns the identities of the account then */
+async function mergeAll(tx: Tx, userId: string, identities: readonly Identity[]): Promise<Identity[]> {
+  let held = await identitiesIn(tx, userId)
+  for (const identity of identities) held = await mergeIdentity(tx, held, identity)
+  return held
+}
