@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { printEnvExample, printTable } from '../src/config/print'
-import { PROVIDER_NAMES } from '../src/config/providers'
+import { PROVIDER_NAMES } from '../src/providers'
 import { generate } from './openapi'
 
 const root = join(import.meta.dir, '..')

@@ -1,5 +1,5 @@
 /** From settings to external systems: OAuth providers, other auth servers, a Matrix homeserver. */
-import { PROVIDER_NAMES, type ProviderName, type ProviderSetup } from '../adapters/providers'
+import type { ProviderSetup } from '../adapters/providers'
 import { synapse } from '../adapters/synapse'
 import { type Worker, workers } from '../adapters/worker'
 import type { Settings } from '../config'
@@ -7,6 +7,7 @@ import type { Core } from '../core'
 import type { Provisioner } from '../core/ports'
 import type { Log } from '../http/log'
 import { isLoopbackHost } from '../lib/ip'
+import { PROVIDER_NAMES, type ProviderName } from '../providers'
 import { unlessUnavailable } from './condition-log'
 
 /** A provider with an id and a secret is enabled unless disabled explicitly. */
@@ -17,7 +18,9 @@ export function providerSetups({ providers, oauth, server }: Settings): Record<P
     return [
       name,
       {
-        ...{ name, secret, clientIds: name === 'apple' ? [...ids, ...oauth.iosBundleId] : ids },
+        name,
+        secret,
+        clientIds: [...ids, ...(oauth[`${name}.moreClientIds`] ?? [])],
         enabled: providers[`${name}.enabled`] ?? (ids.length > 0 && secret !== ''),
         redirectUri: providers[`${name}.redirectUri`] ?? `${server.apiExternalUrl}/callback`,
         url: providers[`${name}.url`],

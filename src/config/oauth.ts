@@ -1,5 +1,7 @@
 /** Sign-in with accounts at OAuth providers: settings common to all of them. */
+import { PROVIDERS } from '../providers'
 import { field } from './policy-field'
+import { moreClientIds } from './providers'
 import { setting } from './setting'
 import { anyUrl, duration, flag, hosts, httpUrl, integer, list, type ValueType } from './value-types'
 
@@ -56,16 +58,13 @@ export const oauth = {
     feeds: field('oauth.forcedRedirect'),
     doc: 'Where every provider sign-in ends, whatever the client requests.',
   }),
-  iosBundleId: setting({
-    name: 'EXTERNAL_IOS_BUNDLE_ID',
-    kind: list,
-    default: [],
-    doc: 'Additional client ids accepted in ID tokens of Apple.',
-  }),
+  ...moreClientIds,
   idTokenIssuers: setting({
     name: 'EXTERNAL_ALLOWED_ID_TOKEN_ISSUERS',
     kind: list,
-    default: ['https://appleid.apple.com', 'https://accounts.google.com'],
+    default: PROVIDERS.flatMap(({ idTokens }) =>
+      idTokens?.isAllowedByDefault ? [idTokens.issuer({ url: undefined })] : [],
+    ),
     feeds: field('oauth.idTokenIssuers'),
     doc: 'Issuers whose ID tokens are accepted for the `client_id` that a request names beside its `issuer`.',
   }),

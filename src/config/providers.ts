@@ -1,41 +1,10 @@
-/** Every supported provider (GoTrue's EXTERNAL_* settings), and the settings of each. */
+/** The settings of each provider (GoTrue's EXTERNAL_* settings). */
+import { PROVIDER_NAMES, PROVIDERS, type ProviderName, providerNamed } from '../providers'
 import { type Setting, setting } from './setting'
 import { flag, httpUrl, list, text } from './value-types'
 
-export const PROVIDER_NAMES = [
-  'apple',
-  'azure',
-  'bitbucket',
-  'discord',
-  'facebook',
-  'figma',
-  'fly',
-  'github',
-  'gitlab',
-  'google',
-  'kakao',
-  'keycloak',
-  'linkedin',
-  'linkedin_oidc',
-  'notion',
-  'slack',
-  'slack_oidc',
-  'snapchat',
-  'spotify',
-  'twitch',
-  'twitter',
-  'vercel_marketplace',
-  'workos',
-  'x',
-  'zoom',
-] as const
-
-export type ProviderName = (typeof PROVIDER_NAMES)[number]
-
-/** Providers with a second, shorter name for their id and secret. */
-const SHORT = new Set<ProviderName>(['google', 'github', 'azure', 'gitlab', 'bitbucket', 'discord'])
-
 function settingsOf(provider: ProviderName) {
+  const { hasShortSettings = false } = providerNamed(provider) ?? {}
   const upper = provider.toUpperCase()
   const common = (key: string) => ({
     name: `EXTERNAL_${upper}_${key}`,
@@ -43,7 +12,7 @@ function settingsOf(provider: ProviderName) {
     family: `AUTH_EXTERNAL_<PROVIDER>_${key}`,
     ...(key !== 'ENABLED' && { switchedBy: `EXTERNAL_${upper}_ENABLED` }),
   })
-  const short = (...keys: string[]) => (SHORT.has(provider) ? { also: keys.map((key) => `${upper}_${key}`) } : {})
+  const short = (...keys: string[]) => (hasShortSettings ? { also: keys.map((key) => `${upper}_${key}`) } : {})
   return {
     enabled: setting({
       ...common('ENABLED'),
@@ -106,3 +75,10 @@ export const providers = Object.fromEntries(
 ) as {
   [K in Key]: K extends `${string}.${infer P extends ProviderKey}` ? ReturnType<typeof settingsOf>[P] : Setting<never>
 }
+
+/** Listed among the settings common to all providers; most have none. */
+export const moreClientIds = Object.fromEntries(
+  PROVIDERS.flatMap(({ name, moreClientIds: more }) =>
+    more ? [[`${name}.moreClientIds`, setting({ name: more.setting, kind: list, default: [], doc: more.doc })]] : [],
+  ),
+) as Record<`${ProviderName}.moreClientIds`, Setting<string[], string[] | undefined, never>>

@@ -1,16 +1,26 @@
 /** Sign in with Apple. The name is sent once, beside the code and not in the token. */
 import { asObject, asText, openIdProfile } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
 const ISSUER = 'https://appleid.apple.com'
 
-export const apple: Provider = {
+export const apple = defineProvider({
+  name: 'apple',
+  moreClientIds: {
+    setting: 'EXTERNAL_IOS_BUNDLE_ID',
+    doc: 'Additional client ids accepted in ID tokens of Apple.',
+  },
   scopes: ['email', 'name'],
   endpoints: ({ url = ISSUER }) => ({ authorize: `${url}/auth/authorize`, token: `${url}/auth/token` }),
-  issuer: ({ url = ISSUER }) => url,
-  isIssuer: (issuer, { url = ISSUER }) =>
-    [url, 'https://appleid.apple.com', 'https://account.apple.com'].includes(issuer),
-  acceptsIdTokens: true,
+  idTokens: {
+    issuer: ({ url = ISSUER }) => url,
+    isAllowedByDefault: true,
+    severalIssuers: {
+      company: 'Apple',
+      includes: (issuer, { url = ISSUER }) =>
+        [url, 'https://appleid.apple.com', 'https://account.apple.com'].includes(issuer),
+    },
+  },
   parameters: { response_mode: 'form_post' },
   acceptsNoParameters: true,
   profile({ idToken, parameters }) {
@@ -19,7 +29,7 @@ export const apple: Provider = {
     // Apple only hands out verified addresses
     return openIdProfile({ ...claims, email_verified: true }, name === '' ? {} : { name, full_name: name })
   },
-}
+})
 
 function nameOf(user: string | null): string {
   if (user === null || user.length > 2048 || !user.startsWith('{')) return ''

@@ -1,22 +1,21 @@
 /** Microsoft Entra ID, one tenant or all. `xms_edov` says whether the domain owner verified the address. */
 import { openIdProfile } from './profile'
-import type { Provider, Setup } from './provider'
+import { defineProvider, type ProviderUrl } from './provider'
 
-const tenantOf = ({ url }: Setup) => url ?? 'https://login.microsoftonline.com/common'
+const tenantOf = ({ url }: ProviderUrl) => url ?? 'https://login.microsoftonline.com/common'
 
-export const azure: Provider = {
+export const azure = defineProvider({
+  name: 'azure',
+  hasShortSettings: true,
   scopes: ['openid'],
   endpoints: (setup) => ({
     authorize: `${tenantOf(setup)}/oauth2/v2.0/authorize`,
     token: `${tenantOf(setup)}/oauth2/v2.0/token`,
   }),
-  issuer: (setup) => `${tenantOf(setup)}/v2.0`,
-  isIssuer(issuer, setup) {
-    const tenant = tenantOf(setup)
-    if (!/\/(common|organizations|consumers)$/.test(tenant)) return issuer === `${tenant}/v2.0`
-    return new RegExp(`^${tenant.replace(/\/\w+$/, '').replaceAll('.', '\\.')}/[0-9a-f-]{36}/v2\\.0$`).test(issuer)
+  idTokens: {
+    issuer: (setup) => `${tenantOf(setup)}/v2.0`,
+    severalIssuers: { company: 'Azure', includes: isTenantIssuer },
   },
-  acceptsIdTokens: true,
   profile({ idToken = {} }) {
     const { xms_edov: edov } = idToken
     const isVerified = edov === undefined || [true, 1, '1', 'true'].includes(edov as string)
@@ -24,4 +23,11 @@ export const azure: Provider = {
     const customClaims = Object.fromEntries(Object.entries({ tid, oid }).filter(([, value]) => value !== undefined))
     return openIdProfile({ ...idToken, email_verified: isVerified }, { custom_claims: customClaims })
   },
+})
+
+/** Each tenant has an issuer of its own. */
+function isTenantIssuer(issuer: string, setup: ProviderUrl): boolean {
+  const tenant = tenantOf(setup)
+  if (!/\/(common|organizations|consumers)$/.test(tenant)) return issuer === `${tenant}/v2.0`
+  return new RegExp(`^${tenant.replace(/\/\w+$/, '').replaceAll('.', '\\.')}/[0-9a-f-]{36}/v2\\.0$`).test(issuer)
 }

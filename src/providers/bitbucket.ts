@@ -1,8 +1,10 @@
 /** Bitbucket Cloud. */
 import { asObject, asObjects, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const bitbucket: Provider = {
+export const bitbucket = defineProvider({
+  name: 'bitbucket',
+  hasShortSettings: true,
   scopes: ['account', 'email'],
   endpoints: ({ url = 'https://bitbucket.org' }) => ({
     authorize: `${url}/site/oauth2/authorize`,
@@ -28,4 +30,4 @@ export const bitbucket: Provider = {
       emails,
     )
   },
-}
+})

@@ -1,8 +1,10 @@
 /** Discord. */
 import { asText, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const discord: Provider = {
+export const discord = defineProvider({
+  name: 'discord',
+  hasShortSettings: true,
   scopes: ['email', 'identify'],
   endpoints: ({ url = 'https://discord.com' }) => ({
     authorize: `${url}/api/oauth2/authorize`,
@@ -30,4 +32,4 @@ export const discord: Provider = {
       emailEntry(user.email, user.verified),
     )
   },
-}
+})

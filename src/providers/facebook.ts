@@ -1,18 +1,17 @@
 /** Facebook. Its API wants the access token signed with the secret. */
 import { createHmac } from 'node:crypto'
 import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const facebook: Provider = {
+export const facebook = defineProvider({
+  name: 'facebook',
   scopes: ['email'],
   scopeSeparator: ',',
   endpoints: ({ url = 'https://www.facebook.com', apiUrl = 'https://graph.facebook.com' }) => ({
     authorize: `${url}/dialog/oauth`,
     token: `${apiUrl}/oauth/access_token`,
   }),
-  issuer: ({ url = 'https://www.facebook.com' }) => url,
-  acceptsIdTokens: true,
-  neverChecksNonce: true,
+  idTokens: { issuer: ({ url = 'https://www.facebook.com' }) => url, neverChecksNonce: true },
   async profile({ get, accessToken, idToken, setup }) {
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, email_verified: true })
     const { apiUrl = 'https://graph.facebook.com', secret } = setup
@@ -33,4 +32,4 @@ export const facebook: Provider = {
       emailEntry(user.email, true),
     )
   },
-}
+})

@@ -1,8 +1,9 @@
 /** Figma. */
 import { emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const figma: Provider = {
+export const figma = defineProvider({
+  name: 'figma',
   scopes: ['current_user:read'],
   endpoints: ({ url = 'https://www.figma.com', apiUrl = 'https://api.figma.com' }) => ({
     authorize: `${url}/oauth`,
@@ -17,4 +18,4 @@ export const figma: Provider = {
       emailEntry(user.email, true),
     )
   },
-}
+})

@@ -1,8 +1,9 @@
 /** Fly.io. */
 import { asObject, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const fly: Provider = {
+export const fly = defineProvider({
+  name: 'fly',
   scopes: ['read'],
   endpoints: ({ url = 'https://api.fly.io' }) => ({ authorize: `${url}/oauth/authorize`, token: `${url}/oauth/token` }),
   async profile({ get, setup: { url = 'https://api.fly.io', apiUrl = url } }) {
@@ -13,4 +14,4 @@ export const fly: Provider = {
       emailEntry(token.email, true),
     )
   },
-}
+})

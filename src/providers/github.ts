@@ -1,10 +1,12 @@
 /** GitHub, and GitHub Enterprise at its own URL. */
 import { asObjects, asText, emailEntry, profileOf } from './profile'
-import type { Provider, Setup } from './provider'
+import { defineProvider, type Setup } from './provider'
 
 const apiOf = ({ url, apiUrl }: Setup) => apiUrl ?? (url === undefined ? 'https://api.github.com' : `${url}/api/v3`)
 
-export const github: Provider = {
+export const github = defineProvider({
+  name: 'github',
+  hasShortSettings: true,
   scopes: ['user:email'],
   endpoints: ({ url = 'https://github.com' }) => ({
     authorize: `${url}/login/oauth/authorize`,
@@ -29,4 +31,4 @@ export const github: Provider = {
       emails,
     )
   },
-}
+})

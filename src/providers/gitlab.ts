@@ -1,8 +1,10 @@
 /** GitLab, hosted or self-managed. Only the primary address is reported as confirmed. */
 import { asObjects, asText, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const gitlab: Provider = {
+export const gitlab = defineProvider({
+  name: 'gitlab',
+  hasShortSettings: true,
   scopes: ['read_user'],
   endpoints: ({ url = 'https://gitlab.com' }) => ({ authorize: `${url}/oauth/authorize`, token: `${url}/oauth/token` }),
   async profile({ get, setup: { url = 'https://gitlab.com' } }) {
@@ -23,4 +25,4 @@ export const gitlab: Provider = {
       [...emailEntry(user.email, asText(user.confirmed_at) !== ''), ...others],
     )
   },
-}
+})

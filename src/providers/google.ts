@@ -1,15 +1,16 @@
 /** Google. The domain of a Workspace account is in `custom_claims`. */
 import { openIdProfile } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const google: Provider = {
+export const google = defineProvider({
+  name: 'google',
+  hasShortSettings: true,
   scopes: ['email', 'profile'],
   endpoints: ({ url }) =>
     url === undefined
       ? { authorize: 'https://accounts.google.com/o/oauth2/v2/auth', token: 'https://oauth2.googleapis.com/token' }
       : { authorize: `${url}/authorize`, token: `${url}/token` },
-  issuer: ({ url = 'https://accounts.google.com' }) => url,
-  acceptsIdTokens: true,
+  idTokens: { issuer: ({ url = 'https://accounts.google.com' }) => url, isAllowedByDefault: true },
   async profile({ idToken, get, setup: { url, apiUrl = url ?? 'https://openidconnect.googleapis.com/v1' } }) {
     const claims = idToken ?? (await get(`${apiUrl}/userinfo`))
     const { hd } = claims
@@ -18,4 +19,4 @@ export const google: Provider = {
       hd === undefined ? {} : { custom_claims: { hd } },
     )
   },
-}
+})

@@ -1,15 +1,15 @@
 /** Kakao. */
 import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const kakao: Provider = {
+export const kakao = defineProvider({
+  name: 'kakao',
   scopes: ['account_email', 'profile_image', 'profile_nickname'],
   endpoints: ({ url = 'https://kauth.kakao.com' }) => ({
     authorize: `${url}/oauth/authorize`,
     token: `${url}/oauth/token`,
   }),
-  issuer: ({ url = 'https://kauth.kakao.com' }) => url,
-  acceptsIdTokens: true,
+  idTokens: { issuer: ({ url = 'https://kauth.kakao.com' }) => url },
   async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kapi.kakao.com' } }) {
     // its ID tokens do not say whether the address was confirmed
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, name: idToken.nickname })
@@ -22,4 +22,4 @@ export const kakao: Provider = {
       emailEntry(account.email, account.is_email_verified === true && account.is_email_valid === true),
     )
   },
-}
+})

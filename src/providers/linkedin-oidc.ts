@@ -1,8 +1,9 @@
 /** LinkedIn with OpenID Connect. */
 import { openIdProfile } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const linkedinOidc: Provider = {
+export const linkedinOidc = defineProvider({
+  name: 'linkedin_oidc',
   scopes: ['openid', 'email', 'profile'],
   endpoints: ({ url = 'https://www.linkedin.com' }) => ({
     authorize: `${url}/oauth/v2/authorization`,
@@ -12,4 +13,4 @@ export const linkedinOidc: Provider = {
     const user = await get(`${apiUrl}/v2/userinfo`)
     return openIdProfile({ iss: apiUrl, ...user, locale: undefined })
   },
-}
+})

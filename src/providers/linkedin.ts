@@ -1,8 +1,9 @@
 /** LinkedIn, the legacy API. */
 import { asObject, asObjects, asText, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const linkedin: Provider = {
+export const linkedin = defineProvider({
+  name: 'linkedin',
   scopes: ['r_emailaddress', 'r_liteprofile'],
   endpoints: ({ url = 'https://www.linkedin.com' }) => ({
     authorize: `${url}/oauth/v2/authorization`,
@@ -22,7 +23,7 @@ export const linkedin: Provider = {
       emailEntry(asObject(element['handle~']).emailAddress, true),
     )
   },
-}
+})
 
 /** A name in its owner's preferred language. */
 function localised(name: unknown): string {

@@ -1,8 +1,9 @@
 /** Notion. The token response contains the account as well. */
 import { asObject, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const notion: Provider = {
+export const notion = defineProvider({
+  name: 'notion',
   scopes: [],
   endpoints: ({ url = 'https://api.notion.com' }) => ({
     authorize: `${url}/v1/oauth/authorize`,
@@ -20,4 +21,4 @@ export const notion: Provider = {
       emailEntry(asObject(person).email, true),
     )
   },
-}
+})

@@ -1,8 +1,9 @@
 /** Slack with OpenID Connect. */
 import { openIdProfile } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const slackOidc: Provider = {
+export const slackOidc = defineProvider({
+  name: 'slack_oidc',
   scopes: ['profile', 'email', 'openid'],
   endpoints: ({ url = 'https://slack.com' }) => ({
     authorize: `${url}/openid/connect/authorize`,
@@ -16,4 +17,4 @@ export const slackOidc: Provider = {
       { custom_claims: { 'https://slack.com/team_id': team } },
     )
   },
-}
+})

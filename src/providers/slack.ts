@@ -1,8 +1,9 @@
 /** Slack, the legacy API. */
 import { emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const slack: Provider = {
+export const slack = defineProvider({
+  name: 'slack',
   scopes: ['profile', 'email', 'openid'],
   scopeSeparator: ',',
   endpoints: ({ url = 'https://slack.com' }) => ({
@@ -24,4 +25,4 @@ export const slack: Provider = {
       emailEntry(user.email, true),
     )
   },
-}
+})

@@ -1,8 +1,9 @@
 /** Snapchat, which provides no email addresses. */
 import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const snapchat: Provider = {
+export const snapchat = defineProvider({
+  name: 'snapchat',
   scopes: ['external_id', 'display_name', 'bitmoji.avatar'].map(
     (name) => `https://auth.snapchat.com/oauth2/api/user.${name}`,
   ),
@@ -10,8 +11,7 @@ export const snapchat: Provider = {
     authorize: `${url}/accounts/oauth2/auth`,
     token: `${url}/accounts/oauth2/token`,
   }),
-  issuer: ({ url = 'https://accounts.snapchat.com' }) => url,
-  acceptsIdTokens: true,
+  idTokens: { issuer: ({ url = 'https://accounts.snapchat.com' }) => url },
   async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kit.snapchat.com' } }) {
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, email_verified: true })
     const query = encodeURIComponent('{me{externalId displayName bitmoji{avatar id}}}')
@@ -23,4 +23,4 @@ export const snapchat: Provider = {
       emailEntry(me.email, true),
     )
   },
-}
+})

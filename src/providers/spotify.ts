@@ -1,8 +1,9 @@
 /** Spotify, which does not say whether an address was confirmed. */
 import { asObjects, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const spotify: Provider = {
+export const spotify = defineProvider({
+  name: 'spotify',
   scopes: ['user-read-email'],
   endpoints: ({ url = 'https://accounts.spotify.com' }) => ({
     authorize: `${url}/authorize`,
@@ -18,4 +19,4 @@ export const spotify: Provider = {
       emailEntry(user.email, false),
     )
   },
-}
+})

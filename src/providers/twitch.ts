@@ -1,8 +1,9 @@
 /** Twitch. */
 import { asObjects, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const twitch: Provider = {
+export const twitch = defineProvider({
+  name: 'twitch',
   scopes: ['user:read:email'],
   endpoints: ({ url = 'https://id.twitch.tv' }) => ({
     authorize: `${url}/oauth2/authorize`,
@@ -24,4 +25,4 @@ export const twitch: Provider = {
       emailEntry(user.email, true),
     )
   },
-}
+})

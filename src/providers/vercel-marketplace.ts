@@ -1,16 +1,17 @@
 /** Accounts of the Vercel Marketplace, by ID token only. */
 import { openIdProfile } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const vercelMarketplace: Provider = {
+export const vercelMarketplace = defineProvider({
+  name: 'vercel_marketplace',
+  isUnlisted: true,
   scopes: [],
   endpoints: ({ url = 'https://marketplace.vercel.com' }) => ({
     authorize: `${url}/oauth/authorize`,
     token: `${url}/oauth/token`,
   }),
-  issuer: ({ url = 'https://marketplace.vercel.com' }) => url,
-  acceptsIdTokens: true,
+  idTokens: { issuer: ({ url = 'https://marketplace.vercel.com' }) => url },
   profile({ idToken = {} }) {
     return openIdProfile({ email: idToken.user_email, ...idToken, email_verified: true })
   },
-}
+})

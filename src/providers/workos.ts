@@ -1,8 +1,10 @@
 /** WorkOS. The client chooses by `connection`, `organization` or `workos_provider`. */
 import { asObject, asText, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const workos: Provider = {
+export const workos = defineProvider({
+  name: 'workos',
+  parameterNames: { workos_provider: 'provider' },
   scopes: [],
   endpoints: ({ url = 'https://api.workos.com' }) => ({ authorize: `${url}/sso/authorize`, token: `${url}/sso/token` }),
   profile({ answer, setup: { url = 'https://api.workos.com', apiUrl = url } }) {
@@ -15,4 +17,4 @@ export const workos: Provider = {
       emailEntry(user.email, true),
     )
   },
-}
+})

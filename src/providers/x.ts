@@ -1,8 +1,10 @@
 /** X with OAuth 2.0, which requires PKCE. */
 import { asObject, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const x: Provider = {
+export const x = defineProvider({
+  name: 'x',
+  isUnlisted: true,
   scopes: ['users.email', 'tweet.read', 'users.read', 'offline.access'],
   endpoints: ({ url = 'https://x.com', apiUrl = 'https://api.x.com' }) => ({
     authorize: `${url}/i/oauth2/authorize`,
@@ -26,4 +28,4 @@ export const x: Provider = {
       emailEntry(user.confirmed_email, true),
     )
   },
-}
+})

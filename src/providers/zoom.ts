@@ -1,8 +1,9 @@
 /** Zoom. */
 import { asText, emailEntry, profileOf } from './profile'
-import type { Provider } from './provider'
+import { defineProvider } from './provider'
 
-export const zoom: Provider = {
+export const zoom = defineProvider({
+  name: 'zoom',
   scopes: [],
   endpoints: ({ url = 'https://zoom.us' }) => ({ authorize: `${url}/oauth/authorize`, token: `${url}/oauth/token` }),
   usesBasicAuth: true,
@@ -17,4 +18,4 @@ export const zoom: Provider = {
       emailEntry(user.email, isVerified),
     )
   },
-}
+})

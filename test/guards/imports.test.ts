@@ -13,7 +13,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   providers: { own: ['lib'], packages: ['node:crypto'], why: 'declarations that settings, rules and adapters share' },
   config: {
-    own: ['lib', 'types:core'],
+    own: ['lib', 'providers', 'types:core'],
     packages: ['node:url'],
     why: 'settings are read and printed, nothing is done with them',
   },
@@ -54,7 +54,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   http: { own: ['lib', 'core'], packages: ['elysia', '@sinclair/typebox'], why: 'what surfaces share' },
   surfaces: {
-    own: ['lib', 'core', 'http', 'pages'],
+    own: ['lib', 'core', 'http', 'pages', 'providers'],
     packages: ['elysia', '@sinclair/typebox'],
     why: 'words for the core, never another surface',
   },
@@ -64,7 +64,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     why: 'pages without private doors',
   },
   compose: {
-    own: ['adapters', 'config', 'core', 'http', 'lib', 'store', 'surfaces', 'pages', 'version'],
+    own: ['adapters', 'config', 'core', 'http', 'lib', 'providers', 'store', 'surfaces', 'pages', 'version'],
     packages: ['elysia', 'node:os', 'node:path'],
     why: 'from settings to a running application',
   },

@@ -1,12 +1,12 @@
 /** Every provider: a profile in the shape of its own documentation, and what becomes of it (docs/wire-contract.md#providers). */
 import { expect, test } from 'bun:test'
-import { PROVIDERS } from '../../src/adapters/providers'
+import { PROVIDER_NAMES, type ProviderName, providerNamed } from '../../src/providers'
 import type { UntrustedJson } from '../../src/providers/profile'
 import type { ProfileContext, Setup } from '../../src/providers/provider'
 import type { Json } from '../support/app'
 
 interface Sample {
-  provider: keyof typeof PROVIDERS
+  provider: ProviderName
   setup?: Partial<Setup>
   /** What the provider's API answers, by the beginning of the URL. */
   answers?: Record<string, Json>
@@ -290,6 +290,20 @@ const SAMPLES: Sample[] = [
     emails: [[EMAIL, true, true]],
   },
   {
+    provider: 'twitter',
+    answers: {
+      'https://api.twitter.com/1.1/account/verify_credentials.json?': {
+        ...{ id_str: '2244994945', name: 'Ada Lovelace', screen_name: 'ada', email: EMAIL },
+        profile_image_url_https: 'https://img.example/a',
+      },
+    },
+    claims: {
+      ...{ sub: '2244994945', ...ada, user_name: 'ada', preferred_username: 'ada' },
+      iss: 'https://api.twitter.com/1.1/account/verify_credentials.json',
+    },
+    emails: [[EMAIL, true, true]],
+  },
+  {
     provider: 'vercel_marketplace',
     vouched: { idToken: { iss: 'https://marketplace.vercel.com', sub: 'acc:1:user:2', user_email: EMAIL } },
     claims: { sub: 'acc:1:user:2', email: EMAIL, email_verified: true },
@@ -346,11 +360,13 @@ const setupOf = ({ provider, setup = {} }: Pick<Sample, 'provider' | 'setup'>): 
 })
 
 test('there is a sample for every provider', () => {
-  expect([...new Set(SAMPLES.map(({ provider }) => provider))].sort()).toEqual(Object.keys(PROVIDERS).sort() as never)
+  expect([...new Set(SAMPLES.map(({ provider }) => provider))].sort()).toEqual([...PROVIDER_NAMES])
 })
 
 function profileOf(sample: Sample, answers = sample.answers ?? {}) {
-  return PROVIDERS[sample.provider].profile({
+  const provider = providerNamed(sample.provider)
+  if (!provider) throw new Error(`no provider ${sample.provider}`)
+  return provider.profile({
     ...{
       accessToken: 'token',
       answer: {},

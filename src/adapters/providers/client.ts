@@ -4,8 +4,9 @@ import { verifyIdToken } from '../../core/oauth/id-token'
 import type { Clock, ExchangeResult, OAuthProvider, ProviderTokens } from '../../core/ports'
 import { Refusal } from '../../core/refusal'
 import type { JsonObject } from '../../lib/json'
+import { PROVIDERS } from '../../providers'
 import { asObject, asText, type UntrustedJson } from '../../providers/profile'
-import type { ProfileContext, Provider, Setup } from '../../providers/provider'
+import type { IdTokenDeclaration, OAuth2Provider, ProfileContext, Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'
 import type { OpenId } from './open-id'
 
@@ -16,8 +17,8 @@ export interface ProviderEnvironment {
 }
 
 /** A configured provider. */
-export function providerClient(world: ProviderEnvironment, provider: Provider, setup: Setup): OAuthProvider {
-  const { issuer, isIssuer = (claimed: string) => claimed === issuer?.(setup) } = provider
+export function providerClient(world: ProviderEnvironment, provider: OAuth2Provider, setup: Setup): OAuthProvider {
+  const { idTokens } = provider
   return {
     name: setup.name,
     isEmailOptional: setup.isEmailOptional,
@@ -26,18 +27,21 @@ export function providerClient(world: ProviderEnvironment, provider: Provider, s
       return { url: await authorizeUrl(provider, setup, { ...leaving, verifier }), proof: verifier }
     },
     exchangeCode: (returned) => exchangeCode(world, provider, setup, returned),
-    ...(provider.acceptsIdTokens && {
+    ...(idTokens && {
       idTokens: {
-        isIssuer: (claimed) => isIssuer(claimed, setup),
-        issuer: issuer?.(setup),
+        isIssuer: (claimed) => isIssuerOf(idTokens, setup, claimed),
+        issuer: idTokens.issuer(setup),
         audiences: setup.clientIds,
         keysOf: world.keysOf,
-        skipsNonce: setup.skipsNonce || (provider.neverChecksNonce ?? false),
+        skipsNonce: setup.skipsNonce || (idTokens.neverChecksNonce ?? false),
         profileOf: async (idToken) => provider.profile(contextOfIdToken(setup, idToken)),
       },
     }),
   }
 }
+
+const isIssuerOf = ({ issuer, severalIssuers }: IdTokenDeclaration, setup: Setup, claimed: string): boolean =>
+  severalIssuers ? severalIssuers.includes(claimed, setup) : claimed === issuer(setup)
 
 /** An application presents the ID token and nothing else. */
 function contextOfIdToken(setup: Setup, idToken: JsonObject): ProfileContext {
@@ -48,7 +52,7 @@ function contextOfIdToken(setup: Setup, idToken: JsonObject): ProfileContext {
 }
 
 async function authorizeUrl(
-  provider: Provider,
+  provider: OAuth2Provider,
   setup: Setup,
   {
     state,
@@ -58,10 +62,9 @@ async function authorizeUrl(
   }: Parameters<OAuthProvider['startAuthorization']>[0] & { verifier: string | undefined },
 ): Promise<string> {
   const url = new URL(provider.endpoints(setup).authorize)
-  const { workos_provider: connection, ...others } = parameters
   const own = {
-    ...(provider.acceptsNoParameters ? {} : others),
-    ...(connection !== undefined && setup.name === 'workos' && { provider: connection }),
+    ...(provider.acceptsNoParameters ? {} : omit(parameters, RENAMED_PARAMETERS)),
+    ...renamedParameters(provider, parameters),
     ...provider.parameters,
     client_id: setup.clientIds[0] ?? '',
     redirect_uri: setup.redirectUri,
@@ -77,11 +80,26 @@ async function authorizeUrl(
   return url.href
 }
 
+/** Parameters that only make sense under the name that their provider knows. */
+const RENAMED_PARAMETERS = new Set(
+  PROVIDERS.flatMap((each) => (each.protocol === undefined ? Object.keys(each.parameterNames ?? {}) : [])),
+)
+
+const omit = (parameters: Readonly<Record<string, string>>, names: ReadonlySet<string>) =>
+  Object.fromEntries(Object.entries(parameters).filter(([name]) => !names.has(name)))
+
+const renamedParameters = ({ parameterNames = {} }: OAuth2Provider, parameters: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(parameterNames).flatMap(([name, theirs]) =>
+      parameters[name] === undefined ? [] : [[theirs, parameters[name]]],
+    ),
+  )
+
 type CallbackInput = Parameters<OAuthProvider['exchangeCode']>[0]
 
 async function exchangeCode(
   world: ProviderEnvironment,
-  provider: Provider,
+  provider: OAuth2Provider,
   setup: Setup,
   returned: CallbackInput,
 ): Promise<ExchangeResult> {
@@ -129,12 +147,12 @@ const clientSecretBasic =
 
 async function exchangeTokens(
   world: ProviderEnvironment,
-  provider: Provider,
+  provider: OAuth2Provider,
   setup: Setup,
   returned: CallbackInput,
 ): Promise<TokenResponse> {
   const { authorize, token } = provider.endpoints(setup)
-  const issuer = provider.issuer?.(setup)
+  const issuer = provider.idTokens?.issuer(setup)
   const server: oauth.AuthorizationServer = {
     issuer: issuer ?? new URL(authorize).origin,
     authorization_endpoint: authorize,
@@ -186,13 +204,13 @@ async function exchangeTokens(
 
 async function claimsOf(
   { keysOf, clock }: ProviderEnvironment,
-  { issuer, isIssuer }: Provider,
+  { idTokens }: OAuth2Provider,
   setup: Setup,
   { id_token: token }: UntrustedJson,
 ): Promise<JsonObject | undefined> {
-  if (typeof token !== 'string' || !issuer) return undefined
+  if (typeof token !== 'string' || !idTokens) return undefined
   const claimed = asText(unverifiedIssuer(token))
-  const expected = isIssuer?.(claimed, setup) ? claimed : issuer(setup)
+  const expected = isIssuerOf(idTokens, setup, claimed) ? claimed : idTokens.issuer(setup)
   return verifyIdToken({ keysOf }, clock.now(), { token, issuer: expected, audiences: setup.clientIds })
 }
 

@@ -3,16 +3,15 @@ import type { CustomSetup } from '../../core/ports'
 import type { JsonObject } from '../../lib/json'
 import type { ExternalProfile } from '../../providers/profile'
 import { asObject, asText, openIdProfile, type UntrustedJson } from '../../providers/profile'
-import type { ProfileContext, Provider } from '../../providers/provider'
+import type { OAuth2Provider, ProfileContext } from '../../providers/provider'
 
-export function customProvider(custom: CustomSetup): Provider {
+export function customProvider(custom: CustomSetup): OAuth2Provider {
   const { openId, endpoints } = custom
   const ways = openId?.token_endpoint_auth_methods_supported
   return {
     scopes: custom.scopes,
     endpoints: () => endpoints,
-    ...(openId && { issuer: () => openId.issuer }),
-    acceptsIdTokens: openId !== undefined,
+    ...(openId && { idTokens: { issuer: () => openId.issuer } }),
     parameters: custom.parameters,
     // the default of OpenID providers (OpenID Connect Discovery 1.0 §3), and what every server should accept (RFC 6749
     // §2.3.1)

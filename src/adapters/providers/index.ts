@@ -1,67 +1,13 @@
 /** All providers, as far as they are configured. */
 import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
-import { apple } from '../../providers/apple'
-import { azure } from '../../providers/azure'
-import { bitbucket } from '../../providers/bitbucket'
-import { discord } from '../../providers/discord'
-import { facebook } from '../../providers/facebook'
-import { figma } from '../../providers/figma'
-import { fly } from '../../providers/fly'
-import { github } from '../../providers/github'
-import { gitlab } from '../../providers/gitlab'
-import { google } from '../../providers/google'
-import { kakao } from '../../providers/kakao'
-import { keycloak } from '../../providers/keycloak'
-import { linkedin } from '../../providers/linkedin'
-import { linkedinOidc } from '../../providers/linkedin-oidc'
-import { notion } from '../../providers/notion'
-import type { Provider, Setup } from '../../providers/provider'
-import { slack } from '../../providers/slack'
-import { slackOidc } from '../../providers/slack-oidc'
-import { snapchat } from '../../providers/snapchat'
-import { spotify } from '../../providers/spotify'
-import { twitch } from '../../providers/twitch'
-import { vercelMarketplace } from '../../providers/vercel-marketplace'
-import { workos } from '../../providers/workos'
-import { x } from '../../providers/x'
-import { zoom } from '../../providers/zoom'
+import { PROVIDERS, type ProviderName } from '../../providers'
+import type { BuiltInProvider, Setup } from '../../providers/provider'
 import { boundedFetch } from '../bounded-fetch'
 import { type Lookup, publicFetch } from '../public-fetch'
 import { describeError, providerClient } from './client'
 import { customProvider } from './custom'
+import { oauth1Client } from './oauth1'
 import { metadataAt, openId } from './open-id'
-import { twitter } from './twitter'
-
-export const PROVIDERS = {
-  apple,
-  azure,
-  bitbucket,
-  discord,
-  facebook,
-  figma,
-  fly,
-  github,
-  gitlab,
-  google,
-  kakao,
-  keycloak,
-  linkedin,
-  linkedin_oidc: linkedinOidc,
-  notion,
-  slack,
-  slack_oidc: slackOidc,
-  snapchat,
-  spotify,
-  twitch,
-  vercel_marketplace: vercelMarketplace,
-  workos,
-  x,
-  zoom,
-} satisfies Record<string, Provider>
-
-/** The only OAuth 1.0a provider, beside those of OAuth 2.0. */
-export const PROVIDER_NAMES = [...(Object.keys(PROVIDERS) as (keyof typeof PROVIDERS)[]), 'twitter'] as const
-export type ProviderName = (typeof PROVIDER_NAMES)[number]
 
 export interface ProviderSetup extends Setup {
   enabled: boolean
@@ -90,16 +36,17 @@ export function oauthProviders({
   const { keysOf } = openId(bounded, clock.monotonic)
   const { keysAt } = openId(guarded, clock.monotonic)
   const asked = coalesce((at: Parameters<OAuthProviders['discover']>[0]) => metadataAt(guarded, at))
-  const made = (name: ProviderName): OAuthProvider | string => {
-    const setup = setups[name]
+  const made = (declared: BuiltInProvider, setup: ProviderSetup): OAuthProvider | string => {
     if (!setup.enabled) return 'provider is not enabled'
     if (setup.clientIds.length === 0) return 'missing OAuth client ID'
     if (setup.secret === '') return 'missing OAuth secret'
-    if (name === 'keycloak' && setup.url === undefined) return 'missing URL of the realm'
-    if (name === 'twitter') return twitter(bounded, setup)
-    return providerClient({ fetch: bounded, clock, keysOf }, PROVIDERS[name], setup)
+    if (declared.requiresUrl !== undefined && setup.url === undefined) return `missing URL of ${declared.requiresUrl}`
+    if (declared.protocol === 'oauth1') return oauth1Client(bounded, declared, setup)
+    return providerClient({ fetch: bounded, clock, keysOf }, declared, setup)
   }
-  const all = new Map<string, OAuthProvider | string>(PROVIDER_NAMES.map((name) => [name, made(name)]))
+  const all = new Map<string, OAuthProvider | string>(
+    PROVIDERS.map((each) => [each.name, made(each, setups[each.name])]),
+  )
   return {
     find: (name) => all.get(name) ?? `Provider ${name} could not be found`,
     findByIssuer(issuer) {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
+import { providerNamed } from '../../providers'
 import type { Credentials } from '../caller'
 import { identifyUser } from '../callers/identify'
 import type { Client, Deps } from '../deps'
@@ -81,9 +82,6 @@ const UNLISTED_ISSUER_RULES = {
   }),
 }
 
-/** Providers whose tokens come from one of several issuers. */
-const SEVERAL_ISSUERS: Record<string, string> = { apple: 'Apple', azure: 'Azure' }
-
 async function providerOf(deps: Deps, given: IdTokenSignIn) {
   if (isCustom(given.provider)) return customProviderOf(deps, given.provider)
   const { providers, policy } = deps
@@ -91,7 +89,7 @@ async function providerOf(deps: Deps, given: IdTokenSignIn) {
   const found = given.provider === '' ? byIssuer : providers.find(given.provider)
   const named = given.provider || given.issuer
   if (typeof found === 'string') {
-    const isKnown = found === 'provider is not enabled' && ID_TOKEN_PROVIDERS.has(given.provider)
+    const isKnown = found === 'provider is not enabled' && providerNamed(given.provider)?.idTokens !== undefined
     throw isKnown
       ? new Refusal('id_token_provider_disabled', { detail: given.issuer || (issuerIn(given.idToken) ?? '') })
       : new Refusal('id_token_provider_unknown', { detail: named })
@@ -112,10 +110,8 @@ async function customProviderOf(deps: Deps, identifier: string) {
   return { provider: found.provider, issuer: rules.issuer, rules }
 }
 
-const ID_TOKEN_PROVIDERS = new Set('apple google azure facebook keycloak kakao vercel_marketplace snapchat'.split(' '))
-
 function issuerFor({ name, idTokens }: OAuthProvider, { idToken, issuer: given }: IdTokenSignIn): string {
-  const company = SEVERAL_ISSUERS[name]
+  const company = providerNamed(name)?.idTokens?.severalIssuers?.company
   if (company === undefined) return idTokens?.issuer ?? ''
   const detected = issuerIn(idToken)
   if (detected === undefined) throw new Refusal('id_token_issuer_undetected', { detail: company })

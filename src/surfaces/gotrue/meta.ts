@@ -1,6 +1,7 @@
 /** Public server information: health, settings, and the keys that verify its tokens. */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
+import { PROVIDERS } from '../../providers'
 
 /** Server information shown by the surface. */
 export interface Features {
@@ -30,11 +31,10 @@ export const health = ({ version }: Features) =>
     }),
   })
 
-/** Sign-in methods in GoTrue's order. Unsupported ones are false. */
-const EXTERNAL =
-  'anonymous_users apple azure bitbucket discord facebook snapchat figma fly github gitlab google keycloak kakao linkedin linkedin_oidc notion spotify slack slack_oidc workos twitch twitter email phone zoom'.split(
-    ' ',
-  )
+const LISTED: string[] = PROVIDERS.filter(({ isUnlisted }) => !isUnlisted).map(({ name }) => name)
+
+/** Sign-in methods in GoTrue's order, which has Zoom after the contact methods. */
+const EXTERNAL = ['anonymous_users', ...LISTED.filter((name) => name !== 'zoom'), 'email', 'phone', 'zoom']
 
 export const settings = endpoint({
   method: 'GET',

@@ -1,10 +1,9 @@
-/** Twitter with OAuth 1.0a (RFC 5849): no scopes and no codes, and every request is signed. */
+/** A client of OAuth 1.0a (RFC 5849): no scopes and no codes, and every request is signed. */
 import { createHmac } from 'node:crypto'
 import OAuth from 'oauth-1.0a'
 import type { OAuthProvider } from '../../core/ports'
-import type { ExternalProfile } from '../../providers/profile'
-import { asObject, asText, emailEntry, profileOf } from '../../providers/profile'
-import type { Setup } from '../../providers/provider'
+import type { UntrustedJson } from '../../providers/profile'
+import type { OAuth1Provider, Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'
 import { describeError } from './client'
 
@@ -13,8 +12,8 @@ interface Token {
   secret: string
 }
 
-export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
-  const { url: base = 'https://api.twitter.com', apiUrl = base } = setup
+export function oauth1Client(fetch: BoundedFetch, provider: OAuth1Provider, setup: Setup): OAuthProvider {
+  const endpoints = provider.endpoints(setup)
   const oauth = new OAuth({
     consumer: { key: setup.clientIds[0] ?? '', secret: setup.secret },
     signature_method: 'HMAC-SHA1',
@@ -34,10 +33,10 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
     return response
   }
 
-  async function tokenFrom(path: string, data: Record<string, string>, token?: Token): Promise<Token> {
-    const answer = new URLSearchParams(await (await signedFetch('POST', `${apiUrl}${path}`, data, token)).text())
+  async function tokenFrom(url: string, data: Record<string, string>, token?: Token): Promise<Token> {
+    const answer = new URLSearchParams(await (await signedFetch('POST', url, data, token)).text())
     const [key, secret] = [answer.get('oauth_token') ?? '', answer.get('oauth_token_secret') ?? '']
-    if (key === '' || secret === '') throw new Error(`${new URL(apiUrl).host} returned no token`)
+    if (key === '' || secret === '') throw new Error(`${new URL(url).host} returned no token`)
     return { key, secret }
   }
 
@@ -47,8 +46,8 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
     async startAuthorization({ state }) {
       const back = new URL(setup.redirectUri)
       back.searchParams.set('state', state)
-      const token = await tokenFrom('/oauth/request_token', { oauth_callback: back.href })
-      const url = new URL(`${base}/oauth/authenticate`)
+      const token = await tokenFrom(endpoints.requestToken, { oauth_callback: back.href })
+      const url = new URL(endpoints.authorize)
       url.searchParams.set('oauth_token', token.key)
       return { url: url.href, proof: JSON.stringify(token) }
     },
@@ -58,28 +57,23 @@ export function twitter(fetch: BoundedFetch, setup: Setup): OAuthProvider {
         const request = JSON.parse(proof) as Token
         if (parameters.get('oauth_token') !== request.key) throw new Error('the response is about another token')
         const data = { oauth_verifier: parameters.get('oauth_verifier') ?? '' }
-        access = await tokenFrom('/oauth/access_token', data, request)
+        access = await tokenFrom(endpoints.accessToken, data, request)
       } catch (error) {
         return { outcome: 'exchange_failed', error: describeError(error) }
       }
       try {
-        const url = `${apiUrl}/1.1/account/verify_credentials.json`
-        const query = '?include_entities=false&skip_status=true&include_email=true'
-        const user = asObject(await (await signedFetch('GET', url + query, {}, access)).json())
-        const tokens = { accessToken: access.key, refreshToken: undefined }
-        return { outcome: 'redeemed', profile: profile(url, user), tokens }
+        const profile = await provider.profile({
+          accessToken: access.key,
+          answer: {},
+          idToken: undefined,
+          parameters,
+          setup,
+          get: async (url) => (await (await signedFetch('GET', url, {}, access)).json()) as UntrustedJson,
+        })
+        return { outcome: 'redeemed', profile, tokens: { accessToken: access.key, refreshToken: undefined } }
       } catch (error) {
         return { outcome: 'profile_failed', error: describeError(error) }
       }
     },
   }
-}
-
-function profile(iss: string, user: Record<string, unknown>): ExternalProfile {
-  const { name, screen_name: userName, profile_image_url_https: picture } = user
-  return profileOf(
-    asText(user.id_str),
-    { iss, name, user_name: userName, preferred_username: userName, picture, avatar_url: picture },
-    emailEntry(user.email, true),
-  )
 }
