@@ -1,0 +1,278 @@
+/** Links and codes by mail: what confirming with one changes, and what refuses it. */
+import { describe, expect, test } from 'bun:test'
+import type { Spending } from '../../../src/store'
+import {
+  type AccountStore,
+  accountStore,
+  auditEntry,
+  BEFORE,
+  ENDS,
+  expectRefused,
+  FULL_METADATA,
+  NOW,
+  newFlow,
+  newIdentity,
+  newMessage,
+  newSession,
+} from '../../support/accounts'
+
+const EMAIL = 'ada@example.com'
+
+function confirmation(id: string, spend: Spending) {
+  return {
+    id,
+    now: NOW,
+    spend,
+    encryptedPassword: undefined,
+    identity: undefined,
+    userMetaData: { email_verified: true },
+    cleanup: undefined,
+    proof: undefined,
+    result: { session: newSession(id) },
+    messages: [newMessage(EMAIL)],
+    audit: [auditEntry('login')],
+  }
+}
+
+const tokenOf = (accounts: AccountStore, userId: string) => accounts.token({ userId, email: EMAIL })
+
+async function start() {
+  const accounts = await accountStore()
+  const ada = await accounts.user({ email: EMAIL, rawUserMetaData: { name: 'Ada' } })
+  return { ...accounts, accounts, ada, spend: await tokenOf(accounts, ada.id) }
+}
+
+describe('confirmEmail', () => {
+  test('confirms the address, consumes the token and signs in; older tokens become invalid', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const older = await tokenOf(accounts, ada.id)
+    const identity = newIdentity({ provider: 'email', userId: ada.id, providerId: ada.id })
+    const confirmed = await store.confirmEmail({ ...confirmation(ada.id, spend), identity })
+    if (confirmed.outcome !== 'changed') throw new Error(confirmed.outcome)
+    expect(confirmed.opened).toMatchObject({
+      user: { id: ada.id, emailConfirmedAt: NOW, confirmedAt: NOW, lastSignInAt: NOW, updatedAt: NOW },
+      identities: [{ id: identity.id }],
+      session: { userId: ada.id },
+    })
+    expect(confirmed.opened?.user.rawUserMetaData).toEqual({ email_verified: true, name: 'Ada' })
+    expect([accounts.isValid(spend), accounts.isValid(older)]).toEqual([false, false])
+    const { messages, audit_log_entries } = accounts.rows()
+    expect([messages?.length, audit_log_entries?.length]).toEqual([1, 1])
+  })
+
+  test('an address that is confirmed stays confirmed since then', async () => {
+    await using started = await start()
+    const { store, accounts } = started
+    const grace = await accounts.user({ email: 'grace@example.com', emailConfirmedAt: BEFORE })
+    const spend = await accounts.token({ userId: grace.id })
+    await store.confirmEmail({ ...confirmation(grace.id, spend), userMetaData: {} })
+    expect((await accounts.find(grace.id)).emailConfirmedAt).toBe(BEFORE)
+  })
+
+  test('ends anonymity and what administrators set, and lists the identity of the address', async () => {
+    await using started = await start()
+    const { store, accounts } = started
+    const grace = await accounts.user({
+      email: 'grace@example.com',
+      isAnonymous: true,
+      isAdminCreated: true,
+      isPasswordFromAdmin: true,
+      adminUserMetaData: { plan: 'free' },
+    })
+    await store.confirmEmail(confirmation(grace.id, await accounts.token({ userId: grace.id })))
+    expect(await accounts.find(grace.id)).toMatchObject({
+      isAnonymous: false,
+      isAdminCreated: false,
+      isPasswordFromAdmin: false,
+      adminUserMetaData: {},
+      rawAppMetaData: { provider: 'email', providers: ['email'] },
+    })
+  })
+
+  test('with a new password, every other way to be signed in ends', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    await accounts.session(ada.id)
+    await store.saveTokensAndMessages({ now: BEFORE, flow: newFlow(ada.id), audit: [] })
+    await store.confirmEmail({ ...confirmation(ada.id, spend), encryptedPassword: 'new', result: undefined })
+    expect((await accounts.find(ada.id)).encryptedPassword).toBe('new')
+    expect([accounts.count('sessions', ada.id), accounts.count('flow_state', ada.id)]).toEqual([0, 0])
+  })
+
+  test('a PKCE flow gets a code in place of a session, and outlives a new password', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const flow = newFlow(ada.id)
+    await store.saveTokensAndMessages({ now: BEFORE, flow, audit: [] })
+    const result = { authCode: { flowId: flow.id, hash: 'hash' } }
+    const confirmed = await store.confirmEmail({ ...confirmation(ada.id, spend), result, encryptedPassword: 'new' })
+    expect(confirmed).toEqual({ outcome: 'changed', opened: undefined })
+    expect(await store.findFlow('hash')).toMatchObject({ id: flow.id, authCodeIssuedAt: NOW })
+    expect(accounts.count('sessions', ada.id)).toBe(0)
+  })
+
+  test('removes what someone else may have left on the account (threat T46)', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const [kept, own] = [newIdentity({ provider: 'github' }), newIdentity({ provider: 'email' })]
+    const eve = await accounts.user(
+      { email: 'eve@example.com', encryptedPassword: 'old', rawUserMetaData: { by: 'eve' } },
+      [kept, newIdentity({ provider: 'gitlab' })],
+    )
+    await accounts.session(eve.id)
+    const cleanup = {
+      dropsPassword: true,
+      userMetaData: { by: 'admin' },
+      keptIdentities: [kept],
+      ownIdentity: { ...own, userId: eve.id },
+    }
+    const spendOfEve = await accounts.token({ userId: eve.id })
+    await store.confirmEmail({ ...confirmation(eve.id, spendOfEve), result: undefined, cleanup })
+    expect(await accounts.find(eve.id)).toMatchObject({
+      encryptedPassword: null,
+      rawUserMetaData: { by: 'admin', email_verified: true },
+      rawAppMetaData: { providers: ['github'] },
+    })
+    expect((await store.findIdentities(eve.id)).map(({ provider }) => provider)).toEqual(['github'])
+    expect(accounts.count('sessions', eve.id)).toBe(0)
+    const nothingKept = { ...cleanup, keptIdentities: [], ownIdentity: { ...own, userId: ada.id } }
+    await store.confirmEmail({ ...confirmation(ada.id, spend), cleanup: nothingKept })
+    expect((await store.findIdentities(ada.id)).map(({ id }) => id)).toEqual([own.id])
+  })
+
+  test('replaced metadata leaves the identities of own contacts as well', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const identityData = { email: EMAIL, sub: ada.id, by: 'eve' }
+    const identity = newIdentity({ provider: 'email', userId: ada.id, providerId: ada.id, identityData })
+    const cleanup = { dropsPassword: true, userMetaData: {}, keptIdentities: [identity], ownIdentity: identity }
+    await store.confirmEmail({ ...confirmation(ada.id, spend), identity, cleanup })
+    expect((await store.findIdentities(ada.id))[0]?.identityData).toEqual({ email: EMAIL, sub: ada.id })
+    expect((await accounts.find(ada.id)).rawUserMetaData).toEqual({ email_verified: true })
+  })
+
+  test.each(['user_gone', 'user_banned'] as const)('refuses with %s', async (outcome) => {
+    await using started = await start()
+    const { store, accounts, ada } = started
+    await ENDS[outcome](accounts, ada.id)
+    const spend = await tokenOf(accounts, ada.id)
+    await expectRefused(accounts, () => store.confirmEmail(confirmation(ada.id, spend)), outcome)
+  })
+
+  test('refuses a token that is unknown, used or expired, before it looks at the account', async () => {
+    await using started = await start()
+    const { store, accounts, ada } = started
+    await ENDS.user_banned(accounts, ada.id)
+    const used = await accounts.token({ userId: ada.id, consumedAt: BEFORE })
+    const expired = await accounts.token({ userId: ada.id, expiresAt: NOW - 1 })
+    for (const [spend, outcome] of [
+      [{ id: 'vt_none' }, 'token_unknown'],
+      [used, 'token_used'],
+      [expired, 'token_expired'],
+    ] as const)
+      await expectRefused(accounts, () => store.confirmEmail(confirmation(ada.id, spend)), outcome)
+  })
+
+  test('refuses a proof of a factor that is gone', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const proof = { type: 'totp', factorId: 'none', step: 1 } as const
+    await expectRefused(accounts, () => store.confirmEmail({ ...confirmation(ada.id, spend), proof }), 'factor_gone')
+  })
+
+  test('refuses a flow that is gone', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const result = { authCode: { flowId: 'none', hash: 'hash' } }
+    await expectRefused(accounts, () => store.confirmEmail({ ...confirmation(ada.id, spend), result }), 'flow_gone')
+  })
+
+  test('refuses metadata beyond the limit', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const userMetaData = { ...FULL_METADATA, more: 1 }
+    const work = () => store.confirmEmail({ ...confirmation(ada.id, spend), userMetaData })
+    await expectRefused(accounts, work, 'metadata_too_large')
+  })
+})
+
+describe('confirmEmailChange', () => {
+  const NEW = 'ada@lovelace.example'
+
+  const change = (id: string, spend: Spending) => {
+    const { identity: _, userMetaData, cleanup, proof, ...rest } = confirmation(id, spend)
+    return { ...rest, email: NEW, identity: newIdentity({ provider: 'email', userId: id, providerId: id }) }
+  }
+
+  test('replaces the address, also in the metadata that contains it', async () => {
+    await using started = await start()
+    const { store, accounts } = started
+    const grace = await accounts.user({
+      email: 'grace@example.com',
+      emailConfirmedAt: BEFORE,
+      emailChange: NEW,
+      emailChangeConfirmStatus: 1,
+      rawUserMetaData: { email: 'grace@example.com' },
+    })
+    const spend = await accounts.token({ userId: grace.id })
+    const confirmed = await store.confirmEmailChange({ ...change(grace.id, spend), result: undefined })
+    expect(confirmed).toEqual({ outcome: 'changed', opened: undefined })
+    expect(await accounts.find(grace.id)).toMatchObject({
+      email: NEW,
+      emailConfirmedAt: NOW,
+      emailChange: null,
+      emailChangeConfirmStatus: 0,
+      rawUserMetaData: { email: NEW, email_verified: true },
+      rawAppMetaData: { provider: 'email', providers: ['email'] },
+    })
+    expect(accounts.isValid(spend)).toBe(false)
+  })
+
+  test('refuses an address that another account has, and everything that refuses a confirmation', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const flow = { authCode: { flowId: 'none', hash: 'hash' } }
+    const asked = change(ada.id, spend)
+    await expectRefused(accounts, () => store.confirmEmailChange({ ...asked, result: flow }), 'flow_gone')
+    const unknown = { ...asked, spend: { id: 'vt_none' } }
+    await expectRefused(accounts, () => store.confirmEmailChange(unknown), 'token_unknown')
+    await accounts.user({ email: NEW })
+    await expectRefused(accounts, () => store.confirmEmailChange(asked), 'email_taken')
+    await ENDS.user_banned(accounts, ada.id)
+    await expectRefused(accounts, () => store.confirmEmailChange(asked), 'user_banned')
+    await ENDS.user_gone(accounts, ada.id)
+    const again = { ...asked, spend: await tokenOf(accounts, ada.id) }
+    await expectRefused(accounts, () => store.confirmEmailChange(again), 'user_gone')
+  })
+})
+
+describe('confirmFirstAddress', () => {
+  const pending = 'ada@lovelace.example'
+
+  test('counts one of two confirmations, and consumes only its token', async () => {
+    await using started = await start()
+    const { store, accounts } = started
+    const grace = await accounts.user({ email: 'grace@example.com', emailChange: pending })
+    const [spend, other] = [await accounts.token({ userId: grace.id }), await accounts.token({ userId: grace.id })]
+    const asked = { id: grace.id, now: NOW, spend, emailChange: pending }
+    expect(await store.confirmFirstAddress(asked)).toEqual({ outcome: 'changed' })
+    expect((await accounts.find(grace.id)).emailChangeConfirmStatus).toBe(1)
+    expect([accounts.isValid(spend), accounts.isValid(other)]).toEqual([false, true])
+    const second = { ...asked, spend: other }
+    await expectRefused(accounts, () => store.confirmFirstAddress(second), 'changed_concurrently')
+  })
+
+  test('refuses a token, an account or a pending address that is no longer there', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const asked = { id: ada.id, now: NOW, spend, emailChange: pending }
+    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'changed_concurrently')
+    const unknown = { ...asked, spend: { id: 'vt_none' } }
+    await expectRefused(accounts, () => store.confirmFirstAddress(unknown), 'token_unknown')
+    await ENDS.user_banned(accounts, ada.id)
+    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'user_banned')
+    await ENDS.user_gone(accounts, ada.id)
+    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'user_gone')
+  })
+})

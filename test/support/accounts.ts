@@ -1,0 +1,255 @@
+/** A store with accounts in it, for the tests of its operations on them. */
+import { Database } from 'bun:sqlite'
+import { expect } from 'bun:test'
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type FlowState,
+  type Identity,
+  type NewMessage,
+  type NewSession,
+  openStore,
+  type User,
+  type VerificationToken,
+} from '../../src/store'
+
+/** When every change of a test happens, and when the accounts were created before. */
+export const NOW = Date.parse('2026-01-02T00:00:00Z')
+export const BEFORE = NOW - 86_400_000
+
+type NewUser = Omit<User, 'uid' | 'confirmedAt'>
+
+export interface AccountStore extends AsyncDisposable {
+  store: Awaited<ReturnType<typeof openStore>>
+  /** Creates an account. */
+  user(given?: Partial<NewUser>, identities?: Identity[]): Promise<User>
+  find(id: string): Promise<User>
+  /** Stores a token, and says how it is spent. */
+  token(given: Partial<VerificationToken>): Promise<{ id: string }>
+  /** Whether a token can still be used. */
+  isValid(token: { id: string }): boolean
+  session(userId: string): Promise<string>
+  /** Every row of every table. */
+  rows(): Record<string, unknown[]>
+  count(table: string, userId: string): number
+}
+
+export async function accountStore(): Promise<AccountStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-accounts-'))
+  const path = join(folder, 'latchkey.db')
+  const store = await openStore(path, BEFORE)
+  const query = <T>(work: (db: Database) => T): T => {
+    const db = new Database(path, { readonly: true })
+    try {
+      return work(db)
+    } finally {
+      db.close()
+    }
+  }
+  const find = async (id: string) => (await store.findUser(id)) as User
+  return {
+    store,
+    find,
+    async user(given = {}, identities = []) {
+      const user = newUser(given)
+      const created = await store.createUser({
+        user,
+        identities: identities.map((identity) => ({ ...identity, userId: user.id })),
+        audit: [],
+      })
+      if (created.outcome !== 'created') throw new Error(created.outcome)
+      return find(user.id)
+    },
+    async token(given) {
+      const token = newToken(given)
+      await store.saveTokensAndMessages({ now: BEFORE, mint: [{ token, replaces: [] }], audit: [] })
+      return { id: token.id }
+    },
+    isValid: ({ id }) =>
+      query((db) => db.query('SELECT 1 FROM verification_tokens WHERE id = ? AND consumed_at IS NULL').get(id)) !==
+      null,
+    async session(userId) {
+      const session = newSession(userId)
+      await store.openSession({ session, now: BEFORE, audit: [] })
+      return session.session.id
+    },
+    rows: () =>
+      query((db) => {
+        const names = db.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
+        return Object.fromEntries(names.map(({ name }) => [name, db.query(`SELECT * FROM "${name}"`).all()]))
+      }),
+    count: (table, userId) =>
+      query((db) => (db.query(`SELECT count(*) AS n FROM ${table} WHERE user_id = ?`).get(userId) as { n: number }).n),
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+function newUser(given: Partial<NewUser> = {}): NewUser {
+  return {
+    id: randomUUID(),
+    aud: 'authenticated',
+    role: 'authenticated',
+    email: null,
+    encryptedPassword: null,
+    emailConfirmedAt: null,
+    invitedAt: null,
+    confirmationSentAt: null,
+    recoverySentAt: null,
+    emailChange: null,
+    emailChangeSentAt: null,
+    emailChangeConfirmStatus: 0,
+    phone: null,
+    phoneConfirmedAt: null,
+    phoneChange: null,
+    phoneChangeSentAt: null,
+    reauthenticationSentAt: null,
+    factorSmsSentAt: null,
+    rawAppMetaData: {},
+    rawUserMetaData: {},
+    adminUserMetaData: {},
+    isAdminCreated: false,
+    isPasswordFromAdmin: false,
+    lastSignInAt: null,
+    bannedUntil: null,
+    isSsoUser: false,
+    isAnonymous: false,
+    deletedAt: null,
+    factorCount: 0,
+    username: null,
+    matrixUserId: null,
+    createdAt: BEFORE,
+    updatedAt: BEFORE,
+    ...given,
+  }
+}
+
+/** An identity of a provider; without a provider id, one of the account's own contacts. */
+export function newIdentity(given: Partial<Identity> & Pick<Identity, 'provider'>): Identity {
+  return {
+    id: randomUUID(),
+    userId: '',
+    providerId: randomUUID(),
+    identityData: {},
+    lastSignInAt: BEFORE,
+    createdAt: BEFORE,
+    updatedAt: BEFORE,
+    ...given,
+  }
+}
+
+export function newToken(given: Partial<VerificationToken> = {}): VerificationToken {
+  const id = `vt_${randomUUID()}`
+  return {
+    id,
+    kind: 'magic_link',
+    family: 'supabase',
+    email: null,
+    phone: null,
+    userId: null,
+    payload: null,
+    tokenHash: id,
+    tokenPrefix: id,
+    codeHash: null,
+    codeAttempts: 0,
+    flowStateId: null,
+    createdAt: BEFORE,
+    expiresAt: NOW + 3_600_000,
+    consumedAt: null,
+    ...given,
+  }
+}
+
+export function newSession(userId: string): NewSession {
+  return {
+    session: {
+      id: randomUUID(),
+      userId,
+      aal: 'aal1',
+      factorId: null,
+      notAfter: null,
+      refreshedAt: null,
+      userAgent: null,
+      ip: null,
+      tag: null,
+      refreshTokenHmacKey: 'key',
+      refreshTokenCounter: 0,
+      elevatedAtCounter: null,
+      createdAt: NOW,
+      updatedAt: NOW,
+    },
+    method: 'otp',
+    network: undefined,
+  }
+}
+
+export function newFlow(userId: string): FlowState {
+  return {
+    id: randomUUID(),
+    userId,
+    authCodeHash: null,
+    authCodeIssuedAt: null,
+    codeChallenge: 'challenge',
+    codeChallengeMethod: 'plain',
+    authenticationMethod: 'otp',
+    providerTokens: null,
+    createdAt: BEFORE,
+  }
+}
+
+export function newMessage(recipient: string): NewMessage {
+  return {
+    id: randomUUID(),
+    channel: 'email',
+    template: 'notice',
+    recipient,
+    content: '',
+    state: 'kept',
+    attempts: 0,
+    error: null,
+    nextAttemptAt: null,
+    expiresAt: NOW + 3_600_000,
+    createdAt: NOW,
+    sentAt: null,
+  }
+}
+
+export const auditEntry = (action: string) => ({ id: randomUUID(), payload: { action }, createdAt: NOW, ipAddress: '' })
+
+/** Expects that an operation refuses, and that it has written nothing. */
+export async function expectRefused<Outcome extends string>(
+  { rows }: Pick<AccountStore, 'rows'>,
+  work: () => Promise<{ outcome: Outcome }>,
+  outcome: Outcome,
+): Promise<void> {
+  const before = rows()
+  expect((await work()).outcome).toBe(outcome)
+  expect(rows()).toEqual(before)
+}
+
+/** What the database holds of a deleted, a banned and any other account that no longer allows a change. */
+export const ENDS = {
+  user_gone: async ({ store }: AccountStore, id: string) => {
+    await store.softDeleteUser({ id, now: BEFORE, scrub: (value) => value, audit: [] })
+  },
+  user_banned: async ({ store }: AccountStore, id: string) => {
+    await store.updateUserAsAdmin({
+      id,
+      now: BEFORE,
+      set: { bannedUntil: NOW + 1 },
+      encryptedPassword: undefined,
+      confirms: { email: false, phone: false },
+      userMetaData: {},
+      appMetaData: undefined,
+      identities: [],
+      audit: [],
+    })
+  },
+}
+
+/** Metadata that leaves no room for more. */
+export const FULL_METADATA = { full: 'x'.repeat(3072 - '{"full":""}'.length) }
