@@ -1,9 +1,9 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, run, startBinary } from '../support/binary'
+import { execute } from '../support/database'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
 const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [\w-]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
@@ -205,11 +205,8 @@ test.each([
 test('a database of a newer executable is named as such by every command, with both versions', async () => {
   const server = await startBinary()
   await server.stop()
-  const path = join(server.folder, 'latchkey-data/latchkey.db')
-  const database = new Database(path)
-  database.run("INSERT INTO schema_migrations VALUES (9999, '9999-of-tomorrow', 'x', 0)")
-  database.run("UPDATE meta SET value = '99.1.0' WHERE key = 'latchkey_version'")
-  database.close()
+  await execute(server.database, "INSERT INTO schema_migrations VALUES (9999, '9999-of-tomorrow', 'x', 0)")
+  await execute(server.database, "UPDATE meta SET value = '99.1.0' WHERE key = 'latchkey_version'")
   for (const args of [
     ['serve', '--port', '0'],
     ['migrate'],

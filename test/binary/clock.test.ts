@@ -1,10 +1,10 @@
 /** The executable after a clock that was wrong: the rows and the file that such a clock leaves behind are written by hand. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { claimsOf } from '../support/app'
 import { type Binary, run, startBinary } from '../support/binary'
+import { execute } from '../support/database'
 import { startSmtp } from '../support/smtp'
 
 const DAY = 86_400_000
@@ -24,13 +24,12 @@ test('a clock that was a day ahead holds no mail back, neither asked for again n
   expect((await first.ask('POST', '/auth/v1/signup', { body: ADA })).status).toBe(200)
   expect((await first.ask('POST', '/auth/v1/recover', { body: { email: ADA.email } })).status).toBe(200)
   await first.stop()
-  const database = new Database(join(dataOf(first), 'latchkey.db'))
-  database.run('UPDATE users SET recovery_sent_at = recovery_sent_at + ?', [DAY])
-  database.run(
+  await execute(first.database, 'UPDATE users SET recovery_sent_at = recovery_sent_at + ?', DAY)
+  await execute(
+    first.database,
     'UPDATE messages SET created_at = created_at + ?1, expires_at = expires_at + ?1, next_attempt_at = next_attempt_at + ?1',
-    [DAY],
+    DAY,
   )
-  database.close()
   await smtp.start()
   await using again = await startBinary({ env, folder: first.folder })
   expect((await again.ask('POST', '/auth/v1/recover', { body: { email: ADA.email } })).status).toBe(200)

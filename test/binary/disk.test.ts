@@ -1,5 +1,4 @@
 /** What the executable does when the disk or its database fails: it answers, says why, and goes on by itself. */
-import { Database } from 'bun:sqlite'
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import {
   chmodSync,
@@ -19,14 +18,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, type Binary, run, startBinary } from '../support/binary'
+import { openConnection, readRows } from '../support/database'
 import { inReadOnlyRoot, mayMount, smallDisk, withoutPrivileges } from '../support/disk'
 
 /** Starting the executable several times may take long on a busy machine. */
 setDefaultTimeout(60_000)
 
 const PASSWORD = 'correct-horse-battery-9'
-
-const databaseOf = (server: Binary) => join(server.folder, 'latchkey-data/latchkey.db')
 
 const signUp = (server: Binary, email = `${crypto.randomUUID()}@example.com`) =>
   server.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD } })
@@ -89,11 +87,9 @@ test.skipIf(!mayMount)('with only its data folder writable it does everything', 
 
 /** Fills a page of the database with zeros. */
 function damage(path: string, index: string): void {
-  const db = new Database(path)
-  const { rootpage } = db.query('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(index) as { rootpage: number }
-  db.close()
+  const [schema] = readRows<{ rootpage: number }>(path, 'SELECT rootpage FROM sqlite_schema WHERE name = ?', index)
   const file = openSync(path, 'r+')
-  writeSync(file, Buffer.alloc(4096), 0, 4096, (rootpage - 1) * 4096)
+  writeSync(file, Buffer.alloc(4096), 0, 4096, ((schema?.rootpage ?? 0) - 1) * 4096)
   closeSync(file)
 }
 
@@ -128,8 +124,8 @@ test('a file that is cut off while it is served is an answer and a red probe', a
   await using server = await startBinary()
   await signUp(server, 'ada@example.com')
   for (const bytes of [8192, 0]) {
-    truncateSync(databaseOf(server), bytes)
-    truncateSync(`${databaseOf(server)}-wal`, 0)
+    truncateSync(server.database, bytes)
+    truncateSync(`${server.database}-wal`, 0)
     await signIn(server, 'ada@example.com')
     await signUp(server)
     expect(await ready(server, 503)).toMatchObject({ checks: { database: 'failed' } })
@@ -140,7 +136,7 @@ test('a file that is cut off while it is served is an answer and a red probe', a
 test('what cannot be done is 503 on every surface, in its own words', async () => {
   await using server = await startBinary()
   const { access_token: token } = (await signUp(server)).body
-  renameSync(databaseOf(server), join(server.folder, 'aside'))
+  renameSync(server.database, join(server.folder, 'aside'))
   const message =
     'The server cannot do this at the moment: the database file was moved, deleted or replaced while the server runs'
   const user = { email: 'bob@example.com', username: 'bob', password: PASSWORD }
@@ -171,7 +167,7 @@ test('what cannot be done is 503 on every surface, in its own words', async () =
 
 test('a database that is moved away or replaced is not written, and served again once it is back', async () => {
   await using server = await startBinary()
-  const path = databaseOf(server)
+  const path = server.database
   const aside = join(server.folder, 'aside')
   const folder = join(server.folder, 'latchkey-data')
   await signUp(server, 'ada@example.com')
@@ -207,9 +203,9 @@ test('a deleted write-ahead log costs nothing that was answered', async () => {
   {
     await using server = await startBinary({ folder })
     await signUp(server, 'ada@example.com')
-    rmSync(`${databaseOf(server)}-wal`)
+    rmSync(`${server.database}-wal`)
     expect((await signUp(server, 'bob@example.com')).status).toBe(200)
-    rmSync(`${databaseOf(server)}-shm`)
+    rmSync(`${server.database}-shm`)
     while ((await signUp(server, 'eve@example.com')).status === 503);
     await ready(server, 200)
     await server.stop('SIGKILL')
@@ -225,7 +221,7 @@ test('a lock of another process holds up the writes alone', async () => {
   await using server = await startBinary()
   await signUp(server, 'ada@example.com')
   const { access_token: token } = (await signIn(server, 'ada@example.com')).body
-  const other = new Database(databaseOf(server))
+  const other = openConnection(server.database)
   other.run('BEGIN EXCLUSIVE')
   let isWaiting = true
   const waiting = signUp(server, 'bob@example.com').finally(() => (isWaiting = false))
@@ -258,8 +254,8 @@ test('a write-ahead log that a reader pinned is cut back once the reader is gone
   await using server = await startBinary({
     env: { AUTH_METRICS_PORT: '0', AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
   })
-  const path = databaseOf(server)
-  const reader = new Database(path)
+  const path = server.database
+  const reader = openConnection(path)
   reader.run('BEGIN')
   reader.query('SELECT count(*) FROM users').get()
   const size = () => statSync(`${path}-wal`).size

@@ -1,10 +1,10 @@
 /** What was answered is on disk: the executable is killed at random moments under load, 50 times, and asked afterwards. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, startBinary } from '../support/binary'
+import { readRows } from '../support/database'
 
 const ROUNDS = 50
 const env = { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' }
@@ -73,10 +73,8 @@ test(
         refreshes += 1
       }
       await again.stop('SIGKILL')
-      const db = new Database(join(folder, 'latchkey-data/latchkey.db'))
-      expect(db.query('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' })
-      expect(db.query('PRAGMA foreign_key_check').all()).toEqual([])
-      db.close()
+      expect(readRows(again.database, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+      expect(readRows(again.database, 'PRAGMA foreign_key_check')).toEqual([])
     }
     const last = await startBinary({ folder, env })
     for (const id of users)

@@ -1,5 +1,4 @@
 /** The executable and a real mail server: what it sends, what it does while that server is not well, and what it tells. */
-import { Database } from 'bun:sqlite'
 import { test as bunTest, expect } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -7,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Binary, run, startBinary } from '../support/binary'
 import { type BinaryMailboxEntry, binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
+import { execute, readRows } from '../support/database'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
 /** At once: most of the time here is spent waiting for attempts to be repeated, the first after 5 s. */
@@ -215,13 +215,14 @@ test('killed in the middle of a mail, it sends it once more under the same Messa
   await until(() => smtp.attempts.length > 0)
   expect(await before.stop('SIGKILL')).not.toBe(0)
 
-  const db = new Database(join(before.folder, 'latchkey-data/latchkey.db'))
-  const waiting = db.query<{ state: string; next: number }, []>('SELECT state, next_attempt_at AS next FROM messages')
-  expect(waiting.all()).toEqual([{ state: 'queued', next: expect.any(Number) }])
+  const queued = readRows<{ state: string; next: number }>(
+    before.database,
+    'SELECT state, next_attempt_at AS next FROM messages',
+  )
+  expect(queued).toEqual([{ state: 'queued', next: expect.any(Number) }])
   // As if the two minutes had passed for which the process that is gone had it.
-  expect((waiting.get()?.next ?? 0) - Date.now()).toBeLessThanOrEqual(120_000)
-  db.run('UPDATE messages SET next_attempt_at = ?', [Date.now()])
-  db.close()
+  expect((queued[0]?.next ?? 0) - Date.now()).toBeLessThanOrEqual(120_000)
+  await execute(before.database, 'UPDATE messages SET next_attempt_at = ?', Date.now())
   delete options.onData
   await using after = await startBinary({ env, folder: before.folder })
   const [mail] = await smtp.received(1)

@@ -1,9 +1,8 @@
 /** What strangers may try with mailed links (docs/threat-model.md#t37, #t39, #t40): against the executable. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { type Binary, rawPost, rawRequest, startBinary } from '../support/binary'
 import { lastMessageOfKind, openLink } from '../support/binary-mailbox'
+import { countRows } from '../support/database'
 
 const TIMES = 100
 const password = 'correct-horse-battery-9'
@@ -23,13 +22,10 @@ async function mailed(server: Binary, body: object = {}) {
   return lastMessageOfKind(server, email, 'magic_link')
 }
 
-/** What the database holds once the server has ended. */
-async function rowsOf(server: Binary, sql: string): Promise<unknown> {
+/** How many sessions the database holds once the server has stopped. */
+async function sessionsIn(server: Binary): Promise<number> {
   await server.stop()
-  const db = new Database(join(server.folder, 'latchkey-data/latchkey.db'))
-  const rows = db.query(sql).get()
-  db.close()
-  return rows
+  return countRows(server.database, 'sessions')
 }
 
 const times = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: TIMES }, act))
@@ -40,7 +36,7 @@ test(`a link opened ${TIMES} times at once makes one session`, async () => {
   const targets = await times(() => openLink(link))
   expect(targets.filter(isIn)).toHaveLength(1)
   expect(targets.filter(({ hash }) => hash.includes('error_code=otp_expired'))).toHaveLength(TIMES - 1)
-  expect(await rowsOf(server, 'SELECT count(*) AS sessions FROM sessions')).toEqual({ sessions: 1 })
+  expect(await sessionsIn(server)).toBe(1)
 })
 
 test.each(['token_hash', 'code'] as const)(`a %s shown ${TIMES} times at once makes one session`, async (what) => {
@@ -50,7 +46,7 @@ test.each(['token_hash', 'code'] as const)(`a %s shown ${TIMES} times at once ma
   const statuses = await times(() => rawPost(server.url, '/auth/v1/verify', body))
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
   expect(statuses.filter((status) => status === 403)).toHaveLength(TIMES - 1)
-  expect(await rowsOf(server, 'SELECT count(*) AS sessions FROM sessions')).toEqual({ sessions: 1 })
+  expect(await sessionsIn(server)).toBe(1)
 })
 
 test(`a link and its code, shown together ${TIMES / 2} times at once, make one session`, async () => {
@@ -65,7 +61,7 @@ test(`a link and its code, shown together ${TIMES / 2} times at once, make one s
     ),
   )
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
-  expect(await rowsOf(server, 'SELECT count(*) AS sessions FROM sessions')).toEqual({ sessions: 1 })
+  expect(await sessionsIn(server)).toBe(1)
 })
 
 test(`a PKCE link opened ${TIMES} times at once makes one code, and that exchanged as often one session`, async () => {
@@ -78,7 +74,7 @@ test(`a PKCE link opened ${TIMES} times at once makes one code, and that exchang
   const statuses = await times(() => rawPost(server.url, '/auth/v1/token?grant_type=pkce', body))
   expect(statuses.filter((status) => status === 200)).toHaveLength(1)
   expect(statuses.filter((status) => status === 404)).toHaveLength(TIMES - 1)
-  expect(await rowsOf(server, 'SELECT count(*) AS sessions FROM sessions')).toEqual({ sessions: 1 })
+  expect(await sessionsIn(server)).toBe(1)
 })
 
 test(`a recovery shown ${TIMES} times at once with as many passwords sets one of them`, async () => {

@@ -1,4 +1,3 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import {
   chmodSync,
@@ -15,6 +14,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, rawPost, rawRequest, run, startBinary } from '../support/binary'
+import { execute } from '../support/database'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
@@ -213,10 +213,8 @@ test('another encryption key, or none any more, stops the start with what to do'
 test('a database that is none, or newer, stops the start and stays as it is', async () => {
   await using server = await startBinary()
   await server.stop()
-  const path = join(server.folder, 'latchkey-data/latchkey.db')
-  const db = new Database(path)
-  db.run("INSERT INTO schema_migrations VALUES (9999, '9999-future', 'x', 1)")
-  db.close()
+  const path = server.database
+  await execute(path, "INSERT INTO schema_migrations VALUES (9999, '9999-future', 'x', 1)")
   const newer = await run(['serve', '--port', '0'], { cwd: server.folder })
   expect([newer.status, newer.stderr]).toEqual([
     1,

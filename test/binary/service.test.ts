@@ -69,7 +69,7 @@ test('a database that was deleted is made again at the next start, and nothing a
   await using first = await startBinary()
   const { access_token: token } = await smoke(first)
   await first.stop()
-  for (const end of ['', '-wal', '-shm']) rmSync(join(first.folder, `latchkey-data/latchkey.db${end}`), { force: true })
+  for (const end of ['', '-wal', '-shm']) rmSync(`${first.database}${end}`, { force: true })
   await using again = await startBinary({ folder: first.folder })
   expect((await again.ask('GET', '/healthz')).body).toEqual({ status: 'ok' })
   const login = await again.ask('POST', '/api/auth/login', { body: { email, password } })

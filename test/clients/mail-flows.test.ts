@@ -1,10 +1,9 @@
 /** What supabase-js, unmodified, does by mail and SMS: against the compiled executable and its built-in mailbox. */
-import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
 import { binaryMailboxOf, lastMessageOfKind, openLink } from '../support/binary-mailbox'
+import { execute } from '../support/database'
 
 const SITE = 'http://localhost:3000'
 const password = 'correct-horse-battery-9'
@@ -347,9 +346,7 @@ test('a password change of an old session asks for the code of reauthenticate', 
   const { code } = await lastMessageOfKind(before, email, 'confirmation')
   await ok(supabase.auth.verifyOtp({ email, token: code, type: 'email' }))
   await before.stop()
-  const db = new Database(join(before.folder, 'latchkey-data/latchkey.db'))
-  db.run('UPDATE sessions SET created_at = created_at - 2 * 86400000')
-  db.close()
+  await execute(before.database, 'UPDATE sessions SET created_at = created_at - 2 * 86400000')
   const args = ['--port', new URL(before.url).port]
   await using after = await startBinary({ env: settings, folder: before.folder, args })
 

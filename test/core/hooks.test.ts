@@ -1,9 +1,9 @@
 /** Hooks that send mails and SMS in this server's place (docs/wire-contract.md#hooks). */
 
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { type Json, PASSWORD, type Reply, startApp, type TestApp, type TestOptions } from '../support/app'
+import { countRows } from '../support/database'
 
 const MINUTE = 60_000
 const SECRETS = ['Zmlyc3Qtc2VjcmV0LWZpcnN0LXNlY3JldA==', 'c2Vjb25kLXNlY3JldC1zZWNvbmQ=']
@@ -92,10 +92,7 @@ const verify = (app: TestApp, body: object) => app.ask('POST', '/auth/v1/verify'
 
 /** How many rows each table has. */
 function rows(app: TestApp, ...tables: string[]): number[] {
-  const db = new Database(app.database)
-  const counts = tables.map((table) => (db.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }).n)
-  db.close()
-  return counts
+  return tables.map((table) => countRows(app.database, table))
 }
 
 const STORED = ['users', 'identities', 'verification_tokens', 'flow_state', 'messages', 'sessions']

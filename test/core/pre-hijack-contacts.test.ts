@@ -1,8 +1,8 @@
 /** threat T46: what a stranger put on an account with another's address, before its owner came in. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { type RequestOptions, refresh, startApp, type TestApp } from '../support/app'
 import { authenticator } from '../support/authenticator'
+import { execute, readRows } from '../support/database'
 import { enrolled, pass } from '../support/factors'
 import { confirmedUser, lastMessageTo, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
 import {
@@ -178,8 +178,7 @@ async function withStrangersFactor(app: TestApp): Promise<string> {
   const { accessToken, id } = await app.signIn('stranger@evil.example')
   const factor = await enrolled(app, accessToken)
   expect((await pass(app, accessToken, factor)).status).toBe(200)
-  using database = new Database(app.database)
-  database.query('UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?').run(OWNER, id)
+  await execute(app.database, 'UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?', OWNER, id)
   return id
 }
 
@@ -191,8 +190,7 @@ test('threat T46: factors that a stranger added while an address of theirs was c
   const { access_token: token } = fragmentOf(await signInAtGitHub(app))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
   expect([user.id, user.factors ?? []]).toEqual([id, []])
-  using database = new Database(app.database)
-  expect(database.query('SELECT factor_count FROM users').get()).toEqual({ factor_count: 0 })
+  expect(readRows(app.database, 'SELECT factor_count FROM users')[0]).toEqual({ factor_count: 0 })
 })
 
 test.each(ways)('threat T46: nor one who comes in by %s', async (_, comeIn) => {
@@ -200,6 +198,5 @@ test.each(ways)('threat T46: nor one who comes in by %s', async (_, comeIn) => {
   const { app } = started
   await withStrangersFactor(app)
   await comeIn(app)
-  using database = new Database(app.database)
-  expect(database.query('SELECT factor_count FROM users').get()).toEqual({ factor_count: 0 })
+  expect(readRows(app.database, 'SELECT factor_count FROM users')[0]).toEqual({ factor_count: 0 })
 })

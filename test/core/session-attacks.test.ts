@@ -1,11 +1,11 @@
 /** Attacks on sessions and their refresh tokens: docs/threat-model.md#t17 to #t24, as far as no other file has them. */
 
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../support/app'
+import { execute } from '../support/database'
 import { pass, protectedAccount, unenrol } from '../support/factors'
 
 const HOUR = 3_600_000
@@ -49,9 +49,7 @@ test('threat T18: a burned family stays burned where a copy of the database take
   const { body: grandchild } = await refresh(app, child.refresh_token)
   await refresh(app, ada.refreshToken)
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-restored-'))
-  const database = new Database(app.database)
-  database.query('VACUUM INTO ?').run(join(folder, 'latchkey.db'))
-  database.close()
+  await execute(app.database, 'VACUUM INTO ?', join(folder, 'latchkey.db'))
   copyFileSync(join(dirname(app.database), 'secrets.json'), join(folder, 'secrets.json'))
   {
     await using restored = await startApp({ folder, now: new Date(app.clock.now() - HOUR).toISOString() })

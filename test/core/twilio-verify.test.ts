@@ -1,8 +1,8 @@
 /** Twilio Verify makes and checks the codes itself: what it says counts, within the same limits. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { startApp } from '../support/app'
+import { countRows } from '../support/database'
 import { challenge, enrol, verify as verifyFactor } from '../support/factors'
 
 const PHONE = '15551230001'
@@ -127,11 +127,7 @@ test('the account and its code are stored before the provider is called, and wit
     },
   })
   function counts() {
-    const db = new Database(app.database)
-    const sql = 'SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM verification_tokens) AS tokens'
-    const { users, tokens } = db.query(sql).get() as { users: number; tokens: number }
-    db.close()
-    return [users, tokens]
+    return ['users', 'verification_tokens'].map((table) => countRows(app.database, table))
   }
   const ask = () => app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
   expect((await ask()).body.code).toBe('sms_send_failed')

@@ -1,16 +1,9 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
-import { refresh, startApp, type TestApp } from '../support/app'
+import { refresh, startApp } from '../support/app'
+import { countRows, execute } from '../support/database'
 import { challenge, enrolled, protectedAccount, verify } from '../support/factors'
 
 const DAY = 86_400_000
-
-const count = (app: TestApp, table: string) => {
-  const db = new Database(app.database)
-  const { n } = db.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
-  db.close()
-  return n
-}
 
 test('nothing is removed before its time', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
@@ -45,12 +38,12 @@ test('sessions go a year after their last use, the audit log after 90 days, netw
   app.clock.advance(91 * DAY)
   const { body } = await refresh(app, used.refreshToken)
   expect(await app.core.sweep()).toMatchObject({ sessions: 0, knownNetworks: 2, auditLog: 4 })
-  expect(count(app, 'audit_log_entries')).toBe(1)
+  expect(countRows(app.database, 'audit_log_entries')).toBe(1)
   app.clock.advance(300 * DAY)
   expect((await app.core.sweep()).sessions).toBe(1)
   expect((await refresh(app, unused.refreshToken)).body.code).toBe('refresh_token_not_found')
   expect((await refresh(app, body.refresh_token)).status).toBe(200)
-  expect(count(app, 'mfa_amr_claims')).toBe(1)
+  expect(countRows(app.database, 'mfa_amr_claims')).toBe(1)
 })
 
 test('limits on sessions let them go a day after they end', async () => {
@@ -79,12 +72,11 @@ test('anonymous users go after 30 days without a sign, while the method is on; t
 
 test('a sweep goes through more rows than it looks at in one go', async () => {
   await using app = await startApp()
-  const db = new Database(app.database)
-  db.run(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
-    INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`)
-  db.close()
+  const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
+    INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`
+  await execute(app.database, insert)
   expect((await app.core.sweep()).auditLog).toBe(900)
-  expect(count(app, 'audit_log_entries')).toBe(900)
+  expect(countRows(app.database, 'audit_log_entries')).toBe(900)
 })
 
 test('what was begun with second factors and passkeys and never finished goes', async () => {
@@ -102,7 +94,7 @@ test('what was begun with second factors and passkeys and never finished goes', 
   expect(await app.core.sweep()).toMatchObject({ factors: 1, challenges: 1, attempts: 0, ceremonies: 0 })
   app.clock.advance(29 * DAY)
   expect(await app.core.sweep()).toMatchObject({ attempts: 1 })
-  expect(count(app, 'mfa_factors')).toBe(1)
+  expect(countRows(app.database, 'mfa_factors')).toBe(1)
 })
 
 test('an anonymous account made before the machine knew the time is not old', async () => {

@@ -1,5 +1,4 @@
 /** Verification tokens (docs/other-surfaces.md#verification-tokens), on every backend. */
-import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -22,6 +21,7 @@ import {
   type TokenRequest,
 } from '../../src/core/tokens/verification-token'
 import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../src/store'
+import { readRows } from '../support/database'
 import { testClock } from '../support/fakes'
 
 const BACKENDS = ['database', 'memory'] as const
@@ -94,12 +94,7 @@ async function start({
     },
     /** What the database and its write-ahead log hold. */
     bytes: () => Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file))),
-    rows() {
-      const db = new Database(path)
-      const rows = db.query('SELECT * FROM verification_tokens').all()
-      db.close()
-      return rows
-    },
+    rows: () => readRows(path, 'SELECT * FROM verification_tokens'),
     async [Symbol.asyncDispose]() {
       await store.close()
       if (given === undefined) rmSync(folder, { recursive: true, force: true })

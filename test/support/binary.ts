@@ -12,6 +12,8 @@ export interface Binary extends AsyncDisposable {
   url: string
   pid: number
   folder: string
+  /** Path of its database, where no setting moves it. */
+  database: string
   /** The API keys, as `latchkey keys --json` prints them. */
   keys: Record<'publishable_key' | 'secret_key' | 'anon_key' | 'service_role_key', string>
   /** Lines of its log so far, parsed. */
@@ -91,7 +93,12 @@ export async function startBinary({
   failed.catch(() => {})
   const { stdout } = await run(['keys', '--json'], { env, cwd: folder })
   return {
-    ...{ url, folder, log, pid: child.pid, keys: JSON.parse(stdout) },
+    url,
+    pid: child.pid,
+    folder,
+    database: join(folder, 'latchkey-data/latchkey.db'),
+    keys: JSON.parse(stdout),
+    log,
     async settled() {
       const id = crypto.randomUUID()
       await fetch(`${url}/health`, { headers: { 'x-request-id': id } })

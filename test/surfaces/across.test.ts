@@ -1,7 +1,7 @@
 /** Rules that hold over all surfaces at once (docs/decisions.md#d1 to #d5; docs/threat-model.md#t4, #t20, #t24). */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
+import { execute } from '../support/database'
 import { enrolled, protectedAccount } from '../support/factors'
 import { signIn } from '../support/federation'
 import { cookieOf, get, login, mint, minted, ORIGIN, post } from '../support/native'
@@ -179,8 +179,7 @@ test('a cookie of a session that lacks the second factor is over when such sessi
   const ada = await app.signUp()
   const cookie = cookieOf((await login(app, ada.email)).headers)
   const factor = await enrolled(app, ada.accessToken)
-  using database = new Database(app.database)
-  database.query("UPDATE mfa_factors SET status = 'verified' WHERE id = ?").run(factor.id)
+  await execute(app.database, "UPDATE mfa_factors SET status = 'verified' WHERE id = ?", factor.id)
   expect((await withCookie(app, cookie)).status).toBe(200)
   app.clock.advance(HOUR + 1)
   expect((await withCookie(app, cookie)).status).toBe(401)

@@ -1,11 +1,11 @@
 /** Accounts of other servers on the federation surface (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PeerRequest } from '../../../src/core/ports'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
+import { readRows } from '../../support/database'
 import { answered, fakePeer, federated, refused, signIn } from '../../support/federation'
 import { get, post } from '../../support/native'
 
@@ -333,8 +333,7 @@ test('neither token is in the database or the log, and ended sessions are swept'
   await using started = await start()
   const { app } = started
   const token = await tokenOf(app)
-  const db = new Database(app.database, { readonly: true })
-  const kept = JSON.stringify(db.query('SELECT * FROM external_sessions').all())
+  const kept = JSON.stringify(readRows(app.database, 'SELECT * FROM external_sessions'))
   const said = JSON.stringify(app.log())
   for (const secret of [token.slice(-43), UPSTREAM, PASSWORD]) {
     expect(kept).not.toContain(secret)
@@ -342,7 +341,6 @@ test('neither token is in the database or the log, and ended sessions are swept'
   }
   app.clock.advance(HOUR + 1)
   expect((await app.core.sweep()).externalSessions).toBe(1)
-  db.close()
 })
 
 test('me passes on all that the other server says, also where it speaks as this one does', async () => {

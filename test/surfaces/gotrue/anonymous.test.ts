@@ -1,7 +1,7 @@
 /** Anonymous users: every way to a confirmed contact makes the account a permanent one. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { type Json, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 import { lastMessageTo, open, userOf, verify, WITH_CONFIRMATION, WITH_PHONE } from '../../support/mail'
 import { fakeGitHub, GITHUB, returnFromProvider } from '../../support/providers'
 
@@ -149,9 +149,7 @@ test.each([
 ])('whatever its flag says, an account with %s is not swept', async (_, sql) => {
   const { app, id } = await start()
   await using _app = app
-  const db = new Database(app.database)
-  db.run(sql)
-  db.close()
+  await execute(app.database, sql)
   app.clock.advance(2 * MONTH)
   expect((await app.core.sweep()).anonymousUsers).toBe(0)
   expect(await app.store.findUser(id)).toBeDefined()

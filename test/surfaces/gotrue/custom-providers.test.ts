@@ -1,8 +1,8 @@
 /** Providers that administrators set up: listed, made, changed and deleted. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { startApp, type TestOptions } from '../../support/app'
 import { ADDRESS, custom, fakeOpenId, ISSUER, NOW, OAUTH2, OIDC } from '../../support/custom-provider'
+import { readRows } from '../../support/database'
 
 async function start(settings: Record<string, string> = {}, options: TestOptions = {}) {
   const provider = fakeOpenId()
@@ -40,9 +40,7 @@ test('an OpenID provider is asked about itself and kept with what it says, and i
   expect((await get('custom%3Aacme')).body).toEqual(made.body)
   expect((await list()).body).toEqual({ providers: [made.body] })
   expect(provider.requests.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`])
-  const db = new Database(app.database)
-  const [row] = db.query('SELECT id, client_secret FROM custom_oauth_providers').all() as Record<string, string>[]
-  db.close()
+  const [row] = readRows<Record<string, string>>(app.database, 'SELECT id, client_secret FROM custom_oauth_providers')
   expect(row?.client_secret).not.toContain('acme-secret')
   const place = `custom_oauth_providers.client_secret:${row?.id}`
   expect(app.sealer.open(row?.client_secret ?? '', place).toString()).toBe('acme-secret')

@@ -1,7 +1,7 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
+import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 import { lastMessageTo, open } from '../../support/mail'
 import { codeAt } from '../../support/totp'
@@ -44,8 +44,7 @@ test('enrolling shows the secret once, as text, URI and QR code', async () => {
   ])
   expect(user.text).not.toContain(body.totp.secret)
   expect(JSON.stringify(app.log())).not.toContain(body.totp.secret)
-  using database = new Database(app.database, { readonly: true })
-  expect(JSON.stringify(database.query('SELECT * FROM mfa_factors').all())).not.toContain(body.totp.secret)
+  expect(JSON.stringify(readRows(app.database, 'SELECT * FROM mfa_factors'))).not.toContain(body.totp.secret)
 })
 
 test('an issuer of the app’s own is what the authenticator shows', async () => {
@@ -367,8 +366,7 @@ test('threat T32: what a session has not passed a factor for, it cannot change',
 test('threat T34: an administrator with a second factor has to pass it', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
-  using database = new Database(app.database)
-  database.run("INSERT INTO user_roles (user_id, role, granted_at) VALUES (?, 'admin', 0)", [ada.id])
+  await app.store.grantRole({ userId: ada.id, role: 'admin', now: 0 })
   const low = await app.signIn(ada.email)
   const list = (token: string) => app.ask('GET', '/auth/v1/admin/users', { token })
   expect(refusal(await list(low.accessToken))).toEqual([403, 'not_admin'])

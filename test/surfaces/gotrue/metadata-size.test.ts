@@ -1,8 +1,8 @@
 /** Everything in metadata is in every token, so its size has a bound where it is stored, and none where users come in. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../src/lib/metadata'
 import { claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 import { lastMessageTo, open, userOf, verify, WITH_CONFIRMATION } from '../../support/mail'
 import { fakeGitHub, fragmentOf, GITHUB, signInAtGitHub } from '../../support/providers'
 
@@ -140,11 +140,12 @@ test('an account from before the bounds signs in, is confirmed, signs out, and c
   const ada = await app.signUp(ADA)
   const legacy = { avatar: 'x'.repeat(12_000), name: 'Ada', theme: 'dark' }
   const roles = { provider: 'email', providers: ['email'], plan: 'pro', all: 'y'.repeat(9000) }
-  using database = new Database(app.database)
-  database.run('UPDATE users SET raw_user_meta_data = ?, raw_app_meta_data = ?', [
+  await execute(
+    app.database,
+    'UPDATE users SET raw_user_meta_data = ?, raw_app_meta_data = ?',
     JSON.stringify(legacy),
     JSON.stringify(roles),
-  ])
+  )
   const { status, body } = await passwordGrant(app, { email: ADA, password: PASSWORD })
   expect(status).toBe(200)
   const { access_token: token } = body

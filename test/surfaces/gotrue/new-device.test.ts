@@ -1,7 +1,7 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
+import { readRows } from '../../support/database'
 import { enrolled, pass } from '../../support/factors'
 import { login } from '../../support/native'
 import { codeAt } from '../../support/totp'
@@ -131,13 +131,10 @@ test('a notice is on disk with the sign-in it tells of, so that no crash in betw
   const created = { email: EMAIL, password: PASSWORD, email_confirm: true }
   await app.ask('POST', '/auth/v1/admin/users', { body: created, headers: { apikey: app.admin } })
   await app.signIn(EMAIL)
-  const database = new Database(app.database, { readonly: true })
-  const queued = () =>
-    database.query("SELECT count(*) AS n FROM messages WHERE template = 'new_device_notification'").get()
   expect((await signIn(app, '198.51.100.7')).status).toBe(200)
   // No turn of the event loop lies between the answer and this look.
-  expect(queued()).toEqual({ n: 1 })
-  database.close()
+  const queued = readRows(app.database, "SELECT count(*) AS n FROM messages WHERE template = 'new_device_notification'")
+  expect(queued).toEqual([{ n: 1 }])
 })
 
 /** A sign-in from elsewhere, and the link of the mail that tells of it, as path and query. */

@@ -1,9 +1,9 @@
 /** What settings and invitations change about a sign-in at a provider, and what is kept of it. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { claimsOf, startApp } from '../../support/app'
+import { countRows, readRows } from '../../support/database'
 import { lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
 import {
   fakeGitHub,
@@ -105,11 +105,9 @@ test('the database holds no state, cookie, verifier or token of a provider in th
     app,
     await startAuthorization(app, `&code_challenge=${challenge}&code_challenge_method=s256`),
   )
-  const database = new Database(app.database)
   const rows = ['oauth_states', 'flow_state'].map((table) =>
-    JSON.stringify(database.query(`SELECT * FROM ${table}`).all()),
+    JSON.stringify(readRows(app.database, `SELECT * FROM ${table}`)),
   )
-  database.close()
   for (const secret of [implicit.state, implicit.cookie.split('=')[1] ?? '', 'gho_token', 'github-secret'])
     expect([secret, rows.some((row) => row.includes(secret))]).toEqual([secret, false])
 })
@@ -212,12 +210,7 @@ test('the Send Email hook gets a link that works, signs in only if it takes it, 
       return { outcome: 'answered', status, ...answer }
     },
   })
-  function count(table: string): number {
-    const db = new Database(app.database)
-    const { n } = db.query(`SELECT count(*) AS n FROM ${table}`).get() as { n: number }
-    db.close()
-    return n
-  }
+  const count = (table: string) => countRows(app.database, table)
   expect(queryOf(await signInAtGitHub(app)).error_description).toBe('Invalid payload sent to hook')
   expect([users, count('users'), count('verification_tokens'), count('sessions')]).toEqual([[1], 0, 0, 0])
   expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeString()

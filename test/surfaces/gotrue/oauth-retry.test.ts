@@ -1,7 +1,7 @@
 /** A state of a sign-in at a provider is used up by success alone: who cancels and comes back approving is signed in. */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 import { confirmedUser, lastMessageTo } from '../../support/mail'
 import {
   type FakeGitHub,
@@ -114,13 +114,9 @@ const failures: Record<string, Failure> = {
   'the database refuses the write': {
     async fail({ app }, left) {
       const trigger = `CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'disk full'); END`
-      const change = (sql: string) => {
-        using database = new Database(app.database)
-        database.run(sql)
-      }
-      change(trigger)
+      await execute(app.database, trigger)
       expect((await returnFromProvider(app, left)).status).toBe(500)
-      return () => change('DROP TRIGGER full')
+      return () => execute(app.database, 'DROP TRIGGER full')
     },
   },
 }

@@ -1,6 +1,6 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, type Reply, refresh, startApp, type TestApp } from '../../support/app'
+import { countRows, readRows } from '../../support/database'
 import {
   confirmedUser,
   differentCode,
@@ -45,8 +45,7 @@ test('magiclink creates a token', async () => {
   await confirmedUser(app, ADA)
   const { status, body } = await post(app, '/magiclink', { email: ADA })
   expect([status, body]).toEqual([200, { message: 'Magic link sent if email exists' }])
-  using database = new Database(app.database, { readonly: true })
-  expect(database.query('SELECT kind, email, consumed_at FROM verification_tokens').all()).toEqual([
+  expect(readRows(app.database, 'SELECT kind, email, consumed_at FROM verification_tokens')).toEqual([
     { kind: 'magic_link', email: ADA, consumed_at: null },
   ])
   expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment).toMatchObject({ type: 'magiclink' })
@@ -367,8 +366,7 @@ test('a recovery for nobody mails nobody and leaves no trace', async () => {
   await using app = await start()
   expect((await post(app, '/recover', { email: ADA })).body).toEqual({})
   expect([await kindsTo(app), await usersOf(app)]).toEqual([[], []])
-  using database = new Database(app.database, { readonly: true })
-  expect(database.query('SELECT count(*) AS n FROM verification_tokens').get()).toEqual({ n: 0 })
+  expect(countRows(app.database, 'verification_tokens')).toBe(0)
 })
 
 // Codes and their lives.

@@ -1,7 +1,7 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, type Json, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { type Authenticator, authenticator, type Deviations } from '../../support/authenticator'
+import { execute } from '../../support/database'
 import { enrolled, pass, protectedAccount, refusal } from '../../support/factors'
 
 const MINUTE = 60_000
@@ -329,8 +329,7 @@ test('a banned, a deleted and an unconfirmed account cannot come in by passkey',
   expect((await app.ask('DELETE', '/auth/v1/user', { token: eve.accessToken })).status).toBe(204)
   expect(refusal(await signIn(app, eve.device))).toEqual([400, 'webauthn_verification_failed'])
   const bob = await withPasskey(app)
-  using database = new Database(app.database)
-  database.query('UPDATE users SET email_confirmed_at = NULL WHERE id = ?').run(bob.id)
+  await execute(app.database, 'UPDATE users SET email_confirmed_at = NULL WHERE id = ?', bob.id)
   expect(refusal(await signIn(app, bob.device))).toEqual([403, 'email_not_confirmed'])
 })
 

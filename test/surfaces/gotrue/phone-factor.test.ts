@@ -1,7 +1,7 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../../src/core/ports'
 import { claimsOf, startApp, type TestApp, type TestOptions } from '../../support/app'
+import { readRows } from '../../support/database'
 import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
 const MINUTE = 60_000
@@ -75,8 +75,7 @@ test('the code is kept as a hash alone', async () => {
   const ada = await withPhoneFactor(app)
   await challenge(app, ada.accessToken, ada.factorId)
   const code = await codeTo(app)
-  using database = new Database(app.database, { readonly: true })
-  const [row] = database.query('SELECT * FROM mfa_challenges').all() as { otp_code_hash: string }[]
+  const [row] = readRows<{ otp_code_hash: string }>(app.database, 'SELECT * FROM mfa_challenges')
   expect(row?.otp_code_hash).toMatch(/^[0-9a-f]{64}$/)
   expect(JSON.stringify(row)).not.toContain(`"${code}"`)
   expect(JSON.stringify(app.log())).not.toContain(code)

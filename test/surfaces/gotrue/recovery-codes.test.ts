@@ -1,7 +1,7 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { claimsOf, type Json, startApp, type TestApp, type TestOptions } from '../../support/app'
+import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
 
 const MINUTE = 60_000
@@ -43,11 +43,10 @@ test('ten codes are shown once and kept as hashes', async () => {
     ['totp', 'verified', 'phone'],
     ['recovery_code', 'verified', 'Recovery codes'],
   ])
-  using database = new Database(app.database, { readonly: true })
   const stored = JSON.stringify([
-    database.query('SELECT * FROM mfa_recovery_codes').all(),
-    database.query('SELECT * FROM mfa_factors').all(),
-    database.query('SELECT * FROM audit_log_entries').all(),
+    readRows(app.database, 'SELECT * FROM mfa_recovery_codes'),
+    readRows(app.database, 'SELECT * FROM mfa_factors'),
+    readRows(app.database, 'SELECT * FROM audit_log_entries'),
     app.log(),
   ])
   for (const each of body.codes) expect(stored).not.toContain(each)

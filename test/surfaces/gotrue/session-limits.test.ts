@@ -1,6 +1,6 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { claimsOf, type Json, refresh, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 import { pass, protectedAccount } from '../../support/factors'
 
 const MINUTE = 60_000
@@ -81,11 +81,10 @@ test('with tags a user may have one session of each', async () => {
   const first = await app.signUp()
   app.clock.advance(MINUTE)
   const phone = await app.signIn(first.email)
-  using database = new Database(app.database)
-  database.query('UPDATE sessions SET tag = ? WHERE id = ?').run('phone', phone.sessionId)
+  await execute(app.database, 'UPDATE sessions SET tag = ? WHERE id = ?', 'phone', phone.sessionId)
   expect((await ids(app, first.accessToken)).sort()).toEqual([first.sessionId, phone.sessionId].sort())
   expect((await refresh(app, first.refreshToken)).status).toBe(200)
-  database.query('UPDATE sessions SET tag = ? WHERE id = ?').run('unknown', phone.sessionId)
+  await execute(app.database, 'UPDATE sessions SET tag = ? WHERE id = ?', 'unknown', phone.sessionId)
   app.clock.advance(MINUTE)
   const web = await app.signIn(first.email)
   expect(message(await refresh(app, phone.refreshToken))[1]).toBe('session_expired')
@@ -109,8 +108,8 @@ test('however many sessions there are, the one used last is found', async () => 
     app.clock.advance(1)
     newest = await app.signIn(oldest.email)
   }
-  using database = new Database(app.database)
-  database.query('UPDATE sessions SET refreshed_at = ? WHERE id = ?').run(app.clock.now() + 1, oldest.sessionId)
+  const lastUse = app.clock.now() + 1
+  await execute(app.database, 'UPDATE sessions SET refreshed_at = ? WHERE id = ?', lastUse, oldest.sessionId)
   app.clock.advance(MINUTE)
   expect(message(await refresh(app, newest.refreshToken))[1]).toBe('session_expired')
   expect((await refresh(app, oldest.refreshToken)).status).toBe(200)
@@ -149,9 +148,6 @@ test('an administrator whose session is over for want of a factor is none; a new
   app.clock.advance(20 * MINUTE)
   await app.signIn(ada.email)
   expect((await list()).status).toBe(200)
-  using database = new Database(app.database)
-  database.query("UPDATE sessions SET aal = 'aal1' WHERE id = ?").run(ada.sessionId)
-  // reads of one turn share a view of the database
-  await new Promise(setImmediate)
+  await execute(app.database, "UPDATE sessions SET aal = 'aal1' WHERE id = ?", ada.sessionId)
   expect(message(await list())).toEqual([403, 'session_expired', 'Session is no longer valid'])
 })

@@ -1,8 +1,8 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/sessions'
 import { encodeRefreshToken } from '../../../src/core/tokens/refresh-token'
 import { claimsOf, PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
@@ -263,9 +263,7 @@ test('the database holds no token, password or key in the clear', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await importSession(app, IMPORTED)
-  const db = new Database(app.database)
-  db.run('PRAGMA wal_checkpoint(TRUNCATE)')
-  db.close()
+  await execute(app.database, 'PRAGMA wal_checkpoint(TRUNCATE)')
   const content = Buffer.from(await Bun.file(app.database).arrayBuffer()).toString('latin1')
   for (const secret of [ada.refreshToken, ada.accessToken, PASSWORD, 'cccccccccccc', app.keys.secret])
     expect(content.includes(secret)).toBe(false)

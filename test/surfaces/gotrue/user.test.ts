@@ -1,6 +1,6 @@
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
+import { execute } from '../../support/database'
 
 const getUser = (app: TestApp, token: string, headers?: Record<string, string>) =>
   app.ask('GET', '/auth/v1/user', { token, headers })
@@ -145,9 +145,7 @@ test('who came by a link or a code may have forgotten the current password, and 
 test('the address and the password of a single sign-on account are not for its user to change', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true' } })
   const ada = await app.signUp()
-  using database = new Database(app.database)
-  database.query('UPDATE users SET is_sso_user = 1').run()
-  await new Promise(setImmediate)
+  await execute(app.database, 'UPDATE users SET is_sso_user = 1')
   for (const change of [{ password: NEW }, { email: 'b@example.com' }, { phone: '15551230000' }, { nonce: '123456' }]) {
     const { status, body } = await putUser(app, ada, change)
     expect([status, body.code, body.message]).toEqual([

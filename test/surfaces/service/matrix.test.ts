@@ -1,8 +1,8 @@
 /** Matrix accounts of users who register with a service (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
-import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { ProvisionResult } from '../../../src/core/ports'
 import { PASSWORD, startApp, type TestApp, type TestOptions } from '../../support/app'
+import { execute, readRows } from '../../support/database'
 import { get, login, post } from '../../support/native'
 
 const SECOND = 1000
@@ -146,11 +146,9 @@ test('an attempt that never came to its end is taken up once its time is over', 
   await using started = await start()
   const { app, asked } = started
   await register(app, 'ada@example.com')
-  using database = new Database(app.database)
-  database.query('UPDATE users SET matrix_user_id = NULL').run()
-  database
-    .query('INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users')
-    .run(app.clock.now() + 120_000)
+  await execute(app.database, 'UPDATE users SET matrix_user_id = NULL')
+  const insert = 'INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users'
+  await execute(app.database, insert, app.clock.now() + 120_000)
   expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(120_000)
   const tries = await Promise.all([app.core.provisionDueMatrixAccounts(), app.core.provisionDueMatrixAccounts()])
@@ -211,11 +209,8 @@ test('an attempt whose answer was lost is known again by its password, which is 
   }
   await using app = await startApp({ provisioner: { register } })
   await post(app, '/register', { email: 'ada@example.com', password: PASSWORD, display_name: 'Ada' })
-  const rows = () => {
-    using database = new Database(app.database)
-    return database.query('SELECT password FROM matrix_registrations').values().flat() as string[]
-  }
-  const [sealed = ''] = rows()
+  const rows = () => readRows<{ password: string }>(app.database, 'SELECT password FROM matrix_registrations')
+  const [{ password: sealed } = { password: '' }] = rows()
   expect(passwords[0]).toMatch(/^[\w-]{43}$/)
   expect(sealed).not.toContain(passwords[0] ?? '')
   isLost = false

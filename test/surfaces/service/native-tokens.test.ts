@@ -1,7 +1,7 @@
 /** The acceptance list of native-tokens.md under its titles, and what else its rules say. */
-import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import { PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
+import { countRows, readRows } from '../../support/database'
 import { protectedAccount } from '../../support/factors'
 import { cookieOf, get, JSON_TYPE, login, mint, minted, ORIGIN, post } from '../../support/native'
 import { codeAt } from '../../support/totp'
@@ -207,13 +207,11 @@ describe('token pairs', () => {
   test('the database holds no token in the clear, and forgets expired ones', async () => {
     await using app = await startApp()
     const pair = await minted(app, (await app.signUp()).email)
-    const db = new Database(app.database, { readonly: true })
-    const rows = JSON.stringify(db.query('SELECT * FROM session_tokens').all())
+    const rows = JSON.stringify(readRows(app.database, 'SELECT * FROM session_tokens'))
     for (const token of [pair.accessToken, pair.refreshToken]) expect(rows).not.toContain(token.slice(-43))
     app.clock.advance(32 * DAY)
     expect(await app.core.sweep()).toMatchObject({ sessionTokens: 2 })
-    expect(db.query('SELECT count(*) AS n FROM session_tokens').get()).toEqual({ n: 0 })
-    db.close()
+    expect(countRows(app.database, 'session_tokens')).toBe(0)
   })
 })
 

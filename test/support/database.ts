@@ -1,0 +1,34 @@
+/**
+ * The database file beside a server, as its operator sees it: for facts that no endpoint shows, and for states that no
+ * endpoint produces.
+ */
+import { Database, type SQLQueryBindings } from 'bun:sqlite'
+
+/** The rows of a query, on a connection that cannot write. */
+export function readRows<Row = Record<string, unknown>>(
+  path: string,
+  sql: string,
+  ...values: SQLQueryBindings[]
+): Row[] {
+  using database = new Database(path, { readonly: true })
+  return database.query<Row, SQLQueryBindings[]>(sql).all(...values)
+}
+
+export function countRows(path: string, table: string): number {
+  return readRows<{ count: number }>(path, `SELECT count(*) AS count FROM ${table}`)[0]?.count ?? Number.NaN
+}
+
+/** Runs one statement, or several without values. An app in this process sees the result once this resolves. */
+export async function execute(path: string, sql: string, ...values: SQLQueryBindings[]): Promise<void> {
+  {
+    using database = new Database(path, { create: false, readwrite: true })
+    database.run(sql, values)
+  }
+  // The app answers all reads of one turn of the event loop from one snapshot.
+  await new Promise(setImmediate)
+}
+
+/** A connection that stays open, for transactions and locks beside those of the server. */
+export function openConnection(path: string): Database {
+  return new Database(path, { create: false, readwrite: true })
+}
