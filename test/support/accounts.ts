@@ -1,5 +1,4 @@
 /** A store with accounts in it, for the tests of its operations on them. */
-import { Database } from 'bun:sqlite'
 import { expect } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -14,6 +13,7 @@ import {
   type User,
   type VerificationToken,
 } from '../../src/store'
+import { countRows, readRows } from './database'
 
 /** When every change of a test happens, and when the accounts were created before. */
 export const NOW = Date.parse('2026-01-02T00:00:00Z')
@@ -40,14 +40,6 @@ export async function accountStore(): Promise<AccountStore> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-accounts-'))
   const path = join(folder, 'latchkey.db')
   const store = await openStore(path, BEFORE)
-  const query = <T>(work: (db: Database) => T): T => {
-    const db = new Database(path, { readonly: true })
-    try {
-      return work(db)
-    } finally {
-      db.close()
-    }
-  }
   const find = async (id: string) => (await store.findUser(id)) as User
   return {
     store,
@@ -68,20 +60,17 @@ export async function accountStore(): Promise<AccountStore> {
       return { id: token.id }
     },
     isValid: ({ id }) =>
-      query((db) => db.query('SELECT 1 FROM verification_tokens WHERE id = ? AND consumed_at IS NULL').get(id)) !==
-      null,
+      readRows(path, 'SELECT 1 FROM verification_tokens WHERE id = ? AND consumed_at IS NULL', id).length > 0,
     async session(userId) {
       const session = newSession(userId)
       await store.openSession({ session, now: BEFORE, audit: [] })
       return session.session.id
     },
-    rows: () =>
-      query((db) => {
-        const names = db.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
-        return Object.fromEntries(names.map(({ name }) => [name, db.query(`SELECT * FROM "${name}"`).all()]))
-      }),
-    count: (table, userId) =>
-      query((db) => (db.query(`SELECT count(*) AS n FROM ${table} WHERE user_id = ?`).get(userId) as { n: number }).n),
+    rows() {
+      const tables = readRows<{ name: string }>(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+      return Object.fromEntries(tables.map(({ name }) => [name, readRows(path, `SELECT * FROM "${name}"`)]))
+    },
+    count: (table, userId) => countRows(path, `${table} WHERE user_id = ?`, userId),
     async [Symbol.asyncDispose]() {
       await store.close()
       rmSync(folder, { recursive: true })

@@ -14,8 +14,10 @@ export function readRows<Row = Record<string, unknown>>(
   return database.query<Row, SQLQueryBindings[]>(sql).all(...values)
 }
 
-export function countRows(path: string, table: string): number {
-  return readRows<{ count: number }>(path, `SELECT count(*) AS count FROM ${table}`)[0]?.count ?? Number.NaN
+/** @param from the table, and a WHERE clause if not all of its rows count */
+export function countRows(path: string, from: string, ...values: SQLQueryBindings[]): number {
+  const [row] = readRows<{ count: number }>(path, `SELECT count(*) AS count FROM ${from}`, ...values)
+  return row?.count ?? Number.NaN
 }
 
 /** Runs one statement, or several without values. An app in this process sees the result once this resolves. */
