@@ -1,6 +1,6 @@
 /** Passwords of known breaches, as haveibeenpwned.com's Pwned Passwords and mirrors of it serve them. */
 import type { BreachedPasswords } from '../core/ports'
-import { readUpTo } from './http-post'
+import { readUpTo } from '../lib/read-up-to'
 
 const TIMEOUT_MS = 5000
 /** After a timeout the service is not called for this long, so that an outage does not delay every request. */
@@ -43,9 +43,9 @@ function asking(
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       })
-      const { body, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
+      const { bytes, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
       if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
-      const lines = body.toUpperCase().split(/\r?\n/).filter(Boolean)
+      const lines = bytes.toString().toUpperCase().split(/\r?\n/).filter(Boolean)
       // An error page of a proxy, for example, must not count as a list that lacks the password.
       if (lines.length === 0 || !lines.every((line) => LINE.test(line)))
         return { outcome: 'failed', error: 'the response is not a range of hashes' }

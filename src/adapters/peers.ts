@@ -3,7 +3,7 @@
  * name of a remote server must not resolve to an address inside this server's network.
  */
 import type { PeerResult, Peers } from '../core/ports'
-import { canonicalJson, type JsonObject } from '../lib/json'
+import { canonicalJson, isJsonObject, type JsonObject } from '../lib/json'
 import { boundedFetch } from './bounded-fetch'
 import { type Lookup, publicFetch } from './public-fetch'
 
@@ -47,7 +47,7 @@ function parseObject(text: string): JsonObject | undefined {
   try {
     const result = canonicalJson(JSON.parse(text))
     const value = 'kept' in result ? result.kept : undefined
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+    return isJsonObject(value) ? value : undefined
   } catch {
     return undefined
   }

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { clientUrl, isMailboxOn } from '../compose/policy'
 import type { Settings } from '../config'
-import { isLocalNetwork, isLoopback } from '../lib/ip'
+import { isLocalNetwork, isLoopbackHost } from '../lib/ip'
 
 export interface Addresses {
   /** The URL for supabase-js. */
@@ -18,8 +18,7 @@ export interface Addresses {
 
 const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }
 
-export const isLocal = (host: string) => host === 'localhost' || isLoopback(host)
-export const isLocalUrl = (url: string) => isLocal(hostOf(url))
+export const isLocalUrl = (url: string) => isLoopbackHost(hostOf(url))
 /** Whether a URL points to this machine or its local network. */
 export const isNearbyUrl = (url: string) => isLocalNetwork(hostOf(url))
 

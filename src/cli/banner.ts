@@ -3,8 +3,9 @@
 import type { Keys } from '../compose/keys'
 import { databasePath } from '../compose/keys'
 import type { Settings } from '../config'
+import { isLoopbackHost } from '../lib/ip'
 import { version } from '../version'
-import { type Addresses, addressesOf, isLocal, isNearbyUrl, urlOf } from './addresses'
+import { type Addresses, addressesOf, isNearbyUrl, urlOf } from './addresses'
 import { commandWith, startWith } from './invocation'
 
 export interface BannerOptions {
@@ -56,7 +57,7 @@ function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [str
 
 /** What the operator may want to change. Problems are warnings in the log. */
 function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
-  const isPublic = !isLocal(server.host) || !isNearbyUrl(server.apiExternalUrl)
+  const isPublic = !isLoopbackHost(server.host) || !isNearbyUrl(server.apiExternalUrl)
   const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled
   const advice: string[] = []
   if (mail.mailerAutoconfirm && isPublic)

@@ -4,7 +4,8 @@ import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
 import { flawOfRedirect } from '../core/redirect-rules'
 import { samplesOf } from '../lib/glob-samples'
-import { isLocal, isLocalUrl, isNearbyUrl } from './addresses'
+import { isLoopbackHost } from '../lib/ip'
+import { isLocalUrl, isNearbyUrl } from './addresses'
 
 export function warnings(settings: Settings): string[] {
   return [...developmentSettings(settings), ...uselessRedirects(settings)]
@@ -20,7 +21,7 @@ function developmentSettings(settings: Settings): string[] {
     found.push(`AUTH_MAILBOX is on: anyone who can reach ${apiExternalUrl} can read all its mail`)
   if (isPublic && mail.mailbox === 'auto' && isMailboxOn(settings))
     found.push('no SMTP server is set (AUTH_SMTP_HOST): mail is not sent, and is shown at /mailbox on this machine')
-  if (isLocal(host) && !isPublic) return found
+  if (isLoopbackHost(host) && !isPublic) return found
   if (isLocalUrl(apiExternalUrl))
     found.push(
       `AUTH_API_EXTERNAL_URL is ${apiExternalUrl}: links and tokens name a host that only this machine can reach`,
@@ -33,7 +34,8 @@ function developmentSettings(settings: Settings): string[] {
   if (mail.mailerAutoconfirm) found.push('sign-ups are confirmed without a mail (AUTH_MAILER_AUTOCONFIRM)')
   if (limits.rateLimits === 'off') found.push('AUTH_RATE_LIMITS is off: passwords can be guessed without limit')
   return found.map(
-    (problem) => `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${isLocal(host) ? apiExternalUrl : host}): ${problem}`,
+    (problem) =>
+      `DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS (${isLoopbackHost(host) ? apiExternalUrl : host}): ${problem}`,
   )
 }
 

@@ -1,4 +1,5 @@
 /** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
+import { isLoopbackHost } from '../lib/ip'
 import { setting } from './setting'
 import { flag, secret, type ValueType } from './value-types'
 
@@ -7,7 +8,7 @@ const hookUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined
-    const isLocal = /^(localhost|127\.0\.0\.1|\[::1\]|host\.docker\.internal)$/.test(url?.hostname ?? '')
+    const isLocal = url !== undefined && (isLoopbackHost(url.hostname) || url.hostname === 'host.docker.internal')
     if (url?.protocol === 'pg-functions:')
       throw new Error('an https URL: this server has no Postgres functions to call')
     if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))

@@ -28,34 +28,19 @@ const domain: ValueType<string> = {
   },
 }
 
-const enrolment = <Path extends PolicyPath>(
-  name: string,
-  isOn: boolean,
-  feeds: PolicyField<boolean, Path>,
-  what: string,
-) =>
-  setting({
-    name: `MFA_${name}_ENROLL_ENABLED`,
-    toml: `mfa.${name.toLowerCase()}.enroll_enabled`,
-    kind: flag,
-    default: isOn,
-    feeds,
-    doc: `Users may enroll ${what}.`,
-  })
-const verification = <Path extends PolicyPath>(
-  name: string,
-  isOn: boolean,
-  feeds: PolicyField<boolean, Path>,
-  what: string,
-) =>
-  setting({
-    name: `MFA_${name}_VERIFY_ENABLED`,
-    toml: `mfa.${name.toLowerCase()}.verify_enabled`,
-    kind: flag,
-    default: isOn,
-    feeds,
-    doc: `${what} are accepted.`,
-  })
+const switchOf =
+  (action: 'ENROLL' | 'VERIFY', docOf: (what: string) => string) =>
+  <Path extends PolicyPath>(name: string, isOn: boolean, feeds: PolicyField<boolean, Path>, what: string) =>
+    setting({
+      name: `MFA_${name}_${action}_ENABLED`,
+      toml: `mfa.${name.toLowerCase()}.${action.toLowerCase()}_enabled`,
+      kind: flag,
+      default: isOn,
+      feeds,
+      doc: docOf(what),
+    })
+const enrolment = switchOf('ENROLL', (what) => `Users may enroll ${what}.`)
+const verification = switchOf('VERIFY', (what) => `${what} are accepted.`)
 
 export const mfa = {
   totpEnrolment: enrolment('TOTP', true, field('mfa.totp.enrollEnabled'), 'an authenticator app'),

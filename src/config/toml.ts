@@ -1,4 +1,5 @@
 /** Settings from the `[auth]` section of Supabase's config.toml. */
+import { isJsonObject } from '../lib/json'
 import { nearest } from '../lib/nearest'
 import { allSettings } from './index'
 import type { Setting } from './setting'
@@ -88,8 +89,6 @@ export function reportUnknownKeys({ toml }: Sources, problems: Problem[]): void 
 /** Every value below a table, with its dotted key. */
 function leaves(table: Record<string, unknown>, prefix = ''): [string, unknown][] {
   return Object.entries(table).flatMap(([key, value]): [string, unknown][] =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? leaves(value as Record<string, unknown>, `${prefix}${key}.`)
-      : [[`${prefix}${key}`, value]],
+    isJsonObject(value) ? leaves(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value]],
   )
 }

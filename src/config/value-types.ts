@@ -1,7 +1,7 @@
 /** Types of values: how text becomes a value and back. */
 import { formatDuration, parseDuration } from '../lib/duration'
 import { type Cidr, isIpv6, parseCidr } from '../lib/ip'
-import type { JsonObject } from '../lib/json'
+import { isJsonObject, type JsonObject } from '../lib/json'
 
 /** A type of values: its name in the documentation, and how text becomes a value and back. */
 export interface ValueType<T> {
@@ -243,11 +243,7 @@ export const jsonObjects: ValueType<JsonObject[]> = {
   name: 'JSON',
   parse(value) {
     const parsed = parseJson(value)
-    if (
-      !Array.isArray(parsed) ||
-      !parsed.every((item) => typeof item === 'object' && item !== null && !Array.isArray(item))
-    )
-      throw new Error('a JSON array of objects')
+    if (!Array.isArray(parsed) || !parsed.every(isJsonObject)) throw new Error('a JSON array of objects')
     return parsed
   },
 }
@@ -264,7 +260,7 @@ export const jsonLists: ValueType<Record<string, string[]>> = {
     } catch {
       throw wrong
     }
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw wrong
+    if (!isJsonObject(parsed)) throw wrong
     const entries = Object.entries(parsed).map(
       ([name, items]) => [name, Array.isArray(items) ? items : [items]] as const,
     )

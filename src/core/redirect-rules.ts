@@ -1,6 +1,6 @@
 /** Allowed redirect targets: those of the site, and those on the allow list. */
 import { type Glob, parseGlob } from '../lib/glob'
-import { canonicalIp, isLoopback } from '../lib/ip'
+import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../lib/ip'
 import type { Policy } from './policy'
 
 /** Schemes that run code or read files; no list allows them. */
@@ -8,7 +8,6 @@ const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source|filesy
 /** Schemes whose host browsers read as that of a web address (URL Standard, special schemes). */
 const WEB = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
-const LOOPBACK_NAME = /^(localhost|.+\.localhost)$/i
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
 /** Longer targets are rejected; no application needs them. */
 const MAX_LENGTH = 2048
@@ -100,7 +99,7 @@ export function entryThatAllows({ siteUrl }: Policy['redirects'], candidate: str
 }
 
 function isLoopbackLike(hostname: string): boolean {
-  return LOOPBACK_NAME.test(hostname) || UNSPECIFIED.has(hostname) || isLoopback(hostname)
+  return isLoopbackInBrowsers(hostname) || UNSPECIFIED.has(hostname)
 }
 
 type Parts = NonNullable<ReturnType<typeof partsOf>>

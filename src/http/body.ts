@@ -2,6 +2,7 @@
 import { type Static, type StringOptions, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Refusal } from '../core/refusal'
+import { readUpTo } from '../lib/read-up-to'
 
 /** A text field that is stored unchanged: without NUL characters, at which database searches would end. */
 export const storedText = (options: StringOptions = {}) => Type.String({ pattern: '^[^\\u0000]*$', ...options })
@@ -42,14 +43,9 @@ export async function readBody(request: Request, timeoutMs: number, stopping?: A
 }
 
 async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body) {
-    size += chunk.length
-    if (size > MAX_BODY_BYTES) throw new Refusal('body_too_large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  const { bytes, isTooLarge } = await readUpTo(MAX_BODY_BYTES, body)
+  if (isTooLarge) throw new Refusal('body_too_large')
+  return bytes
 }
 
 /** Creates the function that decodes a body into the declared object. */

@@ -7,6 +7,7 @@ import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller } from '../core'
 import { withOrigin } from '../core/origin'
 import { type Reason, Refusal } from '../core/refusal'
+import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
 import { requestContextOf } from './request-context'
@@ -176,12 +177,12 @@ async function identify(core: Core, access: Access, credentials: Credentials) {
   return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
 }
 
-/** The credentials of a request: bearer token (RFC 6750 §2.1), API key, or session cookie. */
+/** The credentials of a request: bearer token, API key, or session cookie. */
 export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request): Credentials {
   const { headers } = request
   return {
     cookie: headers.has('authorization') ? undefined : sessionCookieOf(request, policy.apiUrl),
-    bearer: /^bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1],
+    bearer: bearerOf(request),
     apiKey: headers.get('apikey') ?? undefined,
   }
 }

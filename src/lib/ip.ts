@@ -55,6 +55,9 @@ export function isLoopback(ip: string): boolean {
 /** Whether the host of a URL is this machine, by name or address. */
 export const isLoopbackHost = (host: string): boolean => host === 'localhost' || isLoopback(host)
 
+/** As `isLoopbackHost`, with the names below localhost, which browsers take for this machine (RFC 6761 §6.3). */
+export const isLoopbackInBrowsers = (host: string): boolean => /^(.+\.)?localhost$/i.test(host) || isLoopback(host)
+
 /** Whether a host name or address is on this machine or its local network. */
 export function isLocalNetwork(host: string): boolean {
   const range = parse(host)?.range()

@@ -3,6 +3,10 @@
 export type Json = null | boolean | number | string | Json[] | JsonObject
 export type JsonObject = { [key: string]: Json }
 
+/** Whether a value from JSON is an object. */
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 /** Maximum nesting depth. Real metadata stays under ten; deeper input tries to exhaust a stack. */
 export const MAX_DEPTH = 1000
 

@@ -1,5 +1,5 @@
 /** Profiles: what a provider says about an account, with GoTrue's claim names. */
-import type { JsonObject } from '../lib/json'
+import { isJsonObject, type JsonObject } from '../lib/json'
 
 export interface ExternalEmail {
   address: string
@@ -24,7 +24,7 @@ export function asText(value: unknown): string {
 }
 
 export function asObject(value: unknown): UntrustedJson {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as UntrustedJson) : {}
+  return isJsonObject(value) ? value : {}
 }
 
 export const asObjects = (value: unknown): UntrustedJson[] => (Array.isArray(value) ? value.map(asObject) : [])

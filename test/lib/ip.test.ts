@@ -1,6 +1,15 @@
 import { expect, test } from 'bun:test'
 import { clientIp } from '../../src/http/request-context'
-import { canonicalIp, clientPrefix, isInNetworks, networkPrefix, parseCidr, sitePrefix } from '../../src/lib/ip'
+import {
+  canonicalIp,
+  clientPrefix,
+  isInNetworks,
+  isLoopbackHost,
+  isLoopbackInBrowsers,
+  networkPrefix,
+  parseCidr,
+  sitePrefix,
+} from '../../src/lib/ip'
 
 test.each([
   ['1.2.3.4', '1.2.3.4'],
@@ -54,4 +63,17 @@ test.each([
   [undefined, '1.2.3.4', '0.0.0.0'],
 ])('peer %s forwarding %p is client %s', (peer, forwarded, client) =>
   expect(clientIp(peer, forwarded, proxies)).toBe(client),
+)
+
+test.each(['localhost', '127.0.0.1', '127.8.9.10', '::1', '[::1]', '::ffff:127.0.0.1'])('%s is this machine', (host) =>
+  expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([true, true]),
+)
+
+test.each(['app.localhost', 'LOCALHOST'])('%s is this machine for browsers only', (host) =>
+  expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([false, true]),
+)
+
+test.each(['', 'localhost.example.com', 'notlocalhost', '127.0.0.1.example.com', '128.0.0.1', '0.0.0.0', '10.0.0.1'])(
+  '%p is another machine',
+  (host) => expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([false, false]),
 )

@@ -1,6 +1,7 @@
 /** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies translated to the port's outcomes. */
 import type { NodemailerError } from 'nodemailer'
 import type { Delivery, Mailer, OutgoingMail } from '../../core/ports'
+import { isLoopbackHost } from '../../lib/ip'
 
 export interface SmtpOptions {
   host: string
@@ -78,7 +79,7 @@ export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<D
 }
 
 function poolOptions({ host, port, user, password, security, maxConnections, timeoutMs }: SmtpOptions) {
-  const isLocal = isLoopback(host)
+  const isLocal = isLoopbackHost(host.toLowerCase())
   const isTlsFromStart = security === 'tls' || (security === 'auto' && port === 465)
   return {
     pool: true as const,
@@ -121,10 +122,6 @@ function headersOf(configured: SmtpOptions['headers'], template: string): { key:
   return [...defaults.filter(([name]) => !names.has(name.toLowerCase())), ...Object.entries(configured)].flatMap(
     ([key, values]) => values.map((value) => ({ key, value: value.replaceAll('$messageType', template) })),
   )
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|::1)$/i.test(host)
 }
 
 function isRefusalOfMessage({ command = '', permanent, responseCode = 0 }: NodemailerError): boolean {

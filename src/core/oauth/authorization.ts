@@ -1,5 +1,5 @@
 /** The start of an OAuth sign-in (`GET /authorize`). */
-import { isLoopback } from '../../lib/ip'
+import { isLoopbackHost } from '../../lib/ip'
 import { hmacSha256 } from '../../lib/secrets'
 import type { VerificationToken } from '../../store'
 import type { Caller } from '../caller'
@@ -91,7 +91,7 @@ function bindsToBrowser(
   challenge: object | undefined,
 ): boolean {
   const own = new URL(policy.apiUrl)
-  const isElsewhere = host !== own.host && (own.hostname === 'localhost' || isLoopback(own.hostname))
+  const isElsewhere = host !== own.host && isLoopbackHost(own.hostname)
   return !challenge && !linker && !isElsewhere
 }
 

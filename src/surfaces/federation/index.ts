@@ -1,7 +1,7 @@
 /** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
 import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
-import { noteRefusal } from '../../http/request-context'
+import { errorAnswers } from '../../http/error-answers'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
 import { changePassword, introspect, login, logout, me, refresh } from './sessions'
@@ -21,12 +21,7 @@ export function federation(core: Core, { onFault, ...bounds }: FederationOptions
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
-    answerError(error, request) {
-      const refusal = noteRefusal(error, request)
-      if (refusal) return answerRefusal(refusal)
-      onFault(error, request)
-      return answerFault()
-    },
+    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
   }
   return {
     app: mount(core, endpoints, dialect, bounds),

@@ -1,8 +1,8 @@
 /** Sign-in with an account of this server or another, and the resulting session (docs/other-surfaces.md#federation). */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
+import { body, text } from '../../http/schemas'
 import {
-  body,
   errors,
   IntrospectionShape,
   MeShape,
@@ -10,7 +10,6 @@ import {
   SignInShape,
   SuccessShape,
   TokenShape,
-  text,
   toIntrospection,
   toSignIn,
   toUser,

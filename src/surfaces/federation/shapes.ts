@@ -1,10 +1,11 @@
 /** Request and response schemas of the federation surface (docs/other-surfaces.md#federation). */
-import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { User } from '../../core'
 import { usernameOf } from '../../core/accounts/usernames'
 import type { FederatedIntrospection } from '../../core/federation/accounts'
 import type { FederatedSignIn } from '../../core/federation/federated-sign-in'
 import { localRef } from '../../core/federation/user-ref'
+import { errorsOf } from '../../http/schemas'
 
 const ErrorShape = Type.Object(
   {
@@ -20,18 +21,7 @@ const ErrorShape = Type.Object(
   },
 )
 
-/** The error responses of an endpoint, for its documentation. */
-export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
-  return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
-}
-
-/** The body of an endpoint, with an example. */
-export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
-  Type.Object(fields, { $id: id, examples: [example] })
-
-/** An optional text field; the core decides whether it is required. */
-export const text = (description?: string) =>
-  Type.Optional(Type.String(description === undefined ? {} : { description }))
+export const errors = errorsOf(ErrorShape)
 
 const success = Type.Literal(true)
 const userRef = Type.String({

@@ -2,7 +2,8 @@ import { status } from 'elysia'
 import { usernameOf } from '../../core/accounts/usernames'
 import { localRef } from '../../core/federation/user-ref'
 import { endpoint } from '../../http/endpoint'
-import { body, CreatedShape, errors, text } from './shapes'
+import { body, text } from '../../http/schemas'
+import { CreatedShape, errors } from './shapes'
 
 /** `POST /auth/v1/users` (docs/other-surfaces.md#federation). */
 export const createUser = endpoint({

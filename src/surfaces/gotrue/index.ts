@@ -4,7 +4,8 @@
  */
 import type { Core } from '../../core'
 import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
-import { noteRefusal, requestContextOf } from '../../http/request-context'
+import { errorAnswers } from '../../http/error-answers'
+import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
 import {
@@ -86,13 +87,11 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
     prefix,
     isHidden: prefix === '',
     encode: encodeJson,
-    answerError(error, request) {
-      const { id } = requestContextOf(request)
-      const refusal = noteRefusal(error, request)
-      if (refusal) return answerRefusal(refusal, request, id)
-      onFault(error, request)
-      return answerFault(request, id)
-    },
+    answerError: errorAnswers({
+      answerRefusal: (refusal, request) => answerRefusal(refusal, request, requestContextOf(request).id),
+      answerFault: (request) => answerFault(request, requestContextOf(request).id),
+      onFault,
+    }),
   }
   return { app: mount(core, endpoints, dialect, options), answerUnknown: answerUnknown(core, endpoints, dialect) }
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../core'
 import { amrClaim } from '../../core/sessions/sessions'
 import { freeForm } from '../../http/free-form'
+import { errorsOf } from '../../http/schemas'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })
@@ -127,7 +128,7 @@ export const AuditShape = Type.Object(
   { $id: 'AuditLogEntry' },
 )
 
-export const ErrorShape = Type.Union(
+const ErrorShape = Type.Union(
   [
     Type.Object({
       code: text('Stable error code.'),
@@ -160,9 +161,7 @@ export const challengeOfBody = (body: {
 }) => ({ codeChallenge: body.code_challenge, codeChallengeMethod: body.code_challenge_method })
 
 /** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
-export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
-  return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
-}
+export const errors = errorsOf(ErrorShape)
 
 /** RFC 3339 as Go prints it: no trailing zeros in the fraction. @param ms Unix milliseconds */
 export function toTime(ms: number): string {

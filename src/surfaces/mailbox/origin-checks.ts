@@ -1,6 +1,6 @@
 /** Keeps other sites out: their pages must neither read nor clear the mailbox. */
 import { requestContextOf } from '../../http/request-context'
-import { canonicalIp, isLoopback } from '../../lib/ip'
+import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../../lib/ip'
 
 /**
  * Whether the request uses one of our host names. An attacker can make a domain resolve to our address (DNS rebinding),
@@ -36,9 +36,8 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-fo
 /** Whether a request was made on this machine directly, under its own name. */
 export function isDirectLocalRequest(request: Request): boolean {
   const name = URL.parse(`http://${hostOf(request)}`)?.hostname ?? ''
-  const isOwn = name === 'localhost' || name.endsWith('.localhost') || isLoopback(name)
   const isBrought = PROXY_HEADERS.some((header) => request.headers.has(header))
-  return isOwn && !isBrought && isLoopback(requestContextOf(request).client().ip)
+  return isLoopbackInBrowsers(name) && !isBrought && isLoopback(requestContextOf(request).client().ip)
 }
 
 /** As sent by the client. */

@@ -5,17 +5,8 @@ import { Refusal } from '../../core/refusal'
 import { storedText } from '../../http/body'
 import { isOwnPage, setSessionCookie } from '../../http/cookie'
 import { endpoint } from '../../http/endpoint'
-import {
-  body,
-  errors,
-  IntrospectionShape,
-  SessionShape,
-  text,
-  toIntrospection,
-  toSession,
-  toUser,
-  UserShape,
-} from './shapes'
+import { body, text } from '../../http/schemas'
+import { errors, IntrospectionShape, SessionShape, toIntrospection, toSession, toUser, UserShape } from './shapes'
 
 const tag = 'Services'
 

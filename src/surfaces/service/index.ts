@@ -4,7 +4,7 @@
  */
 import type { Core } from '../../core'
 import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
-import { noteRefusal } from '../../http/request-context'
+import { errorAnswers } from '../../http/error-answers'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'
@@ -36,12 +36,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
-    answerError(error, request) {
-      const refusal = noteRefusal(error, request)
-      if (refusal) return answerRefusal(refusal, request)
-      onFault(error, request)
-      return answerFault()
-    },
+    answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
   }
   return { app: mount(core, serviceEndpoints, dialect, bounds), answerUnknown }
 }

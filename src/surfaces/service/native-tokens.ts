@@ -3,16 +3,8 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import {
-  body,
-  CreatedPersonalTokenShape,
-  errors,
-  PairShape,
-  PersonalTokenShape,
-  text,
-  toPair,
-  toPersonalToken,
-} from './shapes'
+import { body, text } from '../../http/schemas'
+import { CreatedPersonalTokenShape, errors, PairShape, PersonalTokenShape, toPair, toPersonalToken } from './shapes'
 
 const tag = 'Native clients'
 

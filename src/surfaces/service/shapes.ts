@@ -1,9 +1,10 @@
 /** Request and response schemas of `/api/auth` (docs/other-surfaces.md). */
-import { type Static, type TObject, Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { PersonalAccessToken, User } from '../../core'
 import type { Introspection } from '../../core/callers/introspect'
 import type { TokenPair } from '../../core/sign-in/token-pairs'
 import { displayName, type ServiceSession } from '../../core/tokens/service-token'
+import { errorsOf } from '../../http/schemas'
 
 export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'ServiceMessage' })
 
@@ -16,18 +17,7 @@ const ErrorShape = Type.Object(
   { $id: 'ServiceError' },
 )
 
-/** The error responses of an endpoint, for its documentation. */
-export function errors(...statuses: number[]): Record<number, typeof ErrorShape> {
-  return Object.fromEntries(statuses.map((status) => [status, ErrorShape]))
-}
-
-/** The body of an endpoint, with an example. */
-export const body = <Fields extends TObject['properties']>(id: string, fields: Fields, example: object) =>
-  Type.Object(fields, { $id: id, examples: [example] })
-
-/** An optional text field; the core decides whether it is required. */
-export const text = (description?: string) =>
-  Type.Optional(Type.String(description === undefined ? {} : { description }))
+export const errors = errorsOf(ErrorShape)
 
 export const UserShape = Type.Object(
   {

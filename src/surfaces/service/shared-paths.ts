@@ -7,7 +7,8 @@ import { status } from 'elysia'
 import { Refusal } from '../../core/refusal'
 import { sessionCookieOf, setSessionCookie } from '../../http/cookie'
 import { credentialsOf, endpoint } from '../../http/endpoint'
-import { body, errors, PairShape, SessionShape, text, toPair, toSession } from './shapes'
+import { body, text } from '../../http/schemas'
+import { errors, PairShape, SessionShape, toPair, toSession } from './shapes'
 
 const Refresh = body(
   'ServiceRefresh',

@@ -5,7 +5,8 @@
 import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
-import { body, errors, MessageShape, SessionShape, toSession } from './shapes'
+import { body } from '../../http/schemas'
+import { errors, MessageShape, SessionShape, toSession } from './shapes'
 
 const shared = { method: 'POST', tag: 'Links to your own pages' } as const
 

@@ -1,4 +1,5 @@
 /** Reads a template over HTTP: at most 10 s and 1 MB, and no redirect to another host. */
+import { readUpTo } from '../../../lib/read-up-to'
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 1_000_000
@@ -30,12 +31,7 @@ async function bodyOf(response: Response): Promise<string> {
     await response.body?.cancel()
     throw new Error(`it responded with ${response.status}`)
   }
-  const chunks: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of response.body ?? []) {
-    chunks.push(chunk)
-    length += chunk.length
-    if (length > MAX_BYTES) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
-  }
-  return Buffer.concat(chunks).toString()
+  const { bytes, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
+  if (isTooLarge) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
+  return bytes.toString()
 }

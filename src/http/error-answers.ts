@@ -1,0 +1,19 @@
+/** What every surface does with an error: a refusal is noted for the log and answered, a fault is reported. */
+import type { Refusal } from '../core/refusal'
+import { noteRefusal } from './request-context'
+
+interface ErrorAnswers {
+  answerRefusal(refusal: Refusal, request: Request): Response
+  answerFault(request: Request): Response
+  /** Reports a fault to the operator. */
+  onFault(error: unknown, request: Request): void
+}
+
+export function errorAnswers({ answerRefusal, answerFault, onFault }: ErrorAnswers) {
+  return (error: unknown, request: Request): Response => {
+    const refusal = noteRefusal(error, request)
+    if (refusal) return answerRefusal(refusal, request)
+    onFault(error, request)
+    return answerFault(request)
+  }
+}
