@@ -10,6 +10,7 @@ import { type App, createApp } from '../../src/compose/app'
 import { load } from '../../src/config/load'
 import type { BreachedPasswords, HttpPost, Peers, Provisioner, Sealer } from '../../src/core/ports'
 import { createLog } from '../../src/http/log'
+import { putMigratedDatabase } from './database'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests assert what bodies hold
@@ -116,6 +117,7 @@ export async function startApp({
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
   const database = join(folder, 'latchkey.db')
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: clock.now() })
+  if (given === undefined) await putMigratedDatabase(database)
   const app = await createApp({
     settings: configuration.settings,
     secrets,

@@ -3,6 +3,10 @@
  * endpoint produces.
  */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { migrateDatabase } from '../../src/store/database'
 
 /** The rows of a query, on a connection that cannot write. */
 export function readRows<Row = Record<string, unknown>>(
@@ -33,4 +37,18 @@ export async function execute(path: string, sql: string, ...values: SQLQueryBind
 /** A connection that stays open, for transactions and locks beside those of the server. */
 export function openConnection(path: string): Database {
   return new Database(path, { create: false, readwrite: true })
+}
+
+let migrated: Buffer | undefined
+
+/** Puts an empty database in place, with all migrations applied: a copy, since applying them takes a while. */
+export async function putMigratedDatabase(path: string): Promise<void> {
+  if (!migrated) {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-migrated-'))
+    const original = join(folder, 'latchkey.db')
+    await migrateDatabase(original, 0)
+    migrated = readFileSync(original)
+    rmSync(folder, { recursive: true })
+  }
+  writeFileSync(path, migrated)
 }
