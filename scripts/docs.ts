@@ -1,4 +1,9 @@
-/** Prints what is generated: openapi.json, the settings chapter of the README, and .env.example. */
+/**
+ * The documents that are generated: openapi.json, the settings and providers of the README, and .env.example.
+ *
+ *   bun scripts/docs.ts          regenerates all of them
+ *   bun scripts/docs.ts check    fails if the README or .env.example is out of date; `openapi.ts check` does openapi.json
+ */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { printEnvExample, printTable } from '../src/config/print'
@@ -9,11 +14,10 @@ const root = join(import.meta.dir, '..')
 const SETTINGS = ['<!-- settings: printed by `npm run docs` -->', '<!-- end of settings -->'] as const
 const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of providers -->'] as const
 
-/** Every generated file with the content it should have. */
-export async function generated(): Promise<Record<string, string>> {
+/** The files with generated text, except openapi.json, with the content they should have. */
+function printed(): Record<string, string> {
   const readme = readFileSync(join(root, 'README.md'), 'utf8')
   return {
-    'openapi.json': await generate(),
     'README.md': between(between(readme, SETTINGS, printTable()), PROVIDERS, printProviders()),
     '.env.example': printEnvExample(),
   }
@@ -27,5 +31,13 @@ function between(text: string, [start, end]: readonly [string, string], content:
 const printProviders = () =>
   `The ${PROVIDER_NAMES.length} providers, as \`signInWithOAuth\` names them: ${PROVIDER_NAMES.map((name) => `\`${name}\``).join(', ')}.`
 
-if (import.meta.main)
-  for (const [name, content] of Object.entries(await generated())) writeFileSync(join(root, name), content)
+if (process.argv[2] === 'check') {
+  for (const [name, content] of Object.entries(printed())) {
+    if (readFileSync(join(root, name), 'utf8') === content) continue
+    console.error(`${name} is not what the sources generate; run \`npm run docs\``)
+    process.exitCode = 1
+  }
+} else {
+  const documents = { 'openapi.json': await generate(), ...printed() }
+  for (const [name, content] of Object.entries(documents)) writeFileSync(join(root, name), content)
+}

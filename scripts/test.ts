@@ -1,6 +1,6 @@
 /**
- * Everything that must be green: format, lint, types, unused code, the OpenAPI gates, the tests in-process, and those
- * against the executable, which is built in between. With `--static` it stops before the tests.
+ * Everything that must be green, each part once: format, lint, types, unused code, generated documents, the tests
+ * in-process, and those against the executable, which is built in between. With `--static` it stops before the tests.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -15,16 +15,24 @@ const IN_PROCESS = readdirSync(join(root, 'test')).filter(
 let passed = 0
 let failed = 0
 
-/** A program that is right or wrong as a whole. */
+/** Prints a part's result and how long it took. */
+function report(name: string, isOk: boolean, startedAt: number): void {
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  console.log(`${isOk ? 'ok    ' : 'FAILED'}  ${name} (${seconds} s)`)
+}
+
+/** A program that passes or fails as a whole. */
 function check(name: string, command: string[]): void {
+  const startedAt = performance.now()
   const { status } = spawnSync(command[0] as string, command.slice(1), { cwd: root, stdio: 'inherit' })
-  console.log(`${status === 0 ? 'ok    ' : 'FAILED'}  ${name}`)
+  report(name, status === 0, startedAt)
   if (status === 0) passed += 1
   else failed += 1
 }
 
-/** Bun's test runner, which tells its counts on stderr. */
-function tests(folders: string[]): void {
+/** Bun's test runner, which prints its counts on stderr. */
+function tests(name: string, folders: string[]): void {
+  const startedAt = performance.now()
   const { status, stderr } = spawnSync(process.execPath, ['test', ...folders.map((folder) => `./test/${folder}/`)], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -33,6 +41,7 @@ function tests(folders: string[]): void {
   const text = stderr.toString()
   process.stdout.write(text.replace(/^\(pass\).*\n/gm, ''))
   const count = (word: string) => Number(new RegExp(`^ (\\d+) ${word}$`, 'm').exec(text)?.[1] ?? 0)
+  report(name, status === 0, startedAt)
   passed += count('pass')
   failed += Math.max(count('fail'), status === 0 ? 0 : 1)
 }
@@ -45,10 +54,11 @@ check('types', [tool('tsc'), '-p', '.'])
 check('unused code', [tool('knip')])
 check('openapi:check', [process.execPath, 'scripts/openapi.ts', 'check'])
 check('openapi:coverage', [process.execPath, 'scripts/openapi.ts', 'coverage'])
+check('generated documents', [process.execPath, 'scripts/docs.ts', 'check'])
 if (!process.argv.includes('--static')) {
-  tests(IN_PROCESS)
+  tests('tests in-process', IN_PROCESS)
   check('build', [process.execPath, 'scripts/build.ts'])
-  tests(AGAINST_THE_EXECUTABLE)
+  tests('tests against the executable', AGAINST_THE_EXECUTABLE)
 }
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
