@@ -1,5 +1,5 @@
 /** Deletes expired data, so that no table grows without bound. */
-import type { Sweep } from '../store'
+import type { Retention, Store, Sweep } from '../store'
 import type { Deps } from './deps'
 import { KNOWN_NETWORK_MS } from './known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from './tokens/verification-token'
@@ -29,19 +29,17 @@ export async function sweep(
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(deps))) {
     removed[what as Sweep] = 0
-    let after: number | undefined = isInDoubt ? undefined : 0
-    while (after !== undefined) {
-      const slice: { removed: number; next: number | undefined } = await deps.store.sweepSlice({
-        what: what as Sweep,
-        after,
-        instants,
-      })
+    if (isInDoubt) continue
+    let slice: Slice | undefined
+    do {
+      slice = await deps.store.sweepSlice({ what: what as Sweep, after: slice?.next, instants })
       removed[what as Sweep] += slice.removed
-      after = slice.next
-    }
+    } while (slice.next !== undefined)
   }
   return { ...removed, verificationTokens: isInDoubt ? 0 : await purgeTokens(deps) }
 }
+
+type Slice = Awaited<ReturnType<Store['sweepSlice']>>
 
 async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<number> {
   const before = clock.now() - EXPIRED_TOKEN_RETENTION_MS
@@ -51,7 +49,7 @@ async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Pro
 }
 
 /** The retention of each table, as the instants its sweep compares with. */
-function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Record<Sweep, Record<string, number>> {
+function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Retention {
   const now = clock.now()
   const { timeboxMs, inactivityMs } = policy.session
   const unusedMs = Math.min(policy.retention.unusedSessionMs, inactivityMs ? inactivityMs + DAY : Infinity)

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { and, eq, sql } from 'drizzle-orm'
 import { ownIdentityData } from '../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../lib/json'
-import { statement, type Tx } from './engine'
+import type { Tx } from './engine'
+import { columnsOf, statement } from './query'
 import { type Factor, type Identity, identities, type User, users } from './schema'
-import { identitiesIn, placeholder, placeholders, userById } from './statements'
+import { identitiesIn, userById } from './statements'
 
 /** An account with its identities, oldest first. */
 export interface Account {
@@ -20,47 +21,33 @@ export interface AccountConflict {
   user: User
 }
 
-export const userByEmail = statement((db) =>
+export const userByEmail = statement({ email: users.email }, (db, { email }) =>
   db
     .select()
     .from(users)
-    .where(and(eq(users.email, placeholder('email')), sql`is_sso_user = 0`))
-    .prepare(),
+    .where(and(eq(users.email, email), sql`is_sso_user = 0`)),
 )
-export const userByPhone = statement((db) =>
-  db
-    .select()
-    .from(users)
-    .where(eq(users.phone, placeholder('phone')))
-    .prepare(),
+export const userByPhone = statement({ phone: users.phone }, (db, { phone }) =>
+  db.select().from(users).where(eq(users.phone, phone)),
 )
-export const userByUsername = statement((db) =>
-  db
-    .select()
-    .from(users)
-    .where(eq(users.username, placeholder('username')))
-    .prepare(),
+export const userByUsername = statement({ username: users.username }, (db, { username }) =>
+  db.select().from(users).where(eq(users.username, username)),
 )
-export const insertIdentity = statement((db) => db.insert(identities).values(placeholders(identities)).prepare())
-export const saveIdentity = statement((db) =>
-  db
-    .update(identities)
-    .set(placeholders(identities, 'id', 'userId', 'provider', 'createdAt'))
-    .where(eq(identities.id, placeholder('id')))
-    .prepare(),
+export const insertIdentity = statement(columnsOf(identities), (db, p) => db.insert(identities).values(p))
+export const saveIdentity = statement(
+  { id: identities.id, ...columnsOf(identities, 'id', 'userId', 'provider', 'createdAt') },
+  (db, { id, ...set }) => db.update(identities).set(set).where(eq(identities.id, id)),
 )
-export const deleteIdentity = statement((db) =>
-  db
-    .delete(identities)
-    .where(eq(identities.id, placeholder('id')))
-    .prepare(),
+export const deleteIdentity = statement({ id: identities.id }, (db, { id }) =>
+  db.delete(identities).where(eq(identities.id, id)),
 )
-export const identityByProvider = statement((db) =>
-  db
-    .select()
-    .from(identities)
-    .where(and(eq(identities.providerId, placeholder('providerId')), eq(identities.provider, placeholder('provider'))))
-    .prepare(),
+export const identityByProvider = statement(
+  { providerId: identities.providerId, provider: identities.provider },
+  (db, { providerId, provider }) =>
+    db
+      .select()
+      .from(identities)
+      .where(and(eq(identities.providerId, providerId), eq(identities.provider, provider))),
 )
 
 /**

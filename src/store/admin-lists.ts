@@ -2,10 +2,11 @@
  * The long lists of the admin API. A search reads every row, so it goes through the table in slices and lets other
  * requests run in between.
  */
-import { and, asc, desc, eq, type SQL, sql } from 'drizzle-orm'
-import { read, statement, type Tx } from './engine'
+import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { read, type Tx } from './engine'
+import { integer, type Placeholders, statement, text } from './query'
 import { type AuditRow, auditLogEntries, type User, users } from './schema'
-import { placeholder, userById } from './statements'
+import { userById } from './statements'
 
 /** Rows that a search, or a count, reads before yielding; a millisecond or two each. */
 const SEARCH_SLICE = 2000
@@ -24,52 +25,49 @@ export interface Listed<Row> {
 
 type Direction = 'asc' | 'desc'
 
-/** Rows after a key, in the given direction. */
-const after = (direction: Direction): SQL =>
-  direction === 'asc'
-    ? sql`(${users.createdAt}, ${users.uid}) > (${placeholder('createdAt')}, ${placeholder('uid')})`
-    : sql`(${users.createdAt}, ${users.uid}) < (${placeholder('createdAt')}, ${placeholder('uid')})`
+const position = { aud: users.aud, createdAt: users.createdAt, uid: users.uid }
 
 const usersInOrder = (direction: Direction) => {
   const order = direction === 'asc' ? asc : desc
-  const following = and(eq(users.aud, placeholder('aud')), after(direction))
+  /** Rows after a position, in the given direction. */
+  const following = (p: Placeholders<typeof position>) => {
+    const [own, given] = [sql`(${users.createdAt}, ${users.uid})`, sql`(${p.createdAt}, ${p.uid})`]
+    return and(eq(users.aud, p.aud), direction === 'asc' ? gt(own, given) : lt(own, given))
+  }
   const key = { createdAt: users.createdAt, uid: users.uid }
-  const hit = sql<number>`${users.email} LIKE ${placeholder('pattern')} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${placeholder('pattern')}`
   const sorted = [order(users.createdAt), order(users.uid)]
   return {
     /** Start positions: before every row. */
     start: direction === 'asc' ? BEFORE_ALL : AFTER_ALL,
-    page: statement((db) =>
+    page: statement({ ...position, limit: integer, offset: integer }, (db, p) =>
       db
         .select()
         .from(users)
-        .where(following)
+        .where(following(p))
         .orderBy(...sorted)
-        .limit(placeholder('limit'))
-        .offset(placeholder('offset'))
-        .prepare(),
+        .limit(p.limit)
+        .offset(p.offset),
     ),
     /** The last row of a slice, if it is full. */
-    sliceEnd: statement((db) =>
+    sliceEnd: statement(position, (db, p) =>
       db
         .select(key)
         .from(users)
-        .where(following)
+        .where(following(p))
         .orderBy(...sorted)
         .limit(1)
-        .offset(COUNT_SLICE - 1)
-        .prepare(),
+        .offset(COUNT_SLICE - 1),
     ),
-    count: statement((db) => db.select({ rows: sql<number>`count(*)` }).from(users).where(following).prepare()),
-    search: statement((db) =>
-      db
+    count: statement(position, (db, p) => db.select({ rows: sql<number>`count(*)` }).from(users).where(following(p))),
+    search: statement({ ...position, pattern: text }, (db, p) => {
+      const hit = sql<number>`${users.email} LIKE ${p.pattern} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${p.pattern}`
+      return db
         .select({ ...key, id: users.id, hit })
         .from(users)
-        .where(following)
+        .where(following(p))
         .orderBy(...sorted)
         .limit(SEARCH_SLICE)
-        .prepare(),
-    ),
+    }),
   }
 }
 
@@ -135,25 +133,20 @@ async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
   return rows
 }
 
-const auditSlice = statement((db) =>
+const auditSlice = statement({ seq: auditLogEntries.seq, pattern: text, path: text, otherPath: text }, (db, p) =>
   db
     .select({
       seq: auditLogEntries.seq,
-      hit: sql<number>`${placeholder('pattern')} = '' OR json_extract(${auditLogEntries.payload}, ${placeholder('path')}) LIKE ${placeholder('pattern')} OR json_extract(${auditLogEntries.payload}, ${placeholder('otherPath')}) LIKE ${placeholder('pattern')}`,
+      hit: sql<number>`${p.pattern} = '' OR json_extract(${auditLogEntries.payload}, ${p.path}) LIKE ${p.pattern} OR json_extract(${auditLogEntries.payload}, ${p.otherPath}) LIKE ${p.pattern}`,
     })
     .from(auditLogEntries)
-    .where(sql`${auditLogEntries.seq} < ${placeholder('seq')}`)
+    .where(sql`${auditLogEntries.seq} < ${p.seq}`)
     .orderBy(desc(auditLogEntries.seq))
-    .limit(SEARCH_SLICE)
-    .prepare(),
+    .limit(SEARCH_SLICE),
 )
 
-const auditEntry = statement((db) =>
-  db
-    .select()
-    .from(auditLogEntries)
-    .where(eq(auditLogEntries.seq, placeholder('seq')))
-    .prepare(),
+const auditEntry = statement({ seq: auditLogEntries.seq }, (db, { seq }) =>
+  db.select().from(auditLogEntries).where(eq(auditLogEntries.seq, seq)),
 )
 
 export interface AuditQuery extends Page {

@@ -1,9 +1,9 @@
 /** Second-factor challenges. */
-
 import { and, eq, lt } from 'drizzle-orm'
 import { remainingMs } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
+import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
 import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused, saveFactor } from './second-factors'
@@ -15,48 +15,30 @@ import {
   appendAudit,
   loadOpenedSession,
   type OpenedSession,
-  placeholder,
-  placeholders,
   recordFactorNetwork,
   saveUser,
   userById,
 } from './statements'
 import { invalidateTokensOf } from './verification/operations'
 
-const insertChallenge = statement((db) => db.insert(mfaChallenges).values(placeholders(mfaChallenges)).prepare())
-const challengeById = statement((db) =>
-  db
-    .select()
-    .from(mfaChallenges)
-    .where(eq(mfaChallenges.id, placeholder('id')))
-    .prepare(),
+const insertChallenge = statement(columnsOf(mfaChallenges), (db, p) => db.insert(mfaChallenges).values(p))
+const challengeById = statement({ id: mfaChallenges.id }, (db, { id }) =>
+  db.select().from(mfaChallenges).where(eq(mfaChallenges.id, id)),
 )
-const spendChallenge = statement((db) =>
-  db
-    .update(mfaChallenges)
-    .set({ verifiedAt: placeholder('now') as never })
-    .where(eq(mfaChallenges.id, placeholder('id')))
-    .prepare(),
+const spendChallenge = statement({ id: mfaChallenges.id, now: mfaChallenges.verifiedAt }, (db, { id, now }) =>
+  db.update(mfaChallenges).set({ verifiedAt: now }).where(eq(mfaChallenges.id, id)),
 )
-const deleteChallenge = statement((db) =>
-  db
-    .delete(mfaChallenges)
-    .where(eq(mfaChallenges.id, placeholder('id')))
-    .prepare(),
+const deleteChallenge = statement({ id: mfaChallenges.id }, (db, { id }) =>
+  db.delete(mfaChallenges).where(eq(mfaChallenges.id, id)),
 )
-const deleteOldChallenges = statement((db) =>
-  db
-    .delete(mfaChallenges)
-    .where(and(eq(mfaChallenges.factorId, placeholder('factorId')), lt(mfaChallenges.createdAt, placeholder('before'))))
-    .prepare(),
+const deleteOldChallenges = statement(
+  { factorId: mfaChallenges.factorId, before: mfaChallenges.createdAt },
+  (db, { factorId, before }) =>
+    db.delete(mfaChallenges).where(and(eq(mfaChallenges.factorId, factorId), lt(mfaChallenges.createdAt, before))),
 )
 
-const setFactorSms = statement((db) =>
-  db
-    .update(users)
-    .set({ factorSmsSentAt: placeholder('at') as never })
-    .where(eq(users.id, placeholder('id')))
-    .prepare(),
+const setFactorSms = statement({ id: users.id, at: users.factorSmsSentAt }, (db, { id, at }) =>
+  db.update(users).set({ factorSmsSentAt: at }).where(eq(users.id, id)),
 )
 
 export interface NewChallenge {

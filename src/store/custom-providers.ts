@@ -1,36 +1,25 @@
 /** Custom providers. */
 import { eq, gt } from 'drizzle-orm'
 import type { OpenIdMetadata } from '../lib/open-id-metadata'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type CustomProvider, customOAuthProviders } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
+import { type AuditEntry, appendAudit } from './statements'
 
 /** A handful of rows, always read together. */
-const allProviders = statement((db) =>
-  db.select().from(customOAuthProviders).where(gt(customOAuthProviders.identifier, '')).prepare(),
+const allProviders = statement({}, (db) =>
+  db.select().from(customOAuthProviders).where(gt(customOAuthProviders.identifier, '')),
 )
-const providerByIdentifier = statement((db) =>
-  db
-    .select()
-    .from(customOAuthProviders)
-    .where(eq(customOAuthProviders.identifier, placeholder('identifier')))
-    .prepare(),
+const providerByIdentifier = statement({ identifier: customOAuthProviders.identifier }, (db, { identifier }) =>
+  db.select().from(customOAuthProviders).where(eq(customOAuthProviders.identifier, identifier)),
 )
-const insertProvider = statement((db) =>
-  db.insert(customOAuthProviders).values(placeholders(customOAuthProviders)).prepare(),
+const insertProvider = statement(columnsOf(customOAuthProviders), (db, p) => db.insert(customOAuthProviders).values(p))
+const saveProvider = statement(
+  { id: customOAuthProviders.id, ...columnsOf(customOAuthProviders, 'id', 'providerType', 'identifier', 'createdAt') },
+  (db, { id, ...set }) => db.update(customOAuthProviders).set(set).where(eq(customOAuthProviders.id, id)),
 )
-const saveProvider = statement((db) =>
-  db
-    .update(customOAuthProviders)
-    .set(placeholders(customOAuthProviders, 'id', 'providerType', 'identifier', 'createdAt'))
-    .where(eq(customOAuthProviders.id, placeholder('id')))
-    .prepare(),
-)
-const deleteProvider = statement((db) =>
-  db
-    .delete(customOAuthProviders)
-    .where(eq(customOAuthProviders.identifier, placeholder('identifier')))
-    .prepare(),
+const deleteProvider = statement({ identifier: customOAuthProviders.identifier }, (db, { identifier }) =>
+  db.delete(customOAuthProviders).where(eq(customOAuthProviders.identifier, identifier)),
 )
 
 /** Newest first. */

@@ -3,47 +3,21 @@
  * that awaits only queries. Reads run immediately on their own connection and see committed data. Writes are queued for
  * the single writing connection, and resolve after the commit that puts them on disk.
  */
-import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core'
 import type { FailureKind } from '../lib/unavailable'
+import type { Statement } from './query'
 import type { Message } from './schema'
 import type { Journal, VerificationBackend } from './verification/backend'
 
-export type Db = BaseSQLiteDatabase<'sync', unknown>
-
-/** The part of drizzle's `.prepare()` result that is used here. */
-interface Prepared {
-  get(values?: Record<string, unknown>): unknown
-  all(values?: Record<string, unknown>): unknown
-  run(values?: Record<string, unknown>): unknown
-  getQuery(): { sql: string }
-}
-
-/** A query that each connection prepares once. */
-export interface Statement<Row> {
-  index: number
-  build(db: Db): Prepared
-  /** Carries the row type only. */
-  row?: Row
-}
-
-/** All statements; a test checks the query plan of each. */
-export const statements: Statement<unknown>[] = []
-
-type RowOf<P extends Prepared> = Awaited<ReturnType<P['all']>> extends (infer Row)[] ? Row : never
-
-export function statement<P extends Prepared>(build: (db: Db) => P): Statement<RowOf<P>> {
-  const made = { index: statements.length, build }
-  statements.push(made)
-  return made
-}
-
-/** One connection. Parameters go by the names of their `sql.placeholder`. */
+/** One connection. */
 export interface Queries {
-  one<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row | undefined>
-  all<Row>(statement: Statement<Row>, values?: Record<string, unknown>): Promise<Row[]>
+  one<Values extends object, Row>(statement: Statement<Values, Row>, ...values: Given<Values>): Promise<Row | undefined>
+  all<Values extends object, Row>(statement: Statement<Values, Row>, ...values: Given<Values>): Promise<Row[]>
   /** @returns how many rows changed */
-  run(statement: Statement<unknown>, values?: Record<string, unknown>): Promise<number>
+  run<Values extends object>(statement: Statement<Values, unknown>, ...values: Given<Values>): Promise<number>
 }
+
+/** The parameters of a statement, if it has any. */
+export type Given<Values> = keyof Values extends never ? [] : [values: NoInfer<Values>]
 
 /** A transaction, as an operation sees it. */
 export interface Tx extends Queries {

@@ -1,60 +1,55 @@
 /** Sessions of users whose account is on another server (docs/other-surfaces.md#federation). */
 import { and, desc, eq, gt, sql } from 'drizzle-orm'
 import type { Listed, Page } from './admin-lists'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, integer, statement } from './query'
 import { type ExternalSession, externalSessions } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
+import { type AuditEntry, appendAudit } from './statements'
 
-const insertSession = statement((db) => db.insert(externalSessions).values(placeholders(externalSessions)).prepare())
-const sessionByLookup = statement((db) =>
-  db
-    .select()
-    .from(externalSessions)
-    .where(eq(externalSessions.lookupId, placeholder('lookupId')))
-    .prepare(),
+const insertSession = statement(columnsOf(externalSessions), (db, p) => db.insert(externalSessions).values(p))
+const sessionByLookup = statement({ lookupId: externalSessions.lookupId }, (db, { lookupId }) =>
+  db.select().from(externalSessions).where(eq(externalSessions.lookupId, lookupId)),
 )
-const renewSession = statement((db) =>
-  db
-    .update(externalSessions)
-    .set({
-      lookupId: placeholder('nextLookupId') as never,
-      tokenHash: placeholder('tokenHash') as never,
-      upstreamToken: placeholder('upstreamToken') as never,
-      expiresAt: placeholder('expiresAt') as never,
-    })
-    .where(and(eq(externalSessions.id, placeholder('id')), eq(externalSessions.lookupId, placeholder('lookupId'))))
-    .prepare(),
+const renewSession = statement(
+  {
+    id: externalSessions.id,
+    lookupId: externalSessions.lookupId,
+    nextLookupId: externalSessions.lookupId,
+    tokenHash: externalSessions.tokenHash,
+    upstreamToken: externalSessions.upstreamToken,
+    expiresAt: externalSessions.expiresAt,
+  },
+  (db, p) =>
+    db
+      .update(externalSessions)
+      .set({
+        lookupId: p.nextLookupId,
+        tokenHash: p.tokenHash,
+        upstreamToken: p.upstreamToken,
+        expiresAt: p.expiresAt,
+      })
+      .where(and(eq(externalSessions.id, p.id), eq(externalSessions.lookupId, p.lookupId))),
 )
-const deleteSession = statement((db) =>
-  db
-    .delete(externalSessions)
-    .where(eq(externalSessions.id, placeholder('id')))
-    .prepare(),
+const deleteSession = statement({ id: externalSessions.id }, (db, { id }) =>
+  db.delete(externalSessions).where(eq(externalSessions.id, id)),
 )
 
-const sessionById = statement((db) =>
-  db
-    .select()
-    .from(externalSessions)
-    .where(eq(externalSessions.id, placeholder('id')))
-    .prepare(),
+const sessionById = statement({ id: externalSessions.id }, (db, { id }) =>
+  db.select().from(externalSessions).where(eq(externalSessions.id, id)),
 )
-const liveSessions = statement((db) =>
-  db
-    .select()
-    .from(externalSessions)
-    .where(gt(externalSessions.expiresAt, placeholder('now')))
-    .orderBy(desc(externalSessions.expiresAt), desc(externalSessions.id))
-    .limit(placeholder('limit'))
-    .offset(placeholder('offset'))
-    .prepare(),
+const liveSessions = statement(
+  { now: externalSessions.expiresAt, limit: integer, offset: integer },
+  (db, { now, limit, offset }) =>
+    db
+      .select()
+      .from(externalSessions)
+      .where(gt(externalSessions.expiresAt, now))
+      .orderBy(desc(externalSessions.expiresAt), desc(externalSessions.id))
+      .limit(limit)
+      .offset(offset),
 )
-const countLive = statement((db) =>
-  db
-    .select({ total: sql<number>`count(*)` })
-    .from(externalSessions)
-    .where(gt(externalSessions.expiresAt, placeholder('now')))
-    .prepare(),
+const countLive = statement({ now: externalSessions.expiresAt }, (db, { now }) =>
+  db.select({ total: sql<number>`count(*)` }).from(externalSessions).where(gt(externalSessions.expiresAt, now)),
 )
 
 export const openExternalSession = write(

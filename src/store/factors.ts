@@ -1,65 +1,39 @@
 /** Second factors: enrolled, renamed and removed. */
 import { and, eq, sql } from 'drizzle-orm'
 import { type FactorType, METHOD_OF } from '../lib/factor-types'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from './schema'
 import { factorById, saveFactor, setAssurance } from './second-factors'
-import {
-  type Acting,
-  type AuditEntry,
-  actingSession,
-  allFactorsIn,
-  appendAudit,
-  placeholder,
-  placeholders,
-} from './statements'
+import { type Acting, type AuditEntry, actingSession, allFactorsIn, appendAudit } from './statements'
 
-const insertFactor = statement((db) => db.insert(mfaFactors).values(placeholders(mfaFactors)).prepare())
-const deleteFactor = statement((db) =>
-  db
-    .delete(mfaFactors)
-    .where(eq(mfaFactors.id, placeholder('id')))
-    .prepare(),
+const insertFactor = statement(columnsOf(mfaFactors), (db, p) => db.insert(mfaFactors).values(p))
+const deleteFactor = statement({ id: mfaFactors.id }, (db, { id }) =>
+  db.delete(mfaFactors).where(eq(mfaFactors.id, id)),
 )
-const deleteFactorsOf = statement((db) =>
-  db
-    .delete(mfaFactors)
-    .where(eq(mfaFactors.userId, placeholder('userId')))
-    .prepare(),
+const deleteFactorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
+  db.delete(mfaFactors).where(eq(mfaFactors.userId, userId)),
 )
-const recountFactors = statement((db) =>
+const recountFactors = statement({ id: users.id }, (db, { id }) =>
   db
     .update(users)
-    .set({ factorCount: sql`(SELECT count(*) FROM ${mfaFactors} WHERE ${mfaFactors.userId} = ${placeholder('id')})` })
-    .where(eq(users.id, placeholder('id')))
-    .prepare(),
+    .set({ factorCount: sql`(SELECT count(*) FROM ${mfaFactors} WHERE ${mfaFactors.userId} = ${id})` })
+    .where(eq(users.id, id)),
 )
 /** Tokens from before the next factor do not gain its assurance. */
-const lowerTokens = statement((db) =>
-  db
-    .update(sessionTokens)
-    .set({ aal: 'aal1' })
-    .where(eq(sessionTokens.familyId, placeholder('familyId')))
-    .prepare(),
+const lowerTokens = statement({ familyId: sessionTokens.familyId }, (db, { familyId }) =>
+  db.update(sessionTokens).set({ aal: 'aal1' }).where(eq(sessionTokens.familyId, familyId)),
 )
-const sessionsOfFactor = statement((db) =>
-  db
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(eq(sessions.factorId, placeholder('factorId')))
-    .prepare(),
+const sessionsOfFactor = statement({ factorId: sessions.factorId }, (db, { factorId }) =>
+  db.select({ id: sessions.id }).from(sessions).where(eq(sessions.factorId, factorId)),
 )
-const forgetMethod = statement((db) =>
-  db
-    .delete(mfaAmrClaims)
-    .where(
-      and(
-        eq(mfaAmrClaims.sessionId, placeholder('sessionId')),
-        eq(mfaAmrClaims.authenticationMethod, placeholder('method')),
-      ),
-    )
-    .prepare(),
+const forgetMethod = statement(
+  { sessionId: mfaAmrClaims.sessionId, method: mfaAmrClaims.authenticationMethod },
+  (db, { sessionId, method }) =>
+    db
+      .delete(mfaAmrClaims)
+      .where(and(eq(mfaAmrClaims.sessionId, sessionId), eq(mfaAmrClaims.authenticationMethod, method))),
 )
 
 export const listFactors = read(async (tx, userId: string) => allFactorsIn(tx, userId))

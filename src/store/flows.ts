@@ -1,7 +1,8 @@
 /** PKCE flows in progress (RFC 7636). */
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type FlowState, flowState } from './schema'
 import {
   type AuditEntry,
@@ -9,41 +10,28 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  placeholder,
-  placeholders,
   userById,
 } from './statements'
 
-const insertFlow = statement((db) => db.insert(flowState).values(placeholders(flowState)).prepare())
+const insertFlow = statement(columnsOf(flowState), (db, p) => db.insert(flowState).values(p))
 
-const flowByCode = statement((db) =>
-  db
-    .select()
-    .from(flowState)
-    .where(eq(flowState.authCodeHash, placeholder('authCodeHash')))
-    .prepare(),
+const flowByCode = statement({ authCodeHash: flowState.authCodeHash }, (db, { authCodeHash }) =>
+  db.select().from(flowState).where(eq(flowState.authCodeHash, authCodeHash)),
 )
 
-const issueCode = statement((db) =>
-  db
-    .update(flowState)
-    .set({ authCodeHash: placeholder('authCodeHash') as never, authCodeIssuedAt: placeholder('now') as never })
-    .where(and(eq(flowState.id, placeholder('id')), isNull(flowState.authCodeHash)))
-    .prepare(),
+const issueCode = statement(
+  { id: flowState.id, authCodeHash: flowState.authCodeHash, now: flowState.authCodeIssuedAt },
+  (db, { id, authCodeHash, now }) =>
+    db
+      .update(flowState)
+      .set({ authCodeHash, authCodeIssuedAt: now })
+      .where(and(eq(flowState.id, id), isNull(flowState.authCodeHash))),
 )
 
-const deleteFlow = statement((db) =>
-  db
-    .delete(flowState)
-    .where(eq(flowState.id, placeholder('id')))
-    .prepare(),
-)
+const deleteFlow = statement({ id: flowState.id }, (db, { id }) => db.delete(flowState).where(eq(flowState.id, id)))
 
-const deleteFlowsOf = statement((db) =>
-  db
-    .delete(flowState)
-    .where(and(eq(flowState.userId, placeholder('userId')), ne(flowState.id, placeholder('keep'))))
-    .prepare(),
+const deleteFlowsOf = statement({ userId: flowState.userId, keep: flowState.id }, (db, { userId, keep }) =>
+  db.delete(flowState).where(and(eq(flowState.userId, userId), ne(flowState.id, keep))),
 )
 
 export async function startFlow(tx: Tx, flow: FlowState): Promise<void> {

@@ -25,6 +25,7 @@ import * as signingKeys from './signing-keys'
 import { openSqlite } from './sqlite/open'
 import { type AuditEntry, appendAudit } from './statements'
 import { isSessionSuperseded } from './superseded-sessions'
+import { sweepSlice } from './sweeps'
 import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
@@ -86,6 +87,7 @@ const operations = {
   ...sessions,
   isSessionSuperseded,
   ...maintenance,
+  sweepSlice,
   ...audit,
   ...tokens,
   ...messages,
@@ -155,7 +157,6 @@ export type { Account } from './account-rows'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
 export type { Bound, Condition, Space, StoreEvent } from './engine'
-export type { Sweep } from './maintenance'
 export type {
   AmrClaim,
   AuditRow,
@@ -183,5 +184,6 @@ export type { CountedAttempt, Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Supersedes } from './superseded-sessions'
+export type { Retention, Sweep } from './sweeps'
 export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/operations'

@@ -1,67 +1,45 @@
 /** Matrix registrations in progress. */
 import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, integer, statement } from './query'
 import { type MatrixRegistration, matrixRegistrations, type User, users } from './schema'
-import { placeholder, placeholders, userById } from './statements'
+import { userById } from './statements'
 
-const insertRegistration = statement((db) =>
-  db.insert(matrixRegistrations).values(placeholders(matrixRegistrations)).prepare(),
+const insertRegistration = statement(columnsOf(matrixRegistrations), (db, p) =>
+  db.insert(matrixRegistrations).values(p),
 )
-const dueRegistrations = statement((db) =>
-  db
-    .select()
-    .from(matrixRegistrations)
-    .where(lte(matrixRegistrations.nextAttemptAt, placeholder('now')))
-    .limit(placeholder('limit'))
-    .prepare(),
+const dueRegistrations = statement({ now: matrixRegistrations.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
+  db.select().from(matrixRegistrations).where(lte(matrixRegistrations.nextAttemptAt, now)).limit(limit),
 )
-const overdueRegistrations = statement((db) =>
-  db
-    .select()
-    .from(matrixRegistrations)
-    .where(gt(matrixRegistrations.nextAttemptAt, placeholder('latest')))
-    .limit(placeholder('limit'))
-    .prepare(),
+const overdueRegistrations = statement(
+  { latest: matrixRegistrations.nextAttemptAt, limit: integer },
+  (db, { latest, limit }) =>
+    db.select().from(matrixRegistrations).where(gt(matrixRegistrations.nextAttemptAt, latest)).limit(limit),
 )
-const nextDue = statement((db) =>
-  db
-    .select({ at: sql<number | null>`min(${matrixRegistrations.nextAttemptAt})` })
-    .from(matrixRegistrations)
-    .prepare(),
+const nextDue = statement({}, (db) =>
+  db.select({ at: sql<number | null>`min(${matrixRegistrations.nextAttemptAt})` }).from(matrixRegistrations),
 )
-const saveRegistration = statement((db) =>
-  db
-    .update(matrixRegistrations)
-    .set(placeholders(matrixRegistrations, 'userId', 'password'))
-    .where(eq(matrixRegistrations.userId, placeholder('userId')))
-    .prepare(),
+const saveRegistration = statement(
+  { userId: matrixRegistrations.userId, ...columnsOf(matrixRegistrations, 'userId', 'password') },
+  (db, { userId, ...set }) => db.update(matrixRegistrations).set(set).where(eq(matrixRegistrations.userId, userId)),
 )
-const registrationOf = statement((db) =>
-  db
-    .select()
-    .from(matrixRegistrations)
-    .where(eq(matrixRegistrations.userId, placeholder('userId')))
-    .prepare(),
+const registrationOf = statement({ userId: matrixRegistrations.userId }, (db, { userId }) =>
+  db.select().from(matrixRegistrations).where(eq(matrixRegistrations.userId, userId)),
 )
-const setPassword = statement((db) =>
-  db
-    .update(matrixRegistrations)
-    .set({ password: placeholder('password') as never })
-    .where(and(eq(matrixRegistrations.userId, placeholder('userId')), isNull(matrixRegistrations.password)))
-    .prepare(),
+const setPassword = statement(
+  { userId: matrixRegistrations.userId, password: matrixRegistrations.password },
+  (db, { userId, password }) =>
+    db
+      .update(matrixRegistrations)
+      .set({ password })
+      .where(and(eq(matrixRegistrations.userId, userId), isNull(matrixRegistrations.password))),
 )
-const deleteRegistration = statement((db) =>
-  db
-    .delete(matrixRegistrations)
-    .where(eq(matrixRegistrations.userId, placeholder('userId')))
-    .prepare(),
+const deleteRegistration = statement({ userId: matrixRegistrations.userId }, (db, { userId }) =>
+  db.delete(matrixRegistrations).where(eq(matrixRegistrations.userId, userId)),
 )
-const setMatrixUser = statement((db) =>
-  db
-    .update(users)
-    .set({ matrixUserId: placeholder('matrixUserId') as never })
-    .where(eq(users.id, placeholder('userId')))
-    .prepare(),
+const setMatrixUser = statement(
+  { userId: users.id, matrixUserId: users.matrixUserId },
+  (db, { userId, matrixUserId }) => db.update(users).set({ matrixUserId }).where(eq(users.id, userId)),
 )
 
 /** @param dueAt when the background may create the account; until then the sign-up does */

@@ -1,144 +1,99 @@
 /** Mail and SMS: the outgoing queue, and the mailbox. */
 import { and, desc, eq, gt, lte, sql } from 'drizzle-orm'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, integer, statement } from './query'
 import { type Message, messages } from './schema'
-import { placeholder, placeholders } from './statements'
 
-const dueMessages = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(lte(messages.nextAttemptAt, placeholder('now')))
-    .limit(placeholder('limit'))
-    .prepare(),
+const dueMessages = statement({ now: messages.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
+  db.select().from(messages).where(lte(messages.nextAttemptAt, now)).limit(limit),
 )
 
-const overdueMessages = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(gt(messages.nextAttemptAt, placeholder('latest')))
-    .limit(placeholder('limit'))
-    .prepare(),
+const overdueMessages = statement({ latest: messages.nextAttemptAt, limit: integer }, (db, { latest, limit }) =>
+  db.select().from(messages).where(gt(messages.nextAttemptAt, latest)).limit(limit),
 )
 
-const redateMessage = statement((db) =>
-  db
-    .update(messages)
-    .set({ createdAt: placeholder('createdAt') as never, expiresAt: placeholder('expiresAt') as never })
-    .where(eq(messages.id, placeholder('id')))
-    .prepare(),
+const redateMessage = statement(
+  { id: messages.id, createdAt: messages.createdAt, expiresAt: messages.expiresAt },
+  (db, { id, createdAt, expiresAt }) => db.update(messages).set({ createdAt, expiresAt }).where(eq(messages.id, id)),
 )
 
-const saveMessage = statement((db) =>
-  db
-    .update(messages)
-    .set(placeholders(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt'))
-    .where(eq(messages.id, placeholder('id')))
-    .prepare(),
+const saveMessage = statement(
+  {
+    id: messages.id,
+    ...columnsOf(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt'),
+  },
+  (db, { id, ...set }) => db.update(messages).set(set).where(eq(messages.id, id)),
 )
 
-const messageById = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(eq(messages.id, placeholder('id')))
-    .prepare(),
+const messageById = statement({ id: messages.id }, (db, { id }) =>
+  db.select().from(messages).where(eq(messages.id, id)),
 )
 
-const latestMessages = statement((db) =>
+const latestMessages = statement({ limit: integer }, (db, { limit }) =>
   db
     .select()
     .from(messages)
     .where(and(gt(messages.seq, 0), sql`${messages.content} IS NOT NULL`))
     .orderBy(desc(messages.seq))
-    .limit(placeholder('limit'))
-    .prepare(),
+    .limit(limit),
 )
 
-const recent = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(gt(messages.seq, 0))
-    .orderBy(desc(messages.seq))
-    .limit(placeholder('limit'))
-    .prepare(),
+const recent = statement({ limit: integer }, (db, { limit }) =>
+  db.select().from(messages).where(gt(messages.seq, 0)).orderBy(desc(messages.seq)).limit(limit),
 )
 
-const messagesTo = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(eq(messages.recipient, placeholder('recipient')))
-    .orderBy(desc(messages.seq))
-    .limit(placeholder('limit'))
-    .prepare(),
+const messagesTo = statement({ recipient: messages.recipient, limit: integer }, (db, { recipient, limit }) =>
+  db.select().from(messages).where(eq(messages.recipient, recipient)).orderBy(desc(messages.seq)).limit(limit),
 )
 
-const lastOfKind = statement((db) =>
-  db
-    .select()
-    .from(messages)
-    .where(and(eq(messages.recipient, placeholder('recipient')), eq(messages.template, placeholder('template'))))
-    .orderBy(desc(messages.seq))
-    .limit(1)
-    .prepare(),
+const lastOfKind = statement(
+  { recipient: messages.recipient, template: messages.template },
+  (db, { recipient, template }) =>
+    db
+      .select()
+      .from(messages)
+      .where(and(eq(messages.recipient, recipient), eq(messages.template, template)))
+      .orderBy(desc(messages.seq))
+      .limit(1),
 )
 
 /** At start no other process has a claim: any remaining claim is stale. */
-const returnAll = statement((db) =>
-  db
-    .update(messages)
-    .set({ nextAttemptAt: sql`${placeholder('now')}` })
-    .where(gt(messages.nextAttemptAt, placeholder('now')))
-    .prepare(),
+const returnAll = statement({ now: messages.nextAttemptAt }, (db, { now }) =>
+  db.update(messages).set({ nextAttemptAt: now }).where(gt(messages.nextAttemptAt, now)),
 )
 
-const clearKept = statement((db) =>
-  db
-    .delete(messages)
-    .where(and(gt(messages.seq, 0), eq(messages.state, 'kept')))
-    .prepare(),
+const clearKept = statement({}, (db) => db.delete(messages).where(and(gt(messages.seq, 0), eq(messages.state, 'kept'))))
+
+const deleteKept = statement({ id: messages.id }, (db, { id }) =>
+  db.delete(messages).where(and(eq(messages.id, id), eq(messages.state, 'kept'))),
 )
 
-const deleteKept = statement((db) =>
-  db
-    .delete(messages)
-    .where(and(eq(messages.id, placeholder('id')), eq(messages.state, 'kept')))
-    .prepare(),
-)
-
-const clearContent = statement((db) =>
+const clearContent = statement({ id: messages.id }, (db, { id }) =>
   db
     .update(messages)
     .set({ content: null })
-    .where(and(eq(messages.id, placeholder('id')), sql`${messages.nextAttemptAt} IS NULL`))
-    .prepare(),
+    .where(and(eq(messages.id, id), sql`${messages.nextAttemptAt} IS NULL`)),
 )
 
-const clearContents = statement((db) =>
+const clearContents = statement({}, (db) =>
   db
     .update(messages)
     .set({ content: null })
-    .where(and(gt(messages.seq, 0), sql`${messages.nextAttemptAt} IS NULL`))
-    .prepare(),
+    .where(and(gt(messages.seq, 0), sql`${messages.nextAttemptAt} IS NULL`)),
 )
 
-const queueFigures = statement((db) =>
+const queueFigures = statement({}, (db) =>
   db
     .select({ length: sql<number>`count(*)`, oldestAt: sql<number | null>`min(${messages.createdAt})` })
     .from(messages)
-    .where(gt(messages.nextAttemptAt, 0))
-    .prepare(),
+    .where(gt(messages.nextAttemptAt, 0)),
 )
 
-const nextAttempt = statement((db) =>
+const nextAttempt = statement({}, (db) =>
   db
     .select({ at: sql<number | null>`min(${messages.nextAttemptAt})` })
     .from(messages)
-    .where(gt(messages.nextAttemptAt, 0))
-    .prepare(),
+    .where(gt(messages.nextAttemptAt, 0)),
 )
 
 /** Claims due messages for `leaseMs`; after that they are available again, since the claiming process may be gone. */

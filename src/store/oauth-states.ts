@@ -1,26 +1,19 @@
 /** OAuth states of browsers at a provider, and the candidates for the account of a provider identity. */
 import { eq } from 'drizzle-orm'
 import { identityByProvider, userByEmail } from './account-rows'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type Identity, identities, type OAuthState, oauthStates, type User } from './schema'
-import { placeholder, placeholders, userById } from './statements'
+import { userById } from './statements'
 
-const insertState = statement((db) => db.insert(oauthStates).values(placeholders(oauthStates)).prepare())
+const insertState = statement(columnsOf(oauthStates), (db, p) => db.insert(oauthStates).values(p))
 
-const stateByHash = statement((db) =>
-  db
-    .select()
-    .from(oauthStates)
-    .where(eq(oauthStates.stateHash, placeholder('stateHash')))
-    .prepare(),
+const stateByHash = statement({ stateHash: oauthStates.stateHash }, (db, { stateHash }) =>
+  db.select().from(oauthStates).where(eq(oauthStates.stateHash, stateHash)),
 )
 
-const identitiesByEmail = statement((db) =>
-  db
-    .select()
-    .from(identities)
-    .where(eq(identities.email, placeholder('email')))
-    .prepare(),
+const identitiesByEmail = statement({ email: identities.email }, (db, { email }) =>
+  db.select().from(identities).where(eq(identities.email, email)),
 )
 
 export const putOAuthState = write(async (tx, state: OAuthState): Promise<void> => {

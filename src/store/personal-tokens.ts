@@ -1,46 +1,36 @@
 /** Personal access tokens: valid until they are revoked or expire. */
 import { and, desc, eq } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type PersonalAccessToken, personalAccessTokens } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders, sessionById, userById } from './statements'
+import { type AuditEntry, appendAudit, sessionById, userById } from './statements'
 
-const insertPersonalToken = statement((db) =>
-  db.insert(personalAccessTokens).values(placeholders(personalAccessTokens)).prepare(),
+const insertPersonalToken = statement(columnsOf(personalAccessTokens), (db, p) =>
+  db.insert(personalAccessTokens).values(p),
 )
-const personalTokensOf = statement((db) =>
+const personalTokensOf = statement({ userId: personalAccessTokens.userId }, (db, { userId }) =>
   db
     .select()
     .from(personalAccessTokens)
-    .where(eq(personalAccessTokens.userId, placeholder('userId')))
-    .orderBy(desc(personalAccessTokens.createdAt))
-    .prepare(),
+    .where(eq(personalAccessTokens.userId, userId))
+    .orderBy(desc(personalAccessTokens.createdAt)),
 )
-const personalTokenByLookup = statement((db) =>
-  db
-    .select()
-    .from(personalAccessTokens)
-    .where(eq(personalAccessTokens.lookupId, placeholder('lookupId')))
-    .prepare(),
+const personalTokenByLookup = statement({ lookupId: personalAccessTokens.lookupId }, (db, { lookupId }) =>
+  db.select().from(personalAccessTokens).where(eq(personalAccessTokens.lookupId, lookupId)),
 )
-const setLastUse = statement((db) =>
-  db
-    .update(personalAccessTokens)
-    .set({ lastUsedAt: placeholder('now') as never })
-    .where(eq(personalAccessTokens.id, placeholder('id')))
-    .prepare(),
+const setLastUse = statement({ id: personalAccessTokens.id, now: personalAccessTokens.lastUsedAt }, (db, { id, now }) =>
+  db.update(personalAccessTokens).set({ lastUsedAt: now }).where(eq(personalAccessTokens.id, id)),
 )
-const deletePersonalToken = statement((db) =>
-  db
-    .delete(personalAccessTokens)
-    .where(and(eq(personalAccessTokens.id, placeholder('id')), eq(personalAccessTokens.userId, placeholder('userId'))))
-    .prepare(),
+const deletePersonalToken = statement(
+  { id: personalAccessTokens.id, userId: personalAccessTokens.userId },
+  (db, { id, userId }) =>
+    db
+      .delete(personalAccessTokens)
+      .where(and(eq(personalAccessTokens.id, id), eq(personalAccessTokens.userId, userId))),
 )
-const deletePersonalTokens = statement((db) =>
-  db
-    .delete(personalAccessTokens)
-    .where(eq(personalAccessTokens.userId, placeholder('userId')))
-    .prepare(),
+const deletePersonalTokens = statement({ userId: personalAccessTokens.userId }, (db, { userId }) =>
+  db.delete(personalAccessTokens).where(eq(personalAccessTokens.userId, userId)),
 )
 
 export interface NewPersonalToken {

@@ -1,42 +1,40 @@
 /** Recovery codes: a factor type of its own, with single-use codes stored as hashes. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
 import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
+import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaRecoveryCodes } from './schema'
 import { clearAttempts, saveFactor } from './second-factors'
-import { type Acting, actingSession, allFactorsIn, placeholder, placeholders } from './statements'
+import { type Acting, actingSession, allFactorsIn } from './statements'
 
-const insertCode = statement((db) => db.insert(mfaRecoveryCodes).values(placeholders(mfaRecoveryCodes)).prepare())
-const deleteCodes = statement((db) =>
-  db
-    .delete(mfaRecoveryCodes)
-    .where(eq(mfaRecoveryCodes.factorId, placeholder('factorId')))
-    .prepare(),
+const insertCode = statement(columnsOf(mfaRecoveryCodes), (db, p) => db.insert(mfaRecoveryCodes).values(p))
+const deleteCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>
+  db.delete(mfaRecoveryCodes).where(eq(mfaRecoveryCodes.factorId, factorId)),
 )
-const countCodes = statement((db) =>
+const countCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>
   db
     .select({
       total: sql<number>`count(*)`,
       remaining: sql<number>`count(*) - count(${mfaRecoveryCodes.usedAt})`,
     })
     .from(mfaRecoveryCodes)
-    .where(eq(mfaRecoveryCodes.factorId, placeholder('factorId')))
-    .prepare(),
+    .where(eq(mfaRecoveryCodes.factorId, factorId)),
 )
 
-const openCode = statement((db) =>
-  db
-    .select()
-    .from(mfaRecoveryCodes)
-    .where(
-      and(
-        eq(mfaRecoveryCodes.factorId, placeholder('factorId')),
-        inArray(mfaRecoveryCodes.codeHash, [placeholder('hash'), placeholder('otherHash')]),
-        isNull(mfaRecoveryCodes.usedAt),
+const openCode = statement(
+  { factorId: mfaRecoveryCodes.factorId, hash: mfaRecoveryCodes.codeHash, otherHash: mfaRecoveryCodes.codeHash },
+  (db, { factorId, hash, otherHash }) =>
+    db
+      .select()
+      .from(mfaRecoveryCodes)
+      .where(
+        and(
+          eq(mfaRecoveryCodes.factorId, factorId),
+          inArray(mfaRecoveryCodes.codeHash, [hash, otherHash]),
+          isNull(mfaRecoveryCodes.usedAt),
+        ),
       ),
-    )
-    .prepare(),
 )
 
 /** A user's recovery codes, and how many are left. */
@@ -51,7 +49,7 @@ export const findRecoveryCodes = read(
 /** Whether a code is in the set and unused. */
 export const isRecoveryCodeOpen = read(
   async (tx, { factorId, hashes }: { factorId: string; hashes: readonly string[] }): Promise<boolean> => {
-    const [hash, otherHash = hash] = hashes
+    const [hash = '', otherHash = hash] = hashes
     return (await tx.one(openCode, { factorId, hash, otherHash })) !== undefined
   },
 )

@@ -1,17 +1,13 @@
 /** What is written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
 import { eq } from 'drizzle-orm'
-import { statement, type Tx, write } from './engine'
+import { type Tx, write } from './engine'
 import { startFlow } from './flows'
+import { statement } from './query'
 import { type FlowState, messages } from './schema'
-import { type AuditEntry, appendAudit, insertMessage, type NewMessage, placeholder, queueMessages } from './statements'
+import { type AuditEntry, appendAudit, insertMessage, type NewMessage, queueMessages } from './statements'
 import { type Minting, mintTokens } from './verification/operations'
 
-const deleteMessage = statement((db) =>
-  db
-    .delete(messages)
-    .where(eq(messages.id, placeholder('id')))
-    .prepare(),
-)
+const deleteMessage = statement({ id: messages.id }, (db, { id }) => db.delete(messages).where(eq(messages.id, id)))
 
 export interface RelatedWrites {
   mint?: readonly Minting[]

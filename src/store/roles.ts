@@ -1,39 +1,26 @@
 /** Roles of users. The role `user` is implicit; others are rows. */
 import { and, eq, gt } from 'drizzle-orm'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, statement } from './query'
 import { roles, userRoles } from './schema'
-import { type AuditEntry, appendAudit, placeholder, placeholders } from './statements'
+import { type AuditEntry, appendAudit } from './statements'
 
-const roleOf = statement((db) =>
+const roleOf = statement({ userId: userRoles.userId, role: userRoles.role }, (db, { userId, role }) =>
   db
     .select()
     .from(userRoles)
-    .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
-    .prepare(),
+    .where(and(eq(userRoles.userId, userId), eq(userRoles.role, role))),
 )
-const rolesHeld = statement((db) =>
-  db
-    .select()
-    .from(userRoles)
-    .where(eq(userRoles.userId, placeholder('userId')))
-    .prepare(),
+const rolesHeld = statement({ userId: userRoles.userId }, (db, { userId }) =>
+  db.select().from(userRoles).where(eq(userRoles.userId, userId)),
 )
-const roleByName = statement((db) =>
-  db
-    .select()
-    .from(roles)
-    .where(eq(roles.name, placeholder('role')))
-    .prepare(),
+const roleByName = statement({ role: roles.name }, (db, { role }) =>
+  db.select().from(roles).where(eq(roles.name, role)),
 )
-const allRoles = statement((db) => db.select().from(roles).where(gt(roles.name, '')).orderBy(roles.name).prepare())
-const insertRole = statement((db) =>
-  db.insert(userRoles).values(placeholders(userRoles)).onConflictDoNothing().prepare(),
-)
-const deleteRole = statement((db) =>
-  db
-    .delete(userRoles)
-    .where(and(eq(userRoles.userId, placeholder('userId')), eq(userRoles.role, placeholder('role'))))
-    .prepare(),
+const allRoles = statement({}, (db) => db.select().from(roles).where(gt(roles.name, '')).orderBy(roles.name))
+const insertRole = statement(columnsOf(userRoles), (db, p) => db.insert(userRoles).values(p).onConflictDoNothing())
+const deleteRole = statement({ userId: userRoles.userId, role: userRoles.role }, (db, { userId, role }) =>
+  db.delete(userRoles).where(and(eq(userRoles.userId, userId), eq(userRoles.role, role))),
 )
 
 export const hasRole = read(
@@ -44,7 +31,7 @@ export const hasRole = read(
 export const rolesOf = read(async (tx, userId: string) => (await tx.all(rolesHeld, { userId })).map(({ role }) => role))
 
 /** Every role that can be granted, by name. */
-export const roleNames = read(async (tx) => (await tx.all(allRoles, {})).map(({ name }) => name))
+export const roleNames = read(async (tx) => (await tx.all(allRoles)).map(({ name }) => name))
 
 export interface RoleChange {
   userId: string

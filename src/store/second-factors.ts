@@ -1,7 +1,8 @@
 /** Proofs of second factors, and their effect on a session. Each proof counts once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
-import { statement, type Tx, write } from './engine'
+import { type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import {
   type Factor,
   mfaAttempts,
@@ -11,79 +12,64 @@ import {
   sessions,
   type WebauthnCredential,
 } from './schema'
-import { advanceSession, networkOf, placeholder, placeholders, recordAmr } from './statements'
+import { advanceSession, networkOf, recordAmr } from './statements'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
-export const factorById = statement((db) =>
-  db
-    .select()
-    .from(mfaFactors)
-    .where(eq(mfaFactors.id, placeholder('id')))
-    .prepare(),
+export const factorById = statement({ id: mfaFactors.id }, (db, { id }) =>
+  db.select().from(mfaFactors).where(eq(mfaFactors.id, id)),
 )
-export const saveFactor = statement((db) =>
-  db
-    .update(mfaFactors)
-    .set(placeholders(mfaFactors, 'id', 'userId', 'factorType', 'secret', 'phone', 'createdAt'))
-    .where(eq(mfaFactors.id, placeholder('id')))
-    .prepare(),
+export const saveFactor = statement(
+  { id: mfaFactors.id, ...columnsOf(mfaFactors, 'id', 'userId', 'factorType', 'secret', 'phone', 'createdAt') },
+  (db, { id, ...set }) => db.update(mfaFactors).set(set).where(eq(mfaFactors.id, id)),
 )
-export const setAssurance = statement((db) =>
-  db
-    .update(sessions)
-    .set({ aal: placeholder('aal') as never, factorId: placeholder('factorId') as never })
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
+export const setAssurance = statement(
+  { id: sessions.id, aal: sessions.aal, factorId: sessions.factorId },
+  (db, { id, aal, factorId }) => db.update(sessions).set({ aal, factorId }).where(eq(sessions.id, id)),
 )
-const endLowSessions = statement((db) =>
-  db
-    .delete(sessions)
-    .where(
-      and(eq(sessions.userId, placeholder('userId')), ne(sessions.id, placeholder('keep')), eq(sessions.aal, 'aal1')),
-    )
-    .prepare(),
+const endLowSessions = statement({ userId: sessions.userId, keep: sessions.id }, (db, { userId, keep }) =>
+  db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, keep), eq(sessions.aal, 'aal1'))),
 )
-const spendRecoveryCode = statement((db) =>
-  db
-    .update(mfaRecoveryCodes)
-    .set({ usedAt: placeholder('now') as never })
-    .where(
-      and(
-        eq(mfaRecoveryCodes.factorId, placeholder('factorId')),
-        inArray(mfaRecoveryCodes.codeHash, [placeholder('hash'), placeholder('otherHash')]),
-        isNull(mfaRecoveryCodes.usedAt),
+const spendRecoveryCode = statement(
+  {
+    factorId: mfaRecoveryCodes.factorId,
+    now: mfaRecoveryCodes.usedAt,
+    hash: mfaRecoveryCodes.codeHash,
+    otherHash: mfaRecoveryCodes.codeHash,
+  },
+  (db, p) =>
+    db
+      .update(mfaRecoveryCodes)
+      .set({ usedAt: p.now })
+      .where(
+        and(
+          eq(mfaRecoveryCodes.factorId, p.factorId),
+          inArray(mfaRecoveryCodes.codeHash, [p.hash, p.otherHash]),
+          isNull(mfaRecoveryCodes.usedAt),
+        ),
       ),
-    )
-    .prepare(),
 )
-const attemptsOf = statement((db) =>
+const attemptsOf = statement({ userId: mfaAttempts.userId, network: mfaAttempts.network }, (db, { userId, network }) =>
   db
     .select()
     .from(mfaAttempts)
-    .where(and(eq(mfaAttempts.userId, placeholder('userId')), eq(mfaAttempts.network, placeholder('network'))))
-    .prepare(),
+    .where(and(eq(mfaAttempts.userId, userId), eq(mfaAttempts.network, network))),
 )
-const saveAttempts = statement((db) =>
+const saveAttempts = statement(columnsOf(mfaAttempts), (db, p) =>
   db
     .insert(mfaAttempts)
-    .values(placeholders(mfaAttempts))
+    .values(p)
     .onConflictDoUpdate({
       target: [mfaAttempts.userId, mfaAttempts.network],
       set: { attempts: sql`excluded.attempts`, since: sql`excluded.since` },
-    })
-    .prepare(),
+    }),
 )
-const deleteAttempts = statement((db) =>
-  db
-    .delete(mfaAttempts)
-    .where(and(eq(mfaAttempts.userId, placeholder('userId')), eq(mfaAttempts.network, placeholder('network'))))
-    .prepare(),
+const deleteAttempts = statement(
+  { userId: mfaAttempts.userId, network: mfaAttempts.network },
+  (db, { userId, network }) =>
+    db.delete(mfaAttempts).where(and(eq(mfaAttempts.userId, userId), eq(mfaAttempts.network, network))),
 )
-const deleteAllAttempts = statement((db) =>
-  db
-    .delete(mfaAttempts)
-    .where(eq(mfaAttempts.userId, placeholder('userId')))
-    .prepare(),
+const deleteAllAttempts = statement({ userId: mfaAttempts.userId }, (db, { userId }) =>
+  db.delete(mfaAttempts).where(eq(mfaAttempts.userId, userId)),
 )
 
 /** A verified proof of a factor. */
@@ -130,7 +116,7 @@ export async function consumeProof(
     if (proof.step <= factor.lastStep && factor.lastStep - proof.step <= MAX_STEPS_AHEAD) return 'proof_used'
     change.lastStep = proof.step
   } else if (proof.type === 'recovery_code') {
-    const [hash, otherHash = hash] = proof.hashes
+    const [hash = '', otherHash = hash] = proof.hashes
     if ((await tx.run(spendRecoveryCode, { factorId: factor.id, hash, otherHash, now })) === 0) return 'proof_used'
   } else if (proof.type === 'webauthn' && 'made' in proof) {
     if (factor.status === 'verified') return 'proof_used'

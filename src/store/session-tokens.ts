@@ -2,7 +2,8 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { lowerAal } from '../lib/assurance'
 import { isAhead, isExpired } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { statement } from './query'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
 import {
   type AuditEntry,
@@ -12,51 +13,35 @@ import {
   loadOpenedSession,
   type NewSessionToken,
   type OpenedSession,
-  placeholder,
   sessionById,
   userById,
 } from './statements'
 import { isSuperseded, type Supersedes } from './superseded-sessions'
 
-const tokenByLookup = statement((db) =>
-  db
-    .select()
-    .from(sessionTokens)
-    .where(eq(sessionTokens.lookupId, placeholder('lookupId')))
-    .prepare(),
+const tokenByLookup = statement({ lookupId: sessionTokens.lookupId }, (db, { lookupId }) =>
+  db.select().from(sessionTokens).where(eq(sessionTokens.lookupId, lookupId)),
 )
-const revokeToken = statement((db) =>
-  db
-    .update(sessionTokens)
-    .set({ revokedAt: placeholder('now') as never })
-    .where(and(eq(sessionTokens.lookupId, placeholder('lookupId')), isNull(sessionTokens.revokedAt)))
-    .prepare(),
+const revokeToken = statement(
+  { lookupId: sessionTokens.lookupId, now: sessionTokens.revokedAt },
+  (db, { lookupId, now }) =>
+    db
+      .update(sessionTokens)
+      .set({ revokedAt: now })
+      .where(and(eq(sessionTokens.lookupId, lookupId), isNull(sessionTokens.revokedAt))),
 )
-const deleteToken = statement((db) =>
+const deleteToken = statement({ lookupId: sessionTokens.lookupId }, (db, { lookupId }) =>
+  db.delete(sessionTokens).where(eq(sessionTokens.lookupId, lookupId)),
+)
+const deleteUnused = statement({ lookupId: sessionTokens.lookupId }, (db, { lookupId }) =>
+  db.delete(sessionTokens).where(and(eq(sessionTokens.lookupId, lookupId), isNull(sessionTokens.revokedAt))),
+)
+const deleteTokensOf = statement({ userId: sessions.userId }, (db, { userId }) =>
   db
     .delete(sessionTokens)
-    .where(eq(sessionTokens.lookupId, placeholder('lookupId')))
-    .prepare(),
-)
-const deleteUnused = statement((db) =>
-  db
-    .delete(sessionTokens)
-    .where(and(eq(sessionTokens.lookupId, placeholder('lookupId')), isNull(sessionTokens.revokedAt)))
-    .prepare(),
-)
-const deleteTokensOf = statement((db) =>
-  db
-    .delete(sessionTokens)
-    .where(inArray(sessionTokens.familyId, sql`(SELECT id FROM sessions WHERE user_id = ${placeholder('userId')})`))
-    .prepare(),
+    .where(inArray(sessionTokens.familyId, sql`(SELECT id FROM sessions WHERE user_id = ${userId})`)),
 )
 /** One statement: the tokens of the family are deleted with their session. */
-const endFamily = statement((db) =>
-  db
-    .delete(sessions)
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
-)
+const endFamily = statement({ id: sessions.id }, (db, { id }) => db.delete(sessions).where(eq(sessions.id, id)))
 
 export interface FoundToken {
   token: SessionToken

@@ -2,7 +2,8 @@
 import { and, desc, eq, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
 import { isAhead, isWithin } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, integer, statement } from './query'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
 import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import {
@@ -15,8 +16,6 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  placeholder,
-  placeholders,
   sessionById,
   startSession,
   userById,
@@ -24,53 +23,31 @@ import {
 import { isSuperseded, type Supersedes } from './superseded-sessions'
 import { type CredentialUse, useCredential } from './webauthn'
 
-const sessionsOf = statement((db) =>
-  db
-    .select()
-    .from(sessions)
-    .where(eq(sessions.userId, placeholder('userId')))
-    .orderBy(desc(sessions.createdAt))
-    .limit(placeholder('limit'))
-    .prepare(),
+const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, { userId, limit }) =>
+  db.select().from(sessions).where(eq(sessions.userId, userId)).orderBy(desc(sessions.createdAt)).limit(limit),
 )
 
-const deleteSession = statement((db) =>
-  db
-    .delete(sessions)
-    .where(and(eq(sessions.id, placeholder('id')), eq(sessions.userId, placeholder('userId'))))
-    .prepare(),
+const deleteSession = statement({ id: sessions.id, userId: sessions.userId }, (db, { id, userId }) =>
+  db.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userId, userId))),
 )
 
-const importedToken = statement((db) =>
-  db
-    .select()
-    .from(refreshTokens)
-    .where(eq(refreshTokens.tokenHash, placeholder('tokenHash')))
-    .prepare(),
+const importedToken = statement({ tokenHash: refreshTokens.tokenHash }, (db, { tokenHash }) =>
+  db.select().from(refreshTokens).where(eq(refreshTokens.tokenHash, tokenHash)),
 )
-const importedTokensOf = statement((db) =>
-  db
-    .select()
-    .from(refreshTokens)
-    .where(eq(refreshTokens.sessionId, placeholder('sessionId')))
-    .prepare(),
+const importedTokensOf = statement({ sessionId: refreshTokens.sessionId }, (db, { sessionId }) =>
+  db.select().from(refreshTokens).where(eq(refreshTokens.sessionId, sessionId)),
 )
-const insertImportedToken = statement((db) =>
-  db.insert(refreshTokens).values(placeholders(refreshTokens, 'id')).prepare(),
-)
+const insertImportedToken = statement(columnsOf(refreshTokens, 'id'), (db, p) => db.insert(refreshTokens).values(p))
 
-const knownNetwork = statement((db) =>
-  db
-    .select()
-    .from(knownNetworks)
-    .where(
-      and(
-        eq(knownNetworks.userId, placeholder('userId')),
-        eq(knownNetworks.network, placeholder('network')),
-        gt(knownNetworks.lastSeenAt, placeholder('since')),
+const knownNetwork = statement(
+  { userId: knownNetworks.userId, network: knownNetworks.network, since: knownNetworks.lastSeenAt },
+  (db, { userId, network, since }) =>
+    db
+      .select()
+      .from(knownNetworks)
+      .where(
+        and(eq(knownNetworks.userId, userId), eq(knownNetworks.network, network), gt(knownNetworks.lastSeenAt, since)),
       ),
-    )
-    .prepare(),
 )
 
 /** A session and its user, for a bearer token. */
@@ -87,12 +64,8 @@ export const isKnownNetwork = read(
     (await tx.one(knownNetwork, input)) !== undefined,
 )
 
-const setLastUse = statement((db) =>
-  db
-    .update(sessions)
-    .set({ refreshedAt: placeholder('now') as never, updatedAt: placeholder('now') as never })
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
+const setLastUse = statement({ id: sessions.id, now: sessions.refreshedAt }, (db, { id, now }) =>
+  db.update(sessions).set({ refreshedAt: now, updatedAt: now }).where(eq(sessions.id, id)),
 )
 
 /** Records the use of a session without refresh token. */

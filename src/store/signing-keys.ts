@@ -1,27 +1,18 @@
 /** Signing keys. */
 import { eq, gt } from 'drizzle-orm'
-import { read, statement, write } from './engine'
+import { read, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type SigningKeyRow, signingKeys } from './schema'
-import { placeholder, placeholders } from './statements'
 
 /** A handful of rows, always read together. */
-const allKeys = statement((db) => db.select().from(signingKeys).where(gt(signingKeys.kid, '')).prepare())
-const keyById = statement((db) =>
-  db
-    .select()
-    .from(signingKeys)
-    .where(eq(signingKeys.kid, placeholder('kid')))
-    .prepare(),
+const allKeys = statement({}, (db) => db.select().from(signingKeys).where(gt(signingKeys.kid, '')))
+const keyById = statement({ kid: signingKeys.kid }, (db, { kid }) =>
+  db.select().from(signingKeys).where(eq(signingKeys.kid, kid)),
 )
-const insertKey = statement((db) =>
-  db.insert(signingKeys).values(placeholders(signingKeys)).onConflictDoNothing().prepare(),
-)
-const saveKey = statement((db) =>
-  db
-    .update(signingKeys)
-    .set(placeholders(signingKeys, 'kid', 'alg', 'createdAt'))
-    .where(eq(signingKeys.kid, placeholder('kid')))
-    .prepare(),
+const insertKey = statement(columnsOf(signingKeys), (db, p) => db.insert(signingKeys).values(p).onConflictDoNothing())
+const saveKey = statement(
+  { kid: signingKeys.kid, ...columnsOf(signingKeys, 'kid', 'alg', 'createdAt') },
+  (db, { kid, ...set }) => db.update(signingKeys).set(set).where(eq(signingKeys.kid, kid)),
 )
 
 export const listSigningKeys = read((tx) => tx.all(allKeys))

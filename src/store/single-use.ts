@@ -1,18 +1,17 @@
 /** What can be used once. It is consumed in the write that it allows, so a failed attempt leaves it unchanged. */
 import { and, eq, isNull } from 'drizzle-orm'
-import { statement, type Tx } from './engine'
+import type { Tx } from './engine'
+import { columnsOf, statement } from './query'
 import { oauthStates, web3Messages } from './schema'
-import { placeholder, placeholders } from './statements'
 
-const useState = statement((db) =>
+const useState = statement({ stateHash: oauthStates.stateHash, now: oauthStates.usedAt }, (db, { stateHash, now }) =>
   db
     .update(oauthStates)
-    .set({ usedAt: placeholder('now') as never })
-    .where(and(eq(oauthStates.stateHash, placeholder('stateHash')), isNull(oauthStates.usedAt)))
-    .prepare(),
+    .set({ usedAt: now })
+    .where(and(eq(oauthStates.stateHash, stateHash), isNull(oauthStates.usedAt))),
 )
-const insertMessage = statement((db) =>
-  db.insert(web3Messages).values(placeholders(web3Messages)).onConflictDoNothing().prepare(),
+const insertMessage = statement(columnsOf(web3Messages), (db, p) =>
+  db.insert(web3Messages).values(p).onConflictDoNothing(),
 )
 
 /** The state of an OAuth callback, or a message signed by a wallet. */

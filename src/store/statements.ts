@@ -1,9 +1,9 @@
 /** Statements shared by several files, and helpers for writing them. */
-import { and, eq, getTableColumns, sql } from 'drizzle-orm'
-import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
-import { statement, type Tx } from './engine'
+import type { Tx } from './engine'
+import { columnsOf, statement } from './query'
 import {
   type AmrClaim,
   auditLogEntries,
@@ -23,136 +23,94 @@ import {
   users,
 } from './schema'
 
-export const placeholder = sql.placeholder
+export const userById = statement({ id: users.id }, (db, { id }) => db.select().from(users).where(eq(users.id, id)))
 
-/** A placeholder with the column's name for each writable column of a table. */
-export function placeholders<Table extends SQLiteTable>(table: Table, ...except: (keyof Table['_']['columns'])[]) {
-  const names = Object.entries(getTableColumns(table))
-    .filter(([name, column]) => !column.generated && !except.includes(name))
-    .map(([name]) => [name, placeholder(name)])
-  return Object.fromEntries(names) as { [Column in keyof Table['_']['columns']]: never }
-}
-
-export const userById = statement((db) =>
-  db
-    .select()
-    .from(users)
-    .where(eq(users.id, placeholder('id')))
-    .prepare(),
-)
-
-export const sessionById = statement((db) =>
-  db
-    .select()
-    .from(sessions)
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
+export const sessionById = statement({ id: sessions.id }, (db, { id }) =>
+  db.select().from(sessions).where(eq(sessions.id, id)),
 )
 
 // Few rows per user, sorted afterwards: an ORDER BY triples the cost of these two queries.
-const identitiesOf = statement((db) =>
-  db
-    .select()
-    .from(identities)
-    .where(eq(identities.userId, placeholder('userId')))
-    .prepare(),
+const identitiesOf = statement({ userId: identities.userId }, (db, { userId }) =>
+  db.select().from(identities).where(eq(identities.userId, userId)),
 )
 
-const amrOf = statement((db) =>
-  db
-    .select()
-    .from(mfaAmrClaims)
-    .where(eq(mfaAmrClaims.sessionId, placeholder('sessionId')))
-    .prepare(),
+const amrOf = statement({ sessionId: mfaAmrClaims.sessionId }, (db, { sessionId }) =>
+  db.select().from(mfaAmrClaims).where(eq(mfaAmrClaims.sessionId, sessionId)),
 )
 
-const factorsOf = statement((db) =>
-  db
-    .select()
-    .from(mfaFactors)
-    .where(eq(mfaFactors.userId, placeholder('userId')))
-    .prepare(),
+const factorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
+  db.select().from(mfaFactors).where(eq(mfaFactors.userId, userId)),
 )
 
-export const saveUser = statement((db) =>
-  db
-    .update(users)
-    .set(placeholders(users, 'uid', 'id', 'createdAt', 'factorCount'))
-    .where(eq(users.id, placeholder('id')))
-    .prepare(),
+export const saveUser = statement(
+  { id: users.id, ...columnsOf(users, 'uid', 'id', 'createdAt', 'factorCount') },
+  (db, { id, ...set }) => db.update(users).set(set).where(eq(users.id, id)),
 )
 
 /** Advances a session's refresh token. */
-export const advanceSession = statement((db) =>
-  db
-    .update(sessions)
-    .set(
-      placeholders(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
-    )
-    .where(eq(sessions.id, placeholder('id')))
-    .prepare(),
+export const advanceSession = statement(
+  {
+    id: sessions.id,
+    ...columnsOf(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
+  },
+  (db, { id, ...set }) => db.update(sessions).set(set).where(eq(sessions.id, id)),
 )
 
-const insertSession = statement((db) => db.insert(sessions).values(placeholders(sessions)).prepare())
+const insertSession = statement(columnsOf(sessions), (db, p) => db.insert(sessions).values(p))
 
-const insertToken = statement((db) => db.insert(sessionTokens).values(placeholders(sessionTokens)).prepare())
+const insertToken = statement(columnsOf(sessionTokens), (db, p) => db.insert(sessionTokens).values(p))
 
-const upsertAmr = statement((db) =>
+const upsertAmr = statement(columnsOf(mfaAmrClaims), (db, p) =>
   db
     .insert(mfaAmrClaims)
-    .values(placeholders(mfaAmrClaims))
+    .values(p)
     .onConflictDoUpdate({
       target: [mfaAmrClaims.sessionId, mfaAmrClaims.authenticationMethod],
       set: { updatedAt: sql`excluded.updated_at` },
-    })
-    .prepare(),
+    }),
 )
 
-export const networkOf = statement((db) =>
-  db
-    .select()
-    .from(knownNetworks)
-    .where(and(eq(knownNetworks.userId, placeholder('userId')), eq(knownNetworks.network, placeholder('network'))))
-    .prepare(),
+export const networkOf = statement(
+  { userId: knownNetworks.userId, network: knownNetworks.network },
+  (db, { userId, network }) =>
+    db
+      .select()
+      .from(knownNetworks)
+      .where(and(eq(knownNetworks.userId, userId), eq(knownNetworks.network, network))),
 )
 
 /** Recorded once a day; more would cost a write per sign-in without new information. */
-const upsertNetwork = statement((db) =>
+const upsertNetwork = statement(columnsOf(knownNetworks), (db, p) =>
   db
     .insert(knownNetworks)
-    .values(placeholders(knownNetworks))
+    .values(p)
     .onConflictDoUpdate({
       target: [knownNetworks.userId, knownNetworks.network],
       set: { lastSeenAt: sql`excluded.last_seen_at` },
       setWhere: sql`excluded.last_seen_at > last_seen_at + 86400000`,
-    })
-    .prepare(),
+    }),
 )
 
 /** Records that a second factor was passed from a network. */
-export const recordFactorNetwork = statement((db) =>
+export const recordFactorNetwork = statement(columnsOf(knownNetworks), (db, p) =>
   db
     .insert(knownNetworks)
-    .values(placeholders(knownNetworks))
+    .values(p)
     .onConflictDoUpdate({
       target: [knownNetworks.userId, knownNetworks.network],
       set: { lastSeenAt: sql`excluded.last_seen_at`, passedFactorAt: sql`excluded.passed_factor_at` },
-    })
-    .prepare(),
+    }),
 )
 
-const deleteSessions = statement((db) =>
-  db
-    .delete(sessions)
-    .where(and(eq(sessions.userId, placeholder('userId')), sql`${sessions.id} <> ${placeholder('keep')}`))
-    .prepare(),
+const deleteSessions = statement({ userId: sessions.userId, keep: sessions.id }, (db, { userId, keep }) =>
+  db.delete(sessions).where(and(eq(sessions.userId, userId), sql`${sessions.id} <> ${keep}`)),
 )
 
-const insertAudit = statement((db) => db.insert(auditLogEntries).values(placeholders(auditLogEntries, 'seq')).prepare())
+const insertAudit = statement(columnsOf(auditLogEntries, 'seq'), (db, p) => db.insert(auditLogEntries).values(p))
 
 export type NewMessage = Omit<Message, 'seq'>
 
-export const insertMessage = statement((db) => db.insert(messages).values(placeholders(messages, 'seq')).prepare())
+export const insertMessage = statement(columnsOf(messages, 'seq'), (db, p) => db.insert(messages).values(p))
 
 export async function queueMessages(tx: Tx, sent: readonly NewMessage[]): Promise<void> {
   for (const message of sent) {

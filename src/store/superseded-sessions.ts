@@ -1,20 +1,14 @@
 /** Whether a session is superseded by another one of its user. */
 import { and, eq, gt, sql } from 'drizzle-orm'
-import { read, statement, type Tx } from './engine'
+import { read, type Tx } from './engine'
+import { instant, statement } from './query'
 import { type Session, sessions } from './schema'
-import { placeholder } from './statements'
 
-const sessionsUsedSince = statement((db) =>
+const sessionsUsedSince = statement({ userId: sessions.userId, since: instant }, (db, { userId, since }) =>
   db
     .select()
     .from(sessions)
-    .where(
-      and(
-        eq(sessions.userId, placeholder('userId')),
-        gt(sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`, placeholder('since')),
-      ),
-    )
-    .prepare(),
+    .where(and(eq(sessions.userId, userId), gt(sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`, since))),
 )
 
 /** Which of a user's sessions supersedes another. */

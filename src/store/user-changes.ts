@@ -15,10 +15,11 @@ import {
   settleOwnIdentities,
   upsertIdentity,
 } from './account-rows'
-import { statement, type Tx, write } from './engine'
+import { type Tx, write } from './engine'
 import { removeFactors } from './factors'
 import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import { revokePersonalTokens } from './personal-tokens'
+import { statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Identity, type User, webauthnCredentials } from './schema'
 import { consumeProof, type Proof, type ProofRefused } from './second-factors'
@@ -31,7 +32,6 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  placeholder,
   saveUser,
   sessionById,
   userById,
@@ -118,11 +118,8 @@ type Changed =
   | { outcome: 'identity_of_another' | 'identity_unknown' | 'identity_is_last' }
   | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_concurrently' | 'metadata_too_large' }
 
-const deletePasskeys = statement((db) =>
-  db
-    .delete(webauthnCredentials)
-    .where(eq(webauthnCredentials.userId, placeholder('userId')))
-    .prepare(),
+const deletePasskeys = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
+  db.delete(webauthnCredentials).where(eq(webauthnCredentials.userId, userId)),
 )
 
 /** Changes an account: columns, metadata (merged key by key), identities, tokens and sessions together. */

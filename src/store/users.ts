@@ -11,8 +11,9 @@ import {
   userByPhone,
   userByUsername,
 } from './account-rows'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
 import { queueMatrixRegistration } from './matrix-registrations'
+import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import {
   type Identity,
@@ -37,8 +38,6 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  placeholder,
-  placeholders,
   saveUser,
   startSession,
   userById,
@@ -52,20 +51,9 @@ import {
   withdrawTokensIn,
 } from './verification/operations'
 
-const insertUser = statement((db) => db.insert(users).values(placeholders(users, 'uid')).returning().prepare())
-const userByUid = statement((db) =>
-  db
-    .select()
-    .from(users)
-    .where(eq(users.uid, placeholder('uid')))
-    .prepare(),
-)
-const deleteUserRow = statement((db) =>
-  db
-    .delete(users)
-    .where(eq(users.id, placeholder('id')))
-    .prepare(),
-)
+const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p).returning())
+const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))
+const deleteUserRow = statement({ id: users.id }, (db, { id }) => db.delete(users).where(eq(users.id, id)))
 /** What is deleted with an account although its row stays. */
 const deleteBelongings = [
   userRoles,
@@ -75,12 +63,7 @@ const deleteBelongings = [
   personalAccessTokens,
   matrixRegistrations,
 ].map((table) =>
-  statement((db) =>
-    db
-      .delete(table)
-      .where(eq(table.userId, placeholder('userId')))
-      .prepare(),
-  ),
+  statement({ userId: table.userId }, (db, { userId }) => db.delete(table).where(eq(table.userId, userId))),
 )
 
 export const findUser = read(async (tx, id: string) => tx.one(userById, { id }))
@@ -211,19 +194,25 @@ export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: A
 })
 
 /** Deletes an account whose confirmation message could not be sent, provided that it is unused and unchanged. */
-const deleteUntouchedRow = statement((db) =>
-  db
-    .delete(users)
-    .where(
-      and(
-        ...[eq(users.id, placeholder('id')), eq(users.updatedAt, placeholder('updatedAt'))],
-        ...[isNull(users.emailConfirmedAt), isNull(users.phoneConfirmedAt), isNull(users.lastSignInAt)],
-        sql`${users.encryptedPassword} IS ${placeholder('encryptedPassword')}`,
-        sql`${users.confirmationSentAt} IS ${placeholder('confirmationSentAt')}`,
-        notExists(db.select({ one: sql`1` }).from(sessions).where(eq(sessions.userId, users.id))),
+const deleteUntouchedRow = statement(
+  {
+    id: users.id,
+    updatedAt: users.updatedAt,
+    encryptedPassword: users.encryptedPassword,
+    confirmationSentAt: users.confirmationSentAt,
+  },
+  (db, p) =>
+    db
+      .delete(users)
+      .where(
+        and(
+          ...[eq(users.id, p.id), eq(users.updatedAt, p.updatedAt)],
+          ...[isNull(users.emailConfirmedAt), isNull(users.phoneConfirmedAt), isNull(users.lastSignInAt)],
+          sql`${users.encryptedPassword} IS ${p.encryptedPassword}`,
+          sql`${users.confirmationSentAt} IS ${p.confirmationSentAt}`,
+          notExists(db.select({ one: sql`1` }).from(sessions).where(eq(sessions.userId, users.id))),
+        ),
       ),
-    )
-    .prepare(),
 )
 
 /** Removes a new account whose message could not be sent, unless it was used or changed since. */

@@ -1,15 +1,11 @@
 /** Used wallet messages. */
 import { eq } from 'drizzle-orm'
-import { read, statement } from './engine'
+import { read } from './engine'
+import { statement } from './query'
 import { web3Messages } from './schema'
-import { placeholder } from './statements'
 
-const messageByHash = statement((db) =>
-  db
-    .select()
-    .from(web3Messages)
-    .where(eq(web3Messages.messageHash, placeholder('messageHash')))
-    .prepare(),
+const messageByHash = statement({ messageHash: web3Messages.messageHash }, (db, { messageHash }) =>
+  db.select().from(web3Messages).where(eq(web3Messages.messageHash, messageHash)),
 )
 
 /** Whether a message was used to sign in. */

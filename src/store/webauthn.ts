@@ -1,7 +1,8 @@
 /** Public keys of authenticators, and passkey ceremonies. */
-import { and, asc, eq, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import { isAhead } from '../lib/time'
-import { read, statement, type Tx, write } from './engine'
+import { read, type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import {
   type User,
   type WebauthnChallenge,
@@ -9,108 +10,76 @@ import {
   webauthnChallenges,
   webauthnCredentials,
 } from './schema'
-import {
-  type Acting,
-  type AuditEntry,
-  actingSession,
-  appendAudit,
-  factorsIn,
-  placeholder,
-  placeholders,
-  userById,
-} from './statements'
+import { type Acting, type AuditEntry, actingSession, appendAudit, factorsIn, userById } from './statements'
 
-const insertCredential = statement((db) =>
-  db.insert(webauthnCredentials).values(placeholders(webauthnCredentials)).onConflictDoNothing().prepare(),
+const insertCredential = statement(columnsOf(webauthnCredentials), (db, p) =>
+  db.insert(webauthnCredentials).values(p).onConflictDoNothing(),
 )
-const credentialById = statement((db) =>
+const credentialById = statement({ credentialId: webauthnCredentials.credentialId }, (db, { credentialId }) =>
+  db.select().from(webauthnCredentials).where(eq(webauthnCredentials.credentialId, credentialId)),
+)
+const credentialOfFactor = statement({ factorId: webauthnCredentials.factorId }, (db, { factorId }) =>
+  db.select().from(webauthnCredentials).where(eq(webauthnCredentials.factorId, factorId)),
+)
+const credentialsOf = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
   db
     .select()
     .from(webauthnCredentials)
-    .where(eq(webauthnCredentials.credentialId, placeholder('credentialId')))
-    .prepare(),
+    .where(eq(webauthnCredentials.userId, userId))
+    .orderBy(asc(webauthnCredentials.createdAt)),
 )
-const credentialOfFactor = statement((db) =>
-  db
-    .select()
-    .from(webauthnCredentials)
-    .where(eq(webauthnCredentials.factorId, placeholder('factorId')))
-    .prepare(),
-)
-const credentialsOf = statement((db) =>
-  db
-    .select()
-    .from(webauthnCredentials)
-    .where(eq(webauthnCredentials.userId, placeholder('userId')))
-    .orderBy(asc(webauthnCredentials.createdAt))
-    .prepare(),
-)
-const UNCHANGED_BY_USE = [
-  'id',
-  'userId',
-  'factorId',
-  'credentialId',
-  'publicKey',
-  'transports',
-  'aaguid',
-  'backupEligible',
-  'friendlyName',
-  'createdAt',
-  'updatedAt',
-] as const
 /** A counter that does not increase indicates a clone, unless the authenticator has none (WebAuthn Level 3 §6.1.1). */
-const noteUse = statement((db) =>
-  db
-    .update(webauthnCredentials)
-    .set(placeholders(webauthnCredentials, ...UNCHANGED_BY_USE))
-    .where(
-      and(
-        eq(webauthnCredentials.id, placeholder('id')),
-        or(
-          sql`${webauthnCredentials.signCount} < ${placeholder('signCount')}`,
-          sql`${webauthnCredentials.signCount} = 0 AND ${placeholder('signCount')} = 0`,
+const noteUse = statement(
+  {
+    id: webauthnCredentials.id,
+    signCount: webauthnCredentials.signCount,
+    backedUp: webauthnCredentials.backedUp,
+    lastUsedAt: webauthnCredentials.lastUsedAt,
+  },
+  (db, { id, ...use }) =>
+    db
+      .update(webauthnCredentials)
+      .set(use)
+      .where(
+        and(
+          eq(webauthnCredentials.id, id),
+          or(
+            lt(webauthnCredentials.signCount, use.signCount),
+            and(eq(webauthnCredentials.signCount, 0), eq(use.signCount, 0)),
+          ),
         ),
       ),
-    )
-    .prepare(),
 )
-const passkeyById = statement((db) =>
-  db
-    .select()
-    .from(webauthnCredentials)
-    .where(
-      and(
-        eq(webauthnCredentials.id, placeholder('id')),
-        eq(webauthnCredentials.userId, placeholder('userId')),
-        isNull(webauthnCredentials.factorId),
+const passkeyById = statement(
+  { id: webauthnCredentials.id, userId: webauthnCredentials.userId },
+  (db, { id, userId }) =>
+    db
+      .select()
+      .from(webauthnCredentials)
+      .where(
+        and(
+          eq(webauthnCredentials.id, id),
+          eq(webauthnCredentials.userId, userId),
+          isNull(webauthnCredentials.factorId),
+        ),
       ),
-    )
-    .prepare(),
 )
-const renamePasskeyRow = statement((db) =>
-  db
-    .update(webauthnCredentials)
-    .set({ friendlyName: placeholder('friendlyName') as never, updatedAt: placeholder('now') as never })
-    .where(eq(webauthnCredentials.id, placeholder('id')))
-    .prepare(),
+const renamePasskeyRow = statement(
+  { id: webauthnCredentials.id, friendlyName: webauthnCredentials.friendlyName, now: webauthnCredentials.updatedAt },
+  (db, { id, friendlyName, now }) =>
+    db.update(webauthnCredentials).set({ friendlyName, updatedAt: now }).where(eq(webauthnCredentials.id, id)),
 )
-const deleteCredential = statement((db) =>
-  db
-    .delete(webauthnCredentials)
-    .where(eq(webauthnCredentials.id, placeholder('id')))
-    .prepare(),
+const deleteCredential = statement({ id: webauthnCredentials.id }, (db, { id }) =>
+  db.delete(webauthnCredentials).where(eq(webauthnCredentials.id, id)),
 )
-const insertChallenge = statement((db) =>
-  db.insert(webauthnChallenges).values(placeholders(webauthnChallenges)).prepare(),
-)
-const takeChallenge = statement((db) =>
-  db
-    .delete(webauthnChallenges)
-    .where(
-      and(eq(webauthnChallenges.id, placeholder('id')), sql`${webauthnChallenges.userId} IS ${placeholder('userId')}`),
-    )
-    .returning()
-    .prepare(),
+const insertChallenge = statement(columnsOf(webauthnChallenges), (db, p) => db.insert(webauthnChallenges).values(p))
+const takeChallenge = statement(
+  { id: webauthnChallenges.id, userId: webauthnChallenges.userId },
+  (db, { id, userId }) =>
+    db
+      .delete(webauthnChallenges)
+      .where(and(eq(webauthnChallenges.id, id), sql`${webauthnChallenges.userId} IS ${userId}`))
+      .returning(),
 )
 
 /** The authenticator data of a use. */

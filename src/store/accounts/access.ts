@@ -1,17 +1,15 @@
 /** How an account's access ends and begins with a change of it. */
 import { eq } from 'drizzle-orm'
-import { statement, type Tx } from '../engine'
+import type { Tx } from '../engine'
 import { removeFactors } from '../factors'
 import { endFlows } from '../flows'
 import { revokePersonalTokens } from '../personal-tokens'
+import { statement } from '../query'
 import { type FlowState, type User, webauthnCredentials } from '../schema'
-import { endSessions, type NewSession, type OpenedSession, openSessionIn, placeholder, userById } from '../statements'
+import { endSessions, type NewSession, type OpenedSession, openSessionIn, userById } from '../statements'
 
-const deletePasskeys = statement((db) =>
-  db
-    .delete(webauthnCredentials)
-    .where(eq(webauthnCredentials.userId, placeholder('userId')))
-    .prepare(),
+const deletePasskeys = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
+  db.delete(webauthnCredentials).where(eq(webauthnCredentials.userId, userId)),
 )
 
 /** Removes second factors, recovery codes and passkeys. */

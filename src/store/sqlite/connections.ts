@@ -1,7 +1,8 @@
 /** The two connections to a database file: a writer and a reader. */
 import { Database } from 'bun:sqlite'
-import { drizzle } from 'drizzle-orm/bun-sqlite'
-import type { Queries, Statement } from '../engine'
+import type { Queries } from '../engine'
+import type { Statement } from '../query'
+import { type Prepared, prepare } from './prepared'
 
 /** The write-ahead log is truncated beyond this size in bytes, once nothing reads from it. */
 export const LOG_LIMIT_BYTES = 16 * 1024 * 1024
@@ -116,20 +117,16 @@ export function quietly(work: () => unknown): void {
 
 /** @param beforeQuery called before each query */
 function queries(database: Database, beforeQuery: () => void = () => {}): Queries {
-  const db = drizzle({ client: database })
-  const prepared: ReturnType<Statement<unknown>['build']>[] = []
-  const of = ({ index, build }: Statement<unknown>) => {
+  const prepared: Prepared[] = []
+  const of = ({ index, query }: Pick<Statement<never, unknown>, 'index' | 'query'>) => {
     beforeQuery()
-    prepared[index] ??= build(db)
+    prepared[index] ??= prepare(database, query())
     return prepared[index]
   }
+  // Rows have the type that the statement carries.
   return {
-    one: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) =>
-      of(statement).get(values) as Row | undefined,
-    all: async <Row>(statement: Statement<Row>, values?: Record<string, unknown>) => of(statement).all(values) as Row[],
-    run: async (statement, values) => {
-      const result = of(statement).run(values) as { changes: number } | undefined
-      return result?.changes ?? 0
-    },
+    one: async (statement, ...[values]) => of(statement).one(values) as never,
+    all: async (statement, ...[values]) => of(statement).all(values) as never,
+    run: async (statement, ...[values]) => of(statement).run(values),
   }
 }

@@ -1,61 +1,70 @@
 /** Verification tokens in the database. */
-import { and, eq, isNull, lt, type SQL, sql } from 'drizzle-orm'
-import { type Queries, statement } from '../engine'
+import { and, eq, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import type { Queries } from '../engine'
+import { columnsOf, statement } from '../query'
 import { verificationTokens } from '../schema'
-import { placeholder, placeholders } from '../statements'
 import type { VerificationBackend } from './backend'
 
 const pending = (condition: SQL) => and(condition, isNull(verificationTokens.consumedAt))
-const selectTokens = (where: SQL | undefined) =>
-  statement((db) => db.select().from(verificationTokens).where(where).prepare())
 
-const tokenById = selectTokens(eq(verificationTokens.id, placeholder('id')))
-const tokensByPrefix = selectTokens(eq(verificationTokens.tokenPrefix, placeholder('prefix')))
-const pendingByEmail = selectTokens(pending(eq(verificationTokens.email, placeholder('email'))))
-const pendingByPhone = selectTokens(pending(eq(verificationTokens.phone, placeholder('phone'))))
-const pendingByUser = selectTokens(pending(eq(verificationTokens.userId, placeholder('userId'))))
+const tokenById = statement({ id: verificationTokens.id }, (db, { id }) =>
+  db.select().from(verificationTokens).where(eq(verificationTokens.id, id)),
+)
+const tokensByPrefix = statement({ prefix: verificationTokens.tokenPrefix }, (db, { prefix }) =>
+  db.select().from(verificationTokens).where(eq(verificationTokens.tokenPrefix, prefix)),
+)
+const pendingByEmail = statement({ email: verificationTokens.email }, (db, { email }) =>
+  db
+    .select()
+    .from(verificationTokens)
+    .where(pending(eq(verificationTokens.email, email))),
+)
+const pendingByPhone = statement({ phone: verificationTokens.phone }, (db, { phone }) =>
+  db
+    .select()
+    .from(verificationTokens)
+    .where(pending(eq(verificationTokens.phone, phone))),
+)
+const pendingByUser = statement({ userId: verificationTokens.userId }, (db, { userId }) =>
+  db
+    .select()
+    .from(verificationTokens)
+    .where(pending(eq(verificationTokens.userId, userId))),
+)
 
-const insertToken = statement((db) => db.insert(verificationTokens).values(placeholders(verificationTokens)).prepare())
-const consume = statement((db) =>
+const insertToken = statement(columnsOf(verificationTokens), (db, p) => db.insert(verificationTokens).values(p))
+const consume = statement({ id: verificationTokens.id, now: verificationTokens.consumedAt }, (db, { id, now }) =>
   db
     .update(verificationTokens)
-    .set({ consumedAt: sql`${placeholder('now')}` })
-    .where(pending(eq(verificationTokens.id, placeholder('id'))))
-    .prepare(),
+    .set({ consumedAt: now })
+    .where(pending(eq(verificationTokens.id, id))),
 )
-const deletePending = statement((db) =>
-  db
-    .delete(verificationTokens)
-    .where(pending(eq(verificationTokens.id, placeholder('id'))))
-    .prepare(),
+const deletePending = statement({ id: verificationTokens.id }, (db, { id }) =>
+  db.delete(verificationTokens).where(pending(eq(verificationTokens.id, id))),
 )
-const unconsume = statement((db) =>
-  db
-    .update(verificationTokens)
-    .set({ consumedAt: null })
-    .where(
-      and(eq(verificationTokens.id, placeholder('id')), eq(verificationTokens.consumedAt, placeholder('consumedAt'))),
-    )
-    .prepare(),
+const unconsume = statement(
+  { id: verificationTokens.id, consumedAt: verificationTokens.consumedAt },
+  (db, { id, consumedAt }) =>
+    db
+      .update(verificationTokens)
+      .set({ consumedAt: null })
+      .where(and(eq(verificationTokens.id, id), eq(verificationTokens.consumedAt, consumedAt))),
 )
-const addAttempt = statement((db) =>
-  db
-    .update(verificationTokens)
-    .set({ codeAttempts: sql`code_attempts + 1` })
-    .where(eq(verificationTokens.id, placeholder('id')))
-    .prepare(),
+const addAttempt = statement({ id: verificationTokens.id }, (db, { id }) =>
+  db.update(verificationTokens).set({ codeAttempts: sql`code_attempts + 1` }).where(eq(verificationTokens.id, id)),
 )
 
 /** Rows deleted per step, so that a backlog blocks nothing. */
 const PURGE_SLICE = 500
 
-const expired = lt(verificationTokens.expiresAt, placeholder('before'))
-const purge = statement((db) =>
-  db
-    .delete(verificationTokens)
-    .where(sql`rowid IN (SELECT rowid FROM ${verificationTokens} WHERE ${expired} LIMIT ${PURGE_SLICE})`)
-    .prepare(),
-)
+const purge = statement({ before: verificationTokens.expiresAt }, (db, { before }) => {
+  const expired = db
+    .select({ id: verificationTokens.id })
+    .from(verificationTokens)
+    .where(lt(verificationTokens.expiresAt, before))
+    .limit(PURGE_SLICE)
+  return db.delete(verificationTokens).where(inArray(verificationTokens.id, expired))
+})
 
 export function databaseTokens({ one, all, run }: Queries): VerificationBackend {
   return {
@@ -64,7 +73,7 @@ export function databaseTokens({ one, all, run }: Queries): VerificationBackend 
     },
     get: (id) => one(tokenById, { id }),
     byPrefix: (prefix) => all(tokensByPrefix, { prefix }),
-    pendingFor: (address) => all('email' in address ? pendingByEmail : pendingByPhone, address),
+    pendingFor: (address) => ('email' in address ? all(pendingByEmail, address) : all(pendingByPhone, address)),
     pendingOf: (userId) => all(pendingByUser, { userId }),
     markConsumed: async (id, now) => (await run(consume, { id, now })) > 0,
     withdraw: async (id) => (await run(deletePending, { id })) > 0,

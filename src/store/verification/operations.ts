@@ -1,5 +1,4 @@
 /** Operations on verification tokens inside transactions: create, consume, invalidate. */
-
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import { read, type Tx, write } from '../engine'

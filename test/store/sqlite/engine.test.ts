@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { openStore } from '../../../src/store'
-import { type Engine, statement, type Tx } from '../../../src/store/engine'
+import type { Engine, Tx } from '../../../src/store/engine'
+import { statement } from '../../../src/store/query'
 import { meta, userRoles } from '../../../src/store/schema'
 import { openDatabase } from '../../../src/store/sqlite/connections'
 import { sqliteEngine } from '../../../src/store/sqlite/engine'
@@ -25,29 +26,14 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const insert = statement((db) =>
-  db
-    .insert(meta)
-    .values({ key: sql.placeholder('key'), value: sql.placeholder('value') })
-    .prepare(),
+const insert = statement({ key: meta.key, value: meta.value }, (db, { key, value }) =>
+  db.insert(meta).values({ key, value }),
 )
-const update = statement((db) =>
-  db
-    .update(meta)
-    .set({ value: sql`value + 1` })
-    .where(eq(meta.key, sql.placeholder('key')))
-    .prepare(),
+const update = statement({ key: meta.key }, (db, { key }) =>
+  db.update(meta).set({ value: sql`value + 1` }).where(eq(meta.key, key)),
 )
-const select = statement((db) =>
-  db
-    .select()
-    .from(meta)
-    .where(eq(meta.key, sql.placeholder('key')))
-    .prepare(),
-)
-const insertRole = statement((db) =>
-  db.insert(userRoles).values({ userId: 'nobody', role: 'admin', grantedAt: 1 }).prepare(),
-)
+const select = statement({ key: meta.key }, (db, { key }) => db.select().from(meta).where(eq(meta.key, key)))
+const insertRole = statement({}, (db) => db.insert(userRoles).values({ userId: 'nobody', role: 'admin', grantedAt: 1 }))
 
 const put =
   (key: string, value = '0') =>

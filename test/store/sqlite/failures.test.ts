@@ -4,9 +4,10 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { Unavailable } from '../../../src/lib/unavailable'
-import { type Condition, type Engine, statement, type Tx } from '../../../src/store/engine'
+import type { Condition, Engine, Tx } from '../../../src/store/engine'
+import { statement } from '../../../src/store/query'
 import { meta } from '../../../src/store/schema'
 import { openDatabase } from '../../../src/store/sqlite/connections'
 import { sqliteEngine } from '../../../src/store/sqlite/engine'
@@ -36,19 +37,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const insert = statement((db) =>
-  db
-    .insert(meta)
-    .values({ key: sql.placeholder('key'), value: sql.placeholder('value') })
-    .prepare(),
+const insert = statement({ key: meta.key, value: meta.value }, (db, { key, value }) =>
+  db.insert(meta).values({ key, value }),
 )
-const select = statement((db) =>
-  db
-    .select()
-    .from(meta)
-    .where(eq(meta.key, sql.placeholder('key')))
-    .prepare(),
-)
+const select = statement({ key: meta.key }, (db, { key }) => db.select().from(meta).where(eq(meta.key, key)))
 
 const put =
   (key: string, value = '0') =>

@@ -1,0 +1,150 @@
+/**
+ * Statements: written once with drizzle's query builder, without a driver. An engine runs the text and binds the
+ * parameters; parameters and rows are typed by the columns they stand for.
+ */
+import { Column, type GetColumnData, getTableColumns, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm'
+import { BaseSQLiteDatabase, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+
+/** A parameter that stands for no column. */
+export interface Kind<Value> {
+  mapToDriverValue(value: Value): unknown
+}
+
+const asIs = { mapToDriverValue: (value: unknown) => value }
+
+export const text: Kind<string> = asIs
+export const integer: Kind<number> = asIs
+/** Unix milliseconds. */
+export const instant: Kind<number> = asIs
+
+/** A statement's parameters by name: the column or the kind of each. */
+export type Parameters = Record<string, Column | Kind<never>>
+
+type ValueOf<Type> = Type extends Column ? GetColumnData<Type, 'query'> : Type extends Kind<infer Value> ? Value : never
+export type Values<P extends Parameters> = { [Name in keyof P]: ValueOf<P[Name]> }
+/** Accepted by the query builder wherever a value is. */
+type Parameter<Value> = SQL<Value> & Placeholder<string, Value>
+export type Placeholders<P extends Parameters> = { [Name in keyof P]: Parameter<ValueOf<P[Name]>> }
+
+/** One statement as an engine runs it. The columns of a result have the names of the row's properties. */
+export interface Query {
+  /** SQL with a `?` for each binding. */
+  text: string
+  bindings: readonly Binding[]
+  /** How properties of a result become those of the row; null stays, and others are taken as they are. */
+  decoders: readonly Decoder[]
+}
+
+/** The value of a parameter, or a constant. */
+export type Binding = { name: string; encode?: (value: unknown) => unknown } | { value: unknown }
+
+export interface Decoder {
+  property: string
+  decode(value: unknown): unknown
+}
+
+/** A query that each connection prepares once. */
+export interface Statement<Values, Row> {
+  index: number
+  query(): Query
+  /** These two carry types only. */
+  accepts?: (values: Values) => void
+  row?: Row
+}
+
+/** All statements; tests check the plan and the rows of each. */
+export const statements: Statement<never, unknown>[] = []
+
+const builder = new BaseSQLiteDatabase('sync', new SQLiteSyncDialect(), undefined as never, undefined)
+type Builder = Omit<typeof builder, 'run' | 'all' | 'get' | 'values' | 'transaction'>
+
+/** drizzle's queries as they are before they are prepared. */
+interface Built {
+  toSQL(): { sql: string; params: unknown[] }
+}
+
+type RowOf<Q> = Awaited<Q> extends (infer Row)[] ? Row : never
+
+/**
+ * @param parameters the column or kind of each
+ * @example statement({ id: users.id }, (db, { id }) => db.select().from(users).where(eq(users.id, id)))
+ */
+export function statement<P extends Parameters, Q extends Built>(
+  parameters: P,
+  build: (db: Builder, placeholders: Placeholders<P>) => Q,
+): Statement<Values<P>, RowOf<Q>> {
+  let built: Query | undefined
+  const made = {
+    index: statements.length,
+    query() {
+      built ??= queryOf(build(builder, placeholdersOf(parameters)))
+      return built
+    },
+  }
+  statements.push(made)
+  return made
+}
+
+/** The writable columns of a table, as parameters of a statement that inserts or updates a whole row. */
+export function columnsOf<Table extends SQLiteTable, Omitted extends keyof Table['_']['columns'] = never>(
+  table: Table,
+  ...except: Omitted[]
+): Omit<Writable<Table>, Omitted> {
+  const columns = Object.entries(getTableColumns(table)).filter(
+    ([name, column]) => !column.generated && !except.includes(name as Omitted),
+  )
+  return Object.fromEntries(columns) as Omit<Writable<Table>, Omitted>
+}
+
+type Writable<Table extends SQLiteTable> = {
+  [Name in keyof Table['_']['columns'] as Name extends keyof Table['$inferInsert']
+    ? Name
+    : never]: Table['_']['columns'][Name]
+}
+
+function placeholdersOf<P extends Parameters>(parameters: P): Placeholders<P> {
+  const placeholders = Object.entries(parameters).map(([name, type]) => [
+    name,
+    sql`${new Param(new Placeholder(name), type as Kind<unknown>)}`,
+  ])
+  return Object.fromEntries(placeholders) as Placeholders<P>
+}
+
+function queryOf(query: Built): Query {
+  const decoders = nameColumns(query)
+  const { sql: text, params } = query.toSQL()
+  return { text, decoders, bindings: params.map(bindingOf) }
+}
+
+function bindingOf(param: unknown): Binding {
+  if (!is(param, Param)) return { value: param }
+  const { name } = param.value as Placeholder
+  return isStoredAsIs(param.encoder) ? { name } : { name, encode: (value) => param.encoder.mapToDriverValue(value) }
+}
+
+type Field = Column | SQL | SQL.Aliased
+interface Config {
+  fields?: Record<string, Field>
+  returning?: { path: string[]; field: Field }[]
+}
+
+/** Gives the selected columns the names of the row's properties. @returns how their values are decoded */
+function nameColumns(query: Built): Decoder[] {
+  const { config } = query as unknown as { config: Config }
+  const decoders: Decoder[] = []
+  const named = (property: string, field: Field) => {
+    if (is(field, Column) && !isStoredAsIs(field))
+      decoders.push({ property, decode: (value) => field.mapFromDriverValue(value) })
+    return is(field, Column) && field.name === property ? field : sql`${field}`.as(property)
+  }
+  if (config.fields)
+    config.fields = Object.fromEntries(
+      Object.entries(config.fields).map(([property, field]) => [property, named(property, field)]),
+    )
+  for (const each of config.returning ?? []) each.field = named(each.path.join('.'), each.field)
+  return decoders
+}
+
+const STORED_AS_IS = ['SQLiteText', 'SQLiteInteger']
+
+const isStoredAsIs = (type: unknown) => type === asIs || (is(type, Column) && STORED_AS_IS.includes(type.columnType))

@@ -1,0 +1,182 @@
+/** The deletion of expired rows: in slices by primary key, so that it needs no index and never scans a whole table. */
+import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
+import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { type Tx, write } from './engine'
+import { instant, type Parameters, type Placeholders, type Statement, statement, type Values } from './query'
+import {
+  auditLogEntries,
+  externalSessions,
+  flowState,
+  knownNetworks,
+  messages,
+  mfaAttempts,
+  mfaChallenges,
+  mfaFactors,
+  oauthStates,
+  personalAccessTokens,
+  refreshTokens,
+  sessions,
+  sessionTokens,
+  users,
+  web3Messages,
+  webauthnChallenges,
+} from './schema'
+
+/** Rows per step. */
+const SLICE = 500
+
+/** The values of a primary key, in the order of its columns. */
+type Key = readonly (string | number)[]
+
+interface SweptTable<Instants extends Parameters> {
+  /** Before every key. */
+  start: Key
+  /** The key of the last row of a slice, as `key0`, `key1`; undefined if the rest is shorter. */
+  sliceEnd: Statement<Record<string, string | number>, Record<string, string | number>>
+  removeSlice: Statement<Record<string, string | number>, unknown>
+  removeRest: Statement<Record<string, string | number>, unknown>
+  /** Carries a type only. */
+  instants?: Values<Instants>
+}
+
+/** @param instants the instants that `expired` compares with */
+function sweepOf<Instants extends Parameters>(
+  table: SQLiteTable,
+  instants: Instants,
+  expired: (instants: Placeholders<Instants>) => SQL | undefined,
+): SweptTable<Instants> {
+  const columns = primaryKeyOf(table)
+  const [key, after, end] = [tuple(columns), named('after', columns), named('end', columns)]
+  const given: Parameters = instants
+  return {
+    start: columns.map((column) => (column.dataType === 'number' ? 0 : '')),
+    sliceEnd: statement(after, (db, p) =>
+      db
+        .select(named('key', columns))
+        .from(table)
+        .where(gt(key, tuple(valuesOf(p, after))))
+        .orderBy(...columns)
+        .limit(1)
+        .offset(SLICE - 1),
+    ) as SweptTable<Instants>['sliceEnd'],
+    removeSlice: statement({ ...after, ...end, ...given }, (db, p) =>
+      db
+        .delete(table)
+        .where(
+          and(
+            gt(key, tuple(valuesOf(p, after))),
+            lte(key, tuple(valuesOf(p, end))),
+            expired(p as unknown as Placeholders<Instants>),
+          ),
+        ),
+    ),
+    removeRest: statement({ ...after, ...given }, (db, p) =>
+      db.delete(table).where(and(gt(key, tuple(valuesOf(p, after))), expired(p as unknown as Placeholders<Instants>))),
+    ),
+  }
+}
+
+const valuesOf = (placeholders: Record<string, SQL>, parameters: object) =>
+  Object.keys(parameters).map((name) => placeholders[name])
+
+function primaryKeyOf(table: SQLiteTable): SQLiteColumn[] {
+  const { columns, primaryKeys } = getTableConfig(table)
+  return primaryKeys[0]?.columns ?? columns.filter(({ primary }) => primary)
+}
+
+/** `after0`, `after1` … for the columns of a key. */
+const named = (prefix: string, columns: readonly SQLiteColumn[]): Record<string, SQLiteColumn> =>
+  Object.fromEntries(columns.map((column, index) => [`${prefix}${index}`, column]))
+
+/** A row value, which compares column by column. */
+const tuple = (parts: readonly unknown[]): SQL =>
+  parts.length === 1 ? sql`${parts[0]}` : sql`(${sql.join(parts as SQL[], sql`, `)})`
+
+const lastUse = sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`
+
+/**
+ * 2015, earlier than any account. Older timestamps come from a machine with an unset clock and do not mean that the row
+ * is old.
+ */
+const CLOCK_UNSET = 1_420_070_400_000
+
+const before = { before: instant }
+
+const sweeps = {
+  sessions: sweepOf(sessions, { notAfterBefore: instant, createdBefore: instant, usedBefore: instant }, (p) =>
+    or(
+      lt(sessions.notAfter, p.notAfterBefore),
+      lt(sessions.createdAt, p.createdBefore),
+      sql`${lastUse} < ${p.usedBefore} AND ${lastUse} > ${CLOCK_UNSET}`,
+    ),
+  ),
+  refreshTokens: sweepOf(refreshTokens, before, (p) =>
+    and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, p.before)),
+  ),
+  sessionTokens: sweepOf(sessionTokens, before, (p) => lt(sessionTokens.expiresAt, p.before)),
+  web3Messages: sweepOf(web3Messages, before, (p) => lt(web3Messages.expiresAt, p.before)),
+  externalSessions: sweepOf(externalSessions, before, (p) => lt(externalSessions.expiresAt, p.before)),
+  personalAccessTokens: sweepOf(personalAccessTokens, before, (p) => lt(personalAccessTokens.expiresAt, p.before)),
+  anonymousUsers: sweepOf(users, before, (p) =>
+    and(
+      eq(users.isAnonymous, true),
+      // Whatever the flag says, an account with a sign-in method belongs to a person.
+      sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
+      sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
+      sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
+      sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
+      sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
+      lt(users.createdAt, p.before),
+      gt(users.createdAt, CLOCK_UNSET),
+      sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
+    ),
+  ),
+  knownNetworks: sweepOf(knownNetworks, before, (p) => lt(knownNetworks.lastSeenAt, p.before)),
+  factors: sweepOf(mfaFactors, before, (p) =>
+    and(
+      eq(mfaFactors.status, 'unverified'),
+      sql`coalesce(${mfaFactors.lastChallengedAt}, ${mfaFactors.createdAt}) < ${p.before}`,
+    ),
+  ),
+  challenges: sweepOf(mfaChallenges, before, (p) => lt(mfaChallenges.createdAt, p.before)),
+  attempts: sweepOf(mfaAttempts, before, (p) => lt(mfaAttempts.since, p.before)),
+  ceremonies: sweepOf(webauthnChallenges, before, (p) => lt(webauthnChallenges.expiresAt, p.before)),
+  oauthStates: sweepOf(oauthStates, before, (p) => lt(oauthStates.createdAt, p.before)),
+  flows: sweepOf(flowState, before, (p) => lt(flowState.createdAt, p.before)),
+  messages: sweepOf(messages, { before: instant, keptBefore: instant }, (p) =>
+    and(
+      sql`${messages.nextAttemptAt} IS NULL`,
+      or(lt(messages.createdAt, p.before), and(eq(messages.state, 'kept'), lt(messages.createdAt, p.keptBefore))),
+    ),
+  ),
+  auditLog: sweepOf(auditLogEntries, before, (p) => lt(auditLogEntries.createdAt, p.before)),
+}
+
+export type Sweep = keyof typeof sweeps
+
+/** The instants each sweep compares with, in Unix milliseconds. */
+export type Retention = {
+  [What in Sweep]: (typeof sweeps)[What] extends SweptTable<infer Instants> ? Values<Instants> : never
+}
+
+export interface SweepSlice {
+  what: Sweep
+  /** The key to continue after; undefined at first. */
+  after: Key | undefined
+  instants: Retention[Sweep]
+}
+
+/** Deletes expired rows in the next slice. @returns where to continue, or undefined at the end */
+export const sweepSlice = write(
+  async (tx: Tx, { what, after, instants }: SweepSlice): Promise<{ removed: number; next: Key | undefined }> => {
+    const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
+    const from = numbered('after', after ?? start)
+    const end = await tx.one(sliceEnd, from)
+    if (!end) return { removed: await tx.run(removeRest, { ...from, ...instants }), next: undefined }
+    const next = Object.values(end)
+    return { removed: await tx.run(removeSlice, { ...from, ...numbered('end', next), ...instants }), next }
+  },
+)
+
+const numbered = (prefix: string, key: Key): Record<string, string | number> =>
+  Object.fromEntries(key.map((value, index) => [`${prefix}${index}`, value]))
