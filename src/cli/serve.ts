@@ -41,7 +41,8 @@ export async function serve(command: Command): Promise<void> {
   const onError = (error: unknown) => log.error('fault', { error: String(error) })
   const listener = listen({
     ...{ host: server.host, port: server.port, idleTimeoutMs, onError },
-    answer: async (request, peers) => (app ?? (await starting)).fetch(request, peers),
+    answer: (request, peers) =>
+      app ? app.fetch(request, peers) : starting.then((ready) => ready.fetch(request, peers)),
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings } = actual

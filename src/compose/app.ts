@@ -72,6 +72,8 @@ export interface AppOptions {
   lookup?: Lookup
   peers?: Peers
   provisioner?: Provisioner
+  /** Whether every answer is checked against its schema. */
+  checksAnswers?: boolean
 }
 
 export interface App {
@@ -161,8 +163,13 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const metrics = server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
     const onFault = (error: unknown, request: Request) => unlessUnavailable(() => logFault(log, request, error))(error)
     const stopping = new AbortController()
-    const bodyLimits = { bodyTimeoutMs: server.maxRequestDurationMs, stopping: stopping.signal }
-    const options = { version, onFault, ...bodyLimits }
+    const options = {
+      version,
+      onFault,
+      bodyTimeoutMs: server.maxRequestDurationMs,
+      stopping: stopping.signal,
+      checksAnswers: replaced.checksAnswers ?? false,
+    }
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
     const services = service(core, options)
@@ -199,7 +206,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
       ...{ answerUnknown, log, metrics },
-      present: errorPages((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
+      presentError: errorPages((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
       answersHead: (path) => withHead.has(path),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),

@@ -33,7 +33,6 @@ const KEPT_HEADERS = ['allow', 'retry-after', 'x-sb-error-code', 'www-authentica
 /** @param renderPage renders the page @returns a hook that answers errors with pages if the client is a browser */
 export function errorPages(renderPage: (problem: Problem) => Response) {
   return async (request: Request, response: Response): Promise<Response> => {
-    if (response.status < 400) return response
     // For caches. A response with an Origin varies by that origin (`cors.ts`), and a navigation has none.
     if (!request.headers.has('origin')) response.headers.append('Vary', 'Accept')
     if (isPage(response) || !isFromBrowser(request)) return response

@@ -1,4 +1,5 @@
 /** The bearer token of a request (RFC 6750 §2.1). */
 export function bearerOf({ headers }: Request): string | undefined {
-  return /^bearer (\S+)$/i.exec(headers.get('authorization') ?? '')?.[1]
+  const header = headers.get('authorization')
+  return header === null ? undefined : /^bearer (\S+)$/i.exec(header)?.[1]
 }

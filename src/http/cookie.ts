@@ -13,8 +13,10 @@ const nameFor = (apiUrl: string) => (isSecure(apiUrl) ? `__Host-${NAME}` : NAME)
 const isSecure = (apiUrl: string) => apiUrl.startsWith('https:')
 
 export function sessionCookieOf(request: Request, apiUrl: string): SessionCookie | undefined {
+  const header = request.headers.get('cookie')
+  if (header === null) return undefined
   const name = nameFor(apiUrl)
-  for (const part of (request.headers.get('cookie') ?? '').split(';')) {
+  for (const part of header.split(';')) {
     const [key, ...value] = part.trim().split('=')
     if (key === name && value.length > 0) return { token: value.join('='), isTrusted: isOwnPage(request, apiUrl) }
   }

@@ -1,15 +1,17 @@
 /**
  * An endpoint as data: who may call it, its input, its responses, and its handler. The order of checks is the same
- * everywhere: rate limit, then caller, then body. Elysia routes, validates and strips responses.
+ * everywhere: rate limit, then caller, then body. Elysia routes.
  */
-import { FormatRegistry, type Static, type TObject, type TSchema, TypeGuard } from '@sinclair/typebox'
+import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller } from '../core'
 import { withOrigin } from '../core/origin'
 import { type Reason, Refusal } from '../core/refusal'
+import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
+import { documentation } from './endpoint-documentation'
 import { requestContextOf } from './request-context'
 import { queryOf } from './target'
 
@@ -40,8 +42,10 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   tag: string
   summary: string
   description?: string
-  /** The schema of each response body by status. Undeclared members are stripped. */
+  /** The schema of each response body by status. Undeclared members do not leave. */
   answers: Record<number, TSchema>
+  /** Whether the answer depends on the settings alone, for anyone: it is then encoded once. */
+  isConstant?: boolean
   handle(context: Context<A, B>): unknown
 }
 
@@ -64,7 +68,7 @@ export interface Context<A extends Access = Access, B extends Body = Body> {
   query(name: string): string | undefined
   readonly client: Client
   /** Headers of the answer. */
-  headers: Record<string, string | number>
+  headers: AnswerHeaders
 }
 
 /** Exists for type inference: connects the handler's context with the declaration. */
@@ -89,43 +93,29 @@ export interface SurfaceFormat {
   encode(value: unknown): string
 }
 
-export interface BodyLimits {
+export interface MountOptions {
   /** How long a client may take to send its body. */
   bodyTimeoutMs: number
   /** Aborted once the server stops: a body that is still missing then is waited for only briefly. */
   stopping: AbortSignal
+  /** Whether every answer is checked against its schema, as in tests. */
+  checksAnswers: boolean
 }
 
-export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, bounds: BodyLimits) {
+export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, options: MountOptions) {
   // In responses these formats are documentation only: validating each instant and id costs more than printing it.
   for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
-  const app = new Elysia({ prefix: dialect.prefix, ...ROUTING })
-    .onError(({ error, request }) => dialect.answerError(error, request))
-    .mapResponse(({ responseValue, set }) => {
-      if (responseValue instanceof Response || responseValue === undefined) return
-      set.headers['content-type'] = 'application/json'
-      const { 'set-cookie': cookie, ...headers } = set.headers as Record<string, string>
-      // Elysia would add it again.
-      if (cookie !== undefined) set.headers = headers
-      return new Response(dialect.encode(responseValue), {
-        status: set.status as number,
-        headers: cookie === undefined ? headers : { ...headers, 'set-cookie': cookie },
-      })
-    })
+  const app = new Elysia({ prefix: dialect.prefix, ...ROUTING }).onError(({ error, request }) =>
+    dialect.answerError(error, request),
+  )
   for (const each of endpoints) {
-    const run = runner(core, each, bounds)
+    const run = runner(core, each, dialect, options)
     const paths = each.allowsTrailingSlash ? [each.path, `${each.path}/`] : [each.path]
     for (const path of paths) {
-      app.route(
-        each.method,
-        path,
-        ({ request, params, set, route }) => run(request, decodable(params), set.headers as Context['headers'], route),
-        {
-          parse: 'none',
-          response: each.answers,
-          detail: { ...documentation(each, dialect), ...((dialect.isHidden || path !== each.path) && { hide: true }) },
-        },
-      )
+      const isHidden = dialect.isHidden || path !== each.path
+      const detail = { ...documentation(each, dialect.prefix), ...(isHidden && { hide: true }) }
+      // The schemas are for the documentation: `run` answers with responses, which Elysia leaves as they are.
+      app.route(each.method, path, run, { parse: 'none', response: each.answers, detail })
     }
   }
   return app
@@ -137,18 +127,30 @@ function decodable(params: Record<string, string | null> = {}): Record<string, s
   return params as Record<string, string>
 }
 
-function runner(core: Core, each: Endpoint, { bodyTimeoutMs, stopping }: BodyLimits) {
+/** The part of Elysia's context that is used. Elysia reads in the text of a handler what it needs. */
+interface Routed {
+  request: Request
+  params: Record<string, string | null>
+  /** The path of the endpoint with its prefix, such as `/auth/v1/admin/users/:id`. */
+  route: string
+}
+
+function runner(core: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
   const decode = each.body && bodyDecoder(each.body)
-  return async (request: Request, params: Record<string, string>, headers: Context['headers'], route: string) => {
+  const answer = answering({ answers: each.answers, encode, isChecked: options.checksAnswers })
+  let constant: Response | undefined
+  return async ({ request, params, route }: Routed): Promise<Response> => {
     const exchange = requestContextOf(request)
     exchange.route = route
     const credentials = credentialsOf(core, request)
     exchange.showsUnknownKey = core.showsUnknownKey(credentials)
+    if (constant) return constant.clone() as Response
     const caller = await identify(core, each.access, credentials)
     const query = (name: string) => queryOf(request, name)
     const readBody = () => readDeclared(request)
+    const headers: AnswerHeaders = {}
     const context = {
-      ...{ core, request, caller, body: undefined as unknown, readBody, params, query, headers },
+      ...{ core, request, caller, body: undefined as unknown, readBody, params: decodable(params), query, headers },
       get client() {
         return exchange.client()
       },
@@ -156,11 +158,14 @@ function runner(core: Core, each: Endpoint, { bodyTimeoutMs, stopping }: BodyLim
     if (each.check) await each.check(context as unknown as Context)
     if (decode && !each.readsBodyLate) context.body = await readBody()
     const ip = () => (core.policy.retention.auditAddresses ? exchange.client().ip : '')
-    return withOrigin(ip, () => each.handle(context as unknown as Context))
+    const returned = await withOrigin(ip, () => each.handle(context as unknown as Context))
+    const response = answer(returned, headers)
+    if (each.isConstant) constant = response.clone() as Response
+    return response
   }
 
   async function readDeclared(request: Request) {
-    const bytes = await readBody(request, bodyTimeoutMs, stopping)
+    const bytes = await readBody(request, options.bodyTimeoutMs, options.stopping)
     try {
       const isLeftOut = each.isBodyOptional && !each.readsBodyLate && bytes.length === 0
       return isLeftOut ? {} : decode?.(bytes)
@@ -185,34 +190,4 @@ export function credentialsOf({ policy }: Pick<Core, 'policy'>, request: Request
     bearer: bearerOf(request),
     apiKey: headers.get('apikey') ?? undefined,
   }
-}
-
-/** The prefix that clients add themselves, left out of operation names. */
-const DEFAULT_PREFIX = '/auth/v1'
-
-/** Such as `postAdminUsers`. Operation ids must be unique (OpenAPI 3.1 §4.8.10). */
-const operationId = (method: string, path: string) =>
-  `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
-
-function documentation(each: Endpoint, { prefix }: SurfaceFormat) {
-  const { method, path, access, body, isBodyOptional, query = {}, tag, summary, description } = each
-  const security = {
-    anyone: [],
-    user: [{ userToken: [] }],
-    admin: [{ secretKey: [] }, { userToken: [] }],
-    federated: [{ userToken: [] }],
-  }[access]
-  const parameters = Object.entries(query).map(([name, schema]) => ({
-    ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
-    schema: { ...schema, description: undefined },
-  }))
-  return {
-    operationId: operationId(method, prefix === DEFAULT_PREFIX ? path : `${prefix}${path}`),
-    tags: [tag],
-    summary,
-    ...(description && { description }),
-    security,
-    ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
-  } as object
 }

@@ -1,4 +1,5 @@
 /** The log: one line per event, JSON for machines or text for a terminal. Lines contain no secrets and no addresses. */
+import { isoTime } from '../lib/rfc3339'
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
 export type Level = (typeof LEVELS)[number]
@@ -31,7 +32,7 @@ export function logLine(
   message: string,
   fields: Fields = {},
 ): string {
-  const time = new Date(now).toISOString()
+  const time = isoTime(now)
   if (format === 'json') return jsonLine(time, level, message, fields)
   const line = textLine(time, level, message, fields)
   return format === 'coloured' && COLOURS[level] ? `${COLOURS[level]}${line}${RESET}\n` : `${line}\n`
@@ -62,7 +63,8 @@ export function createLog({ level, format, write, now }: LogOptions): Log {
 }
 
 function jsonLine(time: string, level: string, msg: string, fields: Fields): string {
-  return `${JSON.stringify({ time, level, msg, ...fields })}\n`
+  const rest = JSON.stringify(fields).slice(1)
+  return `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}${rest === '}' ? '' : ','}${rest}\n`
 }
 
 function textLine(time: string, level: string, msg: string, fields: Fields): string {

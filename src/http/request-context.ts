@@ -88,7 +88,8 @@ const MAX_LANGUAGES = 10
 
 /** Language tags of an Accept-Language header, most preferred first (RFC 9110 §12.5.4). */
 export function acceptedLanguages(header: string | null): string[] {
-  const ranges = (header ?? '').split(',', MAX_LANGUAGES).flatMap((range) => {
+  if (header === null) return []
+  const ranges = header.split(',', MAX_LANGUAGES).flatMap((range) => {
     const [, tag, quality = '1'] =
       /^\s*([a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*)\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*$/.exec(range) ?? []
     return tag === undefined || Number(quality) === 0 ? [] : [{ tag, quality: Number(quality) }]

@@ -30,8 +30,8 @@ export interface ServerOptions {
   answerUnknown(request: Request): Promise<Response>
   /** Whether a path answers HEAD as GET: not on the Supabase surface, since GoTrue does not. */
   answersHead(path: string): boolean
-  /** Answers errors with pages if the client is a browser. */
-  present(request: Request, response: Response): Promise<Response>
+  /** Answers an error with a page if the client is a browser. */
+  presentError(request: Request, response: Response): Promise<Response>
   cors: Cors
   log: Log
   metrics: Metrics | undefined
@@ -45,7 +45,7 @@ export type Fetch = (request: Request, peers: ConnectionInfo) => Promise<Respons
 export function createFetch({
   route,
   answerUnknown,
-  present,
+  presentError,
   answersHead,
   cors,
   log,
@@ -68,7 +68,8 @@ export function createFetch({
     }
     setRequestContext(request, exchange)
     const preflight = cors.preflight(request)
-    const response = preflight ?? (await presented(request))
+    let response = preflight ?? (await answer(request))
+    if (response.status >= 400) response = await presented(request, response)
     const { headers } = response
     if (!preflight) cors.decorate(request, headers)
     headers.set(requestIdHeader, exchange.id)
@@ -90,10 +91,9 @@ export function createFetch({
     }
   }
 
-  async function presented(request: Request): Promise<Response> {
-    const response = await answer(request)
+  async function presented(request: Request, response: Response): Promise<Response> {
     try {
-      return await present(request, response)
+      return await presentError(request, response)
     } catch (error) {
       logFault(log, request, error)
       return internalError()
@@ -127,20 +127,21 @@ export function createFetch({
 
   function finish(request: Request, response: Response, exchange: RequestContext): void {
     const { id, startedAt, route: pattern, refusal, showsUnknownKey } = exchange
+    const { status } = response
     const ms = performance.now() - startedAt
-    const code = response.headers.get('x-sb-error-code') ?? undefined
+    const code = status < 400 ? undefined : (response.headers.get('x-sb-error-code') ?? undefined)
     log[showsUnknownKey ? 'warn' : 'info']('request', {
       id,
       method: request.method,
       route: pattern,
-      status: response.status,
+      status,
       ms: Math.round(ms * 100) / 100,
       code,
       reason: refusal?.reason,
       limit: refusal?.detail.limit,
       ...(showsUnknownKey && { api_key: 'not one of this server' }),
     })
-    metrics?.observe(request.method, pattern ?? '(none)', response.status, ms / 1000)
+    metrics?.observe(request.method, pattern ?? '(none)', status, ms / 1000)
   }
 }
 

@@ -1,11 +1,19 @@
 /** Path and query of a request, taken from its text: an invalid Host header cannot interfere. */
 export interface Target {
-  path: string
+  readonly path: string
   /** As sent, without the question mark. */
-  query: string
+  readonly query: string
 }
 
 export function targetOf({ url }: Request): Target {
+  if (latest.url !== url) latest = { url, target: parseTarget(url) }
+  return latest.target
+}
+
+/** Of the URL parsed last: a request is asked for its target several times in a row. */
+let latest: { url: string; target: Target } = { url: '', target: { path: '/', query: '' } }
+
+function parseTarget(url: string): Target {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   const end = url.indexOf('#', start)
   const target = start < 0 ? '/' : url.slice(start, end < 0 ? undefined : end)

@@ -12,8 +12,14 @@ export type Cidr = [network: Address, bits: number]
  * @returns undefined if the text is not an address
  */
 export function canonicalIp(text: string): string | undefined {
-  return parse(text)?.toString()
+  const ipv4 = text.startsWith(IPV4_MAPPED) ? text.slice(IPV4_MAPPED.length) : text
+  return IPV4.test(ipv4) ? ipv4 : parse(text)?.toString()
 }
+
+/** As a socket for both IP versions names IPv4 peers (RFC 4291 §2.5.5.2). */
+const IPV4_MAPPED = '::ffff:'
+/** The canonical text of an IPv4 address, which parsing would return as it is. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 
 /** The unit of rate limits: an IPv4 address, or the /64 of an IPv6 address. */
 export const clientPrefix = (ip: string) => network(ip, 32, 64)

@@ -1,5 +1,5 @@
 /** Small operations on secret bytes. */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** Compares two secrets in constant time (only a different length may show). */
 export function secretEqual(a: string | Uint8Array, b: string | Uint8Array): boolean {
@@ -8,15 +8,30 @@ export function secretEqual(a: string | Uint8Array, b: string | Uint8Array): boo
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
-/** HMAC-SHA-256 (RFC 2104). */
+/** HMAC-SHA-256 (RFC 2104). Bun's own hasher takes half the time of `node:crypto`. */
 export function hmacSha256(key: Uint8Array | string, data: Uint8Array | string): Buffer {
-  return createHmac('sha256', key).update(data).digest()
+  return new Bun.CryptoHasher('sha256', key).update(data).digest()
 }
+
+/** SHA-256 (FIPS 180-4). */
+export function sha256(data: Uint8Array | string): Buffer {
+  return hash('sha256', data, 'buffer')
+}
+
+/** What the last characters of a text may be, by its length modulo 4: their unused bits are zero (RFC 4648 §3.5). */
+const LAST_CHARACTERS = [/^[\w-]?$/, /^$/, /^[AQgw]$/, /^[AEIMQUYcgkosw048]$/]
 
 /**
  * Decodes unpadded base64url strictly (RFC 4648 §5). @returns undefined if another text would decode to the same bytes
  */
 export function decodeBase64url(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64url')
-  return bytes.toString('base64url') === text ? bytes : undefined
+  const { length } = text
+  if (!LAST_CHARACTERS[length % 4]?.test(text.slice(-1))) return undefined
+  try {
+    const { buffer, byteLength } = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
+    // The decoder skips white space and accepts padding; with either, there are too few bytes.
+    return byteLength === Math.floor((length * 3) / 4) ? Buffer.from(buffer) : undefined
+  } catch {
+    return undefined
+  }
 }

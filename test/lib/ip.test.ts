@@ -22,10 +22,21 @@ test.each([
   [' 1.2.3.4 ', '1.2.3.4'],
 ])('%s is %s', (text, ip) => expect(canonicalIp(text)).toBe(ip))
 
-test.each(['', 'x', '1.2.3', '1', '0x7f.1', '1.2.3.256', '01.2.3.4.5', 'localhost', '1.2.3.4, 5.6.7.8', '::g'])(
-  '%p is no address',
-  (text) => expect(canonicalIp(text)).toBeUndefined(),
-)
+test.each([
+  '',
+  'x',
+  '1.2.3',
+  '1',
+  '0x7f.1',
+  '1.2.3.256',
+  '256.1.1.1',
+  '1.2.3.4.',
+  '1.2.3.4.5',
+  '01.2.3.4.5',
+  'localhost',
+  '1.2.3.4, 5.6.7.8',
+  '::g',
+])('%p is no address', (text) => expect(canonicalIp(text)).toBeUndefined())
 
 test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
   expect(clientPrefix('1.2.3.4')).toBe('1.2.3.4/32')

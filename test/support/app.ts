@@ -128,6 +128,7 @@ export async function startApp({
     lookup,
     ...(peers && { peers }),
     ...(provisioner && { provisioner }),
+    checksAnswers: true,
     log,
   })
   let serial = 0

@@ -95,7 +95,7 @@ export function startMailbox(
     linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
     ...{ answerUnknown, metrics },
     answersHead: () => false,
-    present: async (_, response) => response,
+    presentError: async (_, response) => response,
     route: (request) => routes.fetch(request),
     cors: cors([], [PREFIX]),
     log: createLog({ level: 'off', format: 'json', write() {}, now: () => 0 }),

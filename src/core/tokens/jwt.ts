@@ -49,8 +49,12 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     const signer = listed.find(({ signs }) => signs)?.key ?? secretKey
     const all = new Map([...besides, ...listed.map(({ key }) => key)].map((key) => [key.kid, key]))
     const accepted = new Set([...(validMethods ?? [...all.values()].map(({ alg }) => alg)), signer.alg])
+    // Nearly every token has the header of a key of this ring, which then needs no decoding.
+    const headers = new Map(
+      [...all.values()].map(({ header, alg, kid }) => [header, { alg, kid } as VerifiedClaims] as const),
+    )
     const published = listed.filter(({ jwk }) => jwk.kty !== 'oct').map(({ jwk }) => publicHalf(jwk))
-    return { signer, accepted, published, keys: all as ReadonlyMap<string | undefined, Key> }
+    return { signer, accepted, published, headers, keys: all as ReadonlyMap<string | undefined, Key> }
   }
   const operations = (jwk: JsonObject) => jwk.key_ops as string[]
   let ring = await ringOf((jwks ?? []).map((jwk) => ({ jwk, signs: operations(jwk).includes('sign') })))
@@ -63,7 +67,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
       const parts = token.split('.')
       if (parts.length !== 3) throw invalid('token is malformed: token contains an invalid number of segments')
       const [head, body] = parts as [string, string, string]
-      const { alg, kid, crit } = decodePart(head)
+      const { alg, kid, crit } = ring.headers.get(head) ?? decodePart(head)
       if (crit !== undefined) throw invalid('token is unverifiable: critical header parameters are not supported')
       if (typeof kid === 'string' && !ring.keys.has(kid)) await lookForKeys()
       const { accepted, keys } = ring
@@ -103,9 +107,12 @@ function requireTimely({ exp, nbf }: VerifiedClaims, nowMs: number): void {
   if (typeof nbf === 'number' && nowMs / 1000 < nbf) throw invalid('token has invalid claims: token is not valid yet')
 }
 
+const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true })
+const NOTHING = new Uint8Array()
+
 function decodePart(text: string): VerifiedClaims {
   try {
-    const value: unknown = JSON.parse(decodeBase64url(text)?.toString() ?? '')
+    const value: unknown = JSON.parse(UTF_8.decode(decodeBase64url(text) ?? NOTHING))
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as VerifiedClaims
   } catch {
     // reported below, like everything else that is not a JSON object

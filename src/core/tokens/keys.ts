@@ -6,6 +6,8 @@ import { decodeBase64url, hmacSha256, secretEqual } from '../../lib/secrets'
 export interface Key {
   alg: string
   kid: string | undefined
+  /** The encoded header of the tokens that it signs. */
+  header: string
   sign(claims: JsonObject): Promise<string> | string
   /** Whether the signature of a three-part token is valid. */
   verify(token: string): Promise<boolean> | boolean
@@ -18,6 +20,7 @@ export function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
   return {
     alg,
     kid,
+    header,
     sign(claims) {
       const input = `${header}.${encodePart(claims)}`
       return `${input}.${hmacSha256(secret, input).toString('base64url')}`
@@ -40,6 +43,7 @@ export async function importKey(jwk: JWK): Promise<Key> {
   return {
     alg,
     kid,
+    header: encodePart(headerOf(alg, kid)),
     sign: (claims) =>
       new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader(headerOf(alg, kid)).sign(privateKey),
     verify: (token) =>

@@ -3,8 +3,7 @@
  * so that nothing is stored per token. Base64url of: 0x00, the session id, the counter as an unsigned varint, 16 bytes
  * of HMAC-SHA-256 over these, and 4 bytes of SHA-256 over everything before.
  */
-import { createHash } from 'node:crypto'
-import { decodeBase64url, hmacSha256, secretEqual } from '../../lib/secrets'
+import { decodeBase64url, hmacSha256, secretEqual, sha256 } from '../../lib/secrets'
 
 const VERSION = 0
 const MAC_BYTES = 16
@@ -50,7 +49,7 @@ export function isSignatureValid(token: RefreshToken & { kind: 'counter' }, key:
   return secretEqual(token.mac, hmacSha256(key, token.signed).subarray(0, MAC_BYTES))
 }
 
-const checksum = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest().subarray(0, CHECKSUM_BYTES)
+const checksum = (bytes: Uint8Array) => sha256(bytes).subarray(0, CHECKSUM_BYTES)
 
 function uvarint(value: number): Buffer {
   const bytes: number[] = []

@@ -1,6 +1,6 @@
 /** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
-import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-answers'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
@@ -11,7 +11,7 @@ const PREFIX = '/auth/v1'
 
 const endpoints: Endpoint[] = [login, me, refresh, changePassword, createUser, introspect]
 
-export interface FederationOptions extends BodyLimits {
+export interface FederationOptions extends MountOptions {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }

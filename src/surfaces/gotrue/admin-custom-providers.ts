@@ -4,7 +4,8 @@ import { status } from 'elysia'
 import type { CustomProvider } from '../../core'
 import { endpoint } from '../../http/endpoint'
 import { freeForm } from '../../http/free-form'
-import { errors, toTime } from './shapes'
+import { goTime } from '../../lib/rfc3339'
+import { errors } from './shapes'
 
 const texts = () => Type.Array(Type.String())
 
@@ -222,7 +223,7 @@ function toCustomProvider(provider: CustomProvider): Static<typeof CustomProvide
     token_url: provider.tokenUrl ?? undefined,
     userinfo_url: provider.userinfoUrl ?? undefined,
     jwks_uri: provider.jwksUri ?? undefined,
-    created_at: toTime(provider.createdAt),
-    updated_at: toTime(provider.updatedAt),
+    created_at: goTime(provider.createdAt),
+    updated_at: goTime(provider.updatedAt),
   }
 }

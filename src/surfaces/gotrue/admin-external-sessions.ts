@@ -4,9 +4,10 @@ import { status } from 'elysia'
 import type { ExternalSessionListed } from '../../core/federation/administration'
 import { Refusal } from '../../core/refusal'
 import { endpoint } from '../../http/endpoint'
+import { goTime } from '../../lib/rfc3339'
 import { isUuid } from '../../lib/uuid'
 import { pageHeaders, pageOf, pageQuery } from './paging'
-import { errors, toTime } from './shapes'
+import { errors } from './shapes'
 
 const PATH = '/admin/federation/sessions'
 
@@ -27,7 +28,7 @@ function toExternalSession({ session, server, userRef }: ExternalSessionListed) 
   const { id, username, email, createdAt, expiresAt } = session
   return {
     ...{ id, server, user_ref: userRef, username, email },
-    ...{ created_at: toTime(createdAt), expires_at: toTime(expiresAt) },
+    ...{ created_at: goTime(createdAt), expires_at: goTime(expiresAt) },
   }
 }
 

@@ -3,7 +3,7 @@
  * in this folder lists the deliberate differences from GoTrue.
  */
 import type { Core } from '../../core'
-import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-answers'
 import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
@@ -51,7 +51,7 @@ import { answerUnknown } from './unknown-paths'
 import { deleteUser, getUser, putUser } from './user'
 import { confirmVerify, getVerify, postVerify } from './verify'
 
-export interface GoTrueOptions extends Features, BodyLimits {
+export interface GoTrueOptions extends Features, MountOptions {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }

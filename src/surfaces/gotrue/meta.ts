@@ -15,6 +15,7 @@ export const health = ({ version }: Features) =>
     method: 'GET',
     path: '/health',
     access: 'anyone',
+    isConstant: true,
     tag: 'Server',
     summary: 'Whether the server is alive',
     answers: {
@@ -40,6 +41,7 @@ export const settings = endpoint({
   method: 'GET',
   path: '/settings',
   access: 'anyone',
+  isConstant: true,
   tag: 'Server',
   summary: 'List the enabled sign-in methods',
   answers: {
@@ -116,6 +118,7 @@ export const discovery = endpoint({
   method: 'GET',
   path: '/.well-known/openid-configuration',
   access: 'anyone',
+  isConstant: true,
   tag: 'Server',
   summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
   description: 'As in Supabase Auth, although the OAuth server whose endpoints it lists is not supported.',

@@ -13,6 +13,7 @@ import type {
 import { amrClaim } from '../../core/sessions/sessions'
 import { freeForm } from '../../http/free-form'
 import { errorsOf } from '../../http/schemas'
+import { goTime } from '../../lib/rfc3339'
 
 const text = (description?: string) => Type.String(description === undefined ? {} : { description })
 const uuid = () => Type.String({ format: 'uuid' })
@@ -163,13 +164,7 @@ export const challengeOfBody = (body: {
 /** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
 export const errors = errorsOf(ErrorShape)
 
-/** RFC 3339 as Go prints it: no trailing zeros in the fraction. @param ms Unix milliseconds */
-export function toTime(ms: number): string {
-  const iso = new Date(ms).toISOString()
-  return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
-}
-
-const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : toTime(ms))
+const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : goTime(ms))
 
 function toIdentity(identity: Identity): Static<typeof IdentityShape> {
   const { email } = identity.identityData
@@ -180,8 +175,8 @@ function toIdentity(identity: Identity): Static<typeof IdentityShape> {
     identity_data: Object.keys(identity.identityData).length === 0 ? undefined : identity.identityData,
     provider: identity.provider,
     last_sign_in_at: timeOr(identity.lastSignInAt, undefined),
-    created_at: toTime(identity.createdAt),
-    updated_at: toTime(identity.updatedAt),
+    created_at: goTime(identity.createdAt),
+    updated_at: goTime(identity.updatedAt),
     email: typeof email === 'string' && email !== '' ? email.toLowerCase() : undefined,
   }
 }
@@ -189,8 +184,8 @@ function toIdentity(identity: Identity): Static<typeof IdentityShape> {
 export function toFactor(factor: Factor): Static<typeof FactorShape> {
   return {
     id: factor.id,
-    created_at: toTime(factor.createdAt),
-    updated_at: toTime(factor.updatedAt),
+    created_at: goTime(factor.createdAt),
+    updated_at: goTime(factor.updatedAt),
     status: factor.status,
     friendly_name: factor.friendlyName === '' ? undefined : factor.friendlyName,
     factor_type: factor.factorType,
@@ -204,7 +199,7 @@ export function toPasskey(passkey: WebauthnCredential): Static<typeof PasskeySha
   return {
     id: passkey.id,
     friendly_name: passkey.friendlyName === '' ? undefined : passkey.friendlyName,
-    created_at: toTime(passkey.createdAt),
+    created_at: goTime(passkey.createdAt),
     last_used_at: timeOr(passkey.lastUsedAt, undefined),
   }
 }
@@ -240,8 +235,8 @@ export function toUser(
     user_metadata: user.rawUserMetaData,
     factors: factors.length === 0 ? undefined : factors.map(toFactor),
     identities: identities?.map(toIdentity) ?? null,
-    created_at: toTime(user.createdAt),
-    updated_at: toTime(user.updatedAt),
+    created_at: goTime(user.createdAt),
+    updated_at: goTime(user.updatedAt),
     banned_until: timeOr(user.bannedUntil, undefined),
     deleted_at: timeOr(user.deletedAt, undefined),
     is_anonymous: user.isAnonymous,
@@ -279,8 +274,8 @@ export function sessionHeaders({ session, user }: IssuedSession): Record<string,
 export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static<typeof SessionRowShape> {
   return {
     id: session.id,
-    created_at: toTime(session.createdAt),
-    updated_at: toTime(session.updatedAt),
+    created_at: goTime(session.createdAt),
+    updated_at: goTime(session.updatedAt),
     refreshed_at: timeOr(session.refreshedAt, null),
     not_after: timeOr(session.notAfter, null),
     aal: session.aal,
@@ -292,5 +287,5 @@ export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static
 }
 
 export function toAuditEntry({ id, payload, createdAt, ipAddress }: AuditRow): Static<typeof AuditShape> {
-  return { id, payload, created_at: toTime(createdAt), ip_address: ipAddress }
+  return { id, payload, created_at: goTime(createdAt), ip_address: ipAddress }
 }

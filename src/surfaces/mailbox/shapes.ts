@@ -1,6 +1,7 @@
 /** JSON and query parameters of the mailbox API. */
 import { type Static, Type } from '@sinclair/typebox'
 import { queryOf, targetOf } from '../../http/target'
+import { isoTime } from '../../lib/rfc3339'
 import type { MailboxFilter, MailboxMessage } from './source'
 
 export const DEFAULT_LIMIT = 50
@@ -40,12 +41,10 @@ export function toMessage({ createdAt, sentAt, links, ...message }: MailboxMessa
   return {
     ...message,
     links: links.filter((link) => URL.canParse(link) && !UNFIT_LINK.test(new URL(link).protocol)),
-    created_at: iso(createdAt),
-    sent_at: sentAt === null ? null : iso(sentAt),
+    created_at: isoTime(createdAt),
+    sent_at: sentAt === null ? null : isoTime(sentAt),
   }
 }
-
-const iso = (ms: number) => new Date(ms).toISOString()
 
 export function filterOf(request: Request): MailboxFilter {
   const to = recipientOf(request)

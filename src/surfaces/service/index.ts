@@ -3,7 +3,7 @@
  * shape (docs/other-surfaces.md).
  */
 import type { Core } from '../../core'
-import { type BodyLimits, type Endpoint, mount, type SurfaceFormat } from '../../http/endpoint'
+import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-answers'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
@@ -26,7 +26,7 @@ const serviceEndpoints: Endpoint[] = [
   ...[verification.sendMagicLink, verification.verifyMagicLink],
 ]
 
-export interface ServiceOptions extends BodyLimits {
+export interface ServiceOptions extends MountOptions {
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }

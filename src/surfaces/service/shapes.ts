@@ -5,6 +5,7 @@ import type { Introspection } from '../../core/callers/introspect'
 import type { TokenPair } from '../../core/sign-in/token-pairs'
 import { displayName, type ServiceSession } from '../../core/tokens/service-token'
 import { errorsOf } from '../../http/schemas'
+import { isoTime } from '../../lib/rfc3339'
 
 export const MessageShape = Type.Object({ message: Type.String() }, { $id: 'ServiceMessage' })
 
@@ -94,7 +95,7 @@ export function toUser({ user, roles }: { user: User; roles: string[] }): Static
     is_active: true,
     is_admin: roles.includes('admin'),
     matrix_user_id: user.matrixUserId,
-    created_at: new Date(user.createdAt).toISOString(),
+    created_at: isoTime(user.createdAt),
   }
 }
 
@@ -122,19 +123,19 @@ export function toPair(pair: TokenPair): Static<typeof PairShape> {
   return {
     tokenType: 'Bearer',
     accessToken: pair.accessToken,
-    accessTokenExpiresAt: new Date(pair.accessTokenExpiresAt).toISOString(),
+    accessTokenExpiresAt: isoTime(pair.accessTokenExpiresAt),
     refreshToken: pair.refreshToken,
-    refreshTokenExpiresAt: new Date(pair.refreshTokenExpiresAt).toISOString(),
+    refreshTokenExpiresAt: isoTime(pair.refreshTokenExpiresAt),
   }
 }
 
 export function toPersonalToken(token: PersonalAccessToken): Static<typeof PersonalTokenShape> {
   const { id, name, createdAt, expiresAt, lastUsedAt } = token
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  const iso = (ms: number | null) => (ms === null ? null : isoTime(ms))
   return {
     id,
     name,
-    createdAt: new Date(createdAt).toISOString(),
+    createdAt: isoTime(createdAt),
     expiresAt: iso(expiresAt),
     lastUsedAt: iso(lastUsedAt),
   }

@@ -1,0 +1,33 @@
+/** What the OpenAPI document says of an endpoint, besides the schemas of its answers. */
+import { TypeGuard } from '@sinclair/typebox'
+import type { Endpoint } from './endpoint'
+
+/** The prefix that clients add themselves, left out of operation names. */
+const DEFAULT_PREFIX = '/auth/v1'
+
+/** Such as `postAdminUsers`. Operation ids must be unique (OpenAPI 3.1 §4.8.10). */
+const operationId = (method: string, path: string) =>
+  `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
+
+export function documentation(each: Endpoint, prefix: string): object {
+  const { method, path, access, body, isBodyOptional, query = {}, tag, summary, description } = each
+  const security = {
+    anyone: [],
+    user: [{ userToken: [] }],
+    admin: [{ secretKey: [] }, { userToken: [] }],
+    federated: [{ userToken: [] }],
+  }[access]
+  const parameters = Object.entries(query).map(([name, schema]) => ({
+    ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
+    schema: { ...schema, description: undefined },
+  }))
+  return {
+    operationId: operationId(method, prefix === DEFAULT_PREFIX ? path : `${prefix}${path}`),
+    tags: [tag],
+    summary,
+    ...(description && { description }),
+    security,
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
+  }
+}

@@ -1,0 +1,31 @@
+/** Timestamps as text (RFC 3339). */
+
+/** Instants that a formatter remembers. */
+const SLOTS = 256
+
+/**
+ * Remembers the texts of recent instants: one answer names few different ones several times, and the next answers name
+ * the same.
+ * @param format formats Unix milliseconds
+ */
+export function remembering(format: (ms: number) => string): (ms: number) => string {
+  const instants = new Array<number>(SLOTS).fill(Number.NaN)
+  const texts = new Array<string>(SLOTS).fill('')
+  return (ms) => {
+    const slot = ms & (SLOTS - 1)
+    if (instants[slot] === ms) return texts[slot] as string
+    const text = format(ms)
+    instants[slot] = ms
+    texts[slot] = text
+    return text
+  }
+}
+
+/** With milliseconds, such as `2026-01-01T00:00:00.120Z`. */
+export const isoTime = remembering((ms) => new Date(ms).toISOString())
+
+/** As Go prints it, without trailing zeros in the fraction, such as `2026-01-01T00:00:00.12Z`. */
+export const goTime = remembering((ms) => {
+  const iso = isoTime(ms)
+  return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
+})
