@@ -16,7 +16,7 @@ function service(answer: () => Response | Promise<Response>) {
 
 const LINES = `${'A'.repeat(35)}:3`
 
-test('a service that does not answer makes one request wait, not every one, and is asked again half a minute later', async () => {
+test('after a timeout, lookups are skipped for half a minute instead of delaying every request', async () => {
   let answer: () => Response | Promise<Response> = () => new Promise<Response>(() => {})
   using hung = service(() => answer())
   let now = 0

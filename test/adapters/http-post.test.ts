@@ -57,7 +57,7 @@ const post = (path: string, changes: Partial<Parameters<typeof httpPost>[0]> = {
     ...changes,
   })
 
-test('headers and body are posted as they are, and the answer comes back raw', async () => {
+test('headers and body are posted unchanged, and the response is returned unparsed', async () => {
   expect(await post('/hook')).toEqual({
     outcome: 'answered',
     status: 202,
@@ -72,7 +72,7 @@ test('headers and body are posted as they are, and the answer comes back raw', a
   expect(request?.headers.get('webhook-id')).toBe('w1')
 })
 
-test('an answer without a type or a body has empty ones', async () => {
+test('a response without a content type or body has empty ones', async () => {
   expect(await post('/empty')).toMatchObject({
     status: 204,
     contentType: '',
@@ -82,7 +82,7 @@ test('an answer without a type or a body has empty ones', async () => {
   })
 })
 
-test('an error status is an answer like any other', async () => {
+test('an error status is returned like any other response', async () => {
   expect(await post('/busy')).toMatchObject({
     outcome: 'answered',
     status: 503,
@@ -95,7 +95,7 @@ test('an error status is an answer like any other', async () => {
 test.each([
   ['/moved', 307],
   ['/found', 302],
-])('the redirect of %s is answered and not followed', async (path, status) => {
+])('a redirect to %s is returned and not followed', async (path, status) => {
   expect(await post(path)).toMatchObject({ outcome: 'answered', status })
   expect(asked).toEqual([])
 })
@@ -104,26 +104,26 @@ test.each([
   [9, '012345678', true],
   [10, '0123456789', false],
   [11, '0123456789', false],
-])('of ten bytes at most %d are read', async (maxBytes, body, isTooLarge) => {
+])('at most %d of ten bytes are read', async (maxBytes, body, isTooLarge) => {
   expect(await post('/ten', { maxBytes })).toMatchObject({ body, isTooLarge })
 })
 
-test('a packed answer is measured unpacked', async () => {
+test('a compressed response is limited by its decompressed size', async () => {
   expect(await post('/packed', { maxBytes: 5000 })).toMatchObject({ body: '0'.repeat(5000), isTooLarge: true })
   expect(await post('/packed', { maxBytes: 1_000_000 })).toMatchObject({ isTooLarge: false })
 })
 
-test('an endless answer is cut off and its transfer ended', async () => {
+test('an endless response is truncated and its transfer aborted', async () => {
   const answer = await post('/endless', { maxBytes: 25_000 })
   expect(answer).toMatchObject({ outcome: 'answered', isTooLarge: true, body: '0123456789'.repeat(2500) })
   await endlessCancelled.promise
 })
 
-test.each(['/silent', '/stuck'])('%s, which never finishes, times out', async (path) => {
+test.each(['/silent', '/stuck'])('%s that never finishes times out', async (path) => {
   expect(await post(path, { timeoutMs: 20 })).toEqual({ outcome: 'timed_out' })
 })
 
-test('nobody listening is unreachable', async () => {
+test('a port without a listener is unreachable', async () => {
   const nobody = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
   const url = nobody.url.href
   await nobody.stop(true)
@@ -146,7 +146,7 @@ test.each([
   broken.close()
 })
 
-test('an address that is none is unreachable', async () => {
+test('an invalid address is unreachable', async () => {
   expect(await httpPost({ url: 'not a url', headers: {}, body: '', timeoutMs: 50, maxBytes: 1 })).toMatchObject({
     outcome: 'unreachable',
   })

@@ -23,7 +23,7 @@ function descriptor() {
   }
 }
 
-test('one write is under way at a time, and the next takes all that came meanwhile', async () => {
+test('one write runs at a time, and the next one takes everything logged in between', async () => {
   const { texts, send, end } = descriptor()
   const output = logOutput(send, lost)
   output.write('a\n')
@@ -33,7 +33,7 @@ test('one write is under way at a time, and the next takes all that came meanwhi
   expect(texts).toEqual(['a\n', 'b\nc\n'])
 })
 
-test('what does not fit is dropped and counted once', async () => {
+test('lines beyond the buffer are dropped and counted once', async () => {
   const { texts, send, end } = descriptor()
   const output = logOutput(send, lost)
   output.write('a\n')
@@ -48,7 +48,7 @@ test('what does not fit is dropped and counted once', async () => {
   expect(texts[2]).toBe('b\n')
 })
 
-test('a failure is followed by a pause, then by the number of lines lost on a line of its own', async () => {
+test('after a failed write there is a pause, then a line with the number of lost lines', async () => {
   const { texts, send, end } = descriptor()
   const output = logOutput(send, lost)
   output.write('a\nb\n')
@@ -63,7 +63,7 @@ test('a failure is followed by a pause, then by the number of lines lost on a li
   await end()
 })
 
-test('the end waits for what is written, and not for what cannot be', async () => {
+test('closing waits for pending writes, but not for writes that fail', async () => {
   const { send, end } = descriptor()
   const output = logOutput(send, lost)
   output.write('a\n')

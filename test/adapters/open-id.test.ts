@@ -4,7 +4,7 @@ import { openId } from '../../src/adapters/providers/open-id'
 
 const ISSUER = 'https://issuer.example'
 
-test('keys that were good before outlast an issuer that does not answer when fresh ones are asked for', async () => {
+test('cached keys stay in use while the issuer does not answer a refresh', async () => {
   let isDown = false
   const fetcher = (async (input: string | URL) => {
     if (String(input).endsWith('openid-configuration'))

@@ -18,7 +18,7 @@ async function answering(fetch: (request: Request) => Response | Promise<Respons
   return await ask(`http://localhost:${server.port}/auth/v1/login`)
 }
 
-test('what is asked is a JSON request with the token', async () => {
+test('a request is JSON and carries the token', async () => {
   const seen: unknown[] = []
   const answer = await answering(async (request) => {
     seen.push(request.method, new URL(request.url).pathname, request.headers.get('authorization'), await request.json())
@@ -54,18 +54,18 @@ test.each([
     () => new Response(`{"user":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
     'its response is not a JSON object',
   ],
-])('threat T51: %s is no answer', async (_, fetch, error) => {
+])('threat T51: %s is not accepted as a response', async (_, fetch, error) => {
   expect(await answering(fetch)).toEqual({ outcome: 'unavailable', error })
 })
 
 test.each([
   ['answers nothing in time', () => never],
   ['never ends its answer', endless],
-])('threat T51: one that %s is given up', async (_, fetch) => {
+])('threat T51: a server that %s is given up on', async (_, fetch) => {
   expect(await answering(fetch)).toMatchObject({ outcome: 'unavailable' })
 })
 
-test('threat T51: one that is not there is unavailable', async () => {
+test('threat T51: a server that is down is unavailable', async () => {
   const server = Bun.serve({ port: 0, fetch: () => new Response() })
   const { port } = server
   await server.stop(true)
@@ -82,7 +82,7 @@ test.each([
   ['fd00::1'],
   ['0.0.0.0'],
   ['100.64.0.1'],
-])('threat T51: a listed name that leads to %s is not connected to', async (address) => {
+])('threat T51: a listed name that resolves to %s is not connected to', async (address) => {
   const answers = [
     await ask('https://auth.example.com/auth/v1/login', async () => [address]),
     await ask('https://auth.example.com/auth/v1/login', async () => ['93.184.216.34', address]),
@@ -91,7 +91,7 @@ test.each([
     expect(answer).toEqual({ outcome: 'unavailable', error: 'auth.example.com is not public' })
 })
 
-test('a certificate that nobody vouches for is refused', async () => {
+test('a certificate of an unknown authority is refused', async () => {
   await using server = Bun.serve({ port: 0, tls: selfSigned, fetch: () => Response.json({}) })
   const answer = await ask(`https://localhost:${server.port}/`)
   expect(answer).toEqual({ outcome: 'unavailable', error: expect.stringContaining('self signed certificate') })

@@ -46,21 +46,21 @@ function world(lookup: Lookup = async () => [PUBLIC]) {
   return { guarded, meant, [Symbol.dispose]: () => void server.stop(true) }
 }
 
-test('the address that was looked at is called, under its name', async () => {
+test('the request goes to the address that was checked, with the host name kept', async () => {
   using made = world()
   const response = await made.guarded('https://id.example.com/keys', { headers: { accept: 'application/json' } })
   expect(await response.json()).toEqual({ host: 'id.example.com', path: '/keys' })
   expect(made.meant).toEqual([{ host: 'id.example.com', address: PUBLIC }])
 })
 
-test('the certificate must be of the name that was asked for, also where another is known at the same address', async () => {
+test('the certificate must be for the requested name, even if another name has the same address', async () => {
   using made = world()
   expect((await made.guarded('https://id.example.com/')).status).toBe(200)
   const other = made.guarded('https://other.example.com/')
   expect(await other.catch(({ code }: { code: string }) => code)).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
 })
 
-test('a name that is looked up for too long is not waited for', async () => {
+test('a DNS lookup that takes too long is abandoned', async () => {
   using made = world(() => new Promise(() => {}))
   const controller = new AbortController()
   const asked = made.guarded('https://id.example.com/', { signal: controller.signal })
@@ -69,13 +69,13 @@ test('a name that is looked up for too long is not waited for', async () => {
   expect(made.meant).toEqual([])
 })
 
-test('a name that nobody knows is told as such', async () => {
+test('an unknown host name is reported as such', async () => {
   using made = world(() => Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })))
   const message = await made.guarded('https://id.example.com/').catch((error: Error) => error.message)
   expect(message).toBe('id.example.com cannot be resolved: ENOTFOUND')
 })
 
-test('threat T51: what is not public, or not https, is not called', async () => {
+test('threat T51: addresses that are not public, and URLs that are not https, are not requested', async () => {
   using made = world(async () => ['10.0.0.1'])
   const message = (url: string) => made.guarded(url).catch((error: Error) => error.message)
   expect(await message('https://id.example.com/')).toBe('id.example.com is not public')

@@ -7,24 +7,21 @@ const URI = 'otpauth://totp/localhost:ada@example.com?issuer=localhost&secret=AB
 /** As supabase-js hands it to an application: in front of the SVG, and nothing escaped. */
 const dataUrl = (svg: string) => `data:image/svg+xml;utf-8,${svg}`
 
-test.each([URI, URI.repeat(8), URI.repeat(20)])(
-  'a code has a size, three pixels a module with its quiet zone',
-  (text) => {
-    const svg = qrCode(text)
-    const [, width, height] = /^<svg [^>]*width="(\d+)" height="(\d+)" viewBox="0 0 \1 \2"/.exec(svg) ?? []
-    expect(width).toBe(height)
-    // Versions 1 to 40 have 21 to 177 modules, four more each.
-    expect(((Number(width) / 3 - 8 - 17) / 4) % 1).toBe(0)
-    expect(svg).toContain(`<rect fill="white" width="${width}" height="${width}"/>`)
-  },
-)
+test.each([URI, URI.repeat(8), URI.repeat(20)])('a QR code has three pixels per module and a quiet zone', (text) => {
+  const svg = qrCode(text)
+  const [, width, height] = /^<svg [^>]*width="(\d+)" height="(\d+)" viewBox="0 0 \1 \2"/.exec(svg) ?? []
+  expect(width).toBe(height)
+  // Versions 1 to 40 have 21 to 177 modules, four more each.
+  expect(((Number(width) / 3 - 8 - 17) / 4) % 1).toBe(0)
+  expect(svg).toContain(`<rect fill="white" width="${width}" height="${width}"/>`)
+})
 
-test('nothing in it ends a data URL, or has to be escaped in one', () => {
+test('the SVG contains nothing that ends a data URL or needs escaping in one', () => {
   expect(qrCode(`${URI}#%25&<>"`)).not.toMatch(/[#%]/)
 })
 
 test.skipIf(!hasBrowser)(
-  'an image of it has its own size',
+  'the SVG states its own size',
   async () => {
     await using browser = await openBrowser()
     const page = await browser.newPage()

@@ -171,7 +171,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
   const provider = smsProvider(each.settings)
   const send = () => provider.send(sms)
 
-  test('is asked as its documentation says, once', async () => {
+  test('is called once, as its documentation says', async () => {
     answer = json(each.sent[0], each.sent[1])
     expect(await send()).toEqual({ outcome: 'sent', id: each.sent[2] })
     expect(asked).toHaveLength(1)
@@ -181,7 +181,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     expect(asked[0]?.headers.get('content-type')).toBe('application/x-www-form-urlencoded')
   })
 
-  test.each(each.refusals)('answering %j with %d, it failed', async (body, status, error) => {
+  test.each(each.refusals)('fails if it answers %j with status %d', async (body, status, error) => {
     answer = json(body, status)
     expect(await send()).toEqual({ outcome: 'failed', error })
   })
@@ -196,7 +196,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     ['{}', 200],
     ['{"messages":[null],"recipients":null,"errors":"x","status":{}}', 200],
     [`{"sid":"1","pad":"${'x'.repeat(70_000)}"}`, 201],
-  ])('answering garbage, it failed', async (body, status) => {
+  ])('fails if it answers garbage', async (body, status) => {
     answer = () => new Response(body, { status })
     expect(await send()).toEqual({
       outcome: 'failed',
@@ -213,7 +213,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     expect(asked).toHaveLength(1)
   })
 
-  test('answering too late, it failed', async () => {
+  test('fails if it answers too late', async () => {
     answer = () => new Promise<Response>(() => {})
     expect(await smsProvider({ ...each.settings, timeoutMs: 20 }).send(sms)).toEqual({
       outcome: 'failed',
@@ -221,7 +221,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     })
   })
 
-  test('out of reach, it failed', async () => {
+  test('fails if it is unreachable', async () => {
     const nobody = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response() })
     await nobody.stop(true)
     expect(await smsProvider({ ...each.settings, baseUrl: nobody.url.origin }).send(sms)).toEqual({
@@ -230,7 +230,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     })
   })
 
-  test('is asked at its own address by default, with ten seconds to answer', async () => {
+  test('is called at its own URL by default, with a timeout of ten seconds', async () => {
     const { baseUrl: _, ...settings } = each.settings
     const requests: Parameters<HttpPost>[0][] = []
     const post: HttpPost = async (request) => {
@@ -266,7 +266,7 @@ describe.each(cases.map((each) => [each.settings.provider, each] as const))('%s'
     expect(outcome.error).toHaveLength(200)
   })
 
-  test('only providers that make the codes check them', () => {
+  test('only providers that generate codes verify them', () => {
     expect(typeof provider.check).toBe(each.settings.provider === 'twilio_verify' ? 'function' : 'undefined')
   })
 })
@@ -319,7 +319,7 @@ test.each<[string, OutgoingSms, string | undefined, Record<string, string>]>([
   expect(asked[0]?.form).toEqual(form)
 })
 
-test('Twilio Verify is told of WhatsApp by the channel alone', async () => {
+test('Twilio Verify gets WhatsApp as the channel alone', async () => {
   answer = json({ sid: 'VE1' }, 201)
   expect(await smsProvider(verify).send(whatsapp)).toEqual({ outcome: 'sent', id: 'VE1' })
   expect(asked[0]?.form).toEqual({ To: '+15552223333', Channel: 'whatsapp' })
@@ -337,7 +337,7 @@ test.each([
   expect(asked[0]?.form.type).toBe(isUnicode ? 'unicode' : undefined)
 })
 
-describe('Twilio Verify, asked whether a code is right', () => {
+describe('Twilio Verify, when it checks a code', () => {
   const check = (settings: SmsSettings = verify) => smsProvider(settings).check?.('15552223333', '483920')
 
   test('gets the number and the code', async () => {
@@ -359,12 +359,12 @@ describe('Twilio Verify, asked whether a code is right', () => {
     ['of the wrong length', { code: 60200, message: 'Invalid parameter `Code`' }, 400],
     ['tried too often', { code: 60202, message: 'Max check attempts reached' }, 429],
     ['approved, in an answer that is none', { status: 'approved' }, 404],
-  ])('says no to one %s', async (_what, body, status) => {
+  ])('rejects a code that is %s', async (_what, body, status) => {
     answer = json(body, status)
     expect(await check()).toBe(false)
   })
 
-  test('says no where there is nothing at all', async () => {
+  test('rejects a code where no verification exists', async () => {
     answer = () => new Response(null, { status: 404 })
     expect(await check()).toBe(false)
   })
@@ -376,18 +376,18 @@ describe('Twilio Verify, asked whether a code is right', () => {
     [json({}), 'Twilio Verify answered 200'],
     [() => new Response('approved'), 'Twilio Verify answered 200'],
     [() => new Response(null, { status: 302, headers: { location: '/' } }), 'Twilio Verify answered 302'],
-  ])('cannot say, and that is a fault', async (given, error) => {
+  ])('is unavailable if it fails to answer', async (given, error) => {
     answer = given
     await expect(check()).rejects.toThrow(new Error(error))
   })
 
-  test('too slow to say, and that is a fault', async () => {
+  test('is unavailable if it answers too late', async () => {
     answer = () => new Promise<Response>(() => {})
     await expect(check({ ...verify, timeoutMs: 20 })).rejects.toThrow('Twilio Verify did not respond within 20 ms')
   })
 })
 
-test('the numbers and names of the settings stay in their place in the path', async () => {
+test('values of settings are escaped in the path', async () => {
   answer = json({})
   await smsProvider({ ...twilio, accountSid: '../x?y#z' }).send(sms)
   await smsProvider({ ...verify, serviceSid: '../x?y#z' }).send(sms)
@@ -397,7 +397,7 @@ test('the numbers and names of the settings stay in their place in the path', as
   ])
 })
 
-test('the default way to post is HTTP', async () => {
+test('by default, providers are called over HTTP', async () => {
   answer = json({ sid: 'SM1', status: 'queued' }, 201)
   expect(await smsProvider(twilio, httpPost).send(sms)).toEqual(await smsProvider(twilio).send(sms))
 })

@@ -48,7 +48,7 @@ async function portOfNobody(): Promise<number> {
   return sink.port
 }
 
-test('a mail arrives as text and HTML, from and to whom it says, under the id it was given', async () => {
+test('a mail arrives as text and HTML with its sender, recipient and Message-ID', async () => {
   await using smtp = await started({})
   expect(await smtp.client.send(mail())).toEqual({ outcome: 'sent' })
   const [message] = await smtp.sink.received(1)
@@ -78,7 +78,7 @@ test('a repeated attempt carries the same Message-ID', async () => {
   expect(second?.headers['message-id']).toEqual(first?.headers['message-id'] as string[])
 })
 
-test('connections are kept, and opened up to the number allowed', async () => {
+test('connections are reused, and opened up to the limit', async () => {
   await using smtp = await started({}, { maxConnections: 2 })
   await smtp.client.send(mail())
   await smtp.client.send(mail())
@@ -89,7 +89,7 @@ test('connections are kept, and opened up to the number allowed', async () => {
   expect(smtp.sink.connections()).toBe(2)
 })
 
-test('configured headers are sent with every value, know the template, and replace those of the same name', async () => {
+test('configured headers are sent with every value, can use the template name, and replace headers of the same name', async () => {
   const headers = { 'X-Kind': ['kind=$messageType', 'again $messageType'], 'auto-submitted': ['no'] }
   await using smtp = await started({}, { headers })
   await smtp.client.send(mail())
@@ -119,7 +119,7 @@ test.each([
   expect((await smtp.sink.received(1))[0]?.isSecure).toBe(isSecure)
 })
 
-test('STARTTLS that is demanded but not offered sends nothing', async () => {
+test('nothing is sent if STARTTLS is required but not offered', async () => {
   await using smtp = await started({}, { security: 'starttls' })
   expect(await smtp.client.send(mail())).toMatchObject({ outcome: 'unavailable' })
   expect(smtp.sink.attempts).toEqual([])
@@ -129,7 +129,7 @@ test.each([
   ['auto', 'starttls'],
   ['starttls', 'starttls'],
   ['tls', 'implicit'],
-] as const)('security %s: a self-signed certificate elsewhere is not accepted', async (security, tls) => {
+] as const)('security %s: a self-signed certificate of another host is not accepted', async (security, tls) => {
   await using smtp = await started({ tls }, { security, host: ELSEWHERE })
   const outcome = await smtp.client.send(mail())
   expect(outcome).toMatchObject({ outcome: 'unavailable', error: expect.stringMatching(/certificate/i) })
@@ -137,7 +137,7 @@ test.each([
 })
 
 test.each(['auto', 'none'] as const)(
-  'security %s: a mail without a login may go elsewhere in the clear',
+  'security %s: a mail without a login may go to another host unencrypted',
   async (security) => {
     await using smtp = await started({}, { security, host: ELSEWHERE })
     expect(await smtp.client.send(mail())).toEqual({ outcome: 'sent' })
@@ -148,7 +148,7 @@ test.each([
   ['auto', 'none'],
   ['none', 'none'],
   ['none', 'starttls'],
-] as const)('security %s, a server of %s elsewhere: a login is never sent in the clear', async (security, tls) => {
+] as const)('security %s, a server of %s on another host: a login is never sent unencrypted', async (security, tls) => {
   const tried: string[] = []
   const onLogin = (password: string) => void tried.push(password)
   await using smtp = await started({ tls, auth: login, onLogin }, { security, host: ELSEWHERE, ...login })
@@ -167,7 +167,7 @@ test.each(['none', 'starttls', 'implicit'] as const)('a login is accepted over %
   expect((await smtp.sink.received(1))[0]?.user).toBe('apikey')
 })
 
-test('a wrong login is no fault of the mail, and no text shows the password', async () => {
+test('a rejected login does not fail the mail, and no error text contains the password', async () => {
   await using smtp = await started({ auth: login }, { user: 'apikey', password: 'wrong-horse-1' })
   for (const outcome of [await smtp.client.send(mail()), await smtp.client.verify()]) {
     expect(outcome).toMatchObject({ outcome: 'unavailable', error: expect.stringContaining('535') })
@@ -175,7 +175,7 @@ test('a wrong login is no fault of the mail, and no text shows the password', as
   expect(smtp.sink.attempts).toEqual([])
 })
 
-test('a server that repeats the password does not get it into the text', async () => {
+test('a password that the server repeats is left out of the error text', async () => {
   const base64 = (text: string) => Buffer.from(text).toString('base64')
   const onLogin = (password: string) =>
     `535 not ${password} nor ${base64(password)} nor ${base64(`\0apikey\0${password}`)}`
@@ -184,7 +184,7 @@ test('a server that repeats the password does not get it into the text', async (
   expect(outcome).toEqual({ outcome: 'unavailable', error: expect.stringContaining('535 not … nor … nor …') })
 })
 
-test('a server that wants a login but is given none is no fault of the mail', async () => {
+test('a server that requires a login, where none is configured, does not fail the mail', async () => {
   await using smtp = await started({ auth: login })
   expect(await smtp.client.send(mail())).toMatchObject({
     outcome: 'unavailable',
@@ -196,7 +196,7 @@ test.each<[string, SmtpSinkOptions]>([
   ['sender', { onSender: () => '550 5.7.1 Not yours' }],
   ['recipient', { onRecipient: () => '550 5.7.1 Not yours' }],
   ['message', { onData: () => '554 5.7.1 Not yours' }],
-])('a %s refused for good is refused, and the connection serves the next mail', async (_step, options) => {
+])('a %s rejected permanently fails the mail, and the connection is used for the next one', async (_step, options) => {
   await using smtp = await started(options, { maxConnections: 1 })
   const outcome = await smtp.client.send(mail())
   expect(outcome).toEqual({ outcome: 'refused', error: expect.stringMatching(/55[04] 5\.7\.1 Not yours$/) })
@@ -212,21 +212,21 @@ test.each<[string, SmtpSinkOptions]>([
   ['recipient', { onRecipient: () => '451 4.3.0 Later' }],
   ['message', { onData: () => '451 4.3.0 Later' }],
   ['connection', { onConnect: () => '421 4.3.0 Later' }],
-])('a %s refused for now is unavailable', async (_step, options) => {
+])('a %s rejected temporarily counts as unavailable', async (_step, options) => {
   await using smtp = await started(options)
   const outcome = await smtp.client.send(mail())
   expect(outcome).toEqual({ outcome: 'unavailable', error: expect.stringContaining('4.3.0 Later') })
   expect(smtp.sink.messages).toEqual([])
 })
 
-test('a connection refused for good is no fault of the mail', async () => {
+test('a connection rejected permanently does not fail the mail', async () => {
   await using smtp = await started({ onConnect: () => '554 5.7.1 Your address is on a list' })
   for (const outcome of [await smtp.client.send(mail()), await smtp.client.verify()]) {
     expect(outcome).toMatchObject({ outcome: 'unavailable', error: expect.stringContaining('on a list') })
   }
 })
 
-test('a text quotes no code, link or word with a digit from the mail, and is short', async () => {
+test('an error text is short and quotes no code, link or word with a digit from the mail', async () => {
   const quoted = 'https://id.example.com/verify?token=abc123&type=magiclink'
   const onData = () => `554 5.7.1 Bad: "${quoted}", token=abc123, 483920. See https://spam.example/7 ${'x'.repeat(300)}`
   await using smtp = await started({ onData })
@@ -236,7 +236,7 @@ test('a text quotes no code, link or word with a digit from the mail, and is sho
   expect(outcome.error.length).toBe(200)
 })
 
-test('a text names nobody who was refused, but the sender', async () => {
+test('an error text names a rejected sender, but no recipient', async () => {
   const options: SmtpSinkOptions = { onRecipient: (to) => `550 5.1.1 <${to}>: no such user; ask postmaster@x.example` }
   await using smtp = await started(options)
   expect(await smtp.client.send(mail({ to: "o'neil+label@example.org" }))).toEqual({
@@ -251,7 +251,7 @@ test('a text names nobody who was refused, but the sender', async () => {
   })
 })
 
-test('a connection closed right after the message is unavailable, and the message was handed over once', async () => {
+test('a connection that closes right after the message counts as unavailable, and the message is sent once', async () => {
   const options: SmtpSinkOptions = { onData: () => 'drop' }
   await using smtp = await started(options)
   expect(await smtp.client.send(mail())).toMatchObject({ outcome: 'unavailable' })
@@ -262,7 +262,7 @@ test('a connection closed right after the message is unavailable, and the messag
   expect(smtp.sink.attempts).toHaveLength(2)
 })
 
-test('a connection used before and closed right after the next message does not repeat it either', async () => {
+test('nor is a message sent again on a reused connection that closes after it', async () => {
   const options: SmtpSinkOptions = {}
   await using smtp = await started(options)
   await smtp.client.send(mail())
@@ -271,14 +271,14 @@ test('a connection used before and closed right after the next message does not 
   expect(smtp.sink.attempts).toHaveLength(2)
 })
 
-test('nobody listening is unavailable', async () => {
+test('a port without a listener counts as unavailable', async () => {
   using client = mailer({ host: '127.0.0.1', port: await portOfNobody() })
   for (const outcome of [await client.send(mail()), await client.verify()]) {
     expect(outcome).toEqual({ outcome: 'unavailable', error: expect.stringMatching(/\S/) })
   }
 })
 
-test('a server that stops and comes back serves the same mailer', async () => {
+test('the mailer works again after its server was restarted', async () => {
   await using smtp = await started({})
   expect(await smtp.client.send(mail())).toEqual({ outcome: 'sent' })
   await smtp.sink.stop()
@@ -291,7 +291,7 @@ test('a server that stops and comes back serves the same mailer', async () => {
 test.each([
   ['greets', ''],
   ['answers after its greeting', '220 quiet ESMTP\r\n'],
-])('a server that never %s is unavailable in time', async (_what, greeting) => {
+])('a server that never %s is given up on within the timeout', async (_what, greeting) => {
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket.on('error', () => {}))
@@ -324,7 +324,7 @@ test.each([
   'ada',
   '@x.dev',
   '',
-])('%j is refused as a recipient and reaches nobody', async (to) => {
+])('%j is rejected as a recipient, and nobody gets the mail', async (to) => {
   await using smtp = await started({})
   expect(await smtp.client.send(mail({ to }))).toEqual({
     outcome: 'refused',
@@ -334,7 +334,7 @@ test.each([
 })
 
 test.each(['ada+label@example.org', "o'neil@example.org", 'a.b_c-d@sub.example.org', 'ädä@example.org', '{a}@x.dev'])(
-  '%s is a recipient',
+  '%s is accepted as a recipient',
   async (to) => {
     await using smtp = await started({})
     expect(await smtp.client.send(mail({ to }))).toEqual({ outcome: 'sent' })
@@ -342,7 +342,7 @@ test.each(['ada+label@example.org', "o'neil@example.org", 'a.b_c-d@sub.example.o
   },
 )
 
-test('a line break adds no header, wherever it stands', async () => {
+test('a line break in any field adds no header', async () => {
   const evil = 'x\r\nBcc: evil@x.dev\r\nX-Evil: 1\r\n\r\nbody'
   const changes = { from: { address: 'auth@id.example.com', name: evil }, headers: { 'X-Own': [evil], [evil]: ['1'] } }
   await using smtp = await started({}, changes)
@@ -363,7 +363,7 @@ test('a text cannot end the message early', async () => {
   expect(smtp.sink.attempts).toHaveLength(1)
 })
 
-test('text and HTML are sent as they are, never read from a file or an address', async () => {
+test('text and HTML are sent as given, never read from a file or URL', async () => {
   await using smtp = await started({})
   const path = { path: import.meta.path } as unknown as string
   expect(await smtp.client.send(mail({ html: path }))).toMatchObject({ outcome: 'unavailable' })

@@ -46,7 +46,7 @@ function homeserver(
 
 const registering = (adminUrl: string, secret = SECRET) => synapse({ adminUrl, secret, timeoutMs: 300 }).register(ada)
 
-test('an account is made with a nonce, the given password, no admin rights and no session', async () => {
+test('an account is registered with a nonce, the given password, no admin rights and no session', async () => {
   await using hs = homeserver()
   expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
   expect(await registering(hs.url)).toEqual({ outcome: 'made', matrixUserId: '@ada:hs' })
@@ -63,14 +63,14 @@ test('threat T52: the mac is HMAC-SHA-1 over nonce, user, password and notadmin,
   )
 })
 
-test('a name that somebody has is taken', async () => {
+test('a name that another account has is taken', async () => {
   await using hs = homeserver(() => Response.json({ errcode: 'M_USER_IN_USE' }, { status: 400 }))
   expect(await registering(hs.url)).toEqual({ outcome: 'taken' })
 })
 
 const inUse = () => Response.json({ errcode: 'M_USER_IN_USE' }, { status: 400 })
 
-test('a name that is taken by an account with our password is the account of an earlier attempt', async () => {
+test('a taken name whose account has our password belongs to an earlier attempt', async () => {
   const logins: Json[] = []
   await using hs = homeserver(inUse, (body) => {
     logins.push(body)
@@ -82,7 +82,7 @@ test('a name that is taken by an account with our password is the account of an 
   expect(hs.loggedOut).toEqual(['Bearer syt_token'])
 })
 
-test('where it cannot be told whose a name is, the attempt is made again', async () => {
+test('if the owner of a taken name cannot be determined, registration is retried', async () => {
   await using hs = homeserver(inUse, () => Response.json({ errcode: 'M_LIMIT_EXCEEDED' }, { status: 429 }))
   expect(await registering(hs.url)).toEqual({
     outcome: 'unavailable',
@@ -105,12 +105,12 @@ test.each([
   ['nobody', () => Response.json({}), 'the homeserver returned no user id'],
   ['somebody else', () => Response.json({ user_id: '@eve:hs' }), 'the homeserver returned no user id'],
   ['more than anybody reads', () => new Response('x'.repeat(1_000_000)), expect.any(String)],
-])('a homeserver that answers %s is tried again', async (_, answer, error) => {
+])('registration is retried if the homeserver answers %s', async (_, answer, error) => {
   await using hs = homeserver(answer)
   expect(await registering(hs.url)).toEqual({ outcome: 'unavailable', error })
 })
 
-test('a wrong secret, and a homeserver that is not there, are tried again', async () => {
+test('registration is retried after a wrong secret and while the homeserver is down', async () => {
   const hs = homeserver()
   expect(await registering(hs.url, 'wrong')).toEqual({
     outcome: 'unavailable',

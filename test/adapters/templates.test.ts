@@ -66,7 +66,7 @@ const LINK_TEMPLATES: MailTemplate[] = ['confirmation', 'invite', 'recovery', 'm
 const errors = (problems: { severity: string; message: string }[]) =>
   problems.map(({ severity, message }) => `${severity}: ${message.replaceAll(`${folder}/`, '')}`)
 
-test('subjects in English are those of GoTrue', async () => {
+test('English subjects equal those of GoTrue', async () => {
   const { templates, problems } = await load()
   expect(problems).toEqual([])
   const subjects = MAIL_TEMPLATES.map((each) => [each, templates.render(each, VALUES, []).subject])
@@ -91,7 +91,7 @@ test('subjects in English are those of GoTrue', async () => {
 })
 
 test.each(BUILT_IN_LANGUAGES)(
-  'the mails in %s show the link once, the code apart from it, and nothing else',
+  'the mails in %s contain the link once, the code separately, and no other values',
   async (language) => {
     const { templates } = await load()
     for (const template of MAIL_TEMPLATES) {
@@ -116,7 +116,7 @@ test.each(BUILT_IN_LANGUAGES)(
   },
 )
 
-test('each language has words of its own, and names only fields there are', () => {
+test('each language has its own texts and uses only fields that exist', () => {
   for (const template of MAIL_TEMPLATES) {
     const sources = BUILT_IN_LANGUAGES.map((language) => builtInSource(template, language))
     expect([template, new Set(sources.map(({ subject }) => subject)).size]).toEqual([
@@ -131,7 +131,7 @@ test('each language has words of its own, and names only fields there are', () =
   }
 })
 
-test('a reader gets the first of their languages that there is', async () => {
+test('a mail uses the first supported language of its recipient', async () => {
   const { templates } = await load({ defaultLanguage: 'fr-CA' })
   const subject = (...languages: string[]) => templates.render('recovery', VALUES, languages).subject
   expect(subject('de-AT')).toBe('Setzen Sie Ihr Passwort zurück')
@@ -142,7 +142,7 @@ test('a reader gets the first of their languages that there is', async () => {
   expect(elsewhere.templates.render('recovery', VALUES, []).subject).toBe('Reset your password')
 })
 
-test('files of the folder come first, those of the language before the one for all', async () => {
+test('template files take precedence, and those of a language over the general one', async () => {
   write('invite.html', '<p>Hello {{ .Token }}</p>')
   write('invite.de.html', '<p>Hallo {{ .Token }}</p>')
   write('magic-link.pt-BR.html', '<p>Olá {{ .Token }}</p>')
@@ -166,14 +166,14 @@ test('files of the folder come first, those of the language before the one for a
   })
 })
 
-test('a file in the default language serves whoever nothing else serves', async () => {
+test('a file in the default language is the last resort', async () => {
   write('invite.sv.html', 'Hej {{ .Token }}')
   const { templates } = await load({ defaultLanguage: 'sv' })
   expect(templates.render('invite', VALUES, ['da']).html).toBe('Hej 012345')
   expect(templates.render('invite', VALUES, ['de']).html).toContain('lang="de"')
 })
 
-test('the subject is that of the file, else of the setting, else built in', async () => {
+test('the subject comes from the file, then the setting, then the built-in texts', async () => {
   write('invite.html', '<!-- subject: Welcome {{ .Email }} & all -->\n<p>{{ .Token }}</p>')
   write('recovery.html', '<p>{{ .Token }}</p>')
   write('recovery.txt', 'Subject: Of the text\n\n{{ .Token }}')
@@ -198,13 +198,13 @@ test('the subject is that of the file, else of the setting, else built in', asyn
   })
 })
 
-test('a subject is one line, whatever is put into it', async () => {
+test('a subject is one line, whatever its values contain', async () => {
   const { templates } = await load({ subjects: { invite: 'Hi {{ .Data.name }} <{{ .Email }}>' } })
   const values = { ...VALUES, Data: { name: 'a\r\nBcc: x@evil.com' }, Email: 'a@b.c\n\nbody' }
   expect(templates.render('invite', values, []).subject).toBe('Hi a  Bcc:\u200b x@evil.\u200bcom <a@b.c  body>')
 })
 
-test('the text is made from the HTML where there is none', async () => {
+test('the text part is generated from the HTML if there is none', async () => {
   write(
     'invite.html',
     `<style>p{}</style><h1>Hello</h1><p>Come &amp; <a href="{{ .ConfirmationURL }}">join us</a></p><img src="https://x.y/z.png">
@@ -304,7 +304,7 @@ test('a setting wins over the file for all languages, not over those for one', a
   expect(templates.render('invite', VALUES, ['de']).html).toBe('Auf Deutsch 012345')
 })
 
-test('what is wrong with a setting is said by its name', async () => {
+test('problems with a setting name the setting', async () => {
   const path = write('broken.tmpl', '\n{{ if .Token }}')
   const { templates, problems } = await load({
     bodies: {
@@ -334,7 +334,7 @@ test('what is wrong with a setting is said by its name', async () => {
   for (const template of MAIL_TEMPLATES) expect(templates.render(template, VALUES, []).html).toContain('lang="en"')
 })
 
-test('a changed file is read again, and one that broke leaves the last good one in use', async () => {
+test('a changed file is reloaded, and if it is broken, the last valid version stays in use', async () => {
   write('invite.html', 'one {{ .Token }}', 1)
   const { templates, refresh } = await load()
   const html = () => templates.render('invite', VALUES, []).html
@@ -359,7 +359,7 @@ test('a changed file is read again, and one that broke leaves the last good one 
   expect(templates.render('recovery', VALUES, ['de']).html).toBe('neu 012345')
 })
 
-test('a folder may come later, and a file of a setting may go', async () => {
+test('a folder may be created later, and a file named by a setting may be removed', async () => {
   const path = write('own.tmpl', 'mine {{ .Token }}')
   const later = join(folder, 'later')
   const { templates, problems, refresh } = await load({ folder: later, bodies: { recovery: path } })
@@ -382,7 +382,7 @@ test('a folder that cannot be read is an error', async () => {
   expect(errors(problems)).toEqual([expect.stringContaining('error: the mail template folder cannot be read: ')])
 })
 
-test('the web is read again after ten minutes, or at once where it failed', async () => {
+test('templates from URLs are fetched again after ten minutes, or at once after a failure', async () => {
   let now = 0
   let answer: string | Error = new Error('it answered 503')
   let asked = 0
@@ -420,7 +420,7 @@ test('the web is read again after ten minutes, or at once where it failed', asyn
   expect(html()).toBe('two 012345')
 })
 
-test('the web is read within bounds, and not at another host', async () => {
+test('templates from URLs are limited in size and time, and redirects to other hosts are not followed', async () => {
   const pages: Record<string, () => Response> = {
     '/ok': () => new Response('fine {{ .Token }}'),
     '/moved': () => Response.redirect('/ok', 302),
@@ -447,7 +447,7 @@ test('the web is read within bounds, and not at another host', async () => {
   expect(await outcome('/gone')).toContain('it responded with 410')
 })
 
-test('the exported files are a folder of templates that changes nothing', async () => {
+test('exported templates, used as a folder, change nothing', async () => {
   const plain = await load({ folder: undefined })
   for (const [name, text] of Object.entries(templatesExport())) write(name, text)
   const { templates, problems } = await load({ defaultLanguage: 'de' })

@@ -30,7 +30,7 @@ function queueOf() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
-test('a recipient that takes its time keeps nobody else waiting', async () => {
+test('a slow recipient does not delay others', async () => {
   const queue = queueOf()
   const crew = workers(2, queue.options)
   for (const message of ['slow', 'a', 'b', 'c']) {
@@ -44,7 +44,7 @@ test('a recipient that takes its time keeps nobody else waiting', async () => {
   expect(queue.delivered).toEqual(['a', 'b', 'c', 'slow'])
 })
 
-test('a message that comes while all are at work is taken by the first that is done', async () => {
+test('a message that arrives while all slots are busy is taken by the first free one', async () => {
   const queue = queueOf()
   const crew = workers(2, queue.options)
   for (const message of ['slow 1', 'slow 2', 'a']) {
@@ -59,7 +59,7 @@ test('a message that comes while all are at work is taken by the first that is d
   await crew.stop()
 })
 
-test('whoever stops waits for what is under way, and takes nothing more', async () => {
+test('stopping waits for deliveries in progress and starts no more', async () => {
   const queue = queueOf()
   const crew = workers(1, queue.options)
   queue.waiting.push('slow', 'a')

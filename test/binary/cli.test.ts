@@ -8,7 +8,7 @@ import { execute } from '../support/database'
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
 const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [\w-]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
 
-test('--version and version tell version, commit, Bun and SQLite', async () => {
+test('--version and version print the versions of latchkey, Bun and SQLite, and the commit', async () => {
   for (const args of [['--version'], ['-V'], ['-v'], ['version'], ['keys', '--version'], ['serve', '-v']]) {
     const { stdout, status } = await run(args)
     expect(stdout).toMatch(VERSION)
@@ -109,7 +109,7 @@ test('check --print shows each value and where it came from, secrets masked', as
   expect(stdout).not.toContain('a-secret-in-a-file')
 })
 
-test('a setting that cannot be right stops the start with status 1 and every reason', async () => {
+test('invalid settings prevent the start with status 1 and all reasons', async () => {
   const { stderr, status } = await run(['serve', '--port', 'x', '--set', 'AUTH_SITE_URL=nope'], { cwd: folder() })
   expect(status).toBe(1)
   expect(stderr.split('\n').filter(Boolean)).toEqual([
@@ -124,13 +124,13 @@ test.each([
   [['--data-dir', '/dev/null/x'], 'cannot be created'],
   [['--config', '/tmp'], '/tmp cannot be read'],
   [['--env-file', '/tmp'], '/tmp cannot be read'],
-])('%j stops the start with one line', async (args, message) => {
+])('%j prevents the start with one line', async (args, message) => {
   const { stderr, status } = await run(['serve', '--port', '0', ...args], { cwd: folder() })
   expect([status, stderr.trim().split('\n').length]).toEqual([1, 1])
   expect(stderr).toContain(message)
 })
 
-test('keys are made once, kept closed to others, and printed', async () => {
+test('keys are generated once, readable only by their owner, and printed', async () => {
   const cwd = folder()
   const first = await run(['keys', '--init', '--json'], { cwd })
   const again = await run(['keys', '--json'], { cwd })
@@ -147,7 +147,7 @@ test('keys are made once, kept closed to others, and printed', async () => {
   expect(statSync(join(cwd, 'latchkey-data/secrets.json')).mode & 0o777).toBe(0o600)
 })
 
-test('keys made beside each other are the same keys', async () => {
+test('concurrent commands generate the same keys', async () => {
   const cwd = folder()
   const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--init', '--json'], { cwd })))
   expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
@@ -192,7 +192,7 @@ test.each([
   [['mail', 'list']],
   [['role', 'list', 'ada@example.com']],
   [['migrate', '--status']],
-])('%j in a folder without a server makes nothing there', async (args) => {
+])('%j in a folder without a server creates nothing', async (args) => {
   const cwd = folder()
   const { status, stderr, stdout } = await run(args, { cwd })
   expect(readdirSync(cwd)).toEqual([])
@@ -202,7 +202,7 @@ test.each([
   if (args[0] === 'keys') expect(stderr).toContain('keys --init')
 })
 
-test('a database of a newer executable is named as such by every command, with both versions', async () => {
+test('every command reports a database of a newer executable, with both versions', async () => {
   const server = await startBinary()
   await server.stop()
   await execute(server.database, "INSERT INTO schema_migrations VALUES (9999, '9999-of-tomorrow', 'x', 0)")
@@ -234,7 +234,7 @@ test.each([
   [['mail', 'list']],
   [['serve', '--help']],
   [['version']],
-])('%j into a pipe that closes ends without a word', async (args) => {
+])('%j into a closed pipe ends silently', async (args) => {
   await using server = await startBinary()
   const child = Bun.spawn(['sh', '-c', `"$0" "$@" | true`, BINARY, ...args], {
     cwd: server.folder,
@@ -251,7 +251,7 @@ test('openapi prints the document', async () => {
   })
 })
 
-test('healthcheck tells a running server from none', async () => {
+test('healthcheck succeeds only with a running server', async () => {
   await using server = await startBinary()
   const { port } = new URL(server.url)
   expect(await run(['healthcheck', '--port', port], { cwd: server.folder })).toMatchObject({
@@ -265,7 +265,7 @@ test('healthcheck tells a running server from none', async () => {
   })
 })
 
-test('a folder called .env is somebody else’s, and TOML that is none is told with its line', async () => {
+test('a folder called .env is ignored, and invalid TOML is reported with its line', async () => {
   const cwd = folder()
   mkdirSync(join(cwd, '.env'))
   mkdirSync(join(cwd, 'supabase'))
@@ -278,7 +278,7 @@ test('a folder called .env is somebody else’s, and TOML that is none is told w
   ])
 })
 
-test('what `supabase init` writes is read without a complaint', async () => {
+test('the config.toml of `supabase init` is read without problems', async () => {
   const cwd = folder()
   mkdirSync(join(cwd, 'supabase'))
   writeFileSync(join(cwd, 'supabase/config.toml'), readFileSync(join(import.meta.dir, '../support/supabase-init.toml')))
@@ -290,7 +290,7 @@ test('what `supabase init` writes is read without a complaint', async () => {
   )
 })
 
-test('mail list shows each message: to whom, its subject, and what became of it', async () => {
+test('mail list shows the recipient, subject and state of each message', async () => {
   await using server = await startBinary({ env: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const list = () => run(['mail', 'list'], { cwd: server.folder })
   expect((await list()).stdout).toBe('No messages yet.\n')
@@ -300,7 +300,7 @@ test('mail list shows each message: to whom, its subject, and what became of it'
   expect(stdout).toMatch(/^\S+ +email +confirmation +kept +attempts 0 +ada@example\.com +Confirm your \S.*\n$/)
 })
 
-test('what users put into a subject reaches the terminal without control characters', async () => {
+test('control characters in subjects do not reach the terminal', async () => {
   const subject = '{{ .Data.name }} joins'
   const env = { AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILER_SUBJECTS_CONFIRMATION: subject }
   await using server = await startBinary({ env })
@@ -312,7 +312,7 @@ test('what users put into a subject reaches the terminal without control charact
   expect(stdout).not.toContain('\u001b')
 })
 
-test('granting a role that is not there names those that are', async () => {
+test('granting an unknown role lists the known ones', async () => {
   await using server = await startBinary()
   await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
   const { status, stderr } = await run(['role', 'grant', 'ada@example.com', 'amdin'], { cwd: server.folder })
@@ -324,7 +324,7 @@ test('granting a role that is not there names those that are', async () => {
   expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('there is no user eve@example.com')])
 })
 
-test('check names a template that cannot be used, with its line', async () => {
+test('check reports an invalid template with its line', async () => {
   const { stdout, status } = await run([
     'check',
     '--set',

@@ -13,7 +13,7 @@ const dataOf = ({ log }: Binary): string => log.find(({ msg }) => msg === 'liste
 
 const ADA = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
 
-test('a clock that was a day ahead holds no mail back, neither asked for again nor queued', async () => {
+test('after a clock that was a day ahead, queued and newly requested mails are sent', async () => {
   const smtp = await startSmtp()
   const env = {
     ...{ AUTH_SMTP_HOST: smtp.host, AUTH_SMTP_PORT: String(smtp.port), AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com' },
@@ -38,7 +38,7 @@ test('a clock that was a day ahead holds no mail back, neither asked for again n
   await smtp.stop()
 }, 30_000)
 
-test('a first start in 1970 makes role keys that are good once the clock is right', async () => {
+test('role keys of a first start in 1970 are valid once the clock is right', async () => {
   await using server = await startBinary()
   await server.stop()
   const path = join(dataOf(server), 'secrets.json')

@@ -44,7 +44,7 @@ const isAlive = async (server: Binary) => (await server.ask('GET', '/auth/v1/hea
 
 const logged = (server: Binary, kind: string) => server.log.filter((line) => line.kind === kind)
 
-test.skipIf(!mayMount)('a full disk is 503, and over once there is space again', async () => {
+test.skipIf(!mayMount)('a full disk causes 503 until there is space again', async () => {
   using disk = smallDisk(8)
   await using server = await startBinary({ env: { AUTH_DATA_DIR: join(disk.path, 'data') } })
   const { access_token: token } = (await signUp(server)).body
@@ -71,7 +71,7 @@ test.skipIf(!mayMount)('a full disk is 503, and over once there is space again',
   expect(server.log.some(({ msg }) => msg === 'the database works again')).toBe(true)
 })
 
-test.skipIf(!mayMount)('with only its data folder writable it does everything', async () => {
+test.skipIf(!mayMount)('it works with only its data folder writable', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-readonly-'))
   await using server = await startBinary({ folder, binary: inReadOnlyRoot(BINARY, folder) })
   const signedUp = await signUp(server)
@@ -93,7 +93,7 @@ function damage(path: string, index: string): void {
   closeSync(file)
 }
 
-test('a damaged page is an answer and a red probe, never the end of the process', async () => {
+test('a damaged page causes errors and a failing probe, and does not end the process', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-damage-'))
   const path = join(folder, 'latchkey-data/latchkey.db')
   const before = await startBinary({ folder })
@@ -120,7 +120,7 @@ test('a damaged page is an answer and a red probe, never the end of the process'
   rmSync(folder, { recursive: true })
 })
 
-test('a file that is cut off while it is served is an answer and a red probe', async () => {
+test('a database file truncated while in use causes errors and a failing probe', async () => {
   await using server = await startBinary()
   await signUp(server, 'ada@example.com')
   for (const bytes of [8192, 0]) {
@@ -133,7 +133,7 @@ test('a file that is cut off while it is served is an answer and a red probe', a
   }
 })
 
-test('what cannot be done is 503 on every surface, in its own words', async () => {
+test('an unavailable database is 503 on every surface, in its own error format', async () => {
   await using server = await startBinary()
   const { access_token: token } = (await signUp(server)).body
   renameSync(server.database, join(server.folder, 'aside'))
@@ -165,7 +165,7 @@ test('what cannot be done is 503 on every surface, in its own words', async () =
   expect(server.log.filter(({ level }) => level === 'error')).toHaveLength(1)
 })
 
-test('a database that is moved away or replaced is not written, and served again once it is back', async () => {
+test('a database that was moved away or replaced is not written, and is used again once it is back', async () => {
   await using server = await startBinary()
   const path = server.database
   const aside = join(server.folder, 'aside')
@@ -198,7 +198,7 @@ test('a database that is moved away or replaced is not written, and served again
   expect(server.log.filter(({ msg }) => msg === 'fault')).toEqual([])
 })
 
-test('a deleted write-ahead log costs nothing that was answered', async () => {
+test('a deleted write-ahead log loses no acknowledged write', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-log-'))
   {
     await using server = await startBinary({ folder })
@@ -217,7 +217,7 @@ test('a deleted write-ahead log costs nothing that was answered', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('a lock of another process holds up the writes alone', async () => {
+test('a lock of another process blocks writes alone', async () => {
   await using server = await startBinary()
   await signUp(server, 'ada@example.com')
   const { access_token: token } = (await signIn(server, 'ada@example.com')).body
@@ -250,7 +250,7 @@ test('a lock of another process holds up the writes alone', async () => {
 
 const MIB = 1024 * 1024
 
-test('a write-ahead log that a reader pinned is cut back once the reader is gone', async () => {
+test('a write-ahead log pinned by a reader is truncated once the reader is gone', async () => {
   await using server = await startBinary({
     env: { AUTH_METRICS_PORT: '0', AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
   })
@@ -271,7 +271,7 @@ test('a write-ahead log that a reader pinned is cut back once the reader is gone
   reader.close()
 })
 
-test('one database is served once, by whatever name', async () => {
+test('a database is served by one process, whatever path names it', async () => {
   await using server = await startBinary()
   const { folder } = server
   const data = join(folder, 'latchkey-data')
@@ -297,7 +297,7 @@ test('one database is served once, by whatever name', async () => {
   expect(linked.stderr).toContain('another process is using')
 })
 
-test('a start that cannot have its database says the true cause', async () => {
+test('a start that cannot open its database reports the cause', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-start-'))
   const data = join(folder, 'data')
   const start = () => run(['serve', '--port', '0', '--data-dir', data], { cwd: folder })
@@ -314,7 +314,7 @@ test('a start that cannot have its database says the true cause', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test.skipIf(!mayMount)('a start on a full or read-only disk says so', async () => {
+test.skipIf(!mayMount)('a start on a full or read-only disk reports that', async () => {
   using disk = smallDisk(8)
   const start = (name: string) => run(['serve', '--port', '0', '--data-dir', join(disk.path, name)], { cwd: disk.path })
   const first = await startBinary({ env: { AUTH_DATA_DIR: join(disk.path, 'data') } })
@@ -332,7 +332,7 @@ test.skipIf(!mayMount)('a start on a full or read-only disk says so', async () =
 })
 
 test.skipIf(process.platform === 'win32')(
-  'a folder that may not be searched any more is 503 with that reason, and over once it may',
+  'a folder without search permission causes 503 with that reason, until it is permitted again',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-forbidden-'))
     await using server = await startBinary({ folder, binary: withoutPrivileges(BINARY) })

@@ -39,7 +39,7 @@ async function load(server: Binary, client: number, answered: Answered, tell: ()
 }
 
 test(
-  `killed ${ROUNDS} times under load, it has every answered sign-up and refresh, and a sound database`,
+  `killed ${ROUNDS} times under load, it keeps every acknowledged sign-up and refresh, and an intact database`,
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-durability-'))
     const users = new Set<string>()

@@ -82,7 +82,7 @@ test('an account of B signs in at A, reads me, refreshes, is introspected, chang
 })
 
 // Without its limit of 5 s the last of them would wait for ever.
-test('B answering a redirect, 1 MiB, HTML, or not at all is 502 within the limits, and A goes on', async () => {
+test('if B answers a redirect, 1 MiB, HTML, or nothing, A answers 502 in time and keeps working', async () => {
   const asked: string[] = []
   await using elsewhere = Bun.serve({
     port: 0,

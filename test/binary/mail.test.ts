@@ -63,7 +63,7 @@ async function stateOf(server: Binary, to: string): Promise<BinaryMailboxEntry['
   return (await binaryMailboxOf(server, to))[0]?.state
 }
 
-test('mail arrives as it was asked for, and its link leads to this server', async () => {
+test('mail arrives, and its link leads to this server', async () => {
   const sender = { AUTH_SMTP_SENDER_NAME: 'Example', AUTH_SMTP_HEADERS: '{"X-Kind":["$messageType"]}' }
   await using site = await started({}, sender)
   await askFor(site.server, 'ada@example.com')
@@ -80,14 +80,14 @@ for (const { tls, security } of [
   { tls: 'implicit', security: 'tls' },
   { tls: 'none', security: 'auto' },
 ] as const)
-  test(`mail goes out with a login, the server speaking ${tls} and AUTH_SMTP_SECURITY=${security}`, async () => {
+  test(`mail is sent with a login over ${tls} with AUTH_SMTP_SECURITY=${security}`, async () => {
     await using site = await started({ tls, auth: login }, { ...withLogin, AUTH_SMTP_SECURITY: security })
     await askFor(site.server, 'ada@example.com')
     const [mail] = await site.smtp.received(1)
     expect([mail?.isSecure, mail?.user]).toEqual([tls !== 'none', login.user])
   })
 
-test('a wrong password at the mail server is told at start, and not repeated', async () => {
+test('a wrong password for the mail server is reported at start, and not printed', async () => {
   await using site = await started({ auth: login }, { ...withLogin, AUTH_SMTP_PASS: 'wrong-staple-4' })
   await until(() => logged(site.server, 'the mail server is not usable').length > 0)
   expect(logged(site.server, 'the mail server is not usable')[0]).toMatchObject({
@@ -97,7 +97,7 @@ test('a wrong password at the mail server is told at start, and not repeated', a
   expect(JSON.stringify(site.server.log)).not.toContain('wrong-staple-4')
 })
 
-test('a recipient who is refused fails alone, and whoever asked was answered as ever', async () => {
+test('a rejected recipient fails alone, and does not change the response', async () => {
   const onRecipient = (to: string) => (to.startsWith('refused') ? `550 5.1.1 <${to}>: no such user here` : undefined)
   await using site = await started({ onRecipient }, { AUTH_MAILBOX: 'true' })
   const { server, smtp } = site
@@ -118,7 +118,7 @@ test('a recipient who is refused fails alone, and whoever asked was answered as 
   expect(list.stdout).toMatch(/ refused@example\.com +Confirm your email address/)
 })
 
-test('a connection that drops after the mail went over costs a second copy at worst, under the same Message-ID', async () => {
+test('a connection that drops after the mail was sent causes at most a second copy, with the same Message-ID', async () => {
   let drops = 0
   await using site = await started({ onData: () => (drops++ < 1 ? 'drop' : undefined) })
   await askFor(site.server, 'ada@example.com')
@@ -128,7 +128,7 @@ test('a connection that drops after the mail went over costs a second copy at wo
   expect(new Set(idsOf(site.smtp.attempts).flat()).size).toBe(1)
 })
 
-test('an outage costs a delay: requests are answered, the queue is told of, and every mail arrives once', async () => {
+test('during an outage requests are answered and the queue is reported, and afterwards every mail arrives once', async () => {
   await using site = await started({}, { AUTH_METRICS_PORT: '0' })
   const { server, smtp } = site
   await smtp.stop()
@@ -155,7 +155,7 @@ test('an outage costs a delay: requests are answered, the queue is told of, and 
   expect(smtp.messages.map(({ to }) => to[0]).sort()).toEqual(addresses(20).sort())
 })
 
-test('a mail server that accepts connections and says nothing holds up no request', async () => {
+test('a mail server that accepts connections and stays silent delays no request', async () => {
   const sockets = new Set<Socket>()
   const silent = createServer((socket) => sockets.add(socket.on('error', () => {})))
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
@@ -169,7 +169,7 @@ test('a mail server that accepts connections and says nothing holds up no reques
   silent.close()
 })
 
-test('killed while mails wait, it sends every one of them after its next start, and none twice', async () => {
+test('mails that wait when it is killed are sent exactly once after the next start', async () => {
   await using smtp = await startSmtp()
   const env = settings(smtp)
   await using before = await startBinary({ env })
@@ -188,7 +188,7 @@ test('killed while mails wait, it sends every one of them after its next start, 
   expect(smtp.messages.map(({ to }) => to[0]).sort()).toEqual(['early@example.com', ...addresses(10)].sort())
 })
 
-test('with SMTP_LOGGING_ENABLED the log names the recipient of each mail, and nothing of what it says', async () => {
+test('with SMTP_LOGGING_ENABLED the log has the recipient of each mail, and nothing of its content', async () => {
   await using smtp = await startSmtp()
   for (const isOn of [true, false]) {
     await using server = await startBinary({ env: { ...settings(smtp), GOTRUE_SMTP_LOGGING_ENABLED: String(isOn) } })
@@ -199,7 +199,7 @@ test('with SMTP_LOGGING_ENABLED the log names the recipient of each mail, and no
   }
 })
 
-test('killed in the middle of a mail, it sends it once more under the same Message-ID', async () => {
+test('a mail during which it is killed is sent again with the same Message-ID', async () => {
   let server: Binary | undefined
   const options: SmtpSinkOptions = {
     onData() {
@@ -233,7 +233,7 @@ test('killed in the middle of a mail, it sends it once more under the same Messa
   await until(async () => (await after.ask('GET', '/ready')).body.mail_queue.length === 0)
 })
 
-test('with a mail server the mailbox is off, unless it is asked for', async () => {
+test('with a mail server the mailbox is off unless enabled', async () => {
   await using plain = await started()
   await using watched = await started({}, { AUTH_MAILBOX: 'true' })
   for (const path of ['/mailbox', '/mailbox/api/messages', '/mailbox/api/events', '/mailbox/app.js'])
@@ -247,7 +247,7 @@ test('with a mail server the mailbox is off, unless it is asked for', async () =
   await until(async () => (await stateOf(watched.server, 'ada@example.com')) === 'sent')
 })
 
-test('no link, code, address or password is in the log, whatever happens to a mail', async () => {
+test('no link, code, address or password of a mail is logged, whatever happens to it', async () => {
   const quoting: SmtpSinkOptions = {
     auth: login,
     onRecipient: (to) => (to.startsWith('nobody') ? `550 5.1.1 ${to} is unknown` : undefined),
@@ -293,7 +293,7 @@ test('no link, code, address or password is in the log, whatever happens to a ma
   expect(await (await fetch(`${url}/metrics`)).text()).not.toContain('@example.com')
 })
 
-test('latchkey mail test says what the mail server said, be it yes or no', async () => {
+test('latchkey mail test prints the mail server’s response', async () => {
   using own = folder()
   await using good = await startSmtp({ auth: login })
   await using picky = await startSmtp({ onRecipient: () => '550 5.1.1 no such user here' })
@@ -337,7 +337,7 @@ async function confirmationOf(server: Binary) {
   return { subject, html: plain(html), text: plain(text) }
 }
 
-test('the mails that latchkey mail templates writes are those it sends, and a changed one is sent instead', async () => {
+test('latchkey mail templates writes the built-in mails, and a changed one is sent instead', async () => {
   using own = folder()
   const mails = join(own.path, 'mails')
   const written = await run(['mail', 'templates', mails])
@@ -360,7 +360,7 @@ test('the mails that latchkey mail templates writes are those it sends, and a ch
   expect((await confirmationOf(changed)).subject).toBe('Hello ada@example.com')
 })
 
-test('a template in the data folder is used without any setting, in the language it is for', async () => {
+test('a template in the data folder is used without any setting, for its language', async () => {
   using own = folder()
   const templates = join(own.path, 'latchkey-data/templates')
   mkdirSync(templates, { recursive: true })
@@ -374,7 +374,7 @@ test('a template in the data folder is used without any setting, in the language
   expect(await subject('grace@example.com', 'en')).not.toBe('Guten Tag')
 })
 
-test('a broken template stops the start and is named with its line; check finds it, too', async () => {
+test('an invalid template prevents the start and is reported with its line, also by check', async () => {
   using own = folder()
   const path = join(own.path, 'confirmation.html')
   const env = { AUTH_MAILER_TEMPLATES_DIR: own.path }
@@ -395,7 +395,7 @@ test('a broken template stops the start and is named with its line; check finds 
   }
 })
 
-test('a redirect that is refused is named in the log with the line to add, and that line allows it', async () => {
+test('the log reports a refused redirect with the entry to add, and that entry allows it', async () => {
   const redirectTo = 'https://app.example.org/after/sign-in'
   const target = async (server: Binary) => {
     const path = `/auth/v1/otp?redirect_to=${encodeURIComponent(redirectTo)}`

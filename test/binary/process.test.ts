@@ -63,7 +63,7 @@ async function stillServes(url: string): Promise<void> {
   expect(response.status).toBe(200)
 }
 
-test('SIGTERM closes idle and silent connections at once, and half a request header', async () => {
+test('SIGTERM closes idle connections at once, also after half a request header', async () => {
   await using server = await startBinary()
   const sockets = await Promise.all([
     open(server.url),
@@ -78,7 +78,7 @@ test('SIGTERM closes idle and silent connections at once, and half a request hea
   for (const socket of sockets) socket.destroy()
 })
 
-test('SIGTERM waits only briefly for a body that does not come, and answers its request', async () => {
+test('SIGTERM waits only briefly for an unfinished body, and answers its request', async () => {
   await using server = await startBinary()
   const head = 'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\n'
   const sockets = await Promise.all([
@@ -93,7 +93,7 @@ test('SIGTERM waits only briefly for a body that does not come, and answers its 
   for (const socket of sockets) socket.destroy()
 })
 
-test('SIGTERM ends the event stream of the mailbox and an answer that is still being read', async () => {
+test('SIGTERM ends the event stream of the mailbox and a response that is still being read', async () => {
   await using server = await startBinary()
   const events = await fetch(`${server.url}/mailbox/api/events`)
   expect(events.headers.get('content-type')).toBe('text/event-stream')
@@ -105,7 +105,7 @@ test('SIGTERM ends the event stream of the mailbox and an answer that is still b
   expect(server.log.filter(({ level }) => level === 'warn')).toEqual([])
 })
 
-test.skipIf(process.platform === 'win32')('signals that ask other servers to reload end nothing', async () => {
+test.skipIf(process.platform === 'win32')('signals that make other servers reload do not end it', async () => {
   await using server = await startBinary()
   for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
     process.kill(server.pid, signal)
@@ -115,14 +115,14 @@ test.skipIf(process.platform === 'win32')('signals that ask other servers to rel
   expect(await server.stop()).toBe(0)
 })
 
-test.skipIf(!isLinux)('a log that cannot be written ends nothing', async () => {
+test.skipIf(!isLinux)('it survives a log that cannot be written', async () => {
   await using server = await startInShell('exec "$SERVE" serve >/dev/full 2>/dev/full')
   await stillServes(server.url)
   server.child.kill('SIGTERM')
   expect(await server.child.exited).toBe(0)
 })
 
-test.skipIf(!isLinux)('a log whose reader is gone ends nothing', async () => {
+test.skipIf(!isLinux)('it survives a log whose reader is gone', async () => {
   await using server = await startInShell('{ "$SERVE" serve & echo $! > pid; wait $!; echo $? > status; } 2>&1 | true')
   await stillServes(server.url)
   process.kill(Number(readFileSync(join(server.folder, 'pid'), 'utf8')), 'SIGTERM')
@@ -131,7 +131,7 @@ test.skipIf(!isLinux)('a log whose reader is gone ends nothing', async () => {
 })
 
 test.skipIf(!isLinux)(
-  'a log that is not read holds up no request, and costs no more memory than its bound',
+  'a log that is not read delays no request, and uses bounded memory',
   async () => {
     // The reader waits until the gate is opened; Bun.spawn would read at once.
     const line =
@@ -177,7 +177,7 @@ function canMount(): boolean {
 const mayMount = isLinux && process.getuid?.() === 0 && canMount()
 
 test.skipIf(!mayMount)(
-  'a disk that is full costs log lines, and their number is told once there is room',
+  'log lines lost to a full disk are counted, and the number is logged once there is space',
   async () => {
     const disk = mkdtempSync(join(tmpdir(), 'latchkey-full-'))
     Bun.spawnSync(mount(disk))
@@ -201,7 +201,7 @@ test.skipIf(!mayMount)(
   60_000,
 )
 
-test('errors that nothing caught are logged, and end nothing', async () => {
+test('uncaught errors are logged, and do not end it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-fault-'))
   const preload = join(folder, 'faults.js')
   writeFileSync(
@@ -224,7 +224,7 @@ test('errors that nothing caught are logged, and end nothing', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('headers of 64 KiB are read; beyond 128 KiB the answer is 431, and the server goes on', async () => {
+test('headers of 64 KiB are accepted; beyond 128 KiB the response is 431', async () => {
   await using server = await startBinary()
   const headers = (length: number) => ({ 'x-padding': 'x'.repeat(length) })
   expect((await server.ask('GET', '/health', { headers: headers(65_536) })).status).toBe(200)
@@ -232,7 +232,7 @@ test('headers of 64 KiB are read; beyond 128 KiB the answer is 431, and the serv
   expect((await server.ask('GET', '/health')).status).toBe(200)
 })
 
-test('malformed and abandoned requests end nothing and are no faults', async () => {
+test('malformed and aborted requests cause no fault', async () => {
   await using server = await startBinary()
   const sockets: Socket[] = []
   for (const text of [
@@ -264,7 +264,7 @@ test('malformed and abandoned requests end nothing and are no faults', async () 
 })
 
 test.skipIf(!isLinux)(
-  'a low limit of open files is named at start; connections beyond it end nothing',
+  'a low limit of open files is reported at start, and connections beyond it do not end the process',
   async () => {
     await using server = await startInShell('ulimit -n 64; exec "$SERVE" serve')
     const reader = server.child.stdout.pipeThrough(new TextDecoderStream()).getReader()
@@ -280,7 +280,7 @@ test.skipIf(!isLinux)(
   60_000,
 )
 
-test('a refresh that is lost with its connection can be sent again, on every surface', async () => {
+test('a refresh whose response was lost can be repeated on every surface', async () => {
   await using server = await startBinary()
   const signedUp = await server.ask('POST', '/auth/v1/signup', { body: account })
   const pair = (await server.ask('POST', '/api/auth/token', { body: { grantType: 'password', ...account } })).body

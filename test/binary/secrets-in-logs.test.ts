@@ -41,7 +41,7 @@ async function everySecret(server: Binary): Promise<string[]> {
   return secrets
 }
 
-test('threat T27: no token, code or secret is in the log or the metrics, and a token in the query opens nothing', async () => {
+test('threat T27: logs and metrics contain no token, code or secret, and a token in the query does not authenticate', async () => {
   const env = {
     ...{ AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' },
     ...{ AUTH_LOG_LEVEL: 'debug', AUTH_METRICS_PORT: '0' },

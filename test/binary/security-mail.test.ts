@@ -30,7 +30,7 @@ async function sessionsIn(server: Binary): Promise<number> {
 
 const times = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: TIMES }, act))
 
-test(`a link opened ${TIMES} times at once makes one session`, async () => {
+test(`a link opened ${TIMES} times at once creates one session`, async () => {
   await using server = await startBinary({ env })
   const { link } = await mailed(server)
   const targets = await times(() => openLink(link))
@@ -39,17 +39,20 @@ test(`a link opened ${TIMES} times at once makes one session`, async () => {
   expect(await sessionsIn(server)).toBe(1)
 })
 
-test.each(['token_hash', 'code'] as const)(`a %s shown ${TIMES} times at once makes one session`, async (what) => {
-  await using server = await startBinary({ env })
-  const { token, code, to: email } = await mailed(server)
-  const body = what === 'code' ? { type: 'email', email, token: code } : { type: 'email', token_hash: token }
-  const statuses = await times(() => rawPost(server.url, '/auth/v1/verify', body))
-  expect(statuses.filter((status) => status === 200)).toHaveLength(1)
-  expect(statuses.filter((status) => status === 403)).toHaveLength(TIMES - 1)
-  expect(await sessionsIn(server)).toBe(1)
-})
+test.each(['token_hash', 'code'] as const)(
+  `a %s submitted ${TIMES} times at once creates one session`,
+  async (what) => {
+    await using server = await startBinary({ env })
+    const { token, code, to: email } = await mailed(server)
+    const body = what === 'code' ? { type: 'email', email, token: code } : { type: 'email', token_hash: token }
+    const statuses = await times(() => rawPost(server.url, '/auth/v1/verify', body))
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+    expect(statuses.filter((status) => status === 403)).toHaveLength(TIMES - 1)
+    expect(await sessionsIn(server)).toBe(1)
+  },
+)
 
-test(`a link and its code, shown together ${TIMES / 2} times at once, make one session`, async () => {
+test(`a link and its code, submitted together ${TIMES / 2} times at once, create one session`, async () => {
   await using server = await startBinary({ env })
   const { token, code, to: email } = await mailed(server)
   let turn = 0
@@ -64,7 +67,7 @@ test(`a link and its code, shown together ${TIMES / 2} times at once, make one s
   expect(await sessionsIn(server)).toBe(1)
 })
 
-test(`a PKCE link opened ${TIMES} times at once makes one code, and that exchanged as often one session`, async () => {
+test(`a PKCE link opened ${TIMES} times at once issues one code, which creates one session`, async () => {
   await using server = await startBinary({ env })
   const verifier = 'v'.repeat(56)
   const { link } = await mailed(server, { code_challenge: verifier, code_challenge_method: 'plain' })
@@ -77,7 +80,7 @@ test(`a PKCE link opened ${TIMES} times at once makes one code, and that exchang
   expect(await sessionsIn(server)).toBe(1)
 })
 
-test(`a recovery shown ${TIMES} times at once with as many passwords sets one of them`, async () => {
+test(`a recovery submitted ${TIMES} times at once with as many passwords sets one of them`, async () => {
   await using server = await startBinary({ env: { ...env, AUTH_API_MAX_REQUEST_DURATION: '1m' } })
   const { token, to: email } = await mailed(server)
   let serialOfPassword = 0
@@ -114,7 +117,7 @@ const LOOKS: [string, string, Record<string, string>][] = [
   ['Google', 'GET', { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' }],
 ]
 
-test('a look at a link uses nothing up: HEAD, OPTIONS, prefetches, and the programs that open links in mails', async () => {
+test('HEAD, OPTIONS, prefetches and mail scanners do not consume a link', async () => {
   await using server = await startBinary({ env })
   const { link } = await mailed(server)
   const path = link.slice(new URL(link).origin.length)
@@ -131,7 +134,7 @@ test('a look at a link uses nothing up: HEAD, OPTIONS, prefetches, and the progr
   expect([opening.status, isIn(new URL(opening.headers.get('location') ?? ''))]).toEqual([303, true])
 })
 
-test('the page that a scanner was shown works for the person behind it', async () => {
+test('a link that a scanner opened still works for its recipient', async () => {
   await using server = await startBinary({ env })
   const { link } = await mailed(server)
   const page = await server.ask('GET', link.slice(new URL(link).origin.length), {
@@ -177,7 +180,7 @@ test.each([
     { AUTH_API_EXTERNAL_URL: 'https://id.example.com/auth/v1', AUTH_SITE_URL: 'https://app.example.com' },
   ],
 ])(
-  'mailed links keep their origin %s, whatever a request says of hosts',
+  'mailed links keep the origin %s, whatever host headers a request has',
   async (_name, configured: Record<string, string>) => {
     await using server = await startBinary({ env: { ...env, ...configured } })
     const { port } = new URL(server.url)
@@ -217,7 +220,7 @@ test.each([
   },
 )
 
-test('a link that is opened under a forged host leads to the site all the same', async () => {
+test('a link opened under a forged host redirects to the site', async () => {
   await using server = await startBinary({ env: { ...env, AUTH_SITE_URL: 'https://app.example.com' } })
   const { link } = await mailed(server)
   const headers = { host: FORGED, 'x-forwarded-host': FORGED, referer: `https://${FORGED}/` }

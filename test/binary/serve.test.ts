@@ -19,7 +19,7 @@ import { execute } from '../support/database'
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
 
-test.skipIf(process.platform !== 'linux')('on a terminal it greets with what is needed to begin', async () => {
+test.skipIf(process.platform !== 'linux')('on a terminal it prints a banner with what is needed to begin', async () => {
   const cwd = folder()
   const terminal = Bun.spawn(['script', '-qec', `${BINARY} serve --port 0`, '/dev/null'], {
     cwd,
@@ -47,7 +47,7 @@ test.skipIf(process.platform !== 'linux')('on a terminal it greets with what is 
   expect(text).toContain('\u001b[')
 })
 
-test('with no setting at all it serves, tells where, and keeps no secret in its log', async () => {
+test('without settings it serves, logs its URL, and logs no secret', async () => {
   await using server = await startBinary()
   expect((await server.ask('GET', '/auth/v1/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
   expect((await server.ask('GET', '/ready')).body).toEqual({
@@ -81,7 +81,7 @@ test('a second start on the same data folder is refused with one line', async ()
   expect((await server.ask('GET', '/ready')).status).toBe(200)
 })
 
-test('a taken port is one line too', async () => {
+test('a port in use is reported in one line', async () => {
   await using server = await startBinary()
   const { status, stderr } = await run(['serve', '--port', new URL(server.url).port], { cwd: folder() })
   expect([status, stderr.split('\n').length]).toEqual([1, 2])
@@ -104,7 +104,7 @@ test('accounts and sessions outlive a restart', async () => {
   expect((await after.ask('GET', '/auth/v1/admin/users', { token: before.keys.secret_key })).status).toBe(200)
 })
 
-test('nothing of the folder it is started in runs inside it', async () => {
+test('no code from the working directory is run', async () => {
   const cwd = folder()
   const marker = join(cwd, 'ran')
   writeFileSync(
@@ -135,7 +135,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)('%s lets a running request finish and 
   expect(server.log.at(-1).msg).toBe('stopped')
 })
 
-test('a second signal ends it at once, an unfinished request notwithstanding', async () => {
+test('a second signal ends it at once, even with an unfinished request', async () => {
   await using server = await startBinary()
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   socket.on('error', () => {})
@@ -148,7 +148,7 @@ test('a second signal ends it at once, an unfinished request notwithstanding', a
   socket.destroy()
 })
 
-test('a client that never finishes its body is answered 504, and others meanwhile', async () => {
+test('a client that never finishes its body gets 504, and others are served meanwhile', async () => {
   await using server = await startBinary({ env: { AUTH_API_MAX_REQUEST_DURATION: '1s' } })
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   const answer = new Promise<string>((resolve) => socket.on('data', (data) => resolve(data.toString())))
@@ -166,7 +166,7 @@ test('a body of 1 MiB + 1 byte, and one of 10 MiB, is a 413', async () => {
   expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
 })
 
-test('settings of development on a public address are warned of loudly', async () => {
+test('development settings on a public address cause warnings', async () => {
   await using server = await startBinary({
     args: ['--host', '0.0.0.0'],
     env: { AUTH_SITE_URL: 'https://app.example.com' },
@@ -180,7 +180,7 @@ test('settings of development on a public address are warned of loudly', async (
   ])
 })
 
-test('metrics have a listener of their own, and no address or account in them', async () => {
+test('metrics have a listener of their own, and contain no address or account', async () => {
   const probe = Bun.serve({ port: 0, fetch: () => new Response() })
   const port = String(probe.port)
   await probe.stop(true)
@@ -195,7 +195,7 @@ test('metrics have a listener of their own, and no address or account in them', 
   expect(text).not.toContain('example.com')
 })
 
-test('another encryption key, or none any more, stops the start with what to do', async () => {
+test('a changed or missing encryption key prevents the start, with instructions', async () => {
   await using server = await startBinary()
   await server.stop()
   const other = Buffer.alloc(32, 1).toString('base64')
@@ -210,7 +210,7 @@ test('another encryption key, or none any more, stops the start with what to do'
   expect(existsSync(join(server.folder, 'latchkey-data/secrets.json'))).toBe(false)
 })
 
-test('a database that is none, or newer, stops the start and stays as it is', async () => {
+test('a database that is newer, or not SQLite, prevents the start and stays unchanged', async () => {
   await using server = await startBinary()
   await server.stop()
   const path = server.database
@@ -226,7 +226,7 @@ test('a database that is none, or newer, stops the start and stays as it is', as
   expect(readFileSync(path, 'utf8')).toStartWith('this is no database')
 })
 
-test('the executable is one file: it serves with nothing beside it', async () => {
+test('the executable serves without any other file', async () => {
   const cwd = folder()
   const copy = join(cwd, 'latchkey')
   await Bun.write(copy, Bun.file(BINARY))
@@ -238,7 +238,7 @@ test('the executable is one file: it serves with nothing beside it', async () =>
   rmSync(cwd, { recursive: true })
 })
 
-test('nobody else can read what is stored, whatever the folder allows', async () => {
+test('stored files are readable only by their owner, whatever the folder allows', async () => {
   const cwd = folder()
   mkdirSync(join(cwd, 'latchkey-data'), { mode: 0o755 })
   await using server = await startBinary({ folder: cwd })
@@ -249,7 +249,7 @@ test('nobody else can read what is stored, whatever the folder allows', async ()
   rmSync(cwd, { recursive: true })
 })
 
-test('a metrics port that is taken is one line', async () => {
+test('a metrics port in use is reported in one line', async () => {
   await using server = await startBinary()
   const { port } = new URL(server.url)
   const { status, stderr } = await run(['serve', '--port', '0'], { cwd: folder(), env: { AUTH_METRICS_PORT: port } })
@@ -257,7 +257,7 @@ test('a metrics port that is taken is one line', async () => {
   expect(stderr).toContain(`port ${port} on 127.0.0.1 is in use`)
 })
 
-test('500 sign-ins at once: other requests are answered meanwhile, and the memory stays bounded', async () => {
+test('during 500 simultaneous sign-ins other requests are answered, and memory stays bounded', async () => {
   await using server = await startBinary({ env: { AUTH_API_MAX_REQUEST_DURATION: '5m' } })
   await server.ask('POST', '/auth/v1/signup', { body: account })
   let answered = 0
@@ -275,7 +275,7 @@ test('500 sign-ins at once: other requests are answered meanwhile, and the memor
   expect(peakMiB).toBeLessThan(256)
 }, 60_000)
 
-test('whatever the Host header says, paths mean the same and nothing is a fault', async () => {
+test('the Host header changes no path and causes no fault', async () => {
   await using server = await startBinary()
   const ask = (host: string, path: string) => rawRequest(server.url, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
   for (const host of ['a', 'api', 'x.y', 'auth.example.com', '[aaaaaaaaaaaa', 'aaaa:99999999', '1:2:3', '[::1]:80']) {
@@ -312,7 +312,7 @@ test('a path with dot segments is not found, on any surface and in any spelling'
   expect(await ask('/auth/v1/admin/users/..a')).toBe(401)
 })
 
-test('a client that goes away in the middle of its body is no fault of the server', async () => {
+test('a client that disconnects in the middle of its body causes no fault', async () => {
   await using server = await startBinary()
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   socket.on('error', () => {})
@@ -325,7 +325,7 @@ test('a client that goes away in the middle of its body is no fault of the serve
   expect(server.log.filter(({ level }) => level === 'error')).toEqual([])
 })
 
-test('chunks without a declared length are not kept beyond what is allowed', async () => {
+test('a chunked body is not buffered beyond the limit', async () => {
   await using server = await startBinary()
   const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
   const head = 'POST /auth/v1/signup HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -333,7 +333,7 @@ test('chunks without a declared length are not kept beyond what is allowed', asy
   expect((await server.ask('GET', '/ready')).status).toBe(200)
 })
 
-test('a request with an API key of another server is a warning in the log, without the key', async () => {
+test('a request with an API key of another server logs a warning without the key', async () => {
   await using server = await startBinary()
   const apikey = 'sb_publishable_of_another_server_0123456'
   await server.ask('GET', '/auth/v1/settings', { headers: { apikey, 'x-request-id': 'with-a-wrong-key' } })

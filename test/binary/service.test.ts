@@ -44,7 +44,7 @@ const names = [
   ['JWT_SECRET', 'JWT_ALGORITHM', 'ACCESS_TOKEN_TTL', 'REFRESH_TOKEN_TTL'],
 ] as const
 
-test.each(names)('the smoke test, and its settings by the names %s, %s, %s, %s', async (...each) => {
+test.each(names)('the smoke test, with settings named %s, %s, %s, %s', async (...each) => {
   const [secret, algorithm, accessTtl, refreshTtl] = each
   const short = secret === 'JWT_SECRET'
   await using server = await startBinary({
@@ -65,7 +65,7 @@ test.each(names)('the smoke test, and its settings by the names %s, %s, %s, %s',
   expect(await Bun.file(join(server.folder, 'services.db')).exists()).toBe(true)
 })
 
-test('a database that was deleted is made again at the next start, and nothing answers 500', async () => {
+test('a deleted database is created again at the next start, and no request gets 500', async () => {
   await using first = await startBinary()
   const { access_token: token } = await smoke(first)
   await first.stop()

@@ -38,7 +38,7 @@ async function until(server: Binary, alg: string): Promise<Json> {
   return session
 }
 
-test('a rotation beside a running server brings ES256, which getClaims verifies by itself', async () => {
+test('a rotation while the server runs switches to ES256, which getClaims verifies locally', async () => {
   await using server = await startBinary()
   const { stdout, status } = await keys(server, 'rotate', '--now')
   expect([status, stdout]).toEqual([0, expect.stringContaining('(ES256) is published, and signs from')])
@@ -98,7 +98,7 @@ test('threat T26: rotations under load lose no request', async () => {
   console.info(`rotation under load: ${requests} requests over 5 signing keys, ${failures.length} failed`)
 }, 60_000)
 
-test('a revoked key ends its tokens at the running server', async () => {
+test('revoking a key invalidates its tokens on the running server', async () => {
   await using server = await startBinary()
   await keys(server, 'rotate', '--now')
   const session = await until(server, 'ES256')
@@ -113,7 +113,7 @@ test('a revoked key ends its tokens at the running server', async () => {
   expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('is not an active key')])
 })
 
-test('keys survive a restart, and a key before the first start is there from the beginning', async () => {
+test('keys survive a restart, and a key added before the first start is used from the beginning', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-keys-'))
   await keys({ folder }, 'rotate', '--init', '--now')
   for (let time = 0; time < 2; time++) {
@@ -124,7 +124,7 @@ test('keys survive a restart, and a key before the first start is there from the
   rmSync(folder, { recursive: true })
 })
 
-test('a key of one’s own comes as PEM, JWK or key set, and stands by until it is told to sign', async () => {
+test('a key can be imported as PEM, JWK or JWK Set, and is on standby until rotated to', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-keys-'))
   const make = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const write = (name: string, text: string) => {
@@ -149,7 +149,7 @@ test('a key of one’s own comes as PEM, JWK or key set, and stands by until it 
   rmSync(folder, { recursive: true })
 })
 
-test('where the settings hold the keys, or could not do with another, the command says so', async () => {
+test('the command refuses if the settings contain the keys or do not work with another one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-keys-'))
   const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
   const own = JSON.stringify([{ ...jwk, alg: 'ES256', kid: 'x', key_ops: ['sign'] }])

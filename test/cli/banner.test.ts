@@ -19,7 +19,7 @@ function shown(env: Record<string, string>) {
 
 const PUBLIC = { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' }
 
-test('with nothing set one URL is all there is to know', () => {
+test('with default settings the banner shows one URL', () => {
   const { text, rows } = shown({})
   expect(rows).toMatchObject({
     URL: 'http://localhost:7020',
@@ -32,7 +32,7 @@ test('with nothing set one URL is all there is to know', () => {
   expect(text).toContain('--set AUTH_RATE_LIMITS=off')
 })
 
-test('behind a public URL it names the listener, and the mailbox where it answers', () => {
+test('with a public URL it shows the listener, and the URL where the mailbox answers', () => {
   const { text, rows } = shown({ ...PUBLIC, AUTH_PORT: '7055' })
   expect(rows).toMatchObject({
     URL: 'https://auth.example.com',
@@ -45,11 +45,11 @@ test('behind a public URL it names the listener, and the mailbox where it answer
 })
 
 test.each([PUBLIC, { AUTH_HOST: '0.0.0.0' }, { AUTH_HOST: '::' }, { ...PUBLIC, AUTH_HOST: '0.0.0.0' }])(
-  'with %j it does not advise turning limits off, nor settings of a test suite',
+  'with %j it does not suggest disabling limits or settings for test suites',
   (env) => expect(shown(env).text).not.toMatch(/RATE_LIMITS=off|AUTOCONFIRM=false/),
 )
 
-test('where every interface is listened on, it shows the URLs of the network', () => {
+test('when listening on every interface, it shows the network URLs', () => {
   expect(addresses({ AUTH_HOST: '0.0.0.0' })).toMatchObject({
     client: 'http://localhost:7020',
     network: ['http://192.0.2.7:7020'],
@@ -62,7 +62,7 @@ test.each([
   [{ AUTH_HOST: '::1' }, 'http://[::1]:7020'],
   [{ AUTH_HOST: '192.0.2.7' }, 'http://192.0.2.7:7020'],
   [{ AUTH_HOST: 'localhost' }, 'http://localhost:7020'],
-])('with %j the URL is one that answers', (env, url) =>
+])('with %j the URL can be requested', (env, url) =>
   expect(addresses(env)).toMatchObject({ client: url, local: url, isOne: true }),
 )
 
@@ -74,27 +74,27 @@ test('a local URL of another port is shown beside the listener', () => {
   })
 })
 
-test('where mail leaves it says to which server, and shows no mailbox', () => {
+test('with a mail server, it shows the server and no mailbox', () => {
   const { rows } = shown({ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'a@example.com' })
   expect(rows).toMatchObject({ Mail: 'goes to mail.example.com:587' })
   expect(rows.Mailbox).toBeUndefined()
 })
 
-test('a mailbox that was switched on by name answers everybody', () => {
+test('a mailbox that was enabled explicitly answers everyone', () => {
   expect(addresses({ ...PUBLIC, AUTH_MAILBOX: 'on' }).mailbox?.reach).toBe('everybody')
   expect(addresses(PUBLIC).mailbox?.reach).toBe('this machine')
   expect(addresses({ AUTH_MAILBOX: 'off' }).mailbox).toBeUndefined()
 })
 
-test('a database that is elsewhere has a row of its own', () =>
+test('a database outside the data folder has a row of its own', () =>
   expect(shown({ AUTH_DATABASE_URL: '/srv/other.db' }).rows).toMatchObject({ Database: '/srv/other.db' }))
 
-test('colours are left out where they are not wanted', () => {
+test('colours can be disabled', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
   expect(shown({}).text).not.toMatch(/\u001b/)
 })
 
-test('limits that are off are a warning behind a public URL, too', () => {
+test('disabled limits are a warning behind a public URL, too', () => {
   const found = warnings(settingsOf({ ...PUBLIC, AUTH_RATE_LIMITS: 'off', AUTH_SITE_URL: 'https://app.example.com' }))
   expect(found.join('\n')).toContain('AUTH_RATE_LIMITS is off: passwords can be guessed without limit')
   expect(warnings(settingsOf({ AUTH_RATE_LIMITS: 'off' }))).toEqual([])
@@ -107,7 +107,7 @@ test.each([
   ['*.example.com', 'write the scheme out'],
   ['https://app.example.com/#/welcome', 'from # on'],
   ['javascript:**', 'never allowed in redirects'],
-])('an entry of the allow list such as %s is a warning', (entry, reason) => {
+])('an allow list entry such as %s is a warning', (entry, reason) => {
   const found = warnings(settingsOf({ AUTH_URI_ALLOW_LIST: `https://a.example.com/**,${entry}` }))
   expect(found).toEqual([
     expect.stringContaining(`AUTH_URI_ALLOW_LIST contains "${entry}", which no redirect can match`),
@@ -115,7 +115,7 @@ test.each([
   expect(found[0]).toContain(reason)
 })
 
-test('entries that a redirect can match are none', () => {
+test('allow list entries that a redirect can match are no warning', () => {
   const list = '**,https://*.example.com/**,myapp://*,myapp:cb,http://localhost:3000/*,https://a.example.com/[a-c]?'
   expect(warnings(settingsOf({ AUTH_URI_ALLOW_LIST: list }))).toEqual([])
 })

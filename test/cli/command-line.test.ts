@@ -14,11 +14,11 @@ test.each([
   [{ ...npm, npm_lifecycle_event: 'auth' }, 'npm run auth -- --set A=b'],
   [{ ...npm, npm_config_user_agent: 'pnpm/10.1.0 npm/? node/v24.1.0' }, 'pnpm run start --set A=b'],
   [{ ...npm, npm_lifecycle_event: 'npx' }, './dist/latchkey --set A=b'],
-] as const)('started with %j, advice reads %s', (env, command) =>
+] as const)('started with %j, suggested commands read %s', (env, command) =>
   expect(startWith('--set A=b', from(env))).toBe(command),
 )
 
-test('other commands are named with the data folder, unless it is the usual one', () => {
+test('suggested commands name the data folder unless it is the default', () => {
   expect(commandWith('keys', '/srv/latchkey/latchkey-data', from({}))).toBe('./dist/latchkey keys')
   expect(commandWith('keys', '/var/lib/my data', from({}))).toBe("./dist/latchkey keys --data-dir '/var/lib/my data'")
   expect(commandWith('keys', '/srv/latchkey/latchkey-data', from({}, '/home/ada'))).toBe(
@@ -40,7 +40,7 @@ test.each([
   expect(usesColour(stream as { isTTY: boolean }, env)).toBe(isColoured),
 )
 
-test('a stray NAME=value is answered with the flag that takes it', () => {
+test('a NAME=value argument is answered with the flag that sets it', () => {
   const excess = "error: too many arguments for 'serve'."
   expect(withHint(excess, ['serve', 'AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')
   expect(withHint("error: unknown option '--AUTH_PORT=80'", ['--AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')

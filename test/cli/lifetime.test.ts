@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { surviveFaults } from '../../src/cli/lifetime'
 import { createLog } from '../../src/http/log'
 
-test('uncaught errors are logged in full up to a number, and counted beyond it', () => {
+test('uncaught errors are logged in full up to a limit, and counted beyond it', () => {
   const lines: { msg: string; error?: string; count?: number }[] = []
   const write = (text: string) => void lines.push(JSON.parse(text))
   const log = createLog({ level: 'error', format: 'json', write, now: () => 0 })

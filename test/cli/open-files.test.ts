@@ -4,7 +4,7 @@ import { lowLimitWarning, openFileLimit } from '../../src/cli/open-files'
 const limits = (soft: string) =>
   `Limit  Soft Limit  Hard Limit  Units\nMax open files            ${soft}    4096   files\n`
 
-test('the soft limit of open files is read, where the system says it', () => {
+test('the soft limit of open files is read if the system provides it', () => {
   expect(openFileLimit(() => limits('64'))).toBe(64)
   expect(openFileLimit(() => limits('unlimited'))).toBe(Number.POSITIVE_INFINITY)
   expect(
@@ -14,7 +14,7 @@ test('the soft limit of open files is read, where the system says it', () => {
   ).toBeUndefined()
 })
 
-test('a low limit is warned of with its number', () => {
+test('a low limit is reported with its value', () => {
   expect(lowLimitWarning(64)).toBe(
     'this process may open only 64 files (ulimit -n), which is enough for about 24 connections at once; raise the limit to 1024 or more',
   )

@@ -67,7 +67,7 @@ const acme = () => ({
   attribute_mapping: { nickname: 'name' },
 })
 
-test('admin.customProviders makes, lists, reads, changes and deletes them, and its errors carry their codes', async () => {
+test('admin.customProviders creates, lists, reads, updates and deletes providers, and errors have codes', async () => {
   const { customProviders } = admin()
   const made = await customProviders.createProvider(acme())
   expect(made.error).toBeNull()
@@ -91,7 +91,7 @@ test('admin.customProviders makes, lists, reads, changes and deletes them, and i
   expect((await auth.admin.customProviders.listProviders()).error).toMatchObject({ status: 403, code: 'not_admin' })
 })
 
-test('signInWithOAuth signs in by discovery, with a proof key on both sides, and whoever comes again is the same', async () => {
+test('signInWithOAuth signs in by discovery with PKCE on both sides, and a second sign-in is the same user', async () => {
   await admin().customProviders.createProvider(acme())
   const { auth } = client()
   const signIn = async (login: string) => {
@@ -114,7 +114,7 @@ test('signInWithOAuth signs in by discovery, with a proof key on both sides, and
   expect((await signIn('bob')).data.user?.email).toBe('bob@example.com')
 })
 
-test('the implicit flow ends in the fragment of the application, in the browser that began it', async () => {
+test('the implicit flow ends in the fragment of the application, in the browser that started it', async () => {
   const { auth } = client('implicit')
   const options = { redirectTo: SITE, skipBrowserRedirect: true }
   const { data } = await auth.signInWithOAuth({ provider: 'custom:acme', options })
@@ -124,7 +124,7 @@ test('the implicit flow ends in the fragment of the application, in the browser 
   expect(session.user?.email).toBe('ada@example.com')
 })
 
-test('signInWithIdToken signs in with a token that an application got itself, bound by its nonce', async () => {
+test('signInWithIdToken signs in with a token that the application obtained, bound by its nonce', async () => {
   const nonce = randomBytes(16).toString('hex')
   const verifier = randomBytes(32).toString('base64url')
   const shared = { client_id: 'latchkey-app', redirect_uri: 'acme-app://callback' }
@@ -148,7 +148,7 @@ test('signInWithIdToken signs in with a token that an application got itself, bo
   expect([data.user?.email, data.user?.identities?.map(({ id }) => id)]).toEqual(['ada@example.com', ['ada']])
 })
 
-test('no secret of a provider is in the log', async () => {
+test('no secret of a provider is logged', async () => {
   await server.settled()
   expect(JSON.stringify(server.log)).not.toMatch(/100%|a%20secret|(?<!"reason":")id_token|code_verifier/)
 })

@@ -114,7 +114,7 @@ test('a sign-up is confirmed by the token of its link, which works once', async 
   expect(await failure(client().auth.verifyOtp({ email, token: code, type: 'email' }))).toEqual([403, 'otp_expired'])
 })
 
-test('a sign-up is confirmed by its link, which leads back to where the application asked', async () => {
+test('a sign-up is confirmed by its link, which redirects to the requested target', async () => {
   const email = address()
   const emailRedirectTo = 'https://app.example.com/welcome?from=mail'
   await ok(client().auth.signUp({ email, password, options: { emailRedirectTo } }))
@@ -125,7 +125,7 @@ test('a sign-up is confirmed by its link, which leads back to where the applicat
   expect(await addressOf(supabase)).toBe(email)
 })
 
-test('a sign-up with a taken address looks like any other; its owner gets a mail, and nothing of the account changes', async () => {
+test('a sign-up with a registered address looks like any other; its owner gets a mail, and the account is unchanged', async () => {
   const { email } = await member()
   const taken = await ok(client().auth.signUp({ email, password: newPassword, options: { data: { name: 'Eve' } } }))
   const fresh = await ok(
@@ -143,7 +143,7 @@ test('a sign-up with a taken address looks like any other; its owner gets a mail
   expect((await signIn(email)).error).toBeNull()
 })
 
-test('signInWithOtp: a code signs a member in, and makes an account where there is none', async () => {
+test('signInWithOtp: a code signs in an existing user, or creates an account', async () => {
   const { email } = await member()
   const supabase = client()
   await ok(supabase.auth.signInWithOtp({ email }))
@@ -165,7 +165,7 @@ test('signInWithOtp: a code signs a member in, and makes an account where there 
   expect(await binaryMailboxOf(server, stranger)).toEqual([])
 })
 
-test('signInWithOtp: the link signs in, and the code beside it is spent with it', async () => {
+test('signInWithOtp: the link signs in, and consumes the code in the same mail', async () => {
   const { email } = await member()
   await ok(client().auth.signInWithOtp({ email }))
   const { link, code } = await lastMessageOfKind(server, email, 'magic_link')
@@ -178,7 +178,7 @@ test('signInWithOtp: the link signs in, and the code beside it is spent with it'
   expect([again.get('error_code'), again.get('access_token')]).toEqual(['otp_expired', null])
 })
 
-test.each(['link', 'code'] as const)('a forgotten password is replaced by way of the %s of a mail', async (way) => {
+test.each(['link', 'code'] as const)('a forgotten password is replaced with the %s of a mail', async (way) => {
   const { email, supabase: before } = await member()
   await ok(client().auth.resetPasswordForEmail(email))
   const { link, code } = await lastMessageOfKind(server, email, 'recovery')
@@ -196,7 +196,7 @@ test.each(['link', 'code'] as const)('a forgotten password is replaced by way of
   expect((await before.auth.getUser()).error?.name).toBe('AuthSessionMissingError')
 })
 
-test('resetPasswordForEmail answers a stranger as it does a member, and mails nothing', async () => {
+test('resetPasswordForEmail gives the same response for an unknown address, and mails nothing', async () => {
   const { email } = await member()
   const stranger = address()
   const answers = await Promise.all([email, stranger].map((each) => client().auth.resetPasswordForEmail(each)))
@@ -207,7 +207,7 @@ test('resetPasswordForEmail answers a stranger as it does a member, and mails no
   expect(await binaryMailboxOf(server, stranger)).toEqual([])
 })
 
-test('a new address counts once it is confirmed from the old one and the new one', async () => {
+test('a new address takes effect once it is confirmed from both the old and the new one', async () => {
   const { email, supabase } = await member()
   const next = address()
   const { user } = await ok(supabase.auth.updateUser({ email: next }))
@@ -229,7 +229,7 @@ test('a new address counts once it is confirmed from the old one and the new one
   expect(await failure(signIn(email))).toEqual([400, 'invalid_credentials'])
 })
 
-test('an invited user comes in by the link of the mail and sets a password', async () => {
+test('an invited user signs in by the link of the mail and sets a password', async () => {
   const email = address()
   const { user } = await ok(admin().inviteUserByEmail(email, { data: { team: 'blue' } }))
   expect(user).toMatchObject({ email, invited_at: expect.any(String), user_metadata: { team: 'blue' } })
@@ -278,7 +278,7 @@ test.each(['signup', 'invite', 'magiclink', 'recovery'] as const)(
   },
 )
 
-test('generateLink makes both links of a change of address, and neither is mailed', async () => {
+test('generateLink creates both links of a change of address, and neither is mailed', async () => {
   const { email, supabase } = await member()
   const newEmail = address()
   const tokens: string[] = []
@@ -296,7 +296,7 @@ test('generateLink makes both links of a change of address, and neither is maile
   expect([await binaryMailboxOf(server, email), await binaryMailboxOf(server, newEmail)]).toEqual([[], []])
 })
 
-test('resend sends a sign-up and a change of address once more, and the earlier code is dead', async () => {
+test('resend repeats the mails of a sign-up and a change of address, and earlier codes are invalid', async () => {
   const email = address()
   const supabase = client()
   await ok(supabase.auth.signUp({ email, password }))
@@ -326,7 +326,7 @@ test('resend sends a sign-up and a change of address once more, and the earlier 
   expect(await addressOf(supabase)).toBe(next)
 })
 
-test('asking twice within a minute is refused with the seconds to wait', async () => {
+test('a second request within a minute is refused with the seconds to wait', async () => {
   await using strict = await startBinary({ env })
   const email = address()
   const supabase = client({ at: strict })
@@ -337,7 +337,7 @@ test('asking twice within a minute is refused with the seconds to wait', async (
   expect(await binaryMailboxOf(strict, email)).toHaveLength(1)
 })
 
-test('a password change of an old session asks for the code of reauthenticate', async () => {
+test('a password change in an old session requires the code of reauthenticate', async () => {
   const settings = { ...env, AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true' }
   await using before = await startBinary({ env: settings })
   const email = address()
@@ -363,7 +363,7 @@ test('a password change of an old session asks for the code of reauthenticate', 
   await ok(client({ at: after }).auth.signInWithPassword({ email, password: newPassword }))
 })
 
-test('a phone signs in by the code of an SMS, and gets a new number by another', async () => {
+test('a phone user signs in by the code of an SMS, and changes the number by another', async () => {
   const phone = number()
   const supabase = client()
   await ok(supabase.auth.signInWithOtp({ phone: `+${phone}` }))
@@ -383,7 +383,7 @@ test('a phone signs in by the code of an SMS, and gets a new number by another',
   expect((await ok(supabase.auth.getUser())).user?.phone).toBe(next)
 })
 
-test('a sign-up by phone and password is confirmed by SMS, sent again on request', async () => {
+test('a sign-up by phone and password is confirmed by SMS, which resend repeats', async () => {
   const phone = number()
   const supabase = client()
   expect((await ok(supabase.auth.signUp({ phone, password }))).session).toBeNull()
@@ -401,7 +401,7 @@ async function codeOf(email: string, kind: string): Promise<{ code: string; targ
   return { code: target.searchParams.get('code') ?? '', target }
 }
 
-test('PKCE: the link of a sign-up leads back with a code, which the client that asked exchanges once', async () => {
+test('PKCE: the link of a sign-up redirects with a code, which the client that started exchanges once', async () => {
   const email = address()
   const supabase = client({ flowType: 'pkce' })
   const emailRedirectTo = 'https://app.example.com/callback?next=%2Fhome'
@@ -420,7 +420,7 @@ test('PKCE: the link of a sign-up leads back with a code, which the client that 
   expect([again.status, again.body.code]).toEqual([404, 'flow_state_not_found'])
 })
 
-test('PKCE: a magic link signs in the client that asked for it, and no other', async () => {
+test('PKCE: a magic link signs in only the client that requested it', async () => {
   const { email } = await member()
   const [supabase, other] = [client({ flowType: 'pkce' }), client({ flowType: 'pkce' })]
   await ok(supabase.auth.signInWithOtp({ email }))
@@ -431,7 +431,7 @@ test('PKCE: a magic link signs in the client that asked for it, and no other', a
   expect(await addressOf(supabase)).toBe(email)
 })
 
-test('PKCE: a recovery says that it is one, and the new password counts', async () => {
+test('PKCE: a recovery is announced as one, and the new password works', async () => {
   const { email } = await member()
   const supabase = client({ flowType: 'pkce' })
   const events: string[] = []
@@ -444,7 +444,7 @@ test('PKCE: a recovery says that it is one, and the new password counts', async 
   expect((await signIn(email, newPassword)).error).toBeNull()
 })
 
-test('PKCE: a change of address ends in a code once both sides have agreed', async () => {
+test('PKCE: a change of address ends in a code once both sides have confirmed', async () => {
   const email = address()
   await ok(admin().createUser({ email, password, email_confirm: true }))
   const supabase = client({ flowType: 'pkce' })

@@ -26,7 +26,7 @@ async function registered() {
 const loggedIn = async (email: string) =>
   (await server.ask('POST', '/api/auth/login', { body: { email, password } })).body
 
-test('a native client signs in, renews its pair in time, once for all that wait, and signs out', async () => {
+test('a native client signs in, refreshes its pair once for all waiting requests, and signs out', async () => {
   const { email } = await registered()
   let now = Date.now()
   const client = new NativeClient(server.url, () => now)
@@ -45,7 +45,7 @@ test('a native client signs in, renews its pair in time, once for all that wait,
   expect((await client.fetch('/api/auth/me')).status).toBe(401)
 })
 
-test('a native client whose family burned has to sign in again', async () => {
+test('a native client whose family was revoked has to sign in again', async () => {
   const { email } = await registered()
   const { body: pair } = await server.ask('POST', '/api/auth/token', {
     body: { grantType: 'password', email, password },
@@ -58,7 +58,7 @@ test('a native client whose family burned has to sign in again', async () => {
   expect((await server.ask('GET', '/api/auth/me', { token: next.accessToken })).status).toBe(401)
 })
 
-test('services behind a gateway know callers by introspection, whatever surface signed them in', async () => {
+test('services behind a gateway identify callers by introspection, whatever surface signed them in', async () => {
   const { email, id } = await registered()
   await using upstream = Bun.serve({
     port: 0,

@@ -104,7 +104,7 @@ test.skipIf(!hasBrowser)('a passkey is registered, signs in, is renamed and remo
   await tab.context().close()
 })
 
-test.skipIf(!hasBrowser)('an authenticator that does not verify its user signs nobody in', async () => {
+test.skipIf(!hasBrowser)('an authenticator that does not verify its user cannot sign in', async () => {
   const { tab, cdp, authenticatorId } = await visit('internal')
   await signUp(tab, address())
   expect((await inPage(tab, 'async (auth) => auth.registerPasskey()')).error).toBeNull()
@@ -115,7 +115,7 @@ test.skipIf(!hasBrowser)('an authenticator that does not verify its user signs n
   await tab.context().close()
 })
 
-test.skipIf(!hasBrowser)('a security key is a second factor, and the next sign-in has to show it again', async () => {
+test.skipIf(!hasBrowser)('a security key is a second factor, and the next sign-in requires it again', async () => {
   const { tab } = await visit('usb')
   const email = address()
   await signUp(tab, email)

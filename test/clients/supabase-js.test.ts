@@ -55,19 +55,19 @@ beforeAll(async () => {
 })
 afterAll(() => server[Symbol.asyncDispose]())
 
-test('signUp signs in at once, and getUser and getSession know the user', async () => {
+test('signUp signs in at once, and getUser and getSession return the user', async () => {
   const { supabase, email, user } = await signedUp()
   expect(user).toMatchObject({ email, user_metadata: { name: 'Ada' }, identities: [{ provider: 'email' }] })
   expect((await supabase.auth.getUser()).data.user?.id).toBe(user.id)
   expect((await supabase.auth.getSession()).data.session?.user.email).toBe(email)
 })
 
-test('the anon key of older projects works as the publishable key does', async () => {
+test('the anon key of older projects works like the publishable key', async () => {
   const supabase = client(server.keys.anon_key)
   expect((await supabase.auth.signUp({ email: address(), password })).error).toBeNull()
 })
 
-test('signInWithPassword opens a session, and refusals carry their codes', async () => {
+test('signInWithPassword opens a session, and errors have codes', async () => {
   const { email, user } = await signedUp()
   const supabase = client()
   expect((await supabase.auth.signInWithPassword({ email, password })).data.user?.id).toBe(user.id)
@@ -86,7 +86,7 @@ test('signInWithPassword opens a session, and refusals carry their codes', async
   expect((error as unknown as { reasons: string[] }).reasons).toEqual(['length'])
 })
 
-test('signInAnonymously makes a user who can become permanent', async () => {
+test('signInAnonymously creates a user who can become permanent', async () => {
   const supabase = client()
   const { data } = await supabase.auth.signInAnonymously({ options: { data: { theme: 'dark' } } })
   expect(data.user).toMatchObject({ is_anonymous: true, user_metadata: { theme: 'dark' } })
@@ -99,7 +99,7 @@ test('signInAnonymously makes a user who can become permanent', async () => {
   expect((await client().auth.signInWithPassword({ email, password })).data.user?.id).toBe(data.user?.id)
 })
 
-test('refreshSession moves on; two tabs that refresh at once both stay signed in', async () => {
+test('refreshSession rotates the token, and two tabs that refresh at once both stay signed in', async () => {
   const storage = new Map<string, string>()
   const first = client(undefined, storage)
   await first.auth.signUp({ email: address(), password })
@@ -112,7 +112,7 @@ test('refreshSession moves on; two tabs that refresh at once both stay signed in
   }
 })
 
-test('setSession takes tokens of elsewhere, expired access tokens included', async () => {
+test('setSession accepts tokens from elsewhere, also with an expired access token', async () => {
   const { session, user } = await signedUp()
   const supabase = client()
   const { data, error } = await supabase.auth.setSession(session)
@@ -122,7 +122,7 @@ test('setSession takes tokens of elsewhere, expired access tokens included', asy
   ).toBe('bad_jwt')
 })
 
-test('updateUser changes metadata and password; the other devices are out, this one stays', async () => {
+test('updateUser changes metadata and password, and signs out the other devices', async () => {
   const { supabase, email } = await signedUp()
   const phone = client()
   await phone.auth.signInWithPassword({ email, password })
@@ -135,7 +135,7 @@ test('updateUser changes metadata and password; the other devices are out, this 
   expect(failure((await supabase.auth.updateUser({ password: 'another-password-1' })).error)[2]).toBe('same_password')
 })
 
-test('signOut in its three scopes; getSession is null afterwards', async () => {
+test('signOut works in all three scopes, and getSession is null afterwards', async () => {
   const { supabase: a, email } = await signedUp()
   const [b, c] = [client(), client()]
   for (const other of [b, c]) await other.auth.signInWithPassword({ email, password })
@@ -149,7 +149,7 @@ test('signOut in its three scopes; getSession is null afterwards', async () => {
   expect((await a.auth.getSession()).data.session).toBeNull()
 })
 
-test('getClaims asks the server while tokens are signed with the secret', async () => {
+test('getClaims asks the server while tokens are signed with HS256', async () => {
   const { supabase, user } = await signedUp()
   const { data, error } = await supabase.auth.getClaims()
   expect([error, data?.claims.sub, data?.header.alg]).toEqual([null, user.id, 'HS256'])
@@ -211,7 +211,7 @@ test.each(['secret_key', 'service_role_key'] as const)('admin.* with the %s', as
   expect(failure((await api.getUserById(id)).error)).toEqual(['AuthApiError', 404, 'user_not_found'])
 })
 
-test('mfa takes a session to aal2, and the next sign-in has to do it again', async () => {
+test('mfa raises a session to aal2, and the next sign-in requires it again', async () => {
   const { supabase, email } = await signedUp()
   const { data: factor, error } = await supabase.auth.mfa.enroll({ factorType: 'totp', friendlyName: 'phone' })
   if (error || factor.type !== 'totp') throw error
@@ -254,7 +254,7 @@ test('mfa takes a session to aal2, and the next sign-in has to do it again', asy
   expect(await levels(second)).toEqual(['aal1', 'aal1'])
 })
 
-test('mfa.recoveryCodes make, use, renew and remove a set of codes', async () => {
+test('mfa.recoveryCodes create, use, regenerate and remove a set of codes', async () => {
   const { supabase, email } = await signedUp()
   const own = createClient(server.url, server.keys.publishable_key, {
     auth: { autoRefreshToken: false, persistSession: false, experimental: { recoveryCodes: true } },
@@ -326,7 +326,7 @@ test('the admin API is closed to users and to the publishable key', async () => 
   expect(failure((await admin(session.access_token).listUsers()).error)).toEqual(['AuthApiError', 403, 'not_admin'])
 })
 
-test('a newcomer pastes the snippet into a file and runs it with Node', async () => {
+test('the snippet of the start page runs with Node', async () => {
   const script = `
     import { createClient } from '@supabase/supabase-js'
     const supabase = createClient('${server.url}', '${server.keys.publishable_key}')

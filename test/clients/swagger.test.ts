@@ -9,7 +9,7 @@ const filled = (path: string) => path.replace(/\{(role|identifier)\}/, 'x').repl
 const ID = '0b0f9c0e-0000-4000-8000-000000000000'
 
 test.skipIf(!hasBrowser)(
-  'it renders without breaking its own policy, and an operation can be tried with the key that was authorized',
+  'it renders under its content security policy, and an operation can be tried with the authorized key',
   async () => {
     await using server = await startBinary()
     await using browser = await openBrowser()
@@ -109,7 +109,7 @@ const INTERCEPT = `
   })(window.fetch)`
 
 test.skipIf(!hasBrowser)(
-  'it follows the system’s colours, asks for two keys, keeps them, and filters operations',
+  'it follows the system’s color scheme, asks for two keys, stores them, and filters operations',
   async () => {
     await using server = await startBinary()
     await using browser = await openBrowser()

@@ -79,7 +79,7 @@ const matrixIdOf = async (server: Binary, email: string): Promise<string | null>
   (await server.ask('POST', '/api/auth/login', { body: { email, password } })).body.user.matrix_user_id
 
 test.skipIf(python === undefined)(
-  'who registers has an account there; while it is stopped it is pending, and made once it is back',
+  'registering creates a Matrix account; while Synapse is down it is pending, and created afterwards',
   async () => {
     await using synapse = homeserver()
     await synapse.start()

@@ -3,7 +3,7 @@ import { load } from '../../src/config/load'
 
 const loaded = (value: string) => load({ set: { AUTH_FEDERATION_SERVERS: value } })
 
-test('servers are listed as URLs, with a name before them if wanted', () => {
+test('servers are listed as URLs, optionally with a name before them', () => {
   const { settings, problems } = loaded(
     'work=https://auth.example.com/, https://b.example/base,dev=http://127.0.0.1:7020',
   )
@@ -28,6 +28,6 @@ test.each([
   ['a name that only a private network has', 'work=https://auth.corp.internal'],
   ['one name twice', 'a=https://b.example,a=https://c.example'],
   ['one URL twice', 'a=https://b.example,https://b.example/'],
-])('%s stops the start', (_, value) => {
+])('%s prevents the start', (_, value) => {
   expect(loaded(value).problems.filter(({ severity }) => severity === 'error')).toHaveLength(1)
 })

@@ -5,7 +5,7 @@ const idle = (set: Record<string, string>) => load({ set }).settings.server.idle
 const errors = (value: string) =>
   load({ set: { AUTH_IDLE_TIMEOUT: value } }).problems.filter(({ severity }) => severity === 'error')
 
-test('idle connections outlive the 60 s of proxies, unless a setting says otherwise', () => {
+test('by default, idle connections outlast the 60 s timeout of proxies', () => {
   expect(idle({})).toBe(75_000)
   expect(idle({ AUTH_IDLE_TIMEOUT: '2m' })).toBe(120_000)
   expect(errors('4s')).toMatchObject([{ message: expect.stringContaining('at least 5s') }])

@@ -12,7 +12,7 @@ const loaded = (given: Sources) => {
   return { settings, problems: problems.map(({ severity, message }) => `${severity}: ${message}`) }
 }
 
-test('with nothing set there is nothing to complain of, and every default is in place', () => {
+test('without settings there are no problems, and every default applies', () => {
   const { settings, problems } = loaded({})
   expect(problems).toEqual([])
   expect(settings.server).toMatchObject({
@@ -31,7 +31,7 @@ test('with nothing set there is nothing to complain of, and every default is in 
   expect(settings.mail).toMatchObject({ mailerAutoconfirm: true, mailbox: 'auto' })
 })
 
-test('flags come before the environment, that before .env, that before config.toml', () => {
+test('flags override the environment, which overrides .env, which overrides config.toml', () => {
   const toml = { path: 'c.toml', auth: { jwt_expiry: 100_001 } }
   const envFile = { path: '.env', values: { AUTH_JWT_EXP: '100002' } }
   const env = { AUTH_JWT_EXP: '100003' }
@@ -45,7 +45,7 @@ test('flags come before the environment, that before .env, that before config.to
   ]).toEqual([100_001, 100_002, 100_003, 100_004])
 })
 
-test('a name of ours comes before GoTrue’s, that before others, and two that differ are told', () => {
+test('our name overrides GoTrue’s, which overrides others, and conflicting values are reported', () => {
   const { settings, problems } = loaded({
     env: { ACCESS_TOKEN_LIFETIME: '200', GOTRUE_JWT_EXP: '300', AUTH_JWT_EXP: '400' },
   })
@@ -56,12 +56,12 @@ test('a name of ours comes before GoTrue’s, that before others, and two that d
   expect(loaded({ env: { GOTRUE_JWT_EXP: '300', AUTH_JWT_EXP: '300' } }).problems).toEqual([])
 })
 
-test('an empty value is no value', () => {
+test('an empty value counts as unset', () => {
   const { settings, problems } = loaded({ env: { AUTH_JWT_EXP: '', GOTRUE_JWT_EXP: '300', AUTH_PORT: '' } })
   expect([settings.tokens.jwtExpSeconds, settings.server.port, problems]).toEqual([300, 7020, []])
 })
 
-test('short names of other software count from the environment and a named file, never from a .env found by chance', () => {
+test('short names of other software count in the environment and a named file, but not in a .env in the working directory', () => {
   const values = { PORT: '1234', JWT_SECRET: 'a-secret-of-somebody-else-with-32-bytes', DATABASE_URL: 'postgres://x' }
   expect(loaded({ envFile: { path: '.env', values } })).toMatchObject({
     settings: { server: { port: 7020 } },
@@ -75,7 +75,7 @@ test('short names of other software count from the environment and a named file,
   })
 })
 
-test('DEBUG is a log level, where it is a boolean', () => {
+test('DEBUG sets the log level if it is a boolean', () => {
   const level = (env: Record<string, string>) => loaded({ env }).settings.server.logLevel
   expect([level({ AUTH_DEBUG: 'true' }), level({ DEBUG: '1' }), level({ DEBUG: 'express:*' }), level({})]).toEqual([
     'debug',
@@ -85,7 +85,7 @@ test('DEBUG is a log level, where it is a boolean', () => {
   ])
 })
 
-test('a secret may stand in a file, and one that cannot be read is an error', () => {
+test('a secret may be read from a file, and an unreadable file is an error', () => {
   const env = { GOTRUE_JWT_SECRET_FILE: '/run/secrets/jwt' }
   const readFile = () => 'a-secret-in-a-file-of-at-least-32-bytes\n'
   expect(loaded({ env, readFile }).settings.tokens.jwtSecret).toBe('a-secret-in-a-file-of-at-least-32-bytes')
@@ -95,7 +95,7 @@ test('a secret may stand in a file, and one that cannot be read is an error', ()
   expect(loaded({ env: { AUTH_PORT_FILE: 'x' } }).problems[0]).toStartWith('unknown: AUTH_PORT_FILE')
 })
 
-test('Supabase’s config.toml is read in its own words', () => {
+test('Supabase’s config.toml is read with its own keys', () => {
   const auth = {
     ...{
       site_url: 'env(SITE)',
@@ -132,7 +132,7 @@ test('Supabase’s config.toml is read in its own words', () => {
   ])
 })
 
-test('words that config.toml inverts or names are read strictly', () => {
+test('keys of config.toml with inverted or named values are parsed strictly', () => {
   const auth = {
     enable_signup: 'env(X)',
     email: { enable_confirmations: 'env(X)' },
@@ -148,7 +148,7 @@ test('words that config.toml inverts or names are read strictly', () => {
   expect([on.accounts.disableSignup, on.mail.mailerAutoconfirm]).toEqual([false, false])
 })
 
-test('keys of config.toml that nobody knows are told with the nearest, Supabase’s others as having no effect', () => {
+test('unknown keys of config.toml are reported with the nearest known one, and unsupported Supabase keys as having no effect', () => {
   const auth = {
     jwt_expirey: 1,
     captcha: { enabled: true },
@@ -167,7 +167,7 @@ test.each([
   ['GOTRUE_EXTERNAL_ANONYMOUS_USER_ENABLED', 'GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED'],
   ['GOTRUE_RATE_LIMIT_TOKEN_REFRSH', 'GOTRUE_RATE_LIMIT_TOKEN_REFRESH'],
   ['AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLE', 'AUTH_SECURITY_REFRESH_TOKEN_ROTATION_ENABLED'],
-])('%s is unknown, and %s is meant', (name, meant) =>
+])('%s is unknown, and %s is suggested', (name, meant) =>
   expect(loaded({ env: { [name]: 'true' } }).problems).toEqual([
     `unknown: ${name} is not a known setting; did you mean ${meant}?`,
   ]),
@@ -182,18 +182,18 @@ test.each([
   'GOTRUE_WEBHOOK_URL',
   'GOTRUE_MFA_ENABLED',
   'GOTRUE_MAILER_EMAIL_VALIDATION_SERVICE_URL',
-])('%s is Supabase’s and has no effect', (name) =>
+])('%s is a Supabase setting without effect', (name) =>
   expect(loaded({ env: { [name]: 'x' } }).problems[0]).toStartWith(`note: ${name}`),
 )
 
-test('a protection that is switched on and not there is a warning', () => {
+test('enabling a protection that does not exist is a warning', () => {
   for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SAML_ENABLED']) {
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
   }
 })
 
-test('a flag that is empty, unknown or names a file that is not there is an error', () => {
+test('a flag that is empty, unknown or names a missing file is an error', () => {
   expect(loaded({ flags: { '--host': '' } }).problems).toEqual([
     'error: AUTH_HOST (flag --host) must be given a value, or left out, not "".',
   ])
@@ -205,7 +205,7 @@ test('a flag that is empty, unknown or names a file that is not there is an erro
   ])
 })
 
-test('settings that would lock everybody out, or let everybody in, are errors', () => {
+test('settings that would lock everyone out, or let everyone in, are errors', () => {
   const errors = (env: Record<string, string>) => loaded({ env }).problems
   expect(errors({ AUTH_JWT_VALID_METHODS: 'RS256' })[0]).toStartWith('error: AUTH_JWT_VALID_METHODS must list HS256')
   expect(errors({ AUTH_JWT_ADMIN_ROLES: 'service_role,authenticated' })[0]).toStartWith(
@@ -217,7 +217,7 @@ test('settings that would lock everybody out, or let everybody in, are errors', 
   expect(errors({ AUTH_REQUEST_ID_HEADER: 'bad header' })[0]).toStartWith('error: AUTH_REQUEST_ID_HEADER')
 })
 
-test('a password in a URL is not repeated', () => {
+test('a password in a URL is not printed', () => {
   const { problems } = loaded({ env: { DATABASE_URL: 'postgres://me:hunter2@db/auth' } })
   expect(problems[0]).toContain(
     'AUTH_DATABASE_URL (environment DATABASE_URL) must be the path of a SQLite file: this version does not support Postgres yet',
@@ -225,7 +225,7 @@ test('a password in a URL is not repeated', () => {
   expect(problems[0]).not.toContain('hunter2')
 })
 
-test('what is loaded shows the defaults that were worked out', () => {
+test('printed settings include computed defaults', () => {
   const { loaded: rows } = load({ set: { AUTH_PORT: '80' } })
   expect(rows.find(({ setting }) => setting.names[0] === 'AUTH_JWT_ISSUER')).toMatchObject({
     value: 'http://localhost:80/auth/v1',
@@ -233,7 +233,7 @@ test('what is loaded shows the defaults that were worked out', () => {
   })
 })
 
-test('a reference in config.toml to nothing is told', () => {
+test('a reference in config.toml to an unset variable is reported', () => {
   const { settings, problems } = loaded({ toml: { path: 'c.toml', auth: { site_url: 'env(NOPE)' } } })
   expect([settings.server.siteUrl, problems]).toEqual([
     'http://localhost:3000',
@@ -261,7 +261,7 @@ test.each([
   ['AUTH_BCRYPT_ROUNDS', '4', 'an integer from 10 to 15'],
   ['AUTH_PUBLISHABLE_KEY', 'sb_publishable_short', 'at least 22 random characters'],
   ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file: or sqlite: URL, not "mysql://x"'],
-])('%s=%s is an error that says what it must be', (name, value, reason) => {
+])('%s=%s is an error that states the expected form', (name, value, reason) => {
   const { problems } = loaded({ env: { [name]: value } })
   expect(problems).toHaveLength(1)
   expect(problems[0]).toStartWith(`error: ${name}`)
@@ -276,7 +276,7 @@ test.each([
   ['AUTH_JWT_KEYS', 'no json'],
   ['AUTH_JWT_KEYS', '[]'],
   ['AUTH_JWT_KEYS', '[{"kty":"EC","alg":"none","kid":"a","key_ops":["sign"]}]'],
-])('the wrong value of %s is not repeated', (name, value) => {
+])('an invalid value of %s is not printed', (name, value) => {
   const { problems } = loaded({ env: { [name]: value } })
   expect(problems).toHaveLength(1)
   expect(problems[0]).not.toContain(value)
@@ -288,7 +288,7 @@ test('keys may be hexadecimal or base64', () => {
     expect(loaded({ env: { AUTH_ENCRYPTION_KEY: key.toString(encoding) } }).settings.tokens.encryptionKey).toEqual(key)
 })
 
-test('what stands in a table that is switched off does not count, and its switch is known', () => {
+test('values in a disabled table are ignored, and its switch is recognized', () => {
   const auth = {
     email: { smtp: { enabled: false, host: 'mail.example.com', port: 2525, user: 'x', pass: 'env(NOT_SET)' } },
     sms: { twilio: { enabled: false, account_sid: 'AC1', auth_token: 'env(NOT_SET)' } },
@@ -307,7 +307,7 @@ test('what stands in a table that is switched off does not count, and its switch
   ])
 })
 
-test('mail, SMS and hooks of config.toml are read in its own words', () => {
+test('mail, SMS and hooks are read from config.toml', () => {
   const auth = {
     additional_redirect_urls: ['https://a.example.com/**', 'myapp://cb'],
     rate_limit: { email_sent: 7, token_verifications: 9 },
@@ -363,7 +363,7 @@ test('mail, SMS and hooks of config.toml are read in its own words', () => {
   })
 })
 
-test('Supabase’s limit of mails counts only where an SMTP server of one’s own is set, as there', () => {
+test('Supabase’s limit on mails applies only with a custom SMTP server, as in Supabase', () => {
   const rate_limit = { email_sent: 2 }
   expect(loaded({ toml: { path: 'c.toml', auth: { rate_limit } } }).settings.limits.emailsSent).toBeUndefined()
   const smtp = { host: 'mail.example.com', admin_email: 'a@b.co' }
@@ -390,7 +390,7 @@ test.each([
   [{ AUTH_MAILER_URLPATHS_CONFIRMATION: 'javascript:x' }, 'a path that begins with one slash'],
   [{ AUTH_RATE_LIMIT_EMAIL_SENT: '30/' }, 'a number of messages per hour such as 30'],
   [{ AUTH_TOKEN_PEPPER_PREVIOUS: 'short' }, 'at least 32 bytes long'],
-] as const)('%j is an error that says what to do', (env, words) => {
+] as const)('%j is an error that says how to fix it', (env, words) => {
   const { problems } = loaded({ env })
   expect(problems.join('\n')).toContain(words)
   expect(problems.some((problem) => problem.startsWith('error: '))).toBe(true)
@@ -399,7 +399,7 @@ test.each([
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes'
 const TWILIO = { ACCOUNT_SID: '', AUTH_TOKEN: '""', MESSAGE_SERVICE_SID: ' ' }
 
-test('values that GoTrue replaces do not stop the start, and a note says what counts', () => {
+test('values that GoTrue replaces do not prevent the start, and a note states the effective value', () => {
   const { settings, problems } = loaded({
     env: {
       ...{ GOTRUE_MAILER_OTP_LENGTH: '4', GOTRUE_SMS_OTP_LENGTH: '11', GOTRUE_MFA_PHONE_OTP_LENGTH: '0' },
@@ -428,17 +428,17 @@ test.each([
   ['GOTRUE_MAILER_OTP_LENGTH', 'six'],
   ['GOTRUE_RATE_LIMIT_VERIFY', 'many'],
   ['GOTRUE_JWT_EXP', '10'],
-])('%s=%s is no value that GoTrue replaces', (name, value) =>
+])('%s=%s is not among the values that GoTrue replaces', (name, value) =>
   expect(loaded({ env: { [name]: value } }).problems[0]).toStartWith('error: '),
 )
 
-test('empty and quoted empty values count as unset, whatever they are of', () => {
+test('empty and quoted empty values count as unset for every setting', () => {
   const names = allSettings.flatMap(({ names }) => names)
   for (const value of ['', ' ', '""', "''"])
     expect(loaded({ env: Object.fromEntries(names.map((name) => [name, value])) }).problems).toEqual([])
 })
 
-test('an SMS provider without its credentials is a mistake where phones are used, and stops no start', () => {
+test('an SMS provider without credentials is reported if phones are enabled, and does not prevent the start', () => {
   const env = Object.fromEntries(Object.entries(TWILIO).map(([key, value]) => [`GOTRUE_SMS_TWILIO_${key}`, value]))
   const provider = { ...env, GOTRUE_SMS_PROVIDER: 'twilio' }
   const said = 'AUTH_SMS_PROVIDER is twilio, which needs AUTH_SMS_TWILIO_ACCOUNT_SID and AUTH_SMS_TWILIO_AUTH_TOKEN'
@@ -449,7 +449,7 @@ test('an SMS provider without its credentials is a mistake where phones are used
   ])
 })
 
-test('what is wrong with something that was switched off is a note', () => {
+test('a problem with a disabled feature is a note', () => {
   const uri = { GOTRUE_HOOK_SEND_SMS_URI: 'pg-functions://postgres/public/hook' }
   const off = { ...uri, GOTRUE_HOOK_SEND_SMS_ENABLED: 'false' }
   expect(loaded({ env: off }).problems).toEqual([
@@ -460,7 +460,7 @@ test('what is wrong with something that was switched off is a note', () => {
   expect(loaded({ env: google }).problems).toEqual([expect.stringContaining('note: ')])
 })
 
-test('quotes and line feeds around a value, as `docker --env-file` leaves them, are left out', () => {
+test('quotes and line feeds around a value, as `docker --env-file` leaves them, are removed', () => {
   const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), alg: 'HS256', kid: 'a', key_ops: ['sign'] }
   const { settings, problems } = loaded({
     env: {
@@ -479,18 +479,18 @@ test('quotes and line feeds around a value, as `docker --env-file` leaves them, 
   expect(problems.filter((problem) => !problem.startsWith('note: '))).toEqual([])
 })
 
-test('quotes may be part of a secret, so they stay and are a warning', () => {
+test('quotes around a secret may belong to it, so they are kept with a warning', () => {
   const { settings, problems } = loaded({ env: { GOTRUE_JWT_SECRET: `"${SECRET}"` } })
   expect(settings.tokens.jwtSecret).toBe(`"${SECRET}"`)
   expect(problems).toEqual([expect.stringMatching(/^warning: AUTH_JWT_SECRET .* begins and ends with a quote/)])
 })
 
-test('a quote that is left in the list of redirects is refused', () => {
+test('a stray quote in the redirect allow list is refused', () => {
   const { problems } = loaded({ env: { AUTH_URI_ALLOW_LIST: 'https://a.example.com/"**' } })
   expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST contains .*it has a quote in it\.$/)])
 })
 
-test('test numbers may be written with blanks, and their codes with letters', () => {
+test('test numbers may contain spaces, and their codes letters', () => {
   const { settings, problems } = loaded({ env: { AUTH_SMS_TEST_OTP: '+1 555 123-0000:123456, 4915112345678=abc123' } })
   expect([settings.sms.testOtp, problems]).toEqual([{ '15551230000': '123456', '4915112345678': 'abc123' }, []])
 })
@@ -503,7 +503,7 @@ test.each([
   expect(loaded({ env: { GOTRUE_LOG_LEVEL: level } }).settings.server).toMatchObject({ logLevel: own }),
 )
 
-test('what has no effect is named with its reason, and what somebody may rely on is a warning', () => {
+test('settings without effect are listed with the reason, and security-relevant ones are warnings', () => {
   const told = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
   expect(told('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
     expect.stringMatching(/^note: .* has no effect: every mail is queued and sent after the answer\.$/),
@@ -513,7 +513,7 @@ test('what has no effect is named with its reason, and what somebody may rely on
   ])
 })
 
-test('sign-ins without a verified address need no mail server to start', () => {
+test('sign-in without verified addresses needs no mail server to start', () => {
   const env = { GOTRUE_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS: 'true' }
   const { settings, problems } = loaded({ env })
   expect([settings.oauth.allowUnverified, settings.mail.mailerAutoconfirm, problems]).toEqual([true, false, []])

@@ -16,7 +16,7 @@ test('no two settings feed the same field', () => {
   expect(paths.filter((path, index) => paths.indexOf(path) !== index)).toEqual([])
 })
 
-test('a value arrives at the field that its setting names, in the unit of that field', () => {
+test('a value reaches the policy field that its setting names, in the unit of that field', () => {
   const policy = policyWith({
     AUTH_JWT_EXP: '600',
     AUTH_SESSIONS_TIMEBOX: '24h',

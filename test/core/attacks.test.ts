@@ -7,7 +7,7 @@ import { outdatedHash } from '../support/fakes'
 const on = { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_TOKEN_REFRESH: '1000000', AUTH_RATE_LIMIT_OTP: '1000000' }
 const put = (app: TestApp, token: string, body: unknown) => app.ask('PUT', '/auth/v1/user', { token, body })
 
-test('an identifier made to look like a counter of somebody else uses up nothing of theirs', async () => {
+test('an identifier that resembles another account’s counter key does not use up that account’s limit', async () => {
   await using app = await startApp({ settings: on })
   const ada = await app.signUp()
   for (let index = 0; index < 20; index++)
@@ -15,7 +15,7 @@ test('an identifier made to look like a counter of somebody else uses up nothing
   expect((await passwordGrant(app, { email: ada.email, password: PASSWORD })).status).toBe(200)
 })
 
-test('a guess that was never looked at is not counted', async () => {
+test('an attempt whose password was not checked is not counted', async () => {
   await using app = await startApp({ settings: { ...on, AUTH_PASSWORD_HASH_QUEUE: '1' } })
   const ada = await app.signUp()
   const { hasher } = app
@@ -39,7 +39,7 @@ test('a guess that was never looked at is not counted', async () => {
   expect((await passwordGrant(app, { email: ada.email, password: PASSWORD }, { ip: '192.0.2.1' })).status).toBe(200)
 })
 
-test('naming another audience tells nothing about who has an account', async () => {
+test('naming another audience does not reveal who has an account', async () => {
   await using app = await startApp({ settings: on })
   const ada = await app.signUp()
   const answers = []
@@ -54,7 +54,7 @@ test('naming another audience tells nothing about who has an account', async () 
   expect(answers).toEqual([429, 429])
 })
 
-test('asking whether a new password is the old one changes the password when it is not, and tells nothing otherwise', async () => {
+test('probing whether a new password equals the old one either changes the password or reveals nothing', async () => {
   await using app = await startApp({ settings: on })
   const ada = await app.signUp()
   const { email } = await app.signUp()
@@ -108,7 +108,7 @@ test('parallel sign-ins of an imported account all succeed, though the first one
   expect(replies.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
 })
 
-test('a hash with nothing in it fits no password', async () => {
+test('an empty hash matches no password', async () => {
   const hasher = passwordHasher({})
   for (const hash of [
     '$fbscrypt$v=1,n=1,r=1,p=1,ss=!!,sk=!!$AAAA$!!',
@@ -119,7 +119,7 @@ test('a hash with nothing in it fits no password', async () => {
     expect([hash, hasher.accepts(hash), await hasher.verify('anything', hash)]).toEqual([hash, false, false])
 })
 
-test('a user cannot grow an account without end', async () => {
+test('the size of an account is limited', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect((await put(app, ada.accessToken, { data: { a: 'x'.repeat(2000) } })).status).toBe(200)
@@ -160,7 +160,7 @@ test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
   },
 )
 
-test('a role that makes an admin works with a session that is still good, and only with one', async () => {
+test('an admin role works only with a valid session', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_TIMEBOX: '1h', AUTH_JWT_EXP: '86400' } })
   const ada = await app.signUp()
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
@@ -173,7 +173,7 @@ test('a role that makes an admin works with a session that is still good, and on
   expect(await ask()).toEqual([403, 'session_expired'])
 })
 
-test('who lost the admin role may not change app_metadata with a token from before', async () => {
+test('after losing the admin role, a user cannot change app_metadata with an older token', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const role = (name: string) =>
@@ -185,7 +185,7 @@ test('who lost the admin role may not change app_metadata with a token from befo
   expect((await put(app, accessToken, { app_metadata: { a: 2 } })).body.code).toBe('not_admin')
 })
 
-test('soft deletion takes roles and known networks along', async () => {
+test('soft deletion also removes roles and known networks', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })

@@ -38,7 +38,7 @@ async function start(name: string) {
   }
 }
 
-test('the MFA hook is told of wrong codes and right ones', async () => {
+test('the MFA hook gets valid and invalid codes', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app, asked } = server
   const ada = await app.signUp()
@@ -54,7 +54,7 @@ test('the MFA hook is told of wrong codes and right ones', async () => {
   ])
 })
 
-test('where the MFA hook refuses, every session ends, and a right code is of no use', async () => {
+test('if the MFA hook rejects, every session ends, even after a valid code', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app } = server
   const ada = await app.signUp()
@@ -73,7 +73,7 @@ test('where the MFA hook refuses, every session ends, and a right code is of no 
   expect((await app.store.findFactor(factor.id))?.status).toBe('unverified')
 })
 
-test('a code that was used before is told as a wrong one', async () => {
+test('a reused code is reported as invalid', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app, asked } = server
   const ada = await app.signUp()
@@ -83,7 +83,7 @@ test('a code that was used before is told as a wrong one', async () => {
   expect(asked.map(({ valid }) => valid)).toEqual([true, false])
 })
 
-test('the MFA hook is told of codes given with a sign-in as well, and ends it there', async () => {
+test('the MFA hook also gets codes of one-step sign-ins, and can reject those', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app, asked } = server
   const ada = await protectedAccount(app)
@@ -114,7 +114,7 @@ test('the MFA hook is told of codes given with a sign-in as well, and ends it th
   expect((await app.ask('GET', '/auth/v1/user', { token: ada.raised.accessToken })).status).toBe(403)
 })
 
-test('an MFA hook that fails lets nobody pass', async () => {
+test('verification fails if the MFA hook fails', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app } = server
   const ada = await app.signUp()
@@ -125,7 +125,7 @@ test('an MFA hook that fails lets nobody pass', async () => {
   expect((await pass(app, ada.accessToken, factor)).status).toBe(200)
 })
 
-test('the password hook is told of attempts at accounts, and of no other', async () => {
+test('the password hook gets attempts at existing accounts only', async () => {
   await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
   const { app, asked } = server
   const ada = await app.signUp()
@@ -140,7 +140,7 @@ test('the password hook is told of attempts at accounts, and of no other', async
   ])
 })
 
-test('the password hook is not asked about somebody who is banned', async () => {
+test('the password hook is not called for banned users', async () => {
   await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
   const { app, asked } = server
   const ada = await app.signUp()
@@ -150,7 +150,7 @@ test('the password hook is not asked about somebody who is banned', async () => 
   expect(asked).toEqual([])
 })
 
-test('where the password hook refuses, nobody signs in; sessions end if it says so', async () => {
+test('if the password hook rejects, sign-in fails, and sessions end if it asks for that', async () => {
   await using server = await start('PASSWORD_VERIFICATION_ATTEMPT')
   const { app } = server
   const ada = await app.signUp()
@@ -167,14 +167,14 @@ test('where the password hook refuses, nobody signs in; sessions end if it says 
 })
 
 test.each(['MFA_VERIFICATION_ATTEMPT', 'PASSWORD_VERIFICATION_ATTEMPT'])(
-  'the hook %s without an address stops the start',
+  'enabling the hook %s without a URI prevents the start',
   async (name) => {
     const starting = startApp({ settings: { [`AUTH_HOOK_${name}_ENABLED`]: 'true' } })
     await expect(starting).rejects.toThrow(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI`)
   },
 )
 
-test('an MFA hook that fails locks nobody out, whatever code was shown and on whichever surface', async () => {
+test('a failing MFA hook locks no factor, for any code and on any surface', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app } = server
   const ada = await protectedAccount(app)
@@ -192,7 +192,7 @@ test('an MFA hook that fails locks nobody out, whatever code was shown and on wh
   expect((await pass(app, accessToken, ada.factor)).status).toBe(200)
 })
 
-test('a hook that fails after a lock has ended does not begin it again', async () => {
+test('a hook that fails after a lock has expired does not start it again', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app } = server
   const ada = await protectedAccount(app)
@@ -210,7 +210,7 @@ test('a hook that fails after a lock has ended does not begin it again', async (
   expect((await show(codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
 })
 
-test('the MFA hook is told of recovery codes, wrong, right and used, and can refuse a right one', async () => {
+test('the MFA hook gets valid, invalid and used recovery codes, and can reject a valid one', async () => {
   await using server = await start('MFA_VERIFICATION_ATTEMPT')
   const { app, asked, says } = server
   const ada = await protectedAccount(app)

@@ -14,7 +14,7 @@ const PHONE = '15551230001'
 
 const mails = async (app: TestApp, to = ADA) => (await app.core.listMessages({ to, limit: 100 })).length
 
-test('an instant in the future counts as long ago, and what lasts is over where it began too far ahead', () => {
+test('an instant in the future counts as long ago, and a lifetime that starts too far ahead is over', () => {
   expect([isWithin(100, 10, 109), isWithin(100, 10, 110), isWithin(100, 10, 99), isWithin(null, 10, 100)]).toEqual([
     ...[true, false, false, false],
   ])
@@ -74,7 +74,7 @@ test('a repeated sign-up and /resend are not held back for a day', async () => {
   expect(await mails(app)).toBe(4)
 })
 
-test('the owner of an address hears of a sign-up with it, though the last notice is dated in the future', async () => {
+test('the owner of an address is notified of a sign-up although the last notice is dated in the future', async () => {
   await using app = await startApp({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const created = { email: ADA, password: PASSWORD, email_confirm: true }
   await app.ask('POST', '/auth/v1/admin/users', { body: created, headers: { apikey: app.admin } })
@@ -111,7 +111,7 @@ test('an authenticator app that was used while the clock ran ahead works again, 
   expect((await pass(app, accessToken, factor)).status).toBe(422)
 })
 
-test('factors locked while the clock ran ahead are locked for their quarter of an hour, no longer and no shorter', async () => {
+test('factors locked while the clock ran ahead stay locked for exactly a quarter of an hour', async () => {
   await using app = await startApp()
   const { accessToken, factor, raised } = await protectedAccount(app)
   app.clock.jump(DAY)
@@ -129,7 +129,7 @@ test('factors locked while the clock ran ahead are locked for their quarter of a
   expect((await guess(accessToken)).status).not.toBe(429)
 })
 
-test('a session from the future stands in the way of none that begins afterwards', async () => {
+test('a session dated in the future does not block later ones', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   await app.signUp(ADA)
   app.clock.jump(DAY)
@@ -140,7 +140,7 @@ test('a session from the future stands in the way of none that begins afterwards
   expect((await refresh(app, now.refreshToken)).status).toBe(200)
 })
 
-test('a token that was used before is not taken for a day because its session is dated in the future', async () => {
+test('a used token does not stay valid because its session is dated in the future', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10s' } })
   const ada = await app.signUp(ADA)
   app.clock.jump(DAY)
@@ -164,7 +164,7 @@ test('sessions, links and codes made a year ahead do not last a year', async () 
   expect((await app.ask('POST', '/auth/v1/verify', { body: shown })).body.code).toBe('otp_expired')
 })
 
-test('a new password still asks for a reauthentication in a session from the future', async () => {
+test('a password change in a session dated in the future still requires reauthentication', async () => {
   await using app = await startApp({
     settings: { AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION: 'true' },
   })
@@ -176,7 +176,7 @@ test('a new password still asks for a reauthentication in a session from the fut
   expect([changed.status, changed.body.code]).toEqual([400, 'reauthentication_needed'])
 })
 
-test('a key scheduled while the clock ran ahead signs once it is right', async () => {
+test('a key scheduled while the clock ran ahead signs once the clock is right', async () => {
   await using app = await startApp()
   const deps = { ...app, policy: app.core.policy }
   app.clock.jump(DAY)

@@ -18,7 +18,7 @@ function start({ now = NOW, builtAt = 0, latestAt }: { now?: string; builtAt?: n
   return { clock, reports, watch }
 }
 
-test('a clock that runs is nothing to report', () => {
+test('a correct clock is not reported', () => {
   const { clock, reports, watch } = start({ latestAt: Date.parse(NOW) })
   for (let look = 0; look < 100; look++) {
     clock.advance(HOUR)
@@ -53,14 +53,14 @@ test('a clock before the build, or before what is stored, is reported; one that 
   expect([built, stored, unset].map(({ reports }) => reports.length)).toEqual([1, 1, 1])
 })
 
-test('a server that finds only old rows deletes nothing in its first hour', () => {
+test('a server that finds only old rows deletes nothing for an hour', () => {
   const { clock, watch } = start({ latestAt: Date.parse(NOW) - 365 * DAY })
   expect(watch.isSettled()).toBe(false)
   clock.advance(HOUR)
   expect(watch.isSettled()).toBe(true)
 })
 
-test('/ready says what is wrong with the clock, and is red while it was never set', async () => {
+test('/ready reports problems with the clock, and fails while it was never set', async () => {
   await using app = await startApp({ now: '1970-01-01T00:00:10Z' })
   expect(await app.ask('GET', '/ready')).toMatchObject({ status: 503, body: { checks: { clock: 'unset' } } })
   app.clock.jump(Date.parse(NOW))
@@ -79,7 +79,7 @@ test('an anonymous account outlives a clock that ran a year ahead for a moment',
   expect((await app.ask('GET', '/auth/v1/user', { token: body.access_token })).status).toBe(200)
 })
 
-test('a server started again with an earlier clock says so', async () => {
+test('a restart with an earlier clock is reported', async () => {
   await using app = await startApp({ now: NOW })
   await app.signUp()
   const folder = dirname(app.database)
@@ -90,7 +90,7 @@ test('a server started again with an earlier clock says so', async () => {
   )
 })
 
-test('role keys of a server whose first clock was wrong are good all the same, and stay the same', async () => {
+test('role keys made with a wrong clock are valid and stay unchanged', async () => {
   const year = (text: string) => Date.parse(text)
   const now = year(NOW)
   expect(roleKeysSince(year('2026-03-01T00:00:00Z'), now)).toBe(year('2026-03-01T00:00:00Z'))

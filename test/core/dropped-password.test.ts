@@ -5,7 +5,7 @@ import { lastMessageTo, open, WITH_CONFIRMATION } from '../support/mail'
 
 const SAID = 'it no longer works'
 
-test('a magic link before the sign-up was confirmed tells of the password that is gone', async () => {
+test('a magic link mailed before the sign-up was confirmed says that the password was dropped', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const email = 'ada@example.com'
   await app.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD } })
@@ -21,7 +21,7 @@ test('a magic link before the sign-up was confirmed tells of the password that i
   expect([known.status, known.body]).toEqual([unknown.status, unknown.body])
 })
 
-test('a code for a new address, and for one that an administrator gave a password, tells of nothing', async () => {
+test('a code for a new address, or for an account whose password an administrator set, does not say that', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/otp', { body: { email: 'new@example.com' } })
   expect((await lastMessageTo(app, 'new@example.com')).text).not.toContain(SAID)

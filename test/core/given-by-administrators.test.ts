@@ -84,7 +84,7 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
   ['a provider that vouches for the address', (app) => signInAtGitHub(app)],
 ]
 
-test.each(ways)('%s leaves the password, metadata and number that an administrator gave', async (_, come) => {
+test.each(ways)('%s keeps the password, metadata and phone number that an administrator set', async (_, come) => {
   await using app = await start()
   const { id } = await create(app, { phone: PHONE })
   await come(app)
@@ -95,7 +95,7 @@ test.each(ways)('%s leaves the password, metadata and number that an administrat
 })
 
 test.each(ways.filter(([name]) => !/generated|another password/.test(name)))(
-  '%s leaves the password that an administrator set after a stranger’s sign-up, and not the metadata of that',
+  '%s keeps the password that an administrator set after an unconfirmed sign-up, but not the sign-up’s metadata',
   async (_, come) => {
     await using app = await start()
     const { body } = await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
@@ -110,7 +110,7 @@ test.each(ways.filter(([name]) => !/generated|another password/.test(name)))(
   },
 )
 
-test('a generated link with a password drops the metadata of a stranger’s sign-up with the stranger’s password', async () => {
+test('a generated link with a password drops both the metadata and the password of an unconfirmed sign-up', async () => {
   await using app = await start()
   await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
   const body = { type: 'signup', email: OWNER, password: PASSWORD, data: { plan: 'pro' } }
@@ -122,7 +122,7 @@ test('a generated link with a password drops the metadata of a stranger’s sign
   expect((await passwordGrant(app, { email: OWNER, password: OTHER })).status).toBe(400)
 })
 
-test('metadata of a sign-up by code stays where an administrator then sets a password', async () => {
+test('metadata of a sign-up by code is kept when an administrator then sets a password', async () => {
   await using app = await start()
   await app.ask('POST', '/auth/v1/otp', { body: { email: OWNER, data: { name: 'Ada' } } })
   app.clock.advance(3_600_000)
@@ -136,7 +136,7 @@ test('metadata of a sign-up by code stays where an administrator then sets a pas
   expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
 })
 
-test('once the owner is in, the account is theirs alone', async () => {
+test('once the owner has signed in, they alone control the account', async () => {
   await using app = await start()
   const { id } = await create(app)
   expect(await app.store.findUser(id)).toMatchObject({ isAdminCreated: true, isPasswordFromAdmin: true })

@@ -216,7 +216,7 @@ test('recovery, magic link, invitation and reauthentication: each with its actio
   expect(hook.calls).toHaveLength(5)
 })
 
-test('where a link leads back to goes along', async () => {
+test('the payload contains the redirect target', async () => {
   await using hook = await start({ settings: { ...MAIL_HOOK, AUTH_URI_ALLOW_LIST: 'myapp://*' } })
   const body = { email: 'ada@example.com', password: PASSWORD }
   await hook.app.ask('POST', '/auth/v1/signup?redirect_to=myapp://cb', { body })
@@ -279,7 +279,7 @@ test('a change of address with one confirmation has one token, for the new addre
   expect(body.user.email).toBe('new@example.com')
 })
 
-test('notices name what was before, where they are switched on', async () => {
+test('notices contain the previous value, if enabled', async () => {
   await using hook = await start({
     settings: {
       ...MAIL_HOOK,
@@ -304,7 +304,7 @@ test('notices name what was before, where they are switched on', async () => {
   })
 })
 
-test('a notice that cannot be sent undoes nothing', async () => {
+test('a failed notice does not undo the change', async () => {
   await using hook = await start({
     settings: { ...MAIL_HOOK, AUTH_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED: 'true' },
   })
@@ -318,7 +318,7 @@ test('a notice that cannot be sent undoes nothing', async () => {
   expect((await app.signIn(ada.email, body.password)).id).toBe(ada.id)
 })
 
-test('mails that hooks do not know are not sent at all', async () => {
+test('mails of kinds unknown to hooks are not sent', async () => {
   await using hook = await start()
   await confirmed(hook.app)
   expect((await signUp(hook.app)).status).toBe(200) // the owner would be told that there is an account already
@@ -326,7 +326,7 @@ test('mails that hooks do not know are not sent at all', async () => {
   expect(rows(hook.app, 'messages')).toEqual([0])
 })
 
-test('with a hook nothing is put into the queue, and no code or token into the log', async () => {
+test('with a hook, nothing is queued, and no code or token is logged', async () => {
   await using hook = await start()
   await signUp(hook.app)
   const { token, token_hash } = hook.last().payload.email_data
@@ -461,7 +461,7 @@ for (const [what, answer] of FINE)
 
 // Attempts and time
 
-test('a hook that cannot be reached, or is busy, is tried up to three times', async () => {
+test('a hook that is unreachable or busy is called up to three times', async () => {
   for (const trouble of [UNREACHABLE, answered(429, '', RETRY), answered(503, '', RETRY)])
     for (const failures of [1, 2]) {
       await using hook = await start()
@@ -471,7 +471,7 @@ test('a hook that cannot be reached, or is busy, is tried up to three times', as
     }
 })
 
-test('what is no use to repeat is not repeated', async () => {
+test('permanent errors are not retried', async () => {
   for (const trouble of [answered(429), answered(503), answered(500, '', RETRY), answered(400, '', RETRY)]) {
     await using hook = await start()
     hook.answer(trouble)
@@ -480,7 +480,7 @@ test('what is no use to repeat is not repeated', async () => {
   }
 })
 
-test('all attempts together have five seconds', async () => {
+test('all attempts together take at most five seconds', async () => {
   await using hook = await start()
   hook.answer(SLOW(3000, UNREACHABLE), SLOW(1999, UNREACHABLE), SLOW(1, UNREACHABLE))
   const reply = await signUp(hook.app)
@@ -488,7 +488,7 @@ test('all attempts together have five seconds', async () => {
   expect([reply.status, reply.body.code]).toEqual([422, 'hook_timeout_after_retry'])
 })
 
-test('two seconds pass between attempts, as long as there are two', async () => {
+test('attempts are two seconds apart while time remains', async () => {
   await using hook = await start()
   const { clock } = hook.app
   const waits: number[] = []
@@ -507,7 +507,7 @@ test('two seconds pass between attempts, as long as there are two', async () => 
   ])
 })
 
-test('once the time is over there is no further attempt', async () => {
+test('after the timeout there are no further attempts', async () => {
   await using hook = await start()
   hook.answer(SLOW(5000, UNREACHABLE))
   expect((await signUp(hook.app)).body.code).toBe('hook_timeout')
@@ -516,7 +516,7 @@ test('once the time is over there is no further attempt', async () => {
 
 // What stays as it was
 
-test('a refused mail leaves the one before it usable, and does not count as sent', async () => {
+test('a rejected mail leaves the previous one usable, and does not count as sent', async () => {
   await using hook = await start()
   const { app } = hook
   await confirmed(app)
@@ -531,7 +531,7 @@ test('a refused mail leaves the one before it usable, and does not count as sent
   expect((await recover()).status).toBe(429) // that one went out
 })
 
-test('a refused change of address leaves no change behind', async () => {
+test('a rejected change of address leaves no pending change', async () => {
   await using hook = await start()
   const { app } = hook
   const ada = await confirmed(app)
@@ -543,7 +543,7 @@ test('a refused change of address leaves no change behind', async () => {
   expect(rows(app, 'verification_tokens')).toEqual([0])
 })
 
-test('a refused invitation makes no account', async () => {
+test('a rejected invitation creates no account', async () => {
   await using hook = await start()
   hook.answer(answered(401))
   const body = { email: 'new@example.com' }
@@ -553,7 +553,7 @@ test('a refused invitation makes no account', async () => {
 
 // The endpoints below /api/auth
 
-test('below /api/auth a hook is called from the queue: while it is down the answer is as ever, and the mail comes later', async () => {
+test('below /api/auth a hook is called from the queue: while it is down the response is the same, and the mail follows later', async () => {
   await using hook = await start()
   const { app } = hook
   await confirmed(app)
@@ -576,7 +576,7 @@ test('below /api/auth a hook is called from the queue: while it is down the answ
   expect((await app.ask('POST', '/api/auth/magic-link/verify', { body: { token } })).status).toBe(200)
 })
 
-test('a registration whose hook is down makes the account that it says it made, and mails it later', async () => {
+test('a registration succeeds while the hook is down, and its mail follows later', async () => {
   await using hook = await start()
   const { app } = hook
   hook.answer(UNREACHABLE, UNREACHABLE, UNREACHABLE)
@@ -595,7 +595,7 @@ test('a registration whose hook is down makes the account that it says it made, 
   expect((await verify(app, { type: 'signup', email: 'ada@example.com', token })).status).toBe(200)
 })
 
-test('an address without an account gets one sign-in link a minute by a hook, too', async () => {
+test('with a hook, too, an address without an account gets one sign-in link a minute', async () => {
   await using hook = await start()
   const send = () => hook.app.ask('POST', '/api/auth/magic-link/send', { body: { email: 'new@example.com' } })
   await send()
@@ -611,7 +611,7 @@ test('an address without an account gets one sign-in link a minute by a hook, to
 
 // The Send SMS hook
 
-test('the SMS hook is told the code, and the code signs in', async () => {
+test('the SMS hook gets the code, and the code signs in', async () => {
   await using hook = await start({ settings: SMS_HOOK })
   const { app } = hook
   const reply = await app.ask('POST', '/auth/v1/otp', { body: { phone: '+1 555 123 0000' } })
@@ -631,7 +631,7 @@ test('the SMS hook is told the code, and the code signs in', async () => {
   expect(JSON.stringify(app.log())).not.toContain(otp)
 })
 
-test('a refused SMS leaves no account behind, and says what the hook said', async () => {
+test('a rejected SMS leaves no account, and the hook’s message is returned', async () => {
   await using hook = await start({ settings: SMS_HOOK })
   const { app } = hook
   hook.answer(answered(200, { error: { http_code: 422, message: 'Not this country' } }))
@@ -644,7 +644,7 @@ test('a refused SMS leaves no account behind, and says what the hook said', asyn
   expect(rows(app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
 })
 
-test('a new number is confirmed by the code that the SMS hook was told', async () => {
+test('a new number is confirmed by the code that the SMS hook got', async () => {
   await using hook = await start({ settings: SMS_HOOK })
   const { app } = hook
   const ada = await app.signUp('ada@example.com')
@@ -665,7 +665,7 @@ test('test numbers have their fixed code, and the hook is not called', async () 
   expect((await verify(app, { type: 'sms', phone: '15551230000', token: '123456' })).status).toBe(200)
 })
 
-test('of two letters of one change, neither address learns the other’s token from where the link leads', async () => {
+test('in the two mails of a change of address, neither redirect target contains the other’s token', async () => {
   await using hook = await start({ settings: { ...MAIL_HOOK, AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const ada = await confirmed(hook.app)
   const body = { new_email: 'new@example.com' }
@@ -676,7 +676,7 @@ test('of two letters of one change, neither address learns the other’s token f
   expect([redirect_to.includes('token='), token_hash === token_hash_new]).toEqual([false, false])
 })
 
-test('a notice leaves where strangers have used up what mails may leave', async () => {
+test('notices are sent even if others have used up the limit on mails', async () => {
   await using hook = await start({
     settings: {
       ...MAIL_HOOK,
@@ -841,7 +841,7 @@ test('a sign-up whose hook fails leaves an account that an administrator changed
   expect(rows(app, 'users', 'verification_tokens')).toEqual([1, 0])
 })
 
-test('of two sign-ups at once one calls the hook, and when it fails neither has an account', async () => {
+test('of two simultaneous sign-ups one calls the hook, and if it fails neither creates an account', async () => {
   await using hook = await start()
   const { app } = hook
   const again = async () => {
@@ -852,7 +852,7 @@ test('of two sign-ups at once one calls the hook, and when it fails neither has 
   expect([hook.calls.length, ...rows(app, ...STORED)]).toEqual([1, 0, 0, 0, 0, 0, 0])
 })
 
-test('a failed one-time code keeps the password of the unconfirmed sign-up', async () => {
+test('an unsent one-time code keeps the password of the unconfirmed sign-up', async () => {
   await using hook = await start()
   const { app } = hook
   await signUp(app)
@@ -864,7 +864,7 @@ test('a failed one-time code keeps the password of the unconfirmed sign-up', asy
   expect((await app.signIn('ada@example.com')).email).toBe('ada@example.com')
 })
 
-test('a hook that hangs holds 32 requests, and the next ones are refused at once', async () => {
+test('a hanging hook blocks at most 32 requests, and further ones are refused at once', async () => {
   await using hook = await start()
   const { app } = hook
   const gate = Promise.withResolvers<void>()

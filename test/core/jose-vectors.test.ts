@@ -46,14 +46,14 @@ test('RFC 7515 A.3 and 7518 §3.4: the published ES256 token verifies until it e
   })
 })
 
-test('RFC 7519 §6.1: an unsecured token is no token', async () => {
+test('RFC 7519 §6.1: an unsecured token is rejected', async () => {
   const ring = await keyring({ secret: 'unused', jwks: [{ ...EC, key_ops: ['sign'] }] })
   await expect(ring.verify(`eyJhbGciOiJub25lIn0.${CLAIMS}.`, BEFORE)).rejects.toMatchObject({
     detail: { detail: expect.stringMatching(/signing method none is invalid/) },
   })
 })
 
-test('RFC 7517 A.2: the published RSA key signs what its public half verifies, and no private member is published', async () => {
+test('RFC 7517 A.2: the published RSA key signs what its public part verifies, and no private member is published', async () => {
   const key = await importKey(RSA)
   const token = (await key.sign({ iss: 'joe' })) as string
   expect(await key.verify(token)).toBe(true)
@@ -64,7 +64,7 @@ test('RFC 7517 A.2: the published RSA key signs what its public half verifies, a
   })
 })
 
-test('RFC 7638 §3.1: a key without a name is called by its thumbprint', async () => {
+test('RFC 7638 §3.1: a key without a kid is named by its thumbprint', async () => {
   await using app = await startApp()
   expect(await importSigningKey({ ...app, policy: app.core.policy }, RSA)).toBe(
     'NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs',

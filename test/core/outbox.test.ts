@@ -88,7 +88,7 @@ const holdsPlaintext = (bytes: Buffer) =>
     bytes.includes(text),
   )
 
-test('a mail is handed over once, with its id, and then it is sent', async () => {
+test('a mail is handed to the server once, with its id, and then counts as sent', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   const mailer = fakeMailer()
@@ -106,7 +106,7 @@ test('a mail is handed over once, with its id, and then it is sent', async () =>
   expect(mailer.mails).toHaveLength(1)
 })
 
-test('a mail that the server refuses for good has failed at once', async () => {
+test('a mail that the server rejects permanently fails at once', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   const mailer = fakeMailer(() => NOBODY)
@@ -118,7 +118,7 @@ test('a mail that the server refuses for good has failed at once', async () => {
   expect(await outbox.deliver(mailer)).toBe(0)
 })
 
-test('a server that is down is tried again after 5 s, then twice as long each time, up to ten minutes', async () => {
+test('while a server is down, retries wait 5 s, then twice as long each time, up to ten minutes', async () => {
   await using outbox = await start()
   const id = await outbox.queue({ lifetimeMs: 24 * HOUR })
   const mailer = fakeMailer(() => BUSY)
@@ -172,7 +172,7 @@ test('a server that comes back gets the mail it missed', async () => {
   expect(new Set(mailer.mails.map((mail) => mail.id))).toEqual(new Set([id])) // one Message-ID for both
 })
 
-test('a mailer that throws is one that is not there at the moment', async () => {
+test('a mailer that throws counts as temporarily unavailable', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   await outbox.deliver(
@@ -183,14 +183,14 @@ test('a mailer that throws is one that is not there at the moment', async () => 
   expect(await outbox.message(id)).toMatchObject({ state: 'queued', error: 'ECONNRESET' })
 })
 
-test('one mail that cannot be sent holds up no other', async () => {
+test('a mail that cannot be sent does not delay others', async () => {
   await using outbox = await start()
   const [bad, good] = [await outbox.queue({ to: 'bad@example.com' }), await outbox.queue()]
   await outbox.deliver(fakeMailer(({ to }) => (to === 'bad@example.com' ? BUSY : SENT)))
   expect([(await outbox.message(bad)).state, (await outbox.message(good)).state]).toEqual(['queued', 'sent'])
 })
 
-test('the content is sealed until it is sent, and gone from then on where there is no mailbox', async () => {
+test('the content is sealed until it is sent, and deleted afterwards without a mailbox', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   await outbox.deliver(fakeMailer(() => BUSY))
@@ -207,7 +207,7 @@ test('the content is sealed until it is sent, and gone from then on where there 
   expect(JSON.stringify(outbox.reports)).not.toContain('ada@example.com')
 })
 
-test('where there is a mailbox it shows the content afterwards, sent or failed', async () => {
+test('with a mailbox, the content stays visible there, sent or failed', async () => {
   await using outbox = await start({ isMailboxOn: true })
   await outbox.queue({ to: 'sent@example.com' })
   await outbox.queue({ to: 'failed@example.com' })
@@ -222,7 +222,7 @@ test('where there is a mailbox it shows the content afterwards, sent or failed',
   expect(holdsPlaintext(outbox.bytes())).toBe(false)
 })
 
-test('a message opens nowhere but in its own row, and one that does not open is never sent', async () => {
+test('a message can be unsealed only in its own row, and is otherwise never sent', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   const stranger = await outbox.process(Buffer.alloc(32, 8)) // a process with another key
@@ -234,7 +234,7 @@ test('a message opens nowhere but in its own row, and one that does not open is 
   expect(() => contentOf(outbox.deps, { ...message, id: crypto.randomUUID() })).toThrow()
 })
 
-test('what is for the mailbox alone is never sent', async () => {
+test('messages for the mailbox alone are never sent', async () => {
   await using outbox = await start({ isMailboxOn: true })
   const id = await outbox.queue({ isSent: false })
   outbox.clock.advance(24 * HOUR)
@@ -243,7 +243,7 @@ test('what is for the mailbox alone is never sent', async () => {
   expect([mailer.mails.length, (await outbox.message(id)).state]).toEqual([0, 'kept'])
 })
 
-test('emptying the mailbox leaves what is still to be sent', async () => {
+test('clearing the mailbox keeps messages that are still to be sent', async () => {
   await using outbox = await start({ isMailboxOn: true })
   await outbox.queue()
   await outbox.deps.store.clearMessages()
@@ -252,7 +252,7 @@ test('emptying the mailbox leaves what is still to be sent', async () => {
   expect(mailer.mails[0]?.text).toBe(CONTENT.text)
 })
 
-test('a mail that a process took and died with is taken by another after two minutes', async () => {
+test('a mail claimed by a process that died is claimed by another after two minutes', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   const dead = await outbox.process()
@@ -278,7 +278,7 @@ for (const [late, answer] of [
   ['that nobody is there', NOBODY],
   ['the same', SENT],
 ] as const)
-  test(`a process that is slow beyond its lease, and then says ${late}, undoes nothing`, async () => {
+  test(`a process that reports ${late} after its lease has expired changes nothing`, async () => {
     await using outbox = await start()
     const id = await outbox.queue()
     const { promise, resolve } = Promise.withResolvers<Delivery>()
@@ -298,7 +298,7 @@ for (const [late, answer] of [
     expect(settled.state).toBe('sent')
   })
 
-test('a mail that arrived after all is not sent again, though another process has just taken it', async () => {
+test('a mail that was delivered late is not sent again, although another process has just claimed it', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
   const [first, second] = [Promise.withResolvers<Delivery>(), Promise.withResolvers<Delivery>()]
@@ -326,7 +326,7 @@ test('a mail that arrived after all is not sent again, though another process ha
   expect(await outbox.message(id)).toMatchObject({ state: 'sent', nextAttemptAt: null })
 })
 
-test('many deliverers at once, in two processes, send every mail exactly once', async () => {
+test('many concurrent deliverers in two processes send every mail exactly once', async () => {
   await using outbox = await start()
   const ids: string[] = []
   for (let index = 0; index < 200; index++) ids.push(await outbox.queue({ to: `user-${index}@example.com` }))
@@ -340,7 +340,7 @@ test('many deliverers at once, in two processes, send every mail exactly once', 
   expect(await mailQueue(outbox.deps)).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
 })
 
-test('two at most are taken at once', async () => {
+test('at most two mails are claimed at once', async () => {
   await using outbox = await start()
   for (let index = 0; index < 5; index++) await outbox.queue()
   const mailer = fakeMailer()
@@ -349,7 +349,7 @@ test('two at most are taken at once', async () => {
   expect(taken).toEqual([2, 2, 1, 0])
 })
 
-test('the queue tells how much waits, since when, and when the next attempt is due', async () => {
+test('the queue reports how many mails wait, since when, and when the next attempt is due', async () => {
   await using outbox = await start()
   expect(await mailQueue(outbox.deps)).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
   await outbox.queue()
@@ -363,7 +363,7 @@ test('the queue tells how much waits, since when, and when the next attempt is d
   expect((await mailQueue(outbox.deps)).oldestMs).toBe(0)
 })
 
-test('a mail queued while the clock ran a day ahead is sent once it is right, and lasts as long as it was meant to', async () => {
+test('a mail queued while the clock ran a day ahead is sent once the clock is right, and keeps its lifetime', async () => {
   await using outbox = await start()
   outbox.clock.jump(24 * HOUR)
   const id = await outbox.queue({ lifetimeMs: 2 * HOUR })
@@ -378,7 +378,7 @@ test('a mail queued while the clock ran a day ahead is sent once it is right, an
   expect((await outbox.message(id)).state).toBe('sent')
 })
 
-test('a mail put off while the clock ran ahead does not wait for that day', async () => {
+test('a mail deferred while the clock ran ahead does not wait for that day', async () => {
   await using outbox = await start()
   const id = await outbox.queue({ lifetimeMs: 48 * HOUR })
   outbox.clock.jump(24 * HOUR)

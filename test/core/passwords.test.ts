@@ -26,7 +26,7 @@ const reasons = async (promises: Promise<unknown>[]) =>
     each.status === 'rejected' ? (each.reason as { reason: string }).reason : each.value,
   )
 
-test('no more hashes run than there are slots, and no more wait than fit the queue', async () => {
+test('the number of running hashes is bounded by the slots, and of waiting ones by the queue', async () => {
   const { hasher, running, peak } = slowHasher()
   const hashing = passwords(hasher, testClock('2026-01-01T00:00:00Z'), { slots: 2, queue: 3, maxWaitMs: 10_000 })
   const all = Array.from({ length: 7 }, (_, index) => hashing.hash(`p${index}`))
@@ -39,7 +39,7 @@ test('no more hashes run than there are slots, and no more wait than fit the que
   expect(peak()).toBe(2)
 })
 
-test('who waited too long is told so without a hash, and the next one goes on', async () => {
+test('a request that waited too long fails without hashing, and the next one proceeds', async () => {
   const { hasher, running } = slowHasher()
   const clock = testClock('2026-01-01T00:00:00Z')
   const hashing = passwords(hasher, clock, { slots: 1, queue: 10, maxWaitMs: 1000 })
@@ -63,7 +63,7 @@ test('a hash that fails frees its slot', async () => {
   expect(await hashing.hash('b')).toBe('ok')
 })
 
-test('what cannot be compared costs a comparison all the same', async () => {
+test('an unusable hash still costs a comparison', async () => {
   const hasher = fakeHasher()
   const hashing = passwords(hasher, testClock('2026-01-01T00:00:00Z'), { slots: 1, queue: 1, maxWaitMs: 1000 })
   const hash = await hasher.hash('right')
@@ -89,7 +89,7 @@ const foreign = {
   ],
 } as const
 
-test('imported hashes verify, and are made anew', async () => {
+test('imported hashes verify, and are replaced', async () => {
   const hasher = passwordHasher({})
   const other = await Bun.password.hash('test', { algorithm: 'argon2id', memoryCost: 64, timeCost: 1 })
   const argon2i = await Bun.password.hash('test', { algorithm: 'argon2i', memoryCost: 64, timeCost: 3 })
@@ -101,7 +101,7 @@ test('imported hashes verify, and are made anew', async () => {
   }
 })
 
-test('own hashes are current, and the decoy is as costly and nobody’s', async () => {
+test('own hashes are current, and the dummy hash costs the same and matches no password', async () => {
   for (const options of [{}, { bcryptRounds: 10 }]) {
     const hasher = passwordHasher(options)
     const hash = await hasher.hash('test')
@@ -131,7 +131,7 @@ test.each([
   '$argon2id$v=19$m=32,t=2,p=17$SFVpOWJ0eXhjRzVkdGN1RQ$RXnb8rh7LaDcn07xsssqqulZYXOM/EUCEFMVcAcyYVk',
   '$fbscrypt$v=1,n=30,r=8,p=1,ss=Bw==,sk=AAAA$c2FsdA==$aGFzaA==',
   '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==$c2FsdA==$aGFzaA==',
-])('%s is not accepted, and verifies nothing', async (hash) => {
+])('%s is rejected, and verifies no password', async (hash) => {
   const hasher = passwordHasher({})
   expect(hasher.accepts(hash)).toBe(false)
   expect(await hasher.verify('test', hash)).toBe(false)

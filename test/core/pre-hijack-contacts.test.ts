@@ -87,7 +87,7 @@ async function resetPassword(app: TestApp): Promise<void> {
   expect((await app.ask('POST', '/api/auth/password/reset/complete', { body })).status).toBe(200)
 }
 
-test.each(ways)('threat T46: an identity of the stranger goes when the owner comes in by %s', async (_, comeIn) => {
+test.each(ways)('threat T46: the attacker’s identity is removed when the owner signs in by %s', async (_, comeIn) => {
   await using started = await start()
   const { app } = started
   expect(queryOf(await signInAtGitHub(app)).error_code).toBe('provider_email_needs_verification')
@@ -101,7 +101,7 @@ test.each(ways)('threat T46: an identity of the stranger goes when the owner com
   expect(user.app_metadata.providers).toEqual(['email'])
 })
 
-test('threat T46: and when they accept an invitation with an account at a provider', async () => {
+test('threat T46: and when the owner accepts an invitation with a provider account', async () => {
   await using started = await start()
   const { app, github } = started
   await signInAtGitHub(app)
@@ -116,7 +116,7 @@ test('threat T46: and when they accept an invitation with an account at a provid
   expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeUndefined()
 })
 
-test('the mail that asks whether the address of an identity is the reader’s leaves them that identity', async () => {
+test('confirming the address of an identity by mail keeps that identity', async () => {
   await using started = await start()
   const { app } = started
   await signInAtGitHub(app)
@@ -125,7 +125,7 @@ test('the mail that asks whether the address of an identity is the reader’s le
 })
 
 test.each(['a provider', 'a code'])(
-  'threat T46: an address that nobody vouches for is not found on an account that it is linked to, by %s',
+  'threat T46: an unverified address of a linked identity does not identify the account, for %s',
   async (way) => {
     await using started = await start({ ...WITH_PHONE, AUTH_SMS_AUTOCONFIRM: 'false' })
     const { app, github } = started
@@ -152,7 +152,7 @@ test.each(['a provider', 'a code'])(
   },
 )
 
-test('threat T46: taking an identity off promotes no address that nobody vouches for, and no passkey to it', async () => {
+test('threat T46: unlinking an identity promotes no unverified address, and no passkey to it', async () => {
   await using started = await start()
   const { app, github } = started
   await confirmedUser(app, 'stranger@evil.example')
@@ -182,7 +182,7 @@ async function withStrangersFactor(app: TestApp): Promise<string> {
   return id
 }
 
-test('threat T46: factors that a stranger added while an address of theirs was confirmed lock no owner out', async () => {
+test('threat T46: factors that an attacker added under their own address do not lock the owner out', async () => {
   await using started = await start()
   const { app, github } = started
   const id = await withStrangersFactor(app)
@@ -193,7 +193,7 @@ test('threat T46: factors that a stranger added while an address of theirs was c
   expect(readRows(app.database, 'SELECT factor_count FROM users')[0]).toEqual({ factor_count: 0 })
 })
 
-test.each(ways)('threat T46: nor one who comes in by %s', async (_, comeIn) => {
+test.each(ways)('threat T46: nor do they when the owner signs in by %s', async (_, comeIn) => {
   await using started = await start()
   const { app } = started
   await withStrangersFactor(app)

@@ -35,7 +35,7 @@ const WAYS: Record<string, (app: TestApp) => Promise<void>> = {
   },
 }
 
-test.each(Object.entries(WAYS))('an owner who comes in by %s leaves the stranger outside', async (_, comeIn) => {
+test.each(Object.entries(WAYS))('an owner who signs in by %s locks the attacker out', async (_, comeIn) => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
   app.clock.advance(61_000)
@@ -43,7 +43,7 @@ test.each(Object.entries(WAYS))('an owner who comes in by %s leaves the stranger
   expect((await passwordGrant(app, { email: OWNER, password: STRANGERS })).body.code).toBe('invalid_credentials')
 })
 
-test('a link sent before the stranger signed up leaves them outside too', async () => {
+test('a link sent before the attacker signed up locks them out, too', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/api/auth/magic-link/send', { body: { email: OWNER } })
   const [link = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
@@ -53,7 +53,7 @@ test('a link sent before the stranger signed up leaves them outside too', async 
   expect((await passwordGrant(app, { email: OWNER, password: STRANGERS })).body.code).toBe('invalid_credentials')
 })
 
-test('the mail that answers a sign-up confirms its password, asked for again or not', async () => {
+test('the confirmation mail of a sign-up confirms its password, also when it was sent again', async () => {
   for (const again of [false, true]) {
     await using app = await startApp({ settings: WITH_CONFIRMATION })
     await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: PASSWORD } })
@@ -64,7 +64,7 @@ test('the mail that answers a sign-up confirms its password, asked for again or 
   }
 })
 
-test('a mail that the stranger asks for once more does not bring their password back', async () => {
+test('a mail that the attacker requests again does not restore their password', async () => {
   for (const again of [
     (app: TestApp) => app.ask('POST', '/auth/v1/resend', { body: { type: 'signup', email: OWNER } }),
     (app: TestApp) => app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } }),
@@ -82,7 +82,7 @@ test('a mail that the stranger asks for once more does not bring their password 
     }
 })
 
-test('an owner who comes in by a code on their phone leaves the stranger outside', async () => {
+test('an owner who signs in by a code on their phone locks the attacker out', async () => {
   const phone = '4917000001'
   for (const again of [false, true]) {
     await using app = await startApp({ settings: { ...WITH_PHONE, AUTH_SMS_AUTOCONFIRM: 'false' } })
@@ -110,7 +110,7 @@ test('the code of a sign-up by phone confirms its password', async () => {
   expect((await passwordGrant(app, { phone, password: PASSWORD })).status).toBe(200)
 })
 
-test('a sign-up link that an administrator makes sets the password they gave, or none', async () => {
+test('a sign-up link by an administrator sets the password given with it, or none', async () => {
   for (const [password, statuses] of [
     [PASSWORD, [400, 200]],
     [undefined, [400, 400]],
@@ -125,7 +125,7 @@ test('a sign-up link that an administrator makes sets the password they gave, or
   }
 })
 
-test('a sign-up link leaves the password of an account that an administrator made', async () => {
+test('a sign-up link keeps the password of an account that an administrator created', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const asAdmin = (path: string, body: object) => app.ask('POST', `/auth/v1/admin/${path}`, { token: app.admin, body })
   await asAdmin('users', { email: OWNER, password: PASSWORD })
@@ -134,7 +134,7 @@ test('a sign-up link leaves the password of an account that an administrator mad
   expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
 })
 
-test('a weak password in a sign-up link is refused for somebody who is there already too', async () => {
+test('a weak password in a sign-up link is refused for an existing account, too', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
   const body = { type: 'signup', email: OWNER, password: '123' }
@@ -207,7 +207,7 @@ test.each(MEETINGS)('threat T46: local $local, provider $provider: $expected', a
     expect((await passwordGrant(app, { email: OWNER, password: PASSWORD })).status).toBe(200)
 })
 
-test('threat T46: autoconfirm joins nobody by an address that the provider does not vouch for', async () => {
+test('threat T46: with autoconfirm, too, an address that the provider has not verified does not link to an account', async () => {
   const github = fakeGitHub(OWNER, false)
   await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
   const ada = await app.signUp(OWNER)

@@ -40,7 +40,7 @@ function start(changes: Partial<typeof limits> = {}) {
   return { clock, limiter, count }
 }
 
-test('30 requests at once, then as many as refill', () => {
+test('a bucket allows a burst of 30 requests, then as many as refill', () => {
   const { clock, limiter, count } = start()
   const ask = () => limiter.request('tokens', '1.2.3.4')
   expect(count(100, ask)).toBe(30)
@@ -50,7 +50,7 @@ test('30 requests at once, then as many as refill', () => {
   expect(count(100, ask)).toBe(30)
 })
 
-test('every bucket and every client has a counter of its own; a /64 is one client', () => {
+test('every bucket and every client has its own counter; a /64 is one client', () => {
   const { limiter, count } = start()
   expect(count(100, () => limiter.request('tokens', '2001:db8::1'))).toBe(30)
   expect(count(100, (index) => limiter.request('tokens', `2001:db8::${index + 2}`))).toBe(0)
@@ -69,7 +69,7 @@ test('a wall clock set forward or back changes nothing', () => {
   }
 })
 
-test('an account takes 20 guesses in any hour, from wherever they come', () => {
+test('an account allows 20 attempts per hour, from all clients together', () => {
   const { clock, limiter, count } = start()
   const guess = (index: number) =>
     limiter.guess({ account: 'ada', identifier: '', ip: `198.51.${index % 250}.1`, isKnownNetwork: false })
@@ -80,14 +80,14 @@ test('an account takes 20 guesses in any hour, from wherever they come', () => {
   expect(count(100, guess)).toBe(10)
 })
 
-test('what was right is taken back', () => {
+test('successful attempts do not count', () => {
   const { limiter, count } = start()
   const guess = () => limiter.guess({ account: 'ada', identifier: '', ip: '1.2.3.4', isKnownNetwork: false })
   expect(count(100, () => guess()())).toBe(100)
   expect(count(100, guess)).toBe(20)
 })
 
-test('strangers cannot lock the owner out of a network the owner is known from', () => {
+test('attackers cannot lock the owner out of a known network', () => {
   const { limiter, count } = start()
   const from = (ip: string, isKnownNetwork: boolean) => () =>
     limiter.guess({ account: 'ada', identifier: '', ip, isKnownNetwork })
@@ -96,7 +96,7 @@ test('strangers cannot lock the owner out of a network the owner is known from',
   expect(count(100, from('203.0.113.99', true))).toBe(0) // the same /24
 })
 
-test('one guess at each of many accounts from one /24 is stopped', () => {
+test('single attempts at many accounts from one /24 are limited', () => {
   const { limiter, count } = start()
   const spray = (index: number) =>
     limiter.guess({ account: `user-${index}`, identifier: '', ip: `198.51.100.${index % 250}`, isKnownNetwork: false })
@@ -106,7 +106,7 @@ test('one guess at each of many accounts from one /24 is stopped', () => {
   ).toBe(10)
 })
 
-test('a flood of made-up identifiers and addresses pushes no counter out, and takes nothing from accounts', () => {
+test('a flood of invented identifiers and addresses evicts no counter and uses up no account’s limit', () => {
   const { limiter, count } = start()
   const attack = () => limiter.guess({ account: 'ada', identifier: '', ip: '1.2.3.4', isKnownNetwork: false })
   expect(count(100, attack)).toBe(20)
@@ -120,14 +120,14 @@ test('a flood of made-up identifiers and addresses pushes no counter out, and ta
   )
 })
 
-test('a whole IPv6 site may ask as much as sixteen clients', () => {
+test('an IPv6 /48 is allowed as many requests as sixteen clients', () => {
   const { limiter, count } = start()
   const ask = (index: number) => limiter.request('tokens', `2001:db8:0:${index.toString(16)}::1`)
   expect(count(2000, ask)).toBe(16 * 30)
   expect(count(10, () => limiter.request('tokens', '2001:db8:1::1'))).toBe(10)
 })
 
-test('a long identifier costs no more to remember than a short one', () => {
+test('a long identifier takes no more memory than a short one', () => {
   const { limiter } = start()
   const before = process.memoryUsage().heapUsed
   for (let index = 0; index < 200; index++) {
@@ -144,7 +144,7 @@ test('a long identifier costs no more to remember than a short one', () => {
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
 })
 
-test('off means off', () => {
+test('limits can be disabled', () => {
   const { limiter, count } = start({ enabled: false })
   expect(count(1000, () => limiter.request('tokens', '1.2.3.4'))).toBe(1000)
   expect(

@@ -34,7 +34,7 @@ const allowed = (candidates: string[], given?: World) => candidates.filter(world
 
 // The order of candidates
 
-test('the first candidate that is allowed is taken, and without one the site', () => {
+test('the first allowed candidate is used, or else the site URL', () => {
   const { choose, chooseWith } = world({ allow: ['https://other.example.com/**'] })
   expect(choose(`${SITE}/a`, `${SITE}/b`)).toBe(`${SITE}/a`)
   expect(choose('https://evil.net/', undefined, '', 'https://other.example.com/b')).toBe('https://other.example.com/b')
@@ -46,7 +46,7 @@ test('the first candidate that is allowed is taken, and without one the site', (
   expect(chooseWith([undefined], 'https://evil.net/')).toBe(SITE)
 })
 
-test('a site of several parts is returned as it is written', () => {
+test('a site URL with several parts is returned unchanged', () => {
   expect(world({ site: 'https://app.example.com/welcome?x=1' }).choose('https://evil.net')).toBe(
     'https://app.example.com/welcome?x=1',
   )
@@ -77,7 +77,7 @@ test('rule 1: the scheme, host and port of the site, with any path', () => {
   expect(allowed([...yes, ...no])).toEqual(yes)
 })
 
-test('rule 1: a site on this machine may be at any port, others may not', () => {
+test('rule 1: a site on loopback allows any port, others do not', () => {
   for (const host of ['localhost', 'app.localhost', '127.0.0.1', '[::1]', '0.0.0.0', '[::]']) {
     const { allows } = world({ site: `http://${host}:3000` })
     expect([host, allows(`http://${host}:5173/cb`), allows(`http://${host}/`)]).toEqual([host, true, true])
@@ -93,7 +93,7 @@ test('rule 2: a host of digits alone is refused, whatever the list says', () => 
   expect(allowed(candidates, { allow: ['**'] })).toEqual([])
 })
 
-test('rule 3: an IP address is allowed where it is of this machine, and any other only where an entry spells it out', () => {
+test('rule 3: loopback addresses are allowed, and other IP addresses only if an entry contains them literally', () => {
   const local = ['http://127.0.0.1:3000/', 'http://127.9.9.9/', 'http://[::1]/x', 'http://[0:0:0:0:0:0:0:1]:8/']
   const far = [
     'http://10.0.0.5/',
@@ -105,7 +105,7 @@ test('rule 3: an IP address is allowed where it is of this machine, and any othe
   for (const allow of [[], ['**']]) expect(allowed([...local, ...far], { allow })).toEqual(local)
 })
 
-test('rule 4: a web host has letters, digits, dots and hyphens, and neither begins nor ends otherwise', () => {
+test('rule 4: a web host has letters, digits, dots and hyphens, and begins and ends with a letter or digit', () => {
   const yes = ['https://a/', 'https://a-b.c/', 'https://xn--bcher-kva.example/', 'http://A9.example:81/x']
   const no = [
     ...['https://a_b.example/', 'https://-a.example/', 'https://a-/', 'https://a.example./', 'https://.example/'],
@@ -122,7 +122,7 @@ test('rule 4: a web host has letters, digits, dots and hyphens, and neither begi
   expect(allowed([...yes, ...no], { allow: ['**'] })).toEqual(yes)
 })
 
-test('rule 5: the list matches the whole address, its query included, without the fragment', () => {
+test('rule 5: the list matches the whole URL with its query, without the fragment', () => {
   const examples: Record<string, { yes: string[]; no: string[] }> = {
     'http://localhost:3000/*': { yes: ['http://localhost:3000/a'], no: ['http://localhost:3000/a/b'] },
     'https://*.foo.com': { yes: ['https://a.foo.com'], no: ['https://a.b.foo.com'] },
@@ -149,7 +149,7 @@ test('several patterns allow what any of them allows', () => {
 
 // Entries for development and for mobile apps
 
-test('an entry that spells out an IP address allows it', () => {
+test('an entry with a literal IP address allows that address', () => {
   const examples: Record<string, { yes: string[]; no: string[] }> = {
     'http://192.168.1.20:3000/**': {
       yes: ['http://192.168.1.20:3000/', 'http://192.168.1.20:3000/cb?x=1#y'],
@@ -184,7 +184,7 @@ test('a wildcard alone allows no IP address', () => {
     expect([allow, allowed(far, { allow: [allow] })]).toEqual([allow, []])
 })
 
-test('an entry of another scheme allows whatever host it matches', () => {
+test('an entry with a custom scheme allows any host that it matches', () => {
   const yes = ['exp://192.168.22.47:8081/--/auth', 'exp://10.0.0.5', 'exp://u.expo.dev/x', 'exp://1234/x']
   expect(allowed(yes, { allow: ['exp://**'] })).toEqual(yes)
   expect(allowed(yes, { allow: ['exp://192.168.22.47:8081/--/auth'] })).toEqual(yes.slice(0, 1))
@@ -199,7 +199,7 @@ test('an entry of another scheme allows whatever host it matches', () => {
   expect(allowed(['com.my_app.example://other', 'http_s://x', 'https_://evil.net'], { allow: schemes })).toEqual([])
 })
 
-test('common entries of previews and development servers count', () => {
+test('common entries for previews and development servers work', () => {
   const pairs: [entry: string, target: string][] = [
     ['http://localhost:*', 'http://localhost:5173'],
     ['http://127.0.0.1:**', 'http://127.0.0.1:5173/cb'],
@@ -212,7 +212,7 @@ test('common entries of previews and development servers count', () => {
   ).toEqual([])
 })
 
-test('blanks count as %20', () => {
+test('spaces count as %20', () => {
   const { choose } = world({ allow: ['https://foo.com/my%20app/*'] })
   expect(choose(`${SITE}/a b?c=d e`)).toBe(`${SITE}/a%20b?c=d%20e`)
   expect(choose('https://foo.com/my app/x')).toBe('https://foo.com/my%20app/x')
@@ -224,7 +224,7 @@ test('blanks count as %20', () => {
 
 // What people try
 
-test('dot segments lead out of no path that an entry is for', () => {
+test('dot segments cannot escape the path of an entry', () => {
   const allow = ['https://foo.com/app/**', 'https://bar.com/**']
   const hostile = ['../x', '%2e%2e/x', 'a/../../x', '.%2E/x', '..', 'a/%2E./../..?y'].map(
     (path) => `https://foo.com/app/${path}`,
@@ -239,7 +239,7 @@ test('dot segments lead out of no path that an entry is for', () => {
   expect(allowed(honest, { allow })).toEqual(honest)
 })
 
-test('a scheme that runs or reads something is refused, whatever the list says', () => {
+test('a scheme that runs code or reads data is refused, whatever the list says', () => {
   const { allows } = world({ allow: ['**'] })
   const hostile = [
     ...[
@@ -268,7 +268,7 @@ test('a scheme that runs or reads something is refused, whatever the list says',
   expect(hostile.filter(allows)).toEqual([])
 })
 
-test('what only looks like the site or like an entry of the list is refused', () => {
+test('URLs that only resemble the site or an entry are refused', () => {
   const allow = [
     'https://*.example.com/**',
     'https://*.example.com',
@@ -360,7 +360,7 @@ test('a host that a browser reads as an IP address is refused, however it is wri
   ).toEqual([])
 })
 
-test('no piece of a pattern reaches over the end of the host', () => {
+test('no part of a pattern matches across the end of the host', () => {
   const allow = [
     'https://*.example.com',
     'https://*.example.com/**',
@@ -392,7 +392,7 @@ test('no piece of a pattern reaches over the end of the host', () => {
   expect(allowed(honest, { allow })).toEqual(honest)
 })
 
-test('a query right behind the host is part of what is matched', () => {
+test('a query directly after the host is matched, too', () => {
   const candidates = ['https://foo.com?x=1', 'https://foo.com/?x=1']
   expect(allowed(candidates, { allow: ['https://foo.com**'] })).toEqual(candidates)
   expect(allowed(candidates, { allow: ['https://foo.com/**'] })).toEqual(['https://foo.com/?x=1'])
@@ -443,7 +443,7 @@ test('a refused address is reported with the reason', () => {
   }
 })
 
-test('what no line would allow is reported without one', () => {
+test('a URL that no entry could allow is reported without a suggestion', () => {
   const hopeless = [
     ...['javascript:alert(1)', 'https://2130706433/', 'https://*/x', 'https://*.com/x', '//evil.net'],
     ...['https://evil.net\\@x', 'https://{a,b}.net/', 'https://user:secret@preview.example.net/', 'nonsense'],
@@ -456,7 +456,7 @@ test('what no line would allow is reported without one', () => {
   }
 })
 
-test('a report holds nothing of query, fragment or password, and is short', () => {
+test('a report is short and contains no query, fragment or password', () => {
   const { choose, reports } = world()
   choose('https://preview.example.net/cb?token=s3cret#s3cret')
   choose('https://ada:s3cret@preview.example.net/cb')
@@ -466,7 +466,7 @@ test('a report holds nothing of query, fragment or password, and is short', () =
   expect(JSON.stringify(reports).length).toBeLessThan(2000)
 })
 
-test('what is allowed is not reported, nor is the page that a request came from', () => {
+test('allowed URLs are not reported, nor is the referring page', () => {
   const { choose, chooseWith, reports } = world()
   choose(`${SITE}/x`)
   choose(undefined, '')

@@ -17,7 +17,7 @@ const code = ({ status, body }: Json) => [status, body.code]
 const again = (app: TestApp, settings: Record<string, string> = {}) =>
   startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString(), settings })
 
-test('threat T17: a grace window keeps no descendant of a burned family alive', async () => {
+test('threat T17: the reuse interval keeps no descendant of a revoked family alive', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10s' } })
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -28,7 +28,7 @@ test('threat T17: a grace window keeps no descendant of a burned family alive', 
     expect(code(await refresh(app, token))).toEqual([400, 'refresh_token_not_found'])
 })
 
-test('threat T18: a burned family stays burned after a restart and with a clock that is set back', async () => {
+test('threat T18: a revoked family stays revoked after a restart and after the clock was set back', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -42,7 +42,7 @@ test('threat T18: a burned family stays burned after a restart and with a clock 
   expect(status).toBe(403)
 })
 
-test('threat T18: a burned family stays burned where a copy of the database takes its place', async () => {
+test('threat T18: a revoked family stays revoked in a restored copy of the database', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -63,7 +63,7 @@ test('threat T18: a burned family stays burned where a copy of the database take
   rmSync(folder, { recursive: true })
 })
 
-test('threat T19: a token that is too late burns nothing', async () => {
+test('threat T19: an expired token revokes nothing', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_INACTIVITY_TIMEOUT: '1h' } })
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -74,7 +74,7 @@ test('threat T19: a token that is too late burns nothing', async () => {
   expect((await refresh(unlimited, child.refresh_token)).status).toBe(200)
 })
 
-test('threat T20: a token of one session with the id of another is worth nothing', async () => {
+test('threat T20: a token of one session with the id of another is refused', async () => {
   await using app = await startApp()
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   const bytes = Buffer.from(eve.refreshToken, 'base64url')
@@ -124,7 +124,7 @@ test('threat T21: a refresh of another session that races a password change leav
   }
 })
 
-test('threat T22: a refresh keeps the level of assurance, removing the factor drops it, and nothing raises it', async () => {
+test('threat T22: a refresh keeps the assurance level, removing the factor lowers it, and nothing raises it', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -138,7 +138,7 @@ test('threat T22: a refresh keeps the level of assurance, removing the factor dr
   expect((await levelOf(next))[0]).toBe('aal1')
 })
 
-test('threat T23: the token that a second factor gives is of the same family', async () => {
+test('threat T23: the token issued after a second factor belongs to the same family', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   app.clock.advance(30_000)
@@ -159,7 +159,7 @@ function guardedRoutes(app: TestApp): { method: string; path: string }[] {
   })
 }
 
-test('threat T24: banned, deleted and signed-out users are refused on every route that asks who they are', async () => {
+test('threat T24: banned, deleted and signed-out users are refused on every authenticated route', async () => {
   await using app = await startApp()
   const admins = await Promise.all(endings.map(() => app.signUp()))
   for (const { id: userId } of admins) await app.store.grantRole({ userId, role: 'admin', now: app.clock.now() })
@@ -176,7 +176,7 @@ test('threat T24: banned, deleted and signed-out users are refused on every rout
     }
 })
 
-test('the routes that refuse them answer somebody who is still there', async () => {
+test('the same routes serve a user who is not', async () => {
   await using app = await startApp()
   for (const { method, path } of guardedRoutes(app)) {
     const ada = await app.signUp()

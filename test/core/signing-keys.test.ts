@@ -32,7 +32,7 @@ const headerOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[0] ?
 const who = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user', { token })).status
 const published = async (app: TestApp) => (await app.ask('GET', '/auth/v1/.well-known/jwks.json')).body
 
-test('a new key is published before it signs, and signs by itself when verifiers have seen it', async () => {
+test('a new key is published first, and starts to sign once verifiers can have seen it', async () => {
   await using server = await start()
   const { app, rotate, statuses } = server
   const ada = await app.signUp()
@@ -56,7 +56,7 @@ test('a new key is published before it signs, and signs by itself when verifiers
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.keys.serviceRole })).status).toBe(200)
 })
 
-test('threat T26: a key counts until its last token has expired, and not a moment longer', async () => {
+test('threat T26: a key verifies until its last token has expired, and no longer', async () => {
   await using server = await start({ settings: { AUTH_JWT_EXP: '3600' } })
   const { app, rotate, statuses } = server
   const ada = await app.signUp()
@@ -84,7 +84,7 @@ test('threat T26: a key counts until its last token has expired, and not a momen
   expect(headerOf((await refresh(app, fresh.refreshToken)).body.access_token).kid).toBe(second)
 })
 
-test('the name of a key that is made here is never taken for an option of the command that names it', async () => {
+test('a generated kid never looks like an option of the command line', async () => {
   await using server = await start()
   const names = await Promise.all(Array.from({ length: 400 }, () => createSigningKey(server.deps, 'ES256')))
   expect(names.filter((kid) => kid.startsWith('-'))).toEqual([])
@@ -112,7 +112,7 @@ test('threat T26: a revoked key is refused at once; the secret signs until the n
   expect(await scheduleSigningKey(deps, { kid, isUrgent: true })).toBeUndefined()
 })
 
-test('a key that is revoked before its time leaves the one before it signing', async () => {
+test('revoking a key before it signs leaves the previous one signing', async () => {
   await using server = await start()
   const { app, deps, rotate, statuses } = server
   const first = await rotate(true)
@@ -125,7 +125,7 @@ test('a key that is revoked before its time leaves the one before it signing', a
   expect(headerOf((await app.signUp()).accessToken).kid).toBe(first)
 })
 
-test('of many who show a new key at once, all wait for the one that looks for it', async () => {
+test('many requests with a new key share one reload of the keys', async () => {
   await using server = await start()
   const { app, deps } = server
   const ada = await app.signUp()
@@ -138,7 +138,7 @@ test('of many who show a new key at once, all wait for the one that looks for it
   expect(replies).toEqual(Array(10).fill(200))
 })
 
-test('a token of a key that came meanwhile is looked for once a second at most', async () => {
+test('keys are reloaded for an unknown kid at most once a second', async () => {
   await using server = await start()
   const { app, deps } = server
   const ada = await app.signUp()
@@ -159,7 +159,7 @@ test('a token of a key that came meanwhile is looked for once a second at most',
 })
 
 test.each(['ES256', 'RS256', 'EdDSA'] as const)(
-  '%s keys are named by their thumbprint, and kept sealed',
+  '%s keys are named by their thumbprint, and stored sealed',
   async (alg) => {
     await using server = await start()
     const { app, rotate } = server
@@ -173,7 +173,7 @@ test.each(['ES256', 'RS256', 'EdDSA'] as const)(
   },
 )
 
-test('of keys that begin to sign at the same moment one does', async () => {
+test('of several keys due to sign at the same moment one signs', async () => {
   await using server = await start()
   const { app, rotate, statuses } = server
   for (let time = 0; time < 4; time++) await rotate(true)
@@ -187,7 +187,7 @@ test('of keys that begin to sign at the same moment one does', async () => {
   expect((await statuses())[kid]).toBe('in_use')
 })
 
-test('a key of one’s own is taken over, with its name where it has one', async () => {
+test('an imported key keeps its kid if it has one', async () => {
   await using server = await start()
   const { app, deps, statuses } = server
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
@@ -202,7 +202,7 @@ test('a key of one’s own is taken over, with its name where it has one', async
   expect(await scheduleSigningKey(deps, { kid: 'of-my-project', isUrgent: false })).toBe(app.clock.now())
 })
 
-test('what is no private key of a known kind is not taken over', async () => {
+test('anything but a private key of a supported type is not imported', async () => {
   await using server = await start()
   const { deps } = server
   const pair = await generateKeyPair('ES256', { extractable: true })
@@ -221,7 +221,7 @@ test('what is no private key of a known kind is not taken over', async () => {
   expect(await listSigningKeys(deps)).toEqual([])
 })
 
-test('keys of the settings stand alone', async () => {
+test('keys from the settings are the only ones', async () => {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), alg: 'ES256', kid: 'of-settings', key_ops: ['sign', 'verify'] }
   await using server = await start({ settings: { AUTH_JWT_KEYS: JSON.stringify([jwk]) } })

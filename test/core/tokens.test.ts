@@ -21,13 +21,13 @@ test.each([0, 1, 127, 128, 300, 16_384, 2 ** 32, Number.MAX_SAFE_INTEGER])(
   },
 )
 
-test('its layout is GoTrue’s: version, session, counter, 16 bytes of MAC, 4 of checksum', () => {
+test('its layout equals GoTrue’s: version, session, counter, 16 bytes of MAC, 4 of checksum', () => {
   const bytes = Buffer.from(encodeRefreshToken(SESSION, 300, KEY), 'base64url')
   expect(bytes.length).toBe(1 + 16 + 2 + 16 + 4)
   expect(bytes.subarray(0, 19).toString('hex')).toBe(`00${SESSION.replaceAll('-', '')}ac02`)
 })
 
-test('a counter that is written with more bytes than it needs, or too few, is none', () => {
+test('a counter encoded with more bytes than needed, or too few, is invalid', () => {
   for (const tail of ['8080', 'ff', 'ffffffffffffffffff01']) {
     const bytes = Buffer.from(`00${SESSION.replaceAll('-', '')}${tail}`, 'hex')
     const body = Buffer.concat([bytes, Buffer.alloc(16)])
@@ -36,20 +36,20 @@ test('a counter that is written with more bytes than it needs, or too few, is no
   }
 })
 
-test('12 characters of the older alphabet are an imported token, others are nothing', () => {
+test('12 characters of the older alphabet are an imported token, and others invalid', () => {
   expect(parseRefreshToken('abcdefgh2345')).toEqual({ kind: 'imported', token: 'abcdefgh2345' })
   for (const text of ['', 'abcdefgh234', 'abcdefgh23456', 'ABCDEFGH2345', 'abcdefgh234-'])
     expect(parseRefreshToken(text)).toBeUndefined()
 })
 
-test('a token is good up to its last second, and not a moment longer', async () => {
+test('a token is valid up to its last second, and no longer', async () => {
   const ring = await keyring({ secret: 'a-secret-of-this-test-with-at-least-32-bytes' })
   const signed = await ring.sign({ iss: 'joe', exp: 1300819380 })
   expect(await ring.verify(signed, 1300819379_000)).toEqual({ iss: 'joe', exp: 1300819380 })
   await expect(ring.verify(signed, 1300819380_000)).rejects.toMatchObject({ reason: 'token_invalid' })
 })
 
-test('what was sealed opens in its place, with its key, unchanged, and nowhere else', () => {
+test('a sealed value opens only unchanged, in its place and with its key', () => {
   const sealer = aesGcmSealer(KEY)
   const sealed = sealer.seal(Buffer.from('secret'), 'sessions.key:1')
   expect(sealer.open(sealed, 'sessions.key:1').toString()).toBe('secret')

@@ -45,7 +45,7 @@ async function withTwilio(right: string | undefined, failures: HttpResult[] = []
   return { app, verify, checks }
 }
 
-test('a code that the provider approves signs in, once', async () => {
+test('a code that the provider approves signs in once', async () => {
   const { app, verify } = await withTwilio('424242')
   await using _ = app
   expect((await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })).status).toBe(200)
@@ -55,7 +55,7 @@ test('a code that the provider approves signs in, once', async () => {
   expect((await verify('424242')).body.code).toBe('otp_expired')
 })
 
-test('the provider is asked about a code that was sent, and five times at most', async () => {
+test('the provider is asked only about codes that were sent, and at most five times', async () => {
   const { app, verify, checks } = await withTwilio('424242')
   await using _ = app
   await verify('424242')
@@ -66,7 +66,7 @@ test('the provider is asked about a code that was sent, and five times at most',
   expect((await verify('424242')).body.code).toBe('otp_expired')
 })
 
-test('a provider that does not answer lets nobody in, and the operator hears of it', async () => {
+test('sign-in fails if the provider does not answer, and that is logged', async () => {
   const { app, verify } = await withTwilio(undefined)
   await using _ = app
   await app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
@@ -93,7 +93,7 @@ const FAILURES: [string, HttpResult][] = [
 ]
 
 for (const [what, failure] of FAILURES)
-  test(`a provider that ${what} counts no code as wrong, however often it is asked`, async () => {
+  test(`codes do not count as wrong while the provider ${what}, however often it is asked`, async () => {
     const { app, verify } = await withTwilio(
       '424242',
       Array.from({ length: 25 }, () => failure),

@@ -9,7 +9,7 @@ const SIGNATURE =
 const isSigned = (text: string, signature: string, address = ADDRESS) =>
   ethereum.isSignedBy({ text, address } as never, ethereum.decodeSignature(signature))
 
-test('EIP-191: a published signature is that of its address, and of no other text, address or byte', () => {
+test('EIP-191: a published signature verifies for its address and text, and for no other', () => {
   expect(isSigned('Some data', SIGNATURE)).toBe(true)
   expect(isSigned('Some data', SIGNATURE, ADDRESS.toLowerCase())).toBe(true)
   // wallets that write 0 or 1 for 27 or 28

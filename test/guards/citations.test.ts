@@ -36,7 +36,7 @@ function anchorsIn(document: string): Set<string> {
   return new Set([...headings, ...ids])
 }
 
-test.each(files)('%s cites nothing that cannot be opened', (file) => {
+test.each(files)('%s cites only sources that can be opened', (file) => {
   const found = textOf(file)
     .split('\n')
     .flatMap((line, index) =>

@@ -20,7 +20,7 @@ const tables = Object.values(schema as Record<string, unknown>).filter((each): e
   is(each, SQLiteTable),
 )
 
-test('the list of migrations is the folder, in its order', () => {
+test('the list of migrations equals the folder, in order', () => {
   const directory = join(import.meta.dir, '../../migrations')
   const names = readdirSync(directory)
     .filter((name) => name.endsWith('.sql'))
@@ -34,7 +34,7 @@ test('the list of migrations is the folder, in its order', () => {
 })
 
 test.each(tables.map((table) => [getTableConfig(table).name, table] as const))(
-  'the columns of %s are those of the database',
+  'the columns of %s equal those of the database',
   (name, table) => {
     interface Column {
       name: string
@@ -114,7 +114,7 @@ test.each(tables.map((table) => [getTableConfig(table).name, table] as const))(
   },
 )
 
-test('closing a database gathers no statistics, which would freeze the plans of a small table', () => {
+test('closing a database gathers no statistics, which would fix the plans of small tables', () => {
   const path = join(folder, 'test.db')
   database.close()
   const again = new Database(path)

@@ -55,7 +55,7 @@ const CASES: [method: string, path: string, status: number, heading: string][] =
   ['GET', '/mailbox/api/messages/none', 404, 'Page not found'],
 ]
 
-test.each(CASES)('%s %s is answered %i, with a page for a person', async (method, path, status, heading) => {
+test.each(CASES)('%s %s is answered %i, with an HTML page for browsers', async (method, path, status, heading) => {
   await using app = await startApp()
   const asked: RequestOptions = { headers: method === 'POST' ? FORM : NAVIGATION }
   const page = await app.ask(method, path, asked)
@@ -80,7 +80,7 @@ test.each(CASES)('%s %s is answered %i, with a page for a person', async (method
   }
 })
 
-test('pages of errors carry the headers of pages, and say that they depend on Accept', async () => {
+test('error pages have the headers of pages, and vary by Accept', async () => {
   await using app = await startApp()
   const { headers } = await navigate(app, '/auth/v1/token')
   expect(Object.fromEntries(headers)).toMatchObject({
@@ -99,7 +99,7 @@ test('pages of errors carry the headers of pages, and say that they depend on Ac
     expect((await app.ask('GET', '/nope', { headers: { accept } })).headers.get('vary')).toContain('Accept')
 })
 
-test('a request that carries a token, a key or JSON is a program’s, whatever it accepts', async () => {
+test('a request with a token, a key or JSON gets JSON, whatever it accepts', async () => {
   await using app = await startApp()
   const isJson = async (method: string, path: string, asked: RequestOptions) =>
     (await app.ask(method, path, asked)).headers.get('content-type')?.startsWith('application/json')
@@ -115,7 +115,7 @@ test('a request that carries a token, a key or JSON is a program’s, whatever i
   expect((await app.ask('GET', '/auth/v1/user', { headers: basic })).text).toStartWith('<!doctype html>')
 })
 
-test('a limit says when to come back, in the language of the reader', async () => {
+test('a rate limit page says when to retry, in the user’s language', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   let page = await navigate(app, '/auth/v1/verify/confirm')
   while (page.status !== 429) {
@@ -127,7 +127,7 @@ test('a limit says when to come back, in the language of the reader', async () =
   expect(page.headers.get('retry-after')).toMatch(/^\d+$/)
 })
 
-test('a fault shows the id of its log line, and nothing of its cause', async () => {
+test('a fault page shows the request id, and nothing of the cause', async () => {
   await using app = await startApp()
   await app.store.close()
   const page = await navigate(app, '/auth/v1/verify?type=signup&token=abc')
@@ -143,7 +143,7 @@ test('the log names the reason of a refusal', async () => {
   expect(app.log().find(({ msg }) => msg === 'request')).toMatchObject({ status: 400, reason: 'verify_token_missing' })
 })
 
-test('what GoTrue redirects is redirected, for people too', async () => {
+test('errors that GoTrue answers with a redirect are redirected for browsers, too', async () => {
   await using app = await startApp()
   const paths = [
     '/auth/v1/verify?type=signup&token=dead',
@@ -166,7 +166,7 @@ const problem = {
   ...{ retryAfterSeconds: undefined, siteUrl: 'https://app.example.com', languages: [], headers: {} },
 }
 
-test('nothing of a request can get out of the text', async () => {
+test('values of a request are escaped', async () => {
   const attack = `"><img src=x onerror=alert(1)><script>alert('1')</script>`
   const page = problemPage({ ...problem, code: attack, message: `$& $1 ${attack}`, requestId: attack })
   const html = await page.text()
@@ -175,7 +175,7 @@ test('nothing of a request can get out of the text', async () => {
   expect(html).toContain('$&amp; $1 ')
 })
 
-test('the link back names the site, or the scheme of an application', async () => {
+test('the link back shows the site’s host, or the scheme of an application', async () => {
   const linkOf = async (siteUrl: string) =>
     /<a [^>]*>([^<]*)</.exec(await problemPage({ ...problem, siteUrl }).text())?.[1]
   expect(await linkOf('https://app.example.com/welcome?x=1')).toBe('Continue to app.example.com')
@@ -184,7 +184,7 @@ test('the link back names the site, or the scheme of an application', async () =
   expect(await linkOf('https://a.example/$&')).toBe('Continue to a.example')
 })
 
-test('every language has its own words for everything', () => {
+test('every language has all texts', () => {
   const texts = (language: (typeof LANGUAGES)[number]) => [
     ...Object.values(words[language].problems).flat(),
     words[language].back,

@@ -23,5 +23,5 @@ test.each([
   ['nonsense\nA=b', 'b'],
 ])('%j gives A the value %j', (text, value) => expect(parseDotenv(text)).toEqual({ A: value }))
 
-test('every line counts, and of two with one name the last', () =>
+test('every line counts, and of duplicate names the last', () =>
   expect(parseDotenv('A=1\nB="2"\nC=\'3\'\nA=4\n')).toEqual({ A: '4', B: '2', C: '3' }))

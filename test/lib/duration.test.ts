@@ -15,6 +15,6 @@ test.each([
 ])('%s is %d ms', (text, ms) => expect(parseDuration(text)).toBe(ms))
 
 test.each(['', ' ', '1', '1d', '1 day', 'forever', '1h 30m', 'h', '-', '--1h', '1e3s', '999999999999h', '1h30'])(
-  '%p is no duration',
+  '%p is not a duration',
   (text) => expect(parseDuration(text)).toBeUndefined(),
 )

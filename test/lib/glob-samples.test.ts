@@ -8,7 +8,7 @@ test.each([
   'https://{a,b}.example.com/[!a]x',
   '**',
   'exp://**',
-])('each sample of %s is one that it takes', (pattern) => {
+])('each sample of %s matches it', (pattern) => {
   const glob = parseGlob(pattern)
   const samples = samplesOf(pattern)
   expect(samples.filter((sample) => !glob.test(sample))).toEqual([])

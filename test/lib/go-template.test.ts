@@ -81,7 +81,7 @@ test.each([
   ['{{ len }}', 'line 1: "len" takes 1 argument, not 0'],
 ])('%p is refused: %s', (source, message) => expect(() => parseTemplate(source, 'text')).toThrow(message))
 
-test('a refusal carries its line', () => {
+test('an error has its line number', () => {
   try {
     parseTemplate('\r\n{{- .A -}}\n\n{{ oops }}', 'html')
     throw new Error('it was accepted')
@@ -90,7 +90,7 @@ test('a refusal carries its line', () => {
   }
 })
 
-test('only own properties are seen', () => {
+test('only own properties are accessible', () => {
   for (const source of [
     '{{ .constructor.name }}',
     '{{ .Data.__proto__ }}',
@@ -105,7 +105,7 @@ test('only own properties are seen', () => {
   expect(text('{{ .Data.__proto__.x }}', named)).toBe('1')
 })
 
-test('the fields of the top level are named with their lines, those of `with` and `range` are not', () => {
+test('top-level fields are listed with their lines, those inside `with` and `range` are not', () => {
   const source =
     '{{ .A.b }}\n{{ if eq .B $.C }}{{ .D }}{{ end }}{{ .A }}\n{{ with .E }}{{ .f }}{{ $.G }}{{ else }}{{ .H }}{{ end }}'
   expect([...parseTemplate(source, 'html').fields]).toEqual([
@@ -122,7 +122,7 @@ test('the fields of the top level are named with their lines, those of `with` an
 const EVIL = `<script>alert('x')</script>"\`&{{ .Token }}`
 const ESCAPED = '&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&#34;&#96;&amp;{{ .Token }}'
 
-test('a value stays a value, and is not read as a template again', () => {
+test('a value is not evaluated as a template', () => {
   expect(html('<p>{{ .Data.x }}</p>', { Data: { x: EVIL }, Token: '1' })).toBe(`<p>${ESCAPED}</p>`)
   expect(html('<p title="{{ .Email }}">', { Email: EVIL })).toBe(`<p title="${ESCAPED}">`)
   expect(html("<p title='{{ .Email }}'>", { Email: EVIL })).toBe(`<p title='${ESCAPED}'>`)
@@ -132,7 +132,7 @@ test('a value stays a value, and is not read as a template again', () => {
   expect(html('{{ .Email }}', { Email: 'a\0b' })).toBe('a\ufffdb')
 })
 
-test('a value without quotes around it ends where it should', () => {
+test('a value in an unquoted attribute stays inside it', () => {
   expect(html('<p title={{ .Email }} id=x>', { Email: 'a onclick=b\n>' })).toBe(
     '<p title=a&#32;onclick&#61;b&#10;&gt; id=x>',
   )
@@ -171,7 +171,7 @@ test.each([
   expect(html('<a href="  {{ .Data.x }}">', { Data: { x: url } })).toBe('<a href="  #">')
 })
 
-test('a scheme cannot be put together from pieces', () => {
+test('a scheme cannot be assembled from several values', () => {
   const Data = { a: 'javascript', b: ':alert(1)', c: 'script:alert(1)' }
   expect(html('<a href="{{ .Data.a }}{{ .Data.b }}">', { Data })).toBe('<a href="javascript#">')
   expect(html('<a href="java{{ .Data.c }}">', { Data })).toBe('<a href="java#">')
@@ -179,7 +179,7 @@ test('a scheme cannot be put together from pieces', () => {
   expect(html('<a href="/{{ .Data.c }}">', { Data })).toBe('<a href="/script:alert(1)">')
 })
 
-test('URLs of the configuration may have a scheme of their own, but never one that is code', () => {
+test('URLs from the configuration may have a custom scheme, but never one that runs code', () => {
   for (const field of ['ConfirmationURL', 'SiteURL', 'RedirectTo']) {
     const link = (url: string) => html(`<a href="{{ .${field} }}">`, { [field]: url })
     expect(link('myapp://callback?a=1&b=2')).toBe('<a href="myapp://callback?a=1&amp;b=2">')
@@ -193,7 +193,7 @@ test('URLs of the configuration may have a scheme of their own, but never one th
   expect(html('<a href="{{ or .RedirectTo .SiteURL }}">', { SiteURL: 'myapp://' })).toBe('<a href="myapp://">')
 })
 
-test('in the query of a URL a value is one part of it', () => {
+test('a value in the query of a URL stays one component', () => {
   const values = { SiteURL: 'https://a.b', ConfirmationURL: 'https://c.d/?x=1&y=2', Data: { x: "a&b=c d'" } }
   expect(html('<a href="{{ .SiteURL }}/go?u={{ .ConfirmationURL }}&n={{ .Data.x }}">', values)).toBe(
     '<a href="https://a.b/go?u=https%3A%2F%2Fc.d%2F%3Fx%3D1%26y%3D2&n=a%26b%3Dc%20d%27">',
@@ -204,7 +204,7 @@ test('in the query of a URL a value is one part of it', () => {
   expect(html('<a href="/?u={{ print (.SiteURL | urlquery) .Data.x }}">', values)).not.toContain('&')
 })
 
-test('a style holds plain values only', () => {
+test('a style accepts plain values only', () => {
   const styled = (x: string) => html('<p style="color: {{ .Data.x }}">', { Data: { x } })
   expect(styled('#ff0000')).toBe('<p style="color: #ff0000">')
   expect(styled('red; background: url(https://evil.example)')).toBe('<p style="color: ">')
@@ -231,7 +231,7 @@ test.each([
   expect(() => parseTemplate(source, 'text')).not.toThrow()
 })
 
-test('HTML as mails have it is understood', () => {
+test('HTML as used in mails is parsed', () => {
   const source = `<!doctype html><!-- it's "quoted" > here -->
 <style>p { content: "</p>" } a > b { }</style>
 <!--[if mso]><v:roundrect href="{{ .X }}"><![endif]--><!--[if !mso]><!--><a href='{{ .X }}'><!--<![endif]-->
@@ -243,7 +243,7 @@ test('HTML as mails have it is understood', () => {
   expect(rendered.match(/javascript:&#34;/g)).toHaveLength(4)
 })
 
-test('what users say about themselves does not become a link', () => {
+test('values that users choose do not become links', () => {
   const shown = (x: string) => html('<p>{{ .Data.x }}</p>', { Data: { x } }).slice(3, -4)
   expect(shown('https://evil.example/a')).toBe('https:\u200b/\u200b/\u200bevil.\u200bexample/\u200ba')
   expect(shown('www.evil')).toBe('www.\u200bevil')
@@ -253,7 +253,7 @@ test('what users say about themselves does not become a link', () => {
   for (const name of ['Ada Lovelace', 'J. R. R. Tolkien', 'a/b', '10:30', 'v1.5']) expect(shown(name)).toBe(name)
 })
 
-test('they are recognised however they were reached', () => {
+test('they are recognized however the template reaches them', () => {
   const values = { Data: { x: 'evil.com', list: ['evil.com'] }, Email: 'ada@example.org' }
   const defanged = 'evil.\u200bcom'
   for (const source of [
@@ -277,7 +277,7 @@ test('they are recognised however they were reached', () => {
   expect(html('<a href="{{ .Data.u }}">', { Data: { u: 'https://a.b' } })).toBe('<a href="https://a.b">')
 })
 
-test('in text a value stays on its line', () => {
+test('in plain text a value stays on its line', () => {
   expect(text('{{ .Data.x }}\n', { Data: { x: 'a\r\nBcc: b\0c\u2028d' } })).toBe('a  Bcc: b c d\n')
   expect(text('{{ .Email }}', { Email: `"<&'` })).toBe(`"<&'`)
 })

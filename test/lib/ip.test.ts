@@ -36,9 +36,9 @@ test.each([
   'localhost',
   '1.2.3.4, 5.6.7.8',
   '::g',
-])('%p is no address', (text) => expect(canonicalIp(text)).toBeUndefined())
+])('%p is not an address', (text) => expect(canonicalIp(text)).toBeUndefined())
 
-test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
+test('limits apply to an IPv4 address or an IPv6 /64', () => {
   expect(clientPrefix('1.2.3.4')).toBe('1.2.3.4/32')
   expect(clientPrefix('2001:db8:1:2:3:4:5:6')).toBe(clientPrefix('2001:db8:1:2:ffff::1'))
   expect(clientPrefix('2001:db8:1:2::1')).not.toBe(clientPrefix('2001:db8:1:3::1'))
@@ -47,7 +47,7 @@ test('limits see an IPv4 address, or the /64 of an IPv6 one', () => {
   expect([sitePrefix('1.2.3.4'), sitePrefix('2001:db8:1:2:3::1')]).toEqual(['1.2.3.0/24', '2001:db8:1::/48'])
 })
 
-test('networks are matched by their own kind of address', () => {
+test('networks match addresses of their own family only', () => {
   const networks = ['10.0.0.0/8', 'fd00::/8', '192.0.2.1']
     .map((text) => parseCidr(text))
     .filter((network) => network !== undefined)
@@ -76,15 +76,15 @@ test.each([
   expect(clientIp(peer, forwarded, proxies)).toBe(client),
 )
 
-test.each(['localhost', '127.0.0.1', '127.8.9.10', '::1', '[::1]', '::ffff:127.0.0.1'])('%s is this machine', (host) =>
+test.each(['localhost', '127.0.0.1', '127.8.9.10', '::1', '[::1]', '::ffff:127.0.0.1'])('%s is loopback', (host) =>
   expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([true, true]),
 )
 
-test.each(['app.localhost', 'LOCALHOST'])('%s is this machine for browsers only', (host) =>
+test.each(['app.localhost', 'LOCALHOST'])('%s is loopback for browsers only', (host) =>
   expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([false, true]),
 )
 
 test.each(['', 'localhost.example.com', 'notlocalhost', '127.0.0.1.example.com', '128.0.0.1', '0.0.0.0', '10.0.0.1'])(
-  '%p is another machine',
+  '%p is not loopback',
   (host) => expect([isLoopbackHost(host), isLoopbackInBrowsers(host)]).toEqual([false, false]),
 )

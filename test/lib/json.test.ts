@@ -9,11 +9,11 @@ const kept = (value: unknown) => {
   return result.kept
 }
 
-test('keys are sorted at every level, lists keep their order', () => {
+test('keys are sorted at every level, and arrays keep their order', () => {
   expect(JSON.stringify(kept({ b: [{ d: 1, c: 2 }], a: null }))).toBe('{"a":null,"b":[{"c":2,"d":1}]}')
 })
 
-test('lone surrogates are replaced, pairs stay', () => {
+test('lone surrogates are replaced, and pairs kept', () => {
   expect(kept({ '\ud800': '🦊\udc00' })).toEqual({ '\ufffd': '🦊\ufffd' })
 })
 
@@ -22,7 +22,7 @@ test.each([
   [{ 'x\0': 1 }, 'nul'],
   [{ a: [Number.POSITIVE_INFINITY] }, 'number'],
   [nested(MAX_DEPTH + 1), 'depth'],
-] as const)('%# cannot be kept', (value, flaw) => expect(canonicalJson(value)).toEqual({ flaw }))
+] as const)('%# cannot be stored', (value, flaw) => expect(canonicalJson(value)).toEqual({ flaw }))
 
 test('depth is allowed up to its limit', () => expect(kept(nested(MAX_DEPTH))).toEqual(nested(MAX_DEPTH)))
 
@@ -33,7 +33,7 @@ test('__proto__ is a key like any other', () => {
   expect(JSON.stringify(mergeMetadata({}, JSON.parse('{"__proto__":{"x":1}}')))).toBe('{"__proto__":{"x":1}}')
 })
 
-test('a merge replaces key by key, and null removes', () => {
+test('a merge replaces key by key, and null removes a key', () => {
   expect(mergeMetadata({ a: 1, b: { x: 1 }, c: null }, { b: { y: 2 }, a: null, d: 4 })).toEqual({
     b: { y: 2 },
     c: null,

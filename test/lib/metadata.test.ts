@@ -13,7 +13,7 @@ const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 /** An object of so many bytes. */
 const sized = (length: number) => ({ a: 'x'.repeat(length - bytes({ a: '' })) })
 
-test('user metadata and both together have bounds, in bytes', () => {
+test('user metadata, and both kinds together, are limited in bytes', () => {
   expect(mayBecome({ user: sized(MAX_USER_METADATA_BYTES), app: {} })).toBe(true)
   expect(mayBecome({ user: sized(MAX_USER_METADATA_BYTES + 1), app: {} })).toBe(false)
   expect(mayBecome({ user: { a: 'é'.repeat(MAX_USER_METADATA_BYTES / 2) }, app: {} })).toBe(false)
@@ -23,7 +23,7 @@ test('user metadata and both together have bounds, in bytes', () => {
   expect(mayBecome({ user, app: sized(rest + 1) })).toBe(false)
 })
 
-test('what the server itself writes is not counted, and nothing hides behind it', () => {
+test('values written by the server are not counted, and cannot hide others', () => {
   const user = sized(MAX_USER_METADATA_BYTES)
   const own = { email: `${'a'.repeat(243)}@example.com`, email_verified: true, phone: '1234567', sub: 'x'.repeat(36) }
   const app = { provider: 'email', providers: ['email', 'google', 'github'] }
@@ -31,7 +31,7 @@ test('what the server itself writes is not counted, and nothing hides behind it'
   expect(mayBecome({ user: { ...user, email: 'a'.repeat(300) }, app: {} })).toBe(false)
 })
 
-test('metadata from before the bounds may shrink, and stay as it is, but not grow', () => {
+test('metadata above the limit may shrink or stay, but not grow', () => {
   const before = { user: sized(10_000), app: {} }
   expect(mayBecome({ ...before, user: sized(9_999) }, before)).toBe(true)
   expect(mayBecome({ ...before, user: { ...before.user, email_verified: true } }, before)).toBe(true)
@@ -41,7 +41,7 @@ test('metadata from before the bounds may shrink, and stay as it is, but not gro
   expect(mayBecome({ ...beyond, app: sized(10_001) }, beyond)).toBe(false)
 })
 
-test('as many members as fit are kept, the smallest first', () => {
+test('as many members as fit are kept, smallest first', () => {
   const metadata = { large: 'x'.repeat(50), small: 1, middle: 'x'.repeat(20) }
   expect(fitting(metadata, bytes(metadata))).toEqual(metadata)
   expect(fitting(metadata, bytes(metadata) - 1)).toEqual({ small: 1, middle: metadata.middle })
@@ -56,7 +56,7 @@ test('a token keeps app_metadata before user_metadata', () => {
   expect(fittingToken({ user: {}, app: { roles: Array(2000).fill('role') } })).toEqual({ user: {}, app: {} })
 })
 
-test('what a provider says is merged as far as there is room', () => {
+test('a provider’s profile is merged as far as it fits', () => {
   const before = { user: { kept: 'x'.repeat(2900) }, app: {} }
   const profile = { name: 'Ada', picture: 'x'.repeat(500), kept: null }
   expect(mergeFitting(before, { name: 'Ada', picture: 'x'.repeat(500) })).toEqual({ ...before.user, name: 'Ada' })

@@ -26,18 +26,18 @@ test('a stream up to the limit is read to its end', async () => {
   expect([bytes.toString(), isTooLarge]).toEqual(['abcde', false])
 })
 
-test('a longer one is cut, marked, and its rest not transferred', async () => {
+test('a longer one is truncated, marked, and its rest not transferred', async () => {
   const { stream, state } = streamOf('abc', 'def', 'ghi')
   const { bytes, isTooLarge } = await readUpTo(5, stream)
   expect([bytes.toString(), isTooLarge, state.isCancelled]).toEqual(['abcde', true, true])
 })
 
-test('no stream is an empty one', async () => {
+test('an absent stream counts as empty', async () => {
   const { bytes, isTooLarge } = await readUpTo(0, null)
   expect([bytes.length, isTooLarge]).toEqual([0, false])
 })
 
-test('a stream that breaks off is not a short one', async () => {
+test('an interrupted stream does not count as a short one', async () => {
   const stream = new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error('reset')) })
   expect(readUpTo(5, stream)).rejects.toThrow('reset')
 })

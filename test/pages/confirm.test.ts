@@ -28,7 +28,7 @@ test('the page says what the link does, for every type of link', async () => {
   ])
 })
 
-test('it speaks the first of the languages that it knows, and English otherwise', async () => {
+test('the page uses the first supported language, or English', async () => {
   const preferences = [['de-AT'], ['xx', 'FR'], ['ja'], ['zh_Hant', 'en'], ['toString'], []]
   expect(await Promise.all(preferences.map((languages) => headingOf({ languages, kind: 'magiclink' })))).toEqual([
     'Anmelden',
@@ -43,7 +43,7 @@ test('it speaks the first of the languages that it knows, and English otherwise'
   expect(await german.text()).toContain('<html lang="de">')
 })
 
-test('no language leaves a word out, or has two steps called alike', async () => {
+test('every language has all texts, and different ones for each step', async () => {
   for (const language of ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'ja', 'zh']) {
     const kinds = ['signup', 'invite', 'magiclink', 'recovery', 'email_change']
     const headings = await Promise.all(kinds.map((kind) => headingOf({ kind, languages: [language] })))
@@ -52,13 +52,13 @@ test('no language leaves a word out, or has two steps called alike', async () =>
   }
 })
 
-test('nothing of the address can get out of its attribute', async () => {
+test('the URL is escaped in its attribute', async () => {
   const page = await confirmLinkPage({ ...options, action: `/verify?a=1&b="><script>alert('1')</script>` }).text()
   expect(page).toContain('action="/verify?a=1&amp;b=&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"')
   expect(page).not.toContain('<script')
 })
 
-test('the page is kept by nobody, found by nobody, and lets in nothing but its own style', async () => {
+test('the page is neither cached nor indexed, and its policy allows nothing but its own style', async () => {
   const page = confirmLinkPage(options)
   expect(Object.fromEntries(page.headers)).toMatchObject({
     'cache-control': 'no-store',
@@ -72,7 +72,7 @@ test('the page is kept by nobody, found by nobody, and lets in nothing but its o
   )
 })
 
-test('the form may lead to the origin of the redirect, or to the scheme of an app, and adds nothing else to the policy', () => {
+test('form-action allows the redirect’s origin or the app’s scheme, and nothing else', () => {
   const targets: Record<string, string> = {
     'http://localhost:3000': "form-action 'self' http://localhost:3000;",
     'https://app.example.com/welcome?a=b': "form-action 'self' https://app.example.com;",
@@ -91,7 +91,7 @@ test('the form may lead to the origin of the redirect, or to the scheme of an ap
 })
 
 test.skipIf(!hasBrowser)(
-  'pressing the button posts, and follows the redirect to the application, which may be elsewhere',
+  'the button posts, and the browser follows the redirect to an application on another origin',
   async () => {
     const headers: Headers[] = []
     await using application = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('Welcome') })

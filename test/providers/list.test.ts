@@ -12,7 +12,7 @@ const setupOf = (name: string): Setup => ({
   ...(providerNamed(name)?.requiresUrl !== undefined && { url: 'https://provider.example' }),
 })
 
-test('no two providers have the same name, and it is what its file is called', async () => {
+test('provider names are unique, and equal their file names', async () => {
   expect(new Set(PROVIDER_NAMES).size).toBe(PROVIDERS.length)
   for (const { name } of PROVIDERS)
     expect(await file(`src/providers/${name.replaceAll('_', '-')}.ts`)).toContain(`name: '${name}'`)

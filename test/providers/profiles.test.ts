@@ -383,7 +383,7 @@ function profileOf(sample: Sample, answers = sample.answers ?? {}) {
   })
 }
 
-test.each(SAMPLES)('a profile of $provider becomes ours', async (sample) => {
+test.each(SAMPLES)('a profile of $provider is mapped', async (sample) => {
   const profile = await profileOf(sample)
   expect(profile.claims).toMatchObject({ ...sample.claims, provider_id: sample.claims.sub })
   expect(profile.emails.map(({ address, isVerified, isPrimary }) => [address, isVerified, isPrimary])).toEqual(
@@ -392,14 +392,14 @@ test.each(SAMPLES)('a profile of $provider becomes ours', async (sample) => {
   expect(Object.values(profile.claims)).not.toContain('')
 })
 
-test.each(SAMPLES)('an answer of $provider that names no account is refused', async (sample) => {
+test.each(SAMPLES)('a profile of $provider without an account id is refused', async (sample) => {
   const nothing = Object.fromEntries(Object.keys(sample.answers ?? {}).map((url) => [url, {}]))
   const vouched = { ...sample.vouched, ...(sample.vouched?.idToken && { idToken: {} }), answer: {} }
   const asked = async () => profileOf({ ...sample, vouched }, nothing)
   expect(asked()).rejects.toThrow('the provider does not identify the account')
 })
 
-test('an Apple user field that is no JSON, or too much of it, only loses the name', async () => {
+test('an Apple user field that is invalid or too large only loses the name', async () => {
   for (const user of ['nonsense', '{', '{"name":5}', `{"name":{"firstName":"${'x'.repeat(5000)}"}}`]) {
     const [apple] = SAMPLES
     const sample = { ...apple, vouched: { ...apple?.vouched, parameters: new URLSearchParams({ user }) } } as Sample

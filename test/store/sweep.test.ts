@@ -5,7 +5,7 @@ import { challenge, enrolled, protectedAccount, verify } from '../support/factor
 
 const DAY = 86_400_000
 
-test('nothing is removed before its time', async () => {
+test('nothing is removed early', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   await app.signUp()
   await app.ask('POST', '/auth/v1/signup', { body: {} })
@@ -31,7 +31,7 @@ test('nothing is removed before its time', async () => {
   })
 })
 
-test('sessions go a year after their last use, the audit log after 90 days, networks after 30', async () => {
+test('sessions are removed a year after their last use, the audit log after 90 days, networks after 30', async () => {
   await using app = await startApp()
   const used = await app.signUp()
   const unused = await app.signUp()
@@ -46,7 +46,7 @@ test('sessions go a year after their last use, the audit log after 90 days, netw
   expect(countRows(app.database, 'mfa_amr_claims')).toBe(1)
 })
 
-test('limits on sessions let them go a day after they end', async () => {
+test('with session limits, sessions are removed a day after they end', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_TIMEBOX: '24h', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
   })
@@ -57,7 +57,7 @@ test('limits on sessions let them go a day after they end', async () => {
   expect((await app.core.sweep()).sessions).toBe(1)
 })
 
-test('anonymous users go after 30 days without a sign, while the method is on; those who come by stay', async () => {
+test('inactive anonymous users are removed after 30 days while anonymous sign-in is enabled', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const signUp = async () => (await app.ask('POST', '/auth/v1/signup', { body: {} })).body
   const [active] = [await signUp(), await signUp()]
@@ -70,7 +70,7 @@ test('anonymous users go after 30 days without a sign, while the method is on; t
   expect(await app.store.findUser(permanent.id)).toBeDefined()
 })
 
-test('a sweep goes through more rows than it looks at in one go', async () => {
+test('a sweep covers more rows than one step', async () => {
   await using app = await startApp()
   const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
     INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`
@@ -79,7 +79,7 @@ test('a sweep goes through more rows than it looks at in one go', async () => {
   expect(countRows(app.database, 'audit_log_entries')).toBe(900)
 })
 
-test('what was begun with second factors and passkeys and never finished goes', async () => {
+test('unfinished enrolments and ceremonies of factors and passkeys are removed', async () => {
   await using app = await startApp()
   const { accessToken } = await app.signUp()
   const { raised, factor } = await protectedAccount(app)
@@ -97,7 +97,7 @@ test('what was begun with second factors and passkeys and never finished goes', 
   expect(countRows(app.database, 'mfa_factors')).toBe(1)
 })
 
-test('an anonymous account made before the machine knew the time is not old', async () => {
+test('an anonymous account created before the clock was set is not swept', async () => {
   await using app = await startApp({
     settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
     now: '1970-01-01T00:01:00Z',

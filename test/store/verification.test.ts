@@ -570,7 +570,7 @@ describe('a new pepper', () => {
   const NEW = Buffer.from('another pepper of thirty-two bytes')
   const OTHER = Buffer.from('a pepper that never was of this server')
 
-  test('leaves what was minted under the previous one valid, and under any other unknown', async () => {
+  test('keeps tokens issued under the previous one valid, and no others', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-tokens-'))
     try {
       let [link, reset, code] = ['', '', '']
@@ -605,7 +605,7 @@ describe('a new pepper', () => {
 })
 
 for (const backend of BACKENDS)
-  test(`${backend}: where the operation around a token fails, nothing of the token remains, and what it replaced stands`, async () => {
+  test(`${backend}: if the enclosing operation fails, the token is not stored, and what it would replace stays valid`, async () => {
     await using server = await start({ backend })
     const { deps, store, clock } = server
     const first = mintToken(deps, clock.now(), {

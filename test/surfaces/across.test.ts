@@ -27,13 +27,13 @@ const works = async (app: TestApp, token: string) => {
   return answers.map(({ status }) => status === 200)
 }
 
-test('any token is an identity on every surface', async () => {
+test('a token of any surface authenticates on every surface', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   for (const token of (await everywhere(app, email)).bearers) expect(await works(app, token)).toEqual([true, true])
 })
 
-test('threat T24: a session revoked on one surface is dead on all', async () => {
+test('threat T24: a session revoked on one surface is revoked on all', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const { service, cookie } = await everywhere(app, email)
@@ -55,7 +55,7 @@ test('threat T24: a global sign-out from any surface ends the sessions of all', 
   }
 })
 
-test('a sign-out on one surface leaves the sessions of the others', async () => {
+test('a sign-out on one surface keeps the sessions of the others', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const { bearers, native } = await everywhere(app, email)
@@ -68,7 +68,7 @@ test('a sign-out on one surface leaves the sessions of the others', async () => 
   ])
 })
 
-test('threat T24: deleted and banned users are refused on every surface now', async () => {
+test('threat T24: deleted and banned users are refused on every surface at once', async () => {
   await using app = await startApp()
   for (const how of ['soft', 'hard', 'ban']) {
     const { id, email } = await app.signUp()
@@ -81,7 +81,7 @@ test('threat T24: deleted and banned users are refused on every surface now', as
   }
 })
 
-test('a new password ends every other session on every surface, and keeps the one it was set in', async () => {
+test('a new password ends every other session on every surface', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const { bearers, native } = await everywhere(app, email)
@@ -95,7 +95,7 @@ test('a new password ends every other session on every surface, and keeps the on
   ])
 })
 
-test('threat T4: the logins of all surfaces share one guess counter, by address, case, name and uid', async () => {
+test('threat T4: the logins of all surfaces share one attempt counter, by address in any case, name and uid', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const { email } = await app.signUp()
   const stranger = (index: number) => ({ ip: `198.51.${index}.9` })
@@ -118,14 +118,14 @@ test('threat T4: the logins of all surfaces share one guess counter, by address,
   for (const [index, way] of ways.entries()) expect((await way(200 + index)).status).toBe(429)
 })
 
-test('the owner signs in at home while strangers guess', async () => {
+test('the owner can sign in from a known network while others guess', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const { email } = await app.signUp()
   for (let guess = 0; guess < 30; guess++) await mint(app, email, { password: 'wrong' }, { ip: `198.51.${guess}.9` })
   expect((await login(app, email)).status).toBe(200)
 })
 
-test('what a cookie may do on the Supabase surface is bound to its own pages', async () => {
+test('on the Supabase surface a cookie works only for pages of the same origin', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const { cookie } = await everywhere(app, email)
@@ -138,7 +138,7 @@ test('what a cookie may do on the Supabase surface is bound to its own pages', a
 const HOUR = 3_600_000
 const withCookie = (app: TestApp, cookie: string) => get(app, '/me', { headers: { cookie } })
 
-test('a session cookie is over when its session may last no longer, and makes no personal access token then', async () => {
+test('a session cookie expires with the maximum age of its session, and then creates no personal access token', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_TIMEBOX: '1h' } })
   const { email } = await app.signUp()
   const cookie = cookieOf((await login(app, email)).headers)
@@ -150,7 +150,7 @@ test('a session cookie is over when its session may last no longer, and makes no
   expect((await app.ask('GET', '/auth/v1/user', { headers: { cookie } })).body.code).toBe('session_expired')
 })
 
-test('a session cookie is over once it was not used for as long as is allowed, and not before', async () => {
+test('a session cookie expires after the inactivity timeout, and not before', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_INACTIVITY_TIMEOUT: '1h' } })
   const { email } = await app.signUp()
   const cookie = cookieOf((await login(app, email)).headers)
@@ -164,7 +164,7 @@ test('a session cookie is over once it was not used for as long as is allowed, a
   expect((await withCookie(app, cookie)).status).toBe(401)
 })
 
-test('where users have one session, a cookie is over when there is a later one', async () => {
+test('with one session per user, a later session invalidates the cookie', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   const { email } = await app.signUp()
   const first = cookieOf((await login(app, email)).headers)
@@ -174,7 +174,7 @@ test('where users have one session, a cookie is over when there is a later one',
   expect((await withCookie(app, first)).status).toBe(401)
 })
 
-test('a cookie of a session that lacks the second factor is over when such sessions are', async () => {
+test('a cookie of a session without the required second factor expires with that session', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '1h' } })
   const ada = await app.signUp()
   const cookie = cookieOf((await login(app, ada.email)).headers)
@@ -185,7 +185,7 @@ test('a cookie of a session that lacks the second factor is over when such sessi
   expect((await withCookie(app, cookie)).status).toBe(401)
 })
 
-test('decision D4: a ban ends every session, also where it ends by time', async () => {
+test('decision D4: a ban ends every session, also after it has expired', async () => {
   await using app = await startApp()
   const { id, email } = await app.signUp()
   const { bearers, cookie, service, native, supabase } = await everywhere(app, email)
@@ -205,7 +205,7 @@ test('decision D4: a ban ends every session, also where it ends by time', async 
   expect(listed.body).toHaveLength(1)
 })
 
-test('no personal access token is made while a ban is being written', async () => {
+test('no personal access token is created while a ban is written', async () => {
   await using app = await startApp()
   const { id, email } = await app.signUp()
   const { body } = await login(app, email)
@@ -222,7 +222,7 @@ test('no personal access token is made while a ban is being written', async () =
     expect((await get(app, '/me', { token: token.token })).status).toBe(401)
 })
 
-test('what needs a session and the second factor is said of nobody who has not both', async () => {
+test('information for sessions with the second factor is given to no other caller', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
@@ -240,7 +240,7 @@ test('what needs a session and the second factor is said of nobody who has not b
   expect(await roles(pat.token)).toEqual(['user'])
 })
 
-test('signing out ends the session of a cookie that is over, so that it never comes back', async () => {
+test('signing out with an expired cookie ends its session, so that it cannot become valid again', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   const { email } = await app.signUp()
   const first = cookieOf((await login(app, email)).headers)
@@ -251,7 +251,7 @@ test('signing out ends the session of a cookie that is over, so that it never co
   expect((await withCookie(app, first)).status).toBe(401)
 })
 
-test('decision D4: a ban that another one which is over takes the place of ends every session as well', async () => {
+test('decision D4: a ban that was replaced by an expired one also ends every session', async () => {
   await using app = await startApp()
   const { id, accessToken } = await app.signUp()
   for (const ban_duration of ['24h', '-1h'])

@@ -64,7 +64,7 @@ const kinds: Record<string, (app: TestApp, email: string) => Promise<Held>> = {
   },
 }
 
-test.each(Object.entries(kinds))('%s from before the second factor stays at aal1', async (_, hold) => {
+test.each(Object.entries(kinds))('%s issued before the second factor stays at aal1', async (_, hold) => {
   await using app = await startApp()
   const { email, id } = await app.signUp()
   await app.store.grantRole({ userId: id, role: 'admin', now: app.clock.now() })
@@ -89,7 +89,7 @@ test.each(Object.entries(kinds))('%s from before the second factor stays at aal1
 
 const json = ({ headers }: RequestOptions) => ({ ...headers, 'content-type': 'application/json' })
 
-test('the refresh token of Supabase from before is dead', async () => {
+test('a Supabase refresh token issued before the second factor is invalid', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const before = await app.signIn(email)
@@ -104,7 +104,7 @@ test.each([
   ['within the reuse interval', { GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10' }],
   ['where reuse is allowed', { GOTRUE_SECURITY_REFRESH_TOKEN_ALLOW_REUSE: 'true' }],
 ])(
-  'a Supabase refresh token from before the second factor stays at aal1 %s, and ends no session',
+  'a Supabase refresh token issued before the second factor stays at aal1 %s, and ends no session',
   async (_, settings) => {
     await using app = await startApp({ settings })
     const { email } = await app.signUp()
@@ -127,7 +127,7 @@ test.each([
   },
 )
 
-test('tokens of a sign-in with its second factor keep what they count for, however often they are refreshed', async () => {
+test('tokens of a sign-in with a second factor keep their assurance level through refreshes', async () => {
   await using app = await startApp()
   const { email, accessToken } = await app.signUp()
   const { secret } = await enrolled(app, accessToken).then(async (factor) => {
@@ -151,7 +151,7 @@ test('tokens of a sign-in with its second factor keep what they count for, howev
   for (const asked of held) expect(await mayActAsRaised(app, asked)).toBe(true)
 })
 
-test('tokens of a factor that was removed do not count for the next one', async () => {
+test('tokens of a removed factor do not count for the next one', async () => {
   await using app = await startApp()
   const { email, accessToken } = await app.signUp()
   const first = await enrolled(app, accessToken)

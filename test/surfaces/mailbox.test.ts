@@ -26,7 +26,7 @@ async function ask(mailbox: TestMailbox, path: string, asked?: Asked): Promise<{
   return { status: response.status, body: await response.json() }
 }
 
-test('a message is told with its code, its links and its times, and with nothing else', async () => {
+test('a message is shown with its code, links and times, and nothing else', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const extra = { content: 'sealed' }
@@ -52,7 +52,7 @@ test('a message is told with its code, its links and its times, and with nothing
   expect(await ask(mailbox, `/mailbox/api/messages/${id}`)).toEqual({ status: 200, body: told })
 })
 
-test('messages come newest first, fifty at most unless more are wanted, and never over two hundred', async () => {
+test('messages are listed newest first, fifty by default and at most two hundred', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   for (let i = 0; i < 250; i++) source.put({})
@@ -81,7 +81,7 @@ test.each([
   expect(body.map((message: Json) => message.to)).toEqual([to])
 })
 
-test('messages can be narrowed to a kind, and an empty filter is none', async () => {
+test('messages can be filtered by kind, and an empty filter is ignored', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   source.put({ kind: 'recovery' })
@@ -91,7 +91,7 @@ test('messages can be narrowed to a kind, and an empty filter is none', async ()
   expect(source.asked.at(-1)).toEqual({ limit: 50 })
 })
 
-test('what is not there is said to be missing', async () => {
+test('an unknown message is not found', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const { id } = source.put({ channel: 'sms', html: null })
@@ -103,7 +103,7 @@ test('what is not there is said to be missing', async () => {
   expect((await send(mailbox, '/mailbox/api/messages/')).status).toBe(404)
 })
 
-test('a mail is served as a document without origin or scripts, whose links open elsewhere', async () => {
+test('a mail is served without origin or scripts, and its links open in a new tab', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const { id } = source.put({ html: '<!doctype html><html lang="de"><p>Grüße</p>' })
@@ -119,7 +119,7 @@ test('a mail is served as a document without origin or scripts, whose links open
   expect(await answer.text()).toBe('<!doctype html><base target="_blank"><!doctype html><html lang="de"><p>Grüße</p>')
 })
 
-test('the page and what it links to are served, under a policy that lets nothing else in', async () => {
+test('the page and its assets are served, under a policy that allows nothing else', async () => {
   const mailbox = startMailbox(fakeSource())
   for (const path of ['/mailbox', '/mailbox/', '/mailbox?to=ada@example.com']) {
     const page = await send(mailbox, path)
@@ -135,13 +135,13 @@ test('the page and what it links to are served, under a policy that lets nothing
   }
 })
 
-test('the script of the page builds nothing from text that could be markup', async () => {
+test('the page’s script creates no markup from text', async () => {
   const script = await (await send(startMailbox(fakeSource()), '/mailbox/app.js')).text()
   expect(script).toContain('textContent')
   expect(script.match(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|\beval\(|Function\(/g)).toBeNull()
 })
 
-test.each(PATHS)('%s answers under its own names only', async (path) => {
+test.each(PATHS)('%s answers only for its own host names', async (path) => {
   const source = fakeSource()
   const mailbox = startMailbox(source, { apiExternalUrl: 'https://auth.example.com/auth/v1' })
   source.put({ id: 'm1' })
@@ -158,7 +158,7 @@ test.each(PATHS)('%s answers under its own names only', async (path) => {
     expect(await statusOf(host)).toEqual([host, 403])
 })
 
-test('a foreign name is told which setting would make it known', async () => {
+test('the response to an unknown host name says which setting would allow it', async () => {
   const { status, body } = await ask(startMailbox(fakeSource()), '/mailbox/api/messages', {
     headers: { host: 'auth.example.com' },
   })
@@ -166,7 +166,7 @@ test('a foreign name is told which setting would make it known', async () => {
   expect(body.message).toContain('AUTH_API_EXTERNAL_URL')
 })
 
-test('clearing removes everything', async () => {
+test('clearing removes all messages', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   source.put({})
@@ -189,7 +189,7 @@ test.each<[Record<string, string>, number]>([
   [{ origin: 'https://evil.example' }, 403],
   [{ origin: 'null' }, 403],
   [{ origin: '' }, 403],
-])('a clear with %j is answered %i', async (headers, status) => {
+])('a request to clear with %j is answered %i', async (headers, status) => {
   const source = fakeSource()
   const mailbox = startMailbox(source, { apiExternalUrl: 'https://auth.example.com/auth/v1' })
   source.put({})
@@ -199,7 +199,7 @@ test.each<[Record<string, string>, number]>([
   expect((await ask(mailbox, '/mailbox/api/messages')).body).toHaveLength(status === 403 ? 1 : 0)
 })
 
-test('pages of other origins get no permission, from any answer', async () => {
+test('no response permits pages of other origins', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   source.put({ id: 'm1' })
@@ -221,7 +221,7 @@ test('pages of other origins get no permission, from any answer', async () => {
   expect(elsewhere).toContain('access-control-allow-origin')
 })
 
-test('answers of the API are not to be kept', async () => {
+test('responses of the API are not cached', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   source.put({ id: 'm1' })
@@ -232,7 +232,7 @@ test('answers of the API are not to be kept', async () => {
   }
 })
 
-test('a fault is reported and not described', async () => {
+test('a fault is logged and not described', async () => {
   const broken: MailboxSource = { ...fakeSource(), listMessages: () => Promise.reject(new Error('disk on fire')) }
   const mailbox = startMailbox(broken)
   const { status, body } = await ask(mailbox, '/mailbox/api/messages')
@@ -241,7 +241,7 @@ test('a fault is reported and not described', async () => {
   expect(mailbox.faults.map(String)).toEqual(['Error: disk on fire'])
 })
 
-test('figures are kept by route', async () => {
+test('metrics are counted by route', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   source.put({ id: 'm1' })
@@ -272,7 +272,7 @@ async function listen(mailbox: TestMailbox) {
   return (body as ReadableStream<Uint8Array>).getReader()
 }
 
-test('each new message is announced to everybody who listens', async () => {
+test('each new message is announced on all event streams', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const readers = [await listen(mailbox), await listen(mailbox)]
@@ -285,7 +285,7 @@ test('each new message is announced to everybody who listens', async () => {
   for (const reader of readers) expect(await readUntil(reader, second)).toBe(`:\n\n${first}${second}`)
 })
 
-test('a stream gives signs of life, and says at once that it is there', async () => {
+test('a stream starts at once, and sends keep-alives', async () => {
   const reader = await listen(startMailbox(fakeSource(), { pingMs: 1 }))
   let pings = 0
   while (pings < 3) {
@@ -295,7 +295,7 @@ test('a stream gives signs of life, and says at once that it is there', async ()
   await reader.cancel()
 })
 
-test('a stream lets go of the source when its client leaves, and when the surface is closed', async () => {
+test('a stream unsubscribes when its client disconnects, and when the surface closes', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const leaving = await listen(mailbox)
@@ -313,7 +313,7 @@ test('a stream lets go of the source when its client leaves, and when the surfac
   expect(source.listeners).toBe(0)
 })
 
-test('streams are bounded in number, from one address and in all, and a closed one makes room', async () => {
+test('the number of streams is limited, per address and in total, and closed ones do not count', async () => {
   const mailbox = startMailbox(fakeSource())
   const open = async (ip: string) => {
     const request = new Request('http://localhost:7020/mailbox/api/events', { headers: OWN })
@@ -332,7 +332,7 @@ test('streams are bounded in number, from one address and in all, and a closed o
   mailbox.close()
 })
 
-test('one message can be deleted, by its own page or a program, and not while it is to be sent', async () => {
+test('a message can be deleted by its own page or a program, but not while it is queued', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   const [one, other] = [source.put({}), source.put({ state: 'queued' })]
@@ -343,7 +343,7 @@ test('one message can be deleted, by its own page or a program, and not while it
   expect((await ask(mailbox, '/mailbox/api/messages')).body).toMatchObject([{ id: other.id }])
 })
 
-test('a client that does not read is let go', async () => {
+test('a client that does not read is disconnected', async () => {
   const source = fakeSource()
   const reader = await listen(startMailbox(source))
   for (let i = 0; i < 100; i++) source.put({})
@@ -353,7 +353,7 @@ test('a client that does not read is let go', async () => {
   while (!(await reader.read()).done);
 })
 
-test('over a connection, a stream ends with the client and with the server', async () => {
+test('over a connection, a stream ends when the client or the server closes it', async () => {
   const source = fakeSource()
   const mailbox = startMailbox(source)
   await using server = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: mailbox.fetch })
@@ -373,7 +373,7 @@ test('over a connection, a stream ends with the client and with the server', asy
   expect(source.listeners).toBe(0)
 })
 
-test('the API is in the documentation, the pages are not', () => {
+test('the API is documented, the pages are not', () => {
   const { routes } = startMailbox(fakeSource())
   const documented = routes.routes
     .map(({ method, path, hooks }) => ({ name: `${method} ${path}`, detail: (hooks as Json).detail }))
@@ -390,7 +390,7 @@ test('the API is in the documentation, the pages are not', () => {
     expect(detail).toMatchObject({ tags: ['Mailbox'], operationId: expect.any(String), summary: expect.any(String) })
 })
 
-test('where the server has a public address, the mailbox answers on the machine itself alone', async () => {
+test('with a public URL, the mailbox answers only requests from loopback', async () => {
   const source = fakeSource()
   source.put({})
   const mailbox = startMailbox(source, {

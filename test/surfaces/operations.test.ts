@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { startApp } from '../support/app'
 
-test('ready says what it found, and finds out once a second at most', async () => {
+test('ready reports its checks, and repeats them at most once a second', async () => {
   await using app = await startApp()
   const ask = async () => {
     const { status, body } = await app.ask('GET', '/ready')
@@ -21,7 +21,7 @@ test('ready says what it found, and finds out once a second at most', async () =
   expect(app.log().some(({ msg }) => msg === 'fault')).toBe(true)
 })
 
-test('Swagger UI comes from the server itself, under a policy that lets nothing else in', async () => {
+test('Swagger UI is served by the server itself, under a policy that allows nothing else', async () => {
   await using app = await startApp()
   const page = await app.ask('GET', '/swagger')
   expect(page.status).toBe(200)

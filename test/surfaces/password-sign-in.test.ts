@@ -128,14 +128,14 @@ for (const [name, { send, answers }] of Object.entries(SURFACES))
   })
 
 for (const [name, { send, answers }] of Object.entries(SURFACES)) {
-  test(`${name}: an unknown account is a wrong password, for the same work`, async () => {
+  test(`${name}: an unknown account is treated as a wrong password, with the same work`, async () => {
     await using server = await start()
     const { app, told } = server
     expect(bodyOf(await send(app, PASSWORD, 'unknown@example.com'))).toEqual(answers.wrong)
     expect([told, app.hasher.verified.length]).toEqual([[], 1])
   })
 
-  test(`${name}: a hash that changes meanwhile is verified once more, a password that changes is wrong`, async () => {
+  test(`${name}: if the hash changes meanwhile it is verified again, and a changed password is wrong`, async () => {
     await using server = await start()
     const { app } = server
     const id = await createAccount(app, ['outdated hash'])

@@ -33,7 +33,7 @@ test('the start page of a development server has the URL, the publishable key, s
     expect([url, (await app.ask('GET', url, { headers: { host: 'localhost:7020' } })).status]).toEqual([url, 200])
 })
 
-test('elsewhere it says in two lines that it is for applications, in the language of the reader', async () => {
+test('for other visitors it says in two lines that it is for applications, in their language', async () => {
   const plain = async (app: TestApp, headers?: Record<string, string>, ip?: string) => {
     const { status, text } = await home(app, headers, ip)
     expect(status).toBe(200)
@@ -51,14 +51,14 @@ test('elsewhere it says in two lines that it is for applications, in the languag
   expect(await plain(pub, LOCAL, '203.0.113.7')).toBe('For applications only')
 })
 
-test('nothing in a setting can get out of its place on the start page', async () => {
+test('settings are escaped on the start page', async () => {
   await using app = await startApp({
     settings: { AUTH_API_EXTERNAL_URL: `http://localhost:7020/"><script>alert(1)</script>` },
   })
   expect((await home(app)).text).not.toContain('<script>alert')
 })
 
-test('for programs there is nothing at the root', async () => {
+test('requests for JSON get 404 at the root', async () => {
   await using app = await startApp()
   for (const method of ['GET', 'HEAD', 'POST'])
     for (const accept of ['', '*/*', 'application/json']) {
@@ -73,7 +73,7 @@ test('for programs there is nothing at the root', async () => {
 
 const PAGES = ['/ready', '/healthz', '/swagger', '/swagger/', '/openapi.json', '/mailbox', '/mailbox/', '/favicon.ico']
 
-test.each(PAGES)('HEAD %s is answered as GET, without a body', async (path) => {
+test.each(PAGES)('HEAD %s is answered like GET, without a body', async (path) => {
   await using app = await startApp()
   const asked = { headers: { host: 'localhost:7020' } }
   const [get, head] = [await app.ask('GET', path, asked), await app.ask('HEAD', path, asked)]
@@ -82,7 +82,7 @@ test.each(PAGES)('HEAD %s is answered as GET, without a body', async (path) => {
   expect(app.log().filter(({ method, route }) => method === 'HEAD' && route === path)).toHaveLength(1)
 })
 
-test('HEAD tells a failing server as well, and stays unknown to the Supabase surface', async () => {
+test('HEAD reports a failing server, too, and is unknown to the Supabase surface', async () => {
   await using app = await startApp()
   for (const path of ['/health', '/auth/v1/health', '/auth/v1/settings'])
     expect([path, (await app.ask('HEAD', path)).status]).toEqual([path, 405])
@@ -98,7 +98,7 @@ test('Swagger UI and the document can be switched off', async () => {
   expect((await home(app)).text).not.toMatch(/swagger|openapi/)
 })
 
-test('a message that is deleted in the mailbox is gone from the database, and the others stay', async () => {
+test('a message deleted in the mailbox is removed from the database, and others stay', async () => {
   await using app = await startApp({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
   const asked = { headers: { host: 'localhost:7020' } }
   for (const email of ['ada@example.com', 'grace@example.com'])

@@ -40,7 +40,7 @@ test('threat T29: a code counts one step early and late, and no further', () => 
   ])
 })
 
-test.each(['', '05047', '0504711', ' 050471', '050471\n', '०५०४७१', 'abcdef', '-50471'])('%p is no code', (code) => {
+test.each(['', '05047', '0504711', ' 050471', '050471\n', '०५०४७१', 'abcdef', '-50471'])('%p is not a code', (code) => {
   expect(matchingStep(RFC_SECRET, code, 1111111111000)).toBeUndefined()
 })
 

@@ -22,4 +22,4 @@ test.each([
   ['upper case', `work@${HEX.toUpperCase()}`],
   ['too few digits', `work@${HEX.slice(1)}`],
   ['a second @', `work@x@${HEX}`],
-])('%s makes none: %p', (_, text) => expect(parseUserRef(text)).toBeUndefined())
+])('%s is not a UserRef: %p', (_, text) => expect(parseUserRef(text)).toBeUndefined())

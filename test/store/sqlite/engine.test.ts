@@ -41,19 +41,19 @@ const put =
     tx.run(insert, { key, value })
 const get = (key: string) => engine.read((tx) => tx.one(select, { key }))
 
-test('a write is answered once it can be read', async () => {
+test('a write resolves once it can be read', async () => {
   expect(await engine.write(put('a'))).toBe(1)
   expect(await get('a')).toEqual({ key: 'a', value: '0' })
   expect(await get('b')).toBeUndefined()
 })
 
-test('1,000 increments at once are 1,000 increments', async () => {
+test('1,000 concurrent increments add up to 1,000', async () => {
   await engine.write(put('counter'))
   await Promise.all(Array.from({ length: 1000 }, () => engine.write((tx) => tx.run(update, { key: 'counter' }))))
   expect((await get('counter'))?.value).toBe('1000')
 })
 
-test('an operation that throws is undone alone, whether in the database or in itself', async () => {
+test('an operation that throws is rolled back alone, wherever the error comes from', async () => {
   const outcomes = await Promise.allSettled([
     engine.write(put('first')),
     engine.write(async (tx) => {
@@ -71,7 +71,7 @@ test('an operation that throws is undone alone, whether in the database or in it
   ])
 })
 
-test('nobody reads what is not committed', async () => {
+test('uncommitted changes cannot be read', async () => {
   let seen: unknown = 'not asked'
   await engine.write(async (tx) => {
     await tx.run(insert, { key: 'a', value: '0' })
@@ -82,13 +82,13 @@ test('nobody reads what is not committed', async () => {
   expect(await get('a')).toBeDefined()
 })
 
-test('a read before and after a commit in one turn sees the state of its moment', async () => {
+test('reads before and after a commit in one turn of the event loop each see the current state', async () => {
   const before = get('a')
   await engine.write(put('a'))
   expect([await before, (await get('a'))?.value]).toEqual([undefined, '0'])
 })
 
-test('foreign keys hold', async () => {
+test('foreign keys are enforced', async () => {
   await expect(engine.write((tx) => tx.run(insertRole))).rejects.toThrow('FOREIGN KEY')
 })
 
@@ -101,7 +101,7 @@ test('closing lets waiting writes finish', async () => {
   expect((await get('late'))?.value).toBe('0')
 })
 
-test('a write that the disk refuses fails all of its batch, and the next one works again', async () => {
+test('a write error fails its whole batch, and the next batch works again', async () => {
   const path = join(folder, 'full.db')
   const { database } = openMigrated(path, 1)
   const small = sqliteEngine(database, OPTIONS)
@@ -118,14 +118,14 @@ test('a write that the disk refuses fails all of its batch, and the next one wor
   await small.close()
 })
 
-test('every connection waits for the disk and holds foreign keys', () => {
+test('every connection syncs to disk and enforces foreign keys', () => {
   const db = openDatabase(join(folder, 'test.db'))
   const pragma = (name: string) => Object.values(db.query(`PRAGMA ${name}`).get() as object)[0]
   expect([pragma('synchronous'), pragma('journal_mode'), pragma('foreign_keys')]).toEqual([2, 'wal', 1])
   db.close()
 })
 
-test('somebody who hears of messages and fails holds up no write', async () => {
+test('a failing event listener does not affect writes', async () => {
   const heard: string[] = []
   const store = await openStore(join(folder, 'messages.db'), 1, {
     onEvent(event) {

@@ -67,7 +67,7 @@ function damage(): void {
   closeSync(file)
 }
 
-test('an error that ends the whole transaction is told in its own words', async () => {
+test('an error that ends the whole transaction is reported as itself', async () => {
   const ended = await failure(
     engine.write(async (tx) => {
       await tx.run(insert, { key: 'a', value: '0' })
@@ -101,14 +101,14 @@ test.each([
   expect((await engine.examine(probe))?.kind).toBe(isPartial ? kind : undefined)
 })
 
-test('what is not the fault of the machine is thrown as it is', async () => {
+test('errors that are not environmental are thrown unchanged', async () => {
   await engine.write(put('a'))
   expect(await failure(engine.write(put('a')))).toMatchObject({ code: 'SQLITE_CONSTRAINT_PRIMARYKEY' })
   expect(await failure(engine.read(() => Promise.reject(new Error('mine'))))).toEqual(new Error('mine'))
   expect(conditions).toEqual([])
 })
 
-test('reads go on while another process holds the lock, and a write waits without holding up the process', async () => {
+test('while another process holds the lock, reads work, and a write waits without blocking the process', async () => {
   await engine.write(put('a'))
   const other = openDatabase(path)
   other.run('BEGIN IMMEDIATE')
@@ -127,7 +127,7 @@ test('reads go on while another process holds the lock, and a write waits withou
   other.close()
 })
 
-test('closing lets go of the file at once', async () => {
+test('closing releases the file at once', async () => {
   await engine.write(put('a'))
   await get('a')
   await engine.close()
@@ -138,7 +138,7 @@ test('closing lets go of the file at once', async () => {
   other.close()
 })
 
-test('damage is an error of its reader, known until the file was found sound', async () => {
+test('damage fails the reading query, and is reported until an integrity check passes', async () => {
   await engine.write(put('a'))
   damage()
   expect(await failure(get('a'))).toBeInstanceOf(Error)
@@ -148,11 +148,11 @@ test('damage is an error of its reader, known until the file was found sound', a
   expect(damageOf(path)).toBeDefined()
 })
 
-test('a sound file has no damage', () => {
+test('an intact file has no damage', () => {
   expect(damageOf(path)).toBeUndefined()
 })
 
-test('nothing is written into a file that was moved away, and everything once it is back', async () => {
+test('nothing is written while the file is moved away, and everything once it is back', async () => {
   await engine.write(put('a'))
   renameSync(path, join(folder, 'aside'))
   expect(await failure(engine.write(put('b')))).toMatchObject({ kind: 'file_moved' })
@@ -162,7 +162,7 @@ test('nothing is written into a file that was moved away, and everything once it
   expect(await engine.examine(probe)).toBeUndefined()
 })
 
-test('what a deleted write-ahead log held is in the database before it is needed again', async () => {
+test('the contents of a deleted write-ahead log are restored to the database', async () => {
   await engine.write(put('a'))
   rmSync(`${path}-wal`)
   expect(await engine.write(put('b'))).toBe(1)
@@ -175,12 +175,12 @@ test('what a deleted write-ahead log held is in the database before it is needed
   copy.close()
 })
 
-test('nothing is kept outside of the folder of the database, and nothing waits for a lock', () => {
+test('nothing is stored outside the database folder, and nothing waits for a lock', () => {
   const pragma = (name: string) => Object.values(writer.query(`PRAGMA ${name}`).get() as object)[0]
   expect([pragma('temp_store'), pragma('busy_timeout'), pragma('journal_size_limit')]).toEqual([2, 0, 16 * 1024 * 1024])
 })
 
-test('a database that is up to date is opened beside a process that holds the lock', () => {
+test('a database that is up to date can be opened while another process holds the lock', () => {
   const other = openDatabase(path)
   other.run('BEGIN IMMEDIATE')
   const { database, applied } = openMigrated(path, 2)

@@ -38,7 +38,7 @@ function run(list: Migration[]) {
   }
 }
 
-test('a new database gets everything, once, and no snapshot', () => {
+test('a new database gets every migration once, and no snapshot', () => {
   expect(run([one, two])).toEqual({ applied: ['0001-one', '0002-two'], snapshots: [] })
   expect(run([one, two])).toEqual({ applied: [], snapshots: [] })
 })
@@ -56,7 +56,7 @@ test('rebuilding a table keeps the rows that refer to it', () => {
   after.close()
 })
 
-test('a migration that fails leaves the database as it was, those before it included', () => {
+test('a failed migration rolls back all migrations of the run', () => {
   run([one])
   const db = openDatabase(join(folder, 'test.db'))
   db.run('INSERT INTO parent VALUES (1)')
@@ -71,7 +71,7 @@ test('a migration that fails leaves the database as it was, those before it incl
   after.close()
 })
 
-test('a database that is newer than the executable is refused, and left alone', () => {
+test('a database that is newer than the executable is refused and unchanged', () => {
   run([one, two])
   expect(() => run([one])).toThrow('the database is newer than this executable')
   expect(run([one, two]).applied).toEqual([])
@@ -83,7 +83,7 @@ test('a migration that was edited after it ran is noticed', () => {
   expect(() => run([{ ...one, name: '0001-other' }])).toThrow('belongs to another build')
 })
 
-test('of several starters at once one migrates and the others find it done', async () => {
+test('of several processes that start at once one migrates', async () => {
   const script = join(import.meta.dir, '../../support/migrate-once.ts')
   const starters = Array.from({ length: 4 }, () =>
     Bun.spawn([process.execPath, script, join(folder, 'test.db')], { stdout: 'pipe', stderr: 'inherit' }),
@@ -93,7 +93,7 @@ test('of several starters at once one migrates and the others find it done', asy
   expect(await Promise.all(starters.map(({ exited }) => exited))).toEqual([0, 0, 0, 0])
 })
 
-test('snapshots are whole databases, one for each of the three newest schemas', () => {
+test('snapshots are complete databases, and the three newest are kept', () => {
   run([one])
   for (const version of [1, 2, 3, 4, 4]) snapshot(join(folder, 'test.db'), version)
   const names = readdirSync(join(folder, 'snapshots')).sort()

@@ -29,7 +29,7 @@ const addIdentity = (db: Database, user: string, provider: string, createdAt = 1
     )
     .run(`${user} ${provider}`, user, provider, provider === 'email' ? user : `${user} there`, createdAt)
 
-test('0014 takes accounts that were sent no message for those of administrators', () => {
+test('0014 marks accounts that were never sent a message as created by administrators', () => {
   const db = migrated('0014', (old) => {
     addUser(old, { id: 'made', email: 'made@x', encrypted_password: 'hash' })
     addUser(old, { id: 'invited', email: 'invited@x', confirmation_sent_at: 1 })
@@ -42,7 +42,7 @@ test('0014 takes accounts that were sent no message for those of administrators'
   expect(rows).toEqual([['made']])
 })
 
-test('0015 gives passwords their identity, and confirmed users their providers', () => {
+test('0015 adds identities for passwords, and providers of confirmed users', () => {
   const db = migrated('0015', (old) => {
     addUser(old, { id: 'both', email: 'both@x', email_confirmed_at: 1, encrypted_password: 'hash' })
     addIdentity(old, 'both', 'google')

@@ -48,7 +48,7 @@ async function tokenOf(app: TestApp): Promise<string> {
   return body.access_token
 }
 
-test('login asks the server that is named, by name or URL, and answers a token of our own', async () => {
+test('login calls the server given by name or URL, and returns a token of this server', async () => {
   await using started = await start()
   const { app, calls } = started
   for (const server of ['work', WORK, `${WORK}/`, 'HTTPS://AUTH.WORK.EXAMPLE']) {
@@ -70,7 +70,7 @@ test('login asks the server that is named, by name or URL, and answers a token o
   expect(calls.at(-1)?.url).toBe('https://other.example/base/auth/v1/login')
 })
 
-test('a code is passed on, and the wish for one', async () => {
+test('codes, and the demand for one, are passed on', async () => {
   await using started = await start({
     '/login': ({ body }: PeerRequest) =>
       body?.code === '123456'
@@ -92,7 +92,7 @@ test.each([
   expect((await login(started.app)).body.user_ref).toBe(`work@${id}`)
 })
 
-test('or what stands behind the @ of its user_ref, or what introspection says', async () => {
+test('or the part after the @ of its user_ref, or the one from introspection', async () => {
   await using named = await start({ '/login': loggedIn({}, { user_ref: `there@${HEX}` }) })
   expect((await login(named.app)).body.user_ref).toBe(`work@${HEX}`)
   await using local = await start({ '/login': loggedIn({}, { user_ref: 'local@9' }) })
@@ -124,7 +124,7 @@ test('a server that is not listed is never asked', async () => {
   expect(started.calls).toEqual([])
 })
 
-test('what the other server refuses is external_auth_failed, and counts as a guess', async () => {
+test('a login that the other server refuses is external_auth_failed, and counts as an attempt', async () => {
   await using started = await start(
     { '/login': answered({ error: 'unauthorized', reason: 'invalid_credentials', message: '' }, 401) },
     { AUTH_RATE_LIMITS: 'on' },
@@ -139,7 +139,7 @@ test('what the other server refuses is external_auth_failed, and counts as a gue
   expect(calls.length).toBeLessThanOrEqual(20)
 })
 
-test('me is what the other server says, with our name for it', async () => {
+test('me returns the other server’s profile, with our server name added', async () => {
   await using started = await start({
     '/me': answered({
       user: { id: UUID, email: 'g@work.example', colour: 'blue', server: 'local', user_ref: 'local@5' },
@@ -154,7 +154,7 @@ test('me is what the other server says, with our name for it', async () => {
   expect(calls.at(-1)).toMatchObject({ method: 'GET', token: UPSTREAM })
 })
 
-test('me of a session that is over there, and of a server that answers nonsense', async () => {
+test('me fails if the session has ended there, or the server answers nonsense', async () => {
   await using over = await start({ '/me': answered({ error: 'unauthorized' }, 401) })
   expect(await federated(over.app, 'GET', '/me', { token: await tokenOf(over.app) })).toMatchObject(
     refused(401, 'unauthorized', 'external_auth_failed'),
@@ -163,7 +163,7 @@ test('me of a session that is over there, and of a server that answers nonsense'
   expect(await federated(odd.app, 'GET', '/me', { token: await tokenOf(odd.app) })).toMatchObject(unavailable)
 })
 
-test('refresh renews both tokens, and the old one of ours ends', async () => {
+test('refresh renews both tokens, and invalidates our old one', async () => {
   await using started = await start()
   const { app, calls } = started
   const old = await tokenOf(app)
@@ -183,14 +183,14 @@ test('refresh renews both tokens, and the old one of ours ends', async () => {
   ])
 })
 
-test('of two refreshes at once one has the new token', async () => {
+test('of two simultaneous refreshes one gets the new token', async () => {
   await using started = await start()
   const token = await tokenOf(started.app)
   const replies = await Promise.all([1, 2].map(() => federated(started.app, 'POST', '/refresh', { token })))
   expect(replies.map(({ status }) => status).sort()).toEqual([200, 401])
 })
 
-test('a refresh that the other server refuses, or does not answer, leaves the session as it was', async () => {
+test('a refresh that the other server refuses, or does not answer, leaves the session unchanged', async () => {
   let isDown = false
   await using started = await start({
     '/refresh': () => (isDown ? { outcome: 'unavailable', error: 'down' } : answered({ error: 'unauthorized' }, 401)),
@@ -205,7 +205,7 @@ test('a refresh that the other server refuses, or does not answer, leaves the se
   expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
 })
 
-test('tokens expire here whatever the other server thinks, and no session outlasts 30 days', async () => {
+test('tokens expire here independently of the other server, and sessions last 30 days at most', async () => {
   await using started = await start()
   const { app } = started
   const expired = await tokenOf(app)
@@ -221,7 +221,7 @@ test('tokens expire here whatever the other server thinks, and no session outlas
   expect(refreshes).toBe(30 * 48 - 1)
 })
 
-test('logout ends the session there and here; where the other server is down it stays', async () => {
+test('logout ends the session there and here, or neither while the other server is down', async () => {
   let answer = answered({ error: 'rate_limit' }, 400)
   await using started = await start({ '/logout': () => answer })
   const { app, calls } = started
@@ -238,13 +238,13 @@ test('logout ends the session there and here; where the other server is down it 
   expect((await federated(app, 'GET', '/me', { token })).body.reason).toBe('token_invalid')
 })
 
-test('a session that is over there already can be ended here', async () => {
+test('a session that has already ended there can be ended here', async () => {
   await using started = await start({ '/logout': answered({ error: 'unauthorized' }, 401) })
   const token = await tokenOf(started.app)
   expect((await federated(started.app, 'POST', '/logout', { token })).status).toBe(200)
 })
 
-test('an account of another server cannot change its password here, and is nobody on the other surfaces', async () => {
+test('an account of another server cannot change its password here, and is not a user on other surfaces', async () => {
   await using started = await start()
   const { app } = started
   const token = await tokenOf(app)
@@ -284,7 +284,7 @@ test('an account of another server cannot change its password here, and is nobod
   expect((await federated(app, 'GET', '/me', { token })).status).toBe(200)
 })
 
-test('threat T51: what the other server says of a user grants nothing here', async () => {
+test('threat T51: the other server’s claims about a user grant nothing here', async () => {
   const { id } = { id: UUID }
   await using started = await start({
     '/login': loggedIn({ id, uid: 1, user_ref: 'local@1', roles: ['admin'], role: 'service_role', is_admin: true }),
@@ -299,7 +299,7 @@ test('threat T51: what the other server says of a user grants nothing here', asy
   expect((await get(app, '/me', { token })).status).toBe(403)
 })
 
-test('introspect knows it as <server>@<hex>, without asking there', async () => {
+test('introspect names it <server>@<hex> without asking the other server', async () => {
   await using started = await start()
   const { app, calls } = started
   const token = await tokenOf(app)
@@ -311,7 +311,7 @@ test('introspect knows it as <server>@<hex>, without asking there', async () => 
   expect(calls.length).toBe(before)
 })
 
-test('a server that is taken off the list is asked no more', async () => {
+test('a server that was removed from the list is no longer called', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const before = await start({}, {}, folder)
   const token = await tokenOf(before.app)
@@ -329,7 +329,7 @@ test('a server that is taken off the list is asked no more', async () => {
   rmSync(folder, { recursive: true })
 })
 
-test('neither token is in the database or the log, and ended sessions are swept', async () => {
+test('neither token is stored or logged in plaintext, and ended sessions are swept', async () => {
   await using started = await start()
   const { app } = started
   const token = await tokenOf(app)
@@ -343,7 +343,7 @@ test('neither token is in the database or the log, and ended sessions are swept'
   expect((await app.core.sweep()).externalSessions).toBe(1)
 })
 
-test('me passes on all that the other server says, also where it speaks as this one does', async () => {
+test('me passes on the whole profile, also if the other server uses the same format', async () => {
   const user = {
     ...{ id: UUID, uid: 5, username: 'grace', email: 'g@work.example' },
     is_active: true,
@@ -356,7 +356,7 @@ test('me passes on all that the other server says, also where it speaks as this 
   expect(body).toEqual({ success: true, user: { ...said, server: 'work', user_ref: `work@${HEX}` } })
 })
 
-test('a token that the other server gave to a session which ended meanwhile is let go of there', async () => {
+test('a token that the other server issued to a session that ended meanwhile is revoked there', async () => {
   const live = new Set<unknown>([UPSTREAM])
   let signOut = async () => {}
   await using started = await start({
@@ -377,7 +377,7 @@ test('a token that the other server gave to a session which ended meanwhile is l
   expect([...live]).toEqual([])
 })
 
-test('one who cannot be told apart after a good login leaves no token behind', async () => {
+test('a login whose account cannot be identified leaves no token at the other server', async () => {
   await using started = await start({
     '/login': answered({ success: true, access_token: UPSTREAM, token_type: 'Bearer' }),
     '/introspect': answered({ active: true }),
@@ -387,7 +387,7 @@ test('one who cannot be told apart after a good login leaves no token behind', a
   expect(started.calls.at(-1)?.token).toBe(UPSTREAM)
 })
 
-test('introspection names the account by its id where the other server tells no more of it', async () => {
+test('introspection names the account by its id if the other server says nothing else about it', async () => {
   await using started = await start({ '/login': loggedIn({ uid: UUID }) })
   const { app } = started
   const token = await tokenOf(app)
@@ -426,7 +426,7 @@ test('administrators list the sessions of accounts of other servers, page by pag
   expect(log[0].payload.traits).toEqual({ session_id: body[1].id, user_ref: `work@${HEX}` })
 })
 
-test('nobody else lists or ends them', async () => {
+test('only administrators list or end them', async () => {
   await using started = await start()
   const { app } = started
   const token = await tokenOf(app)

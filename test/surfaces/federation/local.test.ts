@@ -16,7 +16,7 @@ async function tokenOf(app: TestApp, email: string): Promise<string> {
 
 const me = (app: TestApp, token: string) => federated(app, 'GET', '/me', { token })
 
-test('login by e-mail, username or uid, in id or username, here by three names', async () => {
+test('login accepts an email address, username or uid, as id or username, under three names of this server', async () => {
   await using app = await startApp()
   const { email, id } = await app.signUp()
   const user = {
@@ -39,7 +39,7 @@ test('login by e-mail, username or uid, in id or username, here by three names',
     })
 })
 
-test('me, for a token of any surface', async () => {
+test('me accepts a token of any surface', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { accessToken: native } = await minted(app, ada.email)
@@ -47,7 +47,7 @@ test('me, for a token of any surface', async () => {
     expect((await me(app, token)).body).toMatchObject({ success: true, user: { id: ada.id, user_ref: 'local@1' } })
 })
 
-test('a federation token is an identity on every surface', async () => {
+test('a federation token authenticates on every surface', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const token = await tokenOf(app, ada.email)
@@ -56,7 +56,7 @@ test('a federation token is an identity on every surface', async () => {
   expect((await post(app, '/introspect', { token })).body).toMatchObject({ active: true, sub: ada.id })
 })
 
-test('an unknown user answers as a wrong password does', async () => {
+test('an unknown user gets the same response as a wrong password', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const replies = [
@@ -70,7 +70,7 @@ test('an unknown user answers as a wrong password does', async () => {
   expect(new Set(replies.map(({ text }) => text)).size).toBe(1)
 })
 
-test('what is missing or of the wrong form is told', async () => {
+test('missing and malformed fields are named', async () => {
   await using app = await startApp()
   const invalid = refused(400, 'validation', 'invalid_input')
   for (const body of [{}, { id: 'ada' }, { password: PASSWORD }, { id: '', password: PASSWORD }, { id: {} }, [], 'x'])
@@ -79,7 +79,7 @@ test('what is missing or of the wrong form is told', async () => {
   expect((await federated(app, 'POST', '/login', { raw: `"${'x'.repeat(1_048_577)}"` })).status).toBe(413)
 })
 
-test('a ban is told after a right password only', async () => {
+test('a ban is reported only after a correct password', async () => {
   await using app = await startApp()
   const { email, id } = await app.signUp()
   await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: '1h' } })
@@ -87,7 +87,7 @@ test('a ban is told after a right password only', async () => {
   expect((await signIn(app, email, { password: 'wrong' })).body.reason).toBe('invalid_credentials')
 })
 
-test('a second factor needs its code, once', async () => {
+test('a user with a second factor needs a code, which works once', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   expect(await signIn(app, ada.email)).toMatchObject(refused(401, 'unauthorized', 'mfa_required'))
@@ -96,7 +96,7 @@ test('a second factor needs its code, once', async () => {
   expect((await signIn(app, ada.email, { code })).body.reason).toBe('mfa_required')
 })
 
-test('refresh answers a new token, and the old one ends', async () => {
+test('refresh returns a new token, and invalidates the old one', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const old = await tokenOf(app, email)
@@ -111,7 +111,7 @@ test('refresh answers a new token, and the old one ends', async () => {
   expect((await me(app, token)).status).toBe(200)
 })
 
-test('of two refreshes at once one has the new token, and the session goes on', async () => {
+test('of two simultaneous refreshes one gets the new token, and the session continues', async () => {
   await using app = await startApp()
   const { email } = await app.signUp()
   const token = await tokenOf(app, email)
@@ -146,7 +146,7 @@ test('a token lives an hour, and its session 30 days, however often it is refres
   expect(refreshes).toBe(30 * 48 - 1)
 })
 
-test('logout is answered by the surface on which the token was issued', async () => {
+test('logout is handled by the surface that issued the token', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const token = await tokenOf(app, ada.email)
@@ -173,7 +173,7 @@ test('threat T24: a global sign-out, a ban and a deletion end federation tokens'
   }
 })
 
-test('change-password needs the present one, and ends the other sessions', async () => {
+test('change-password requires the current password, and ends the other sessions', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const token = await tokenOf(app, ada.email)
@@ -194,7 +194,7 @@ test('change-password needs the present one, and ends the other sessions', async
   expect((await signIn(app, ada.email, { password: 'another-horse-7' })).status).toBe(200)
 })
 
-test('a session at aal1 of a user with a second factor changes no password', async () => {
+test('a session at aal1 of a user with a second factor cannot change the password', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const { accessToken } = await app.signIn(ada.email)
@@ -204,7 +204,7 @@ test('a session at aal1 of a user with a second factor changes no password', asy
   )
 })
 
-test('users are made by administrators, with a name of their own', async () => {
+test('administrators create users with a username', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const make = (body: object, token = app.admin) => federated(app, 'POST', '/users', { token, body })
@@ -232,7 +232,7 @@ test('users are made by administrators, with a name of their own', async () => {
   )
 })
 
-test('several who are made with one name at once: one of them has it', async () => {
+test('of several users created at once with one name, one gets it', async () => {
   await using app = await startApp()
   const replies = await Promise.all(
     [1, 2, 3].map((n) =>
@@ -245,7 +245,7 @@ test('several who are made with one name at once: one of them has it', async () 
   expect(replies.map(({ status }) => status).sort()).toEqual([201, 409, 409])
 })
 
-test('introspect says what a token of any surface stands for, always 200', async () => {
+test('introspect describes a token of any surface, always with 200', async () => {
   await using app = await startApp()
   const { email, id, accessToken } = await app.signUp()
   const { accessToken: native } = await minted(app, email)
@@ -266,7 +266,7 @@ test('introspect says what a token of any surface stands for, always 200', async
     expect(await ask({ token: bad })).toEqual({ active: false, reason: 'token_invalid' })
 })
 
-test('a wrong method on a path of federation is a method_error, and unknown paths answer as GoTrue does', async () => {
+test('a wrong method on a federation path is a method_error, and unknown paths answer as in GoTrue', async () => {
   await using app = await startApp()
   const wrong = await federated(app, 'PUT', '/login')
   expect(wrong).toMatchObject(refused(405, 'method_error', 'method_not_allowed'))
@@ -277,12 +277,12 @@ test('a wrong method on a path of federation is a method_error, and unknown path
   expect((await app.ask('POST', '/login', { body: {} })).text).toBe('404 page not found\n')
 })
 
-test('health is one answer for both surfaces', async () => {
+test('health has one response for both surfaces', async () => {
   await using app = await startApp()
   expect((await federated(app, 'GET', '/health')).body).toMatchObject({ name: 'GoTrue', status: 'ok' })
 })
 
-test('a server name of a whole megabyte is refused before anything is made of it', async () => {
+test('a server name of a megabyte is refused before it is processed', async () => {
   await using app = await startApp()
   const server = `https://a${'/'.repeat(1_000_000)}x`
   const { status, body } = await federated(app, 'POST', '/login', { body: { id: 'a', password: 'b', server } })

@@ -8,7 +8,7 @@ const create = (app: TestApp, body: unknown) => app.ask('POST', users, { token: 
 const change = (app: TestApp, id: string, body: unknown) => app.ask('PUT', `${users}/${id}`, { token: app.admin, body })
 const get = (app: TestApp, path: string) => app.ask('GET', path, { token: app.admin })
 
-test('who may use the admin API', async () => {
+test('the admin API accepts the secret key and service_role tokens', async () => {
   await using app = await startApp({ settings: { AUTH_JWT_SECRET: 'a-secret-of-this-test-with-at-least-32-bytes' } })
   const ada = await app.signUp()
   const ask = async (token: string | undefined, apikey?: string) => {
@@ -34,7 +34,7 @@ test('who may use the admin API', async () => {
   expect((await ask(ada.accessToken, secret))[0]).toBe(200)
 })
 
-test('a user with the role admin may, as long as the session lives and the role is granted', async () => {
+test('a user with the role admin may use it while the session is valid and the role is granted', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const ask = async () => (await app.ask('GET', users, { token: ada.accessToken })).status
@@ -69,7 +69,7 @@ test('users cannot make themselves admins by what they may set', async () => {
   expect((await app.ask('GET', users, { token: body.access_token })).status).toBe(403)
 })
 
-test('a user can be made with everything at once', async () => {
+test('a user can be created with all fields at once', async () => {
   await using app = await startApp()
   const { status, body } = await create(app, {
     ...{
@@ -125,13 +125,13 @@ test.each([
   [{ email: 'a@b.co', ban_duration: '1d' }, 400, 'invalid format for ban duration: time: invalid duration "1d"'],
   [{ email: 'a@b.co', user_metadata: 'x' }, 400, expect.stringContaining('Could not parse request body as JSON')],
   [{ email: 'a@b.co', email_confirm: 'yes' }, 400, expect.stringContaining('Could not parse request body as JSON')],
-])('making %j is refused', async (body, status, message) => {
+])('creating %j is refused', async (body, status, message) => {
   await using app = await startApp()
   const reply = await create(app, body)
   expect([reply.status, reply.body.message]).toEqual([status, message])
 })
 
-test('what is taken is refused, at once and in a race', async () => {
+test('taken addresses and numbers are refused, also in a race', async () => {
   await using app = await startApp()
   const id = crypto.randomUUID()
   await create(app, { id, email: 'a@example.com', phone: '15551230000' })
@@ -145,7 +145,7 @@ test('what is taken is refused, at once and in a race', async () => {
   expect(replies.map(({ status }) => status).sort()).toEqual([200, ...Array(9).fill(422)])
 })
 
-test('an account made without a password has one that nobody knows', async () => {
+test('an account created without a password gets a random one', async () => {
   await using app = await startApp()
   await create(app, { email: 'a@example.com', email_confirm: true })
   for (const password of ['', 'undefined', 'null', PASSWORD])
@@ -189,7 +189,7 @@ test('a change that is refused changes nothing', async () => {
   expect((await get(app, `${users}/${ada.id}`)).body).toMatchObject({ role: 'authenticated', email: ada.email })
 })
 
-test('a ban works at once everywhere, and once it is lifted the sessions before it are over (decision D4)', async () => {
+test('a ban takes effect at once everywhere, and earlier sessions stay ended after it is lifted (decision D4)', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await change(app, ada.id, { ban_duration: '1h30m' })
@@ -206,7 +206,7 @@ test('a ban works at once everywhere, and once it is lifted the sessions before 
   expect((await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })).body.code).toBe('session_not_found')
 })
 
-test('deleting for good takes everything; deleting softly keeps a row that tells nobody whose it was', async () => {
+test('hard deletion removes everything; soft deletion keeps an anonymized row', async () => {
   await using app = await startApp()
   const [gone, ghost] = [await app.signUp(), await app.signUp()]
   expect((await app.ask('DELETE', `${users}/${gone.id}`, { token: app.admin })).body).toEqual({})
@@ -228,7 +228,7 @@ test('deleting for good takes everything; deleting softly keeps a row that tells
   ).toBe('bad_json')
 })
 
-test.each(['nope', '1%27%20OR%20%271%27=%271', '..%2fusers', 'a%00b'])('the path id %s is none', async (id) => {
+test.each(['nope', '1%27%20OR%20%271%27=%271', '..%2fusers', 'a%00b'])('the path id %s is invalid', async (id) => {
   await using app = await startApp()
   for (const method of ['GET', 'PUT', 'DELETE']) {
     const { status, body } = await app.ask(method, `${users}/${id}`, {
@@ -299,14 +299,14 @@ test.each([
   expect(body.message).toStartWith(message)
 })
 
-test('a huge page size is cut, not obeyed', async () => {
+test('a huge page size is capped', async () => {
   await using app = await startApp()
   await app.signUp()
   const { status, body } = await get(app, `${users}?per_page=999999999`)
   expect([status, body.users.length]).toEqual([200, 1])
 })
 
-test('lists go through more rows than they look at in one go', async () => {
+test('lists cover more rows than one step', async () => {
   await using app = await startApp()
   const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
     INSERT INTO users (id, aud, role, email, created_at, updated_at) SELECT 'id-' || i, 'authenticated', 'r', 'u' || i || '@example.com', i, i FROM n`
@@ -322,7 +322,7 @@ test('lists go through more rows than they look at in one go', async () => {
   expect(await list('page=15001')).toEqual(['45000'])
 })
 
-test('the audit log tells who did what, newest first, and is searched by author, action and type', async () => {
+test('the audit log lists who did what, newest first, and can be searched by author, action and type', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: 'another-password-1' } })
@@ -355,7 +355,7 @@ const addressesIn = async (app: TestApp) =>
     (entry: { payload: { action: string }; ip_address: string }) => [entry.payload.action, entry.ip_address],
   )
 
-test('the audit log says from which address each thing was done', async () => {
+test('the audit log contains the IP address of each action', async () => {
   await using app = await startApp()
   const body = { email: 'ada@example.com', password: PASSWORD }
   const { body: made } = await app.ask('POST', '/auth/v1/admin/users', {
@@ -374,7 +374,7 @@ test('the audit log says from which address each thing was done', async () => {
   ])
 })
 
-test('without AUTH_AUDIT_LOG_IP_ADDRESSES the audit log keeps no address', async () => {
+test('without AUTH_AUDIT_LOG_IP_ADDRESSES the audit log contains no addresses', async () => {
   await using app = await startApp({ settings: { AUTH_AUDIT_LOG_IP_ADDRESSES: 'false' } })
   await app.signUp()
   expect(new Set((await addressesIn(app)).map(([, ip]: [string, string]) => ip))).toEqual(new Set(['']))

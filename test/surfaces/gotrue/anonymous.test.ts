@@ -119,7 +119,7 @@ test.each(Object.entries(ways))('%s: the account is permanent', async (_, { sett
   expect(await app.store.findUser(id)).toBeDefined()
 })
 
-test('an address that nobody has confirmed leaves the account anonymous', async () => {
+test('an unconfirmed address leaves the account anonymous', async () => {
   const { app, id, token } = await start()
   await using _app = app
   await admin(app, id, { email: EMAIL })
@@ -146,7 +146,7 @@ test.each([
     'a personal access token',
     `INSERT INTO personal_access_tokens SELECT 'p', 'l', id, 'n', 'h', 0, NULL, NULL FROM users`,
   ],
-])('whatever its flag says, an account with %s is not swept', async (_, sql) => {
+])('an account with %s is not swept, even if it is marked as anonymous', async (_, sql) => {
   const { app, id } = await start()
   await using _app = app
   await execute(app.database, sql)

@@ -20,7 +20,7 @@ const who = async (app: TestApp, token: string, headers?: Record<string, string>
 const in1h = () => Date.parse('2026-01-01T01:00:00Z') / 1000
 const invalid = (why: string) => [403, 'bad_jwt', `invalid JWT: unable to parse or verify signature, ${why}`]
 
-test('the scheme may be in any letter case; anything else is no bearer', async () => {
+test('the scheme is case-insensitive, and other schemes are no bearer token', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const ask = async (authorization: string) =>
@@ -39,7 +39,7 @@ test('the scheme may be in any letter case; anything else is no bearer', async (
   expect((await app.ask('GET', `/auth/v1/user?access_token=${ada.accessToken}`)).status).toBe(401)
 })
 
-test('claims are looked at in their order', async () => {
+test('claims are checked in a fixed order', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const nobody = crypto.randomUUID()
@@ -67,7 +67,7 @@ test('claims are looked at in their order', async () => {
   expect((await of({ sub: ada.id, exp: undefined }))[0]).toBe(200)
 })
 
-test('a token is for the audience that its first aud claim names', async () => {
+test('the audience of a token is its first aud claim', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const of = async (aud: unknown, headers = {}) => {
@@ -83,13 +83,13 @@ test('a token is for the audience that its first aud claim names', async () => {
   expect(await of('elsewhere', { 'x-jwt-aud': 'elsewhere' })).toBe('fine')
 })
 
-test('a session of somebody else does not make the token theirs', async () => {
+test('a token with another user’s session is refused', async () => {
   await using app = await startApp({ settings })
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   expect((await who(app, forge({ sub: ada.id, session_id: eve.sessionId, exp: in1h() })))[1]).toBe('session_not_found')
 })
 
-test('threat T25: times hold without leeway', async () => {
+test('threat T25: times are checked without leeway', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const now = in1h() - 3600
@@ -101,7 +101,7 @@ test('threat T25: times hold without leeway', async () => {
   for (const exp of ['tomorrow', null, {}, true]) expect((await of({ exp }))[1]).toBe('bad_jwt')
 })
 
-test('threat T25: signatures by none, by another key, or by a key the token brings along are refused', async () => {
+test('threat T25: unsigned tokens, and those signed by another key or an embedded key, are refused', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const claims = { sub: ada.id, session_id: ada.sessionId, role: 'service_role', exp: in1h() }
@@ -136,7 +136,7 @@ test('threat T25: signatures by none, by another key, or by a key the token brin
     expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(403)
 })
 
-test('threat T25: of a claim that is there twice the last counts, and a token is no one else’s for it', async () => {
+test('threat T25: of a duplicate claim the last one counts, and it does not change whose token it is', async () => {
   await using app = await startApp({ settings })
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   const [head] = forge({}).split('.')
@@ -159,7 +159,7 @@ test('every bit of a signature counts', async () => {
 })
 
 test.each(['ES256', 'RS256', 'EdDSA'])(
-  'threat T25: tokens signed with %s verify here and by the published keys, and no HS256 token passes for them',
+  'threat T25: tokens signed with %s verify here and with the published keys, and HS256 tokens are refused',
   async (alg) => {
     const { privateKey } = await generateKeyPair(alg, { extractable: true })
     const jwk = { ...(await exportJWK(privateKey)), alg, kid: 'key-1', key_ops: ['sign', 'verify'] }
@@ -195,7 +195,7 @@ test.each(['ES256', 'RS256', 'EdDSA'])(
   },
 )
 
-test('HS256 stays valid beside other keys where it is listed', async () => {
+test('HS256 stays valid beside other keys if it is listed', async () => {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), alg: 'ES256', kid: 'key-1', key_ops: ['sign'] }
   await using app = await startApp({
@@ -206,7 +206,7 @@ test('HS256 stays valid beside other keys where it is listed', async () => {
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: forge({ role: 'service_role' }) })).status).toBe(200)
 })
 
-test('API keys stand for nobody: public endpoints ignore them, user endpoints ask for a user', async () => {
+test('API keys are not users: public endpoints ignore them, and user endpoints require a user', async () => {
   await using app = await startApp()
   for (const key of [app.keys.publishable, app.keys.secret, app.keys.anon]) {
     const headers = { apikey: key }
@@ -225,7 +225,7 @@ test('API keys stand for nobody: public endpoints ignore them, user endpoints as
   expect((await who(app, 'sb_secret_of-another-server-00000000000000'))[1]).toBe('bad_jwt')
 })
 
-test('an expiry with fractions (RFC 7519 §2) is one on every surface', async () => {
+test('an expiry with fractions (RFC 7519 §2) is accepted on every surface', async () => {
   await using app = await startApp({ settings })
   const ada = await app.signUp()
   const token = forge({ sub: ada.id, session_id: ada.sessionId, aud: 'authenticated', exp: in1h() + 0.5 })
@@ -234,7 +234,7 @@ test('an expiry with fractions (RFC 7519 §2) is one on every surface', async ()
     expect((await app.ask('POST', path, { body: { token } })).body).toMatchObject({ active: true, exp: in1h() })
 })
 
-test('an API key of another server is called that, in either header, and whatever else a request shows counts', async () => {
+test('an API key of another server is reported as such, in either header, and other credentials still count', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const wrong = [403, 'bad_jwt', 'Invalid API key: it does not belong to this server']

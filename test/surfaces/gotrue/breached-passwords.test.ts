@@ -24,7 +24,7 @@ function knowing(password: string, count = 3) {
 
 const down: BreachedPasswords = async () => ({ outcome: 'failed', error: 'status 503' })
 
-test('a breached password is refused wherever one is set, with its reason, and five digits are all that is told', async () => {
+test('a breached password is refused wherever one is set, and only five digits of its hash are sent', async () => {
   const { service, asked } = knowing(BREACHED)
   await using app = await startApp({ settings: ON, breached: service })
   const refused = await app.ask('POST', '/auth/v1/signup', { body: { email: 'a@example.com', password: BREACHED } })
@@ -46,7 +46,7 @@ test('a breached password is refused wherever one is set, with its reason, and f
   expect(new Set(asked)).toEqual(new Set([hashOf(BREACHED).slice(0, 5), hashOf(FINE).slice(0, 5)]))
 })
 
-test('reasons add up', async () => {
+test('all reasons are listed', async () => {
   const { service } = knowing('abc')
   const settings = { ...ON, AUTH_PASSWORD_MIN_LENGTH: '8', AUTH_PASSWORD_REQUIRED_CHARACTERS: '0123456789' }
   await using app = await startApp({ settings, breached: service })
@@ -67,7 +67,7 @@ test('a reset by mail refuses a breached password, and its token waits for anoth
   expect((await complete(`${FINE}!`)).status).toBe(200)
 })
 
-test('a sign-in with one that was set before only says so; a refresh asks nobody', async () => {
+test('a sign-in with an older breached password only reports it, and a refresh does not check', async () => {
   const { service, asked } = knowing(BREACHED)
   await using before = await startApp()
   const ada = await before.signUp('ada@example.com', BREACHED)
@@ -80,20 +80,20 @@ test('a sign-in with one that was set before only says so; a refresh asks nobody
   expect(asked).toHaveLength(count)
 })
 
-test('a count of nought is padding', async () => {
+test('a count of zero is padding', async () => {
   const { service } = knowing(BREACHED, 0)
   await using app = await startApp({ settings: ON, breached: service })
   expect((await app.signUp('ada@example.com', BREACHED)).id).toBeString()
 })
 
-test('nobody is asked unless it is switched on', async () => {
+test('the service is called only if enabled', async () => {
   const { service, asked } = knowing(BREACHED)
   await using app = await startApp({ breached: service })
   await app.signUp('ada@example.com', BREACHED)
   expect(asked).toEqual([])
 })
 
-test('where nobody answers a password is taken, unless the check is to fail closed', async () => {
+test('if the service does not answer, the password is accepted, unless the check fails closed', async () => {
   await using open = await startApp({ settings: ON, breached: down })
   expect((await open.signUp('ada@example.com', BREACHED)).id).toBeString()
   expect(open.log()).toContainEqual(expect.objectContaining({ msg: 'the breach check is unavailable' }))
@@ -106,7 +106,7 @@ test('where nobody answers a password is taken, unless the check is to fail clos
   ])
 })
 
-test('an address with an account and one without take the same road', async () => {
+test('known and unknown addresses are treated alike', async () => {
   const { service, asked } = knowing(BREACHED)
   await using app = await startApp({
     settings: { ...ON, AUTH_MAILER_AUTOCONFIRM: 'false' },
@@ -120,7 +120,7 @@ test('an address with an account and one without take the same road', async () =
   expect(asked).toHaveLength(2)
 })
 
-test('the service is asked as it wants to be, and an answer that is none counts as none', async () => {
+test('the service is called as documented, and an invalid response counts as none', async () => {
   const line = '0123456789ABCDEF'.repeat(3).slice(0, 35)
   const seen: { path: string; padding: string | null; agent: string | null }[] = []
   const service = Bun.serve({

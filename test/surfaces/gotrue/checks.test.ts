@@ -7,7 +7,7 @@ import { confirmedUser, lastMessageTo, mailboxOf, verify } from '../../support/m
 const PHONE_FACTORS = { AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' }
 const SOMEBODY = crypto.randomUUID()
 
-test('the body of a challenge is read only where the factor needs one', async () => {
+test('the body of a challenge is read only if the factor needs one', async () => {
   await using app = await startApp({ settings: PHONE_FACTORS })
   const { accessToken: token } = await app.signUp()
   const totp = (await enrol(app, token)).body.id
@@ -27,7 +27,7 @@ test('the body of a challenge is read only where the factor needs one', async ()
   expect(await ask('nope', '{')).toEqual([404, 'validation_failed'])
 })
 
-test('where verification by phone is off, that is told before the body is read', async () => {
+test('if phone verification is disabled, that is reported before the body is read', async () => {
   await using app = await startApp({ settings: { ...PHONE_FACTORS, AUTH_MFA_PHONE_VERIFY_ENABLED: 'false' } })
   const { accessToken: token } = await app.signUp()
   const { body } = await enrol(app, token, { factor_type: 'phone', friendly_name: 'p', phone: '+15551230001' })
@@ -35,7 +35,7 @@ test('where verification by phone is off, that is told before the body is read',
   expect(answer.code).toBe('mfa_phone_verify_not_enabled')
 })
 
-test('what a path names is looked up before the body is read', async () => {
+test('the resource in the path is looked up before the body is read', async () => {
   await using app = await startApp()
   const { accessToken: token, id } = await app.signUp()
   const cases: [method: string, path: string, token: string, expected: [number, string]][] = [
@@ -57,7 +57,7 @@ test('what a path names is looked up before the body is read', async () => {
   }
 })
 
-test('an anonymous user is told so before the body is read', async () => {
+test('an anonymous user is refused before the body is read', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
   for (const path of ['/factors', `/factors/${SOMEBODY}/challenge`, '/factors/nope/verify']) {
@@ -66,7 +66,7 @@ test('an anonymous user is told so before the body is read', async () => {
   }
 })
 
-test('a provider that is off is told before the body is read', async () => {
+test('a disabled provider is reported before the body is read', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_EMAIL_ENABLED: 'false' } })
   const ask = async (path: string) => (await app.ask('POST', `/auth/v1${path}`, { raw: '{' })).body.code
   expect(await ask('/recover')).toBe('email_provider_disabled')
@@ -76,7 +76,7 @@ test('a provider that is off is told before the body is read', async () => {
   expect([status, body.message]).toEqual([422, 'Web3 provider is disabled'])
 })
 
-test('a challenge id must be a UUID where it is given', async () => {
+test('a challenge id must be a UUID if given', async () => {
   await using app = await startApp()
   const { accessToken: token } = await app.signUp()
   const { id } = (await enrol(app, token)).body
@@ -89,7 +89,7 @@ test('a challenge id must be a UUID where it is given', async () => {
   expect([await ask(''), await ask('nope'), await ask(null)]).toEqual(['bad_json', 'bad_json', 'mfa_factor_not_found'])
 })
 
-test('text that is stored holds no NUL character', async () => {
+test('stored text cannot contain NUL characters', async () => {
   await using app = await startApp({ settings: PHONE_FACTORS })
   const { accessToken: token, id } = await app.signUp()
   const factor = (await enrol(app, token)).body.id
@@ -114,7 +114,7 @@ test('text that is stored holds no NUL character', async () => {
   expect([status, body.error, body.detail]).toEqual([422, 'validation_error', 'display_name'])
 })
 
-test('a filter with a NUL character is refused rather than cut', async () => {
+test('a filter with a NUL character is refused', async () => {
   await using app = await startApp()
   await confirmedUser(app, 'ada@example.com')
   const list = async (path: string) => app.ask('GET', `/auth/v1${path}`, { token: app.admin })
@@ -162,7 +162,7 @@ test('page numbers are unsigned integers of 64 bits', async () => {
   expect(await page('per_page=0')).toBe('Bad Pagination Parameters: per_page must be greater than 0')
 })
 
-test('users of another audience are found where the request names it, and nowhere else', async () => {
+test('users of another audience are found only if the request names it', async () => {
   await using app = await startApp()
   const email = 'ada@example.com'
   await confirmedUser(app, email, { aud: 'other' })
@@ -185,7 +185,7 @@ test('users of another audience are found where the request names it, and nowher
   expect((await verify(app, shown, inOther)).status).toBe(200)
 })
 
-test('ids in paths and bodies may be in any spelling that GoTrue reads', async () => {
+test('ids in paths and bodies may have any format that GoTrue accepts', async () => {
   await using app = await startApp()
   const { id } = await app.signUp()
   const get = async (text: string) => {

@@ -18,7 +18,7 @@ async function start(change: Json = {}, settings: Record<string, string> = {}) {
 
 const person = { email: 'ada@example.com', email_verified: true, groups: ['a'] }
 
-test('an ID token signs in, with the claims that are mapped and allowed, and asks for nothing but the keys', async () => {
+test('an ID token signs in with mapped and allowed claims, and only the keys are fetched', async () => {
   await using started = await start({
     attribute_mapping: { user_name: 'nick' },
     custom_claims_allowlist: ['groups', 'org'],
@@ -39,7 +39,7 @@ test('an ID token signs in, with the claims that are mapped and allowed, and ask
   expect(fake.requests).toHaveLength(1)
 })
 
-test('threat T47: the nonce claim is the hash of what the application shows, unless nobody looks at it', async () => {
+test('threat T47: the nonce claim must be the hash of the submitted nonce, unless the check is disabled', async () => {
   await using started = await start()
   const { grant, update } = started
   const nonce = createHash('sha256').update('raw').digest('hex')
@@ -71,7 +71,7 @@ test('threat T47: forged, foreign and expired tokens are refused', async () => {
   expect((await grant({ id_token: await sign({ ...person, aud: 'acme-ios' }) })).status).toBe(200)
 })
 
-test('threat T47: the issuer of one provider says nothing for another, even with the same keys', async () => {
+test('threat T47: a token of one provider’s issuer is refused for another, even with the same keys', async () => {
   await using started = await start({ email_optional: true })
   const { fake, create, grant } = started
   const other = 'https://other.example.com'
@@ -103,13 +103,13 @@ test('providers that are unknown, disabled, without an issuer or switched off ar
   expect(started.fake.asked('/keys')).toEqual([])
 })
 
-test('by its issuer alone no custom provider is found, since administrators of others could name the same', async () => {
+test('a custom provider is not found by its issuer alone, since several can have the same', async () => {
   await using started = await start()
   const body = { provider: '', issuer: ISSUER, client_id: 'acme-client', id_token: await sign(person) }
   expect((await started.grant(body)).body.message).toBe(`Custom OIDC provider "${ISSUER}" not allowed`)
 })
 
-test('link_identity links to the account of the bearer', async () => {
+test('link_identity links to the account of the bearer token', async () => {
   await using started = await start()
   const ada = await started.app.signUp('somebody@example.com')
   const linked = await started.grant({ id_token: await sign(person), link_identity: true }, { token: ada.accessToken })

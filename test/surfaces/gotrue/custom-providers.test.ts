@@ -12,7 +12,7 @@ async function start(settings: Record<string, string> = {}, options: TestOptions
 
 const uuid = expect.stringMatching(/^[0-9a-f-]{36}$/)
 
-test('an OpenID provider is asked about itself and kept with what it says, and its secret is shown to nobody', async () => {
+test('an OpenID provider is discovered and stored with its metadata, and its secret is never shown', async () => {
   await using started = await start()
   const { app, provider, create, get, list } = started
   const made = await create(OIDC)
@@ -46,7 +46,7 @@ test('an OpenID provider is asked about itself and kept with what it says, and i
   expect(app.sealer.open(row?.client_secret ?? '', place).toString()).toBe('acme-secret')
 })
 
-test('an OAuth 2.0 provider needs nobody asked, and lists go by type', async () => {
+test('an OAuth 2.0 provider is created without discovery, and lists can be filtered by type', async () => {
   await using started = await start()
   const { app, provider, create, list } = started
   const more = {
@@ -74,7 +74,7 @@ test('an OAuth 2.0 provider needs nobody asked, and lists go by type', async () 
   })
 })
 
-test('what is given is changed and the rest stays; an issuer is asked anew where it is among that', async () => {
+test('given fields are changed and others kept, and a new issuer is discovered', async () => {
   await using started = await start()
   const { app, provider, create, update } = started
   const { body: made } = await create(OIDC)
@@ -99,7 +99,7 @@ test('what is given is changed and the rest stays; an issuer is asked anew where
   expect((await started.get('custom:acme')).body).toEqual(back.body)
 })
 
-test('URLs of an OAuth 2.0 provider are changed one by one, and its keys can be taken away', async () => {
+test('URLs of an OAuth 2.0 provider are changed one by one, and its jwks_uri can be removed', async () => {
   await using started = await start()
   await started.create({ ...OAUTH2, jwks_uri: 'https://plain.example.com/keys' })
   const url = 'https://plain.example.com/v2/token'
@@ -111,7 +111,7 @@ test('URLs of an OAuth 2.0 provider are changed one by one, and its keys can be 
   expect(refused.message).toBe('URL cannot point to localhost, loopback or private network addresses')
 })
 
-test('a deleted provider is gone, for every other request too', async () => {
+test('a deleted provider is gone for every other request, too', async () => {
   await using started = await start()
   const { create, get, update, remove } = started
   await create(OAUTH2)
@@ -166,7 +166,7 @@ const REFUSALS: [string, object, string][] = [
   ['NUL', { name: 'a\0b' }, 'name is too long or cannot be stored'],
 ]
 
-test('what is missing, forbidden or too much is refused, and nothing is asked or kept', async () => {
+test('missing, forbidden and oversized values are refused, and nothing is requested or stored', async () => {
   await using started = await start()
   for (const [name, change, message] of REFUSALS) {
     const { status, body } = await started.create({ ...OIDC, ...change })
@@ -194,7 +194,7 @@ test('OAuth 2.0 providers need their three URLs, in the order of the flow', asyn
     )
 })
 
-test('threat T51: no URL leads into this machine or the network around it, whatever form it takes', async () => {
+test('threat T51: no URL may point to loopback or the local network, in any notation', async () => {
   await using started = await start()
   const nearby = [
     ...['localhost', 'localhost.', 'LOCALHOST', 'a.localhost', '127.0.0.1', '127.1', '2130706433', '0x7f.1', '0.0.0.0'],
@@ -227,7 +227,7 @@ test('threat T51: no URL leads into this machine or the network around it, whate
   expect(started.provider.requests).toEqual([])
 })
 
-test('threat T51: a name that stands for an address of this network is not called, and a public one by that address alone', async () => {
+test('threat T51: a name that resolves to a private address is not called, and a public one only at the checked address', async () => {
   for (const addresses of [
     ['127.0.0.1'],
     ['169.254.169.254'],
@@ -261,7 +261,7 @@ test('threat T51: a name that stands for an address of this network is not calle
   expect(lookups).toEqual(['id.example.com'])
 })
 
-test('an address that cannot be reached is followed by the next, and one that answered is not', async () => {
+test('if an address is unreachable the next one is tried, but not after a response', async () => {
   const tried: string[] = []
   const provider = fakeOpenId()
   const fetchProvider = (async (input: URL, init: RequestInit) => {
@@ -275,7 +275,7 @@ test('an address that cannot be reached is followed by the next, and one that an
   expect(tried).toEqual(['1.1.1.1', '1.0.0.1'])
 })
 
-test('hosts that the operator names need be neither public nor https; others beside them do', async () => {
+test('hosts that the operator lists need be neither public nor https; others must be both', async () => {
   await using started = await start({ AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS: 'Keycloak.lan, 10.0.0.5:8080' })
   const { provider, create } = started
   const at = (issuer: string) => {
@@ -292,7 +292,7 @@ test('hosts that the operator names need be neither public nor https; others bes
   expect((await at('https://keycloak.lan:8443')).body.code).toBe('validation_failed')
 })
 
-test('an issuer that does not answer as it should is told to the administrator, and not kept', async () => {
+test('an issuer with an invalid response is reported to the administrator, and not stored', async () => {
   await using started = await start({ AUTH_INTERNAL_HTTP_TIMEOUT: '1s' })
   const { provider, create } = started
   const well = '/.well-known/openid-configuration'
@@ -328,7 +328,7 @@ test('an issuer that does not answer as it should is told to the administrator, 
   expect((await started.list()).body.providers).toEqual([])
 })
 
-test('of one identifier there is one provider, and no more of all than are allowed, also of requests at once', async () => {
+test('identifiers are unique, and the number of providers is limited, also for simultaneous requests', async () => {
   await using started = await start({ AUTH_CUSTOM_OAUTH_MAX_PROVIDERS: '2' })
   const { create } = started
   const both = await Promise.all([create(OIDC), create(OIDC), create(OIDC)])
@@ -343,7 +343,7 @@ test('of one identifier there is one provider, and no more of all than are allow
   })
 })
 
-test('threat T53: nobody but an administrator sees or changes them', async () => {
+test('threat T53: only administrators see or change them', async () => {
   await using started = await start()
   const { app } = started
   await started.create(OIDC)
@@ -362,7 +362,7 @@ test('threat T53: nobody but an administrator sees or changes them', async () =>
   expect((await started.list()).body.providers).toHaveLength(1)
 })
 
-test('where they are switched off there are none, and administrators alone learn that', async () => {
+test('if disabled there are none, and only administrators learn that', async () => {
   await using started = await start({ AUTH_CUSTOM_OAUTH_ENABLED: 'false' })
   const { app, list, create, get, update, remove } = started
   for (const reply of [
@@ -379,7 +379,7 @@ test('where they are switched off there are none, and administrators alone learn
   expect((await custom(app, {}).list()).status).toBe(401)
 })
 
-test('the audit log tells who made, changed and deleted them, without their secrets', async () => {
+test('the audit log contains who created, changed and deleted them, without their secrets', async () => {
   await using started = await start()
   await started.create(OIDC)
   await started.update('custom:acme', { client_secret: 'another-secret' })
@@ -393,7 +393,7 @@ test('the audit log tells who made, changed and deleted them, without their secr
   expect(JSON.stringify(started.app.log())).not.toContain('-secret')
 })
 
-test('bodies of another shape are refused', async () => {
+test('malformed bodies are refused', async () => {
   await using started = await start()
   for (const body of [
     { ...OIDC, scopes: 'email' },

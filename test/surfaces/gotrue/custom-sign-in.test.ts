@@ -45,7 +45,7 @@ async function userOf(app: TestApp, name?: string): Promise<Json> {
   return (await app.ask('GET', '/auth/v1/user', { token })).body
 }
 
-test('with an OpenID provider by its discovery, with a proof key, and the tokens it gives', async () => {
+test('sign-in with an OpenID provider uses discovery and PKCE, and returns the provider’s tokens', async () => {
   await using started = await start({ ...OIDC, authorization_params: { prompt: 'login', hd: 'example.com' } })
   const { app, fake } = started
   const left = await leave(
@@ -95,7 +95,7 @@ test('with an OpenID provider by its discovery, with a proof key, and the tokens
   expect(state).toBe(left.state)
 })
 
-test('an OAuth 2.0 provider is asked who it is, and without a proof key where that is off', async () => {
+test('sign-in with an OAuth 2.0 provider uses userinfo, and no PKCE if disabled', async () => {
   const mapping = { sub: 'id', name: 'display', email: 'mail', user_name: 'login', locale: ['de'], zoneinfo: 'nowhere' }
   await using started = await start({
     ...{ ...OAUTH2, pkce_enabled: false, attribute_mapping: mapping },
@@ -122,7 +122,7 @@ test('an OAuth 2.0 provider is asked who it is, and without a proof key where th
   expect(fake.asked('/userinfo')[0]?.headers.get('authorization')).toBe('Bearer acme-token')
 })
 
-test('an OAuth 2.0 provider that takes the secret in the body gets it there', async () => {
+test('an OAuth 2.0 provider that expects the secret in the body gets it there', async () => {
   await using started = await start(OAUTH2)
   const { app, fake } = started
   fake.claims = undefined
@@ -135,7 +135,7 @@ test('an OAuth 2.0 provider that takes the secret in the body gets it there', as
   expect(fake.asked('/token')).toHaveLength(2)
 })
 
-test('an OpenID provider gets its secret as it says, and in no other way', async () => {
+test('an OpenID provider gets its secret by the method in its metadata, and by no other', async () => {
   await using started = await start()
   const { app, fake, update } = started
   fake.metadata.token_endpoint_auth_methods_supported = ['client_secret_post', 'private_key_jwt']
@@ -148,7 +148,7 @@ test('an OpenID provider gets its secret as it says, and in no other way', async
   expect(fake.asked('/token')).toHaveLength(2)
 })
 
-test('what the ID token does not tell, userinfo does, if it is of the same account', async () => {
+test('claims missing in the ID token come from userinfo, if it is of the same account', async () => {
   await using started = await start({ ...OIDC, custom_claims_allowlist: ['groups'] })
   const { app, fake } = started
   fake.claims = { name: 'Ada' }
@@ -164,7 +164,7 @@ test('what the ID token does not tell, userinfo does, if it is of the same accou
   expect(fake.asked('/userinfo')).toHaveLength(before)
 })
 
-test('threat T46: an address that the provider does not vouch for joins nobody, whichever claim it comes from', async () => {
+test('threat T46: an unverified address links to no account, whichever claim it comes from', async () => {
   const victim = 'victim@example.com'
   const told: [string, Json, Json][] = [
     ['unverified', { email: victim }, {}],
@@ -183,7 +183,7 @@ test('threat T46: an address that the provider does not vouch for joins nobody, 
   }
 })
 
-test('a verified address joins the account that has it, also one mapped from another claim', async () => {
+test('a verified address links to the account that has it, also if mapped from another claim', async () => {
   await using started = await start({ ...OIDC, attribute_mapping: { email: 'mail' } })
   const ada = await started.app.signUp('ada@example.com')
   started.fake.claims = { mail: 'ada@example.com', email_verified: true }
@@ -191,7 +191,7 @@ test('a verified address joins the account that has it, also one mapped from ano
   expect([user.id, user.app_metadata.providers]).toEqual([ada.id, ['email', 'custom:acme']])
 })
 
-test('without an address nobody is signed in, unless the provider may come without', async () => {
+test('without an address sign-in fails, unless the provider allows that', async () => {
   await using started = await start()
   const { app, fake, update } = started
   fake.claims = {}
@@ -201,14 +201,14 @@ test('without an address nobody is signed in, unless the provider may come witho
   expect([user.email, user.identities[0].id]).toEqual(['', 'acme-1'])
 })
 
-test('accounts of two providers with one subject are two', async () => {
+test('the same subject at two providers is two accounts', async () => {
   await using started = await start({ ...OIDC, email_optional: true })
   await started.create({ ...OIDC, identifier: 'custom:other', email_optional: true })
   started.fake.claims = {}
   expect((await userOf(started.app)).id).not.toBe((await userOf(started.app, 'custom:other')).id)
 })
 
-test('a provider that is unknown, disabled or switched off is refused before anybody leaves, and on the way back', async () => {
+test('a provider that is unknown or disabled is refused before the redirect, and in the callback', async () => {
   await using started = await start()
   const { app, update, remove } = started
   const refused = async (name: string) => (await app.ask('GET', `/auth/v1/authorize?provider=${name}`)).body
@@ -232,7 +232,7 @@ test('a provider that is unknown, disabled or switched off is refused before any
   expect(body.message).toBe('Unsupported provider: custom OAuth providers are disabled')
 })
 
-test('threat T47: ID tokens that are forged, of another issuer or for somebody else sign nobody in', async () => {
+test('threat T47: ID tokens that are forged, or have another issuer or audience, are refused', async () => {
   const { privateKey: other } = await generateKeyPair('RS256')
   await using started = await start()
   const { app, fake } = started
@@ -256,14 +256,14 @@ test('threat T47: ID tokens that are forged, of another issuer or for somebody e
   expect(list.users).toEqual([])
 })
 
-test('further client ids are right audiences, but not the one that is shown to the provider', async () => {
+test('additional client ids are valid audiences, but not sent to the provider', async () => {
   await using started = await start({ ...OIDC, acceptable_client_ids: ['acme-ios'] })
   started.fake.claims = { ...started.fake.claims, aud: 'acme-ios' }
   expect((await leave(started.app)).location.searchParams.get('client_id')).toBe('acme-client')
   expect((await userOf(started.app)).email).toBe('ada@example.com')
 })
 
-test('threat T48: an answer of another provider is refused where this one always names itself', async () => {
+test('threat T48: a response of another provider is refused if this one always sends iss', async () => {
   await using started = await start()
   const { app, fake, update } = started
   expect(fragmentOf(await signIn(app, 'custom:acme', '&code=code&iss=https%3A%2F%2Fevil.example')).error).toBe(
@@ -278,7 +278,7 @@ test('threat T48: an answer of another provider is refused where this one always
   ).toBeString()
 })
 
-test('threat T51: endpoints that have moved into this network since are not called', async () => {
+test('threat T51: endpoints that have moved to private addresses are not called', async () => {
   const fake: FakeOpenId = fakeOpenId()
   let addresses = [ADDRESS]
   await using app = await startApp({ now: NOW, fetchProvider: fake.fetchProvider, lookup: async () => addresses })
@@ -289,7 +289,7 @@ test('threat T51: endpoints that have moved into this network since are not call
   expect(fake.requests).toEqual([])
 })
 
-test('an issuer is asked anew once an hour, and what it said before counts while it does not answer', async () => {
+test('an issuer is discovered again after an hour, and its cached metadata is used while it does not answer', async () => {
   await using started = await start()
   const { app, fake, get } = started
   const well = '/.well-known/openid-configuration'
@@ -312,14 +312,14 @@ test('an issuer is asked anew once an hour, and what it said before counts while
   )
 })
 
-test('the address of this server that they send browsers back to can be another', async () => {
+test('the callback URL for custom providers can be set', async () => {
   await using started = await start(OIDC, { AUTH_CUSTOM_OAUTH_EXTERNAL_URL: 'https://login.example.com/auth/v1/' })
   expect((await leave(started.app)).location.searchParams.get('redirect_uri')).toBe(
     'https://login.example.com/auth/v1/callback',
   )
 })
 
-test('an account is linked to a custom provider, which can have a space of addresses of its own', async () => {
+test('an account is linked to a custom provider, which can have its own linking domain', async () => {
   await using started = await start(OIDC, {
     ...{ AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'true' },
     AUTH_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS: 'custom:acme=acme',

@@ -54,7 +54,7 @@ test('email change requires verification', async () => {
 })
 
 // threat T42.
-test.each(ORDERS)('both sides agree by link: %s first, then %s', async (first, second) => {
+test.each(ORDERS)('both addresses confirm by link: %s first, then %s', async (first, second) => {
   const { app, letters, user } = await changing()
   await using _ = app
   expect((await open(app, letters[first]?.link ?? '')).location).toBe(
@@ -74,7 +74,7 @@ test.each(ORDERS)('both sides agree by link: %s first, then %s', async (first, s
 })
 
 // threat T42.
-test.each(ORDERS)('both sides agree by code: %s first, then %s', async (first, second) => {
+test.each(ORDERS)('both addresses confirm by code: %s first, then %s', async (first, second) => {
   const { app, letters, user } = await changing()
   await using _ = app
   const answer = (side: Side) => verify(app, { type: 'email_change', email: ADDRESS[side], token: letters[side]?.code })
@@ -85,7 +85,7 @@ test.each(ORDERS)('both sides agree by code: %s first, then %s', async (first, s
   expect((await answer(second)).body.user.email).toBe(NEW)
 })
 
-test.each(ORDERS)('one side may use the token (%s), the other the code (%s)', async (first, second) => {
+test.each(ORDERS)('one address may use the token (%s), the other the code (%s)', async (first, second) => {
   const { app, letters } = await changing()
   await using _ = app
   const half = await verify(app, { type: 'email_change', token_hash: letters[first]?.token })
@@ -95,29 +95,32 @@ test.each(ORDERS)('one side may use the token (%s), the other the code (%s)', as
 })
 
 // threat T42: nobody agrees for the other side.
-test.each<Side>(['old', 'new'])('the %s side alone never changes the address, however often', async (side) => {
-  const { app, letters, user } = await changing()
-  await using _ = app
-  const { link = '', code, token } = letters[side] ?? {}
-  await Promise.all(
-    Array.from({ length: 30 }, (_each, index) =>
-      index % 3 === 0
-        ? open(app, link)
-        : index % 3 === 1
-          ? verify(app, { type: 'email_change', token_hash: token })
-          : verify(app, { type: 'email_change', email: ADDRESS[side], token: code }),
-    ),
-  )
-  expect(await user()).toMatchObject({ email: OLD, new_email: NEW })
-  const other = side === 'old' ? 'new' : 'old'
-  if (letters.old?.code !== letters.new.code)
-    expect((await verify(app, { type: 'email_change', email: ADDRESS[other], token: code })).body.code).toBe(
-      'otp_expired',
+test.each<Side>(['old', 'new'])(
+  'the %s address alone never changes the address, however often it confirms',
+  async (side) => {
+    const { app, letters, user } = await changing()
+    await using _ = app
+    const { link = '', code, token } = letters[side] ?? {}
+    await Promise.all(
+      Array.from({ length: 30 }, (_each, index) =>
+        index % 3 === 0
+          ? open(app, link)
+          : index % 3 === 1
+            ? verify(app, { type: 'email_change', token_hash: token })
+            : verify(app, { type: 'email_change', email: ADDRESS[side], token: code }),
+      ),
     )
-  expect((await user()).email).toBe(OLD)
-})
+    expect(await user()).toMatchObject({ email: OLD, new_email: NEW })
+    const other = side === 'old' ? 'new' : 'old'
+    if (letters.old?.code !== letters.new.code)
+      expect((await verify(app, { type: 'email_change', email: ADDRESS[other], token: code })).body.code).toBe(
+        'otp_expired',
+      )
+    expect((await user()).email).toBe(OLD)
+  },
+)
 
-test('both sides at once: one is the first, one the second, and the address is changed', async () => {
+test('simultaneous confirmations by both addresses change the address', async () => {
   const { app, letters, user } = await changing()
   await using _ = app
   const both = await Promise.all([open(app, letters.old?.link ?? ''), open(app, letters.new.link)])
@@ -126,7 +129,7 @@ test('both sides at once: one is the first, one the second, and the address is c
   expect((await user()).email).toBe(NEW)
 })
 
-test('with secure change off, the new side is asked alone and the old one gets nothing', async () => {
+test('with secure change off, only the new address gets a mail', async () => {
   const { app, letters, user } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
   await using _ = app
   expect(letters.old).toBeUndefined()
@@ -134,7 +137,7 @@ test('with secure change off, the new side is asked alone and the old one gets n
   expect((await user()).email).toBe(NEW)
 })
 
-test('with autoconfirm on, one click is enough, and it is still needed', async () => {
+test('with autoconfirm on, one click is required and enough', async () => {
   const { app, letters, user } = await changing({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   await using _ = app
   expect((await user()).email).toBe(OLD)
@@ -142,7 +145,7 @@ test('with autoconfirm on, one click is enough, and it is still needed', async (
   expect((await user()).email).toBe(NEW)
 })
 
-test('with autoconfirm on, the link to the present address alone proves nothing about the new one', async () => {
+test('with autoconfirm on, the link to the current address proves nothing about the new one', async () => {
   const { app, letters, user } = await changing({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   await using _ = app
   expect((await open(app, letters.old?.link ?? '')).fragment.message).toBe(HALF)
@@ -151,7 +154,7 @@ test('with autoconfirm on, the link to the present address alone proves nothing 
   expect((await user()).email).toBe(NEW)
 })
 
-test('asked for again by whomever, a change that one side has confirmed asks the other side alone', async () => {
+test('a repeated request for a change that one address has confirmed mails only the other', async () => {
   for (const [first, second] of ORDERS) {
     const { app, letters, user } = await changing()
     await using _ = app
@@ -164,7 +167,7 @@ test('asked for again by whomever, a change that one side has confirmed asks the
   }
 })
 
-test('an anonymous user becomes permanent with the click, and not before', async () => {
+test('an anonymous user becomes permanent with the confirmation, and not before', async () => {
   await using app = await startApp({
     settings: { ...WITH_CONFIRMATION, AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
   })
@@ -184,7 +187,7 @@ test('an anonymous user becomes permanent with the click, and not before', async
 })
 
 // threat T42: an address taken meanwhile stays with whoever took it.
-test.each(['link', 'code'])('an address that was taken meanwhile is not adopted (%s)', async (way) => {
+test.each(['link', 'code'])('an address that was taken meanwhile is refused on confirmation (%s)', async (way) => {
   const { app, letters, user } = await changing()
   await using _ = app
   await verify(app, { type: 'email_change', email: OLD, token: letters.old?.code })
@@ -199,7 +202,7 @@ test.each(['link', 'code'])('an address that was taken meanwhile is not adopted 
   expect((await app.signIn(NEW)).id).toBe(id)
 })
 
-test('an address that has an account is refused at once, and nobody gets a mail', async () => {
+test('an address with an account is refused at once, and no mail is sent', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await confirmedUser(app, OLD)
   await confirmedUser(app, NEW)
@@ -213,7 +216,7 @@ test('an address that has an account is refused at once, and nobody gets a mail'
 })
 
 // threat T41.
-test('a new request makes the links of the last one worthless, on both sides', async () => {
+test('a new request invalidates the links of the previous one, for both addresses', async () => {
   const { app, token, letters, user } = await changing()
   await using _ = app
   app.clock.advance(60_000)
@@ -225,7 +228,7 @@ test('a new request makes the links of the last one worthless, on both sides', a
   expect((await user()).email).toBe(third)
 })
 
-test('a new request starts again: what one side agreed to before does not count for another address', async () => {
+test('a new request starts over: an earlier confirmation does not count for another address', async () => {
   const { app, token, letters, user } = await changing()
   await using _ = app
   await open(app, letters.old?.link ?? '')
@@ -236,7 +239,7 @@ test('a new request starts again: what one side agreed to before does not count 
   expect((await user()).email).toBe(OLD)
 })
 
-test('the same address asked for again is mailed again, after a minute', async () => {
+test('a repeated request for the same address sends mails again after a minute', async () => {
   const { app, token, letters } = await changing()
   await using _ = app
   app.clock.advance(59_999)
@@ -250,7 +253,7 @@ test('the same address asked for again is mailed again, after a minute', async (
 })
 
 // threat T41: a password change kills every outstanding token.
-test('a new password makes every link and code on its way worthless', async () => {
+test('a new password invalidates every pending link and code', async () => {
   const { app, token, letters, user } = await changing()
   await using _ = app
   await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
@@ -266,7 +269,7 @@ test('a new password makes every link and code on its way worthless', async () =
 })
 
 // threat T41: as does a reset, and a change of address.
-test.each(['a reset', 'a change of address'])('%s makes every other link worthless', async (what) => {
+test.each(['a reset', 'a change of address'])('%s invalidates every other link', async (what) => {
   const { app, letters } = await changing()
   await using _ = app
   await app.ask('POST', '/auth/v1/recover', { body: { email: OLD } })
@@ -282,7 +285,7 @@ test.each(['a reset', 'a change of address'])('%s makes every other link worthle
   }
 })
 
-test('a change together with a new password keeps its own links, and the password counts at once', async () => {
+test('a change together with a new password keeps its own links, and the password changes at once', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await confirmedUser(app, OLD)
   const { accessToken } = await app.signIn(OLD)
@@ -292,7 +295,7 @@ test('a change together with a new password keeps its own links, and the passwor
   expect((await passwordGrant(app, { email: NEW, password: 'another-password-1' })).status).toBe(200)
 })
 
-test('the links live a day', async () => {
+test('the links are valid for a day', async () => {
   const { app, letters, user } = await changing()
   await using _ = app
   app.clock.advance(86_400_000 - 1)
@@ -305,7 +308,7 @@ test('the links live a day', async () => {
   expect((await user()).code).toBe('bad_jwt')
 })
 
-test('five wrong codes at one side leave the other side and the links as they are', async () => {
+test('five wrong codes for one address do not affect the other address or the links', async () => {
   const { app, letters } = await changing()
   await using _ = app
   const code = letters.new.code
@@ -316,7 +319,7 @@ test('five wrong codes at one side leave the other side and the links as they ar
   expect((await open(app, letters.new.link)).fragment.access_token).toBeString()
 })
 
-test('sessions from before live on under the new address', async () => {
+test('earlier sessions continue under the new address', async () => {
   const { app, letters, token, refreshToken } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
   await using _ = app
   await open(app, letters.new.link)
@@ -327,7 +330,7 @@ test('sessions from before live on under the new address', async () => {
 test.each([
   [{}, 0],
   [{ AUTH_MAILER_NOTIFICATIONS_EMAIL_CHANGED_ENABLED: 'true' }, 1],
-])('the old address is told of the change where %j says so', async (settings, told) => {
+])('the old address is notified of the change if %j is set', async (settings, told) => {
   const { app, letters } = await changing(settings)
   await using _ = app
   for (const letter of [letters.old, letters.new]) await open(app, letter?.link ?? '')
@@ -337,7 +340,7 @@ test.each([
   expect((await mailboxOf(app, NEW)).map(({ kind }) => kind)).toEqual(['email_change'])
 })
 
-test('resend mails both sides again, under the present address, and nothing where nothing is pending', async () => {
+test('resend, by the current address, mails both again, and nothing if nothing is pending', async () => {
   const { app, letters, user } = await changing()
   await using _ = app
   const resend = (email: string) => app.ask('POST', '/auth/v1/resend', { body: { type: 'email_change', email } })
@@ -351,7 +354,7 @@ test('resend mails both sides again, under the present address, and nothing wher
   expect((await user()).email).toBe(NEW)
 })
 
-test('two users who want one address: whoever asks last can get it, and one of them has it', async () => {
+test('two users can request one address, and one of them gets it', async () => {
   const { app, letters, user } = await changing({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
   await using _ = app
   await confirmedUser(app, 'eve@example.com')
@@ -364,7 +367,7 @@ test('two users who want one address: whoever asks last can get it, and one of t
   expect(holders).toHaveLength(1)
 })
 
-test('each letter says which address is to be replaced by which', async () => {
+test('each mail says which address is to be replaced by which', async () => {
   const { app, letters } = await changing()
   await using _ = app
   for (const letter of [letters.old, letters.new]) expect(letter?.text).toContain(NEW)

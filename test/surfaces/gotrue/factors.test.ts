@@ -47,7 +47,7 @@ test('enrolling shows the secret once, as text, URI and QR code', async () => {
   expect(JSON.stringify(readRows(app.database, 'SELECT * FROM mfa_factors'))).not.toContain(body.totp.secret)
 })
 
-test('an issuer of the app’s own is what the authenticator shows', async () => {
+test('the authenticator shows an issuer given by the app', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body } = await enrol(app, ada.accessToken, { issuer: 'Acme & Co' })
@@ -78,14 +78,14 @@ test('mfa verify returns aal2', async () => {
   expect(claimsOf(later.body.access_token).aal).toBe('aal2')
 })
 
-test('the refresh token from before the second factor cannot raise anybody, and shown again it ends the session', async () => {
+test('the refresh token from before the second factor cannot raise a session, and its reuse ends the session', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   expect(refusal(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
   expect(refusal(await refresh(app, ada.raised.refreshToken))).toEqual([400, 'refresh_token_not_found'])
 })
 
-test('the refresh token from before the second factor is answered within a reuse interval that was asked for', async () => {
+test('the refresh token from before the second factor is accepted within a configured reuse interval', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '60' } })
   const ada = await protectedAccount(app)
   expect((await refresh(app, ada.refreshToken)).status).toBe(200)
@@ -93,7 +93,7 @@ test('the refresh token from before the second factor is answered within a reuse
   expect(refusal(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
 })
 
-test('passing a factor ends sessions that have passed none, and leaves those that have', async () => {
+test('passing a factor ends sessions at aal1, and keeps those at aal2', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const second = await app.signIn(ada.email)
@@ -123,7 +123,7 @@ test('mfa rejects wrong factor owner', async () => {
   expect((await verify(app, ada.raised.accessToken, ada.factor.id, answer)).status).toBe(200)
 })
 
-test('threat T28: a code passes once, whatever challenge or session shows it, also after a restart', async () => {
+test('threat T28: a code works once, for all challenges and sessions, also after a restart', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const other = await app.signIn(ada.email)
@@ -147,7 +147,7 @@ test('threat T28: a code passes once, whatever challenge or session shows it, al
   ])
 })
 
-test('threat T29: a clock that is set back revives no code', async () => {
+test('threat T29: a clock that is set back does not make a used code valid again', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const earlier = app.clock.now()
@@ -157,7 +157,7 @@ test('threat T29: a clock that is set back revives no code', async () => {
   expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([422, 'mfa_verification_failed'])
 })
 
-test('threat T30: two answers at once make one session of it', async () => {
+test('threat T30: of two simultaneous verifications one succeeds', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const factor = await enrolled(app, ada.accessToken)
@@ -171,7 +171,7 @@ test('threat T30: two answers at once make one session of it', async () => {
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
 })
 
-test('threat T30: a challenge belongs to one factor and one address, and lives five minutes', async () => {
+test('threat T30: a challenge belongs to one factor and one IP address, and expires after five minutes', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const token = ada.raised.accessToken
@@ -199,7 +199,7 @@ test('threat T30: a challenge belongs to one factor and one address, and lives f
   expect(late.body.message).toContain(begun.id)
 })
 
-test('an answer without a code, of another form, or with no challenge is refused', async () => {
+test('a verification without a code or challenge, or with a malformed one, is refused', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { id } = await enrolled(app, ada.accessToken)
@@ -214,7 +214,7 @@ test('an answer without a code, of another form, or with no challenge is refused
   ])
 })
 
-test('ten wrong codes close a factor for a quarter of an hour, over all challenges and sessions', async () => {
+test('ten wrong codes lock a factor for a quarter of an hour, counted over all challenges and sessions', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const other = await app.signIn(ada.email)
@@ -233,7 +233,7 @@ test('ten wrong codes close a factor for a quarter of an hour, over all challeng
   expect((await pass(app, other.accessToken, ada.factor)).status).toBe(200)
 })
 
-test('threat T12: guesses from elsewhere close a factor for nobody where it was passed lately', async () => {
+test('threat T12: attempts from elsewhere do not lock a factor for networks where it was recently passed', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const thief = (await app.signIn(ada.email)).accessToken
@@ -255,7 +255,7 @@ test('threat T12: guesses from elsewhere close a factor for nobody where it was 
   expect((await guess(again, HERE, right())).status).toBe(429)
 })
 
-test('threat T7: each ten wrong codes in a row close a factor for longer, up to a day', async () => {
+test('threat T7: every ten consecutive wrong codes lock a factor for longer, up to a day', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   let token = ada.raised.accessToken
@@ -277,7 +277,7 @@ test('threat T7: each ten wrong codes in a row close a factor for longer, up to 
   expect((await guess()).headers.get('retry-after')).toBe('900')
 })
 
-test('threat T32: what was begun at aal1 ends when the first factor counts', async () => {
+test('threat T32: flows started at aal1 end when the first factor is verified', async () => {
   await using app = await startApp({ settings: { AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' } })
   const ada = await app.signUp()
   expect((await putUser(app, ada, { email: 'thief@example.com' })).body.new_email).toBe('thief@example.com')
@@ -290,7 +290,7 @@ test('threat T32: what was begun at aal1 ends when the first factor counts', asy
   expect(user.body.email).toBe(ada.email)
 })
 
-test('threat T31: a factor that is not verified grants nothing and holds nothing up', async () => {
+test('threat T31: an unverified factor grants nothing and blocks nothing', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await enrolled(app, ada.accessToken)
@@ -298,7 +298,7 @@ test('threat T31: a factor that is not verified grants nothing and holds nothing
   expect((await putUser(app, ada, { password: 'another-password-1' })).status).toBe(200)
 })
 
-test('threat T31: names are taken once, and ten factors are enough', async () => {
+test('threat T31: names of factors are unique, and there are at most ten factors', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   for (let index = 0; index < 10; index++) await enrolled(app, ada.accessToken, `factor ${index}`)
@@ -315,7 +315,7 @@ test('threat T31: names are taken once, and ten factors are enough', async () =>
   expect((await enrol(app, fresh.body.access_token, { friendly_name: 'one more' })).status).toBe(200)
 })
 
-test('parallel enrolments keep to the names and the number', async () => {
+test('parallel enrolments respect unique names and the maximum number', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const names = Array.from({ length: 24 }, (_, index) => `factor ${index % 12}`)
@@ -329,25 +329,25 @@ test.each([
   [{ factor_type: 'recovery_code' }, 400, 'validation_failed'],
   [{ factor_type: 'phone' }, 422, 'mfa_phone_enroll_not_enabled'],
   [{ factor_type: 'phone', phone: '+15550100' }, 422, 'mfa_phone_enroll_not_enabled'],
-])('enrolling %j answers %d %s', async (body, status, code) => {
+])('enrolling %j returns %d %s', async (body, status, code) => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect(refusal(await enrol(app, ada.accessToken, body))).toEqual([status, code])
 })
 
-test('authenticator apps can be switched off', async () => {
+test('authenticator apps can be disabled', async () => {
   await using app = await startApp({ settings: { AUTH_MFA_TOTP_ENROLL_ENABLED: 'false' } })
   const ada = await app.signUp()
   expect(refusal(await enrol(app, ada.accessToken))).toEqual([422, 'mfa_totp_enroll_not_enabled'])
 })
 
-test('anonymous users have no second factor', async () => {
+test('anonymous users cannot enrol a second factor', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
   expect(refusal(await enrol(app, body.access_token))).toEqual([403, 'no_authorization'])
 })
 
-test('threat T32: what a session has not passed a factor for, it cannot change', async () => {
+test('threat T32: a session at aal1 cannot change what requires aal2', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -363,7 +363,7 @@ test('threat T32: what a session has not passed a factor for, it cannot change',
   expect((await putUser(app, ada.raised, { password: 'another-password-1' })).status).toBe(200)
 })
 
-test('threat T34: an administrator with a second factor has to pass it', async () => {
+test('threat T34: an administrator with a second factor needs aal2', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: 0 })
@@ -373,7 +373,7 @@ test('threat T34: an administrator with a second factor has to pass it', async (
   expect((await list(ada.raised.accessToken)).status).toBe(200)
 })
 
-test('removing a factor lowers the sessions that had passed it', async () => {
+test('removing a factor lowers the sessions that it had raised', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const { status, body } = await unenrol(app, ada.raised.accessToken, ada.factor.id)
@@ -384,7 +384,7 @@ test('removing a factor lowers the sessions that had passed it', async () => {
   expect(refusal(await challenge(app, fresh.access_token, ada.factor.id))).toEqual([404, 'mfa_factor_not_found'])
 })
 
-test('administrators list, rename and remove factors, of the user they name', async () => {
+test('administrators list, rename and remove factors of the given user', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const eve = await app.signUp()
@@ -403,7 +403,7 @@ test('administrators list, rename and remove factors, of the user they name', as
   expect(claimsOf(body.access_token).aal).toBe('aal1')
 })
 
-test('threat T33: recovery by mail does not get around the second factor', async () => {
+test('threat T33: recovery by mail does not bypass the second factor', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const link = await app.ask('POST', '/auth/v1/admin/generate_link', {
@@ -427,7 +427,7 @@ test('threat T33: recovery by mail does not get around the second factor', async
   expect((await app.signIn(ada.email, PASSWORD)).id).toBe(ada.id)
 })
 
-test('the owner learns of a factor that was added or removed, where notices are switched on', async () => {
+test('the owner is notified of an added or removed factor, if notices are enabled', async () => {
   await using app = await startApp({
     settings: {
       AUTH_MAILER_NOTIFICATIONS_MFA_FACTOR_ENROLLED_ENABLED: 'true',
@@ -455,7 +455,7 @@ test('the owner learns of a factor that was added or removed, where notices are 
   ])
 })
 
-test('threat T33: the links below /api/auth are not enough where there is a second factor', async () => {
+test('threat T33: the links below /api/auth do not bypass the second factor', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const post = (path: string, body: object) => app.ask('POST', `/api/auth${path}`, { body })
@@ -476,7 +476,7 @@ test('threat T33: the links below /api/auth are not enough where there is a seco
   expect((await app.signIn(ada.email, PASSWORD)).id).toBe(ada.id)
 })
 
-test('names and issuers of more than 255 bytes are refused, and leave nothing behind', async () => {
+test('names and issuers of more than 255 bytes are refused, and nothing is stored', async () => {
   await using app = await startApp()
   const ada = await app.signUp(`${'a'.repeat(64)}@${'example.'.repeat(22)}com`)
   const { accessToken: token } = ada

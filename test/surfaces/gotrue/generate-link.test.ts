@@ -38,7 +38,7 @@ const STORIES: Record<string, Story> = {
 }
 
 test.each(Object.entries(STORIES))(
-  '%s comes as a user with a link, a code and a token, and nothing is mailed',
+  '%s returns the user with a link, a code and a token, and nothing is mailed',
   async (_, story) => {
     await using app = await start()
     await story.given?.(app)
@@ -85,7 +85,7 @@ test('the password of a generated sign-up is the one that was given', async () =
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).status).toBe(200)
 })
 
-test.each(['query', 'body'])('the link leads where the %s says, where that is allowed', async (where) => {
+test.each(['query', 'body'])('the link redirects to the target of the %s, if allowed', async (where) => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   await confirmedUser(app, ADA)
   const to = async (target: string) => {
@@ -101,7 +101,7 @@ test.each(['query', 'body'])('the link leads where the %s says, where that is al
   expect((await to('https://evil.example/')).redirect_to).toBe('http://localhost:3000')
 })
 
-test('a new link of a kind makes the older one worthless; magic link and recovery are one kind', async () => {
+test('a new link invalidates older ones of its kind; magic link and recovery are one kind', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   const links = []
@@ -167,7 +167,7 @@ test.each<[object, number, string, string]>([
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users).toHaveLength(2)
 })
 
-test('administrators alone make links', async () => {
+test('only administrators generate links', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   const { accessToken } = await app.signIn(ADA)
@@ -192,20 +192,23 @@ const emailNow = async (app: TestApp, id: string) =>
 test.each([
   ['current', 'new'],
   ['new', 'current'],
-] as const)('links for both sides, made and opened %s first, change the address together', async (first, second) => {
-  await using app = await start()
-  const { id } = await confirmedUser(app, ADA)
-  const one = (await half(app, first)).body
-  const other = (await half(app, second)).body
-  expect([one.verification_type, one.new_email]).toEqual([`email_change_${first}`, NEW])
-  expect(new URL(one.action_link).searchParams.get('type')).toBe('email_change')
-  expect((await follow(app, one.action_link)).fragment.message).toBe(HALF)
-  expect(await emailNow(app, id)).toBe(ADA)
-  expect((await follow(app, other.action_link)).fragment.access_token).toBeString()
-  expect(await emailNow(app, id)).toBe(NEW)
-})
+] as const)(
+  'links for both addresses, generated and opened %s first, change the address together',
+  async (first, second) => {
+    await using app = await start()
+    const { id } = await confirmedUser(app, ADA)
+    const one = (await half(app, first)).body
+    const other = (await half(app, second)).body
+    expect([one.verification_type, one.new_email]).toEqual([`email_change_${first}`, NEW])
+    expect(new URL(one.action_link).searchParams.get('type')).toBe('email_change')
+    expect((await follow(app, one.action_link)).fragment.message).toBe(HALF)
+    expect(await emailNow(app, id)).toBe(ADA)
+    expect((await follow(app, other.action_link)).fragment.access_token).toBeString()
+    expect(await emailNow(app, id)).toBe(NEW)
+  },
+)
 
-test('their codes go with the address of their side', async () => {
+test('their codes work with their own address', async () => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   const current = (await half(app, 'current')).body
@@ -217,7 +220,7 @@ test('their codes go with the address of their side', async () => {
 })
 
 // threat T42: two links for one side are never a link for each.
-test.each(['current', 'new'] as const)('two links for the %s side do not change the address', async (side) => {
+test.each(['current', 'new'] as const)('two links for the %s address do not change the address', async (side) => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   const links = [(await half(app, side)).body.action_link, (await half(app, side)).body.action_link]
@@ -227,7 +230,7 @@ test.each(['current', 'new'] as const)('two links for the %s side do not change 
 
 // threat T42.
 test.each(['current', 'new'] as const)(
-  'a link for the %s side that was agreed already does not stand for the other side',
+  'a link for the %s address, if already confirmed, does not confirm for the other one',
   async (side) => {
     await using app = await start()
     const { id } = await confirmedUser(app, ADA)
@@ -238,7 +241,7 @@ test.each(['current', 'new'] as const)(
 )
 
 // threat T42.
-test('a link for a side whose mail is on its way already does not stand for the other side', async () => {
+test('a link for an address whose mail is already pending does not confirm for the other one', async () => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   const { accessToken: token } = await app.signIn(ADA)
@@ -259,7 +262,7 @@ test('links for another address start over', async () => {
   expect(await emailNow(app, id)).toBe(ADA)
 })
 
-test('with secure change off there is a link for the new side alone', async () => {
+test('with secure change off there is only a link for the new address', async () => {
   await using app = await start({ AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' })
   const { id } = await confirmedUser(app, ADA)
   const { status, body } = await half(app, 'current')

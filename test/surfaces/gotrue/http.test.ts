@@ -14,7 +14,7 @@ const CORS = [
   'access-control-allow-headers',
 ]
 
-test('the surface answers at /auth/v1 and at the root alike', async () => {
+test('the surface answers alike at /auth/v1 and at the root', async () => {
   await using app = await startApp()
   for (const prefix of ['', '/auth/v1']) {
     expect((await app.ask('GET', `${prefix}/health`)).body).toEqual({
@@ -42,7 +42,7 @@ test('settings endpoint reports providers and autoconfirm', async () => {
   expect(Object.keys(body.external)).toHaveLength(26)
 })
 
-test('the discovery document speaks of the issuer', async () => {
+test('the discovery document describes the issuer', async () => {
   await using app = await startApp({ settings: { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' } })
   const { body } = await app.ask('GET', '/auth/v1/.well-known/openid-configuration')
   expect(body).toMatchObject({
@@ -52,7 +52,7 @@ test('the discovery document speaks of the issuer', async () => {
   expect((await app.ask('GET', '/auth/v1/.well-known/jwks.json')).body).toEqual({ keys: [] })
 })
 
-test('errors come in the shape of the version that was asked for', async () => {
+test('errors have the format of the requested API version', async () => {
   await using app = await startApp()
   const ask = async (version: string) => {
     const { body, headers } = await app.ask('GET', '/auth/v1/user', { headers: { 'x-supabase-api-version': version } })
@@ -94,14 +94,14 @@ test.each([
   }
 })
 
-test('GoTrue’s groups tolerate a slash behind them', async () => {
+test('GoTrue’s route groups tolerate a trailing slash', async () => {
   await using app = await startApp()
   expect((await app.ask('POST', '/auth/v1/signup/', { body: {} })).body.code).toBe('anonymous_provider_disabled')
   for (const path of ['/user/', '/admin/users/', `/admin/users/${crypto.randomUUID()}/`])
     expect((await app.ask('GET', `/auth/v1${path}`)).status).toBe(401)
 })
 
-test('below guarded paths strangers learn nothing about what exists', async () => {
+test('below protected paths, unauthenticated requests do not learn which routes exist', async () => {
   await using app = await startApp()
   for (const [method, path] of [
     ['GET', '/admin/nope'],
@@ -121,7 +121,7 @@ test.each([
   ['GET', '/oauth/authorize', 'feature_disabled'],
   ['GET', '/.well-known/oauth-authorization-server', 'feature_disabled'],
   ['GET', '/scim/v2/Schemas', 'feature_disabled'],
-])('%s %s says that the feature is off', async (method, path, code) => {
+])('%s %s reports that the feature is disabled', async (method, path, code) => {
   await using app = await startApp()
   const { status, body } = await app.ask(method, `/auth/v1${path}`)
   expect([status, body.code]).toEqual([404, code])
@@ -147,7 +147,7 @@ test('a preflight allows what supabase-js sends, from any origin', async () => {
   expect(await ask('TRACE', '')).toEqual([204, null, null, null, null])
 })
 
-test('answers to other origins carry what a browser needs, errors included', async () => {
+test('responses to other origins have CORS headers, also errors', async () => {
   await using app = await startApp()
   for (const path of ['/health', '/user', '/nope']) {
     const { headers } = await app.ask('GET', `/auth/v1${path}`, { headers: { origin: 'null' } })
@@ -160,7 +160,7 @@ test('answers to other origins carry what a browser needs, errors included', asy
   }
 })
 
-test('a request id comes back, and a made-up one that would not fit a log line does not', async () => {
+test('a request id is returned, unless it does not fit a log line', async () => {
   await using app = await startApp()
   const id = async (given: string) =>
     (await app.ask('GET', '/auth/v1/health', { headers: { 'x-request-id': given } })).headers.get('x-request-id')
@@ -168,7 +168,7 @@ test('a request id comes back, and a made-up one that would not fit a log line d
   for (const bad of ['', 'a b', '"quoted"', 'x'.repeat(129)]) expect(await id(bad)).toMatch(/^[0-9a-f-]{36}$/)
 })
 
-test('the log has a line for each request, and no secret or address in any', async () => {
+test('the log has a line for each request, without secrets or addresses', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com', PASSWORD)
   await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })
@@ -194,7 +194,7 @@ test('the log has a line for each request, and no secret or address in any', asy
     expect(JSON.stringify(app.log())).not.toContain(secret)
 })
 
-test('a fault is a bare 500 with the request id, and its cause is in the log under that id', async () => {
+test('a fault is a bare 500 with the request id, and its cause is logged under that id', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.store.close()

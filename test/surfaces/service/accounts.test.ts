@@ -72,7 +72,7 @@ test('replaying a used refresh token revokes the session', async () => {
 })
 
 describe('refusals', () => {
-  test('say which field is wrong', async () => {
+  test('name the field', async () => {
     await using app = await startApp()
     await post(app, '/register', ada)
     const cases: [string, object, number, string, string | undefined][] = [
@@ -109,7 +109,7 @@ describe('refusals', () => {
     expect(await app.ask('GET', '/api/auth/nowhere')).toMatchObject(refused('not_found', 404))
   })
 
-  test('a ban is told after a right password only', async () => {
+  test('a ban is reported only after a correct password', async () => {
     await using app = await startApp()
     const { id, email } = await app.signUp()
     await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: '1h' } })
@@ -117,14 +117,14 @@ describe('refusals', () => {
     expect(await login(app, email)).toMatchObject(refused('user_inactive', 403))
   })
 
-  test('an unconfirmed address likewise', async () => {
+  test('an unconfirmed address is, too', async () => {
     await using app = await startApp({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false' } })
     expect((await post(app, '/register', ada)).status).toBe(201)
     expect(await login(app, ada.email, { password: 'wrong' })).toMatchObject(refused('invalid_credentials'))
     expect(await login(app, ada.email)).toMatchObject(refused('email_not_confirmed', 403))
   })
 
-  test('a second factor needs its code, once', async () => {
+  test('a user with a second factor needs a code, which works once', async () => {
     await using app = await startApp()
     const { email, factor } = await protectedAccount(app)
     const needed = refused('mfa_required')
@@ -143,7 +143,7 @@ describe('refusals', () => {
 })
 
 describe('roles', () => {
-  test('are granted and taken by administrators, and show in the next token', async () => {
+  test('are granted and revoked by administrators, and appear in the next token', async () => {
     await using app = await startApp()
     const { id, email, accessToken } = await app.signUp()
     const path = `/api/auth/admin/users/${id}/roles`
@@ -165,7 +165,7 @@ describe('roles', () => {
     expect((await app.ask('GET', '/auth/v1/admin/users', { token: after.access_token })).status).toBe(403)
   })
 
-  test('are nobody else’s to grant', async () => {
+  test('can be granted by nobody else', async () => {
     await using app = await startApp()
     const { id, accessToken } = await app.signUp()
     const path = `/api/auth/admin/users/${id}/roles/admin`
@@ -186,7 +186,7 @@ test('healthz says ok', async () => {
   expect(await app.ask('GET', '/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } })
 })
 
-test('introspection knows the tokens of every surface, and nothing of what is over', async () => {
+test('introspection knows the tokens of every surface, and reveals nothing about expired ones', async () => {
   await using app = await startApp()
   const bob = await app.signUp()
   const pair = await minted(app, bob.email)
@@ -204,7 +204,7 @@ test('introspection knows the tokens of every surface, and nothing of what is ov
   expect((await post(app, '/introspect', { token: personal.token })).body).toEqual({ active: false })
 })
 
-test('where addresses are confirmed, registering tells nobody whether an address has an account, or whose it is', async () => {
+test('with confirmation, registering does not reveal whether an address has an account', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await confirmedUser(app, 'known@example.com')
   const answers = async (email: string) => {
@@ -233,7 +233,7 @@ const WITH_MAIL = {
 const registering = async (app: TestApp, email: string) =>
   (await post(app, '/register', { email, password: PASSWORD })).status
 
-test('nor do the limits of mails tell it: that of an address is not told, that of the server is told of every one', async () => {
+test('nor do the limits on mails: that of an address is never reported, and that of the server for every address', async () => {
   const few = { AUTH_RATE_LIMIT_EMAIL_SENT: '8', AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT: '3' }
   await using app = await startApp({ settings: { ...WITH_MAIL, ...few } })
   const known = ['known@example.com', 'told@example.com']
@@ -248,7 +248,7 @@ test('nor do the limits of mails tell it: that of an address is not told, that o
     expect([email, await registering(app, email)]).toEqual([email, 429])
 })
 
-test('a session whose own factor is gone, while another one counts, is given no role in its next token', async () => {
+test('a session whose own factor was removed, while another one exists, gets no role in its next token', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })

@@ -41,7 +41,7 @@ async function matrixIdOf(app: TestApp, email: string) {
   return body.user.matrix_user_id
 }
 
-test('whoever registers has a Matrix account, under the name they go by', async () => {
+test('registering creates a Matrix account with the display name', async () => {
   await using started = await start()
   const { app, asked } = started
   const { status, body } = await register(app, 'ada@example.com')
@@ -51,14 +51,14 @@ test('whoever registers has a Matrix account, under the name they go by', async 
   expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
 })
 
-test('threat T52: nothing that users choose gets into the name of the account', async () => {
+test('threat T52: the name of the account contains nothing that users choose', async () => {
   await using started = await start()
   await register(started.app, 'x:evil.example/@admin@example.com', '@admin:hs')
   await register(started.app, 'bob@example.com', 'x'.repeat(500))
   expect(started.asked).toMatchObject([{ localpart: 'u1', displayName: 'x'.repeat(100) }])
 })
 
-test('a homeserver that is down does not fail the sign-up, and is asked again with growing waits until it answers', async () => {
+test('a homeserver that is down does not fail the sign-up, and is called again with growing delays', async () => {
   await using started = await start()
   const { app, asked, state } = started
   state.isDown = true
@@ -93,7 +93,7 @@ test('a name that is taken gets a suffix', async () => {
   expect(await matrixIdOf(app, 'bob@example.com')).toBe('@u2-5:hs')
 })
 
-test('a homeserver to which every name is taken is asked no more often than one that is down', async () => {
+test('a homeserver that reports every name as taken is called no more often than one that is down', async () => {
   await using started = await start()
   const { app, asked, taken } = started
   taken.has = () => true
@@ -106,7 +106,7 @@ test('a homeserver to which every name is taken is asked no more often than one 
   expect(asked).toHaveLength(12)
 })
 
-test('a sign-up waits for a slow homeserver no longer than it should, and the account is the user’s all the same', async () => {
+test('a sign-up waits for a slow homeserver only briefly, and the Matrix account is still assigned', async () => {
   const answer = Promise.withResolvers<ProvisionResult>()
   const asked: string[] = []
   const register = ({ localpart }: { localpart: string }) => {
@@ -125,13 +125,13 @@ test('a sign-up waits for a slow homeserver no longer than it should, and the ac
   expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
 })
 
-test('a name to show that is cut within a character is still text', async () => {
+test('a display name truncated within a character is still valid text', async () => {
   await using started = await start()
   await register(started.app, 'ada@example.com', `${'a'.repeat(99)}😀`)
   expect(started.asked[0]?.displayName).toBe(`${'a'.repeat(99)}\ufffd`)
 })
 
-test('where addresses are confirmed, the answer does not tell a new one by its Matrix account', async () => {
+test('with confirmation, the response does not reveal a new account by its Matrix id', async () => {
   await using started = await start({ settings: { AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILBOX: 'on' } })
   const { app, asked } = started
   const first = await register(app, 'ada@example.com')
@@ -142,7 +142,7 @@ test('where addresses are confirmed, the answer does not tell a new one by its M
   expect(asked).toHaveLength(1)
 })
 
-test('an attempt that never came to its end is taken up once its time is over', async () => {
+test('an unfinished attempt is retried once its time is over', async () => {
   await using started = await start()
   const { app, asked } = started
   await register(app, 'ada@example.com')
@@ -156,7 +156,7 @@ test('an attempt that never came to its end is taken up once its time is over', 
   expect(asked.slice(1).map(({ localpart }) => localpart)).toEqual(['u1', 'u1-2'])
 })
 
-test('a user who is deleted meanwhile gets none', async () => {
+test('a user who is deleted meanwhile gets no Matrix account', async () => {
   await using started = await start()
   const { app, asked, state } = started
   state.isDown = true
@@ -171,7 +171,7 @@ test('a user who is deleted meanwhile gets none', async () => {
   expect(asked.length).toBe(before)
 })
 
-test('who signs up on another surface gets none, and without a homeserver nobody does', async () => {
+test('a sign-up on another surface creates no Matrix account, nor does one without a homeserver', async () => {
   await using started = await start()
   await started.app.signUp()
   expect(started.asked).toEqual([])
@@ -180,7 +180,7 @@ test('who signs up on another surface gets none, and without a homeserver nobody
   expect(await alone.core.nextMatrixAttemptInMs()).toBeUndefined()
 })
 
-test('a server that stops waits for the homeserver’s answer to what outlived its request', async () => {
+test('a stopping server waits for the homeserver’s response to attempts that outlived their request', async () => {
   const answer = Promise.withResolvers<ProvisionResult>()
   await using app = await startApp({ provisioner: { register: () => answer.promise } })
   await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
@@ -190,7 +190,7 @@ test('a server that stops waits for the homeserver’s answer to what outlived i
   expect(app.log().map(({ msg }) => msg)).toContain('a Matrix account was created')
 })
 
-test('an attempt whose answer was lost is known again by its password, which is sealed and goes with the registration', async () => {
+test('an attempt whose response was lost is recognized by its password, which is stored sealed until then', async () => {
   const passwords: string[] = []
   const made = new Map<string, string>()
   let isLost = true

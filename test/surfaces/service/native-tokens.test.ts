@@ -26,7 +26,7 @@ describe('token pairs', () => {
     })
   })
 
-  test('username may stand for email, and a uid or a made name for both', async () => {
+  test('username may be given as email, and a uid or username as both', async () => {
     await using app = await startApp()
     const { email } = await app.signUp()
     const request = { grantType: 'password', password: PASSWORD }
@@ -184,7 +184,7 @@ describe('token pairs', () => {
     expect(await get(app, '/me')).toMatchObject(refused('invalid_token'))
   })
 
-  test('an access token is no refresh token, a cookie no bearer, and no surface takes the refresh token of another', async () => {
+  test('access tokens, refresh tokens and cookies are not interchangeable, and no surface accepts another’s refresh token', async () => {
     await using app = await startApp()
     const ada = await app.signUp()
     const pair = await minted(app, ada.email)
@@ -204,7 +204,7 @@ describe('token pairs', () => {
     expect((await post(app, '/refresh', { refreshToken: pair.refreshToken })).status).toBe(200)
   })
 
-  test('the database holds no token in the clear, and forgets expired ones', async () => {
+  test('the database contains no plaintext token, and expired ones are removed', async () => {
     await using app = await startApp()
     const pair = await minted(app, (await app.signUp()).email)
     const rows = JSON.stringify(readRows(app.database, 'SELECT * FROM session_tokens'))
@@ -239,7 +239,7 @@ describe('what ends a family', () => {
     )
   })
 
-  test('where a user may have one session, the one used last is refreshed, whatever surface it was begun on', async () => {
+  test('with one session per user, the one used last can be refreshed, whatever surface it started on', async () => {
     await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
     const ada = await app.signUp()
     app.clock.advance(MINUTE)
@@ -275,7 +275,7 @@ describe('the session cookie', () => {
     expect((await get(app, '/me', { headers: { cookie } })).status).toBe(401)
   })
 
-  test('signing out takes it away where it is good for nothing any more', async () => {
+  test('signing out clears it if it is no longer valid', async () => {
     await using app = await startApp()
     const { email } = await app.signUp()
     const cookie = cookieOf((await login(app, email)).headers)
@@ -286,7 +286,7 @@ describe('the session cookie', () => {
     }
   })
 
-  test('signing out with a token ends the session of the cookie as well, on a page of this origin alone', async () => {
+  test('signing out with a token also ends the session of the cookie, only on a page of the same origin', async () => {
     await using app = await startApp()
     const { email } = await app.signUp()
     const cookie = cookieOf((await login(app, email)).headers)
@@ -305,7 +305,7 @@ describe('the session cookie', () => {
     ])
   })
 
-  test('behind https it has the __Host- prefix and is Secure', async () => {
+  test('with https it has the __Host- prefix and is Secure', async () => {
     await using app = await startApp({ settings: { AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' } })
     const { email } = await app.signUp()
     const { headers } = await login(app, email)
@@ -348,7 +348,7 @@ describe('the session cookie', () => {
     expect((await get(app, '/me', { token: 'cat_x', headers: { cookie } })).status).toBe(401)
   })
 
-  test('is not set for a page of another origin, which could sign a visitor in as somebody else', async () => {
+  test('is not set for a page of another origin, which could sign a visitor in as someone else', async () => {
     await using app = await startApp()
     const { email } = await app.signUp()
     const foreign: Record<string, string>[] = [{ origin: 'https://evil.example' }, { 'content-type': 'text/plain' }]
@@ -392,7 +392,7 @@ describe('personal access tokens', () => {
     )
   })
 
-  test('expire when they say so, which must lie ahead', async () => {
+  test('expire as requested, which must be in the future', async () => {
     await using app = await startApp()
     const ada = await app.signUp()
     const { body } = await create(app, ada.accessToken, { name: 'x', expiresAt: '2026-01-01T01:00:00Z' })
@@ -408,7 +408,7 @@ describe('personal access tokens', () => {
       })
   })
 
-  test("somebody else's are not found", async () => {
+  test('of other users are not found', async () => {
     await using app = await startApp()
     const [ada, bob] = [await app.signUp(), await app.signUp()]
     const { body } = await create(app, ada.accessToken)
@@ -419,7 +419,7 @@ describe('personal access tokens', () => {
     expect((await get(app, '/me', { token: body.token })).status).toBe(200)
   })
 
-  test('cannot make tokens, change what signs their user in, delete the account or end sessions', async () => {
+  test('cannot create tokens, change credentials, delete the account or end sessions', async () => {
     await using app = await startApp()
     const ada = await app.signUp()
     const { body } = await create(app, ada.accessToken)
@@ -443,7 +443,7 @@ describe('personal access tokens', () => {
     expect((await get(app, '/me', { token: ada.accessToken })).body.email).toBe(ada.email)
   })
 
-  test('need aal2 where there is a second factor, and are no way into the admin API', async () => {
+  test('need aal2 if there is a second factor, and give no access to the admin API', async () => {
     await using app = await startApp()
     const ada = await protectedAccount(app)
     const pair = await mint(app, ada.email, { code: codeAt(ada.factor.secret, app.clock.now()) })
@@ -455,7 +455,7 @@ describe('personal access tokens', () => {
     expect((await app.ask('GET', '/auth/v1/admin/users', { token: made.body.token })).status).toBe(403)
   })
 
-  test('go with a change of the password', async () => {
+  test('are revoked by a change of the password', async () => {
     await using app = await startApp()
     const ada = await app.signUp()
     const { body } = await create(app, ada.accessToken)
@@ -479,7 +479,7 @@ describe('a refresh whose answer never reached the client', () => {
     return body[key] as string
   }
 
-  test.each(surfaces)('may be asked for once more: %s', async (_name, key, begin) => {
+  test.each(surfaces)('can be repeated: %s', async (_name, key, begin) => {
     await using app = await startApp()
     await app.signUp(EMAIL)
     const first = await begin(app)
@@ -497,7 +497,7 @@ describe('a refresh whose answer never reached the client', () => {
     expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(401)
   })
 
-  test.each(surfaces)('and not later than ten seconds afterwards: %s', async (_name, key, begin) => {
+  test.each(surfaces)('but not after ten seconds: %s', async (_name, key, begin) => {
     await using app = await startApp()
     await app.signUp(EMAIL)
     const first = await begin(app)
@@ -506,7 +506,7 @@ describe('a refresh whose answer never reached the client', () => {
     expect((await post(app, '/refresh', { [key]: first })).status).toBe(401)
   })
 
-  test.each(surfaces)('and not where its tokens were used after all: %s', async (_name, key, begin) => {
+  test.each(surfaces)('but not if its tokens were used after all: %s', async (_name, key, begin) => {
     await using app = await startApp()
     await app.signUp(EMAIL)
     const first = await begin(app)
@@ -515,7 +515,7 @@ describe('a refresh whose answer never reached the client', () => {
     expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(401)
   })
 
-  test.each(surfaces)('may be lost twice: %s', async (_name, key, begin) => {
+  test.each(surfaces)('can be lost twice: %s', async (_name, key, begin) => {
     await using app = await startApp()
     await app.signUp(EMAIL)
     const first = await begin(app)

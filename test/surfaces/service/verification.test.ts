@@ -77,7 +77,7 @@ const usersWith = async (app: TestApp, email: string) =>
 
 // Password reset
 
-test('a mailed link sets a new password, and the old one is worth nothing', async () => {
+test('a mailed link sets a new password, and the old one stops working', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const asked = await requestReset(app, 'Ada@Example.com')
@@ -110,7 +110,7 @@ test("the links lead to the application's own pages, whatever the request says",
   expect((await mailsTo(app, 'b@example.com'))[0]?.links[0]).toStartWith('https://app.example.com/change?token=')
 })
 
-test('a known and an unknown address get the same answer, and only one of them a mail', async () => {
+test('known and unknown addresses get the same response, and only the known one a mail', async () => {
   await using app = await startApp({ settings: { AUTH_DISABLE_SIGNUP: 'true' } })
   const body = { email: 'known@example.com', password: PASSWORD, email_confirm: true }
   await app.ask('POST', '/auth/v1/admin/users', { body, token: app.admin })
@@ -129,7 +129,7 @@ test('a known and an unknown address get the same answer, and only one of them a
   expect(await mailsTo(app, 'other@example.com')).toHaveLength(0)
 })
 
-test('a password that is refused leaves the token usable', async () => {
+test('a refused password leaves the token usable', async () => {
   await using app = await startApp({ settings: { AUTH_PASSWORD_MIN_LENGTH: '10' } })
   await app.signUp('ada@example.com')
   const token = await resetToken(app, 'ada@example.com')
@@ -141,7 +141,7 @@ test('a password that is refused leaves the token usable', async () => {
   expect((await completeReset(app, token)).status).toBe(200)
 })
 
-test('a reset ends every session, of every family', async () => {
+test('a reset ends every session of every family', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const second = await app.signIn(ada.email)
@@ -156,7 +156,7 @@ test('a reset ends every session, of every family', async () => {
   expect((await getUser(app, eve.accessToken)).status).toBe(200)
 })
 
-test('a reset kills every other link and code that is under way', async () => {
+test('a reset invalidates every other pending link and code', async () => {
   await using app = await startApp({ settings: CONFIRMING })
   const ada = await confirmed(app, 'ada@example.com')
   await requestChange(app, ada.accessToken, 'new@example.com')
@@ -174,7 +174,7 @@ test('a reset kills every other link and code that is under way', async () => {
   expect((await app.ask('POST', '/auth/v1/verify', { body })).body.code).toBe('otp_expired')
 })
 
-test('two resets with one token at once: one sets its password, and that one is it', async () => {
+test('of two simultaneous resets with one token, exactly one sets its password', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   const token = await resetToken(app, 'ada@example.com')
@@ -186,7 +186,7 @@ test('two resets with one token at once: one sets its password, and that one is 
   expect((await app.signIn('ada@example.com', winners[0])).email).toBe('ada@example.com')
 })
 
-test('whoever reads the mail holds the address: a reset confirms it', async () => {
+test('a reset confirms the address', async () => {
   await using app = await startApp({ settings: CONFIRMING })
   await app.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: PASSWORD } })
   const confirmation = await tokenTo(app, 'ada@example.com')
@@ -196,7 +196,7 @@ test('whoever reads the mail holds the address: a reset confirms it', async () =
   expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(403)
 })
 
-test('a link to an address that the account has no more is unknown', async () => {
+test('a link sent to a former address of the account is unknown', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const reset = await resetToken(app, ada.email)
@@ -226,7 +226,7 @@ const ENDPOINTS = {
 }
 
 for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
-  test(`${name}: a token is taken once, then it was used`, async () => {
+  test(`${name}: a token works once, then it counts as used`, async () => {
     await using app = await startApp()
     await app.signUp('ada@example.com')
     const token = await mint(app, 'ada@example.com')
@@ -236,7 +236,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     expect(told(await show(app, token))).toEqual([409, 'token_already_used']) // used before past its time
   })
 
-  test(`${name}: a token lives ${minutes} minutes and not one millisecond more`, async () => {
+  test(`${name}: a token is valid for exactly ${minutes} minutes`, async () => {
     await using app = await startApp()
     await app.signUp('ada@example.com')
     const token = await mint(app, 'ada@example.com')
@@ -248,7 +248,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     expect((await show(app, token)).status).toBe(200)
   })
 
-  test(`${name}: a token that nobody minted is not found`, async () => {
+  test(`${name}: a token that was never issued is not found`, async () => {
     await using app = await startApp()
     await app.signUp('ada@example.com')
     const token = await mint(app, 'ada@example.com')
@@ -257,7 +257,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     expect((await show(app, token)).status).toBe(200)
   })
 
-  test(`${name}: a token for something else is refused and stays what it is`, async () => {
+  test(`${name}: a token of another kind is refused and stays valid`, async () => {
     await using app = await startApp()
     for (const [other, { mint: mintOther, show: showRightly }] of Object.entries(ENDPOINTS)) {
       if (other === name) continue
@@ -268,7 +268,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     }
   })
 
-  test(`${name}: a newer link takes the place of the older`, async () => {
+  test(`${name}: a newer link replaces the older one`, async () => {
     await using app = await startApp()
     await app.signUp('ada@example.com')
     const older = await mint(app, 'ada@example.com')
@@ -279,7 +279,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
   })
 }
 
-test('a token of /auth/v1 is unknown here, and stays usable there', async () => {
+test('a token of /auth/v1 is unknown on this surface, and stays usable there', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })
@@ -290,7 +290,7 @@ test('a token of /auth/v1 is unknown here, and stays usable there', async () => 
   expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(200)
 })
 
-test('a token from here is unknown to /auth/v1, and stays usable here', async () => {
+test('a token of this surface is unknown to /auth/v1, and stays usable here', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   const token = await linkToken(app, 'ada@example.com')
@@ -336,7 +336,7 @@ test('a magic link signs in with a session of the service surface', async () => 
   })
 })
 
-test('roles go into the token, and admin into the answer', async () => {
+test('roles are in the token, and admin in the response', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })
@@ -345,7 +345,7 @@ test('roles go into the token, and admin into the answer', async () => {
   expect(claimsOf(body.access_token).roles).toEqual(['user', 'admin'])
 })
 
-test('a magic link makes the account where there is none, with the address confirmed', async () => {
+test('a magic link creates a missing account, with the address confirmed', async () => {
   await using app = await startApp({ settings: CONFIRMING })
   expect(await usersWith(app, 'new@example.com')).toEqual([])
   await sendLink(app, 'New@Example.com')
@@ -363,7 +363,7 @@ test('a magic link makes the account where there is none, with the address confi
   ])
 })
 
-test('where sign-up is not allowed a stranger gets no mail, and a link sent before makes no account', async () => {
+test('with sign-up disabled, an unknown address gets no mail, and an earlier link creates no account', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   let token = ''
   {
@@ -378,7 +378,7 @@ test('where sign-up is not allowed a stranger gets no mail, and a link sent befo
   rmSync(folder, { recursive: true })
 })
 
-test('two verifications at once make one account and one session', async () => {
+test('two simultaneous verifications create one account and one session', async () => {
   await using app = await startApp()
   const token = await linkToken(app, 'new@example.com')
   const replies = await Promise.all(Array.from({ length: 20 }, () => verifyLink(app, token)))
@@ -390,7 +390,7 @@ test('two verifications at once make one account and one session', async () => {
   expect(sessions.body).toHaveLength(1)
 })
 
-test('a link to an address that got an account meanwhile signs that account in', async () => {
+test('a link to an address that got an account meanwhile signs in to that account', async () => {
   await using app = await startApp()
   const token = await linkToken(app, 'ada@example.com')
   const ada = await app.signUp('ada@example.com')
@@ -408,7 +408,7 @@ test('a banned user gets no session, and the link works again once the ban is li
   expect((await verifyLink(app, link)).status).toBe(200)
 })
 
-test('a second mail within a minute stays away in silence, for known and unknown addresses', async () => {
+test('a second mail within a minute is silently not sent, for known and unknown addresses', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   for (const email of ['ada@example.com', 'new@example.com']) {
@@ -434,7 +434,7 @@ test('ten requests at once for an address without an account send one mail', asy
   expect(await mailsTo(app, 'new@example.com')).toHaveLength(1)
 })
 
-test('a mail of one purpose does not hold back one of another, nor does one of the other surface', async () => {
+test('a mail does not delay one with another purpose, or of another surface', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   const requests = [
@@ -451,7 +451,7 @@ test('a mail of one purpose does not hold back one of another, nor does one of t
   }
 })
 
-test('an emptied mailbox makes no room for another mail within the minute', async () => {
+test('clearing the mailbox does not allow another mail within the minute', async () => {
   await using app = await startApp()
   await sendLink(app, 'new@example.com')
   await app.core.clearMessages()
@@ -461,7 +461,7 @@ test('an emptied mailbox makes no room for another mail within the minute', asyn
 
 // The session's own token elsewhere
 
-test('the token of such a session is one at /auth/v1, too, until the session is over', async () => {
+test('the token of such a session works at /auth/v1, too, until the session ends', async () => {
   await using app = await startApp()
   const { access_token: token, user } = await signInByLink(app, 'ada@example.com')
   expect(await getUser(app, token)).toMatchObject({ status: 200, body: { id: user.id, email: 'ada@example.com' } })
@@ -472,7 +472,7 @@ test('the token of such a session is one at /auth/v1, too, until the session is 
   expect(told(await requestChange(app, token, 'c@example.com'))).toEqual([401, 'invalid_token'])
 })
 
-test('a token of such a session is past its time after half an hour', async () => {
+test('a token of such a session expires after half an hour', async () => {
   await using app = await startApp()
   const { access_token: token } = await signInByLink(app, 'ada@example.com')
   app.clock.advance(30 * MINUTE - 1000)
@@ -482,7 +482,7 @@ test('a token of such a session is past its time after half an hour', async () =
   expect(told(await requestChange(app, token, 'b@example.com'))).toEqual([401, 'invalid_token'])
 })
 
-test('a token signed by this server that lacks what such tokens must have is refused', async () => {
+test('a token signed by this server without the required claims is refused', async () => {
   await using app = await startApp()
   const ada = await signInByLink(app, 'ada@example.com')
   const eve = await signInByLink(app, 'eve@example.com')
@@ -530,7 +530,7 @@ test('roles in a token of this family give no admin rights; the role of the user
 
 // A new address
 
-test('with autoconfirm one link goes to the new address, and the old one is told', async () => {
+test('with autoconfirm, one link goes to the new address, and a notice to the old one', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const asked = await requestChange(app, ada.accessToken, 'New@Example.com')
@@ -555,7 +555,7 @@ test('with autoconfirm one link goes to the new address, and the old one is told
 })
 
 for (const order of ['present address first', 'new address first'] as const)
-  test(`both addresses have to agree where sign-ups are confirmed: ${order}`, async () => {
+  test(`without autoconfirm both addresses have to confirm: ${order}`, async () => {
     await using app = await startApp({ settings: CONFIRMING })
     const ada = await confirmed(app, 'ada@example.com')
     expect((await requestChange(app, ada.accessToken, 'new@example.com')).status).toBe(200)
@@ -581,7 +581,7 @@ test('both confirmations at once, each clicked five times: pending once, changed
   expect((await getUser(app, ada.accessToken)).body.email).toBe('new@example.com')
 })
 
-test('one address alone cannot agree for both, by links of both families', async () => {
+test('one address cannot confirm for both, even with links of both families', async () => {
   await using app = await startApp({ settings: { ...CONFIRMING, AUTH_URI_ALLOW_LIST: '' } })
   for (const [index, wanted] of [
     ['eve@example.com', 'eve@example.com'],
@@ -614,7 +614,7 @@ test('one address alone cannot agree for both, by links of both families', async
   }
 })
 
-test('an address that somebody has is refused when asked for, and when it was taken meanwhile', async () => {
+test('an address of another account is refused on request, and on confirmation', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   await app.signUp('grace@example.com')
@@ -639,7 +639,7 @@ test('of two accounts that want one address the first to confirm has it', async 
   expect(await usersWith(app, 'new@example.com')).toHaveLength(1)
 })
 
-test('what is no other address is refused, and says which field', async () => {
+test('an invalid or unchanged address is refused, naming the field', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   for (const email of [
@@ -659,7 +659,7 @@ test('what is no other address is refused, and says which field', async () => {
   expect(told(await requestChange(app, ada.accessToken, long))).toEqual([422, 'validation_error'])
 })
 
-test('a second change within a minute has to wait, and says how long', async () => {
+test('a second change within a minute is refused with the seconds to wait', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   await requestChange(app, ada.accessToken, 'one@example.com')
@@ -697,7 +697,7 @@ test('a ban or a deletion between mail and click leaves the address as it was', 
 
 // The surface
 
-test('an address that is none is refused, with the field', async () => {
+test('an invalid address is refused, naming the field', async () => {
   await using app = await startApp()
   const bad = [
     '',
@@ -717,7 +717,7 @@ test('an address that is none is refused, with the field', async () => {
   expect((await post(app, '/magic-link/send', {})).status).toBe(422)
 })
 
-test('a body that is no JSON object of the right kind is a bad request, never a fault', async () => {
+test('a malformed body is a bad request, never a fault', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const paths = [
@@ -739,7 +739,7 @@ test('a body that is no JSON object of the right kind is a bad request, never a 
   }
 })
 
-test('a wrong method is 405 with what is allowed, an unknown path 404, in the shape of the surface', async () => {
+test('a wrong method is 405 with the allowed ones, and an unknown path 404, in the format of the surface', async () => {
   await using app = await startApp()
   for (const path of ['/password/reset/request', '/email/change/confirm', '/magic-link/verify'])
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
@@ -764,7 +764,7 @@ test('a wrong method is 405 with what is allowed, an unknown path 404, in the sh
     }
 })
 
-test('looking at a link uses nothing up', async () => {
+test('opening a link does not consume it', async () => {
   await using app = await startApp()
   const token = await linkToken(app, 'ada@example.com')
   for (const method of ['GET', 'HEAD', 'OPTIONS'])
@@ -772,7 +772,7 @@ test('looking at a link uses nothing up', async () => {
   expect((await verifyLink(app, token)).status).toBe(200)
 })
 
-test('too many requests of one client are refused with the time to wait, and of another are not', async () => {
+test('too many requests of one client are refused with the time to wait, while others are served', async () => {
   const settings = { AUTH_RATE_LIMITS: 'on', AUTH_SMTP_MAX_FREQUENCY: '0s' }
   const bodies: Record<string, object> = {
     '/password/reset/request': { email: 'nobody@example.com' },
@@ -795,7 +795,7 @@ test('too many requests of one client are refused with the time to wait, and of 
   }
 })
 
-test('no token and no password is in the log', async () => {
+test('no token and no password is logged', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const secrets = [await resetToken(app, ada.email), NEW_PASSWORD]
@@ -809,7 +809,7 @@ test('no token and no password is in the log', async () => {
   for (const secret of secrets) expect(log).not.toContain(secret)
 })
 
-test('an account with a second factor signs in by link with a code of it, and the token waits for a right one', async () => {
+test('an account with a second factor signs in by link and code, and the token stays valid until a correct code', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const { body: made } = await app.ask('POST', '/auth/v1/factors/recovery-codes', { token: ada.raised.accessToken })
@@ -841,7 +841,7 @@ test('an account with a second factor signs in by link with a code of it, and th
   expect((await post(app, '/magic-link/verify', { token: third, code: made.codes[0] })).status).toBe(401)
 })
 
-test('threat T7: guesses at a second factor by link count with those on Supabase’s surface', async () => {
+test('threat T7: attempts at a second factor by link count together with those of the gotrue surface', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const token = await linkToken(app, ada.email)
@@ -852,7 +852,7 @@ test('threat T7: guesses at a second factor by link count with those on Supabase
   expect(refusal(await pass(app, ada.raised.accessToken, ada.factor))).toEqual([429, 'over_request_rate_limit'])
 })
 
-test('that this server sends no mail for now is told to nobody, whether the address has an account or not', async () => {
+test('the response does not reveal that no mail is sent because of the limit, for known and unknown addresses', async () => {
   await using app = await startApp({
     settings: {
       ...{ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_EMAIL_SENT: '1' },
@@ -871,7 +871,7 @@ test.each([
   ['/email/change/confirm', {}],
   ['/magic-link/verify', {}],
   ['/introspect', {}],
-])('%s without a token is a mistake in the request, which names the field', async (path, body) => {
+])('%s without a token is a bad request that names the field', async (path, body) => {
   await using app = await startApp()
   for (const given of [body, { ...body, token: null }]) {
     const reply = await app.ask('POST', `/api/auth${path}`, {
