@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import { systemClock, systemRandom } from '../adapters/system'
-import { grantRole, listRoles, type RoleDeps, revokeRole } from '../core/accounts/roles'
+import { policyOf } from '../compose/policy'
+import { grantRole, listRoles, type RoleContext, revokeRole } from '../core/accounts/roles'
+import { NO_CLIENT } from '../core/context'
 import { Refusal } from '../core/refusal'
 import { openStore } from '../store'
 import { requireDatabase } from './data'
@@ -9,25 +11,27 @@ import { fail, orFail, requireSettings } from './settings'
 const admin = { role: 'command_line' }
 
 /** `latchkey role list <user>`: the roles of a user, given by id, email address, username or uid. */
-export const listRolesOf = (command: Command) => withRoles(command, (deps, user) => listRoles(deps, { user }))
+export const listRolesOf = (command: Command) => withRoles(command, (context, user) => listRoles(context, { user }))
 
 /** `latchkey role grant <user> <role>`: works beside a running server; the next token contains it. */
 export const grant = (command: Command) =>
-  withRoles(command, (deps, user, role) => grantRole(deps, { admin, user, role }))
+  withRoles(command, (context, user, role) => grantRole(context, { admin, user, role }))
 
 /** `latchkey role revoke <user> <role>` */
 export const revoke = (command: Command) =>
-  withRoles(command, (deps, user, role) => revokeRole(deps, { admin, user, role }))
+  withRoles(command, (context, user, role) => revokeRole(context, { admin, user, role }))
 
 async function withRoles(
   command: Command,
-  work: (deps: RoleDeps, user: string, role: string) => Promise<string[]>,
+  work: (context: RoleContext, user: string, role: string) => Promise<string[]>,
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
   const store = await orFail(() => openStore(requireDatabase(settings), systemClock.now()))
   try {
-    const roles = await work({ store, clock: systemClock, random: systemRandom }, user, role)
+    const now = systemClock.now()
+    const context = { store, now, client: NO_CLIENT, random: systemRandom, policy: policyOf(settings) }
+    const roles = await work(context, user, role)
     process.stdout.write(`${roles.join(' ')}\n`)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

@@ -96,7 +96,8 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
 
 async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
-  const [queue, disk] = await Promise.allSettled([core.mailQueue(), core.diskSpace()])
+  const task = core.forTask()
+  const [queue, disk] = await Promise.allSettled([task.mailQueue(), task.diskSpace()])
   return new Response(metrics.print([...queueGauges(queue), ...diskGauges(disk)]), {
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
   })
@@ -152,10 +153,13 @@ function logStart(log: Log, settings: Settings, { keys }: App, folder: string): 
 
 function startSweeping({ core }: App, log: Log): Timer {
   const sweep = () => {
-    void core.sweep().then(
-      (removed) => log.debug('swept', removed),
-      (error: unknown) => log.error('sweep failed', { error: String(error) }),
-    )
+    void core
+      .forTask()
+      .sweep()
+      .then(
+        (removed) => log.debug('swept', removed),
+        (error: unknown) => log.error('sweep failed', { error: String(error) }),
+      )
   }
   setTimeout(sweep, FIRST_SWEEP_MS).unref()
   const timer = setInterval(sweep, SWEEP_EVERY_MS)

@@ -44,7 +44,7 @@ import { type Message, openStore, type Store } from '../store'
 import { VERSION_KEY } from '../store/meta-keys'
 import { federation } from '../surfaces/federation'
 import { gotrue, PREFIX } from '../surfaces/gotrue'
-import { PREFIX as MAILBOX, mailbox } from '../surfaces/mailbox'
+import { PREFIX as MAILBOX, type MailboxSource, mailbox } from '../surfaces/mailbox'
 import { OPERATIONS_PATHS, operations } from '../surfaces/operations'
 import { PREFIX as SERVICE, service } from '../surfaces/service'
 import { isFederatedLogout } from '../surfaces/shared-logout'
@@ -175,13 +175,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const services = service(core, options)
     const federated = federation(core, options)
     const inbox = policy.mail.isMailboxOn
-      ? mailbox(
-          { ...core, onMessage: messageEventBus.subscribe },
-          {
-            ...{ apiExternalUrl: server.apiExternalUrl, onFault },
-            isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
-          },
-        )
+      ? mailbox(mailboxSource(core, messageEventBus.subscribe), {
+          ...{ apiExternalUrl: server.apiExternalUrl, onFault },
+          isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
+        })
       : undefined
     const answerUnknown = async (request: Request): Promise<Response> => {
       const { path } = targetOf(request)
@@ -246,10 +243,20 @@ const WATCH_CLOCK_MS = 10_000
 /** The checks of `/ready`, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
-    { name: 'database', run: core.examineDatabase },
-    { name: 'disk', run: core.examineDisk },
-    { name: 'clock', run: async () => core.lookAtClock() },
+    { name: 'database', run: () => core.forTask().examineDatabase() },
+    { name: 'disk', run: () => core.forTask().examineDisk() },
+    { name: 'clock', run: async () => core.forTask().lookAtClock() },
   ]
+}
+
+function mailboxSource(core: Core, onMessage: MailboxSource['onMessage']): MailboxSource {
+  return {
+    listMessages: (filter) => core.forTask().listMessages(filter),
+    readMessage: (id) => core.forTask().readMessage(id),
+    deleteMessage: (id) => core.forTask().deleteMessage(id),
+    clearMessages: () => core.forTask().clearMessages(),
+    onMessage,
+  }
 }
 
 /** Publishes new messages to the mail worker and to open mailbox pages. */

@@ -64,11 +64,12 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
     if (result.outcome !== 'sent') log.warn('the mail server is not usable', { error: result.error })
   })
   const crew = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
-    work: () => core.deliverMessages(mailer),
-    nextInMs: async () => (await core.mailQueue()).nextInMs,
+    work: () => core.forTask().deliverMessages(mailer),
+    nextInMs: async () => (await core.forTask().mailQueue()).nextInMs,
     onFault: unlessUnavailable((error) => log.error('sending mail failed', { error: String(error) })),
   })
   void core
+    .forTask()
     .releaseClaimedMessages()
     .then(crew.wake, (error: unknown) => log.error('the mail queue could not be read', { error: String(error) }))
   return { mailer, postman: crew }

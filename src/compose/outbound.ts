@@ -49,8 +49,8 @@ export function provisionerOf({ matrix }: Settings): Provisioner | undefined {
 export function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker | undefined {
   if (matrix.registrationSecret === undefined) return undefined
   const worker = workers(1, {
-    work: core.provisionDueMatrixAccounts,
-    nextInMs: core.nextMatrixAttemptInMs,
+    work: () => core.forTask().provisionDueMatrixAccounts(),
+    nextInMs: () => core.forTask().nextMatrixAttemptInMs(),
     onFault: unlessUnavailable((error) => log.error('creating Matrix accounts failed', { error: String(error) })),
   })
   worker.wake()

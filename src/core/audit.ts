@@ -2,8 +2,7 @@
 import type { JsonObject } from '../lib/json'
 import { NIL_UUID } from '../lib/uuid'
 import type { AuditEntry, User } from '../store'
-import type { Deps } from './deps'
-import { originIp } from './origin'
+import type { Context } from './context'
 
 const LOG_TYPES = {
   login: 'account',
@@ -51,14 +50,13 @@ export type Actor = Pick<User, 'id' | 'email' | 'phone' | 'isSsoUser' | 'rawUser
 
 /** @param traits details of the action */
 export function auditEntry(
-  { random }: Pick<Deps, 'random'>,
-  now: number,
+  { random, now, client, policy }: Pick<Context, 'random' | 'now' | 'client' | 'policy'>,
   action: Action,
   actor: Actor,
   traits?: JsonObject,
 ): AuditEntry {
   const payload = { action, ...actorOf(actor), log_type: LOG_TYPES[action], ...(traits && { traits }) }
-  return { id: random.uuid(), payload, createdAt: now, ipAddress: originIp() }
+  return { id: random.uuid(), payload, createdAt: now, ipAddress: policy.retention.auditAddresses ? client.ip : '' }
 }
 
 function actorOf(actor: Actor): JsonObject {

@@ -1,9 +1,9 @@
 /** Translates the outcome of an account change to a refusal. */
 import type { Account } from '../store'
-import type { Deps } from './deps'
+import type { Context } from './context'
 import { Refusal } from './refusal'
 
-type Changed = Awaited<ReturnType<Deps['store']['changeUser']>>
+type Changed = Awaited<ReturnType<Context['store']['changeUser']>>
 
 /** The changed account. @throws {Refusal} for every other expected outcome */
 export function requireChanged(changed: Changed, ifSentLately?: (sentAt: number) => Refusal): Account {

@@ -4,7 +4,7 @@ import * as admin from './accounts/admin'
 import * as roles from './accounts/roles'
 import * as identify from './callers/identify'
 import { introspect } from './callers/introspect'
-import type { Deps } from './deps'
+import { type Client, type Context, contextFactory, type Deps, NO_CLIENT } from './context'
 import { challengeFactor } from './factors/challenge'
 import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
@@ -148,26 +148,59 @@ const functions = {
   sweep,
   examineDatabase,
   examineDisk,
-  diskSpace: ({ store }: Deps) => store.space(),
+  diskSpace: ({ store }: Context) => store.space(),
   /** Whether the wall clock can be trusted. */
-  lookAtClock: ({ clockWatch }: Deps) => clockWatch.compare(),
+  lookAtClock: ({ clockWatch }: Context) => clockWatch.compare(),
 }
 
 type Functions = typeof functions
 
-export type Core = {
-  [Name in keyof Functions]: Functions[Name] extends (deps: Deps, ...rest: infer Rest) => infer Result
+/** What surfaces read of the configuration. */
+type Shown = Pick<Deps, 'policy' | 'keyring' | 'providers'>
+
+/** The functions of the core, for one request or task. They are methods: `this` carries the context. */
+export type RequestCore = Shown & {
+  [Name in keyof Functions]: Functions[Name] extends (context: never, ...rest: infer Rest) => infer Result
     ? (...rest: Rest) => Result
     : never
-} & Pick<Deps, 'policy' | 'keyring' | 'providers'>
+}
+
+export interface Core extends Shown {
+  /**
+   * The core for a request that has just arrived: its instant is now.
+   * @param client called once the client is needed
+   */
+  forRequest(client: () => Client): RequestCore
+  /** The core for background work that begins now. */
+  forTask(): RequestCore
+}
+
+/** Passes the context to each function. The methods are on the prototype, so that a request costs two small objects. */
+class Bound {
+  constructor(readonly context: Context) {}
+  get policy() {
+    return this.context.policy
+  }
+  get keyring() {
+    return this.context.keyring
+  }
+  get providers() {
+    return this.context.providers
+  }
+}
+
+for (const [name, run] of Object.entries(functions))
+  Object.defineProperty(Bound.prototype, name, {
+    value(this: Bound, ...rest: unknown[]) {
+      return (run as (...args: unknown[]) => unknown)(this.context, ...rest)
+    },
+  })
 
 export function createCore(deps: Deps): Core {
-  const bound = Object.entries(functions).map(([name, run]) => [
-    name,
-    (...rest: unknown[]) => (run as (...args: unknown[]) => unknown)(deps, ...rest),
-  ])
   const { policy, keyring, providers } = deps
-  return { ...(Object.fromEntries(bound) as Core), policy, keyring, providers }
+  const contextOf = contextFactory(deps)
+  const forRequest = (client: () => Client) => new Bound(contextOf(client)) as unknown as RequestCore
+  return { policy, keyring, providers, forRequest, forTask: () => forRequest(() => NO_CLIENT) }
 }
 
 export type {
@@ -182,7 +215,7 @@ export type {
   WebauthnCredential,
 } from '../store'
 export type { Admin, Caller, Credentials } from './caller'
-export type { Client, Deps } from './deps'
+export type { Client, Deps } from './context'
 export type { FederatedCaller } from './federation/callers'
 export type { MailQueue } from './messages/outbox'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions/sessions'

@@ -7,7 +7,7 @@
 import { dueInMs } from '../lib/time'
 import type { MatrixRegistration, User } from '../store'
 import { usernameOf } from './accounts/usernames'
-import type { Deps } from './deps'
+import type { Context } from './context'
 import { displayName } from './tokens/service-token'
 
 const SECOND = 1000
@@ -34,39 +34,39 @@ const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 **
  * homeserver that this server does not know.
  * @returns the Matrix user id, or null if there is none yet
  */
-export async function provisionMatrixAccount(deps: Deps, user: User): Promise<string | null> {
-  if (!deps.provisioner) return null
+export async function provisionMatrixAccount(context: Context, user: User): Promise<string | null> {
+  if (!context.provisioner) return null
   const registration = { userId: user.id, suffix: 1, attempts: 0, nextAttemptAt: 0, error: null, password: null }
-  const made = attempt(deps, user, registration).catch((error: unknown) => {
-    deps.report('warn', 'a Matrix account could not be recorded', { user: user.id, error: String(error) })
+  const made = attempt(context, user, registration).catch((error: unknown) => {
+    context.report('warn', 'a Matrix account could not be recorded', { user: user.id, error: String(error) })
     return null
   })
-  deps.background(made)
-  return Promise.race([made, deps.clock.sleep(SIGN_UP_WAIT_MS).then(() => null)])
+  context.background(made)
+  return Promise.race([made, context.clock.sleep(SIGN_UP_WAIT_MS).then(() => null)])
 }
 
 /** Creates a few of the accounts that are due. @returns how many were attempted; 0 if nothing is due */
-export async function provisionDueMatrixAccounts(deps: Deps): Promise<number> {
-  const { store, clock } = deps
+export async function provisionDueMatrixAccounts(context: Context): Promise<number> {
+  const { store, now } = context
   const claimed = await store.claimMatrixRegistrations({
-    ...{ now: clock.now(), leaseMs: MATRIX_LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
+    ...{ now, leaseMs: MATRIX_LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
   })
-  await Promise.all(claimed.map(({ registration, user }) => attempt(deps, user, registration)))
+  await Promise.all(claimed.map(({ registration, user }) => attempt(context, user, registration)))
   return claimed.length
 }
 
 /** Milliseconds until the next attempt is due; undefined where none is. */
-export async function nextMatrixAttemptInMs({ store, clock }: Deps): Promise<number | undefined> {
+export async function nextMatrixAttemptInMs({ store, now }: Context): Promise<number | undefined> {
   const dueAt = await store.nextMatrixRegistration()
-  return dueAt === undefined ? undefined : dueInMs(dueAt, MAX_DELAY_MS, clock.now())
+  return dueAt === undefined ? undefined : dueInMs(dueAt, MAX_DELAY_MS, now)
 }
 
-async function attempt(deps: Deps, user: User, registration: MatrixRegistration): Promise<string | null> {
-  const { store, clock, report, provisioner } = deps
+async function attempt(context: Context, user: User, registration: MatrixRegistration): Promise<string | null> {
+  const { store, clock, report, provisioner } = context
   const { userId } = registration
   const attempts = registration.attempts + 1
   let { suffix } = registration
-  const password = await passwordFor(deps, registration)
+  const password = await passwordFor(context, registration)
   if (password === undefined) return null
   for (let tries = 0; tries < NAMES; tries++) {
     const localpart = suffix === 1 ? usernameOf(user) : `${usernameOf(user)}-${suffix}`
@@ -99,7 +99,7 @@ const passwordPlace = (userId: string) => `matrix_registrations.password:${userI
  * finds the account by it. @returns undefined if the registration no longer exists
  */
 async function passwordFor(
-  { store, sealer, random }: Deps,
+  { store, sealer, random }: Context,
   { userId }: MatrixRegistration,
 ): Promise<string | undefined> {
   const made = sealer.seal(random.bytes(PASSWORD_BYTES), passwordPlace(userId))

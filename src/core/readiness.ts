@@ -1,6 +1,6 @@
 /** Readiness: a list of named checks, all of which `/ready` runs. */
 
-import type { Deps } from './deps'
+import type { Context } from './context'
 
 export interface Finding {
   /** `ok`, or the problem in one word. */
@@ -42,15 +42,15 @@ export async function readinessOf(
 }
 
 /** Whether requests can read and write. */
-export async function examineDatabase({ store, clock }: Deps): Promise<Finding> {
-  const condition = await store.examine(clock.now())
+export async function examineDatabase({ store, now }: Context): Promise<Finding> {
+  const condition = await store.examine(now)
   return condition ? { state: 'failed', isFatal: true, reason: condition.reason } : { state: 'ok' }
 }
 
 /** Below this, the operator is warned before the disk is full. */
 const LOW_BYTES = 64 * 1024 * 1024
 
-export async function examineDisk({ store }: Deps): Promise<Finding> {
+export async function examineDisk({ store }: Context): Promise<Finding> {
   const { freeBytes } = await store.space()
   if (freeBytes === undefined) return { state: 'unknown', reason: 'the folder of the database cannot be read' }
   if (freeBytes >= LOW_BYTES) return { state: 'ok' }

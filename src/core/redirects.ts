@@ -1,5 +1,5 @@
 /** The redirect target of a link. */
-import type { Deps } from './deps'
+import type { Context } from './context'
 import { entryThatAllows, flawOfRedirect } from './redirect-rules'
 
 export interface RedirectCandidates {
@@ -14,14 +14,14 @@ export interface RedirectCandidates {
  * and with the allow-list entry that would permit it.
  */
 export function chooseRedirect(
-  deps: Pick<Deps, 'policy' | 'report'>,
+  context: Pick<Context, 'policy' | 'report'>,
   { asked, referer = '' }: RedirectCandidates,
 ): string {
-  const { redirects } = deps.policy
+  const { redirects } = context.policy
   for (const written of asked) {
     if (!written) continue
     const candidate = written.replaceAll(' ', '%20')
-    if (isAllowedRedirect(deps, candidate, 'links lead to the site instead')) return candidate
+    if (isAllowedRedirect(context, candidate, 'links lead to the site instead')) return candidate
   }
   const page = referer.replaceAll(' ', '%20')
   return page !== '' && flawOfRedirect(redirects, page) === undefined ? page : redirects.siteUrl
@@ -29,7 +29,7 @@ export function chooseRedirect(
 
 /** Whether an address is the site's or on the list; logs the reason if not. @param consequence of a refusal */
 export function isAllowedRedirect(
-  { policy: { redirects }, report }: Pick<Deps, 'policy' | 'report'>,
+  { policy: { redirects }, report }: Pick<Context, 'policy' | 'report'>,
   candidate: string,
   consequence: string,
 ): boolean {

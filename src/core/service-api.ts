@@ -4,7 +4,7 @@ import type { Session, User } from '../store'
 import { rolesOfCaller } from './accounts/roles'
 import type { Caller, Credentials } from './caller'
 import { identifyUser } from './callers/identify'
-import type { Client, Deps } from './deps'
+import type { Context } from './context'
 import { provisionMatrixAccount } from './matrix'
 import { Refusal } from './refusal'
 import { signOut } from './sessions/sessions'
@@ -15,25 +15,24 @@ export interface Registration {
   email: string
   password: string
   displayName: string
-  client: Client
 }
 
 /** Creates an account without signing in. @throws {Refusal} as `signUp` does */
 export async function registerForService(
-  deps: Deps,
-  { email, password, displayName, client }: Registration,
+  context: Context,
+  { email, password, displayName }: Registration,
 ): Promise<DescribedUser> {
-  const { audience, redirects } = deps.policy
+  const { audience, redirects } = context.policy
   if (email === '') throw new Refusal('email_missing')
-  const made = await signUp(deps, {
-    ...{ email, phone: undefined, password, channel: undefined, audience, client, isForService: true },
+  const made = await signUp(context, {
+    ...{ email, phone: undefined, password, channel: undefined, audience, isForService: true },
     ...{ codeChallenge: undefined, codeChallengeMethod: undefined, redirectTo: redirects.siteUrl },
     data: displayName === '' ? {} : { display_name: displayName },
   })
   // While confirmation is required, a taken address is answered like a new one.
   const { user } = made.outcome === 'signed_in' ? made.issued : made.account
   const isNewForSure = made.outcome === 'without_session' && user.emailConfirmedAt !== null
-  const matrixUserId = isNewForSure ? await provisionMatrixAccount(deps, user) : null
+  const matrixUserId = isNewForSure ? await provisionMatrixAccount(context, user) : null
   return { user: { ...user, matrixUserId }, roles: ['user'] }
 }
 
@@ -42,8 +41,8 @@ export interface DescribedUser {
   roles: string[]
 }
 
-export async function describeUser(deps: Deps, { caller }: { caller: Caller }): Promise<DescribedUser> {
-  return { user: caller.user, roles: await rolesOfCaller(deps, caller) }
+export async function describeUser(context: Context, { caller }: { caller: Caller }): Promise<DescribedUser> {
+  return { user: caller.user, roles: await rolesOfCaller(context, caller) }
 }
 
 export interface SignOutRequest {
@@ -62,28 +61,29 @@ export interface SignOutRequest {
  *   | …>}
  */
 export async function signOutWith(
-  deps: Deps,
+  context: Context,
   { credentials, nativeToken, serviceToken, cookieToken }: SignOutRequest,
 ): Promise<void> {
   if (nativeToken !== undefined && serviceToken !== undefined) throw new Refusal('refresh_token_ambiguous')
   const refreshToken = nativeToken ?? serviceToken
-  if (refreshToken !== undefined) await endFamily(deps, nativeToken === undefined ? 'service' : 'refresh', refreshToken)
+  if (refreshToken !== undefined)
+    await endFamily(context, nativeToken === undefined ? 'service' : 'refresh', refreshToken)
   else if (credentials.bearer !== undefined || cookieToken === undefined)
-    await signOut(deps, { caller: await identifyUser(deps, credentials), scope: 'local' })
-  if (cookieToken !== undefined) await endCookie(deps, cookieToken)
+    await signOut(context, { caller: await identifyUser(context, credentials), scope: 'local' })
+  if (cookieToken !== undefined) await endCookie(context, cookieToken)
 }
 
-async function endFamily(deps: Deps, kind: 'service' | 'refresh', refreshToken: string): Promise<void> {
-  const found = await findOwnToken(deps, kind, refreshToken)
-  if (!found || isExpired(found.token, deps.clock.now())) throw new Refusal('refresh_refused')
-  await signOutOf(deps, found)
+async function endFamily(context: Context, kind: 'service' | 'refresh', refreshToken: string): Promise<void> {
+  const found = await findOwnToken(context, kind, refreshToken)
+  if (!found || isExpired(found.token, context.now)) throw new Refusal('refresh_refused')
+  await signOutOf(context, found)
 }
 
 /** Ends a session regardless of its limits. */
-const signOutOf = (deps: Deps, { user, session }: { user: User; session: Session }) =>
-  signOut(deps, { caller: { user, session, claims: {}, isPersonalToken: false }, scope: 'local' })
+const signOutOf = (context: Context, { user, session }: { user: User; session: Session }) =>
+  signOut(context, { caller: { user, session, claims: {}, isPersonalToken: false }, scope: 'local' })
 
-async function endCookie(deps: Deps, token: string): Promise<void> {
-  const found = await findOwnToken(deps, 'cookie', token)
-  if (found) await signOutOf(deps, found)
+async function endCookie(context: Context, token: string): Promise<void> {
+  const found = await findOwnToken(context, 'cookie', token)
+  if (found) await signOutOf(context, found)
 }

@@ -1,6 +1,6 @@
 /** Deletes expired data, so that no table grows without bound. */
 import type { Retention, Store, Sweep } from '../store'
-import type { Deps } from './deps'
+import type { Context } from './context'
 import { KNOWN_NETWORK_MS } from './known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from './tokens/verification-token'
 
@@ -23,34 +23,33 @@ const MAILBOX_MS = 7 * DAY
  * @returns rows removed, by table
  */
 export async function sweep(
-  deps: Pick<Deps, 'store' | 'clock' | 'policy'> & Partial<Pick<Deps, 'clockWatch'>>,
+  context: Pick<Context, 'store' | 'now' | 'policy'> & Partial<Pick<Context, 'clockWatch'>>,
 ): Promise<Record<Sweep | 'verificationTokens', number>> {
-  const isInDoubt = deps.clockWatch?.isSettled() === false
+  const isInDoubt = context.clockWatch?.isSettled() === false
   const removed = {} as Record<Sweep, number>
-  for (const [what, instants] of Object.entries(retention(deps))) {
+  for (const [what, instants] of Object.entries(retention(context))) {
     removed[what as Sweep] = 0
     if (isInDoubt) continue
     let slice: Slice | undefined
     do {
-      slice = await deps.store.sweepSlice({ what: what as Sweep, after: slice?.next, instants })
+      slice = await context.store.sweepSlice({ what: what as Sweep, after: slice?.next, instants })
       removed[what as Sweep] += slice.removed
     } while (slice.next !== undefined)
   }
-  return { ...removed, verificationTokens: isInDoubt ? 0 : await purgeTokens(deps) }
+  return { ...removed, verificationTokens: isInDoubt ? 0 : await purgeTokens(context) }
 }
 
 type Slice = Awaited<ReturnType<Store['sweepSlice']>>
 
-async function purgeTokens({ store, clock }: Pick<Deps, 'store' | 'clock'>): Promise<number> {
-  const before = clock.now() - EXPIRED_TOKEN_RETENTION_MS
+async function purgeTokens({ store, now }: Pick<Context, 'store' | 'now'>): Promise<number> {
+  const before = now - EXPIRED_TOKEN_RETENTION_MS
   let purged = 0
   for (let some = await store.purgeTokens(before); some > 0; some = await store.purgeTokens(before)) purged += some
   return purged
 }
 
 /** The retention of each table, as the instants its sweep compares with. */
-function retention({ clock, policy }: Pick<Deps, 'clock' | 'policy'>): Retention {
-  const now = clock.now()
+function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention {
   const { timeboxMs, inactivityMs } = policy.session
   const unusedMs = Math.min(policy.retention.unusedSessionMs, inactivityMs ? inactivityMs + DAY : Infinity)
   return {

@@ -4,8 +4,7 @@
  */
 import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Admin, Caller, Client, Core, Credentials, FederatedCaller } from '../core'
-import { withOrigin } from '../core/origin'
+import type { Admin, Caller, Client, Core, Credentials, FederatedCaller, RequestCore } from '../core'
 import { type Reason, Refusal } from '../core/refusal'
 import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
@@ -57,7 +56,8 @@ interface Callers {
 }
 
 export interface Context<A extends Access = Access, B extends Body = Body> {
-  core: Core
+  /** Its instant: when the caller was known and the body had arrived. */
+  core: RequestCore
   request: Request
   caller: Callers[A]
   body: B extends TObject ? Static<B> : undefined
@@ -135,30 +135,32 @@ interface Routed {
   route: string
 }
 
-function runner(core: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
+function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
   const decode = each.body && bodyDecoder(each.body)
   const answer = answering({ answers: each.answers, encode, isChecked: options.checksAnswers })
   let constant: Response | undefined
   return async ({ request, params, route }: Routed): Promise<Response> => {
     const exchange = requestContextOf(request)
     exchange.route = route
-    const credentials = credentialsOf(core, request)
-    exchange.showsUnknownKey = core.showsUnknownKey(credentials)
+    const arriving = server.forRequest(exchange.client)
+    const credentials = credentialsOf(server, request)
+    exchange.showsUnknownKey = arriving.showsUnknownKey(credentials)
     if (constant) return constant.clone() as Response
-    const caller = await identify(core, each.access, credentials)
+    const caller = await identify(arriving, each.access, credentials)
     const query = (name: string) => queryOf(request, name)
     const readBody = () => readDeclared(request)
     const headers: AnswerHeaders = {}
     const context = {
-      ...{ core, request, caller, body: undefined as unknown, readBody, params: decodable(params), query, headers },
+      core: arriving,
+      ...{ request, caller, body: undefined as unknown, readBody, params: decodable(params), query, headers },
       get client() {
         return exchange.client()
       },
     }
     if (each.check) await each.check(context as unknown as Context)
     if (decode && !each.readsBodyLate) context.body = await readBody()
-    const ip = () => (core.policy.retention.auditAddresses ? exchange.client().ip : '')
-    const returned = await withOrigin(ip, () => each.handle(context as unknown as Context))
+    context.core = server.forRequest(exchange.client)
+    const returned = await each.handle(context as unknown as Context)
     const response = answer(returned, headers)
     if (each.isConstant) constant = response.clone() as Response
     return response
@@ -176,7 +178,7 @@ function runner(core: Core, each: Endpoint, { encode }: SurfaceFormat, options: 
   }
 }
 
-async function identify(core: Core, access: Access, credentials: Credentials) {
+async function identify(core: RequestCore, access: Access, credentials: Credentials) {
   if (access === 'anyone') return undefined
   if (access === 'federated') return core.identifyFederated(credentials)
   return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)

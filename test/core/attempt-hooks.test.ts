@@ -90,7 +90,7 @@ test('the MFA hook also gets codes of one-step sign-ins, and can reject those', 
   const link = async () => {
     app.clock.advance(60_000)
     await app.ask('POST', '/api/auth/magic-link/send', { body: { email: ada.email } })
-    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    const [mail] = await app.core.forTask().listMessages({ to: ada.email, limit: 1 })
     return new URL(mail?.links[0] ?? '').searchParams.get('token')
   }
   const signIn = (token: unknown, code: string) =>

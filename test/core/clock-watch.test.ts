@@ -74,7 +74,7 @@ test('an anonymous account outlives a clock that ran a year ahead for a moment',
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
   app.clock.jump(365 * DAY)
-  expect(Object.values(await app.core.sweep()).every((removed) => removed === 0)).toBe(true)
+  expect(Object.values(await app.core.forTask().sweep()).every((removed) => removed === 0)).toBe(true)
   app.clock.jump(-365 * DAY)
   expect((await app.ask('GET', '/auth/v1/user', { token: body.access_token })).status).toBe(200)
 })

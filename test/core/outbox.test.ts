@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
-import type { Deps } from '../../src/core/deps'
+import type { Deps } from '../../src/core/context'
 import { contentOf, listMessages, newMessage } from '../../src/core/messages/messages'
 import { deliverMessages, mailQueue } from '../../src/core/messages/outbox'
 import type { Delivery, Mailer, OutgoingMail } from '../../src/core/ports'
 import { openStore, type Store } from '../../src/store'
-import { testClock } from '../support/fakes'
+import { taskContext, testClock } from '../support/fakes'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -62,11 +62,11 @@ async function start({ isMailboxOn = false } = {}) {
   const deps = await process()
   return {
     ...{ deps, clock, reports, process },
-    deliver: (mailer: Mailer, from = deps) => deliverMessages(from, mailer),
+    deliver: (mailer: Mailer, from = deps) => deliverMessages(taskContext(from), mailer),
     /** Puts a message into the queue. @returns its id */
     async queue({ to = 'ada@example.com', lifetimeMs = HOUR, isSent = true } = {}): Promise<string> {
       const draft = { channel: 'email' as const, template: 'magic_link', to, content: CONTENT, isSent }
-      const message = newMessage(deps, clock.now(), { ...draft, expiresAt: clock.now() + lifetimeMs })
+      const message = newMessage(taskContext(deps), { ...draft, expiresAt: clock.now() + lifetimeMs })
       await deps.store.saveTokensAndMessages({ now: clock.now(), messages: [message], audit: [] })
       return message.id
     },
@@ -148,7 +148,7 @@ for (const [what, lifetimeMs, triedMs] of [
     let lastQueuedMs = 0
     while ((await outbox.message(id)).state === 'queued') {
       lastQueuedMs = outbox.clock.now() - startedAt
-      outbox.clock.advance((await mailQueue(outbox.deps)).nextInMs ?? 0)
+      outbox.clock.advance((await mailQueue(taskContext(outbox.deps))).nextInMs ?? 0)
       await outbox.deliver(mailer)
     }
     const failedMs = outbox.clock.now() - startedAt
@@ -195,7 +195,7 @@ test('the content is sealed until it is sent, and deleted afterwards without a m
   const id = await outbox.queue()
   await outbox.deliver(fakeMailer(() => BUSY))
   const waiting = await outbox.message(id)
-  expect(contentOf(outbox.deps, waiting)).toEqual(CONTENT)
+  expect(contentOf(taskContext(outbox.deps), waiting)).toEqual(CONTENT)
   expect(outbox.bytes().includes('ada@example.com')).toBe(true) // it is the right file that is searched
   expect(holdsPlaintext(outbox.bytes())).toBe(false)
   outbox.clock.advance(5 * SECOND)
@@ -212,9 +212,8 @@ test('with a mailbox, the content stays visible there, sent or failed', async ()
   await outbox.queue({ to: 'sent@example.com' })
   await outbox.queue({ to: 'failed@example.com' })
   await outbox.deliver(fakeMailer(({ to }) => (to === 'sent@example.com' ? SENT : NOBODY)))
-  const shown = await listMessages({ ...outbox.deps, policy: { mail: { from: 'auth@example.com' } } } as Deps, {
-    limit: 10,
-  })
+  const deps = { ...outbox.deps, policy: { mail: { from: 'auth@example.com' } } } as Deps
+  const shown = await listMessages(taskContext(deps), { limit: 10 })
   expect(shown.map(({ to, state, error, code }) => [to, state, error, code])).toEqual([
     ['failed@example.com', 'failed', NOBODY.error, CODE],
     ['sent@example.com', 'sent', null, CODE],
@@ -231,7 +230,7 @@ test('a message can be unsealed only in its own row, and is otherwise never sent
   expect(mailer.mails).toEqual([])
   expect((await outbox.message(id)).state).toBe('queued')
   const message = await outbox.message(id)
-  expect(() => contentOf(outbox.deps, { ...message, id: crypto.randomUUID() })).toThrow()
+  expect(() => contentOf(taskContext(outbox.deps), { ...message, id: crypto.randomUUID() })).toThrow()
 })
 
 test('messages for the mailbox alone are never sent', async () => {
@@ -337,7 +336,7 @@ test('many concurrent deliverers in two processes send every mail exactly once',
   }
   await Promise.all([...processes, ...processes, ...processes].map(drain))
   expect(mailer.mails.map(({ id }) => id).sort()).toEqual(ids.sort())
-  expect(await mailQueue(outbox.deps)).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
+  expect(await mailQueue(taskContext(outbox.deps))).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
 })
 
 test('at most two mails are claimed at once', async () => {
@@ -351,16 +350,16 @@ test('at most two mails are claimed at once', async () => {
 
 test('the queue reports how many mails wait, since when, and when the next attempt is due', async () => {
   await using outbox = await start()
-  expect(await mailQueue(outbox.deps)).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
+  expect(await mailQueue(taskContext(outbox.deps))).toEqual({ length: 0, oldestMs: 0, nextInMs: undefined })
   await outbox.queue()
   outbox.clock.advance(MINUTE)
   await outbox.queue()
   await outbox.queue({ isSent: false })
-  expect(await mailQueue(outbox.deps)).toEqual({ length: 2, oldestMs: MINUTE, nextInMs: 0 })
+  expect(await mailQueue(taskContext(outbox.deps))).toEqual({ length: 2, oldestMs: MINUTE, nextInMs: 0 })
   await outbox.deliver(fakeMailer(() => BUSY))
-  expect(await mailQueue(outbox.deps)).toEqual({ length: 2, oldestMs: MINUTE, nextInMs: 5 * SECOND })
+  expect(await mailQueue(taskContext(outbox.deps))).toEqual({ length: 2, oldestMs: MINUTE, nextInMs: 5 * SECOND })
   outbox.clock.jump(-HOUR) // an operator sets the clock back
-  expect((await mailQueue(outbox.deps)).oldestMs).toBe(0)
+  expect((await mailQueue(taskContext(outbox.deps))).oldestMs).toBe(0)
 })
 
 test('a mail queued while the clock ran a day ahead is sent once the clock is right, and keeps its lifetime', async () => {
@@ -368,12 +367,12 @@ test('a mail queued while the clock ran a day ahead is sent once the clock is ri
   outbox.clock.jump(24 * HOUR)
   const id = await outbox.queue({ lifetimeMs: 2 * HOUR })
   outbox.clock.jump(-24 * HOUR)
-  expect(await mailQueue(outbox.deps)).toMatchObject({ length: 1, nextInMs: 0 })
+  expect(await mailQueue(taskContext(outbox.deps))).toMatchObject({ length: 1, nextInMs: 0 })
   await outbox.deliver(fakeMailer(() => BUSY))
   const now = outbox.clock.now()
   expect(await outbox.message(id)).toMatchObject({ createdAt: now, expiresAt: now + 2 * HOUR, state: 'queued' })
   outbox.clock.advance(6 * MINUTE)
-  expect((await mailQueue(outbox.deps)).oldestMs).toBe(6 * MINUTE)
+  expect((await mailQueue(taskContext(outbox.deps))).oldestMs).toBe(6 * MINUTE)
   await outbox.deliver(fakeMailer())
   expect((await outbox.message(id)).state).toBe('sent')
 })
@@ -384,7 +383,7 @@ test('a mail deferred while the clock ran ahead does not wait for that day', asy
   outbox.clock.jump(24 * HOUR)
   await outbox.deliver(fakeMailer(() => BUSY))
   outbox.clock.jump(-24 * HOUR)
-  expect((await mailQueue(outbox.deps)).nextInMs).toBe(0)
+  expect((await mailQueue(taskContext(outbox.deps))).nextInMs).toBe(0)
   await outbox.deliver(fakeMailer())
   expect((await outbox.message(id)).state).toBe('sent')
 })

@@ -77,7 +77,7 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
 
 /** That of the link in the last mail, which leads to a page of the application. */
 async function applicationToken(app: TestApp): Promise<string> {
-  const [address = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
+  const [address = ''] = (await app.core.forTask().listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
   return new URL(address).searchParams.get('token') ?? ''
 }
 

@@ -29,7 +29,7 @@ const WAYS: Record<string, (app: TestApp) => Promise<void>> = {
   },
   'a magic link of the application': async (app) => {
     await app.ask('POST', '/api/auth/magic-link/send', { body: { email: OWNER } })
-    const [link = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
+    const [link = ''] = (await app.core.forTask().listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
     const token = new URL(link).searchParams.get('token')
     expect((await app.ask('POST', '/api/auth/magic-link/verify', { body: { token } })).status).toBe(200)
   },
@@ -46,7 +46,7 @@ test.each(Object.entries(WAYS))('an owner who signs in by %s locks the attacker 
 test('a link sent before the attacker signed up locks them out, too', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/api/auth/magic-link/send', { body: { email: OWNER } })
-  const [link = ''] = (await app.core.listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
+  const [link = ''] = (await app.core.forTask().listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
   await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: STRANGERS } })
   const token = new URL(link).searchParams.get('token')
   expect((await app.ask('POST', '/api/auth/magic-link/verify', { body: { token } })).status).toBe(200)

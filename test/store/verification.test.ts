@@ -7,7 +7,7 @@ import { systemRandom } from '../../src/adapters/system'
 import { policyOf } from '../../src/compose/policy'
 import { load } from '../../src/config/load'
 import { newUser } from '../../src/core/accounts/users'
-import type { Deps } from '../../src/core/deps'
+import { type Deps, withClient } from '../../src/core/context'
 import type { Random } from '../../src/core/ports'
 import { rateLimits } from '../../src/core/rate-limits'
 import { Refusal } from '../../src/core/refusal'
@@ -22,7 +22,7 @@ import {
 } from '../../src/core/tokens/verification-token'
 import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../src/store'
 import { readRows } from '../support/database'
-import { testClock } from '../support/fakes'
+import { taskContext, testClock } from '../support/fakes'
 
 const BACKENDS = ['database', 'memory'] as const
 const MINUTE = 60_000
@@ -64,7 +64,7 @@ async function start({
   return {
     ...{ deps, store, clock, folder, path, change },
     async user(email: string): Promise<User> {
-      const row = newUser(deps, clock.now(), { id: systemRandom.uuid(), email })
+      const row = newUser(taskContext(deps), { id: systemRandom.uuid(), email })
       const made = await store.createUser({ user: row, identities: [], audit: [] })
       if (made.outcome !== 'created') throw new Error(made.outcome)
       return made.account.user
@@ -72,12 +72,12 @@ async function start({
     /** Mints and stores a token. */
     async mint(asked: Asked, user?: User): Promise<MintedToken> {
       const to = { email: user?.email ?? 'ada@example.com' }
-      const minted = mintToken(deps, clock.now(), { family: 'service', to, ...(user && { userId: user.id }), ...asked })
+      const minted = mintToken(taskContext(deps), { family: 'service', to, ...(user && { userId: user.id }), ...asked })
       await store.saveTokensAndMessages({ now: clock.now(), mint: [minted.minting], audit: [] })
       return minted
     },
     identify: (plaintext: string, kind: VerificationKind, family: TokenRequest['family'] = 'service') =>
-      findToken(deps, { plaintext, family, kinds: [kind] }),
+      findToken(taskContext(deps), { plaintext, family, kinds: [kind] }),
     /** Spends a token of a user. @throws {Refusal} with one of the four reasons */
     async consume(plaintext: string, kind: VerificationKind, family?: TokenRequest['family']) {
       const { token, spend } = await this.identify(plaintext, kind, family)
@@ -88,8 +88,8 @@ async function start({
     signUp(email: string, spend: Spending) {
       const id = systemRandom.uuid()
       const client = { ip: '203.0.113.7', userAgent: undefined, languages: [] }
-      const session = newSession(deps, clock.now(), id, 'otp', client).row
-      const user = newUser(deps, clock.now(), { id, email })
+      const session = newSession(withClient(taskContext(deps), client), id, 'otp').row
+      const user = newUser(taskContext(deps), { id, email })
       return store.registerUser({ user, identities: [], session, spend, audit: [] })
     },
     /** What the database and its write-ahead log hold. */
@@ -120,7 +120,7 @@ async function showCode(
   shown: Parameters<typeof findTokenByCode>[1],
 ): Promise<string> {
   try {
-    const { spend } = await findTokenByCode(deps, shown)
+    const { spend } = await findTokenByCode(taskContext(deps), shown)
     return (await change(userId, spend)).outcome
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'code_wrong') return 'token_unknown'
@@ -252,11 +252,11 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     const live = await tokens.mint({ kind: 'email_change' }, ada)
     // 24 h after they expired they are there to answer for themselves, and a moment later gone
     tokens.clock.advance(15 * MINUTE)
-    expect((await sweep(tokens.deps)).verificationTokens).toBe(0)
+    expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(0)
     expect(await refusalOf(tokens.consume(short.plaintext, 'magic_link'))).toBe('token_expired')
     expect(await refusalOf(tokens.consume(used.plaintext, 'magic_link'))).toBe('token_used')
     tokens.clock.advance(1)
-    expect((await sweep(tokens.deps)).verificationTokens).toBe(2)
+    expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(2)
     expect(await refusalOf(tokens.consume(short.plaintext, 'magic_link'))).toBe('token_unknown')
     expect(await refusalOf(tokens.consume(used.plaintext, 'magic_link'))).toBe('token_unknown')
     expect(await refusalOf(tokens.consume(live.plaintext, 'email_change'))).toBe('none')
@@ -294,14 +294,14 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     const minting = Array.from(
       { length: 1200 },
       (_, index) =>
-        mintToken(tokens.deps, tokens.clock.now(), {
+        mintToken(taskContext(tokens.deps), {
           ...{ kind: 'magic_link', family: 'service', to: { email: `user-${index}@example.com` } },
         }).minting,
     )
     await tokens.store.saveTokensAndMessages({ now: tokens.clock.now(), mint: minting, audit: [] })
     tokens.clock.advance(25 * HOUR)
-    expect((await sweep(tokens.deps)).verificationTokens).toBe(1200)
-    expect((await sweep(tokens.deps)).verificationTokens).toBe(0)
+    expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(1200)
+    expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(0)
   })
 
   test(titled('the errors come in order: another kind, then used, then expired'), async () => {
@@ -538,7 +538,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     await tokens.mint({ kind: 'reauthentication', family: 'supabase', code: fixed }, ada)
     await tokens.mint({ kind: 'magic_link', family: 'supabase', code: fixed }, grace)
     const shown = { to: { email: 'ada@example.com' }, code: '123456', kinds: ['magic_link'] as const }
-    expect(await refusalOf(findTokenByCode(tokens.deps, shown))).toBe('code_wrong')
+    expect(await refusalOf(findTokenByCode(taskContext(tokens.deps), shown))).toBe('code_wrong')
   })
 
   test(titled('a deleted account takes its tokens along'), async () => {
@@ -592,7 +592,7 @@ describe('a new pepper', () => {
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('none')
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('token_used')
       expect(await refusalOf(tokens.consume(reset, 'password_reset'))).toBe('none')
-      const { token, spend } = await findTokenByCode(tokens.deps, { to, code, kinds: ['signup'] })
+      const { token, spend } = await findTokenByCode(taskContext(tokens.deps), { to, code, kinds: ['signup'] })
       expect((await tokens.change(token.userId ?? '', spend)).outcome).toBe('changed')
       // New tokens are hashed under the new pepper alone.
       const grace = await tokens.user('grace@example.com')
@@ -608,13 +608,13 @@ for (const backend of BACKENDS)
   test(`${backend}: if the enclosing operation fails, the token is not stored, and what it would replace stays valid`, async () => {
     await using server = await start({ backend })
     const { deps, store, clock } = server
-    const first = mintToken(deps, clock.now(), {
+    const first = mintToken(taskContext(deps), {
       kind: 'magic_link',
       family: 'service',
       to: { email: 'ada@example.com' },
     })
     await store.saveTokensAndMessages({ now: clock.now(), mint: [first.minting], audit: [] })
-    const second = mintToken(deps, clock.now(), {
+    const second = mintToken(taskContext(deps), {
       kind: 'magic_link',
       family: 'service',
       to: { email: 'ada@example.com' },

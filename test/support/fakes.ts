@@ -1,5 +1,6 @@
 /** Stand-ins for the world: a clock that a test sets, and a password hash that costs nothing. */
 import { createHash } from 'node:crypto'
+import { type Context, contextFactory, type Deps, NO_CLIENT } from '../../src/core/context'
 import type { Clock, PasswordHasher } from '../../src/core/ports'
 
 export interface TestClock extends Clock {
@@ -54,3 +55,6 @@ export function fakeHasher(): CountingHasher {
 
 /** A hash as an import might have brought it. */
 export const outdatedHash = (password: string) => `outdated$${createHash('sha256').update(password).digest('hex')}`
+
+/** The context of background work that begins now. */
+export const taskContext = (deps: Deps): Context => contextFactory(deps)(() => NO_CLIENT)

@@ -18,7 +18,7 @@ export interface MailboxEntry {
 
 /** Everything sent to an address or a number, newest first. */
 export async function mailboxOf(app: TestApp, to: string): Promise<MailboxEntry[]> {
-  const messages = await app.core.listMessages({ to, limit: 200 })
+  const messages = await app.core.forTask().listMessages({ to, limit: 200 })
   return messages.map(({ kind, subject, html, text, code, links }) => {
     const url = links[0] === undefined ? undefined : new URL(links[0])
     const link = url ? url.pathname + url.search : ''

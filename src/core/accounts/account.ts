@@ -7,7 +7,7 @@ import { type Action, auditEntry } from '../audit'
 import { type Caller, forbidPersonalToken } from '../caller'
 import { requireAudience } from '../callers/identify'
 import { requireChanged } from '../change-outcomes'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { factorsOf, isMissingSecondFactor } from '../factors/user-factors'
 import { prepareNotice } from '../messages/mail'
 import { type Channel, channelOf } from '../messages/sms'
@@ -28,12 +28,12 @@ import {
 
 /** The caller's account. @throws {Refusal<'audience_mismatch'>} */
 export async function getAccount(
-  deps: Deps,
+  context: Context,
   { caller, audience }: { caller: Caller; audience: string | undefined },
 ): Promise<Account> {
-  requireAudience(deps, audience, caller)
+  requireAudience(context, audience, caller)
   const { user } = caller
-  return { user, identities: await deps.store.findIdentities(user.id), factors: await factorsOf(deps, user) }
+  return { user, identities: await context.store.findIdentities(user.id), factors: await factorsOf(context, user) }
 }
 
 export interface AccountChange extends ChallengeInput, PasswordInput {
@@ -54,7 +54,6 @@ export interface AccountUpdate {
   caller: Caller
   change: AccountChange
   redirectTo: string
-  client: Client
   /** Whether a new password requires the current one, whatever the settings say. */
   needsCurrentPassword?: boolean
 }
@@ -65,37 +64,37 @@ export interface AccountUpdate {
  * @throws {Refusal} in the order of GoTrue's `PUT /user`
  */
 export async function updateAccount(
-  deps: Deps,
-  { caller, change, redirectTo, client, needsCurrentPassword = false }: AccountUpdate,
+  context: Context,
+  { caller, change, redirectTo, needsCurrentPassword = false }: AccountUpdate,
 ): Promise<ChangedAccount> {
-  const { policy, clock, limits } = deps
+  const { policy, limits, client } = context
   const { user, session } = caller
   limits.request('userChanges', client.ip)
   const wanted = requestedContacts(caller, change)
-  const channel = channelOf(deps, wanted.phone ? change.channel : undefined)
+  const channel = channelOf(context, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
   const appMetadata = change.appMetadata && storableAppMetadata(change.appMetadata)
-  if (change.password !== undefined) await requireStrong(deps, change.password)
+  if (change.password !== undefined) await requireStrong(context, change.password)
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   const needsFactor = change.password !== undefined || wanted.email || wanted.phone
   if (needsFactor) forbidPersonalToken(caller)
-  if (needsFactor && (await isMissingSecondFactor(deps, caller))) throw new Refusal('aal_too_low')
+  if (needsFactor && (await isMissingSecondFactor(context, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   const isManaged = change.password || wanted.email || wanted.phone || change.nonce
   if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
-  await requireContactsAvailable(deps, wanted)
+  await requireContactsAvailable(context, wanted)
   const challenge = wanted.email ? parseChallenge(change) : undefined
-  const contacts = confirmedContacts(deps, caller, wanted, clock.now())
+  const contacts = confirmedContacts(context, caller, wanted)
   const { pending } = contacts
   // Everything else is checked before the password: a later refusal would reveal whether it was right.
-  requireCooldownsElapsed(deps, user, pending)
+  requireCooldownsElapsed(context, user, pending)
   const secret =
     change.password === undefined
       ? undefined
-      : await authorizePasswordChange(deps, { caller, given: change, client, needsCurrentPassword })
-  const now = clock.now()
+      : await authorizePasswordChange(context, { caller, given: change, needsCurrentPassword })
+  const current = withCurrentTime(context)
   const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
   const set = { ...contacts.set, ...(secret && { ...CLEARED_SENT_AT, encryptedPassword: secret.hash }) }
   const related: RelatedChanges & { audit: AuditEntry[] } = {
@@ -110,13 +109,11 @@ export async function updateAccount(
       endSessions: { keep: session?.id },
       invalidateTokens: true,
       spend: secret.spend,
-      messages: prepareNotice(deps, now, {
-        ...{ template: 'password_changed_notification', to: user.email, user, client },
-      }),
+      messages: prepareNotice(current, { template: 'password_changed_notification', to: user.email, user }),
     }),
-    audit: [auditEntry(deps, now, action, user)],
+    audit: [auditEntry(current, action, user)],
   }
-  const account = await applyChange(deps, { user, pending, related, challenge, channel, redirectTo, client })
+  const account = await applyChange(current, { user, pending, related, challenge, channel, redirectTo })
   secret?.done()
   return { ...account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
 }
@@ -128,34 +125,32 @@ interface PendingChange {
   challenge: Challenge | undefined
   channel: Channel
   redirectTo: string
-  client: Client
 }
 
 /** Writes the change, together with the mail or SMS that asks for confirmation, if one is needed. */
 async function applyChange(
-  deps: Deps,
-  { user, pending, related, challenge, channel, redirectTo, client }: PendingChange,
+  context: Context,
+  { user, pending, related, challenge, channel, redirectTo }: PendingChange,
 ) {
   const { email, phone } = pending
   try {
     if (email) {
       // The SMS comes first, since only it can fail for external reasons; nothing else has changed by then.
-      if (!phone) return await changeEmail(deps, { user, email, challenge, redirectTo, client, related })
+      if (!phone) return await changeEmail(context, { user, email, challenge, redirectTo, related })
       // Older tokens are invalidated before the code of this SMS is created; the token that allows the change is one of
       // them.
       const { spend, invalidateTokens, actor, verifiedPasswordHash, ...rest } = related
-      await changePhone(deps, {
+      await changePhone(context, {
         user,
         phone,
         channel,
-        client,
         related: { spend, invalidateTokens, actor, verifiedPasswordHash },
       })
-      return await changeEmail(deps, { user, email, challenge, redirectTo, client, related: { ...rest, actor } })
+      return await changeEmail(context, { user, email, challenge, redirectTo, related: { ...rest, actor } })
     }
-    if (phone) return (await changePhone(deps, { user, phone, channel, client, related })).account
+    if (phone) return (await changePhone(context, { user, phone, channel, related })).account
     return requireChanged(
-      await deps.store.changeUser({ ...related, id: user.id, now: deps.clock.now(), set: related.set ?? {} }),
+      await context.store.changeUser({ ...related, id: user.id, now: context.now, set: related.set ?? {} }),
     )
   } catch (error) {
     // The only token here is the nonce.
@@ -165,12 +160,11 @@ async function applyChange(
 }
 
 /** Deletes the caller's account: its address becomes free and all its sessions end. */
-export async function deleteAccount(deps: Deps, { caller }: { caller: Caller }): Promise<void> {
+export async function deleteAccount(context: Context, { caller }: { caller: Caller }): Promise<void> {
   const { id } = forbidPersonalToken(caller).user
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'user_deleted', caller.user, { user_id: id })]
-  await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubHash(id, value), audit })
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
+  const audit = [auditEntry(context, 'user_deleted', caller.user, { user_id: id })]
+  await context.store.softDeleteUser({ id, now: context.now, scrub: (value) => scrubHash(id, value), audit })
 }
 
 /** Replaces an address after its account is deleted: as in GoTrue, base64url of SHA-256 over the id and the address. */
@@ -192,14 +186,13 @@ function requestedContacts({ user }: Caller, change: AccountChange): Contacts {
   return { email: email === user.email ? undefined : email, phone: phone === user.phone ? undefined : phone }
 }
 
-async function requireContactsAvailable({ store }: Deps, { email, phone }: Contacts): Promise<void> {
+async function requireContactsAvailable({ store }: Context, { email, phone }: Contacts): Promise<void> {
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken')
 }
 
 /** A message that is still in its cooldown is refused before anything else happens. */
-function requireCooldownsElapsed({ policy, clock }: Deps, user: User, { email, phone }: Contacts): void {
-  const now = clock.now()
+function requireCooldownsElapsed({ policy, now }: Context, user: User, { email, phone }: Contacts): void {
   const mailMs = email ? remainingMs(user.emailChangeSentAt, policy.mail.cooldownMs, now) : 0
   if (mailMs > 0) throw new Refusal('mail_too_soon', { waitMs: mailMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
   const smsMs = phone ? remainingMs(user.phoneChangeSentAt, policy.sms.cooldownMs, now) : 0
@@ -218,8 +211,9 @@ interface ConfirmedContacts {
 }
 
 /** New contacts that need no confirmation: an anonymous user's first address, and numbers, if so configured. */
-function confirmedContacts(deps: Deps, { user }: Caller, wanted: Contacts, now: number): ConfirmedContacts {
-  const { signup } = deps.policy
+function confirmedContacts(context: Context, { user }: Caller, wanted: Contacts): ConfirmedContacts {
+  const { policy, now } = context
+  const { signup } = policy
   const email = user.isAnonymous && signup.autoconfirmsEmail ? wanted.email : undefined
   const phone = signup.autoconfirmsPhone ? wanted.phone : undefined
   return {
@@ -230,8 +224,8 @@ function confirmedContacts(deps: Deps, { user }: Caller, wanted: Contacts, now: 
     },
     metadata: email ? { email_verified: true } : {},
     identities: [
-      ...(email ? [contactIdentity(deps, now, user.id, 'email', { email, email_verified: true })] : []),
-      ...(phone ? [contactIdentity(deps, now, user.id, 'phone', { phone, phone_verified: true })] : []),
+      ...(email ? [contactIdentity(context, user.id, 'email', { email, email_verified: true })] : []),
+      ...(phone ? [contactIdentity(context, user.id, 'phone', { phone, phone_verified: true })] : []),
     ],
     pending: { email: email ? undefined : wanted.email, phone: phone ? undefined : wanted.phone },
   }

@@ -7,7 +7,7 @@ import { NIL_UUID, parseUuid } from '../../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { requireStrong } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
 import { Refusal } from '../refusal'
@@ -47,10 +47,10 @@ export interface UserInput {
 
 /** Creates an account directly: nothing is mailed, and the password rules do not apply. */
 export async function createUser(
-  deps: Deps,
+  context: Context,
   { admin, given, audience }: { admin: Admin; given: UserInput; audience: string },
 ): Promise<Account> {
-  const { clock, random, store } = deps
+  const { random, store, now } = context
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
   requireShortClaim('role', given.role)
   requireShortClaim('aud', given.aud)
@@ -59,14 +59,13 @@ export async function createUser(
   const username = given.username === undefined ? null : normaliseUsername(given.username)
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
-  const encryptedPassword = await initialPassword(deps, given)
+  const encryptedPassword = await initialPassword(context, given)
   const id = requestedId(given.id) ?? random.uuid()
-  const now = clock.now()
   const bannedUntil = banEnd(given.banDuration, now)
   const isConfirmed = (email !== undefined && given.confirmEmail) || (phone !== undefined && given.confirmPhone)
   const identities: Identity[] = []
-  if (email) identities.push(contactIdentity(deps, now, id, 'email', { email }))
-  if (phone) identities.push(contactIdentity(deps, now, id, 'phone', { phone }))
+  if (email) identities.push(contactIdentity(context, id, 'email', { email }))
+  if (phone) identities.push(contactIdentity(context, id, 'phone', { phone }))
   const metadata = requireRoom({
     app: mergeMetadata(
       providersMetadata(identities.map(({ provider }) => provider)),
@@ -74,7 +73,7 @@ export async function createUser(
     ),
     user: storableMetadata({ ...given.userMetadata, ...(email && given.confirmEmail && { email_verified: true }) }),
   })
-  const user = newUser(deps, now, {
+  const user = newUser(context, {
     id,
     aud: given.aud || audience,
     encryptedPassword,
@@ -90,7 +89,7 @@ export async function createUser(
     ...(!isConfirmed && { isAdminCreated: true, isPasswordFromAdmin: true }),
   })
   const audit = [
-    auditEntry(deps, now, 'user_signedup', actorOf(admin), {
+    auditEntry(context, 'user_signedup', actorOf(admin), {
       user_id: id,
       ...(email && { user_email: email }),
       ...(phone && { user_phone: phone }),
@@ -119,24 +118,23 @@ export async function createUser(
  * @returns the account as GoTrue returns it: identities that existed before are shown unchanged
  */
 export async function updateUser(
-  deps: Deps,
+  context: Context,
   { admin, id, given }: { admin: Admin; id: string; given: UserInput },
 ): Promise<ChangedAccount> {
-  const { clock, store, passwords } = deps
-  const before = await requireAccount(deps, id)
+  const { store, passwords, now } = context
+  const before = await requireAccount(context, id)
   requireShortClaim('role', given.role)
   const email = given.email ? normaliseEmail(given.email) : undefined
   const phone = given.phone ? normalisePhone(given.phone) : undefined
-  if (given.password !== undefined) await requireStrong(deps, given.password)
-  const now = clock.now()
+  if (given.password !== undefined) await requireStrong(context, given.password)
   const bannedUntil = banEnd(given.banDuration, now)
   const isBanned = isAhead(bannedUntil ?? null, now)
   const isUnconfirmed = before.user.confirmedAt === null
   const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
-  if (email) identities.push(contactIdentity(deps, now, id, 'email', { email, email_verified: given.confirmEmail }))
-  if (phone) identities.push(contactIdentity(deps, now, id, 'phone', { phone, phone_verified: given.confirmPhone }))
+  if (email) identities.push(contactIdentity(context, id, 'email', { email, email_verified: given.confirmEmail }))
+  if (phone) identities.push(contactIdentity(context, id, 'phone', { phone, phone_verified: given.confirmPhone }))
   const changed = await store.changeUser({
     ...{ id, now, mayBeDeleted: true },
     set: {
@@ -156,7 +154,7 @@ export async function updateUser(
     revokeTokens: isBanned,
     // A link or code sent earlier refers to a password or an address that no longer exists.
     invalidateTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
-    audit: [auditEntry(deps, now, 'user_modified', actorOf(admin), { user_id: id })],
+    audit: [auditEntry(context, 'user_modified', actorOf(admin), { user_id: id })],
   })
   switch (changed.outcome) {
     case 'changed': {
@@ -181,28 +179,27 @@ export async function updateUser(
 }
 
 /** @throws {Refusal<'user_unknown'>} */
-export async function requireAccount({ store }: Deps, id: string): Promise<Account> {
+export async function requireAccount({ store }: Context, id: string): Promise<Account> {
   const account = await store.findAccount(id)
   if (!account) throw new Refusal('user_unknown')
   return account
 }
 
 /** @throws {Refusal<'filter_malformed'>} */
-export async function listUsers({ store }: Deps, query: UserQuery): Promise<Listed<User>> {
+export async function listUsers({ store }: Context, query: UserQuery): Promise<Listed<User>> {
   requireSearchable(query.filter)
   return store.listUsers(query)
 }
 
 /** @param isSoft keeps the row, with all identifying values replaced */
 export async function deleteUser(
-  deps: Deps,
+  context: Context,
   { admin, id, isSoft }: { admin: Admin; id: string; isSoft: boolean },
 ): Promise<void> {
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'user_deleted', actorOf(admin), { user_id: id })]
+  const audit = [auditEntry(context, 'user_deleted', actorOf(admin), { user_id: id })]
   const existed = isSoft
-    ? await deps.store.softDeleteUser({ id, now, scrub: (value) => scrubHash(id, value), audit })
-    : await deps.store.deleteUser({ id, audit })
+    ? await context.store.softDeleteUser({ id, now: context.now, scrub: (value) => scrubHash(id, value), audit })
+    : await context.store.deleteUser({ id, audit })
   if (!existed) throw new Refusal('user_unknown')
 }
 
@@ -218,7 +215,10 @@ export interface AuditLogQuery extends Page {
 }
 
 /** @throws {Refusal<'audit_query_malformed' | 'filter_malformed'>} */
-export async function listAudit({ store }: Deps, { page, perPage, query }: AuditLogQuery): Promise<Listed<AuditRow>> {
+export async function listAudit(
+  { store }: Context,
+  { page, perPage, query }: AuditLogQuery,
+): Promise<Listed<AuditRow>> {
   if (query === '') return store.listAudit({ page, perPage })
   requireSearchable(query)
   const colon = query.indexOf(':')
@@ -249,7 +249,7 @@ function requireSearchable(text: string): void {
 
 const actorOf = ({ role, user }: Admin) => user ?? role
 
-async function initialPassword({ passwords, random }: Deps, { password, passwordHash }: UserInput): Promise<string> {
+async function initialPassword({ passwords, random }: Context, { password, passwordHash }: UserInput): Promise<string> {
   if (password !== undefined && passwordHash) throw new Refusal('password_and_hash')
   if (passwordHash) {
     if (!passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')

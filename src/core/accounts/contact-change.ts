@@ -1,7 +1,7 @@
 /** A new address or number for an account: requested, then confirmed from where the message was delivered. */
 import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../../store'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { pageLink, prepareMail } from '../messages/mail'
 import { changeAndSend } from '../messages/send-after-storing'
 import { type Channel, prepareSms } from '../messages/sms'
@@ -31,7 +31,6 @@ export interface EmailChange {
   email: string
   challenge: Challenge | undefined
   redirectTo: string
-  client: Client
   related?: RelatedChanges
   /**
    * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
@@ -47,40 +46,38 @@ export interface EmailChange {
  * @throws {Refusal<'mail_too_soon' | 'email_taken' | …>}
  */
 export async function changeEmail(
-  deps: Deps,
-  { user, email, challenge, redirectTo, client, family = 'supabase', related = {}, isRepeat = false }: EmailChange,
+  context: Context,
+  { user, email, challenge, redirectTo, family = 'supabase', related = {}, isRepeat = false }: EmailChange,
 ): Promise<Account> {
-  const { clock, policy } = deps
+  const { policy } = context
   const missing =
-    isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(deps, user, email) : undefined
-  const now = clock.now()
+    isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined
   const { cooldownMs } = policy.mail
   const lastSend = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, cooldownMs }
   return withSendCooldown(
-    deps,
-    now,
+    context,
     { user, lastSend, refusal: 'mail_too_soon' },
-    async ({ unlessSentSince, tooSoon }) => {
-      const flow = challenge && newFlow(deps, now, user.id, challenge, 'email_change')
-      const recipients = missing === undefined ? emailChangeRecipients(deps, user, email, family) : [missing]
+    async (current, { unlessSentSince, tooSoon }) => {
+      const { now } = current
+      const flow = challenge && newFlow(current, user.id, challenge, 'email_change')
+      const recipients = missing === undefined ? emailChangeRecipients(current, user, email, family) : [missing]
       const copies = recipients.map((to) => {
-        const token = mintEmailChange(deps, now, { user, to, email, family, flowId: flow?.id })
+        const token = mintEmailChange(current, { user, to, email, family, flowId: flow?.id })
         return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
       })
       const set: UserChange['set'] = missing === undefined ? { emailChange: email, emailChangeConfirmStatus: 0 } : {}
       const sentSet = { ...related.set, emailChangeSentAt: now }
       const after = { ...user, ...set, ...sentSet }
-      const mail = { user: after, redirectTo, client, isQueued: family === 'service' }
-      const outgoing = prepareMail(deps, now, { ...mail, template: 'email_change', copies })
+      const mail = { user: after, redirectTo, isQueued: family === 'service' }
+      const outgoing = prepareMail(current, { ...mail, template: 'email_change', copies })
       if (family === 'service' && recipients.length === 1 && user.email !== null)
         outgoing.messages.push(
-          ...prepareMail(deps, now, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] })
-            .messages,
+          ...prepareMail(current, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] }).messages,
         )
       const mint = copies.map(({ token }) => token.minting)
-      const audit = related.audit ?? [auditEntry(deps, now, 'user_modified', user)]
-      const { account } = await changeAndSend(deps, {
-        ...{ user, now, outgoing, tooSoon },
+      const audit = related.audit ?? [auditEntry(current, 'user_modified', user)]
+      const { account } = await changeAndSend(current, {
+        ...{ user, outgoing, tooSoon },
         pending: { set, unlessSentSince, flow, mint, ...(related.actor && { actor: related.actor }) },
         sent: { ...related, set: sentSet, audit },
       })
@@ -91,7 +88,7 @@ export async function changeEmail(
 
 /** The address that has not confirmed yet: the one whose token was not used. */
 async function unconfirmedAddress(
-  { store }: Deps,
+  { store }: Context,
   { id, email: current }: User,
   email: string,
 ): Promise<string | undefined> {
@@ -104,7 +101,7 @@ async function unconfirmedAddress(
 
 /** The current address first, if it has to confirm. */
 function emailChangeRecipients(
-  { policy }: Deps,
+  { policy }: Context,
   { email: current }: User,
   email: string,
   family: VerificationFamily,
@@ -119,12 +116,8 @@ export const pendingEmail = (email: string, now: number) => ({
   emailChangeConfirmStatus: 0,
 })
 
-export function mintEmailChange(
-  deps: Deps,
-  now: number,
-  { user, to, email, family = 'supabase', flowId }: EmailChangeToken,
-) {
-  return mintToken(deps, now, {
+export function mintEmailChange(context: Context, { user, to, email, family = 'supabase', flowId }: EmailChangeToken) {
+  return mintToken(context, {
     ...{ kind: 'email_change', family, to: { email: to }, userId: user.id, payload: email, flowId },
     ...(family === 'supabase' && { code: 'random' }),
   })
@@ -145,30 +138,28 @@ export interface PhoneChange {
   /** The new number, in the form that is stored. */
   phone: string
   channel: Channel
-  client: Client
   related?: RelatedChanges
 }
 
 /** Sends a code to the new number. @throws {Refusal<'sms_too_soon' | 'sms_failed' | 'sms_unavailable' | 'phone_taken' | …>} */
 export async function changePhone(
-  deps: Deps,
-  { user, phone, channel, client, related = {} }: PhoneChange,
+  context: Context,
+  { user, phone, channel, related = {} }: PhoneChange,
 ): Promise<{ account: Account; messageId: string | undefined }> {
-  const { clock, policy } = deps
-  const now = clock.now()
+  const { policy } = context
   const { cooldownMs } = policy.sms
   const lastSend = { column: 'phoneChangeSentAt' as const, sentAt: user.phoneChangeSentAt, cooldownMs }
   return withSendCooldown(
-    deps,
-    now,
+    context,
     { user, lastSend, refusal: 'sms_too_soon' },
-    async ({ unlessSentSince, tooSoon }) => {
+    async (current, { unlessSentSince, tooSoon }) => {
+      const { now } = current
       const set = { phoneChange: phone }
       const sentSet = { ...related.set, phoneChangeSentAt: now }
       const after = { ...user, ...set, ...sentSet }
-      const sms = prepareSms(deps, now, { kind: 'phone_change', phone, user: after, channel, client })
-      const audit = related.audit ?? [auditEntry(deps, now, 'user_modified', user)]
-      const { account, messageId } = await changeAndSend(deps, {
+      const sms = prepareSms(current, { kind: 'phone_change', phone, user: after, channel })
+      const audit = related.audit ?? [auditEntry(current, 'user_modified', user)]
+      const { account, messageId } = await changeAndSend(current, {
         ...{ user, now, outgoing: sms, tooSoon },
         pending: { set, unlessSentSince, mint: [sms.token.minting], ...(related.actor && { actor: related.actor }) },
         sent: { ...related, set: sentSet, audit },

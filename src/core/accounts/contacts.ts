@@ -1,6 +1,6 @@
 /** The address or number of a sign-up, normalised, and what is known about it. */
 import type { User } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { normaliseEmail, normalisePhone } from './users'
 
@@ -17,7 +17,7 @@ export interface Contact {
 }
 
 /** @throws {Refusal<'email_signup_disabled' | 'email_missing' | 'email_too_long' | 'email_malformed'>} */
-export function emailContact({ policy, store }: Deps, text: string): Contact {
+export function emailContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.email) throw new Refusal('email_signup_disabled')
   const email = normaliseEmail(text)
   const isConfirmed = policy.signup.autoconfirmsEmail
@@ -33,7 +33,7 @@ export function emailContact({ policy, store }: Deps, text: string): Contact {
 }
 
 /** @throws {Refusal<'phone_signup_disabled' | 'phone_malformed'>} */
-export function phoneContact({ policy, store }: Deps, text: string): Contact {
+export function phoneContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.phone) throw new Refusal('phone_signup_disabled')
   const phone = normalisePhone(text)
   const isConfirmed = policy.signup.autoconfirmsPhone

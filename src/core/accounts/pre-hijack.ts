@@ -4,7 +4,7 @@
  */
 import { providersMetadata } from '../../lib/account-metadata'
 import type { User, UserChange, VerificationToken } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { WITH_PASSWORD } from '../tokens/verification-token'
 import { contactIdentity, dropUnconfirmedPassword } from './users'
 
@@ -48,12 +48,7 @@ export const mayBePreHijacked = ({ confirmedAt, isAdminCreated }: User): boolean
  * What is dropped when the owner of an address signs in by their inbox, except what the mail itself was about: the
  * password and metadata of the sign-up it answers, or the identity whose address it asks about.
  */
-export function preHijackCleanup(
-  deps: Deps,
-  now: number,
-  user: User,
-  token: VerificationToken | undefined,
-): CleanupChanges {
+export function preHijackCleanup(context: Context, user: User, token: VerificationToken | undefined): CleanupChanges {
   if (!isFirstConfirmation(user, token) || !mayBePreHijacked(user)) return { set: {} }
   const own = { provider: 'email', providerId: user.id }
   const { rawUserMetaData, ...set } = token.payload === WITH_PASSWORD ? {} : dropUnconfirmedPassword(user)
@@ -61,7 +56,7 @@ export function preHijackCleanup(
     ...REVOKE_ALL_CREDENTIALS,
     set,
     dropIdentities: { except: [own, ...identityFromPayload(token.payload)] },
-    identityIfNone: contactIdentity(deps, now, user.id, 'email', { email: token.email, email_verified: true }),
+    identityIfNone: contactIdentity(context, user.id, 'email', { email: token.email, email_verified: true }),
     replaceUserMetaData: rawUserMetaData,
     describeProviders: providersMetadata,
   }

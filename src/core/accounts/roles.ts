@@ -5,12 +5,12 @@
 import { isUuid } from '../../lib/uuid'
 import { auditEntry } from '../audit'
 import type { Admin, Caller } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
 import { findByIdentifier } from './usernames'
 
-export type RoleDeps = Pick<Deps, 'store' | 'clock' | 'random'>
+export type RoleContext = Pick<Context, 'store' | 'now' | 'client' | 'random' | 'policy'>
 
 interface UserReference {
   /** Id, address, username or uid. */
@@ -20,7 +20,7 @@ interface UserReference {
 /** The implicit role, which has no row. */
 const IMPLICIT_ROLE = 'user'
 
-async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<string[]> {
+async function rolesOf({ store }: Pick<Context, 'store'>, userId: string): Promise<string[]> {
   return [IMPLICIT_ROLE, ...(await store.rolesOf(userId)).filter((role) => role !== IMPLICIT_ROLE)]
 }
 
@@ -29,46 +29,44 @@ async function rolesOf({ store }: Pick<Deps, 'store'>, userId: string): Promise<
  * (docs/decisions.md#d5).
  */
 export async function rolesOfCaller(
-  deps: Pick<Deps, 'store'>,
+  context: Pick<Context, 'store'>,
   caller: Pick<Caller, 'user' | 'session'>,
 ): Promise<string[]> {
-  const isBelow = !caller.session || (await isMissingSecondFactor(deps, caller))
-  return isBelow ? [IMPLICIT_ROLE] : rolesOf(deps, caller.user.id)
+  const isBelow = !caller.session || (await isMissingSecondFactor(context, caller))
+  return isBelow ? [IMPLICIT_ROLE] : rolesOf(context, caller.user.id)
 }
 
 /** @throws {Refusal<'user_unknown'>} */
-export async function listRoles(deps: RoleDeps, which: UserReference): Promise<string[]> {
-  return rolesOf(deps, (await userOf(deps, which)).id)
+export async function listRoles(context: RoleContext, which: UserReference): Promise<string[]> {
+  return rolesOf(context, (await userOf(context, which)).id)
 }
 
 /** @returns all roles afterwards @throws {Refusal<'user_unknown' | 'role_unknown'>} */
 export async function grantRole(
-  deps: RoleDeps,
+  context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
-  const { id } = await userOf(deps, which)
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'role_granted', admin.user ?? admin.role, { user_id: id, role })]
-  if (!(await deps.store.grantRole({ userId: id, role, now, audit }))) throw new Refusal('role_unknown')
-  return rolesOf(deps, id)
+  const { id } = await userOf(context, which)
+  const audit = [auditEntry(context, 'role_granted', admin.user ?? admin.role, { user_id: id, role })]
+  if (!(await context.store.grantRole({ userId: id, role, now: context.now, audit }))) throw new Refusal('role_unknown')
+  return rolesOf(context, id)
 }
 
 /**
  * @returns all roles afterwards @throws {Refusal<'user_unknown' | 'role_unknown'>} the role `user` cannot be revoked
  */
 export async function revokeRole(
-  deps: RoleDeps,
+  context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
-  const { id } = await userOf(deps, which)
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
-  if (!(await deps.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
-  return rolesOf(deps, id)
+  const { id } = await userOf(context, which)
+  const audit = [auditEntry(context, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
+  if (!(await context.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
+  return rolesOf(context, id)
 }
 
-async function userOf(deps: RoleDeps, { user: text }: UserReference) {
-  const found = isUuid(text) ? await deps.store.findUser(text.toLowerCase()) : await findByIdentifier(deps, text)
+async function userOf(context: RoleContext, { user: text }: UserReference) {
+  const found = isUuid(text) ? await context.store.findUser(text.toLowerCase()) : await findByIdentifier(context, text)
   if (!found || found.deletedAt !== null) throw new Refusal('user_unknown')
   return found
 }

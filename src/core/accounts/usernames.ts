@@ -1,6 +1,6 @@
 /** Usernames (docs/decisions.md#d6). */
 import type { User } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 
 /** The default name of an account without one; no one may choose it. */
@@ -36,7 +36,7 @@ export type Identifiers = 'any' | 'email_or_username' | 'phone'
 
 /** @param text for a phone number: as `comparablePhone` returns it */
 export async function findByIdentifier(
-  { store }: Pick<Deps, 'store'>,
+  { store }: Pick<Context, 'store'>,
   text: string,
   accepted: Identifiers = 'any',
 ): Promise<User | undefined> {

@@ -10,7 +10,7 @@ import {
   mayBecome,
 } from '../../lib/metadata'
 import type { Identity, User } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 
 const MAX_EMAIL_LENGTH = 255
@@ -102,10 +102,9 @@ export function dropUnconfirmedPassword(user: User): Partial<User> {
   return { ...password, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
 }
 
-/** A row with defaults for everything not given. @param now Unix milliseconds */
+/** A row with defaults for everything not given. */
 export function newUser(
-  { policy }: Pick<Deps, 'policy'>,
-  now: number,
+  { policy, now }: Pick<Context, 'policy' | 'now'>,
   given: Partial<NewUser> & { id: string },
 ): NewUser {
   return {
@@ -147,8 +146,7 @@ export function newUser(
 
 /** The identity of an address or a number; its provider id is the account's own id. */
 export function contactIdentity(
-  { random }: Pick<Deps, 'random'>,
-  now: number,
+  { random, now }: Pick<Context, 'random' | 'now'>,
   userId: string,
   provider: 'email' | 'phone',
   data: JsonObject,

@@ -2,7 +2,7 @@
 import { isAhead, isExpired, isWithin } from '../../lib/time'
 import type { ExternalSession, Session, User } from '../../store'
 import type { Caller } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, type OpaqueKind } from '../tokens/opaque'
@@ -22,21 +22,23 @@ export interface OpaqueCaller extends Caller {
 }
 
 /** @throws {Refusal<'token_invalid' | 'external_user' | 'user_gone' | 'user_banned' | 'session_over'>} */
-export async function identifyOpaqueToken(deps: Deps, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
+export async function identifyOpaqueToken(context: Context, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
+  const { now } = context
   const lookupId = lookupIdOf(kind, bearer)
   if (lookupId === undefined) throw invalid('malformed')
-  const found = kind === 'personal' ? await findPersonal(deps, lookupId) : await findOfSession(deps, kind, lookupId)
-  if (!found && kind === 'federation' && (await externalSessionByToken(deps, bearer)))
+  const found =
+    kind === 'personal' ? await findPersonal(context, lookupId) : await findOfSession(context, kind, lookupId)
+  if (!found && kind === 'federation' && (await externalSessionByToken(context, bearer)))
     throw new Refusal('external_user')
-  if (!found || !isValidOpaqueToken(deps, bearer, found.tokenHash)) throw invalid('unknown')
+  if (!found || !isValidOpaqueToken(context, bearer, found.tokenHash)) throw invalid('unknown')
   const { user, session, expiresAt } = found
-  const now = deps.clock.now()
   if (found.isExpired(now)) throw invalid('expired')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
-  if (session) await requireSessionLimits(deps, { kind, user, session, now })
+  if (session) await requireSessionLimits(context, { kind, user, session })
   const { usedAt } = found
-  if (usedAt && !isWithin(usedAt.last, USE_STEP_MS, now)) await deps.store.notePersonalTokenUse({ id: usedAt.id, now })
+  if (usedAt && !isWithin(usedAt.last, USE_STEP_MS, now))
+    await context.store.notePersonalTokenUse({ id: usedAt.id, now })
   return { user, session, expiresAt, isPersonalToken: kind === 'personal', claims: claimsOf(user, session) }
 }
 
@@ -45,11 +47,11 @@ export async function identifyOpaqueToken(deps: Deps, kind: OpaqueKind, bearer: 
  * refreshed, so every use of it is checked.
  */
 async function requireSessionLimits(
-  deps: Deps,
-  { kind, user, session, now }: { kind: OpaqueKind; user: User; session: Session; now: number },
+  context: Context,
+  { kind, user, session }: { kind: OpaqueKind; user: User; session: Session },
 ): Promise<void> {
-  const { store, policy } = deps
-  const isLowLimited = await isLowAalLimited(deps, user)
+  const { store, policy, now } = context
+  const isLowLimited = await isLowAalLimited(context, user)
   if (isEndedByBan(session, user, now) || sessionEndReason(policy.session, session, now, isLowLimited))
     throw new Refusal('session_over')
   if (kind !== 'cookie') return
@@ -64,10 +66,10 @@ async function requireSessionLimits(
  * The session of an account of another server, which is not an identity here (docs/decisions.md#d9); undefined if the
  * token is not one.
  */
-export async function externalSessionByToken(deps: Deps, bearer: string): Promise<ExternalSession | undefined> {
+export async function externalSessionByToken(context: Context, bearer: string): Promise<ExternalSession | undefined> {
   const lookupId = lookupIdOf('federation', bearer)
-  const found = lookupId === undefined ? undefined : await deps.store.findExternalSession(lookupId)
-  const isRight = found && isValidOpaqueToken(deps, bearer, found.tokenHash) && deps.clock.now() < found.expiresAt
+  const found = lookupId === undefined ? undefined : await context.store.findExternalSession(lookupId)
+  const isRight = found && isValidOpaqueToken(context, bearer, found.tokenHash) && context.now < found.expiresAt
   return isRight ? found : undefined
 }
 
@@ -80,7 +82,7 @@ interface FoundToken {
   usedAt?: { id: string; last: number }
 }
 
-async function findPersonal({ store }: Deps, lookupId: string): Promise<FoundToken | undefined> {
+async function findPersonal({ store }: Context, lookupId: string): Promise<FoundToken | undefined> {
   const found = await store.findPersonalToken(lookupId)
   if (!found) return undefined
   const { tokenHash, expiresAt, id, lastUsedAt } = found.token
@@ -91,7 +93,7 @@ async function findPersonal({ store }: Deps, lookupId: string): Promise<FoundTok
   }
 }
 
-async function findOfSession({ store }: Deps, kind: OpaqueKind, lookupId: string): Promise<FoundToken | undefined> {
+async function findOfSession({ store }: Context, kind: OpaqueKind, lookupId: string): Promise<FoundToken | undefined> {
   const found = await store.findSessionToken(lookupId)
   if (found?.token.kind !== kind || found.token.revokedAt !== null) return undefined
   const { tokenHash, expiresAt } = found.token

@@ -4,7 +4,7 @@ import { isAhead } from '../../lib/time'
 import { isUuid, NIL_UUID } from '../../lib/uuid'
 import type { Session } from '../../store'
 import type { Admin, Caller, Credentials } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
 import { isEndedByBan, isLowAalLimited, sessionEndReason } from '../sessions/session-limits'
@@ -17,23 +17,24 @@ import { identifyOpaqueToken, isBearerKind } from './identify-opaque'
  * @throws {Refusal<'bearer_missing' | 'api_key_unknown' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
  *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned' | 'csrf_rejected'>}
  */
-export async function identifyUser(deps: Deps, credentials: Credentials): Promise<Caller> {
+export async function identifyUser(context: Context, credentials: Credentials): Promise<Caller> {
   return (
-    (await identifyOpaque(deps, credentials)) ?? callerOf(deps, await claimsOf(deps, requireBearer(deps, credentials)))
+    (await identifyOpaque(context, credentials)) ??
+    callerOf(context, await claimsOf(context, requireBearer(context, credentials)))
   )
 }
 
 /** The caller of an opaque token or of the session cookie; undefined if there is only a JWT, or nothing. */
-async function identifyOpaque(deps: Deps, { bearer, cookie }: Credentials): Promise<Caller | undefined> {
+async function identifyOpaque(context: Context, { bearer, cookie }: Credentials): Promise<Caller | undefined> {
   if (bearer === undefined && cookie) {
     if (!cookie.isTrusted) throw new Refusal('csrf_rejected')
-    return identifyOpaqueToken(deps, 'cookie', cookie.token)
+    return identifyOpaqueToken(context, 'cookie', cookie.token)
   }
   const kind = bearer === undefined ? undefined : opaqueTokenKind(bearer)
-  return isBearerKind(kind) && bearer !== undefined ? identifyOpaqueToken(deps, kind, bearer) : undefined
+  return isBearerKind(kind) && bearer !== undefined ? identifyOpaqueToken(context, kind, bearer) : undefined
 }
 
-function requireBearer({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): string {
+function requireBearer({ apiKeys }: Pick<Context, 'apiKeys'>, { bearer, apiKey }: Credentials): string {
   if (bearer !== undefined) return bearer
   throw new Refusal(isUnknownKey(apiKeys, apiKey) ? 'api_key_unknown' : 'bearer_missing')
 }
@@ -41,7 +42,7 @@ function requireBearer({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: C
 /**
  * Whether a request contains a key of another server, in either header. Requests that need no key are answered anyway.
  */
-export const showsUnknownKey = ({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, apiKey }: Credentials): boolean =>
+export const showsUnknownKey = ({ apiKeys }: Pick<Context, 'apiKeys'>, { bearer, apiKey }: Credentials): boolean =>
   isUnknownKey(apiKeys, apiKey) || isUnknownKey(apiKeys, bearer)
 
 /**
@@ -50,29 +51,34 @@ export const showsUnknownKey = ({ apiKeys }: Pick<Deps, 'apiKeys'>, { bearer, ap
  * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' |
  *   …>}
  */
-export async function identifyAdmin(deps: Deps, credentials: Credentials): Promise<Admin> {
+export async function identifyAdmin(context: Context, credentials: Credentials): Promise<Admin> {
   const { bearer, apiKey } = credentials
-  if (isSecretKey(deps.apiKeys, apiKey) || isSecretKey(deps.apiKeys, bearer)) return { role: 'service_role' }
-  const opaque = await identifyOpaque(deps, credentials)
-  const claims = opaque?.claims ?? (await claimsOf(deps, requireBearer(deps, credentials)))
+  if (isSecretKey(context.apiKeys, apiKey) || isSecretKey(context.apiKeys, bearer)) return { role: 'service_role' }
+  const opaque = await identifyOpaque(context, credentials)
+  const claims = opaque?.claims ?? (await claimsOf(context, requireBearer(context, credentials)))
   const role = typeof claims.role === 'string' ? claims.role : ''
-  if (deps.policy.adminRoles.includes(role)) {
-    if (claims.session_id !== undefined) await requireValidSession(deps, opaque ?? (await callerOf(deps, claims)))
+  if (context.policy.adminRoles.includes(role)) {
+    if (claims.session_id !== undefined) await requireValidSession(context, opaque ?? (await callerOf(context, claims)))
     return { role }
   }
   if (claims.sub === undefined) throw new Refusal('not_admin')
-  const caller = opaque ?? (await callerOf(deps, claims))
+  const caller = opaque ?? (await callerOf(context, claims))
   const { user } = caller
-  if (!caller.session || !(await deps.store.hasRole({ userId: user.id, role: 'admin' }))) throw new Refusal('not_admin')
-  await requireValidSession(deps, caller)
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('not_admin')
+  if (!caller.session || !(await context.store.hasRole({ userId: user.id, role: 'admin' })))
+    throw new Refusal('not_admin')
+  await requireValidSession(context, caller)
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('not_admin')
   return { role, user }
 }
 
 /**
  * The audience of a request: the one it names, else the token's, else the configured one (GoTrue's X-JWT-AUD header).
  */
-function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undefined, claims: VerifiedClaims): unknown {
+function requestAudience(
+  { policy }: Pick<Context, 'policy'>,
+  named: string | undefined,
+  claims: VerifiedClaims,
+): unknown {
   if (named) return named
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }
@@ -80,22 +86,26 @@ function requestAudience({ policy }: Pick<Deps, 'policy'>, named: string | undef
 /**
  * @throws {Refusal<'audience_mismatch'>} if the request names another audience than the token's, or the token has none
  */
-export function requireAudience(deps: Pick<Deps, 'policy'>, named: string | undefined, { claims, user }: Caller): void {
+export function requireAudience(
+  context: Pick<Context, 'policy'>,
+  named: string | undefined,
+  { claims, user }: Caller,
+): void {
   // A token of `/api/auth` has no audience; that of its user applies.
   const own = claims.type === 'access' ? user.aud : audienceOf(claims)
-  if (!own || requestAudience(deps, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
+  if (!own || requestAudience(context, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }
 
 const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)
 
-async function claimsOf({ apiKeys, keyring, clock }: Deps, bearer: string): Promise<VerifiedClaims> {
+async function claimsOf({ apiKeys, keyring, now }: Context, bearer: string): Promise<VerifiedClaims> {
   // supabase-js sends an API key as bearer while no user is signed in; it identifies no user
   if (bearer === apiKeys.publishable || isSecretKey(apiKeys, bearer)) return {}
   if (isUnknownKey(apiKeys, bearer)) throw new Refusal('api_key_unknown')
-  return keyring.verify(bearer, clock.now())
+  return keyring.verify(bearer, now)
 }
 
-async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims): Promise<Caller> {
+async function callerOf({ store, policy, now }: Context, claims: VerifiedClaims): Promise<Caller> {
   const { sub } = claims
   const sessionId = claims.type === 'access' ? serviceSession(policy, claims) : claims.session_id
   if (typeof sub !== 'string' || sub === '') throw new Refusal('token_without_subject')
@@ -106,10 +116,10 @@ async function callerOf({ store, clock, policy }: Deps, claims: VerifiedClaims):
   const user = found?.user.id === sub.toLowerCase() ? found.user : await store.findUser(sub.toLowerCase())
   if (!user) throw new Refusal('user_gone')
   if (namesSession && !isNamedWell) throw new Refusal('token_session_malformed')
-  const isLive = found?.user.id === user.id && !isEndedByBan(found.session, user, clock.now())
+  const isLive = found?.user.id === user.id && !isEndedByBan(found.session, user, now)
   if (namesSession && !isLive) throw new Refusal('session_gone')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
-  if (isAhead(user.bannedUntil, clock.now())) throw new Refusal('user_banned')
+  if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
   const session = found && { ...found.session, aal: lowerAal(found.session.aal, aalOf(claims, found.session)) }
   return { user, session, claims, isPersonalToken: false }
 }
@@ -121,14 +131,14 @@ function aalOf({ type, aal }: VerifiedClaims, session: Session): Aal {
 }
 
 /** The session of a token of `/api/auth`, which must contain `sid`, `iss` and `exp` (docs/decisions.md#d2). */
-function serviceSession({ service }: Deps['policy'], { iss, exp, sid }: VerifiedClaims): unknown {
+function serviceSession({ service }: Context['policy'], { iss, exp, sid }: VerifiedClaims): unknown {
   const namesSession = typeof sid === 'string' && sid !== '' && sid !== NIL_UUID
   if (iss === service.issuer && typeof exp === 'number' && namesSession) return sid
   throw new Refusal('token_invalid', { detail: 'token has invalid claims: iss, exp and sid are required' })
 }
 
-async function requireValidSession(deps: Deps, { user, session }: Caller): Promise<void> {
+async function requireValidSession(context: Context, { user, session }: Caller): Promise<void> {
   if (!session) return
-  const isLowLimited = await isLowAalLimited(deps, user)
-  if (sessionEndReason(deps.policy.session, session, deps.clock.now(), isLowLimited)) throw new Refusal('session_over')
+  const isLowLimited = await isLowAalLimited(context, user)
+  if (sessionEndReason(context.policy.session, session, context.now, isLowLimited)) throw new Refusal('session_over')
 }

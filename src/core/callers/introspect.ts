@@ -2,7 +2,7 @@
 
 import { rolesOfCaller } from '../accounts/roles'
 import type { Caller } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { opaqueTokenKind } from '../tokens/opaque'
 import { identifyUser } from './identify'
@@ -17,18 +17,18 @@ export interface Introspection {
 }
 
 /** @returns undefined for an inactive token */
-export async function introspect(deps: Deps, { token }: { token: string }): Promise<Introspection | undefined> {
+export async function introspect(context: Context, { token }: { token: string }): Promise<Introspection | undefined> {
   try {
     const kind = opaqueTokenKind(token)
     const caller = isBearerKind(kind)
-      ? await identifyOpaqueToken(deps, kind, token)
-      : await identifyUser(deps, { bearer: token, apiKey: undefined })
+      ? await identifyOpaqueToken(context, kind, token)
+      : await identifyUser(context, { bearer: token, apiKey: undefined })
     const { exp, iss } = caller.claims
     const expiresAt = 'expiresAt' in caller ? secondsOf(caller.expiresAt) : exp
     return {
       user: caller.user,
-      roles: await rolesOfCaller(deps, caller),
-      issuer: typeof iss === 'string' ? iss : deps.policy.service.issuer,
+      roles: await rolesOfCaller(context, caller),
+      issuer: typeof iss === 'string' ? iss : context.policy.service.issuer,
       // NumericDate may have fractions (RFC 7519 §2).
       expiresAt: typeof expiresAt === 'number' ? Math.floor(expiresAt) : undefined,
     }

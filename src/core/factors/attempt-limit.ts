@@ -1,7 +1,7 @@
 /** Limits on guesses at a user's second factors (docs/threat-model.md#t7, #t8). */
 import { networkPrefix } from '../../lib/ip'
 import type { CountedAttempt } from '../../store'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { KNOWN_NETWORK_MS } from '../known-networks'
 import { HOOK_REASONS } from '../reasons/hook'
 import { type Reason, Refusal } from '../refusal'
@@ -23,18 +23,17 @@ type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
  * @throws as `consumeFactorAttempt` and as `look` do
  */
 export async function countGuess<T>(
-  deps: Deps,
+  context: Context,
   userId: string,
-  client: Client,
   check: () => Promise<T>,
   reason?: LockedReason,
 ): Promise<T> {
-  const counted = await consumeFactorAttempt(deps, userId, client, reason)
+  const counted = await consumeFactorAttempt(context, userId, reason)
   try {
     return await check()
   } catch (error) {
     if (error instanceof Refusal && FAILURES.has(error.reason))
-      await deps.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })
+      await context.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })
     throw error
   }
 }
@@ -46,14 +45,13 @@ export async function countGuess<T>(
  * @throws {Refusal<'too_many_requests' | 'recovery_codes_locked'>}
  */
 async function consumeFactorAttempt(
-  { store, clock }: Deps,
+  context: Context,
   userId: string,
-  { ip }: Client,
   reason: LockedReason = 'too_many_requests',
 ): Promise<CountedAttempt> {
-  const now = clock.now()
+  const { store, now, client } = withCurrentTime(context)
   const { waitMs, counted } = await store.countFactorAttempt({
-    ...{ userId, network: networkPrefix(ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
+    ...{ userId, network: networkPrefix(client.ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
   })
   if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'wrong codes of second factors' })
   return counted

@@ -1,7 +1,7 @@
 /** Challenging a second factor (`POST /factors/{id}/challenge`). */
 import type { Factor, PreviousSendTimes, User } from '../../store'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { type Channel, CODE_ACTION, channelOf, deliverCode, testCode } from '../messages/sms'
 import { HOOK_REASONS } from '../reasons/hook'
 import { Refusal } from '../refusal'
@@ -32,23 +32,25 @@ export interface ChallengeRequest extends FactorRequest {
  *   'too_many_requests'>}
  */
 export async function challengeFactor(
-  deps: Deps,
-  { caller, factorId, client, readDetails }: ChallengeRequest,
+  context: Context,
+  { caller, factorId, readDetails }: ChallengeRequest,
 ): Promise<StartedChallenge> {
-  deps.limits.request('factorChallenges', client.ip)
+  context.limits.request('factorChallenges', context.client.ip)
   const { user } = requireSession(caller)
-  const factor = await loadOwnFactor(deps, user, factorId)
-  requireVerification(deps, factor)
+  const factor = await loadOwnFactor(context, user, factorId)
+  requireVerification(context, factor)
   switch (factor.factorType) {
     case 'totp':
-      return startChallenge(deps, { user, factor, client })
-    case 'phone':
-      return sendPhoneChallenge(deps, { user, factor, client, channel: channelOf(deps, (await readDetails()).channel) })
+      return startChallenge(context, { user, factor })
+    case 'phone': {
+      const channel = channelOf(context, (await readDetails()).channel)
+      return sendPhoneChallenge(withCurrentTime(context), { user, factor, channel })
+    }
     case 'webauthn': {
       await readDetails()
-      const challenge = newChallenge(deps)
-      const begun = await startChallenge(deps, { user, factor, client, webAuthnChallenge: challenge })
-      return { ...begun, webauthn: await ceremonyOf(deps, user, factor, challenge) }
+      const challenge = newChallenge(context)
+      const begun = await startChallenge(withCurrentTime(context), { user, factor, webAuthnChallenge: challenge })
+      return { ...begun, webauthn: await ceremonyOf(context, user, factor, challenge) }
     }
     case 'recovery_code':
       throw new Refusal('factor_unknown')
@@ -56,7 +58,7 @@ export async function challengeFactor(
 }
 
 /** @throws {Refusal} if factors of this type cannot be verified */
-export function requireVerification({ policy }: Pick<Deps, 'policy'>, { factorType }: Factor): void {
+export function requireVerification({ policy }: Pick<Context, 'policy'>, { factorType }: Factor): void {
   const { totp, phone, webauthn } = policy.mfa
   if (factorType === 'totp' && !totp.verifyEnabled) throw new Refusal('totp_verification_disabled')
   if (factorType === 'phone' && !phone.verifyEnabled) throw new Refusal('phone_verification_disabled')
@@ -66,7 +68,6 @@ export function requireVerification({ policy }: Pick<Deps, 'policy'>, { factorTy
 interface ChallengeStart {
   user: User
   factor: Factor
-  client: Client
   id?: string
   otpCodeHash?: string
   webAuthnChallenge?: string
@@ -74,27 +75,18 @@ interface ChallengeStart {
 }
 
 async function startChallenge(
-  deps: Deps,
+  context: Context,
   beginning: ChallengeStart,
 ): Promise<StartedChallenge & { previous: PreviousSendTimes }> {
-  const { clock, random, store, policy } = deps
-  const {
-    user,
-    factor,
-    client,
-    id = random.uuid(),
-    otpCodeHash = null,
-    webAuthnChallenge = null,
-    smsCooldownMs,
-  } = beginning
-  const now = clock.now()
+  const { random, store, policy, now, client } = context
+  const { user, factor, id = random.uuid(), otpCodeHash = null, webAuthnChallenge = null, smsCooldownMs } = beginning
   const begun = await store.beginChallenge({
     challenge: {
       ...{ id, factorId: factor.id, ipAddress: client.ip, createdAt: now, verifiedAt: null },
       ...{ otpCodeHash, webAuthnChallenge },
     },
     ...{ staleBefore: now - policy.mfa.challengeMs, smsCooldownMs },
-    audit: [auditEntry(deps, now, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
+    audit: [auditEntry(context, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
   if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
   if (begun.outcome === 'too_soon')
@@ -108,28 +100,26 @@ async function startChallenge(
  * sending fails.
  */
 async function sendPhoneChallenge(
-  deps: Deps,
-  { user, factor, client, channel }: ChallengeStart & { channel: Channel },
+  context: Context,
+  { user, factor, channel }: ChallengeStart & { channel: Channel },
 ): Promise<StartedChallenge> {
-  const { policy, clock, random, store } = deps
+  const { policy, random, store, now } = context
   const { codeLength, cooldownMs, template } = policy.mfa.phone
   const phone = factor.phone ?? ''
-  const fixed = testCode(deps, phone, clock.now())
+  const fixed = testCode(context, phone)
   const code = fixed ?? randomDigits(random, codeLength)
   const id = random.uuid()
-  const otpCodeHash = codeHashOf(deps.peppers[0], id, code)
-  const { previous, ...begun } = await startChallenge(deps, {
+  const otpCodeHash = codeHashOf(context.peppers[0], id, code)
+  const { previous, ...begun } = await startChallenge(context, {
     user,
     factor,
-    client,
     id,
     otpCodeHash,
     ...(fixed === undefined && { smsCooldownMs: cooldownMs }),
   })
-  const now = clock.now()
   try {
-    const messages = await deliverCode(deps, now, {
-      ...{ kind: 'mfa_challenge', label: 'MFA', smsType: 'mfa', phone, user, channel, client, code },
+    const messages = await deliverCode(context, {
+      ...{ kind: 'mfa_challenge', label: 'MFA', smsType: 'mfa', phone, user, channel, code },
       ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
     })
     if (messages.length > 0) await store.saveTokensAndMessages({ now, messages, audit: [] })
@@ -150,17 +140,17 @@ function withoutDetail(error: unknown): unknown {
 
 /** An unverified factor is registered, a verified one is used. */
 async function ceremonyOf(
-  deps: Deps,
+  context: Context,
   user: User,
   factor: Factor,
   challenge: string,
 ): Promise<NonNullable<StartedChallenge['webauthn']>> {
-  const { store } = deps
+  const { store } = context
   if (factor.status === 'unverified') {
     const present = (await store.listCredentials(user.id)).filter(({ factorId }) => factorId !== null)
-    return { type: 'create', options: creationOptions(deps, { user, challenge, present, asPasskey: false }) }
+    return { type: 'create', options: creationOptions(context, { user, challenge, present, asPasskey: false }) }
   }
   const credential = await store.findFactorCredential(factor.id)
   if (!credential) throw new Refusal('factor_unknown')
-  return { type: 'request', options: requestOptions(deps, { challenge, allowed: [credential] }) }
+  return { type: 'request', options: requestOptions(context, { challenge, allowed: [credential] }) }
 }

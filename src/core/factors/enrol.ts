@@ -4,7 +4,7 @@ import type { Factor } from '../../store'
 import { normalisePhone } from '../accounts/users'
 import { auditEntry } from '../audit'
 import { actingIn, type Caller } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
 import { requireSession, requireShortName } from './user-factors'
@@ -34,8 +34,8 @@ export interface EnrolledFactor {
 }
 
 /** @throws {Refusal} in the order of GoTrue's `POST /factors` */
-export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<EnrolledFactor> {
-  const { policy, random, qrCode } = deps
+export async function enrolFactor(context: Context, request: EnrolRequest): Promise<EnrolledFactor> {
+  const { policy, random, qrCode } = context
   const { user } = requireSession(request.caller)
   requireShortName(request.friendlyName)
   switch (request.type) {
@@ -43,8 +43,12 @@ export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<En
       if (!policy.mfa.totp.enrollEnabled) throw new Refusal('totp_enrolment_disabled')
       if (Buffer.byteLength(request.issuer) > MAX_ISSUER_BYTES) throw new Refusal('factor_issuer_too_long')
       const id = random.uuid()
-      const secret = newSecret(deps)
-      const factor = await addFactor(deps, request, { id, factorType: 'totp', secret: sealSecret(deps, id, secret) })
+      const secret = newSecret(context)
+      const factor = await addFactor(context, request, {
+        id,
+        factorType: 'totp',
+        secret: sealSecret(context, id, secret),
+      })
       const uri = keyUri(secret, request.issuer || policy.mfa.issuer, user.email ?? user.phone ?? user.id)
       return { factor, totp: { secret: base32(secret), uri, qrCode: qrCode(uri) } }
     }
@@ -52,11 +56,11 @@ export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<En
       if (!policy.mfa.phone.enrollEnabled) throw new Refusal('phone_enrolment_disabled')
       if (request.phone === '') throw new Refusal('factor_phone_missing')
       const phone = normalisePhone(request.phone)
-      return { factor: await addFactor(deps, request, { id: random.uuid(), factorType: 'phone', phone }) }
+      return { factor: await addFactor(context, request, { id: random.uuid(), factorType: 'phone', phone }) }
     }
     case 'webauthn': {
       if (!policy.mfa.webauthn.enrollEnabled) throw new Refusal('webauthn_enrolment_disabled')
-      return { factor: await addFactor(deps, request, { id: random.uuid(), factorType: 'webauthn' }) }
+      return { factor: await addFactor(context, request, { id: random.uuid(), factorType: 'webauthn' }) }
     }
     default:
       throw new Refusal('factor_type_unknown')
@@ -64,18 +68,17 @@ export async function enrolFactor(deps: Deps, request: EnrolRequest): Promise<En
 }
 
 async function addFactor(
-  deps: Deps,
+  context: Context,
   { caller, friendlyName }: EnrolRequest,
   kind: Pick<Factor, 'id' | 'factorType'> & Partial<Factor>,
 ): Promise<Factor> {
-  const { policy, clock, store } = deps
+  const { policy, store, now } = context
   const { user, session } = requireSession(caller)
-  const now = clock.now()
   const factor = newFactor(now, { userId: user.id, friendlyName, status: 'unverified', ...kind })
   const outcome = await store.enrolFactor({
     ...{ factor, acting: actingIn(session), limits: policy.mfa.limits },
     staleBefore: now - policy.mfa.unverifiedMs,
-    audit: [auditEntry(deps, now, 'factor_in_progress', user, { factor_id: factor.id })],
+    audit: [auditEntry(context, 'factor_in_progress', user, { factor_id: factor.id })],
   })
   if (outcome !== 'enrolled') throw new Refusal(outcome, { detail: friendlyName })
   return factor

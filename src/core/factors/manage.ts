@@ -3,20 +3,19 @@ import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
 import { type Admin, actingIn } from '../caller'
-import type { Deps } from '../deps'
+import { type Context, NO_CLIENT, withClient } from '../context'
 import { Refusal } from '../refusal'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
 
 /** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */
-export async function unenrolFactor(deps: Deps, { caller, factorId, client }: FactorRequest): Promise<string> {
+export async function unenrolFactor(context: Context, { caller, factorId }: FactorRequest): Promise<string> {
   const { user, session } = requireSession(caller)
-  const factor = await loadOwnFactor(deps, user, factorId)
-  const now = deps.clock.now()
-  const removed = await deps.store.removeFactor({
-    ...{ factorId: factor.id, acting: actingIn(session), now },
+  const factor = await loadOwnFactor(context, user, factorId)
+  const removed = await context.store.removeFactor({
+    ...{ factorId: factor.id, acting: actingIn(session), now: context.now },
     related: {
-      audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: factorNotice(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
+      messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),
     },
   })
   if (removed.outcome === 'removed') return factor.id
@@ -24,7 +23,7 @@ export async function unenrolFactor(deps: Deps, { caller, factorId, client }: Fa
 }
 
 /** @throws {Refusal<'user_unknown'>} */
-export async function listFactorsOf({ store }: Deps, userId: string): Promise<Factor[]> {
+export async function listFactorsOf({ store }: Context, userId: string): Promise<Factor[]> {
   if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
   return store.listFactors(userId)
 }
@@ -37,32 +36,30 @@ interface AdminFactorTarget {
 
 /** @throws {Refusal} as `requireFactorOf`, or `factor_name_taken` or `factor_name_too_long` */
 export async function renameFactor(
-  deps: Deps,
+  context: Context,
   { admin, friendlyName, ...which }: AdminFactorTarget & { friendlyName: string },
 ): Promise<Factor> {
-  const factor = await requireFactorOf(deps, which)
+  const factor = await requireFactorOf(context, which)
   if (friendlyName === '') return factor
   requireShortName(friendlyName)
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id })]
-  const renamed = await deps.store.renameFactor({ factorId: factor.id, friendlyName, now, audit })
+  const audit = [auditEntry(context, 'factor_updated', admin.user ?? admin.role, { factor_id: factor.id })]
+  const renamed = await context.store.renameFactor({ factorId: factor.id, friendlyName, now: context.now, audit })
   if (renamed === 'factor_name_taken') throw new Refusal(renamed, { detail: friendlyName })
   if (!renamed) throw new Refusal('factor_unknown')
   return renamed
 }
 
 /** The owner gets a notice: an administrator can be talked into this. @throws {Refusal<'factor_unknown'>} */
-export async function deleteFactor(deps: Deps, { admin, ...which }: AdminFactorTarget): Promise<Factor> {
-  const factor = await requireFactorOf(deps, which)
-  const user = await deps.store.findUser(factor.userId)
+export async function deleteFactor(context: Context, { admin, ...which }: AdminFactorTarget): Promise<Factor> {
+  const factor = await requireFactorOf(context, which)
+  const user = await context.store.findUser(factor.userId)
   if (!user) throw new Refusal('factor_unknown')
-  const now = deps.clock.now()
-  const notice = { template: 'mfa_factor_unenrolled_notification', user, factor, client: undefined } as const
-  const removed = await deps.store.removeFactor({
-    ...{ factorId: factor.id, now },
+  const notice = { template: 'mfa_factor_unenrolled_notification', user, factor } as const
+  const removed = await context.store.removeFactor({
+    ...{ factorId: factor.id, now: context.now },
     related: {
-      audit: [auditEntry(deps, now, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
-      messages: factorNotice(deps, now, notice),
+      audit: [auditEntry(context, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
+      messages: factorNotice(withClient(context, NO_CLIENT), notice),
     },
   })
   if (removed.outcome !== 'removed') throw new Refusal('factor_unknown')
@@ -71,7 +68,7 @@ export async function deleteFactor(deps: Deps, { admin, ...which }: AdminFactorT
 
 /** @throws {Refusal<'user_unknown' | 'factor_id_malformed' | 'factor_unknown'>} */
 export async function requireFactorOf(
-  { store }: Deps,
+  { store }: Context,
   { userId, factorId }: Pick<AdminFactorTarget, 'userId' | 'factorId'>,
 ): Promise<Factor> {
   if (!(await store.findUser(userId))) throw new Refusal('user_unknown')

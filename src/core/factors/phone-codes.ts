@@ -1,7 +1,7 @@
 /** Codes of phone factors, as stored with their challenge. */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { Factor, MfaChallenge } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 
 /** Hex HMAC-SHA-256 under the pepper, bound to its challenge. */
@@ -13,7 +13,7 @@ export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): s
  * it, refuses it or does not answer
  */
 export async function isPhoneCode(
-  { peppers, policy, smsProvider, report }: Deps,
+  { peppers, policy, smsProvider, report }: Context,
   { phone }: Factor,
   challenge: MfaChallenge,
   code: string,

@@ -7,7 +7,7 @@ import { hmacSha256 } from '../../lib/secrets'
 import type { Factor } from '../../store'
 import { auditEntry } from '../audit'
 import { actingIn, type Caller } from '../caller'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
@@ -30,7 +30,7 @@ export interface RecoveryCodes {
 
 /** How many codes the caller has left. @throws {Refusal<'recovery_codes_missing'>} */
 export async function recoveryCodesStatus(
-  { store }: Deps,
+  { store }: Context,
   { caller }: { caller: Caller },
 ): Promise<{ factor: Factor; total: number; remaining: number }> {
   const found = await store.findRecoveryCodes(requireSession(caller).user.id)
@@ -44,24 +44,23 @@ export async function recoveryCodesStatus(
  *   'recovery_codes_alone' | 'factor_name_taken' | 'factor_name_too_long' | 'factors_too_many'>}
  */
 export async function generateRecoveryCodes(
-  deps: Deps,
-  { caller, friendlyName, client }: { caller: Caller; friendlyName: string; client: Client },
+  context: Context,
+  { caller, friendlyName }: { caller: Caller; friendlyName: string },
 ): Promise<RecoveryCodes> {
-  const { policy, clock, random, store } = deps
+  const { policy, random, store, now } = context
   const { user, session } = requireSession(caller)
-  requireEnrolment(deps)
+  requireEnrolment(context)
   requireShortName(friendlyName)
-  const now = clock.now()
   const factor = newFactor(now, {
     ...{ id: random.uuid(), userId: user.id, factorType: 'recovery_code', status: 'verified' },
     friendlyName: friendlyName || DEFAULT_NAME,
   })
-  const { codes, hashes } = makeCodes(deps)
+  const { codes, hashes } = makeCodes(context)
   const outcome = await store.addRecoveryCodes({
     ...{ factor, userId: user.id, acting: actingIn(session), limits: policy.mfa.limits, hashes, now },
     related: {
-      audit: [auditEntry(deps, now, 'generate_recovery_codes', user, { factor_id: factor.id })],
-      messages: factorNotice(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client }),
+      audit: [auditEntry(context, 'generate_recovery_codes', user, { factor_id: factor.id })],
+      messages: factorNotice(context, { template: 'mfa_factor_enrolled_notification', user, factor }),
     },
   })
   if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -73,15 +72,17 @@ export async function generateRecoveryCodes(
  * Replaces the caller's codes; the old ones become invalid.
  * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_missing'>}
  */
-export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: Caller }): Promise<RecoveryCodes> {
-  const { clock, store } = deps
+export async function regenerateRecoveryCodes(
+  context: Context,
+  { caller }: { caller: Caller },
+): Promise<RecoveryCodes> {
+  const { store, now } = context
   const { user, session } = requireSession(caller)
-  requireEnrolment(deps)
-  const now = clock.now()
-  const { codes, hashes } = makeCodes(deps)
+  requireEnrolment(context)
+  const { codes, hashes } = makeCodes(context)
   const factor = await store.replaceRecoveryCodes({
     ...{ userId: user.id, acting: actingIn(session), hashes, now },
-    related: { audit: [auditEntry(deps, now, 'generate_recovery_codes', user)] },
+    related: { audit: [auditEntry(context, 'generate_recovery_codes', user)] },
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
   if (typeof factor === 'string') throw new Refusal(factor)
@@ -94,10 +95,10 @@ export async function regenerateRecoveryCodes(deps: Deps, { caller }: { caller: 
  *   'recovery_codes_locked' | 'too_many_requests'>}
  */
 export async function verifyRecoveryCode(
-  deps: Deps,
-  { caller, code, client }: { caller: Caller; code: string; client: Client },
+  context: Context,
+  { caller, code }: { caller: Caller; code: string },
 ): Promise<IssuedSession> {
-  const { policy, clock, store, limits } = deps
+  const { policy, store, limits, client } = context
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   if (!policy.mfa.recoveryCodes.verifyEnabled) throw new Refusal('recovery_codes_verification_disabled')
@@ -105,30 +106,26 @@ export async function verifyRecoveryCode(
     const found = await store.findRecoveryCodes(user.id)
     if (!found) throw new Refusal('recovery_code_wrong')
     const { factor } = found
-    const shown = recoveryProof(deps, factor, code)
-    await callMfaAttemptHook(deps, { user, factor, isValid: await store.isRecoveryCodeOpen(shown), client })
+    const shown = recoveryProof(context, factor, code)
+    await callMfaAttemptHook(context, { user, factor, isValid: await store.isRecoveryCodeOpen(shown) })
     return shown
   }
-  const proof = await countGuess(deps, user.id, client, judge, 'recovery_codes_locked')
-  return recordPassedFactor(deps, clock.now(), { user, ...actingIn(session), client, proof, messages: [] })
+  const proof = await countGuess(context, user.id, judge, 'recovery_codes_locked')
+  return recordPassedFactor(withCurrentTime(context), { user, ...actingIn(session), proof, messages: [] })
 }
 
 /** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */
-export async function removeRecoveryCodes(
-  deps: Deps,
-  { caller, client }: { caller: Caller; client: Client },
-): Promise<string> {
-  const { clock, store } = deps
+export async function removeRecoveryCodes(context: Context, { caller }: { caller: Caller }): Promise<string> {
+  const { store, now } = context
   const { user, session } = requireSession(caller)
   const found = await store.findRecoveryCodes(user.id)
   if (!found) throw new Refusal('recovery_codes_missing')
   const { factor } = found
-  const now = clock.now()
   const removed = await store.removeFactor({
     ...{ factorId: factor.id, acting: actingIn(session), now },
     related: {
-      audit: [auditEntry(deps, now, 'factor_unenrolled', user, { factor_id: factor.id })],
-      messages: factorNotice(deps, now, { template: 'mfa_factor_unenrolled_notification', user, factor, client }),
+      audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
+      messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),
     },
   })
   if (removed.outcome === 'removed') return factor.id
@@ -137,18 +134,18 @@ export async function removeRecoveryCodes(
 }
 
 /** The proof for a typed code; letter case, spaces and hyphens do not matter. */
-export function recoveryProof({ peppers }: Pick<Deps, 'peppers'>, { id: factorId }: Factor, typed: string) {
+export function recoveryProof({ peppers }: Pick<Context, 'peppers'>, { id: factorId }: Factor, typed: string) {
   const code = typed.toLowerCase().replace(/[\s-]/g, '')
   return { type: 'recovery_code' as const, factorId, hashes: peppers.map((pepper) => hashOf(pepper, code)) }
 }
 
-function makeCodes({ random, peppers }: Pick<Deps, 'random' | 'peppers'>) {
+function makeCodes({ random, peppers }: Pick<Context, 'random' | 'peppers'>) {
   const codes = Array.from({ length: CODES }, () => encodeBase32LowerCaseNoPadding(random.bytes(CODE_BYTES)))
   return { codes, hashes: codes.map((code) => hashOf(peppers[0], code)) }
 }
 
 const hashOf = (pepper: Buffer, code: string) => hmacSha256(pepper, `recovery_code:${code}`).toString('hex')
 
-function requireEnrolment({ policy }: Deps): void {
+function requireEnrolment({ policy }: Context): void {
   if (!policy.mfa.recoveryCodes.enrollEnabled) throw new Refusal('recovery_codes_enrolment_disabled')
 }

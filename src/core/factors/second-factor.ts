@@ -1,6 +1,6 @@
 /** The second factor of a one-step sign-in, on surfaces without challenges (docs/decisions.md#d3). */
 import type { Factor, Proof, User } from '../../store'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import { countGuess } from './attempt-limit'
@@ -14,16 +14,11 @@ import { factorsOf } from './user-factors'
  * @returns undefined if the account needs none
  * @throws {Refusal<'second_factor_needed' | 'too_many_requests' | 'mfa_attempt_rejected'>} also if the code is wrong
  */
-export async function proveSecondFactor(
-  deps: Deps,
-  user: User,
-  code: string,
-  client: Client,
-): Promise<Proof | undefined> {
-  const factors = (await factorsOf(deps, user)).filter(({ status }) => status === 'verified')
+export async function proveSecondFactor(context: Context, user: User, code: string): Promise<Proof | undefined> {
+  const factors = (await factorsOf(context, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
-  const proof = await countGuess(deps, user.id, client, () => judged(deps, { user, factors, code, client }))
+  const proof = await countGuess(context, user.id, () => judged(context, { user, factors, code }))
   if (!proof) throw new Refusal('second_factor_needed')
   return proof
 }
@@ -32,14 +27,13 @@ interface Given {
   user: User
   factors: readonly Factor[]
   code: string
-  client: Client
 }
 
 /** What a code proves, after the hook was called. */
-async function judged(deps: Deps, { user, factors, code, client }: Given): Promise<Proof | undefined> {
-  const proof = proofOf(deps, factors, code)
+async function judged(context: Context, { user, factors, code }: Given): Promise<Proof | undefined> {
+  const proof = proofOf(context, factors, code)
   const tried = attemptedFactor(factors, code, proof)
-  if (tried) await callMfaAttemptHook(deps, { user, factor: tried, isValid: await isRight(deps, proof, tried), client })
+  if (tried) await callMfaAttemptHook(context, { user, factor: tried, isValid: await isRight(context, proof, tried) })
   return proof
 }
 
@@ -52,19 +46,19 @@ function attemptedFactor(factors: readonly Factor[], code: string, proof: Proof 
   return app || factors.find(({ id }) => id === proof?.factorId)
 }
 
-async function isRight({ store }: Deps, proof: Proof | undefined, factor: Factor): Promise<boolean> {
+async function isRight({ store }: Context, proof: Proof | undefined, factor: Factor): Promise<boolean> {
   if (proof?.factorId !== factor.id) return false
   if (proof.type === 'totp') return proof.step > factor.lastStep
   return proof.type === 'recovery_code' && store.isRecoveryCodeOpen(proof)
 }
 
-function proofOf(deps: Deps, factors: readonly Factor[], code: string): Proof | undefined {
-  const { totp, recoveryCodes } = deps.policy.mfa
+function proofOf(context: Context, factors: readonly Factor[], code: string): Proof | undefined {
+  const { totp, recoveryCodes } = context.policy.mfa
   const ofType = (type: Factor['factorType']) => factors.filter(({ factorType }) => factorType === type)
   for (const factor of totp.verifyEnabled ? ofType('totp') : []) {
-    const step = stepOf(deps, factor, code, deps.clock.now())
+    const step = stepOf(context, factor, code)
     if (step !== undefined) return { type: 'totp', factorId: factor.id, step }
   }
   const [codes] = recoveryCodes.verifyEnabled ? ofType('recovery_code') : []
-  return codes && recoveryProof(deps, codes, code)
+  return codes && recoveryProof(context, codes, code)
 }

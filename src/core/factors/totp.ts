@@ -2,7 +2,7 @@
 import { encodeBase32NoPadding } from '@oslojs/encoding'
 import { verifyHOTP } from '@oslojs/otp'
 import type { Factor } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 
 const STEP_MS = 30_000
 const DIGITS = 6
@@ -19,14 +19,14 @@ export function matchingStep(secret: Uint8Array, code: string, now: number): num
   return found
 }
 
-export const newSecret = ({ random }: Pick<Deps, 'random'>): Buffer => random.bytes(SECRET_BYTES)
+export const newSecret = ({ random }: Pick<Context, 'random'>): Buffer => random.bytes(SECRET_BYTES)
 
 /** The secret in stored form, which can be opened only for its own factor row (docs/decisions.md#d7). */
-export const sealSecret = ({ sealer }: Pick<Deps, 'sealer'>, factorId: string, secret: Uint8Array): string =>
+export const sealSecret = ({ sealer }: Pick<Context, 'sealer'>, factorId: string, secret: Uint8Array): string =>
   sealer.seal(secret, secretPlace(factorId))
 
 /** @returns the time step that matches a factor's code, or undefined */
-export const stepOf = ({ sealer }: Pick<Deps, 'sealer'>, { id, secret }: Factor, code: string, now: number) =>
+export const stepOf = ({ sealer, now }: Pick<Context, 'sealer' | 'now'>, { id, secret }: Factor, code: string) =>
   matchingStep(sealer.open(secret, secretPlace(id)), code, now)
 
 const secretPlace = (factorId: string) => `mfa_factors.secret:${factorId}`

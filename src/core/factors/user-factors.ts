@@ -2,14 +2,13 @@
 import { parseUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
 import { type Caller, forbidPersonalToken } from '../caller'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 
 export interface FactorRequest {
   caller: Caller
   factorId: string
-  client: Client
 }
 
 const MAX_NAME_BYTES = 255
@@ -22,7 +21,7 @@ export function requireShortName(friendlyName: string): void {
 /**
  * The caller's factor; a factor of another user is distinguished from a missing one (src/surfaces/gotrue/README.md).
  */
-export async function loadOwnFactor({ store }: Deps, user: User, factorId: string): Promise<Factor> {
+export async function loadOwnFactor({ store }: Context, user: User, factorId: string): Promise<Factor> {
   const id = parseUuid(factorId)
   if (id === undefined) throw new Refusal('factor_id_malformed')
   const factor = await store.findFactor(id)
@@ -40,38 +39,37 @@ export function requireSession(caller: Caller) {
 }
 
 /** Whether a caller may have factors at all; checked first. @throws as `requireSession` */
-export async function requireFactorOwner(_deps: Deps, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
+export async function requireFactorOwner(_deps: Context, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
   requireSession(caller)
 }
 
 /** @throws as `requireSession` and `loadOwnFactor` */
 export async function requireOwnFactor(
-  deps: Deps,
+  context: Context,
   { caller, factorId }: Pick<FactorRequest, 'caller' | 'factorId'>,
 ): Promise<Factor> {
-  return loadOwnFactor(deps, requireSession(caller).user, factorId)
+  return loadOwnFactor(context, requireSession(caller).user, factorId)
 }
 
 /** Most users have none, which needs no query. */
-export const factorsOf = async ({ store }: Pick<Deps, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
+export const factorsOf = async ({ store }: Pick<Context, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
   factorCount === 0 ? [] : store.listFactors(id)
 
 /** Whether a user has a verified factor, so that sensitive operations require aal2. */
-export const hasVerifiedFactor = async (deps: Pick<Deps, 'store'>, user: User): Promise<boolean> =>
-  (await factorsOf(deps, user)).some(({ status }) => status === 'verified')
+export const hasVerifiedFactor = async (context: Pick<Context, 'store'>, user: User): Promise<boolean> =>
+  (await factorsOf(context, user)).some(({ status }) => status === 'verified')
 
 /** Whether the caller's account has a factor that their session has not passed. */
 export const isMissingSecondFactor = async (
-  deps: Pick<Deps, 'store'>,
+  context: Pick<Context, 'store'>,
   { user, session }: Pick<Caller, 'user' | 'session'>,
-): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(deps, user))
+): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(context, user))
 
 interface FactorNotice {
   template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'
   user: User
   factor: Factor
-  client: Client | undefined
 }
 
-export const factorNotice = (deps: Deps, now: number, { factor, user, ...rest }: FactorNotice) =>
-  prepareNotice(deps, now, { ...rest, user, to: user.email, values: { FactorType: factor.factorType } })
+export const factorNotice = (context: Context, { factor, user, ...rest }: FactorNotice) =>
+  prepareNotice(context, { ...rest, user, to: user.email, values: { FactorType: factor.factorType } })

@@ -5,7 +5,7 @@ import { isExpired } from '../../lib/time'
 import type { Factor, MfaChallenge, Proof, Session, User } from '../../store'
 import { auditEntry } from '../audit'
 import { actingIn } from '../caller'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { Refusal } from '../refusal'
 import { type IssuedSession, reissueTokens } from '../sessions/sessions'
@@ -32,67 +32,63 @@ export interface ChallengeAnswer {
  *   'credential_taken' | 'aal_too_low_to_enrol' | 'too_many_requests'>}
  */
 export async function verifyFactor(
-  deps: Deps,
-  { caller, factorId, client, ...answer }: FactorRequest & ChallengeAnswer,
+  context: Context,
+  { caller, factorId, ...answer }: FactorRequest & ChallengeAnswer,
 ): Promise<IssuedSession> {
-  const { clock, limits } = deps
+  const { limits, client } = context
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
-  const factor = await loadOwnFactor(deps, user, factorId)
+  const factor = await loadOwnFactor(context, user, factorId)
   if (factor.factorType === 'webauthn' ? !answer.webauthn : answer.code === '')
     throw new Refusal(factor.factorType === 'webauthn' ? 'webauthn_answer_missing' : 'factor_code_missing')
-  requireVerification(deps, factor)
-  const challenge = await findOpenChallenge(deps, factor, client, answer.challengeId)
-  const proof = await proofOf(deps, { user, client, factor, challenge, answer })
-  const now = clock.now()
+  requireVerification(context, factor)
+  const challenge = await findOpenChallenge(context, factor, answer.challengeId)
+  const proof = await proofOf(context, { user, factor, challenge, answer })
+  const current = withCurrentTime(context)
   const messages =
     factor.status === 'verified'
       ? []
-      : factorNotice(deps, now, { template: 'mfa_factor_enrolled_notification', user, factor, client })
-  return recordPassedFactor(deps, now, {
+      : factorNotice(current, { template: 'mfa_factor_enrolled_notification', user, factor })
+  return recordPassedFactor(current, {
     challengeId: challenge.id,
     user,
     ...actingIn(session),
-    client,
     proof,
     messages,
   })
 }
 
 async function findOpenChallenge(
-  { store, clock, policy }: Deps,
+  { store, policy, now, client }: Context,
   factor: Factor,
-  client: Client,
   challengeId: string,
 ): Promise<MfaChallenge> {
   const challenge = await store.findChallenge(challengeId.toLowerCase())
   if (challenge?.factorId !== factor.id) throw new Refusal('challenge_unknown')
   if (challenge.verifiedAt !== null || challenge.ipAddress !== client.ip) throw new Refusal('challenge_mismatch')
   const { createdAt } = challenge
-  if (isExpired({ createdAt, expiresAt: createdAt + policy.mfa.challengeMs }, clock.now()))
+  if (isExpired({ createdAt, expiresAt: createdAt + policy.mfa.challengeMs }, now))
     throw new Refusal('challenge_expired', { detail: challenge.id })
   return challenge
 }
 
 interface FactorAttempt {
   user: User
-  client: Client
   factor: Factor
   challenge: MfaChallenge
   answer: ChallengeAnswer
 }
 
-async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: FactorAttempt): Promise<Proof> {
+async function proofOf(context: Context, { user, factor, challenge, answer }: FactorAttempt): Promise<Proof> {
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
-      const step = await countGuess(deps, user.id, client, async () => {
-        const found = stepOf(deps, factor, answer.code, deps.clock.now())
-        await callMfaAttemptHook(deps, {
+      const step = await countGuess(context, user.id, async () => {
+        const found = stepOf(context, factor, answer.code)
+        await callMfaAttemptHook(context, {
           user,
           factor,
           isValid: found !== undefined && found > factor.lastStep,
-          client,
         })
         return found
       })
@@ -100,34 +96,34 @@ async function proofOf(deps: Deps, { user, client, factor, challenge, answer }: 
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
-      const isRight = await countGuess(deps, user.id, client, async () => {
-        const isFound = await isPhoneCode(deps, factor, challenge, answer.code)
-        await callMfaAttemptHook(deps, { user, factor, isValid: isFound, client })
+      const isRight = await countGuess(context, user.id, async () => {
+        const isFound = await isPhoneCode(context, factor, challenge, answer.code)
+        await callMfaAttemptHook(context, { user, factor, isValid: isFound })
         return isFound
       })
       if (!isRight) throw new Refusal('phone_factor_code_wrong')
       return { type: 'phone', factorId }
     }
     case 'webauthn':
-      return { type: 'webauthn', factorId, ...(await verifyCredential(deps, { user, factor, challenge, answer })) }
+      return { type: 'webauthn', factorId, ...(await verifyCredential(context, { user, factor, challenge, answer })) }
     case 'recovery_code':
       throw new Refusal('factor_unknown')
   }
 }
 
 /** Signatures cannot be guessed, so attempts are not counted. */
-async function verifyCredential(deps: Deps, { user, factor, challenge, answer }: Omit<FactorAttempt, 'client'>) {
+async function verifyCredential(context: Context, { user, factor, challenge, answer }: FactorAttempt) {
   const { type, credential } = answer.webauthn ?? {}
   if (type !== 'create' && type !== 'request') throw new Refusal('webauthn_answer_type')
   if (!credential) throw new Refusal('webauthn_credential_missing')
   const asked = { challenge: challenge.webAuthnChallenge ?? '', needsUserVerification: false }
   if (type === 'create') {
-    const made = await verifyRegistration(deps, { ...asked, credential, user, factorId: factor.id })
+    const made = await verifyRegistration(context, { ...asked, credential, user, factorId: factor.id })
     return { made: { ...made, friendlyName: factor.friendlyName } }
   }
-  const known = await deps.store.findFactorCredential(factor.id)
+  const known = await context.store.findFactorCredential(factor.id)
   if (!known) throw new Refusal('factor_credential_wrong')
-  return { used: await verifyAssertion(deps, { ...asked, credential, known }) }
+  return { used: await verifyAssertion(context, { ...asked, credential, known }) }
 }
 
 interface PassedFactor {
@@ -135,7 +131,6 @@ interface PassedFactor {
   user: User
   sessionId: string
   aal: Session['aal']
-  client: Client
   proof: Proof
   messages: ReturnType<typeof factorNotice>
 }
@@ -149,22 +144,21 @@ const REJECTION_REASONS = {
 
 /** Elevates the caller's session with the proof. */
 export async function recordPassedFactor(
-  deps: Deps,
-  now: number,
-  { user, client, proof, messages, ...which }: PassedFactor,
+  context: Context,
+  { user, proof, messages, ...which }: PassedFactor,
 ): Promise<IssuedSession> {
-  const audit = [auditEntry(deps, now, 'verification_attempted', user, { factor_id: proof.factorId })]
-  const passed = await deps.store.passFactor({
+  const audit = [auditEntry(context, 'verification_attempted', user, { factor_id: proof.factorId })]
+  const passed = await context.store.passFactor({
     ...which,
     userId: user.id,
-    network: networkPrefix(client.ip),
+    network: networkPrefix(context.client.ip),
     proof,
-    now,
+    now: context.now,
     related: { audit, messages },
   })
   switch (passed.outcome) {
     case 'passed':
-      return reissueTokens(deps, now, passed.opened)
+      return reissueTokens(context, passed.opened)
     case 'challenge_spent':
       throw new Refusal('challenge_mismatch')
     case 'proof_used':

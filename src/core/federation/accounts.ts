@@ -3,7 +3,7 @@ import type { ExternalSession, User } from '../../store'
 import { createUser } from '../accounts/admin'
 import type { Admin } from '../caller'
 import { introspect } from '../callers/introspect'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { requireStrong } from '../passwords/password-strength'
 import { Refusal } from '../refusal'
 import { findExternal } from './callers'
@@ -21,12 +21,15 @@ export interface NewAccount {
  *   'password_too_long' |
  *   'password_weak' | 'email_taken' | 'username_taken'>}
  */
-export async function createFederatedUser(deps: Deps, { admin, username, email, password }: NewAccount): Promise<User> {
+export async function createFederatedUser(
+  context: Context,
+  { admin, username, email, password }: NewAccount,
+): Promise<User> {
   if (email === '') throw new Refusal('email_missing')
   if (password === '') throw new Refusal('password_missing')
-  await requireStrong(deps, password)
+  await requireStrong(context, password)
   const given = { username, email, password, confirmEmail: true, confirmPhone: false }
-  return (await createUser(deps, { admin, given, audience: deps.policy.audience })).user
+  return (await createUser(context, { admin, given, audience: context.policy.audience })).user
 }
 
 /** The subject of a token; `exp` in Unix seconds, undefined if it does not expire. */
@@ -36,11 +39,11 @@ export type FederatedIntrospection =
 
 /** @returns undefined for an inactive token */
 export async function introspectFederated(
-  deps: Deps,
+  context: Context,
   { token }: { token: string },
 ): Promise<FederatedIntrospection | undefined> {
   try {
-    const external = await findExternal(deps, token)
+    const external = await findExternal(context, token)
     if (external)
       return {
         ...{ kind: 'external', userRef: external.userRef, session: external.session },
@@ -50,6 +53,6 @@ export async function introspectFederated(
     if (error instanceof Refusal) return undefined
     throw error
   }
-  const found = await introspect(deps, { token })
+  const found = await introspect(context, { token })
   return found && { kind: 'local', user: found.user, exp: found.expiresAt }
 }

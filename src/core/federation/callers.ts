@@ -3,7 +3,7 @@ import type { ExternalSession } from '../../store'
 import type { Caller, Credentials } from '../caller'
 import { identifyUser } from '../callers/identify'
 import { externalSessionByToken } from '../callers/identify-opaque'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { type Peer, peerLabel } from './peers'
 import { externalRef } from './user-ref'
@@ -21,27 +21,27 @@ export type FederatedCaller = { kind: 'local'; caller: Caller; bearer: string | 
  * @throws {Refusal<'server_not_allowed'>} if the operator has removed the other server from the list, and as
  *   `identifyUser`
  */
-export async function identifyFederated(deps: Deps, credentials: Credentials): Promise<FederatedCaller> {
+export async function identifyFederated(context: Context, credentials: Credentials): Promise<FederatedCaller> {
   const { bearer } = credentials
-  const external = bearer === undefined ? undefined : await findExternal(deps, bearer)
-  return external ?? { kind: 'local', caller: await identifyUser(deps, credentials), bearer }
+  const external = bearer === undefined ? undefined : await findExternal(context, bearer)
+  return external ?? { kind: 'local', caller: await identifyUser(context, credentials), bearer }
 }
 
-export async function findExternal(deps: Deps, bearer: string): Promise<ExternalCaller | undefined> {
-  const session = await externalSessionByToken(deps, bearer)
+export async function findExternal(context: Context, bearer: string): Promise<ExternalCaller | undefined> {
+  const session = await externalSessionByToken(context, bearer)
   if (!session) return undefined
-  const peer = deps.policy.federation.servers.find(({ url }) => url === session.server)
+  const peer = context.policy.federation.servers.find(({ url }) => url === session.server)
   if (!peer) throw new Refusal('server_not_allowed')
   return { kind: 'external', session, peer, userRef: externalRef(peerLabel(peer), session.externalId) }
 }
 
 const tokenPlace = (id: string) => `external_sessions.upstream_token:${id}`
 
-export const sealToken = ({ sealer }: Pick<Deps, 'sealer'>, id: string, token: string): string =>
+export const sealToken = ({ sealer }: Pick<Context, 'sealer'>, id: string, token: string): string =>
   sealer.seal(Buffer.from(token), tokenPlace(id))
 
 /** The other server's token for a session. */
 export const upstreamToken = (
-  { sealer }: Pick<Deps, 'sealer'>,
+  { sealer }: Pick<Context, 'sealer'>,
   { id, upstreamToken: sealed }: ExternalSession,
 ): string => sealer.open(sealed, tokenPlace(id)).toString()

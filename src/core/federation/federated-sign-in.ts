@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../lib/json'
 import type { User } from '../../store'
 import { auditEntry } from '../audit'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { type CredentialSignIn, countCredentials, signInWithCredentials } from '../sign-in/credential-sign-in'
 import { mintOpaqueToken } from '../tokens/opaque'
@@ -35,49 +35,50 @@ export interface FederatedSignIn {
  *   `signInWithCredentials`
  */
 export async function signInFederated(
-  deps: Deps,
+  context: Context,
   { server, ...signIn }: CredentialSignIn & { server: string },
 ): Promise<FederatedSignIn> {
-  const peer = findPeer(deps, server)
-  if (peer) return signInAtPeer(deps, peer, signIn)
-  const { opened, tokens } = await signInWithCredentials(deps, signIn, [['federation', deps.policy.federation.tokenMs]])
+  const peer = findPeer(context, server)
+  if (peer) return signInAtPeer(context, peer, signIn)
+  const { opened, tokens } = await signInWithCredentials(context, signIn, [
+    ['federation', context.policy.federation.tokenMs],
+  ])
   const { user } = opened
   return { accessToken: tokens[0]?.token ?? '', server: 'local', userRef: localRef(user.uid), user }
 }
 
-async function signInAtPeer(deps: Deps, peer: Peer, signIn: CredentialSignIn): Promise<FederatedSignIn> {
-  const { clock, random, store, policy } = deps
-  const answer = await loginAtPeer(deps, peer, signIn)
+async function signInAtPeer(context: Context, peer: Peer, signIn: CredentialSignIn): Promise<FederatedSignIn> {
+  const { random, store, policy, now } = context
+  const answer = await loginAtPeer(context, peer, signIn)
   const token = tokenOf(answer)
-  const named = accountIdOf(answer.body) === undefined ? await introspected(deps, peer, token) : answer.body
+  const named = accountIdOf(answer.body) === undefined ? await introspected(context, peer, token) : answer.body
   const externalId = accountIdOf(named) ?? ''
-  const now = clock.now()
   const id = random.uuid()
-  const { token: accessToken, lookupId, tokenHash } = mintOpaqueToken(deps, 'federation')
+  const { token: accessToken, lookupId, tokenHash } = mintOpaqueToken(context, 'federation')
   const userRef = externalRef(peerLabel(peer), externalId)
   await store.openExternalSession({
     session: {
-      ...{ id, lookupId, tokenHash, externalId, server: peer.url, upstreamToken: sealToken(deps, id, token) },
+      ...{ id, lookupId, tokenHash, externalId, server: peer.url, upstreamToken: sealToken(context, id, token) },
       ...profileIn(named),
       ...{ createdAt: now, expiresAt: now + policy.federation.tokenMs },
     },
-    audit: [auditEntry(deps, now, 'login', userRef, { provider: 'federation' })],
+    audit: [auditEntry(context, 'login', userRef, { provider: 'federation' })],
   })
   return { accessToken, server: peerLabel(peer), userRef, user: undefined }
 }
 
 /** Password attempts at other servers count like local ones, so that the detour does not allow more guesses. */
-async function loginAtPeer(deps: Deps, peer: Peer, signIn: CredentialSignIn): Promise<PeerResponse> {
-  countCredentials(deps, signIn)
-  const { identifier, password, code, client } = signIn
-  const takeBack = deps.limits.guess({
+async function loginAtPeer(context: Context, peer: Peer, signIn: CredentialSignIn): Promise<PeerResponse> {
+  countCredentials(context, signIn)
+  const { identifier, password, code } = signIn
+  const takeBack = context.limits.guess({
     ...{ account: undefined, identifier: `${peer.url} ${identifier.toLowerCase()}` },
-    ...{ ip: client.ip, isKnownNetwork: false },
+    ...{ ip: context.client.ip, isKnownNetwork: false },
   })
   let answer: PeerResponse
   try {
     const body = { id: identifier, password, ...(code !== '' && { code }) }
-    answer = await requestPeer(deps, peer, { method: 'POST', path: '/login', body })
+    answer = await requestPeer(context, peer, { method: 'POST', path: '/login', body })
   } catch (error) {
     // not checked, so not a guess
     takeBack()
@@ -91,13 +92,13 @@ async function loginAtPeer(deps: Deps, peer: Peer, signIn: CredentialSignIn): Pr
 }
 
 /** The other server's introspection of a token that it issued without naming the user. */
-async function introspected(deps: Deps, peer: Peer, token: string): Promise<JsonObject> {
+async function introspected(context: Context, peer: Peer, token: string): Promise<JsonObject> {
   try {
-    const { body } = await requestPeer(deps, peer, { method: 'POST', path: '/introspect', body: { token } })
+    const { body } = await requestPeer(context, peer, { method: 'POST', path: '/introspect', body: { token } })
     if (accountIdOf(body) !== undefined) return body
     throw new Refusal('upstream_unavailable')
   } catch (error) {
-    deps.background(revokePeerToken(deps, peer, token))
+    context.background(revokePeerToken(context, peer, token))
     throw error
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Json, JsonObject } from '../../lib/json'
 import { isUuid } from '../../lib/uuid'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import type { Policy } from '../policy'
 import { Refusal } from '../refusal'
 import { parseUserRef } from './user-ref'
@@ -19,7 +19,7 @@ const MAX_NAMED = 2048
  * The server a sign-in names, by name or URL.
  * @returns undefined for this server @throws {Refusal<'server_not_allowed'>} for one that is not listed
  */
-export function findPeer({ policy }: Pick<Deps, 'policy'>, named: string): Peer | undefined {
+export function findPeer({ policy }: Pick<Context, 'policy'>, named: string): Peer | undefined {
   if (named === '' || named === 'local') return undefined
   if (named.length > MAX_NAMED) throw new Refusal('server_not_allowed')
   const url = URL.canParse(named) ? new URL(named).href.replace(/\/+$/, '') : undefined
@@ -39,7 +39,7 @@ export interface PeerResponse {
  * @throws {Refusal<'upstream_unavailable' | 'too_many_requests'>}
  */
 export async function requestPeer(
-  { peers, report }: Pick<Deps, 'peers' | 'report'>,
+  { peers, report }: Pick<Context, 'peers' | 'report'>,
   peer: Peer,
   call: { method: 'GET' | 'POST'; path: string; token?: string; body?: JsonObject },
 ): Promise<PeerResponse> {
@@ -57,9 +57,13 @@ export async function requestPeer(
  * Revokes a token of another server that is no longer used. If that server does not respond, it stays valid until it
  * expires.
  */
-export async function revokePeerToken(deps: Pick<Deps, 'peers' | 'report'>, peer: Peer, token: string): Promise<void> {
+export async function revokePeerToken(
+  context: Pick<Context, 'peers' | 'report'>,
+  peer: Peer,
+  token: string,
+): Promise<void> {
   try {
-    await requestPeer(deps, peer, { method: 'POST', path: '/logout', token })
+    await requestPeer(context, peer, { method: 'POST', path: '/logout', token })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
   }

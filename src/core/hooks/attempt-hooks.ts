@@ -1,7 +1,7 @@
 /** Hooks that receive each authentication attempt and may refuse it (docs/wire-contract.md#hooks). */
 import type { Factor, User } from '../../store'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { callHook } from './hooks'
 
@@ -16,15 +16,15 @@ interface Decision {
  * @throws {Refusal<'mfa_attempt_rejected'>} or the hook's failure
  */
 export async function callMfaAttemptHook(
-  deps: Deps,
-  { user, factor, isValid, client }: { user: User; factor: Factor; isValid: boolean; client: Client },
+  context: Context,
+  { user, factor, isValid }: { user: User; factor: Factor; isValid: boolean },
 ): Promise<void> {
-  const hook = deps.policy.hooks.mfaVerification
+  const hook = context.policy.hooks.mfaVerification
   if (!hook) return
   const payload = { user_id: user.id, factor_id: factor.id, factor_type: factor.factorType, valid: isValid }
-  const answer = (await callHook(deps, hook, { name: 'mfa-verification', payload, client })) as Decision
+  const answer = (await callHook(context, hook, { name: 'mfa-verification', payload })) as Decision
   if (answer.decision !== 'reject') return
-  await endAllSessions(deps, user)
+  await endAllSessions(context, user)
   throw new Refusal('mfa_attempt_rejected', detailOf(answer))
 }
 
@@ -33,21 +33,21 @@ export async function callMfaAttemptHook(
  * @throws {Refusal<'password_attempt_rejected'>} or the hook's failure
  */
 export async function callPasswordAttemptHook(
-  deps: Deps,
-  { user, isValid, client }: { user: User; isValid: boolean; client: Client },
+  context: Context,
+  { user, isValid }: { user: User; isValid: boolean },
 ): Promise<void> {
-  const hook = deps.policy.hooks.passwordVerification
+  const hook = context.policy.hooks.passwordVerification
   if (!hook) return
   const payload = { user_id: user.id, valid: isValid }
-  const answer = (await callHook(deps, hook, { name: 'password-verification', payload, client })) as Decision
+  const answer = (await callHook(context, hook, { name: 'password-verification', payload })) as Decision
   if (answer.decision !== 'reject') return
-  if (answer.should_logout_user === true) await endAllSessions(deps, user)
+  if (answer.should_logout_user === true) await endAllSessions(context, user)
   throw new Refusal('password_attempt_rejected', detailOf(answer))
 }
 
-async function endAllSessions({ store, clock, random }: Deps, user: User): Promise<void> {
-  const audit = [auditEntry({ random }, clock.now(), 'logout', user)]
-  await store.endUserSessions({ userId: user.id, which: 'all', audit })
+async function endAllSessions(context: Context, user: User): Promise<void> {
+  const audit = [auditEntry(context, 'logout', user)]
+  await context.store.endUserSessions({ userId: user.id, which: 'all', audit })
 }
 
 const detailOf = ({ message }: Decision) => (typeof message === 'string' && message !== '' ? { detail: message } : {})

@@ -3,7 +3,7 @@
  * has five seconds in total, and at most three attempts.
  */
 import { hmacSha256 } from '../../lib/secrets'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import type { Hook } from '../policy'
 import type { HttpResult } from '../ports'
 import { Refusal } from '../refusal'
@@ -20,31 +20,30 @@ interface HookCall {
   name: HookName
   /** The payload without its metadata. */
   payload: Record<string, unknown>
-  client: Client | undefined
 }
 
 /**
  * Calls a hook. @returns its JSON response, an empty object for no content
  * @throws {Refusal} whose reason begins with `hook_`
  */
-export async function callHook(deps: Deps, hook: Hook, call: HookCall): Promise<unknown> {
-  const called = await withCallSlot(hook, async () => ({ answer: await attemptCall(deps, hook, call) }))
+export async function callHook(context: Context, hook: Hook, call: HookCall): Promise<unknown> {
+  const called = await withCallSlot(hook, async () => ({ answer: await attemptCall(context, hook, call) }))
   if (!called) throw new Refusal('hook_busy')
   return called.answer
 }
 
-async function attemptCall(deps: Deps, hook: Hook, { name, payload, client }: HookCall): Promise<unknown> {
-  const { clock, random, post } = deps
+async function attemptCall(context: Context, hook: Hook, { name, payload }: HookCall): Promise<unknown> {
+  const { clock, random, post, client } = context
   const deadline = clock.monotonic() + BUDGET_MS
   const time = new Date(clock.now()).toISOString()
-  const metadata = { uuid: random.uuid(), time, name, ...(client && { ip_address: client.ip }) }
+  const metadata = { uuid: random.uuid(), time, name, ...(client.ip !== '' && { ip_address: client.ip }) }
   const body = JSON.stringify({ metadata, ...payload })
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const timeoutMs = deadline - clock.monotonic()
     if (timeoutMs <= 0) throw new Refusal('hook_timed_out')
     const answer = await post({
       url: hook.uri,
-      headers: { 'content-type': 'application/json', ...signatureHeaders(deps, hook, body) },
+      headers: { 'content-type': 'application/json', ...signatureHeaders(context, hook, body) },
       body,
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
@@ -57,7 +56,7 @@ async function attemptCall(deps: Deps, hook: Hook, { name, payload, client }: Ho
 }
 
 /** One signature per secret, over id, time and body (Standard Webhooks 1.0). */
-function signatureHeaders({ clock, random }: Deps, { secrets }: Hook, body: string): Record<string, string> {
+function signatureHeaders({ clock, random }: Context, { secrets }: Hook, body: string): Record<string, string> {
   const id = random.uuid()
   const timestamp = String(Math.floor(clock.now() / 1000))
   const signed = `${id}.${timestamp}.${body}`

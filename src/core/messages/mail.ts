@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../lib/json'
 import type { Notification } from '../../lib/mail-templates'
 import type { NewMessage, User } from '../../store'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { callHook } from '../hooks/hooks'
 import type { LinkType, Policy } from '../policy'
 import type { MailTemplate } from '../ports'
@@ -20,8 +20,6 @@ export interface Mail {
   copies: readonly MailCopy[]
   /** Where links redirect to. */
   redirectTo: string
-  /** The requester: their language is used if the user has none, and hooks receive their address. */
-  client: Client | undefined
   /** Whether the mail is prepared for its timing only, and then discarded. */
   isSimulated?: boolean
   /** Whether it is sent from the queue, without a waiting request: a failed hook is called again later. */
@@ -42,37 +40,38 @@ export interface MailCopy {
  * stored (`send-after-storing.ts`).
  * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
  */
-export function prepareMail(deps: Deps, now: number, mail: Mail): Outgoing {
-  const { policy, limits } = deps
-  for (const { to } of mail.copies) requireAuthorised(deps, to)
+export function prepareMail(context: Context, mail: Mail): Outgoing {
+  const { policy, limits } = context
+  for (const { to } of mail.copies) requireAuthorised(context, to)
   // a simulated mail calls no hook
   if (policy.mail.delivery !== 'mailbox') for (const { to } of mail.copies) limits.recipient(to)
   // If no mail may be sent now, that also applies to simulated mails: otherwise the response would reveal who has an
   // account.
   limits.mail(mail.isSimulated ? 0 : mail.copies.length)
   const { sendEmail } = policy.hooks
-  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return { messages: outgoing(deps, now, mail) }
+  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return { messages: outgoing(context, mail) }
   // The hook's payload is defined for GoTrue's mails only.
-  const payload = hookPayload(deps, mail)
+  const payload = hookPayload(context, mail)
   if (!payload) return { messages: [] }
   const call = async () => {
-    await callHook(deps, sendEmail, { name: 'send-email', payload, client: mail.client })
+    await callHook(context, sendEmail, { name: 'send-email', payload })
     return undefined
   }
   return { messages: [], call }
 }
 
 /** The queued messages of a mail: one for each letter, or the payload of the hook. */
-function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
-  if (deps.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(deps, now, mail, letter))
-  const payload = hookPayload(deps, mail)
+function outgoing(context: Context, mail: Mail): NewMessage[] {
+  if (context.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(context, mail, letter))
+  const payload = hookPayload(context, mail)
   const [letter] = mail.copies
   if (!payload || !letter) return []
-  const content = { ...{ subject: mail.template, html: null, text: '', code: null, links: [] }, hook: { payload } }
+  const { client, now } = context
+  const content = { subject: mail.template, html: null, text: '', code: null, links: [] }
   return [
-    newMessage(deps, now, {
+    newMessage(context, {
       ...{ channel: 'email', template: mail.template, to: letter.to, isSent: true },
-      content: mail.client ? { ...content, hook: { payload, ip: mail.client.ip } } : content,
+      content: { ...content, hook: { payload, ...(client.ip !== '' && { ip: client.ip }) } },
       expiresAt: letter.token?.minting.token.expiresAt ?? now + DAY,
     }),
   ]
@@ -82,9 +81,9 @@ function outgoing(deps: Deps, now: number, mail: Mail): NewMessage[] {
  * Checks whether a mail to an address may be sent now, as far as this does not depend on the account.
  * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
  */
-export function requireMailAllowed(deps: Pick<Deps, 'policy' | 'limits'>, to: string): void {
-  requireAuthorised(deps, to)
-  deps.limits.mail(0)
+export function requireMailAllowed(context: Pick<Context, 'policy' | 'limits'>, to: string): void {
+  requireAuthorised(context, to)
+  context.limits.mail(0)
 }
 
 /**
@@ -92,8 +91,7 @@ export function requireMailAllowed(deps: Pick<Deps, 'policy' | 'limits'>, to: st
  * queued in the transaction of the event; limits that an attacker can exhaust do not hold it back.
  */
 export function prepareNotice(
-  deps: Deps,
-  now: number,
+  context: Context,
   {
     template,
     to,
@@ -101,12 +99,12 @@ export function prepareNotice(
     ...rest
   }: Omit<Mail, 'copies' | 'redirectTo' | 'template'> & { template: Notification; to: string | null; link?: string },
 ): NewMessage[] {
-  const { policy, report } = deps
+  const { policy, report } = context
   if (!policy.mail.notifications.has(template) || to === null) return []
   try {
     const redirectTo = policy.redirects.siteUrl
-    requireAuthorised(deps, to)
-    return outgoing(deps, now, {
+    requireAuthorised(context, to)
+    return outgoing(context, {
       ...rest,
       template,
       copies: [{ to, ...(link !== undefined && { link }) }],
@@ -122,12 +120,12 @@ export function prepareNotice(
   }
 }
 
-function composeMessage(deps: Deps, now: number, mail: Mail, { to, token, link }: MailCopy): NewMessage {
-  const { policy, templates } = deps
+function composeMessage(context: Context, mail: Mail, { to, token, link }: MailCopy): NewMessage {
+  const { policy, templates, now } = context
   const { template, user, redirectTo } = mail
   const url =
     link ??
-    (token ? linkOf(deps, linkType(template), token.plaintext, { redirectTo, origin: mail.client?.origin }) : '')
+    (token ? linkOf(context, linkType(template), token.plaintext, { redirectTo, origin: context.client.origin }) : '')
   const values: JsonObject = {
     SiteURL: policy.redirects.siteUrl,
     ConfirmationURL: url,
@@ -140,9 +138,9 @@ function composeMessage(deps: Deps, now: number, mail: Mail, { to, token, link }
     Data: user.rawUserMetaData,
     ...mail.values,
   }
-  const content = templates.render(template, values, languagesOf(mail))
+  const content = templates.render(template, values, languagesOf(context, mail))
   const code = token?.code || null
-  return newMessage(deps, now, {
+  return newMessage(context, {
     channel: 'email',
     template,
     to,
@@ -153,10 +151,10 @@ function composeMessage(deps: Deps, now: number, mail: Mail, { to, token, link }
 }
 
 /** The user's own language, then those of their browser. */
-function languagesOf({ user, client }: Mail): string[] {
+function languagesOf({ client }: Context, { user }: Mail): string[] {
   const { locale, language, lang } = user.rawUserMetaData
   const own = [locale, language, lang].filter((tag) => typeof tag === 'string')
-  return [...own.map((tag) => tag.replace('_', '-')), ...(client?.languages ?? [])]
+  return [...own.map((tag) => tag.replace('_', '-')), ...client.languages]
 }
 
 const LINK_TYPES: Partial<Record<MailTemplate, LinkType>> = {
@@ -177,7 +175,7 @@ interface Leading {
 
 /** A verification link. It is built from the configuration only; of the request headers only a listed host counts. */
 export function linkOf(
-  { policy }: Pick<Deps, 'policy'>,
+  { policy }: Pick<Context, 'policy'>,
   type: LinkType,
   token: string,
   { redirectTo, origin }: Leading,
@@ -201,7 +199,7 @@ export function pageLink(page: string, token: string): string {
   return url.href
 }
 
-function requireAuthorised({ policy }: Pick<Deps, 'policy'>, address: string): void {
+function requireAuthorised({ policy }: Pick<Context, 'policy'>, address: string): void {
   const { authorizedAddresses: allowed } = policy.mail
   if (allowed.length === 0) return
   const plain = address.toLowerCase().replace(/\+[^@]*@/, '@')
@@ -214,7 +212,7 @@ const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, rea
 /**
  * The payload of the Send Email hook (docs/wire-contract.md#hooks). @returns undefined for mails the hook does not know
  */
-function hookPayload({ policy }: Deps, { template, user, copies, redirectTo, client, values = {} }: Mail) {
+function hookPayload({ policy, client }: Context, { template, user, copies, redirectTo, values = {} }: Mail) {
   const action = HOOK_ACTIONS[template] ?? (template.endsWith('_notification') ? template : undefined)
   if (action === undefined) return undefined
   const [first, second] = copies
@@ -231,7 +229,7 @@ function hookPayload({ policy }: Deps, { template, user, copies, redirectTo, cli
       // With two copies, neither address may learn the other's token.
       redirect_to: second ? redirectTo : first?.link || redirectTo,
       email_action_type: action,
-      site_url: atOrigin(policy, policy.apiUrl, client?.origin),
+      site_url: atOrigin(policy, policy.apiUrl, client.origin),
       token_new: second?.token?.code ?? '',
       token_hash_new: second ? (first?.token?.plaintext ?? '') : '',
       old_email: text('OldEmail'),

@@ -1,6 +1,6 @@
 /** Outgoing messages: queued for the mail server or kept for the mailbox, with sealed content. */
 import type { Message, NewMessage } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 
 /** The content of a message. Links and codes in it are secrets until they are used. */
 export interface MessageContent {
@@ -31,7 +31,7 @@ export interface MessageDraft {
   expiresAt: number
 }
 
-export function newMessage({ random, sealer }: Deps, now: number, draft: MessageDraft): NewMessage {
+export function newMessage({ random, sealer, now }: Context, draft: MessageDraft): NewMessage {
   const id = random.uuid()
   return {
     id,
@@ -52,7 +52,7 @@ export function newMessage({ random, sealer }: Deps, now: number, draft: Message
 const contentPlace = (id: string) => `messages.content:${id}`
 
 /** @throws if the content of the message was removed */
-export function contentOf({ sealer }: Pick<Deps, 'sealer'>, { id, content }: Message): MessageContent {
+export function contentOf({ sealer }: Pick<Context, 'sealer'>, { id, content }: Message): MessageContent {
   if (content === null) throw new Error(`the content of message ${id} was removed`)
   return JSON.parse(sealer.open(content, contentPlace(id)).toString())
 }
@@ -72,31 +72,31 @@ export interface MailboxMessage extends MessageContent {
 
 /** Newest first. @param to an address or a number; undefined for all */
 export async function listMessages(
-  deps: Deps,
+  context: Context,
   { to, kind, limit }: { to?: string; kind?: string; limit: number },
 ): Promise<MailboxMessage[]> {
-  const found = await deps.store.listMessages({ to: to?.toLowerCase(), limit: kind === undefined ? limit : 500 })
+  const found = await context.store.listMessages({ to: to?.toLowerCase(), limit: kind === undefined ? limit : 500 })
   const wanted = found.filter(({ template }) => kind === undefined || template === kind).slice(0, limit)
-  return wanted.map((message) => toMailbox(deps, message))
+  return wanted.map((message) => toMailbox(context, message))
 }
 
-export async function readMessage(deps: Deps, id: string): Promise<MailboxMessage | undefined> {
-  const message = await deps.store.findMessage(id)
-  return message && message.content !== null ? toMailbox(deps, message) : undefined
+export async function readMessage(context: Context, id: string): Promise<MailboxMessage | undefined> {
+  const message = await context.store.findMessage(id)
+  return message && message.content !== null ? toMailbox(context, message) : undefined
 }
 
 /** A message that is still to be sent is kept. */
-export async function deleteMessage({ store }: Deps, id: string): Promise<'deleted' | 'unknown' | 'queued'> {
+export async function deleteMessage({ store }: Context, id: string): Promise<'deleted' | 'unknown' | 'queued'> {
   return store.deleteMessage(id)
 }
 
-export async function clearMessages({ store }: Deps): Promise<void> {
+export async function clearMessages({ store }: Context): Promise<void> {
   await store.clearMessages()
 }
 
-function toMailbox(deps: Deps, message: Message): MailboxMessage {
+function toMailbox(context: Context, message: Message): MailboxMessage {
   const { id, channel, template: kind, recipient: to, state, error, createdAt, sentAt } = message
-  const from = channel === 'email' ? deps.policy.mail.from : ''
-  const { hook: _hook, ...content } = contentOf(deps, message)
+  const from = channel === 'email' ? context.policy.mail.from : ''
+  const { hook: _hook, ...content } = contentOf(context, message)
   return { ...content, id, channel, kind, to, from, state, error, createdAt, sentAt }
 }

@@ -4,7 +4,7 @@
  */
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
-import type { Deps } from '../deps'
+import { type Context, NO_CLIENT, withClient } from '../context'
 import { callHook } from '../hooks/hooks'
 import type { Delivery, Mailer } from '../ports'
 import { type Reason, Refusal } from '../refusal'
@@ -30,11 +30,11 @@ const MIN_RETRY_MS = HOUR
  * Sends a few of the messages that are due, so that none waits long for another.
  * @returns how many were claimed; 0 if nothing is due
  */
-export async function deliverMessages(deps: Deps, mailer: Mailer | undefined): Promise<number> {
-  const claimed = await deps.store.claimMessages({
-    ...{ now: deps.clock.now(), leaseMs: LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
+export async function deliverMessages(context: Context, mailer: Mailer | undefined): Promise<number> {
+  const claimed = await context.store.claimMessages({
+    ...{ now: context.now, leaseMs: LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
   })
-  await Promise.all(claimed.map((message) => deliver(deps, mailer, message)))
+  await Promise.all(claimed.map((message) => deliver(context, mailer, message)))
   return claimed.length
 }
 
@@ -44,10 +44,10 @@ const expired = (error: string | null): Delivery => ({
   error: ['its link or code expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
 })
 
-async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<void> {
-  const { clock, store, report, policy } = deps
-  const isOver = clock.now() >= Math.max(message.expiresAt, message.createdAt + MIN_RETRY_MS)
-  const delivery = isOver ? expired(message.error) : await attempt(deps, mailer, message)
+async function deliver(context: Context, mailer: Mailer | undefined, message: Message): Promise<void> {
+  const { clock, store, report, policy } = context
+  const isOver = context.now >= Math.max(message.expiresAt, message.createdAt + MIN_RETRY_MS)
+  const delivery = isOver ? expired(message.error) : await attempt(context, mailer, message)
   const now = clock.now()
   const isSent = delivery.outcome === 'sent'
   const isFinal = delivery.outcome !== 'unavailable'
@@ -73,10 +73,10 @@ async function deliver(deps: Deps, mailer: Mailer | undefined, message: Message)
     })
 }
 
-async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message): Promise<Delivery> {
+async function attempt(context: Context, mailer: Mailer | undefined, message: Message): Promise<Delivery> {
   try {
-    const { subject, html, text, hook } = contentOf(deps, message)
-    if (hook) return await callQueuedHook(deps, hook)
+    const { subject, html, text, hook } = contentOf(context, message)
+    if (hook) return await callQueuedHook(context, hook)
     if (!mailer) return { outcome: 'unavailable', error: 'no mail server is set' }
     const { id, recipient: to, template } = message
     return await mailer.send({ id, to, template, subject, html: html ?? '', text })
@@ -89,12 +89,14 @@ async function attempt(deps: Deps, mailer: Mailer | undefined, message: Message)
 const FINAL: ReadonlySet<Reason> = new Set<Reason>(['hook_refused', 'hook_payload_refused'])
 
 /** Calls the Send Email hook with its queued payload. */
-async function callQueuedHook(deps: Deps, { payload, ip }: NonNullable<MessageContent['hook']>): Promise<Delivery> {
-  const { sendEmail } = deps.policy.hooks
+async function callQueuedHook(
+  context: Context,
+  { payload, ip = '' }: NonNullable<MessageContent['hook']>,
+): Promise<Delivery> {
+  const { sendEmail } = context.policy.hooks
   if (!sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
   try {
-    const client = ip === undefined ? undefined : { ip, userAgent: undefined, languages: [] }
-    await callHook(deps, sendEmail, { name: 'send-email', payload, client })
+    await callHook(withClient(context, { ...NO_CLIENT, ip }), sendEmail, { name: 'send-email', payload })
     return { outcome: 'sent' }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -103,8 +105,8 @@ async function callQueuedHook(deps: Deps, { payload, ip }: NonNullable<MessageCo
 }
 
 /** At start: releases the messages claimed by a process that has ended. */
-export async function releaseClaimedMessages({ store, clock }: Deps): Promise<void> {
-  await store.releaseClaimedMessages(clock.now())
+export async function releaseClaimedMessages({ store, now }: Context): Promise<void> {
+  await store.releaseClaimedMessages(now)
 }
 
 export interface MailQueue {
@@ -115,9 +117,8 @@ export interface MailQueue {
   nextInMs: number | undefined
 }
 
-export async function mailQueue({ store, clock }: Deps): Promise<MailQueue> {
+export async function mailQueue({ store, now }: Context): Promise<MailQueue> {
   const { length, oldestAt, nextAttemptAt } = await store.messageQueue()
-  const now = clock.now()
   return {
     length,
     oldestMs: oldestAt === null ? 0 : Math.max(0, now - oldestAt),

@@ -4,14 +4,13 @@
  */
 import type { Account, Minting, User, UserChange } from '../../store'
 import { requireChanged } from '../change-outcomes'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import type { Outgoing } from './messages'
 
 export interface ChangeWithMessage {
   /** The account as it is before. */
   user: User
-  now: number
   outgoing: Outgoing
   /** What the message refers to. */
   pending: Pick<UserChange, 'set' | 'unlessSentSince' | 'flow' | 'actor'> & { mint: readonly Minting[] }
@@ -26,11 +25,11 @@ export interface ChangeWithMessage {
  * @throws {Refusal} of the change, or of the call
  */
 export async function changeAndSend(
-  deps: Deps,
+  context: Context,
   change: ChangeWithMessage,
 ): Promise<{ account: Account; messageId: string | undefined }> {
-  const { store } = deps
-  const { user, now, outgoing, pending, sent, tooSoon } = change
+  const { store, now } = context
+  const { user, outgoing, pending, sent, tooSoon } = change
   const { id } = user
   const { call, messages } = outgoing
   const set = { ...pending.set, ...sent.set }
@@ -41,13 +40,13 @@ export async function changeAndSend(
   const stored = await store.changeUser({ ...pending, id, now, audit: [] })
   const held = requireChanged(stored, tooSoon)
   const replaced = stored.outcome === 'changed' ? stored.replaced : []
-  const messageId = await orWithdraw(deps, call, () => withdrawChange(deps, change, held.user, replaced))
+  const messageId = await orWithdraw(context, call, () => withdrawChange(context, change, held.user, replaced))
   const keeps = keptBy(pending.mint, pending.flow)
   try {
     return { account: requireChanged(await store.changeUser({ ...sent, id, now, keeps })), messageId }
   } catch (error) {
     // A refused request leaves nothing behind. If the database failed instead, what was sent has to work.
-    if (error instanceof Refusal) await withdrawChange(deps, change, held.user, replaced)
+    if (error instanceof Refusal) await withdrawChange(context, change, held.user, replaced)
     throw error
   }
 }
@@ -59,7 +58,6 @@ const idsOf = (mint: readonly Minting[]) => mint.map(({ token }) => token.id)
 
 interface TokenCall extends Pick<UserChange, 'onlyIf'> {
   user: User
-  now: number
   call: NonNullable<Outgoing['call']>
   mint: readonly Minting[]
 }
@@ -68,19 +66,19 @@ interface TokenCall extends Pick<UserChange, 'onlyIf'> {
  * Stores the tokens of a message and sends it; what else changes follows in an operation with `keptBy`.
  * @returns false if the account has changed, and then nothing is sent
  */
-export async function sendWithTokens(deps: Deps, { user, now, call, mint, onlyIf }: TokenCall): Promise<boolean> {
-  const { store } = deps
+export async function sendWithTokens(context: Context, { user, call, mint, onlyIf }: TokenCall): Promise<boolean> {
+  const { store, now } = context
   const stored = await store.changeUser({ id: user.id, now, set: {}, mint, ...(onlyIf && { onlyIf }), audit: [] })
   if (stored.outcome !== 'changed') return false
   const { replaced } = stored
   const withdrawal = { tokens: idsOf(mint), replaced, replacedAt: now, flowId: undefined }
-  await orWithdraw(deps, call, () => store.withdrawTokens(withdrawal))
+  await orWithdraw(context, call, () => store.withdrawTokens(withdrawal))
   return true
 }
 
 /** Makes the call; if it fails, what was stored for it is withdrawn and the error stays. */
 export async function orWithdraw<T>(
-  { report }: Pick<Deps, 'report'>,
+  { report }: Pick<Context, 'report'>,
   call: () => Promise<T>,
   withdraw: () => Promise<unknown>,
 ): Promise<T> {
@@ -96,8 +94,8 @@ export async function orWithdraw<T>(
 }
 
 async function withdrawChange(
-  { store }: Deps,
-  { user, now, pending }: ChangeWithMessage,
+  { store, now }: Context,
+  { user, pending }: ChangeWithMessage,
   held: User,
   replaced: readonly string[],
 ): Promise<void> {
@@ -114,7 +112,7 @@ async function withdrawChange(
 
 /** Withdraws a new account whose message was not sent, while it is untouched. */
 export const withdrawNewAccount = (
-  { store }: Deps,
+  { store }: Context,
   { user }: Account,
   { mint, flow }: { mint: readonly Minting[]; flow?: { id: string } | undefined },
 ): Promise<boolean> =>

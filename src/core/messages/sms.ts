@@ -1,6 +1,6 @@
 /** Codes by SMS: fixed codes of test numbers, the hook, a provider, or the mailbox. */
 import type { NewMessage, User, VerificationKind } from '../../store'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { withCallSlot } from '../hooks/call-slots'
 import { callHook } from '../hooks/hooks'
 import { Refusal } from '../refusal'
@@ -11,7 +11,7 @@ import { newMessage, type Outgoing } from './messages'
 export type Channel = 'sms' | 'whatsapp'
 
 /** @throws {Refusal<'sms_channel_unknown'>} */
-export function channelOf({ policy }: Pick<Deps, 'policy'>, channel: string | undefined): Channel {
+export function channelOf({ policy }: Pick<Context, 'policy'>, channel: string | undefined): Channel {
   // a hook may support other channels
   if (!channel || channel === 'sms' || policy.sms.delivery === 'hook') return 'sms'
   if (channel === 'whatsapp' && policy.sms.allowsWhatsapp) return 'whatsapp'
@@ -24,7 +24,6 @@ export interface Sms {
   phone: string
   user: User
   channel: Channel
-  client: Client | undefined
 }
 
 export interface PreparedSms extends PreparedCode {
@@ -36,16 +35,16 @@ export interface PreparedSms extends PreparedCode {
  * then it is sent (`send-after-storing.ts`).
  * @throws {Refusal<'sms_unavailable' | 'sms_limit_reached'>}
  */
-export function prepareSms(deps: Deps, now: number, { kind, phone, ...rest }: Sms): PreparedSms {
-  const fixed = testCode(deps, phone, now)
-  const token = mintToken(deps, now, {
+export function prepareSms(context: Context, { kind, phone, ...rest }: Sms): PreparedSms {
+  const fixed = testCode(context, phone)
+  const token = mintToken(context, {
     ...{ kind, family: 'supabase', to: { phone }, userId: rest.user.id },
     code: fixed === undefined ? 'random' : { fixed },
   })
   const { code } = token
-  const text = deps.policy.sms.template.replace(CODE_ACTION, code)
+  const text = context.policy.sms.template.replace(CODE_ACTION, code)
   const { expiresAt } = token.minting.token
-  const prepared = prepareCode(deps, now, {
+  const prepared = prepareCode(context, {
     ...rest,
     kind,
     label: SMS_LABELS[kind],
@@ -83,25 +82,25 @@ export interface PreparedCode extends Outgoing {
 }
 
 /** Sends a code whose challenge is stored. @returns messages to be stored @throws as `prepareSms`, and what the call throws */
-export async function deliverCode(deps: Deps, now: number, texted: SmsCode): Promise<NewMessage[]> {
-  const { messages, call } = prepareCode(deps, now, texted)
+export async function deliverCode(context: Context, texted: SmsCode): Promise<NewMessage[]> {
+  const { messages, call } = prepareCode(context, texted)
   await call?.()
   return messages
 }
 
 /** For the hook, the provider or the mailbox. @throws as `prepareSms` */
-function prepareCode(deps: Deps, now: number, texted: SmsCode): PreparedCode {
-  const { policy, limits, smsProvider } = deps
-  const { kind, label, phone, code, text, smsType, user, channel, client, expiresAt } = texted
+function prepareCode(context: Context, texted: SmsCode): PreparedCode {
+  const { policy, limits, smsProvider } = context
+  const { kind, label, phone, code, text, smsType, user, channel, expiresAt } = texted
   const { delivery } = policy.sms
-  if (testCode(deps, phone, now) !== undefined) return { messages: [], messageId: 'test-otp' }
+  if (testCode(context, phone) !== undefined) return { messages: [], messageId: 'test-otp' }
   if (delivery !== 'mailbox') limits.recipient(phone)
   limits.sms()
   const { sendSms } = policy.hooks
   if (delivery === 'hook' && sendSms) {
     const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
     const call = async () => {
-      await callHook(deps, sendSms, { name: 'send-sms', payload, client })
+      await callHook(context, sendSms, { name: 'send-sms', payload })
       return undefined
     }
     return { messages: [], call }
@@ -118,11 +117,11 @@ function prepareCode(deps: Deps, now: number, texted: SmsCode): PreparedCode {
   if (delivery !== 'mailbox') throw new Refusal('sms_unavailable')
   const content = { subject: '', html: null, text, code, links: [] }
   const draft = { channel: 'sms' as const, template: kind, to: phone, content, isSent: false, expiresAt }
-  return { messages: [newMessage(deps, now, draft)] }
+  return { messages: [newMessage(context, draft)] }
 }
 
 /** The fixed code of a test number. */
-export function testCode({ policy }: Pick<Deps, 'policy'>, phone: string, now: number): string | undefined {
+export function testCode({ policy, now }: Pick<Context, 'policy' | 'now'>, phone: string): string | undefined {
   const { testCodes, testCodesUntil } = policy.sms
   return testCodesUntil !== undefined && now > testCodesUntil ? undefined : testCodes[phone]
 }

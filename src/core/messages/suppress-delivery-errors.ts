@@ -1,5 +1,5 @@
 /** Hides delivery failures from responses that must not reveal who has an account. */
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { HOOK_REASONS } from '../reasons/hook'
 import { type Reason, Refusal } from '../refusal'
 
@@ -16,7 +16,7 @@ const SUPPRESSED_REASONS: ReadonlySet<Reason> = new Set<Reason>([
  * @param more additional reasons to suppress @returns undefined if it was refused
  */
 export async function suppressDeliveryErrors<T>(
-  { report }: Pick<Deps, 'report'>,
+  { report }: Pick<Context, 'report'>,
   work: () => Promise<T>,
   ...more: Reason[]
 ): Promise<T | undefined> {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json'
 import { isWithin, remainingMs } from '../../lib/time'
 import type { Account, User, UserChange, VerificationKind } from '../../store'
 import { type Action, auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import type { MailTemplate } from '../ports'
 import { Refusal } from '../refusal'
 import type { Method } from '../sessions/sessions'
@@ -71,7 +71,6 @@ export interface TokenMail {
   purpose: Purpose
   challenge: Challenge | undefined
   redirectTo: string
-  client: Client
   /** The payload of the token. */
   payload?: string | undefined
   /** Additional columns to change. */
@@ -88,27 +87,27 @@ export interface TokenMail {
  * Mails a token to an account.
  * @throws {Refusal<'mail_too_soon' | 'mail_limit_reached' | 'user_gone'>} or the hook's refusal
  */
-export async function sendTokenMail(deps: Deps, mailed: TokenMail): Promise<Account> {
-  const { clock } = deps
-  const { user, purpose, redirectTo, client, set = {}, values = {}, skipsCooldown = false, isQueued = false } = mailed
+export async function sendTokenMail(context: Context, mailed: TokenMail): Promise<Account> {
+  const { user, purpose, redirectTo, set = {}, values = {}, skipsCooldown = false, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]
-  const now = clock.now()
-  const lastSend = skipsCooldown ? undefined : { column, sentAt: user[column], cooldownMs: deps.policy.mail.cooldownMs }
+  const lastSend = skipsCooldown
+    ? undefined
+    : { column, sentAt: user[column], cooldownMs: context.policy.mail.cooldownMs }
   return withSendCooldown(
-    deps,
-    now,
+    context,
     { user, lastSend, refusal: 'mail_too_soon' },
-    async ({ unlessSentSince, tooSoon }) => {
-      const { token, flow } = mintMailToken(deps, now, mailed)
+    async (current, { unlessSentSince, tooSoon }) => {
+      const { now } = current
+      const { token, flow } = mintMailToken(current, mailed)
       const after = { ...user, ...set, [column]: now }
       const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
-      const outgoing = prepareMail(deps, now, {
-        ...{ template, user: after, copies: [letter], redirectTo, client, values, isQueued },
+      const outgoing = prepareMail(current, {
+        ...{ template, user: after, copies: [letter], redirectTo, values, isQueued },
       })
-      const { account } = await changeAndSend(deps, {
-        ...{ user, now, outgoing, tooSoon },
+      const { account } = await changeAndSend(current, {
+        ...{ user, outgoing, tooSoon },
         pending: { set, unlessSentSince, mint: [token.minting], flow },
-        sent: { set: { [column]: now }, audit: [auditEntry(deps, now, action, user)] },
+        sent: { set: { [column]: now }, audit: [auditEntry(current, action, user)] },
       })
       return account
     },
@@ -117,13 +116,12 @@ export async function sendTokenMail(deps: Deps, mailed: TokenMail): Promise<Acco
 
 /** The token of a mail, and the PKCE flow it completes if the client requested one. */
 export function mintMailToken(
-  deps: Deps,
-  now: number,
+  context: Context,
   { user, purpose, challenge, payload }: Pick<TokenMail, 'user' | 'purpose' | 'challenge' | 'payload'>,
 ) {
   const { kind, method } = PURPOSES[purpose]
-  const flow = challenge && newFlow(deps, now, user.id, challenge, method)
-  const token: MintedToken = mintToken(deps, now, {
+  const flow = challenge && newFlow(context, user.id, challenge, method)
+  const token: MintedToken = mintToken(context, {
     ...{ kind, family: 'supabase', to: { email: user.email }, userId: user.id, code: 'random' },
     flowId: flow?.id,
     ...(payload !== undefined && { payload }),
@@ -159,17 +157,22 @@ export interface CooldownGuard {
   tooSoon(sentAt: number): Refusal
 }
 
-/** Sends a message unless the last one with its purpose is too recent or another one is being sent. */
+/**
+ * Sends a message unless the last one with its purpose is too recent or another one is being sent.
+ * @param work sends it, in a context whose instant is the one that was compared
+ */
 export async function withSendCooldown<T>(
-  { limits }: Deps,
-  now: number,
+  context: Context,
   { user, lastSend, refusal }: SendCooldown,
-  work: (turn: CooldownGuard) => Promise<T>,
+  work: (current: Context, guard: CooldownGuard) => Promise<T>,
 ): Promise<T> {
+  // Of two concurrent requests, the one that arrived earlier may come later to this point.
+  const current = withCurrentTime(context)
+  const { limits, now } = current
   const cooldownMs = lastSend?.cooldownMs ?? 0
   const tooSoon = (sentAt: number) =>
     new Refusal(refusal, { waitMs: remainingMs(sentAt, cooldownMs, now), limit: COOLDOWN_SETTINGS[refusal] })
-  if (!lastSend) return work({ unlessSentSince: undefined, tooSoon })
+  if (!lastSend) return work(current, { unlessSentSince: undefined, tooSoon })
   const requireSpace = (sentAt: number | null) => {
     if (isWithin(sentAt, cooldownMs, now)) throw tooSoon(sentAt)
   }
@@ -179,7 +182,7 @@ export async function withSendCooldown<T>(
   try {
     if ('name' in lastSend) requireSpace(await lastSend.lastSentAt())
     const unlessSentSince = 'column' in lastSend ? { column: lastSend.column, cooldownMs } : undefined
-    return await work({ unlessSentSince, tooSoon })
+    return await work(current, { unlessSentSince, tooSoon })
   } finally {
     done()
   }

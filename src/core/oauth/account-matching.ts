@@ -3,7 +3,7 @@
 import type { ExternalProfile } from '../../providers/profile'
 import type { Identity, User } from '../../store'
 import { normaliseEmail, storableProfile } from '../accounts/users'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import type { Policy } from '../policy'
 import { Refusal } from '../refusal'
 
@@ -58,10 +58,10 @@ export type OwnerDecision =
  * @throws {Refusal<'owners_ambiguous' | 'signup_disabled'>}
  */
 export async function resolveOwner(
-  deps: Deps,
+  context: Context,
   { provider, profile, emails, candidate }: ExternalAccount,
 ): Promise<OwnerDecision> {
-  const { store, policy } = deps
+  const { store, policy } = context
   const verified = emails.flatMap(({ address, isVerified }) => (isVerified ? [address] : []))
   const owners = await store.findOwners({ provider, providerId: profile.claims.sub, emails: verified })
   if (owners.identity) return { decision: 'known', user: owners.identity.user }
@@ -83,10 +83,9 @@ export async function resolveOwner(
   return { decision: 'new', email: isFree ? candidate.address : null }
 }
 
-/** The identity row. @param now Unix milliseconds */
+/** The identity row. */
 export function externalIdentity(
-  { random }: Pick<Deps, 'random'>,
-  now: number,
+  { random, now }: Pick<Context, 'random' | 'now'>,
   userId: string,
   { provider, profile }: ExternalAccount,
 ): Identity {

@@ -3,7 +3,7 @@ import { isLoopbackHost } from '../../lib/ip'
 import { hmacSha256 } from '../../lib/secrets'
 import type { VerificationToken } from '../../store'
 import type { Caller } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import type { OAuthProvider } from '../ports'
 import { Refusal } from '../refusal'
 import { type ChallengeInput, parseChallenge } from '../sign-in/pkce'
@@ -26,7 +26,6 @@ export interface AuthorizationRequest extends ChallengeInput {
   host: string
   /** The account to link the identity to. */
   linker?: Caller
-  ip: string
 }
 
 /** Parameters that this server uses itself and does not forward. */
@@ -45,27 +44,27 @@ const BROWSER = /^[\w-]{32}$/
  *   'too_many_requests'>}
  */
 export async function startAuthorization(
-  deps: Deps,
+  context: Context,
   leaving: AuthorizationRequest,
 ): Promise<{ url: string; browser: string }> {
-  const { store, clock, random, sealer, limits, peppers, policy } = deps
+  const { store, random, sealer, limits, peppers, policy, now } = context
   if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
-  limits.request('providers', leaving.ip)
-  if (leaving.linker) await requireLinkingAllowed(deps, leaving.linker)
-  const provider = await findProvider(deps, leaving.provider.toLowerCase())
+  limits.request('providers', context.client.ip)
+  if (leaving.linker) await requireLinkingAllowed(context, leaving.linker)
+  const provider = await findProvider(context, leaving.provider.toLowerCase())
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
   const challenge = parseChallenge(leaving)
-  const invitation = leaving.inviteToken ? await invitationOf(deps, leaving.inviteToken) : undefined
+  const invitation = leaving.inviteToken ? await invitationOf(context, leaving.inviteToken) : undefined
   const state = random.uuid()
   const browser = BROWSER.test(leaving.browser ?? '')
     ? (leaving.browser as string)
     : random.bytes(BROWSER_BYTES).toString('base64url')
-  const { url, proof } = await requestAuthorizationUrl(deps, provider, state, leaving)
+  const { url, proof } = await requestAuthorizationUrl(context, provider, state, leaving)
   const hash = stateHash(peppers[0], state)
   await store.putOAuthState({
     stateHash: hash,
     provider: provider.name,
-    browserHash: bindsToBrowser(deps, leaving, challenge) ? browserHash(peppers[0], browser) : null,
+    browserHash: bindsToBrowser(context, leaving, challenge) ? browserHash(peppers[0], browser) : null,
     redirectTo: leaving.redirectTo,
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
@@ -74,7 +73,7 @@ export async function startAuthorization(
     linkingSessionId: leaving.linker?.session?.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
-    createdAt: clock.now(),
+    createdAt: now,
     usedAt: null,
   })
   return { url, browser }
@@ -86,7 +85,7 @@ export async function startAuthorization(
  * send a victim there.
  */
 function bindsToBrowser(
-  { policy }: Deps,
+  { policy }: Context,
   { host, linker }: AuthorizationRequest,
   challenge: object | undefined,
 ): boolean {
@@ -96,7 +95,7 @@ function bindsToBrowser(
 }
 
 async function requestAuthorizationUrl(
-  { report }: Deps,
+  { report }: Context,
   provider: OAuthProvider,
   state: string,
   { scopes, parameters }: AuthorizationRequest,
@@ -123,9 +122,9 @@ export const stateHash = (pepper: Buffer, state: string) => hmacSha256(pepper, `
 export const browserHash = (pepper: Buffer, browser: string) => hmacSha256(pepper, `browser:${browser}`).toString('hex')
 export const verifierPlace = (hash: string) => `oauth_states.upstream_verifier:${hash}`
 
-async function invitationOf(deps: Deps, plaintext: string): Promise<VerificationToken> {
+async function invitationOf(context: Context, plaintext: string): Promise<VerificationToken> {
   try {
-    return (await findToken(deps, { plaintext, family: 'supabase', kinds: ['invite'] })).token
+    return (await findToken(context, { plaintext, family: 'supabase', kinds: ['invite'] })).token
   } catch (error) {
     throw error instanceof Refusal ? new Refusal('invite_token_unknown') : error
   }

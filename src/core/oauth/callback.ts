@@ -7,7 +7,7 @@ import type { OAuthState } from '../../store'
 import { mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
 import { dropUnconfirmedPassword } from '../accounts/users'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { Refusal } from '../refusal'
 import { externalAccountOf, externalIdentity } from './account-matching'
 import { browserHash, stateHash, verifierPlace } from './authorization'
@@ -27,7 +27,6 @@ export interface CallbackRequest {
   parameters: URLSearchParams
   /** The browser's cookie, if it has one. */
   browser: string | undefined
-  client: Client
 }
 
 export interface CallbackResult {
@@ -42,17 +41,18 @@ export interface CallbackResult {
  * @throws {Refusal<'oauth_state_missing' | 'oauth_state_malformed' | 'oauth_state_unknown' | 'oauth_state_expired' |
  *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
-export async function handleCallback(deps: Deps, back: CallbackRequest): Promise<CallbackResult> {
+export async function handleCallback(context: Context, back: CallbackRequest): Promise<CallbackResult> {
   // A failure leaves the state as it is, so without a limit one state would allow any number of requests to the provider.
-  deps.limits.request('callbacks', back.client.ip)
-  const state = await requireState(deps, back)
-  const redirectTo = deps.policy.oauth.forcedRedirect ?? state.redirectTo
+  context.limits.request('callbacks', context.client.ip)
+  const state = await requireState(context, back)
+  const redirectTo = context.policy.oauth.forcedRedirect ?? state.redirectTo
   // A provider may revoke its tokens when it sees a code twice, so only one of several concurrent requests exchanges
   // it.
-  const done = deps.limits.exclusive(`oauth_state ${state.stateHash}`)
+  const done = context.limits.exclusive(`oauth_state ${state.stateHash}`)
   if (!done) throw new Refusal('oauth_state_used')
   try {
-    return { redirectTo, result: await completeCallback(deps, back, await requireState(deps, back)) }
+    const unused = await requireState(withCurrentTime(context), back)
+    return { redirectTo, result: await completeCallback(context, back, unused) }
   } catch (error) {
     const isAnswered = error instanceof Refusal && error.reason !== 'oauth_state_used'
     if (isAnswered) return { redirectTo, result: { outcome: 'refused', refusal: error } }
@@ -63,13 +63,12 @@ export async function handleCallback(deps: Deps, back: CallbackRequest): Promise
 }
 
 async function requireState(
-  { store, clock, peppers, policy }: Deps,
+  { store, peppers, policy, now }: Context,
   { parameters, browser }: CallbackRequest,
 ): Promise<OAuthState> {
   const plain = parameters.get('state') ?? ''
   if (plain === '') throw new Refusal('oauth_state_missing')
   if (!isUuid(plain)) throw new Refusal('oauth_state_malformed')
-  const now = clock.now()
   const state = await store.findOAuthState(stateHash(peppers[0], plain.toLowerCase()))
   if (!state) throw new Refusal('oauth_state_unknown')
   if (state.usedAt !== null) throw new Refusal('oauth_state_used')
@@ -81,11 +80,11 @@ async function requireState(
 }
 
 async function completeCallback(
-  deps: Deps,
-  { parameters, client }: CallbackRequest,
+  context: Context,
+  { parameters }: CallbackRequest,
   state: OAuthState,
 ): Promise<SignInResult> {
-  const provider = await findProvider(deps, state.provider)
+  const provider = await findProvider(context, state.provider)
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
   const error = parameters.get('error')
   if (error) throw new Refusal('oauth_refused', { error, detail: parameters.get('error_description') ?? '' })
@@ -94,10 +93,10 @@ async function completeCallback(
   const redeemed = await provider.exchangeCode({
     parameters,
     state: parameters.get('state') ?? '',
-    proof: sealed === null ? undefined : deps.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
+    proof: sealed === null ? undefined : context.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
   })
   if (redeemed.outcome !== 'redeemed') {
-    deps.report('warn', 'a provider sign-in failed', { provider: provider.name, error: redeemed.error })
+    context.report('warn', 'a provider sign-in failed', { provider: provider.name, error: redeemed.error })
     if (redeemed.outcome === 'profile_failed') throw new Refusal('oauth_profile_failed')
     throw new Refusal('oauth_exchange_failed', { detail: (parameters.get('code') ?? '').slice(0, 4) })
   }
@@ -113,11 +112,14 @@ async function completeCallback(
       use: { kind: 'oauth_state', stateHash: state.stateHash },
       refusal: new Refusal('oauth_state_used'),
     },
-    client,
   }
+  const current = withCurrentTime(context)
   if (state.linkingUserId !== null)
-    return linkIdentity(deps, signIn, { userId: state.linkingUserId, sessionId: state.linkingSessionId ?? undefined })
-  return state.inviteTokenId === null ? signInExternally(deps, signIn) : acceptInvitation(deps, signIn, state)
+    return linkIdentity(current, signIn, {
+      userId: state.linkingUserId,
+      sessionId: state.linkingSessionId ?? undefined,
+    })
+  return state.inviteTokenId === null ? signInExternally(current, signIn) : acceptInvitation(current, signIn, state)
 }
 
 /**
@@ -125,18 +127,17 @@ async function completeCallback(
  * @throws {Refusal<'invite_unknown' | 'invite_email_mismatch' | 'identity_of_another' | 'user_banned'>}
  */
 async function acceptInvitation(
-  deps: Deps,
+  context: Context,
   signIn: ExternalSignIn,
   { invitedUserId, inviteTokenId }: OAuthState,
 ): Promise<SignInResult> {
-  const { store, clock } = deps
+  const { store, now } = context
   const { account } = signIn
   const user = invitedUserId === null ? undefined : await store.findUser(invitedUserId)
   if (!user || user.deletedAt !== null || inviteTokenId === null) throw new Refusal('invite_unknown')
   if (!account.emails.some(({ address }) => address === user.email)) throw new Refusal('invite_email_mismatch')
-  const now = clock.now()
-  const identity = externalIdentity(deps, now, user.id, account)
-  const ending = sessionOrFlowFor(deps, now, signIn, user.id)
+  const identity = externalIdentity(context, user.id, account)
+  const ending = sessionOrFlowFor(context, signIn, user.id)
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
     // the invited person may not be the one who signed up with the address before
@@ -151,11 +152,11 @@ async function acceptInvitation(
     invalidateTokens: true,
     flow: ending.flow,
     session: ending.session?.row,
-    audit: [auditEntry(deps, now, 'invite_accepted', user, { provider: account.provider })],
+    audit: [auditEntry(context, 'invite_accepted', user, { provider: account.provider })],
   })
   switch (changed.outcome) {
     case 'changed':
-      return finishSignIn(deps, now, signIn, ending, changed.opened)
+      return finishSignIn(context, signIn, ending, changed.opened)
     case 'used_before':
       throw usedBefore(signIn)
     case 'token_unknown':

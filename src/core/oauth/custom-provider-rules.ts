@@ -3,7 +3,7 @@ import { canonicalJson } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import { flawOfUrl } from '../../lib/public-url'
 import type { CustomProvider } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { isReservedParameter } from './reserved-parameters'
 
@@ -120,7 +120,7 @@ function storable(field: keyof CustomProviderInput, value: unknown): unknown {
 }
 
 /** @throws {Refusal<'custom_provider_url_malformed' | 'custom_provider_url_insecure' | 'custom_provider_url_nearby'>} */
-export function requirePublicUrls({ policy }: Deps, type: CustomProviderType, given: CustomProviderInput): void {
+export function requirePublicUrls({ policy }: Context, type: CustomProviderType, given: CustomProviderInput): void {
   for (const field of URLS[type]) {
     const flaw = given[field] ? flawOfUrl(given[field], policy.oauth.custom.internalHosts) : undefined
     if (flaw) throw new Refusal(`custom_provider_url_${flaw}`)
@@ -134,7 +134,7 @@ const REQUIRED = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_ur
  * @throws {Refusal<'custom_provider_discovery_failed' | 'custom_provider_discovery_incomplete'>}
  */
 export async function discover(
-  { providers, policy }: Pick<Deps, 'providers' | 'policy'>,
+  { providers, policy }: Pick<Context, 'providers' | 'policy'>,
   { issuer, discoveryUrl }: { issuer: string; discoveryUrl: string | null },
 ): Promise<OpenIdMetadata> {
   const url = discoveryUrl ?? `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`

@@ -3,7 +3,7 @@ import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { CustomProvider } from '../../store'
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import {
   type CustomProviderInput,
@@ -18,7 +18,7 @@ import {
 } from './custom-provider-rules'
 
 /** @throws {Refusal<'custom_providers_off'>} */
-function requireOn({ policy }: Deps): void {
+function requireOn({ policy }: Context): void {
   if (!policy.oauth.custom.enabled) throw new Refusal('custom_providers_off')
 }
 
@@ -29,18 +29,18 @@ const isType = (text: string): text is CustomProviderType => text === 'oidc' || 
  * @param type the type wanted; empty for all
  * @throws {Refusal<'custom_providers_off' | 'custom_provider_filter_unknown'>}
  */
-export async function listCustomProviders(deps: Deps, type: string): Promise<CustomProvider[]> {
-  requireOn(deps)
+export async function listCustomProviders(context: Context, type: string): Promise<CustomProvider[]> {
+  requireOn(context)
   if (type !== '' && !isType(type)) throw new Refusal('custom_provider_filter_unknown')
-  const all = await deps.store.listCustomProviders()
+  const all = await context.store.listCustomProviders()
   return all.filter(({ providerType }) => type === '' || providerType === type)
 }
 
 /** @throws {Refusal<'custom_providers_off' | 'custom_provider_prefix_missing' | 'custom_provider_unknown'>} */
-export async function getCustomProvider(deps: Deps, identifier: string): Promise<CustomProvider> {
-  requireOn(deps)
+export async function getCustomProvider(context: Context, identifier: string): Promise<CustomProvider> {
+  requireOn(context)
   requirePrefix(identifier)
-  const found = await deps.store.findCustomProvider(identifier)
+  const found = await context.store.findCustomProvider(identifier)
   if (!found) throw new Refusal('custom_provider_unknown')
   return found
 }
@@ -58,21 +58,21 @@ export interface NewCustomProvider {
  *   the functions of custom-provider-rules.ts
  */
 export async function createCustomProvider(
-  deps: Deps,
+  context: Context,
   { admin, type, identifier, given }: NewCustomProvider,
 ): Promise<CustomProvider> {
-  requireOn(deps)
+  requireOn(context)
   if (!isType(type)) throw new Refusal('custom_provider_type_unknown')
   requireComplete(type, identifier, given)
   const said = validateInput(given)
-  const { max } = deps.policy.oauth.custom
-  const present = await deps.store.listCustomProviders()
+  const { max } = context.policy.oauth.custom
+  const present = await context.store.listCustomProviders()
   if (present.length >= max) throw new Refusal('custom_providers_too_many')
-  requirePublicUrls(deps, type, said)
+  requirePublicUrls(context, type, said)
   if (present.some((each) => each.identifier === identifier)) throw new Refusal('custom_provider_exists')
-  const provider = await newProvider(deps, type, identifier, said)
-  const audit = [auditEntry(deps, provider.createdAt, 'custom_provider_created', actorOf(admin), { identifier })]
-  const added = await deps.store.addCustomProvider({ provider, max, audit })
+  const provider = await newProvider(context, type, identifier, said)
+  const audit = [auditEntry(context, 'custom_provider_created', actorOf(admin), { identifier })]
+  const added = await context.store.addCustomProvider({ provider, max, audit })
   if (added === 'added') return provider
   throw new Refusal(added === 'exists' ? 'custom_provider_exists' : 'custom_providers_too_many')
 }
@@ -80,12 +80,13 @@ export async function createCustomProvider(
 const actorOf = ({ role, user }: Admin) => user ?? role
 
 async function newProvider(
-  deps: Deps,
+  context: Context,
   type: CustomProviderType,
   identifier: string,
   given: CustomProviderInput,
 ): Promise<CustomProvider> {
-  const id = deps.random.uuid()
+  const { now } = context
+  const id = context.random.uuid()
   const own = (field: (typeof URLS)[CustomProviderType][number]) =>
     (URLS[type] as readonly string[]).includes(field) ? given[field] || null : null
   const urls = {
@@ -94,13 +95,12 @@ async function newProvider(
     ...{ userinfoUrl: own('userinfoUrl'), jwksUri: own('jwksUri') },
   }
   const { issuer, discoveryUrl } = urls
-  const document = issuer === null ? undefined : await discover(deps, { issuer, discoveryUrl })
-  const now = deps.clock.now()
+  const document = issuer === null ? undefined : await discover(context, { issuer, discoveryUrl })
   return {
     ...{ id, identifier, providerType: type, ...urls, ...discoveredNow(document, now) },
     name: given.name ?? '',
     clientId: given.clientId ?? '',
-    clientSecret: sealSecret(deps, id, given.clientSecret ?? ''),
+    clientSecret: sealSecret(context, id, given.clientSecret ?? ''),
     acceptableClientIds: given.acceptableClientIds ?? [],
     scopes: scopesFor(type, given.scopes ?? []),
     pkceEnabled: given.pkceEnabled ?? true,
@@ -120,7 +120,8 @@ const discoveredNow = (document: OpenIdMetadata | undefined, now: number) => ({
   discoveredAt: document ? now : null,
 })
 
-const sealSecret = ({ sealer }: Deps, id: string, secret: string) => sealer.seal(Buffer.from(secret), secretPlace(id))
+const sealSecret = ({ sealer }: Context, id: string, secret: string) =>
+  sealer.seal(Buffer.from(secret), secretPlace(id))
 
 /** The sealing context of a provider's secret. */
 export const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
@@ -130,48 +131,47 @@ export const secretPlace = (id: string) => `custom_oauth_providers.client_secret
  * @throws {Refusal<'custom_provider_unknown' | …>} and as `createCustomProvider`
  */
 export async function updateCustomProvider(
-  deps: Deps,
+  context: Context,
   { admin, identifier, given }: Omit<NewCustomProvider, 'type'>,
 ): Promise<CustomProvider> {
-  requireOn(deps)
+  requireOn(context)
   requirePrefix(identifier)
   const said = validateInput(given)
-  const present = await getCustomProvider(deps, identifier)
-  requirePublicUrls(deps, present.providerType, said)
-  const set = await changesOf(deps, present, said)
-  const now = deps.clock.now()
-  const audit = [auditEntry(deps, now, 'custom_provider_updated', actorOf(admin), { identifier })]
-  const changed = await deps.store.changeCustomProvider({ id: present.id, identifier, set, now, audit })
+  const present = await getCustomProvider(context, identifier)
+  requirePublicUrls(context, present.providerType, said)
+  const set = await changesOf(context, present, said)
+  const audit = [auditEntry(context, 'custom_provider_updated', actorOf(admin), { identifier })]
+  const changed = await context.store.changeCustomProvider({ id: present.id, identifier, set, now: context.now, audit })
   if (!changed) throw new Refusal('custom_provider_unknown')
   return changed
 }
 
-async function changesOf(deps: Deps, present: CustomProvider, given: CustomProviderInput) {
+async function changesOf(context: Context, present: CustomProvider, given: CustomProviderInput) {
   const { id, providerType: type } = present
   const { name, clientId, clientSecret, scopes, skipNonceCheck, issuer, discoveryUrl, jwksUri, ...rest } = given
   const { authorizationUrl, tokenUrl, userinfoUrl, ...common } = rest
   const ofType =
     type === 'oidc'
-      ? { skipNonceCheck, ...(await newIssuer(deps, present, given)) }
+      ? { skipNonceCheck, ...(await newIssuer(context, present, given)) }
       : {
           ...{ authorizationUrl: authorizationUrl || undefined, tokenUrl: tokenUrl || undefined },
           ...{ userinfoUrl: userinfoUrl || undefined, jwksUri: jwksUri === '' ? null : jwksUri },
         }
   const all = {
     ...{ ...common, ...ofType, name: name || undefined, clientId: clientId || undefined },
-    clientSecret: clientSecret ? sealSecret(deps, id, clientSecret) : undefined,
+    clientSecret: clientSecret ? sealSecret(context, id, clientSecret) : undefined,
     scopes: scopes && scopesFor(type, scopes),
   }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<CustomProvider>
 }
 
 /** An issuer with its discovery URL and metadata, which only make sense together. */
-async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProviderInput) {
+async function newIssuer(context: Context, present: CustomProvider, given: CustomProviderInput) {
   if (!given.issuer && given.discoveryUrl === undefined) return {}
   const issuer = given.issuer || (present.issuer ?? '')
   const discoveryUrl = given.discoveryUrl === undefined ? present.discoveryUrl : given.discoveryUrl || null
-  const document = await discover(deps, { issuer, discoveryUrl })
-  return { issuer, discoveryUrl, ...discoveredNow(document, deps.clock.now()) }
+  const document = await discover(context, { issuer, discoveryUrl })
+  return { issuer, discoveryUrl, ...discoveredNow(document, context.now) }
 }
 
 /**
@@ -179,11 +179,11 @@ async function newIssuer(deps: Deps, present: CustomProvider, given: CustomProvi
  * 'custom_provider_prefix_missing' | 'custom_provider_unknown'>}
  */
 export async function deleteCustomProvider(
-  deps: Deps,
+  context: Context,
   { admin, identifier }: Pick<NewCustomProvider, 'admin' | 'identifier'>,
 ): Promise<void> {
-  requireOn(deps)
+  requireOn(context)
   requirePrefix(identifier)
-  const audit = [auditEntry(deps, deps.clock.now(), 'custom_provider_deleted', actorOf(admin), { identifier })]
-  if (!(await deps.store.deleteCustomProvider({ identifier, audit }))) throw new Refusal('custom_provider_unknown')
+  const audit = [auditEntry(context, 'custom_provider_deleted', actorOf(admin), { identifier })]
+  if (!(await context.store.deleteCustomProvider({ identifier, audit }))) throw new Refusal('custom_provider_unknown')
 }

@@ -9,7 +9,7 @@ import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../ac
 import { dropUnconfirmedPassword, newUser } from '../accounts/users'
 import { auditEntry } from '../audit'
 import { requireChanged } from '../change-outcomes'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { prepareMail } from '../messages/mail'
 import { keptBy, orWithdraw, sendWithTokens, withdrawNewAccount } from '../messages/send-after-storing'
 import { mintMailToken } from '../messages/verification-mail'
@@ -31,7 +31,6 @@ export interface ExternalSignIn {
   challenge: Challenge | undefined
   /** Where the confirmation link redirects to. */
   redirectTo: string
-  client: Client
 }
 
 export type SignInResult = { outcome: 'session'; issued: IssuedSession } | { outcome: 'code'; code: string }
@@ -43,15 +42,16 @@ const MAX_TRIES = 4
  * @throws {Refusal<'oauth_email_missing' | 'user_banned' | 'signup_disabled' | 'owners_ambiguous' |
  *   'provider_email_unverified' | 'provider_email_unusable' | 'metadata_too_large' | …>}
  */
-export async function signInExternally(deps: Deps, signIn: ExternalSignIn): Promise<SignInResult> {
+export async function signInExternally(context: Context, signIn: ExternalSignIn): Promise<SignInResult> {
   const { account, isEmailOptional } = signIn
   if (!account.candidate && !isEmailOptional) throw new Refusal('oauth_email_missing')
   for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const owner = await resolveOwner(deps, account)
+    const current = withCurrentTime(context)
+    const owner = await resolveOwner(current, account)
     const arrived =
       owner.decision === 'new'
-        ? await signUpAccount(deps, signIn, owner.email)
-        : await signInToAccount(deps, signIn, owner.user)
+        ? await signUpAccount(current, signIn, owner.email)
+        : await signInToAccount(current, signIn, owner.user)
     if (arrived) return arrived
   }
   throw new Error('an account kept changing during a sign-in')
@@ -59,17 +59,16 @@ export async function signInExternally(deps: Deps, signIn: ExternalSignIn): Prom
 
 /** @returns undefined if a concurrent request created it first */
 async function signUpAccount(
-  deps: Deps,
+  context: Context,
   signIn: ExternalSignIn,
   email: string | null,
 ): Promise<SignInResult | undefined> {
   const { account } = signIn
-  const { policy, clock, random, store } = deps
-  const now = clock.now()
+  const { policy, random, store, now } = context
   const id = random.uuid()
-  const identity = externalIdentity(deps, now, id, account)
+  const identity = externalIdentity(context, id, account)
   const isProven = email !== null && (account.candidate?.isVerified || policy.signup.autoconfirmsEmail)
-  const user = newUser(deps, now, {
+  const user = newUser(context, {
     ...{ id, email },
     emailConfirmedAt: isProven ? now : null,
     isSsoUser: linkingDomain(policy, account.provider) !== DEFAULT_DOMAIN,
@@ -77,42 +76,45 @@ async function signUpAccount(
     rawUserMetaData: identity.identityData,
   })
   const shown: User = { ...user, uid: 0, confirmedAt: null }
-  const asks = isProven ? undefined : await confirmationFor(deps, now, signIn, shown)
-  const isIn = isProven || maySignIn(deps, signIn, asks)
-  const ending = isIn ? sessionOrFlowFor(deps, now, signIn, id) : undefined
+  const asks = isProven ? undefined : await confirmationFor(context, signIn, shown)
+  const isIn = isProven || maySignIn(context, signIn, asks)
+  const ending = isIn ? sessionOrFlowFor(context, signIn, id) : undefined
   const { mint = [], messages = [], call } = asks ?? {}
   const signingIn = { flow: ending?.flow, session: ending?.session?.row, use: ending && signIn.once?.use }
-  const audit = [auditEntry(deps, now, 'user_signedup', user, { provider: account.provider })]
+  const audit = [auditEntry(context, 'user_signedup', user, { provider: account.provider })]
   const made = { user: { ...user, confirmationSentAt: asks ? now : null }, identities: [identity], mint, messages }
   const created = await store.createUser({ ...made, ...(call ? { audit: [] } : { ...signingIn, audit }) })
   if (created.outcome === 'used_before') throw usedBefore(signIn)
   if (created.outcome !== 'created') return undefined
   let { opened } = created
   if (call) {
-    await orWithdraw(deps, call, () => withdrawNewAccount(deps, created.account, { mint }))
+    await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint }))
     const changed = await store.changeUser({ id, now, set: {}, ...signingIn, audit })
     if (changed.outcome === 'used_before') throw usedBefore(signIn)
     requireChanged(changed)
     opened = changed.outcome === 'changed' ? changed.opened : undefined
   }
   if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
-  return finishSignIn(deps, now, signIn, ending, opened)
+  return finishSignIn(context, signIn, ending, opened)
 }
 
 /** @returns undefined if the account was changed concurrently */
-async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): Promise<SignInResult | undefined> {
+async function signInToAccount(
+  context: Context,
+  signIn: ExternalSignIn,
+  user: User,
+): Promise<SignInResult | undefined> {
   const { account } = signIn
-  const { clock, store } = deps
-  const now = clock.now()
+  const { store, now } = context
   if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
-  const identity = externalIdentity(deps, now, user.id, account)
+  const identity = externalIdentity(context, user.id, account)
   const isConfirmed = user.emailConfirmedAt !== null || !account.candidate
-  const proof = isConfirmed ? undefined : await proveOwnership(deps, now, signIn, user)
-  const isIn = isConfirmed || proof?.isProven === true || maySignIn(deps, signIn, proof?.asks)
-  const ending = isIn ? sessionOrFlowFor(deps, now, signIn, user.id) : undefined
+  const proof = isConfirmed ? undefined : await proveOwnership(context, signIn, user)
+  const isIn = isConfirmed || proof?.isProven === true || maySignIn(context, signIn, proof?.asks)
+  const ending = isIn ? sessionOrFlowFor(context, signIn, user.id) : undefined
   const onlyIf = { email: user.email, emailConfirmedAt: user.emailConfirmedAt }
   const { mint = [], messages = [], call } = proof?.asks ?? {}
-  const isSent = call ? await sendWithTokens(deps, { user, now, call, mint, onlyIf }) : true
+  const isSent = call ? await sendWithTokens(context, { user, call, mint, onlyIf }) : true
   if (!isSent) return undefined
   const changed = await store.changeUser({
     ...{ id: user.id, now, onlyIf, messages, actor: { sessionId: undefined } },
@@ -131,12 +133,12 @@ async function signInToAccount(deps: Deps, signIn: ExternalSignIn, user: User): 
     flow: ending?.flow,
     session: ending?.session?.row,
     use: ending && signIn.once?.use,
-    audit: ending?.session ? [auditEntry(deps, now, 'login', user, { provider: account.provider })] : [],
+    audit: ending?.session ? [auditEntry(context, 'login', user, { provider: account.provider })] : [],
   })
   switch (changed.outcome) {
     case 'changed':
       if (!ending) throw unconfirmedRefusal(account, proof?.asks !== undefined)
-      return finishSignIn(deps, now, signIn, ending, changed.opened)
+      return finishSignIn(context, signIn, ending, changed.opened)
     case 'used_before':
       throw usedBefore(signIn)
     case 'user_banned':
@@ -168,45 +170,45 @@ type ConfirmationMail = Awaited<ReturnType<typeof confirmationFor>>
 
 /** How an unconfirmed account gets confirmed: by this sign-in, or by a mail. */
 async function proveOwnership(
-  deps: Deps,
-  now: number,
+  context: Context,
   signIn: ExternalSignIn,
   user: User,
 ): Promise<{ isProven: boolean; set: Partial<User>; asks: ConfirmationMail }> {
+  const { now } = context
   const { emails, candidate } = signIn.account
   const verified = emails.flatMap(({ address, isVerified }) => (isVerified ? [address] : []))
   if (user.email !== null) {
-    const isProven = verified.includes(user.email) || deps.policy.signup.autoconfirmsEmail
+    const isProven = verified.includes(user.email) || context.policy.signup.autoconfirmsEmail
     if (isProven) return { isProven, set: { emailConfirmedAt: now }, asks: undefined }
-    const asks = await confirmationFor(deps, now, signIn, user)
+    const asks = await confirmationFor(context, signIn, user)
     return { isProven, set: asks ? { confirmationSentAt: now } : {}, asks }
   }
-  const isFree = candidate?.isVerified && (await deps.store.findUserByEmail(candidate.address)) === undefined
+  const isFree = candidate?.isVerified && (await context.store.findUserByEmail(candidate.address)) === undefined
   if (isFree) return { isProven: true, set: { email: candidate.address, emailConfirmedAt: now }, asks: undefined }
   return { isProven: false, set: {}, asks: undefined }
 }
 
 /** The confirmation mail, with a link of the implicit flow; undefined if none can be sent now. */
-async function confirmationFor(deps: Deps, now: number, { redirectTo, client, account }: ExternalSignIn, user: User) {
+async function confirmationFor(context: Context, { redirectTo, account }: ExternalSignIn, user: User) {
+  const { now } = context
   const { email, confirmationSentAt: sentAt } = user
   if (email === null) return undefined
-  if (isWithin(sentAt, deps.policy.mail.cooldownMs, now)) return { mint: [], messages: [], call: undefined }
+  if (isWithin(sentAt, context.policy.mail.cooldownMs, now)) return { mint: [], messages: [], call: undefined }
   const recipient = { ...user, email, confirmationSentAt: now }
   const payload = identityPayload({ provider: account.provider, providerId: account.profile.claims.sub })
-  const { token } = mintMailToken(deps, now, { user: recipient, purpose: 'signup', challenge: undefined, payload })
+  const { token } = mintMailToken(context, { user: recipient, purpose: 'signup', challenge: undefined, payload })
   const copies = [{ to: email, token }]
-  const outgoing = prepareMail(deps, now, {
+  const outgoing = prepareMail(context, {
     template: 'confirmation',
     user: recipient,
     copies,
     redirectTo,
-    client,
   })
   return { mint: [token.minting], messages: outgoing.messages, call: outgoing.call }
 }
 
 /** Whether a user with an unconfirmed address is signed in anyway. */
-const maySignIn = ({ policy }: Deps, { account, isEmailOptional }: ExternalSignIn, asks: ConfirmationMail) =>
+const maySignIn = ({ policy }: Context, { account, isEmailOptional }: ExternalSignIn, asks: ConfirmationMail) =>
   (isEmailOptional && !account.candidate) ||
   (policy.oauth.allowsUnverified && asks !== undefined) ||
   (policy.signup.autoconfirmsEmail && asks === undefined)
@@ -226,21 +228,23 @@ export interface SessionOrFlow {
 }
 
 export function sessionOrFlowFor(
-  deps: Deps,
-  now: number,
-  { challenge, method, client, tokens }: Pick<ExternalSignIn, 'challenge' | 'method' | 'client' | 'tokens'>,
+  context: Context,
+  { challenge, method, tokens }: Pick<ExternalSignIn, 'challenge' | 'method' | 'tokens'>,
   userId: string,
 ): SessionOrFlow {
-  if (!challenge) return { session: newSession(deps, now, userId, method, client), flow: undefined, code: undefined }
-  const { code, hash } = newAuthCode(deps)
-  const flow = newFlow(deps, now, userId, challenge, method)
-  const providerTokens = tokens ? sealProviderTokens(deps, flow.id, tokens) : null
-  return { session: undefined, flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: now, providerTokens }, code }
+  if (!challenge) return { session: newSession(context, userId, method), flow: undefined, code: undefined }
+  const { code, hash } = newAuthCode(context)
+  const flow = newFlow(context, userId, challenge, method)
+  const providerTokens = tokens ? sealProviderTokens(context, flow.id, tokens) : null
+  return {
+    session: undefined,
+    flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: context.now, providerTokens },
+    code,
+  }
 }
 
 export async function finishSignIn(
-  deps: Deps,
-  now: number,
+  context: Context,
   { tokens }: Pick<ExternalSignIn, 'tokens'>,
   { session, code }: SessionOrFlow,
   opened: OpenedSession | undefined,
@@ -249,6 +253,6 @@ export async function finishSignIn(
   if (!session || !opened) throw new Error('a sign-in opened no session')
   return {
     outcome: 'session',
-    issued: { ...(await issueTokens(deps, now, opened, session.key)), providerTokens: tokens },
+    issued: { ...(await issueTokens(context, opened, session.key)), providerTokens: tokens },
   }
 }

@@ -6,7 +6,7 @@ import { secretEqual } from '../../lib/secrets'
 import { providerNamed } from '../../providers'
 import type { Credentials } from '../caller'
 import { identifyUser } from '../callers/identify'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import type { OAuthProvider, OAuthProviders } from '../ports'
 import { Refusal } from '../refusal'
 import type { IssuedSession } from '../sessions/sessions'
@@ -29,7 +29,6 @@ export interface IdTokenSignIn {
   nonce: string
   linksIdentity: boolean
   credentials: Credentials
-  client: Client
 }
 
 /**
@@ -37,16 +36,16 @@ export interface IdTokenSignIn {
  * @throws {Refusal<'id_token_missing' | 'id_token_provider_missing' | 'id_token_link_without_user' | 'id_token_bad' |
  *   'id_token_provider_unknown' | 'id_token_provider_disabled' | 'id_token_nonce_wrong' | …>} and as `signInExternally`
  */
-export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promise<IssuedSession> {
-  deps.limits.request('tokens', given.client.ip)
+export async function signInWithIdToken(context: Context, given: IdTokenSignIn): Promise<IssuedSession> {
+  context.limits.request('tokens', context.client.ip)
   if (given.idToken === '') throw new Refusal('id_token_missing')
   if (given.provider === '' && (given.clientId === '' || given.issuer === ''))
     throw new Refusal('id_token_provider_missing')
   if (given.linksIdentity && given.credentials.bearer === undefined) throw new Refusal('id_token_link_without_user')
-  const { provider, issuer, rules } = await providerOf(deps, given)
+  const { provider, issuer, rules } = await providerOf(context, given)
   const audiences = rules?.audiences ?? [given.clientId]
   const expected = { token: given.idToken, issuer, audiences }
-  const claims = await verifyIdToken(rules ?? deps.providers, deps.clock.now(), expected)
+  const claims = await verifyIdToken(rules ?? context.providers, context.now, expected)
   checkAccessToken(given, claims)
   if (!rules?.skipsNonce) checkNonce(given.nonce, claims)
   const profile = await (rules ?? UNLISTED_ISSUER_RULES).profileOf(claims)
@@ -56,18 +55,19 @@ export async function signInWithIdToken(deps: Deps, given: IdTokenSignIn): Promi
     isEmailOptional: provider?.isEmailOptional ?? false,
     tokens: undefined,
     challenge: undefined,
-    redirectTo: deps.policy.redirects.siteUrl,
-    client: given.client,
+    redirectTo: context.policy.redirects.siteUrl,
   }
+  // The provider's keys may have been fetched.
+  const current = withCurrentTime(context)
   const arrived = given.linksIdentity
-    ? await linkIdentity(deps, signIn, await linkerOf(deps, given.credentials))
-    : await signInExternally(deps, signIn)
+    ? await linkIdentity(current, signIn, await linkerOf(current, given.credentials))
+    : await signInExternally(current, signIn)
   if (arrived.outcome !== 'session') throw new Error('an ID token sign-in returned a code')
   return arrived.issued
 }
 
-async function linkerOf(deps: Deps, credentials: Credentials) {
-  const { user, session } = await requireLinkingAllowed(deps, await identifyUser(deps, credentials))
+async function linkerOf(context: Context, credentials: Credentials) {
+  const { user, session } = await requireLinkingAllowed(context, await identifyUser(context, credentials))
   return { userId: user.id, sessionId: session?.id }
 }
 
@@ -82,9 +82,9 @@ const UNLISTED_ISSUER_RULES = {
   }),
 }
 
-async function providerOf(deps: Deps, given: IdTokenSignIn) {
-  if (isCustom(given.provider)) return customProviderOf(deps, given.provider)
-  const { providers, policy } = deps
+async function providerOf(context: Context, given: IdTokenSignIn) {
+  if (isCustom(given.provider)) return customProviderOf(context, given.provider)
+  const { providers, policy } = context
   const byIssuer = given.provider === '' ? providers.findByIssuer(given.issuer) : undefined
   const found = given.provider === '' ? byIssuer : providers.find(given.provider)
   const named = given.provider || given.issuer
@@ -102,8 +102,8 @@ async function providerOf(deps: Deps, given: IdTokenSignIn) {
   return { provider: found, issuer: issuerFor(found, given), rules: found.idTokens }
 }
 
-async function customProviderOf(deps: Deps, identifier: string) {
-  const found = await loadCustomProvider(deps, identifier)
+async function customProviderOf(context: Context, identifier: string) {
+  const found = await loadCustomProvider(context, identifier)
   if (found.outcome !== 'found') throw new Refusal(`id_token_custom_${found.outcome}`, { detail: identifier })
   const { idTokens: rules } = found.provider
   if (rules?.issuer === undefined) throw new Refusal('id_token_custom_without_issuer', { detail: identifier })

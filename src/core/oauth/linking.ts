@@ -8,7 +8,7 @@ import { CLEARED_SENT_AT } from '../accounts/users'
 import { auditEntry } from '../audit'
 import { type Caller, forbidPersonalToken } from '../caller'
 import { requireAudience } from '../callers/identify'
-import type { Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { isMissingSecondFactor } from '../factors/user-factors'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
@@ -19,9 +19,9 @@ import { type ExternalSignIn, finishSignIn, type SignInResult, sessionOrFlowFor,
  * Changing how an account signs in requires its second factor.
  * @throws {Refusal<'personal_token_not_allowed' | 'aal_too_low'>}
  */
-export async function requireLinkingAllowed(deps: Deps, caller: Caller): Promise<Caller> {
+export async function requireLinkingAllowed(context: Context, caller: Caller): Promise<Caller> {
   forbidPersonalToken(caller)
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   return caller
 }
 
@@ -33,11 +33,11 @@ export async function requireLinkingAllowed(deps: Deps, caller: Caller): Promise
  *   'linked_email_unverified' | 'user_banned' | 'mail_too_soon'>}
  */
 export async function linkIdentity(
-  deps: Deps,
+  context: Context,
   link: ExternalSignIn,
   linker: { userId: string; sessionId: string | undefined },
 ): Promise<SignInResult> {
-  const { store, clock } = deps
+  const { store, now } = context
   const { account } = link
   const user = await store.findUser(linker.userId)
   if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
@@ -46,24 +46,23 @@ export async function linkIdentity(
     ...{ provider: account.provider, providerId: claims.sub, emails: [] },
   })
   if (present) throw new Refusal(present.user.id === user.id ? 'identity_linked' : 'identity_of_another')
-  const now = clock.now()
-  const identity = externalIdentity(deps, now, user.id, account)
+  const identity = externalIdentity(context, user.id, account)
   const related = {
     actor: { sessionId: linker.sessionId },
     upsertIdentity: identity,
     profile: identity.identityData,
     describeProviders: providersMetadata,
-    messages: await notice(deps, now, 'identity_linked_notification', user, link),
-    audit: [auditEntry(deps, now, 'identity_linked', user, { provider: account.provider, identity_id: identity.id })],
+    messages: await notice(context, 'identity_linked_notification', user, link),
+    audit: [auditEntry(context, 'identity_linked', user, { provider: account.provider, identity_id: identity.id })],
   }
   const email = user.email === null ? account.candidate : undefined
   if (email && (await store.findUserByEmail(email.address))) throw new Refusal('linked_email_taken')
-  if (email && !email.isVerified && !deps.policy.signup.autoconfirmsEmail) {
-    const { redirectTo, client } = link
-    await changeEmail(deps, { user, email: email.address, challenge: undefined, redirectTo, client, related })
+  if (email && !email.isVerified && !context.policy.signup.autoconfirmsEmail) {
+    const { redirectTo } = link
+    await changeEmail(context, { user, email: email.address, challenge: undefined, redirectTo, related })
     throw new Refusal('linked_email_unverified', { detail: account.provider })
   }
-  const ending = sessionOrFlowFor(deps, now, link, user.id)
+  const ending = sessionOrFlowFor(context, link, user.id)
   const changed = await store.changeUser({
     ...{ ...related, id: user.id, now, onlyIf: { email: user.email } },
     set: { isAnonymous: false, ...(email && { email: email.address, emailConfirmedAt: now }) },
@@ -73,7 +72,7 @@ export async function linkIdentity(
   })
   switch (changed.outcome) {
     case 'changed':
-      return finishSignIn(deps, now, link, ending, changed.opened)
+      return finishSignIn(context, link, ending, changed.opened)
     case 'used_before':
       throw usedBefore(link)
     case 'email_taken':
@@ -81,7 +80,7 @@ export async function linkIdentity(
     case 'user_gone':
       throw new Refusal('linking_user_gone')
     case 'changed_concurrently':
-      return linkIdentity(deps, link, linker)
+      return linkIdentity(withCurrentTime(context), link, linker)
     case 'session_gone':
     case 'identity_of_another':
     case 'user_banned':
@@ -93,12 +92,11 @@ export async function linkIdentity(
 }
 
 const notice = (
-  deps: Deps,
-  now: number,
+  context: Context,
   template: 'identity_linked_notification' | 'identity_unlinked_notification',
   user: User,
-  { account, client }: Pick<ExternalSignIn, 'client'> & { account: Pick<ExternalAccount, 'provider'> },
-) => prepareNotice(deps, now, { template, user, client, to: user.email, values: { Provider: account.provider } })
+  { account }: { account: Pick<ExternalAccount, 'provider'> },
+) => prepareNotice(context, { template, user, to: user.email, values: { Provider: account.provider } })
 
 /**
  * Unlinks an identity from the caller's account. If the account's address belongs to it, the best remaining one
@@ -108,35 +106,29 @@ const notice = (
  *   'session_gone'>}
  */
 export async function unlinkIdentity(
-  deps: Deps,
-  {
-    caller,
-    id,
-    audience,
-    client,
-  }: { caller: Caller; id: string; audience: string | undefined } & Pick<ExternalSignIn, 'client'>,
+  context: Context,
+  { caller, id, audience }: { caller: Caller; id: string; audience: string | undefined },
 ): Promise<void> {
-  const { store, clock, policy } = deps
+  const { store, policy, now } = context
   if (!policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   if (!isUuid(id)) throw new Refusal('identity_id_malformed')
-  requireSameAudience(deps, audience, caller)
-  const { user, session } = await requireLinkingAllowed(deps, caller)
+  requireSameAudience(context, audience, caller)
+  const { user, session } = await requireLinkingAllowed(context, caller)
   const identities = await store.findIdentities(user.id)
   if (identities.length < 2) throw new Refusal('identity_is_last')
   const identity = identities.find((each) => each.id === id.toLowerCase())
   if (!identity) throw new Refusal('identity_unknown')
-  const now = clock.now()
   const rest = identities.filter((each) => each !== identity)
   const lost = changesAfterUnlinking(now, user, identity, rest)
-  const about = { account: { provider: identity.provider }, client }
+  const about = { account: { provider: identity.provider } }
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: session?.id }, onlyIf: { email: user.email, phone: user.phone } },
     ...lost,
     dropIdentities: { only: identity.id },
     describeProviders: providersMetadata,
-    messages: await notice(deps, now, 'identity_unlinked_notification', user, about),
+    messages: await notice(context, 'identity_unlinked_notification', user, about),
     audit: [
-      auditEntry(deps, now, 'identity_unlinked', user, {
+      auditEntry(context, 'identity_unlinked', user, {
         ...{ identity_id: identity.id, provider: identity.provider, provider_id: identity.providerId },
       }),
     ],
@@ -158,9 +150,9 @@ export async function unlinkIdentity(
   }
 }
 
-function requireSameAudience(deps: Deps, audience: string | undefined, caller: Caller): void {
+function requireSameAudience(context: Context, audience: string | undefined, caller: Caller): void {
   try {
-    requireAudience(deps, audience, caller)
+    requireAudience(context, audience, caller)
   } catch {
     throw new Refusal('identity_audience_mismatch')
   }

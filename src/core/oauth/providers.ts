@@ -1,16 +1,16 @@
 /** Providers by name, built-in and custom. */
 import { isWithin } from '../../lib/time'
 import type { CustomProvider } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import type { CustomSetup, OAuthProvider } from '../ports'
 import { Refusal } from '../refusal'
 import { discover } from './custom-provider-rules'
 import { secretPlace } from './custom-providers'
 
 /** A string says why there is none, in GoTrue's words. */
-export async function findProvider(deps: Deps, name: string): Promise<OAuthProvider | string> {
-  if (!isCustom(name)) return deps.providers.find(name)
-  const found = await loadCustomProvider(deps, name)
+export async function findProvider(context: Context, name: string): Promise<OAuthProvider | string> {
+  if (!isCustom(name)) return context.providers.find(name)
+  const found = await loadCustomProvider(context, name)
   switch (found.outcome) {
     case 'found':
       return found.provider
@@ -26,17 +26,20 @@ export async function findProvider(deps: Deps, name: string): Promise<OAuthProvi
 export const isCustom = (name: string) => name.startsWith('custom:')
 
 export async function loadCustomProvider(
-  deps: Deps,
+  context: Context,
   identifier: string,
 ): Promise<{ outcome: 'found'; provider: OAuthProvider } | { outcome: 'off' | 'unknown' | 'disabled' }> {
-  if (!deps.policy.oauth.custom.enabled) return { outcome: 'off' }
-  const row = await deps.store.findCustomProvider(identifier)
+  if (!context.policy.oauth.custom.enabled) return { outcome: 'off' }
+  const row = await context.store.findCustomProvider(identifier)
   if (!row) return { outcome: 'unknown' }
   if (!row.enabled) return { outcome: 'disabled' }
-  return { outcome: 'found', provider: deps.providers.custom(setupOf(deps, await withFreshDiscovery(deps, row))) }
+  return {
+    outcome: 'found',
+    provider: context.providers.custom(setupOf(context, await withFreshDiscovery(context, row))),
+  }
 }
 
-function setupOf({ sealer }: Deps, row: CustomProvider): CustomSetup {
+function setupOf({ sealer }: Context, row: CustomProvider): CustomSetup {
   const { discoveryDocument: openId } = row
   return {
     name: row.identifier,
@@ -65,18 +68,18 @@ const DISCOVERY_MS = 3_600_000
  * The provider with current issuer metadata. If the issuer does not respond, the previous metadata is used for another
  * period.
  */
-async function withFreshDiscovery(deps: Deps, row: CustomProvider): Promise<CustomProvider> {
+async function withFreshDiscovery(context: Context, row: CustomProvider): Promise<CustomProvider> {
+  const { now } = context
   const { id, identifier, issuer, discoveryUrl, discoveredAt, discoveryDocument } = row
-  const now = deps.clock.now()
   if (issuer === null || isWithin(discoveredAt, DISCOVERY_MS, now)) return row
   let document = discoveryDocument
   try {
-    document = await discover(deps, { issuer, discoveryUrl })
+    document = await discover(context, { issuer, discoveryUrl })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { error: why = error.detail.detail ?? '' } = error.detail
-    deps.report('warn', 'the metadata of an OpenID issuer cannot be fetched', { provider: identifier, error: why })
+    context.report('warn', 'the metadata of an OpenID issuer cannot be fetched', { provider: identifier, error: why })
   }
-  await deps.store.saveDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
+  await context.store.saveDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
   return { ...row, discoveryDocument: document }
 }

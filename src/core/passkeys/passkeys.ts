@@ -4,7 +4,7 @@ import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
 import { auditEntry } from '../audit'
 import { type Admin, actingIn, type Caller, forbidPersonalToken } from '../caller'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
@@ -38,17 +38,14 @@ interface PasskeyResponse {
  * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_of_sso_user' | 'aal_too_low_for_passkeys' |
  *   'passkeys_too_many' | 'too_many_requests'>}
  */
-export async function beginPasskeyRegistration(
-  deps: Deps,
-  { caller, client }: { caller: Caller; client: Client },
-): Promise<Ceremony> {
-  deps.limits.request('passkeyRegistrations', client.ip)
-  const user = await requireRegistrant(deps, caller)
-  const present = await passkeysOf(deps, user.id)
-  if (present.length >= deps.policy.passkeys.max) throw new Refusal('passkeys_too_many')
-  const challenge = newChallenge(deps)
-  const options = creationOptions(deps, { user, challenge, present, asPasskey: true })
-  return startCeremony(deps, { userId: user.id, challenge, options })
+export async function beginPasskeyRegistration(context: Context, { caller }: { caller: Caller }): Promise<Ceremony> {
+  context.limits.request('passkeyRegistrations', context.client.ip)
+  const user = await requireRegistrant(context, caller)
+  const present = await passkeysOf(context, user.id)
+  if (present.length >= context.policy.passkeys.max) throw new Refusal('passkeys_too_many')
+  const challenge = newChallenge(context)
+  const options = creationOptions(context, { user, challenge, present, asPasskey: true })
+  return startCeremony(context, { userId: user.id, challenge, options })
 }
 
 /**
@@ -59,28 +56,28 @@ export async function beginPasskeyRegistration(
  *   'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'>}
  */
 export async function finishPasskeyRegistration(
-  deps: Deps,
+  context: Context,
   { caller, ...answer }: PasskeyResponse & { caller: Caller },
 ): Promise<WebauthnCredential> {
-  const user = await requireRegistrant(deps, caller)
-  const { challenge, credential } = await consumeChallenge(deps, answer, user.id)
+  const user = await requireRegistrant(context, caller)
+  const { challenge, credential } = await consumeChallenge(context, answer, user.id)
   const asked = { challenge, credential, needsUserVerification: true }
-  const made = await withPasskeyReasons(() => verifyRegistration(deps, { ...asked, user, factorId: null }))
-  const outcome = await deps.store.registerPasskey({
-    ...{ credential: made, maxPasskeys: deps.policy.passkeys.max },
-    ...{ acting: caller.session && actingIn(caller.session), now: deps.clock.now() },
-    audit: [auditEntry(deps, deps.clock.now(), 'passkey_created', user, { passkey_id: made.id })],
+  const made = await withPasskeyReasons(() => verifyRegistration(context, { ...asked, user, factorId: null }))
+  const outcome = await context.store.registerPasskey({
+    ...{ credential: made, maxPasskeys: context.policy.passkeys.max },
+    ...{ acting: caller.session && actingIn(caller.session), now: context.now },
+    audit: [auditEntry(context, 'passkey_created', user, { passkey_id: made.id })],
   })
   if (outcome !== 'registered') throw new Refusal(outcome)
   return made
 }
 
 /** Starts a sign-in; the passkey identifies the user. @throws {Refusal<'passkeys_off' | 'too_many_requests'>} */
-export async function beginPasskeySignIn(deps: Deps, { client }: { client: Client }): Promise<Ceremony> {
-  requirePasskeys(deps)
-  deps.limits.request('passkeys', client.ip)
-  const challenge = newChallenge(deps)
-  return startCeremony(deps, { userId: null, challenge, options: requestOptions(deps, { challenge }) })
+export async function beginPasskeySignIn(context: Context): Promise<Ceremony> {
+  requirePasskeys(context)
+  context.limits.request('passkeys', context.client.ip)
+  const challenge = newChallenge(context)
+  return startCeremony(context, { userId: null, challenge, options: requestOptions(context, { challenge }) })
 }
 
 /**
@@ -91,29 +88,25 @@ export async function beginPasskeySignIn(deps: Deps, { client }: { client: Clien
  *   | 'passkey_wrong' |
  *   'user_banned' | 'passkey_email_unconfirmed' | 'passkey_phone_unconfirmed' | 'too_many_requests'>}
  */
-export async function signInWithPasskey(
-  deps: Deps,
-  { client, ...answer }: PasskeyResponse & { client: Client },
-): Promise<IssuedSession> {
-  const { store, clock } = deps
-  requirePasskeys(deps)
-  deps.limits.request('passkeys', client.ip)
-  const { challenge, credential } = await consumeChallenge(deps, answer, null)
+export async function signInWithPasskey(context: Context, answer: PasskeyResponse): Promise<IssuedSession> {
+  const { store, now, client } = context
+  requirePasskeys(context)
+  context.limits.request('passkeys', client.ip)
+  const { challenge, credential } = await consumeChallenge(context, answer, null)
   const found = typeof credential.id === 'string' ? await store.findPasskey(credential.id) : undefined
   if (!found) throw new Refusal('passkey_wrong')
   const { passkey, user } = found
   const { userHandle: handle } = (credential.response ?? {}) as { userHandle?: unknown }
   if (handle !== userHandle(user)) throw new Refusal('passkey_handle_wrong')
   const asked = { challenge, credential, needsUserVerification: true }
-  const used = await withPasskeyReasons(() => verifyAssertion(deps, { ...asked, known: passkey }))
+  const used = await withPasskeyReasons(() => verifyAssertion(context, { ...asked, known: passkey }))
   requireConfirmed(user)
-  const now = clock.now()
-  const session = newSession(deps, now, user.id, 'passkey', client)
-  const audit = [auditEntry(deps, now, 'login', user, { provider: 'passkey', passkey_id: passkey.id })]
+  const session = newSession(context, user.id, 'passkey')
+  const audit = [auditEntry(context, 'login', user, { provider: 'passkey', passkey_id: passkey.id })]
   const signedIn = await store.openSession({ session: session.row, now, passkey: used, audit })
   switch (signedIn.outcome) {
     case 'opened':
-      return issueTokens(deps, now, signedIn.opened, session.key)
+      return issueTokens(context, signedIn.opened, session.key)
     case 'user_banned':
       throw new Refusal('user_banned')
     default:
@@ -122,72 +115,71 @@ export async function signInWithPasskey(
 }
 
 /** Oldest first. @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed'>} */
-export async function listPasskeys(deps: Deps, { caller }: { caller: Caller }): Promise<WebauthnCredential[]> {
-  requirePasskeys(deps)
-  return passkeysOf(deps, requireOwner(caller).id)
+export async function listPasskeys(context: Context, { caller }: { caller: Caller }): Promise<WebauthnCredential[]> {
+  requirePasskeys(context)
+  return passkeysOf(context, requireOwner(caller).id)
 }
 
 /**
  * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_name_missing' | 'passkey_name_too_long' | 'passkey_unknown'>}
  */
 export async function renamePasskey(
-  deps: Deps,
+  context: Context,
   { caller, id, friendlyName }: { caller: Caller; id: string; friendlyName: string },
 ): Promise<WebauthnCredential> {
-  requirePasskeys(deps)
+  requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
   requireId(id)
   if (friendlyName === '') throw new Refusal('passkey_name_missing')
   if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('passkey_name_too_long')
-  const now = deps.clock.now()
-  const renamed = await deps.store.renamePasskey({
-    ...{ userId: user.id, id: id.toLowerCase(), friendlyName, now },
-    audit: [auditEntry(deps, now, 'passkey_updated', user, { passkey_id: id })],
+  const renamed = await context.store.renamePasskey({
+    ...{ userId: user.id, id: id.toLowerCase(), friendlyName, now: context.now },
+    audit: [auditEntry(context, 'passkey_updated', user, { passkey_id: id })],
   })
   if (!renamed) throw new Refusal('passkey_unknown')
   return renamed
 }
 
 /** @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'aal_too_low_for_passkeys' | 'passkey_unknown'>} */
-export async function deletePasskey(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
-  requirePasskeys(deps)
+export async function deletePasskey(context: Context, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+  requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
   requireId(id)
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
-  const audit = [auditEntry(deps, deps.clock.now(), 'passkey_deleted', user, { passkey_id: id })]
-  const isDeleted = await deps.store.deletePasskey({ userId: user.id, id: id.toLowerCase(), audit })
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  const audit = [auditEntry(context, 'passkey_deleted', user, { passkey_id: id })]
+  const isDeleted = await context.store.deletePasskey({ userId: user.id, id: id.toLowerCase(), audit })
   if (!isDeleted) throw new Refusal('passkey_unknown')
 }
 
 /** @throws {Refusal<'passkeys_off' | 'user_unknown'>} */
-export async function listPasskeysOf(deps: Deps, userId: string): Promise<WebauthnCredential[]> {
-  requirePasskeys(deps)
-  if (!(await deps.store.findUser(userId))) throw new Refusal('user_unknown')
-  return passkeysOf(deps, userId)
+export async function listPasskeysOf(context: Context, userId: string): Promise<WebauthnCredential[]> {
+  requirePasskeys(context)
+  if (!(await context.store.findUser(userId))) throw new Refusal('user_unknown')
+  return passkeysOf(context, userId)
 }
 
 /** @throws {Refusal<'passkeys_off' | 'passkey_unknown'>} */
 export async function deletePasskeyOf(
-  deps: Deps,
+  context: Context,
   { admin, userId, id }: { admin: Admin; userId: string; id: string },
 ): Promise<void> {
-  requirePasskeys(deps)
+  requirePasskeys(context)
   requireId(id)
   const audit = [
-    auditEntry(deps, deps.clock.now(), 'passkey_deleted', admin.user ?? admin.role, {
+    auditEntry(context, 'passkey_deleted', admin.user ?? admin.role, {
       passkey_id: id,
       user_id: userId,
     }),
   ]
-  const isDeleted = await deps.store.deletePasskey({ userId, id: id.toLowerCase(), audit })
+  const isDeleted = await context.store.deletePasskey({ userId, id: id.toLowerCase(), audit })
   if (!isDeleted) throw new Refusal('passkey_unknown')
 }
 
-async function passkeysOf({ store }: Deps, userId: string): Promise<WebauthnCredential[]> {
+async function passkeysOf({ store }: Context, userId: string): Promise<WebauthnCredential[]> {
   return (await store.listCredentials(userId)).filter(({ factorId }) => factorId === null)
 }
 
-function requirePasskeys({ policy }: Deps): void {
+function requirePasskeys({ policy }: Context): void {
   if (!policy.passkeys.enabled) throw new Refusal('passkeys_off')
 }
 
@@ -196,11 +188,11 @@ function requireOwner({ user }: Caller): User {
   return user
 }
 
-async function requireRegistrant(deps: Deps, caller: Caller): Promise<User> {
-  requirePasskeys(deps)
+async function requireRegistrant(context: Context, caller: Caller): Promise<User> {
+  requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
   if (user.isSsoUser) throw new Refusal('passkey_of_sso_user')
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
   return user
 }
 
@@ -215,10 +207,9 @@ function requireConfirmed({ email, emailConfirmedAt, phone, phoneConfirmedAt }: 
 }
 
 async function startCeremony(
-  { store, clock, random, policy }: Deps,
+  { store, random, policy, now }: Context,
   { userId, challenge, options }: { userId: string | null; challenge: string; options: CeremonyOptions },
 ): Promise<Ceremony> {
-  const now = clock.now()
   const challengeId = random.uuid()
   const expiresAt = now + policy.webauthn.challengeMs
   await store.startCeremony({ id: challengeId, userId, challenge, expiresAt, createdAt: now })
@@ -227,7 +218,7 @@ async function startCeremony(
 
 /** Consumes the challenge before anything else is checked, so that it is answered only once. */
 async function consumeChallenge(
-  { store, clock }: Deps,
+  { store, now }: Context,
   { challengeId, credential }: PasskeyResponse,
   userId: string | null,
 ) {
@@ -236,7 +227,7 @@ async function consumeChallenge(
   if (!isUuid(challengeId)) throw new Refusal('passkey_challenge_malformed')
   const taken = await store.consumeCeremony({ id: challengeId.toLowerCase(), userId })
   if (!taken) throw new Refusal('passkey_challenge_unknown')
-  if (isExpired(taken, clock.now())) throw new Refusal('passkey_challenge_expired')
+  if (isExpired(taken, now)) throw new Refusal('passkey_challenge_expired')
   return { challenge: taken.challenge, credential }
 }
 

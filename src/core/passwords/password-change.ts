@@ -2,7 +2,7 @@
 import { isWithin } from '../../lib/time'
 import type { User, UserChange } from '../../store'
 import type { Caller } from '../caller'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { findTokenByCode } from '../tokens/verification-token'
 import { attemptPassword, verifyPassword } from './verify-password'
@@ -23,7 +23,6 @@ export interface PasswordInput {
 interface PasswordChange {
   caller: Caller
   given: PasswordInput
-  client: Client
   /** Whether the current password is required, whatever the settings say. */
   needsCurrentPassword: boolean
 }
@@ -35,15 +34,16 @@ interface PasswordChange {
  *   current password counts as a guess
  */
 export async function authorizePasswordChange(
-  deps: Deps,
-  { caller, given, client, needsCurrentPassword }: PasswordChange,
+  context: Context,
+  { caller, given, needsCurrentPassword }: PasswordChange,
 ): Promise<{ hash: string; spend: UserChange['spend']; done(): void }> {
-  const { policy, passwords, clock } = deps
+  const { policy, passwords, now } = context
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
-  const own = { account: user, isEligible: true, identifier: user.id, client }
-  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, clock.now())
-  const spend = policy.password.requireReauthentication && !isRecent ? await proveNonce(deps, user, nonce) : undefined
+  const own = { account: user, isEligible: true, identifier: user.id }
+  const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, now)
+  const spend =
+    policy.password.requireReauthentication && !isRecent ? await proveNonce(context, user, nonce) : undefined
   const methods = Array.isArray(claims.amr)
     ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
     : []
@@ -51,11 +51,11 @@ export async function authorizePasswordChange(
   const isAskedFor = policy.password.requireCurrent && user.encryptedPassword !== null && !mayHaveForgotten
   if (needsCurrentPassword || isAskedFor) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
-    const proven = await verifyPassword(deps, { ...own, password: currentPassword })
+    const proven = await verifyPassword(context, { ...own, password: currentPassword })
     if (proven === undefined) throw new Refusal('current_password_wrong')
   }
   if (user.encryptedPassword === null) return { hash: await passwords.hash(password), spend, done() {} }
-  const { hash: present, refund: done } = await attemptPassword(deps, { ...own, password })
+  const { hash: present, refund: done } = await attemptPassword(context, { ...own, password })
   if (present !== undefined) {
     done()
     throw new Refusal('password_unchanged')
@@ -64,12 +64,12 @@ export async function authorizePasswordChange(
 }
 
 /** @throws {Refusal<'nonce_missing' | 'nonce_wrong' | 'too_many_requests'>} */
-async function proveNonce(deps: Deps, { email, phone }: User, nonce: string) {
+async function proveNonce(context: Context, { email, phone }: User, nonce: string) {
   if (nonce === '') throw new Refusal('nonce_missing')
   const to = email !== null ? { email } : phone !== null ? { phone } : undefined
   if (!to) throw new Refusal('nonce_wrong')
   try {
-    const { spend, refund } = await findTokenByCode(deps, { to, code: nonce, kinds: ['reauthentication'] })
+    const { spend, refund } = await findTokenByCode(context, { to, code: nonce, kinds: ['reauthentication'] })
     refund()
     return spend
   } catch (error) {

@@ -1,17 +1,17 @@
 /** The password rules (docs/wire-contract.md#passwords). */
 import { createHash } from 'node:crypto'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal, type Weakness } from '../refusal'
 import { isTooLong } from './passwords'
 
-type StrengthDeps = Pick<Deps, 'policy' | 'breachedPasswords' | 'report'>
+type StrengthDeps = Pick<Context, 'policy' | 'breachedPasswords' | 'report'>
 
 /**
  * Every rule that a password violates, or undefined if there is none.
  * @throws {Refusal<'breach_check_unavailable'>} if the breach check fails and is required
  */
-export async function weaknessOf(deps: StrengthDeps, password: string): Promise<Weakness | undefined> {
-  const { minBytes, requiredCharacters } = deps.policy.password
+export async function weaknessOf(context: StrengthDeps, password: string): Promise<Weakness | undefined> {
+  const { minBytes, requiredCharacters } = context.policy.password
   const found: [Weakness['reasons'][number], string][] = []
   if (Buffer.byteLength(password) < minBytes)
     found.push(['length', `Password should be at least ${minBytes} characters.`])
@@ -20,16 +20,16 @@ export async function weaknessOf(deps: StrengthDeps, password: string): Promise<
       'characters',
       `Password should contain at least one character of each: ${requiredCharacters.join(', ')}.`,
     ])
-  if (await isBreached(deps, password))
+  if (await isBreached(context, password))
     found.push(['pwned', 'Password is known to be weak and easy to guess, please choose a different one.'])
   if (found.length === 0) return undefined
   return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
 }
 
 /** @throws {Refusal<'password_too_long' | 'password_weak' | 'breach_check_unavailable'>} */
-export async function requireStrong(deps: StrengthDeps, password: string): Promise<void> {
+export async function requireStrong(context: StrengthDeps, password: string): Promise<void> {
   if (isTooLong(password)) throw new Refusal('password_too_long')
-  const weakness = await weaknessOf(deps, password)
+  const weakness = await weaknessOf(context, password)
   if (weakness) throw new Refusal('password_weak', { weakness })
 }
 

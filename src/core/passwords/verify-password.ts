@@ -1,7 +1,7 @@
 /** Password verification, the same for every purpose. */
 import { networkPrefix } from '../../lib/ip'
 import type { User } from '../../store'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { KNOWN_NETWORK_MS } from '../known-networks'
 
 interface PasswordAttempt {
@@ -11,12 +11,11 @@ interface PasswordAttempt {
   /** The identifier given by the client. */
   identifier: string
   password: string
-  client: Client
 }
 
 /** @returns the hash that the password matches, or undefined */
-export async function verifyPassword(deps: Deps, proof: PasswordAttempt): Promise<string | undefined> {
-  const { hash, refund } = await attemptPassword(deps, proof)
+export async function verifyPassword(context: Context, proof: PasswordAttempt): Promise<string | undefined> {
+  const { hash, refund } = await attemptPassword(context, proof)
   if (hash !== undefined) refund()
   return hash
 }
@@ -27,12 +26,12 @@ export async function verifyPassword(deps: Deps, proof: PasswordAttempt): Promis
  * @returns the matching hash, or undefined; and a function that refunds the attempt
  */
 export async function attemptPassword(
-  { store, clock, limits, passwords }: Deps,
+  { store, limits, passwords, now, client }: Context,
   proof: PasswordAttempt,
 ): Promise<{ hash: string | undefined; refund(): void }> {
-  const { account, isEligible, identifier, password, client } = proof
+  const { account, isEligible, identifier, password } = proof
   const network = networkPrefix(client.ip)
-  const since = clock.now() - KNOWN_NETWORK_MS
+  const since = now - KNOWN_NETWORK_MS
   const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })
   const refund = limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
   const hash = isEligible ? (account?.encryptedPassword ?? null) : null

@@ -5,7 +5,7 @@
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSession, Session } from '../../store'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withClient } from '../context'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
 
@@ -14,17 +14,17 @@ import { Refusal } from '../refusal'
  * due.
  * @returns undefined if such notices are off
  */
-export function newDeviceNotice(deps: Deps, now: number, session: Session): NewSession['noticeOf'] {
-  const { policy, peppers } = deps
+export function newDeviceNotice(context: Context, session: Session): NewSession['noticeOf'] {
+  const { policy, peppers } = context
   if (!policy.mail.notifications.has('new_device_notification')) return undefined
   const { id, ip: from, userAgent, createdAt } = session
   const ip = from ?? ''
+  // The person who signed in may not be the user, so their language is not used.
+  const reader = withClient(context, { ip, userAgent: userAgent ?? undefined, languages: [] })
   return (user) =>
-    prepareNotice(deps, now, {
+    prepareNotice(reader, {
       ...{ template: 'new_device_notification', user, to: user.email },
       link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}`,
-      // The person who signed in may not be the user, so their language is not used.
-      client: { ip, userAgent: userAgent ?? undefined, languages: [] },
       values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
     })
 }
@@ -32,11 +32,10 @@ export function newDeviceNotice(deps: Deps, now: number, session: Session): NewS
 export interface UnrecognizedSession {
   sessionId: string
   token: string
-  client: Client
 }
 
 /** @throws {Refusal<'token_unknown'>} if the token is not that of the notice about this session */
-export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit<UnrecognizedSession, 'client'>): void {
+export function requireDisownToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')
 }
@@ -46,16 +45,16 @@ export function requireDisownToken({ peppers }: Deps, { sessionId, token }: Omit
  * @throws {Refusal<'token_unknown' | 'too_many_requests'>}
  */
 export async function endUnrecognizedSession(
-  deps: Deps,
-  { sessionId, token, client }: UnrecognizedSession,
+  context: Context,
+  { sessionId, token }: UnrecognizedSession,
 ): Promise<void> {
-  const { store, limits, clock } = deps
+  const { store, limits, client } = context
   limits.request('verifications', client.ip)
-  requireDisownToken(deps, { sessionId, token })
+  requireDisownToken(context, { sessionId, token })
   const found = await store.findSession(sessionId)
   if (!found) return
   const { user } = found
-  const audit = [auditEntry(deps, clock.now(), 'logout', user, { reason: 'disowned' })]
+  const audit = [auditEntry(context, 'logout', user, { reason: 'disowned' })]
   await store.endUserSessions({ userId: user.id, which: { only: sessionId }, audit })
 }
 

@@ -5,7 +5,7 @@
 import type { PersonalAccessToken } from '../../store'
 import { auditEntry } from '../audit'
 import { type Caller, forbidPersonalToken } from '../caller'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { isMissingSecondFactor } from '../factors/user-factors'
 import { Refusal } from '../refusal'
 import { mintOpaqueToken } from '../tokens/opaque'
@@ -19,39 +19,43 @@ const MAX_TOKENS = 100
  *   'personal_tokens_too_many' | 'session_gone'>}
  */
 export async function createPersonalToken(
-  deps: Deps,
+  context: Context,
   { caller, name, expiresAt }: { caller: Caller; name: string; expiresAt: string | undefined },
 ): Promise<{ token: string; kept: PersonalAccessToken }> {
-  const { clock, random, store } = deps
+  const { random, store, now } = context
   const { user, session } = forbidPersonalToken(caller)
   if (!session) throw new Refusal('personal_token_not_allowed')
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   const trimmed = name.trim()
   if (trimmed === '' || trimmed.length > MAX_NAME) throw new Refusal('personal_token_name')
-  const now = clock.now()
   const end = expiresAt === undefined ? null : Date.parse(expiresAt)
   if (end !== null && !(end > now)) throw new Refusal('personal_token_expiry')
-  const { token, ...hashed } = mintOpaqueToken(deps, 'personal')
+  const { token, ...hashed } = mintOpaqueToken(context, 'personal')
   const kept: PersonalAccessToken = {
     ...{ id: random.uuid(), userId: user.id, name: trimmed, ...hashed },
     ...{ createdAt: now, expiresAt: end, lastUsedAt: null },
   }
   const outcome = await store.createPersonalToken({
     ...{ token: kept, sessionId: session.id, max: MAX_TOKENS },
-    audit: [auditEntry(deps, now, 'personal_token_created', user, { token_id: kept.id })],
+    audit: [auditEntry(context, 'personal_token_created', user, { token_id: kept.id })],
   })
   if (outcome !== 'created') throw new Refusal(outcome)
   return { token, kept }
 }
 
 /** Newest first. */
-export const listPersonalTokens = ({ store }: Deps, { caller }: { caller: Caller }): Promise<PersonalAccessToken[]> =>
-  store.listPersonalTokens(caller.user.id)
+export const listPersonalTokens = (
+  { store }: Context,
+  { caller }: { caller: Caller },
+): Promise<PersonalAccessToken[]> => store.listPersonalTokens(caller.user.id)
 
 /** @throws {Refusal<'personal_token_unknown' | 'personal_token_not_allowed'>} also for another user's token */
-export async function revokePersonalToken(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+export async function revokePersonalToken(
+  context: Context,
+  { caller, id }: { caller: Caller; id: string },
+): Promise<void> {
   const { user } = forbidPersonalToken(caller)
-  const audit = [auditEntry(deps, deps.clock.now(), 'personal_token_revoked', user, { token_id: id })]
-  const isRevoked = await deps.store.revokePersonalToken({ id, userId: user.id, audit })
+  const audit = [auditEntry(context, 'personal_token_revoked', user, { token_id: id })]
+  const isRevoked = await context.store.revokePersonalToken({ id, userId: user.id, audit })
   if (!isRevoked) throw new Refusal('personal_token_unknown')
 }

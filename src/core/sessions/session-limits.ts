@@ -1,7 +1,7 @@
 /** Session limits (docs/wire-contract.md#session-lifetime). Disabled limits cost nothing. */
 import { isAhead, isOver } from '../../lib/time'
 import type { Session, Supersedes, User } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { hasVerifiedFactor } from '../factors/user-factors'
 import type { Policy } from '../policy'
 import type { Reason } from '../refusal'
@@ -12,7 +12,7 @@ export type SessionEndReason = Reason & ('session_expired' | 'session_inactive' 
 
 /** Whether a user's aal1 sessions are limited: the limit is set, and the user has a factor. */
 export const isLowAalLimited = async (
-  { store, policy }: Pick<Deps, 'store' | 'policy'>,
+  { store, policy }: Pick<Context, 'store' | 'policy'>,
   user: User,
 ): Promise<boolean> => policy.session.lowAalMs !== undefined && hasVerifiedFactor({ store }, user)
 

@@ -8,7 +8,7 @@ import { isAhead } from '../../lib/time'
 import type { AmrClaim, NewSession, OpenedSession, Proof, Session, User } from '../../store'
 import { auditEntry } from '../audit'
 import { type Caller, forbidPersonalToken } from '../caller'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import type { Policy } from '../policy'
 import type { ProviderTokens } from '../ports'
 import { Refusal, type Weakness } from '../refusal'
@@ -48,17 +48,15 @@ export interface IssuedSession extends OpenedSession {
 
 /**
  * A session to be stored; its key must be passed to `issueTokens`.
- * @param now Unix milliseconds @param proof a second factor given with the sign-in
+ * @param proof a second factor given with the sign-in
  */
 export function newSession(
-  deps: Deps,
-  now: number,
+  context: Context,
   userId: string,
   method: Method,
-  client: Client,
   proof?: Proof,
 ): { row: NewSession; key: Buffer } {
-  const { random, sealer } = deps
+  const { random, sealer, now, client } = context
   const id = random.uuid()
   const key = random.bytes(KEY_BYTES)
   const session: Session = {
@@ -78,14 +76,13 @@ export function newSession(
     updatedAt: now,
   }
   const secondMethod = proof && METHOD_OF[proof.type]
-  const noticeOf = newDeviceNotice(deps, now, session)
+  const noticeOf = newDeviceNotice(context, session)
   return { row: { session, method, secondMethod, network: networkPrefix(client.ip), noticeOf }, key }
 }
 
 /** Issues the tokens of a session. @param key of its refresh tokens, in the clear */
 export async function issueTokens(
-  { keyring, policy, report }: Deps,
-  now: number,
+  { keyring, policy, report, now }: Context,
   opened: OpenedSession,
   key: Uint8Array,
 ): Promise<IssuedSession> {
@@ -113,9 +110,9 @@ function latestExpiry({ session: limits }: Policy, { session, factors }: OpenedS
 }
 
 /** Issues new tokens for an existing session. */
-export async function reissueTokens(deps: Deps, now: number, opened: OpenedSession): Promise<IssuedSession> {
+export async function reissueTokens(context: Context, opened: OpenedSession): Promise<IssuedSession> {
   const { id, refreshTokenHmacKey } = opened.session
-  return issueTokens(deps, now, opened, deps.sealer.open(refreshTokenHmacKey, keyPlace(id)))
+  return issueTokens(context, opened, context.sealer.open(refreshTokenHmacKey, keyPlace(id)))
 }
 
 /** Claims of an access token in GoTrue's order (docs/wire-contract.md#access-token). Times in Unix seconds. */
@@ -159,19 +156,18 @@ export function amrClaim(amr: AmrClaim[]): { method: string; timestamp: number }
  *   'too_many_requests'>}
  */
 export async function refreshSession(
-  deps: Deps,
-  { refreshToken, client }: { refreshToken: string; client: Client },
+  context: Context,
+  { refreshToken }: { refreshToken: string },
 ): Promise<IssuedSession> {
-  const { store, sealer, clock, policy, limits } = deps
+  const { store, sealer, policy, limits, now, client } = context
   limits.request('tokens', client.ip)
-  const now = clock.now()
-  const presented = await identifyRefreshToken(deps, refreshToken)
+  const presented = await identifyRefreshToken(context, refreshToken)
   const found = await store.findSession(presented.sessionId)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
   const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
   if (presented.token && !isSignatureValid(presented.token, key)) throw new Refusal('refresh_token_unknown')
   if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
-  const isLowLimited = await isLowAalLimited(deps, found.user)
+  const isLowLimited = await isLowAalLimited(context, found.user)
   const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefreshToken({
@@ -183,14 +179,14 @@ export async function refreshSession(
     ...policy.session,
     supersedes: supersedes(policy.session, now, isLowLimited),
     audit: {
-      rotated: [auditEntry(deps, now, 'token_refreshed', found.user)],
-      reused: [auditEntry(deps, now, 'token_revoked', found.user, { reason: 'refresh_token_reuse' })],
+      rotated: [auditEntry(context, 'token_refreshed', found.user)],
+      reused: [auditEntry(context, 'token_revoked', found.user, { reason: 'refresh_token_reuse' })],
     },
   })
   switch (refreshed.outcome) {
     case 'rotated':
     case 'repeated':
-      return issueTokens(deps, now, refreshed.opened, key)
+      return issueTokens(context, refreshed.opened, key)
     case 'session_gone':
     case 'user_gone':
       throw new Refusal('refresh_token_unknown')
@@ -206,7 +202,7 @@ export async function refreshSession(
 }
 
 /** The session and counter of a refresh token. An imported token precedes the first counter. */
-async function identifyRefreshToken({ store, peppers }: Deps, refreshToken: string) {
+async function identifyRefreshToken({ store, peppers }: Context, refreshToken: string) {
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
@@ -236,13 +232,13 @@ export interface ListedSession {
 
 /** The caller's sessions that can still be refreshed, newest first. */
 export async function listSessions(
-  deps: Deps,
+  context: Context,
   caller: { user: User; session: Session | undefined },
 ): Promise<ListedSession[]> {
-  const all = await deps.store.listSessions(caller.user.id)
-  const { session: limits } = deps.policy
-  const now = deps.clock.now()
-  const isLowLimited = await isLowAalLimited(deps, caller.user)
+  const { now } = context
+  const all = await context.store.listSessions(caller.user.id)
+  const { session: limits } = context.policy
+  const isLowLimited = await isLowAalLimited(context, caller.user)
   const standsInTheWay = supersedes(limits, now, isLowLimited)
   const live = all.filter(
     ({ session }) =>
@@ -254,24 +250,27 @@ export async function listSessions(
 }
 
 /** Ends one of the caller's sessions. @throws {Refusal<'session_unknown'>} also for another user's session */
-export async function endSession(deps: Deps, { caller, id }: { caller: Caller; id: string }): Promise<void> {
+export async function endSession(context: Context, { caller, id }: { caller: Caller; id: string }): Promise<void> {
   forbidPersonalToken(caller)
-  const audit = [auditEntry(deps, deps.clock.now(), 'logout', caller.user)]
-  const ended = await deps.store.endUserSessions({ userId: caller.user.id, which: { only: id }, audit })
+  const audit = [auditEntry(context, 'logout', caller.user)]
+  const ended = await context.store.endUserSessions({ userId: caller.user.id, which: { only: id }, audit })
   if (ended === 0) throw new Refusal('session_unknown')
 }
 
 export type SignOutScope = 'global' | 'local' | 'others'
 
 /** Signs the caller out globally, locally, or everywhere else. For a token without a session, globally. */
-export async function signOut(deps: Deps, { caller, scope }: { caller: Caller; scope: SignOutScope }): Promise<void> {
+export async function signOut(
+  context: Context,
+  { caller, scope }: { caller: Caller; scope: SignOutScope },
+): Promise<void> {
   const { user, session } = forbidPersonalToken(caller)
   const which =
     scope === 'global' || !session ? 'all' : scope === 'local' ? { only: session.id } : { allBut: session.id }
-  await deps.store.endUserSessions({
+  await context.store.endUserSessions({
     userId: user.id,
     which,
-    audit: [auditEntry(deps, deps.clock.now(), 'logout', user)],
+    audit: [auditEntry(context, 'logout', user)],
   })
 }
 

@@ -3,7 +3,7 @@
  * code (docs/decisions.md#d3).
  */
 import { identifierKind } from '../accounts/usernames'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { openPasswordSession, type PasswordSession, type WantedTokens } from './password-session'
 
@@ -13,7 +13,6 @@ export interface CredentialSignIn {
   password: string
   /** TOTP or recovery code; empty if none was given. */
   code: string
-  client: Client
 }
 
 /**
@@ -21,14 +20,14 @@ export interface CredentialSignIn {
  * @throws {Refusal<'email_login_disabled'>} and as `countCredentials` and `openPasswordSession`
  */
 export async function signInWithCredentials(
-  deps: Deps,
+  context: Context,
   signIn: CredentialSignIn,
   wanted: WantedTokens,
 ): Promise<PasswordSession> {
-  countCredentials(deps, signIn)
-  if (identifierKind(signIn.identifier) === 'email' && !deps.policy.signup.email)
+  countCredentials(context, signIn)
+  if (identifierKind(signIn.identifier) === 'email' && !context.policy.signup.email)
     throw new Refusal('email_login_disabled')
-  return openPasswordSession(deps, {
+  return openPasswordSession(context, {
     ...{ ...signIn, wanted, identifiers: 'any', audience: undefined },
     ban: { reason: 'user_banned', isShownWithoutPassword: false },
   })
@@ -38,8 +37,8 @@ export async function signInWithCredentials(
  * Counts a sign-in, and requires an identifier and a password.
  * @throws {Refusal<'identifier_missing' | 'password_missing' | 'too_many_requests'>}
  */
-export function countCredentials(deps: Deps, { identifier, password, client }: CredentialSignIn): void {
-  deps.limits.request('tokens', client.ip)
+export function countCredentials(context: Context, { identifier, password }: CredentialSignIn): void {
+  context.limits.request('tokens', context.client.ip)
   if (identifier === '') throw new Refusal('identifier_missing')
   if (password === '') throw new Refusal('password_missing')
 }

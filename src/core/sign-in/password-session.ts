@@ -6,7 +6,7 @@ import { isAhead } from '../../lib/time'
 import type { NewSessionToken, OpenedSession, SessionTokenKind, User } from '../../store'
 import { findByIdentifier, type Identifiers, identifierKind } from '../accounts/usernames'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { proveSecondFactor } from '../factors/second-factor'
 import { callPasswordAttemptHook } from '../hooks/attempt-hooks'
 import { verifyPassword } from '../passwords/verify-password'
@@ -21,7 +21,6 @@ export interface PasswordSessionOptions {
   identifier: string
   identifiers: Identifiers
   password: string
-  client: Client
   /** The audience that the account must have; undefined for any. */
   audience: string | undefined
   /** How a ban is refused, and whether without the right password, too. */
@@ -39,7 +38,8 @@ export interface PasswordSession {
   opened: OpenedSession
   /** For `issueTokens`. */
   key: Buffer
-  now: number
+  /** The request at the moment the session began, for its tokens. */
+  context: Context
   /** The wanted tokens, in the clear. */
   tokens: { token: string; row: NewSessionToken }[]
 }
@@ -56,28 +56,29 @@ interface ProvenAccount {
  *   'email_not_confirmed' | 'phone_not_confirmed' | 'second_factor_needed' | 'mfa_attempt_rejected' |
  *   'too_many_requests' | 'request_timeout'>}
  */
-export async function openPasswordSession(deps: Deps, options: PasswordSessionOptions): Promise<PasswordSession> {
+export async function openPasswordSession(context: Context, options: PasswordSessionOptions): Promise<PasswordSession> {
   // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt reads the
   // new one.
   for (let attempt = 0; attempt < 2; attempt++) {
-    const session = await openSession(deps, options, await proveAccount(deps, options))
+    const proven = await proveAccount(context, options)
+    const session = await openSession(context, options, proven)
     if (session) return session
   }
   throw new Refusal('credentials_wrong')
 }
 
 /** GoTrue's order: the ban, the hook, a wrong password, an unconfirmed address. */
-async function proveAccount(deps: Deps, options: PasswordSessionOptions): Promise<ProvenAccount> {
-  const { identifier, identifiers, password, client, audience, ban } = options
-  const account = await findByIdentifier(deps, identifier, identifiers)
+async function proveAccount(context: Context, options: PasswordSessionOptions): Promise<ProvenAccount> {
+  const { identifier, identifiers, password, audience, ban } = options
+  const account = await findByIdentifier(context, identifier, identifiers)
   const isEligible =
     account !== undefined && account.deletedAt === null && (audience === undefined || account.aud === audience)
   const named = identifier.toLowerCase()
-  const hash = await verifyPassword(deps, { account, isEligible, identifier: named, password, client })
+  const hash = await verifyPassword(context, { account, isEligible, identifier: named, password })
   const isValid = hash !== undefined
-  if (isEligible && isAhead(account.bannedUntil, deps.clock.now()))
+  if (isEligible && isAhead(account.bannedUntil, withCurrentTime(context).now))
     throw new Refusal(isValid || ban.isShownWithoutPassword ? ban.reason : 'credentials_wrong')
-  if (isEligible && account.encryptedPassword) await callPasswordAttemptHook(deps, { user: account, isValid, client })
+  if (isEligible && account.encryptedPassword) await callPasswordAttemptHook(context, { user: account, isValid })
   if (!account || hash === undefined) throw new Refusal('credentials_wrong')
   requireConfirmed(account, options)
   return { account, hash }
@@ -98,25 +99,26 @@ function requireConfirmed(
 
 /** @returns undefined if the password was changed or rehashed concurrently */
 async function openSession(
-  deps: Deps,
-  { identifiers, password, client, ban, code, wanted }: PasswordSessionOptions,
+  asked: Context,
+  { identifiers, password, ban, code, wanted }: PasswordSessionOptions,
   { account, hash }: ProvenAccount,
 ): Promise<PasswordSession | undefined> {
-  const { clock, passwords, store } = deps
-  const proof = code === undefined ? undefined : await proveSecondFactor(deps, account, code, client)
+  const { passwords, store } = asked
+  const proof = code === undefined ? undefined : await proveSecondFactor(withCurrentTime(asked), account, code)
   const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
-  const now = clock.now()
-  const { row, key } = newSession(deps, now, account.id, 'password', client, proof)
+  const context = withCurrentTime(asked)
+  const { now } = context
+  const { row, key } = newSession(context, account.id, 'password', proof)
   const familyId = row.session.id
-  const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(deps, now, { kind, familyId, lifetimeMs }))
+  const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(context, { kind, familyId, lifetimeMs }))
   const signedIn = await store.openSession({
     ...{ now, verifiedPasswordHash: hash, rehashed, proof },
     session: { ...row, tokens: tokens.map((token) => token.row) },
-    audit: [auditEntry(deps, now, 'login', account, { provider: identifiers === 'phone' ? 'phone' : 'email' })],
+    audit: [auditEntry(context, 'login', account, { provider: identifiers === 'phone' ? 'phone' : 'email' })],
   })
   switch (signedIn.outcome) {
     case 'opened':
-      return { opened: signedIn.opened, key, now, tokens }
+      return { opened: signedIn.opened, key, context, tokens }
     case 'user_banned':
       throw new Refusal(ban.reason)
     case 'user_gone':

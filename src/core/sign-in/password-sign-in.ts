@@ -1,6 +1,6 @@
 /** Sign-in with a password (`POST /token?grant_type=password`). */
 import { comparablePhone } from '../accounts/users'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { weaknessOf } from '../passwords/password-strength'
 import { Refusal, type Weakness } from '../refusal'
 import { type IssuedSession, issueTokens } from '../sessions/sessions'
@@ -11,7 +11,6 @@ export interface PasswordSignIn {
   phone: string | undefined
   password: string
   audience: string
-  client: Client
 }
 
 /**
@@ -20,30 +19,34 @@ export interface PasswordSignIn {
  *   'email_or_phone_missing' | 'too_many_requests'>} and as `openPasswordSession`
  */
 export async function signInWithPassword(
-  deps: Deps,
-  { email, phone, password, audience, client }: PasswordSignIn,
+  context: Context,
+  { email, phone, password, audience }: PasswordSignIn,
 ): Promise<IssuedSession> {
-  const { policy, limits } = deps
+  const { policy, limits, client } = context
   limits.request('tokens', client.ip)
   if (email && phone) throw new Refusal('email_and_phone_at_login')
   if (email && !policy.signup.email) throw new Refusal('email_login_disabled')
   if (phone && !policy.signup.phone) throw new Refusal('phone_login_disabled')
   const identifier = email || comparablePhone(phone ?? '')
   if (identifier === '') throw new Refusal('email_or_phone_missing')
-  const { now, opened, key } = await openPasswordSession(deps, {
-    ...{ identifier, password, audience, client, code: undefined, wanted: [] },
+  const {
+    context: begun,
+    opened,
+    key,
+  } = await openPasswordSession(context, {
+    ...{ identifier, password, audience, code: undefined, wanted: [] },
     // The email field also accepts a username; supabase-js has no other field for it.
     identifiers: email ? 'email_or_username' : 'phone',
     ban: { reason: 'credentials_of_banned_user', isShownWithoutPassword: true },
   })
-  const issued = await issueTokens(deps, now, opened, key)
-  return { ...issued, weakness: await reportedWeakness(deps, password) }
+  const issued = await issueTokens(begun, opened, key)
+  return { ...issued, weakness: await reportedWeakness(context, password) }
 }
 
 /** Reported with the session; it prevents nothing. */
-async function reportedWeakness(deps: Deps, password: string): Promise<Weakness | null> {
+async function reportedWeakness(context: Context, password: string): Promise<Weakness | null> {
   try {
-    return (await weaknessOf(deps, password)) ?? null
+    return (await weaknessOf(context, password)) ?? null
   } catch (error) {
     if (error instanceof Refusal) return null
     throw error

@@ -7,7 +7,7 @@ import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { isOver } from '../../lib/time'
 import type { FlowState } from '../../store'
 import { auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import type { ProviderTokens } from '../ports'
 import { Refusal } from '../refusal'
 import { type IssuedSession, issueTokens, type Method, newSession } from '../sessions/sessions'
@@ -41,8 +41,7 @@ export function parseChallenge({
 
 /** A flow to be stored. @param method the `amr` method of its session */
 export function newFlow(
-  { random }: Pick<Deps, 'random'>,
-  now: number,
+  { random, now }: Pick<Context, 'random' | 'now'>,
   userId: string,
   { value, method: codeChallengeMethod }: Challenge,
   method: Method,
@@ -61,7 +60,7 @@ export function newFlow(
 }
 
 /** A code to be exchanged for a session, and its stored hash. */
-export function newAuthCode({ random, peppers }: Pick<Deps, 'random' | 'peppers'>): { code: string; hash: string } {
+export function newAuthCode({ random, peppers }: Pick<Context, 'random' | 'peppers'>): { code: string; hash: string } {
   const code = random.uuid()
   return { code, hash: authCodeHash(peppers[0], code) }
 }
@@ -73,34 +72,33 @@ const authCodeHash = (pepper: Buffer, code: string) => hmacSha256(pepper, code).
  * @throws {Refusal<'exchange_incomplete' | 'flow_unknown' | 'flow_expired' | 'verifier_wrong' | 'user_banned'>}
  */
 export async function exchangeCode(
-  deps: Deps,
-  { authCode, codeVerifier, client }: { authCode: string; codeVerifier: string; client: Client },
+  context: Context,
+  { authCode, codeVerifier }: { authCode: string; codeVerifier: string },
 ): Promise<IssuedSession> {
-  const { store, clock, policy, peppers, limits } = deps
+  const { store, policy, peppers, limits, now, client } = context
   limits.request('tokens', client.ip)
   if (authCode === '' || codeVerifier === '') throw new Refusal('exchange_incomplete')
   const hash = authCodeHash(peppers[0], authCode)
   const flow = await store.findFlow(hash)
   if (!flow?.userId) throw new Refusal('flow_unknown')
-  const now = clock.now()
   if (isOver(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
   const shown =
     flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')
   if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')
   const user = await store.findUser(flow.userId)
   if (!user) throw new Refusal('flow_unknown')
-  const session = newSession(deps, now, user.id, flow.authenticationMethod as Method, client)
+  const session = newSession(context, user.id, flow.authenticationMethod as Method)
   const exchanged = await store.exchangeFlow({
     authCodeHash: hash,
     session: session.row,
     now,
-    audit: [auditEntry(deps, now, 'login', user)],
+    audit: [auditEntry(context, 'login', user)],
   })
   switch (exchanged.outcome) {
     case 'opened':
       return {
-        ...(await issueTokens(deps, now, exchanged.opened, session.key)),
-        providerTokens: openProviderTokens(deps, flow),
+        ...(await issueTokens(context, exchanged.opened, session.key)),
+        providerTokens: openProviderTokens(context, flow),
       }
     case 'user_banned':
       throw new Refusal('user_banned')
@@ -112,10 +110,14 @@ export async function exchangeCode(
 const tokensPlace = (flowId: string) => `flow_state.provider_tokens:${flowId}`
 
 /** A provider's tokens, sealed until the code is exchanged. */
-export function sealProviderTokens({ sealer }: Pick<Deps, 'sealer'>, flowId: string, tokens: ProviderTokens): string {
+export function sealProviderTokens(
+  { sealer }: Pick<Context, 'sealer'>,
+  flowId: string,
+  tokens: ProviderTokens,
+): string {
   return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensPlace(flowId))
 }
 
-function openProviderTokens({ sealer }: Deps, { id, providerTokens }: FlowState): ProviderTokens | undefined {
+function openProviderTokens({ sealer }: Context, { id, providerTokens }: FlowState): ProviderTokens | undefined {
   return providerTokens === null ? undefined : JSON.parse(sealer.open(providerTokens, tokensPlace(id)).toString())
 }

@@ -2,7 +2,7 @@
 
 import { newUser, storableMetadata } from '../accounts/users'
 import { auditEntry } from '../audit'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { issueTokens, newSession } from '../sessions/sessions'
 import type { SignUpResult } from './pending-sign-up'
@@ -10,25 +10,24 @@ import type { SignUp } from './sign-up'
 
 /** Creates an account whose only credential is its session. */
 export async function signUpAnonymously(
-  deps: Deps,
-  { data, audience, client }: Pick<SignUp, 'data' | 'audience' | 'client'>,
+  context: Context,
+  { data, audience }: Pick<SignUp, 'data' | 'audience'>,
 ): Promise<SignUpResult> {
-  const { policy, clock, random, limits } = deps
+  const { policy, random, limits, now, client } = context
   if (!policy.signup.anonymous) throw new Refusal('anonymous_disabled')
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
   limits.request('anonymous', client.ip)
-  const now = clock.now()
   const id = random.uuid()
-  const user = newUser(deps, now, {
+  const user = newUser(context, {
     id,
     aud: audience,
     isAnonymous: true,
     lastSignInAt: now,
     rawUserMetaData: storableMetadata(data),
   })
-  const session = newSession(deps, now, id, 'anonymous', client)
-  const audit = [auditEntry(deps, now, 'login', user)]
-  const registered = await deps.store.registerUser({ user, identities: [], session: session.row, audit })
+  const session = newSession(context, id, 'anonymous')
+  const audit = [auditEntry(context, 'login', user)]
+  const registered = await context.store.registerUser({ user, identities: [], session: session.row, audit })
   if (registered.outcome !== 'registered') throw new Error(`a new id was already taken: ${registered.outcome}`)
-  return { outcome: 'signed_in', issued: await issueTokens(deps, now, registered.opened, session.key) }
+  return { outcome: 'signed_in', issued: await issueTokens(context, registered.opened, session.key) }
 }

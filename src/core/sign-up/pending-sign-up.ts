@@ -1,7 +1,6 @@
 /** A sign-up in progress, and its result. */
 import type { Account, User } from '../../store'
 import type { Contact } from '../accounts/contacts'
-import type { Client } from '../deps'
 import type { Channel } from '../messages/sms'
 import type { IssuedSession } from '../sessions/sessions'
 import type { Challenge } from '../sign-in/pkce'
@@ -17,7 +16,6 @@ export interface PendingSignUp {
   audience: string
   /** Where the link of the mail redirects to. */
   redirectTo: string
-  client: Client
   /** Registration with a service: creates the account without signing in. */
   isForService?: boolean
 }

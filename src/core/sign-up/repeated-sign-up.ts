@@ -4,7 +4,7 @@ import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
 import { dropUnconfirmedPassword, newUser } from '../accounts/users'
 import { auditEntry } from '../audit'
-import type { Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { prepareMail } from '../messages/mail'
 import { sendTokenMail } from '../messages/verification-mail'
 import { sendConfirmationSms } from '../messages/verification-sms'
@@ -16,37 +16,42 @@ import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 const EXISTS_NOTICE_MS = 3_600_000
 
 /** Nothing of the request is stored: it may not come from the owner of the address. */
-export async function answerExistingAccount(deps: Deps, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
+export async function answerExistingAccount(
+  context: Context,
+  applicant: PendingSignUp,
+  owner: User,
+): Promise<SignUpResult> {
   const { contact } = applicant
-  const { signup } = deps.policy
+  const { signup } = context.policy
   if (contact.isConfirmedFor(owner) || contact.isConfirmed) {
-    const now = deps.clock.now()
-    await deps.store.appendAudit([auditEntry(deps, now, 'user_repeated_signup', owner, { provider: contact.provider })])
+    await context.store.appendAudit([
+      auditEntry(context, 'user_repeated_signup', owner, { provider: contact.provider }),
+    ])
     // With confirmation disabled, GoTrue reveals the account, and nothing is left to hide.
     if (signup.autoconfirmsEmail || signup.autoconfirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
-    await notifyExistingOwner(deps, now, applicant, owner)
-    return { outcome: 'without_session', account: obfuscatedAccount(deps, now, applicant) }
+    await notifyExistingOwner(context, applicant, owner)
+    return { outcome: 'without_session', account: obfuscatedAccount(context, applicant) }
   }
-  const sent = await resendConfirmation(deps, applicant, owner)
+  const sent = await resendConfirmation(context, applicant, owner)
   // Data registered by someone else must not be shown.
-  return applicant.isForService ? answerAsNewAccount(deps, applicant) : sent
+  return applicant.isForService ? answerAsNewAccount(context, applicant) : sent
 }
 
 /** The response a new address would get, for an existing account that must not be revealed. */
-export const answerAsNewAccount = (deps: Deps, applicant: PendingSignUp): SignUpResult => ({
-  ...{ outcome: 'without_session', account: obfuscatedAccount(deps, deps.clock.now(), applicant) },
+export const answerAsNewAccount = (context: Context, applicant: PendingSignUp): SignUpResult => ({
+  ...{ outcome: 'without_session', account: obfuscatedAccount(context, applicant) },
 })
 
-async function resendConfirmation(deps: Deps, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
-  const { contact, challenge, redirectTo, client, channel } = applicant
+async function resendConfirmation(context: Context, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
+  const { contact, challenge, redirectTo, channel } = applicant
   const set = applicant.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
     // A sign-in with that password is answered as for any other account, so the mail has to explain.
     const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
-    const account = await sendTokenMail(deps, {
-      ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo, client },
+    const account = await sendTokenMail(context, {
+      ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo },
       isQueued: applicant.isForService === true,
     })
     const hidesInvitation = owner.invitedAt !== null
@@ -57,11 +62,10 @@ async function resendConfirmation(deps: Deps, applicant: PendingSignUp, owner: U
         : account,
     }
   }
-  const { account, messageId } = await sendConfirmationSms(deps, {
+  const { account, messageId } = await sendConfirmationSms(context, {
     user: owner,
     phone: contact.address,
     channel,
-    client,
     set,
   })
   return { outcome: 'without_session', account, messageId }
@@ -71,26 +75,21 @@ async function resendConfirmation(deps: Deps, applicant: PendingSignUp, owner: U
  * Notifies the owner of an address that it already has an account, so that they do not wait for a confirmation mail.
  */
 async function notifyExistingOwner(
-  deps: Deps,
-  now: number,
-  { contact, redirectTo, client }: PendingSignUp,
+  context: Context,
+  { contact, redirectTo }: PendingSignUp,
   owner: User,
 ): Promise<void> {
   if (contact.provider !== 'email') return
-  const last = await deps.store.lastMessage({ recipient: contact.address, template: 'account_exists' })
+  const current = withCurrentTime(context)
+  const { store, limits, now } = current
+  const last = await store.lastMessage({ recipient: contact.address, template: 'account_exists' })
   const isTold = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
-  const done = isTold ? undefined : deps.limits.exclusive(`account_exists ${owner.id}`)
+  const done = isTold ? undefined : limits.exclusive(`account_exists ${owner.id}`)
   if (!done) return
   try {
     const copies = [{ to: contact.address }]
-    const { messages } = prepareMail(deps, now, {
-      template: 'account_exists',
-      user: owner,
-      copies,
-      redirectTo,
-      client,
-    })
-    await deps.store.saveTokensAndMessages({ now, messages, audit: [] })
+    const { messages } = prepareMail(current, { template: 'account_exists', user: owner, copies, redirectTo })
+    await store.saveTokensAndMessages({ now, messages, audit: [] })
   } finally {
     done()
   }
@@ -100,13 +99,13 @@ async function notifyExistingOwner(
  * The response to a sign-up with a registered address: an account that does not exist
  * (docs/wire-contract.md#anti-enumeration).
  */
-function obfuscatedAccount(deps: Deps, now: number, { contact, metadata, audience }: PendingSignUp): Account {
-  const user = newUser(deps, now, {
-    id: deps.random.uuid(),
+function obfuscatedAccount(context: Context, { contact, metadata, audience }: PendingSignUp): Account {
+  const user = newUser(context, {
+    id: context.random.uuid(),
     aud: audience,
     role: '',
     ...(contact.provider === 'email' ? { email: contact.address } : { phone: contact.address }),
-    confirmationSentAt: now,
+    confirmationSentAt: context.now,
     rawAppMetaData: providersMetadata([contact.provider]),
     rawUserMetaData: metadata,
   })

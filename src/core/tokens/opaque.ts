@@ -4,7 +4,7 @@
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSessionToken, SessionTokenKind } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 
 const PREFIXES = {
   access: 'cat_',
@@ -24,7 +24,7 @@ const FORM = /^[\w-]{65}$/
 
 /** @returns the token in the clear, and what is stored of it */
 export function mintOpaqueToken(
-  { random, peppers }: Pick<Deps, 'random' | 'peppers'>,
+  { random, peppers }: Pick<Context, 'random' | 'peppers'>,
   kind: OpaqueKind,
 ): { token: string; lookupId: string; tokenHash: string } {
   const lookupId = random.bytes(LOOKUP_BYTES).toString('base64url')
@@ -43,18 +43,18 @@ export function lookupIdOf(kind: OpaqueKind, token: string): string | undefined 
   return token.startsWith(PREFIXES[kind]) && FORM.test(rest) ? rest.slice(0, LOOKUP_LENGTH) : undefined
 }
 
-export function isValidOpaqueToken({ peppers }: Pick<Deps, 'peppers'>, token: string, tokenHash: string): boolean {
+export function isValidOpaqueToken({ peppers }: Pick<Context, 'peppers'>, token: string, tokenHash: string): boolean {
   return peppers.some((pepper) => secretEqual(hashOf(pepper, token), tokenHash))
 }
 
 const hashOf = (pepper: Buffer, token: string) => hmacSha256(pepper, token).toString('hex')
 
-/** A token of a session. @param now Unix milliseconds */
+/** A token of a session. */
 export function mintSessionToken(
-  deps: Pick<Deps, 'random' | 'peppers'>,
-  now: number,
+  context: Pick<Context, 'random' | 'peppers' | 'now'>,
   { kind, familyId, lifetimeMs }: { kind: SessionTokenKind; familyId: string; lifetimeMs: number },
 ): { token: string; row: NewSessionToken } {
-  const { token, ...kept } = mintOpaqueToken(deps, kind)
+  const { now } = context
+  const { token, ...kept } = mintOpaqueToken(context, kind)
   return { token, row: { ...kept, kind, familyId, createdAt: now, expiresAt: now + lifetimeMs, revokedAt: null } }
 }

@@ -3,7 +3,7 @@
  */
 import type { OpenedSession } from '../../store'
 import { rolesOfCaller } from '../accounts/roles'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 
 export interface ServiceSession extends OpenedSession {
   accessToken: string
@@ -18,17 +18,16 @@ const MAX_NAME_LENGTH = 1024
 
 /** @param refreshToken of this surface, issued with the session or by rotation */
 export async function issueForService(
-  deps: Deps,
-  now: number,
+  context: Context,
   opened: OpenedSession,
   refreshToken: string,
 ): Promise<ServiceSession> {
-  const { keyring, policy } = deps
+  const { keyring, policy, now } = context
   const { user, session } = opened
   const { issuer, accessTokenMs } = policy.service
   const expiresIn = accessTokenMs / 1000
   const issuedAt = Math.floor(now / 1000)
-  const roles = await rolesOfCaller(deps, opened)
+  const roles = await rolesOfCaller(context, opened)
   const accessToken = await keyring.sign({
     sub: user.id,
     email: user.email ?? '',

@@ -6,7 +6,7 @@
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import type { Minting, Spending, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import type { Policy } from '../policy'
 import type { Random } from '../ports'
 import { Refusal } from '../refusal'
@@ -65,7 +65,7 @@ export interface MintedToken {
   code: string
 }
 
-export function mintToken({ random, peppers, policy }: Deps, now: number, request: TokenRequest): MintedToken {
+export function mintToken({ random, peppers, policy, now }: Context, request: TokenRequest): MintedToken {
   const { kind, family, to, userId = null, payload = null, code, flowId = null } = request
   const secret = random.bytes(TOKEN_BYTES).toString('base64url')
   const address = 'email' in to ? to.email.toLowerCase() : to.phone
@@ -100,7 +100,7 @@ export function mintToken({ random, peppers, policy }: Deps, now: number, reques
  * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired'>} in this order
  */
 export async function findToken(
-  { store, peppers, clock }: Deps,
+  { store, peppers, now }: Context,
   { plaintext, family, kinds }: { plaintext: string; family: VerificationFamily; kinds: readonly VerificationKind[] },
 ): Promise<{ token: VerificationToken; spend: Spending }> {
   const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
@@ -112,7 +112,7 @@ export async function findToken(
   if (!token) throw new Refusal('token_unknown')
   if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
   if (token.consumedAt !== null) throw new Refusal('token_used')
-  if (isExpired(token, clock.now())) throw new Refusal('token_expired')
+  if (isExpired(token, now)) throw new Refusal('token_expired')
   return { token, spend: { id: token.id } }
 }
 
@@ -129,10 +129,10 @@ export interface SubmittedCode {
  *   and did not
  */
 export async function findTokenByCode(
-  deps: Deps,
+  context: Context,
   { to, code, kinds }: SubmittedCode,
 ): Promise<{ token: VerificationToken; spend: Spending; refund: () => void }> {
-  const { store, peppers, limits, clock } = deps
+  const { store, peppers, limits, now } = context
   const address = 'email' in to ? to.email : to.phone
   const refund = limits.code(address)
   const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
@@ -140,17 +140,16 @@ export async function findTokenByCode(
     .filter(({ family, kind, codeHash }) => family === 'supabase' && kinds.includes(kind) && codeHash !== null)
     .sort((a, b) => b.createdAt - a.createdAt)
   const [newest] = pending
-  const now = clock.now()
   if (!newest) {
     // Without a sent code there is nothing to guess. The response takes as long as one that records a wrong code.
     refund()
     await store.probe(now)
     throw new Refusal('code_wrong')
   }
-  const isTested = 'phone' in to && Object.hasOwn(deps.policy.sms.testCodes, to.phone)
-  const ofProvider = 'phone' in to && !isTested ? deps.smsProvider?.check : undefined
+  const isTested = 'phone' in to && Object.hasOwn(context.policy.sms.testCodes, to.phone)
+  const ofProvider = 'phone' in to && !isTested ? context.smsProvider?.check : undefined
   const token = ofProvider
-    ? await checkedByProvider(deps, newest, () => ofProvider(address, code)).catch((error: unknown) => {
+    ? await checkedByProvider(context, newest, () => ofProvider(address, code)).catch((error: unknown) => {
         // Not checked, so not a guess.
         refund()
         throw error
@@ -170,7 +169,7 @@ export async function findTokenByCode(
  * {Refusal<'code_check_failed'>}
  */
 async function checkedByProvider(
-  { report }: Deps,
+  { report }: Context,
   token: VerificationToken,
   isRight: () => Promise<boolean>,
 ): Promise<VerificationToken | undefined> {

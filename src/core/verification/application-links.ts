@@ -10,7 +10,7 @@ import { CLEARED_SENT_AT, contactIdentity, newUser, normaliseEmail } from '../ac
 import { auditEntry } from '../audit'
 import { type Caller, forbidPersonalToken } from '../caller'
 import { requireChanged } from '../change-outcomes'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { proveSecondFactor } from '../factors/second-factor'
 import { hasVerifiedFactor, isMissingSecondFactor } from '../factors/user-factors'
 import { type Mail, pageLink, prepareMail, prepareNotice } from '../messages/mail'
@@ -27,18 +27,18 @@ import { confirmNewEmail } from './verify'
 
 export interface MailLinkRequest {
   email: string
-  client: Client
 }
 
 /** Mails a password-reset link, if the address has an account; the response does not reveal it. */
-export async function requestPasswordReset(deps: Deps, { email: text, client }: MailLinkRequest): Promise<void> {
-  deps.limits.request('recoveries', client.ip)
+export async function requestPasswordReset(context: Context, { email: text }: MailLinkRequest): Promise<void> {
+  const { client } = context
+  context.limits.request('recoveries', client.ip)
   const email = normaliseEmail(text)
-  const user = await deps.store.findUserByEmail(email)
-  await suppressDeliveryErrors<unknown>(deps, () =>
+  const user = await context.store.findUserByEmail(email)
+  await suppressDeliveryErrors<unknown>(context, () =>
     user
-      ? mailLink(deps, { user, email, kind: 'password_reset', template: 'recovery', page: 'passwordReset', client })
-      : simulateMailDelivery(deps, email, client),
+      ? mailLink(context, { user, email, kind: 'password_reset', template: 'recovery', page: 'passwordReset' })
+      : simulateMailDelivery(context, email),
   )
 }
 
@@ -48,30 +48,32 @@ export async function requestPasswordReset(deps: Deps, { email: text, client }: 
  *   'token_expired'>}
  */
 export async function completePasswordReset(
-  deps: Deps,
-  { token: plaintext, password, client }: { token: string; password: string; client: Client },
+  context: Context,
+  { token: plaintext, password }: { token: string; password: string },
 ): Promise<void> {
-  const { passwords, clock, store } = deps
-  deps.limits.request('verifications', client.ip)
-  await requireStrong(deps, password)
-  const { token, spend } = await findToken(deps, { plaintext, family: 'service', kinds: ['password_reset'] })
-  const user = await ownerOf(deps, token)
-  if (!isFirstConfirmation(user, token) && (await hasVerifiedFactor(deps, user))) throw new Refusal('aal_too_low')
+  const { passwords, store, limits, client } = context
+  limits.request('verifications', client.ip)
+  await requireStrong(context, password)
+  const { token, spend } = await findToken(withCurrentTime(context), {
+    plaintext,
+    family: 'service',
+    kinds: ['password_reset'],
+  })
+  const user = await ownerOf(context, token)
+  if (!isFirstConfirmation(user, token) && (await hasVerifiedFactor(context, user))) throw new Refusal('aal_too_low')
   const encryptedPassword = await passwords.hash(password)
-  const now = clock.now()
+  const current = withCurrentTime(context)
   const changed = await store.changeUser({
-    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
-    ...preHijackCleanup(deps, now, user, token),
+    ...{ id: user.id, now: current.now, spend, actor: { sessionId: undefined } },
+    ...preHijackCleanup(current, user, token),
     set: { ...CLEARED_SENT_AT, encryptedPassword },
     // Reading the mail proves control of the address.
     confirm: { email: true, phone: false },
     ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
     endSessions: {},
     invalidateTokens: true,
-    messages: prepareNotice(deps, now, {
-      ...{ template: 'password_changed_notification', to: user.email, user, client },
-    }),
-    audit: [auditEntry(deps, now, 'user_updated_password', user)],
+    messages: prepareNotice(current, { template: 'password_changed_notification', to: user.email, user }),
+    audit: [auditEntry(current, 'user_updated_password', user)],
   })
   requireChanged(changed)
 }
@@ -82,19 +84,19 @@ export async function completePasswordReset(
  *   …>}
  */
 export async function requestEmailChange(
-  deps: Deps,
-  { caller, newEmail, client }: { caller: Caller; newEmail: string; client: Client },
+  context: Context,
+  { caller, newEmail }: { caller: Caller; newEmail: string },
 ): Promise<void> {
-  const { store, policy, limits } = deps
+  const { store, policy, limits, client } = context
   const { user, session } = forbidPersonalToken(caller)
   limits.request('userChanges', client.ip)
   if (user.isSsoUser) throw new Refusal('account_sso_managed')
-  if (await isMissingSecondFactor(deps, caller)) throw new Refusal('aal_too_low')
+  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   const email = normaliseEmail(newEmail)
   if (email === user.email) throw new Refusal('email_unchanged')
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
-  await changeEmail(deps, {
-    ...{ user, email, challenge: undefined, redirectTo: policy.mail.pages.emailChange, client },
+  await changeEmail(context, {
+    ...{ user, email, challenge: undefined, redirectTo: policy.mail.pages.emailChange },
     family: 'service',
     related: { actor: { sessionId: session?.id } },
   })
@@ -102,25 +104,25 @@ export async function requestEmailChange(
 
 /** Confirms a new address. @returns `pending` while the other address has to confirm */
 export async function confirmEmailChange(
-  deps: Deps,
-  { token: plaintext, client }: { token: string; client: Client },
+  context: Context,
+  { token: plaintext }: { token: string },
 ): Promise<'pending' | 'changed'> {
-  deps.limits.request('verifications', client.ip)
-  const { token, spend } = await findToken(deps, { plaintext, family: 'service', kinds: ['email_change'] })
-  return confirmNewEmail(deps, { token, spend, user: await ownerOf(deps, token), client })
+  context.limits.request('verifications', context.client.ip)
+  const { token, spend } = await findToken(context, { plaintext, family: 'service', kinds: ['email_change'] })
+  return confirmNewEmail(context, { token, spend, user: await ownerOf(context, token) })
 }
 
 /** Mails a sign-in link. An address without an account gets one too if sign-up is allowed. */
-export async function sendSignInLink(deps: Deps, { email: text, client }: MailLinkRequest): Promise<void> {
-  const { policy, store, limits } = deps
+export async function sendSignInLink(context: Context, { email: text }: MailLinkRequest): Promise<void> {
+  const { policy, store, limits, client } = context
   limits.request('magicLinks', client.ip)
   const email = normaliseEmail(text)
   const user = await store.findUserByEmail(email)
   const isAllowed = policy.signup.email && policy.mail.magicLinks && (user !== undefined || !policy.signup.disabled)
-  await suppressDeliveryErrors<unknown>(deps, () =>
+  await suppressDeliveryErrors<unknown>(context, () =>
     isAllowed
-      ? mailLink(deps, { user, email, kind: 'magic_link', template: 'magic_link', page: 'magicLink', client })
-      : simulateMailDelivery(deps, email, client),
+      ? mailLink(context, { user, email, kind: 'magic_link', template: 'magic_link', page: 'magicLink' })
+      : simulateMailDelivery(context, email),
   )
 }
 
@@ -131,44 +133,42 @@ export async function sendSignInLink(deps: Deps, { email: text, client }: MailLi
  *   'user_banned' | 'signup_disabled'>}
  */
 export async function verifySignInLink(
-  deps: Deps,
-  { token: plaintext, code, audience, client }: { token: string; code: string; audience: string; client: Client },
+  context: Context,
+  { token: plaintext, code, audience }: { token: string; code: string; audience: string },
 ): Promise<ServiceSession> {
-  const { store, clock, policy } = deps
-  deps.limits.request('verifications', client.ip)
-  const { token, spend } = await findToken(deps, { plaintext, family: 'service', kinds: ['magic_link'] })
+  const { store, policy, now, client } = context
+  context.limits.request('verifications', client.ip)
+  const { token, spend } = await findToken(context, { plaintext, family: 'service', kinds: ['magic_link'] })
   const email = token.email ?? ''
-  const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(deps, token)
-  const now = clock.now()
-  const proof =
-    user && !isFirstConfirmation(user, token) ? await proveSecondFactor(deps, user, code, client) : undefined
+  const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(context, token)
+  const proof = user && !isFirstConfirmation(user, token) ? await proveSecondFactor(context, user, code) : undefined
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
-  const account = user ?? newOwner(deps, now, email, audience)
-  const session = newSession(deps, now, account.id, 'otp', client, proof)
-  const refresh = mintSessionToken(deps, now, {
+  const account = user ?? newOwner(context, email, audience)
+  const session = newSession(context, account.id, 'otp', proof)
+  const refresh = mintSessionToken(context, {
     ...{ kind: 'service', familyId: session.row.session.id, lifetimeMs: policy.service.refreshTokenMs },
   })
   const row = { ...session.row, tokens: [refresh.row] }
-  const audit = [auditEntry(deps, now, 'login', account)]
+  const audit = [auditEntry(context, 'login', account)]
   if (user) {
     const isFirst = user.emailConfirmedAt === null
     const changed = await store.changeUser({
       ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: row, audit },
-      ...preHijackCleanup(deps, now, user, token),
+      ...preHijackCleanup(context, user, token),
       confirm: { email: true, phone: false },
       ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
       invalidateTokens: true,
     })
     requireChanged(changed)
     if (changed.outcome !== 'changed' || !changed.opened) throw new Error('a sign-in opened no session')
-    return issueForService(deps, now, changed.opened, refresh.token)
+    return issueForService(context, changed.opened, refresh.token)
   }
-  const identity = contactIdentity(deps, now, account.id, 'email', { email, email_verified: true })
+  const identity = contactIdentity(context, account.id, 'email', { email, email_verified: true })
   const { uid: _uid, confirmedAt: _confirmedAt, ...made } = account
   const registered = await store.registerUser({ user: made, identities: [identity], session: row, spend, audit })
   switch (registered.outcome) {
     case 'registered':
-      return issueForService(deps, now, registered.opened, refresh.token)
+      return issueForService(context, registered.opened, refresh.token)
     case 'token_unknown':
     case 'token_used':
     case 'token_expired':
@@ -179,9 +179,10 @@ export async function verifySignInLink(
   }
 }
 
-function newOwner(deps: Deps, now: number, email: string, audience: string): User {
-  const id = deps.random.uuid()
-  const row = newUser(deps, now, {
+function newOwner(context: Context, email: string, audience: string): User {
+  const { now } = context
+  const id = context.random.uuid()
+  const row = newUser(context, {
     ...{ id, email, aud: audience, emailConfirmedAt: now, lastSignInAt: now },
     rawAppMetaData: providersMetadata(['email']),
     rawUserMetaData: { email, email_verified: true, phone_verified: false, sub: id },
@@ -190,7 +191,7 @@ function newOwner(deps: Deps, now: number, email: string, audience: string): Use
 }
 
 async function ownerOf(
-  { store }: Deps,
+  { store }: Context,
   { userId, email, kind }: { userId: string | null; email: string | null; kind: VerificationKind },
 ) {
   const user = userId === null ? undefined : await store.findUser(userId)
@@ -206,28 +207,26 @@ interface LinkMail {
   kind: VerificationKind & ('password_reset' | 'magic_link')
   template: Mail['template']
   page: 'passwordReset' | 'magicLink'
-  client: Client
 }
 
 async function mailLink(
-  deps: Deps,
-  { user, email, kind, template, page, client }: LinkMail,
+  context: Context,
+  { user, email, kind, template, page }: LinkMail,
 ): Promise<Account | undefined> {
-  const { store, clock, policy } = deps
-  const now = clock.now()
+  const { store, policy } = context
   const { cooldownMs, pages } = policy.mail
-  const recipient = user ?? newOwner(deps, now, email, policy.audience)
-  const lastSend = { name: kind, lastSentAt: () => lastMintedAt(deps, email, kind), cooldownMs }
+  const recipient = user ?? newOwner(context, email, policy.audience)
+  const lastSend = { name: kind, lastSentAt: () => lastMintedAt(context, email, kind), cooldownMs }
   const key = { id: user?.id ?? email }
-  return withSendCooldown(deps, now, { user: key, lastSend, refusal: 'mail_too_soon' }, async () => {
-    const token = mintToken(deps, now, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
+  return withSendCooldown(context, { user: key, lastSend, refusal: 'mail_too_soon' }, async (current) => {
+    const { now } = current
+    const token = mintToken(current, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
     const copies = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]
-    const { messages } = prepareMail(deps, now, {
+    const { messages } = prepareMail(current, {
       template,
       user: recipient,
       copies,
       redirectTo: pages[page],
-      client,
       isQueued: true,
     })
     if (!user) {
@@ -236,7 +235,7 @@ async function mailLink(
     }
     const changed = await store.changeUser({
       ...{ id: user.id, now, set: {}, mint: [token.minting], messages },
-      audit: [auditEntry(deps, now, 'user_recovery_requested', user)],
+      audit: [auditEntry(current, 'user_recovery_requested', user)],
     })
     return requireChanged(changed)
   })
@@ -246,7 +245,7 @@ async function mailLink(
  * When the last mail of a kind was sent, taken from its token: as in GoTrue both kinds share a column of the account,
  * and an address without an account has none.
  */
-async function lastMintedAt({ store }: Deps, email: string, kind: VerificationKind): Promise<number | null> {
+async function lastMintedAt({ store }: Context, email: string, kind: VerificationKind): Promise<number | null> {
   const pending = await store.pendingTokens({ email })
   const minted = pending.filter((token) => token.family === 'service' && token.kind === kind)
   return minted.length === 0 ? null : Math.max(...minted.map(({ createdAt }) => createdAt))

@@ -12,7 +12,7 @@ import type {
 import { isFirstConfirmation, preHijackCleanup } from '../accounts/pre-hijack'
 import { CLEARED_SENT_AT, contactIdentity } from '../accounts/users'
 import { type Action, auditEntry } from '../audit'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { hasVerifiedFactor } from '../factors/user-factors'
 import { prepareNotice } from '../messages/mail'
 import { Refusal } from '../refusal'
@@ -27,28 +27,27 @@ export interface Completion {
   token?: VerificationToken
   spend?: Spending
   password?: string | undefined
-  client: Client
 }
 
 /** Applies the effect of a token. @returns the session, if one was requested */
 export async function applyVerification(
-  deps: Deps,
+  context: Context,
   completion: Completion,
   result: Pick<UserChange, 'session' | 'authCode'>,
 ): Promise<OpenedSession | undefined> {
   const { user, kind, token, spend, password } = completion
-  const { clock, store, passwords, random } = deps
+  const { store, passwords, random } = context
   // A stolen inbox does not include the second factor (docs/decisions.md#d3).
-  if (password !== undefined && !isFirstConfirmation(user, token) && (await hasVerifiedFactor(deps, user)))
+  if (password !== undefined && !isFirstConfirmation(user, token) && (await hasVerifiedFactor(context, user)))
     throw new Refusal('aal_too_low')
   const isInvited = kind === 'invite' && user.encryptedPassword === null && password === undefined
   const secret = isInvited ? random.bytes(RANDOM_PASSWORD_BYTES).toString('hex') : password
   const encryptedPassword = secret === undefined ? undefined : await passwords.hash(secret)
-  const now = clock.now()
-  const effect = effectOf(deps, now, kind, user, token)
-  const { set: withoutPassword, ...leaving } = preHijackCleanup(deps, now, user, token)
+  const current = withCurrentTime(context)
+  const effect = effectOf(current, kind, user, token)
+  const { set: withoutPassword, ...leaving } = preHijackCleanup(current, user, token)
   const changed = await store.changeUser({
-    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+    ...{ id: user.id, now: current.now, spend, actor: { sessionId: undefined } },
     ...effect.change,
     ...leaving,
     set: {
@@ -59,9 +58,9 @@ export async function applyVerification(
     ...(encryptedPassword !== undefined && { endSessions: {} }),
     invalidateTokens: true,
     ...result,
-    messages: await noticesOf(deps, now, completion),
+    messages: await noticesOf(current, completion),
     audit: [effect.action, ...(result.session ? (['login'] as const) : [])].flatMap((action) =>
-      action ? [auditEntry(deps, now, action, user)] : [],
+      action ? [auditEntry(current, action, user)] : [],
     ),
   })
   if (changed.outcome !== 'changed') throw refusalOf(changed.outcome)
@@ -75,9 +74,10 @@ interface Effect {
   action: Action | undefined
 }
 
-function effectOf(deps: Deps, now: number, kind: VerificationKind, user: User, token?: VerificationToken): Effect {
+function effectOf(context: Context, kind: VerificationKind, user: User, token?: VerificationToken): Effect {
+  const { now } = context
   const identity = (provider: 'email' | 'phone', data: Record<string, string | boolean>): Identity =>
-    contactIdentity(deps, now, user.id, provider, data)
+    contactIdentity(context, user.id, provider, data)
   switch (kind) {
     case 'signup':
     case 'invite': {
@@ -145,22 +145,22 @@ export function requireSameAddress(present: string | null, proven: string | null
 }
 
 /** Notices to the old address, or to the owner of a number, if enabled. */
-async function noticesOf(deps: Deps, now: number, { user, kind, password, client }: Completion) {
-  const about = { user, client, to: user.email }
+async function noticesOf(context: Context, { user, kind, password }: Completion) {
+  const about = { user, to: user.email }
   if (kind === 'email_change')
-    return prepareNotice(deps, now, {
+    return prepareNotice(context, {
       ...{ ...about, template: 'email_changed_notification' },
       values: { OldEmail: user.email ?? '', Email: user.emailChange ?? '' },
     })
   if (kind === 'phone_change')
-    return prepareNotice(deps, now, {
+    return prepareNotice(context, {
       ...{ ...about, template: 'phone_changed_notification' },
       values: { OldPhone: user.phone ?? '', Phone: user.phoneChange ?? '' },
     })
-  return password === undefined ? [] : prepareNotice(deps, now, { ...about, template: 'password_changed_notification' })
+  return password === undefined ? [] : prepareNotice(context, { ...about, template: 'password_changed_notification' })
 }
 
-type Outcome = Exclude<Awaited<ReturnType<Deps['store']['changeUser']>>['outcome'], 'changed'>
+type Outcome = Exclude<Awaited<ReturnType<Context['store']['changeUser']>>['outcome'], 'changed'>
 
 export function refusalOf(outcome: Outcome): Error {
   switch (outcome) {

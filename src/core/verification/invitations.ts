@@ -17,7 +17,7 @@ import {
 import { auditEntry } from '../audit'
 import type { Admin } from '../caller'
 import { requireChanged } from '../change-outcomes'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { linkOf, prepareMail } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
 import { changeAndSend, orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
@@ -35,20 +35,19 @@ export interface Invitation {
   data: Record<string, unknown>
   audience: string
   redirectTo: string
-  client: Client
 }
 
 /**
  * Mails an invitation; unconfirmed users are invited again. @throws {Refusal<'email_taken' | 'email_malformed' | …>}
  */
-export async function invite(deps: Deps, { redirectTo, client, ...invitation }: Invitation): Promise<Account> {
-  const guest = await findOrCreateInvitee(deps, invitation)
-  const now = deps.clock.now()
-  const { token, flow } = mintMailToken(deps, now, { user: guest.user, purpose: 'invite', challenge: undefined })
+export async function invite(context: Context, { redirectTo, ...invitation }: Invitation): Promise<Account> {
+  const { now } = context
+  const guest = await findOrCreateInvitee(context, invitation)
+  const { token, flow } = mintMailToken(context, { user: guest.user, purpose: 'invite', challenge: undefined })
   const user = { ...guest.user, invitedAt: now, confirmationSentAt: now }
   const copies = [{ to: guest.user.email, token }]
-  const outgoing = prepareMail(deps, now, { template: 'invite', user, copies, redirectTo, client })
-  return save(deps, now, guest, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
+  const outgoing = prepareMail(context, { template: 'invite', user, copies, redirectTo })
+  return save(context, guest, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
 }
 
 const LINK_PURPOSES: Record<string, Purpose> = {
@@ -79,56 +78,54 @@ export interface GeneratedLink {
  * @throws {Refusal<'link_type_unknown' | 'user_of_email_unknown' | 'email_taken' | 'secure_change_needed' |
  *   'password_weak' | …>}
  */
-export async function generateLink(deps: Deps, request: GenerateLinkRequest): Promise<GeneratedLink> {
+export async function generateLink(context: Context, request: GenerateLinkRequest): Promise<GeneratedLink> {
   const email = normaliseEmail(request.email)
   if (request.type === 'email_change_current' || request.type === 'email_change_new')
-    return generateChangeLink(deps, { ...request, email })
+    return generateChangeLink(context, { ...request, email })
   const asked = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
   if (!asked) throw new Refusal('link_type_unknown', { detail: request.type })
-  const existing = inAudience(await deps.store.findUserByEmail(email), request.audience)
+  const existing = inAudience(await context.store.findUserByEmail(email), request.audience)
   if (!existing && asked === 'recovery') throw new Refusal('user_of_email_unknown')
   const isSignUp = asked === 'signup' || (asked === 'magiclink' && !existing)
   const purpose = isSignUp ? 'signup' : asked
   const guest =
     purpose === 'invite' || purpose === 'signup'
-      ? await findOrCreateInvitee(deps, { ...request, email }, purpose, asked === 'magiclink')
+      ? await findOrCreateInvitee(context, { ...request, email }, purpose, asked === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
-  const now = deps.clock.now()
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
-  const { token } = mintMailToken(deps, now, { user: guest.user, purpose, challenge: undefined, payload })
-  const account = await save(deps, now, guest, {
+  const { token } = mintMailToken(context, { user: guest.user, purpose, challenge: undefined, payload })
+  const account = await save(context, guest, {
     token,
     flow: undefined,
     outgoing: { messages: [] },
     admin: request.admin,
     purpose,
   })
-  const { redirectTo, client } = request
-  return linkFor(deps, { account, token, type: purpose, verificationType: purpose, redirectTo, client })
+  const { redirectTo } = request
+  return linkFor(context, { account, token, type: purpose, verificationType: purpose, redirectTo })
 }
 
-async function generateChangeLink(deps: Deps, request: GenerateLinkRequest): Promise<GeneratedLink> {
-  const { store, policy, clock } = deps
+async function generateChangeLink(context: Context, request: GenerateLinkRequest): Promise<GeneratedLink> {
+  const { store, policy, now } = context
   const user = inAudience(await store.findUserByEmail(request.email), request.audience)
   if (!user) throw new Refusal('user_of_email_unknown')
   const email = normaliseEmail(request.newEmail)
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
   const isCurrent = request.type === 'email_change_current'
   if (isCurrent && !policy.mail.secureChange) throw new Refusal('secure_change_needed')
-  const now = clock.now()
   const to = isCurrent ? request.email : email
-  const token = mintEmailChange(deps, now, { user, to, email })
+  const token = mintEmailChange(context, { user, to, email })
   const changed = await store.changeUser({
     ...{ id: user.id, now },
     set: pendingEmail(email, now),
     // The link to the other address for the same change stays valid. An older link to the same address
     // does not: otherwise both would count, and the other address would never be asked.
     mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
-    audit: [auditEntry(deps, now, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
+    audit: [auditEntry(context, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
   })
   const account = requireChanged(changed)
-  const { type: verificationType, redirectTo, client } = request
-  return linkFor(deps, { account, token, type: 'email_change', verificationType, redirectTo, client })
+  const { type: verificationType, redirectTo } = request
+  return linkFor(context, { account, token, type: 'email_change', verificationType, redirectTo })
 }
 
 interface LinkParts {
@@ -137,11 +134,10 @@ interface LinkParts {
   type: LinkType | Purpose
   verificationType: string
   redirectTo: string
-  client: Client
 }
 
-function linkFor(deps: Deps, { account, token, type, verificationType, redirectTo, client }: LinkParts): GeneratedLink {
-  const link = linkOf(deps, type as LinkType, token.plaintext, { redirectTo, origin: client.origin })
+function linkFor(context: Context, { account, token, type, verificationType, redirectTo }: LinkParts): GeneratedLink {
+  const link = linkOf(context, type as LinkType, token.plaintext, { redirectTo, origin: context.client.origin })
   return { account, link, code: token.code, token: token.plaintext, type: verificationType, redirectTo }
 }
 
@@ -157,12 +153,12 @@ interface Invitee {
 
 /** The invited user: an unconfirmed one, or a new one. */
 async function findOrCreateInvitee(
-  deps: Deps,
+  context: Context,
   { email: text, data, audience, password }: Pick<Invitation, 'email' | 'data' | 'audience'> & { password?: string },
   purpose: 'invite' | 'signup' = 'invite',
   needsNoPassword = false,
 ): Promise<Invitee> {
-  const { store, clock, random, passwords } = deps
+  const { store, random, passwords } = context
   const email = normaliseEmail(text)
   const existing = await store.findUserByEmail(email)
   if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
@@ -176,7 +172,7 @@ async function findOrCreateInvitee(
     const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)
     const set = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
     if (!password || existing.isPasswordFromAdmin) return { ...guest, added, set }
-    await requireStrong(deps, password)
+    await requireStrong(context, password)
     return {
       ...{ ...guest, added },
       set: { ...set, encryptedPassword: await passwords.hash(password), isPasswordFromAdmin: true },
@@ -185,14 +181,13 @@ async function findOrCreateInvitee(
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
     if (!needsNoPassword && !password) throw new Refusal('password_missing')
-    if (!needsNoPassword) await requireStrong(deps, password ?? '')
+    if (!needsNoPassword) await requireStrong(context, password ?? '')
     encryptedPassword = await passwords.hash(
       needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
     )
   }
-  const now = clock.now()
   const id = random.uuid()
-  const user = newUser(deps, now, {
+  const user = newUser(context, {
     ...{ id, email, encryptedPassword, aud: audience },
     ...{ isAdminCreated: true, isPasswordFromAdmin: encryptedPassword !== null },
     rawAppMetaData: providersMetadata(['email']),
@@ -201,7 +196,7 @@ async function findOrCreateInvitee(
   return {
     user: { ...user, email, uid: 0, confirmedAt: null },
     isNew: true,
-    identities: [contactIdentity(deps, now, id, 'email', { email })],
+    identities: [contactIdentity(context, id, 'email', { email })],
   }
 }
 
@@ -214,18 +209,18 @@ interface Saved {
 }
 
 async function save(
-  deps: Deps,
-  now: number,
+  context: Context,
   guest: Invitee,
   { token, flow, outgoing, admin, purpose }: Saved,
 ): Promise<Account> {
+  const { now } = context
   const { column, action } = purposeDetails(purpose)
   const set = { [column]: now, ...(purpose === 'invite' && { invitedAt: now }) }
-  const audit = [auditEntry(deps, now, action, admin.user ?? admin.role, { user_id: guest.user.id })]
+  const audit = [auditEntry(context, action, admin.user ?? admin.role, { user_id: guest.user.id })]
   const mint = [token.minting]
   if (!guest.isNew) {
-    const { account } = await changeAndSend(deps, {
-      ...{ user: guest.user, now, outgoing },
+    const { account } = await changeAndSend(context, {
+      ...{ user: guest.user, outgoing },
       pending: { set: guest.set ?? {}, mint, flow },
       sent: { set, audit, mergeUserMetaData: guest.added },
     })
@@ -233,7 +228,7 @@ async function save(
   }
   const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
   const { call, messages } = outgoing
-  const created = await deps.store.createUser({
+  const created = await context.store.createUser({
     ...{ mint, flow, messages, audit: call ? [] : audit },
     user: { ...user, ...set },
     identities: guest.identities,
@@ -241,7 +236,7 @@ async function save(
   if (created.outcome === 'email_taken') throw new Refusal('email_taken')
   if (created.outcome !== 'created') throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
   if (!call) return created.account
-  await orWithdraw(deps, call, () => withdrawNewAccount(deps, created.account, { mint, flow }))
-  await deps.store.appendAudit(audit)
+  await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint, flow }))
+  await context.store.appendAudit(audit)
   return created.account
 }

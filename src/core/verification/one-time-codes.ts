@@ -13,7 +13,7 @@ import {
   storableMetadata,
 } from '../accounts/users'
 import type { Caller } from '../caller'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { prepareMail } from '../messages/mail'
 import { type Channel, channelOf } from '../messages/sms'
 import { sendTokenMail } from '../messages/verification-mail'
@@ -32,7 +32,6 @@ export interface OtpRequest extends ChallengeInput {
   data: Record<string, unknown>
   audience: string
   redirectTo: string
-  client: Client
 }
 
 /** The provider's message id, if an SMS was sent. */
@@ -46,28 +45,28 @@ const NO_MESSAGE: SendResult = { messageId: undefined }
  * Sends a sign-in code; creates an account if allowed.
  * @throws {Refusal} in the order of GoTrue's `POST /otp`
  */
-export async function requestOtp(deps: Deps, request: OtpRequest): Promise<SendResult> {
+export async function requestOtp(context: Context, request: OtpRequest): Promise<SendResult> {
   const { email, phone, channel } = request
-  deps.limits.request('otps', request.client.ip)
+  context.limits.request('otps', context.client.ip)
   if (email && phone) throw new Refusal('otp_email_and_phone')
   if (email && channel) throw new Refusal('otp_channel_with_email')
   const challenge = parseChallenge(request)
-  if (!request.createsUser && !(await isRegistered(deps, request))) throw new Refusal('otp_signup_disabled')
-  if (email) return sendMagicLink(deps, request, challenge)
-  if (phone) return sendPhoneOtp(deps, { ...request, phone })
+  if (!request.createsUser && !(await isRegistered(context, request))) throw new Refusal('otp_signup_disabled')
+  if (email) return sendMagicLink(context, request, challenge)
+  if (phone) return sendPhoneOtp(context, { ...request, phone })
   throw new Refusal('otp_contact_missing')
 }
 
 /** Sends a magic link to any address; as `requestOtp`. */
 export async function requestMagicLink(
-  deps: Deps,
+  context: Context,
   request: Omit<OtpRequest, 'phone' | 'channel' | 'createsUser'>,
 ): Promise<void> {
-  deps.limits.request('magicLinks', request.client.ip)
-  await sendMagicLink(deps, { ...request, phone: undefined, channel: undefined, createsUser: true }, undefined)
+  context.limits.request('magicLinks', context.client.ip)
+  await sendMagicLink(context, { ...request, phone: undefined, channel: undefined, createsUser: true }, undefined)
 }
 
-async function isRegistered({ store }: Deps, { email, phone, audience }: OtpRequest): Promise<boolean> {
+async function isRegistered({ store }: Context, { email, phone, audience }: OtpRequest): Promise<boolean> {
   const isKnown = (user: User | undefined) => inAudience(user, audience) !== undefined
   try {
     if (email) return isKnown(await store.findUserByEmail(normaliseEmail(email)))
@@ -78,9 +77,9 @@ async function isRegistered({ store }: Deps, { email, phone, audience }: OtpRequ
   }
 }
 
-async function sendMagicLink(deps: Deps, request: OtpRequest, known: Challenge | undefined): Promise<SendResult> {
-  const { policy, store } = deps
-  const { redirectTo, client } = request
+async function sendMagicLink(context: Context, request: OtpRequest, known: Challenge | undefined): Promise<SendResult> {
+  const { policy, store } = context
+  const { redirectTo } = request
   if (!policy.signup.email) throw new Refusal('email_login_disabled')
   if (!policy.mail.magicLinks) throw new Refusal('magic_links_disabled')
   const challenge = known ?? parseChallenge(request)
@@ -90,31 +89,36 @@ async function sendMagicLink(deps: Deps, request: OtpRequest, known: Challenge |
   let user = await store.findUserByEmail(email)
   if (user && user.aud !== request.audience) return NO_MESSAGE
   if (!isConfirmed(user) && !(user && policy.signup.autoconfirmsEmail)) {
-    await signUpWithoutPassword(deps, { ...request, contact: emailContact(deps, email), challenge, channel: 'sms' })
+    await signUpWithoutPassword(context, {
+      ...request,
+      contact: emailContact(context, email),
+      challenge,
+      channel: 'sms',
+    })
     if (!policy.signup.autoconfirmsEmail) return NO_MESSAGE
     user = await store.findUserByEmail(email)
   }
-  if (user) await sendTokenMail(deps, { user: { ...user, email }, purpose: 'magiclink', challenge, redirectTo, client })
+  if (user) await sendTokenMail(context, { user: { ...user, email }, purpose: 'magiclink', challenge, redirectTo })
   return NO_MESSAGE
 }
 
-async function sendPhoneOtp(deps: Deps, request: OtpRequest & { phone: string }): Promise<SendResult> {
-  const { policy, store } = deps
+async function sendPhoneOtp(context: Context, request: OtpRequest & { phone: string }): Promise<SendResult> {
+  const { policy, store } = context
   if (!policy.signup.phone) throw new Refusal('otp_phone_disabled')
-  const channel = channelOf(deps, request.channel)
+  const channel = channelOf(context, request.channel)
   const phone = normalisePhone(request.phone)
   const user = await store.findUserByPhone(phone)
   if (user && user.aud !== request.audience) return NO_MESSAGE
   const isConfirmed = user !== undefined && user.phoneConfirmedAt !== null
   if (!isConfirmed && !(user && policy.signup.autoconfirmsPhone)) {
-    const contact = phoneContact(deps, phone)
-    const signedUp = await signUpWithoutPassword(deps, { ...request, contact, challenge: undefined, channel })
+    const contact = phoneContact(context, phone)
+    const signedUp = await signUpWithoutPassword(context, { ...request, contact, challenge: undefined, channel })
     if (!policy.signup.autoconfirmsPhone) return { messageId: signedUp.messageId }
   }
   const account = user ?? (await store.findUserByPhone(phone))
   if (!account) return NO_MESSAGE
-  const { messageId } = await sendConfirmationSms(deps, {
-    ...{ user: account, phone, channel, client: request.client },
+  const { messageId } = await sendConfirmationSms(context, {
+    ...{ user: account, phone, channel },
     set: dropUnconfirmedPassword(account),
   })
   return { messageId }
@@ -127,10 +131,10 @@ interface WithoutPassword extends Omit<OtpRequest, 'channel'> {
 }
 
 /** An account without a password. GoTrue sets a random one, which costs the time of a hash. */
-async function signUpWithoutPassword(deps: Deps, { data, ...request }: WithoutPassword): Promise<SendResult> {
+async function signUpWithoutPassword(context: Context, { data, ...request }: WithoutPassword): Promise<SendResult> {
   const isNew = (await request.contact.find()) === undefined
-  if (isNew && deps.policy.signup.disabled) throw new Refusal('signup_disabled')
-  const signedUp = await registerAccount(deps, {
+  if (isNew && context.policy.signup.disabled) throw new Refusal('signup_disabled')
+  const signedUp = await registerAccount(context, {
     ...request,
     encryptedPassword: null,
     metadata: storableMetadata(data),
@@ -142,50 +146,47 @@ export interface MailRequest extends ChallengeInput {
   email: string | undefined
   audience: string
   redirectTo: string
-  client: Client
 }
 
 /**
  * Mails a password-recovery link, if the address has an account; the response does not reveal it.
  * @throws {Refusal<'email_signin_disabled' | 'recovery_email_missing' | 'email_malformed' | 'mail_too_soon' | …>}
  */
-export async function requestRecovery(deps: Deps, request: MailRequest): Promise<void> {
-  const { policy, store, limits } = deps
-  const { redirectTo, client } = request
+export async function requestRecovery(context: Context, request: MailRequest): Promise<void> {
+  const { policy, store, limits, client } = context
+  const { redirectTo } = request
   limits.request('recoveries', client.ip)
   if (!policy.signup.email) throw new Refusal('email_signin_disabled')
   if (!request.email) throw new Refusal('recovery_email_missing')
   const challenge = parseChallenge(request)
   const email = normaliseEmail(request.email)
   const user = inAudience(await store.findUserByEmail(email), request.audience)
-  if (user) await sendTokenMail(deps, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo, client })
-  else await simulateMailDelivery(deps, email, client)
+  if (user) await sendTokenMail(context, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo })
+  else await simulateMailDelivery(context, email)
 }
 
 /** Does the work of mailing an account, for an address without one; nothing is kept. */
-export async function simulateMailDelivery(deps: Deps, email: string, client: Client): Promise<void> {
-  const now = deps.clock.now()
-  const user = { ...newUser(deps, now, { id: deps.random.uuid(), email }), uid: 0, confirmedAt: null }
+export async function simulateMailDelivery(context: Context, email: string): Promise<void> {
+  const user = { ...newUser(context, { id: context.random.uuid(), email }), uid: 0, confirmedAt: null }
   const to = { email }
-  const token = mintToken(deps, now, {
+  const token = mintToken(context, {
     kind: 'password_reset',
     family: 'supabase',
     to,
     userId: user.id,
     code: 'random',
   })
-  if (deps.policy.mail.delivery === 'hook') return
+  if (context.policy.mail.delivery === 'hook') return
   const copies = [{ to: email, token }]
-  const redirectTo = deps.policy.redirects.siteUrl
-  const { messages } = prepareMail(deps, now, {
+  const redirectTo = context.policy.redirects.siteUrl
+  const { messages } = prepareMail(context, {
     template: 'recovery',
     user,
     copies,
     redirectTo,
-    client,
     isSimulated: true,
   })
-  await deps.store.simulateMessageWrite(messages)
+  await context.store.simulateMessageWrite(messages)
 }
 
 export interface ResendRequest extends ChallengeInput {
@@ -194,16 +195,15 @@ export interface ResendRequest extends ChallengeInput {
   phone: string | undefined
   audience: string
   redirectTo: string
-  client: Client
 }
 
 /**
  * Resends the last message of a kind, if something is pending; the response does not reveal it.
  * @throws {Refusal} in the order of GoTrue's `POST /resend`
  */
-export async function resend(deps: Deps, request: ResendRequest): Promise<SendResult> {
-  const { policy, store, limits } = deps
-  const { type, email, phone, redirectTo, client } = request
+export async function resend(context: Context, request: ResendRequest): Promise<SendResult> {
+  const { policy, store, limits, client } = context
+  const { type, email, phone, redirectTo } = request
   limits.request('resends', client.ip)
   const isMail = type === 'signup' || type === 'email_change'
   if (!isMail && type !== 'sms' && type !== 'phone_change') throw new Refusal('resend_type_unknown')
@@ -216,13 +216,13 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<SendRe
     const address = normaliseEmail(email)
     const user = inAudience(await store.findUserByEmail(address), request.audience)
     if (user && type === 'signup' && user.emailConfirmedAt === null)
-      await sendTokenMail(deps, {
+      await sendTokenMail(context, {
         ...{ user: { ...user, email: address }, purpose: 'signup', payload: WITH_PASSWORD },
-        ...{ challenge, redirectTo, client },
+        ...{ challenge, redirectTo },
       })
     else if (user && type === 'email_change' && user.emailChange !== null)
-      await changeEmail(deps, { user, email: user.emailChange, challenge, redirectTo, client, isRepeat: true })
-    else await simulateMailDelivery(deps, address, client)
+      await changeEmail(context, { user, email: user.emailChange, challenge, redirectTo, isRepeat: true })
+    else await simulateMailDelivery(context, address)
     return NO_MESSAGE
   }
   if (!phone) throw new Refusal('resend_contact_missing')
@@ -230,9 +230,9 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<SendRe
   const number = normalisePhone(phone)
   const user = inAudience(await store.findUserByPhone(number), request.audience)
   if (user && type === 'sms' && user.phoneConfirmedAt === null)
-    return sendConfirmationSms(deps, { user, phone: number, channel: 'sms', client })
+    return sendConfirmationSms(context, { user, phone: number, channel: 'sms' })
   if (user && type === 'phone_change' && user.phoneChange !== null)
-    return changePhone(deps, { user, phone: user.phoneChange, channel: 'sms', client })
+    return changePhone(context, { user, phone: user.phoneChange, channel: 'sms' })
   return NO_MESSAGE
 }
 
@@ -241,21 +241,20 @@ export async function resend(deps: Deps, request: ResendRequest): Promise<SendRe
  * @throws {Refusal<'reauthentication_without_contact' | 'reauthentication_email_unconfirmed' |
  *   'reauthentication_phone_unconfirmed' | 'mail_too_soon' | 'sms_too_soon'>}
  */
-export async function reauthenticate(
-  deps: Deps,
-  { caller: { user }, client }: { caller: Caller; client: Client },
-): Promise<SendResult> {
+export async function reauthenticate(context: Context, { caller: { user } }: { caller: Caller }): Promise<SendResult> {
   const { email, phone } = user
   if (email !== null) {
     if (user.emailConfirmedAt === null) throw new Refusal('reauthentication_email_unconfirmed')
-    const redirectTo = deps.policy.redirects.siteUrl
-    await sendTokenMail(deps, {
-      ...{ user: { ...user, email }, purpose: 'reauthentication', challenge: undefined },
-      ...{ redirectTo, client },
+    const redirectTo = context.policy.redirects.siteUrl
+    await sendTokenMail(context, {
+      user: { ...user, email },
+      purpose: 'reauthentication',
+      challenge: undefined,
+      redirectTo,
     })
     return NO_MESSAGE
   }
   if (phone === null) throw new Refusal('reauthentication_without_contact')
   if (user.phoneConfirmedAt === null) throw new Refusal('reauthentication_phone_unconfirmed')
-  return sendReauthenticationSms(deps, { user, phone, channel: 'sms', client })
+  return sendReauthenticationSms(context, { user, phone, channel: 'sms' })
 }

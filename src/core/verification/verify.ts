@@ -2,7 +2,7 @@
 import { secretEqual } from '../../lib/secrets'
 import type { Spending, User, VerificationKind, VerificationToken } from '../../store'
 import { normaliseEmail, normalisePhone } from '../accounts/users'
-import type { Client, Deps } from '../deps'
+import { type Context, withCurrentTime } from '../context'
 import { testCode } from '../messages/sms'
 import { requireStrong } from '../passwords/password-strength'
 import { isTokenRefusal, Refusal } from '../refusal'
@@ -48,16 +48,15 @@ export type VerificationResult =
 export interface FollowedLink {
   token: string
   type: string
-  client: Client
 }
 
 /**
  * Follows a link. In the PKCE flow it results in a code, otherwise in a session.
  * @throws {Refusal<'verify_type_unknown' | 'link_invalid' | 'user_banned' | 'flow_missing'>}
  */
-export async function followLink(deps: Deps, { token, type, client }: FollowedLink): Promise<VerificationResult> {
-  deps.limits.request('verifications', client.ip)
-  return verifyToken(deps, { token, type, client, asCode: token.startsWith(PKCE_PREFIX) })
+export async function followLink(context: Context, { token, type }: FollowedLink): Promise<VerificationResult> {
+  context.limits.request('verifications', context.client.ip)
+  return verifyToken(context, { token, type, asCode: token.startsWith(PKCE_PREFIX) })
 }
 
 export interface SubmittedToken {
@@ -65,26 +64,26 @@ export interface SubmittedToken {
   type: string
   /** A new password, set along with it. */
   password?: string | undefined
-  client: Client
 }
 
 /** Consumes a token hash: always for a session. @throws as `followLink`, and for the password */
-export async function verifyTokenHash(deps: Deps, shown: SubmittedToken): Promise<VerificationResult> {
-  deps.limits.request('verifications', shown.client.ip)
-  return verifyToken(deps, { ...shown, asCode: false })
+export async function verifyTokenHash(context: Context, shown: SubmittedToken): Promise<VerificationResult> {
+  context.limits.request('verifications', context.client.ip)
+  return verifyToken(context, { ...shown, asCode: false })
 }
 
 async function verifyToken(
-  deps: Deps,
-  { token: plaintext, type, password, client, asCode }: SubmittedToken & { asCode: boolean },
+  context: Context,
+  { token: plaintext, type, password, asCode }: SubmittedToken & { asCode: boolean },
 ): Promise<VerificationResult> {
   const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
   if (!kinds) throw new Refusal('verify_type_unknown')
-  if (password !== undefined) await requireStrong(deps, password)
+  if (password !== undefined) await requireStrong(context, password)
   try {
-    const { token, spend } = await findToken(deps, { plaintext, family: 'supabase', kinds })
+    const current = withCurrentTime(context)
+    const { token, spend } = await findToken(current, { plaintext, family: 'supabase', kinds })
     if (asCode && token.kind !== (FLOW_KINDS[type] ?? token.kind)) throw new Refusal('flow_missing')
-    return await spendToken(deps, { token, spend, password, client, asCode })
+    return await spendToken(current, { token, spend, password, asCode })
   } catch (error) {
     throw asLinkError(error)
   }
@@ -94,9 +93,9 @@ async function verifyToken(
  * Recovers an account in one step: the mailed token and a new password (src/surfaces/gotrue/README.md).
  * @throws {Refusal<'recovery_password_missing' | 'password_weak' | 'link_invalid' | …>} only success consumes the token
  */
-export async function recoverDirectly(deps: Deps, shown: SubmittedToken): Promise<VerificationResult> {
+export async function recoverDirectly(context: Context, shown: SubmittedToken): Promise<VerificationResult> {
   if (!shown.password) throw new Refusal('recovery_password_missing')
-  return verifyTokenHash(deps, { ...shown, type: 'recovery' })
+  return verifyTokenHash(context, { ...shown, type: 'recovery' })
 }
 
 export interface CodeVerification {
@@ -106,23 +105,23 @@ export interface CodeVerification {
   type: string
   audience: string
   password?: string | undefined
-  client: Client
 }
 
 /** @throws {Refusal<'verify_email_malformed' | 'phone_malformed' | 'code_wrong' | …>} */
-export async function verifyCode(deps: Deps, shown: CodeVerification): Promise<VerificationResult> {
-  const { code, type, password, audience, client } = shown
-  deps.limits.request('verifications', client.ip)
-  if (password !== undefined) await requireStrong(deps, password)
+export async function verifyCode(context: Context, shown: CodeVerification): Promise<VerificationResult> {
+  const { code, type, password, audience } = shown
+  context.limits.request('verifications', context.client.ip)
+  if (password !== undefined) await requireStrong(context, password)
   const { to, kinds } = addressed(shown)
   if (!kinds) throw new Refusal('code_wrong')
-  const testUser = to.phone === undefined ? undefined : await testNumberUser(deps, to.phone, code, type)
+  const testUser = to.phone === undefined ? undefined : await testNumberUser(context, to.phone, code, type)
   if (testUser && testUser.aud !== audience) throw new Refusal('code_wrong')
-  if (testUser) return completeVerification(deps, { user: testUser, kind: kinds[0] as VerificationKind, client })
+  if (testUser) return completeVerification(context, { user: testUser, kind: kinds[0] as VerificationKind })
   try {
-    const { token, spend, refund } = await findTokenByCode(deps, { to, code, kinds })
+    const { token, spend, refund } = await findTokenByCode(context, { to, code, kinds })
     try {
-      const verified = await spendToken(deps, { token, spend, password, audience, client, asCode: false })
+      // An SMS provider may have checked the code.
+      const verified = await spendToken(withCurrentTime(context), { token, spend, password, audience, asCode: false })
       refund()
       return verified
     } catch (error) {
@@ -149,13 +148,13 @@ function addressed({ email, phone, type }: CodeVerification) {
  * The user of a test number whose fixed code was given; no prior request is needed (GoTrue's SMS_TEST_OTP).
  * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
  */
-async function testNumberUser(deps: Deps, phone: string, code: string, type: string): Promise<User | undefined> {
-  const fixed = testCode(deps, phone, deps.clock.now())
+async function testNumberUser(context: Context, phone: string, code: string, type: string): Promise<User | undefined> {
+  const fixed = testCode(context, phone)
   if (type !== 'sms' || fixed === undefined) return undefined
-  const takeBack = deps.limits.code(phone)
+  const takeBack = context.limits.code(phone)
   if (!secretEqual(fixed, code)) throw new Refusal('code_wrong')
   takeBack()
-  return deps.store.findUserByPhone(phone)
+  return context.store.findUserByPhone(phone)
 }
 
 interface TokenVerification {
@@ -164,56 +163,54 @@ interface TokenVerification {
   password?: string | undefined
   /** The audience that the user must belong to; undefined: any. */
   audience?: string
-  client: Client
   asCode: boolean
 }
 
 /** Confirms a new address without a session. @returns `pending` while the other address has to confirm */
 export async function confirmNewEmail(
-  deps: Deps,
-  shown: Pick<TokenVerification, 'token' | 'spend' | 'client'> & { user: User },
+  context: Context,
+  shown: Pick<TokenVerification, 'token' | 'spend'> & { user: User },
 ): Promise<'pending' | 'changed'> {
-  const { token, spend, client, user } = shown
-  if (isFirstOfTwo(deps, user, token)) {
-    if (await confirmFirstOfTwo(deps, user, token, spend)) return 'pending'
-    const again = await deps.store.findUser(user.id)
-    if (again) return confirmNewEmail(deps, { ...shown, user: again })
+  const { token, spend, user } = shown
+  if (isFirstOfTwo(context, user, token)) {
+    if (await confirmFirstOfTwo(context, user, token, spend)) return 'pending'
+    const again = await context.store.findUser(user.id)
+    if (again) return confirmNewEmail(context, { ...shown, user: again })
   }
-  await applyVerification(deps, { user, kind: token.kind, token, spend, client }, {})
+  await applyVerification(context, { user, kind: token.kind, token, spend }, {})
   return 'changed'
 }
 
-async function spendToken(deps: Deps, shown: TokenVerification): Promise<VerificationResult> {
-  const { token, spend, password, audience, client, asCode } = shown
-  const user = token.userId === null ? undefined : await deps.store.findUser(token.userId)
+async function spendToken(context: Context, shown: TokenVerification): Promise<VerificationResult> {
+  const { token, spend, password, audience, asCode } = shown
+  const user = token.userId === null ? undefined : await context.store.findUser(token.userId)
   if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
   // If the other confirmation arrived concurrently, this one is the second.
-  if (token.kind === 'email_change' && isFirstOfTwo(deps, user, token))
-    return (await confirmFirstOfTwo(deps, user, token, spend)) ?? spendToken(deps, shown)
+  if (token.kind === 'email_change' && isFirstOfTwo(context, user, token))
+    return (await confirmFirstOfTwo(context, user, token, spend)) ?? spendToken(context, shown)
   const flowId = asCode ? token.flowStateId : null
   if (asCode && flowId === null) throw new Refusal('flow_missing')
-  return completeVerification(deps, { user, kind: token.kind, token, spend, password, client }, flowId)
+  return completeVerification(context, { user, kind: token.kind, token, spend, password }, flowId)
 }
 
 /**
  * With secure email change the first confirmation only counts for itself. With autoconfirm the new address alone is
  * enough, as in GoTrue; the current one alone is not, since it proves nothing about the new one.
  */
-function isFirstOfTwo({ policy }: Deps, user: User, token: VerificationToken): boolean {
+function isFirstOfTwo({ policy }: Context, user: User, token: VerificationToken): boolean {
   const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
   return isOpen && (!policy.signup.autoconfirmsEmail || token.email === user.email)
 }
 
 async function confirmFirstOfTwo(
-  deps: Deps,
+  context: Context,
   user: User,
   token: VerificationToken,
   spend: Spending,
 ): Promise<VerificationResult | undefined> {
   requireSameAddress(user.emailChange, token.payload)
-  const now = deps.clock.now()
-  const changed = await deps.store.changeUser({
-    ...{ id: user.id, now, spend, actor: { sessionId: undefined } },
+  const changed = await context.store.changeUser({
+    ...{ id: user.id, now: context.now, spend, actor: { sessionId: undefined } },
     set: { emailChangeConfirmStatus: 1 },
     onlyIf: { emailChange: user.emailChange, emailChangeConfirmStatus: 0 },
     audit: [],
@@ -225,21 +222,20 @@ async function confirmFirstOfTwo(
 
 /** @param flowId results in a code of this flow instead of a session */
 async function completeVerification(
-  deps: Deps,
+  context: Context,
   completion: Completion,
   flowId: string | null = null,
 ): Promise<VerificationResult> {
-  const { user, client } = completion
-  const now = deps.clock.now()
-  const session = flowId ? undefined : newSession(deps, now, user.id, 'otp', client)
-  const authCode = flowId ? newAuthCode(deps) : undefined
-  const opened = await applyVerification(deps, completion, {
+  const { user } = completion
+  const session = flowId ? undefined : newSession(context, user.id, 'otp')
+  const authCode = flowId ? newAuthCode(context) : undefined
+  const opened = await applyVerification(context, completion, {
     session: session?.row,
     ...(authCode && flowId && { authCode: { flowId, hash: authCode.hash } }),
   })
   if (authCode) return { outcome: 'code', code: authCode.code }
   if (!session || !opened) throw new Error('a verification opened no session')
-  return { outcome: 'signed_in', issued: await issueTokens(deps, now, opened, session.key), kind: completion.kind }
+  return { outcome: 'signed_in', issued: await issueTokens(context, opened, session.key), kind: completion.kind }
 }
 
 /** Supabase's surface does not distinguish token errors. */

@@ -1,6 +1,6 @@
 /** Sign-in with a wallet that signed a message for this site (`POST /token?grant_type=web3`). */
 import { createHash } from 'node:crypto'
-import type { Client, Deps } from '../deps'
+import type { Context } from '../context'
 import { externalAccountOf } from '../oauth/account-matching'
 import { signInExternally } from '../oauth/external-sign-in'
 import { flawOfRedirect } from '../redirect-rules'
@@ -26,15 +26,14 @@ export interface WalletSignIn {
   chain: string
   message: string
   signature: string
-  client: Client
 }
 
 /** @throws {Refusal} with one of `WEB3_REASONS`, in GoTrue's order; and as `signInExternally` */
 export async function signInWithWallet(
-  deps: Deps,
-  { chain: named, message: text, signature, client }: WalletSignIn,
+  context: Context,
+  { chain: named, message: text, signature }: WalletSignIn,
 ): Promise<IssuedSession> {
-  const { policy, limits } = deps
+  const { policy, limits, client } = context
   limits.request('web3', client.ip)
   if (!policy.web3.solana.enabled && !policy.web3.ethereum.enabled) throw new Refusal('web3_disabled')
   if (!isChain(named)) throw new Refusal('web3_chain_unknown')
@@ -48,12 +47,12 @@ export async function signInWithWallet(
   const bytes = chain.decodeSignature(signature)
   const message = parseSignedMessage(text, chain.wording)
   if (!chain.isSignedBy(message, bytes)) throw new Refusal('web3_signature_wrong')
-  requireForThisSite(deps, message, name)
-  requireTimely(deps.clock.now(), message, { validityMs, name })
+  requireForThisSite(context, message, name)
+  requireTimely(context.now, message, { validityMs, name })
   const messageHash = createHash('sha256').update(text).digest('hex')
   const expiresAt = message.issuedAt + validityMs
   const used = new Refusal('web3_message_used', { detail: name })
-  if (await deps.store.isWeb3MessageUsed(messageHash)) throw used
+  if (await context.store.isWeb3MessageUsed(messageHash)) throw used
 
   const address = chain.identifierOf(message.address)
   const { chainId: network, domain, statement = null } = message
@@ -61,10 +60,10 @@ export async function signInWithWallet(
     sub: `web3:${named}:${address}`,
     custom_claims: { address, chain: named, network, domain, statement },
   }
-  const arrived = await signInExternally(deps, {
+  const arrived = await signInExternally(context, {
     account: externalAccountOf('web3', { claims, emails: [] }),
     ...{ method: 'web3', isEmailOptional: true, tokens: undefined, challenge: undefined },
-    ...{ redirectTo: policy.redirects.siteUrl, client },
+    redirectTo: policy.redirects.siteUrl,
     once: { use: { kind: 'web3_message', messageHash, expiresAt }, refusal: used },
   })
   if (arrived.outcome !== 'session') throw new Error('a wallet led to a code')
@@ -72,23 +71,24 @@ export async function signInWithWallet(
 }
 
 /** A message signed for another site may come from a phisher. */
-function requireForThisSite(deps: Deps, { uri, domain }: SignedMessage, name: string): void {
+function requireForThisSite(context: Context, { uri, domain }: SignedMessage, name: string): void {
   const { protocol, hostname, host, origin } = new URL(uri)
   const isLocal = hostname === 'localhost'
   if (protocol !== 'https:' && !isLocal) throw new Refusal('web3_uri_insecure', { detail: name })
   const isBare = uri === origin || uri === `${origin}/`
-  if (!isOfThisSite(deps, isBare ? [origin, `${origin}/`] : [uri]))
+  if (!isOfThisSite(context, isBare ? [origin, `${origin}/`] : [uri]))
     throw new Refusal('web3_uri_foreign', { detail: name })
   const named = `${protocol}//${domain}`
   const isSame = URL.canParse(named) && new URL(named).host === host
-  if (!isSame || !isOfThisSite(deps, [origin, `${origin}/`])) throw new Refusal('web3_domain_foreign', { detail: name })
+  if (!isSame || !isOfThisSite(context, [origin, `${origin}/`]))
+    throw new Refusal('web3_domain_foreign', { detail: name })
 }
 
 /** Whether one of several spellings of an address is allowed; if none is, the last is logged. */
-function isOfThisSite(deps: Deps, spellings: readonly string[]): boolean {
-  const { redirects } = deps.policy
+function isOfThisSite(context: Context, spellings: readonly string[]): boolean {
+  const { redirects } = context.policy
   if (spellings.some((each) => flawOfRedirect(redirects, each) === undefined)) return true
-  return isAllowedRedirect(deps, spellings.at(-1) as string, 'a wallet signed a message for another site')
+  return isAllowedRedirect(context, spellings.at(-1) as string, 'a wallet signed a message for another site')
 }
 
 function requireTimely(

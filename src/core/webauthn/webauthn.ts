@@ -4,7 +4,7 @@
  */
 import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { User, WebauthnCredential } from '../../store'
-import type { Deps } from '../deps'
+import type { Context } from '../context'
 import { Refusal } from '../refusal'
 import { authenticatorName } from './authenticators'
 
@@ -29,12 +29,12 @@ export type CeremonyOptions = Record<string, unknown>
 /** A `RegistrationResponseJSON` or `AuthenticationResponseJSON` (§5.1.8) from a browser, unchecked. */
 export type CredentialJson = Record<string, unknown>
 
-export const newChallenge = ({ random }: Pick<Deps, 'random'>): string =>
+export const newChallenge = ({ random }: Pick<Context, 'random'>): string =>
   random.bytes(CHALLENGE_BYTES).toString('base64url')
 
 /** @param present credentials that must not be registered again */
 export function creationOptions(
-  { policy }: Pick<Deps, 'policy'>,
+  { policy }: Pick<Context, 'policy'>,
   {
     user,
     challenge,
@@ -60,7 +60,7 @@ export function creationOptions(
 
 /** @param allowed by default, any passkey for this site */
 export function requestOptions(
-  { policy }: Pick<Deps, 'policy'>,
+  { policy }: Pick<Context, 'policy'>,
   { challenge, allowed }: { challenge: string; allowed?: readonly WebauthnCredential[] },
 ): CeremonyOptions {
   return {
@@ -84,17 +84,16 @@ interface CeremonyCheck {
  * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>}
  */
 export async function verifyRegistration(
-  deps: Deps,
+  context: Context,
   { user, factorId, ...asked }: CeremonyCheck & { user: User; factorId: string | null },
 ): Promise<WebauthnCredential> {
-  const { clock, random } = deps
-  const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(deps, asked)
+  const { random, now } = context
+  const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(context, asked)
   const { verifyRegistrationResponse: verify } = await library()
   const { registrationInfo: info } = await orRefuse(() =>
     verify({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
   )
   if (!info) throw new Refusal('factor_credential_wrong')
-  const now = clock.now()
   return {
     ...{ id: random.uuid(), userId: user.id, factorId },
     credentialId: info.credential.id,
@@ -117,8 +116,11 @@ const transportsIn = (given: unknown): string[] =>
  * Verifies an assertion of a known credential.
  * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>} also if its counter went back
  */
-export async function verifyAssertion(deps: Deps, { known, ...asked }: CeremonyCheck & { known: WebauthnCredential }) {
-  const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(deps, asked)
+export async function verifyAssertion(
+  context: Context,
+  { known, ...asked }: CeremonyCheck & { known: WebauthnCredential },
+) {
+  const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(context, asked)
   const { verifyAuthenticationResponse: verify } = await library()
   const { verified, authenticationInfo: info } = await orRefuse(() =>
     verify({
@@ -150,7 +152,7 @@ const descriptorOf = ({ credentialId, transports }: WebauthnCredential) => ({
 const MAX_CHARACTERS = 65_536
 
 function expectedOf<Options extends { response: unknown }>(
-  { policy }: Deps,
+  { policy }: Context,
   { credential, challenge, needsUserVerification }: CeremonyCheck,
 ) {
   const { response } = credential
@@ -167,7 +169,7 @@ function expectedOf<Options extends { response: unknown }>(
 }
 
 /** On localhost any port is allowed, as for redirects there: sites under development use various ports. */
-function allowedOrigins({ rpId, origins }: Deps['policy']['webauthn'], clientDataJson: unknown): string[] {
+function allowedOrigins({ rpId, origins }: Context['policy']['webauthn'], clientDataJson: unknown): string[] {
   if (rpId !== 'localhost') return [...origins]
   try {
     const { origin } = JSON.parse(Buffer.from(String(clientDataJson), 'base64url').toString()) as { origin?: unknown }

@@ -39,10 +39,10 @@ export const login = endpoint({
   description:
     'Only servers in AUTH_FEDERATION_SERVERS are contacted. Wrong passwords count together with those of every other sign-in.',
   answers: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
-  handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, client, headers }) => {
+  handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const identifier = String(id ?? username ?? '')
-    return toSignIn(await core.signInFederated({ identifier, password, code, server, client }))
+    return toSignIn(await core.signInFederated({ identifier, password, code, server }))
   },
 })
 
@@ -68,9 +68,9 @@ export const refresh = endpoint({
   summary: 'Refresh a token',
   description: 'The old token becomes invalid. No session lasts longer than 30 days.',
   answers: { 200: TokenShape, ...errors(401, 403, 429, 502) },
-  handle: async ({ core, caller, client, headers }) => {
+  handle: async ({ core, caller, headers }) => {
     headers['cache-control'] = 'no-store'
-    const token = await core.refreshFederated({ caller, client })
+    const token = await core.refreshFederated({ caller })
     return { success: true, access_token: token, token_type: 'Bearer' }
   },
 })
@@ -88,8 +88,8 @@ export const changePassword = endpoint({
   summary: 'Change the password',
   description: 'Ends every other session of the user.',
   answers: { 200: SuccessShape, ...errors(400, 401, 403, 429) },
-  handle: async ({ core, caller, body: { old_password: old = '', new_password: wanted = '' }, client }) => {
-    await core.changePasswordFederated({ caller, client, oldPassword: old, newPassword: wanted })
+  handle: async ({ core, caller, body: { old_password: old = '', new_password: wanted = '' } }) => {
+    await core.changePasswordFederated({ caller, oldPassword: old, newPassword: wanted })
     return { success: true }
   },
 })

@@ -20,10 +20,10 @@ export const invite = endpoint({
   tag: 'Administration',
   summary: 'Invite a user by email',
   answers: { 200: UserShape, ...errors(400, 401, 403, 422) },
-  handle: async ({ core, caller: admin, request, query, body, client }) =>
+  handle: async ({ core, caller: admin, request, query, body }) =>
     toFreshUser(
       await core.invite({
-        ...{ admin, email: body.email ?? '', data: body.data ?? {}, client },
+        ...{ admin, email: body.email ?? '', data: body.data ?? {} },
         audience: audience(core, request),
         redirectTo: redirectTarget(core, request, query),
       }),
@@ -65,10 +65,10 @@ export const generateLink = endpoint({
   tag: 'Administration',
   summary: 'Create a link without mailing it',
   answers: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
-  handle: async ({ core, caller: admin, request, query, body, client }) => {
+  handle: async ({ core, caller: admin, request, query, body }) => {
     const made = await core.generateLink({
       ...{ admin, type: body.type ?? '', email: body.email ?? '', newEmail: body.new_email ?? '' },
-      ...{ password: body.password ?? '', data: body.data ?? {}, client },
+      ...{ password: body.password ?? '', data: body.data ?? {} },
       audience: audience(core, request),
       redirectTo: redirectTarget(core, request, query, body.redirect_to),
     })

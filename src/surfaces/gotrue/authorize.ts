@@ -27,7 +27,7 @@ function parametersOf({ request }: Context): Record<string, string> {
 }
 
 async function redirectToProvider(context: Context, linker?: Context<'user'>['caller']) {
-  const { core, request, client } = context
+  const { core, request } = context
   const parameters = parametersOf(context)
   const { url, browser } = await core.startAuthorization({
     provider: parameters.provider ?? '',
@@ -40,7 +40,6 @@ async function redirectToProvider(context: Context, linker?: Context<'user'>['ca
     browser: cookieOf(request),
     host: hostOf(request),
     ...(linker && { linker }),
-    ip: client.ip,
   })
   return { url, browser, parameters }
 }
@@ -100,8 +99,8 @@ export const unlinkIdentity = endpoint({
   tag: 'OAuth and identities',
   summary: 'Unlink an identity from your account',
   answers: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
-  handle: async ({ core, caller, params: { id = '' }, request, client }) => {
-    await core.unlinkIdentity({ caller, id, audience: namedAudience(request), client })
+  handle: async ({ core, caller, params: { id = '' }, request }) => {
+    await core.unlinkIdentity({ caller, id, audience: namedAudience(request) })
     return status(200, {})
   },
 })
@@ -145,10 +144,10 @@ const formOf = async (request: Request) =>
   new URLSearchParams((await readBody(request, FORM_TIMEOUT_MS)).toString('utf8'))
 
 async function finishCallback(context: Context, parameters: URLSearchParams): Promise<Response> {
-  const { core, request, client } = context
+  const { core, request } = context
   let back: Awaited<ReturnType<typeof core.handleCallback>>
   try {
-    back = await core.handleCallback({ parameters, browser: cookieOf(request), client })
+    back = await core.handleCallback({ parameters, browser: cookieOf(request) })
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
     return redirectResponse(303, withQuery(core.policy.redirects.siteUrl, callbackErrorOf(error)))

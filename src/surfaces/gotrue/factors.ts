@@ -87,11 +87,10 @@ export const challengeFactor = endpoint({
     ),
     ...errors(400, 401, 403, 404, 422, 429),
   },
-  handle: async ({ core, caller, params: { id = '' }, readBody, client }) => {
+  handle: async ({ core, caller, params: { id = '' }, readBody }) => {
     const { webauthn, ...challenge } = await core.challengeFactor({
       caller,
       factorId: id,
-      client,
       readDetails: readBody,
     })
     return {
@@ -125,12 +124,12 @@ export const verifyFactor = endpoint({
   summary: 'Answer a challenge',
   description: 'The session becomes aal2; the user’s aal1 sessions end.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
-  handle: async ({ core, caller, params: { id = '' }, body, client, headers }) => {
+  handle: async ({ core, caller, params: { id = '' }, body, headers }) => {
     const { challenge_id: challengeId, code = '', webauthn } = body
     const parsed = challengeId === undefined ? '' : parseUuid(challengeId)
     if (parsed === undefined) throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
     const issued = await core.verifyFactor({
-      ...{ caller, factorId: id, client, challengeId: parsed, code },
+      ...{ caller, factorId: id, challengeId: parsed, code },
       webauthn: webauthn && { type: webauthn.type ?? '', credential: webauthn.credential_response },
     })
     Object.assign(headers, sessionHeaders(issued))
@@ -148,7 +147,7 @@ export const unenrolFactor = endpoint({
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'UnenrolledFactor' }),
     ...errors(401, 403, 404, 422),
   },
-  handle: async ({ core, caller, params: { id = '' }, client }) => ({
-    id: await core.unenrolFactor({ caller, factorId: id, client }),
+  handle: async ({ core, caller, params: { id = '' } }) => ({
+    id: await core.unenrolFactor({ caller, factorId: id }),
   }),
 })

@@ -38,10 +38,10 @@ export const otp = endpoint({
   ),
   summary: 'Send a magic link or a sign-in code',
   answers: { 200: Sent, ...errors(400, 422, 429) },
-  handle: async ({ core, request, query, body, client }) =>
+  handle: async ({ core, request, query, body }) =>
     sent(
       await core.requestOtp({
-        ...{ email: body.email, phone: body.phone, channel: body.channel, client },
+        ...{ email: body.email, phone: body.phone, channel: body.channel },
         createsUser: body.create_user ?? true,
         data: body.data ?? {},
         audience: audience(core, request),
@@ -67,9 +67,9 @@ export const magicLink = endpoint({
   malformed: 'verification_body_malformed',
   summary: 'Send a magic link',
   answers: { 200: Type.Object({ message: Type.String() }, { $id: 'MagicLinkSent' }), ...errors(400, 422, 429) },
-  handle: async ({ core, request, query, body, client }) => {
+  handle: async ({ core, request, query, body }) => {
     await core.requestMagicLink({
-      ...{ email: body.email, client },
+      email: body.email,
       data: body.data ?? {},
       audience: audience(core, request),
       redirectTo: redirectTarget(core, request, query),
@@ -91,10 +91,10 @@ export const recover = endpoint({
   ),
   summary: 'Send a password-recovery link',
   answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
-  handle: async ({ core, request, query, body, client }) => {
+  handle: async ({ core, request, query, body }) => {
     const redirectTo = redirectTarget(core, request, query)
     await core.requestRecovery({
-      ...{ email: body.email, audience: audience(core, request), client, redirectTo },
+      ...{ email: body.email, audience: audience(core, request), redirectTo },
       ...challengeOfBody(body),
     })
     return {}
@@ -115,12 +115,12 @@ export const resend = endpoint({
   ),
   summary: 'Resend the last link or code',
   answers: { 200: Sent, ...errors(400, 422, 429) },
-  handle: async ({ core, request, query, body, client }) => {
+  handle: async ({ core, request, query, body }) => {
     const redirectTo = redirectTarget(core, request, query)
     const { type = '', email, phone } = body
     return sent(
       await core.resend({
-        ...{ type, email, phone, audience: audience(core, request), client, redirectTo },
+        ...{ type, email, phone, audience: audience(core, request), redirectTo },
         ...challengeOfBody(body),
       }),
     )
@@ -135,5 +135,5 @@ export const reauthenticate = endpoint({
   tag: 'Own account',
   summary: 'Send a code for a password change',
   answers: { 200: Sent, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, caller, client }) => sent(await core.reauthenticate({ caller, client })),
+  handle: async ({ core, caller }) => sent(await core.reauthenticate({ caller })),
 })

@@ -63,7 +63,7 @@ export const registrationOptions = endpoint({
   path: '/passkeys/registration/options',
   summary: 'Start a passkey registration',
   answers: { 200: Ceremony, ...errors(401, 403, 404, 422, 429) },
-  handle: async ({ core, caller, client }) => toCeremony(await core.beginPasskeyRegistration({ caller, client })),
+  handle: async ({ core, caller }) => toCeremony(await core.beginPasskeyRegistration({ caller })),
 })
 
 export const verifyRegistration = endpoint({
@@ -84,7 +84,7 @@ export const authenticationOptions = endpoint({
   path: '/passkeys/authentication/options',
   summary: 'Start a passkey sign-in',
   answers: { 200: Ceremony, ...errors(404, 429) },
-  handle: async ({ core, client }) => toCeremony(await core.beginPasskeySignIn({ client })),
+  handle: async ({ core }) => toCeremony(await core.beginPasskeySignIn()),
 })
 
 export const verifyAuthentication = endpoint({
@@ -95,8 +95,8 @@ export const verifyAuthentication = endpoint({
   body: Answer,
   summary: 'Sign in with a passkey',
   answers: { 200: SessionShape, ...errors(400, 403, 404, 429) },
-  handle: async ({ core, body: { challenge_id: challengeId, credential }, client, headers }) => {
-    const issued = await core.signInWithPasskey({ challengeId, credential, client })
+  handle: async ({ core, body: { challenge_id: challengeId, credential }, headers }) => {
+    const issued = await core.signInWithPasskey({ challengeId, credential })
     Object.assign(headers, sessionHeaders(issued))
     return toSession(issued)
   },

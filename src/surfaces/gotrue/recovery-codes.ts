@@ -52,10 +52,10 @@ export const generateRecoveryCodes = endpoint({
   summary: 'Generate recovery codes',
   description: 'Each replaces another factor once. Requires a session that has passed a factor.',
   answers: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
-  handle: async ({ core, caller, body, client, headers }) => {
+  handle: async ({ core, caller, body, headers }) => {
     const friendlyName = body.friendly_name ?? ''
     headers['cache-control'] = 'no-store'
-    return toGenerated(await core.generateRecoveryCodes({ caller, friendlyName, client }))
+    return toGenerated(await core.generateRecoveryCodes({ caller, friendlyName }))
   },
 })
 
@@ -83,8 +83,8 @@ export const verifyRecoveryCode = endpoint({
   summary: 'Verify a recovery code as second factor',
   description: 'Has the same effect on the session as an answered challenge.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, caller, body, headers, client }) => {
-    const issued = await core.verifyRecoveryCode({ caller, client, code: body.code ?? '' })
+  handle: async ({ core, caller, body, headers }) => {
+    const issued = await core.verifyRecoveryCode({ caller, code: body.code ?? '' })
     Object.assign(headers, sessionHeaders(issued))
     return toSession(issued)
   },
@@ -99,7 +99,7 @@ export const removeRecoveryCodes = endpoint({
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'RemovedRecoveryCodes' }),
     ...errors(401, 403, 404),
   },
-  handle: async ({ core, caller, client }) => ({ id: await core.removeRecoveryCodes({ caller, client }) }),
+  handle: async ({ core, caller }) => ({ id: await core.removeRecoveryCodes({ caller }) }),
 })
 
 const toGenerated = ({

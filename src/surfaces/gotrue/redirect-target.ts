@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { Core } from '../../core'
+import type { RequestCore } from '../../core'
 
 /** The redirect target of a link: the requested one if it is allowed. */
 export function redirectTarget(
-  core: Core,
+  core: RequestCore,
   request: Request,
   query: (name: string) => string | undefined,
   inBody?: string,

@@ -68,7 +68,7 @@ export const endUnrecognizedSession = endpoint({
   summary: 'End a session with the token of its sign-in notice',
   answers: { 200: Type.String(), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
-    await core.endUnrecognizedSession({ sessionId: query('session') ?? '', token: query('token') ?? '', client })
+    await core.endUnrecognizedSession({ sessionId: query('session') ?? '', token: query('token') ?? '' })
     return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })
   },
 })

@@ -41,9 +41,9 @@ export const signup = endpoint({
     'With `email` or `phone` and a `password`; without both, the account is anonymous. Returns a session, or only the user if the address has to be confirmed first.',
   query: redirectQuery,
   answers: { 200: Type.Union([SessionShape, UserShape]), ...errors(400, 422, 429) },
-  handle: async ({ core, request, query, body, client, headers }) => {
+  handle: async ({ core, request, query, body, headers }) => {
     const { email, phone, password = '', data = {}, channel } = body
-    const shared = { data, audience: audience(core, request), client }
+    const shared = { data, audience: audience(core, request) }
     const redirectTo = redirectTarget(core, request, query)
     const signedUp =
       email || phone

@@ -39,17 +39,16 @@ const Body = Type.Object(
   },
 )
 
-type Request = Pick<Context, 'core' | 'request' | 'client'> & { body: Static<typeof Body> }
+type Request = Pick<Context, 'core' | 'request'> & { body: Static<typeof Body> }
 
 /** The grants of `POST /token`. */
 const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
-  password: ({ core, request, body: { email, phone, password = '' }, client }) =>
-    core.signInWithPassword({ email, phone, password, audience: audience(core, request), client }),
-  refresh_token: ({ core, body: { refresh_token: refreshToken = '' }, client }) =>
-    core.refreshSession({ refreshToken, client }),
-  pkce: ({ core, body: { auth_code: authCode = '', code_verifier: codeVerifier = '' }, client }) =>
-    core.exchangeCode({ authCode, codeVerifier, client }),
-  id_token: ({ core, request, body, client }) =>
+  password: ({ core, request, body: { email, phone, password = '' } }) =>
+    core.signInWithPassword({ email, phone, password, audience: audience(core, request) }),
+  refresh_token: ({ core, body: { refresh_token: refreshToken = '' } }) => core.refreshSession({ refreshToken }),
+  pkce: ({ core, body: { auth_code: authCode = '', code_verifier: codeVerifier = '' } }) =>
+    core.exchangeCode({ authCode, codeVerifier }),
+  id_token: ({ core, request, body }) =>
     core.signInWithIdToken({
       idToken: body.id_token ?? '',
       provider: body.provider ?? '',
@@ -59,10 +58,9 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
       nonce: body.nonce ?? '',
       linksIdentity: body.link_identity ?? false,
       credentials: credentialsOf(core, request),
-      client,
     }),
-  web3: ({ core, body: { chain = '', message = '', signature = '' }, client }) =>
-    core.signInWithWallet({ chain, message, signature, client }),
+  web3: ({ core, body: { chain = '', message = '', signature = '' } }) =>
+    core.signInWithWallet({ chain, message, signature }),
 }
 
 /** `POST /token?grant_type=…`. */

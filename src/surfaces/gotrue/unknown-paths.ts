@@ -6,6 +6,7 @@ import type { Core } from '../../core'
 import type { Reason } from '../../core/refusal'
 import { Refusal } from '../../core/refusal'
 import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
+import { requestContextOf } from '../../http/request-context'
 import { isBelow, pageNotFound, targetOf } from '../../http/target'
 
 /** Methods known to GoTrue's router. Others are refused before the path or the caller is checked. */
@@ -50,7 +51,8 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
   }
 }
 
-async function requireCaller(core: Core, path: string, request: Request): Promise<void> {
+async function requireCaller(server: Core, path: string, request: Request): Promise<void> {
+  const core = server.forRequest(requestContextOf(request).client)
   const access = protectedPrefixes.find(([prefix]) => isBelow(path, prefix))?.[1]
   if (access === 'user') await core.identifyUser(credentialsOf(core, request))
   if (access === 'admin') await core.identifyAdmin(credentialsOf(core, request))

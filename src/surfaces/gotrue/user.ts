@@ -50,11 +50,11 @@ export const putUser = endpoint({
     'A new password ends every other session. A new address or number takes effect once it is confirmed by the link or code sent to it.',
   query: redirectQuery,
   answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, caller, request, query, body, client }) => {
+  handle: async ({ core, caller, request, query, body }) => {
     const { current_password: currentPassword, app_metadata: appMetadata, ...given } = body
     const change = { ...given, currentPassword, appMetadata, ...challengeOfBody(body) }
     const redirectTo = redirectTarget(core, request, query)
-    const changed = await core.updateAccount({ caller, change, redirectTo, client })
+    const changed = await core.updateAccount({ caller, change, redirectTo })
     return toUser(changed, changed)
   },
 })

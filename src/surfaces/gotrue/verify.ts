@@ -1,6 +1,6 @@
 /** Verifying links and codes (`/verify`). */
 import { type Static, Type } from '@sinclair/typebox'
-import type { Core } from '../../core'
+import type { RequestCore } from '../../core'
 import { Refusal } from '../../core/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
@@ -51,32 +51,27 @@ export const postVerify = endpoint({
   description:
     'Either `token` with `email` or `phone`, or `token_hash`. A change of address that both sides have to confirm returns `code` and `msg` after the first confirmation.',
   answers: { 200: Type.Union([SessionShape, HalfConfirmed]), ...errors(400, 403, 422, 429) },
-  handle: async ({ core, request, body, client, headers }) => {
-    const verified = await verify(core, body, audience(core, request), client)
+  handle: async ({ core, request, body, headers }) => {
+    const verified = await verify(core, body, audience(core, request))
     if (verified.outcome !== 'signed_in') return { code: '200', msg: HALF_CONFIRMED }
     Object.assign(headers, sessionHeaders(verified.issued))
     return toSession(verified.issued)
   },
 })
 
-function verify(
-  core: Core,
-  body: Static<typeof Body>,
-  asked: string,
-  client: Context['client'],
-): Promise<VerificationResult> {
+function verify(core: RequestCore, body: Static<typeof Body>, asked: string): Promise<VerificationResult> {
   const { type = '', token = '', token_hash: hash = '', email = '', phone = '' } = body
   const password = type === 'recovery' ? body.password : undefined
   if (type === '') throw new Refusal('verify_type_missing')
   if ((token === '') === (hash === '')) throw new Refusal('verify_token_or_hash_missing')
   if (hash !== '') {
     if (email || phone || body.redirect_to) throw new Refusal('verify_hash_alone')
-    return core.verifyTokenHash({ token: hash, type, password, client })
+    return core.verifyTokenHash({ token: hash, type, password })
   }
-  if (type === 'recovery' && !email && !phone) return core.recoverDirectly({ token, type, password, client })
+  if (type === 'recovery' && !email && !phone) return core.recoverDirectly({ token, type, password })
   if ((email === '') === (phone === '')) throw new Refusal('verify_email_or_phone')
   return core.verifyCode({
-    ...{ email: email || undefined, phone: phone || undefined, code: token, type, password, client },
+    ...{ email: email || undefined, phone: phone || undefined, code: token, type, password },
     audience: asked,
   })
 }
@@ -144,10 +139,10 @@ function linkOf({ core, request, query }: Context): Link {
   return { token, type, redirectTo: redirectTarget(core, request, query) }
 }
 
-async function follow({ core, client }: Context, { token, type, redirectTo }: Link): Promise<Response> {
+async function follow({ core }: Context, { token, type, redirectTo }: Link): Promise<Response> {
   const isPkce = token.startsWith('pkce_')
   try {
-    const verified = await core.followLink({ token, type, client })
+    const verified = await core.followLink({ token, type })
     if (verified.outcome === 'code') return redirectResponse(303, withQuery(redirectTo, { code: verified.code }))
     if (verified.outcome === 'half_confirmed') {
       const message = { message: HALF_CONFIRMED }

@@ -121,7 +121,12 @@ function cachedReadiness(core: Core, { checks, onFault, monotonic }: OperationsO
   async function runChecks(report: (error: unknown) => void): Promise<ReadinessSnapshot> {
     const { isReady, findings } = await readinessOf(checks, report)
     // While the database fails, the queue is unknown.
-    const queue = isReady ? await core.mailQueue().catch(() => NOTHING_QUEUED) : NOTHING_QUEUED
+    const queue = isReady
+      ? await core
+          .forTask()
+          .mailQueue()
+          .catch(() => NOTHING_QUEUED)
+      : NOTHING_QUEUED
     return { isReady, queue, findings: { ...findings, mail: mailFinding(queue) } }
   }
 }

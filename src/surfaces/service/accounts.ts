@@ -29,8 +29,8 @@ export const register = endpoint({
     ),
     ...errors(400, 403, 409, 422, 429),
   },
-  handle: async ({ core, body: { email = '', password = '', display_name: displayName = '' }, client }) => {
-    const user = toUser(await core.registerForService({ email, password, displayName, client }))
+  handle: async ({ core, body: { email = '', password = '', display_name: displayName = '' } }) => {
+    const user = toUser(await core.registerForService({ email, password, displayName }))
     return status(201, { user, matrix_user_id: user.matrix_user_id })
   },
 })
@@ -54,11 +54,11 @@ export const login = endpoint({
   description:
     'Returns tokens, and sets the session cookie for pages of this origin. All belong to one session. Wrong passwords count together with those of every other sign-in.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
-  handle: async ({ core, request, body: { email, username, password = '', code = '' }, client, headers }) => {
+  handle: async ({ core, request, body: { email, username, password = '', code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const { policy } = core
     const identifier = email ?? username ?? ''
-    const { session, cookie } = await core.signInForService({ identifier, password, code, client })
+    const { session, cookie } = await core.signInForService({ identifier, password, code })
     // A page of another origin must not sign a visitor in to a different account.
     if (isOwnPage(request, policy.apiUrl))
       headers['set-cookie'] = setSessionCookie(policy.apiUrl, cookie, policy.native.refreshTokenMs)

@@ -27,10 +27,10 @@ export const mintTokens = endpoint({
   summary: 'Sign in for a token pair',
   description: 'Expiries are absolute, so that a client need not know the offset of its clock.',
   answers: { 200: PairShape, ...errors(400, 401, 403, 429) },
-  handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, client, headers }) => {
+  handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const identifier = email ?? username ?? ''
-    return toPair(await core.mintTokenPair({ grantType, identifier, password, code, client }))
+    return toPair(await core.mintTokenPair({ grantType, identifier, password, code }))
   },
 })
 

@@ -26,12 +26,12 @@ export const refresh = endpoint({
   description:
     'Requires exactly one of two keys: `refreshToken` returns a token pair, `refresh_token` a session. A refresh token is single-use; reuse ends the session with all its tokens.',
   answers: { 200: Type.Union([SessionShape, PairShape]), ...errors(400, 401, 422, 429) },
-  handle: async ({ core, body: { refreshToken, refresh_token: serviceToken }, client, headers }) => {
+  handle: async ({ core, body: { refreshToken, refresh_token: serviceToken }, headers }) => {
     headers['cache-control'] = 'no-store'
     if (refreshToken !== undefined && serviceToken === undefined)
-      return toPair(await core.refreshTokenPair({ refreshToken, client }))
+      return toPair(await core.refreshTokenPair({ refreshToken }))
     if (serviceToken === undefined || refreshToken !== undefined) throw new Refusal('refresh_token_ambiguous')
-    return toSession(await core.refreshForService({ refreshToken: serviceToken, client }))
+    return toSession(await core.refreshForService({ refreshToken: serviceToken }))
   },
 })
 

@@ -29,8 +29,8 @@ export const requestPasswordReset = endpoint({
   summary: 'Mail a password-reset link',
   description: 'The response is the same whether or not the address has an account.',
   answers: { 200: MessageShape, ...errors(400, 422, 429) },
-  handle: async ({ core, body: { email = '' }, client }) => {
-    await core.requestPasswordReset({ email, client })
+  handle: async ({ core, body: { email = '' } }) => {
+    await core.requestPasswordReset({ email })
     return { message: 'If the address has an account, a mail has been sent' }
   },
 })
@@ -47,8 +47,8 @@ export const completePasswordReset = endpoint({
   summary: 'Set a new password with a mailed token',
   description: 'Ends every session of the user. A rejected password does not consume the token.',
   answers: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
-  handle: async ({ core, body: { token, new_password: password = '' }, client }) => {
-    await core.completePasswordReset({ token: required(token), password, client })
+  handle: async ({ core, body: { token, new_password: password = '' } }) => {
+    await core.completePasswordReset({ token: required(token), password })
     return { message: 'The password has been changed, and every session has ended' }
   },
 })
@@ -61,8 +61,8 @@ export const requestEmailChange = endpoint({
   summary: 'Request a change of the email address',
   description: 'The new address gets a link. The current one gets one too if both have to confirm, otherwise a notice.',
   answers: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
-  handle: async ({ core, caller, body: { new_email: newEmail = '' }, client }) => {
-    await core.requestEmailChange({ caller, newEmail, client })
+  handle: async ({ core, caller, body: { new_email: newEmail = '' } }) => {
+    await core.requestEmailChange({ caller, newEmail })
     return { message: 'A mail has been sent to the new address' }
   },
 })
@@ -81,8 +81,8 @@ export const confirmEmailChange = endpoint({
     ),
     ...errors(400, 403, 404, 409, 410, 422, 429),
   },
-  handle: async ({ core, body: { token }, client }) => ({
-    status: await core.confirmEmailChange({ token: required(token), client }),
+  handle: async ({ core, body: { token } }) => ({
+    status: await core.confirmEmailChange({ token: required(token) }),
   }),
 })
 
@@ -94,8 +94,8 @@ export const sendMagicLink = endpoint({
   summary: 'Mail a magic link',
   description: 'The response is the same whether or not the address has an account.',
   answers: { 200: MessageShape, ...errors(400, 422, 429) },
-  handle: async ({ core, body: { email = '' }, client }) => {
-    await core.sendSignInLink({ email, client })
+  handle: async ({ core, body: { email = '' } }) => {
+    await core.sendSignInLink({ email })
     return { message: 'If the address may sign in, a mail has been sent' }
   },
 })
@@ -109,11 +109,9 @@ export const verifyMagicLink = endpoint({
   description:
     'Creates the account if there is none and sign-up is allowed. An account with a second factor requires its code.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
-  handle: async ({ core, body: { token, code = '' }, client, headers }) => {
+  handle: async ({ core, body: { token, code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
-    return toSession(
-      await core.verifySignInLink({ token: required(token), code, audience: core.policy.audience, client }),
-    )
+    return toSession(await core.verifySignInLink({ token: required(token), code, audience: core.policy.audience }))
   },
 })
 

@@ -340,7 +340,7 @@ test('neither token is stored or logged in plaintext, and ended sessions are swe
     expect(said).not.toContain(secret)
   }
   app.clock.advance(HOUR + 1)
-  expect((await app.core.sweep()).externalSessions).toBe(1)
+  expect((await app.core.forTask().sweep()).externalSessions).toBe(1)
 })
 
 test('me passes on the whole profile, also if the other server uses the same format', async () => {

@@ -115,7 +115,7 @@ test.each(Object.entries(ways))('%s: the account is permanent', async (_, { sett
   if (providers[0] !== 'phone') expect([data.email, data.email_verified]).toEqual([EMAIL, true])
   else expect([data.phone, data.phone_verified]).toEqual([PHONE, true])
   app.clock.advance(2 * MONTH)
-  expect((await app.core.sweep()).anonymousUsers).toBe(0)
+  expect((await app.core.forTask().sweep()).anonymousUsers).toBe(0)
   expect(await app.store.findUser(id)).toBeDefined()
 })
 
@@ -151,6 +151,6 @@ test.each([
   await using _app = app
   await execute(app.database, sql)
   app.clock.advance(2 * MONTH)
-  expect((await app.core.sweep()).anonymousUsers).toBe(0)
+  expect((await app.core.forTask().sweep()).anonymousUsers).toBe(0)
   expect(await app.store.findUser(id)).toBeDefined()
 })

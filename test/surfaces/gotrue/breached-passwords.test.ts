@@ -59,7 +59,7 @@ test('a reset by mail refuses a breached password, and its token waits for anoth
   await using app = await startApp({ settings: ON, breached: service })
   await app.signUp('ada@example.com', FINE)
   await app.ask('POST', '/api/auth/password/reset/request', { body: { email: 'ada@example.com' } })
-  const [mail] = await app.core.listMessages({ to: 'ada@example.com', limit: 1 })
+  const [mail] = await app.core.forTask().listMessages({ to: 'ada@example.com', limit: 1 })
   const token = new URL(mail?.links[0] ?? '').searchParams.get('token')
   const complete = (new_password: string) =>
     app.ask('POST', '/api/auth/password/reset/complete', { body: { token, new_password } })

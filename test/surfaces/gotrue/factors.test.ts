@@ -436,7 +436,8 @@ test('the owner is notified of an added or removed factor, if notices are enable
   })
   const ada = await app.signUp('ada@example.com')
   const factor = await enrolled(app, ada.accessToken)
-  const kinds = async () => (await app.core.listMessages({ to: 'ada@example.com', limit: 9 })).map(({ kind }) => kind)
+  const kinds = async () =>
+    (await app.core.forTask().listMessages({ to: 'ada@example.com', limit: 9 })).map(({ kind }) => kind)
   expect(await kinds()).toEqual([])
   const { body } = await pass(app, ada.accessToken, factor)
   expect(await kinds()).toEqual(['mfa_factor_enrolled_notification'])
@@ -460,7 +461,7 @@ test('threat T33: the links below /api/auth do not bypass the second factor', as
   const ada = await protectedAccount(app)
   const post = (path: string, body: object) => app.ask('POST', `/api/auth${path}`, { body })
   const mailedToken = async () => {
-    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    const [mail] = await app.core.forTask().listMessages({ to: ada.email, limit: 1 })
     return new URL(mail?.links[0] ?? 'x:').searchParams.get('token')
   }
   await post('/password/reset/request', { email: ada.email })

@@ -10,7 +10,7 @@ const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ..
 const generate = (app: TestApp, body: object, query = '') =>
   app.ask('POST', `/auth/v1/admin/generate_link${query}`, { token: app.admin, body })
 const follow = (app: TestApp, link: string) => open(app, link.replace('http://localhost:7020', ''))
-const sentMails = async (app: TestApp) => (await app.core.listMessages({ limit: 100 })).length
+const sentMails = async (app: TestApp) => (await app.core.forTask().listMessages({ limit: 100 })).length
 
 interface Story {
   body: object
@@ -246,7 +246,7 @@ test('a link for an address whose mail is already pending does not confirm for t
   const { id } = await confirmedUser(app, ADA)
   const { accessToken: token } = await app.signIn(ADA)
   await app.ask('PUT', '/auth/v1/user', { token, body: { email: NEW } })
-  const [mailed] = await app.core.listMessages({ to: ADA, limit: 1 })
+  const [mailed] = await app.core.forTask().listMessages({ to: ADA, limit: 1 })
   await follow(app, mailed?.links[0] ?? '')
   await follow(app, (await half(app, 'current')).body.action_link)
   expect(await emailNow(app, id)).toBe(ADA)

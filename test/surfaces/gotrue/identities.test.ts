@@ -173,7 +173,7 @@ test('an anonymous user who links an account without an address is permanent as 
   await link(app, body.access_token)
   expect((await userOf(app, body.access_token)).is_anonymous).toBe(false)
   app.clock.advance(31 * 86_400_000)
-  expect((await app.core.sweep()).anonymousUsers).toBe(0)
+  expect((await app.core.forTask().sweep()).anonymousUsers).toBe(0)
 })
 
 test('without the switch nobody links or unlinks by hand', async () => {

@@ -15,7 +15,7 @@ const post = (app: TestApp, path: string, body: object, headers: Record<string, 
 
 /** The only link of the last mail, as it stands there. */
 async function linkTo(app: TestApp, to = ADA): Promise<string> {
-  const [message] = await app.core.listMessages({ to, limit: 1 })
+  const [message] = await app.core.forTask().listMessages({ to, limit: 1 })
   return message?.links[0] ?? ''
 }
 
@@ -100,7 +100,7 @@ test.each(HEADERS.map((headers): [Record<string, string>] => [headers]))(
     await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: 'guest@example.com' }, headers })
     await app.ask('PUT', '/auth/v1/user', { token, body: { email: 'change@example.com' }, headers })
     await post(app, '/signup', { email: ADA, password: PASSWORD }, headers)
-    const messages = await app.core.listMessages({ limit: 100 })
+    const messages = await app.core.forTask().listMessages({ limit: 100 })
     const kinds = ['account_exists', 'confirmation', 'email_change', 'invite', 'magic_link', 'recovery']
     expect([...new Set(messages.map(({ kind }) => kind))].toSorted()).toEqual(kinds)
     for (const { links, html, text, subject } of messages) {
@@ -206,7 +206,7 @@ test.each(HOSTILE.map((email): [string] => [email]))('%j is no address anywhere'
   }
   const { status, body } = await verify(app, { type: 'email', email, token: '123456' })
   expect([status, body.message]).toEqual([422, 'Invalid email format'])
-  expect(await app.core.listMessages({ limit: 10 })).toEqual([])
+  expect(await app.core.forTask().listMessages({ limit: 10 })).toEqual([])
 })
 
 test.each(["o'brien+tag@example.com", 'a.b-c_d@sub.example.co.uk', 'ada@xn--exmple-cua.com', 'a&b=c#d@example.com'])(

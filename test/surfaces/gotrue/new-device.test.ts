@@ -13,7 +13,7 @@ const EMAIL = 'ada@example.com'
 /** What was mailed, once all that follows the answers so far is done. */
 async function notices(app: TestApp) {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
-  const all = await app.core.listMessages({ to: EMAIL, limit: 50 })
+  const all = await app.core.forTask().listMessages({ to: EMAIL, limit: 50 })
   return all.filter(({ kind }) => kind === 'new_device_notification')
 }
 
@@ -45,7 +45,7 @@ test('every way in counts, a wrong password does not', async () => {
   await passwordGrant(app, { email: EMAIL, password: 'wrong-password-1' }, { ip: '192.0.2.1' })
   expect(await notices(app)).toEqual([])
   await app.ask('POST', '/auth/v1/otp', { body: { email: EMAIL } })
-  const [mail] = await app.core.listMessages({ to: EMAIL, limit: 1 })
+  const [mail] = await app.core.forTask().listMessages({ to: EMAIL, limit: 1 })
   const code = { type: 'email', email: EMAIL, token: mail?.code }
   expect((await app.ask('POST', '/auth/v1/verify', { body: code, ip: '192.0.2.1' })).status).toBe(200)
   expect(await notices(app)).toHaveLength(1)
@@ -71,7 +71,7 @@ test('a network that was not seen for a month is new again, while another one is
   app.clock.advance(20 * DAY)
   await signIn(app, '203.0.113.7')
   app.clock.advance(11 * DAY)
-  await app.core.sweep()
+  await app.core.forTask().sweep()
   // the mailbox has forgotten the first one, too
   expect(await notices(app)).toHaveLength(0)
   await signIn(app, '198.51.100.7')
@@ -82,7 +82,7 @@ test('an account that nobody used for so long that all its networks are forgotte
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
   app.clock.advance(40 * DAY)
-  await app.core.sweep()
+  await app.core.forTask().sweep()
   await signIn(app, '198.51.100.7')
   expect(await notices(app)).toHaveLength(1)
 })
@@ -90,7 +90,7 @@ test('an account that nobody used for so long that all its networks are forgotte
 test('the first session of an account is no news, however it begins', async () => {
   await using app = await startApp({ settings: { ...ON, AUTH_MAILER_AUTOCONFIRM: 'false' } })
   await app.ask('POST', '/auth/v1/signup', { body: { email: EMAIL, password: PASSWORD } })
-  const [mail] = await app.core.listMessages({ to: EMAIL, limit: 1 })
+  const [mail] = await app.core.forTask().listMessages({ to: EMAIL, limit: 1 })
   const code = { type: 'signup', email: EMAIL, token: mail?.code }
   expect((await app.ask('POST', '/auth/v1/verify', { body: code, ip: '192.0.2.1' })).status).toBe(200)
   expect(await notices(app)).toEqual([])

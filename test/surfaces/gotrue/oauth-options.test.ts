@@ -117,7 +117,7 @@ test('states that nobody came back with are removed', async () => {
   const { app } = started
   await startAuthorization(app)
   app.clock.advance(2 * 86_400_000)
-  expect((await app.core.sweep()).oauthStates).toBe(1)
+  expect((await app.core.forTask().sweep()).oauthStates).toBe(1)
 })
 
 test('the cookie of a public server is for https alone and reaches a form that another site posts', async () => {

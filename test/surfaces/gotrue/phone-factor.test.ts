@@ -19,7 +19,7 @@ const enrolPhone = (app: TestApp, token: string, body: object = {}) =>
   enrol(app, token, { factor_type: 'phone', friendly_name: 'sms', phone: `+${PHONE}`, ...body })
 
 async function codeTo(app: TestApp, phone = PHONE): Promise<string> {
-  const [message] = await app.core.listMessages({ to: phone, limit: 1 })
+  const [message] = await app.core.forTask().listMessages({ to: phone, limit: 1 })
   return message?.code ?? ''
 }
 
@@ -56,7 +56,7 @@ test('a phone is added, gets a code by SMS, and raises the session', async () =>
     200,
     { id: expect.any(String), type: 'phone', expires_at: Math.floor((app.clock.now() + 5 * MINUTE) / 1000) },
   ])
-  const [sms] = await app.core.listMessages({ to: PHONE, limit: 9 })
+  const [sms] = await app.core.forTask().listMessages({ to: PHONE, limit: 9 })
   expect([sms?.kind, sms?.text]).toEqual(['mfa_challenge', `Your code is ${sms?.code}`])
   const { status, body } = await verify(app, ada.accessToken, id, { challenge_id: begun.body.id, code: sms?.code })
   expect(status).toBe(200)
@@ -121,7 +121,7 @@ test('one SMS a minute goes to a phone, even where many are asked for at once', 
   const ada = await withPhoneFactor(app)
   const replies = await Promise.all([1, 2, 3, 4].map(() => challenge(app, ada.accessToken, ada.factorId)))
   expect(replies.map(({ status }) => status).sort()).toEqual([200, 429, 429, 429])
-  expect(await app.core.listMessages({ to: PHONE, limit: 9 })).toHaveLength(1)
+  expect(await app.core.forTask().listMessages({ to: PHONE, limit: 9 })).toHaveLength(1)
   const early = await challenge(app, ada.accessToken, ada.factorId)
   expect([early.body.code, early.body.message]).toEqual([
     'over_sms_send_rate_limit',
@@ -225,13 +225,13 @@ test('the text and the length of the code can be set, and test numbers have thei
   })
   const ada = await withPhoneFactor(app)
   await challenge(app, ada.accessToken, ada.factorId)
-  const [sms] = await app.core.listMessages({ to: PHONE, limit: 1 })
+  const [sms] = await app.core.forTask().listMessages({ to: PHONE, limit: 1 })
   expect(sms?.text).toMatch(/^Second step: \d{8}$/)
   const { body } = await enrolPhone(app, ada.accessToken, { phone: '+15559990000', friendly_name: 'test' })
   const begun = await challenge(app, ada.accessToken, body.id)
   const answer = { challenge_id: begun.body.id, code: '111111' }
   expect((await verify(app, ada.accessToken, body.id, answer)).status).toBe(200)
-  expect(await app.core.listMessages({ to: '15559990000', limit: 9 })).toEqual([])
+  expect(await app.core.forTask().listMessages({ to: '15559990000', limit: 9 })).toEqual([])
 })
 
 test('the hook that sends SMS sends these, too; what it refuses is not told, and costs no turn', async () => {

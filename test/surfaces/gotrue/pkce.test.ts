@@ -206,10 +206,10 @@ test('a link that is good for long leads to a code at its end as well, whatever 
   await using app = await start({ AUTH_MAILER_OTP_EXP: '172800' })
   await known(app, '/otp', S256)
   app.clock.advance(172_800_000 - 1)
-  await app.core.sweep()
+  await app.core.forTask().sweep()
   const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
   app.clock.advance(300_000)
-  await app.core.sweep()
+  await app.core.forTask().sweep()
   expect((await exchange(app, query.code)).status).toBe(200)
 })
 
@@ -341,7 +341,7 @@ test.each<[object, string]>([
     const reply = await post(app, path, { ...body, ...challenge })
     expect([path, reply.status, reply.body]).toEqual([path, 400, { code: 'validation_failed', message }])
   }
-  expect(await app.core.listMessages({ limit: 10 })).toEqual([])
+  expect(await app.core.forTask().listMessages({ limit: 10 })).toEqual([])
 })
 
 test('numbers have no PKCE flow', async () => {

@@ -237,7 +237,7 @@ async function expectNothingAtRest(backend: string) {
   await app.ask('PUT', '/auth/v1/user', { token, body: { email: 'mallory@example.com' } })
   await app.ask('GET', '/auth/v1/reauthenticate', { token })
   await post(app, '/otp', { phone: PHONE })
-  const messages = await app.core.listMessages({ limit: 100 })
+  const messages = await app.core.forTask().listMessages({ limit: 100 })
   const kinds = ['confirmation', 'email_change', 'invite', 'phone_confirmation', 'reauthentication', 'recovery']
   expect([...new Set(messages.map(({ kind }) => kind))].toSorted()).toEqual(kinds)
   const secrets = messages.flatMap(({ code, links }) => [

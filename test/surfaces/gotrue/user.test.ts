@@ -132,7 +132,7 @@ test('who came by a link or a code may have forgotten the current password, and 
   ]) {
     app.clock.advance(60_000)
     await app.ask('POST', `/auth/v1/${path}`, { body: { email: ada.email } })
-    const [mail] = await app.core.listMessages({ to: ada.email, limit: 1 })
+    const [mail] = await app.core.forTask().listMessages({ to: ada.email, limit: 1 })
     const shown = { type, email: ada.email, token: mail?.code }
     const { body } = await app.ask('POST', '/auth/v1/verify', { body: shown })
     const reply = await putUser(app, { accessToken: body.access_token }, { password: `${NEW}-${type}` })
@@ -257,7 +257,7 @@ test('a password, an address and a number in one request: the code of the SMS co
   const phone = '15550100'
   const changed = await putUser(app, ada, { password: NEW, email: 'new@example.com', phone })
   expect([changed.status, changed.body.new_email, changed.body.new_phone]).toEqual([200, 'new@example.com', phone])
-  const [sms] = await app.core.listMessages({ to: phone, limit: 1 })
+  const [sms] = await app.core.forTask().listMessages({ to: phone, limit: 1 })
   const verified = await app.ask('POST', '/auth/v1/verify', {
     body: { type: 'phone_change', phone, token: sms?.code },
   })

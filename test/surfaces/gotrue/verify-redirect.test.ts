@@ -15,7 +15,7 @@ test('a page whose address has letters beyond ASCII is led to, with a session or
   ] as const) {
     app.clock.advance(60_000)
     await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })
-    const [mail] = await app.core.listMessages({ to: 'ada@example.com', limit: 1 })
+    const [mail] = await app.core.forTask().listMessages({ to: 'ada@example.com', limit: 1 })
     const token = new URL(mail?.links[0] ?? '').searchParams.get('token') ?? ''
     for (const fragment of ['#access_token=', '#error=access_denied']) {
       const reply = await open(app, token, 'recovery', `http://localhost:3000/${path}`)

@@ -74,7 +74,7 @@ test.each(wallets)('a message is good once, however often it is sent at once, wi
   expect(await send(app, body)).toMatchObject(refused(`Signed ${wallet.name} message was used before`))
   app.clock.advance(10 * MINUTE + 1)
   expect(await send(app, body)).toMatchObject(refused(`${wallet.name} message was issued too long ago`))
-  expect((await app.core.sweep()).web3Messages).toBe(1)
+  expect((await app.core.forTask().sweep()).web3Messages).toBe(1)
 })
 
 test.each(wallets)('a message whose sign-in was refused is not used up, with %s', async (_, make) => {

@@ -48,7 +48,7 @@ test('registering creates a Matrix account with the display name', async () => {
   expect([status, body.matrix_user_id, body.user.matrix_user_id]).toEqual([201, '@u1:hs', '@u1:hs'])
   expect(asked).toMatchObject([{ localpart: 'u1', displayName: 'Ada' }])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
 })
 
 test('threat T52: the name of the account contains nothing that users choose', async () => {
@@ -66,18 +66,18 @@ test('a homeserver that is down does not fail the sign-up, and is called again w
   expect([status, body.matrix_user_id]).toEqual([201, null])
   expect(await matrixIdOf(app, 'ada@example.com')).toBeNull()
   for (const waitMs of [5, 10, 20, 40, 80, 160, 320, 600, 600].map((seconds) => seconds * SECOND)) {
-    expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
+    expect(await app.core.forTask().nextMatrixAttemptInMs()).toBe(waitMs)
     app.clock.advance(waitMs - 1)
-    expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+    expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
     app.clock.advance(1)
-    expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+    expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   }
   expect(asked).toHaveLength(10)
   state.isDown = false
   app.clock.advance(600 * SECOND)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
-  expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
+  expect(await app.core.forTask().nextMatrixAttemptInMs()).toBeUndefined()
 })
 
 test('a name that is taken gets a suffix', async () => {
@@ -87,9 +87,9 @@ test('a name that is taken gets a suffix', async () => {
   expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBe('@u1-3:hs')
   for (const name of ['u2', 'u2-2', 'u2-3', 'u2-4']) taken.add(name)
   expect((await register(app, 'bob@example.com')).body.matrix_user_id).toBeNull()
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(5 * SECOND)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   expect(await matrixIdOf(app, 'bob@example.com')).toBe('@u2-5:hs')
 })
 
@@ -99,9 +99,9 @@ test('a homeserver that reports every name as taken is called no more often than
   taken.has = () => true
   expect((await register(app, 'ada@example.com')).body.matrix_user_id).toBeNull()
   for (const waitMs of [5, 10, 20].map((seconds) => seconds * SECOND)) {
-    expect(await app.core.nextMatrixAttemptInMs()).toBe(waitMs)
+    expect(await app.core.forTask().nextMatrixAttemptInMs()).toBe(waitMs)
     app.clock.advance(waitMs)
-    expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+    expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   }
   expect(asked).toHaveLength(12)
 })
@@ -117,12 +117,12 @@ test('a sign-up waits for a slow homeserver only briefly, and the Matrix account
   const { status, body } = await post(app, '/register', { email: 'ada@example.com', password: PASSWORD })
   expect([status, body.matrix_user_id]).toEqual([201, null])
   app.clock.advance(60 * SECOND)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
   answer.resolve({ outcome: 'made', matrixUserId: '@u1:hs' })
   await answer.promise
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
   expect(asked).toEqual(['u1'])
-  expect(await app.core.nextMatrixAttemptInMs()).toBeUndefined()
+  expect(await app.core.forTask().nextMatrixAttemptInMs()).toBeUndefined()
 })
 
 test('a display name truncated within a character is still valid text', async () => {
@@ -138,7 +138,7 @@ test('with confirmation, the response does not reveal a new account by its Matri
   app.clock.advance(120 * SECOND)
   const again = await register(app, 'ada@example.com')
   expect([first.body.matrix_user_id, again.body.matrix_user_id, asked]).toEqual([null, null, []])
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   expect(asked).toHaveLength(1)
 })
 
@@ -149,9 +149,12 @@ test('an unfinished attempt is retried once its time is over', async () => {
   await execute(app.database, 'UPDATE users SET matrix_user_id = NULL')
   const insert = 'INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users'
   await execute(app.database, insert, app.clock.now() + 120_000)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(120_000)
-  const tries = await Promise.all([app.core.provisionDueMatrixAccounts(), app.core.provisionDueMatrixAccounts()])
+  const tries = await Promise.all([
+    app.core.forTask().provisionDueMatrixAccounts(),
+    app.core.forTask().provisionDueMatrixAccounts(),
+  ])
   expect(tries.sort()).toEqual([0, 1])
   expect(asked.slice(1).map(({ localpart }) => localpart)).toEqual(['u1', 'u1-2'])
 })
@@ -167,7 +170,7 @@ test('a user who is deleted meanwhile gets no Matrix account', async () => {
   }
   const before = asked.length
   app.clock.advance(600 * SECOND)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(0)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
   expect(asked.length).toBe(before)
 })
 
@@ -177,7 +180,7 @@ test('a sign-up on another surface creates no Matrix account, nor does one witho
   expect(started.asked).toEqual([])
   await using alone = await startApp()
   expect((await register(alone, 'ada@example.com')).body.matrix_user_id).toBeNull()
-  expect(await alone.core.nextMatrixAttemptInMs()).toBeUndefined()
+  expect(await alone.core.forTask().nextMatrixAttemptInMs()).toBeUndefined()
 })
 
 test('a stopping server waits for the homeserver’s response to attempts that outlived their request', async () => {
@@ -215,7 +218,7 @@ test('an attempt whose response was lost is recognized by its password, which is
   expect(sealed).not.toContain(passwords[0] ?? '')
   isLost = false
   app.clock.advance(5 * SECOND)
-  expect(await app.core.provisionDueMatrixAccounts()).toBe(1)
+  expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   expect([new Set(passwords).size, [...made.keys()]]).toEqual([1, ['u1']])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
   expect(rows()).toEqual([])

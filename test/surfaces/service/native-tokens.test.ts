@@ -210,7 +210,7 @@ describe('token pairs', () => {
     const rows = JSON.stringify(readRows(app.database, 'SELECT * FROM session_tokens'))
     for (const token of [pair.accessToken, pair.refreshToken]) expect(rows).not.toContain(token.slice(-43))
     app.clock.advance(32 * DAY)
-    expect(await app.core.sweep()).toMatchObject({ sessionTokens: 2 })
+    expect(await app.core.forTask().sweep()).toMatchObject({ sessionTokens: 2 })
     expect(countRows(app.database, 'session_tokens')).toBe(0)
   })
 })

@@ -35,7 +35,7 @@ const requestChange = (app: TestApp, token: string, email: string) =>
   post(app, '/email/change/request', { new_email: email }, { token })
 const confirmChange = (app: TestApp, token: string) => post(app, '/email/change/confirm', { token })
 
-const mailsTo = (app: TestApp, to: string) => app.core.listMessages({ to, limit: 100 })
+const mailsTo = (app: TestApp, to: string) => app.core.forTask().listMessages({ to, limit: 100 })
 
 /** The token of the latest mail to an address. */
 async function tokenTo(app: TestApp, to: string): Promise<string> {
@@ -444,9 +444,9 @@ test('a mail does not delay one with another purpose, or of another surface', as
   ]
   for (const order of [requests, requests.toReversed()]) {
     for (const request of order) expect((await request()).status).toBe(200)
-    const sent = await app.core.listMessages({ to: 'ada@example.com', limit: 10 })
+    const sent = await app.core.forTask().listMessages({ to: 'ada@example.com', limit: 10 })
     expect(sent.map(({ kind }) => kind).sort()).toEqual(['magic_link', 'recovery', 'recovery'])
-    await app.core.clearMessages()
+    await app.core.forTask().clearMessages()
     app.clock.advance(MINUTE)
   }
 })
@@ -454,7 +454,7 @@ test('a mail does not delay one with another purpose, or of another surface', as
 test('clearing the mailbox does not allow another mail within the minute', async () => {
   await using app = await startApp()
   await sendLink(app, 'new@example.com')
-  await app.core.clearMessages()
+  await app.core.forTask().clearMessages()
   await sendLink(app, 'new@example.com')
   expect(await mailsTo(app, 'new@example.com')).toEqual([])
 })
@@ -609,7 +609,7 @@ test('one address cannot confirm for both, even with links of both families', as
       await show[second](secondToken)
       await show[first](firstToken)
       expect((await getUser(app, ada.accessToken)).body.email).toBe(ada.email)
-      await app.core.clearMessages()
+      await app.core.forTask().clearMessages()
     }
   }
 })

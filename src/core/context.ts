@@ -1,4 +1,4 @@
-/** What every function of the core is given. */
+/** The context of a request: what every function of the core is given. */
 import type { Store } from '../store'
 import type { ClockWatch } from './clock-watch'
 import type { Passwords } from './passwords/passwords'
@@ -22,6 +22,7 @@ import type { LostAnswers } from './sessions/lost-answers'
 import type { ApiKeys } from './tokens/api-keys'
 import type { Keyring } from './tokens/jwt'
 
+/** What the server depends on, for as long as it runs. */
 export interface Deps {
   store: Store
   clock: Clock
@@ -54,7 +55,7 @@ export interface Deps {
 
 /** The origin of a request. */
 export interface Client {
-  /** Canonical address; behind trusted proxies the client's, not the proxy's. */
+  /** Canonical address; behind trusted proxies the client's, not the proxy's. Empty for background work. */
   ip: string
   userAgent: string | undefined
   /**
@@ -66,3 +67,42 @@ export interface Client {
   /** Aborted if the client disconnects before the response. */
   readonly gone?: AbortSignal
 }
+
+/** What every function of the core is given: the server's dependencies, and the request or task at hand. */
+export interface Context extends Deps {
+  /** Unix milliseconds: when the request had arrived in full, or the task began. The same for everything it writes. */
+  readonly now: number
+  readonly client: Client
+}
+
+/** The client of background work: none. */
+export const NO_CLIENT: Client = { ip: '', userAgent: undefined, languages: [] }
+
+/**
+ * Makes contexts. They inherit from `deps`, so one costs two fields; a spread would copy only these.
+ * @returns for a function that determines the client once it is needed: a context that begins now
+ */
+export function contextFactory(deps: Deps): (client: () => Client) => Context {
+  class Begun {
+    constructor(
+      readonly now: number,
+      readonly determineClient: () => Client,
+    ) {}
+    get client(): Client {
+      return this.determineClient()
+    }
+  }
+  Object.setPrototypeOf(Begun.prototype, deps)
+  return (client) => new Begun(deps.clock.now(), client) as Begun & Deps
+}
+
+/**
+ * The same request at the present moment. For what follows slow work (a password hash, a hook, another server): a check
+ * against another request's change must not use an instant from before that change.
+ */
+export const withCurrentTime = (context: Context): Context =>
+  Object.create(context, { now: { value: context.clock.now() } })
+
+/** The same request as if it came from another client, such as a mail's reader instead of an administrator. */
+export const withClient = (context: Context, client: Client): Context =>
+  Object.create(context, { client: { value: client } })
