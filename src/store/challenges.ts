@@ -5,6 +5,7 @@ import { read, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
+import { saveUser } from './save-user'
 import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
 import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused, saveFactor } from './second-factors'
 import {
@@ -16,7 +17,6 @@ import {
   loadOpenedSession,
   type OpenedSession,
   recordFactorNetwork,
-  saveUser,
   userById,
 } from './statements'
 import { invalidateTokensOf } from './verification/operations'
@@ -153,5 +153,5 @@ async function forgetContactChanges(tx: Tx, userId: string, now: number): Promis
   if (!user || (user.emailChange === null && user.phoneChange === null)) return
   await invalidateTokensOf(tx, user, now)
   const nothing = { emailChange: null, emailChangeConfirmStatus: 0, phoneChange: null }
-  await tx.run(saveUser, { ...user, ...nothing })
+  await saveUser(tx, user, { ...user, ...nothing })
 }

@@ -45,6 +45,7 @@ export interface Decoder {
 
 /** A query that each connection prepares once. */
 export interface Statement<Values, Row> {
+  /** Its place among what a connection has prepared. */
   index: number
   query(): Query
   /** These two carry types only. */
@@ -54,6 +55,7 @@ export interface Statement<Values, Row> {
 
 /** All statements; tests check the plan and the rows of each. */
 export const statements: Statement<never, unknown>[] = []
+let nextIndex = 0
 
 const builder = new BaseSQLiteDatabase('sync', new SQLiteSyncDialect(), undefined as never, undefined)
 type Builder = Omit<typeof builder, 'run' | 'all' | 'get' | 'values' | 'transaction'>
@@ -75,7 +77,7 @@ export function statement<P extends Parameters, Q extends Built>(
 ): Statement<Values<P>, RowOf<Q>> {
   let built: Query | undefined
   const made = {
-    index: statements.length,
+    index: nextIndex++,
     query() {
       built ??= queryOf(build(builder, placeholdersOf(parameters)))
       return built

@@ -106,8 +106,13 @@ export const openSession = write(
     if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
     const factor = proof && (await consumeProof(tx, userId, proof, { network: session.network, now }))
     if (typeof factor === 'string') return { outcome: factor }
-    const proven = { ...user, encryptedPassword: rehashed ?? user.encryptedPassword }
-    const opened = await openSessionIn(tx, proven, session, now)
+    const opened = await openSessionIn(
+      tx,
+      user,
+      session,
+      now,
+      rehashed === undefined ? {} : { encryptedPassword: rehashed },
+    )
     await appendAudit(tx, audit)
     return { outcome: 'opened', opened }
   },

@@ -4,6 +4,7 @@ import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
 import type { Tx } from './engine'
 import { columnsOf, statement } from './query'
+import { saveUser } from './save-user'
 import {
   type AmrClaim,
   auditLogEntries,
@@ -40,11 +41,6 @@ const amrOf = statement({ sessionId: mfaAmrClaims.sessionId }, (db, { sessionId 
 
 const factorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
   db.select().from(mfaFactors).where(eq(mfaFactors.userId, userId)),
-)
-
-export const saveUser = statement(
-  { id: users.id, ...columnsOf(users, 'uid', 'id', 'createdAt', 'factorCount') },
-  (db, { id, ...set }) => db.update(users).set(set).where(eq(users.id, id)),
 )
 
 /** Advances a session's refresh token. */
@@ -225,10 +221,20 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
   }
 }
 
-/** Opens a session and records the sign-in on its user. */
-export async function openSessionIn(tx: Tx, user: User, session: NewSession, now: number): Promise<OpenedSession> {
-  const signedIn = { ...user, lastSignInAt: now, updatedAt: now }
-  await tx.run(saveUser, signedIn)
+/**
+ * Opens a session and records the sign-in on its user.
+ * @param user the row as it was read in this transaction
+ * @param set what else changes in it
+ */
+export async function openSessionIn(
+  tx: Tx,
+  user: User,
+  session: NewSession,
+  now: number,
+  set: Partial<User> = {},
+): Promise<OpenedSession> {
+  const signedIn = { ...user, ...set, lastSignInAt: now, updatedAt: now }
+  await saveUser(tx, user, signedIn)
   await startSession(tx, session, user)
   return loadOpenedSession(tx, signedIn, session.session)
 }

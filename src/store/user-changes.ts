@@ -21,6 +21,7 @@ import { type AuthCode, endFlows, issueAuthCode } from './flows'
 import { revokePersonalTokens } from './personal-tokens'
 import { statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
+import { saveUser } from './save-user'
 import { type Identity, type User, webauthnCredentials } from './schema'
 import { consumeProof, type Proof, type ProofRefused } from './second-factors'
 import { revokeSessionTokens } from './session-tokens'
@@ -32,7 +33,6 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  saveUser,
   sessionById,
   userById,
 } from './statements'
@@ -155,7 +155,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const describe = change.describeProviders ?? providersMetadata
   const described = isDescribed ? describe(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
-  await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
+  await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
   if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
   if (change.invalidateTokens) await invalidateTokensOf(tx, user, now, change.keeps?.tokens)
   if (change.dropFactors) {

@@ -15,6 +15,7 @@ import { read, type Tx, write } from './engine'
 import { queueMatrixRegistration } from './matrix-registrations'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
+import { saveUser } from './save-user'
 import {
   type Identity,
   knownNetworks,
@@ -38,7 +39,6 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
-  saveUser,
   startSession,
   userById,
 } from './statements'
@@ -159,7 +159,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
   const user = await tx.one(userById, { id })
   if (!user) return false
   if (user.deletedAt !== null) return true
-  await tx.run(saveUser, {
+  await saveUser(tx, user, {
     ...user,
     email: user.email && scrub(user.email),
     phone: user.phone && scrub(user.phone).slice(0, 15),

@@ -3,8 +3,9 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
 import type { Account } from '../account-rows'
 import type { Tx } from '../engine'
+import { saveUser } from '../save-user'
 import type { Identity, User } from '../schema'
-import { factorsIn, identitiesIn, saveUser, userById } from '../statements'
+import { factorsIn, identitiesIn, userById } from '../statements'
 import { settleOwnIdentities } from './identities'
 
 /** Columns that an operation sets. Metadata is changed apart from them. */
@@ -44,7 +45,7 @@ export async function saveAccount(
     listsProviders === 'always' || (listsProviders === 'if_settled' && (isNamed || settled.length > held.length))
   const listed = isListed ? providersMetadata(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...listed, ...appMetaData })
-  await tx.run(saveUser, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })
+  await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })
 }
 
 /**
