@@ -235,7 +235,7 @@ test('a fault in an answer is in the log without the answer', () => {
 
 const endpoints = gotrueEndpoints({ version: 'x' })
 
-test('every endpoint asks for what it declares: no token, an API key and a stranger’s token open nothing', async () => {
+test('every endpoint requires the declared credentials: none, an API key and a forged token are refused', async () => {
   await using app = await startApp()
   const eve = await app.signUp()
   for (const { method, path, access } of endpoints.filter((each) => each.access !== 'anyone')) {
@@ -278,7 +278,7 @@ const untakeable: Record<string, string> = {
 }
 
 test.each(Object.entries({ ...unreadable, ...untakeable }))(
-  '%s is refused in the surface’s shape by every endpoint with a body',
+  '%s is refused in the surface’s error format by every endpoint with a body',
   async (_, raw) => {
     await using app = await startApp()
     const ada = await app.signUp()
@@ -296,7 +296,7 @@ test.each(Object.entries({ ...unreadable, ...untakeable }))(
   },
 )
 
-test('an empty body is refused, except where the endpoint has none to ask for', async () => {
+test('an empty body is refused, except by endpoints that need none', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect((await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, raw: '' })).body.code).toBe('bad_json')
@@ -306,14 +306,14 @@ test('an empty body is refused, except where the endpoint has none to ask for', 
   expect((await app.ask('DELETE', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, raw: '' })).status).toBe(200)
 })
 
-test('lone surrogates become U+FFFD, duplicate keys count once, and keys may be in any letter case', async () => {
+test('lone surrogates become U+FFFD, the last duplicate key counts, and keys are case-insensitive', async () => {
   await using app = await startApp()
   const raw = `{"EMAIL":"x@example.com","email":"ada@example.com","Password":"${PASSWORD}","data":{"a":"\\ud800x","b":"\\ud83e\\udd8a"}}`
   const { body } = await app.ask('POST', '/auth/v1/signup', { raw, headers: { 'content-type': 'text/plain' } })
   expect(body.user).toMatchObject({ email: 'ada@example.com', user_metadata: { a: '\ufffdx', b: '🦊' } })
 })
 
-test('a body sent in chunks is held to the same size', async () => {
+test('a chunked body has the same size limit', async () => {
   await using app = await startApp()
   const stream = new ReadableStream({
     start(controller) {
@@ -325,7 +325,7 @@ test('a body sent in chunks is held to the same size', async () => {
   expect([status, body.code]).toEqual([413, 'request_entity_too_large'])
 })
 
-test('what is no percent-encoding in a path names nothing, on any route', async () => {
+test('invalid percent-encoding in a path is not found, on any route', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.store.grantRole({ userId: ada.id, role: 'admin', now: app.clock.now() })

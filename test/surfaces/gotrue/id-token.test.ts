@@ -61,7 +61,7 @@ function sign(
   return new SignJWT(JSON.parse(JSON.stringify(payload))).setProtectedHeader({ alg: 'RS256', kid }).sign(key)
 }
 
-test('a right token signs in, as the same user each time', async () => {
+test('a valid token signs in, as the same user each time', async () => {
   await using started = await start()
   const { status, body } = await started.grant({ provider: 'google', id_token: await sign() })
   expect(status).toBe(200)
@@ -124,7 +124,7 @@ test.each(Object.entries(BAD))('threat T47: a token %s is refused', async (_, { 
   expect(list.users).toEqual([])
 })
 
-test('threat T47: the nonce claim is the hash of what the application shows', async () => {
+test('threat T47: the nonce claim must be the hash of the submitted nonce', async () => {
   await using started = await start()
   const nonce = createHash('sha256').update('raw-nonce').digest('hex')
   const idToken = await sign({ nonce })
@@ -134,7 +134,7 @@ test('threat T47: the nonce claim is the hash of what the application shows', as
   expect((await started.grant({ provider: 'google', id_token: idToken, nonce: 'raw-nonce' })).status).toBe(200)
 })
 
-test('threat T47: a key set of 10,000 keys, one without end and none at all are refused', async () => {
+test('threat T47: a key set of 10,000 keys, an endless one and an invalid one are refused', async () => {
   const sets: Record<string, Issuer['keySet']> = {
     many: () => Response.json({ keys: Array(10_000).fill(published) }),
     more: () => Response.json({ keys: Array(101).fill({ kty: 'oct' }) }),
@@ -149,7 +149,7 @@ test('threat T47: a key set of 10,000 keys, one without end and none at all are 
   }
 })
 
-test('a new key of the provider is found, and tokens of unknown keys fetch no more than one a minute', async () => {
+test('a new key of the provider is fetched, and tokens with unknown keys cause one request per minute at most', async () => {
   await using started = await start()
   await started.grant({ provider: 'google', id_token: await sign() })
   const renewed = { ...(await exportJWK(otherKeys.publicKey)), kid: 'key-2', alg: 'RS256' }
@@ -171,7 +171,7 @@ test('at_hash binds the token to the access token', async () => {
   expect((await started.grant({ provider: 'google', id_token: idToken, access_token: 'ya29.token' })).status).toBe(200)
 })
 
-test('Apple and Azure speak through several issuers, and through no others', async () => {
+test('Apple and Azure have several accepted issuers', async () => {
   await using started = await start()
   const apple = { aud: 'com.example.app', iss: 'https://account.apple.com', email_verified: undefined }
   const right = await started.grant({ provider: 'apple', id_token: await sign(apple) })
@@ -188,7 +188,7 @@ test('Apple and Azure speak through several issuers, and through no others', asy
   expect(started.issuer.fetched.every((url) => !url.includes('evil'))).toBe(true)
 })
 
-test('providers without ID tokens, that are off, and issuers of nobody are refused', async () => {
+test('providers without ID tokens, disabled ones and unknown issuers are refused', async () => {
   await using started = await start({ GITHUB_CLIENT_ID: 'a', GITHUB_CLIENT_SECRET: 'b' })
   const idToken = await sign()
   const message = async (body: object) => (await started.grant({ id_token: idToken, ...body })).body.message
@@ -203,7 +203,7 @@ test('providers without ID tokens, that are off, and issuers of nobody are refus
   expect(started.issuer.fetched).toEqual([])
 })
 
-test('link_identity links to the account of the bearer, and asks who that is', async () => {
+test('link_identity links to the account of the bearer token, and requires one', async () => {
   await using started = await start()
   const ada = await started.app.signUp('someone@example.com')
   const body = { provider: 'google', id_token: await sign(), link_identity: true }

@@ -44,7 +44,7 @@ test('an identity is linked once, and to one user', async () => {
   expect((await userOf(app, bob.accessToken)).app_metadata.providers).toEqual(['email'])
 })
 
-test('several who link one identity at once: one of them has it', async () => {
+test('of several users who link one identity at once, one gets it', async () => {
   await using started = await start()
   const { app } = started
   const users = await Promise.all(['a', 'b', 'c'].map((name) => app.signUp(`${name}@example.com`)))
@@ -62,7 +62,7 @@ test('an anonymous user who links an account becomes a permanent one', async () 
   expect([user.id, user.is_anonymous, user.email]).toEqual([body.user.id, false, 'octocat@example.com'])
 })
 
-test('an anonymous user cannot take an address that somebody has', async () => {
+test('an anonymous user cannot take an address of another account', async () => {
   await using started = await start({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
   const { app } = started
   await app.signUp('octocat@example.com')
@@ -71,7 +71,7 @@ test('an anonymous user cannot take an address that somebody has', async () => {
   expect((await userOf(app, body.access_token)).identities).toEqual([])
 })
 
-test('an identity comes off, unless it is the last, unknown, or of somebody else', async () => {
+test('an identity can be unlinked, unless it is the last, unknown, or another user’s', async () => {
   await using started = await start()
   const { app } = started
   const ada = await app.signUp('ada@example.com')
@@ -91,7 +91,7 @@ test('an identity comes off, unless it is the last, unknown, or of somebody else
   expect(github).toBeDefined()
 })
 
-test('the address that goes with an identity makes room for that of the best one left', async () => {
+test('an address removed with its identity is replaced by that of the best one left', async () => {
   await using started = await start({ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILBOX: 'on' })
   const { app } = started
   const { body } = await app.ask('POST', '/auth/v1/admin/users', {
@@ -112,7 +112,7 @@ test('the address that goes with an identity makes room for that of the best one
   ])
 })
 
-test('an identity whose going would leave an address of somebody else stays', async () => {
+test('an identity cannot be unlinked if the remaining address belongs to another account', async () => {
   await using started = await start()
   const { app } = started
   const ada = await app.signUp('ada@example.com')
@@ -127,7 +127,7 @@ test('an identity whose going would leave an address of somebody else stays', as
   expect(await userOf(app, ada.accessToken)).toMatchObject({ email: 'ada@example.com', identities })
 })
 
-test('a session that has not passed the second factor, or a personal access token, links and unlinks nothing', async () => {
+test('a session at aal1 of a user with a second factor, or a personal access token, cannot link or unlink', async () => {
   await using started = await start()
   const { app } = started
   const ada = await protectedAccount(app)
@@ -151,7 +151,7 @@ test.each([
     (app: TestApp, token: string) => app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-horse-7' } }),
   ],
   ['somebody signs out everywhere', (app: TestApp, token: string) => app.ask('POST', '/auth/v1/logout', { token })],
-])('a link that is under way is over once %s', async (_, end) => {
+])('a pending link is invalid once %s', async (_, end) => {
   await using started = await start()
   const { app } = started
   const ada = await app.signUp('ada@example.com')
@@ -176,7 +176,7 @@ test('an anonymous user who links an account without an address is permanent as 
   expect((await app.core.forTask().sweep()).anonymousUsers).toBe(0)
 })
 
-test('without the switch nobody links or unlinks by hand', async () => {
+test('manual linking and unlinking must be enabled', async () => {
   await using started = await start({ AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'false' })
   const { app } = started
   const { accessToken: token } = await app.signUp('ada@example.com')
@@ -213,7 +213,7 @@ const passwords: [string, (app: TestApp, id: string, token: string) => Promise<u
   ],
 ]
 
-test.each(passwords)('a password that %s on an account of a provider is a way in of its own', async (_, set) => {
+test.each(passwords)('a password that %s on a provider account adds an email identity', async (_, set) => {
   await using started = await start()
   const { app } = started
   const { access_token: token } = fragmentOf(await signInAtGitHub(app))

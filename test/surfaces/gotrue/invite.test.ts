@@ -8,7 +8,7 @@ const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ..
 const invite = (app: TestApp, body: object = { email: GRACE }, path = '/auth/v1/invite') =>
   app.ask('POST', path, { token: app.admin, body })
 
-test('an invitation makes an account without a password and mails a link', async () => {
+test('an invitation creates an account without a password and mails a link', async () => {
   await using app = await start()
   const { status, body } = await invite(app, { email: 'Grace@Example.com', data: { name: 'Grace' } })
   expect(status).toBe(200)
@@ -27,7 +27,7 @@ test('an invitation makes an account without a password and mails a link', async
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 
-test('who accepts is in, and sets a password of their own', async () => {
+test('accepting signs in, and then a password can be set', async () => {
   await using app = await start()
   await invite(app)
   const { fragment } = await open(app, (await lastMessageTo(app, GRACE)).link)
@@ -39,7 +39,7 @@ test('who accepts is in, and sets a password of their own', async () => {
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).status).toBe(200)
 })
 
-test('a password beside the code is not looked at: it is set afterwards', async () => {
+test('a password sent with the code is ignored', async () => {
   await using app = await start()
   await invite(app)
   const { code } = await lastMessageTo(app, GRACE)
@@ -48,7 +48,7 @@ test('a password beside the code is not looked at: it is set afterwards', async 
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 
-test('the link leads where the administrator says, where that is allowed', async () => {
+test('the link redirects to the administrator’s target, if allowed', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   await invite(app, { email: GRACE }, '/auth/v1/invite?redirect_to=https://app.example.com/join')
   expect((await open(app, (await lastMessageTo(app, GRACE)).link)).location).toStartWith(
@@ -59,7 +59,7 @@ test('the link leads where the administrator says, where that is allowed', async
   expect((await open(app, link)).location).toStartWith('http://localhost:3000#')
 })
 
-test('somebody unconfirmed is invited anew, at once, and the older link is worthless', async () => {
+test('an unconfirmed user can be invited again at once, which invalidates the older link', async () => {
   await using app = await start()
   const { body: first } = await invite(app, { email: GRACE, data: { name: 'Grace' } })
   const older = await lastMessageTo(app, GRACE)
@@ -70,14 +70,14 @@ test('somebody unconfirmed is invited anew, at once, and the older link is worth
   expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
-test('somebody who signed up and never confirmed can be invited, and keeps the account', async () => {
+test('a user with an unconfirmed sign-up can be invited, and keeps the account', async () => {
   await using app = await start()
   const signedUp = await app.ask('POST', '/auth/v1/signup', { body: { email: GRACE, password: PASSWORD } })
   expect((await invite(app)).body).toMatchObject({ id: signedUp.body.id, invited_at: expect.any(String) })
   expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.type).toBe('invite')
 })
 
-test('somebody confirmed is not invited', async () => {
+test('a confirmed user cannot be invited', async () => {
   await using app = await start()
   await confirmedUser(app, GRACE)
   const { status, body } = await invite(app)
@@ -98,7 +98,7 @@ test.each([
   expect([reply.status, reply.body]).toEqual([400, { code: 'validation_failed', message }])
 })
 
-test('20 invitations of one address at once make one account, with one link that counts', async () => {
+test('20 simultaneous invitations of one address create one account, with one valid link', async () => {
   await using app = await start()
   const replies = await Promise.all(Array.from({ length: 20 }, () => invite(app)))
   expect(replies.map(({ status }) => status).filter((status) => status !== 200 && status !== 422)).toEqual([])
@@ -108,19 +108,19 @@ test('20 invitations of one address at once make one account, with one link that
   expect(opened.filter((token) => token !== undefined)).toHaveLength(1)
 })
 
-test('an invitation is good while sign-ups are switched off', async () => {
+test('an invitation works while sign-ups are disabled', async () => {
   await using app = await start({ AUTH_DISABLE_SIGNUP: 'true' })
   expect((await invite(app)).status).toBe(200)
   expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
-test('an invitation is confirmed by its link even where sign-ups count as confirmed', async () => {
+test('with autoconfirm, too, an invitation is confirmed by its link', async () => {
   await using app = await start({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   expect((await invite(app)).body).not.toHaveProperty('email_confirmed_at')
   expect((await open(app, (await lastMessageTo(app, GRACE)).link)).fragment.access_token).toBeString()
 })
 
-test('administrators alone invite', async () => {
+test('only administrators invite', async () => {
   await using app = await start()
   await confirmedUser(app, 'ada@example.com')
   const { accessToken } = await app.signIn('ada@example.com')

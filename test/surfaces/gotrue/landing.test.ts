@@ -18,7 +18,7 @@ async function asked(app: TestApp, path: string, body: object = {}): Promise<{ l
 const opened = (app: TestApp, token: string, type: string, redirectTo = SPA) =>
   open(app, `/auth/v1/verify?${new URLSearchParams({ token, type, redirect_to: redirectTo })}`)
 
-test('an error takes the place of a fragment, and a session comes behind it', async () => {
+test('an error replaces a fragment of the target, and a session is appended to it', async () => {
   await using app = await startApp()
   await confirmedUser(app, ADA)
   expect((await opened(app, 'unknown', 'signup')).location).toStartWith(
@@ -36,7 +36,7 @@ test('an error takes the place of a fragment, and a session comes behind it', as
   )
 })
 
-test('the half of a change of address takes the place of a fragment', async () => {
+test('the message after the first of two confirmations replaces a fragment', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await confirmedUser(app, ADA)
   const { body } = await app.ask('POST', '/auth/v1/token?grant_type=password', {
@@ -57,7 +57,7 @@ test('parameters are escaped as Go escapes them', async () => {
   expect(location).toEndWith('&q=~%2A%28%29%21%27+%C3%BC')
 })
 
-test('type email is resolved to what the token is for, other types stay as asked', async () => {
+test('type email is resolved to the token’s kind, and other types stay as requested', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const { token: signup } = await asked(app, '/signup', { password: 'correct-horse-battery-9' })
   expect((await opened(app, signup, 'email', '')).fragment.type).toBe('signup')
@@ -72,7 +72,7 @@ test('type email is resolved to what the token is for, other types stay as asked
   }
 })
 
-test('a link of the PKCE flow is opened as what it was asked for, and stays unused otherwise', async () => {
+test('a PKCE link works only with the requested type, and otherwise stays unused', async () => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const { token } = await asked(app, '/signup', { password: 'correct-horse-battery-9', ...CHALLENGE })
   expect(token).toStartWith('pkce_')
@@ -90,7 +90,7 @@ test('a link of the PKCE flow is opened as what it was asked for, and stays unus
   expect((await opened(app, magic.token, 'magiclink', '')).query.code).toBeString()
 })
 
-test('a PKCE code counts as it is written', async () => {
+test('a PKCE code is case-sensitive', async () => {
   await using app = await startApp()
   await confirmedUser(app, ADA)
   const { token } = await asked(app, '/otp', CHALLENGE)
@@ -114,7 +114,7 @@ test('an error of a provider without a description has an empty one in the query
   )
 })
 
-test('redirect_to in the body of a generated link comes before that of the query', async () => {
+test('redirect_to in the body of a generated link overrides that of the query', async () => {
   await using app = await startApp({ settings: { AUTH_URI_ALLOW_LIST: 'https://*.example.com/**' } })
   await confirmedUser(app, ADA)
   const make = async (body: object, query = '', headers = {}) =>

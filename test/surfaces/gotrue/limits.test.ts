@@ -26,7 +26,7 @@ async function attack(
   return app.hasher.verified.length
 }
 
-test('of 300 guesses at one account 20 are looked at, whatever the spelling of the address', async () => {
+test('of 300 attempts at one account 20 are checked, in any letter case of the address', async () => {
   await using app = await startApp({ settings: on })
   await createUser(app, 'ada@example.com')
   expect(await attack(app, 100)).toBe(20)
@@ -36,12 +36,12 @@ test('of 300 guesses at one account 20 are looked at, whatever the spelling of t
   expect(Number(reply.headers.get('retry-after'))).toBeWithin(1, 3601)
 })
 
-test('an account that does not exist runs out just the same', async () => {
+test('the limit also applies to accounts that do not exist', async () => {
   await using app = await startApp({ settings: on })
   expect(await attack(app, 50, { email: 'nobody@example.com' })).toBe(20)
 })
 
-test('the owner still gets in from where they signed in lately, and everybody else after an hour', async () => {
+test('the owner can still sign in from a known network, and everyone else after an hour', async () => {
   await using app = await startApp({ settings: on })
   await createUser(app, 'ada@example.com')
   const home = { ip: '203.0.113.7' }
@@ -63,7 +63,7 @@ test('the owner still gets in from where they signed in lately, and everybody el
   expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD }, home)).status).toBe(429)
 })
 
-test('right passwords use nothing up', async () => {
+test('correct passwords do not count', async () => {
   await using app = await startApp({ settings: on })
   await createUser(app, 'ada@example.com')
   for (let index = 0; index < 25; index++)
@@ -72,7 +72,7 @@ test('right passwords use nothing up', async () => {
     ).toBe(200)
 })
 
-test('parallel guesses are counted before they are looked at', async () => {
+test('parallel attempts are counted before they are checked', async () => {
   await using app = await startApp({ settings: on })
   await createUser(app, 'ada@example.com')
   const replies = await Promise.all(
@@ -83,7 +83,7 @@ test('parallel guesses are counted before they are looked at', async () => {
   expect(replies.filter(({ status }) => status === 400)).toHaveLength(20)
 })
 
-test('a /64 is one client, and forged headers change nobody’s address', async () => {
+test('a /64 is one client, and forged headers do not change the address', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const ask = async (ip: string, headers = {}) => (await refresh(app, 'abcdefghijkl', { ip, headers })).status
   for (let index = 0; index < 30; index++) expect(await ask(`2001:db8::${index}`)).toBe(400)
@@ -102,7 +102,7 @@ test('behind a trusted proxy the right-most foreign hop is the client', async ()
   expect(await ask('192.0.2.2')).toBe(400)
 })
 
-test('sign-ups and changes of the own account have limits of their own', async () => {
+test('sign-ups and account changes have limits of their own', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const ada = await app.signUp()
   const signUp = async () =>
@@ -114,7 +114,7 @@ test('sign-ups and changes of the own account have limits of their own', async (
   expect(await change()).toBe(429)
 })
 
-test('anonymous sign-ins have a limit by the hour', async () => {
+test('anonymous sign-ins have an hourly limit', async () => {
   await using app = await startApp({
     settings: {
       AUTH_RATE_LIMITS: 'on',
@@ -128,7 +128,7 @@ test('anonymous sign-ins have a limit by the hour', async () => {
   expect([await ask(), await ask()]).toEqual([200, 429])
 })
 
-test('other spellings of the path are no way around a limit', async () => {
+test('other spellings of the path do not bypass a limit', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   for (const path of [
     '//auth/v1/token',
@@ -149,7 +149,7 @@ test('other spellings of the path are no way around a limit', async () => {
   expect((await app.ask('POST', '/token?grant_type=password', { body: {} })).status).toBe(429)
 })
 
-test('challenges to second factors, answers to them and passkeys begun have limits of their own', async () => {
+test('challenges and verifications of second factors, and passkey ceremonies, have limits of their own', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const { accessToken: token } = await app.signUp()
   const { id } = await enrolled(app, token)

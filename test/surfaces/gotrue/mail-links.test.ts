@@ -21,7 +21,7 @@ async function linkTo(app: TestApp, to = ADA): Promise<string> {
 
 // What a link looks like (docs/wire-contract.md#links).
 
-test('a link names the token, the type and the target, in this order, and escapes no more than it must', async () => {
+test('a link has the token, the type and the target, in this order, minimally escaped', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://other.example.com/**,myapp://**' })
   await confirmedUser(app, ADA)
   for (const [target, written] of [
@@ -40,7 +40,7 @@ test('a link names the token, the type and the target, in this order, and escape
   }
 })
 
-test('a header of the request may name the target, before the query, and the page it comes from after both', async () => {
+test('the target comes from a header, then the query, then the referrer', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://*.example.com/**' })
   await confirmedUser(app, ADA)
   const [a, b, c] = ['https://a.example.com/', 'https://b.example.com/', 'https://c.example.com/']
@@ -56,7 +56,7 @@ test('a header of the request may name the target, before the query, and the pag
   }
 })
 
-test('links can be answered on a path of one’s own, and those of magic links go with recovery', async () => {
+test('the path of links can be set, and magic links use that of recovery', async () => {
   await using app = await start({
     AUTH_MAILER_URLPATHS_RECOVERY: '/recover-here',
     AUTH_MAILER_URLPATHS_CONFIRMATION: 'https://app.example.com/confirm',
@@ -85,7 +85,7 @@ const HEADERS: Record<string, string>[] = [
 ]
 
 test.each(HEADERS.map((headers): [Record<string, string>] => [headers]))(
-  '%j changes no link of any mail',
+  '%j does not change the links of mails',
   async (headers) => {
     await using app = await start({
       AUTH_TRUSTED_PROXIES: '203.0.113.0/24',
@@ -187,7 +187,7 @@ const HOSTILE = [
   'mailto:ada@example.com',
 ]
 
-test.each(HOSTILE.map((email): [string] => [email]))('%j is no address anywhere', async (email) => {
+test.each(HOSTILE.map((email): [string] => [email]))('%j is refused as an address everywhere', async (email) => {
   await using app = await start()
   await confirmedUser(app, 'real@example.com')
   const { accessToken: token } = await app.signIn('real@example.com')
@@ -210,7 +210,7 @@ test.each(HOSTILE.map((email): [string] => [email]))('%j is no address anywhere'
 })
 
 test.each(["o'brien+tag@example.com", 'a.b-c_d@sub.example.co.uk', 'ada@xn--exmple-cua.com', 'a&b=c#d@example.com'])(
-  '%s is an address, and its link works',
+  '%s is accepted as an address, and its link works',
   async (email) => {
     await using app = await start()
     expect((await post(app, '/otp', { email })).status).toBe(200)
@@ -229,7 +229,7 @@ async function letterOf(name: unknown, settings: Record<string, string> = {}) {
   return lastMessageTo(app, ADA)
 }
 
-test('a template of one’s own shows what a user is called', async () => {
+test('a custom template can show the name of the user', async () => {
   const { html, link } = await letterOf('Ada Lovelace')
   expect(html).toContain('<p>Hello Ada Lovelace!</p>')
   expect(html.match(/<a /g)).toHaveLength(1)
@@ -245,7 +245,7 @@ test.each([
   '"><b>',
   "'><b>",
   '&lt;script&gt;',
-])('the name %j is written as text', async (name) => {
+])('the name %j is escaped', async (name) => {
   const { html, text } = await letterOf(name)
   expect(html).not.toMatch(/<(script|img|style|b)\b|<!--/i)
   expect(html.match(/<a /g)).toHaveLength(1)
@@ -262,7 +262,7 @@ test.each([
   'HTTPS://EVIL.EXAMPLE',
   'evil。example',
   'hxxps://evil.example',
-])('the name %j becomes no link in any mail program, neither in HTML nor in text', async (name) => {
+])('the name %j becomes no link in a mail program, in HTML or in text', async (name) => {
   const { html, text } = await letterOf(name)
   for (const shown of [html, text]) {
     expect(shown).not.toMatch(/evil[.。]example/i)
@@ -271,7 +271,7 @@ test.each([
 })
 
 test.each(['{{ .Token }}', '{{ .ConfirmationURL }}', '{{ range . }}x{{ end }}', '{{ template "x" }}', '{{{{'])(
-  'the name %j is no template',
+  'the name %j is not evaluated as a template',
   async (name) => {
     const { html, code } = await letterOf(name)
     expect(html).toContain('{{')
@@ -285,7 +285,7 @@ test.each([
   ['a list', ['<script>', 'https://evil.example']],
   ['a number', 7],
   ['nothing', null],
-])('%s in place of a name breaks no mail', async (_, name) => {
+])('%s as a name does not break mails', async (_, name) => {
   const { html, link } = await letterOf(name)
   expect(html).not.toContain('<script')
   expect(html).not.toContain('evil.example')
@@ -302,7 +302,7 @@ test.each(['Ada\r\nBcc: eve@example.com', 'Ada\nX-Evil: 1', 'Ada\u2028\u2029\u00
   },
 )
 
-test('a name in an attribute stays in it, and one in a link cannot choose where it leads', async () => {
+test('a name stays inside an attribute, and cannot choose the target of a link', async () => {
   const settings = {
     AUTH_MAILER_TEMPLATES_CONFIRMATION: `<p title="{{ .Data.name }}">x</p><a href="{{ .Data.name }}">y</a>${TEMPLATE}`,
   }
@@ -312,7 +312,7 @@ test('a name in an attribute stays in it, and one in a link cannot choose where 
   }
 })
 
-test('built-in mails hold nothing that a user made up', async () => {
+test('built-in mails contain nothing that users choose', async () => {
   await using app = await start()
   const data = { name: 'MALLORY', full_name: 'MALLORY', email: 'MALLORY', user_name: 'MALLORY' }
   await post(app, '/signup', { email: ADA, password: PASSWORD, data })
@@ -323,7 +323,7 @@ test('built-in mails hold nothing that a user made up', async () => {
     expect([part.includes(code), part.includes(link.split('&')[0] ?? '')]).toEqual([true, true])
 })
 
-test('links lead to the listed host that the request was sent to, and to no other', async () => {
+test('links lead to the requested host if it is listed, and to no other', async () => {
   await using app = await start({ AUTH_MAILER_EXTERNAL_HOSTS: 'Auth.Example.org, auth.example.net:8443' })
   await confirmedUser(app, ADA)
   for (const [host, proto, origin] of [
@@ -348,7 +348,7 @@ test('links lead to the listed host that the request was sent to, and to no othe
   }
 })
 
-test('without a list of hosts no header changes a link, and a path that is elsewhere stays there', async () => {
+test('without a list of hosts, no header changes a link, and an external path stays', async () => {
   const headers = { 'x-forwarded-host': 'auth.example.org', 'x-forwarded-proto': 'https' }
   await using plain = await start()
   await confirmedUser(plain, ADA)
@@ -363,7 +363,7 @@ test('without a list of hosts no header changes a link, and a path that is elsew
   expect(await linkTo(elsewhere)).toStartWith('https://links.example.com/verify?')
 })
 
-test('on a server without TLS the proxy says whether a host of the list has it', async () => {
+test('without TLS of its own, the server takes http or https of a listed host from the proxy’s header', async () => {
   const settings = { AUTH_API_EXTERNAL_URL: 'http://localhost:7020/auth/v1', AUTH_MAILER_EXTERNAL_HOSTS: 'auth.test' }
   await using app = await start(settings)
   await confirmedUser(app, ADA)

@@ -19,7 +19,7 @@ const TOO_LARGE = {
 
 const start = (settings: Record<string, string> = {}) => startApp({ settings })
 
-test('the largest metadata passes a proxy, with the longest address, every provider and an asymmetric key', async () => {
+test('with the largest metadata, the longest address, all providers and an asymmetric key, a token fits a proxy’s header limit', async () => {
   await using app = await start()
   const email = `${'a'.repeat(64)}@${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(57)}.com`
   const body = { email, password: PASSWORD, data: sized(MAX_USER_METADATA_BYTES) }
@@ -98,7 +98,7 @@ test.each<[string, (app: TestApp, token: string, id: string) => Promise<{ status
         body: { app_metadata: { roles: Array.from({ length: 800 }, (_, index) => `role-${index}`) } },
       }),
   ],
-])('%s refuses more, and stores nothing', async (_name, ask) => {
+])('%s refuses larger metadata, and stores nothing', async (_name, ask) => {
   await using app = await start({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
   const ada = await app.signUp(ADA)
   const { status, body } = await ask(app, ada.accessToken, ada.id)
@@ -108,7 +108,7 @@ test.each<[string, (app: TestApp, token: string, id: string) => Promise<{ status
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users).toHaveLength(1)
 })
 
-test('POST /api/auth/register names the display name', async () => {
+test('POST /api/auth/register reports a display name that is too long', async () => {
   await using app = await start()
   const body = { email: ADA, password: PASSWORD, display_name: 'x'.repeat(4000) }
   const reply = await app.ask('POST', '/api/auth/register', { body })
@@ -118,7 +118,7 @@ test('POST /api/auth/register names the display name', async () => {
   ])
 })
 
-test('role and audience are short, too, whoever names them', async () => {
+test('role and audience are limited in length, too', async () => {
   await using app = await start()
   const long = 'x'.repeat(256)
   const asAdmin = (body: object) => app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body })
@@ -135,7 +135,7 @@ test('role and audience are short, too, whoever names them', async () => {
   expect(changed.status).toBe(400)
 })
 
-test('an account from before the bounds signs in, is confirmed, signs out, and can be put right', async () => {
+test('an account above the limits can sign in, be confirmed, sign out, and be corrected', async () => {
   await using app = await start()
   const ada = await app.signUp(ADA)
   const legacy = { avatar: 'x'.repeat(12_000), name: 'Ada', theme: 'dark' }
@@ -166,7 +166,7 @@ test('an account from before the bounds signs in, is confirmed, signs out, and c
   expect((await app.ask('POST', '/auth/v1/logout', { token })).status).toBe(204)
 })
 
-test('what a provider says is cut to what fits, so that its users get in', async () => {
+test('a provider’s profile is truncated to fit, so that its users can sign in', async () => {
   const github = fakeGitHub()
   await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
   github.account.name = 'x'.repeat(10_000)
@@ -182,7 +182,7 @@ test('what a provider says is cut to what fits, so that its users get in', async
   expect(again.user_metadata.mine).toBe('x'.repeat(2000))
 })
 
-test('there is always room for what a confirmation adds', async () => {
+test('values that a confirmation adds always fit', async () => {
   await using app = await start(WITH_CONFIRMATION)
   const body = { email: ADA, data: sized(MAX_USER_METADATA_BYTES) }
   expect((await app.ask('POST', '/auth/v1/invite', { token: app.admin, body })).status).toBe(200)
@@ -195,7 +195,7 @@ test('there is always room for what a confirmation adds', async () => {
 })
 
 test.each(['magiclink', 'recovery', 'invite'] as const)(
-  'the metadata of a stranger’s sign-up goes with its password, by %s',
+  'the metadata of an unconfirmed sign-up is dropped together with its password, by %s',
   async (way) => {
     await using app = await start(WITH_CONFIRMATION)
     const stranger = { email: ADA, password: 'a-strangers-password-1', data: { role: 'admin', note: 'x'.repeat(3000) } }
@@ -215,7 +215,7 @@ test.each(['magiclink', 'recovery', 'invite'] as const)(
   },
 )
 
-test('the metadata of the sign-up that a link answers stays, and that of a sign-up by code', async () => {
+test('the metadata of the sign-up that a link confirms is kept, and that of a sign-up by code', async () => {
   await using app = await start(WITH_CONFIRMATION)
   await app.ask('POST', '/auth/v1/signup', { body: { email: ADA, password: PASSWORD, data: { name: 'Ada' } } })
   const { fragment } = await open(app, (await lastMessageTo(app, ADA)).link)

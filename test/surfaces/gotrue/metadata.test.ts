@@ -12,7 +12,7 @@ const holds = (text: string) => {
     expect(text).toContain(member)
 }
 
-test('a key such as __proto__ is in every answer, in the token, and nowhere else', async () => {
+test('a key such as __proto__ is plain data in responses and tokens', async () => {
   await using app = await startApp()
   const raw = `{"email":"ada@example.com","password":"${PASSWORD}","data":${ODD}}`
   const signedUp = await app.ask('POST', '/auth/v1/signup', { raw, headers: JSON_TYPE })
@@ -69,7 +69,7 @@ test.each<[string, (app: TestApp, id: string, token: string) => Promise<unknown>
   expect([user.email, user.user_metadata.email]).toEqual(['new@example.com', 'new@example.com'])
 })
 
-test('another address in user_metadata is the user’s own, and one that was never there is not put there', async () => {
+test('a different address in user_metadata is kept, and a missing one is not added', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   await byAdmin(app, ada.id, { user_metadata: { email: 'work@example.com' } })
@@ -80,7 +80,7 @@ test('another address in user_metadata is the user’s own, and one that was nev
   expect((await userOf(app, ada.id)).user_metadata).not.toHaveProperty('email')
 })
 
-test('an administrator can change a user that was deleted softly, who stays deleted', async () => {
+test('an administrator can change a soft-deleted user, who stays deleted', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const body = { should_soft_delete: true }

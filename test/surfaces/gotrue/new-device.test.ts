@@ -19,7 +19,7 @@ async function notices(app: TestApp) {
 
 const signIn = (app: TestApp, ip: string) => passwordGrant(app, { email: EMAIL, password: PASSWORD }, { ip })
 
-test('a sign-in from a network that the account was not used from is told to its owner, once', async () => {
+test('the owner is notified once of a sign-in from an unknown network', async () => {
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
   expect(await notices(app)).toEqual([])
@@ -39,7 +39,7 @@ test('a sign-in from a network that the account was not used from is told to its
   expect(await notices(app)).toHaveLength(2)
 })
 
-test('every way in counts, a wrong password does not', async () => {
+test('every kind of sign-in counts, but not a wrong password', async () => {
   await using app = await startApp({ settings: ON })
   const ada = await app.signUp(EMAIL)
   await passwordGrant(app, { email: EMAIL, password: 'wrong-password-1' }, { ip: '192.0.2.1' })
@@ -64,7 +64,7 @@ test('every way in counts, a wrong password does not', async () => {
   expect(await notices(app)).toHaveLength(2)
 })
 
-test('a network that was not seen for a month is new again, while another one is known', async () => {
+test('a network unused for a month is unknown again, while another one is known', async () => {
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
   await signIn(app, '198.51.100.7')
@@ -78,7 +78,7 @@ test('a network that was not seen for a month is new again, while another one is
   expect(await notices(app)).toHaveLength(1)
 })
 
-test('an account that nobody used for so long that all its networks are forgotten is told of all the more', async () => {
+test('an account without known networks left is notified, too', async () => {
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
   app.clock.advance(40 * DAY)
@@ -87,7 +87,7 @@ test('an account that nobody used for so long that all its networks are forgotte
   expect(await notices(app)).toHaveLength(1)
 })
 
-test('the first session of an account is no news, however it begins', async () => {
+test('the first session of an account causes no notice, whatever the method', async () => {
   await using app = await startApp({ settings: { ...ON, AUTH_MAILER_AUTOCONFIRM: 'false' } })
   await app.ask('POST', '/auth/v1/signup', { body: { email: EMAIL, password: PASSWORD } })
   const [mail] = await app.core.forTask().listMessages({ to: EMAIL, limit: 1 })
@@ -98,14 +98,14 @@ test('the first session of an account is no news, however it begins', async () =
   expect(await notices(app)).toHaveLength(1)
 })
 
-test('nobody is told unless it is switched on', async () => {
+test('notices must be enabled', async () => {
   await using app = await startApp()
   await app.signUp(EMAIL)
   await signIn(app, '198.51.100.7')
   expect(await notices(app)).toEqual([])
 })
 
-test('a notice that cannot be sent holds no sign-in up', async () => {
+test('a failing notice does not delay the sign-in', async () => {
   const hook = {
     AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
     AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/mail',
@@ -126,7 +126,7 @@ test('a notice that cannot be sent holds no sign-in up', async () => {
   expect(called).toEqual(['new_device_notification'])
 })
 
-test('a notice is on disk with the sign-in it tells of, so that no crash in between loses it', async () => {
+test('a notice is committed together with the sign-in, so that no crash loses it', async () => {
   await using app = await startApp({ settings: { ...ON, AUTH_SMTP_HOST: '127.0.0.1', AUTH_SMTP_PORT: '9' } })
   const created = { email: EMAIL, password: PASSWORD, email_confirm: true }
   await app.ask('POST', '/auth/v1/admin/users', { body: created, headers: { apikey: app.admin } })
@@ -146,7 +146,7 @@ async function stranger(app: TestApp) {
 
 const isAlive = async (app: TestApp, token: string) => (await app.ask('GET', '/auth/v1/user', { token })).status === 200
 
-test('the mail leads to a page whose button ends that session, and no other', async () => {
+test('the mail links to a page whose button ends that session, and no other', async () => {
   await using app = await startApp({ settings: ON })
   const ada = await app.signUp(EMAIL)
   const { token, path, link } = await stranger(app)
@@ -165,7 +165,7 @@ test('the mail leads to a page whose button ends that session, and no other', as
   expect([await isAlive(app, token), await isAlive(app, ada.accessToken)]).toEqual([false, true])
 })
 
-test('no other token ends a session', async () => {
+test('other tokens do not end a session', async () => {
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
   const { token, link } = await stranger(app)
@@ -189,7 +189,7 @@ test('no other token ends a session', async () => {
   expect([await isAlive(app, token), await isAlive(app, body.access_token)]).toEqual([true, true])
 })
 
-test('a sign-in that shows a second factor along with it is told of as well', async () => {
+test('a one-step sign-in with a second factor is notified, too', async () => {
   await using app = await startApp({ settings: ON })
   const ada = await app.signUp(EMAIL)
   const factor = await enrolled(app, ada.accessToken)

@@ -22,7 +22,7 @@ async function start(settings: Record<string, string> = {}, github = fakeGitHub(
   return { app, github, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
-test('an unverified address is asked to be confirmed, and the link of that mail signs in', async () => {
+test('an unverified address is confirmed by mail, and its link signs in', async () => {
   await using started = await start(WITH_CONFIRMATION, fakeGitHub(EMAIL, false))
   const { app } = started
   const refused = queryOf(await signInAtGitHub(app))
@@ -37,7 +37,7 @@ test('an unverified address is asked to be confirmed, and the link of that mail 
   expect([body.email, body.identities.length > 0]).toEqual([EMAIL, true])
 })
 
-test('where that is allowed, an unverified address signs in all the same', async () => {
+test('if allowed, an unverified address signs in', async () => {
   const settings = { ...WITH_CONFIRMATION, AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS: 'true' }
   await using started = await start(settings, fakeGitHub(EMAIL, false))
   const { access_token: token } = fragmentOf(await signInAtGitHub(started.app))
@@ -45,7 +45,7 @@ test('where that is allowed, an unverified address signs in all the same', async
   expect([body.email, body.email_confirmed_at]).toEqual([EMAIL, undefined])
 })
 
-test('an account without an address signs in where none is needed, and nowhere else', async () => {
+test('an account without an address signs in only if none is required', async () => {
   for (const [isOptional, code] of [
     ['false', 'unexpected_failure'],
     ['true', undefined],
@@ -56,7 +56,7 @@ test('an account without an address signs in where none is needed, and nowhere e
   }
 })
 
-test('providers of a linking domain of their own join no account by its address', async () => {
+test('providers with their own linking domain do not link to accounts by address', async () => {
   await using started = await start({ AUTH_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS: 'github:work' })
   const { app } = started
   const ada = await app.signUp(EMAIL)
@@ -64,7 +64,7 @@ test('providers of a linking domain of their own join no account by its address'
   expect([claims.sub === ada.id, claims.email]).toEqual([false, EMAIL])
 })
 
-test('a forced target counts whatever the client asks for', async () => {
+test('a forced redirect target overrides that of the client', async () => {
   await using started = await start({ AUTH_EXTERNAL_REDIRECTURL: 'https://forced.example/in' })
   const reply = await returnFromProvider(
     started.app,
@@ -96,7 +96,7 @@ test('an invitation is accepted with an account that has the invited address, on
   expect(queryOf(await returnFromProvider(app, third)).error_code).toBe('invite_not_found')
 })
 
-test('the database holds no state, cookie, verifier or token of a provider in the clear', async () => {
+test('the database contains no plaintext state, cookie, verifier or provider token', async () => {
   await using started = await start()
   const { app } = started
   const challenge = createHash('sha256').update('x'.repeat(50)).digest('base64url')
@@ -112,7 +112,7 @@ test('the database holds no state, cookie, verifier or token of a provider in th
     expect([secret, rows.some((row) => row.includes(secret))]).toEqual([secret, false])
 })
 
-test('states that nobody came back with are removed', async () => {
+test('unused states are removed', async () => {
   await using started = await start()
   const { app } = started
   await startAuthorization(app)
@@ -120,7 +120,7 @@ test('states that nobody came back with are removed', async () => {
   expect((await app.core.forTask().sweep()).oauthStates).toBe(1)
 })
 
-test('the cookie of a public server is for https alone and reaches a form that another site posts', async () => {
+test('the cookie of a public server is Secure and is sent with cross-site form posts', async () => {
   await using started = await start({ AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1' })
   const reply = await started.app.ask('GET', '/auth/v1/authorize?provider=github')
   expect(reply.headers.get('set-cookie')).toMatch(
@@ -128,7 +128,7 @@ test('the cookie of a public server is for https alone and reaches a form that a
   )
 })
 
-test('X is shown the proof of what it was promised', async () => {
+test('X gets the PKCE verifier', async () => {
   const bodies: string[] = []
   const fetchProvider = (async (url: string, init: RequestInit = {}) => {
     bodies.push(String(init.body ?? ''))
@@ -152,7 +152,7 @@ test('X is shown the proof of what it was promised', async () => {
   expect(createHash('sha256').update(verifier).digest('base64url')).toBe(searchParams.get('code_challenge') ?? '')
 })
 
-test('Apple comes back with a form, and its name is taken from there', async () => {
+test('Apple responds with a form post, which contains the name', async () => {
   const keys = await generateKeyPair('ES256', { extractable: true })
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'a', alg: 'ES256' }
   const issuer = 'https://appleid.apple.com'
@@ -187,7 +187,7 @@ test('Apple comes back with a form, and its name is taken from there', async () 
   })
 })
 
-test('the Send Email hook gets a link that works, signs in only if it takes it, and otherwise nothing is left', async () => {
+test('the Send Email hook gets a working link, and if it fails, nothing is stored', async () => {
   const hook = {
     AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
     AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/mail',

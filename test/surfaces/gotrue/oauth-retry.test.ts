@@ -121,7 +121,7 @@ const failures: Record<string, Failure> = {
   },
 }
 
-test.each(Object.entries(failures))('%s, then all is well: the same state signs in, once', async (_, failure) => {
+test.each(Object.entries(failures))('%s: afterwards the same state signs in, once', async (_, failure) => {
   const started = await start(failure.settings)
   const { app } = started
   await using _app = app
@@ -133,7 +133,7 @@ test.each(Object.entries(failures))('%s, then all is well: the same state signs 
   expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')
 })
 
-test('a state that nobody succeeded with still expires', async () => {
+test('a state without a success still expires', async () => {
   const { app } = await start()
   await using _app = app
   const left = await startAuthorization(app)
@@ -142,7 +142,7 @@ test('a state that nobody succeeded with still expires', async () => {
   expect(queryOf(await returnFromProvider(app, left)).error_description).toBe('OAuth state has expired')
 })
 
-test('a state to link an account, and one with an invitation, are used up by success alone', async () => {
+test('states to link an account or accept an invitation are consumed only by success', async () => {
   const { app } = await start()
   await using _app = app
   const ada = await app.signUp('ada@example.com')
@@ -154,7 +154,7 @@ test('a state to link an account, and one with an invitation, are used up by suc
   expect(queryOf(await returnFromProvider(app, linking)).error_code).toBe('flow_state_already_used')
 })
 
-test('an invitation that is accepted at a provider outlives a cancelled attempt', async () => {
+test('an invitation accepted at a provider survives a cancelled attempt', async () => {
   const { app } = await start()
   await using _app = app
   await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })

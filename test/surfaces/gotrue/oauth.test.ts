@@ -70,7 +70,7 @@ test('oauth callback redirects', async () => {
   expect(user.email_confirmed_at).toBeString()
 })
 
-test('with a challenge the browser gets a code, which is exchanged once for a session and the provider tokens', async () => {
+test('with PKCE the browser gets a code, which is exchanged once for a session and the provider tokens', async () => {
   await using started = await start()
   const { app } = started
   const reply = await returnFromProvider(app, { ...(await startAuthorization(app, WITH_PKCE)), cookie: '' })
@@ -82,7 +82,7 @@ test('with a challenge the browser gets a code, which is exchanged once for a se
   expect((await exchange(app, code)).body.code).toBe('flow_state_not_found')
 })
 
-test('whoever comes again is the same user, with what the provider says now', async () => {
+test('a second sign-in is the same user, with the provider’s current profile', async () => {
   await using started = await start()
   const { app, github } = started
   const first = claimsOf(fragmentOf(await signInAtGitHub(app)).access_token)
@@ -91,7 +91,7 @@ test('whoever comes again is the same user, with what the provider says now', as
   expect([again.sub, again.user_metadata.name]).toEqual([first.sub, 'Another Name'])
 })
 
-test('a provider that is off, unknown or not set up is refused before anybody leaves', async () => {
+test('a disabled, unknown or unconfigured provider is refused before the redirect', async () => {
   await using started = await start({ AUTH_EXTERNAL_DISCORD_ENABLED: 'true' })
   const messages: Record<string, string> = {
     gitlab: 'provider is not enabled',
@@ -106,7 +106,7 @@ test('a provider that is off, unknown or not set up is refused before anybody le
   }
 })
 
-test('a banned user and a closed server send the browser back with access_denied', async () => {
+test('a banned user, and disabled sign-ups, redirect back with access_denied', async () => {
   await using started = await start()
   const { app } = started
   const { sub } = claimsOf(fragmentOf(await signInAtGitHub(app)).access_token)
@@ -119,7 +119,7 @@ test('a banned user and a closed server send the browser back with access_denied
   })
 })
 
-test('a provider that answers late, too much, elsewhere or nonsense ends in an error and no account', async () => {
+test('a provider response that is late, too large, redirected or invalid causes an error and no account', async () => {
   const answers: Record<string, () => Response> = {
     'an error': () => Response.json({ error: 'bad_verification_code' }),
     'a redirect': () => new Response(null, { status: 302, headers: { location: 'http://169.254.169.254/' } }),
@@ -143,7 +143,7 @@ test('a provider that answers late, too much, elsewhere or nonsense ends in an e
   }
 })
 
-test('threat T48: a state works once, in its time, in the browser that left, and at no other provider', async () => {
+test('threat T48: a state works once, before it expires, in the same browser and for the same provider', async () => {
   await using started = await start()
   const { app } = started
   const left = await startAuthorization(app)
@@ -164,7 +164,7 @@ test('threat T48: a state works once, in its time, in the browser that left, and
   expect(queryOf(await returnFromProvider(app, unknown)).error_description).toBe('OAuth state not found or expired')
 })
 
-test('threat T48: a code that several exchange at once opens one session', async () => {
+test('threat T48: a code exchanged several times at once opens one session', async () => {
   await using started = await start()
   const { app } = started
   const { code } = queryOf(await returnFromProvider(app, await startAuthorization(app, WITH_PKCE)))
@@ -172,7 +172,7 @@ test('threat T48: a code that several exchange at once opens one session', async
   expect(all.map(({ status }) => status).sort()).toEqual([200, 404, 404, 404])
 })
 
-test('threat T50: what a provider says of an error is data in an address and nothing else', async () => {
+test('threat T50: a provider’s error text is escaped in the redirect', async () => {
   await using started = await start()
   const { app } = started
   const evil = '<script>alert(1)</script>'
@@ -184,7 +184,7 @@ test('threat T50: what a provider says of an error is data in an address and not
   expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
 })
 
-test('threat T49: a sign-in leads to the site where the wanted address is not allowed', async () => {
+test('threat T49: a sign-in redirects to the site if the requested target is not allowed', async () => {
   await using started = await start({
     AUTH_SITE_URL: 'https://app.example.com',
     AUTH_URI_ALLOW_LIST: 'https://*.app.example.com/cb',
@@ -211,7 +211,7 @@ test('threat T49: a sign-in leads to the site where the wanted address is not al
   }
 })
 
-test('a token endpoint may tell what was granted as a list, and leave a refresh token at null', async () => {
+test('a token endpoint may return the scope as an array, and null as the refresh token', async () => {
   const fetchProvider = (async (input: string | URL) =>
     String(input) === 'https://id.twitch.tv/oauth2/token'
       ? Response.json({ access_token: 'a', refresh_token: null, scope: ['user:read:email'], token_type: 'bearer' })
@@ -226,7 +226,7 @@ test('a token endpoint may tell what was granted as a list, and leave a refresh 
   expect(fragmentOf(await returnFromProvider(app, { state, cookie })).access_token).toBeDefined()
 })
 
-test('pages that send browsers to a provider, or back without a state, use up no refreshes', async () => {
+test('redirects to a provider, and callbacks without a state, do not count against the refresh limit', async () => {
   await using app = await startApp({
     settings: { ...GITHUB, AUTH_RATE_LIMITS: 'on' },
     fetchProvider: fakeGitHub().fetch,

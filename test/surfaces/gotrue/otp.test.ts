@@ -27,7 +27,7 @@ const usersOf = async (app: TestApp) => (await app.ask('GET', '/auth/v1/admin/us
 
 // Asking for a link.
 
-test('a confirmed user gets a magic link, with a code beside it', async () => {
+test('a confirmed user gets a magic link with a code', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   const { status, body } = await post(app, '/otp', { email: 'ADA@example.com' })
@@ -51,7 +51,7 @@ test('magiclink creates a token', async () => {
   expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment).toMatchObject({ type: 'magiclink' })
 })
 
-test.each(['/otp', '/magiclink'])('%s makes a new user, whose first mail is that of a sign-up', async (path) => {
+test.each(['/otp', '/magiclink'])('%s creates a new user, whose first mail is a confirmation', async (path) => {
   await using app = await start()
   expect((await post(app, path, { email: ADA, data: { name: 'Ada' } })).status).toBe(200)
   expect(await usersOf(app)).toMatchObject([{ email: ADA, user_metadata: { name: 'Ada', email_verified: false } }])
@@ -61,14 +61,14 @@ test.each(['/otp', '/magiclink'])('%s makes a new user, whose first mail is that
   expect((await verify(app, { type: 'email', email: ADA, token: code })).status).toBe(200)
 })
 
-test('where sign-ups count as confirmed, a new user gets a magic link at once', async () => {
+test('with autoconfirm, a new user gets a magic link at once', async () => {
   await using app = await start({ AUTH_MAILER_AUTOCONFIRM: 'true' })
   await post(app, '/otp', { email: ADA })
   expect(await kindsTo(app)).toEqual(['magic_link'])
   expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment.type).toBe('magiclink')
 })
 
-test('a user who signed up by code has no password that anybody could guess', async () => {
+test('a user who signed up by code has a random password', async () => {
   await using app = await start()
   await post(app, '/otp', { email: ADA })
   await open(app, (await lastMessageTo(app, ADA)).link)
@@ -76,7 +76,7 @@ test('a user who signed up by code has no password that anybody could guess', as
     expect((await passwordGrant(app, { email: ADA, password })).body.code).toBe('invalid_credentials')
 })
 
-test('an unconfirmed user gets the sign-up mail again, and nothing of the request is kept', async () => {
+test('an unconfirmed user gets the confirmation mail again, and nothing of the request is stored', async () => {
   await using app = await start()
   await post(app, '/signup', { email: ADA, password: PASSWORD, data: { name: 'Ada' } })
   app.clock.advance(MINUTE)
@@ -86,7 +86,7 @@ test('an unconfirmed user gets the sign-up mail again, and nothing of the reques
   expect((await usersOf(app))[0].user_metadata).not.toHaveProperty('name')
 })
 
-test('create_user: false makes nobody', async () => {
+test('create_user: false creates no user', async () => {
   await using app = await start()
   const refused = [422, 'otp_disabled', 'Signups not allowed for otp']
   for (const body of [{ email: ADA }, { email: 'nope' }, { phone: PHONE }, {}])
@@ -200,14 +200,14 @@ test.each<[string, object, [number, string, string], object?]>([
   expect(words(await post(app, path, body))).toEqual(expected)
 })
 
-test('/magiclink has words of its own for a body that is no JSON', async () => {
+test('/magiclink has its own message for an invalid body', async () => {
   await using app = await start()
   const { status, body } = await app.ask('POST', '/auth/v1/magiclink', { raw: '{"email":' })
   expect([status, body.code]).toEqual([400, 'bad_json'])
   expect(body.message).toStartWith('Could not read verification params: ')
 })
 
-test('what is to be sent again is what is pending, and nothing else', async () => {
+test('resend repeats only pending messages', async () => {
   await using app = await start()
   await post(app, '/signup', { email: ADA, password: PASSWORD })
   const first = await lastMessageTo(app, ADA)
@@ -266,7 +266,7 @@ test('sign-ups, codes for them and repeats are spaced together', async () => {
   expect(await kindsTo(app)).toEqual(['confirmation'])
 })
 
-test('the space between mails can be set', async () => {
+test('the interval between mails can be set', async () => {
   await using app = await start({ AUTH_SMTP_MAX_FREQUENCY: '5s' })
   await confirmedUser(app, ADA)
   await post(app, '/otp', { email: ADA })
@@ -282,17 +282,20 @@ test.each<[string, object, boolean]>([
   ['/magiclink', { email: ADA }, true],
   ['/recover', { email: ADA }, true],
   ['/resend', { type: 'signup', email: ADA }, false],
-])('50 requests to %s with %j at once send one mail (to somebody confirmed: %j)', async (path, body, isConfirmed) => {
-  await using app = await start()
-  if (isConfirmed) await confirmedUser(app, ADA)
-  else await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { email: ADA } })
-  const replies = await Promise.all(Array.from({ length: 50 }, () => post(app, path, body)))
-  expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
-  expect(replies.filter((reply) => reply.body.code === 'over_email_send_rate_limit')).toHaveLength(49)
-  expect(await kindsTo(app)).toHaveLength(1)
-})
+])(
+  '50 simultaneous requests to %s with %j send one mail (to a confirmed user: %j)',
+  async (path, body, isConfirmed) => {
+    await using app = await start()
+    if (isConfirmed) await confirmedUser(app, ADA)
+    else await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { email: ADA } })
+    const replies = await Promise.all(Array.from({ length: 50 }, () => post(app, path, body)))
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(replies.filter((reply) => reply.body.code === 'over_email_send_rate_limit')).toHaveLength(49)
+    expect(await kindsTo(app)).toHaveLength(1)
+  },
+)
 
-test('50 requests for one new address at once make one account and send one mail', async () => {
+test('50 simultaneous requests for one new address create one account and send one mail', async () => {
   await using app = await start()
   await Promise.all(Array.from({ length: 50 }, () => post(app, '/otp', { email: ADA })))
   expect([(await usersOf(app)).length, await kindsTo(app)]).toEqual([1, ['confirmation']])
@@ -300,7 +303,7 @@ test('50 requests for one new address at once make one account and send one mail
 
 // One slot for magic link and recovery (decision D14).
 
-test('magic link and recovery share one slot: the space between them, and the newer kills the older', async () => {
+test('magic link and recovery share one cooldown, and the newer invalidates the older', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   for (const [first, second] of [
@@ -319,7 +322,7 @@ test('magic link and recovery share one slot: the space between them, and the ne
   }
 })
 
-test('either type takes the token of either kind', async () => {
+test('both types accept tokens of both kinds', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   for (const [path, type] of [
@@ -348,21 +351,24 @@ test.each<[string, object]>([
   ['/magiclink', {}],
   ['/resend', { type: 'signup' }],
   ['/resend', { type: 'email_change' }],
-])('%s with %j answers alike for known, unconfirmed, banned, invited and unknown addresses', async (path, body) => {
-  await using app = await start()
-  await confirmedUser(app, 'known@example.com')
-  await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { email: 'unconfirmed@example.com' } })
-  await confirmedUser(app, 'banned@example.com', { ban_duration: '24h' })
-  await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: 'invited@example.com' } })
-  app.clock.advance(MINUTE)
-  const replies = []
-  for (const name of ['known', 'unconfirmed', 'banned', 'invited', 'unknown'])
-    replies.push(seen(await post(app, path, { ...body, email: `${name}@example.com` })))
-  expect(replies[0]?.status).toBe(200)
-  for (const reply of replies) expect(reply).toEqual(replies[0] as (typeof replies)[0])
-})
+])(
+  '%s with %j gives the same response for known, unconfirmed, banned, invited and unknown addresses',
+  async (path, body) => {
+    await using app = await start()
+    await confirmedUser(app, 'known@example.com')
+    await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { email: 'unconfirmed@example.com' } })
+    await confirmedUser(app, 'banned@example.com', { ban_duration: '24h' })
+    await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: 'invited@example.com' } })
+    app.clock.advance(MINUTE)
+    const replies = []
+    for (const name of ['known', 'unconfirmed', 'banned', 'invited', 'unknown'])
+      replies.push(seen(await post(app, path, { ...body, email: `${name}@example.com` })))
+    expect(replies[0]?.status).toBe(200)
+    for (const reply of replies) expect(reply).toEqual(replies[0] as (typeof replies)[0])
+  },
+)
 
-test('a recovery for nobody mails nobody and leaves no trace', async () => {
+test('a recovery for an unknown address sends no mail and stores nothing', async () => {
   await using app = await start()
   expect((await post(app, '/recover', { email: ADA })).body).toEqual({})
   expect([await kindsTo(app), await usersOf(app)]).toEqual([[], []])
@@ -371,7 +377,7 @@ test('a recovery for nobody mails nobody and leaves no trace', async () => {
 
 // Codes and their lives.
 
-test.each(['6', '8', '10'])('codes have as many digits as are set: %s', async (length) => {
+test.each(['6', '8', '10'])('codes have the configured number of digits: %s', async (length) => {
   await using app = await start({ ...WITH_PHONE, AUTH_MAILER_OTP_LENGTH: length, AUTH_SMS_OTP_LENGTH: length })
   await post(app, '/otp', { email: ADA })
   await post(app, '/otp', { phone: PHONE })
@@ -405,22 +411,25 @@ const LIVES: Record<string, { ms: number; type: string; ask(app: TestApp): Promi
   },
 }
 
-test.each(Object.entries(LIVES))('%s lives as long as its kind, by link and by code', async (_, { ms, type, ask }) => {
-  for (const [elapsedMs, status] of [
-    [ms - 1, 200],
-    [ms, 403],
-  ] as const)
-    for (const way of ['token', 'code'] as const) {
-      await using app = await start()
-      await ask(app)
-      const { token, code } = await lastMessageTo(app, ADA)
-      app.clock.advance(elapsedMs)
-      const shown = way === 'token' ? { token_hash: token } : { email: ADA, token: code }
-      expect([way, (await verify(app, { type, ...shown })).status]).toEqual([way, status])
-    }
-})
+test.each(Object.entries(LIVES))(
+  '%s is valid for the lifetime of its kind, by link and by code',
+  async (_, { ms, type, ask }) => {
+    for (const [elapsedMs, status] of [
+      [ms - 1, 200],
+      [ms, 403],
+    ] as const)
+      for (const way of ['token', 'code'] as const) {
+        await using app = await start()
+        await ask(app)
+        const { token, code } = await lastMessageTo(app, ADA)
+        app.clock.advance(elapsedMs)
+        const shown = way === 'token' ? { token_hash: token } : { email: ADA, token: code }
+        expect([way, (await verify(app, { type, ...shown })).status]).toEqual([way, status])
+      }
+  },
+)
 
-test.each(Object.entries(LIVES))('AUTH_MAILER_OTP_EXP replaces the life of %s', async (_, { type, ask }) => {
+test.each(Object.entries(LIVES))('AUTH_MAILER_OTP_EXP sets the lifetime of %s', async (_, { type, ask }) => {
   for (const [elapsedMs, status] of [
     [2 * HOUR - 1, 200],
     [2 * HOUR, 403],
@@ -437,7 +446,7 @@ test.each(Object.entries(LIVES))('AUTH_MAILER_OTP_EXP replaces the life of %s', 
 
 const OVER = [429, 'over_email_send_rate_limit', 'email rate limit exceeded']
 
-test('mails of the whole server can be limited by the hour, and a sign-up over the limit leaves nothing', async () => {
+test('mails of the whole server can be limited by the hour, and a sign-up over the limit stores nothing', async () => {
   await using app = await start({ AUTH_RATE_LIMIT_EMAIL_SENT: '2' })
   for (const name of ['a', 'b']) expect((await post(app, '/otp', { email: `${name}@example.com` })).status).toBe(200)
   for (const [path, body] of [
@@ -456,7 +465,7 @@ test('mails of the whole server can be limited by the hour, and a sign-up over t
 
 // threat T10: the limit of the server is no way to tell who has an account, nor for strangers to use up.
 test.each(['2', '2/1h'])(
-  'requests for nobody use up nothing of a limit of %s, and are refused with all others',
+  'requests for unknown addresses do not count against a limit of %s, but are refused once it is reached',
   async (limit) => {
     await using app = await start({ AUTH_RATE_LIMIT_EMAIL_SENT: limit })
     await confirmedUser(app, ADA)
@@ -483,20 +492,20 @@ test('as a bucket, the limit gains one mail in every interval', async () => {
   expect(statuses).toEqual([200, 200, 429, 429, 200, 429, 200, 429])
 })
 
-test('where sign-ups count as confirmed, mails do not count', async () => {
+test('with autoconfirm, mails do not count', async () => {
   await using app = await start({ AUTH_RATE_LIMIT_EMAIL_SENT: '1', AUTH_MAILER_AUTOCONFIRM: 'true' })
   for (const name of ['a', 'b', 'c'])
     expect((await post(app, '/otp', { email: `${name}@example.com` })).status).toBe(200)
 })
 
-test.each(['true', 'false'])('a limit of none at all refuses every mail (autoconfirm %s)', async (autoconfirm) => {
+test.each(['true', 'false'])('a limit of zero refuses every mail (autoconfirm %s)', async (autoconfirm) => {
   await using app = await start({ AUTH_RATE_LIMIT_EMAIL_SENT: '0', AUTH_MAILER_AUTOCONFIRM: autoconfirm })
   await confirmedUser(app, ADA)
   expect(words(await post(app, '/recover', { email: ADA }))).toEqual(OVER)
   expect(await kindsTo(app)).toEqual([])
 })
 
-test('SMS of the whole server can be limited as well', async () => {
+test('SMS of the whole server can be limited, too', async () => {
   await using app = await start({ ...WITH_PHONE, AUTH_RATE_LIMIT_SMS_SENT: '1' })
   expect((await post(app, '/otp', { phone: PHONE })).status).toBe(200)
   expect(words(await post(app, '/otp', { phone: '15551230001' }))).toEqual([
@@ -506,7 +515,7 @@ test('SMS of the whole server can be limited as well', async () => {
   ])
 })
 
-test('a change that needs two mails sends none where there is room for one', async () => {
+test('a change that needs two mails sends none if the limit allows one', async () => {
   await using app = await start({ AUTH_RATE_LIMIT_EMAIL_SENT: '1' })
   await confirmedUser(app, ADA)
   const { accessToken: token } = await app.signIn(ADA)
@@ -518,7 +527,7 @@ test('a change that needs two mails sends none where there is room for one', asy
 
 // Who may be written to, and in what language.
 
-test('with a list of addresses, nobody else is written to; labels and letter case do not matter', async () => {
+test('with an address allow list, no other address gets mail; labels and letter case are ignored', async () => {
   await using app = await start({ AUTH_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES: 'ada@example.com,Grace@example.com' })
   for (const email of ['ada@example.com', 'ADA+test@example.com', 'grace+a+b@Example.com'])
     expect((await post(app, '/otp', { email })).status).toBe(200)
@@ -545,7 +554,7 @@ test.each<[string, object, string, string]>([
   ],
   ['English', {}, '', 'Confirm your email address'],
   ['English for nonsense', { locale: { a: 1 } }, '*;q=x', 'Confirm your email address'],
-])('a mail speaks %s: %j, %j', async (_, data, acceptLanguage, subject) => {
+])('a mail is in %s: %j, %j', async (_, data, acceptLanguage, subject) => {
   await using app = await start()
   await post(app, '/otp', { email: ADA, data }, { 'accept-language': acceptLanguage })
   expect((await lastMessageTo(app, ADA)).subject).toBe(subject)
@@ -577,7 +586,7 @@ test('a session of the last 24 hours sets a password without a code', async () =
   expect((await putPassword(app, body.access_token)).status).toBe(200)
 })
 
-test('an older session needs the code that is mailed for it, once', async () => {
+test('an older session needs a mailed code, which works once', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   expect(words(await putPassword(app, token))).toEqual([
@@ -600,7 +609,7 @@ test('an older session needs the code that is mailed for it, once', async () => 
   expect(words(await putPassword(app, token, letter.code, 'and-one-more-1'))).toEqual(wrong)
 })
 
-test('a refused password leaves the code as it is', async () => {
+test('a refused password does not consume the code', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
@@ -610,7 +619,7 @@ test('a refused password leaves the code as it is', async () => {
   expect((await putPassword(app, token, code)).status).toBe(200)
 })
 
-test('a code and the current password can both be asked for, and a wrong password uses no code up', async () => {
+test('a code and the current password can both be required, and a wrong password does not consume the code', async () => {
   const { app, token } = await longSignedIn({ AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true' })
   await using _ = app
   const put = (body: object) => app.ask('PUT', '/auth/v1/user', { token, body: { password: NEW, ...body } })
@@ -622,7 +631,7 @@ test('a code and the current password can both be asked for, and a wrong passwor
   expect((await put({ nonce, current_password: PASSWORD })).status).toBe(200)
 })
 
-test('five wrong codes end a reauthentication, all at once or one by one', async () => {
+test('five wrong codes end a reauthentication, at once or one by one', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
@@ -631,7 +640,7 @@ test('five wrong codes end a reauthentication, all at once or one by one', async
   expect((await putPassword(app, token, code)).body.code).toBe('reauthentication_not_valid')
 })
 
-test('of 20 changes at once with one code, one counts', async () => {
+test('of 20 simultaneous changes with one code, one succeeds', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
@@ -643,7 +652,7 @@ test('of 20 changes at once with one code, one counts', async () => {
   expect(replies.filter(({ status }) => status >= 500)).toEqual([])
 })
 
-test('the code of a reauthentication signs nobody in, and no other code stands for it', async () => {
+test('the code of a reauthentication does not sign in, and no other code replaces it', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await reauthenticate(app, token)
@@ -657,7 +666,7 @@ test('the code of a reauthentication signs nobody in, and no other code stands f
   expect((await putPassword(app, token, code)).status).toBe(200)
 })
 
-test('the code of somebody else is no good', async () => {
+test('another user’s code is refused', async () => {
   const { app, token } = await longSignedIn()
   await using _ = app
   await confirmedUser(app, 'eve@example.com')
@@ -666,7 +675,7 @@ test('the code of somebody else is no good', async () => {
   expect((await putPassword(app, token, code)).body.code).toBe('reauthentication_not_valid')
 })
 
-test('a code lives an hour and is sent once a minute', async () => {
+test('a code is valid for an hour and is sent once a minute', async () => {
   const { app, token } = await longSignedIn({ AUTH_JWT_EXP: '86400' })
   await using _ = app
   await reauthenticate(app, token)
@@ -677,7 +686,7 @@ test('a code lives an hour and is sent once a minute', async () => {
   expect((await reauthenticate(app, token)).status).toBe(200)
 })
 
-test('who has a number alone gets the code by SMS', async () => {
+test('a user with only a phone number gets the code by SMS', async () => {
   await using app = await start({ ...WITH_NONCE, ...WITH_PHONE })
   await app.ask('POST', '/auth/v1/admin/users', {
     token: app.admin,
@@ -692,7 +701,7 @@ test('who has a number alone gets the code by SMS', async () => {
   expect((await putPassword(app, body.access_token, code)).status).toBe(200)
 })
 
-test('who has neither an address nor a number, or one that is not confirmed, cannot reauthenticate', async () => {
+test('a user without a confirmed address or number cannot reauthenticate', async () => {
   await using app = await start({ ...WITH_PHONE, AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
   const { body: anonymous } = await post(app, '/signup', {})
   expect(words(await reauthenticate(app, anonymous.access_token))).toEqual([

@@ -33,7 +33,7 @@ async function withPasskey(app: TestApp): Promise<SignedIn & { device: Authentic
   return { ...ada, device, passkey: body }
 }
 
-test('registering asks for a passkey that stays on the authenticator', async () => {
+test('registration asks for a discoverable credential', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const { status, body } = await begin(app, ada.accessToken)
@@ -53,7 +53,7 @@ test('registering asks for a passkey that stays on the authenticator', async () 
   })
 })
 
-test('a passkey signs its owner in, without anything else', async () => {
+test('a passkey signs its owner in without further input', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   expect(ada.passkey).toEqual({ id: expect.any(String), friendly_name: 'Passkey', created_at: '2026-01-01T00:00:00Z' })
@@ -71,14 +71,14 @@ test('a passkey signs its owner in, without anything else', async () => {
   expect((await list(app, body.access_token)).body).toEqual([{ ...ada.passkey, last_used_at: '2026-01-01T00:01:00Z' }])
 })
 
-test('a passkey is named after the model of its authenticator, where that is known', async () => {
+test('a passkey is named after the model of its authenticator, if known', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const device = authenticator('http://localhost:3000', 'bada5566-a7aa-401f-bd96-45619a55120d')
   expect((await register(app, ada.accessToken, device)).body.friendly_name).toBe('1Password')
 })
 
-test('an authenticator that has one already is asked to say so', async () => {
+test('registration excludes existing passkeys', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const { body } = await begin(app, ada.accessToken)
@@ -118,7 +118,7 @@ test.each<[string, Deviations, string]>([
   expect((await signIn(app, ada.device)).status).toBe(200)
 })
 
-test('threat T36: a counter that does not grow tells of a copy', async () => {
+test('threat T36: a counter that does not grow indicates a cloned authenticator', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   expect((await signIn(app, ada.device, { counter: 7 })).status).toBe(200)
@@ -133,7 +133,7 @@ test('an authenticator without a counter signs in again and again', async () => 
   for (let time = 0; time < 3; time++) expect((await signIn(app, ada.device, { counter: 0 })).status).toBe(200)
 })
 
-test('threat T36: a challenge is answered once, be the answer right or wrong', async () => {
+test('threat T36: a challenge can be answered once, correctly or not', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const { body } = await beginSignIn(app)
@@ -149,7 +149,7 @@ test('threat T36: a challenge is answered once, be the answer right or wrong', a
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
 })
 
-test('threat T36: a credential of one account is none of another', async () => {
+test('threat T36: a credential of one account does not work for another', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const eve = await app.signUp()
@@ -173,7 +173,7 @@ test('threat T36: a credential of one account is none of another', async () => {
   expect(refusal(await app.ask('PATCH', path, rename))).toEqual([404, 'validation_failed'])
 })
 
-test('a registration is no sign-in, nor the other way round', async () => {
+test('registration and sign-in challenges are not interchangeable', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const registration = await begin(app, ada.accessToken)
@@ -191,7 +191,7 @@ test('a registration is no sign-in, nor the other way round', async () => {
   ).toEqual([400, 'webauthn_challenge_not_found'])
 })
 
-test('a ceremony takes five minutes at most', async () => {
+test('a ceremony expires after five minutes', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const { body } = await beginSignIn(app)
@@ -206,7 +206,7 @@ test.each<[string, object, [number, string]]>([
   ['a challenge that is no UUID', { challenge_id: 'x', credential: {} }, [400, 'challenge_id must be a valid UUID']],
   ['an unknown challenge', { challenge_id: UNKNOWN, credential: {} }, [400, 'Challenge not found or already used']],
   ['a credential of another type', { challenge_id: UNKNOWN, credential: 'x' }, [400, 'Could not parse']],
-])('an answer with %s is refused in words', async (_what, body, [status, message]) => {
+])('a response with %s is refused with a message', async (_what, body, [status, message]) => {
   await using app = await startApp()
   const reply = await finishSignIn(app, body)
   expect([reply.status, reply.body.message]).toEqual([status, expect.stringContaining(message)])
@@ -218,7 +218,7 @@ test.each([
   ['with numbers for text', { id: 'AAAA', rawId: 'AAAA', type: 'public-key', response: { clientDataJSON: 7 } }],
   ['with text that is no base64url', { id: 'AAAA', rawId: 'AAAA', response: { clientDataJSON: '%%%' } }],
   ['that is huge', { id: 'AAAA', rawId: 'AAAA', response: { clientDataJSON: 'A'.repeat(100_000) } }],
-])('a registration %s is refused, and nothing breaks', async (_what, credential) => {
+])('a registration %s is refused without a fault', async (_what, credential) => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body } = await begin(app, ada.accessToken)
@@ -226,7 +226,7 @@ test.each([
   expect(refusal(reply)).toEqual([400, 'webauthn_verification_failed'])
 })
 
-test('an owner renames and removes a passkey; a removed one signs nobody in', async () => {
+test('an owner renames and removes a passkey, and a removed one cannot sign in', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const path = `/auth/v1/passkeys/${ada.passkey.id}`
@@ -244,7 +244,7 @@ test('an owner renames and removes a passkey; a removed one signs nobody in', as
   expect(refusal(await signIn(app, ada.device))).toEqual([400, 'webauthn_verification_failed'])
 })
 
-test('with a second factor, only a session that has passed it adds or removes passkeys', async () => {
+test('with a second factor, only a session at aal2 adds or removes passkeys', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const device = authenticator()
@@ -271,7 +271,7 @@ test('with a second factor, only a session that has passed it adds or removes pa
   expect((await begin(app, raised.body.access_token)).status).toBe(200)
 })
 
-test('a session that waited through the enrolment of a factor cannot finish a registration', async () => {
+test('a registration started before a factor was enrolled cannot be finished at aal1', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const other = await app.signIn(ada.email)
@@ -282,7 +282,7 @@ test('a session that waited through the enrolment of a factor cannot finish a re
   expect((await finish(app, ada.accessToken, { challenge_id: body.challenge_id, credential })).status).toBe(403)
 })
 
-test('ten passkeys are enough, even for many that come at once', async () => {
+test('an account has at most ten passkeys, also with simultaneous registrations', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const ceremonies = await Promise.all(Array.from({ length: 12 }, () => begin(app, ada.accessToken)))
@@ -298,7 +298,7 @@ test('ten passkeys are enough, even for many that come at once', async () => {
   expect(refusal(await begin(app, ada.accessToken))).toEqual([422, 'too_many_passkeys'])
 })
 
-test('one registration is one passkey, however often it is shown', async () => {
+test('one registration creates one passkey, however often it is submitted', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const device = authenticator()
@@ -319,7 +319,7 @@ test('one registration is one passkey, however often it is shown', async () => {
   ])
 })
 
-test('a banned, a deleted and an unconfirmed account cannot come in by passkey', async () => {
+test('banned, deleted and unconfirmed accounts cannot sign in by passkey', async () => {
   await using app = await startApp()
   const ada = await withPasskey(app)
   const ban = { token: app.admin, body: { ban_duration: '1h' } }
@@ -349,13 +349,13 @@ test('administrators see and remove the passkeys of users', async () => {
   expect(refusal(await app.ask('DELETE', `${path}/x`, { token: app.admin }))).toEqual([404, 'validation_failed'])
 })
 
-test('anonymous users have no passkeys', async () => {
+test('anonymous users cannot register passkeys', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
   expect(refusal(await begin(app, body.access_token))).toEqual([403, 'no_authorization'])
 })
 
-test('passkeys can be switched off', async () => {
+test('passkeys can be disabled', async () => {
   await using app = await startApp({ settings: { AUTH_PASSKEY_ENABLED: 'false' } })
   const ada = await app.signUp()
   const replies = [await begin(app, ada.accessToken), await beginSignIn(app), await list(app, ada.accessToken)]
@@ -380,7 +380,7 @@ test('the site, its name and its origins can be set', async () => {
     expect((await register(app, ada.accessToken, authenticator(origin))).status).toBe(400)
 })
 
-test('on localhost every port will do', async () => {
+test('on localhost every port is accepted', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   for (const origin of ['http://localhost:5173', 'https://localhost'])
@@ -395,7 +395,7 @@ test('sign-ins by passkey are limited for each client', async () => {
 })
 
 test.each(['usb', 5, {}, true, [5, null, 'pigeon'], null])(
-  'transports %p that are no list of known ones are none',
+  'invalid transports %p are stored as an empty list',
   async (transports) => {
     await using app = await startApp()
     const ada = await app.signUp()

@@ -41,7 +41,7 @@ const answered = (status: number, body = '{}'): HttpResult => ({
   ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', body, isTooLarge: false },
 })
 
-test('a phone is added, gets a code by SMS, and raises the session', async () => {
+test('a phone factor is enrolled, gets a code by SMS, and raises the session', async () => {
   await using app = await start()
   const ada = await app.signUp()
   const added = await enrolPhone(app, ada.accessToken)
@@ -70,7 +70,7 @@ test('a phone is added, gets a code by SMS, and raises the session', async () =>
   ])
 })
 
-test('the code is kept as a hash alone', async () => {
+test('the code is stored only as a hash', async () => {
   await using app = await start()
   const ada = await withPhoneFactor(app)
   await challenge(app, ada.accessToken, ada.factorId)
@@ -81,7 +81,7 @@ test('the code is kept as a hash alone', async () => {
   expect(JSON.stringify(app.log())).not.toContain(code)
 })
 
-test('a wrong code, one of another challenge and one that was used are refused', async () => {
+test('a wrong code, a code of another challenge and a used one are refused', async () => {
   await using app = await start({ settings: { AUTH_MFA_PHONE_MAX_FREQUENCY: '0s' } })
   const ada = await withPhoneFactor(app)
   const token = ada.accessToken
@@ -104,7 +104,7 @@ test('a wrong code, one of another challenge and one that was used are refused',
   expect(refusal(await answer(second, ''))).toEqual([400, 'validation_failed'])
 })
 
-test('a code lives as long as its challenge', async () => {
+test('a code expires with its challenge', async () => {
   await using app = await start()
   const ada = await withPhoneFactor(app)
   const { body } = await challenge(app, ada.accessToken, ada.factorId)
@@ -116,7 +116,7 @@ test('a code lives as long as its challenge', async () => {
   ])
 })
 
-test('one SMS a minute goes to a phone, even where many are asked for at once', async () => {
+test('a phone gets one SMS a minute, also with simultaneous requests', async () => {
   await using app = await start()
   const ada = await withPhoneFactor(app)
   const replies = await Promise.all([1, 2, 3, 4].map(() => challenge(app, ada.accessToken, ada.factorId)))
@@ -131,7 +131,7 @@ test('one SMS a minute goes to a phone, even where many are asked for at once', 
   expect((await challenge(app, ada.accessToken, ada.factorId)).status).toBe(200)
 })
 
-test('to remove a phone and add it again sends no SMS any sooner', async () => {
+test('removing a phone and adding it again does not reset the cooldown', async () => {
   await using app = await start()
   const ada = await withPhoneFactor(app)
   expect((await challenge(app, ada.accessToken, ada.factorId)).status).toBe(200)
@@ -162,7 +162,7 @@ test('threat T7: wrong codes count for the account, over phone and authenticator
   expect(closed.headers.get('retry-after')).toBe('900')
 })
 
-test('a number is one factor: a verified one stands, a half-added one makes room', async () => {
+test('a number is one factor: a verified one stays, an unverified one is replaced', async () => {
   await using app = await start()
   const ada = await app.signUp()
   const first = await enrolPhone(app, ada.accessToken)
@@ -184,14 +184,14 @@ test.each([
   [{ phone: undefined }, 'Phone number required to enroll Phone factor'],
   [{ phone: 'abc' }, 'Invalid phone number format (E.164 required)'],
   [{ phone: '+0123' }, 'Invalid phone number format (E.164 required)'],
-])('enrolling with %j is refused in words', async (body, message) => {
+])('enrolling with %j is refused with a message', async (body, message) => {
   await using app = await start()
   const ada = await app.signUp()
   const reply = await enrolPhone(app, ada.accessToken, body)
   expect([reply.status, reply.body.code, reply.body.message]).toEqual([400, 'validation_failed', message])
 })
 
-test('a channel that nobody sends on is refused', async () => {
+test('a channel without a provider is refused', async () => {
   await using app = await start()
   const ada = await withPhoneFactor(app)
   const reply = await challenge(app, ada.accessToken, ada.factorId, { body: { channel: 'pigeon' } })
@@ -209,13 +209,13 @@ test('removing a phone brings its sessions back to aal1', async () => {
   expect(claimsOf(refreshed.body.access_token)).toMatchObject({ aal: 'aal1', amr: [{ method: 'password' }] })
 })
 
-test('phones can be asked for no more while none can be added, and the other way round', async () => {
+test('enrolment and verification of phones can be disabled separately', async () => {
   await using app = await startApp({ settings: { AUTH_MFA_PHONE_ENROLL_ENABLED: 'true' } })
   const ada = await withPhoneFactor(app)
   expect(refusal(await challenge(app, ada.accessToken, ada.factorId))).toEqual([422, 'mfa_phone_verify_not_enabled'])
 })
 
-test('the text and the length of the code can be set, and test numbers have theirs', async () => {
+test('the text and the length of the code can be set, and test numbers have a fixed code', async () => {
   await using app = await start({
     settings: {
       AUTH_MFA_PHONE_TEMPLATE: 'Second step: {{ .Code }}',
@@ -234,7 +234,7 @@ test('the text and the length of the code can be set, and test numbers have thei
   expect(await app.core.forTask().listMessages({ to: '15559990000', limit: 9 })).toEqual([])
 })
 
-test('the hook that sends SMS sends these, too; what it refuses is not told, and costs no turn', async () => {
+test('the Send SMS hook sends these, too; its error is not revealed, and starts no cooldown', async () => {
   const asked: HttpRequest[] = []
   let status = 500
   await using app = await start({
@@ -254,7 +254,7 @@ test('the hook that sends SMS sends these, too; what it refuses is not told, and
   expect((await verify(app, ada.accessToken, ada.factorId, { challenge_id: body.id, code: sms.otp })).status).toBe(200)
 })
 
-test('an SMS that a provider cannot send is told as GoTrue does', async () => {
+test('an SMS that the provider cannot send is reported as in GoTrue', async () => {
   await using app = await start({
     settings: {
       AUTH_SMS_PROVIDER: 'messagebird',
@@ -268,7 +268,7 @@ test('an SMS that a provider cannot send is told as GoTrue does', async () => {
   expect([failed.status, failed.body.message]).toEqual([500, 'error sending message'])
 })
 
-test('a provider that makes the codes itself is asked about them', async () => {
+test('a provider that generates the codes also verifies them', async () => {
   await using app = await start({
     settings: {
       AUTH_SMS_PROVIDER: 'twilio_verify',

@@ -70,7 +70,7 @@ test.each(
     [name, 'S256', flow, { ...S256, code_challenge_method: 'S256' }],
   ]),
 )(
-  '%s with a %s challenge leads to a code, and the code with its verifier to a session',
+  '%s with a %s challenge ends in a code, which is exchanged with its verifier for a session',
   async (_name, _method, flow, challenge) => {
     await using app = await start()
     await flow.begin(app, challenge)
@@ -88,7 +88,7 @@ test.each(
   },
 )
 
-test('before the exchange there is no session; the address counts as confirmed with the click', async () => {
+test('opening the link confirms the address, but the session starts with the exchange', async () => {
   await using app = await start()
   await FLOWS['a sign-up']?.begin(app, S256)
   const { query } = await open(app, (await lastMessageTo(app, ADA)).link)
@@ -98,7 +98,7 @@ test('before the exchange there is no session; the address counts as confirmed w
   expect(await sessionsOf(app, accessToken)).toBe(2)
 })
 
-test('the code joins the query that the target has', async () => {
+test('the code is added to the query of the target', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await post(app, `/otp?redirect_to=${encodeURIComponent(`${SITE}/cb?z=1&a=2`)}`, { email: ADA, ...S256 })
@@ -132,7 +132,7 @@ test.each([
   sha256(VERIFIER),
   VERIFIER.slice(0, -1),
   VERIFIER.toUpperCase(),
-])('with the wrong verifier %s the code stays as it is', async (wrong) => {
+])('the wrong verifier %s does not consume the code', async (wrong) => {
   const { app, code } = await handedOut()
   await using _ = app
   const { status, body } = await exchange(app, code, wrong)
@@ -143,7 +143,7 @@ test.each([
   expect((await exchange(app, code)).status).toBe(200)
 })
 
-test('a challenge of one method is not answered by the other', async () => {
+test('a verifier for the other challenge method is refused', async () => {
   const plain = await handedOut((app) => known(app, '/otp', { ...S256, code_challenge_method: 'plain' }))
   await using _ = plain.app
   expect((await exchange(plain.app, plain.code, VERIFIER)).body.code).toBe('bad_code_verifier')
@@ -151,7 +151,7 @@ test('a challenge of one method is not answered by the other', async () => {
 })
 
 // threat T48.
-test('a code counts once', async () => {
+test('a code works once', async () => {
   const { app, code } = await handedOut()
   await using _ = app
   expect((await exchange(app, code)).status).toBe(200)
@@ -163,7 +163,7 @@ test('a code counts once', async () => {
 })
 
 // threat T48: code twice in parallel.
-test('of 50 exchanges of one code at once, one opens a session', async () => {
+test('of 50 simultaneous exchanges of one code, one opens a session', async () => {
   const { app, code } = await handedOut()
   await using _ = app
   const replies = await Promise.all(Array.from({ length: 50 }, () => exchange(app, code)))
@@ -173,7 +173,7 @@ test('of 50 exchanges of one code at once, one opens a session', async () => {
   expect(await sessionsOf(app, opened[0]?.body.access_token)).toBe(1)
 })
 
-test('of 50 who open one link at once, one gets a code', async () => {
+test('of 50 simultaneous requests to one link, one gets a code', async () => {
   await using app = await start()
   await known(app, '/otp', S256)
   const { link } = await lastMessageTo(app, ADA)
@@ -182,7 +182,7 @@ test('of 50 who open one link at once, one gets a code', async () => {
   expect(landings.filter(({ query }) => query.error_code === 'otp_expired')).toHaveLength(49)
 })
 
-test('a code lives five minutes from when the link was opened, however long the mail lay there', async () => {
+test('a code expires five minutes after the link was opened', async () => {
   await using app = await start({ AUTH_MAILER_OTP_EXP: '3600s' })
   for (const [afterMs, status] of [
     [300_000, 200],
@@ -202,7 +202,7 @@ test('a code lives five minutes from when the link was opened, however long the 
   }
 })
 
-test('a link that is good for long leads to a code at its end as well, whatever was swept meanwhile', async () => {
+test('a long-lived link still ends in a code at the end of its lifetime, also after a sweep', async () => {
   await using app = await start({ AUTH_MAILER_OTP_EXP: '172800' })
   await known(app, '/otp', S256)
   app.clock.advance(172_800_000 - 1)
@@ -213,7 +213,7 @@ test('a link that is good for long leads to a code at its end as well, whatever 
   expect((await exchange(app, query.code)).status).toBe(200)
 })
 
-test('a code belongs to the user of its link, whoever else is under way with a challenge', async () => {
+test('a code belongs to the user of its link, whatever other flows exist', async () => {
   await using app = await start()
   const ada = await confirmedUser(app, ADA)
   const eve = await confirmedUser(app, 'eve@example.com')
@@ -232,7 +232,7 @@ test('a code belongs to the user of its link, whoever else is under way with a c
   expect((await exchange(app, eves, other)).body.user.id).toBe(eve.id)
 })
 
-test('a code goes with the challenge of its own mail, not with a later one of the same user', async () => {
+test('a code belongs to the challenge of its own mail, not to a later one of the same user', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await post(app, '/otp', { email: ADA, ...S256 })
@@ -245,30 +245,27 @@ test('a code goes with the challenge of its own mail, not with a later one of th
 })
 
 // docs/threat-model.md#t21, #t41: what is on its way when the password changes does not arrive.
-test.each(['a change', 'a reset'])(
-  'a code that was handed out before %s of the password is worth nothing',
-  async (what) => {
-    const { app, code } = await handedOut()
-    await using _ = app
-    if (what === 'a change') {
-      const { accessToken: token } = await app.signIn(ADA)
-      const reply = await app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-password-1' } })
-      expect(reply.status).toBe(200)
-    } else {
-      app.clock.advance(60_000)
-      await post(app, '/recover', { email: ADA })
-      const { token } = await lastMessageTo(app, ADA, 'recovery')
-      expect((await verify(app, { type: 'recovery', token, password: 'another-password-1' })).status).toBe(200)
-    }
-    expect((await exchange(app, code)).body.code).toBe('flow_state_not_found')
-  },
-)
+test.each(['a change', 'a reset'])('a code issued before %s of the password is refused', async (what) => {
+  const { app, code } = await handedOut()
+  await using _ = app
+  if (what === 'a change') {
+    const { accessToken: token } = await app.signIn(ADA)
+    const reply = await app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-password-1' } })
+    expect(reply.status).toBe(200)
+  } else {
+    app.clock.advance(60_000)
+    await post(app, '/recover', { email: ADA })
+    const { token } = await lastMessageTo(app, ADA, 'recovery')
+    expect((await verify(app, { type: 'recovery', token, password: 'another-password-1' })).status).toBe(200)
+  }
+  expect((await exchange(app, code)).body.code).toBe('flow_state_not_found')
+})
 
 test.each([
   ['banned', 'user_banned'],
   ['deleted', 'flow_state_not_found'],
   ['softly deleted', 'flow_state_not_found'],
-])('a user %s meanwhile gets no session', async (fate, refused) => {
+])('a user who is %s meanwhile gets no session', async (fate, refused) => {
   const { app, code } = await handedOut()
   await using _ = app
   const { id } = await app.signIn(ADA)
@@ -284,7 +281,7 @@ test.each([
   ['', VERIFIER],
   ['00000000-0000-4000-8000-000000000000', ''],
   ['', ''],
-])('code %j with verifier %j is half a request', async (code, verifier) => {
+])('code %j with verifier %j is an incomplete request', async (code, verifier) => {
   await using app = await start()
   const { status, body } = await exchange(app, code, verifier)
   expect([status, body]).toEqual([
@@ -335,7 +332,7 @@ test.each<[object, string]>([
   [{ ...S256, code_challenge: `${'x'.repeat(43)}\n` }, CHARACTERS],
   [{ ...S256, code_challenge: `${'x'.repeat(43)}é` }, CHARACTERS],
   [{ ...S256, code_challenge_method: 'none' }, 'Invalid code_challenge_method'],
-])('the challenge %j is refused wherever one is taken, and nothing is mailed', async (challenge, message) => {
+])('the challenge %j is refused by every endpoint, and nothing is mailed', async (challenge, message) => {
   await using app = await start()
   for (const [path, body] of ENDPOINTS) {
     const reply = await post(app, path, { ...body, ...challenge })
@@ -344,7 +341,7 @@ test.each<[object, string]>([
   expect(await app.core.forTask().listMessages({ limit: 10 })).toEqual([])
 })
 
-test('numbers have no PKCE flow', async () => {
+test('phone numbers have no PKCE flow', async () => {
   await using app = await start(WITH_PHONE)
   const { status, body } = await post(app, '/signup', { phone: '15551230000', password: PASSWORD, ...S256 })
   expect([status, body.message]).toEqual([400, 'PKCE not supported for phone signups'])
@@ -352,7 +349,7 @@ test('numbers have no PKCE flow', async () => {
 
 // Of a PKCE mail, the code and the token may be typed in elsewhere: they give a session at once.
 test.each(['code', 'token_hash', 'token_hash without its prefix'])(
-  'the %s of a PKCE mail gives a session at once',
+  'the %s of a PKCE mail opens a session at once',
   async (way) => {
     await using app = await start()
     await known(app, '/otp', S256)
@@ -367,14 +364,14 @@ test.each(['code', 'token_hash', 'token_hash without its prefix'])(
   },
 )
 
-test('direct recovery takes the token of a PKCE mail', async () => {
+test('direct recovery accepts the token of a PKCE mail', async () => {
   await using app = await start()
   await known(app, '/recover', S256)
   const { token } = await lastMessageTo(app, ADA)
   expect((await verify(app, { type: 'recovery', token, password: 'another-password-1' })).status).toBe(200)
 })
 
-test('with link confirmation, the code comes after the button alone', async () => {
+test('with link confirmation, only the button issues the code', async () => {
   await using app = await start({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
   await known(app, '/otp', S256)
   const { link } = await lastMessageTo(app, ADA)
@@ -384,7 +381,7 @@ test('with link confirmation, the code comes after the button alone', async () =
   expect(headers.get('location')).toMatch(/^http:\/\/localhost:3000\?code=/)
 })
 
-test('codes are kept as digests alone', async () => {
+test('codes are stored only as hashes', async () => {
   const { app, code } = await handedOut()
   await using _ = app
   const { readFileSync, existsSync } = await import('node:fs')

@@ -22,7 +22,7 @@ async function withCodes(app: TestApp) {
   return { ...ada, codes: body.codes as string[], factorId: body.id as string, low }
 }
 
-test('ten codes are shown once and kept as hashes', async () => {
+test('ten codes are shown once and stored as hashes', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const { status: code, headers, body } = await generate(app, ada.raised.accessToken)
@@ -52,7 +52,7 @@ test('ten codes are shown once and kept as hashes', async () => {
   for (const each of body.codes) expect(stored).not.toContain(each)
 })
 
-test('a code raises a session once, however it is typed', async () => {
+test('a code raises a session once, in any letter case and spacing', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const [first = '', second = ''] = ada.codes
@@ -70,7 +70,7 @@ test('a code raises a session once, however it is typed', async () => {
   expect((await use(app, body.access_token, second)).status).toBe(200)
 })
 
-test('a code ends the sessions that have passed no factor', async () => {
+test('a code ends sessions at aal1', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const other = await app.signIn(ada.email)
@@ -79,7 +79,7 @@ test('a code ends the sessions that have passed no factor', async () => {
   expect((await status(app, ada.raised.accessToken)).status).toBe(200)
 })
 
-test('threat T35: a code that is shown many times at once counts once', async () => {
+test('threat T35: a code submitted many times at once works once', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const sessions = await Promise.all([1, 2, 3].map(() => app.signIn(ada.email)))
@@ -89,7 +89,7 @@ test('threat T35: a code that is shown many times at once counts once', async ()
   expect(replies.filter(({ status: each }) => each === 200)).toHaveLength(1)
 })
 
-test('threat T35: a new set ends the old one, and keeps id and name', async () => {
+test('threat T35: a new set replaces the old one, and keeps id and name', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const { status: code, body } = await regenerate(app, ada.raised.accessToken)
@@ -99,7 +99,7 @@ test('threat T35: a new set ends the old one, and keeps id and name', async () =
   expect((await use(app, ada.low.accessToken, body.codes[9])).status).toBe(200)
 })
 
-test('threat T8: wrong codes count in the same budget as those of an authenticator app', async () => {
+test('threat T8: wrong recovery codes and wrong TOTP codes share one limit', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const token = ada.low.accessToken
@@ -115,7 +115,7 @@ test('threat T8: wrong codes count in the same budget as those of an authenticat
   expect((await use(app, token, ada.codes[0])).status).toBe(200)
 })
 
-test('threat T8: the count outlives a restart; a new set of codes ends it', async () => {
+test('threat T8: the count survives a restart, and a new set of codes resets it', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   for (let guess = 0; guess < 10; guess++) await use(app, ada.low.accessToken, 'aaaaaaaaaaaaaaaa')
@@ -126,7 +126,7 @@ test('threat T8: the count outlives a restart; a new set of codes ends it', asyn
   expect((await use(again, ada.low.accessToken, body.codes[0])).status).toBe(200)
 })
 
-test('a hundred guesses at once are ten', async () => {
+test('of a hundred simultaneous attempts ten are checked', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const replies = await Promise.all(
@@ -135,7 +135,7 @@ test('a hundred guesses at once are ten', async () => {
   expect(replies.filter(({ status: each }) => each === 422)).toHaveLength(10)
 })
 
-test('codes need a session that has passed another factor, and stand beside one only', async () => {
+test('codes need a session at aal2, and another factor', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect(refusal(await generate(app, ada.accessToken))).toEqual([403, 'insufficient_aal'])
@@ -152,7 +152,7 @@ test('codes need a session that has passed another factor, and stand beside one 
   expect(refusal(await generate(app, eve.raised.accessToken))).toEqual([403, 'insufficient_aal'])
 })
 
-test('codes go with the last other factor', async () => {
+test('codes are removed with the last other factor', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const { body } = await use(app, ada.low.accessToken, ada.codes[0])
@@ -165,7 +165,7 @@ test('codes go with the last other factor', async () => {
   expect(claimsOf(refreshed.body.access_token)).toMatchObject({ aal: 'aal1', amr: [{ method: 'password' }] })
 })
 
-test('codes stay while another verified factor does', async () => {
+test('codes stay while another verified factor exists', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const second = await enrolled(app, ada.raised.accessToken, 'second')
@@ -174,7 +174,7 @@ test('codes stay while another verified factor does', async () => {
   expect((await status(app, ada.raised.accessToken)).status).toBe(200)
 })
 
-test('codes are removed by their owner; those who took them are none the wiser', async () => {
+test('their owner can remove the codes, and a removed code gets the same response as a wrong one', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const { status: code, body } = await remove(app, ada.raised.accessToken)
@@ -182,7 +182,7 @@ test('codes are removed by their owner; those who took them are none the wiser',
   expect(refusal(await use(app, ada.low.accessToken, ada.codes[0]))).toEqual([422, 'mfa_verification_failed'])
 })
 
-test('one account’s codes are nothing to another', async () => {
+test('codes of one account do not work for another', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const eve = await withCodes(app)
@@ -190,7 +190,7 @@ test('one account’s codes are nothing to another', async () => {
   expect((await use(app, ada.low.accessToken, ada.codes[0])).status).toBe(200)
 })
 
-test('a name that another factor has is refused, and one of their own can be given', async () => {
+test('the name of another factor is refused, and a unique name can be set', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   expect(refusal(await generate(app, ada.raised.accessToken, { friendly_name: 'phone' }))).toEqual([
@@ -225,13 +225,13 @@ test.each<[string, TestOptions['settings'], (app: TestApp, token: string) => Pro
     (app, token) => use(app, token, 'aaaaaaaaaaaaaaaa'),
     'mfa_recovery_codes_verify_not_enabled',
   ],
-])('where codes are not to be %s, that is said', async (_what, settings = {}, ask, code) => {
+])('disabled codes cannot be %s', async (_what, settings = {}, ask, code) => {
   await using app = await startApp({ settings })
   const ada = await protectedAccount(app)
   expect(refusal(await ask(app, ada.raised.accessToken))).toEqual([422, code])
 })
 
-test('codes made under the pepper before still count', async () => {
+test('codes created under the previous pepper still work', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
   const folder = dirname(app.database)

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { startApp } from '../../support/app'
 
-test('a slash at the end is tolerated where GoTrue mounts a router, and nowhere else', async () => {
+test('a trailing slash is tolerated where GoTrue mounts a router, and nowhere else', async () => {
   await using app = await startApp()
   const asked = async (method: string, path: string) =>
     (await app.ask(method, path, { body: method === 'GET' ? undefined : {}, token: app.admin })).status
@@ -41,14 +41,14 @@ test('a method that GoTrue does not know is refused before anything else', async
   }
 })
 
-test('a method that GoTrue knows is refused after the caller is', async () => {
+test('a method that GoTrue knows is refused after authentication', async () => {
   await using app = await startApp()
   expect((await app.ask('PATCH', '/auth/v1/user')).status).toBe(401)
   const { status, headers } = await app.ask('PATCH', '/auth/v1/health')
   expect([status, headers.get('allow')]).toEqual([405, 'GET'])
 })
 
-test('OPTIONS that asks for no method is a request like others', async () => {
+test('OPTIONS without a requested method is not a preflight', async () => {
   await using app = await startApp()
   const ask = (path: string, headers = {}) =>
     app.ask('OPTIONS', path, { headers: { origin: 'https://app.example.com', ...headers } })
@@ -62,7 +62,7 @@ test('OPTIONS that asks for no method is a request like others', async () => {
   expect([preflight.status, preflight.headers.get('access-control-allow-methods')]).toEqual([204, 'PUT'])
 })
 
-test('pages of other origins are not told of answers to methods that CORS does not allow', async () => {
+test('responses to methods that CORS does not allow have no CORS headers', async () => {
   await using app = await startApp()
   for (const method of ['HEAD', 'PROPFIND']) {
     const { headers } = await app.ask(method, '/auth/v1/health', { headers: { origin: 'https://app.example.com' } })
@@ -70,7 +70,7 @@ test('pages of other origins are not told of answers to methods that CORS does n
   }
 })
 
-test('SAML providers answer as where SAML is off', async () => {
+test('SAML endpoints respond as if SAML is disabled', async () => {
   await using app = await startApp()
   const ask = (method: string, path: string, body?: object) =>
     app.ask(method, `/auth/v1/admin/sso/providers${path}`, { body, token: app.admin })

@@ -10,7 +10,7 @@ const message = ({ status, body }: Json) => [status, body.code, body.message]
 const ids = async (app: TestApp, token: string) =>
   (await app.ask('GET', '/auth/v1/sessions', { token })).body.map(({ id }: Json) => id)
 
-test('a session that lacks its user’s second factor ends when its time is up, and its tokens with it', async () => {
+test('a session without its user’s second factor ends after the limit, with its tokens', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '10m', AUTH_JWT_EXP: '3600' } })
   const ada = await protectedAccount(app)
   const signedIn = await app.ask('POST', '/auth/v1/token?grant_type=password', {
@@ -32,7 +32,7 @@ test('a session that lacks its user’s second factor ends when its time is up, 
   expect([raised.status, raised.body.expires_in]).toEqual([200, 3600])
 })
 
-test('one that passes the factor in time goes on, and so does that of a user without one', async () => {
+test('a session that passes the factor in time continues, as does one of a user without factors', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' } })
   const bob = await app.signUp()
   const ada = await protectedAccount(app)
@@ -44,7 +44,7 @@ test('one that passes the factor in time goes on, and so does that of a user wit
   expect((await refresh(app, bob.refreshToken)).status).toBe(200)
 })
 
-test('of a user’s sessions only the one used last can be refreshed, where that is set', async () => {
+test('with one session per user, only the one used last can be refreshed', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   const first = await app.signUp()
   app.clock.advance(MINUTE)
@@ -63,7 +63,7 @@ test('of a user’s sessions only the one used last can be refreshed, where that
   expect((await refresh(app, bystander.refreshToken)).status).toBe(200)
 })
 
-test('a newer session that is over itself holds no older one up', async () => {
+test('a newer session that has ended does not affect an older one', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
   })
@@ -74,7 +74,7 @@ test('a newer session that is over itself holds no older one up', async () => {
   expect((await refresh(app, first.refreshToken)).status).toBe(200)
 })
 
-test('with tags a user may have one session of each', async () => {
+test('with tags a user can have one session per tag', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_TAGS: 'web,phone' },
   })
@@ -91,7 +91,7 @@ test('with tags a user may have one session of each', async () => {
   expect((await refresh(app, web.refreshToken)).status).toBe(200)
 })
 
-test('of two refreshes at once only one succeeds where a user may have one session', async () => {
+test('with one session per user, of two simultaneous refreshes one succeeds', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   const first = await app.signUp()
   const second = await app.signIn(first.email)
@@ -100,7 +100,7 @@ test('of two refreshes at once only one succeeds where a user may have one sessi
   expect(replies.map(({ status }) => status).sort()).toEqual([200, 400])
 })
 
-test('however many sessions there are, the one used last is found', async () => {
+test('the session used last is found among any number of sessions', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true' } })
   const oldest = await app.signUp()
   let newest = oldest
@@ -115,7 +115,7 @@ test('however many sessions there are, the one used last is found', async () => 
   expect((await refresh(app, oldest.refreshToken)).status).toBe(200)
 })
 
-test('a newer session that may no longer do without a factor holds none up', async () => {
+test('a newer session that ended for lack of a factor does not affect an older one', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' },
   })
@@ -129,7 +129,7 @@ test('a newer session that may no longer do without a factor holds none up', asy
   expect(message(await refresh(app, low.refreshToken))[1]).toBe('session_expired')
 })
 
-test('a limit of nothing is none', async () => {
+test('a limit of zero is no limit', async () => {
   await using app = await startApp({ settings: { AUTH_SESSIONS_ALLOW_LOW_AAL: '0s' } })
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -137,7 +137,7 @@ test('a limit of nothing is none', async () => {
   expect((await refresh(app, low.refreshToken)).body.expires_in).toBe(3600)
 })
 
-test('an administrator whose session is over for want of a factor is none; a newer sign-in takes nothing away', async () => {
+test('an administrator’s session that ended for lack of a factor is refused, but a newer sign-in does not end it', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_SINGLE_PER_USER: 'true', AUTH_SESSIONS_ALLOW_LOW_AAL: '10m' },
   })

@@ -51,7 +51,7 @@ test('of two scopes the first counts, and an unknown one ends nothing', async ()
   expect([await isIn(app, a.accessToken), await isIn(app, b.accessToken)]).toEqual([false, true])
 })
 
-test('a body means nothing to logout, broken or not', async () => {
+test('logout ignores the body, valid or not', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const reply = await app.ask('POST', '/auth/v1/logout', {
@@ -62,7 +62,7 @@ test('a body means nothing to logout, broken or not', async () => {
   expect(reply.status).toBe(204)
 })
 
-test('signing out does not touch other users', async () => {
+test('signing out does not affect other users', async () => {
   await using app = await startApp()
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   await logout(app, ada.accessToken)
@@ -101,7 +101,7 @@ test('session list', async () => {
   })
 })
 
-test('one session can be ended, but only an own one', async () => {
+test('users can end one of their own sessions', async () => {
   await using app = await startApp()
   const [ada, eve] = [await app.signUp(), await app.signUp()]
   const there = await app.signIn(ada.email)

@@ -30,7 +30,7 @@ const usersOf = async (app: TestApp) => (await app.ask('GET', '/auth/v1/admin/us
 
 // By mail.
 
-test('a sign-up answers the user alone, and mails a link and a code', async () => {
+test('a sign-up returns only the user, and mails a link and a code', async () => {
   await using app = await start()
   const { status, body } = await signUp(app, { data: { name: 'Ada' } })
   expect(status).toBe(200)
@@ -65,7 +65,7 @@ test('a sign-up answers the user alone, and mails a link and a code', async () =
   expect(new URLSearchParams(link.split('?')[1]).get('type')).toBe('signup')
 })
 
-test('before the address is confirmed a right password is told so and a wrong one is not; afterwards it signs in', async () => {
+test('before confirmation, only a correct password reveals that the address is unconfirmed; afterwards it signs in', async () => {
   await using app = await start()
   await signUp(app)
   const { status, body } = await passwordGrant(app, { email: ADA, password: PASSWORD })
@@ -75,7 +75,7 @@ test('before the address is confirmed a right password is told so and a wrong on
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).status).toBe(200)
 })
 
-test('the audit log tells of the request and of the confirmation', async () => {
+test('the audit log contains the request and the confirmation', async () => {
   await using app = await start()
   await signUp(app)
   await open(app, (await lastMessageTo(app, ADA)).link)
@@ -86,7 +86,7 @@ test('the audit log tells of the request and of the confirmation', async () => {
 
 // docs/threat-model.md#t10, docs/wire-contract.md#anti-enumeration: an address that has an account.
 
-test('a sign-up of a registered address answers a user who does not exist', async () => {
+test('a sign-up of a registered address returns an invented user', async () => {
   await using app = await start()
   const { body: invited } = await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: ADA } })
   await open(app, (await lastMessageTo(app, ADA)).link)
@@ -116,7 +116,7 @@ test('a sign-up of a registered address answers a user who does not exist', asyn
   expect([...headers.keys()]).toEqual([...freshHeaders.keys()])
 })
 
-test('such a sign-up changes nothing: neither password nor metadata, nor sessions', async () => {
+test('such a sign-up changes no password, metadata or session', async () => {
   await using app = await start()
   await confirmedUser(app, ADA, { user_metadata: { name: 'Ada' } })
   const { accessToken } = await app.signIn(ADA)
@@ -127,7 +127,7 @@ test('such a sign-up changes nothing: neither password nor metadata, nor session
 })
 
 // threat T45.
-test('its owner is told by mail, once an hour at most', async () => {
+test('its owner is notified by mail, at most once an hour', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   for (const elapsedMs of [0, 0, MINUTE, HOUR - MINUTE - 1]) {
@@ -141,7 +141,7 @@ test('its owner is told by mail, once an hour at most', async () => {
 })
 
 // threat T45.
-test('50 sign-ups of a registered address at once mail its owner once', async () => {
+test('50 simultaneous sign-ups of a registered address mail its owner once', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   const replies = await Promise.all(Array.from({ length: 50 }, () => signUp(app)))
@@ -149,7 +149,7 @@ test('50 sign-ups of a registered address at once mail its owner once', async ()
   expect(await kindsTo(app)).toEqual(['account_exists'])
 })
 
-test('that mail holds nothing to sign in with, and nothing of what the stranger said', async () => {
+test('that mail contains no credentials, and nothing of the request', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await signUp(app, { data: { name: 'Mallory', locale: 'de' } })
@@ -159,7 +159,7 @@ test('that mail holds nothing to sign in with, and nothing of what the stranger 
   expect(subject).not.toBe('')
 })
 
-test('where confirmation of either kind is switched off, a registered address is told to be so', async () => {
+test('with autoconfirm of either kind, a registered address is reported as such', async () => {
   await using app = await startWithPhone({ AUTH_SMS_AUTOCONFIRM: 'true' })
   await confirmedUser(app, ADA)
   const { status, body } = await signUp(app)
@@ -167,7 +167,7 @@ test('where confirmation of either kind is switched off, a registered address is
   expect(await kindsTo(app)).toEqual([])
 })
 
-test('a repeated sign-up of an unconfirmed address mails again and keeps nothing of the request', async () => {
+test('a repeated sign-up of an unconfirmed address mails again and stores nothing of the request', async () => {
   await using app = await start()
   const { body: first } = await signUp(app, { data: { name: 'Ada' } })
   const older = await lastMessageTo(app, ADA)
@@ -184,7 +184,7 @@ test('a repeated sign-up of an unconfirmed address mails again and keeps nothing
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).status).toBe(200)
 })
 
-test('somebody invited who signs up learns nothing of what the invitation said', async () => {
+test('an invited user who signs up does not see the data of the invitation', async () => {
   await using app = await start()
   const { body: guest } = await app.ask('POST', '/auth/v1/invite', {
     token: app.admin,
@@ -197,14 +197,14 @@ test('somebody invited who signs up learns nothing of what the invitation said',
   expect((await passwordGrant(app, { email: ADA, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 
-test('20 sign-ups of one new address at once make one account and send one mail', async () => {
+test('20 simultaneous sign-ups of one new address create one account and send one mail', async () => {
   await using app = await start()
   const replies = await Promise.all(Array.from({ length: 20 }, () => signUp(app)))
   expect(replies.filter(({ status }) => status >= 500)).toEqual([])
   expect([(await usersOf(app)).length, await kindsTo(app)]).toEqual([1, ['confirmation']])
 })
 
-test('a mail that cannot be asked for leaves no account behind', async () => {
+test('a sign-up whose mail is refused creates no account', async () => {
   await using app = await start({ AUTH_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES: 'grace@example.com' })
   expect((await signUp(app)).body.code).toBe('email_address_not_authorized')
   expect(await usersOf(app)).toEqual([])
@@ -214,7 +214,7 @@ test('a mail that cannot be asked for leaves no account behind', async () => {
 
 test('confirmation tokens hashed', () => expectNothingAtRest('database'))
 
-test('tokens that are kept in memory are not on disk at all', () => expectNothingAtRest('memory'))
+test('tokens of the memory backend are not on disk', () => expectNothingAtRest('memory'))
 
 /** Asks for every kind of token, and looks for them in the raw bytes of the database, its WAL and the log. */
 async function expectNothingAtRest(backend: string) {
@@ -253,7 +253,7 @@ async function expectNothingAtRest(backend: string) {
 
 // By phone.
 
-test('a sign-up with a number answers the user alone, and texts a code', async () => {
+test('a sign-up with a phone number returns only the user, and sends a code by SMS', async () => {
   await using app = await startWithPhone()
   const { status, body } = await post(app, '/signup', { phone: '+1 555 123 0000', password: PASSWORD })
   expect(status).toBe(200)
@@ -278,7 +278,7 @@ test('a sign-up with a number answers the user alone, and texts a code', async (
   expect((await grant()).status).toBe(200)
 })
 
-test('a code of an SMS counts once, for its own number, and five wrong ones kill it', async () => {
+test('a code of an SMS works once, for its own number, until five wrong attempts', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE })
   const { code } = await lastMessageTo(app, PHONE)
@@ -296,7 +296,7 @@ test('a code of an SMS counts once, for its own number, and five wrong ones kill
 })
 
 // threat T37.
-test('of 100 who answer one SMS at once, one gets in', async () => {
+test('of 100 simultaneous verifications of one SMS, one succeeds', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE })
   const { code } = await lastMessageTo(app, PHONE)
@@ -310,7 +310,7 @@ test.each<[string, object, number]>([
   ['a minute', {}, MINUTE],
   ['as long as is set', { AUTH_SMS_OTP_EXP: '300' }, 5 * MINUTE],
   ['a minute, whatever is set for mails', { AUTH_MAILER_OTP_EXP: '7200' }, MINUTE],
-])('a code of an SMS lives %s', async (_, settings, ms) => {
+])('a code of an SMS is valid for %s', async (_, settings, ms) => {
   for (const [elapsedMs, status] of [
     [ms - 1, 200],
     [ms, 403],
@@ -323,7 +323,7 @@ test.each<[string, object, number]>([
   }
 })
 
-test('SMS to one user are a minute apart, and 50 requests at once send one', async () => {
+test('SMS to one user are a minute apart, and 50 simultaneous requests send one', async () => {
   await using app = await startWithPhone()
   const replies = await Promise.all(Array.from({ length: 50 }, () => post(app, '/otp', { phone: PHONE })))
   expect(replies.filter(({ status }) => status >= 500)).toEqual([])
@@ -352,7 +352,7 @@ test('SMS to one user are a minute apart, and 50 requests at once send one', asy
   expect((await verify(app, { type: 'sms', phone: PHONE, token: newer?.code })).status).toBe(200)
 })
 
-test('a registered number is not told to be so', async () => {
+test('a sign-up does not reveal that a number is registered', async () => {
   await using app = await startWithPhone()
   const account = { phone: PHONE, phone_confirm: true, password: PASSWORD }
   const { body: owner } = await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: account })
@@ -365,7 +365,7 @@ test('a registered number is not told to be so', async () => {
   expect((await passwordGrant(app, { phone: PHONE, password: NEW })).body.code).toBe('invalid_credentials')
 })
 
-test('a code by SMS makes a user with the data of the request, and signs in one who is there', async () => {
+test('a code by SMS creates a user with the data of the request, or signs in an existing one', async () => {
   await using app = await startWithPhone()
   await post(app, '/otp', { phone: PHONE, data: { name: 'Ada' } })
   const answer = async () => verify(app, { type: 'sms', phone: PHONE, token: (await lastMessageTo(app, PHONE)).code })
@@ -388,7 +388,7 @@ async function changingNumber(settings = {}) {
   return { app, token, reply }
 }
 
-test('a new number counts once its code came back', async () => {
+test('a new number takes effect once its code is verified', async () => {
   const { app, token, reply } = await changingNumber()
   await using _ = app
   expect(reply.body).toMatchObject({ phone: '', new_phone: PHONE, phone_change_sent_at: NOW })
@@ -407,7 +407,7 @@ test('a new number counts once its code came back', async () => {
   expect((await passwordGrant(app, { phone: PHONE, password: PASSWORD })).status).toBe(200)
 })
 
-test('a number that was taken meanwhile stays with whoever took it', async () => {
+test('a number that was taken meanwhile is refused', async () => {
   const { app, token } = await changingNumber()
   await using _ = app
   const { code } = await lastMessageTo(app, PHONE)
@@ -417,7 +417,7 @@ test('a number that was taken meanwhile stays with whoever took it', async () =>
   expect((await userOf(app, token)).phone).toBe('')
 })
 
-test('a newer number makes the code for the older one worthless, after a minute', async () => {
+test('a newer number invalidates the code for the older one, after a minute', async () => {
   const { app, token } = await changingNumber({ AUTH_SMS_OTP_EXP: '300' })
   await using _ = app
   const { code } = await lastMessageTo(app, PHONE)
@@ -430,7 +430,7 @@ test('a newer number makes the code for the older one worthless, after a minute'
   expect((await verify(app, { type: 'phone_change', phone: OTHER_PHONE, token: second })).status).toBe(200)
 })
 
-test('a new password makes the code for a new number worthless', async () => {
+test('a new password invalidates the code for a new number', async () => {
   const { app, token } = await changingNumber()
   await using _ = app
   await app.ask('PUT', '/auth/v1/user', { token, body: { password: NEW } })
@@ -438,7 +438,7 @@ test('a new password makes the code for a new number worthless', async () => {
   expect((await verify(app, { type: 'phone_change', phone: PHONE, token: code })).body.code).toBe('otp_expired')
 })
 
-test('the code for a second number is sent again on request, under the present one', async () => {
+test('resend, by the current number, repeats the code for a new number', async () => {
   const { app, token } = await changingNumber({ AUTH_SMS_OTP_EXP: '300' })
   await using _ = app
   const { code } = await lastMessageTo(app, PHONE)
@@ -452,7 +452,7 @@ test('the code for a second number is sent again on request, under the present o
   expect((await verify(app, { type: 'phone_change', phone: OTHER_PHONE, token: newest?.code })).status).toBe(200)
 })
 
-test('the owner is told of a new number by mail where that is switched on', async () => {
+test('the owner is notified of a new number by mail, if enabled', async () => {
   const { app } = await changingNumber({ AUTH_MAILER_NOTIFICATIONS_PHONE_CHANGED_ENABLED: 'true' })
   await using _ = app
   const { code } = await lastMessageTo(app, PHONE)
@@ -464,7 +464,7 @@ test('the owner is told of a new number by mail where that is switched on', asyn
 
 const WITH_TEST_NUMBER = { AUTH_SMS_TEST_OTP: `${PHONE}:123456` }
 
-test('a test number gets no SMS, and its own code is right', async () => {
+test('a test number gets no SMS, and its fixed code is valid', async () => {
   await using app = await startWithPhone(WITH_TEST_NUMBER)
   const { status, body } = await post(app, '/otp', { phone: PHONE })
   expect([status, body]).toEqual([200, { message_id: 'test-otp' }])
@@ -474,7 +474,7 @@ test('a test number gets no SMS, and its own code is right', async () => {
   expect((await verify(app, { type: 'sms', phone: PHONE, token: '123456' })).body.user.phone).toBe(PHONE)
 })
 
-test('the code of a test number is right without a request and again and again, and a wrong one is wrong', async () => {
+test('the code of a test number is valid repeatedly and without a request, and a wrong one is refused', async () => {
   await using app = await startWithPhone(WITH_TEST_NUMBER)
   const answer = (token: string) => verify(app, { type: 'sms', phone: PHONE, token })
   expect((await answer('123456')).body.code).toBe('otp_expired') // nobody has this number yet
@@ -490,7 +490,7 @@ test('the code of a test number is right without a request and again and again, 
   expect(await mailboxOf(app, PHONE)).toEqual([])
 })
 
-test('a banned user of a test number stays out', async () => {
+test('a banned user of a test number is refused', async () => {
   await using app = await startWithPhone(WITH_TEST_NUMBER)
   await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: { phone: PHONE, ban_duration: '24h' } })
   expect((await verify(app, { type: 'sms', phone: PHONE, token: '123456' })).body.code).toBe('user_banned')
@@ -504,7 +504,7 @@ test('a new number can be a test number', async () => {
   expect((await userOf(app, token)).phone).toBe(PHONE)
 })
 
-test('test numbers are ordinary ones from the day that is set', async () => {
+test('test numbers expire on the configured day', async () => {
   await using app = await startWithPhone({
     ...WITH_TEST_NUMBER,
     AUTH_SMS_TEST_OTP_VALID_UNTIL: '2026-01-02T00:00:00Z',
@@ -517,7 +517,7 @@ test('test numbers are ordinary ones from the day that is set', async () => {
   expect(await kindsTo(app, PHONE)).toEqual(['phone_confirmation'])
 })
 
-test('the fixed code of a test number is guessed at as rarely as any other', async () => {
+test('attempts at the fixed code of a test number are limited like any other', async () => {
   await using app = await startApp({
     settings: { ...WITH_TEST_NUMBER, ...WITH_PHONE, AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_VERIFY: '1000000' },
   })

@@ -3,7 +3,7 @@ import { API_VERSION, claimsOf, PASSWORD, passwordGrant, startApp } from '../../
 
 const post = '/auth/v1/signup'
 
-test('a sign-up makes a confirmed account and signs it in', async () => {
+test('a sign-up creates a confirmed account and signs it in', async () => {
   await using app = await startApp()
   const { status, body, headers } = await app.ask('POST', post, {
     body: { email: 'Ada@Example.com', password: PASSWORD, data: { name: 'Ada' } },
@@ -33,7 +33,7 @@ test('a sign-up makes a confirmed account and signs it in', async () => {
   expect(claimsOf(body.access_token).exp - claimsOf(body.access_token).iat).toBe(3600)
 })
 
-test('metadata cannot claim another subject or a verified address', async () => {
+test('metadata cannot set sub or a verified address', async () => {
   await using app = await startApp()
   const data = { sub: 'mine', email: 'other@example.com', email_verified: false, phone_verified: true }
   const { body } = await app.ask('POST', post, { body: { email: 'ada@example.com', password: PASSWORD, data } })
@@ -55,7 +55,7 @@ test('an address that is registered is refused, in any letter case, and keeps it
   expect((await passwordGrant(app, { email: 'ada@example.com', password: 'another-password-1' })).status).toBe(400)
 })
 
-test('two sign-ups of one address at once make one account', async () => {
+test('two simultaneous sign-ups of one address create one account', async () => {
   await using app = await startApp()
   const body = { email: 'ada@example.com', password: PASSWORD }
   const replies = await Promise.all(Array.from({ length: 20 }, () => app.ask('POST', post, { body })))
@@ -122,7 +122,7 @@ test.each([
   expect([reply.status, reply.body.code, reply.body.message]).toEqual([status, code, message])
 })
 
-test('a weak password is named with its reasons, in both error shapes', async () => {
+test('a weak password is refused with its reasons, in both error formats', async () => {
   await using app = await startApp({
     settings: { AUTH_PASSWORD_MIN_LENGTH: '10', AUTH_PASSWORD_REQUIRED_CHARACTERS: 'abc:123' },
   })
@@ -136,7 +136,7 @@ test('a weak password is named with its reasons, in both error shapes', async ()
   expect(old.headers.get('x-supabase-api-version')).toBeNull()
 })
 
-test('passwords count in bytes: 72 pass, 73 do not, whatever the script', async () => {
+test('passwords are measured in bytes: 72 are accepted, 73 are not, in any script', async () => {
   await using app = await startApp()
   const ok = 'ж'.repeat(36)
   expect((await app.ask('POST', post, { body: { email: 'a@example.com', password: ok } })).status).toBe(200)
@@ -147,12 +147,12 @@ test('passwords count in bytes: 72 pass, 73 do not, whatever the script', async 
   expect((await app.ask('POST', post, { body: { email: 'b@example.com', password: `${ok}x` } })).status).toBe(400)
 })
 
-test('sign-ups can be switched off, and that is said before anything else', async () => {
+test('sign-ups can be disabled, which is checked first', async () => {
   await using app = await startApp({ settings: { AUTH_DISABLE_SIGNUP: 'true' } })
   expect((await app.ask('POST', post, { body: { email: 'nope', password: 'x' } })).body.code).toBe('signup_disabled')
 })
 
-test('anonymous users get a session, data and nothing else; a password alone changes nothing about that', async () => {
+test('anonymous users get a session and their data, also if the request has a password', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
   const { status, body } = await app.ask('POST', post, { body: { data: { theme: 'dark' }, password: PASSWORD } })
   expect(status).toBe(200)
@@ -175,7 +175,7 @@ test('anonymous sign-in is off by default', async () => {
   })
 })
 
-test('phone numbers are kept in one form', async () => {
+test('phone numbers are normalized', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true', AUTH_SMS_AUTOCONFIRM: 'true' } })
   const { body } = await app.ask('POST', post, { body: { phone: '+1 555 123 0000', password: PASSWORD } })
   expect(body.user).toMatchObject({ phone: '15551230000', app_metadata: { provider: 'phone' } })
@@ -186,7 +186,7 @@ test('phone numbers are kept in one form', async () => {
   )
 })
 
-test('the audit log tells of sign-ups, and of attempts to take an address twice', async () => {
+test('the audit log contains sign-ups, and repeated ones of an address', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   await app.ask('POST', post, { body: { email: 'ada@example.com', password: PASSWORD }, headers: API_VERSION })

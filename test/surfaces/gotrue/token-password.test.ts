@@ -4,7 +4,7 @@ import { outdatedHash } from '../../support/fakes'
 
 const createUser = (app: TestApp, body: object) => app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body })
 
-test('the right password opens a session, and says how the password stands with the rules', async () => {
+test('a correct password opens a session, and reports whether the password is weak', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { status, body, headers } = await passwordGrant(app, { email: ada.email.toUpperCase(), password: PASSWORD })
@@ -20,7 +20,7 @@ test('the right password opens a session, and says how the password stands with 
   expect(refreshed).not.toHaveProperty('weak_password')
 })
 
-test('a username may stand for the address, in any letter case, and nobody’s number may', async () => {
+test('a username can replace the address, in any letter case, but not a phone number', async () => {
   await using app = await startApp()
   const ada = { username: 'ada', email: 'ada@example.com', password: PASSWORD }
   await app.ask('POST', '/auth/v1/users', { token: app.admin, body: ada })
@@ -44,7 +44,7 @@ test('a password weaker than today’s rules still signs in, with its reasons', 
   expect(body.weak_password).toEqual({ message: 'Password should be at least 10 characters.', reasons: ['length'] })
 })
 
-test('a wrong password, an unknown account and one without a password get the same answer for the same work', async () => {
+test('a wrong password, an unknown account and one without a password get the same response with the same work', async () => {
   await using app = await startApp({
     settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true', AUTH_EXTERNAL_PHONE_ENABLED: 'true' },
   })
@@ -77,7 +77,7 @@ test('a wrong password, an unknown account and one without a password get the sa
   })
 })
 
-test('an unconfirmed address is told only to who knows the password', async () => {
+test('an unconfirmed address is reported only after a correct password', async () => {
   await using app = await startApp()
   await createUser(app, { email: 'ada@example.com', password: PASSWORD })
   expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD })).body.code).toBe(
@@ -88,7 +88,7 @@ test('an unconfirmed address is told only to who knows the password', async () =
   )
 })
 
-test('a banned account is told so before its password counts, and as late as any other', async () => {
+test('a ban is reported whatever the password, after the same work', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, body: { ban_duration: '1h' } })
@@ -121,7 +121,7 @@ test.each([
   expect([reply.status, reply.body.message]).toEqual([status, message])
 })
 
-test('an imported hash is made anew at the next sign-in, once', async () => {
+test('an imported hash is replaced at the next sign-in, once', async () => {
   await using app = await startApp()
   await createUser(app, { email: 'ada@example.com', password_hash: outdatedHash('imported-1'), email_confirm: true })
   await app.signIn('ada@example.com', 'imported-1')
@@ -144,7 +144,7 @@ test('a sign-in that began before a password change ends without a session', asy
   expect((await passwordGrant(app, { email: ada.email, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 
-test('users of another audience are found only by who names it', async () => {
+test('users of another audience are found only by requests that name it', async () => {
   await using app = await startApp()
   await createUser(app, { email: 'ada@example.com', password: PASSWORD, email_confirm: true, aud: 'other' })
   expect((await passwordGrant(app, { email: 'ada@example.com', password: PASSWORD })).status).toBe(400)
@@ -171,7 +171,7 @@ test.each([
   expect([status, body.code, body.message]).toEqual([400, code, 'unsupported_grant_type'])
 })
 
-test('of two grants the first counts; a form is no body', async () => {
+test('the first of two grants counts, and a form body is refused', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const body = { email: ada.email, password: PASSWORD }
@@ -185,7 +185,7 @@ test('of two grants the first counts; a form is no body', async () => {
   expect([form.status, form.body.code]).toEqual([400, 'bad_json'])
 })
 
-test('providers of identity tokens and wallets are refused while none is set up', async () => {
+test('ID tokens and wallets are refused while none are configured', async () => {
   await using app = await startApp()
   const idToken = (body: object) => app.ask('POST', '/auth/v1/token?grant_type=id_token', { body })
   expect((await idToken({})).body).toEqual({ error: 'invalid request', error_description: 'id_token required' })

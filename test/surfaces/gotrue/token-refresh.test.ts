@@ -11,7 +11,7 @@ const DAY = 24 * HOUR
 const used = { code: 'refresh_token_already_used', message: 'Invalid Refresh Token: Already Used' }
 const unknown = { code: 'refresh_token_not_found', message: 'Invalid Refresh Token: Refresh Token Not Found' }
 
-test('a refresh keeps the session, moves the token on and signs anew', async () => {
+test('a refresh keeps the session, rotates the token and issues a new JWT', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   app.clock.advance(10 * SECOND)
@@ -42,7 +42,7 @@ test('threat T15: 50 parallel refreshes of one token give one successor to all',
   expect(new Set(replies.map(({ body }) => body.refresh_token)).size).toBe(1)
 })
 
-test('threat T17: the parent, once its child was used, ends the session at once and for good', async () => {
+test('threat T17: reuse of the parent, once its child was used, ends the session permanently', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -57,7 +57,7 @@ test('threat T17: the parent, once its child was used, ends the session at once 
   expect((await refresh(app, grandchild.refresh_token)).body).toEqual(unknown)
 })
 
-test('a reuse interval answers older tokens for its time, and not a moment longer', async () => {
+test('a reuse interval accepts older tokens until it ends, and no longer', async () => {
   await using app = await startApp({ settings: { GOTRUE_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10' } })
   const ada = await app.signUp()
   const { body: child } = await refresh(app, ada.refreshToken)
@@ -78,7 +78,7 @@ test('without rotation reuse is refused and the session stays', async () => {
   expect((await refresh(app, grandchild.refresh_token)).status).toBe(200)
 })
 
-test('tokens that are none, forged or not yet issued are refused and harm nothing', async () => {
+test('malformed, forged and future tokens are refused without effect', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const eve = await app.signUp()
@@ -107,7 +107,7 @@ test('tokens that are none, forged or not yet issued are refused and harm nothin
   expect((await refresh(app, eve.refreshToken)).status).toBe(200)
 })
 
-test('a counter beyond the newest was not issued here', async () => {
+test('a counter beyond the newest is refused', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const row = await app.store.findSession(ada.sessionId)
@@ -119,13 +119,13 @@ test('a counter beyond the newest was not issued here', async () => {
   expect([status, body.message]).toEqual([400, 'Invalid Refresh Token: Not Issued By This Server'])
 })
 
-test('a refresh needs no bearer, and a wrong one does not matter', async () => {
+test('a refresh needs no bearer token, and ignores a wrong one', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   expect((await refresh(app, ada.refreshToken, { token: 'x.y.z' })).status).toBe(200)
 })
 
-test('threat T24: bans, deletions and sign-outs reach the refresh token', async () => {
+test('threat T24: bans, deletions and sign-outs invalidate the refresh token', async () => {
   await using app = await startApp()
   const [banned, deleted, erased, out] = [
     await app.signUp(),
@@ -166,7 +166,7 @@ test('threat T21: a refresh that races a sign-out never leaves a live token', as
   }
 })
 
-test('a timebox and an inactivity limit end the refreshing, with their own words', async () => {
+test('a timebox and an inactivity limit end a session, each with its own message', async () => {
   await using app = await startApp({
     settings: { AUTH_SESSIONS_TIMEBOX: '24h', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
   })
@@ -190,7 +190,7 @@ test('a timebox and an inactivity limit end the refreshing, with their own words
   )
 })
 
-test('the role and the metadata of the next token are those of now', async () => {
+test('the next token has the current role and metadata', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, {
@@ -240,7 +240,7 @@ const IMPORTED = [
   { token: 'cccccccccccc', parent: 'bbbbbbbbbbbb', revoked: false },
 ]
 
-test('an imported token is good for one refresh, and for the same one again while its successor is unused', async () => {
+test('an imported token works once, and again while its successor is unused', async () => {
   await using app = await startApp()
   const id = await importSession(app, IMPORTED)
   const first = await refresh(app, 'cccccccccccc')
@@ -259,7 +259,7 @@ test('an imported token older than the parent of the live one ends the session',
   expect((await refresh(app, 'cccccccccccc')).body).toEqual(unknown)
 })
 
-test('the database holds no token, password or key in the clear', async () => {
+test('the database contains no plaintext token, password or key', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await importSession(app, IMPORTED)

@@ -86,7 +86,7 @@ const landed = ({ headers }: Reply) => {
   >
 }
 
-test('the browser goes to Twitter with a token that was asked for, and comes back signed in', async () => {
+test('the browser goes to Twitter with a request token, and returns signed in', async () => {
   await using started = await start()
   const { left, callback } = await leave(started)
   expect(left.headers.get('location')).toBe('https://api.twitter.com/oauth/authenticate?oauth_token=request-token')
@@ -111,7 +111,7 @@ test('the browser goes to Twitter with a token that was asked for, and comes bac
   })
 })
 
-test('threat T48: another token than the one that was asked for, and none at all, are refused', async () => {
+test('threat T48: a token other than the request token, or none, is refused', async () => {
   await using started = await start()
   for (const shown of [{ oauth_token: 'another', oauth_verifier: 'v' }, { oauth_verifier: 'v' }] as Record<
     string,
@@ -124,7 +124,7 @@ test('threat T48: another token than the one that was asked for, and none at all
   expect(started.twitter.state.verifier).toBe('')
 })
 
-test('a Twitter that gives no token sends nobody anywhere', async () => {
+test('without a request token there is no redirect to Twitter', async () => {
   for (const request of [new Response('no', { status: 401 }), new Response('oauth_token=x')]) {
     await using started = await start({ request })
     const { left } = await leave(started)
@@ -132,7 +132,7 @@ test('a Twitter that gives no token sends nobody anywhere', async () => {
   }
 })
 
-test('a Twitter that vouches for nobody signs nobody in', async () => {
+test('sign-in fails if Twitter does not verify the account', async () => {
   await using exchange = await start({ access: new Response('no', { status: 401 }) })
   const shown = { oauth_token: REQUEST.key, oauth_verifier: 'v' }
   expect(landed(await comeBack(exchange, shown)).error_description).toContain('Unable to exchange external code')

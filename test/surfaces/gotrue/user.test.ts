@@ -21,13 +21,13 @@ test('users see their account with its identities', async () => {
   })
 })
 
-test('instants drop the zeros at their end', async () => {
+test('timestamps drop trailing zeros', async () => {
   await using app = await startApp({ now: '2026-01-01T00:00:00.120Z' })
   const ada = await app.signUp()
   expect((await getUser(app, ada.accessToken)).body.created_at).toBe('2026-01-01T00:00:00.12Z')
 })
 
-test('metadata is merged key by key, null removes a key, and HTML comes out escaped', async () => {
+test('metadata is merged key by key, null removes a key, and HTML is escaped', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await putUser(app, ada, { data: { keep: 1, change: 'old', gone: true, nested: { a: 1, b: 2 } } })
@@ -47,7 +47,7 @@ test('metadata is merged key by key, null removes a key, and HTML comes out esca
   }
 })
 
-test('a key named __proto__ is data like any other', async () => {
+test('a key named __proto__ is plain data', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const reply = await app.ask('PUT', '/auth/v1/user', {
@@ -102,7 +102,7 @@ test.each([
   expect((await getUser(app, ada.accessToken)).body.user_metadata).not.toHaveProperty('x')
 })
 
-test('the current password can be demanded, and guesses at it are counted with all others', async () => {
+test('the current password can be required, and attempts at it are counted with all others', async () => {
   await using app = await startApp({
     settings: {
       AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true',
@@ -123,7 +123,7 @@ test('the current password can be demanded, and guesses at it are counted with a
   ).toBe(200)
 })
 
-test('who came by a link or a code may have forgotten the current password, and is not asked for it', async () => {
+test('sessions from a link or code do not need the current password', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD: 'true' } })
   const ada = await app.signUp()
   for (const [path, type] of [
@@ -142,7 +142,7 @@ test('who came by a link or a code may have forgotten the current password, and 
   expect((await putUser(app, signedIn, { password: PASSWORD })).body.code).toBe('current_password_required')
 })
 
-test('the address and the password of a single sign-on account are not for its user to change', async () => {
+test('users of single sign-on accounts cannot change their address or password', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true' } })
   const ada = await app.signUp()
   await execute(app.database, 'UPDATE users SET is_sso_user = 1')
@@ -196,7 +196,7 @@ test('two users cannot take one address at the same time', async () => {
   expect(replies.filter(({ body }) => body.code === 'email_exists')).toHaveLength(9)
 })
 
-test('an address or number of somebody else is refused; the own one and an empty one ask for nothing', async () => {
+test('another user’s address or number is refused; the current one and an empty one change nothing', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true', AUTH_SMS_AUTOCONFIRM: 'true' } })
   const ada = await app.signUp()
   await app.ask('POST', '/auth/v1/admin/users', {
@@ -216,14 +216,14 @@ test('an address or number of somebody else is refused; the own one and an empty
   })
 })
 
-test('a user of one audience is not served to a request that names another', async () => {
+test('a user of one audience is refused in a request that names another', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { status, body } = await getUser(app, ada.accessToken, { 'x-jwt-aud': 'elsewhere' })
   expect([status, body.message]).toEqual([400, "Token audience doesn't match request audience"])
 })
 
-test('a deleted account frees its address, ends everywhere, and its tokens are refused from then on', async () => {
+test('a deleted account frees its address, and its tokens are refused on every surface', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const there = await app.signIn(ada.email)
@@ -239,13 +239,13 @@ test('a deleted account frees its address, ends everywhere, and its tokens are r
   expect((await app.signUp(ada.email)).id).not.toBe(ada.id)
 })
 
-test('deleting needs a user: the API keys have none', async () => {
+test('deletion requires a user, and API keys have none', async () => {
   await using app = await startApp()
   for (const token of [app.keys.publishable, app.keys.secret, app.keys.anon, app.keys.serviceRole])
     expect((await app.ask('DELETE', '/auth/v1/user', { token })).body.message).toBe('invalid claim: missing sub claim')
 })
 
-test('a password, an address and a number in one request: the code of the SMS counts', async () => {
+test('a password, an address and a number can be changed in one request', async () => {
   await using app = await startApp({
     settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true', AUTH_SMS_AUTOCONFIRM: 'false', AUTH_MAILER_AUTOCONFIRM: 'false' },
   })
@@ -265,14 +265,14 @@ test('a password, an address and a number in one request: the code of the SMS co
   expect((await passwordGrant(app, { email: ada.email, password: NEW })).status).toBe(200)
 })
 
-test('a new password is no guess at the present one once it is set', async () => {
+test('a new password does not count as an attempt at the current one', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' } })
   const ada = await app.signUp()
   for (let change = 0; change < 25; change++)
     expect((await putUser(app, ada, { password: `a-new-password-${change}` })).status).toBe(200)
 })
 
-test('of many new passwords at once no more are compared with the present one than may be guessed', async () => {
+test('the number of simultaneous comparisons with the current password is limited like attempts', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' } })
   const ada = await app.signUp()
   app.hasher.verified.length = 0

@@ -5,7 +5,7 @@ import { startApp, type TestApp } from '../../support/app'
 const open = (app: TestApp, token: string, type: string, redirectTo: string) =>
   app.ask('GET', `/auth/v1/verify?${new URLSearchParams({ token, type, redirect_to: redirectTo })}`)
 
-test('a page whose address has letters beyond ASCII is led to, with a session or an error', async () => {
+test('a target with non-ASCII characters is redirected to, with a session or an error', async () => {
   await using app = await startApp()
   await app.signUp('ada@example.com')
   for (const [path, escaped] of [

@@ -108,27 +108,24 @@ async function arrived(type: string, settings: Record<string, string> = {}) {
   return { app, to, story, letter: await lastMessageTo(app, to) }
 }
 
-test.each(MATRIX)(
-  'a message of type %s, answered by %s, signs in and makes true what it is about',
-  async (type, way) => {
-    const { app, to, letter, story } = await arrived(type)
-    await using _ = app
-    const { session } = await (WAYS[way] as (typeof WAYS)[string])(app, type, letter, to)
-    const user = await userOf(app, session?.accessToken ?? '')
-    expect(user).toMatchObject(story.holds)
-    expect(user).not.toHaveProperty('new_email')
-    expect((await refresh(app, session?.refreshToken ?? '')).status).toBe(200)
-  },
-)
+test.each(MATRIX)('a message of type %s, verified by %s, signs in and takes effect', async (type, way) => {
+  const { app, to, letter, story } = await arrived(type)
+  await using _ = app
+  const { session } = await (WAYS[way] as (typeof WAYS)[string])(app, type, letter, to)
+  const user = await userOf(app, session?.accessToken ?? '')
+  expect(user).toMatchObject(story.holds)
+  expect(user).not.toHaveProperty('new_email')
+  expect((await refresh(app, session?.refreshToken ?? '')).status).toBe(200)
+})
 
-test.each(MATRIX)('a message of type %s counts once: by %s, and then by no way', async (type, way) => {
+test.each(MATRIX)('a message of type %s works once: by %s, and then in no way', async (type, way) => {
   const { app, to, letter } = await arrived(type)
   await using _ = app
   expect((await WAYS[way]?.(app, type, letter, to))?.session).toBeDefined()
   for (const again of Object.values(WAYS)) expect((await again(app, type, letter, to)).refused).toBe('otp_expired')
 })
 
-test.each(MATRIX)('a message of type %s that is too old is refused by %s, with the sweeper off', async (type, way) => {
+test.each(MATRIX)('an expired message of type %s is refused by %s, also before a sweep', async (type, way) => {
   const { app, to, letter } = await arrived(type, { AUTH_MAILER_OTP_EXP: '600s' })
   await using _ = app
   app.clock.advance(600_000)
@@ -136,25 +133,22 @@ test.each(MATRIX)('a message of type %s that is too old is refused by %s, with t
 })
 
 // threat T41.
-test.each(Object.entries(WAYS))(
-  'a newer message of its kind makes the older one worthless: %s',
-  async (_way, answer) => {
-    await using app = await start()
-    await confirmedUser(app, ADA)
-    await sendOtp(app)
-    const older = await lastMessageTo(app, ADA)
-    app.clock.advance(60_000)
-    await sendOtp(app)
-    const newer = await lastMessageTo(app, ADA)
-    expect(newer.token).not.toBe(older.token)
-    if (newer.code !== older.code) expect((await answer(app, 'magiclink', older, ADA)).refused).toBe('otp_expired')
-    expect((await answer(app, 'magiclink', newer, ADA)).session).toBeDefined()
-  },
-)
+test.each(Object.entries(WAYS))('a newer message invalidates older ones of its kind: %s', async (_way, answer) => {
+  await using app = await start()
+  await confirmedUser(app, ADA)
+  await sendOtp(app)
+  const older = await lastMessageTo(app, ADA)
+  app.clock.advance(60_000)
+  await sendOtp(app)
+  const newer = await lastMessageTo(app, ADA)
+  expect(newer.token).not.toBe(older.token)
+  if (newer.code !== older.code) expect((await answer(app, 'magiclink', older, ADA)).refused).toBe('otp_expired')
+  expect((await answer(app, 'magiclink', newer, ADA)).session).toBeDefined()
+})
 
 // threat T38: a mismatch of kind or address refuses, and spends nothing.
 test.each(MATRIX)(
-  'a message of type %s is refused under every type it is not, by %s, and still counts',
+  'a message of type %s is refused under every other type, by %s, and stays valid',
   async (type, way) => {
     const { app, to, letter } = await arrived(type)
     await using _ = app
@@ -174,7 +168,7 @@ test.each(MATRIX)(
   },
 )
 
-test('a code counts for the address that it was sent to, and for no other', async () => {
+test('a code works only for the address that it was sent to', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await confirmedUser(app, 'eve@example.com')
@@ -188,7 +182,7 @@ test('a code counts for the address that it was sent to, and for no other', asyn
 })
 
 // threat T38: prefix collision and one flipped bit.
-test('a token that is nearly right is wrong', async () => {
+test('a slightly changed token is refused', async () => {
   await using app = await start()
   await signUp(app)
   const { token } = await lastMessageTo(app, ADA)
@@ -214,7 +208,7 @@ test('a token that is nearly right is wrong', async () => {
 })
 
 // threat T6.
-test('five wrong codes kill the code, and not the link beside it', async () => {
+test('five wrong codes invalidate the code, but not the link in the same mail', async () => {
   await using app = await start()
   await signUp(app)
   const { code, token } = await lastMessageTo(app, ADA)
@@ -224,7 +218,7 @@ test('five wrong codes kill the code, and not the link beside it', async () => {
   expect((await verify(app, { type: 'signup', token_hash: token })).status).toBe(200)
 })
 
-test('after four wrong codes the right one still counts', async () => {
+test('after four wrong codes the correct one still works', async () => {
   await using app = await start()
   await signUp(app)
   const { code } = await lastMessageTo(app, ADA)
@@ -233,7 +227,7 @@ test('after four wrong codes the right one still counts', async () => {
 })
 
 // threat T6: across parallel connections.
-test('guesses at one code all at once are five as well', async () => {
+test('simultaneous attempts at one code are limited to five, too', async () => {
   await using app = await start()
   await signUp(app)
   const { code } = await lastMessageTo(app, ADA)
@@ -243,7 +237,7 @@ test('guesses at one code all at once are five as well', async () => {
 })
 
 // threat T6: a guess that could have been two codes is a guess at both.
-test('where one type accepts two codes, wrong ones count for each of them', async () => {
+test('if one type accepts two codes, wrong attempts count for both', async () => {
   await using app = await start()
   await signUp(app)
   const older = await lastMessageTo(app, ADA)
@@ -259,7 +253,7 @@ test('where one type accepts two codes, wrong ones count for each of them', asyn
 })
 
 // threat T6.
-test('twenty wrong codes in an hour are all that an address gets, whatever the codes and the clients', async () => {
+test('an address allows twenty wrong codes an hour, for all codes and clients together', async () => {
   await using app = await start({ AUTH_RATE_LIMITS: 'on' })
   await confirmedUser(app, ADA)
   let ip = 0
@@ -278,20 +272,23 @@ test('twenty wrong codes in an hour are all that an address gets, whatever the c
 })
 
 // threat T37.
-test.each(Object.entries(WAYS))('of 100 who answer one message at once by %s, one gets in', async (_way, answer) => {
-  await using app = await start()
-  await signUp(app)
-  const letter = await lastMessageTo(app, ADA)
-  const answers = await Promise.all(Array.from({ length: 100 }, () => answer(app, 'signup', letter, ADA)))
-  const [session] = answers.flatMap((each) => each.session ?? [])
-  expect(answers.filter((each) => each.session)).toHaveLength(1)
-  expect(answers.filter(({ refused }) => refused === 'otp_expired')).toHaveLength(99)
-  const { body } = await app.ask('GET', '/auth/v1/sessions', { token: session?.accessToken ?? '' })
-  expect(body).toHaveLength(1)
-})
+test.each(Object.entries(WAYS))(
+  'of 100 simultaneous verifications of one message by %s, one succeeds',
+  async (_way, answer) => {
+    await using app = await start()
+    await signUp(app)
+    const letter = await lastMessageTo(app, ADA)
+    const answers = await Promise.all(Array.from({ length: 100 }, () => answer(app, 'signup', letter, ADA)))
+    const [session] = answers.flatMap((each) => each.session ?? [])
+    expect(answers.filter((each) => each.session)).toHaveLength(1)
+    expect(answers.filter(({ refused }) => refused === 'otp_expired')).toHaveLength(99)
+    const { body } = await app.ask('GET', '/auth/v1/sessions', { token: session?.accessToken ?? '' })
+    expect(body).toHaveLength(1)
+  },
+)
 
 // threat T37.
-test('of 100 who use the link, the token and the code of one message at once, one gets in', async () => {
+test('of 100 simultaneous uses of the link, token and code of one message, one succeeds', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   await sendOtp(app)
@@ -303,7 +300,7 @@ test('of 100 who use the link, the token and the code of one message at once, on
   expect(answers.filter((answer) => answer?.session)).toHaveLength(1)
 })
 
-test('answering one message makes every other one to the same user worthless', async () => {
+test('verifying one message invalidates all others to the same user', async () => {
   await using app = await start()
   await signUp(app)
   const confirmation = await lastMessageTo(app, ADA)
@@ -315,7 +312,7 @@ test('answering one message makes every other one to the same user worthless', a
 })
 
 // threat T41.
-test('messages to an address that an administrator has replaced are worth nothing', async () => {
+test('messages to an address that an administrator has replaced are invalid', async () => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
@@ -395,7 +392,7 @@ test.each([
   expect([reply.status, reply.body.code, reply.body.message]).toEqual([status, code, message])
 })
 
-test('a query beside the body changes nothing: auth-js puts redirect_to there', async () => {
+test('a query next to the body is ignored: auth-js puts redirect_to there', async () => {
   await using app = await start()
   await signUp(app)
   const { token } = await lastMessageTo(app, ADA)
@@ -405,7 +402,7 @@ test('a query beside the body changes nothing: auth-js puts redirect_to there', 
   expect([reply.status, reply.body.token_type]).toEqual([200, 'bearer'])
 })
 
-test('a session of a code or a link says how it came to be', async () => {
+test('a session from a code or link has its method in amr', async () => {
   await using app = await start()
   await signUp(app)
   const { token } = await lastMessageTo(app, ADA)
@@ -422,7 +419,7 @@ test('a session of a code or a link says how it came to be', async () => {
 
 // What a link leads to.
 
-test('a link leads back with a session in the fragment, its keys in alphabetical order', async () => {
+test('a link redirects with a session in the fragment, its keys in alphabetical order', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   await app.ask('POST', '/auth/v1/signup?redirect_to=https://app.example.com/welcome?a=1%26b=2', {
     body: { email: ADA, password: PASSWORD },
@@ -449,7 +446,7 @@ test('a link leads back with a session in the fragment, its keys in alphabetical
   expect(Number(fragment.expires_at)).toBe(app.clock.now() / 1000 + 3600)
 })
 
-test('a target that is not allowed is replaced by the site, silently', async () => {
+test('a target that is not allowed is silently replaced by the site', async () => {
   await using app = await start()
   for (const target of [
     'https://evil.example/',
@@ -465,12 +462,12 @@ test('a target that is not allowed is replaced by the site, silently', async () 
   }
 })
 
-test('a link that is not valid leads back with what is wrong, and nothing else', async () => {
+test('an invalid link redirects with the error, and nothing else', async () => {
   await using app = await start()
   expect(await open(app, '/auth/v1/verify?token=x&type=signup')).toMatchObject({ status: 303, location: SITE + FAILED })
 })
 
-test('a link of the PKCE flow that is not valid says so in the query as well', async () => {
+test('an invalid PKCE link has the error in the query, too', async () => {
   await using app = await start()
   const { location } = await open(app, `/auth/v1/verify?token=pkce_x&type=signup&redirect_to=${SITE}/cb?z=1`)
   expect(location).toBe(
@@ -478,7 +475,7 @@ test('a link of the PKCE flow that is not valid says so in the query as well', a
   )
 })
 
-test('a type that no link has is an invalid request', async () => {
+test('an unknown link type is an invalid request', async () => {
   await using app = await start()
   for (const type of ['sms', 'phone_change', 'nope', 'toString'])
     expect((await open(app, `/auth/v1/verify?token=x&type=${type}`)).location).toBe(
@@ -486,7 +483,7 @@ test('a type that no link has is an invalid request', async () => {
     )
 })
 
-test('a link that is half of a PKCE flow is an invalid request, and stays usable without it', async () => {
+test('a link with an incomplete PKCE challenge is an invalid request, and stays usable', async () => {
   await using app = await start()
   await signUp(app)
   const { token } = await lastMessageTo(app, ADA)
@@ -509,13 +506,13 @@ test('a status that OAuth has no name for has no `error`', async () => {
   )
 })
 
-test('what needs escaping is escaped twice in the fragment of a message, and once in that of a session', () => {
+test('values are escaped twice in the fragment of a message, and once in that of a session', () => {
   const told = { error_description: 'Ask again: 1%' }
   expect(withMessage(SITE, told)).toBe(`${SITE}#error_description=Ask+again%253A+1%2525`)
   expect(withSession(SITE, told)).toBe(`${SITE}#error_description=Ask+again%3A+1%25`)
 })
 
-test('over the limit, a link answers JSON and is not spent', async () => {
+test('over the rate limit, a link gets JSON and is not consumed', async () => {
   await using app = await start({ AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_VERIFY: '30' })
   await signUp(app)
   const { link } = await lastMessageTo(app, ADA)
@@ -533,7 +530,7 @@ test.each([
   ['?type=signup', 'Verify requires a token or a token hash'],
   ['?type=signup&token=', 'Verify requires a token or a token hash'],
   ['?type=signup&token_hash=x', 'Verify requires a token or a token hash'],
-])('GET /verify%s answers JSON', async (query, message) => {
+])('GET /verify%s returns JSON', async (query, message) => {
   await using app = await start()
   const { status, body } = await app.ask('GET', `/auth/v1/verify${query}`)
   expect([status, body]).toEqual([400, { code: 'validation_failed', message }])
@@ -555,7 +552,7 @@ test.each<[string, string, Record<string, string>]>([
   ['Barracuda', 'GET', { 'user-agent': 'Mozilla/5.0 (compatible; BarracudaCentral; http://www.barracudacentral.org)' }],
   ['Google', 'GET', { 'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)' }],
   ['WhatsApp', 'GET', { 'user-agent': 'WhatsApp/2.23.20.0 A' }],
-])('%s opens a link and uses nothing up', async (_, method, headers) => {
+])('%s opens a link without consuming it', async (_, method, headers) => {
   await using app = await start()
   await signUp(app)
   const { link } = await lastMessageTo(app, ADA)
@@ -571,7 +568,7 @@ test.each([
   'Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1',
   'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0',
   'curl/8.5.0',
-])('%s is taken for somebody who clicks', async (userAgent) => {
+])('%s counts as a click', async (userAgent) => {
   await using app = await start()
   await signUp(app)
   const { link } = await lastMessageTo(app, ADA)
@@ -586,7 +583,7 @@ async function press(app: TestApp, link: string, page: string) {
 }
 
 test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email'])(
-  'with link confirmation, a link of type %s shows a page, and its button does what the link did',
+  'with link confirmation, a link of type %s shows a page, whose button completes it',
   async (type) => {
     const { app, letter } = await arrived(type, { AUTH_MAILER_LINK_CONFIRMATION: 'true' })
     await using _ = app
@@ -610,7 +607,7 @@ test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email']
   },
 )
 
-test('the page of a link with a slash at its end has a button that works, too', async () => {
+test('the page of a link with a trailing slash has a working button, too', async () => {
   await using app = await start({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
   await signUp(app)
   const link = (await lastMessageTo(app, ADA)).link.replace('/verify?', '/verify/?')
@@ -618,7 +615,7 @@ test('the page of a link with a slash at its end has a button that works, too', 
   expect((await press(app, link, text)).fragment.access_token).toBeString()
 })
 
-test('the page is shown for a link that is not valid as well: only the button tells', async () => {
+test('the page is shown for an invalid link, too: only the button reveals it', async () => {
   await using app = await start({ AUTH_MAILER_LINK_CONFIRMATION: 'true' })
   const link = '/auth/v1/verify?token=x&type=signup'
   const { status, text } = await app.ask('GET', link)
@@ -629,7 +626,7 @@ test('the page is shown for a link that is not valid as well: only the button te
 // Users who may not come in.
 
 test.each(Object.entries(WAYS))(
-  'a banned user is told so by %s, and the message counts once the ban is over',
+  'a banned user is refused by %s, and the message works once the ban is over',
   async (_way, answer) => {
     await using app = await start()
     const { id } = await confirmedUser(app, ADA)
@@ -644,7 +641,7 @@ test.each(Object.entries(WAYS))(
   },
 )
 
-test('a banned user is told so in words', async () => {
+test('a banned user gets a message', async () => {
   await using app = await start()
   await confirmedUser(app, ADA, { ban_duration: '24h' })
   await sendOtp(app)
@@ -659,7 +656,7 @@ test('a banned user is told so in words', async () => {
 test.each([
   ['hard', {}],
   ['soft', { should_soft_delete: true }],
-])('messages to a deleted user (%s) are worth nothing', async (_, body) => {
+])('messages to a deleted user (%s) are invalid', async (_, body) => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
@@ -725,7 +722,7 @@ test.each(['link token alone', 'token_hash', 'code'])('a weak password leaves a 
   expect((await userOf(app, elsewhere.accessToken)).code).toBe('session_not_found')
 })
 
-test('the two forms of GoTrue answer a session without a password, which stays as it is', async () => {
+test('both forms of GoTrue return a session without a password, which stays unchanged', async () => {
   const { app, token, elsewhere } = await forgetful()
   await using _ = app
   expect((await verify(app, { type: 'recovery', token_hash: token })).status).toBe(200)
@@ -733,7 +730,7 @@ test('the two forms of GoTrue answer a session without a password, which stays a
   expect((await userOf(app, elsewhere.accessToken)).email).toBe(ADA)
 })
 
-test('the direct form takes the token of a recovery and no code, no other token and no other type', async () => {
+test('the direct form accepts only the token of a recovery', async () => {
   const { app, code } = await forgetful()
   await using _ = app
   expect((await verify(app, { type: 'recovery', token: code, password: NEW })).body).toEqual(INVALID)
@@ -745,7 +742,7 @@ test('the direct form takes the token of a recovery and no code, no other token 
   )
 })
 
-test('of 50 direct recoveries at once with as many passwords, one counts', async () => {
+test('of 50 simultaneous direct recoveries with as many passwords, one succeeds', async () => {
   const { app, token } = await forgetful()
   await using _ = app
   const replies = await Promise.all(
@@ -758,7 +755,7 @@ test('of 50 direct recoveries at once with as many passwords, one counts', async
   expect((await passwordGrant(app, { email: ADA, password: `another-password-${winner}` })).status).toBe(200)
 })
 
-test('a recovery with a new password tells the owner, where that is switched on', async () => {
+test('a recovery with a new password notifies the owner, if enabled', async () => {
   const { app, token } = await forgetful({ AUTH_MAILER_NOTIFICATIONS_PASSWORD_CHANGED_ENABLED: 'true' })
   await using _ = app
   await verify(app, { type: 'recovery', token, password: NEW })

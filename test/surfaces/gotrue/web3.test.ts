@@ -31,7 +31,7 @@ const refused = (description: string) => ({
   body: { error: 'invalid_grant', error_description: description },
 })
 
-test.each(wallets)('whoever holds the key of a wallet signs in, with %s', async (chain, make) => {
+test.each(wallets)('the holder of a wallet’s key signs in, with %s', async (chain, make) => {
   await using app = await start()
   const wallet = make()
   const { status, body } = await signIn(app, wallet)
@@ -55,7 +55,7 @@ test.each(wallets)('whoever holds the key of a wallet signs in, with %s', async 
   expect((await signIn(app, make())).body.user.id).not.toBe(body.user.id)
 })
 
-test('an Ethereum address is the same account in every letter case', async () => {
+test('an Ethereum address in any letter case is the same account', async () => {
   await using app = await start()
   const wallet = ethereumWallet()
   const { body } = await signIn(app, wallet)
@@ -64,7 +64,7 @@ test('an Ethereum address is the same account in every letter case', async () =>
   expect((await signIn(app, lower)).body.user.id).toBe(body.user.id)
 })
 
-test.each(wallets)('a message is good once, however often it is sent at once, with %s', async (_, make) => {
+test.each(wallets)('a message works once, also if sent several times at once, with %s', async (_, make) => {
   await using app = await start()
   const wallet = make()
   const message = messageOf(wallet, app.clock.now())
@@ -77,7 +77,7 @@ test.each(wallets)('a message is good once, however often it is sent at once, wi
   expect((await app.core.forTask().sweep()).web3Messages).toBe(1)
 })
 
-test.each(wallets)('a message whose sign-in was refused is not used up, with %s', async (_, make) => {
+test.each(wallets)('a message whose sign-in was refused is not consumed, with %s', async (_, make) => {
   await using app = await start()
   const wallet = make()
   const { body } = await signIn(app, wallet)
@@ -93,7 +93,7 @@ test.each(wallets)('a message whose sign-in was refused is not used up, with %s'
   expect(await send(app, shown)).toMatchObject(refused(`Signed ${wallet.name} message was used before`))
 })
 
-test.each(wallets)('another key, another text and a broken signature are refused, with %s', async (_, make) => {
+test.each(wallets)('another key, another text and an invalid signature are refused, with %s', async (_, make) => {
   await using app = await start()
   const [wallet, other] = [make(), make()]
   const wrong = refused('Signature does not match address in message')
@@ -127,7 +127,7 @@ test('signatures of the wrong form', async () => {
   expect(await ofSolana('!'.repeat(86))).toMatchObject(invalid('signature does not contain valid base64 characters'))
 })
 
-test('a Solana signature may have padding, and either alphabet', async () => {
+test('a Solana signature may have padding, and either base64 alphabet', async () => {
   await using app = await start()
   for (const write of [
     (text: string) => `${text}==`,
@@ -150,7 +150,7 @@ test.each([
     (text: Buffer, key: Uint8Array) =>
       Buffer.concat([DOMAIN, Buffer.alloc(32), Buffer.from([0, 1]), key, lengthOf(text), text]),
   ],
-])('the envelope of a Ledger is taken, in the %s form', async (_, envelope) => {
+])('the envelope of a Ledger is accepted, in the %s form', async (_, envelope) => {
   await using app = await start()
   expect((await signIn(app, solanaWallet(envelope))).status).toBe(200)
 })
@@ -229,7 +229,7 @@ test.each([
   }
 })
 
-test('an address that is none', async () => {
+test('an invalid address', async () => {
   await using app = await start()
   const message = (wallet: Wallet, address: string) => messageOf({ ...wallet, address }, app.clock.now())
   for (const [wallet, address, flaw] of [
@@ -274,7 +274,7 @@ test.each(wallets)('a message that was signed for another site is refused, with 
   expect((await ask('app.example:443', 'https://app.example/')).status).toBe(200)
 })
 
-test('on the developer’s machine http will do', async () => {
+test('on localhost http is accepted', async () => {
   await using app = await start({ AUTH_SITE_URL: 'http://localhost:3000' })
   const local = { domain: 'localhost:3000', fields: { URI: 'http://localhost:3000/' } }
   expect((await signIn(app, ethereumWallet(), { ...local, domain: 'evil.example' })).body.error_description).toContain(
@@ -284,7 +284,7 @@ test('on the developer’s machine http will do', async () => {
   expect((await signIn(app, solanaWallet(), local)).status).toBe(200)
 })
 
-test.each(wallets)('a message counts in its time only, with %s', async (_, make) => {
+test.each(wallets)('a message is valid only within its time, with %s', async (_, make) => {
   await using app = await start()
   const now = app.clock.now()
   const at = (ms: number) => new Date(now + ms).toISOString()
@@ -311,7 +311,7 @@ test.each(wallets)('a message counts in its time only, with %s', async (_, make)
   for (const fields of inTime) expect((await ask(fields)).status).toBe(200)
 })
 
-test('without the switches nobody signs in with a wallet', async () => {
+test('sign-in with wallets must be enabled', async () => {
   await using off = await startApp()
   expect(await signIn(off, ethereumWallet())).toMatchObject({
     ...{ status: 422, body: { code: 'web3_provider_disabled', message: 'Web3 provider is disabled' } },
@@ -324,7 +324,7 @@ test('without the switches nobody signs in with a wallet', async () => {
   expect((await send(one, {})).body.code).toBe('web3_unsupported_chain')
 })
 
-test('where nobody new may sign up, known wallets still sign in; banned ones do not', async () => {
+test('with sign-ups disabled, known wallets can sign in; banned ones cannot', async () => {
   await using app = await start()
   const wallet = ethereumWallet()
   const { body } = await signIn(app, wallet)
@@ -344,7 +344,7 @@ test('sign-ins with wallets have a limit of their own', async () => {
   expect((await send(app, { chain: 'ethereum' }, '203.0.113.98')).status).toBe(400)
 })
 
-test('a line that the message has twice is refused, whichever of them is right', async () => {
+test('a message with a duplicate line is refused, whichever of them is correct', async () => {
   await using app = await start()
   const wallet = ethereumWallet()
   for (const line of ['URI: https://app.example/x', `Issued At: ${new Date(app.clock.now()).toISOString()}`]) {
@@ -355,7 +355,7 @@ test('a line that the message has twice is refused, whichever of them is right',
   }
 })
 
-test('addresses whose signature anybody can make sign nobody in', async () => {
+test('addresses whose signatures anyone can forge are refused', async () => {
   await using app = await start()
   const zero = Buffer.alloc(32)
   const identity = Buffer.from([1, ...Buffer.alloc(31)])
@@ -373,7 +373,7 @@ test('addresses whose signature anybody can make sign nobody in', async () => {
   }
 })
 
-test.each(wallets)('a slash at the end of a bare origin makes no difference, with %s', async (_, make) => {
+test.each(wallets)('a trailing slash of a bare origin makes no difference, with %s', async (_, make) => {
   for (const entry of ['https://other.example', 'https://other.example/']) {
     await using app = await start({ AUTH_URI_ALLOW_LIST: entry })
     for (const uri of ['https://other.example', 'https://other.example/']) {
@@ -383,7 +383,7 @@ test.each(wallets)('a slash at the end of a bare origin makes no difference, wit
   }
 })
 
-test.each(wallets)('the refusal names what is not allowed, and the log how to allow it, with %s', async (_, make) => {
+test.each(wallets)('the error names what is not allowed, and the log how to allow it, with %s', async (_, make) => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://other.example/login' })
   const wallet = make()
   const tell = async (domain: string, uri: string) =>

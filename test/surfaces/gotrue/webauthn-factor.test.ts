@@ -24,7 +24,7 @@ async function withKey(app: TestApp) {
   return { ...ada, device, id: id as string, raised: body.access_token as string }
 }
 
-test('a key is registered by its first challenge, and used by those after it', async () => {
+test('a key is registered by its first challenge, and used by later ones', async () => {
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   const device = authenticator('http://localhost:3000', 'd548826e-79b4-db40-a3d8-11116f7e8349')
@@ -112,7 +112,7 @@ test.each<[string, Deviations]>([
   },
 )
 
-test('an answer shown twice at once counts once', async () => {
+test('a response submitted twice at once works once', async () => {
   await using app = await startApp()
   const ada = await withKey(app)
   const low = await app.signIn(ada.email)
@@ -129,7 +129,7 @@ test('an answer shown twice at once counts once', async () => {
   expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
 })
 
-test('a registered factor takes no second registration', async () => {
+test('a registered factor cannot be registered again', async () => {
   await using app = await startApp()
   const ada = await withKey(app)
   const { body } = await challenge(app, ada.raised, ada.id)
@@ -146,7 +146,7 @@ test.each<[object, string]>([
   [{ webauthn: { type: 'get' } }, 'WebAuthn type must be create or request'],
   [{ webauthn: { type: 'create' } }, 'credential_response required'],
   [{ webauthn: { type: 'create', credential_response: {} } }, 'Invalid credential_response'],
-])('an answer %j is refused in words', async (given, message) => {
+])('a response %j is refused with a message', async (given, message) => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { body } = await enrolKey(app, ada.accessToken)
@@ -155,7 +155,7 @@ test.each<[object, string]>([
   expect([reply.status, reply.body.code, reply.body.message]).toEqual([400, 'validation_failed', message])
 })
 
-test('a key that is a second factor signs nobody in by itself', async () => {
+test('a key that is a second factor cannot sign in alone', async () => {
   await using app = await startApp()
   const ada = await withKey(app)
   const { body } = await app.ask('POST', '/auth/v1/passkeys/authentication/options')
@@ -166,7 +166,7 @@ test('a key that is a second factor signs nobody in by itself', async () => {
   expect((await app.ask('GET', '/auth/v1/passkeys', { token: ada.raised })).body).toEqual([])
 })
 
-test('a key of one account is none of another', async () => {
+test('a key of one account does not work for another', async () => {
   await using app = await startApp()
   const ada = await withKey(app)
   const eve = await withKey(app)
@@ -178,7 +178,7 @@ test('a key of one account is none of another', async () => {
   expect(refusal(await challenge(app, low.accessToken, ada.id))).toEqual([403, 'mfa_factor_not_found'])
 })
 
-test('a removed key can be registered anew', async () => {
+test('a removed key can be registered again', async () => {
   await using app = await startApp()
   const ada = await withKey(app)
   expect((await unenrol(app, ada.raised, ada.id)).status).toBe(200)
@@ -186,7 +186,7 @@ test('a removed key can be registered anew', async () => {
   expect((await show(app, ada.raised, body.id, ada.device)).status).toBe(200)
 })
 
-test('a key beside an authenticator app needs a session that has passed it', async () => {
+test('adding a key to an account with an authenticator app needs aal2', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
   const low = await app.signIn(ada.email)
@@ -194,7 +194,7 @@ test('a key beside an authenticator app needs a session that has passed it', asy
   expect((await enrolKey(app, ada.raised.accessToken)).status).toBe(200)
 })
 
-test('keys can be switched off', async () => {
+test('keys can be disabled', async () => {
   await using app = await startApp({
     settings: { AUTH_MFA_WEB_AUTHN_ENROLL_ENABLED: 'false', AUTH_MFA_WEB_AUTHN_VERIFY_ENABLED: 'false' },
   })
@@ -202,7 +202,7 @@ test('keys can be switched off', async () => {
   expect(refusal(await enrolKey(app, ada.accessToken))).toEqual([422, 'mfa_webauthn_enroll_not_enabled'])
 })
 
-test('threat T31: a factor that was only half added before the first one counted needs that one to be verified', async () => {
+test('threat T31: a factor enrolled before the first was verified needs aal2 to be verified', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   const { id } = (await enrolKey(app, ada.accessToken, 'leftover')).body
