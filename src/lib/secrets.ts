@@ -24,13 +24,13 @@ const LAST_CHARACTERS = [/^[\w-]?$/, /^$/, /^[AQgw]$/, /^[AEIMQUYcgkosw048]$/]
 /**
  * Decodes unpadded base64url strictly (RFC 4648 §5). @returns undefined if another text would decode to the same bytes
  */
-export function decodeBase64url(text: string): Buffer | undefined {
+export function decodeBase64url(text: string): Uint8Array | undefined {
   const { length } = text
   if (!LAST_CHARACTERS[length % 4]?.test(text.slice(-1))) return undefined
   try {
-    const { buffer, byteLength } = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
+    const bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url' })
     // The decoder skips white space and accepts padding; with either, there are too few bytes.
-    return byteLength === Math.floor((length * 3) / 4) ? Buffer.from(buffer) : undefined
+    return bytes.length === Math.floor((length * 3) / 4) ? bytes : undefined
   } catch {
     return undefined
   }

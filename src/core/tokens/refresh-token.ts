@@ -13,7 +13,7 @@ const ID_BYTES = 16
 const MIN_BYTES = 1 + ID_BYTES + 1 + MAC_BYTES + CHECKSUM_BYTES
 
 export type RefreshToken =
-  | { kind: 'counter'; sessionId: string; counter: number; signed: Buffer; mac: Buffer }
+  | { kind: 'counter'; sessionId: string; counter: number; signed: Uint8Array; mac: Uint8Array }
   /** GoTrue's older format: 12 characters, looked up by hash. */
   | { kind: 'imported'; token: string }
 
@@ -39,7 +39,7 @@ export function parseRefreshToken(token: string): RefreshToken | undefined {
   const signed = body.subarray(0, -MAC_BYTES)
   const counter = readUvarint(signed.subarray(1 + ID_BYTES))
   if (counter === undefined) return undefined
-  const hex = signed.subarray(1, 1 + ID_BYTES).toString('hex')
+  const hex = signed.subarray(1, 1 + ID_BYTES).toHex()
   const sessionId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
   return { kind: 'counter', sessionId, counter, signed, mac: body.subarray(-MAC_BYTES) }
 }
