@@ -4,6 +4,7 @@ import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/policy'
 import { parseRedirectPattern } from '../core/redirect-rules'
+import { HOOK_KEYS } from '../hooks'
 import { NOTIFICATIONS } from '../lib/mail-templates'
 
 /** Each setting says which field of the policy it feeds; what depends on several settings is derived here. */
@@ -70,14 +71,10 @@ function smsDelivery(settings: Settings): Policy['sms']['delivery'] {
 const allowsWhatsapp = ({ sms, hooks }: Settings): boolean =>
   hooks.sendSmsEnabled || sms.provider === 'twilio' || sms.provider === 'twilio_verify'
 
-function hookPolicy({ hooks }: Settings): Policy['hooks'] {
-  return {
-    sendEmail: hookOf(hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets),
-    sendSms: hookOf(hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets),
-    mfaVerification: hookOf(hooks.mfaEnabled, hooks.mfaUri, hooks.mfaSecrets),
-    passwordVerification: hookOf(hooks.passwordEnabled, hooks.passwordUri, hooks.passwordSecrets),
-  }
-}
+const hookPolicy = ({ hooks }: Settings): Policy['hooks'] =>
+  Object.fromEntries(
+    HOOK_KEYS.map((key) => [key, hookOf(hooks[`${key}Enabled`], hooks[`${key}Uri`], hooks[`${key}Secrets`])]),
+  ) as Policy['hooks']
 
 /** Secrets are written `v1,whsec_<base64>`, several separated by `|` (Standard Webhooks). */
 function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefined): Hook | undefined {

@@ -1,4 +1,5 @@
 /** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
+import { HOOK_KEYS, HOOKS } from '../hooks'
 import { flawOfGlob } from '../lib/glob'
 import { areas, type Settings } from '.'
 import type { Problem } from './sources'
@@ -53,14 +54,11 @@ export function crossCheck(
         `AUTH_URI_ALLOW_LIST contains ${JSON.stringify(pattern)}, which is not a valid pattern: ${flaw ?? 'it has a quote in it'}.`,
       )
   }
-  for (const [name, isOn, ...needed] of [
-    ['SEND_EMAIL', hooks.sendEmailEnabled, hooks.sendEmailUri, hooks.sendEmailSecrets],
-    ['SEND_SMS', hooks.sendSmsEnabled, hooks.sendSmsUri, hooks.sendSmsSecrets],
-    ['MFA_VERIFICATION_ATTEMPT', hooks.mfaEnabled, hooks.mfaUri, hooks.mfaSecrets],
-    ['PASSWORD_VERIFICATION_ATTEMPT', hooks.passwordEnabled, hooks.passwordUri, hooks.passwordSecrets],
-  ])
-    if (isOn && needed.includes(undefined))
-      error(`AUTH_HOOK_${name}_ENABLED needs AUTH_HOOK_${name}_URI and AUTH_HOOK_${name}_SECRETS.`)
+  for (const key of HOOK_KEYS) {
+    const prefix = `AUTH_HOOK_${HOOKS[key].setting}`
+    if (hooks[`${key}Enabled`] && (hooks[`${key}Uri`] === undefined || hooks[`${key}Secrets`] === undefined))
+      error(`${prefix}_ENABLED needs ${prefix}_URI and ${prefix}_SECRETS.`)
+  }
   const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
   const usesPhones = accounts.phoneEnabled || mfa.phoneEnrolment || mfa.phoneVerification
   if (missing.length > 0)

@@ -1,4 +1,6 @@
 /** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
+import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
+import type { HookDeclaration } from '../hooks/define'
 import { isLoopbackHost } from '../lib/ip'
 import { setting } from './setting'
 import { flag, secret, type ValueType } from './value-types'
@@ -28,57 +30,40 @@ const hookSecrets: ValueType<string> = {
   },
 }
 
-const hook = (name: string, toml: string, what: string) => ({
-  enabled: setting({
-    name: `HOOK_${name}_ENABLED`,
-    toml: `hook.${toml}.enabled`,
-    kind: flag,
-    default: false,
-    doc: `Call the hook that ${what}.`,
-  }),
-  uri: setting<string>({
-    name: `HOOK_${name}_URI`,
-    toml: `hook.${toml}.uri`,
-    switchedBy: `HOOK_${name}_ENABLED`,
-    kind: hookUrl,
-    defaultNote: 'none',
-    doc: `URL of the hook that ${what}.`,
-  }),
-  secrets: setting({
-    name: `HOOK_${name}_SECRETS`,
-    toml: `hook.${toml}.secrets`,
-    switchedBy: `HOOK_${name}_ENABLED`,
-    kind: hookSecrets,
-    secret: true,
-    doc: 'Secrets that sign its requests (Standard Webhooks), separated by `|`.',
-  }),
-})
+const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
+  const table = `hook.${name.toLowerCase()}`
+  return {
+    Enabled: setting({
+      name: `HOOK_${name}_ENABLED`,
+      toml: `${table}.enabled`,
+      kind: flag,
+      default: false,
+      doc: `Call the hook that ${doc}.`,
+    }),
+    Uri: setting({
+      name: `HOOK_${name}_URI`,
+      toml: `${table}.uri`,
+      switchedBy: `HOOK_${name}_ENABLED`,
+      kind: hookUrl,
+      defaultNote: 'none',
+      doc: `URL of the hook that ${doc}.`,
+    }),
+    Secrets: setting({
+      name: `HOOK_${name}_SECRETS`,
+      toml: `${table}.secrets`,
+      switchedBy: `HOOK_${name}_ENABLED`,
+      kind: hookSecrets,
+      secret: true,
+      doc: 'Secrets that sign its requests (Standard Webhooks), separated by `|`.',
+    }),
+  }
+}
 
-const sendEmail = hook('SEND_EMAIL', 'send_email', 'sends mails instead of this server')
-const sendSms = hook('SEND_SMS', 'send_sms', 'sends SMS instead of this server')
+type HookSettings = ReturnType<typeof settingsOf>
 
-const mfa = hook(
-  'MFA_VERIFICATION_ATTEMPT',
-  'mfa_verification_attempt',
-  'receives each second-factor attempt and may refuse it',
-)
-const password = hook(
-  'PASSWORD_VERIFICATION_ATTEMPT',
-  'password_verification_attempt',
-  'receives each password attempt and may refuse it',
-)
-
-export const hooks = {
-  sendEmailEnabled: sendEmail.enabled,
-  sendEmailUri: sendEmail.uri,
-  sendEmailSecrets: sendEmail.secrets,
-  sendSmsEnabled: sendSms.enabled,
-  sendSmsUri: sendSms.uri,
-  sendSmsSecrets: sendSms.secrets,
-  mfaEnabled: mfa.enabled,
-  mfaUri: mfa.uri,
-  mfaSecrets: mfa.secrets,
-  passwordEnabled: password.enabled,
-  passwordUri: password.uri,
-  passwordSecrets: password.secrets,
+/** Such as `sendEmailUri`. */
+export const hooks = Object.fromEntries(
+  HOOK_KEYS.flatMap((key) => Object.entries(settingsOf(HOOKS[key])).map(([suffix, each]) => [`${key}${suffix}`, each])),
+) as { [Key in `${HookKey}Enabled`]: HookSettings['Enabled'] } & { [Key in `${HookKey}Uri`]: HookSettings['Uri'] } & {
+  [Key in `${HookKey}Secrets`]: HookSettings['Secrets']
 }

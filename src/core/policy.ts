@@ -1,3 +1,4 @@
+import type { HookKey } from '../hooks'
 import type { Notification } from '../lib/mail-templates'
 import type { RedirectPattern } from './redirect-rules'
 
@@ -78,7 +79,7 @@ export interface Policy {
     allowsWhatsapp: boolean
   }
 
-  hooks: Record<'sendEmail' | 'sendSms' | 'mfaVerification' | 'passwordVerification', Hook | undefined>
+  hooks: Record<HookKey, Hook | undefined>
 
   mfa: {
     totp: FactorSwitches

@@ -12,13 +12,14 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     why: 'pure functions, usable anywhere',
   },
   providers: { own: ['lib'], packages: ['node:crypto'], why: 'declarations that settings, rules and adapters share' },
+  hooks: { own: ['lib'], packages: ['@sinclair/typebox'], why: 'declarations that settings and rules share' },
   config: {
-    own: ['lib', 'providers', 'types:core'],
+    own: ['lib', 'hooks', 'providers', 'types:core'],
     packages: ['node:url'],
     why: 'settings are read and printed, nothing is done with them',
   },
   core: {
-    own: ['lib', 'providers', 'types:store'],
+    own: ['lib', 'hooks', 'providers', 'types:store'],
     packages: [
       '@noble/curves',
       '@noble/hashes',
@@ -64,7 +65,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     why: 'pages without private doors',
   },
   compose: {
-    own: ['adapters', 'config', 'core', 'http', 'lib', 'providers', 'store', 'surfaces', 'pages', 'version'],
+    own: ['adapters', 'config', 'core', 'hooks', 'http', 'lib', 'providers', 'store', 'surfaces', 'pages', 'version'],
     packages: ['elysia', 'node:os', 'node:path'],
     why: 'from settings to a running application',
   },

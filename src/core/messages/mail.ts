@@ -1,9 +1,12 @@
 /** Mails: their links and template values, and the hook that may send them instead. */
+import type { HOOKS } from '../../hooks'
+import type { HookInput } from '../../hooks/define'
 import type { JsonObject } from '../../lib/json'
 import type { Notification } from '../../lib/mail-templates'
 import type { NewMessage, User } from '../../store'
 import type { Context } from '../context'
-import { callHook } from '../hooks/hooks'
+import { callHook } from '../hooks/call-hook'
+import { hookUser } from '../hooks/hook-user'
 import type { LinkType, Policy } from '../policy'
 import type { MailTemplate } from '../ports'
 import { Refusal } from '../refusal'
@@ -48,13 +51,13 @@ export function prepareMail(context: Context, mail: Mail): Outgoing {
   // If no mail may be sent now, that also applies to simulated mails: otherwise the response would reveal who has an
   // account.
   limits.mail(mail.isSimulated ? 0 : mail.copies.length)
-  const { sendEmail } = policy.hooks
-  if (policy.mail.delivery !== 'hook' || !sendEmail || mail.isQueued) return { messages: outgoing(context, mail) }
+  if (policy.mail.delivery !== 'hook' || !policy.hooks.sendEmail || mail.isQueued)
+    return { messages: outgoing(context, mail) }
   // The hook's payload is defined for GoTrue's mails only.
   const payload = hookPayload(context, mail)
   if (!payload) return { messages: [] }
   const call = async () => {
-    await callHook(context, sendEmail, { name: 'send-email', payload })
+    await callHook(context, 'sendEmail', payload)
     return undefined
   }
   return { messages: [], call }
@@ -207,12 +210,17 @@ function requireAuthorised({ policy }: Pick<Context, 'policy'>, address: string)
     throw new Refusal('address_not_authorised', { detail: address })
 }
 
+type EmailPayload = HookInput<typeof HOOKS.sendEmail>
+
 const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, reauthentication: 'reauthentication' }
 
 /**
  * The payload of the Send Email hook (docs/wire-contract.md#hooks). @returns undefined for mails the hook does not know
  */
-function hookPayload({ policy, client }: Context, { template, user, copies, redirectTo, values = {} }: Mail) {
+function hookPayload(
+  { policy, client }: Context,
+  { template, user, copies, redirectTo, values = {} }: Mail,
+): EmailPayload | undefined {
   const action = HOOK_ACTIONS[template] ?? (template.endsWith('_notification') ? template : undefined)
   if (action === undefined) return undefined
   const [first, second] = copies
@@ -237,36 +245,5 @@ function hookPayload({ policy, client }: Context, { template, user, copies, redi
       provider: text('Provider'),
       factor_type: text('FactorType'),
     },
-  }
-}
-
-/** An account as hooks receive it: GoTrue's user object without identities. */
-export function hookUser(user: User): JsonObject {
-  const times = {
-    email_confirmed_at: user.emailConfirmedAt,
-    invited_at: user.invitedAt,
-    phone_confirmed_at: user.phoneConfirmedAt,
-    confirmation_sent_at: user.confirmationSentAt,
-    recovery_sent_at: user.recoverySentAt,
-    email_change_sent_at: user.emailChangeSentAt,
-    phone_change_sent_at: user.phoneChangeSentAt,
-    last_sign_in_at: user.lastSignInAt,
-    created_at: user.createdAt,
-    updated_at: user.updatedAt,
-  }
-  return {
-    id: user.id,
-    aud: user.aud,
-    role: user.role,
-    email: user.email ?? '',
-    phone: user.phone ?? '',
-    ...(user.emailChange !== null && { new_email: user.emailChange }),
-    ...(user.phoneChange !== null && { new_phone: user.phoneChange }),
-    app_metadata: user.rawAppMetaData,
-    user_metadata: user.rawUserMetaData,
-    is_anonymous: user.isAnonymous,
-    ...Object.fromEntries(
-      Object.entries(times).flatMap(([name, ms]) => (ms === null ? [] : [[name, new Date(ms).toISOString()]])),
-    ),
   }
 }

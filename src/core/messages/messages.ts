@@ -1,4 +1,6 @@
 /** Outgoing messages: queued for the mail server or kept for the mailbox, with sealed content. */
+import type { HOOKS } from '../../hooks'
+import type { HookInput } from '../../hooks/define'
 import type { Message, NewMessage } from '../../store'
 import type { Context } from '../context'
 
@@ -11,7 +13,7 @@ export interface MessageContent {
   code: string | null
   links: string[]
   /** Payload for the Send Email hook, instead of a mail. */
-  hook?: { payload: Record<string, unknown>; ip?: string }
+  hook?: { payload: HookInput<typeof HOOKS.sendEmail>; ip?: string }
 }
 
 /** A message on its way out: rows to store, or a call to make once what it refers to is stored. */

@@ -5,7 +5,7 @@
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
 import { type Context, NO_CLIENT, withClient } from '../context'
-import { callHook } from '../hooks/hooks'
+import { callHook } from '../hooks/call-hook'
 import type { Delivery, Mailer } from '../ports'
 import { type Reason, Refusal } from '../refusal'
 import { contentOf, type MessageContent } from './messages'
@@ -93,10 +93,9 @@ async function callQueuedHook(
   context: Context,
   { payload, ip = '' }: NonNullable<MessageContent['hook']>,
 ): Promise<Delivery> {
-  const { sendEmail } = context.policy.hooks
-  if (!sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
+  if (!context.policy.hooks.sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
   try {
-    await callHook(withClient(context, { ...NO_CLIENT, ip }), sendEmail, { name: 'send-email', payload })
+    await callHook(withClient(context, { ...NO_CLIENT, ip }), 'sendEmail', payload)
     return { outcome: 'sent' }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

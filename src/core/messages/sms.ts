@@ -1,11 +1,11 @@
 /** Codes by SMS: fixed codes of test numbers, the hook, a provider, or the mailbox. */
 import type { NewMessage, User, VerificationKind } from '../../store'
 import type { Context } from '../context'
+import { callHook } from '../hooks/call-hook'
 import { withCallSlot } from '../hooks/call-slots'
-import { callHook } from '../hooks/hooks'
+import { hookUser } from '../hooks/hook-user'
 import { Refusal } from '../refusal'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
-import { hookUser } from './mail'
 import { newMessage, type Outgoing } from './messages'
 
 export type Channel = 'sms' | 'whatsapp'
@@ -96,11 +96,10 @@ function prepareCode(context: Context, texted: SmsCode): PreparedCode {
   if (testCode(context, phone) !== undefined) return { messages: [], messageId: 'test-otp' }
   if (delivery !== 'mailbox') limits.recipient(phone)
   limits.sms()
-  const { sendSms } = policy.hooks
-  if (delivery === 'hook' && sendSms) {
+  if (delivery === 'hook' && policy.hooks.sendSms) {
     const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
     const call = async () => {
-      await callHook(context, sendSms, { name: 'send-sms', payload })
+      await callHook(context, 'sendSms', payload)
       return undefined
     }
     return { messages: [], call }

@@ -13,8 +13,6 @@ export type AccessReason =
   | 'session_over'
   | 'user_banned'
   | 'not_admin'
-  /** `detail`: what the hook says of it. */
-  | 'mfa_attempt_rejected'
   | 'aal_too_low'
   /** A sign-in that needs a code beside it. */
   | 'second_factor_needed'

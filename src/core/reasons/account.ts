@@ -41,8 +41,6 @@ export type AccountReason =
 /** Passwords. */
 export type PasswordReason =
   | 'credentials_wrong'
-  /** `detail`: what the hook says of it. */
-  | 'password_attempt_rejected'
   | 'identifier_missing'
   | 'credentials_of_banned_user'
   | 'email_not_confirmed'

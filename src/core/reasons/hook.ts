@@ -1,4 +1,6 @@
-/** Hook failures. */
+import type { HOOKS, HookKey } from '../../hooks'
+
+/** Hook failures, the same for every hook. */
 export const HOOK_REASONS = [
   'hook_timed_out',
   /** Too many calls are waiting for it. */
@@ -19,3 +21,6 @@ export const HOOK_REASONS = [
 ] as const
 
 export type HookReason = (typeof HOOK_REASONS)[number]
+
+/** What the response of a single hook may refuse; `detail`: its message for the client. */
+export type HookRejection = (typeof HOOKS)[HookKey]['reasons'][number]

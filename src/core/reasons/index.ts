@@ -4,7 +4,7 @@ import type { AccountReason, PasswordReason } from './account'
 import type { CustomProviderReason } from './custom-provider'
 import type { FactorReason, PasskeyReason } from './factor'
 import type { FederationReason } from './federation'
-import type { HookReason } from './hook'
+import type { HookReason, HookRejection } from './hook'
 import type { MessageReason, PkceReason, VerificationReason } from './message'
 import type { OAuthReason } from './oauth'
 import type { InputReason, LoadReason } from './request'
@@ -19,6 +19,7 @@ export type Reason =
   | PasskeyReason
   | FederationReason
   | HookReason
+  | HookRejection
   | MessageReason
   | PkceReason
   | VerificationReason

@@ -22,11 +22,6 @@ export const accessErrors: Record<AccessReason | SessionReason, ErrorAnswer> = {
   personal_token_name: [400, 'validation_failed', 'The name must have 1 to 100 characters'],
   personal_token_expiry: [400, 'validation_failed', 'The expiry must be an instant in the future'],
   personal_tokens_too_many: [400, 'validation_failed', 'A user may have at most 100 personal access tokens'],
-  mfa_attempt_rejected: [
-    403,
-    'mfa_verification_rejected',
-    ({ detail = 'Further MFA verification attempts will be rejected.' }) => detail,
-  ],
   aal_too_low: [401, 'insufficient_aal', 'AAL2 session is required to update email or password when MFA is enabled.'],
   second_factor_needed: [401, 'insufficient_aal', 'A second factor is required'],
   not_admin: [403, 'not_admin', 'User not allowed'],

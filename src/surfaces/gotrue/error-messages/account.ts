@@ -61,11 +61,6 @@ export const accountErrors: Record<AccountReason | PasswordReason, ErrorAnswer> 
   email_signin_disabled: [400, 'email_provider_disabled', 'Email logins are disabled'],
   phone_signin_disabled: [400, 'phone_provider_disabled', 'Phone logins are disabled'],
   credentials_wrong: [400, 'invalid_credentials', 'Invalid login credentials'],
-  password_attempt_rejected: [
-    400,
-    'invalid_credentials',
-    ({ detail = 'Further password verification attempts will be rejected.' }) => detail,
-  ],
   credentials_of_banned_user: [400, 'user_banned', 'User is banned'],
   email_not_confirmed: [400, 'email_not_confirmed', 'Email not confirmed'],
   phone_not_confirmed: [400, 'phone_not_confirmed', 'Phone not confirmed'],

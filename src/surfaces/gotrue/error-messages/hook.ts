@@ -1,8 +1,8 @@
 /** Hook errors. */
-import type { HookReason } from '../../../core/reasons/hook'
+import type { HookReason, HookRejection } from '../../../core/reasons/hook'
 import type { ErrorAnswer } from './error-answer'
 
-export const hookErrors: Record<HookReason, ErrorAnswer> = {
+export const hookErrors: Record<HookReason | HookRejection, ErrorAnswer> = {
   hook_busy: [503, 'hook_timeout', 'Too many requests are waiting for the hook'],
   hook_timed_out: [422, 'hook_timeout', 'Failed to reach hook within maximum time of 5.000000 seconds'],
   hook_out_of_attempts: [422, 'hook_timeout_after_retry', 'Failed to reach hook after maximum retries'],
@@ -30,5 +30,15 @@ export const hookErrors: Record<HookReason, ErrorAnswer> = {
     ({ status = 500 }) => status,
     ({ status = 500 }) => (status === 500 ? 'unexpected_failure' : 'unknown'),
     ({ detail = '' }) => detail,
+  ],
+  mfa_attempt_rejected: [
+    403,
+    'mfa_verification_rejected',
+    ({ detail = 'Further MFA verification attempts will be rejected.' }) => detail,
+  ],
+  password_attempt_rejected: [
+    400,
+    'invalid_credentials',
+    ({ detail = 'Further password verification attempts will be rejected.' }) => detail,
   ],
 }

@@ -2,6 +2,8 @@
  * HTTP hooks of the operator (docs/wire-contract.md#hooks). Requests are signed according to Standard Webhooks; a call
  * has five seconds in total, and at most three attempts.
  */
+import { HOOKS, type HookKey } from '../../hooks'
+import { type HookInput, type HookOutput, readOutput } from '../../hooks/define'
 import { hmacSha256 } from '../../lib/secrets'
 import type { Context } from '../context'
 import type { Hook } from '../policy'
@@ -14,22 +16,29 @@ const ATTEMPTS = 3
 const BACK_OFF_MS = 2000
 const MAX_ANSWER_BYTES = 200 * 1024
 
-export type HookName = 'send-email' | 'send-sms' | 'mfa-verification' | 'password-verification'
-
-interface HookCall {
-  name: HookName
-  /** The payload without its metadata. */
-  payload: Record<string, unknown>
-}
-
 /**
- * Calls a hook. @returns its JSON response, an empty object for no content
+ * Calls a hook, if the operator has set it.
+ * @param payload without its metadata @returns the declared members of its response; undefined if it is not set
  * @throws {Refusal} whose reason begins with `hook_`
  */
-export async function callHook(context: Context, hook: Hook, call: HookCall): Promise<unknown> {
-  const called = await withCallSlot(hook, async () => ({ answer: await attemptCall(context, hook, call) }))
+export async function callHook<Key extends HookKey>(
+  context: Context,
+  key: Key,
+  payload: HookInput<(typeof HOOKS)[Key]>,
+): Promise<HookOutput<(typeof HOOKS)[Key]> | undefined> {
+  const destination = context.policy.hooks[key]
+  if (!destination) return undefined
+  const call = { name: HOOKS[key].name, payload }
+  const called = await withCallSlot(destination, async () => ({
+    answer: await attemptCall(context, destination, call),
+  }))
   if (!called) throw new Refusal('hook_busy')
-  return called.answer
+  return readOutput(HOOKS[key], called.answer)
+}
+
+interface HookCall {
+  name: string
+  payload: object
 }
 
 async function attemptCall(context: Context, hook: Hook, { name, payload }: HookCall): Promise<unknown> {

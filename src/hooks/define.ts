@@ -1,0 +1,37 @@
+/**
+ * What a hook is: a request to the operator's server when something happens (docs/wire-contract.md#hooks). Its settings
+ * and the types of its call derive from this; it is called in `src/core/hooks/call-hook.ts`.
+ */
+import type { Static, TObject } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { isJsonObject } from '../lib/json'
+
+export interface HookDeclaration {
+  /** GoTrue's name, in the metadata of each request. */
+  name: string
+  /**
+   * The settings are `AUTH_HOOK_<setting>_ENABLED`, `…_URI` and `…_SECRETS`; in lower case, it is the name of the table
+   * below `[auth.hook]` in config.toml.
+   */
+  setting: string
+  /** Completes "the hook that …" in the documentation of the settings. */
+  doc: string
+  /** The payload, beside its metadata. */
+  input: TObject
+  /** Members of the response. A member of another type counts as missing. */
+  output: TObject
+  /** The refusals that a response may cause, beside those of every hook (`src/core/reasons/hook.ts`). */
+  reasons: readonly string[]
+}
+
+export const defineHook = <const Hook extends HookDeclaration>(hook: Hook): Hook => hook
+
+export type HookInput<Hook extends HookDeclaration> = Static<Hook['input']>
+export type HookOutput<Hook extends HookDeclaration> = Partial<Static<Hook['output']>>
+
+/** The members of a response that the hook declares. */
+export function readOutput<Hook extends HookDeclaration>({ output }: Hook, response: unknown): HookOutput<Hook> {
+  const given: Record<string, unknown> = isJsonObject(response) ? response : {}
+  const known = Object.entries(output.properties).filter(([name, schema]) => Value.Check(schema, given[name]))
+  return Object.fromEntries(known.map(([name]) => [name, given[name]])) as HookOutput<Hook>
+}

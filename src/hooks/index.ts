@@ -1,0 +1,10 @@
+/** Every supported hook. A new one is a file in this folder, a line in the list, and its call in the core. */
+import { mfaVerification } from './mfa-verification'
+import { passwordVerification } from './password-verification'
+import { sendEmail } from './send-email'
+import { sendSms } from './send-sms'
+
+export const HOOKS = { sendEmail, sendSms, mfaVerification, passwordVerification }
+
+export type HookKey = keyof typeof HOOKS
+export const HOOK_KEYS = Object.keys(HOOKS) as HookKey[]

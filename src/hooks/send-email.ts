@@ -1,0 +1,28 @@
+/** Sends mails in this server's place. */
+import { Type } from '@sinclair/typebox'
+import { defineHook } from './define'
+import { HookUser } from './user'
+
+export const sendEmail = defineHook({
+  name: 'send-email',
+  setting: 'SEND_EMAIL',
+  doc: 'sends mails instead of this server',
+  input: Type.Object({
+    user: HookUser,
+    email_data: Type.Object({
+      token: Type.String({ description: 'The code.' }),
+      token_hash: Type.String({ description: 'The token of the link.' }),
+      redirect_to: Type.String(),
+      email_action_type: Type.String(),
+      site_url: Type.String(),
+      token_new: Type.String({ description: 'For the second mail of a change of address.' }),
+      token_hash_new: Type.String(),
+      old_email: Type.String(),
+      old_phone: Type.String(),
+      provider: Type.String(),
+      factor_type: Type.String(),
+    }),
+  }),
+  output: Type.Object({}),
+  reasons: [],
+})
