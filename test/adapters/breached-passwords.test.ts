@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { breachedPasswords } from '../../src/adapters/breached-passwords'
 
-/** A service that answers as it is told, and counts how often it was asked. */
+/** A service that gives preset responses, and counts requests. */
 function service(answer: () => Response | Promise<Response>) {
   let asked = 0
   const server = Bun.serve({

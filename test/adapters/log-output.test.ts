@@ -3,7 +3,7 @@ import { logOutput } from '../../src/adapters/log-output'
 
 const lost = (lines: number) => `lost ${lines}\n`
 
-/** A descriptor whose writes end as the test says. */
+/** A file descriptor whose writes end as the test decides. */
 function descriptor() {
   const texts: string[] = []
   const ends: { resolve: () => void; reject: (error: unknown) => void }[] = []

@@ -1,4 +1,4 @@
-/** Other servers that answer as they should not (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
+/** Other servers with invalid responses (docs/other-surfaces.md#federation, docs/threat-model.md#t51). */
 import { expect, test } from 'bun:test'
 import { httpPeers } from '../../src/adapters/peers'
 import type { Lookup } from '../../src/adapters/public-fetch'

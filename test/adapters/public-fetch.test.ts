@@ -1,4 +1,4 @@
-/** Requests to addresses that somebody else than the operator chose, over real TLS. */
+/** Requests to URLs that users or administrators chose, over real TLS. */
 import { expect, test } from 'bun:test'
 import { type Lookup, publicFetch } from '../../src/adapters/public-fetch'
 
@@ -27,7 +27,7 @@ interface Meant {
   address: string
 }
 
-/** A server that says what it was asked, and a world in which it is at a public address. */
+/** A server that echoes requests, and a lookup that gives it a public address. */
 function world(lookup: Lookup = async () => [PUBLIC]) {
   const server = Bun.serve({
     ...{ port: 0, hostname: '127.0.0.1', tls: { cert: CERTIFICATE, key: KEY } },

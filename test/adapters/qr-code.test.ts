@@ -4,7 +4,7 @@ import { hasBrowser, openBrowser } from '../support/browser'
 
 const URI = 'otpauth://totp/localhost:ada@example.com?issuer=localhost&secret=ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** As supabase-js hands it to an application: in front of the SVG, and nothing escaped. */
+/** The data URL as supabase-js builds it: a prefix before the unescaped SVG. */
 const dataUrl = (svg: string) => `data:image/svg+xml;utf-8,${svg}`
 
 test.each([URI, URI.repeat(8), URI.repeat(20)])('a QR code has three pixels per module and a quiet zone', (text) => {

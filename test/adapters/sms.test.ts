@@ -61,7 +61,7 @@ interface Case {
   authorization: string | null
   form: Record<string, string>
   sent: [body: unknown, status: number, id: string]
-  /** Each with the provider's words in it. */
+  /** Each contains the provider's error text. */
   refusals: [body: unknown, status: number, error: string][]
 }
 

@@ -4,11 +4,11 @@ import { type SmtpOptions, smtpMailer } from '../../src/adapters/mail/smtp'
 import type { OutgoingMail } from '../../src/core/ports'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
-/** At once, since each server waits 100 ms before its greeting, to catch clients that talk too early. */
+/** Concurrent, since each server waits 100 ms before its greeting, to catch clients that talk too early. */
 const test = bunTest.concurrent
 
 const login = { user: 'apikey', password: 'correct-horse-9' }
-/** Reaches loopback, but is not known as such: stands for a server elsewhere. */
+/** Resolves to loopback without being recognized as such: stands for another host. */
 const ELSEWHERE = '0.0.0.0'
 
 const mail = (changes: Partial<OutgoingMail> = {}): OutgoingMail => ({

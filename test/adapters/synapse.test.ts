@@ -1,4 +1,4 @@
-/** A homeserver that answers as it should, and as it should not (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
+/** A homeserver with valid and invalid responses (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { registrationMac, synapse } from '../../src/adapters/synapse'
@@ -9,7 +9,7 @@ const PATH = '/_synapse/admin/v1/register'
 const PASSWORD = 'a-password-that-nobody-knows'
 const ada = { localpart: 'ada', displayName: 'Ada', password: PASSWORD }
 
-/** As Synapse does it: each nonce is good for one registration, and the mac must be right. */
+/** Like Synapse: each nonce allows one registration, and the mac is verified. */
 function homeserver(
   answer: (body: Json) => Response = ({ username }) => Response.json({ user_id: `@${username}:hs` }),
   answerLogin: (body: Json) => Response = () => Response.json({ errcode: 'M_FORBIDDEN' }, { status: 403 }),

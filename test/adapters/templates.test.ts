@@ -23,7 +23,7 @@ beforeEach(() => {
   mkdirSync(folder)
 })
 
-/** @param minute after which the file counts as written, so that each writing is seen as one */
+/** @param minute used as the file's modification time, so that every write is noticed */
 function write(name: string, text: string, minute = 0): string {
   const path = join(folder, name)
   writeFileSync(path, text)

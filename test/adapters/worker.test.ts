@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { workers } from '../../src/adapters/worker'
 
-/** A queue of messages by how long their delivery takes; `slow` ones end when they are told to. */
+/** A queue of messages; the test releases deliveries of `slow` ones. */
 function queueOf() {
   const waiting: string[] = []
   const delivered: string[] = []

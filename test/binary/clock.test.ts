@@ -1,4 +1,4 @@
-/** The executable after a clock that was wrong: the rows and the file that such a clock leaves behind are written by hand. */
+/** The executable after its clock was wrong: the rows and the file that result are written by hand. */
 import { expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

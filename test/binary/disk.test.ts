@@ -1,4 +1,4 @@
-/** What the executable does when the disk or its database fails: it answers, says why, and goes on by itself. */
+/** Failures of the disk or the database: the executable keeps answering, reports the cause, and recovers by itself. */
 import { expect, setDefaultTimeout, test } from 'bun:test'
 import {
   chmodSync,
@@ -21,7 +21,7 @@ import { BINARY, type Binary, run, startBinary } from '../support/binary'
 import { openConnection, readRows } from '../support/database'
 import { inReadOnlyRoot, mayMount, smallDisk, withoutPrivileges } from '../support/disk'
 
-/** Starting the executable several times may take long on a busy machine. */
+/** Starting the executable several times can be slow on a busy machine. */
 setDefaultTimeout(60_000)
 
 const PASSWORD = 'correct-horse-battery-9'
@@ -32,7 +32,7 @@ const signUp = (server: Binary, email = `${crypto.randomUUID()}@example.com`) =>
 const signIn = (server: Binary, email: string) =>
   server.ask('POST', '/auth/v1/token?grant_type=password', { body: { email, password: PASSWORD } })
 
-/** The probe's answer, once it is not one from before. */
+/** The body of /ready, once it has this status: results are cached for a second. */
 async function ready(server: Binary, status: number) {
   for (;;) {
     const answer = await server.ask('GET', '/ready')

@@ -1,4 +1,4 @@
-/** What was answered is on disk: the executable is killed at random moments under load, 50 times, and asked afterwards. */
+/** Acknowledged writes are on disk: the executable is killed at random moments under load, and asked for them afterwards. */
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,14 +9,14 @@ import { readRows } from '../support/database'
 const ROUNDS = 50
 const env = { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' }
 
-/** What the server has told somebody, and so must still know. */
+/** What the server has acknowledged, and so must still know. */
 interface Answered {
   users: Set<string>
   /** The newest refresh token of each session. */
   tokens: Map<string, string>
 }
 
-/** Signs up, with and without a password, and refreshes, until the connection is gone. `tell` hears of every answer. */
+/** Signs up, with and without a password, and refreshes, until the connection closes. `tell` gets every response. */
 async function load(server: Binary, client: number, answered: Answered, tell: () => void): Promise<void> {
   for (let round = 0; ; round++) {
     const body =

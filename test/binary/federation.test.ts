@@ -21,7 +21,7 @@ test('an account of B signs in at A, reads me, refreshes, is introspected, chang
   await using b = await startBinary()
   await using a = await startBinary({ env: { AUTH_FEDERATION_SERVERS: `b=${b.url}` } })
   const hex = await registered(b, 'grace@b.example')
-  // neither the same address nor the same uid makes one of the other
+  // neither the same address nor the same uid makes them one account
   await registered(a, 'grace@b.example')
 
   const signedIn = await login(a, 'grace@b.example', { server: 'b' })
@@ -46,7 +46,7 @@ test('an account of B signs in at A, reads me, refreshes, is introspected, chang
   const out = await a.ask('POST', '/auth/v1/logout', { token })
   expect([out.status, out.body]).toEqual([200, { success: true, message: 'Logged out' }])
   expect(said(await a.ask('GET', '/auth/v1/me', { token }))).toEqual([401, 'unauthorized', 'token_invalid'])
-  // the session that A had is over at B; another of the same user is not
+  // A's session has ended at B; another session of the same user has not
   const sessions = await b.ask('GET', '/auth/v1/sessions', { token: atB.access_token })
   expect(sessions.body).toHaveLength(1)
 
@@ -81,7 +81,7 @@ test('an account of B signs in at A, reads me, refreshes, is introspected, chang
   expect((await login(a, 'grace@b.example', {})).status).toBe(200)
 })
 
-// Without its limit of 5 s the last of them would wait for ever.
+// Without the timeout of 5 s the last one would wait forever.
 test('if B answers a redirect, 1 MiB, HTML, or nothing, A answers 502 in time and keeps working', async () => {
   const asked: string[] = []
   await using elsewhere = Bun.serve({

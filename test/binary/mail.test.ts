@@ -1,4 +1,4 @@
-/** The executable and a real mail server: what it sends, what it does while that server is not well, and what it tells. */
+/** The executable and a real mail server: what it sends, how it handles failures of that server, and what it reports. */
 import { test as bunTest, expect } from 'bun:test'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -9,16 +9,16 @@ import { type BinaryMailboxEntry, binaryMailboxOf, lastMessageOfKind, openLink }
 import { execute, readRows } from '../support/database'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
-/** At once: most of the time here is spent waiting for attempts to be repeated, the first after 5 s. */
+/** Concurrent, since most of the time is spent waiting for retries, the first after 5 s. */
 const test = (name: string, story: () => Promise<void>) => bunTest.concurrent(name, story, 30_000)
 
 const password = 'correct-horse-battery-9'
-/** For 20 requests: less than one would take that waited for a mail server to say nothing (10 s). */
+/** For 20 requests: less than one request would take that waited for a silent mail server (10 s). */
 const PROMPT_MS = 8000
 
 const login = { user: 'apikey', password: 'smtp-staple-battery-3' }
 
-/** A folder that is gone at the end. */
+/** A folder that is removed at the end. */
 function folder() {
   const path = mkdtempSync(join(tmpdir(), 'latchkey-mail-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
@@ -48,7 +48,7 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await Bun.sleep(10)
 }
 
-/** Asks for a mail to an address that has no account yet. */
+/** Requests a mail to an address without an account. */
 async function askFor(server: Binary, email: string): Promise<void> {
   const { status } = await server.ask('POST', '/auth/v1/otp', { body: { email } })
   expect([email, status]).toEqual([email, 200])
@@ -220,7 +220,7 @@ test('a mail during which it is killed is sent again with the same Message-ID', 
     'SELECT state, next_attempt_at AS next FROM messages',
   )
   expect(queued).toEqual([{ state: 'queued', next: expect.any(Number) }])
-  // As if the two minutes had passed for which the process that is gone had it.
+  // As if the two minutes of the dead process's claim had passed.
   expect((queued[0]?.next ?? 0) - Date.now()).toBeLessThanOrEqual(120_000)
   await execute(before.database, 'UPDATE messages SET next_attempt_at = ?', Date.now())
   delete options.onData
@@ -281,9 +281,9 @@ test('no link, code, address or password of a mail is logged, whatever happens t
   const text = JSON.stringify(server.log)
   expect(text).toContain('550')
   expect(text).toContain('554')
-  for (const letter of [{ token, code }, recovery, change, quoted]) {
-    expect(text).not.toContain(letter.token)
-    expect(text).not.toMatch(new RegExp(`\\b${letter.code}\\b`))
+  for (const mail of [{ token, code }, recovery, change, quoted]) {
+    expect(text).not.toContain(mail.token)
+    expect(text).not.toMatch(new RegExp(`\\b${mail.code}\\b`))
   }
   for (const name of ['access_token', 'refresh_token']) expect(text).not.toContain(tokens.get(name) as string)
   for (const secret of ['lovelace', 'next@', 'nobody@', 'quoted@', password, 'wrong-secret', login.password])
@@ -328,7 +328,7 @@ test('latchkey mail test prints the mail server’s response', async () => {
   expect(readdirSync(own.path)).toEqual([])
 })
 
-/** A confirmation without what is different in every one of them. */
+/** A confirmation mail without the parts that differ each time. */
 async function confirmationOf(server: Binary) {
   await askFor(server, 'ada@example.com')
   const { subject, html, text, token, code } = await lastMessageOfKind(server, 'ada@example.com', 'confirmation')

@@ -1,4 +1,4 @@
-/** Passkeys in the executable, where no browser is at hand: its bundler once put the WebAuthn library in a wrong order. */
+/** Passkeys in the executable, without a browser: the bundler once ordered the WebAuthn library wrongly. */
 import { expect, test } from 'bun:test'
 import { authenticator } from '../support/authenticator'
 import { startBinary } from '../support/binary'

@@ -1,4 +1,4 @@
-/** What must not end the server, nor keep it from ending: its log, its connections, and errors that nothing caught. */
+/** Logs, connections and uncaught errors neither end the server nor keep it from stopping. */
 import { expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -24,7 +24,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** The executable below a shell, which can redirect what it writes. @param line where `$SERVE` stands for the command */
+/** The executable below a shell, which can redirect its output. @param line in which `$SERVE` stands for the command */
 async function startInShell(line: string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-process-'))
   const port = await freePort()
@@ -133,7 +133,7 @@ test.skipIf(!isLinux)('it survives a log whose reader is gone', async () => {
 test.skipIf(!isLinux)(
   'a log that is not read delays no request, and uses bounded memory',
   async () => {
-    // The reader waits until the gate is opened; Bun.spawn would read at once.
+    // The reader waits for the gate; Bun.spawn would read at once.
     const line =
       'mkfifo gate; { "$SERVE" serve & echo $! > pid; wait $!; echo $? > status; } | { cat gate >opened; cat; }'
     await using server = await startInShell(line)
@@ -292,7 +292,7 @@ test('a refresh whose response was lost can be repeated on every surface', async
   ] as const) {
     const body = JSON.stringify({ [key]: token })
     const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
-    // Bun closes a connection on which a second request arrives before the first is answered.
+    // Bun closes a connection if a second request arrives before the response to the first.
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     let answer = ''
     socket.on('data', (data) => {

@@ -1,4 +1,4 @@
-/** What passes through the executable and must be found nowhere it writes to. */
+/** Secrets that pass through the executable, and must not appear in anything it writes. */
 import { expect, test } from 'bun:test'
 import { type Binary, startBinary } from '../support/binary'
 import { lastMessageOfKind } from '../support/binary-mailbox'
@@ -8,7 +8,7 @@ const EMAIL = 'ada@example.com'
 const PASSWORD = 'correct-horse-battery-9'
 const PHONE = '15551230001'
 
-/** Signs in by every way there is. @returns all that was secret on the way */
+/** Signs in by every method. @returns all secrets that were used */
 async function everySecret(server: Binary): Promise<string[]> {
   const secrets: string[] = [PASSWORD, server.keys.secret_key]
   const keep = (...found: string[]) => secrets.push(...found)
@@ -58,7 +58,7 @@ test('threat T27: logs and metrics contain no token, code or secret, and a token
   const metrics = await (await fetch(`${url}/metrics`)).text()
   const written = JSON.stringify(server.log) + metrics
   expect(metrics).toContain('route="/auth/v1/factors/:id/verify"')
-  // A code of six digits may be part of a number by chance, so it is looked for as a value.
+  // Six digits may be part of a number by chance, so the code is searched for as a value.
   for (const secret of secrets)
     if (/^\d{6}$/.test(secret)) expect(written).not.toContain(`"${secret}"`)
     else expect(written).not.toContain(secret)

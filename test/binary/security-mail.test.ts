@@ -1,4 +1,4 @@
-/** What strangers may try with mailed links (docs/threat-model.md#t37, #t39, #t40): against the executable. */
+/** Attacks on mailed links (docs/threat-model.md#t37, #t39, #t40), against the executable. */
 import { expect, test } from 'bun:test'
 import { type Binary, rawPost, rawRequest, startBinary } from '../support/binary'
 import { lastMessageOfKind, openLink } from '../support/binary-mailbox'
@@ -12,7 +12,7 @@ let serial = 0
 const address = () => `user-${++serial}@example.com`
 const isIn = ({ hash }: URL) => new URLSearchParams(hash.slice(1)).has('access_token')
 
-/** Somebody who may sign in, and a mail to do so with. */
+/** A confirmed user, and a mail to sign in with. */
 async function mailed(server: Binary, body: object = {}) {
   const email = address()
   const token = server.keys.secret_key
@@ -202,20 +202,20 @@ test.each([
       for (const [path, body, kind, isNew] of requests) {
         const to = isNew ? address() : email
         const status = await forged(server, path, body(to), prefix, lines)
-        // A request that cannot be read is refused, and then nothing is mailed.
+        // A malformed request is refused, and no mail is sent.
         if (what === 'two of Host' && status === 400) continue
         expect([what, path, status]).toEqual([what, path, 200])
-        const letter = await lastMessageOfKind(server, to, kind)
-        const { origin, searchParams } = new URL(letter.link)
+        const mail = await lastMessageOfKind(server, to, kind)
+        const { origin, searchParams } = new URL(mail.link)
         const expected = path.startsWith('/api/') ? site : base
-        expect([what, path, letter.link.startsWith(`${expected}/`), origin]).toEqual([
+        expect([what, path, mail.link.startsWith(`${expected}/`), origin]).toEqual([
           what,
           path,
           true,
           new URL(expected).origin,
         ])
         if (expected === base) expect([what, searchParams.get('redirect_to')]).toEqual([what, site])
-        expect(JSON.stringify(letter)).not.toContain(FORGED)
+        expect(JSON.stringify(mail)).not.toContain(FORGED)
       }
   },
 )

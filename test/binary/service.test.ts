@@ -1,4 +1,4 @@
-/** The smoke test of service.md with every name that its settings go by, and with a database that is not there. */
+/** The smoke test of the service endpoints (docs/other-surfaces.md#service-endpoints), with every name of their settings. */
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { rmSync } from 'node:fs'

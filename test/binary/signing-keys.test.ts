@@ -1,4 +1,4 @@
-/** Signing keys as an operator changes them: by the executable's own command, beside a server that runs. */
+/** Signing keys as an operator changes them: with the executable's command, while a server runs. */
 import { expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ async function signIn(server: Binary, email: string): Promise<Json> {
   return body
 }
 
-/** Waits until the server has seen which key signs now. */
+/** Waits until the server signs with the new key. */
 async function until(server: Binary, alg: string): Promise<Json> {
   const email = `${crypto.randomUUID()}@example.com`
   const { body } = await server.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD } })
@@ -79,7 +79,7 @@ test('threat T26: rotations under load lose no request', async () => {
         body: { refresh_token: session.refresh_token },
       })
       algorithms.add(headerOf(session.access_token).kid ?? 'secret')
-      // the token from before the refresh counts as well
+      // the token from before the refresh is still valid, too
       for (const token of [kept, session.access_token]) await ask('GET', '/auth/v1/user', { token })
     }
   }

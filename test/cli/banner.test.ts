@@ -90,7 +90,7 @@ test('a database outside the data folder has a row of its own', () =>
   expect(shown({ AUTH_DATABASE_URL: '/srv/other.db' }).rows).toMatchObject({ Database: '/srv/other.db' }))
 
 test('colours can be disabled', () => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
   expect(shown({}).text).not.toMatch(/\u001b/)
 })
 

@@ -1,4 +1,4 @@
-/** The published supabase-js and a certified OpenID provider, both as they are, with the executable between them. */
+/** The published supabase-js and a certified OpenID provider, both unmodified, with the executable between them. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createHash, randomBytes } from 'node:crypto'
 import { createClient } from '@supabase/supabase-js'
@@ -30,7 +30,7 @@ afterAll(async () => {
   await provider[Symbol.asyncDispose]()
 })
 
-/** The callback of the server, as it tells providers. */
+/** The callback URL that the server gives to providers. */
 async function callback(): Promise<string> {
   const { customProviders } = admin()
   const { error } = await customProviders.createProvider({

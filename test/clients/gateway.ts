@@ -1,11 +1,11 @@
-/** A gateway in front of services, which knows who is asking by introspection alone (docs/other-surfaces.md#service-endpoints). */
+/** A gateway in front of services that identifies callers by introspection alone (docs/other-surfaces.md#service-endpoints). */
 interface Introspection {
   active: boolean
   sub: string
   roles: string[]
 }
 
-/** Passes on what a valid token asks for, with who it is and their roles; `/admin` is for the role `admin`. */
+/** Forwards requests with a valid token, with user and roles added; `/admin` requires the role `admin`. */
 export function startGateway(authUrl: string, upstreamUrl: string) {
   return Bun.serve({
     port: 0,

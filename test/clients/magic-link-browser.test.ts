@@ -16,7 +16,7 @@ const PASSWORD = 'correct-horse-battery-9'
 
 type FlowType = 'implicit' | 'pkce'
 
-/** As a newcomer would write it; its path is the flow that it uses. */
+/** A minimal application; its path is the flow that it uses. */
 const page = ({ url, keys }: Binary, flowType: string) => `<!doctype html>
 <title>Application</title>
 <link rel="icon" href="data:,">
@@ -53,11 +53,11 @@ interface Visit extends AsyncDisposable {
   /** Such as `http://localhost:41234`. */
   origin: string
   context: BrowserContext
-  /** What the consoles of all pages complained of. */
+  /** Errors and warnings in the consoles of all pages. */
   complaints: string[]
 }
 
-/** The application, the executable with an account in it, and a browser that was at neither. */
+/** The application, the executable with an account, and a new browser. */
 async function visit(env: Record<string, string> = {}): Promise<Visit> {
   const { promise: started, resolve } = Promise.withResolvers<Binary>()
   const application = Bun.serve({
@@ -90,7 +90,7 @@ async function visit(env: Record<string, string> = {}): Promise<Visit> {
   }
 }
 
-/** Asks for a mail on the application's page. */
+/** Requests a mail on the application's page. */
 async function ask({ context, origin }: Visit, flowType: FlowType, button: 'link' | 'forgot'): Promise<Page> {
   const tab = await context.newPage()
   await tab.goto(`${origin}/${flowType}`)
@@ -112,7 +112,7 @@ async function clickLink({ context, server }: Visit): Promise<Page> {
   return tab
 }
 
-/** Waits until the application says who is signed in. @returns what it was told of, in order */
+/** Waits until the application shows a signed-in user. @returns the auth events, in order */
 async function signedIn(tab: Page): Promise<string[]> {
   await tab.locator('#user').filter({ hasText: EMAIL }).waitFor()
   return ((await tab.locator('#events').textContent()) ?? '').trim().split(' ')

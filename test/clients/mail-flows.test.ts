@@ -1,4 +1,4 @@
-/** What supabase-js, unmodified, does by mail and SMS: against the compiled executable and its built-in mailbox. */
+/** Unmodified supabase-js with mails and SMS, against the compiled executable and its built-in mailbox. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
@@ -13,7 +13,7 @@ const env = {
   AUTH_EXTERNAL_PHONE_ENABLED: 'true',
   AUTH_URI_ALLOW_LIST: 'https://app.example.com/**',
 }
-/** Such as let a test ask twice. */
+/** Settings that let a test request messages twice. */
 const atOnce = { AUTH_SMTP_MAX_FREQUENCY: '0s', AUTH_SMS_MAX_FREQUENCY: '0s' }
 
 let server: Binary
@@ -26,7 +26,7 @@ interface ClientOptions {
   at?: Binary
 }
 
-/** A browser's worth of client: a session and a verifier of its own, kept in memory. */
+/** A client like in a browser, with a session and verifier of its own in memory. */
 function client({ flowType = 'implicit', at = server }: ClientOptions = {}): SupabaseClient {
   const kept = new Map<string, string>()
   const storage = {
@@ -43,7 +43,7 @@ const admin = () =>
   createClient(server.url, server.keys.secret_key, { auth: { autoRefreshToken: false, persistSession: false } }).auth
     .admin
 
-/** Throws what supabase-js returns. */
+/** Throws the error that supabase-js returns. */
 async function ok<Answer extends { data: unknown; error: AuthError | null }>(
   answer: Promise<Answer>,
 ): Promise<Exclude<Answer, { error: AuthError }>['data']> {
@@ -61,7 +61,7 @@ const addressOf = async (supabase: SupabaseClient) => (await ok(supabase.auth.ge
 const signIn = (email: string, secret = password) =>
   client().auth.signInWithPassword({ email, password: secret }) as Promise<{ data: unknown; error: AuthError | null }>
 
-/** Somebody whose address is confirmed and who is signed in. */
+/** A signed-in user with a confirmed address. */
 async function member() {
   const email = address()
   const supabase = client()
@@ -70,7 +70,7 @@ async function member() {
   return { email, supabase }
 }
 
-/** Takes over the session of the fragment that a link leads to, as a page of the application does. */
+/** Uses the session in the fragment of a redirect, as a page of the application does. */
 async function enter(supabase: SupabaseClient, { hash }: URL) {
   const values = new URLSearchParams(hash.slice(1))
   const tokens = {
@@ -154,15 +154,16 @@ test('signInWithOtp: a code signs in an existing user, or creates an account', a
   const newcomer = address()
   const first = client()
   await ok(first.auth.signInWithOtp({ email: newcomer, options: { data: { theme: 'dark' } } }))
-  const letter = await lastMessageOfKind(server, newcomer, 'confirmation')
-  const { user } = await ok(first.auth.verifyOtp({ email: newcomer, token: letter.code, type: 'email' }))
+  const mail = await lastMessageOfKind(server, newcomer, 'confirmation')
+  const { user } = await ok(first.auth.verifyOtp({ email: newcomer, token: mail.code, type: 'email' }))
   expect(user).toMatchObject({ email: newcomer, user_metadata: { theme: 'dark' } })
 
-  const stranger = address()
-  expect(await failure(client().auth.signInWithOtp({ email: stranger, options: { shouldCreateUser: false } }))).toEqual(
-    [422, 'otp_disabled'],
-  )
-  expect(await binaryMailboxOf(server, stranger)).toEqual([])
+  const unknown = address()
+  expect(await failure(client().auth.signInWithOtp({ email: unknown, options: { shouldCreateUser: false } }))).toEqual([
+    422,
+    'otp_disabled',
+  ])
+  expect(await binaryMailboxOf(server, unknown)).toEqual([])
 })
 
 test('signInWithOtp: the link signs in, and consumes the code in the same mail', async () => {
@@ -198,13 +199,13 @@ test.each(['link', 'code'] as const)('a forgotten password is replaced with the 
 
 test('resetPasswordForEmail gives the same response for an unknown address, and mails nothing', async () => {
   const { email } = await member()
-  const stranger = address()
-  const answers = await Promise.all([email, stranger].map((each) => client().auth.resetPasswordForEmail(each)))
+  const unknown = address()
+  const answers = await Promise.all([email, unknown].map((each) => client().auth.resetPasswordForEmail(each)))
   expect(answers).toEqual([
     { data: {}, error: null },
     { data: {}, error: null },
   ])
-  expect(await binaryMailboxOf(server, stranger)).toEqual([])
+  expect(await binaryMailboxOf(server, unknown)).toEqual([])
 })
 
 test('a new address takes effect once it is confirmed from both the old and the new one', async () => {
@@ -353,13 +354,13 @@ test('a password change in an old session requires the code of reauthenticate', 
   const change = (nonce?: string) => supabase.auth.updateUser({ password: newPassword, ...(nonce && { nonce }) })
   expect(await failure(change())).toEqual([400, 'reauthentication_needed'])
   await ok(supabase.auth.reauthenticate())
-  const letter = await lastMessageOfKind(after, email, 'reauthentication')
-  expect([letter.code, letter.links]).toEqual([expect.stringMatching(/^\d{6}$/), []])
-  expect(await failure(change(letter.code === '000000' ? '111111' : '000000'))).toEqual([
+  const mail = await lastMessageOfKind(after, email, 'reauthentication')
+  expect([mail.code, mail.links]).toEqual([expect.stringMatching(/^\d{6}$/), []])
+  expect(await failure(change(mail.code === '000000' ? '111111' : '000000'))).toEqual([
     422,
     'reauthentication_not_valid',
   ])
-  await ok(change(letter.code))
+  await ok(change(mail.code))
   await ok(client({ at: after }).auth.signInWithPassword({ email, password: newPassword }))
 })
 
@@ -394,7 +395,7 @@ test('a sign-up by phone and password is confirmed by SMS, which resend repeats'
   await ok(client().auth.signInWithPassword({ phone, password }))
 })
 
-/** Opens the link of the newest mail and gives the code that it leads back with. */
+/** Opens the link of the newest mail. @returns the code in its redirect */
 async function codeOf(email: string, kind: string): Promise<{ code: string; target: URL }> {
   const target = await openLink((await lastMessageOfKind(server, email, kind)).link)
   expect(target.hash).toBe('')

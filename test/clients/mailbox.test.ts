@@ -1,4 +1,4 @@
-/** The mailbox page in a real browser, and what hostile mail can do there. */
+/** The mailbox page in a real browser, also with hostile mail. */
 import { expect, test } from 'bun:test'
 import type { BrowserContext } from 'playwright-core'
 import { hasBrowser, openBrowser } from '../support/browser'
@@ -8,7 +8,7 @@ interface Visit extends AsyncDisposable {
   source: FakeSource
   /** Such as `http://127.0.0.1:41234`. */
   url: string
-  /** Paths that were asked for outside the mailbox. */
+  /** Requested paths outside the mailbox. */
   beacons: string[]
   context: BrowserContext
 }
@@ -91,11 +91,11 @@ browserTest('markup and scripts in a mail do nothing, wherever they are', async 
   expect(await page.getByRole('heading', { level: 2 }).filter({ hasText: 'onerror' }).textContent()).toBe(
     attack('subject'),
   )
-  // The policy of the document forbids as much; either would do.
+  // The document's policy forbids it, too; either is enough.
   expect(await page.locator('iframe').getAttribute('sandbox')).toBe('allow-popups allow-popups-to-escape-sandbox')
   const mail = page.frameLocator('iframe')
   await mail.getByRole('button').click()
-  // An image does load, so a script that ran would have been noticed.
+  // An image does load, so a script that ran would be noticed.
   while (!site.beacons.includes('/seen')) await page.evaluate('1')
   await page.getByRole('tab', { name: 'Text' }).click()
   await page.locator('#part-text').filter({ hasText: 'onerror' }).waitFor()

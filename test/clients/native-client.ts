@@ -1,17 +1,17 @@
-/** A client without a cookie jar, as an Android or desktop application has one: plain HTTP (docs/other-surfaces.md#native-clients). */
+/** A client without a cookie jar, like an Android or desktop application: plain HTTP (docs/other-surfaces.md#native-clients). */
 interface Pair {
   accessToken: string
   accessTokenExpiresAt: string
   refreshToken: string
 }
 
-/** How long before its end a token is renewed. */
+/** How long before its expiry a token is refreshed. */
 const MARGIN_MS = 30_000
 
 export class NativeClient {
   private pair: Pair | undefined
   private renewal: Promise<void> | undefined
-  /** How many times a pair was fetched with a refresh token. */
+  /** The number of refreshes. */
   renewals = 0
 
   constructor(
@@ -29,7 +29,7 @@ export class NativeClient {
     return answer.status
   }
 
-  /** With a token that lasts, renewed once however many requests ask at the same time; 401 means: sign in again. */
+  /** A request with a valid token, refreshed once for all concurrent requests; 401 means: sign in again. */
   async fetch(path: string): Promise<Response> {
     if (this.pair && Date.parse(this.pair.accessTokenExpiresAt) - this.now() < MARGIN_MS) await this.renew()
     return fetch(this.url + path, { headers: { authorization: `Bearer ${this.pair?.accessToken}` } })

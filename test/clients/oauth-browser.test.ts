@@ -1,6 +1,6 @@
 /**
- * Signing in with somebody else's account in a real browser: a page with the published supabase-js, the executable, and
- * an OpenID provider that somebody else wrote.
+ * Sign-in with a provider account in a real browser: a page with the published supabase-js, the executable, and
+ * a third-party OpenID provider.
  */
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -14,7 +14,7 @@ const SUPABASE_JS = readFileSync(join(import.meta.dir, '../../node_modules/@supa
 const EMAIL = 'ada@example.com'
 const CLIENT = 'latchkey-client'
 
-/** As a newcomer would write it; its path is the flow that it uses. */
+/** A minimal application; its path is the flow that it uses. */
 const page = ({ url, keys }: Binary, flowType: string) => `<!doctype html>
 <title>Application</title>
 <link rel="icon" href="data:,">

@@ -1,6 +1,6 @@
 /**
  * Passkeys and security keys in a real browser: a page with the published supabase-js on one port of localhost, the
- * executable without any setting on another, and an authenticator that Chromium plays (WebAuthn Level 3 §11).
+ * executable without any setting on another, and Chromium's virtual authenticator (WebAuthn Level 3 §11).
  */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -40,7 +40,7 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]()
 })
 
-/** The application in a browser of its own, with an authenticator that asks nobody. */
+/** The application in a browser of its own, with an authenticator that needs no interaction. */
 async function visit(transport: 'internal' | 'usb'): Promise<{ tab: Page; cdp: CDPSession; authenticatorId: string }> {
   const context = await browser.newContext()
   context.setDefaultTimeout(15_000)
@@ -57,7 +57,7 @@ async function visit(transport: 'internal' | 'usb'): Promise<{ tab: Page; cdp: C
   return { tab, cdp, authenticatorId }
 }
 
-/** Runs code of the application's: an async function of supabase-js's `auth` and one argument. */
+/** Runs an async function of supabase-js's `auth` and one argument in the application. */
 const inPage = (tab: Page, code: string, argument: unknown = null): Promise<Json> =>
   tab.evaluate(`(${code})(auth, ${JSON.stringify(argument)})`)
 

@@ -7,7 +7,7 @@ import { lastMessageOfKind } from '../support/binary-mailbox'
 import { codeAt } from '../support/totp'
 import { ethereumWallet, solanaWallet } from '../support/wallets'
 
-/** supabase-js wants a WebSocket, which Node has of its own from version 22. */
+/** supabase-js needs a WebSocket, which Node has built in since version 22. */
 const NODE_FLAGS = ['--experimental-websocket', '--input-type=module']
 
 const password = 'correct-horse-battery-9'
@@ -15,7 +15,7 @@ let server: Binary
 let serial = 0
 const address = () => `user-${++serial}@example.com`
 
-/** A browser's worth of client: a session of its own, kept in memory. */
+/** A client like in a browser, with a session of its own in memory. */
 const client = (key = server.keys.publishable_key, storage?: Map<string, string>): SupabaseClient =>
   createClient(server.url, key, {
     auth: {
@@ -241,7 +241,7 @@ test('mfa raises a session to aal2, and the next sign-in requires it again', asy
   const second = client()
   await second.auth.signInWithPassword({ email, password })
   expect(await levels(second)).toEqual(['aal1', 'aal2'])
-  // The next step's code: that of the present one is used up.
+  // The code of the next step, since that of the current one is used.
   const next = { factorId: factor.id, code: codeAt(factor.totp.secret, now + 30_000) }
   expect((await second.auth.mfa.challengeAndVerify(next)).error).toBeNull()
   expect(failure((await supabase.auth.mfa.challengeAndVerify(next)).error)).toEqual([

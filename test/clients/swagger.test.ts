@@ -82,7 +82,7 @@ test.skipIf(!hasBrowser)(
   180_000,
 )
 
-/** Has Swagger UI's client call each operation as its button does; to draw all of them as well takes minutes. */
+/** Calls each operation with Swagger UI's client, like its button; rendering them all would take minutes. */
 const EXECUTE_ALL = `(async (operations) => {
   const { fn, specSelectors } = ui.getSystem()
   const spec = specSelectors.specJson().toJS()
@@ -97,7 +97,7 @@ const EXECUTE_ALL = `(async (operations) => {
   return window.calls
 })`
 
-/** Keeps what the page calls from the server. */
+/** Intercepts the page's requests. */
 const INTERCEPT = `
   window.calls = []
   window.fetch = ((original) => (request, options) => {

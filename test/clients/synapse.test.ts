@@ -1,6 +1,6 @@
 /**
- * Matrix accounts at a real Synapse (service.md, acceptance). It runs where SYNAPSE_PYTHON names a Python that has the
- * package `matrix-synapse`, as `.ci/run` sees to.
+ * Matrix accounts with a real Synapse (docs/other-surfaces.md#matrix-accounts). It runs if SYNAPSE_PYTHON is a Python with the
+ * package `matrix-synapse`, which `.ci/run` installs.
  */
 import { expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,7 +50,7 @@ function homeserver() {
       running?.kill()
       await running?.exited
     },
-    /** What the homeserver says of a profile; it knows those of its accounts alone. */
+    /** The homeserver's response for a profile; it exists for accounts only. */
     async profileOf(matrixUserId: string) {
       const answer = await fetch(`${url}/_matrix/client/v3/profile/${encodeURIComponent(matrixUserId)}`)
       return [answer.status, ((await answer.json()) as { displayname?: string }).displayname]
@@ -98,7 +98,7 @@ test.skipIf(python === undefined)(
     expect(await matrixIdOf(server, 'bob@example.com')).toBe('@u2:hs.example')
     expect(await synapse.profileOf('@u2:hs.example')).toEqual([200, 'Bob'])
 
-    // another server, whose users would go by the same names
+    // another server, whose users would have the same names
     await using other = await startBinary({
       env: { SYNAPSE_ADMIN_URL: synapse.url, SYNAPSE_REGISTRATION_SECRET: SECRET },
     })

@@ -504,11 +504,11 @@ test.each([
 )
 
 test('settings without effect are listed with the reason, and security-relevant ones are warnings', () => {
-  const told = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
-  expect(told('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
+  const problemsOf = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
+  expect(problemsOf('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
     expect.stringMatching(/^note: .* has no effect: every mail is queued and sent after the answer\.$/),
   ])
-  expect(told('GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED', 'true')).toEqual([
+  expect(problemsOf('GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED', 'true')).toEqual([
     expect.stringMatching(/^warning: .* is on, but .*: only the form of addresses is checked/),
   ])
 })

@@ -1,4 +1,4 @@
-/** Attacks that once worked, or nearly did. */
+/** Attacks that once worked, or almost did. */
 import { expect, test } from 'bun:test'
 import { passwordHasher } from '../../src/adapters/password-hasher'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
@@ -64,7 +64,7 @@ test('probing whether a new password equals the old one either changes the passw
     expect(right).toEqual(wrong)
   }
   expect((await put(app, ada.accessToken, { password: 'a-wrong-guess-1' })).status).toBe(200)
-  // what there was to guess is gone
+  // the limit is used up
   expect((await put(app, ada.accessToken, { password: PASSWORD })).status).toBe(200)
 })
 

@@ -1,4 +1,4 @@
-/** Hooks that hear of each attempt to prove who one is (docs/wire-contract.md#hooks). */
+/** Hooks that get every attempt to authenticate (docs/wire-contract.md#hooks). */
 import { expect, test } from 'bun:test'
 import type { HttpResult } from '../../src/core/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
@@ -13,7 +13,7 @@ const hookSettings = (name: string) => ({
   [`AUTH_HOOK_${name}_SECRETS`]: SECRET,
 })
 
-/** A server whose hook answers what it is told. */
+/** A server whose hook gives preset responses. */
 async function start(name: string) {
   const asked: Json[] = []
   let answer: object = { decision: 'continue' }

@@ -1,4 +1,4 @@
-/** A clock that ran ahead and was set right: what was stored meanwhile makes nobody wait longer than its span. */
+/** A clock that ran ahead and was corrected: timestamps stored meanwhile delay nothing beyond the normal interval. */
 import { expect, test } from 'bun:test'
 import { createSigningKey, listSigningKeys, scheduleSigningKey } from '../../src/core/tokens/signing-keys'
 import { isExpired, isOver, isWithin, remainingMs } from '../../src/lib/time'

@@ -1,4 +1,4 @@
-/** What an operator hears of a wall clock that is wrong or was set. */
+/** Reports about a wall clock that is wrong or was set. */
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { clockWatch } from '../../src/core/clock-watch'
@@ -98,7 +98,7 @@ test('role keys made with a wrong clock are valid and stay unchanged', async () 
     const since = roleKeysSince(wrong, now)
     expect([flawOfRoleKeys(since, now), roleKeysSince(wrong, now + 300 * DAY)]).toEqual([undefined, since])
   }
-  // A clock that is wrong today changes no keys.
+  // A clock that is wrong now does not change the keys.
   expect(roleKeysSince(year('2026-03-01T00:00:00Z'), 0)).toBe(year('2026-03-01T00:00:00Z'))
   expect(flawOfRoleKeys(year('2026-03-01T00:00:00Z'), 0)).toContain('the clock of this machine says 1970-01-01')
   expect(flawOfRoleKeys(year('2026-03-01T00:00:00Z'), year('2037-01-01T00:00:00Z'))).toContain('expired on')

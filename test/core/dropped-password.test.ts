@@ -1,4 +1,4 @@
-/** A password that nobody has confirmed is dropped when its account asks for a code: the mail says so. */
+/** An unconfirmed password is dropped when a code is requested for its account, and the mail says so. */
 import { expect, test } from 'bun:test'
 import { PASSWORD, passwordGrant, startApp } from '../support/app'
 import { lastMessageTo, open, WITH_CONFIRMATION } from '../support/mail'
@@ -12,10 +12,10 @@ test('a magic link mailed before the sign-up was confirmed says that the passwor
   expect((await lastMessageTo(app, email)).text).not.toContain(SAID)
   app.clock.advance(3_600_000)
   await app.ask('POST', '/auth/v1/otp', { body: { email } })
-  const letter = await lastMessageTo(app, email)
-  expect(letter.text).toContain(SAID)
-  expect(letter.html).toContain(SAID)
-  await open(app, letter.link)
+  const mail = await lastMessageTo(app, email)
+  expect(mail.text).toContain(SAID)
+  expect(mail.html).toContain(SAID)
+  await open(app, mail.link)
   const known = await passwordGrant(app, { email, password: PASSWORD })
   const unknown = await passwordGrant(app, { email: 'nobody@example.com', password: PASSWORD })
   expect([known.status, known.body]).toEqual([unknown.status, unknown.body])

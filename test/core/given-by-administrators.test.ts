@@ -1,4 +1,4 @@
-/** What an administrator gave an account before its owner came is not a stranger's, and stays. */
+/** What an administrator set before the owner's first sign-in is not an attacker's, and is kept. */
 import { expect, test } from 'bun:test'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { lastMessageTo, open, verify, WITH_CONFIRMATION, WITH_PHONE } from '../support/mail'
@@ -7,7 +7,7 @@ import { fakeGitHub, GITHUB, returnFromProvider, signInAtGitHub, startAuthorizat
 const OWNER = 'owner@example.com'
 const PHONE = '4917000001'
 const OTHER = 'another-horse-battery-7'
-const STRANGERS = { email: OWNER, password: OTHER, data: { planted: true } }
+const ATTACKERS_SIGN_UP = { email: OWNER, password: OTHER, data: { planted: true } }
 
 async function start() {
   const github = fakeGitHub(OWNER)
@@ -98,7 +98,7 @@ test.each(ways.filter(([name]) => !/generated|another password/.test(name)))(
   '%s keeps the password that an administrator set after an unconfirmed sign-up, but not the sign-up’s metadata',
   async (_, come) => {
     await using app = await start()
-    const { body } = await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
+    const { body } = await app.ask('POST', '/auth/v1/signup', { body: ATTACKERS_SIGN_UP })
     app.clock.advance(3_600_000)
     const change = { password: PASSWORD, user_metadata: { plan: 'pro' } }
     await app.ask('PUT', `/auth/v1/admin/users/${body.id}`, { token: app.admin, body: change })
@@ -112,7 +112,7 @@ test.each(ways.filter(([name]) => !/generated|another password/.test(name)))(
 
 test('a generated link with a password drops both the metadata and the password of an unconfirmed sign-up', async () => {
   await using app = await start()
-  await app.ask('POST', '/auth/v1/signup', { body: STRANGERS })
+  await app.ask('POST', '/auth/v1/signup', { body: ATTACKERS_SIGN_UP })
   const body = { type: 'signup', email: OWNER, password: PASSWORD, data: { plan: 'pro' } }
   const link = await app.ask('POST', '/auth/v1/admin/generate_link', { token: app.admin, body })
   const { user } = (await verify(app, { type: 'signup', token_hash: link.body.hashed_token })).body

@@ -1,4 +1,4 @@
-/** Hooks that send mails and SMS in this server's place (docs/wire-contract.md#hooks). */
+/** Hooks that send mails and SMS in place of this server (docs/wire-contract.md#hooks). */
 
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../src/core/ports'
@@ -41,7 +41,7 @@ interface Called extends HttpRequest {
   payload: Json
 }
 
-/** A server whose hook answers as it is told: one answer for each call, then that all is well. */
+/** A server whose hook gives one of these responses to each call, and then succeeds. */
 async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
   const calls: Called[] = []
   const answers: ((app: TestApp) => HttpResult)[] = []
@@ -65,7 +65,7 @@ async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
     during(work: typeof meanwhile) {
       meanwhile = work
     },
-    /** Waits until the hook was called so often; the queue calls it after the answer. */
+    /** Waits until the hook was called this many times; the queue calls it after the response. */
     async called(times: number) {
       while (calls.length < times) await new Promise((resolve) => setImmediate(resolve))
     },
@@ -81,7 +81,7 @@ async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
 const signUp = (app: TestApp, email = 'ada@example.com') =>
   app.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD } })
 
-/** Somebody with a confirmed address, signed in. */
+/** A signed-in user with a confirmed address. */
 async function confirmed(app: TestApp, email = 'ada@example.com') {
   const body = { email, password: PASSWORD, email_confirm: true }
   await app.ask('POST', '/auth/v1/admin/users', { body, token: app.admin })
@@ -138,7 +138,7 @@ test('each attempt has an id and a signature of its own, over the same body', as
     expect(call.headers['webhook-signature']?.split(', ')[1]).toBe(await signatureOf(SECRETS[1] ?? '', call))
 })
 
-// What the Send Email hook is told
+// The payload of the Send Email hook
 
 test('the payload begins with its metadata, then the account, then the mail, every key always there', async () => {
   await using hook = await start()
@@ -244,13 +244,13 @@ test('a change of address with two confirmations is one call, and each hash stan
     ...['ada@example.com', 'new@example.com', 'email_change'],
   ])
   for (const token of [mail.token, mail.token_new]) expect(token).toMatch(/^\d{6}$/)
-  // `token` is for the present address, `token_hash` for the new one
+  // `token` is for the current address, `token_hash` for the new one
   const change = { type: 'email_change' }
   expect(await verify(app, { ...change, email: 'ada@example.com', token: mail.token })).toMatchObject({
     status: 200,
     body: { code: '200' },
   })
-  // so the hash beside the other code is the present address's as well, and no second confirmation
+  // so the other hash is for the current address, too, and is no second confirmation
   expect((await verify(app, { ...change, token_hash: mail.token_hash_new })).body.code).toBe('otp_expired')
   const { status, body } = await verify(app, { ...change, token_hash: mail.token_hash })
   expect([status, body.user?.email]).toEqual([200, 'new@example.com'])
@@ -335,7 +335,7 @@ test('with a hook, nothing is queued, and no code or token is logged', async () 
   for (const secret of [token, token_hash, ...SECRETS]) expect(log).not.toContain(secret)
 })
 
-// What the hook may answer
+// Responses of the hook
 
 const SLOW = (ms: number, then: HttpResult) => (app: TestApp) => {
   app.clock.advance(ms)
@@ -432,7 +432,7 @@ for (const [what, answers, status, code, message] of TABLE)
     expect([reply.status, reply.body]).toEqual([status, { code, message }])
     expect(hook.calls).toHaveLength(answers.length)
     expect(rows(hook.app, ...STORED)).toEqual(before)
-    // and the next attempt begins anew
+    // and the next attempt starts over
     expect((await signUp(hook.app)).status).toBe(200)
     expect(rows(hook.app, 'users', 'verification_tokens')).toEqual([1, 1])
   })
@@ -514,7 +514,7 @@ test('after the timeout there are no further attempts', async () => {
   expect(hook.calls).toHaveLength(1)
 })
 
-// What stays as it was
+// What stays unchanged
 
 test('a rejected mail leaves the previous one usable, and does not count as sent', async () => {
   await using hook = await start()
@@ -696,10 +696,10 @@ test('notices are sent even if others have used up the limit on mails', async ()
 
 // What a message refers to is stored before it is sent
 
-/** A hook that refuses after it did something. */
+/** A hook that rejects after it did something. */
 const REFUSED = answered(200, { error: { http_code: 403, message: 'no' } })
 
-/** The answer of a hook that uses what it received before it answers. */
+/** The response of a hook that uses its payload before it responds. */
 function during(hook: Awaited<ReturnType<typeof start>>, use: (call: Called) => Promise<void>, then: HttpResult = OK) {
   hook.during(async (call) => {
     hook.during(undefined)

@@ -1,4 +1,4 @@
-/** The examples of the JOSE RFCs, through our own functions. */
+/** The examples of the JOSE RFCs. */
 import { expect, test } from 'bun:test'
 import { keyring } from '../../src/core/tokens/jwt'
 import { importKey, publicHalf } from '../../src/core/tokens/keys'
@@ -10,7 +10,7 @@ const CLAIMS = 'eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt
 const BEFORE = 1300819379_000
 const AFTER = 1300819380_000
 
-/** RFC 7515 A.3.1; the token names no key, so the key has no name either. */
+/** RFC 7515 A.3.1; the token has no kid, so the key has none either. */
 const EC = {
   ...{ kty: 'EC', crv: 'P-256', alg: 'ES256' },
   x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
@@ -19,7 +19,7 @@ const EC = {
 }
 const ES256 = `eyJhbGciOiJFUzI1NiJ9.${CLAIMS}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q`
 
-/** RFC 7517 A.2, whose public half is that of RFC 7638 §3.1. */
+/** RFC 7517 A.2, whose public part is that of RFC 7638 §3.1. */
 const RSA = {
   kty: 'RSA',
   alg: 'RS256',

@@ -1,4 +1,4 @@
-/** Mail on its way out: attempts, waits, leases, and what is left of a message in the end. */
+/** The mail queue: attempts, delays, leases, and what is stored of a message afterwards. */
 import { expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -31,7 +31,7 @@ const SENT: Delivery = { outcome: 'sent' }
 const BUSY: Delivery = { outcome: 'unavailable', error: '451 greylisted' }
 const NOBODY: Delivery = { outcome: 'refused', error: '550 no such mailbox' }
 
-/** A mail server that answers as it is told, and remembers what it was given. */
+/** A fake mail server that gives preset responses, and records what it got. */
 function fakeMailer(answer: (mail: OutgoingMail) => Delivery | Promise<Delivery> = () => SENT) {
   const mails: OutgoingMail[] = []
   const mailer: Mailer = {
@@ -49,7 +49,7 @@ async function start({ isMailboxOn = false } = {}) {
   const clock = testClock('2026-01-01T00:00:00Z')
   const reports: string[] = []
   const opened: Store[] = []
-  /** Another process at the same database. */
+  /** Another process on the same database. */
   const process = async (key = Buffer.alloc(32, 7)) => {
     const store = await openStore(path, clock.now())
     opened.push(store)
@@ -224,9 +224,9 @@ test('with a mailbox, the content stays visible there, sent or failed', async ()
 test('a message can be unsealed only in its own row, and is otherwise never sent', async () => {
   await using outbox = await start()
   const id = await outbox.queue()
-  const stranger = await outbox.process(Buffer.alloc(32, 8)) // a process with another key
+  const otherKey = await outbox.process(Buffer.alloc(32, 8)) // a process with another key
   const mailer = fakeMailer()
-  await outbox.deliver(mailer, stranger)
+  await outbox.deliver(mailer, otherKey)
   expect(mailer.mails).toEqual([])
   expect((await outbox.message(id)).state).toBe('queued')
   const message = await outbox.message(id)
@@ -261,7 +261,7 @@ test('a mail claimed by a process that died is claimed by another after two minu
     dead,
   )
   const mailer = fakeMailer()
-  // Writes of one store come in order, so after this one the claim is on disk.
+  // Writes of one store are ordered, so after this one the claim is on disk.
   await dead.store.probe(0)
   expect((await outbox.message(id)).nextAttemptAt).toBe(outbox.clock.now() + LEASE)
   outbox.clock.advance(LEASE - 1)

@@ -4,7 +4,7 @@ import { passwords } from '../../src/core/passwords/passwords'
 import type { PasswordHasher } from '../../src/core/ports'
 import { fakeHasher, testClock } from '../support/fakes'
 
-/** A hasher that waits to be told. */
+/** A hasher whose results a test releases. */
 function slowHasher() {
   const running: (() => void)[] = []
   let peak = 0
@@ -80,7 +80,7 @@ test('an unusable hash still costs a comparison', async () => {
   expect(hasher.verified).toHaveLength(cases.length)
 })
 
-/** Hashes made elsewhere, with the passwords they belong to. */
+/** Hashes from other implementations, with their passwords. */
 const foreign = {
   'bcrypt of PHP': ['test', '$2y$10$SXEz2HeT8PUIGQXo9yeUIem8KzNxgG0d7o/.eGj2rj8KbRgAuRVlq'],
   "Firebase's scrypt, its published sample": [

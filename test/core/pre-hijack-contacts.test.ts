@@ -1,4 +1,4 @@
-/** threat T46: what a stranger put on an account with another's address, before its owner came in. */
+/** threat T46: what an attacker added to an account with another's address, before its owner signed in. */
 import { expect, test } from 'bun:test'
 import { type RequestOptions, refresh, startApp, type TestApp } from '../support/app'
 import { authenticator } from '../support/authenticator'
@@ -17,12 +17,12 @@ import {
 
 const OWNER = 'owner@example.com'
 const PHONE = '4917000001'
-const stranger = { id: 1, login: 'stranger', emails: [{ email: OWNER, verified: false, primary: true }] }
+const attacker = { id: 1, login: 'attacker', emails: [{ email: OWNER, verified: false, primary: true }] }
 const owner = { id: 2, login: 'owner', emails: [{ email: OWNER, verified: true, primary: true }] }
 
 async function start(settings: Record<string, string> = {}) {
   const github = fakeGitHub()
-  github.account = stranger
+  github.account = attacker
   const all = { ...GITHUB, ...WITH_CONFIRMATION, ...settings }
   const app = await startApp({ settings: all, fetchProvider: github.fetch })
   return { app, github, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
@@ -75,7 +75,7 @@ const ways: [string, (app: TestApp) => Promise<unknown>][] = [
   ['a new password of the application', resetPassword],
 ]
 
-/** That of the link in the last mail, which leads to a page of the application. */
+/** The token of the link in the last mail, which leads to a page of the application. */
 async function applicationToken(app: TestApp): Promise<string> {
   const [address = ''] = (await app.core.forTask().listMessages({ to: OWNER, limit: 1 }))[0]?.links ?? []
   return new URL(address).searchParams.get('token') ?? ''
@@ -87,19 +87,22 @@ async function resetPassword(app: TestApp): Promise<void> {
   expect((await app.ask('POST', '/api/auth/password/reset/complete', { body })).status).toBe(200)
 }
 
-test.each(ways)('threat T46: the attacker’s identity is removed when the owner signs in by %s', async (_, comeIn) => {
-  await using started = await start()
-  const { app } = started
-  expect(queryOf(await signInAtGitHub(app)).error_code).toBe('provider_email_needs_verification')
-  app.clock.advance(61_000)
-  await comeIn(app)
-  expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeUndefined()
-  const { users } = (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body
-  const { id } = users.find(({ email }: { email: string }) => email === OWNER)
-  const { body: user } = await app.ask('GET', `/auth/v1/admin/users/${id}`, { token: app.admin })
-  expect(user.identities.map(({ provider }: { provider: string }) => provider)).toEqual(['email'])
-  expect(user.app_metadata.providers).toEqual(['email'])
-})
+test.each(ways)(
+  'threat T46: the attacker’s identity is removed when the owner signs in by %s',
+  async (_, signInAsOwner) => {
+    await using started = await start()
+    const { app } = started
+    expect(queryOf(await signInAtGitHub(app)).error_code).toBe('provider_email_needs_verification')
+    app.clock.advance(61_000)
+    await signInAsOwner(app)
+    expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeUndefined()
+    const { users } = (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body
+    const { id } = users.find(({ email }: { email: string }) => email === OWNER)
+    const { body: user } = await app.ask('GET', `/auth/v1/admin/users/${id}`, { token: app.admin })
+    expect(user.identities.map(({ provider }: { provider: string }) => provider)).toEqual(['email'])
+    expect(user.app_metadata.providers).toEqual(['email'])
+  },
+)
 
 test('threat T46: and when the owner accepts an invitation with a provider account', async () => {
   await using started = await start()
@@ -112,7 +115,7 @@ test('threat T46: and when the owner accepts an invitation with a provider accou
   expect(
     fragmentOf(await returnFromProvider(app, await startAuthorization(app, `&invite_token=${token}`))).access_token,
   ).toBeDefined()
-  github.account = stranger
+  github.account = attacker
   expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeUndefined()
 })
 
@@ -147,7 +150,7 @@ test.each(['a provider', 'a code'])(
       id = (await verify(app, { type: 'email', email: OWNER, token })).body.user.id
     }
     expect(id).not.toBe(session.user.id)
-    // and once it is somebody's, the change that waits comes to nothing
+    // and once it belongs to another account, the pending change is refused
     expect((await refresh(app, session.refresh_token)).body.user.email).toBe('')
   },
 )
@@ -155,8 +158,8 @@ test.each(['a provider', 'a code'])(
 test('threat T46: unlinking an identity promotes no unverified address, and no passkey to it', async () => {
   await using started = await start()
   const { app, github } = started
-  await confirmedUser(app, 'stranger@evil.example')
-  const { accessToken: token, id } = await app.signIn('stranger@evil.example')
+  await confirmedUser(app, 'attacker@evil.example')
+  const { accessToken: token, id } = await app.signIn('attacker@evil.example')
   const device = authenticator()
   const { body: begun } = await app.ask('POST', '/auth/v1/passkeys/registration/options', { token })
   const credential = device.create(begun.options)
@@ -172,10 +175,10 @@ test('threat T46: unlinking an identity promotes no unverified address, and no p
   expect((await app.ask('GET', '/auth/v1/user', { token: owners })).body.id).not.toBe(id)
 })
 
-/** An account with the stranger's factor, on which the owner's address stands unconfirmed. */
-async function withStrangersFactor(app: TestApp): Promise<string> {
-  await confirmedUser(app, 'stranger@evil.example')
-  const { accessToken, id } = await app.signIn('stranger@evil.example')
+/** An account with the attacker's factor and the owner's address, unconfirmed. */
+async function withAttackersFactor(app: TestApp): Promise<string> {
+  await confirmedUser(app, 'attacker@evil.example')
+  const { accessToken, id } = await app.signIn('attacker@evil.example')
   const factor = await enrolled(app, accessToken)
   expect((await pass(app, accessToken, factor)).status).toBe(200)
   await execute(app.database, 'UPDATE users SET email = ?, email_confirmed_at = NULL WHERE id = ?', OWNER, id)
@@ -185,7 +188,7 @@ async function withStrangersFactor(app: TestApp): Promise<string> {
 test('threat T46: factors that an attacker added under their own address do not lock the owner out', async () => {
   await using started = await start()
   const { app, github } = started
-  const id = await withStrangersFactor(app)
+  const id = await withAttackersFactor(app)
   github.account = owner
   const { access_token: token } = fragmentOf(await signInAtGitHub(app))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token })
@@ -193,10 +196,10 @@ test('threat T46: factors that an attacker added under their own address do not 
   expect(readRows(app.database, 'SELECT factor_count FROM users')[0]).toEqual({ factor_count: 0 })
 })
 
-test.each(ways)('threat T46: nor do they when the owner signs in by %s', async (_, comeIn) => {
+test.each(ways)('threat T46: nor do they when the owner signs in by %s', async (_, signInAsOwner) => {
   await using started = await start()
   const { app } = started
-  await withStrangersFactor(app)
-  await comeIn(app)
+  await withAttackersFactor(app)
+  await signInAsOwner(app)
   expect(readRows(app.database, 'SELECT factor_count FROM users')[0]).toEqual({ factor_count: 0 })
 })

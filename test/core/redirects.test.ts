@@ -1,4 +1,4 @@
-/** Where links lead back to, and what people try to make of it. */
+/** Redirect targets, and attacks on them. */
 import { expect, test } from 'bun:test'
 import { parseRedirectPattern } from '../../src/core/redirect-rules'
 import { chooseRedirect } from '../../src/core/redirects'
@@ -222,7 +222,7 @@ test('spaces count as %20', () => {
   )
 })
 
-// What people try
+// Attacks
 
 test('dot segments cannot escape the path of an entry', () => {
   const allow = ['https://foo.com/app/**', 'https://bar.com/**']
@@ -280,7 +280,7 @@ test('URLs that only resemble the site or an entry are refused', () => {
     // the host comes after the last @
     ...[`${SITE}@evil.net/`, 'https://app.example.com:x@evil.net/', 'https://app.example.com%40evil.net/'],
     ...['https://user:app.example.com@evil.net', 'https://app.example.com/@evil.net/../..'.replace('/@', '@')],
-    // what browsers take for a slash, or drop
+    // characters that browsers treat as a slash, or drop
     ...[
       'https://evil.net\\@app.example.com/',
       'https://app.example.com\\@evil.net/',
@@ -328,7 +328,7 @@ test('URLs that only resemble the site or an entry are refused', () => {
       'https://app.example.com:x/',
     ],
     ...['http://localhost:3000@evil.net/', 'http://localhost:x@evil.net', 'http://localhost:3000.evil.net/'],
-    // letters that look alike
+    // homographs
     ...[
       'https://аpp.example.com/',
       'https://app。example.com/',
@@ -398,7 +398,7 @@ test('a query directly after the host is matched, too', () => {
   expect(allowed(candidates, { allow: ['https://foo.com/**'] })).toEqual(['https://foo.com/?x=1'])
 })
 
-// What the operator is told
+// Reports to the operator
 
 test('a refused address is reported with the line that would allow it', () => {
   const cases: Record<string, string | undefined> = {
@@ -418,7 +418,7 @@ test('a refused address is reported with the line that would allow it', () => {
     const { choose, reports } = world()
     expect(choose(candidate)).toBe(SITE)
     expect([candidate, reports[0]?.add_to_AUTH_URI_ALLOW_LIST]).toEqual([candidate, line])
-    // and it does what it promises
+    // and the suggested entry works
     expect([candidate, world({ allow: [line ?? ''] }).allows(candidate)]).toEqual([candidate, true])
   }
 })

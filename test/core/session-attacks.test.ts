@@ -1,4 +1,4 @@
-/** Attacks on sessions and their refresh tokens: docs/threat-model.md#t17 to #t24, as far as no other file has them. */
+/** Attacks on sessions and refresh tokens (docs/threat-model.md#t17 to #t24). */
 
 import { expect, test } from 'bun:test'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
@@ -57,7 +57,7 @@ test('threat T18: a revoked family stays revoked in a restored copy of the datab
       expect(code(await refresh(restored, token))).toEqual([400, 'refresh_token_not_found'])
     const { status } = await restored.ask('GET', '/auth/v1/user', { token: grandchild.access_token })
     expect(status).toBe(403)
-    // the copy is good: others go on with it
+    // the copy works for other sessions
     expect((await restored.signIn(ada.email)).id).toBe(ada.id)
   }
   rmSync(folder, { recursive: true })
@@ -145,12 +145,12 @@ test('threat T23: the token issued after a second factor belongs to the same fam
   const raised = (await pass(app, ada.raised.accessToken, ada.factor)).body
   expect(claimsOf(raised.access_token).session_id).toBe(ada.sessionId)
   const { body: child } = await refresh(app, raised.refresh_token)
-  // from before the first code
+  // from before the first attempt
   expect(code(await refresh(app, ada.refreshToken))).toEqual([400, 'refresh_token_already_used'])
   expect(code(await refresh(app, child.refresh_token))).toEqual([400, 'refresh_token_not_found'])
 })
 
-/** Every documented route that asks for a user or an administrator. */
+/** Every documented route that requires a user or an administrator. */
 function guardedRoutes(app: TestApp): { method: string; path: string }[] {
   return app.routes.routes.flatMap(({ method, path, hooks }) => {
     const { security = [], hide } = (hooks.detail ?? {}) as { security?: object[]; hide?: boolean }
@@ -196,7 +196,7 @@ test('the same routes serve a user who is not', async () => {
       'admin_required',
     ]
     const refusedFor = [body.code, body.error, body.reason].find((each) => whoIsAsking.includes(each))
-    // tells of whose token it is that it is one of another surface
+    // answers that the token belongs to another surface
     const isAnswer = path === '/auth/v1/refresh' && body.reason === 'refresh_failed'
     expect([method, path, status === 401 && !isAnswer ? status : undefined, refusedFor]).toEqual([
       method,

@@ -51,7 +51,7 @@ test('a new key is published first, and starts to sign once verifiers can have s
     currentDate: new Date(app.clock.now()),
   })
   expect(payload.sub).toBe(ada.id)
-  // what the secret signed counts on, and so do the keys of services
+  // tokens signed with the secret stay valid, and so do the role keys
   expect([await who(app, ada.accessToken), await who(app, signed)]).toEqual([200, 200])
   expect((await app.ask('GET', '/auth/v1/admin/users', { token: app.keys.serviceRole })).status).toBe(200)
 })
@@ -198,7 +198,7 @@ test('an imported key keeps its kid if it has one', async () => {
   expect((await published(app)).keys).toMatchObject([{ kid: 'of-my-project' }])
   expect(await statuses()).toEqual({ 'of-my-project': 'standby' })
   app.clock.advance(HOUR)
-  // it was published for long enough
+  // it has been published long enough
   expect(await scheduleSigningKey(deps, { kid: 'of-my-project', isUrgent: false })).toBe(app.clock.now())
 })
 

@@ -69,7 +69,7 @@ test('RFC 7515 appendix A.1: the published key verifies the published token', as
   const k = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
   const token =
     'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
-  // the token names no key, so the key has no name either
+  // the token has no kid, so the key has none either
   const ring = await keyring({ secret: 'unused', jwks: [{ kty: 'oct', k, alg: 'HS256', key_ops: ['sign', 'verify'] }] })
   expect(await ring.verify(token, 1300819379_000)).toMatchObject({ iss: 'joe', 'http://example.com/is_root': true })
   await expect(ring.verify(token, 1300819380_000)).rejects.toMatchObject({ reason: 'token_invalid' })

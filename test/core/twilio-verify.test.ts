@@ -1,4 +1,4 @@
-/** Twilio Verify makes and checks the codes itself: what it says counts, within the same limits. */
+/** Twilio Verify generates and verifies the codes itself, within the same limits. */
 import { expect, test } from 'bun:test'
 import type { HttpRequest, HttpResult } from '../../src/core/ports'
 import { startApp } from '../support/app'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { ethereum } from '../../src/core/web3/ethereum'
 
-/** Published with web3.js (`eth.accounts.sign`), which is none of the packages used here. */
+/** Published by web3.js (`eth.accounts.sign`), which is not used here. */
 const ADDRESS = '0x2c7536E3605D9C16a7a3D7b1898e529396a65c23'
 const SIGNATURE =
   '0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c'

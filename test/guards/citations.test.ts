@@ -1,4 +1,4 @@
-/** Comments cite only what a reader can open: standards, GoTrue's endpoints and settings, and pages of this repository. */
+/** Comments cite only sources that a reader can open: standards, GoTrue's endpoints and settings, and pages in docs/. */
 import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -61,13 +61,14 @@ test('every page of docs/ that is cited exists, with the cited anchor', () => {
   expect(missing).toEqual([])
 })
 
-test('Markdown pages that are named beside code exist', () => {
+test('Markdown pages that comments name exist', () => {
   const missing = files
     .filter((file) => file.endsWith('.ts'))
     .flatMap((file) =>
-      [...textOf(file).matchAll(/\b((?:src|docs|test|bench|migrations)\/[\w/-]+\.md)\b/g)]
-        .filter(([, path]) => !existsSync(join(root, path as string)))
-        .map(([, path]) => `${file}: ${path}`),
+      [...textOf(file).matchAll(/^\s*(?:\/?\*|\/\/).*$/gm)]
+        .flatMap(([comment]) => comment.match(/(?<![\w./-])[\w/-]+\.md\b/g) ?? [])
+        .filter((path) => !existsSync(join(root, path)))
+        .map((path) => `${file}: ${path}`),
     )
   expect(missing).toEqual([])
 })

@@ -1,4 +1,4 @@
-/** The database as the migrations make it, the schema the code knows, and the queries between them. */
+/** The migrated database, the schema in the code, and the queries against it. */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'

@@ -1,10 +1,10 @@
-/** What may import what (house rules): the core knows no HTTP and no SQL, surfaces translate, adapters stand beneath. */
+/** What may import what (CONTRIBUTING.md): the core knows no HTTP or SQL, surfaces translate, adapters implement ports. */
 import { expect, test } from 'bun:test'
 import { join, relative } from 'node:path'
 
 const root = join(import.meta.dir, '../../src')
 
-/** For each folder, the folders of ours it may use, and the packages; `types:` may be named in `import type` only. */
+/** For each folder, the folders and packages it may import; those after `types:` only by `import type`. */
 const rules: Record<string, { own: string[]; packages: string[]; why: string }> = {
   lib: {
     own: [],
@@ -76,7 +76,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
 }
 
-/** Imports of the source text; the scanner of the bundler would leave out those of types. */
+/** Imports in the source text; the bundler's scanner would omit those of types. */
 function imports(text: string): { isType: boolean; from: string }[] {
   const found = text.matchAll(/^(?:import|export) (type )?(?:[\w*{},\s]+? from )?'([^']+)'/gm)
   return [...found].map(([, type, from]) => ({ isType: type !== undefined, from: from as string }))

@@ -7,7 +7,7 @@ import { freeForm } from '../../src/http/free-form'
 const Row = Type.Object({ id: Type.String(), at: Type.Optional(Type.String()) })
 const Session = Type.Object({ token: Type.String(), row: Type.Optional(Row) })
 
-/** The body of an answer to `value`, checked against its schema as in every test. */
+/** The body of a response with `value`, checked against its schema as in every test. */
 async function answered(schema: TSchema, value: unknown, isChecked = true): Promise<string> {
   return answering({ answers: { 200: schema }, encode: JSON.stringify, isChecked })(value, {}).text()
 }

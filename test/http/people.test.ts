@@ -1,11 +1,11 @@
-/** People see pages where programs see JSON, on every surface. */
+/** Browsers get HTML pages where programs get JSON, on every surface. */
 import { expect, test } from 'bun:test'
 import { LANGUAGES } from '../../src/pages/languages'
 import { problemPage } from '../../src/pages/problem'
 import { words } from '../../src/pages/problem/words'
 import { type RequestOptions, startApp, type TestApp } from '../support/app'
 
-/** What Chromium sends when it follows a link. */
+/** The Accept header of Chromium when it follows a link. */
 const NAVIGATION = {
   accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
   'accept-language': 'en-GB,en;q=0.9',

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { flawOfGlob, parseGlob } from '../../src/lib/glob'
 
-/** What each pattern matches, and what it does not. */
+/** For each pattern, texts that it matches and does not match. */
 const CASES: Record<string, { yes: string[]; no: string[] }> = {
   // the examples of docs/wire-contract.md#redirect-targets
   'http://localhost:3000/*': {
@@ -64,7 +64,7 @@ const CASES: Record<string, { yes: string[]; no: string[] }> = {
   '\\*': { yes: ['*'], no: ['a', '\\*', ''] },
   '\\{a\\}\\?\\[b': { yes: ['{a}?[b'], no: ['a?[b'] },
   '\\\\': { yes: ['\\'], no: ['\\\\'] },
-  // what means something to a regular expression means nothing here
+  // characters that are special in regular expressions are literal here
   'a.b+c(d)|e$^': { yes: ['a.b+c(d)|e$^'], no: ['axb+c(d)|e$^', 'a.bbc(d)|e$^', 'e$^'] },
   '': { yes: [''], no: ['a'] },
 }

@@ -1,4 +1,4 @@
-/** Every provider: a profile in the shape of its own documentation, and what becomes of it (docs/wire-contract.md#providers). */
+/** For every provider, a profile in its documented format, and the result of mapping it (docs/wire-contract.md#providers). */
 import { expect, test } from 'bun:test'
 import { PROVIDER_NAMES, type ProviderName, providerNamed } from '../../src/providers'
 import type { UntrustedJson } from '../../src/providers/profile'
@@ -8,10 +8,10 @@ import type { Json } from '../support/app'
 interface Sample {
   provider: ProviderName
   setup?: Partial<Setup>
-  /** What the provider's API answers, by the beginning of the URL. */
+  /** Responses of the provider's API, by the beginning of the URL. */
   answers?: Record<string, Json>
   vouched?: Partial<ProfileContext>
-  /** Some of the claims that come of it. */
+  /** Some of the resulting claims. */
   claims: Json
   emails: [address: string, isVerified: boolean, isPrimary: boolean][]
 }

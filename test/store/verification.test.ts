@@ -69,7 +69,7 @@ async function start({
       if (made.outcome !== 'created') throw new Error(made.outcome)
       return made.account.user
     },
-    /** Mints and stores a token. */
+    /** Issues and stores a token. */
     async mint(asked: Asked, user?: User): Promise<MintedToken> {
       const to = { email: user?.email ?? 'ada@example.com' }
       const minted = mintToken(taskContext(deps), { family: 'service', to, ...(user && { userId: user.id }), ...asked })
@@ -78,7 +78,7 @@ async function start({
     },
     identify: (plaintext: string, kind: VerificationKind, family: TokenRequest['family'] = 'service') =>
       findToken(taskContext(deps), { plaintext, family, kinds: [kind] }),
-    /** Spends a token of a user. @throws {Refusal} with one of the four reasons */
+    /** Consumes a token of a user. @throws {Refusal} with one of the four reasons */
     async consume(plaintext: string, kind: VerificationKind, family?: TokenRequest['family']) {
       const { token, spend } = await this.identify(plaintext, kind, family)
       const { outcome } = await change(token.userId ?? '', spend)
@@ -92,7 +92,7 @@ async function start({
       const user = newUser(taskContext(deps), { id, email })
       return store.registerUser({ user, identities: [], session, spend, audit: [] })
     },
-    /** What the database and its write-ahead log hold. */
+    /** The bytes of the database and its write-ahead log. */
     bytes: () => Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file))),
     rows: () => readRows(path, 'SELECT * FROM verification_tokens'),
     async [Symbol.asyncDispose]() {
@@ -102,7 +102,7 @@ async function start({
   }
 }
 
-/** The reason for which something was refused. */
+/** The reason of a refusal. */
 async function refusalOf(work: Promise<unknown>): Promise<string> {
   try {
     await work
@@ -113,7 +113,7 @@ async function refusalOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Shows a short code for a change of a user. @returns how it ended; a code that is wrong at first sight is unknown */
+/** Submits a short code for a change of a user. @returns the outcome */
 async function showCode(
   { deps, change }: Awaited<ReturnType<typeof start>>,
   userId: string,
@@ -176,20 +176,20 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     for (const { kind, plaintext } of minted)
       for (const other of kinds.filter((each) => each !== kind))
         expect(await refusalOf(tokens.consume(plaintext, other))).toBe('token_kind_mismatch')
-    // none of which has used anything up
+    // none of which has consumed the token
     for (const { kind, plaintext } of minted) expect(await refusalOf(tokens.consume(plaintext, kind))).toBe('none')
   })
 
   test(titled('unknown token returns not found'), async () => {
     await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
-    const strangers = [
+    const unknownTokens = [
       ...['', 'x', 'pkce_', `${plaintext}x`, `${plaintext}=`, plaintext.slice(0, 8), plaintext.slice(0, -1)],
       ...[plaintext.slice(1), plaintext.toUpperCase(), ` ${plaintext}`, `${plaintext}\0`],
       ...["' OR 1=1 --", 'x'.repeat(100_000), '\ud800', systemRandom.bytes(32).toString('base64url')],
     ]
-    for (const stranger of strangers)
-      expect(await refusalOf(tokens.consume(stranger, 'magic_link'))).toBe('token_unknown')
+    for (const unknown of unknownTokens)
+      expect(await refusalOf(tokens.consume(unknown, 'magic_link'))).toBe('token_unknown')
     expect(await refusalOf(tokens.consume(plaintext, 'magic_link'))).toBe('none')
   })
 
@@ -250,7 +250,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     await tokens.consume(used.plaintext, 'magic_link')
     tokens.clock.advance(24 * HOUR)
     const live = await tokens.mint({ kind: 'email_change' }, ada)
-    // 24 h after they expired they are there to answer for themselves, and a moment later gone
+    // expired tokens are kept for 24 h, so that they can be reported as expired
     tokens.clock.advance(15 * MINUTE)
     expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(0)
     expect(await refusalOf(tokens.consume(short.plaintext, 'magic_link'))).toBe('token_expired')
@@ -281,7 +281,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
       const isStored = bytes.includes(minting.token.tokenHash)
       expect(isStored).toBe(backend === 'database')
     }
-    // A code is too short to search for; no column holds one.
+    // A code is too short to search for, but no column contains one.
     const rows = tokens.rows()
     expect(rows).toHaveLength(backend === 'database' ? 4 : 0)
     const values = rows.flatMap((row) => Object.values(row as object))
@@ -386,7 +386,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
       bytes[bit >> 3] = (bytes[bit >> 3] as number) ^ (1 << (bit & 7))
       reasons.add(await refusalOf(tokens.consume(bytes.toString('base64url'), 'magic_link')))
     }
-    // other texts of the very same bytes: the last character has two bits that say nothing
+    // other encodings of the same bytes: the last character has two unused bits
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
     const at = alphabet.indexOf(plaintext.at(-1) ?? '')
     for (const spare of [1, 2, 3])
@@ -594,7 +594,7 @@ describe('a new pepper', () => {
       expect(await refusalOf(tokens.consume(reset, 'password_reset'))).toBe('none')
       const { token, spend } = await findTokenByCode(taskContext(tokens.deps), { to, code, kinds: ['signup'] })
       expect((await tokens.change(token.userId ?? '', spend)).outcome).toBe('changed')
-      // New tokens are hashed under the new pepper alone.
+      // New tokens are hashed with the new pepper only.
       const grace = await tokens.user('grace@example.com')
       const { plaintext, minting } = await tokens.mint({ kind: 'magic_link' }, grace)
       expect(minting.token.tokenHash).toBe(new Bun.CryptoHasher('sha256', NEW).update(plaintext).digest('hex'))
@@ -619,7 +619,7 @@ for (const backend of BACKENDS)
       family: 'service',
       to: { email: 'ada@example.com' },
     })
-    // JSON has no such number, so the audit entry fails the operation after the token was put.
+    // JSON cannot represent this number, so the audit entry fails the operation after the token was inserted.
     const entry = { id: crypto.randomUUID(), payload: { n: 1n as never }, ipAddress: '', createdAt: clock.now() }
     const failing = store.saveTokensAndMessages({ now: clock.now(), mint: [second.minting], audit: [entry] })
     await expect(failing).rejects.toThrow()

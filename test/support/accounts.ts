@@ -1,4 +1,4 @@
-/** A store with accounts in it, for the tests of its operations on them. */
+/** A store with accounts, for tests of its operations on them. */
 import { expect } from 'bun:test'
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -26,7 +26,7 @@ export interface AccountStore extends AsyncDisposable {
   /** Creates an account. */
   user(given?: Partial<NewUser>, identities?: Identity[]): Promise<User>
   find(id: string): Promise<User>
-  /** Stores a token, and says how it is spent. */
+  /** Stores a token. @returns how an operation refers to it */
   token(given: Partial<VerificationToken>): Promise<{ id: string }>
   /** Whether a token can still be used. */
   isValid(token: { id: string }): boolean
@@ -220,7 +220,7 @@ export async function expectRefused<Outcome extends string>(
   expect(rows()).toEqual(before)
 }
 
-/** What the database holds of a deleted, a banned and any other account that no longer allows a change. */
+/** Ways to bring an account into a state that allows no change, by the outcome that results. */
 export const ENDS = {
   user_gone: async ({ store }: AccountStore, id: string) => {
     await store.softDeleteUser({ id, now: BEFORE, scrub: (value) => value, audit: [] })
@@ -240,5 +240,5 @@ export const ENDS = {
   },
 }
 
-/** Metadata that leaves no room for more. */
+/** Metadata of the maximum size. */
 export const FULL_METADATA = { full: 'x'.repeat(3072 - '{"full":""}'.length) }

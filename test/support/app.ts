@@ -25,13 +25,13 @@ export interface Reply {
 
 export interface RequestOptions {
   body?: unknown
-  /** Sent as it is, in place of `body`. */
+  /** Sent unchanged, in place of `body`. */
   raw?: string | Uint8Array | ReadableStream
   token?: string
   headers?: Record<string, string>
   /** Address of the peer. */
   ip?: string
-  /** Aborted where the client goes away. */
+  /** Aborted when the client disconnects. */
   signal?: AbortSignal
 }
 
@@ -52,7 +52,7 @@ export interface TestApp extends App, AsyncDisposable {
   /** Path of the database. */
   database: string
   secrets: Secrets
-  /** Opens what the database keeps sealed. */
+  /** Opens sealed values of the database. */
   sealer: Sealer
   ask(method: string, path: string, asked?: RequestOptions): Promise<Reply>
   /** The secret key, for the admin API. */
@@ -66,15 +66,15 @@ export interface TestOptions {
   settings?: Record<string, string>
   /** ISO 8601. */
   now?: string
-  /** Data folder of an earlier app, to start again on. */
+  /** Data folder of an earlier app, to restart in. */
   folder?: string
   /** In place of requests to hooks and SMS providers. */
   post?: HttpPost
-  /** In place of the service that knows breached passwords. */
+  /** In place of the breached password service. */
   breached?: BreachedPasswords
   /** In place of requests to OAuth providers. */
   fetchProvider?: typeof fetch
-  /** In place of DNS; none: every name is one public address. */
+  /** In place of DNS; by default, every name has one public address. */
   lookup?: Lookup
   /** In place of requests to other auth servers. */
   peers?: Peers

@@ -1,4 +1,4 @@
-/** An authenticator in software, written from the WebAuthn specification (Level 3 §6 and §7) and none of our libraries. */
+/** A software authenticator, written from the WebAuthn specification (Level 3 §6 and §7) without the server's libraries. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
 import type { Json } from './app'
 
@@ -9,24 +9,24 @@ interface Credential {
   counter: number
 }
 
-/** Where an answer may differ from what is right. */
+/** Deviations from a correct response. */
 export interface Deviations {
   origin?: string
   rpId?: string
   challenge?: string
-  /** Whether it says that it has verified its user. */
+  /** Whether it claims user verification. */
   isUserVerified?: boolean
   counter?: number
   userHandle?: string
-  /** Signs with another key than the one it registered. */
+  /** Signs with a key other than the registered one. */
   forges?: boolean
   type?: string
 }
 
 export interface Authenticator {
-  /** What `navigator.credentials.create` would answer, as JSON. */
+  /** What `navigator.credentials.create` would return, as JSON. */
   create(options: Json, liberties?: Deviations): Json
-  /** What `navigator.credentials.get` would answer, as JSON, with the credential registered last. */
+  /** What `navigator.credentials.get` would return, as JSON, with the credential registered last. */
   get(options: Json, liberties?: Deviations): Json
   credentials: Credential[]
 }

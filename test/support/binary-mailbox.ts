@@ -1,4 +1,4 @@
-/** What the executable's mailbox shows of the messages it sent, as a test of an application would read it. */
+/** Messages in the executable's mailbox, read like a test of an application would. */
 import type { Binary } from './binary'
 
 export interface BinaryMailboxEntry {
@@ -23,20 +23,20 @@ export async function binaryMailboxOf(server: Pick<Binary, 'url'>, to?: string):
   return (await response.json()) as BinaryMailboxEntry[]
 }
 
-/** The newest to a recipient. @throws where it is of another kind, or there is none */
+/** The newest message to a recipient. @throws if it is of another kind, or there is none */
 export async function lastMessageOfKind(
   server: Pick<Binary, 'url'>,
   to: string,
   kind: string,
 ): Promise<BinaryMailboxEntry & { code: string; link: string; token: string }> {
-  const [letter] = await binaryMailboxOf(server, to)
-  if (letter?.kind !== kind) throw new Error(`the newest message to ${to} is ${letter?.kind ?? 'missing'}, not ${kind}`)
-  const link = letter.links[0] ?? ''
+  const [mail] = await binaryMailboxOf(server, to)
+  if (mail?.kind !== kind) throw new Error(`the newest message to ${to} is ${mail?.kind ?? 'missing'}, not ${kind}`)
+  const link = mail.links[0] ?? ''
   const token = link === '' ? '' : (new URL(link).searchParams.get('token') ?? '')
-  return { ...letter, code: letter.code ?? '', link, token }
+  return { ...mail, code: mail.code ?? '', link, token }
 }
 
-/** Opens a link as a browser would, but for going where it leads. @returns where that is */
+/** Opens a link as a browser would, without following its redirect. @returns the target */
 export async function openLink(link: string): Promise<URL> {
   const response = await fetch(link, { redirect: 'manual' })
   const location = response.headers.get('location')

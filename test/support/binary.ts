@@ -12,7 +12,7 @@ export interface Binary extends AsyncDisposable {
   url: string
   pid: number
   folder: string
-  /** Path of its database, where no setting moves it. */
+  /** Path of its database, unless a setting moves it. */
   database: string
   /** The API keys, as `latchkey keys --json` prints them. */
   keys: Record<'publishable_key' | 'secret_key' | 'anon_key' | 'service_role_key', string>
@@ -23,7 +23,7 @@ export interface Binary extends AsyncDisposable {
     path: string,
     options?: { body?: unknown; token?: string; headers?: Record<string, string> },
   ): Promise<Json>
-  /** Waits until everything logged so far has arrived: a marked request has its line. */
+  /** Waits until everything logged so far has arrived: until a marked request has its line. */
   settled(): Promise<void>
   /** @returns the exit status */
   stop(signal?: NodeJS.Signals): Promise<number>
@@ -32,7 +32,7 @@ export interface Binary extends AsyncDisposable {
 export interface BinaryOptions {
   env?: Record<string, string>
   args?: string[]
-  /** Folder of an earlier one, to start again on; it is kept. */
+  /** Folder of an earlier one, to restart in; it is kept. */
   folder?: string
   /** Another copy of the executable. */
   binary?: string
@@ -131,7 +131,7 @@ export async function startBinary({
   }
 }
 
-/** One request on a connection of its own, as raw as it is given. @returns the answer's status, 0 where there was none */
+/** Sends raw text on a connection of its own. @returns the status of the response, 0 if there was none */
 export function rawRequest(url: string, text: string): Promise<number> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve) => {
@@ -147,7 +147,7 @@ export function rawRequest(url: string, text: string): Promise<number> {
   })
 }
 
-/** Past the limit that `fetch` puts on parallel requests. */
+/** A POST that is not subject to the limit of `fetch` on parallel requests. */
 export function rawPost(url: string, path: string, body: unknown): Promise<number> {
   const payload = JSON.stringify(body)
   return rawRequest(

@@ -1,4 +1,4 @@
-/** A headless Chromium, where this machine has one. */
+/** A headless Chromium, if this machine has one. */
 import { existsSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright-core'
 

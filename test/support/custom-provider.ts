@@ -1,19 +1,19 @@
-/** An OpenID provider at an address of an administrator's choice, in the test's own process. */
+/** An OpenID provider as an administrator configures it, in the test's process. */
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Json, Reply, RequestOptions, TestApp, TestOptions } from './app'
 
 export const ISSUER = 'https://id.example.com'
 export const NOW = '2026-01-01T00:00:00Z'
-/** What DNS says of the provider's host. */
+/** DNS results for the provider's host. */
 export const ADDRESS = '93.184.215.14'
 
 const { privateKey, publicKey } = await generateKeyPair('RS256')
 const jwk = { ...(await exportJWK(publicKey)), kid: 'key-1', alg: 'RS256' }
 
 export interface Request {
-  /** As it was called, by address. */
+  /** The requested URL, with an address as its host. */
   called: URL
-  /** As it was meant, by name. */
+  /** The intended URL, with the host's name. */
   url: string
   body: URLSearchParams
   headers: Headers
@@ -21,15 +21,15 @@ export interface Request {
 }
 
 export interface FakeOpenId extends Required<Pick<TestOptions, 'fetchProvider'>> {
-  /** What the issuer says of itself. */
+  /** The issuer's metadata. */
   metadata: Json
-  /** Claims of the next ID token beside the usual ones; undefined: there is none. */
+  /** Additional claims of the next ID token; undefined for no ID token. */
   claims: Json
   userinfo: Json
-  /** Answers in place of the usual ones, by the path asked for. */
+  /** Responses in place of the usual ones, by path. */
   answers: Record<string, (request: Request) => Response | Promise<Response>>
   requests: Request[]
-  /** What was asked of a path. */
+  /** The requests to a path. */
   asked(path: string): Request[]
 }
 

@@ -1,11 +1,11 @@
-/** Disks in trouble, for the compiled executable. */
+/** Full and read-only disks, for the compiled executable. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const sh = (...command: string[]) => Bun.spawnSync(command, { stdout: 'ignore', stderr: 'ignore' }).exitCode === 0
 
-/** Whether this user may mount file systems; in most containers nobody may. */
+/** Whether this user may mount file systems, which most containers forbid. */
 export const mayMount = (() => {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-mount-'))
   const isMounted = sh('mount', '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder)
@@ -16,9 +16,9 @@ export const mayMount = (() => {
 
 export interface SmallDisk extends Disposable {
   path: string
-  /** Leaves no byte free. */
+  /** Fills the disk completely. */
   fill(): void
-  /** Takes that back. */
+  /** Frees that space again. */
   free(): void
   /** @param options of mount, such as `ro` */
   remount(options: string): boolean

@@ -3,7 +3,7 @@ import { expect } from 'bun:test'
 import type { Reply, RequestOptions, TestApp } from './app'
 import { codeAt } from './totp'
 
-/** How long a code of an authenticator app is the present one. */
+/** The period of TOTP codes. */
 const STEP_MS = 30_000
 
 export interface Enrolled {
@@ -28,7 +28,7 @@ export async function enrolled(app: TestApp, token: string, name = 'phone'): Pro
   return { id: body.id, secret: body.totp.secret }
 }
 
-/** Challenges and answers with the code of now. */
+/** Challenges a factor and verifies with the current code. */
 export async function pass(app: TestApp, token: string, { id, secret }: Enrolled) {
   const { body } = await challenge(app, token, id)
   return verify(app, token, id, { challenge_id: body.id, code: codeAt(secret, app.clock.now()) })

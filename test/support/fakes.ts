@@ -1,4 +1,4 @@
-/** Stand-ins for the world: a clock that a test sets, and a password hash that costs nothing. */
+/** Fakes: a clock that a test sets, and a password hash that costs nothing. */
 import { createHash } from 'node:crypto'
 import { type Context, contextFactory, type Deps, NO_CLIENT } from '../../src/core/context'
 import type { Clock, PasswordHasher } from '../../src/core/ports'
@@ -6,7 +6,7 @@ import type { Clock, PasswordHasher } from '../../src/core/ports'
 export interface TestClock extends Clock {
   /** @param ms milliseconds to go forward */
   advance(ms: number): void
-  /** Sets the wall clock alone, as an operator or a leap might. @param ms milliseconds, either way */
+  /** Sets the wall clock alone, not the monotonic one. @param ms milliseconds, forward or back */
   jump(ms: number): void
 }
 
@@ -17,7 +17,7 @@ export function testClock(start: string): TestClock {
   return {
     now: () => now,
     monotonic: () => monotonic,
-    // nobody waits, and no time passes by itself; but whoever sleeps longer wakes later
+    // sleeping takes no time, but longer sleeps end later
     async sleep(ms) {
       for (let turn = 0; turn <= ms / 100; turn++) await new Promise((resolve) => setImmediate(resolve))
     },
@@ -32,11 +32,11 @@ export function testClock(start: string): TestClock {
 }
 
 export interface CountingHasher extends PasswordHasher {
-  /** How many passwords were compared, and with what. */
+  /** The hashes that passwords were compared with. */
   verified: string[]
 }
 
-/** Recognises its own hashes, and `outdated$…` as those of another age. */
+/** Recognizes its own hashes, and `outdated$…` as outdated ones. */
 export function fakeHasher(): CountingHasher {
   const digest = (password: string) => createHash('sha256').update(password).digest('hex')
   const verified: string[] = []
@@ -53,7 +53,7 @@ export function fakeHasher(): CountingHasher {
   }
 }
 
-/** A hash as an import might have brought it. */
+/** A hash as it may come from an import. */
 export const outdatedHash = (password: string) => `outdated$${createHash('sha256').update(password).digest('hex')}`
 
 /** The context of background work that begins now. */

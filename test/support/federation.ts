@@ -1,4 +1,4 @@
-/** The federation surface over HTTP, and other servers for it to ask. */
+/** The federation surface over HTTP, and other servers for it to call. */
 import { expect } from 'bun:test'
 import type { PeerRequest, PeerResult } from '../../src/core/ports'
 import { PASSWORD, type RequestOptions, type TestApp } from './app'
@@ -14,7 +14,7 @@ export const refused = (status: number, error: string, reason: string) => ({
   body: { error, reason, message: expect.any(String) },
 })
 
-/** Another server in place of the network: what it was asked, and what it answers by path. */
+/** A fake of another server: the requests it got, and its responses by path. */
 export function fakePeer(
   answers: Record<string, PeerResult | ((call: PeerRequest) => PeerResult | Promise<PeerResult>)>,
 ) {

@@ -1,4 +1,4 @@
-/** What was mailed or texted, read from the mailbox, and what opening a link of it leads to. */
+/** Mails and SMS, read from the mailbox, and the result of opening their links. */
 import type { Json, Reply, RequestOptions, TestApp } from './app'
 
 export const WITH_CONFIRMATION = { AUTH_MAILER_AUTOCONFIRM: 'false' }
@@ -10,7 +10,7 @@ export interface MailboxEntry {
   html: string
   text: string
   code: string
-  /** Path and query of its link; empty where it has none. */
+  /** Path and query of its link; empty if it has none. */
   link: string
   /** The token in the link. */
   token: string
@@ -29,12 +29,12 @@ export async function mailboxOf(app: TestApp, to: string): Promise<MailboxEntry[
 
 /** The last message to an address or a number. @param kind name of its template */
 export async function lastMessageTo(app: TestApp, to: string, kind?: string): Promise<MailboxEntry> {
-  const letter = (await mailboxOf(app, to)).find((each) => kind === undefined || each.kind === kind)
-  if (!letter) throw new Error(`nothing ${kind ?? ''} was sent to ${to}`)
-  return letter
+  const mail = (await mailboxOf(app, to)).find((each) => kind === undefined || each.kind === kind)
+  if (!mail) throw new Error(`nothing ${kind ?? ''} was sent to ${to}`)
+  return mail
 }
 
-/** A code that is as long and not the same. */
+/** A different code of the same length. */
 export const differentCode = (code: string, by = 1) =>
   String((Number(code) + by) % 10 ** code.length).padStart(code.length, '0')
 
@@ -46,7 +46,7 @@ export interface Landing {
   fragment: Record<string, string>
 }
 
-/** Opens a link as a browser does, and says where it led. */
+/** Opens a link as a browser does. @returns where it redirects to */
 export async function open(app: TestApp, link: string, asked?: RequestOptions): Promise<Landing> {
   return landingOf(await app.ask('GET', link, asked))
 }
@@ -68,7 +68,7 @@ export const verify = (app: TestApp, body: object, asked: RequestOptions = {}) =
 export const userOf = async (app: TestApp, token: string): Promise<Json> =>
   (await app.ask('GET', '/auth/v1/user', { token })).body
 
-/** An account that an administrator made and vouched for. */
+/** An account with a confirmed address, created by an administrator. */
 export async function confirmedUser(app: TestApp, email: string, more: object = {}): Promise<Json> {
   const body = { email, password: 'correct-horse-battery-9', email_confirm: true, ...more }
   const reply = await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body })

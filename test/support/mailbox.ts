@@ -1,4 +1,4 @@
-/** The mailbox by itself: its surface and the server's way of every request, over messages a test puts there. */
+/** The mailbox surface alone, behind the server's request handling, with messages that a test puts there. */
 import { Elysia } from 'elysia'
 import { cors } from '../../src/http/cors'
 import { ROUTING } from '../../src/http/endpoint'
@@ -15,13 +15,13 @@ import {
 
 export interface FakeSource extends MailboxSource {
   put(message: Partial<MailboxMessage>): MailboxMessage
-  /** How many listen for new messages. */
+  /** The number of listeners for new messages. */
   listeners: number
-  /** What lists were asked for. */
+  /** The parameters of the lists that were requested. */
   asked: MailboxFilter[]
 }
 
-/** Keeps messages as the core does: recipients in one form, newest first. */
+/** Stores messages like the core: recipients normalized, newest first. */
 export function fakeSource(): FakeSource {
   let messages: MailboxMessage[] = []
   let serial = 0
@@ -72,7 +72,7 @@ export interface TestMailbox {
   close(): void
   routes: Elysia
   faults: unknown[]
-  /** What the metrics would say. */
+  /** What was counted for the metrics. */
   metrics(): string
 }
 

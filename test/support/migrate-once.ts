@@ -1,4 +1,4 @@
-/** A program for tests: migrates the database its argument names, and prints how many migrations it applied. */
+/** A program for tests: migrates the database named by its argument, and prints the number of applied migrations. */
 import { migrateDatabase } from '../../src/store/database'
 
 const applied = await migrateDatabase(process.argv[2] as string, 1)

@@ -25,5 +25,5 @@ export async function minted(app: TestApp, email: string) {
   return body as { accessToken: string; refreshToken: string }
 }
 
-/** The `name=value` of the session cookie that an answer sets. */
+/** The `name=value` of the session cookie that a response sets. */
 export const cookieOf = (headers: Headers): string => headers.get('set-cookie')?.split(';')[0] ?? ''

@@ -1,4 +1,4 @@
-/** A certified OpenID provider that somebody else wrote (panva/node-oidc-provider), and a person at it, without a browser. */
+/** A certified third-party OpenID provider (panva/node-oidc-provider), and a user who signs in there without a browser. */
 import { spyOn } from 'bun:test'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,13 +8,13 @@ export interface OidcProvider extends AsyncDisposable {
   issuer: string
   /** `127.0.0.1` and the port. */
   host: string
-  /** Registers its clients; until then it answers nothing. */
+  /** Registers its clients; it must be called before requests. */
   register(clients: ClientMetadata[]): void
 }
 
-/** Accounts are whatever name somebody signs in with. */
+/** Every login name is an account. */
 export async function startOidcProvider(): Promise<OidcProvider> {
-  // it says at every step that it is not set up for production
+  // it warns at every step that it is not set up for production
   const notices = [spyOn(console, 'info'), spyOn(console, 'warn')].map((spy) => spy.mockImplementation(() => {}))
   let answer: ReturnType<Provider['callback']> | undefined
   const server = createServer((request, response) => {
@@ -57,8 +57,8 @@ interface Step {
 }
 
 /**
- * Goes where a browser would, and signs in and agrees at the provider.
- * @param until the beginning of the address to stop at, which need not be there
+ * Follows redirects like a browser, and signs in and consents at the provider.
+ * @param until the beginning of the URL to stop at, which need not exist
  * @returns that address
  */
 export async function visitAs(login: string, start: string, until: string): Promise<URL> {

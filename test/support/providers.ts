@@ -1,4 +1,4 @@
-/** A provider in the test's own process: it remembers what it was asked, and says what the test wants. */
+/** A provider in the test's process that records requests and responds as the test wants. */
 import type { Json, Reply, RequestOptions, TestApp } from './app'
 
 export interface Account {
@@ -10,10 +10,10 @@ export interface Account {
 
 export interface FakeGitHub {
   fetch: typeof fetch
-  /** Whoever signs in there next. */
+  /** The account that signs in next. */
   account: Account
   requests: { url: string; body: string; headers: Headers }[]
-  /** What the token endpoint answers, where it is to answer something else. */
+  /** A response of the token endpoint in place of the usual one. */
   tokenAnswer?: Response
 }
 
@@ -51,7 +51,7 @@ export interface StartedAuthorization {
   location: URL
 }
 
-/** Goes to the provider. @param query further parameters of the address */
+/** Starts a sign-in at the provider. @param query further parameters of the URL */
 export async function startAuthorization(
   app: TestApp,
   query = '',
@@ -70,12 +70,12 @@ export const returnFromProvider = (
   query = '&code=code',
 ) => app.ask('GET', `/auth/v1/callback?state=${state}${query}`, { headers: { cookie } })
 
-/** To the provider and back. */
+/** A whole sign-in at the provider. */
 export async function signInAtGitHub(app: TestApp): Promise<Reply> {
   return returnFromProvider(app, await startAuthorization(app))
 }
 
-/** The fragment of where an answer leads to. */
+/** The fragment of the URL that a response redirects to. */
 export function fragmentOf(reply: Reply): Json {
   const { hash } = new URL(reply.headers.get('location') ?? '')
   return Object.fromEntries(new URLSearchParams(hash.slice(1)))

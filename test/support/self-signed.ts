@@ -1,4 +1,4 @@
-/** A certificate for `localhost` that nobody vouches for, and the key of it; both are good for nothing else. */
+/** A self-signed certificate for `localhost` with its key, for these tests only. */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9TJF8DROiz04/zc8

@@ -1,4 +1,4 @@
-/** A mail server on loopback that keeps what it receives, and refuses or drops what a test wants it to. */
+/** A mail server on loopback that stores what it receives, and rejects or drops what a test wants it to. */
 import type { Socket } from 'node:net'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
@@ -13,25 +13,25 @@ export interface SmtpMessage {
   text: string
   /** Whether it came over TLS. */
   isSecure: boolean
-  /** Who was logged in. */
+  /** The user that logged in. */
   user?: string
 }
 
-/** A refusal such as `550 5.1.1 No such user`; nothing accepts. */
+/** A rejection such as `550 5.1.1 No such user`; undefined accepts. */
 type Reply = string | undefined
 
-/** Hooks are looked up at each use, so a test may set them anew on the object it passed. */
+/** Hooks are read at each use, so a test can change them on the object it passed. */
 export interface SmtpSinkOptions {
   /** `none` by default. The certificate, that of smtp-server, is self-signed and out of date. */
   tls?: 'none' | 'starttls' | 'implicit'
-  /** Then demanded of everybody, without TLS as well. */
+  /** If given, required from every client, also without TLS. */
   auth?: { user: string; password: string }
   port?: number
   onConnect?(): Reply
   onLogin?(password: string): Reply
   onSender?(address: string): Reply
   onRecipient?(address: string): Reply
-  /** `drop` closes the connection without an answer. */
+  /** `drop` closes the connection without a response. */
   onData?(message: SmtpMessage): Reply | 'drop'
 }
 
@@ -40,11 +40,11 @@ export interface SmtpSink {
   port: number
   /** Those accepted, in order of arrival. */
   messages: SmtpMessage[]
-  /** Those that came, accepted or not. */
+  /** All that arrived, accepted or not. */
   attempts: SmtpMessage[]
   /** How many connections were opened so far. */
   connections(): number
-  /** Resolves once so many messages were accepted, with all of them. */
+  /** Resolves with all accepted messages, once there are this many. */
   received(count: number): Promise<SmtpMessage[]>
   /** Closes the port and every connection. */
   stop(): Promise<void>
@@ -172,7 +172,7 @@ function split(entity: string) {
   return { headers, body: rest.join('\r\n\r\n') }
 }
 
-/** The parts of a message that are no containers, decoded (RFC 2045 §6, RFC 2046 §5.1). */
+/** The leaf parts of a message, decoded (RFC 2045 §6, RFC 2046 §5.1). */
 function leaves(entity: string): { contentType: string; body: string }[] {
   const { headers, body } = split(entity)
   const contentType = headers['content-type']?.[0] ?? 'text/plain'

@@ -1,4 +1,4 @@
-/** An authenticator app that is none of ours. */
+/** A third-party authenticator app. */
 import { Secret, TOTP } from 'otpauth'
 
 /** @param now Unix milliseconds */

@@ -1,11 +1,11 @@
-/** Wallets by other packages than the server's: viem for Ethereum, TweetNaCl for Solana. */
+/** Wallets built with other packages than the server uses: viem for Ethereum, TweetNaCl for Solana. */
 import { base58 } from '@scure/base'
 import nacl from 'tweetnacl'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 
 export interface Wallet {
   chain: 'ethereum' | 'solana'
-  /** As the message says it. */
+  /** As written in the message. */
   name: 'Ethereum' | 'Solana'
   address: string
   sign(text: string): Promise<string>

@@ -1,4 +1,4 @@
-/** Rules that hold over all surfaces at once (docs/decisions.md#d1 to #d5; docs/threat-model.md#t4, #t20, #t24). */
+/** Rules across all surfaces (docs/decisions.md#d1 to #d5; docs/threat-model.md#t4, #t20, #t24). */
 import { expect, test } from 'bun:test'
 import { passwordGrant, refresh, startApp, type TestApp } from '../support/app'
 import { execute } from '../support/database'
@@ -7,7 +7,7 @@ import { signIn } from '../support/federation'
 import { cookieOf, get, login, mint, minted, ORIGIN, post } from '../support/native'
 import { codeAt } from '../support/totp'
 
-/** One session begun on each surface, and what its token answers. */
+/** A session of each surface, and a bearer token of it. */
 async function everywhere(app: TestApp, email: string) {
   const supabase = await app.signIn(email)
   const native = await minted(app, email)
@@ -98,15 +98,15 @@ test('a new password ends every other session on every surface', async () => {
 test('threat T4: the logins of all surfaces share one attempt counter, by address in any case, name and uid', async () => {
   await using app = await startApp({ settings: { AUTH_RATE_LIMITS: 'on' } })
   const { email } = await app.signUp()
-  const stranger = (index: number) => ({ ip: `198.51.${index}.9` })
+  const attacker = (index: number) => ({ ip: `198.51.${index}.9` })
   const password = 'wrong'
   const ways = [
-    (index: number) => passwordGrant(app, { email, password }, stranger(index)),
-    (index: number) => mint(app, email, { password }, stranger(index)),
-    (index: number) => login(app, email.toUpperCase(), { password }, stranger(index)),
-    (index: number) => login(app, 'u1', { password }, stranger(index)),
-    (index: number) => signIn(app, email, { password }, stranger(index)),
-    (index: number) => mint(app, '1', { password }, stranger(index)),
+    (index: number) => passwordGrant(app, { email, password }, attacker(index)),
+    (index: number) => mint(app, email, { password }, attacker(index)),
+    (index: number) => login(app, email.toUpperCase(), { password }, attacker(index)),
+    (index: number) => login(app, 'u1', { password }, attacker(index)),
+    (index: number) => signIn(app, email, { password }, attacker(index)),
+    (index: number) => mint(app, '1', { password }, attacker(index)),
   ]
   const evaluated: number[] = []
   for (let guess = 0; guess < 60; guess++) {

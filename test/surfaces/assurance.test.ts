@@ -1,4 +1,4 @@
-/** A token never counts for more than its session had passed when it was issued, whatever another token does. */
+/** The assurance level of a token is that of its session when it was issued, whatever other tokens do. */
 import { expect, test } from 'bun:test'
 import { claimsOf, PASSWORD, type Reply, type RequestOptions, refresh, startApp, type TestApp } from '../support/app'
 import { enrol, enrolled, pass, unenrol } from '../support/factors'
@@ -7,7 +7,7 @@ import { codeAt } from '../support/totp'
 
 const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin', origin: ORIGIN }
 
-/** Whether a request may do what needs the second factor: make a personal access token. */
+/** Whether a request may create a personal access token, which needs the second factor. */
 const mayActAsRaised = async (app: TestApp, asked: RequestOptions): Promise<boolean> => {
   const { status, body } = await post(app, '/tokens', { name: 'x' }, asked)
   if (status === 201) return true
@@ -19,9 +19,9 @@ const federated = async (app: TestApp, email: string, more: object = {}) =>
   (await app.ask('POST', '/auth/v1/login', { body: { id: email, password: PASSWORD, ...more } })).body.access_token
 
 interface Held {
-  /** Passes a factor in this session, and is a token from before that. */
+  /** Issued before a factor is passed in the same session. */
   token: string
-  /** What the client of that sign-in still holds afterwards, each as it is shown. */
+  /** Credentials that the client still has afterwards, and how each is presented. */
   later(): Promise<RequestOptions[]>
 }
 

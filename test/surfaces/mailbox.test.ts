@@ -41,15 +41,15 @@ test('a message is shown with its code, links and times, and nothing else', asyn
     ],
     ...extra,
   })
-  const told = {
+  const message = {
     ...{ id, channel: 'email', kind: 'magic_link', to: 'ada@example.com', from: 'auth@example.com' },
     ...{ subject: 'Your sign-in link', text: 'Sign in', html: '<p>Sign in</p>', code: '123456' },
     links: ['http://localhost:3000/welcome', 'myapp://callback?code=1'],
     ...{ state: 'failed', error: 'no such mailbox' },
     ...{ created_at: '2026-01-01T00:00:00.000Z', sent_at: '2026-01-01T00:00:01.000Z' },
   }
-  expect(await ask(mailbox, '/mailbox/api/messages')).toEqual({ status: 200, body: [told] })
-  expect(await ask(mailbox, `/mailbox/api/messages/${id}`)).toEqual({ status: 200, body: told })
+  expect(await ask(mailbox, '/mailbox/api/messages')).toEqual({ status: 200, body: [message] })
+  expect(await ask(mailbox, `/mailbox/api/messages/${id}`)).toEqual({ status: 200, body: message })
 })
 
 test('messages are listed newest first, fifty by default and at most two hundred', async () => {
@@ -255,7 +255,7 @@ interface Reader {
   read(): Promise<{ done: boolean; value?: Uint8Array }>
 }
 
-/** Reads a stream until it has said something. */
+/** Reads a stream until it contains a text. */
 async function readUntil(reader: Reader, wanted: string): Promise<string> {
   let text = ''
   while (!text.includes(wanted)) {

@@ -46,15 +46,15 @@ const SURFACES: Record<string, Surface> = {
 interface Situation {
   is: Trouble[]
   answer: Answer
-  /** What the hook is told of the password; undefined if it is not called. */
-  told?: boolean
-  /** Where a ban is told without the right password. */
+  /** Whether the hook gets the password as valid; undefined if it is not called. */
+  isValid?: boolean
+  /** If the gotrue surface answers differently: it reports a ban whatever the password. */
   onSupabase?: Answer
 }
 
 type Trouble = 'deleted' | 'banned' | 'hook refuses' | 'wrong password' | 'unconfirmed' | 'outdated hash'
 
-/** From everything at once to nothing: the first trouble that is left is the answer. */
+/** Each case drops the first problem of the one before; the first remaining problem is the response. */
 const SITUATIONS: Situation[] = [
   { is: ['deleted', 'banned', 'hook refuses', 'wrong password', 'unconfirmed', 'outdated hash'], answer: 'wrong' },
   { is: ['deleted', 'banned', 'hook refuses', 'unconfirmed', 'outdated hash'], answer: 'wrong' },
@@ -66,20 +66,20 @@ const SITUATIONS: Situation[] = [
   { is: ['banned', 'wrong password'], answer: 'wrong', onSupabase: 'banned' },
   { is: ['banned', 'hook refuses', 'unconfirmed', 'outdated hash'], answer: 'banned' },
   { is: ['banned'], answer: 'banned' },
-  { is: ['hook refuses', 'wrong password', 'unconfirmed', 'outdated hash'], answer: 'rejected', told: false },
-  { is: ['hook refuses', 'unconfirmed', 'outdated hash'], answer: 'rejected', told: true },
-  { is: ['hook refuses'], answer: 'rejected', told: true },
-  { is: ['wrong password', 'unconfirmed', 'outdated hash'], answer: 'wrong', told: false },
-  { is: ['wrong password'], answer: 'wrong', told: false },
-  { is: ['unconfirmed', 'outdated hash'], answer: 'unconfirmed', told: true },
-  { is: ['unconfirmed'], answer: 'unconfirmed', told: true },
-  { is: ['outdated hash'], answer: 'session', told: true },
-  { is: [], answer: 'session', told: true },
+  { is: ['hook refuses', 'wrong password', 'unconfirmed', 'outdated hash'], answer: 'rejected', isValid: false },
+  { is: ['hook refuses', 'unconfirmed', 'outdated hash'], answer: 'rejected', isValid: true },
+  { is: ['hook refuses'], answer: 'rejected', isValid: true },
+  { is: ['wrong password', 'unconfirmed', 'outdated hash'], answer: 'wrong', isValid: false },
+  { is: ['wrong password'], answer: 'wrong', isValid: false },
+  { is: ['unconfirmed', 'outdated hash'], answer: 'unconfirmed', isValid: true },
+  { is: ['unconfirmed'], answer: 'unconfirmed', isValid: true },
+  { is: ['outdated hash'], answer: 'session', isValid: true },
+  { is: [], answer: 'session', isValid: true },
 ]
 
 /** A server with a Password Verification hook. */
 async function start(decision: 'continue' | 'reject' = 'continue') {
-  const told: Json[] = []
+  const reports: Json[] = []
   const app = await startApp({
     settings: {
       AUTH_HOOK_PASSWORD_VERIFICATION_ATTEMPT_ENABLED: 'true',
@@ -87,14 +87,14 @@ async function start(decision: 'continue' | 'reject' = 'continue') {
       AUTH_HOOK_PASSWORD_VERIFICATION_ATTEMPT_SECRETS: 'v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=',
     },
     post: async ({ body }): Promise<HttpResult> => {
-      told.push(JSON.parse(body))
+      reports.push(JSON.parse(body))
       return {
         ...{ outcome: 'answered', status: 200, contentType: 'application/json', retryAfter: '', isTooLarge: false },
         body: JSON.stringify({ decision, message: 'Not today.' }),
       }
     },
   })
-  return { app, told, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
+  return { app, reports, [Symbol.asyncDispose]: () => app[Symbol.asyncDispose]() }
 }
 
 async function createAccount(app: TestApp, is: readonly Trouble[]): Promise<string> {
@@ -111,7 +111,7 @@ async function createAccount(app: TestApp, is: readonly Trouble[]): Promise<stri
 }
 
 for (const [name, { send, answers }] of Object.entries(SURFACES))
-  test.each(SITUATIONS)(`${name}: $is`, async ({ is, answer, told, onSupabase }) => {
+  test.each(SITUATIONS)(`${name}: $is`, async ({ is, answer, isValid, onSupabase }) => {
     await using server = await start(is.includes('hook refuses') ? 'reject' : 'continue')
     const { app } = server
     const id = await createAccount(app, is)
@@ -121,7 +121,9 @@ for (const [name, { send, answers }] of Object.entries(SURFACES))
     const expected = name === '/auth/v1/token' ? (onSupabase ?? answer) : answer
     if (expected === 'session') expect(reply.status).toBe(200)
     else expect(bodyOf(reply)).toEqual(answers[expected])
-    expect(server.told.map(({ user_id, valid }) => [user_id, valid])).toEqual(told === undefined ? [] : [[id, told]])
+    expect(server.reports.map(({ user_id, valid }) => [user_id, valid])).toEqual(
+      isValid === undefined ? [] : [[id, isValid]],
+    )
     expect(app.hasher.verified).toHaveLength(1)
     const isUpgraded = expected === 'session' && is.includes('outdated hash')
     expect(await hashOf()).toBe(isUpgraded ? await app.hasher.hash(PASSWORD) : before)
@@ -130,9 +132,9 @@ for (const [name, { send, answers }] of Object.entries(SURFACES))
 for (const [name, { send, answers }] of Object.entries(SURFACES)) {
   test(`${name}: an unknown account is treated as a wrong password, with the same work`, async () => {
     await using server = await start()
-    const { app, told } = server
+    const { app, reports } = server
     expect(bodyOf(await send(app, PASSWORD, 'unknown@example.com'))).toEqual(answers.wrong)
-    expect([told, app.hasher.verified.length]).toEqual([[], 1])
+    expect([reports, app.hasher.verified.length]).toEqual([[], 1])
   })
 
   test(`${name}: if the hash changes meanwhile it is verified again, and a changed password is wrong`, async () => {

@@ -1,4 +1,4 @@
-/** What a browser opens on this server, and how programs and probes see the same addresses. */
+/** Pages of this server in a browser, and the same paths for programs and probes. */
 import { expect, test } from 'bun:test'
 import { startApp, type TestApp } from '../support/app'
 

@@ -1,4 +1,4 @@
-/** What the engine does when SQLite fails: every failure is an answer, in its own words, and the next operation works. */
+/** Failures of SQLite: each one is reported with its cause, and the next operation works. */
 import { Database } from 'bun:sqlite'
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { closeSync, mkdtempSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
@@ -96,7 +96,7 @@ test.each([
   expect(refused).toMatchObject({ kind, cause: thrown })
   expect(await engine.write(put('after'))).toBe(1)
   expect((await get('after'))?.value).toBe('0')
-  // One small write that works does not prove that a disk is well.
+  // A small write that works does not prove that there is space.
   const isPartial = kind === 'disk_failing' || kind === 'out_of_memory'
   expect((await engine.examine(probe))?.kind).toBe(isPartial ? kind : undefined)
 })

@@ -1,4 +1,4 @@
-/** What migrations make of rows that older servers wrote. */
+/** What migrations do with rows of older versions. */
 import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import { migrations } from '../../../migrations'
@@ -6,7 +6,7 @@ import { migrate } from '../../../src/store/sqlite/migrate'
 
 const options = { now: 1, snapshot() {} }
 
-/** A database as it was before the migration of that number, filled, and brought up to date. */
+/** A database from before that migration, filled and then migrated. */
 function migrated(number: string, fill: (db: Database) => void): Database {
   const db = new Database(':memory:', { strict: true })
   const before = migrations.findIndex(({ name }) => name.startsWith(number))

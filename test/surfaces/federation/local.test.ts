@@ -1,4 +1,4 @@
-/** Accounts of this server on the federation surface (federation.md). */
+/** Accounts of this server on the federation surface (docs/other-surfaces.md#federation). */
 import { expect, test } from 'bun:test'
 import { PASSWORD, startApp, type TestApp } from '../../support/app'
 import { protectedAccount } from '../../support/factors'

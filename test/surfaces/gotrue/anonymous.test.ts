@@ -1,4 +1,4 @@
-/** Anonymous users: every way to a confirmed contact makes the account a permanent one. */
+/** Anonymous users: every confirmed contact makes the account permanent. */
 import { expect, test } from 'bun:test'
 import { type Json, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
@@ -25,7 +25,7 @@ const code = async (app: TestApp, to: string) => (await lastMessageTo(app, to)).
 interface Way {
   settings?: Record<string, string>
   providers: string[]
-  /** As GoTrue leaves it, where it names no provider. */
+  /** As in GoTrue, which adds no provider here. */
   metadata?: object
   go(app: TestApp, id: string, token: string): Promise<unknown>
 }

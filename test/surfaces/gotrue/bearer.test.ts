@@ -7,7 +7,7 @@ const SECRET = 'a-secret-of-this-test-with-at-least-32-bytes'
 const settings = { AUTH_JWT_SECRET: SECRET }
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** A token made by hand, so that it can be as wrong as an attacker likes. */
+/** A handmade token, which can be as invalid as an attacker likes. */
 function forge(claims: object, { header = {}, secret = SECRET }: { header?: object; secret?: string } = {}): string {
   const input = `${encode({ alg: 'HS256', typ: 'JWT', ...header })}.${encode(claims)}`
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`
@@ -182,7 +182,7 @@ test.each(['ES256', 'RS256', 'EdDSA'])(
       currentDate: new Date(app.clock.now()),
     })
     expect(payload.sub).toBe(ada.id)
-    // the secret is no accepted key here, and the public key no HMAC secret (RFC 8725 §2.1)
+    // the secret is not accepted here, and the public key is not an HMAC secret (RFC 8725 §2.1)
     expect((await who(app, forge({ ...claimsOf(ada.accessToken) })))[1]).toBe('bad_jwt')
     expect(
       (

@@ -10,7 +10,7 @@ const FINE = 'nobody-has-had-this-one-4711'
 
 const hashOf = (password: string) => createHash('sha1').update(password).digest('hex').toUpperCase()
 
-/** A service that knows one password, and pads its answers. */
+/** A service that knows one password, and pads its responses. */
 function knowing(password: string, count = 3) {
   const asked: string[] = []
   const service: BreachedPasswords = async (prefix) => {

@@ -1,4 +1,4 @@
-/** What is checked of a request, and in which order. */
+/** The order of checks of a request. */
 import { expect, test } from 'bun:test'
 import { startApp } from '../../support/app'
 import { enrol } from '../../support/factors'
@@ -22,7 +22,7 @@ test('the body of a challenge is read only if the factor needs one', async () =>
   expect(await ask(phone, '{"channel":1}')).toEqual([400, 'bad_json'])
   expect(await ask(phone, '{"channel":"pigeon"}')).toEqual([400, 'validation_failed'])
   expect(await ask(phone, '{}')).toEqual([200, 'phone'])
-  // a factor that is not there is told before anything of the body
+  // an unknown factor is reported before the body is read
   expect(await ask(SOMEBODY, '{')).toEqual([404, 'mfa_factor_not_found'])
   expect(await ask('nope', '{')).toEqual([404, 'validation_failed'])
 })

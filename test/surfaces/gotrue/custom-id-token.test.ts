@@ -1,4 +1,4 @@
-/** ID tokens of providers that administrators set up, which applications got themselves. */
+/** ID tokens of custom providers (GoTrue's id_token grant). */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { generateKeyPair } from 'jose'

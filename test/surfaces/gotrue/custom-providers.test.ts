@@ -1,4 +1,4 @@
-/** Providers that administrators set up: listed, made, changed and deleted. */
+/** Custom providers: listed, created, changed and deleted. */
 import { expect, test } from 'bun:test'
 import { startApp, type TestOptions } from '../../support/app'
 import { ADDRESS, custom, fakeOpenId, ISSUER, NOW, OAUTH2, OIDC } from '../../support/custom-provider'
@@ -94,7 +94,7 @@ test('given fields are changed and others kept, and a new issuer is discovered',
   expect(provider.requests.at(-1)?.url).toBe(other)
   const back = await update('custom:acme', { discovery_url: '' })
   expect([back.body.discovery_url, back.body.discovery_document.token_endpoint]).toEqual([undefined, `${ISSUER}/token`])
-  // a refused change changes nothing
+  // a refused change has no effect
   expect((await update('custom:acme', { name: 'No', issuer: 'https://else.example.com' })).status).toBe(400)
   expect((await started.get('custom:acme')).body).toEqual(back.body)
 })
@@ -249,7 +249,7 @@ test('threat T51: a name that resolves to a private address is not called, and a
   const lookups: string[] = []
   const lookup = async (host: string) => {
     lookups.push(host)
-    // the second answer would be that of an attacker
+    // the second response would be an attacker's
     return lookups.length === 1 ? ['2606:2800:21f:cb07:6820:80da:af6b:8b2c'] : ['127.0.0.1']
   }
   await using started = await start({}, { lookup })

@@ -1,4 +1,4 @@
-/** Signing in with providers that administrators set up: there and back. */
+/** Sign-in with custom providers: authorization and callback. */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { generateKeyPair } from 'jose'
@@ -37,7 +37,7 @@ async function leave(app: TestApp, name = 'custom:acme', query = ''): Promise<St
 const signIn = async (app: TestApp, name?: string, back = '&code=code') =>
   returnFromProvider(app, await leave(app, name), back)
 
-/** The user that a sign-in led to. */
+/** The user who is signed in. */
 async function userOf(app: TestApp, name?: string): Promise<Json> {
   const reply = await signIn(app, name)
   const { access_token: token, ...rest } = fragmentOf(reply)
@@ -157,7 +157,7 @@ test('claims missing in the ID token come from userinfo, if it is of the same ac
   expect(user.user_metadata).toMatchObject({ name: 'Ada', email: 'ada@example.com', custom_claims: { groups: ['a'] } })
   fake.userinfo = { sub: 'acme-2', email: 'eve@example.com', email_verified: true }
   expect(queryOf(await signIn(app)).error_description).toBe('Error getting user profile from external provider')
-  // and where all is told, nobody is asked
+  // and if the ID token has all claims, userinfo is not requested
   fake.claims = { email: 'ada@example.com', email_verified: true, groups: [] }
   const before = fake.asked('/userinfo').length
   expect((await userOf(app)).id).toBe(user.id)
@@ -166,14 +166,14 @@ test('claims missing in the ID token come from userinfo, if it is of the same ac
 
 test('threat T46: an unverified address links to no account, whichever claim it comes from', async () => {
   const victim = 'victim@example.com'
-  const told: [string, Json, Json][] = [
+  const cases: [string, Json, Json][] = [
     ['unverified', { email: victim }, {}],
     ['said to be unverified', { email: victim, email_verified: false }, {}],
     ['nearly true', { email: victim, email_verified: 1 }, {}],
     ['another is verified', { email: 'eve@example.com', email_verified: true, upn: victim }, { email: 'upn' }],
     ['mapped trust', { email: victim, trusted: true }, { phone: 'trusted' }],
   ]
-  for (const [name, claims, mapping] of told) {
+  for (const [name, claims, mapping] of cases) {
     await using started = await start({ ...OIDC, attribute_mapping: mapping })
     const owner = await started.app.signUp(victim)
     started.fake.claims = claims

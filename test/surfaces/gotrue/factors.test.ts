@@ -7,7 +7,7 @@ import { lastMessageTo, open } from '../../support/mail'
 import { codeAt } from '../../support/totp'
 
 const MINUTE = 60_000
-/** From where a test asks that does not say. */
+/** The IP address of requests that do not name one. */
 const HERE = '203.0.113.7'
 const UNKNOWN = '11111111-1111-4111-8111-111111111111'
 
@@ -241,14 +241,14 @@ test('threat T12: attempts from elsewhere do not lock a factor for networks wher
     const { body } = await challenge(app, token, ada.factor.id, { ip })
     return verify(app, token, ada.factor.id, { challenge_id: body.id, code }, { ip })
   }
-  // over as many networks as they like
+  // from any number of networks
   for (let index = 0; index < 10; index++) expect((await guess(thief, `198.51.${index}.1`)).status).toBe(422)
   expect((await guess(thief, '198.51.200.1')).status).toBe(429)
   expect((await guess(ada.raised.accessToken, '192.0.2.77')).status).toBe(429)
   const right = () => codeAt(ada.factor.secret, app.clock.now())
   const own = (await app.signIn(ada.email)).accessToken
   expect((await guess(own, HERE, right())).status).toBe(200)
-  // which does not start the thief's guesses anew
+  // which does not reset the attacker's count
   const again = (await app.signIn(ada.email)).accessToken
   expect((await guess(again, '198.51.201.1')).status).toBe(429)
   for (let index = 0; index < 10; index++) expect((await guess(again, HERE)).status).toBe(422)
@@ -446,7 +446,7 @@ test('the owner is notified of an added or removed factor, if notices are enable
   expect(await kinds()).toHaveLength(1)
   await unenrol(app, body.access_token, factor.id)
   expect(await kinds()).toEqual(['mfa_factor_unenrolled_notification', 'mfa_factor_enrolled_notification'])
-  // an administrator may have been talked into it
+  // an administrator may have been deceived
   const another = await enrolled(app, body.access_token)
   await pass(app, body.access_token, another)
   await app.ask('DELETE', `/auth/v1/admin/users/${ada.id}/factors/${another.id}`, { token: app.admin })

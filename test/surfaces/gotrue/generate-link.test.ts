@@ -14,7 +14,7 @@ const sentMails = async (app: TestApp) => (await app.core.forTask().listMessages
 
 interface Story {
   body: object
-  /** What is there before. */
+  /** The state before. */
   given?: (app: TestApp) => Promise<unknown>
   /** `type` of the link and, where it differs, `verification_type`. */
   type: string
@@ -219,7 +219,7 @@ test('their codes work with their own address', async () => {
   expect((await answer(ADA, current.email_otp)).body.user).toMatchObject({ id, email: NEW })
 })
 
-// threat T42: two links for one side are never a link for each.
+// threat T42: two links for one address do not count as one for each.
 test.each(['current', 'new'] as const)('two links for the %s address do not change the address', async (side) => {
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)

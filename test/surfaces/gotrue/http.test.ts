@@ -250,7 +250,7 @@ test('every endpoint requires the declared credentials: none, an API key and a f
 const deep = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
 const account = `"email":"x@example.com","password":"${PASSWORD}"`
 
-/** No JSON object whatever the endpoint. */
+/** Bodies that are invalid for every endpoint. */
 const unreadable: Record<string, string | Uint8Array> = {
   truncated: '{"email":',
   'a list': '[]',
@@ -267,7 +267,7 @@ const unreadable: Record<string, string | Uint8Array> = {
   '20,000 brackets': '['.repeat(20_000),
 }
 
-/** JSON objects with something in them that an endpoint which declares it cannot take. */
+/** JSON objects with a member that is invalid for endpoints that declare it. */
 const untakeable: Record<string, string> = {
   'a number beyond a double': `{${account},"data":{"x":1e400},"user_metadata":{"x":1e400},"app_metadata":{"x":1e400},"should_soft_delete":1e400}`,
   'wrong types':
@@ -283,7 +283,7 @@ test.each(Object.entries({ ...unreadable, ...untakeable }))(
     await using app = await startApp()
     const ada = await app.signUp()
     for (const { method, path, access, body: declared } of endpoints) {
-      // a field that an endpoint does not declare is not looked at, and /recover declares none of these
+      // fields that an endpoint does not declare are ignored, and /recover declares none of these
       if (!declared || (path === '/recover' && String(raw).startsWith(`{${account},"data"`))) continue
       const url = `/auth/v1${path.replace(/:\w+/g, ada.id)}${path === '/token' ? '?grant_type=password' : ''}`
       const { status, body } = await app.ask(method, url, {

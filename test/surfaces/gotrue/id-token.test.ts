@@ -1,4 +1,4 @@
-/** Signing in by an ID token that an application got itself (GoTrue's id_token grant, OpenID Connect Core 1.0 §3.1.3.7). */
+/** Sign-in with an ID token of the application (GoTrue's id_token grant, OpenID Connect Core 1.0 §3.1.3.7). */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -19,7 +19,7 @@ const otherKeys = await generateKeyPair('RS256', { extractable: true })
 const published = { ...(await exportJWK(keys.publicKey)), kid: 'key-1', alg: 'RS256' }
 
 interface Issuer {
-  /** What is published as keys. */
+  /** The published keys. */
   keySet: () => Response | Promise<Response>
   fetched: string[]
 }

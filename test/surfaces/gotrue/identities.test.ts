@@ -1,4 +1,4 @@
-/** Linking identities to one's own account, and taking them off (`/user/identities`). */
+/** Linking and unlinking identities (`/user/identities`). */
 import { expect, test } from 'bun:test'
 import { claimsOf, type RequestOptions, startApp, type TestApp } from '../../support/app'
 import { protectedAccount, refusal } from '../../support/factors'

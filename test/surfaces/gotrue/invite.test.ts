@@ -22,8 +22,8 @@ test('an invitation creates an account without a password and mails a link', asy
   })
   expect(body.user_metadata).toEqual({ name: 'Grace' })
   expect(body).not.toHaveProperty('email_confirmed_at')
-  const letter = await lastMessageTo(app, GRACE)
-  expect([letter.kind, new URLSearchParams(letter.link.split('?')[1]).get('type')]).toEqual(['invite', 'invite'])
+  const mail = await lastMessageTo(app, GRACE)
+  expect([mail.kind, new URLSearchParams(mail.link.split('?')[1]).get('type')]).toEqual(['invite', 'invite'])
   expect((await passwordGrant(app, { email: GRACE, password: PASSWORD })).body.code).toBe('invalid_credentials')
 })
 

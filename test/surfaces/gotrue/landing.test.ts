@@ -1,4 +1,4 @@
-/** Where links and providers lead back to: query, fragment and type, as Go's URL handling writes them. */
+/** Redirects of links and providers: query, fragment and type, in the format of Go's URL package. */
 import { expect, test } from 'bun:test'
 import { startApp, type TestApp } from '../../support/app'
 import { confirmedUser, landingOf, lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
@@ -61,14 +61,14 @@ test('type email is resolved to the token’s kind, and other types stay as requ
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   const { token: signup } = await asked(app, '/signup', { password: 'correct-horse-battery-9' })
   expect((await opened(app, signup, 'email', '')).fragment.type).toBe('signup')
-  for (const [path, type, told] of [
+  for (const [path, type, resolved] of [
     ['/otp', 'email', 'magiclink'],
     ['/recover', 'email', 'magiclink'],
     ['/recover', 'magiclink', 'magiclink'],
     ['/otp', 'recovery', 'recovery'],
   ] as const) {
     const { token } = await asked(app, path)
-    expect([path, type, (await opened(app, token, type, '')).fragment.type]).toEqual([path, type, told])
+    expect([path, type, (await opened(app, token, type, '')).fragment.type]).toEqual([path, type, resolved])
   }
 })
 

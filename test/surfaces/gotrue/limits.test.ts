@@ -12,7 +12,7 @@ const createUser = (app: TestApp, email: string) =>
     body: { email, password: PASSWORD, email_confirm: true },
   })
 
-/** Guesses wrongly, each time from another address. @returns how many guesses were looked at */
+/** Tries wrong passwords, each time from another address. @returns how many were checked */
 async function attack(
   app: TestApp,
   times: number,

@@ -13,13 +13,13 @@ const start = (settings = {}) =>
 const post = (app: TestApp, path: string, body: object, headers: Record<string, string> = {}) =>
   app.ask('POST', `/auth/v1${path}`, { body, headers })
 
-/** The only link of the last mail, as it stands there. */
+/** The only link of the last mail, unchanged. */
 async function linkTo(app: TestApp, to = ADA): Promise<string> {
   const [message] = await app.core.forTask().listMessages({ to, limit: 1 })
   return message?.links[0] ?? ''
 }
 
-// What a link looks like (docs/wire-contract.md#links).
+// The format of links (docs/wire-contract.md#links).
 
 test('a link has the token, the type and the target, in this order, minimally escaped', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://other.example.com/**,myapp://**' })
@@ -71,7 +71,7 @@ test('the path of links can be set, and magic links use that of recovery', async
   }
 })
 
-// threat T40: what a request says of where the server is does not get into a mail.
+// threat T40: host headers of a request do not get into a mail.
 
 const HEADERS: Record<string, string>[] = [
   { host: 'evil.example' },
@@ -114,7 +114,7 @@ test.each(HEADERS.map((headers): [Record<string, string>] => [headers]))(
   },
 )
 
-// threat T40: over a connection, where a request line may hold a whole URL and the Host another one.
+// threat T40: over a connection, whose request line may have a URL with another host than the Host header.
 test.each([
   'POST http://evil.example/auth/v1/recover HTTP/1.1\r\nHost: evil.example',
   'POST https://evil.example:8443/auth/v1/recover HTTP/1.1\r\nHost: localhost',
@@ -138,13 +138,13 @@ test.each([
     )
   })
   expect(status).toBeLessThan(500)
-  const letters = await mailboxOf(app, ADA)
-  expect(letters).toHaveLength(status === 200 ? 1 : 0)
-  for (const { html, text } of letters) expect(`${html}${text}`).not.toContain('evil')
+  const mails = await mailboxOf(app, ADA)
+  expect(mails).toHaveLength(status === 200 ? 1 : 0)
+  for (const { html, text } of mails) expect(`${html}${text}`).not.toContain('evil')
   if (status === 200) expect(await linkTo(app)).toStartWith(`${API}/verify?token=`)
 })
 
-// threat T43: addresses that are more than an address.
+// threat T43: addresses that contain more than an address.
 
 const HOSTILE = [
   'ada@example.com\r\nBcc: eve@example.com',
@@ -218,11 +218,11 @@ test.each(["o'brien+tag@example.com", 'a.b-c_d@sub.example.co.uk', 'ada@xn--exmp
   },
 )
 
-// threat T44: what users say of themselves stays text.
+// threat T44: profile data of users stays text.
 
 const TEMPLATE = '<p>Hello {{ .Data.name }}!</p><p><a href="{{ .ConfirmationURL }}">Confirm</a></p>'
 
-/** The mail to somebody who calls themselves so. */
+/** The mail to a user with this name. */
 async function letterOf(name: unknown, settings: Record<string, string> = {}) {
   await using app = await start({ AUTH_MAILER_TEMPLATES_CONFIRMATION: TEMPLATE, ...settings })
   await post(app, '/signup', { email: ADA, password: PASSWORD, data: { name } })
@@ -292,7 +292,7 @@ test.each([
   expect(link).not.toBe('')
 })
 
-// threat T43: header injection through what users say of themselves.
+// threat T43: header injection through profile data.
 test.each(['Ada\r\nBcc: eve@example.com', 'Ada\nX-Evil: 1', 'Ada\u2028\u2029\u0085Bcc: x', '<b>Ada</b>'])(
   'the name %j in a subject stays on its line',
   async (name) => {
@@ -318,7 +318,7 @@ test('built-in mails contain nothing that users choose', async () => {
   await post(app, '/signup', { email: ADA, password: PASSWORD, data })
   const { html, text, subject, code, link } = await lastMessageTo(app, ADA)
   expect(`${html}${text}${subject}`).not.toContain('MALLORY')
-  // both ways to answer stand in both parts
+  // link and code are in both parts
   for (const part of [html, text])
     expect([part.includes(code), part.includes(link.split('&')[0] ?? '')]).toEqual([true, true])
 })

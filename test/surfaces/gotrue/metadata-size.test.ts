@@ -1,4 +1,4 @@
-/** Everything in metadata is in every token, so its size has a bound where it is stored, and none where users come in. */
+/** All metadata is in every token, so its size is limited when it is stored, but never at sign-in. */
 import { expect, test } from 'bun:test'
 import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../src/lib/metadata'
 import { claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
@@ -7,10 +7,10 @@ import { lastMessageTo, open, userOf, verify, WITH_CONFIRMATION } from '../../su
 import { fakeGitHub, fragmentOf, GITHUB, signInAtGitHub } from '../../support/providers'
 
 const ADA = 'ada@example.com'
-/** What nginx and others read of one header line. */
+/** The longest header line that nginx and others accept by default. */
 const LINE = 8192
 const lineOf = (token: string) => `Authorization: Bearer ${token}\r\n`.length
-/** JSON of so many bytes. */
+/** JSON of this many bytes. */
 const sized = (bytes: number) => ({ note: 'x'.repeat(bytes - '{"note":""}'.length) })
 const TOO_LARGE = {
   code: 'validation_failed',
@@ -198,8 +198,8 @@ test.each(['magiclink', 'recovery', 'invite'] as const)(
   'the metadata of an unconfirmed sign-up is dropped together with its password, by %s',
   async (way) => {
     await using app = await start(WITH_CONFIRMATION)
-    const stranger = { email: ADA, password: 'a-strangers-password-1', data: { role: 'admin', note: 'x'.repeat(3000) } }
-    await app.ask('POST', '/auth/v1/signup', { body: stranger })
+    const signUp = { email: ADA, password: 'an-attackers-password-1', data: { role: 'admin', note: 'x'.repeat(3000) } }
+    await app.ask('POST', '/auth/v1/signup', { body: signUp })
     app.clock.advance(61_000)
     if (way === 'invite') await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: ADA } })
     else await app.ask('POST', way === 'recovery' ? '/auth/v1/recover' : '/auth/v1/otp', { body: { email: ADA } })

@@ -1,4 +1,4 @@
-/** Metadata: every key of it is data, and the address in it follows that of the account. */
+/** Metadata: every key is plain data, and its address follows that of the account. */
 import { expect, test } from 'bun:test'
 import { claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
 import { lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
@@ -6,7 +6,7 @@ import { lastMessageTo, open, WITH_CONFIRMATION } from '../../support/mail'
 const ODD = '{"__proto__":{"admin":true},"constructor":1,"nested":[{"__proto__":2}]}'
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-/** Every member, as it stands in the text of a body. */
+/** Every member as in the text of a body. */
 const holds = (text: string) => {
   for (const member of ['"__proto__":{"admin":true}', '"constructor":1', '"nested":[{"__proto__":2}]'])
     expect(text).toContain(member)

@@ -10,7 +10,7 @@ const DAY = 86_400_000
 const ON = { AUTH_MAILER_NOTIFICATIONS_NEW_DEVICE_ENABLED: 'true' }
 const EMAIL = 'ada@example.com'
 
-/** What was mailed, once all that follows the answers so far is done. */
+/** The mails, once all background work of earlier requests is done. */
 async function notices(app: TestApp) {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
   const all = await app.core.forTask().listMessages({ to: EMAIL, limit: 50 })
@@ -72,7 +72,7 @@ test('a network unused for a month is unknown again, while another one is known'
   await signIn(app, '203.0.113.7')
   app.clock.advance(11 * DAY)
   await app.core.forTask().sweep()
-  // the mailbox has forgotten the first one, too
+  // the mailbox has dropped the first one, too
   expect(await notices(app)).toHaveLength(0)
   await signIn(app, '198.51.100.7')
   expect(await notices(app)).toHaveLength(1)
@@ -132,13 +132,13 @@ test('a notice is committed together with the sign-in, so that no crash loses it
   await app.ask('POST', '/auth/v1/admin/users', { body: created, headers: { apikey: app.admin } })
   await app.signIn(EMAIL)
   expect((await signIn(app, '198.51.100.7')).status).toBe(200)
-  // No turn of the event loop lies between the answer and this look.
+  // No turn of the event loop lies between the response and this query.
   const queued = readRows(app.database, "SELECT count(*) AS n FROM messages WHERE template = 'new_device_notification'")
   expect(queued).toEqual([{ n: 1 }])
 })
 
-/** A sign-in from elsewhere, and the link of the mail that tells of it, as path and query. */
-async function stranger(app: TestApp) {
+/** A sign-in from an unknown network, and the link of the notice, as path and query. */
+async function signInElsewhere(app: TestApp) {
   const { body } = await signIn(app, '198.51.100.7')
   const link = new URL((await notices(app))[0]?.links[0] ?? '')
   return { token: body.access_token as string, path: link.pathname + link.search, link }
@@ -149,7 +149,7 @@ const isAlive = async (app: TestApp, token: string) => (await app.ask('GET', '/a
 test('the mail links to a page whose button ends that session, and no other', async () => {
   await using app = await startApp({ settings: ON })
   const ada = await app.signUp(EMAIL)
-  const { token, path, link } = await stranger(app)
+  const { token, path, link } = await signInElsewhere(app)
   expect(`${link.origin}${link.pathname}`).toBe('http://localhost:7020/auth/v1/sessions/not-me')
   for (const headers of [{}, { 'user-agent': 'Slackbot' }, { 'accept-language': 'de' }] as Record<string, string>[]) {
     const { status, text } = await app.ask('GET', path, { headers })
@@ -168,7 +168,7 @@ test('the mail links to a page whose button ends that session, and no other', as
 test('other tokens do not end a session', async () => {
   await using app = await startApp({ settings: ON })
   await app.signUp(EMAIL)
-  const { token, link } = await stranger(app)
+  const { token, link } = await signInElsewhere(app)
   const { body } = await signIn(app, '100.64.0.1')
   const own = link.searchParams.get('token') ?? ''
   const { session_id: other } = claimsOf(body.access_token)

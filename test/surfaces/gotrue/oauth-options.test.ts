@@ -1,4 +1,4 @@
-/** What settings and invitations change about a sign-in at a provider, and what is kept of it. */
+/** Settings and invitations in sign-ins with a provider, and what is stored of them. */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'

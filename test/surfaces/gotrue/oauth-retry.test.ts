@@ -1,4 +1,4 @@
-/** A state of a sign-in at a provider is used up by success alone: who cancels and comes back approving is signed in. */
+/** The state of a sign-in with a provider is consumed only by success: after a cancelled attempt, approving signs in. */
 import { expect, test } from 'bun:test'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
@@ -31,7 +31,7 @@ type Started = Awaited<ReturnType<typeof start>>
 
 interface Failure {
   settings?: Record<string, string>
-  /** Makes one attempt fail. @returns what mends it */
+  /** Makes one attempt fail. @returns how to repair it */
   fail(started: Started, left: StartedAuthorization): Promise<(() => unknown) | undefined>
 }
 
@@ -126,8 +126,8 @@ test.each(Object.entries(failures))('%s: afterwards the same state signs in, onc
   const { app } = started
   await using _app = app
   const left = await startAuthorization(app)
-  const mend = await failure.fail(started, left)
-  await mend?.()
+  const repair = await failure.fail(started, left)
+  await repair?.()
   const reply = await returnFromProvider(app, left)
   expect(claimsOf(fragmentOf(reply).access_token).email).toBe(EMAIL)
   expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')

@@ -1,4 +1,4 @@
-/** Signing in with somebody else's account: there and back. */
+/** Sign-in with a provider: authorization and callback. */
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { claimsOf, refresh, startApp, type TestApp } from '../../support/app'
@@ -147,10 +147,8 @@ test('threat T48: a state works once, before it expires, in the same browser and
   await using started = await start()
   const { app } = started
   const left = await startAuthorization(app)
-  const stranger = await startAuthorization(app)
-  expect(queryOf(await returnFromProvider(app, { ...stranger, cookie: left.cookie })).error_code).toBe(
-    'bad_oauth_state',
-  )
+  const another = await startAuthorization(app)
+  expect(queryOf(await returnFromProvider(app, { ...another, cookie: left.cookie })).error_code).toBe('bad_oauth_state')
   expect(queryOf(await returnFromProvider(app, { ...(await startAuthorization(app)), cookie: '' })).error_code).toBe(
     'bad_oauth_state',
   )

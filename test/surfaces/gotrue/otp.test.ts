@@ -25,18 +25,18 @@ const words = ({ status, body }: Reply) => [status, body.code, body.message]
 const kindsTo = async (app: TestApp, to = ADA) => (await mailboxOf(app, to)).map(({ kind }) => kind)
 const usersOf = async (app: TestApp) => (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users
 
-// Asking for a link.
+// Requests for a link.
 
 test('a confirmed user gets a magic link with a code', async () => {
   await using app = await start()
   await confirmedUser(app, ADA)
   const { status, body } = await post(app, '/otp', { email: 'ADA@example.com' })
   expect([status, body]).toEqual([200, {}])
-  const letter = await lastMessageTo(app, ADA)
-  expect([letter.kind, letter.code]).toEqual(['magic_link', expect.stringMatching(/^\d{6}$/)])
-  expect(letter.text).toContain(letter.code)
-  expect(letter.html).toContain(letter.token)
-  const { body: session } = await verify(app, { type: 'magiclink', email: ADA, token: letter.code })
+  const mail = await lastMessageTo(app, ADA)
+  expect([mail.kind, mail.code]).toEqual(['magic_link', expect.stringMatching(/^\d{6}$/)])
+  expect(mail.text).toContain(mail.code)
+  expect(mail.html).toContain(mail.token)
+  const { body: session } = await verify(app, { type: 'magiclink', email: ADA, token: mail.code })
   expect(session.user).toMatchObject({ email: ADA, recovery_sent_at: '2026-01-01T00:00:00Z' })
 })
 
@@ -82,7 +82,7 @@ test('an unconfirmed user gets the confirmation mail again, and nothing of the r
   app.clock.advance(MINUTE)
   await post(app, '/otp', { email: ADA, data: { name: 'Eve' } })
   expect(await kindsTo(app)).toEqual(['confirmation', 'confirmation'])
-  // That of the sign-up goes with its password.
+  // The metadata of the sign-up is dropped with its password.
   expect((await usersOf(app))[0].user_metadata).not.toHaveProperty('name')
 })
 
@@ -102,7 +102,7 @@ const INCOMPLETE = 'PKCE flow requires code_challenge_method and code_challenge'
 const CHANNEL =
   "Invalid channel, supported values are 'sms' or 'whatsapp'. 'whatsapp' is only supported if Twilio or Twilio Verify is used as the provider."
 
-/** The first of all that is wrong is what is told (docs/wire-contract.md#links-and-codes). */
+/** The first problem is reported (docs/wire-contract.md#links-and-codes). */
 test.each<[string, object, [number, string, string], object?]>([
   [
     '/otp',
@@ -223,7 +223,7 @@ test('resend repeats only pending messages', async () => {
   expect(await kindsTo(app)).toEqual(['confirmation', 'confirmation'])
 })
 
-// Spacing. threat T45: budgets of mails by address.
+// Cooldowns. threat T45: limits on mails by address.
 
 const TOO_SOON = (seconds: number) => [
   429,
@@ -301,7 +301,7 @@ test('50 simultaneous requests for one new address create one account and send o
   expect([(await usersOf(app)).length, await kindsTo(app)]).toEqual([1, ['confirmation']])
 })
 
-// One slot for magic link and recovery (decision D14).
+// One cooldown for magic link and recovery (decision D14).
 
 test('magic link and recovery share one cooldown, and the newer invalidates the older', async () => {
   await using app = await start()
@@ -337,9 +337,9 @@ test('both types accept tokens of both kinds', async () => {
   }
 })
 
-// threat T10: what a stranger learns.
+// threat T10: no response reveals whether an account exists.
 
-/** All of an answer that a stranger sees, but for what differs from request to request. */
+/** Everything in a response except what differs with each request. */
 const seen = ({ status, headers, text }: Reply) => {
   const kept = [...headers].filter(([name]) => !/^(x-request-id|date)$/i.test(name))
   return { status, text, headers: Object.fromEntries(kept) }
@@ -375,7 +375,7 @@ test('a recovery for an unknown address sends no mail and stores nothing', async
   expect(countRows(app.database, 'verification_tokens')).toBe(0)
 })
 
-// Codes and their lives.
+// Codes and their lifetimes.
 
 test.each(['6', '8', '10'])('codes have the configured number of digits: %s', async (length) => {
   await using app = await start({ ...WITH_PHONE, AUTH_MAILER_OTP_LENGTH: length, AUTH_SMS_OTP_LENGTH: length })
@@ -391,7 +391,7 @@ test.each(['6', '8', '10'])('codes have the configured number of digits: %s', as
   }
 })
 
-/** What each kind of mail needs before it, and how it is asked for (docs/other-surfaces.md#verification-tokens). */
+/** The preconditions of each kind of mail, and its request (docs/other-surfaces.md#verification-tokens). */
 const LIVES: Record<string, { ms: number; type: string; ask(app: TestApp): Promise<unknown> }> = {
   'a recovery': {
     ms: 30 * MINUTE,
@@ -463,7 +463,7 @@ test('mails of the whole server can be limited by the hour, and a sign-up over t
   expect((await post(app, '/otp', { email: 'c@example.com' })).status).toBe(200)
 })
 
-// threat T10: the limit of the server is no way to tell who has an account, nor for strangers to use up.
+// threat T10: the limit of the server does not reveal accounts, and others cannot use it up.
 test.each(['2', '2/1h'])(
   'requests for unknown addresses do not count against a limit of %s, but are refused once it is reached',
   async (limit) => {
@@ -525,7 +525,7 @@ test('a change that needs two mails sends none if the limit allows one', async (
   expect([await kindsTo(app), await kindsTo(app, 'new@example.com')]).toEqual([[], []])
 })
 
-// Who may be written to, and in what language.
+// Allowed recipients and languages.
 
 test('with an address allow list, no other address gets mail; labels and letter case are ignored', async () => {
   await using app = await start({ AUTH_EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES: 'ada@example.com,Grace@example.com' })
@@ -567,7 +567,7 @@ const putPassword = (app: TestApp, token: string, nonce?: string, password = NEW
   app.ask('PUT', '/auth/v1/user', { token, body: { password, nonce } })
 const reauthenticate = (app: TestApp, token: string) => app.ask('GET', '/auth/v1/reauthenticate', { token })
 
-/** Somebody who signed in a day and a moment ago and has refreshed the session since. */
+/** A user who signed in just over a day ago and has refreshed the session since. */
 async function longSignedIn(settings = {}) {
   const app = await start({ ...WITH_NONCE, ...settings })
   await confirmedUser(app, ADA)
@@ -596,17 +596,17 @@ test('an older session needs a mailed code, which works once', async () => {
   ])
   const reply = await reauthenticate(app, token)
   expect([reply.status, reply.body]).toEqual([200, {}])
-  const letter = await lastMessageTo(app, ADA)
-  expect([letter.kind, letter.link, letter.subject]).toEqual([
+  const mail = await lastMessageTo(app, ADA)
+  expect([mail.kind, mail.link, mail.subject]).toEqual([
     'reauthentication',
     '',
-    `${letter.code} is your verification code`,
+    `${mail.code} is your verification code`,
   ])
   const wrong = [422, 'reauthentication_not_valid', 'Nonce has expired or is invalid']
-  expect(words(await putPassword(app, token, differentCode(letter.code)))).toEqual(wrong)
-  expect((await putPassword(app, token, letter.code)).status).toBe(200)
+  expect(words(await putPassword(app, token, differentCode(mail.code)))).toEqual(wrong)
+  expect((await putPassword(app, token, mail.code)).status).toBe(200)
   expect((await passwordGrant(app, { email: ADA, password: NEW })).status).toBe(200)
-  expect(words(await putPassword(app, token, letter.code, 'and-one-more-1'))).toEqual(wrong)
+  expect(words(await putPassword(app, token, mail.code, 'and-one-more-1'))).toEqual(wrong)
 })
 
 test('a refused password does not consume the code', async () => {

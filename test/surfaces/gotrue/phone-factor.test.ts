@@ -31,7 +31,7 @@ async function withPhoneFactor(app: TestApp) {
   return { ...ada, factorId: body.id as string }
 }
 
-/** Challenges the factor and answers with the code that was sent. */
+/** Challenges the factor and verifies with the code that was sent. */
 async function passPhone(app: TestApp, token: string, factorId: string) {
   const { body } = await challenge(app, token, factorId)
   return verify(app, token, factorId, { challenge_id: body.id, code: await codeTo(app) })

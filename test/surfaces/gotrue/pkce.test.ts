@@ -16,7 +16,7 @@ const post = (app: TestApp, path: string, body: object) => app.ask('POST', `/aut
 const exchange = (app: TestApp, auth_code: string | undefined, code_verifier: string | undefined = VERIFIER) =>
   post(app, '/token?grant_type=pkce', { auth_code, code_verifier })
 
-/** How each flow begins, and what its session says of how it came to be. */
+/** How each flow starts, and the method of its session. */
 interface Flow {
   begin(app: TestApp, challenge: object): Promise<unknown>
   to?: string
@@ -74,9 +74,9 @@ test.each(
   async (_name, _method, flow, challenge) => {
     await using app = await start()
     await flow.begin(app, challenge)
-    const letter = await lastMessageTo(app, flow.to ?? ADA)
-    expect(letter.token).toStartWith('pkce_')
-    const { status, location, query, fragment } = await open(app, letter.link)
+    const mail = await lastMessageTo(app, flow.to ?? ADA)
+    expect(mail.token).toStartWith('pkce_')
+    const { status, location, query, fragment } = await open(app, mail.link)
     expect(status).toBe(303)
     expect(Object.keys(query)).toEqual(['code'])
     expect(query.code).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
@@ -118,7 +118,7 @@ test('the first side of a change of address says so in the query and in the frag
   expect(location).toBe(`${SITE}?message=${encoded}#message=${encoded}&sb=`)
 })
 
-/** A code on its way to somebody's browser. */
+/** A code as issued to a browser. */
 async function handedOut(begin: Flow['begin'] = (app) => known(app, '/otp', S256), settings = {}) {
   const app = await start(settings)
   await begin(app, S256)
@@ -162,7 +162,7 @@ test('a code works once', async () => {
   ])
 })
 
-// threat T48: code twice in parallel.
+// threat T48: one code in parallel requests.
 test('of 50 simultaneous exchanges of one code, one opens a session', async () => {
   const { app, code } = await handedOut()
   await using _ = app
@@ -244,7 +244,7 @@ test('a code belongs to the challenge of its own mail, not to a later one of the
   expect((await exchange(app, query.code)).status).toBe(200)
 })
 
-// docs/threat-model.md#t21, #t41: what is on its way when the password changes does not arrive.
+// docs/threat-model.md#t21, #t41: a password change invalidates pending codes.
 test.each(['a change', 'a reset'])('a code issued before %s of the password is refused', async (what) => {
   const { app, code } = await handedOut()
   await using _ = app
@@ -347,7 +347,7 @@ test('phone numbers have no PKCE flow', async () => {
   expect([status, body.message]).toEqual([400, 'PKCE not supported for phone signups'])
 })
 
-// Of a PKCE mail, the code and the token may be typed in elsewhere: they give a session at once.
+// The code and token of a PKCE mail may be entered elsewhere: they open a session at once.
 test.each(['code', 'token_hash', 'token_hash without its prefix'])(
   'the %s of a PKCE mail opens a session at once',
   async (way) => {

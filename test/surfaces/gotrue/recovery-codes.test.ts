@@ -13,7 +13,7 @@ const status = (app: TestApp, token: string) => app.ask('GET', PATH, { token })
 const use = (app: TestApp, token: string, code: unknown) => app.ask('POST', `${PATH}/verify`, { token, body: { code } })
 const remove = (app: TestApp, token: string) => app.ask('DELETE', PATH, { token })
 
-/** An account with an authenticator app and recovery codes, and a session that has passed neither. */
+/** An account with an authenticator app and recovery codes, and a session at aal1. */
 async function withCodes(app: TestApp) {
   const ada = await protectedAccount(app)
   const { status, body } = await generate(app, ada.raised.accessToken)
@@ -147,7 +147,7 @@ test('codes need a session at aal2, and another factor', async () => {
   expect(refusal(await regenerate(app, eve.low.accessToken))).toEqual([403, 'insufficient_aal'])
   expect(refusal(await remove(app, eve.low.accessToken))).toEqual([403, 'insufficient_aal'])
   expect(refusal(await generate(app, eve.raised.accessToken))).toEqual([422, 'mfa_verified_factor_exists'])
-  // The session's factor goes, and with it what it had passed.
+  // Removing the session's factor lowers the session.
   expect((await unenrol(app, eve.raised.accessToken, eve.factor.id)).status).toBe(200)
   expect(refusal(await generate(app, eve.raised.accessToken))).toEqual([403, 'insufficient_aal'])
 })

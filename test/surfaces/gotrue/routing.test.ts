@@ -1,4 +1,4 @@
-/** Which paths and methods there are, as GoTrue's router has them. */
+/** Paths and methods, as in GoTrue's router. */
 import { expect, test } from 'bun:test'
 import { startApp } from '../../support/app'
 

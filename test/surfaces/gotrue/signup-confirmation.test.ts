@@ -216,11 +216,11 @@ test('confirmation tokens hashed', () => expectNothingAtRest('database'))
 
 test('tokens of the memory backend are not on disk', () => expectNothingAtRest('memory'))
 
-/** Asks for every kind of token, and looks for them in the raw bytes of the database, its WAL and the log. */
+/** Requests every kind of token, and searches the raw bytes of the database, its WAL and the log for them. */
 async function expectNothingAtRest(backend: string) {
   await using app = await startWithPhone({
     AUTH_VERIFICATION_BACKEND: backend,
-    // so long that they are nowhere by chance
+    // long enough not to occur by chance
     AUTH_MAILER_OTP_LENGTH: '10',
     AUTH_SMS_OTP_LENGTH: '10',
   })
@@ -379,7 +379,7 @@ test('a code by SMS creates a user with the data of the request, or signs in an 
 
 // A new number.
 
-/** Somebody who has asked for a new number. */
+/** A user who has requested a new number. */
 async function changingNumber(settings = {}) {
   const app = await startWithPhone(settings)
   await confirmedUser(app, ADA)
@@ -460,7 +460,7 @@ test('the owner is notified of a new number by mail, if enabled', async () => {
   expect(await kindsTo(app)).toEqual(['phone_changed_notification'])
 })
 
-// Numbers of tests.
+// Test numbers.
 
 const WITH_TEST_NUMBER = { AUTH_SMS_TEST_OTP: `${PHONE}:123456` }
 

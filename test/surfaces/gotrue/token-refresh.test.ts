@@ -204,7 +204,7 @@ test('the next token has the current role and metadata', async () => {
   })
 })
 
-/** A session as an import from GoTrue leaves it: tokens of the older kind, stored by their hash. */
+/** A session as imported from GoTrue: tokens of the older format, stored as hashes. */
 async function importSession(app: TestApp, tokens: { token: string; parent?: string; revoked: boolean }[]) {
   const ada = await app.signUp()
   const row = await app.store.findSession(ada.sessionId)

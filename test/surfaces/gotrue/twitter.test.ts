@@ -1,4 +1,4 @@
-/** Signing in with Twitter, by OAuth 1.0a (RFC 5849). */
+/** Sign-in with Twitter, by OAuth 1.0a (RFC 5849). */
 import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { claimsOf, type Reply, startApp } from '../../support/app'
@@ -11,7 +11,7 @@ const ACCESS = { key: 'access-token', secret: 'access secret' }
 const encoded = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** The parameters of the Authorization header, once its signature is found right (RFC 5849 §3.4). */
+/** The parameters of the Authorization header, after its signature was verified (RFC 5849 §3.4). */
 function signedParameters(url: string, init: RequestInit, tokenSecret: string): Record<string, string> {
   const header = new Headers(init.headers).get('authorization') ?? ''
   const pairs = [...header.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, name = '', value = '']): [string, string] => [

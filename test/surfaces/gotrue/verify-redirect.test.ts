@@ -1,4 +1,4 @@
-/** Where an opened link leads to, beyond ASCII (`GET /verify`). */
+/** Redirect targets with non-ASCII characters (`GET /verify`). */
 import { expect, test } from 'bun:test'
 import { startApp, type TestApp } from '../../support/app'
 

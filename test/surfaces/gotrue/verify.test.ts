@@ -24,7 +24,7 @@ const FAILED = '#error=access_denied&error_code=otp_expired&error_description=Em
 
 const start = (settings = {}) => startApp({ settings: { ...WITH_CONFIRMATION, ...settings } })
 
-/** How each message comes about, and what is true of the account once it was answered. */
+/** How each message is requested, and the state of the account after it was verified. */
 interface Story {
   settings?: Record<string, string>
   to?: string
@@ -81,8 +81,8 @@ interface Answer {
   refused?: string
 }
 
-/** The three ways to answer a mail. */
-const WAYS: Record<string, (app: TestApp, type: string, letter: MailboxEntry, to: string) => Promise<Answer>> = {
+/** The three ways to verify a mail. */
+const WAYS: Record<string, (app: TestApp, type: string, mail: MailboxEntry, to: string) => Promise<Answer>> = {
   link: async (app, type, { token }) => {
     const { fragment } = await open(app, `/auth/v1/verify?token=${token}&type=${type}&redirect_to=${SITE}`)
     const { access_token: accessToken = '', refresh_token: refreshToken = '', error_code } = fragment
@@ -99,19 +99,19 @@ const answerOf = ({ status, body }: Awaited<ReturnType<typeof verify>>): Answer 
 
 const MATRIX = Object.keys(STORIES).flatMap((type) => Object.keys(WAYS).map((way): [string, string] => [type, way]))
 
-/** The app at the moment when the message of a type has arrived. */
+/** An app in which a message of this type has arrived. */
 async function arrived(type: string, settings: Record<string, string> = {}) {
   const story = STORIES[type] as Story
   const app = await start({ ...story.settings, ...settings })
   await story.begin(app)
   const to = story.to ?? ADA
-  return { app, to, story, letter: await lastMessageTo(app, to) }
+  return { app, to, story, mail: await lastMessageTo(app, to) }
 }
 
 test.each(MATRIX)('a message of type %s, verified by %s, signs in and takes effect', async (type, way) => {
-  const { app, to, letter, story } = await arrived(type)
+  const { app, to, mail, story } = await arrived(type)
   await using _ = app
-  const { session } = await (WAYS[way] as (typeof WAYS)[string])(app, type, letter, to)
+  const { session } = await (WAYS[way] as (typeof WAYS)[string])(app, type, mail, to)
   const user = await userOf(app, session?.accessToken ?? '')
   expect(user).toMatchObject(story.holds)
   expect(user).not.toHaveProperty('new_email')
@@ -119,17 +119,17 @@ test.each(MATRIX)('a message of type %s, verified by %s, signs in and takes effe
 })
 
 test.each(MATRIX)('a message of type %s works once: by %s, and then in no way', async (type, way) => {
-  const { app, to, letter } = await arrived(type)
+  const { app, to, mail } = await arrived(type)
   await using _ = app
-  expect((await WAYS[way]?.(app, type, letter, to))?.session).toBeDefined()
-  for (const again of Object.values(WAYS)) expect((await again(app, type, letter, to)).refused).toBe('otp_expired')
+  expect((await WAYS[way]?.(app, type, mail, to))?.session).toBeDefined()
+  for (const again of Object.values(WAYS)) expect((await again(app, type, mail, to)).refused).toBe('otp_expired')
 })
 
 test.each(MATRIX)('an expired message of type %s is refused by %s, also before a sweep', async (type, way) => {
-  const { app, to, letter } = await arrived(type, { AUTH_MAILER_OTP_EXP: '600s' })
+  const { app, to, mail } = await arrived(type, { AUTH_MAILER_OTP_EXP: '600s' })
   await using _ = app
   app.clock.advance(600_000)
-  expect((await WAYS[way]?.(app, type, letter, to))?.refused).toBe('otp_expired')
+  expect((await WAYS[way]?.(app, type, mail, to))?.refused).toBe('otp_expired')
 })
 
 // threat T41.
@@ -146,11 +146,11 @@ test.each(Object.entries(WAYS))('a newer message invalidates older ones of its k
   expect((await answer(app, 'magiclink', newer, ADA)).session).toBeDefined()
 })
 
-// threat T38: a mismatch of kind or address refuses, and spends nothing.
+// threat T38: a mismatch of kind or address is refused, and consumes nothing.
 test.each(MATRIX)(
   'a message of type %s is refused under every other type, by %s, and stays valid',
   async (type, way) => {
-    const { app, to, letter } = await arrived(type)
+    const { app, to, mail } = await arrived(type)
     await using _ = app
     const answer = WAYS[way] as (typeof WAYS)[string]
     const alike: Record<string, string[]> = {
@@ -163,8 +163,8 @@ test.each(MATRIX)(
     }
     const others = Object.keys(STORIES).filter((other) => !alike[type]?.includes(other))
     for (const other of others)
-      expect([other, (await answer(app, other, letter, to)).refused]).toEqual([other, 'otp_expired'])
-    expect((await answer(app, type, letter, to)).session).toBeDefined()
+      expect([other, (await answer(app, other, mail, to)).refused]).toEqual([other, 'otp_expired'])
+    expect((await answer(app, type, mail, to)).session).toBeDefined()
   },
 )
 
@@ -236,7 +236,7 @@ test('simultaneous attempts at one code are limited to five, too', async () => {
   expect(replies.map(({ status }) => status)).toEqual(guesses.map(() => 403))
 })
 
-// threat T6: a guess that could have been two codes is a guess at both.
+// threat T6: an attempt that could match two codes counts for both.
 test('if one type accepts two codes, wrong attempts count for both', async () => {
   await using app = await start()
   await signUp(app)
@@ -277,8 +277,8 @@ test.each(Object.entries(WAYS))(
   async (_way, answer) => {
     await using app = await start()
     await signUp(app)
-    const letter = await lastMessageTo(app, ADA)
-    const answers = await Promise.all(Array.from({ length: 100 }, () => answer(app, 'signup', letter, ADA)))
+    const mail = await lastMessageTo(app, ADA)
+    const answers = await Promise.all(Array.from({ length: 100 }, () => answer(app, 'signup', mail, ADA)))
     const [session] = answers.flatMap((each) => each.session ?? [])
     expect(answers.filter((each) => each.session)).toHaveLength(1)
     expect(answers.filter(({ refused }) => refused === 'otp_expired')).toHaveLength(99)
@@ -292,10 +292,10 @@ test('of 100 simultaneous uses of the link, token and code of one message, one s
   await using app = await start()
   await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastMessageTo(app, ADA)
+  const mail = await lastMessageTo(app, ADA)
   const ways = Object.values(WAYS)
   const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, index) => ways[index % 3]?.(app, 'magiclink', letter, ADA)),
+    Array.from({ length: 100 }, (_, index) => ways[index % 3]?.(app, 'magiclink', mail, ADA)),
   )
   expect(answers.filter((answer) => answer?.session)).toHaveLength(1)
 })
@@ -316,11 +316,11 @@ test('messages to an address that an administrator has replaced are invalid', as
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastMessageTo(app, ADA)
+  const mail = await lastMessageTo(app, ADA)
   const body = { email: 'lovelace@example.com', email_confirm: true }
   await app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body })
   for (const answer of Object.values(WAYS))
-    expect((await answer(app, 'magiclink', letter, ADA)).refused).toBe('otp_expired')
+    expect((await answer(app, 'magiclink', mail, ADA)).refused).toBe('otp_expired')
 })
 
 test('a recovery confirms the address that it was sent to', async () => {
@@ -417,7 +417,7 @@ test('a session from a code or link has its method in amr', async () => {
   expect(sessions).toMatchObject([{ aal: 'aal1', amr: [{ method: 'otp' }], current: true }])
 })
 
-// What a link leads to.
+// Redirects of links.
 
 test('a link redirects with a session in the fragment, its keys in alphabetical order', async () => {
   await using app = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
@@ -536,7 +536,7 @@ test.each([
   expect([status, body]).toEqual([400, { code: 'validation_failed', message }])
 })
 
-// threat T39: what only looks at a link does not use it up.
+// threat T39: opening a link without a click does not consume it.
 
 test.each<[string, string, Record<string, string>]>([
   ['HEAD', 'HEAD', {}],
@@ -575,7 +575,7 @@ test.each([
   expect((await open(app, link, { headers: { 'user-agent': userAgent } })).fragment.access_token).toBeString()
 })
 
-/** Presses the button of the page that a link showed, as a browser that resolves the form's action would. */
+/** Submits the form of the page that a link showed, resolving its action like a browser. */
 async function press(app: TestApp, link: string, page: string) {
   const action = /<form method="post" action="([^"]*)">/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
   const { pathname, search } = new URL(action, `http://localhost:7020${link}`)
@@ -585,10 +585,10 @@ async function press(app: TestApp, link: string, page: string) {
 test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email'])(
   'with link confirmation, a link of type %s shows a page, whose button completes it',
   async (type) => {
-    const { app, letter } = await arrived(type, { AUTH_MAILER_LINK_CONFIRMATION: 'true' })
+    const { app, mail } = await arrived(type, { AUTH_MAILER_LINK_CONFIRMATION: 'true' })
     await using _ = app
     for (let look = 0; look < 3; look++) {
-      const reply = await app.ask('GET', letter.link)
+      const reply = await app.ask('GET', mail.link)
       expect([reply.status, reply.headers.get('content-type'), reply.headers.get('cache-control')]).toEqual([
         200,
         'text/html; charset=utf-8',
@@ -596,14 +596,14 @@ test.each(['signup', 'magiclink', 'recovery', 'invite', 'email_change', 'email']
       ])
       expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
     }
-    const { headers, text } = await app.ask('GET', letter.link)
+    const { headers, text } = await app.ask('GET', mail.link)
     expect(headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self' http:\/\/localhost:3000; base-uri 'none'; frame-ancestors 'none'$/,
     )
     expect(text).not.toContain('<script')
-    const pressed = await press(app, letter.link, text)
+    const pressed = await press(app, mail.link, text)
     expect(pressed).toMatchObject({ status: 303, fragment: { access_token: expect.any(String) } })
-    expect((await press(app, letter.link, text)).location).toBe(SITE + FAILED)
+    expect((await press(app, mail.link, text)).location).toBe(SITE + FAILED)
   },
 )
 
@@ -623,7 +623,7 @@ test('the page is shown for an invalid link, too: only the button reveals it', a
   expect((await press(app, link, text)).location).toBe(SITE + FAILED)
 })
 
-// Users who may not come in.
+// Users who may not sign in.
 
 test.each(Object.entries(WAYS))(
   'a banned user is refused by %s, and the message works once the ban is over',
@@ -631,13 +631,13 @@ test.each(Object.entries(WAYS))(
     await using app = await start()
     const { id } = await confirmedUser(app, ADA)
     await sendOtp(app)
-    const letter = await lastMessageTo(app, ADA)
+    const mail = await lastMessageTo(app, ADA)
     const ban = (ban_duration: string) =>
       app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration } })
     await ban('24h')
-    expect((await answer(app, 'magiclink', letter, ADA)).refused).toBe('user_banned')
+    expect((await answer(app, 'magiclink', mail, ADA)).refused).toBe('user_banned')
     await ban('none')
-    expect((await answer(app, 'magiclink', letter, ADA)).session).toBeDefined()
+    expect((await answer(app, 'magiclink', mail, ADA)).session).toBeDefined()
   },
 )
 
@@ -660,15 +660,15 @@ test.each([
   await using app = await start()
   const { id } = await confirmedUser(app, ADA)
   await sendOtp(app)
-  const letter = await lastMessageTo(app, ADA)
+  const mail = await lastMessageTo(app, ADA)
   expect((await app.ask('DELETE', `/auth/v1/admin/users/${id}`, { token: app.admin, body })).status).toBe(200)
   for (const answer of Object.values(WAYS))
-    expect((await answer(app, 'magiclink', letter, ADA)).refused).toBe('otp_expired')
+    expect((await answer(app, 'magiclink', mail, ADA)).refused).toBe('otp_expired')
 })
 
-// The direct form of recovery (supabase-additions.md).
+// The direct form of recovery: `POST /verify` with a password.
 
-/** Somebody with a session elsewhere who has forgotten the password. */
+/** A user with a session elsewhere who has forgotten the password. */
 async function forgetful(settings = {}) {
   const app = await start(settings)
   await confirmedUser(app, ADA)

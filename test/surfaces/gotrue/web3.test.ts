@@ -1,4 +1,4 @@
-/** Signing in with a wallet (docs/wire-contract.md#web3). */
+/** Sign-in with a wallet (docs/wire-contract.md#web3). */
 import { expect, test } from 'bun:test'
 import { base58 } from '@scure/base'
 import { claimsOf, startApp, type TestApp } from '../../support/app'
@@ -104,7 +104,7 @@ test.each(wallets)('another key, another text and an invalid signature are refus
   expect(await send(app, { chain, message: message.replace('Hello', 'Hallo'), signature })).toMatchObject(wrong)
   const zeros = chain === 'ethereum' ? `0x${'0'.repeat(130)}` : 'A'.repeat(86)
   expect(await send(app, { chain, message, signature: zeros })).toMatchObject(wrong)
-  // what is refused is not used up
+  // a refused message is not consumed
   expect((await send(app, { chain, message, signature })).status).toBe(200)
 })
 
@@ -241,7 +241,7 @@ test('an invalid address', async () => {
       invalid(flaw),
     )
   }
-  // letters that base58 has not, and a key of another length
+  // characters that are not in base58, and a key of another length
   for (const address of ['0'.repeat(40), '1'.repeat(40)]) {
     const wallet = solanaWallet()
     const text = message(wallet, address)

@@ -6,7 +6,7 @@ import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, v
 const enrolKey = (app: TestApp, token: string, friendly_name = 'key') =>
   enrol(app, token, { factor_type: 'webauthn', friendly_name })
 
-/** Challenges the factor and answers with what the authenticator says. */
+/** Challenges the factor and verifies with the authenticator's response. */
 async function show(app: TestApp, token: string, id: string, device: Authenticator, liberties: Deviations = {}) {
   const { body } = await challenge(app, token, id)
   const { type, credential_options: options } = body.webauthn

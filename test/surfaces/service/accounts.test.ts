@@ -1,4 +1,4 @@
-/** The acceptance list of service.md, and the rules of its endpoints. */
+/** The endpoints for services (docs/other-surfaces.md#service-endpoints, #roles). */
 import { describe, expect, test } from 'bun:test'
 import { API_VERSION, claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
 import { enrolled, pass, protectedAccount, unenrol } from '../../support/factors'
@@ -134,7 +134,7 @@ describe('refusals', () => {
     expect(await login(app, email, { code, password: 'wrong' })).toMatchObject(refused('invalid_credentials'))
     const { status, body } = await login(app, email, { code })
     expect(status).toBe(200)
-    // threat T28: on no surface again
+    // threat T28: not again on any surface
     expect(await login(app, email, { code })).toMatchObject(needed)
     expect(await post(app, '/token', { grantType: 'password', email, password: PASSWORD, code })).toMatchObject(needed)
     const { body: sessions } = await app.ask('GET', '/auth/v1/sessions', { token: body.access_token })
@@ -158,7 +158,7 @@ describe('roles', () => {
     const { body: after } = await post(app, '/refresh', { refresh_token: before.refresh_token })
     expect(claimsOf(after.access_token).roles).toEqual(['user', 'admin'])
     expect(after.user).toMatchObject({ roles: ['user', 'admin'], is_admin: true })
-    // any live session of theirs opens the admin API
+    // every valid session of theirs may use the admin API
     for (const token of [after.access_token, accessToken, (await minted(app, email)).accessToken])
       expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(200)
     expect((await app.ask('DELETE', `${path}/admin`, { token: after.access_token })).body).toEqual({ roles: ['user'] })
@@ -171,7 +171,7 @@ describe('roles', () => {
     const path = `/api/auth/admin/users/${id}/roles/admin`
     for (const asked of [{}, { token: accessToken }, { token: app.keys.anon }, { token: app.keys.publishable }])
       expect([401, 403]).toContain((await app.ask('PUT', path, asked)).status)
-    // a JWT in the apikey header never counts
+    // a JWT in the apikey header is ignored
     const apikey = { headers: { ...API_VERSION, apikey: app.keys.serviceRole } }
     expect((await app.ask('PUT', path, apikey)).status).toBe(401)
     const admin = { token: app.admin }

@@ -7,7 +7,7 @@ import { get, login, post } from '../../support/native'
 
 const SECOND = 1000
 
-/** A homeserver whose answers are set, and what it was asked. */
+/** A homeserver with preset responses, and the requests it got. */
 function fakeHomeserver() {
   const taken = new Set<string>()
   const asked: { localpart: string; displayName: string }[] = []

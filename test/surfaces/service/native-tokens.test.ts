@@ -1,4 +1,4 @@
-/** The acceptance list of native-tokens.md under its titles, and what else its rules say. */
+/** Token pairs, cookies and personal access tokens (docs/other-surfaces.md#native-clients, #personal-access-tokens). */
 import { describe, expect, test } from 'bun:test'
 import { PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 import { countRows, readRows } from '../../support/database'
@@ -486,13 +486,13 @@ describe('a refresh whose answer never reached the client', () => {
     const unseen = await lost(app, key, first)
     const again = await post(app, '/refresh', { [key]: first })
     expect(again.status).toBe(200)
-    // What nobody received is worth nothing, and does no harm.
+    // Tokens that were never received do not work, and do no harm.
     expect(again.body[key]).not.toBe(unseen)
     const { status, body } = await post(app, '/refresh', { [key]: again.body[key] })
     expect(status).toBe(200)
     expect((await post(app, '/refresh', { [key]: unseen })).status).toBe(401)
     expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(200)
-    // The first one was answered by now: from here on it is a sign of theft.
+    // The first one has been used by now: from here on its reuse indicates theft.
     expect((await post(app, '/refresh', { [key]: first })).status).toBe(401)
     expect((await post(app, '/refresh', { [key]: body[key] })).status).toBe(401)
   })

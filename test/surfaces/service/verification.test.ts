@@ -1,4 +1,4 @@
-/** The six endpoints of verification-tokens.md below `/api/auth`. */
+/** The endpoints for verification tokens below `/api/auth` (docs/other-surfaces.md#verification-tokens). */
 import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,7 +20,7 @@ import { codeAt } from '../../support/totp'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const NEW_PASSWORD = 'another-horse-battery-7'
-/** Both addresses have to agree to a change, and sign-ups have to be confirmed. */
+/** Without autoconfirm, both addresses confirm a change, and sign-ups are confirmed. */
 const CONFIRMING = { AUTH_MAILER_AUTOCONFIRM: 'false' }
 
 const post = (app: TestApp, path: string, body: unknown, asked: object = {}) =>
@@ -61,7 +61,7 @@ async function signInByLink(app: TestApp, email: string): Promise<Json> {
   return body
 }
 
-/** Somebody with a confirmed address where sign-ups have to be confirmed. */
+/** A user with a confirmed address, on a server without autoconfirm. */
 async function confirmed(app: TestApp, email: string): Promise<SignedIn> {
   const body = { email, password: PASSWORD, email_confirm: true }
   expect((await app.ask('POST', '/auth/v1/admin/users', { body, token: app.admin })).status).toBe(200)
@@ -69,7 +69,7 @@ async function confirmed(app: TestApp, email: string): Promise<SignedIn> {
 }
 
 const getUser = (app: TestApp, token: string) => app.ask('GET', '/auth/v1/user', { token })
-const told = ({ status, body }: Reply) => [status, body.error]
+const errorOf = ({ status, body }: Reply) => [status, body.error]
 const usersWith = async (app: TestApp, email: string) =>
   (await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })).body.users.filter(
     (user: Json) => user.email === email,
@@ -168,8 +168,8 @@ test('a reset invalidates every other pending link and code', async () => {
   app.clock.advance(MINUTE)
   expect((await completeReset(app, await resetToken(app, ada.email))).status).toBe(200)
   for (const token of [current, next])
-    expect(told(await confirmChange(app, token))).toEqual([409, 'token_already_used'])
-  expect(told(await verifyLink(app, link))).toEqual([409, 'token_already_used'])
+    expect(errorOf(await confirmChange(app, token))).toEqual([409, 'token_already_used'])
+  expect(errorOf(await verifyLink(app, link))).toEqual([409, 'token_already_used'])
   const body = { type: 'recovery', token_hash: supabase }
   expect((await app.ask('POST', '/auth/v1/verify', { body })).body.code).toBe('otp_expired')
 })
@@ -209,7 +209,7 @@ test('a link sent to a former address of the account is unknown', async () => {
   expect((await app.signIn('moved@example.com')).id).toBe(ada.id)
 })
 
-// What is wrong with a token
+// Invalid tokens
 
 const ENDPOINTS = {
   'password reset': { mint: resetToken, show: (app: TestApp, token: string) => completeReset(app, token), ms: 30 },
@@ -231,9 +231,9 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     await app.signUp('ada@example.com')
     const token = await mint(app, 'ada@example.com')
     expect((await show(app, token)).status).toBe(200)
-    expect(told(await show(app, token))).toEqual([409, 'token_already_used'])
+    expect(errorOf(await show(app, token))).toEqual([409, 'token_already_used'])
     app.clock.advance(24 * HOUR)
-    expect(told(await show(app, token))).toEqual([409, 'token_already_used']) // used before past its time
+    expect(errorOf(await show(app, token))).toEqual([409, 'token_already_used']) // used before past its time
   })
 
   test(`${name}: a token is valid for exactly ${minutes} minutes`, async () => {
@@ -242,7 +242,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     const token = await mint(app, 'ada@example.com')
     app.clock.advance(minutes * MINUTE)
     const reply = await show(app, token)
-    expect(told(reply)).toEqual([410, 'token_expired'])
+    expect(errorOf(reply)).toEqual([410, 'token_expired'])
     expect(reply.body).toEqual({ error: 'token_expired', message: expect.any(String) })
     app.clock.jump(-1)
     expect((await show(app, token)).status).toBe(200)
@@ -252,8 +252,8 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     await using app = await startApp()
     await app.signUp('ada@example.com')
     const token = await mint(app, 'ada@example.com')
-    for (const stranger of ['', 'x', token.slice(0, 42), `${token}A`, `vt_${token}`, 'A'.repeat(43), '日本語'])
-      expect(told(await show(app, stranger))).toEqual([404, 'token_not_found'])
+    for (const unknown of ['', 'x', token.slice(0, 42), `${token}A`, `vt_${token}`, 'A'.repeat(43), '日本語'])
+      expect(errorOf(await show(app, unknown))).toEqual([404, 'token_not_found'])
     expect((await show(app, token)).status).toBe(200)
   })
 
@@ -263,7 +263,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
       if (other === name) continue
       const { email } = await app.signUp()
       const token = await mintOther(app, email)
-      expect(told(await show(app, token))).toEqual([400, 'token_kind_mismatch'])
+      expect(errorOf(await show(app, token))).toEqual([400, 'token_kind_mismatch'])
       expect((await showRightly(app, token)).status).toBe(200)
     }
   })
@@ -274,7 +274,7 @@ for (const [name, { mint, show, ms: minutes }] of Object.entries(ENDPOINTS)) {
     const older = await mint(app, 'ada@example.com')
     app.clock.advance(MINUTE)
     const newer = await mint(app, 'ada@example.com')
-    expect(told(await show(app, older))).toEqual([409, 'token_already_used'])
+    expect(errorOf(await show(app, older))).toEqual([409, 'token_already_used'])
     expect((await show(app, newer)).status).toBe(200)
   })
 }
@@ -285,7 +285,7 @@ test('a token of /auth/v1 is unknown on this surface, and stays usable there', a
   await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })
   const token = await tokenTo(app, 'ada@example.com')
   for (const { show } of Object.values(ENDPOINTS))
-    expect(told(await show(app, token))).toEqual([404, 'token_not_found'])
+    expect(errorOf(await show(app, token))).toEqual([404, 'token_not_found'])
   const body = { type: 'recovery', token_hash: token }
   expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(200)
 })
@@ -371,9 +371,9 @@ test('with sign-up disabled, an unknown address gets no mail, and an earlier lin
     token = await linkToken(app, 'new@example.com')
   }
   await using app = await startApp({ folder, settings: { AUTH_DISABLE_SIGNUP: 'true' } })
-  expect((await sendLink(app, 'stranger@example.com')).status).toBe(200)
-  expect(await mailsTo(app, 'stranger@example.com')).toEqual([])
-  expect(told(await verifyLink(app, token))).toEqual([403, 'signup_disabled'])
+  expect((await sendLink(app, 'unknown@example.com')).status).toBe(200)
+  expect(await mailsTo(app, 'unknown@example.com')).toEqual([])
+  expect(errorOf(await verifyLink(app, token))).toEqual([403, 'signup_disabled'])
   expect(await usersWith(app, 'new@example.com')).toEqual([])
   rmSync(folder, { recursive: true })
 })
@@ -403,7 +403,7 @@ test('a banned user gets no session, and the link works again once the ban is li
   const ada = await app.signUp('ada@example.com')
   const [link, ban] = [await linkToken(app, ada.email), `/auth/v1/admin/users/${ada.id}`]
   await app.ask('PUT', ban, { token: app.admin, body: { ban_duration: '1h' } })
-  expect(told(await verifyLink(app, link))).toEqual([403, 'user_inactive'])
+  expect(errorOf(await verifyLink(app, link))).toEqual([403, 'user_inactive'])
   await app.ask('PUT', ban, { token: app.admin, body: { ban_duration: 'none' } })
   expect((await verifyLink(app, link)).status).toBe(200)
 })
@@ -459,7 +459,7 @@ test('clearing the mailbox does not allow another mail within the minute', async
   expect(await mailsTo(app, 'new@example.com')).toEqual([])
 })
 
-// The session's own token elsewhere
+// The token of such a session on other surfaces
 
 test('the token of such a session works at /auth/v1, too, until the session ends', async () => {
   await using app = await startApp()
@@ -469,7 +469,7 @@ test('the token of such a session works at /auth/v1, too, until the session ends
   app.clock.advance(MINUTE)
   expect((await app.ask('POST', '/auth/v1/logout', { token })).status).toBe(204)
   expect(await getUser(app, token)).toMatchObject({ status: 403, body: { code: 'session_not_found' } })
-  expect(told(await requestChange(app, token, 'c@example.com'))).toEqual([401, 'invalid_token'])
+  expect(errorOf(await requestChange(app, token, 'c@example.com'))).toEqual([401, 'invalid_token'])
 })
 
 test('a token of such a session expires after half an hour', async () => {
@@ -479,7 +479,7 @@ test('a token of such a session expires after half an hour', async () => {
   expect((await getUser(app, token)).status).toBe(200)
   app.clock.advance(1000)
   expect(await getUser(app, token)).toMatchObject({ status: 403, body: { code: 'bad_jwt' } })
-  expect(told(await requestChange(app, token, 'b@example.com'))).toEqual([401, 'invalid_token'])
+  expect(errorOf(await requestChange(app, token, 'b@example.com'))).toEqual([401, 'invalid_token'])
 })
 
 test('a token signed by this server without the required claims is refused', async () => {
@@ -513,7 +513,7 @@ test('a token signed by this server without the required claims is refused', asy
   for (const [what, claims] of Object.entries(forged)) {
     const token = await app.core.keyring.sign(claims)
     expect([what, (await getUser(app, token)).status]).toEqual([what, 403])
-    expect([what, ...told(await requestChange(app, token, 'b@example.com'))]).toEqual([what, 401, 'invalid_token'])
+    expect([what, ...errorOf(await requestChange(app, token, 'b@example.com'))]).toEqual([what, 401, 'invalid_token'])
   }
   expect(await mailsTo(app, 'b@example.com')).toEqual([])
 })
@@ -528,7 +528,7 @@ test('roles in a token of this family give no admin rights; the role of the user
   expect((await app.ask('GET', '/auth/v1/admin/users', { token })).status).toBe(200)
 })
 
-// A new address
+// Change of address
 
 test('with autoconfirm, one link goes to the new address, and a notice to the old one', async () => {
   await using app = await startApp()
@@ -563,11 +563,11 @@ for (const order of ['present address first', 'new address first'] as const)
     const [first = '', second = ''] = order === 'present address first' ? tokens : tokens.toReversed()
     expect(await confirmChange(app, first)).toMatchObject({ status: 200, body: { status: 'pending' } })
     expect((await getUser(app, ada.accessToken)).body.email).toBe('ada@example.com')
-    expect(told(await confirmChange(app, first))).toEqual([409, 'token_already_used']) // it does not count twice
+    expect(errorOf(await confirmChange(app, first))).toEqual([409, 'token_already_used']) // it does not count twice
     expect((await getUser(app, ada.accessToken)).body.email).toBe('ada@example.com')
     expect(await confirmChange(app, second)).toMatchObject({ status: 200, body: { status: 'changed' } })
     expect((await getUser(app, ada.accessToken)).body.email).toBe('new@example.com')
-    expect(told(await confirmChange(app, second))).toEqual([409, 'token_already_used'])
+    expect(errorOf(await confirmChange(app, second))).toEqual([409, 'token_already_used'])
   })
 
 test('both confirmations at once, each clicked five times: pending once, changed once', async () => {
@@ -618,11 +618,11 @@ test('an address of another account is refused on request, and on confirmation',
   await using app = await startApp()
   const ada = await app.signUp('ada@example.com')
   await app.signUp('grace@example.com')
-  expect(told(await requestChange(app, ada.accessToken, 'Grace@example.com'))).toEqual([409, 'email_exists'])
+  expect(errorOf(await requestChange(app, ada.accessToken, 'Grace@example.com'))).toEqual([409, 'email_exists'])
   await requestChange(app, ada.accessToken, 'new@example.com')
   const token = await tokenTo(app, 'new@example.com')
   const other = await app.signUp('new@example.com')
-  expect(told(await confirmChange(app, token))).toEqual([409, 'email_exists'])
+  expect(errorOf(await confirmChange(app, token))).toEqual([409, 'email_exists'])
   expect((await getUser(app, ada.accessToken)).body.email).toBe('ada@example.com')
   expect((await getUser(app, other.accessToken)).body.email).toBe('new@example.com')
 })
@@ -656,7 +656,7 @@ test('an invalid or unchanged address is refused, naming the field', async () =>
       body: { error: 'validation_error', detail: expect.any(String) },
     })
   const long = `${'x'.repeat(250)}@example.com`
-  expect(told(await requestChange(app, ada.accessToken, long))).toEqual([422, 'validation_error'])
+  expect(errorOf(await requestChange(app, ada.accessToken, long))).toEqual([422, 'validation_error'])
 })
 
 test('a second change within a minute is refused with the seconds to wait', async () => {
@@ -665,7 +665,7 @@ test('a second change within a minute is refused with the seconds to wait', asyn
   await requestChange(app, ada.accessToken, 'one@example.com')
   app.clock.advance(15_500)
   const reply = await requestChange(app, ada.accessToken, 'two@example.com')
-  expect(told(reply)).toEqual([429, 'rate_limited'])
+  expect(errorOf(reply)).toEqual([429, 'rate_limited'])
   expect(reply.headers.get('retry-after')).toBe('45')
   expect(await mailsTo(app, 'two@example.com')).toEqual([])
   app.clock.advance(45_000)
@@ -678,7 +678,7 @@ test('a change of address needs a session', async () => {
   const tokens = [undefined, 'x', 'a.b.c', app.keys.anon, app.keys.publishable, app.admin]
   for (const token of tokens) {
     const reply = await post(app, '/email/change/request', body, token === undefined ? {} : { token })
-    expect(told(reply)).toEqual([401, 'invalid_token'])
+    expect(errorOf(reply)).toEqual([401, 'invalid_token'])
   }
   expect(await mailsTo(app, 'new@example.com')).toEqual([])
 })
@@ -690,8 +690,8 @@ test('a ban or a deletion between mail and click leaves the address as it was', 
   await requestChange(app, eve.accessToken, 'e@example.com')
   await app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, body: { ban_duration: '1h' } })
   await app.ask('DELETE', `/auth/v1/admin/users/${eve.id}`, { token: app.admin })
-  expect(told(await confirmChange(app, await tokenTo(app, 'a@example.com')))).toEqual([403, 'user_inactive'])
-  expect(told(await confirmChange(app, await tokenTo(app, 'e@example.com')))).toEqual([404, 'token_not_found'])
+  expect(errorOf(await confirmChange(app, await tokenTo(app, 'a@example.com')))).toEqual([403, 'user_inactive'])
+  expect(errorOf(await confirmChange(app, await tokenTo(app, 'e@example.com')))).toEqual([404, 'token_not_found'])
   expect(await usersWith(app, 'a@example.com')).toEqual([])
 })
 
@@ -744,7 +744,7 @@ test('a wrong method is 405 with the allowed ones, and an unknown path 404, in t
   for (const path of ['/password/reset/request', '/email/change/confirm', '/magic-link/verify'])
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
       const reply = await app.ask(method, `/api/auth${path}`)
-      expect(told(reply)).toEqual([405, 'method_not_allowed'])
+      expect(errorOf(reply)).toEqual([405, 'method_not_allowed'])
       expect(reply.headers.get('allow')).toBe('POST')
     }
   expect((await app.ask('HEAD', '/api/auth/magic-link/verify')).status).toBe(405)
@@ -759,7 +759,7 @@ test('a wrong method is 405 with the allowed ones, and an unknown path 404, in t
   ])
     for (const method of ['GET', 'POST']) {
       const reply = await app.ask(method, `/api/auth${path}`, method === 'POST' ? { body: {} } : {})
-      expect([path, ...told(reply)]).toEqual([path, 404, 'not_found'])
+      expect([path, ...errorOf(reply)]).toEqual([path, 404, 'not_found'])
       expect(reply.body.message).toEqual(expect.any(String))
     }
 })
@@ -787,7 +787,7 @@ test('too many requests of one client are refused with the time to wait, while o
     for (let attempt = 0; attempt < 30; attempt++) statuses.push((await post(app, path, body)).status)
     expect(statuses).not.toContain(429)
     const refused = await post(app, path, body)
-    expect([path, ...told(refused)]).toEqual([path, 429, 'rate_limited'])
+    expect([path, ...errorOf(refused)]).toEqual([path, 429, 'rate_limited'])
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await post(app, path, body, { ip: '198.51.100.9' })).status).not.toBe(429)
     app.clock.advance(Number(refused.headers.get('retry-after')) * 1000)
