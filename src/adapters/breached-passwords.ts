@@ -1,5 +1,5 @@
 /** Passwords of known breaches, as haveibeenpwned.com's Pwned Passwords and mirrors of it serve them. */
-import type { BreachedPasswords } from '../core/ports'
+import type { BreachedPasswords } from '../core/kernel/ports'
 import { readUpTo } from '../lib/read-up-to'
 
 const TIMEOUT_MS = 5000

@@ -1,5 +1,5 @@
 /** POST over HTTP by `fetch`. */
-import type { HttpPost } from '../core/ports'
+import type { HttpPost } from '../core/kernel/ports'
 import { readUpTo } from '../lib/read-up-to'
 
 /** The timeout covers the whole response, including its body. */

@@ -4,7 +4,7 @@
  * Sheet, argon2id m=19 MiB, t=2, p=1.
  */
 import { createCipheriv, scrypt } from 'node:crypto'
-import type { PasswordHasher } from '../core/ports'
+import type { PasswordHasher } from '../core/kernel/ports'
 import { secretEqual } from '../lib/secrets'
 
 const ARGON2ID = { algorithm: 'argon2id', memoryCost: 19_456, timeCost: 2 } as const

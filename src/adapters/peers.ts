@@ -2,7 +2,7 @@
  * Other auth servers over HTTP (docs/other-surfaces.md#federation). The operator listed every destination; even so, the
  * name of a remote server must not resolve to an address inside this server's network.
  */
-import type { PeerResult, Peers } from '../core/ports'
+import type { PeerResult, Peers } from '../core/kernel/ports'
 import { canonicalJson, isJsonObject, type JsonObject } from '../lib/json'
 import { boundedFetch } from './bounded-fetch'
 import { type Lookup, publicFetch } from './public-fetch'

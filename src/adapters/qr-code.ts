@@ -3,7 +3,7 @@
  * error correction level is H, as in GoTrue, unless the text is too long for it.
  */
 import { renderSVG } from 'uqr'
-import type { QrCode } from '../core/ports'
+import type { QrCode } from '../core/kernel/ports'
 
 /** Capacity in bytes of version 40 at level H; level L holds 2,953. */
 const MAX_BYTES_AT_H = 1273

@@ -1,6 +1,6 @@
 /** AES-256-GCM (NIST SP 800-38D) with a fresh 96-bit nonce for each value. */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import type { Sealer } from '../core/ports'
+import type { Sealer } from '../core/kernel/ports'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16

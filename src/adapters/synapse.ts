@@ -1,6 +1,6 @@
 /** Accounts on a Synapse homeserver, by shared-secret registration (`/_synapse/admin/v1/register`). */
 import { createHmac } from 'node:crypto'
-import type { Provisioner, ProvisionResult } from '../core/ports'
+import type { Provisioner, ProvisionResult } from '../core/kernel/ports'
 import { type BoundedFetch, boundedFetch } from './bounded-fetch'
 
 /** A homeserver under load is slow, and an aborted request may have created the account. */

@@ -1,6 +1,6 @@
 /** The system clock and random source. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Clock, Random } from '../core/ports'
+import type { Clock, Random } from '../core/kernel/ports'
 
 export const systemClock: Clock = {
   now: () => Date.now(),

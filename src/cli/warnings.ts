@@ -2,7 +2,7 @@
 
 import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
-import { flawOfRedirect } from '../core/redirect-rules'
+import { flawOfRedirect } from '../core/kernel/redirect-rules'
 import { samplesOf } from '../lib/glob-samples'
 import { isLoopbackHost } from '../lib/ip'
 import { isLocalUrl, isNearbyUrl } from './addresses'

@@ -15,8 +15,6 @@ import { systemClock, systemRandom } from '../adapters/system'
 import type { Worker } from '../adapters/worker'
 import type { Settings } from '../config'
 import { type Core, createCore } from '../core'
-import { clockWatch } from '../core/clock-watch'
-import { passwords } from '../core/passwords/passwords'
 import type {
   BreachedPasswords,
   Clock,
@@ -26,9 +24,11 @@ import type {
   Provisioner,
   Random,
   Report,
-} from '../core/ports'
-import { rateLimits } from '../core/rate-limits'
-import type { ReadinessCheck } from '../core/readiness'
+} from '../core/kernel/ports'
+import { rateLimits } from '../core/kernel/rate-limits'
+import { clockWatch } from '../core/operations/clock-watch'
+import type { ReadinessCheck } from '../core/operations/readiness'
+import { passwords } from '../core/passwords/passwords'
 import { lostAnswers } from '../core/sessions/lost-answers'
 import { signingKeySync } from '../core/tokens/signing-keys'
 import { errorPages } from '../http/audience'

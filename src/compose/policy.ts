@@ -2,8 +2,8 @@
 import { areas, type FedPolicyPath, type Settings } from '../config'
 import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
-import type { Hook, Policy } from '../core/policy'
-import { parseRedirectPattern } from '../core/redirect-rules'
+import type { Hook, Policy } from '../core/kernel/policy'
+import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
 import { NOTIFICATIONS } from '../lib/mail-templates'
 

@@ -1,5 +1,5 @@
 /** Rate limits: requests per client address (an IPv6 client counts as its /64), with the bursts of GoTrue. */
-import type { SendingRate } from '../core/policy'
+import type { SendingRate } from '../core/kernel/policy'
 import { formatDuration, parseDuration } from '../lib/duration'
 import { field } from './policy-field'
 import { computed, setting } from './setting'

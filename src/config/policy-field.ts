@@ -1,5 +1,5 @@
 /** The fields of the core's policy, as settings name those they feed. */
-import type { Policy } from '../core/policy'
+import type { Policy } from '../core/kernel/policy'
 
 /** An object with known keys; lists, sets, and records with any key are values. */
 type IsGroup<T> = [T] extends [object]

@@ -1,10 +1,8 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
-import * as roles from './accounts/roles'
 import * as identify from './callers/identify'
 import { introspect } from './callers/introspect'
-import { type Client, type Context, contextFactory, type Deps, NO_CLIENT } from './context'
 import { challengeFactor } from './factors/challenge'
 import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
@@ -16,7 +14,10 @@ import * as federationAdministration from './federation/administration'
 import { identifyFederated } from './federation/callers'
 import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
-import { nextMatrixAttemptInMs, provisionDueMatrixAccounts } from './matrix'
+import { type Client, type Context, contextFactory, type Deps, NO_CLIENT } from './kernel/context'
+import { chooseRedirect } from './kernel/redirects'
+import { withUniformTiming } from './kernel/uniform-timing'
+import { nextMatrixAttemptInMs, provisionDueMatrixAccounts } from './matrix/provisioning'
 import * as messages from './messages/messages'
 import { deliverMessages, mailQueue, releaseClaimedMessages } from './messages/outbox'
 import { startAuthorization } from './oauth/authorization'
@@ -24,20 +25,20 @@ import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
+import { examineDatabase, examineDisk } from './operations/readiness'
+import { sweep } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
-import { examineDatabase, examineDisk } from './readiness'
-import { chooseRedirect } from './redirects'
-import * as service from './service-api'
 import { endUnrecognizedSession, requireDisownToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import * as sessions from './sessions/sessions'
+import { exchangeCode } from './sign-in/code-exchange'
 import { signInWithPassword } from './sign-in/password-sign-in'
-import { exchangeCode } from './sign-in/pkce'
+import { signOutWith } from './sign-in/sign-out'
 import * as tokenPairs from './sign-in/token-pairs'
 import { signUpAnonymously } from './sign-up/anonymous'
+import * as service from './sign-up/service-sign-up'
 import { signUp } from './sign-up/sign-up'
-import { sweep } from './sweep'
-import { withUniformTiming } from './uniform-timing'
+import * as roles from './users/roles'
 import * as appLinks from './verification/application-links'
 import * as invitations from './verification/invitations'
 import * as oneTime from './verification/one-time-codes'
@@ -57,7 +58,7 @@ const functions = {
   refreshForService: tokenPairs.refreshForService,
   registerForService: withUniformTiming(service.registerForService),
   describeUser: service.describeUser,
-  signOutWith: service.signOutWith,
+  signOutWith,
   introspect,
   identifyFederated,
   signInFederated,
@@ -214,8 +215,8 @@ export type {
   User,
   WebauthnCredential,
 } from '../store'
-export type { Admin, Caller, Credentials } from './caller'
-export type { Client, Deps } from './context'
 export type { FederatedCaller } from './federation/callers'
+export type { Admin, Caller, Credentials } from './kernel/caller'
+export type { Client, Deps } from './kernel/context'
 export type { MailQueue } from './messages/outbox'
 export type { IssuedSession, ListedSession, SignOutScope } from './sessions/sessions'

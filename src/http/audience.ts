@@ -1,5 +1,5 @@
 /** Content negotiation for every surface: people get pages and programs get JSON, by the Accept header. */
-import type { Reason } from '../core/refusal'
+import type { Reason } from '../core/kernel/refusal'
 import { prefersPage } from '../lib/accept'
 import { requestContextOf } from './request-context'
 

@@ -1,7 +1,7 @@
 /** Reading request bodies as GoTrue does: always as JSON, keys in any letter case, null as absent. */
 import { type Static, type StringOptions, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
-import { Refusal } from '../core/refusal'
+import { Refusal } from '../core/kernel/refusal'
 import { readUpTo } from '../lib/read-up-to'
 
 /** A text field that is stored unchanged: without NUL characters, at which database searches would end. */

@@ -5,7 +5,7 @@
 import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller, RequestCore } from '../core'
-import { type Reason, Refusal } from '../core/refusal'
+import { type Reason, Refusal } from '../core/kernel/refusal'
 import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'

@@ -1,5 +1,5 @@
 /** What every surface does with an error: a refusal is noted for the log and answered, a fault is reported. */
-import type { Refusal } from '../core/refusal'
+import type { Refusal } from '../core/kernel/refusal'
 import { noteRefusal } from './request-context'
 
 interface ErrorAnswers {

@@ -1,5 +1,5 @@
 /** Response headers of a limit that was reached: when to retry (RFC 9110 §10.2.3), and which limit it was. */
-import type { Detail } from '../core/refusal'
+import type { Detail } from '../core/kernel/refusal'
 
 /** Names the setting of the limit, so that operators need not guess. */
 const LIMIT_HEADER = 'x-rate-limit-setting'

@@ -1,6 +1,6 @@
 /** Context of a request, from the first byte to the log line. */
 import type { Client } from '../core'
-import { type Refusal, refusalIn } from '../core/refusal'
+import { type Refusal, refusalIn } from '../core/kernel/refusal'
 import { type Cidr, canonicalIp, isInNetworks } from '../lib/ip'
 
 export interface RequestContext {

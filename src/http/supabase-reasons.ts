@@ -1,10 +1,10 @@
 /** Reasons that only Supabase's surface can produce; the other surfaces map them to one error. */
-import { CUSTOM_PROVIDER_REASONS } from '../core/reasons/custom-provider'
-import { FACTOR_REASONS, PASSKEY_REASONS } from '../core/reasons/factor'
-import { PKCE_REASONS } from '../core/reasons/message'
-import { OAUTH_REASONS } from '../core/reasons/oauth'
-import { WEB3_REASONS } from '../core/reasons/web3'
-import type { Reason } from '../core/refusal'
+import { CUSTOM_PROVIDER_REASONS } from '../core/kernel/reasons/custom-provider'
+import { FACTOR_REASONS, PASSKEY_REASONS } from '../core/kernel/reasons/factor'
+import { PKCE_REASONS } from '../core/kernel/reasons/message'
+import { OAUTH_REASONS } from '../core/kernel/reasons/oauth'
+import { WEB3_REASONS } from '../core/kernel/reasons/web3'
+import type { Reason } from '../core/kernel/refusal'
 
 /** A new reason does not compile until it is listed here or has an error on each of the other surfaces. */
 export const SUPABASE_ONLY_REASONS = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { httpPost } from '../../src/adapters/http-post'
 import { type SmsSettings, smsProvider } from '../../src/adapters/sms'
-import type { HttpPost, OutgoingSms } from '../../src/core/ports'
+import type { HttpPost, OutgoingSms } from '../../src/core/kernel/ports'
 
 interface Asked {
   method: string

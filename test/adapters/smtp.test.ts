@@ -1,7 +1,7 @@
 import { test as bunTest, expect } from 'bun:test'
 import { createServer, type Socket } from 'node:net'
 import { type SmtpOptions, smtpMailer } from '../../src/adapters/mail/smtp'
-import type { OutgoingMail } from '../../src/core/ports'
+import type { OutgoingMail } from '../../src/core/kernel/ports'
 import { type SmtpSink, type SmtpSinkOptions, startSmtp } from '../support/smtp'
 
 /** Concurrent, since each server waits 100 ms before its greeting, to catch clients that talk too early. */

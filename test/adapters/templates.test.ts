@@ -9,7 +9,7 @@ import {
   templatesExport,
 } from '../../src/adapters/mail/templates'
 import { BUILT_IN_LANGUAGES, builtInSource } from '../../src/adapters/mail/templates/built-in'
-import { MAIL_TEMPLATES, type MailTemplate } from '../../src/core/ports'
+import { MAIL_TEMPLATES, type MailTemplate } from '../../src/core/kernel/ports'
 import { parseTemplate } from '../../src/lib/go-template'
 import type { JsonObject } from '../../src/lib/json'
 

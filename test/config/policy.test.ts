@@ -6,7 +6,7 @@ import { load } from '../../src/config/load'
 import { field, type Without } from '../../src/config/policy-field'
 import { computed, setting } from '../../src/config/setting'
 import { flag, text } from '../../src/config/value-types'
-import type { Policy } from '../../src/core/policy'
+import type { Policy } from '../../src/core/kernel/policy'
 
 const policyWith = (set: Record<string, string>) => policyOf(load({ set }).settings)
 

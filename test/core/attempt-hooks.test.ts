@@ -1,6 +1,6 @@
 /** Hooks that get every attempt to authenticate (docs/wire-contract.md#hooks). */
 import { expect, test } from 'bun:test'
-import type { HttpResult } from '../../src/core/ports'
+import type { HttpResult } from '../../src/core/kernel/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { challenge, enrolled, pass, protectedAccount, refusal, verify } from '../support/factors'
 import { login } from '../support/native'

@@ -1,7 +1,7 @@
 /** Reports about a wall clock that is wrong or was set. */
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
-import { clockWatch } from '../../src/core/clock-watch'
+import { clockWatch } from '../../src/core/operations/clock-watch'
 import { flawOfRoleKeys, roleKeysSince } from '../../src/core/tokens/api-keys'
 import { claimsOf, startApp } from '../support/app'
 import { testClock } from '../support/fakes'

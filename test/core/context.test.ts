@@ -1,8 +1,15 @@
 /** The context of a request: its instant, its client, and what it inherits. */
 import { expect, test } from 'bun:test'
 import { createCore } from '../../src/core'
-import { auditEntry } from '../../src/core/audit'
-import { type Client, contextFactory, type Deps, NO_CLIENT, withClient, withCurrentTime } from '../../src/core/context'
+import { auditEntry } from '../../src/core/kernel/audit'
+import {
+  type Client,
+  contextFactory,
+  type Deps,
+  NO_CLIENT,
+  withClient,
+  withCurrentTime,
+} from '../../src/core/kernel/context'
 import { startApp } from '../support/app'
 import { testClock } from '../support/fakes'
 

@@ -1,7 +1,7 @@
 /** Hooks that send mails and SMS in place of this server (docs/wire-contract.md#hooks). */
 
 import { expect, test } from 'bun:test'
-import type { HttpRequest, HttpResult } from '../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../src/core/kernel/ports'
 import { type Json, PASSWORD, type Reply, startApp, type TestApp, type TestOptions } from '../support/app'
 import { countRows } from '../support/database'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { passwordHasher } from '../../src/adapters/password-hasher'
+import type { PasswordHasher } from '../../src/core/kernel/ports'
 import { passwords } from '../../src/core/passwords/passwords'
-import type { PasswordHasher } from '../../src/core/ports'
 import { fakeHasher, testClock } from '../support/fakes'
 
 /** A hasher whose results a test releases. */

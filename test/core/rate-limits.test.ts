@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
-import type { Policy } from '../../src/core/policy'
-import { rateLimits } from '../../src/core/rate-limits'
-import type { Refusal } from '../../src/core/refusal'
+import type { Policy } from '../../src/core/kernel/policy'
+import { rateLimits } from '../../src/core/kernel/rate-limits'
+import type { Refusal } from '../../src/core/kernel/refusal'
 import { testClock } from '../support/fakes'
 
 const HOUR = 3_600_000

@@ -1,7 +1,7 @@
 /** Redirect targets, and attacks on them. */
 import { expect, test } from 'bun:test'
-import { parseRedirectPattern } from '../../src/core/redirect-rules'
-import { chooseRedirect } from '../../src/core/redirects'
+import { parseRedirectPattern } from '../../src/core/kernel/redirect-rules'
+import { chooseRedirect } from '../../src/core/kernel/redirects'
 
 const SITE = 'https://app.example.com'
 

@@ -1,10 +1,10 @@
 /** The cooldown between two messages with one purpose, where requests overlap. */
 import { expect, test } from 'bun:test'
-import { contextFactory, type Deps, NO_CLIENT } from '../../src/core/context'
+import { contextFactory, type Deps, NO_CLIENT } from '../../src/core/kernel/context'
+import type { Policy } from '../../src/core/kernel/policy'
+import { rateLimits } from '../../src/core/kernel/rate-limits'
+import { Refusal } from '../../src/core/kernel/refusal'
 import { withSendCooldown } from '../../src/core/messages/verification-mail'
-import type { Policy } from '../../src/core/policy'
-import { rateLimits } from '../../src/core/rate-limits'
-import { Refusal } from '../../src/core/refusal'
 import { testClock } from '../support/fakes'
 
 const MINUTE = 60_000

@@ -1,6 +1,6 @@
 /** Twilio Verify generates and verifies the codes itself, within the same limits. */
 import { expect, test } from 'bun:test'
-import type { HttpRequest, HttpResult } from '../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../src/core/kernel/ports'
 import { startApp } from '../support/app'
 import { countRows } from '../support/database'
 import { challenge, enrol, verify as verifyFactor } from '../support/factors'

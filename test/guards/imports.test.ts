@@ -28,7 +28,6 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       '@oslojs/otp',
       '@simplewebauthn/server',
       'jose',
-      'node:async_hooks',
       'node:crypto',
     ],
     why: 'rules, without HTTP, SQL, files or environment',
@@ -137,4 +136,58 @@ test('nothing but the command line and the boot module reads the environment', a
     const text = await Bun.file(join(root, file)).text()
     if (!file.startsWith('cli/')) expect([file, text.match(/process\.env|Bun\.env/g)]).toEqual([file, null])
   }
+})
+
+/** For each folder of the core, the folders that it imports from, types included. */
+async function coreFolders(): Promise<Map<string, Set<string>>> {
+  const folderOf = (path: string) => (path.split('/').at(1) ?? 'index').replace(/\.ts$/, '')
+  const found = new Map<string, Set<string>>()
+  for (const file of files.filter((each) => each.startsWith('core/'))) {
+    const folder = folderOf(file)
+    const targets = found.get(folder) ?? new Set<string>()
+    found.set(folder, targets)
+    for (const { from } of imports(await Bun.file(join(root, file)).text())) {
+      const target = relative(root, join(root, file, '..', from))
+      if (from.startsWith('.') && /^core(\/|$)/.test(target) && folderOf(target) !== folder)
+        targets.add(folderOf(target))
+    }
+  }
+  return found
+}
+
+/** The first circle of a graph, such as `a → b → a`; undefined if there is none. */
+function circleIn(graph: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+  const finished = new Set<string>()
+  const visit = (node: string, path: readonly string[]): string | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node].join(' → ')
+    if (finished.has(node)) return undefined
+    for (const next of graph.get(node) ?? []) {
+      const circle = visit(next, [...path, node])
+      if (circle !== undefined) return circle
+    }
+    finished.add(node)
+    return undefined
+  }
+  for (const node of graph.keys()) {
+    const circle = visit(node, [])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
+test('the folders of the core import each other in no circle, not even for types', async () => {
+  expect(circleIn(await coreFolders())).toBeUndefined()
+})
+
+test('a circle of folders is found', () => {
+  const graphOf = (edges: Record<string, string[]>) =>
+    new Map(Object.entries(edges).map(([node, targets]) => [node, new Set(targets)]))
+  expect(circleIn(graphOf({ a: ['b', 'c'], b: ['c'], c: [] }))).toBeUndefined()
+  expect(circleIn(graphOf({ a: ['b'], b: ['a'] }))).toBe('a → b → a')
+  expect(circleIn(graphOf({ start: ['a'], a: ['b'], b: ['c'], c: ['a'] }))).toBe('a → b → c → a')
+})
+
+test('what all folders of the core use is in core/kernel, which uses none of them', async () => {
+  expect(files.filter((file) => /^core\/[^/]+$/.test(file))).toEqual(['core/index.ts'])
+  expect([...((await coreFolders()).get('kernel') ?? [])]).toEqual([])
 })

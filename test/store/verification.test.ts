@@ -6,13 +6,12 @@ import { join } from 'node:path'
 import { systemRandom } from '../../src/adapters/system'
 import { policyOf } from '../../src/compose/policy'
 import { load } from '../../src/config/load'
-import { newUser } from '../../src/core/accounts/users'
-import { type Deps, withClient } from '../../src/core/context'
-import type { Random } from '../../src/core/ports'
-import { rateLimits } from '../../src/core/rate-limits'
-import { Refusal } from '../../src/core/refusal'
+import { type Deps, withClient } from '../../src/core/kernel/context'
+import type { Random } from '../../src/core/kernel/ports'
+import { rateLimits } from '../../src/core/kernel/rate-limits'
+import { Refusal } from '../../src/core/kernel/refusal'
+import { sweep } from '../../src/core/operations/sweep'
 import { newSession } from '../../src/core/sessions/sessions'
-import { sweep } from '../../src/core/sweep'
 import {
   findToken,
   findTokenByCode,
@@ -20,6 +19,7 @@ import {
   mintToken,
   type TokenRequest,
 } from '../../src/core/tokens/verification-token'
+import { newUser } from '../../src/core/users/users'
 import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../src/store'
 import { readRows } from '../support/database'
 import { taskContext, testClock } from '../support/fakes'

@@ -1,7 +1,7 @@
 /** Fakes: a clock that a test sets, and a password hash that costs nothing. */
 import { createHash } from 'node:crypto'
-import { type Context, contextFactory, type Deps, NO_CLIENT } from '../../src/core/context'
-import type { Clock, PasswordHasher } from '../../src/core/ports'
+import { type Context, contextFactory, type Deps, NO_CLIENT } from '../../src/core/kernel/context'
+import type { Clock, PasswordHasher } from '../../src/core/kernel/ports'
 
 export interface TestClock extends Clock {
   /** @param ms milliseconds to go forward */

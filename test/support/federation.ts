@@ -1,6 +1,6 @@
 /** The federation surface over HTTP, and other servers for it to call. */
 import { expect } from 'bun:test'
-import type { PeerRequest, PeerResult } from '../../src/core/ports'
+import type { PeerRequest, PeerResult } from '../../src/core/kernel/ports'
 import { PASSWORD, type RequestOptions, type TestApp } from './app'
 
 export const federated = (app: TestApp, method: string, path: string, asked: RequestOptions = {}) =>

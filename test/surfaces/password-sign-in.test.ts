@@ -1,6 +1,6 @@
 /** One order of checks for every sign-in with a password (docs/other-surfaces.md#sign-in-with-a-password). */
 import { expect, test } from 'bun:test'
-import type { HttpResult } from '../../src/core/ports'
+import type { HttpResult } from '../../src/core/kernel/ports'
 import { type Json, PASSWORD, passwordGrant, type Reply, startApp, type TestApp } from '../support/app'
 import { outdatedHash } from '../support/fakes'
 import { signIn } from '../support/federation'

@@ -1,6 +1,6 @@
 /** Mail by SMTP (RFC 5321): pooled connections to one server, and its replies translated to the port's outcomes. */
 import type { NodemailerError } from 'nodemailer'
-import type { Delivery, Mailer, OutgoingMail } from '../../core/ports'
+import type { Delivery, Mailer, OutgoingMail } from '../../core/kernel/ports'
 import { isLoopbackHost } from '../../lib/ip'
 
 export interface SmtpOptions {

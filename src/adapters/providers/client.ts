@@ -1,8 +1,8 @@
 /** An OAuth provider client: where the browser is sent, and the exchange of its code (RFC 6749 §4.1). */
 import * as oauth from 'oauth4webapi'
+import type { Clock, ExchangeResult, OAuthProvider, ProviderTokens } from '../../core/kernel/ports'
+import { Refusal } from '../../core/kernel/refusal'
 import { verifyIdToken } from '../../core/oauth/id-token'
-import type { Clock, ExchangeResult, OAuthProvider, ProviderTokens } from '../../core/ports'
-import { Refusal } from '../../core/refusal'
 import type { JsonObject } from '../../lib/json'
 import { PROVIDERS } from '../../providers'
 import { asObject, asText, type UntrustedJson } from '../../providers/profile'

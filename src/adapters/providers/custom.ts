@@ -1,5 +1,5 @@
 /** A provider configured by an administrator, by OpenID discovery or by its URLs. */
-import type { CustomSetup } from '../../core/ports'
+import type { CustomSetup } from '../../core/kernel/ports'
 import type { JsonObject } from '../../lib/json'
 import type { ExternalProfile } from '../../providers/profile'
 import { asObject, asText, openIdProfile, type UntrustedJson } from '../../providers/profile'

@@ -1,5 +1,5 @@
 /** All providers, as far as they are configured. */
-import type { Clock, OAuthProvider, OAuthProviders } from '../../core/ports'
+import type { Clock, OAuthProvider, OAuthProviders } from '../../core/kernel/ports'
 import { PROVIDERS, type ProviderName } from '../../providers'
 import type { BuiltInProvider, Setup } from '../../providers/provider'
 import { boundedFetch } from '../bounded-fetch'

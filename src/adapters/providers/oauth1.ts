@@ -1,7 +1,7 @@
 /** A client of OAuth 1.0a (RFC 5849): no scopes and no codes, and every request is signed. */
 import { createHmac } from 'node:crypto'
 import OAuth from 'oauth-1.0a'
-import type { OAuthProvider } from '../../core/ports'
+import type { OAuthProvider } from '../../core/kernel/ports'
 import type { UntrustedJson } from '../../providers/profile'
 import type { OAuth1Provider, Setup } from '../../providers/provider'
 import type { BoundedFetch } from '../bounded-fetch'

@@ -1,5 +1,5 @@
 /** The SMS providers, by the names of GoTrue's SMS_PROVIDER setting. */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import { httpPost } from '../http-post'
 import { type MessageBirdOptions, messageBird } from './messagebird'
 import { type TextlocalOptions, textlocal } from './textlocal'

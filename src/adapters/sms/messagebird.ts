@@ -1,5 +1,5 @@
 /** MessageBird. @see https://developers.messagebird.com/api/sms-messaging */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface MessageBirdOptions extends ProviderOptions {

@@ -1,5 +1,5 @@
 /** How every SMS provider is called: a form POST, answered with JSON. */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import type { Json } from '../../lib/json'
 
 export interface ProviderOptions {

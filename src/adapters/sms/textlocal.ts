@@ -1,5 +1,5 @@
 /** Textlocal, India. @see https://api.txtlocal.com/docs/sendsms */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface TextlocalOptions extends ProviderOptions {

@@ -1,5 +1,5 @@
 /** Twilio Verify, which generates, words and checks the codes itself. @see https://www.twilio.com/docs/verify/api */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import { errorText, type ProviderOptions, postForm, submitMessage, textAt } from './request'
 import { basicAuth, twilioError } from './twilio'
 

@@ -1,5 +1,5 @@
 /** Twilio Programmable Messaging. @see https://www.twilio.com/docs/messaging/api/message-resource */
-import type { HttpPost, OutgoingSms, SmsProvider } from '../../core/ports'
+import type { HttpPost, OutgoingSms, SmsProvider } from '../../core/kernel/ports'
 import type { Json } from '../../lib/json'
 import { type ProviderOptions, submitMessage, textAt } from './request'
 

@@ -1,5 +1,5 @@
 /** Vonage, formerly Nexmo. @see https://developer.vonage.com/en/api/sms */
-import type { HttpPost, SmsProvider } from '../../core/ports'
+import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
 import { type ProviderOptions, submitMessage, textAt, unsupported } from './request'
 
 export interface VonageOptions extends ProviderOptions {

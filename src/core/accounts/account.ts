@@ -3,20 +3,19 @@
 import { createHash } from 'node:crypto'
 import { remainingMs } from '../../lib/time'
 import type { Account, AuditEntry, Identity, User, UserChange } from '../../store'
-import { type Action, auditEntry } from '../audit'
-import { type Caller, forbidPersonalToken } from '../caller'
 import { requireAudience } from '../callers/identify'
-import { requireChanged } from '../change-outcomes'
-import { type Context, withCurrentTime } from '../context'
-import { factorsOf, isMissingSecondFactor } from '../factors/user-factors'
+import { type Action, auditEntry } from '../kernel/audit'
+import { type Caller, forbidPersonalToken } from '../kernel/caller'
+import { requireChanged } from '../kernel/change-outcomes'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
 import { type Channel, channelOf } from '../messages/sms'
 import { COOLDOWN_SETTINGS } from '../messages/verification-mail'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrong } from '../passwords/password-strength'
-import { isTokenRefusal, Refusal } from '../refusal'
-import { type Challenge, type ChallengeInput, parseChallenge } from '../sign-in/pkce'
-import { changeEmail, changePhone, type RelatedChanges } from './contact-change'
+import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
+import { factorsOf, isMissingSecondFactor } from '../users/second-factor-status'
 import {
   CLEARED_SENT_AT,
   contactIdentity,
@@ -24,7 +23,8 @@ import {
   normalisePhone,
   storableAppMetadata,
   storableMetadata,
-} from './users'
+} from '../users/users'
+import { changeEmail, changePhone, type RelatedChanges } from './contact-change'
 
 /** The caller's account. @throws {Refusal<'audience_mismatch'>} */
 export async function getAccount(

@@ -5,14 +5,13 @@ import { mergeMetadata } from '../../lib/json'
 import { isAhead } from '../../lib/time'
 import { NIL_UUID, parseUuid } from '../../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
-import { auditEntry } from '../audit'
-import type { Admin } from '../caller'
-import type { Context } from '../context'
+import { auditEntry } from '../kernel/audit'
+import type { Admin } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { requireStrong } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
-import { Refusal } from '../refusal'
-import { type ChangedAccount, scrubHash } from './account'
-import { normaliseUsername } from './usernames'
+import { normaliseUsername } from '../users/usernames'
 import {
   CLEARED_SENT_AT,
   contactIdentity,
@@ -23,7 +22,8 @@ import {
   requireShortClaim,
   storableAppMetadata,
   storableMetadata,
-} from './users'
+} from '../users/users'
+import { type ChangedAccount, scrubHash } from './account'
 
 /** Length of the random password of an account created without one. It is not stored or shown, so no one can use it. */
 const RANDOM_PASSWORD_LENGTH = 64

@@ -1,12 +1,12 @@
 /** A new address or number for an account: requested, then confirmed from where the message was delivered. */
 import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../../store'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
 import { pageLink, prepareMail } from '../messages/mail'
 import { changeAndSend } from '../messages/send-after-storing'
 import { type Channel, prepareSms } from '../messages/sms'
 import { withSendCooldown } from '../messages/verification-mail'
-import { type Challenge, newFlow } from '../sign-in/pkce'
+import { type Challenge, newFlow } from '../tokens/pkce'
 import { mintToken } from '../tokens/verification-token'
 
 /** Changes that are written in the same operation. */

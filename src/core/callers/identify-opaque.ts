@@ -1,9 +1,9 @@
 /** Authentication with an opaque token: its prefix determines the lookup before anything is hashed or queried. */
 import { isAhead, isExpired, isWithin } from '../../lib/time'
 import type { ExternalSession, Session, User } from '../../store'
-import type { Caller } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, type OpaqueKind } from '../tokens/opaque'
 

@@ -1,10 +1,10 @@
 /** Token introspection (RFC 7662; docs/other-surfaces.md). */
 
-import { rolesOfCaller } from '../accounts/roles'
-import type { Caller } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { opaqueTokenKind } from '../tokens/opaque'
+import { rolesOfCaller } from '../users/roles'
 import { identifyUser } from './identify'
 import { identifyOpaqueToken, isBearerKind } from './identify-opaque'
 

@@ -1,10 +1,10 @@
 /** Limits on guesses at a user's second factors (docs/threat-model.md#t7, #t8). */
 import { networkPrefix } from '../../lib/ip'
 import type { CountedAttempt } from '../../store'
-import { type Context, withCurrentTime } from '../context'
-import { KNOWN_NETWORK_MS } from '../known-networks'
-import { HOOK_REASONS } from '../reasons/hook'
-import { type Reason, Refusal } from '../refusal'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
+import { HOOK_REASONS } from '../kernel/reasons/hook'
+import { type Reason, Refusal } from '../kernel/refusal'
 
 const MINUTE = 60_000
 const LIMIT = { max: 10, windowMs: 15 * MINUTE, maxWindowMs: 24 * 60 * MINUTE }

@@ -1,12 +1,12 @@
 /** Challenging a second factor (`POST /factors/{id}/challenge`). */
 import type { Factor, PreviousSendTimes, User } from '../../store'
-import { auditEntry } from '../audit'
-import { type Context, withCurrentTime } from '../context'
+import { auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { HOOK_REASONS } from '../kernel/reasons/hook'
+import { Refusal } from '../kernel/refusal'
 import { type Channel, CODE_ACTION, channelOf, deliverCode, testCode } from '../messages/sms'
-import { HOOK_REASONS } from '../reasons/hook'
-import { Refusal } from '../refusal'
+import { type CeremonyOptions, creationOptions, newChallenge, requestOptions } from '../passkeys/webauthn'
 import { randomDigits } from '../tokens/verification-token'
-import { type CeremonyOptions, creationOptions, newChallenge, requestOptions } from '../webauthn/webauthn'
 import { codeHashOf } from './phone-codes'
 import { type FactorRequest, loadOwnFactor, requireSession } from './user-factors'
 

@@ -1,11 +1,11 @@
 /** Enrolling a second factor (`POST /factors`). It counts once it has been verified. */
 import type { FactorType } from '../../lib/factor-types'
 import type { Factor } from '../../store'
-import { normalisePhone } from '../accounts/users'
-import { auditEntry } from '../audit'
-import { actingIn, type Caller } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import { actingIn, type Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { normalisePhone } from '../users/users'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
 import { requireSession, requireShortName } from './user-factors'
 

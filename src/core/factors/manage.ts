@@ -1,10 +1,10 @@
 /** Removing factors (`DELETE /factors/{id}`), and factors in the admin API. */
 import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
-import { auditEntry } from '../audit'
-import { type Admin, actingIn } from '../caller'
-import { type Context, NO_CLIENT, withClient } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import { type Admin, actingIn } from '../kernel/caller'
+import { type Context, NO_CLIENT, withClient } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
 
 /** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */

@@ -1,8 +1,8 @@
 /** Codes of phone factors, as stored with their challenge. */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { Factor, MfaChallenge } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 
 /** Hex HMAC-SHA-256 under the pepper, bound to its challenge. */
 export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): string =>

@@ -1,12 +1,12 @@
 /** The second factor of a one-step sign-in, on surfaces without challenges (docs/decisions.md#d3). */
 import type { Factor, Proof, User } from '../../store'
-import type { Context } from '../context'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { factorsOf } from '../users/second-factor-status'
 import { countGuess } from './attempt-limit'
 import { recoveryProof } from './recovery-codes'
 import { stepOf } from './totp'
-import { factorsOf } from './user-factors'
 
 /**
  * Checks the code given with a sign-in: TOTP or a recovery code. The operation that opens the session consumes it, and

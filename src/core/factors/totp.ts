@@ -2,7 +2,7 @@
 import { encodeBase32NoPadding } from '@oslojs/encoding'
 import { verifyHOTP } from '@oslojs/otp'
 import type { Factor } from '../../store'
-import type { Context } from '../context'
+import type { Context } from '../kernel/context'
 
 const STEP_MS = 30_000
 const DIGITS = 6

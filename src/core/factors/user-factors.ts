@@ -1,10 +1,10 @@
 /** A user's factors, and what having one requires. */
 import { parseUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
-import { type Caller, forbidPersonalToken } from '../caller'
-import type { Context } from '../context'
+import { type Caller, forbidPersonalToken } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
-import { Refusal } from '../refusal'
 
 export interface FactorRequest {
   caller: Caller
@@ -50,20 +50,6 @@ export async function requireOwnFactor(
 ): Promise<Factor> {
   return loadOwnFactor(context, requireSession(caller).user, factorId)
 }
-
-/** Most users have none, which needs no query. */
-export const factorsOf = async ({ store }: Pick<Context, 'store'>, { id, factorCount }: User): Promise<Factor[]> =>
-  factorCount === 0 ? [] : store.listFactors(id)
-
-/** Whether a user has a verified factor, so that sensitive operations require aal2. */
-export const hasVerifiedFactor = async (context: Pick<Context, 'store'>, user: User): Promise<boolean> =>
-  (await factorsOf(context, user)).some(({ status }) => status === 'verified')
-
-/** Whether the caller's account has a factor that their session has not passed. */
-export const isMissingSecondFactor = async (
-  context: Pick<Context, 'store'>,
-  { user, session }: Pick<Caller, 'user' | 'session'>,
-): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(context, user))
 
 interface FactorNotice {
   template: 'mfa_factor_enrolled_notification' | 'mfa_factor_unenrolled_notification'

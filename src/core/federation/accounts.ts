@@ -1,11 +1,11 @@
 /** Accounts on the federation surface. */
 import type { ExternalSession, User } from '../../store'
 import { createUser } from '../accounts/admin'
-import type { Admin } from '../caller'
 import { introspect } from '../callers/introspect'
-import type { Context } from '../context'
+import type { Admin } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { requireStrong } from '../passwords/password-strength'
-import { Refusal } from '../refusal'
 import { findExternal } from './callers'
 
 export interface NewAccount {

@@ -1,9 +1,9 @@
 /** Sessions of external accounts, for administrators. */
 import type { ExternalSession, Listed, Page } from '../../store'
-import { auditEntry } from '../audit'
-import type { Admin } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Admin } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { upstreamToken } from './callers'
 import { peerLabel, revokePeerToken } from './peers'
 import { externalRef } from './user-ref'

@@ -1,10 +1,10 @@
 /** Authentication on the federation surface: a user of this server, or of another one that signed in here. */
 import type { ExternalSession } from '../../store'
-import type { Caller, Credentials } from '../caller'
 import { identifyUser } from '../callers/identify'
 import { externalSessionByToken } from '../callers/identify-opaque'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Caller, Credentials } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { type Peer, peerLabel } from './peers'
 import { externalRef } from './user-ref'
 

@@ -1,9 +1,9 @@
 /** Sign-in with an account of this server, or of another one (docs/other-surfaces.md#federation). */
 import type { JsonObject } from '../../lib/json'
 import type { User } from '../../store'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { type CredentialSignIn, countCredentials, signInWithCredentials } from '../sign-in/credential-sign-in'
 import { mintOpaqueToken } from '../tokens/opaque'
 import { sealToken } from './callers'

@@ -2,9 +2,9 @@
 
 import type { Json, JsonObject } from '../../lib/json'
 import { isUuid } from '../../lib/uuid'
-import type { Context } from '../context'
-import type { Policy } from '../policy'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import { Refusal } from '../kernel/refusal'
 import { parseUserRef } from './user-ref'
 
 export type Peer = Policy['federation']['servers'][number]

@@ -1,8 +1,8 @@
 /** Hooks that receive each authentication attempt and may refuse it (docs/wire-contract.md#hooks). */
 import type { Factor, User } from '../../store'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { callHook } from './call-hook'
 
 /**

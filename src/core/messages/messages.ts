@@ -2,7 +2,7 @@
 import type { HOOKS } from '../../hooks'
 import type { HookInput } from '../../hooks/define'
 import type { Message, NewMessage } from '../../store'
-import type { Context } from '../context'
+import type { Context } from '../kernel/context'
 
 /** The content of a message. Links and codes in it are secrets until they are used. */
 export interface MessageContent {

@@ -4,10 +4,10 @@
  */
 import { dueInMs } from '../../lib/time'
 import type { Message } from '../../store'
-import { type Context, NO_CLIENT, withClient } from '../context'
 import { callHook } from '../hooks/call-hook'
-import type { Delivery, Mailer } from '../ports'
-import { type Reason, Refusal } from '../refusal'
+import { type Context, NO_CLIENT, withClient } from '../kernel/context'
+import type { Delivery, Mailer } from '../kernel/ports'
+import { type Reason, Refusal } from '../kernel/refusal'
 import { contentOf, type MessageContent } from './messages'
 
 const SECOND = 1000

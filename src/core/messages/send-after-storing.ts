@@ -3,9 +3,9 @@
  * or code works whenever it arrives, and withdrawn if the call fails. That the message was sent is recorded after.
  */
 import type { Account, Minting, User, UserChange } from '../../store'
-import { requireChanged } from '../change-outcomes'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { requireChanged } from '../kernel/change-outcomes'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import type { Outgoing } from './messages'
 
 export interface ChangeWithMessage {

@@ -1,7 +1,7 @@
 /** Hides delivery failures from responses that must not reveal who has an account. */
-import type { Context } from '../context'
-import { HOOK_REASONS } from '../reasons/hook'
-import { type Reason, Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { HOOK_REASONS } from '../kernel/reasons/hook'
+import { type Reason, Refusal } from '../kernel/refusal'
 
 /** Delivery failures that the response does not mention. */
 const SUPPRESSED_REASONS: ReadonlySet<Reason> = new Set<Reason>([

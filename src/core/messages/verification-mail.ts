@@ -1,13 +1,14 @@
 /** Verification mails with a link and a code, one for each purpose: their cooldown, token and audit entry. */
+
+import type { AuthenticationMethod } from '../../lib/assurance'
 import type { JsonObject } from '../../lib/json'
 import { isWithin, remainingMs } from '../../lib/time'
 import type { Account, User, UserChange, VerificationKind } from '../../store'
-import { type Action, auditEntry } from '../audit'
-import { type Context, withCurrentTime } from '../context'
-import type { MailTemplate } from '../ports'
-import { Refusal } from '../refusal'
-import type { Method } from '../sessions/sessions'
-import { type Challenge, newFlow } from '../sign-in/pkce'
+import { type Action, auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
+import type { MailTemplate } from '../kernel/ports'
+import { Refusal } from '../kernel/refusal'
+import { type Challenge, newFlow } from '../tokens/pkce'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { prepareMail } from './mail'
 import { changeAndSend } from './send-after-storing'
@@ -20,7 +21,7 @@ interface PurposeDetails {
   /** Magic link and recovery share a column, as in GoTrue. */
   column: SentAt
   /** The `amr` method of a session that results from it through PKCE. */
-  method: Method
+  method: AuthenticationMethod
   action: Action
 }
 

@@ -1,7 +1,7 @@
 /** Verification SMS with a code, one for each purpose: the counterpart of `verification-mail.ts`. */
 import type { User } from '../../store'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
 import { changeAndSend } from './send-after-storing'
 import { type Channel, prepareSms } from './sms'
 import { withSendCooldown } from './verification-mail'

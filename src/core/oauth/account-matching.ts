@@ -2,10 +2,10 @@
 
 import type { ExternalProfile } from '../../providers/profile'
 import type { Identity, User } from '../../store'
-import { normaliseEmail, storableProfile } from '../accounts/users'
-import type { Context } from '../context'
-import type { Policy } from '../policy'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import { Refusal } from '../kernel/refusal'
+import { normaliseEmail, storableProfile } from '../users/users'
 
 export interface ExternalAddress {
   address: string

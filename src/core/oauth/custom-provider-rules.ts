@@ -3,8 +3,8 @@ import { canonicalJson } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import { flawOfUrl } from '../../lib/public-url'
 import type { CustomProvider } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { isReservedParameter } from './reserved-parameters'
 
 export type CustomProviderType = CustomProvider['providerType']

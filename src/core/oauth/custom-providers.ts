@@ -1,10 +1,10 @@
 /** Custom providers (`/admin/custom-providers`): list, create, change and delete. */
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { CustomProvider } from '../../store'
-import { auditEntry } from '../audit'
-import type { Admin } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Admin } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import {
   type CustomProviderInput,
   type CustomProviderType,

@@ -3,25 +3,26 @@
  * (docs/wire-contract.md#account-linking).
  */
 import { providersMetadata } from '../../lib/account-metadata'
+import type { AuthenticationMethod } from '../../lib/assurance'
 import { isAhead, isWithin } from '../../lib/time'
 import type { FlowState, OpenedSession, SingleUse, User, UserChange } from '../../store'
-import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../accounts/pre-hijack'
-import { dropUnconfirmedPassword, newUser } from '../accounts/users'
-import { auditEntry } from '../audit'
-import { requireChanged } from '../change-outcomes'
-import { type Context, withCurrentTime } from '../context'
+import { auditEntry } from '../kernel/audit'
+import { requireChanged } from '../kernel/change-outcomes'
+import { type Context, withCurrentTime } from '../kernel/context'
+import type { ProviderTokens } from '../kernel/ports'
+import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { keptBy, orWithdraw, sendWithTokens, withdrawNewAccount } from '../messages/send-after-storing'
 import { mintMailToken } from '../messages/verification-mail'
-import type { ProviderTokens } from '../ports'
-import { Refusal } from '../refusal'
-import { type IssuedSession, issueTokens, type Method, newSession } from '../sessions/sessions'
-import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../sign-in/pkce'
+import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
+import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../tokens/pkce'
+import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../users/pre-hijack'
+import { dropUnconfirmedPassword, newUser } from '../users/users'
 import { DEFAULT_DOMAIN, type ExternalAccount, externalIdentity, linkingDomain, resolveOwner } from './account-matching'
 
 export interface ExternalSignIn {
   account: ExternalAccount
-  method: Method
+  method: AuthenticationMethod
   /** Whether accounts without an address are allowed. */
   isEmailOptional: boolean
   tokens: ProviderTokens | undefined

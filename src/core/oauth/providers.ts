@@ -1,9 +1,9 @@
 /** Providers by name, built-in and custom. */
 import { isWithin } from '../../lib/time'
 import type { CustomProvider } from '../../store'
-import type { Context } from '../context'
-import type { CustomSetup, OAuthProvider } from '../ports'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import type { CustomSetup, OAuthProvider } from '../kernel/ports'
+import { Refusal } from '../kernel/refusal'
 import { discover } from './custom-provider-rules'
 import { secretPlace } from './custom-providers'
 

@@ -2,12 +2,12 @@
 import { isExpired } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
-import { auditEntry } from '../audit'
-import { type Admin, actingIn, type Caller, forbidPersonalToken } from '../caller'
-import type { Context } from '../context'
-import { isMissingSecondFactor } from '../factors/user-factors'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import { type Admin, actingIn, type Caller, forbidPersonalToken } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
+import { isMissingSecondFactor } from '../users/second-factor-status'
 import {
   type CeremonyOptions,
   type CredentialJson,
@@ -17,7 +17,7 @@ import {
   userHandle,
   verifyAssertion,
   verifyRegistration,
-} from '../webauthn/webauthn'
+} from './webauthn'
 
 const MAX_NAME_BYTES = 120
 

@@ -1,9 +1,9 @@
 /** Requirements for changing one's own password (`PUT /user`). */
 import { isWithin } from '../../lib/time'
 import type { User, UserChange } from '../../store'
-import type { Caller } from '../caller'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { findTokenByCode } from '../tokens/verification-token'
 import { attemptPassword, verifyPassword } from './verify-password'
 

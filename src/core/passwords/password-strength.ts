@@ -1,7 +1,7 @@
 /** The password rules (docs/wire-contract.md#passwords). */
 import { createHash } from 'node:crypto'
-import type { Context } from '../context'
-import { Refusal, type Weakness } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal, type Weakness } from '../kernel/refusal'
 import { isTooLong } from './passwords'
 
 type StrengthDeps = Pick<Context, 'policy' | 'breachedPasswords' | 'report'>

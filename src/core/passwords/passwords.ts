@@ -1,20 +1,8 @@
 /** Password hashing that does not block other requests. */
-import { MAX_PASSWORD_BYTES } from '../policy'
-import type { Clock, PasswordHasher } from '../ports'
-import { Refusal } from '../refusal'
-
-export interface Passwords {
-  /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} if the queue is full */
-  hash(password: string): Promise<string>
-  /**
-   * Whether the password matches the hash. Without a hash it takes as long and is false, so that timing does not reveal
-   * whether an account exists.
-   * @throws {Refusal<'too_many_requests' | 'request_timeout'>}
-   */
-  verify(password: string, hash: string | null): Promise<boolean>
-  accepts(hash: string): boolean
-  isOutdated(hash: string): boolean
-}
+import { MAX_PASSWORD_BYTES } from '../kernel/policy'
+import type { Clock, PasswordHasher } from '../kernel/ports'
+import { Refusal } from '../kernel/refusal'
+import type { Passwords } from '../kernel/services'
 
 export interface HashingLimits {
   /** Hashes computed at the same time. */

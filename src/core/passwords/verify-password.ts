@@ -1,8 +1,8 @@
 /** Password verification, the same for every purpose. */
 import { networkPrefix } from '../../lib/ip'
 import type { User } from '../../store'
-import type { Context } from '../context'
-import { KNOWN_NETWORK_MS } from '../known-networks'
+import type { Context } from '../kernel/context'
+import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 
 interface PasswordAttempt {
   account: User | undefined

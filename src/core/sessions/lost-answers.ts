@@ -2,23 +2,13 @@
  * Refreshes whose response never reached the client, because the connection was closed before it was written. The
  * client has only the old token and sends it again: a retry, not theft.
  */
-import type { Clock } from '../ports'
+import type { Clock } from '../kernel/ports'
+import type { LostAnswers } from '../kernel/services'
 
 /** How long a client may retry. */
 const RETRY_MS = 10_000
 /** Maximum number of entries; the oldest are dropped. */
 const MAX_REMEMBERED = 10_000
-
-export interface LostAnswers {
-  /**
-   * Records the successors of a rotated token if the response is lost.
-   * @param gone aborted if the client disconnects before the response @param used lookup id of the token @param made
-   *   lookup ids of its successors
-   */
-  watch(gone: AbortSignal | undefined, used: string, made: readonly string[]): void
-  /** The successors that never reached the client. Returned once. */
-  take(used: string): readonly string[] | undefined
-}
 
 export function lostAnswers({ monotonic }: Pick<Clock, 'monotonic'>): LostAnswers {
   const lost = new Map<string, { made: readonly string[]; at: number }>()

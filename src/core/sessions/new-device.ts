@@ -4,10 +4,10 @@
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSession, Session } from '../../store'
-import { auditEntry } from '../audit'
-import { type Context, withClient } from '../context'
+import { auditEntry } from '../kernel/audit'
+import { type Context, withClient } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
-import { Refusal } from '../refusal'
 
 /**
  * Composes the notice for a session that is about to begin; the transaction that begins it stores the notice if it is

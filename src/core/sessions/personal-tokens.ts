@@ -3,12 +3,12 @@
  * rights than a session.
  */
 import type { PersonalAccessToken } from '../../store'
-import { auditEntry } from '../audit'
-import { type Caller, forbidPersonalToken } from '../caller'
-import type { Context } from '../context'
-import { isMissingSecondFactor } from '../factors/user-factors'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import { type Caller, forbidPersonalToken } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { mintOpaqueToken } from '../tokens/opaque'
+import { isMissingSecondFactor } from '../users/second-factor-status'
 
 const MAX_NAME = 100
 const MAX_TOKENS = 100

@@ -1,10 +1,10 @@
 /** Session limits (docs/wire-contract.md#session-lifetime). Disabled limits cost nothing. */
 import { isAhead, isOver } from '../../lib/time'
 import type { Session, Supersedes, User } from '../../store'
-import type { Context } from '../context'
-import { hasVerifiedFactor } from '../factors/user-factors'
-import type { Policy } from '../policy'
-import type { Reason } from '../refusal'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import type { Reason } from '../kernel/refusal'
+import { hasVerifiedFactor } from '../users/second-factor-status'
 
 type Limits = Policy['session']
 

@@ -1,4 +1,5 @@
 /** Sessions: opened, refreshed, listed and ended. */
+import type { AuthenticationMethod } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import type { JsonObject } from '../../lib/json'
@@ -6,31 +7,17 @@ import { fittingToken, type Metadata } from '../../lib/metadata'
 import { hmacSha256 } from '../../lib/secrets'
 import { isAhead } from '../../lib/time'
 import type { AmrClaim, NewSession, OpenedSession, Proof, Session, User } from '../../store'
-import { auditEntry } from '../audit'
-import { type Caller, forbidPersonalToken } from '../caller'
-import type { Context } from '../context'
-import type { Policy } from '../policy'
-import type { ProviderTokens } from '../ports'
-import { Refusal, type Weakness } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import { type Caller, forbidPersonalToken } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import type { ProviderTokens } from '../kernel/ports'
+import { Refusal, type Weakness } from '../kernel/refusal'
 import { encodeRefreshToken, isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
 import { newDeviceNotice } from './new-device'
 import { isEndedByBan, isLowAalLimited, lowAalEnd, sessionEndReason, supersedes } from './session-limits'
 
 const KEY_BYTES = 32
-
-/** The authentication method in `amr` (docs/wire-contract.md#access-token). */
-export type Method =
-  | 'password'
-  | 'anonymous'
-  | 'otp'
-  | 'magiclink'
-  | 'recovery'
-  | 'invite'
-  | 'email/signup'
-  | 'email_change'
-  | 'oauth'
-  | 'passkey'
-  | 'web3'
 
 /** A session with newly issued tokens. */
 export interface IssuedSession extends OpenedSession {
@@ -53,7 +40,7 @@ export interface IssuedSession extends OpenedSession {
 export function newSession(
   context: Context,
   userId: string,
-  method: Method,
+  method: AuthenticationMethod,
   proof?: Proof,
 ): { row: NewSession; key: Buffer } {
   const { random, sealer, now, client } = context

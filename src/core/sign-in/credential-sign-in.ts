@@ -2,9 +2,10 @@
  * One-step sign-in on surfaces without challenges: identifier, password and, if the account has a second factor, its
  * code (docs/decisions.md#d3).
  */
-import { identifierKind } from '../accounts/usernames'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { identifierKind } from '../users/usernames'
 import { openPasswordSession, type PasswordSession, type WantedTokens } from './password-session'
 
 export interface CredentialSignIn {

@@ -4,15 +4,15 @@
  */
 import { isAhead } from '../../lib/time'
 import type { NewSessionToken, OpenedSession, SessionTokenKind, User } from '../../store'
-import { findByIdentifier, type Identifiers, identifierKind } from '../accounts/usernames'
-import { auditEntry } from '../audit'
-import { type Context, withCurrentTime } from '../context'
 import { proveSecondFactor } from '../factors/second-factor'
 import { callPasswordAttemptHook } from '../hooks/attempt-hooks'
+import { auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { verifyPassword } from '../passwords/verify-password'
-import { Refusal } from '../refusal'
 import { newSession } from '../sessions/sessions'
 import { mintSessionToken } from '../tokens/opaque'
+import { findByIdentifier, type Identifiers, identifierKind } from '../users/usernames'
 
 /** Kinds of tokens and their lifetimes in milliseconds. */
 export type WantedTokens = readonly (readonly [kind: SessionTokenKind, lifetimeMs: number])[]

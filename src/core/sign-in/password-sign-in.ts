@@ -1,9 +1,10 @@
 /** Sign-in with a password (`POST /token?grant_type=password`). */
-import { comparablePhone } from '../accounts/users'
-import type { Context } from '../context'
+
+import type { Context } from '../kernel/context'
+import { Refusal, type Weakness } from '../kernel/refusal'
 import { weaknessOf } from '../passwords/password-strength'
-import { Refusal, type Weakness } from '../refusal'
 import { type IssuedSession, issueTokens } from '../sessions/sessions'
+import { comparablePhone } from '../users/users'
 import { openPasswordSession } from './password-session'
 
 export interface PasswordSignIn {

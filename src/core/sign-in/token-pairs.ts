@@ -3,12 +3,12 @@
  * family.
  */
 import type { NewSessionToken } from '../../store'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { issueForService, type ServiceSession } from '../sessions/service-token'
 import { isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
-import { issueForService, type ServiceSession } from '../tokens/service-token'
 import { type CredentialSignIn, signInWithCredentials } from './credential-sign-in'
 
 export interface TokenPair {

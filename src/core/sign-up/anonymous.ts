@@ -1,10 +1,10 @@
 /** Anonymous users (`POST /signup` without address and number). */
 
-import { newUser, storableMetadata } from '../accounts/users'
-import { auditEntry } from '../audit'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { issueTokens, newSession } from '../sessions/sessions'
+import { newUser, storableMetadata } from '../users/users'
 import type { SignUpResult } from './pending-sign-up'
 import type { SignUp } from './sign-up'
 

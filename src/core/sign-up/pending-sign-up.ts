@@ -1,9 +1,9 @@
 /** A sign-up in progress, and its result. */
 import type { Account, User } from '../../store'
-import type { Contact } from '../accounts/contacts'
 import type { Channel } from '../messages/sms'
 import type { IssuedSession } from '../sessions/sessions'
-import type { Challenge } from '../sign-in/pkce'
+import type { Challenge } from '../tokens/pkce'
+import type { Contact } from '../users/contacts'
 
 export interface PendingSignUp {
   contact: Contact

@@ -2,14 +2,14 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
-import { dropUnconfirmedPassword, newUser } from '../accounts/users'
-import { auditEntry } from '../audit'
-import { type Context, withCurrentTime } from '../context'
+import { auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { sendTokenMail } from '../messages/verification-mail'
 import { sendConfirmationSms } from '../messages/verification-sms'
-import { Refusal } from '../refusal'
 import { WITH_PASSWORD } from '../tokens/verification-token'
+import { dropUnconfirmedPassword, newUser } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 
 /** How often the owner of an address is notified that someone signed up with it. */

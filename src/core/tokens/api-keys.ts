@@ -1,13 +1,7 @@
 /** The API keys that an application sends with every request, and their legacy JWTs. */
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
-
-export interface ApiKeys {
-  /** `sb_publishable_…`: identifies no one. */
-  publishable: string
-  /** `sb_secret_…`: grants access to the admin API. */
-  secret: string
-}
+import type { ApiKeys } from '../kernel/services'
 
 export const PUBLISHABLE_PREFIX = 'sb_publishable_'
 export const SECRET_PREFIX = 'sb_secret_'

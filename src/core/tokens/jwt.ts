@@ -2,32 +2,9 @@
 import type { JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { decodeBase64url } from '../../lib/secrets'
-import { Refusal } from '../refusal'
+import { Refusal } from '../kernel/refusal'
+import type { Keyring, RingKey, VerifiedClaims } from '../kernel/services'
 import { hmacKey, importKey, type Key, publicHalf } from './keys'
-
-/** Claims of a token with a valid signature and times; nothing else has been checked. */
-export type VerifiedClaims = Record<string, unknown>
-
-export interface Keyring {
-  /** @param claims in the order of the payload */
-  sign(claims: JsonObject): Promise<string>
-  /** Signs tokens that outlive key rotation: with the secret, if HS256 is accepted. */
-  signWithSecret(claims: JsonObject): Promise<string>
-  /** @throws {Refusal<'token_invalid'>} whose detail is GoTrue's error text */
-  verify(token: string, nowMs: number): Promise<VerifiedClaims>
-  /** Public halves of the asymmetric keys (RFC 7517), members in alphabetical order; a shared secret has none. */
-  readonly publicKeys: JsonObject[]
-  /** Replaces the keys beside the secret atomically; running requests see the old or the new ones. */
-  replaceKeys(keys: readonly RingKey[]): Promise<void>
-  /** Called before a token with an unknown key is refused; the key may be new in the database. */
-  onUnknownKey(look: () => Promise<unknown>): void
-}
-
-/** A private JWK, and whether it signs. */
-export interface RingKey {
-  jwk: JsonObject
-  signs: boolean
-}
 
 export interface KeyringOptions {
   /** HS256 secret, as UTF-8 bytes. */

@@ -4,7 +4,7 @@
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSessionToken, SessionTokenKind } from '../../store'
-import type { Context } from '../context'
+import type { Context } from '../kernel/context'
 
 const PREFIXES = {
   access: 'cat_',

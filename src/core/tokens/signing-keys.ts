@@ -8,7 +8,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jo
 import type { JsonObject } from '../../lib/json'
 import { dueInMs } from '../../lib/time'
 import type { SigningKeyRow } from '../../store'
-import type { Deps } from '../context'
+import type { Deps } from '../kernel/context'
 import { importKey } from './keys'
 
 /** Supported algorithms. supabase-js verifies ES256 and RS256 locally. */

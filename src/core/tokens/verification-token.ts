@@ -6,10 +6,10 @@
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import type { Minting, Spending, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
-import type { Context } from '../context'
-import type { Policy } from '../policy'
-import type { Random } from '../ports'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import type { Random } from '../kernel/ports'
+import { Refusal } from '../kernel/refusal'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -9,13 +9,13 @@ import type {
   VerificationKind,
   VerificationToken,
 } from '../../store'
-import { isFirstConfirmation, preHijackCleanup } from '../accounts/pre-hijack'
-import { CLEARED_SENT_AT, contactIdentity } from '../accounts/users'
-import { type Action, auditEntry } from '../audit'
-import { type Context, withCurrentTime } from '../context'
-import { hasVerifiedFactor } from '../factors/user-factors'
+import { type Action, auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
-import { Refusal } from '../refusal'
+import { isFirstConfirmation, preHijackCleanup } from '../users/pre-hijack'
+import { hasVerifiedFactor } from '../users/second-factor-status'
+import { CLEARED_SENT_AT, contactIdentity } from '../users/users'
 
 const RANDOM_PASSWORD_BYTES = 32
 

@@ -6,6 +6,18 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
 import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
+import { auditEntry } from '../kernel/audit'
+import type { Admin } from '../kernel/caller'
+import { requireChanged } from '../kernel/change-outcomes'
+import type { Context } from '../kernel/context'
+import type { LinkType } from '../kernel/policy'
+import { Refusal } from '../kernel/refusal'
+import { linkOf, prepareMail } from '../messages/mail'
+import type { Outgoing } from '../messages/messages'
+import { changeAndSend, orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
+import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
+import { requireStrong } from '../passwords/password-strength'
+import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
 import {
   contactIdentity,
   dropUnconfirmedPassword,
@@ -13,19 +25,7 @@ import {
   newUser,
   normaliseEmail,
   storableMetadata,
-} from '../accounts/users'
-import { auditEntry } from '../audit'
-import type { Admin } from '../caller'
-import { requireChanged } from '../change-outcomes'
-import type { Context } from '../context'
-import { linkOf, prepareMail } from '../messages/mail'
-import type { Outgoing } from '../messages/messages'
-import { changeAndSend, orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
-import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
-import { requireStrong } from '../passwords/password-strength'
-import type { LinkType } from '../policy'
-import { Refusal } from '../refusal'
-import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
+} from '../users/users'
 
 const RANDOM_PASSWORD_BYTES = 24
 

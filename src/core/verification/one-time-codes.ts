@@ -3,7 +3,17 @@
  */
 import type { User } from '../../store'
 import { changeEmail, changePhone } from '../accounts/contact-change'
-import { emailContact, phoneContact } from '../accounts/contacts'
+import type { Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { prepareMail } from '../messages/mail'
+import { type Channel, channelOf } from '../messages/sms'
+import { sendTokenMail } from '../messages/verification-mail'
+import { sendConfirmationSms, sendReauthenticationSms } from '../messages/verification-sms'
+import { registerAccount } from '../sign-up/sign-up'
+import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
+import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
+import { emailContact, phoneContact } from '../users/contacts'
 import {
   dropUnconfirmedPassword,
   inAudience,
@@ -11,17 +21,7 @@ import {
   normaliseEmail,
   normalisePhone,
   storableMetadata,
-} from '../accounts/users'
-import type { Caller } from '../caller'
-import type { Context } from '../context'
-import { prepareMail } from '../messages/mail'
-import { type Channel, channelOf } from '../messages/sms'
-import { sendTokenMail } from '../messages/verification-mail'
-import { sendConfirmationSms, sendReauthenticationSms } from '../messages/verification-sms'
-import { Refusal } from '../refusal'
-import { type Challenge, type ChallengeInput, parseChallenge } from '../sign-in/pkce'
-import { registerAccount } from '../sign-up/sign-up'
-import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
+} from '../users/users'
 
 export interface OtpRequest extends ChallengeInput {
   email: string | undefined

@@ -1,14 +1,14 @@
 /** Consuming links and codes (`GET` and `POST /verify`): their effects, and the resulting session. */
 import { secretEqual } from '../../lib/secrets'
 import type { Spending, User, VerificationKind, VerificationToken } from '../../store'
-import { normaliseEmail, normalisePhone } from '../accounts/users'
-import { type Context, withCurrentTime } from '../context'
+import { type Context, withCurrentTime } from '../kernel/context'
+import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { testCode } from '../messages/sms'
 import { requireStrong } from '../passwords/password-strength'
-import { isTokenRefusal, Refusal } from '../refusal'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
-import { newAuthCode } from '../sign-in/pkce'
+import { newAuthCode } from '../tokens/pkce'
 import { findToken, findTokenByCode, PKCE_PREFIX } from '../tokens/verification-token'
+import { normaliseEmail, normalisePhone } from '../users/users'
 import { applyVerification, type Completion, refusalOf, requireSameAddress } from './effects'
 
 /**

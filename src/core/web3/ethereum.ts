@@ -1,7 +1,7 @@
 /** Ethereum: the signer's address is recovered from the signature (EIP-191). */
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { keccak_256 } from '@noble/hashes/sha3.js'
-import { Refusal } from '../refusal'
+import { Refusal } from '../kernel/refusal'
 import type { Chain } from './chain'
 
 export const ethereum: Chain = {

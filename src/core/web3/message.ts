@@ -1,5 +1,5 @@
 /** The message that a wallet shows and signs (EIP-4361; Solana uses the same format). */
-import { Refusal } from '../refusal'
+import { Refusal } from '../kernel/refusal'
 
 /** What differs from one chain to another in the text. */
 export interface ChainWording {

@@ -2,7 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { base58 } from '@scure/base'
-import { Refusal } from '../refusal'
+import { Refusal } from '../kernel/refusal'
 import type { Chain } from './chain'
 
 const KEY_BYTES = 32

@@ -1,6 +1,6 @@
 /** The error page: what a person sees where a program gets an error as JSON. */
 
-import type { Reason } from '../../core/refusal'
+import type { Reason } from '../../core/kernel/refusal'
 import { backLink } from '../back-link'
 import { escapeHtml, page } from '../document'
 import type { Language } from '../languages'

@@ -1,5 +1,5 @@
 /** Maps refusals to the problems of the error page. */
-import type { Reason } from '../../core/refusal'
+import type { Reason } from '../../core/kernel/refusal'
 import type { Problem } from './words'
 
 const DEAD_LINK: readonly Reason[] = [

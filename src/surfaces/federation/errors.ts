@@ -1,8 +1,8 @@
 /**
  * Errors of the federation surface: a category, a code within it, and a message (docs/other-surfaces.md#federation).
  */
-import { HOOK_REASONS } from '../../core/reasons/hook'
-import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
+import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 

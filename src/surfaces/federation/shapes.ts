@@ -1,10 +1,10 @@
 /** Request and response schemas of the federation surface (docs/other-surfaces.md#federation). */
 import { type Static, Type } from '@sinclair/typebox'
 import type { User } from '../../core'
-import { usernameOf } from '../../core/accounts/usernames'
 import type { FederatedIntrospection } from '../../core/federation/accounts'
 import type { FederatedSignIn } from '../../core/federation/federated-sign-in'
 import { localRef } from '../../core/federation/user-ref'
+import { usernameOf } from '../../core/users/usernames'
 import { errorsOf } from '../../http/schemas'
 
 const ErrorShape = Type.Object(

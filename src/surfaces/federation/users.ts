@@ -1,6 +1,6 @@
 import { status } from 'elysia'
-import { usernameOf } from '../../core/accounts/usernames'
 import { localRef } from '../../core/federation/user-ref'
+import { usernameOf } from '../../core/users/usernames'
 import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
 import { CreatedShape, errors } from './shapes'

@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { ExternalSessionListed } from '../../core/federation/administration'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { goTime } from '../../lib/rfc3339'
 import { isUuid } from '../../lib/uuid'

@@ -3,7 +3,7 @@
  * anyway.
  */
 import { type Static, Type } from '@sinclair/typebox'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { errors } from './shapes'
 

@@ -1,7 +1,7 @@
 /** `/admin/users`. */
 import { type Static, Type } from '@sinclair/typebox'
 import type { UserInput } from '../../core/accounts/admin'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { parseUuid } from '../../lib/uuid'

@@ -1,5 +1,5 @@
 import type { Core } from '../../core'
-import { requireShortClaim } from '../../core/accounts/users'
+import { requireShortClaim } from '../../core/users/users'
 
 /** The audience named by a request (`X-JWT-AUD`). */
 export function namedAudience({ headers }: Request): string | undefined {

@@ -1,7 +1,7 @@
 /** OAuth sign-in (`/authorize`, `/callback`) and identities (`/user/identities`). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { readBody } from '../../http/body'
 import { type Context, endpoint } from '../../http/endpoint'
 import { hostOf, queryParametersOf } from '../../http/target'

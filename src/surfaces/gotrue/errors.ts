@@ -1,6 +1,6 @@
 /** GoTrue's error responses (docs/wire-contract.md#errors), in two shapes by API version. */
-import { WEB3_REASONS } from '../../core/reasons/web3'
-import type { Refusal } from '../../core/refusal'
+import { WEB3_REASONS } from '../../core/kernel/reasons/web3'
+import type { Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { encodeJson } from '../../lib/json'
 import { errorAnswers } from './error-messages'

@@ -1,6 +1,6 @@
 /** Second factors (`/factors`). */
 import { Type } from '@sinclair/typebox'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { parseUuid } from '../../lib/uuid'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { SignOutScope } from '../../core'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { errors } from './shapes'
 

@@ -1,6 +1,6 @@
 /** Requesting links and codes (`/otp`, `/magiclink`, `/recover`, `/resend`, `/reauthenticate`). */
 import { Type } from '@sinclair/typebox'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect-target'

@@ -1,7 +1,7 @@
 /** Pages of the admin lists: `page` and `per_page`, X-Total-Count and Link (RFC 8288). */
 import { Type } from '@sinclair/typebox'
 import type { Page } from '../../core'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { targetOf } from '../../http/target'
 import { encodeForm } from '../../lib/form'
 

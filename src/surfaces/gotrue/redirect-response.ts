@@ -1,5 +1,5 @@
 /** Redirects back to the application, with parameters in the URL. */
-import type { Refusal } from '../../core/refusal'
+import type { Refusal } from '../../core/kernel/refusal'
 import { encodeForm } from '../../lib/form'
 import { errorOf } from './errors'
 

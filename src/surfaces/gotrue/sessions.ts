@@ -1,7 +1,7 @@
 /** A user's sessions: list, end one, and the link in the notice of a sign-in from a new network. */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'

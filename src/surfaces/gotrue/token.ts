@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { IssuedSession } from '../../core'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { type Context, credentialsOf, endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'

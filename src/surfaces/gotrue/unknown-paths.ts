@@ -3,8 +3,8 @@
  * prefixes GoTrue checks the caller before the path, so that the responses reveal nothing to unauthenticated callers.
  */
 import type { Core } from '../../core'
-import type { Reason } from '../../core/refusal'
-import { Refusal } from '../../core/refusal'
+import type { Reason } from '../../core/kernel/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
 import { requestContextOf } from '../../http/request-context'
 import { isBelow, pageNotFound, targetOf } from '../../http/target'

@@ -1,7 +1,7 @@
 /** Verifying links and codes (`/verify`). */
 import { type Static, Type } from '@sinclair/typebox'
 import type { RequestCore } from '../../core'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
 import { type Context, endpoint } from '../../http/endpoint'
 import { targetOf } from '../../http/target'

@@ -2,7 +2,8 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
-import { type Finding, type Readiness, type ReadinessCheck, readinessOf } from '../../core/readiness'
+import type { Finding } from '../../core/kernel/services'
+import { type Readiness, type ReadinessCheck, readinessOf } from '../../core/operations/readiness'
 import { ROUTING } from '../../http/endpoint'
 import { requestContextOf } from '../../http/request-context'
 

@@ -1,7 +1,7 @@
 /** Accounts and sessions for services behind a gateway (docs/other-surfaces.md#service-endpoints). */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { isOwnPage, setSessionCookie } from '../../http/cookie'
 import { endpoint } from '../../http/endpoint'

@@ -1,6 +1,6 @@
 /** Errors of `/api/auth`: `{"error","message"}`, with the field if there is one. */
-import { HOOK_REASONS } from '../../core/reasons/hook'
-import type { Detail, Reason, Refusal } from '../../core/refusal'
+import { HOOK_REASONS } from '../../core/kernel/reasons/hook'
+import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 import { targetOf } from '../../http/target'

@@ -2,8 +2,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { PersonalAccessToken, User } from '../../core'
 import type { Introspection } from '../../core/callers/introspect'
+import type { ServiceSession } from '../../core/sessions/service-token'
 import type { TokenPair } from '../../core/sign-in/token-pairs'
-import { displayName, type ServiceSession } from '../../core/tokens/service-token'
+import { displayName } from '../../core/users/usernames'
 import { errorsOf } from '../../http/schemas'
 import { isoTime } from '../../lib/rfc3339'
 

@@ -4,7 +4,7 @@
  */
 import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { sessionCookieOf, setSessionCookie } from '../../http/cookie'
 import { credentialsOf, endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'

@@ -3,7 +3,7 @@
  * application, which send the token back here.
  */
 import { Type } from '@sinclair/typebox'
-import { Refusal } from '../../core/refusal'
+import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { body } from '../../http/schemas'
 import { errors, MessageShape, SessionShape, toSession } from './shapes'

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { breachedPasswords } from '../../../src/adapters/breached-passwords'
-import type { BreachedPasswords } from '../../../src/core/ports'
+import type { BreachedPasswords } from '../../../src/core/kernel/ports'
 import { passwordGrant, refresh, startApp } from '../../support/app'
 
 const ON = { AUTH_PASSWORD_HIBP_ENABLED: 'true' }

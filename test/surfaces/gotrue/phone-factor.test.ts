@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { HttpRequest, HttpResult } from '../../../src/core/ports'
+import type { HttpRequest, HttpResult } from '../../../src/core/kernel/ports'
 import { claimsOf, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, protectedAccount, refusal, unenrol, verify } from '../../support/factors'

@@ -1,6 +1,6 @@
 /** Matrix accounts of users who register with a service (docs/other-surfaces.md#matrix-accounts, docs/threat-model.md#t52). */
 import { expect, test } from 'bun:test'
-import type { ProvisionResult } from '../../../src/core/ports'
+import type { ProvisionResult } from '../../../src/core/kernel/ports'
 import { PASSWORD, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { execute, readRows } from '../../support/database'
 import { get, login, post } from '../../support/native'

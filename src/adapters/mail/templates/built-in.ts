@@ -1,5 +1,5 @@
 /** The built-in mails: one layout, filled with the texts of a language. */
-import type { MailTemplate } from '../../../core/ports'
+import type { MailTemplate } from '../../../core/kernel/ports'
 import { de } from './locales/de'
 import { en } from './locales/en'
 import { es } from './locales/es'

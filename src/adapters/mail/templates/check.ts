@@ -1,5 +1,5 @@
 /** Checks a template: its subject, its body, and whether the mail would be usable. */
-import type { MailTemplate } from '../../../core/ports'
+import type { MailTemplate } from '../../../core/kernel/ports'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import { nearest } from '../../../lib/nearest'
 

@@ -1,5 +1,5 @@
 /** A mail as three templates: which one a recipient gets, and how it is filled in. */
-import type { MailContent, MailTemplate } from '../../../core/ports'
+import type { MailContent, MailTemplate } from '../../../core/kernel/ports'
 import { parseTemplate, type Template } from '../../../lib/go-template'
 import type { JsonObject } from '../../../lib/json'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'

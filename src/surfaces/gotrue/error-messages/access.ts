@@ -1,5 +1,5 @@
 /** Errors about authentication and sessions. */
-import type { AccessReason, SessionReason } from '../../../core/reasons/access'
+import type { AccessReason, SessionReason } from '../../../core/kernel/reasons/access'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 export const accessErrors: Record<AccessReason | SessionReason, ErrorAnswer> = {

@@ -1,5 +1,5 @@
 /** Errors about accounts and passwords. */
-import type { AccountReason, PasswordReason } from '../../../core/reasons/account'
+import type { AccountReason, PasswordReason } from '../../../core/kernel/reasons/account'
 import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../lib/metadata'
 import { type ErrorAnswer, quoted } from './error-answer'
 

@@ -1,6 +1,6 @@
 /** Errors about custom providers. */
-import type { CustomProviderReason } from '../../../core/reasons/custom-provider'
-import type { Detail } from '../../../core/refusal'
+import type { CustomProviderReason } from '../../../core/kernel/reasons/custom-provider'
+import type { Detail } from '../../../core/kernel/refusal'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 const invalid = (message: string | ((detail: Detail) => string)): ErrorAnswer => [400, 'validation_failed', message]

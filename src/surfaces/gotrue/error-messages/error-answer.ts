@@ -1,5 +1,5 @@
 /** The form of an error. */
-import type { Detail } from '../../../core/refusal'
+import type { Detail } from '../../../core/kernel/refusal'
 
 export type ErrorAnswer = readonly [
   status: number | ((detail: Detail) => number),

@@ -1,5 +1,5 @@
 /** Errors about second factors and passkeys. */
-import type { FactorReason, PasskeyReason } from '../../../core/reasons/factor'
+import type { FactorReason, PasskeyReason } from '../../../core/kernel/reasons/factor'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 export const factorErrors: Record<FactorReason | PasskeyReason, ErrorAnswer> = {

@@ -1,5 +1,5 @@
 /** Federation errors, which no endpoint of this surface produces. */
-import type { FederationReason } from '../../../core/reasons/federation'
+import type { FederationReason } from '../../../core/kernel/reasons/federation'
 import type { ErrorAnswer } from './error-answer'
 
 const ELSEWHERE: ErrorAnswer = [400, 'validation_failed', 'This applies to federation endpoints only']

@@ -1,5 +1,5 @@
 /** Hook errors. */
-import type { HookReason, HookRejection } from '../../../core/reasons/hook'
+import type { HookReason, HookRejection } from '../../../core/kernel/reasons/hook'
 import type { ErrorAnswer } from './error-answer'
 
 export const hookErrors: Record<HookReason | HookRejection, ErrorAnswer> = {

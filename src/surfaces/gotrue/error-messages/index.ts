@@ -1,5 +1,5 @@
 /** Status, code and message of every refusal (docs/wire-contract.md#errors). */
-import type { Reason } from '../../../core/reasons'
+import type { Reason } from '../../../core/kernel/reasons'
 import { accessErrors } from './access'
 import { accountErrors } from './account'
 import { customProviderErrors } from './custom-provider'

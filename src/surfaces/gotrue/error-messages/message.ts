@@ -1,7 +1,7 @@
 /** Errors about mails, SMS, links and codes. */
 
-import type { MessageReason, PkceReason, VerificationReason } from '../../../core/reasons/message'
-import type { Detail } from '../../../core/refusal'
+import type { MessageReason, PkceReason, VerificationReason } from '../../../core/kernel/reasons/message'
+import type { Detail } from '../../../core/kernel/refusal'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 const waitText = ({ waitMs = 0 }: Detail) =>

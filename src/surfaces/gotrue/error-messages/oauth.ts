@@ -1,7 +1,7 @@
 /** Errors about OAuth sign-in and identities. */
 
-import type { OAuthReason } from '../../../core/reasons/oauth'
-import type { Detail } from '../../../core/refusal'
+import type { OAuthReason } from '../../../core/kernel/reasons/oauth'
+import type { Detail } from '../../../core/kernel/refusal'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 const unverifiedText = ({ detail }: Detail) =>

@@ -1,5 +1,5 @@
 /** Errors about unreadable requests and rate limits. */
-import type { InputReason, LoadReason } from '../../../core/reasons/request'
+import type { InputReason, LoadReason } from '../../../core/kernel/reasons/request'
 import { type ErrorAnswer, quoted } from './error-answer'
 
 export const requestErrors: Record<InputReason | LoadReason, ErrorAnswer> = {

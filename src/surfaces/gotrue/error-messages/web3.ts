@@ -1,5 +1,5 @@
 /** Wallet errors. An empty code stands for an OAuth error (GoTrue's web3 grant). */
-import type { Web3Reason } from '../../../core/reasons/web3'
+import type { Web3Reason } from '../../../core/kernel/reasons/web3'
 import type { ErrorAnswer } from './error-answer'
 
 const LENGTHS: Record<string, string> = {

@@ -2,8 +2,9 @@
  * Access tokens of `/api/auth` (docs/other-surfaces.md#service-endpoints): roles in the token, the session as `sid`.
  */
 import type { OpenedSession } from '../../store'
-import { rolesOfCaller } from '../accounts/roles'
-import type { Context } from '../context'
+import type { Context } from '../kernel/context'
+import { rolesOfCaller } from '../users/roles'
+import { displayName } from '../users/usernames'
 
 export interface ServiceSession extends OpenedSession {
   accessToken: string
@@ -41,10 +42,4 @@ export async function issueForService(
     ...(session.aal === 'aal2' && { aal: session.aal }),
   })
   return { ...opened, accessToken, refreshToken, expiresIn, roles }
-}
-
-/** A user's display name, by the keys that applications use. */
-export function displayName({ display_name, full_name, name }: Record<string, unknown>): string {
-  const found = [display_name, full_name, name].find((each) => typeof each === 'string')
-  return typeof found === 'string' ? found : ''
 }

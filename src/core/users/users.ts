@@ -10,8 +10,8 @@ import {
   mayBecome,
 } from '../../lib/metadata'
 import type { Identity, User } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 
 const MAX_EMAIL_LENGTH = 255
 const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'

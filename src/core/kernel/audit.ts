@@ -1,7 +1,7 @@
 /** Entries of the audit log, with GoTrue's action names (`GET /admin/audit`). */
-import type { JsonObject } from '../lib/json'
-import { NIL_UUID } from '../lib/uuid'
-import type { AuditEntry, User } from '../store'
+import type { JsonObject } from '../../lib/json'
+import { NIL_UUID } from '../../lib/uuid'
+import type { AuditEntry, User } from '../../store'
 import type { Context } from './context'
 
 const LOG_TYPES = {

@@ -1,7 +1,7 @@
 /** The address or number of a sign-up, normalised, and what is known about it. */
 import type { User } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { normaliseEmail, normalisePhone } from './users'
 
 export interface Contact {

@@ -1,5 +1,5 @@
-import type { HookKey } from '../hooks'
-import type { Notification } from '../lib/mail-templates'
+import type { HookKey } from '../../hooks'
+import type { Notification } from '../../lib/mail-templates'
 import type { RedirectPattern } from './redirect-rules'
 
 /** The numbers and switches that the core follows. Instants and durations are milliseconds. */

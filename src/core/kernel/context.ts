@@ -1,7 +1,5 @@
 /** The context of a request: what every function of the core is given. */
-import type { Store } from '../store'
-import type { ClockWatch } from './clock-watch'
-import type { Passwords } from './passwords/passwords'
+import type { Store } from '../../store'
 import type { Policy } from './policy'
 import type {
   BreachedPasswords,
@@ -18,9 +16,7 @@ import type {
   SmsProvider,
 } from './ports'
 import type { RateLimits } from './rate-limits'
-import type { LostAnswers } from './sessions/lost-answers'
-import type { ApiKeys } from './tokens/api-keys'
-import type { Keyring } from './tokens/jwt'
+import type { ApiKeys, ClockWatch, Keyring, LostAnswers, Passwords } from './services'
 
 /** What the server depends on, for as long as it runs. */
 export interface Deps {

@@ -1,5 +1,5 @@
 /** Translates the outcome of an account change to a refusal. */
-import type { Account } from '../store'
+import type { Account } from '../../store'
 import type { Context } from './context'
 import { Refusal } from './refusal'
 

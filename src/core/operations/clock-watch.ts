@@ -2,8 +2,8 @@
  * Watches the wall clock. Stored data is dated by it, so operators must learn when it is wrong or was set. It is
  * compared with a monotonic clock, with the build date, and with the latest stored instant.
  */
-import type { Clock, Report } from './ports'
-import type { Finding } from './readiness'
+import type { Clock, Report } from '../kernel/ports'
+import type { ClockWatch, Finding } from '../kernel/services'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -20,13 +20,6 @@ const REPORTED_MS = 10 * MINUTE
 const SETTLED_MS = HOUR
 /** If nothing stored is newer than this, the server was off for long or the clock runs ahead. */
 const LONG_AGO_MS = 30 * 24 * HOUR
-
-export interface ClockWatch {
-  /** Compares the clocks; a jump is logged once. */
-  compare(): Finding
-  /** Whether old timestamps can be trusted. */
-  isSettled(): boolean
-}
 
 export interface ClockWatchOptions {
   clock: Clock

@@ -1,7 +1,7 @@
 /** Usernames (docs/decisions.md#d6). */
 import type { User } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 
 /** The default name of an account without one; no one may choose it. */
 const BY_UID = /^u([1-9][0-9]{0,9})$/
@@ -50,4 +50,10 @@ export async function findByIdentifier(
   const number = Number(uid)
   const found = number <= 0xffffffff ? await store.findUserByUid(number) : undefined
   return kind === 'username' && found?.username !== null ? undefined : found
+}
+
+/** A user's display name, by the keys that applications use. */
+export function displayName({ display_name, full_name, name }: Record<string, unknown>): string {
+  const found = [display_name, full_name, name].find((each) => typeof each === 'string')
+  return typeof found === 'string' ? found : ''
 }

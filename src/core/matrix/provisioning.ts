@@ -4,11 +4,10 @@
  * noted, so that an account whose creation response was lost can be recognized. Deleting a user keeps the account.
  */
 
-import { dueInMs } from '../lib/time'
-import type { MatrixRegistration, User } from '../store'
-import { usernameOf } from './accounts/usernames'
-import type { Context } from './context'
-import { displayName } from './tokens/service-token'
+import { dueInMs } from '../../lib/time'
+import type { MatrixRegistration, User } from '../../store'
+import type { Context } from '../kernel/context'
+import { displayName, usernameOf } from '../users/usernames'
 
 const SECOND = 1000
 

@@ -1,6 +1,6 @@
 /** Allowed redirect targets: those of the site, and those on the allow list. */
-import { type Glob, parseGlob } from '../lib/glob'
-import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../lib/ip'
+import { type Glob, parseGlob } from '../../lib/glob'
+import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../../lib/ip'
 import type { Policy } from './policy'
 
 /** Schemes that run code or read files; no list allows them. */

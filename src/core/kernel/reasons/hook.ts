@@ -1,4 +1,4 @@
-import type { HOOKS, HookKey } from '../../hooks'
+import type { HOOKS, HookKey } from '../../../hooks'
 
 /** Hook failures, the same for every hook. */
 export const HOOK_REASONS = [

@@ -4,7 +4,7 @@
  */
 import { providersMetadata } from '../../lib/account-metadata'
 import type { User, UserChange, VerificationToken } from '../../store'
-import type { Context } from '../context'
+import type { Context } from '../kernel/context'
 import { WITH_PASSWORD } from '../tokens/verification-token'
 import { contactIdentity, dropUnconfirmedPassword } from './users'
 

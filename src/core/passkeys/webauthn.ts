@@ -4,8 +4,8 @@
  */
 import type { verifyAuthenticationResponse, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { User, WebauthnCredential } from '../../store'
-import type { Context } from '../context'
-import { Refusal } from '../refusal'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { authenticatorName } from './authenticators'
 
 /**

@@ -4,7 +4,7 @@
  * evicting others.
  */
 import { createHash } from 'node:crypto'
-import { clientPrefix, networkPrefix, sitePrefix } from '../lib/ip'
+import { clientPrefix, networkPrefix, sitePrefix } from '../../lib/ip'
 import type { Policy, SendingRate } from './policy'
 import type { Clock } from './ports'
 import { Refusal } from './refusal'

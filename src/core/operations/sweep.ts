@@ -1,8 +1,8 @@
 /** Deletes expired data, so that no table grows without bound. */
-import type { Retention, Store, Sweep } from '../store'
-import type { Context } from './context'
-import { KNOWN_NETWORK_MS } from './known-networks'
-import { EXPIRED_TOKEN_RETENTION_MS } from './tokens/verification-token'
+import type { Retention, Store, Sweep } from '../../store'
+import type { Context } from '../kernel/context'
+import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
+import { EXPIRED_TOKEN_RETENTION_MS } from '../tokens/verification-token'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

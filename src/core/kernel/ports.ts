@@ -1,10 +1,10 @@
 /** The ports of the core: what it needs from outside. Adapters implement these; tests use their own. */
-import type { JsonObject } from '../lib/json'
-import type { MailTemplate } from '../lib/mail-templates'
-import type { OpenIdMetadata } from '../lib/open-id-metadata'
-import type { ExternalProfile } from '../providers/profile'
+import type { JsonObject } from '../../lib/json'
+import type { MailTemplate } from '../../lib/mail-templates'
+import type { OpenIdMetadata } from '../../lib/open-id-metadata'
+import type { ExternalProfile } from '../../providers/profile'
 
-export { MAIL_TEMPLATES, type MailTemplate } from '../lib/mail-templates'
+export { MAIL_TEMPLATES, type MailTemplate } from '../../lib/mail-templates'
 
 export interface Clock {
   /** Unix milliseconds. */

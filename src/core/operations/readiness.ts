@@ -1,15 +1,7 @@
 /** Readiness: a list of named checks, all of which `/ready` runs. */
 
-import type { Context } from './context'
-
-export interface Finding {
-  /** `ok`, or the problem in one word. */
-  state: string
-  /** Whether requests fail because of it. Other findings are only reported, since a restart would not help. */
-  isFatal?: boolean
-  /** The problem, for an operator. Public: it contains no path and no user. */
-  reason?: string
-}
+import type { Context } from '../kernel/context'
+import type { Finding } from '../kernel/services'
 
 export interface ReadinessCheck {
   name: string

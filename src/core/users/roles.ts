@@ -3,11 +3,11 @@
  * next token.
  */
 import { isUuid } from '../../lib/uuid'
-import { auditEntry } from '../audit'
-import type { Admin, Caller } from '../caller'
-import type { Context } from '../context'
-import { isMissingSecondFactor } from '../factors/user-factors'
-import { Refusal } from '../refusal'
+import { auditEntry } from '../kernel/audit'
+import type { Admin, Caller } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { isMissingSecondFactor } from './second-factor-status'
 import { findByIdentifier } from './usernames'
 
 export type RoleContext = Pick<Context, 'store' | 'now' | 'client' | 'random' | 'policy'>

@@ -1,7 +1,7 @@
 /** The caller of a request, and the credentials they presented. */
-import type { Session, User } from '../store'
+import type { Session, User } from '../../store'
 import { Refusal } from './refusal'
-import type { VerifiedClaims } from './tokens/jwt'
+import type { VerifiedClaims } from './services'
 
 /** Credentials of a request. */
 export interface Credentials {

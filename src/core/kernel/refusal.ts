@@ -1,5 +1,5 @@
 /** An expected refusal, and its details. */
-import { Unavailable } from '../lib/unavailable'
+import { Unavailable } from '../../lib/unavailable'
 import type { Reason } from './reasons'
 
 export type { Reason }

@@ -1,0 +1,50 @@
+/** Exchanging a code for a session (`POST /token?grant_type=pkce`). */
+import { createHash } from 'node:crypto'
+import type { AuthenticationMethod } from '../../lib/assurance'
+import { secretEqual } from '../../lib/secrets'
+import { isOver } from '../../lib/time'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
+import { authCodeHash, openProviderTokens } from '../tokens/pkce'
+
+/**
+ * Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code.
+ * @throws {Refusal<'exchange_incomplete' | 'flow_unknown' | 'flow_expired' | 'verifier_wrong' | 'user_banned'>}
+ */
+export async function exchangeCode(
+  context: Context,
+  { authCode, codeVerifier }: { authCode: string; codeVerifier: string },
+): Promise<IssuedSession> {
+  const { store, policy, peppers, limits, now, client } = context
+  limits.request('tokens', client.ip)
+  if (authCode === '' || codeVerifier === '') throw new Refusal('exchange_incomplete')
+  const hash = authCodeHash(peppers[0], authCode)
+  const flow = await store.findFlow(hash)
+  if (!flow?.userId) throw new Refusal('flow_unknown')
+  if (isOver(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
+  const shown =
+    flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')
+  if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')
+  const user = await store.findUser(flow.userId)
+  if (!user) throw new Refusal('flow_unknown')
+  const session = newSession(context, user.id, flow.authenticationMethod as AuthenticationMethod)
+  const exchanged = await store.exchangeFlow({
+    authCodeHash: hash,
+    session: session.row,
+    now,
+    audit: [auditEntry(context, 'login', user)],
+  })
+  switch (exchanged.outcome) {
+    case 'opened':
+      return {
+        ...(await issueTokens(context, exchanged.opened, session.key)),
+        providerTokens: openProviderTokens(context, flow),
+      }
+    case 'user_banned':
+      throw new Refusal('user_banned')
+    default:
+      throw new Refusal('flow_unknown')
+  }
+}
