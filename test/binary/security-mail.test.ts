@@ -149,7 +149,7 @@ const FORGED = 'evil.example'
 const FORGERIES: [string, string, string[]][] = [
   ['Host', '', [`Host: ${FORGED}`]],
   ['Host with a port', '', [`Host: ${FORGED}:443`]],
-  ['two of Host', '', ['Host: localhost', `Host: ${FORGED}`]],
+  ['two Host headers', '', ['Host: localhost', `Host: ${FORGED}`]],
   ['X-Forwarded-Host', '', ['Host: localhost', `X-Forwarded-Host: ${FORGED}`]],
   ['X-Forwarded-Proto', '', ['Host: localhost', 'X-Forwarded-Proto: https', 'X-Forwarded-Port: 8443']],
   ['X-Forwarded-Prefix', '', ['Host: localhost', `X-Forwarded-Prefix: //${FORGED}`, `X-Original-URL: //${FORGED}/`]],
@@ -159,7 +159,7 @@ const FORGERIES: [string, string, string[]][] = [
     '',
     [`Host: ${FORGED}`, `X-Forwarded-Host: ${FORGED}`, `X-Host: ${FORGED}`, `X-Forwarded-Server: ${FORGED}`],
   ],
-  ['the page that asks', '', ['Host: localhost', `Origin: https://${FORGED}`, `Referer: https://${FORGED}/page`]],
+  ['the requesting page', '', ['Host: localhost', `Origin: https://${FORGED}`, `Referer: https://${FORGED}/page`]],
   ['an absolute form', `http://${FORGED}`, [`Host: ${FORGED}`]],
   ['an absolute form beside another host', `http://${FORGED}`, ['Host: localhost']],
   ['an absolute form with https', `https://${FORGED}`, ['Host: localhost']],
@@ -203,7 +203,7 @@ test.each([
         const to = isNew ? address() : email
         const status = await forged(server, path, body(to), prefix, lines)
         // A malformed request is refused, and no mail is sent.
-        if (what === 'two of Host' && status === 400) continue
+        if (what === 'two Host headers' && status === 400) continue
         expect([what, path, status]).toEqual([what, path, 200])
         const mail = await lastMessageOfKind(server, to, kind)
         const { origin, searchParams } = new URL(mail.link)

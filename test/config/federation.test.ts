@@ -16,10 +16,10 @@ test('servers are listed as URLs, optionally with a name before them', () => {
 })
 
 test.each([
-  ['plain http elsewhere', 'http://auth.example.com'],
+  ['plain http to another host', 'http://auth.example.com'],
   ['another scheme', 'file:///etc/passwd'],
-  ['a name that is a reserved one', 'local=https://auth.example.com'],
-  ['a name of other characters', 'my work=https://auth.example.com'],
+  ['a reserved name', 'local=https://auth.example.com'],
+  ['a name with other characters', 'my work=https://auth.example.com'],
   ['a user in the URL', 'https://ada@auth.example.com'],
   ['a query', 'https://auth.example.com?a=b'],
   ['a fragment', 'https://auth.example.com#a'],

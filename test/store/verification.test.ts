@@ -289,7 +289,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(bytes.includes(PEPPER)).toBe(false)
   })
 
-  test(titled('purging goes through more tokens than it takes in one step'), async () => {
+  test(titled('purging covers more tokens than one step'), async () => {
     await using tokens = await start({ backend })
     const minting = Array.from(
       { length: 1200 },
@@ -304,7 +304,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect((await sweep(taskContext(tokens.deps))).verificationTokens).toBe(0)
   })
 
-  test(titled('the errors come in order: another kind, then used, then expired'), async () => {
+  test(titled('errors take precedence in order: another kind, used, expired'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -317,7 +317,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(unused.plaintext, 'password_reset'))).toBe('token_expired')
   })
 
-  test(titled('the operation that spends a token checks it once more'), async () => {
+  test(titled('the operation that consumes a token checks it again'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -327,7 +327,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect((await tokens.change(ada.id, { id: 'vt_none' })).outcome).toBe('token_unknown')
   })
 
-  test(titled('a change that is refused leaves its token usable, and nothing of it happens'), async () => {
+  test(titled('a refused change has no effect and leaves its token usable'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     await tokens.user('grace@example.com')
@@ -339,7 +339,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect((await tokens.store.findUser(ada.id))?.email).toBe('ada@lovelace.example')
   })
 
-  test(titled('100 sign-ups with one token make one account'), async () => {
+  test(titled('100 sign-ups with one token create one account'), async () => {
     await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link', to: { email: 'new@example.com' } })
     const { spend } = await tokens.identify(plaintext, 'magic_link')
@@ -362,7 +362,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect((await tokens.signUp('grace@example.com', spend)).outcome).toBe('registered')
   })
 
-  test(titled('two tokens with the same first eight characters are told apart'), async () => {
+  test(titled('two tokens with the same first eight characters are distinguished'), async () => {
     const start6 = systemRandom.bytes(6) // six bytes are eight characters
     const bytes = (length: number) => Buffer.concat([start6, systemRandom.bytes(length - 6)])
     await using tokens = await start({ backend, random: { bytes } })
@@ -377,7 +377,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(third, 'magic_link'))).toBe('token_unknown')
   })
 
-  test(titled('one flipped bit is another token'), async () => {
+  test(titled('a token with one flipped bit is unknown'), async () => {
     await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, await tokens.user('ada@example.com'))
     const reasons = new Set<string>()
@@ -395,26 +395,23 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(plaintext, 'magic_link'))).toBe('none')
   })
 
-  test(
-    titled('a newer token of a kind takes the place of the older, for the same address and user alone'),
-    async () => {
-      await using tokens = await start({ backend })
-      const ada = await tokens.user('ada@example.com')
-      const grace = await tokens.user('grace@example.com')
-      const older = await tokens.mint({ kind: 'magic_link' }, ada)
-      const otherKind = await tokens.mint({ kind: 'password_reset' }, ada)
-      const otherUser = await tokens.mint({ kind: 'magic_link' }, grace)
-      const otherFamily = await tokens.mint({ kind: 'magic_link', family: 'supabase' }, ada)
-      const newer = await tokens.mint({ kind: 'magic_link' }, ada)
-      expect(await refusalOf(tokens.consume(older.plaintext, 'magic_link'))).toBe('token_used')
-      expect(await refusalOf(tokens.consume(newer.plaintext, 'magic_link'))).toBe('none')
-      expect(await refusalOf(tokens.consume(otherKind.plaintext, 'password_reset'))).toBe('none')
-      expect(await refusalOf(tokens.consume(otherUser.plaintext, 'magic_link'))).toBe('none')
-      expect(await refusalOf(tokens.consume(otherFamily.plaintext, 'magic_link', 'supabase'))).toBe('none')
-    },
-  )
+  test(titled('a newer token replaces the older one of its kind, for the same address and user only'), async () => {
+    await using tokens = await start({ backend })
+    const ada = await tokens.user('ada@example.com')
+    const grace = await tokens.user('grace@example.com')
+    const older = await tokens.mint({ kind: 'magic_link' }, ada)
+    const otherKind = await tokens.mint({ kind: 'password_reset' }, ada)
+    const otherUser = await tokens.mint({ kind: 'magic_link' }, grace)
+    const otherFamily = await tokens.mint({ kind: 'magic_link', family: 'supabase' }, ada)
+    const newer = await tokens.mint({ kind: 'magic_link' }, ada)
+    expect(await refusalOf(tokens.consume(older.plaintext, 'magic_link'))).toBe('token_used')
+    expect(await refusalOf(tokens.consume(newer.plaintext, 'magic_link'))).toBe('none')
+    expect(await refusalOf(tokens.consume(otherKind.plaintext, 'password_reset'))).toBe('none')
+    expect(await refusalOf(tokens.consume(otherUser.plaintext, 'magic_link'))).toBe('none')
+    expect(await refusalOf(tokens.consume(otherFamily.plaintext, 'magic_link', 'supabase'))).toBe('none')
+  })
 
-  test(titled('an address without an account has one token of a kind, too, whatever its letter case'), async () => {
+  test(titled('an address without an account has one token of a kind, too, in any letter case'), async () => {
     await using tokens = await start({ backend })
     const older = await tokens.mint({ kind: 'magic_link', to: { email: 'new@example.com' } })
     const newer = await tokens.mint({ kind: 'magic_link', to: { email: 'NEW@example.com' } })
@@ -422,18 +419,21 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.identify(newer.plaintext, 'magic_link'))).toBe('none')
   })
 
-  test(titled("on Supabase's surface magic link and recovery are one slot, below /api/auth they are not"), async () => {
-    await using tokens = await start({ backend })
-    const ada = await tokens.user('ada@example.com')
-    for (const family of ['supabase', 'service'] as const) {
-      const link = await tokens.mint({ kind: 'magic_link', family }, ada)
-      await tokens.mint({ kind: 'password_reset', family }, ada)
-      const reason = await refusalOf(tokens.identify(link.plaintext, 'magic_link', family))
-      expect(reason).toBe(family === 'supabase' ? 'token_used' : 'none')
-    }
-  })
+  test(
+    titled('magic link and recovery replace each other on the gotrue surface, but not below /api/auth'),
+    async () => {
+      await using tokens = await start({ backend })
+      const ada = await tokens.user('ada@example.com')
+      for (const family of ['supabase', 'service'] as const) {
+        const link = await tokens.mint({ kind: 'magic_link', family }, ada)
+        await tokens.mint({ kind: 'password_reset', family }, ada)
+        const reason = await refusalOf(tokens.identify(link.plaintext, 'magic_link', family))
+        expect(reason).toBe(family === 'supabase' ? 'token_used' : 'none')
+      }
+    },
+  )
 
-  test(titled('a token of one family is unknown to the other'), async () => {
+  test(titled('a token of one family is unknown in the other'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const service = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -442,27 +442,21 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(supabase.plaintext, 'magic_link'))).toBe('token_unknown')
   })
 
-  test(
-    titled('a change of address that is asked for anew leaves no link of the one before, in either family'),
-    async () => {
-      await using tokens = await start({ backend })
-      const ada = await tokens.user('ada@example.com')
-      for (const [first, second] of [
-        ['supabase', 'service'],
-        ['service', 'supabase'],
-      ] as const) {
-        const older = await tokens.mint({ kind: 'email_change', family: first, to: { email: 'eve1@example.com' } }, ada)
-        const newer = await tokens.mint(
-          { kind: 'email_change', family: second, to: { email: 'eve2@example.com' } },
-          ada,
-        )
-        expect(await refusalOf(tokens.identify(older.plaintext, 'email_change', first))).toBe('token_used')
-        expect(await refusalOf(tokens.identify(newer.plaintext, 'email_change', second))).toBe('none')
-      }
-    },
-  )
+  test(titled('a repeated request for a change of address invalidates earlier links, in both families'), async () => {
+    await using tokens = await start({ backend })
+    const ada = await tokens.user('ada@example.com')
+    for (const [first, second] of [
+      ['supabase', 'service'],
+      ['service', 'supabase'],
+    ] as const) {
+      const older = await tokens.mint({ kind: 'email_change', family: first, to: { email: 'eve1@example.com' } }, ada)
+      const newer = await tokens.mint({ kind: 'email_change', family: second, to: { email: 'eve2@example.com' } }, ada)
+      expect(await refusalOf(tokens.identify(older.plaintext, 'email_change', first))).toBe('token_used')
+      expect(await refusalOf(tokens.identify(newer.plaintext, 'email_change', second))).toBe('none')
+    }
+  })
 
-  test(titled('five wrong codes kill the code, and the link beside it stays usable'), async () => {
+  test(titled('five wrong codes invalidate the code, and the link in the same mail stays usable'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
@@ -476,7 +470,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(plaintext, 'magic_link', 'supabase'))).toBe('none')
   })
 
-  test(titled('after four wrong codes the right one is taken, once'), async () => {
+  test(titled('after four wrong codes the correct one works, once'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
@@ -488,7 +482,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
   })
 
   test(
-    titled('of many codes at once five are looked at: the right one among five counts, and not behind a hundred'),
+    titled('of many simultaneous codes five are checked: the correct one works among five, but not behind a hundred'),
     async () => {
       await using tokens = await start({ backend })
       for (const [place, many, isInTime] of [
@@ -514,7 +508,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     },
   )
 
-  test(titled('a wrong code counts for every code that it might have been'), async () => {
+  test(titled('a wrong code counts for every code that it could match'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const to = { email: 'ada@example.com' }
@@ -529,7 +523,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect([await show('111111'), await show('222222')]).toEqual(['token_unknown', 'token_unknown'])
   })
 
-  test(titled('a code is worth nothing for another address, kind or family'), async () => {
+  test(titled('a code does not work for another address, kind or family'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const grace = await tokens.user('grace@example.com')
@@ -541,7 +535,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(findTokenByCode(taskContext(tokens.deps), shown))).toBe('code_wrong')
   })
 
-  test(titled('a deleted account takes its tokens along'), async () => {
+  test(titled('deleting an account deletes its tokens'), async () => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
@@ -549,7 +543,7 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     expect(await refusalOf(tokens.consume(plaintext, 'magic_link'))).toBe('token_used')
   })
 
-  test(titled(`a restart ${backend === 'memory' ? 'forgets' : 'keeps'} what was minted`), async () => {
+  test(titled(`a restart ${backend === 'memory' ? 'drops' : 'keeps'} tokens`), async () => {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-tokens-'))
     try {
       let plaintext = ''

@@ -85,7 +85,7 @@ test.each([
   ['its UUID', { id: UUID, uid: 5, user_ref: 'local@5' }, HEX],
   ['its UUID without dashes', { id: HEX }, HEX],
   ['a uid that is a UUID', { uid: UUID.toUpperCase(), user_ref: 'local@5' }, HEX],
-  ['a uid as it stands', { uid: 5, user_ref: `x@${HEX}` }, '5'],
+  ['a plain uid', { uid: 5, user_ref: `x@${HEX}` }, '5'],
   ['a uid of another form', { uid: 'user-7' }, 'user-7'],
 ])('the id of the account is %s', async (_, user, id) => {
   await using started = await start({ '/login': loggedIn(user) })
@@ -104,10 +104,10 @@ test('or the part after the @ of its user_ref, or the one from introspection', a
 
 test.each([
   ['no token', answered({ success: true, user: { id: UUID } })],
-  ['a token that no header can hold', answered({ access_token: 'a\r\nb', user: { id: UUID } })],
-  ['a token without an end', answered({ access_token: 'a'.repeat(8193), user: { id: UUID } })],
+  ['a token with line breaks', answered({ access_token: 'a\r\nb', user: { id: UUID } })],
+  ['an oversized token', answered({ access_token: 'a'.repeat(8193), user: { id: UUID } })],
   ['nobody', answered({ access_token: UPSTREAM })],
-  ['somebody whose id is none', answered({ access_token: UPSTREAM, user: { uid: 'a b\n' } })],
+  ['an account with an invalid id', answered({ access_token: UPSTREAM, user: { uid: 'a b\n' } })],
   ['nothing', { outcome: 'unavailable', error: 'down' } as const],
 ])('threat T51: a login that answers %s is a 502', async (_, answer) => {
   await using started = await start({ '/login': answer })

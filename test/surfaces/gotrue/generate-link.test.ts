@@ -29,7 +29,7 @@ const STORIES: Record<string, Story> = {
     given: (app) => confirmedUser(app, ADA),
     type: 'magiclink',
   },
-  'a magic link for nobody': { body: { type: 'magiclink', email: ADA }, type: 'signup' },
+  'a magic link for an unknown address': { body: { type: 'magiclink', email: ADA }, type: 'signup' },
   'a recovery': {
     body: { type: 'recovery', email: 'ADA@example.com' },
     given: (app) => confirmedUser(app, ADA),

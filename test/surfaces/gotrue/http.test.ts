@@ -219,7 +219,7 @@ test('a fault is a bare 500 with the request id, and its cause is logged under t
   })
 })
 
-test('a fault in an answer is in the log without the answer', () => {
+test('a fault in a response is logged without the response', () => {
   const lines: unknown[] = []
   const log = { error: (...line: unknown[]) => lines.push(line) } as unknown as Log
   const request = new Request('http://localhost/')

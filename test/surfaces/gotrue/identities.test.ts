@@ -150,7 +150,7 @@ test.each([
     'another device sets a password',
     (app: TestApp, token: string) => app.ask('PUT', '/auth/v1/user', { token, body: { password: 'another-horse-7' } }),
   ],
-  ['somebody signs out everywhere', (app: TestApp, token: string) => app.ask('POST', '/auth/v1/logout', { token })],
+  ['the user signs out everywhere', (app: TestApp, token: string) => app.ask('POST', '/auth/v1/logout', { token })],
 ])('a pending link is invalid once %s', async (_, end) => {
   await using started = await start()
   const { app } = started

@@ -58,7 +58,7 @@ const failures: Record<string, Failure> = {
       return undefined
     },
   },
-  'it comes back in another browser': {
+  'the callback is in another browser': {
     async fail({ app }, left) {
       await refused(app, { ...left, cookie: `latchkey_oauth=${'x'.repeat(32)}` })
       await refused(app, { ...left, cookie: '' })

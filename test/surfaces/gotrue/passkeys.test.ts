@@ -214,7 +214,7 @@ test.each<[string, object, [number, string]]>([
 
 test.each([
   ['empty', {}],
-  ['without an answer', { id: 'AAAA', rawId: 'AAAA', type: 'public-key' }],
+  ['without a response', { id: 'AAAA', rawId: 'AAAA', type: 'public-key' }],
   ['with numbers for text', { id: 'AAAA', rawId: 'AAAA', type: 'public-key', response: { clientDataJSON: 7 } }],
   ['with text that is no base64url', { id: 'AAAA', rawId: 'AAAA', response: { clientDataJSON: '%%%' } }],
   ['that is huge', { id: 'AAAA', rawId: 'AAAA', response: { clientDataJSON: 'A'.repeat(100_000) } }],

@@ -91,7 +91,7 @@ test.each<[string, Deviations]>([
   ['another RP id', { rpId: 'evil.example' }],
   ['another challenge', { challenge: Buffer.alloc(32).toString('base64url') }],
   ['another key', { forges: true }],
-  ['a counter that went back', { counter: 0 }],
+  ['a decreased counter', { counter: 0 }],
 ])(
   'threat T36: a second factor with %s is refused, and its challenge can be answered again',
   async (_what, liberties) => {
