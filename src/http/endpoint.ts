@@ -11,21 +11,33 @@ import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
 import { sessionCookieOf } from './cookie'
 import { documentation } from './endpoint-documentation'
+import {
+  type NoQuery,
+  type PathParameters,
+  pathParameters,
+  type QuerySchemas,
+  type QueryValues,
+  queryReader,
+} from './parameters'
 import { requestContextOf } from './request-context'
-import { queryOf } from './target'
 
 /** `federated`: a user of this server, or of another one that signed in here. */
 export type Access = 'anyone' | 'user' | 'admin' | 'federated'
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Body = TObject | undefined
 
-export interface Endpoint<A extends Access = Access, B extends Body = Body> {
+export interface Endpoint<
+  A extends Access = Access,
+  B extends Body = Body,
+  Q extends QuerySchemas = QuerySchemas,
+  P extends string = string,
+> {
   method: Method
   /** Below the surface's prefix, parameters as `:name`. */
-  path: string
+  path: P
   access: A
   /** Checks that run before the body is read. */
-  check?(context: Omit<Context<A, B>, 'body' | 'readBody'>): void | Promise<void>
+  check?(context: Omit<Context<A, B, Q, P>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; without it, the body is ignored. */
   body?: B
   /** Lets the handler read the body with `readBody`, if at all; `body` is undefined then. */
@@ -34,8 +46,8 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   malformed?: Reason
   /** Whether the body may be omitted. */
   isBodyOptional?: boolean
-  /** Query parameters, for the documentation; the optional ones are `Type.Optional`. */
-  query?: Record<string, TSchema>
+  /** Query parameters; the optional ones are `Type.Optional`. */
+  query?: Q
   /** Whether a trailing slash is allowed, as for those that GoTrue mounts as a subrouter. */
   allowsTrailingSlash?: boolean
   tag: string
@@ -45,7 +57,7 @@ export interface Endpoint<A extends Access = Access, B extends Body = Body> {
   answers: Record<number, TSchema>
   /** Whether the answer depends on the settings alone, for anyone: it is then encoded once. */
   isConstant?: boolean
-  handle(context: Context<A, B>): unknown
+  handle(context: Context<A, B, Q, P>): unknown
 }
 
 interface Callers {
@@ -55,7 +67,13 @@ interface Callers {
   federated: FederatedCaller
 }
 
-export interface Context<A extends Access = Access, B extends Body = Body> {
+/** Without further types: what every endpoint's context has, and no parameters. */
+export interface Context<
+  A extends Access = Access,
+  B extends Body = Body,
+  Q extends QuerySchemas = NoQuery,
+  P extends string = '',
+> {
   /** Its instant: when the caller was known and the body had arrived. */
   core: RequestCore
   request: Request
@@ -63,16 +81,20 @@ export interface Context<A extends Access = Access, B extends Body = Body> {
   body: B extends TObject ? Static<B> : undefined
   /** The body, read on demand: for endpoints with `readsBodyLate`. */
   readBody(): Promise<B extends TObject ? Static<B> : undefined>
-  params: Record<string, string>
-  /** First value of a query parameter. */
-  query(name: string): string | undefined
+  params: PathParameters<P>
+  query: QueryValues<Q>
   readonly client: Client
   /** Headers of the answer. */
   headers: AnswerHeaders
 }
 
 /** Exists for type inference: connects the handler's context with the declaration. */
-export function endpoint<A extends Access, B extends Body = undefined>(definition: Endpoint<A, B>): Endpoint {
+export function endpoint<
+  A extends Access,
+  const P extends string,
+  B extends Body = undefined,
+  Q extends QuerySchemas = NoQuery,
+>(definition: Endpoint<A, B, Q, P>): Endpoint {
   return definition as unknown as Endpoint
 }
 
@@ -121,12 +143,6 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Surfa
   return app
 }
 
-/** Elysia yields null for invalid percent-encoding (RFC 3986 §2.1): nothing has such a name. */
-function decodable(params: Record<string, string | null> = {}): Record<string, string> {
-  for (const name in params) params[name] ??= ''
-  return params as Record<string, string>
-}
-
 /** The part of Elysia's context that is used. Elysia reads in the text of a handler what it needs. */
 interface Routed {
   request: Request
@@ -137,6 +153,7 @@ interface Routed {
 
 function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
   const decode = each.body && bodyDecoder(each.body)
+  const readQuery = queryReader(each.query ?? {})
   const answer = answering({ answers: each.answers, encode, isChecked: options.checksAnswers })
   let constant: Response | undefined
   return async ({ request, params, route }: Routed): Promise<Response> => {
@@ -147,18 +164,22 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
     exchange.showsUnknownKey = arriving.showsUnknownKey(credentials)
     if (constant) return constant.clone() as Response
     const caller = await identify(arriving, each.access, credentials)
-    const query = (name: string) => queryOf(request, name)
-    const readBody = () => readDeclared(request)
     const headers: AnswerHeaders = {}
     const context = {
       core: arriving,
-      ...{ request, caller, body: undefined as unknown, readBody, params: decodable(params), query, headers },
+      request,
+      caller,
+      body: undefined as unknown,
+      readBody: () => readDeclared(request),
+      params: pathParameters(params),
+      query: readQuery(request),
+      headers,
       get client() {
         return exchange.client()
       },
     }
     if (each.check) await each.check(context as unknown as Context)
-    if (decode && !each.readsBodyLate) context.body = await readBody()
+    if (decode && !each.readsBodyLate) context.body = await context.readBody()
     context.core = server.forRequest(exchange.client)
     const returned = await each.handle(context as unknown as Context)
     const response = answer(returned, headers)

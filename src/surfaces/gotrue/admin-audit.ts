@@ -15,7 +15,7 @@ export const listAudit = endpoint({
   answers: { 200: Type.Array(AuditShape), ...errors(400, 401, 403) },
   handle: async ({ core, request, query, headers }) => {
     const page = pageOf(query)
-    const { rows, total } = await core.listAudit({ ...page, query: query('query') ?? '' })
+    const { rows, total } = await core.listAudit({ ...page, query: query.query ?? '' })
     Object.assign(headers, pageHeaders(request, '/admin/audit', page, total))
     return rows.map(toAuditEntry)
   },

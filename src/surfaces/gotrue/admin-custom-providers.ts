@@ -121,7 +121,7 @@ export const listCustomProviders = endpoint({
   summary: 'List custom OAuth and OpenID providers, newest first',
   answers: { 200: Type.Object({ providers: Type.Array(CustomProviderShape) }), ...errors(400, 401, 403, 404) },
   handle: async ({ core, query }) => ({
-    providers: (await core.listCustomProviders(query('type') ?? '')).map(toCustomProvider),
+    providers: (await core.listCustomProviders(query.type ?? '')).map(toCustomProvider),
   }),
 })
 
@@ -149,7 +149,7 @@ export const getCustomProvider = endpoint({
   path: ONE,
   summary: 'Get a custom provider',
   answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
-  handle: async ({ core, params }) => toCustomProvider(await core.getCustomProvider(params.identifier ?? '')),
+  handle: async ({ core, params }) => toCustomProvider(await core.getCustomProvider(params.identifier)),
 })
 
 export const updateCustomProvider = endpoint({
@@ -160,7 +160,7 @@ export const updateCustomProvider = endpoint({
   summary: 'Update a custom provider',
   description: 'Omitted fields stay unchanged. With `issuer` or `discovery_url`, the metadata is fetched again.',
   answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
-  handle: async ({ core, caller: admin, params: { identifier = '' }, body }) =>
+  handle: async ({ core, caller: admin, params: { identifier }, body }) =>
     toCustomProvider(await core.updateCustomProvider({ admin, identifier, given: given(body) })),
 })
 
@@ -171,7 +171,7 @@ export const deleteCustomProvider = endpoint({
   summary: 'Delete a custom provider',
   description: 'Users who signed in with it keep their accounts and identities.',
   answers: { 204: Type.Void(), ...errors(400, 401, 403, 404) },
-  handle: async ({ core, caller: admin, params: { identifier = '' } }) => {
+  handle: async ({ core, caller: admin, params: { identifier } }) => {
     await core.deleteCustomProvider({ admin, identifier })
     return status(204)
   },

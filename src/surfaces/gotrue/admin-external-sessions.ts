@@ -60,7 +60,7 @@ export const endExternalSession = endpoint({
   summary: 'End a session of an account of another server',
   description: 'Its token is refused at once. The other server is notified if it can be reached.',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
-  handle: async ({ core, caller: admin, params: { id = '' } }) => {
+  handle: async ({ core, caller: admin, params: { id } }) => {
     if (!isUuid(id)) throw new Refusal('session_unknown')
     await core.endExternalSession({ admin, id: id.toLowerCase() })
     return status(204)

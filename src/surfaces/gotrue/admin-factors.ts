@@ -21,7 +21,7 @@ export const renameFactor = endpoint({
   method: 'PUT',
   path: '/admin/users/:id/factors/:factor',
   check: async ({ core, params }) =>
-    void (await core.requireFactorOf({ userId: userId(params), factorId: params.factor ?? '' })),
+    void (await core.requireFactorOf({ userId: userId(params), factorId: params.factor })),
   body: Type.Object(
     { friendly_name: Type.Optional(storedText()) },
     { $id: 'FactorChange', examples: [{ friendly_name: 'old phone' }] },
@@ -29,7 +29,7 @@ export const renameFactor = endpoint({
   summary: 'Rename a factor',
   answers: { 200: FactorShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, params, body }) => {
-    const which = { admin, userId: userId(params), factorId: params.factor ?? '' }
+    const which = { admin, userId: userId(params), factorId: params.factor }
     return toFactor(await core.renameFactor({ ...which, friendlyName: body.friendly_name ?? '' }))
   },
 })
@@ -42,5 +42,5 @@ export const deleteFactor = endpoint({
   description: 'Sessions that passed it become aal1.',
   answers: { 200: FactorShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) =>
-    toFactor(await core.deleteFactor({ admin, userId: userId(params), factorId: params.factor ?? '' })),
+    toFactor(await core.deleteFactor({ admin, userId: userId(params), factorId: params.factor })),
 })

@@ -4,9 +4,10 @@ import type { UserInput } from '../../core/accounts/admin'
 import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
+import type { PathParameters } from '../../http/parameters'
 import { parseUuid } from '../../lib/uuid'
 import { audience } from './audience'
-import { pageHeaders, pageOf, pageQuery, sortOf } from './paging'
+import { pageHeaders, pageOf, pageQuery, sortOf, sortQuery } from './paging'
 import { errors, toFreshUser, toUser, UserShape } from './shapes'
 
 const userFields = {
@@ -56,9 +57,7 @@ export const listUsers = endpoint({
   query: {
     ...pageQuery,
     filter: Type.Optional(Type.String({ description: 'Part of the email address or of user_metadata.full_name.' })),
-    sort: Type.Optional(
-      Type.String({ description: '`created_at asc` or `created_at desc`.', default: 'created_at desc' }),
-    ),
+    ...sortQuery,
   },
   allowsTrailingSlash: true,
   tag: 'Administration',
@@ -71,7 +70,7 @@ export const listUsers = endpoint({
     const { rows, total } = await core.listUsers({
       ...page,
       aud,
-      filter: query('filter') ?? '',
+      filter: query.filter ?? '',
       direction: sortOf(query),
     })
     Object.assign(headers, pageHeaders(request, '/admin/users', page, total))
@@ -139,7 +138,7 @@ export const deleteUserById = endpoint({
 })
 
 /** @throws {Refusal<'user_id_malformed'>} */
-export function userId({ id = '' }: Record<string, string>): string {
+export function userId({ id }: PathParameters<'/:id'>): string {
   const parsed = parseUuid(id)
   if (parsed === undefined) throw new Refusal('user_id_malformed')
   return parsed

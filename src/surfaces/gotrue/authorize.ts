@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { readBody } from '../../http/body'
-import { type Context, endpoint } from '../../http/endpoint'
+import { type Access, type Context, endpoint } from '../../http/endpoint'
 import { hostOf, queryParametersOf } from '../../http/target'
 import { namedAudience } from './audience'
 import { errorParameters, redirectResponse, withMessage, withQuery, withSession } from './redirect-response'
@@ -20,13 +20,15 @@ const query = {
   code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
 }
 
+type StartContext = Context<Access, undefined, typeof query>
+
 /** The first value of every parameter. */
 function parametersOf({ request }: Context): Record<string, string> {
   const all = [...queryParametersOf(request)].reverse()
   return Object.fromEntries(all)
 }
 
-async function redirectToProvider(context: Context, linker?: Context<'user'>['caller']) {
+async function redirectToProvider(context: StartContext, linker?: Context<'user'>['caller']) {
   const { core, request } = context
   const parameters = parametersOf(context)
   const { url, browser } = await core.startAuthorization({
@@ -86,7 +88,7 @@ export const linkIdentity = endpoint({
   summary: 'Link an identity to your account',
   answers: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
   handle: async (context) => {
-    const { url, parameters } = await redirectToProvider(context as unknown as Context, context.caller)
+    const { url, parameters } = await redirectToProvider(context, context.caller)
     return parameters.skip_http_redirect === 'true' ? { url } : redirectResponse(302, url)
   },
 })
@@ -99,7 +101,7 @@ export const unlinkIdentity = endpoint({
   tag: 'OAuth and identities',
   summary: 'Unlink an identity from your account',
   answers: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
-  handle: async ({ core, caller, params: { id = '' }, request }) => {
+  handle: async ({ core, caller, params: { id }, request }) => {
     await core.unlinkIdentity({ caller, id, audience: namedAudience(request) })
     return status(200, {})
   },

@@ -87,7 +87,7 @@ export const challengeFactor = endpoint({
     ),
     ...errors(400, 401, 403, 404, 422, 429),
   },
-  handle: async ({ core, caller, params: { id = '' }, readBody }) => {
+  handle: async ({ core, caller, params: { id }, readBody }) => {
     const { webauthn, ...challenge } = await core.challengeFactor({
       caller,
       factorId: id,
@@ -107,7 +107,7 @@ export const verifyFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors/:id/verify',
-  check: async ({ core, caller, params: { id = '' } }) => void (await core.requireOwnFactor({ caller, factorId: id })),
+  check: async ({ core, caller, params: { id } }) => void (await core.requireOwnFactor({ caller, factorId: id })),
   body: Type.Object(
     {
       challenge_id: Type.Optional(Type.String()),
@@ -124,7 +124,7 @@ export const verifyFactor = endpoint({
   summary: 'Answer a challenge',
   description: 'The session becomes aal2; the user’s aal1 sessions end.',
   answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
-  handle: async ({ core, caller, params: { id = '' }, body, headers }) => {
+  handle: async ({ core, caller, params: { id }, body, headers }) => {
     const { challenge_id: challengeId, code = '', webauthn } = body
     const parsed = challengeId === undefined ? '' : parseUuid(challengeId)
     if (parsed === undefined) throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
@@ -147,7 +147,7 @@ export const unenrolFactor = endpoint({
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'UnenrolledFactor' }),
     ...errors(401, 403, 404, 422),
   },
-  handle: async ({ core, caller, params: { id = '' } }) => ({
+  handle: async ({ core, caller, params: { id } }) => ({
     id: await core.unenrolFactor({ caller, factorId: id }),
   }),
 })

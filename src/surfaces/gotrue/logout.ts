@@ -26,7 +26,7 @@ export const logout = endpoint({
   description: 'For a token of `/auth/v1/login` the response is 200 with `{"success":true,"message":"Logged out"}`.',
   answers: { 204: Type.Void(), ...errors(400, 401, 403) },
   handle: async ({ core, caller, query }) => {
-    const scope = query('scope') || 'global'
+    const scope = query.scope || 'global'
     if (!scopes.includes(scope)) throw new Refusal('logout_scope_unknown', { detail: scope })
     await core.signOut({ caller, scope: scope as SignOutScope })
     return status(204)

@@ -2,10 +2,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Page } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
+import type { QueryValues } from '../../http/parameters'
 import { targetOf } from '../../http/target'
 import { encodeForm } from '../../lib/form'
-
-type Query = (name: string) => string | undefined
 
 const MAX_PER_PAGE = 1000
 const MAX_UINT64 = 2n ** 64n - 1n
@@ -18,16 +17,21 @@ export const pageQuery = {
 }
 
 /** Empty values count as absent, since supabase-js always sends both. @throws {Refusal<'page_malformed'>} */
-export function pageOf(query: Query): Page {
-  const page = whole(query('page'), 1)
-  const perPage = whole(query('per_page'), 50)
+export function pageOf(query: QueryValues<typeof pageQuery>): Page {
+  const page = whole(query.page, 1)
+  const perPage = whole(query.per_page, 50)
   if (perPage === 0) throw new Refusal('page_malformed', { detail: 'per_page must be greater than 0' })
   return { page, perPage: Math.min(perPage, MAX_PER_PAGE) }
 }
 
+export const sortQuery = {
+  sort: Type.Optional(
+    Type.String({ description: '`created_at asc` or `created_at desc`.', default: 'created_at desc' }),
+  ),
+}
+
 /** Descending by default. @throws {Refusal<'sort_malformed'>} */
-export function sortOf(query: Query): 'asc' | 'desc' {
-  const sort = query('sort')
+export function sortOf({ sort }: QueryValues<typeof sortQuery>): 'asc' | 'desc' {
   if (sort === undefined) return 'desc'
   const [, field = '', direction = 'desc'] = /^([^ ]*)(?: (.*))?$/s.exec(sort) ?? []
   if (field !== 'created_at') throw new Refusal('sort_malformed', { detail: `bad field for sort '${field}'` })

@@ -123,7 +123,7 @@ export const renamePasskey = endpoint({
   ),
   summary: 'Rename a passkey',
   answers: { 200: PasskeyShape, ...errors(400, 401, 403, 404) },
-  handle: async ({ core, caller, params: { id = '' }, body }) =>
+  handle: async ({ core, caller, params: { id }, body }) =>
     toPasskey(await core.renamePasskey({ caller, id, friendlyName: body.friendly_name ?? '' })),
 })
 
@@ -134,7 +134,7 @@ export const deletePasskey = endpoint({
   allowsTrailingSlash: true,
   summary: 'Remove a passkey',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
-  handle: async ({ core, caller, params: { id = '' } }) => {
+  handle: async ({ core, caller, params: { id } }) => {
     await core.deletePasskey({ caller, id })
     return status(204)
   },
@@ -158,7 +158,7 @@ export const deletePasskeyOf = endpoint({
   summary: "Remove a user's passkey",
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) => {
-    await core.deletePasskeyOf({ admin, userId: userId(params), id: params.passkey ?? '' })
+    await core.deletePasskeyOf({ admin, userId: userId(params), id: params.passkey })
     return status(204)
   },
 })

@@ -1,16 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import type { RequestCore } from '../../core'
+import type { QueryValues } from '../../http/parameters'
 
 /** The redirect target of a link: the requested one if it is allowed. */
 export function redirectTarget(
   core: RequestCore,
   request: Request,
-  query: (name: string) => string | undefined,
+  query: QueryValues<typeof redirectQuery>,
   inBody?: string,
 ): string {
   const { headers } = request
   return core.chooseRedirect({
-    asked: [inBody, headers.get('redirect_to') ?? undefined, query('redirect_to')],
+    asked: [inBody, headers.get('redirect_to') ?? undefined, query.redirect_to],
     referer: headers.get('referer') ?? undefined,
   })
 }

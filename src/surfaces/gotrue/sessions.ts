@@ -26,7 +26,7 @@ export const deleteSession = endpoint({
   tag: 'Sessions',
   summary: "End one of the caller's sessions",
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
-  handle: async ({ core, caller, params: { id = '' } }) => {
+  handle: async ({ core, caller, params: { id } }) => {
     if (!isUuid(id)) throw new Refusal('session_unknown')
     await core.endSession({ caller, id: id.toLowerCase() })
     return status(204)
@@ -49,8 +49,8 @@ export const confirmEndSession = endpoint({
   description: 'Shows a page with a button that ends the session.',
   answers: { 200: Type.String(), ...errors(400, 403) },
   handle: ({ core, query, client: { languages } }) => {
-    const sessionId = query('session') ?? ''
-    const token = query('token') ?? ''
+    const sessionId = query.session ?? ''
+    const token = query.token ?? ''
     if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
     core.requireDisownToken({ sessionId, token })
     const asked = new URLSearchParams({ session: sessionId, token })
@@ -68,7 +68,7 @@ export const endUnrecognizedSession = endpoint({
   summary: 'End a session with the token of its sign-in notice',
   answers: { 200: Type.String(), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
-    await core.endUnrecognizedSession({ sessionId: query('session') ?? '', token: query('token') ?? '' })
+    await core.endUnrecognizedSession({ sessionId: query.session ?? '', token: query.token ?? '' })
     return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })
   },
 })

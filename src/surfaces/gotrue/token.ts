@@ -83,13 +83,13 @@ export const token = endpoint({
   check: ({ core: { policy }, request, query }) => {
     // a form may name the grant as well; its body then fails to parse as JSON, as in GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')
-    const grantType = query('grant_type') ?? ''
+    const grantType = query.grant_type ?? ''
     if (!Object.hasOwn(grants, grantType) && !isForm) throw new Refusal('grant_unknown')
     const { solana, ethereum } = policy.web3
     if (grantType === 'web3' && !solana.enabled && !ethereum.enabled) throw new Refusal('web3_disabled')
   },
   handle: async ({ query, headers, ...request }) => {
-    const grantType = query('grant_type') ?? ''
+    const grantType = query.grant_type ?? ''
     const grant = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined
     if (!grant) throw new Refusal('grant_unknown')
     const issued = await grant(request)

@@ -131,9 +131,9 @@ interface Link {
 }
 
 /** @throws {Refusal<'verify_type_missing' | 'verify_token_missing'>} */
-function linkOf({ core, request, query }: Context): Link {
-  const type = query('type') ?? ''
-  const token = query('token') ?? ''
+function linkOf({ core, request, query }: Context<'anyone', undefined, typeof linkQuery>): Link {
+  const type = query.type ?? ''
+  const token = query.token ?? ''
   if (type === '') throw new Refusal('verify_type_missing')
   if (token === '') throw new Refusal('verify_token_missing')
   return { token, type, redirectTo: redirectTarget(core, request, query) }

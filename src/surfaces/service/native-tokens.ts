@@ -72,7 +72,7 @@ export const revokePersonalToken = endpoint({
   tag,
   summary: 'Revoke a personal access token',
   answers: { 204: Type.Void(), ...errors(401, 403, 404) },
-  handle: async ({ core, caller, params: { id = '' } }) => {
+  handle: async ({ core, caller, params: { id } }) => {
     await core.revokePersonalToken({ caller, id })
     return status(204)
   },

@@ -14,7 +14,7 @@ export const listRoles = endpoint({
   path: '/admin/users/:id/roles',
   summary: 'List the roles of a user',
   answers: { 200: RolesShape, ...errors(401, 403, 404) },
-  handle: async ({ core, params: { id = '' } }) => ({ roles: await core.listRoles({ user: id }) }),
+  handle: async ({ core, params: { id } }) => ({ roles: await core.listRoles({ user: id }) }),
 })
 
 export const grantRole = endpoint({
@@ -24,7 +24,7 @@ export const grantRole = endpoint({
   summary: 'Grant a role',
   description: 'Appears in the next token. Idempotent.',
   answers: { 200: RolesShape, ...errors(401, 403, 404) },
-  handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
+  handle: async ({ core, caller: admin, params: { id, role } }) => ({
     roles: await core.grantRole({ admin, user: id, role }),
   }),
 })
@@ -35,7 +35,7 @@ export const revokeRole = endpoint({
   path,
   summary: 'Revoke a role',
   answers: { 200: RolesShape, ...errors(401, 403, 404) },
-  handle: async ({ core, caller: admin, params: { id = '', role = '' } }) => ({
+  handle: async ({ core, caller: admin, params: { id, role } }) => ({
     roles: await core.revokeRole({ admin, user: id, role }),
   }),
 })
