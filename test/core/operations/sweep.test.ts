@@ -1,0 +1,109 @@
+import { expect, test } from 'bun:test'
+import { refresh, startApp } from '../../support/app'
+import { countRows, execute } from '../../support/database'
+import { challenge, enrolled, protectedAccount, verify } from '../../support/factors'
+
+const DAY = 86_400_000
+
+test('nothing is removed early', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  await app.signUp()
+  await app.ask('POST', '/auth/v1/signup', { body: {} })
+  app.clock.advance(29 * DAY)
+  expect(await app.core.forTask().sweep()).toEqual({
+    sessions: 0,
+    sessionTokens: 0,
+    externalSessions: 0,
+    web3Messages: 0,
+    personalAccessTokens: 0,
+    refreshTokens: 0,
+    anonymousUsers: 0,
+    knownNetworks: 0,
+    factors: 0,
+    challenges: 0,
+    attempts: 0,
+    ceremonies: 0,
+    flows: 0,
+    oauthStates: 0,
+    messages: 0,
+    auditLog: 0,
+    verificationTokens: 0,
+  })
+})
+
+test('sessions are removed a year after their last use, the audit log after 90 days, networks after 30', async () => {
+  await using app = await startApp()
+  const used = await app.signUp()
+  const unused = await app.signUp()
+  app.clock.advance(91 * DAY)
+  const { body } = await refresh(app, used.refreshToken)
+  expect(await app.core.forTask().sweep()).toMatchObject({ sessions: 0, knownNetworks: 2, auditLog: 4 })
+  expect(countRows(app.database, 'audit_log_entries')).toBe(1)
+  app.clock.advance(300 * DAY)
+  expect((await app.core.forTask().sweep()).sessions).toBe(1)
+  expect((await refresh(app, unused.refreshToken)).body.code).toBe('refresh_token_not_found')
+  expect((await refresh(app, body.refresh_token)).status).toBe(200)
+  expect(countRows(app.database, 'mfa_amr_claims')).toBe(1)
+})
+
+test('with session limits, sessions are removed a day after they end', async () => {
+  await using app = await startApp({
+    settings: { AUTH_SESSIONS_TIMEBOX: '24h', AUTH_SESSIONS_INACTIVITY_TIMEOUT: '2h' },
+  })
+  await app.signUp()
+  app.clock.advance(DAY + 2 * 3_600_000)
+  expect((await app.core.forTask().sweep()).sessions).toBe(0)
+  app.clock.advance(1)
+  expect((await app.core.forTask().sweep()).sessions).toBe(1)
+})
+
+test('inactive anonymous users are removed after 30 days while anonymous sign-in is enabled', async () => {
+  await using app = await startApp({ settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' } })
+  const signUp = async () => (await app.ask('POST', '/auth/v1/signup', { body: {} })).body
+  const [active] = [await signUp(), await signUp()]
+  const permanent = await app.signUp()
+  app.clock.advance(20 * DAY)
+  await refresh(app, active.refresh_token)
+  app.clock.advance(20 * DAY)
+  expect((await app.core.forTask().sweep()).anonymousUsers).toBe(1)
+  expect(await app.store.findUser(active.user.id)).toBeDefined()
+  expect(await app.store.findUser(permanent.id)).toBeDefined()
+})
+
+test('a sweep covers more rows than one step', async () => {
+  await using app = await startApp()
+  const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)
+    INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`
+  await execute(app.database, insert)
+  expect((await app.core.forTask().sweep()).auditLog).toBe(900)
+  expect(countRows(app.database, 'audit_log_entries')).toBe(900)
+})
+
+test('unfinished enrolments and ceremonies of factors and passkeys are removed', async () => {
+  await using app = await startApp()
+  const { accessToken } = await app.signUp()
+  const { raised, factor } = await protectedAccount(app)
+  const { id } = await enrolled(app, accessToken, 'half-added')
+  await challenge(app, accessToken, id)
+  const begun = await challenge(app, raised.accessToken, factor.id)
+  await verify(app, raised.accessToken, factor.id, { challenge_id: begun.body.id, code: 'abcdef' })
+  await app.ask('POST', '/auth/v1/passkeys/authentication/options')
+  app.clock.advance(DAY)
+  expect(await app.core.forTask().sweep()).toMatchObject({ factors: 0, challenges: 1, attempts: 0, ceremonies: 1 })
+  app.clock.advance(1)
+  expect(await app.core.forTask().sweep()).toMatchObject({ factors: 1, challenges: 1, attempts: 0, ceremonies: 0 })
+  app.clock.advance(29 * DAY)
+  expect(await app.core.forTask().sweep()).toMatchObject({ attempts: 1 })
+  expect(countRows(app.database, 'mfa_factors')).toBe(1)
+})
+
+test('an anonymous account created before the clock was set is not swept', async () => {
+  await using app = await startApp({
+    settings: { AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' },
+    now: '1970-01-01T00:01:00Z',
+  })
+  const { body } = await app.ask('POST', '/auth/v1/signup', { body: {} })
+  app.clock.jump(56 * 365 * DAY)
+  expect(await app.core.forTask().sweep()).toMatchObject({ anonymousUsers: 0, sessions: 0 })
+  expect((await refresh(app, body.refresh_token)).status).toBe(200)
+})
