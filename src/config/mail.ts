@@ -1,4 +1,5 @@
 /** Mail: how it is sent, what it says, and its links. */
+import { jsonLists } from './json-values'
 import { field } from './policy-field'
 import { computed, setting } from './setting'
 import {
@@ -9,7 +10,6 @@ import {
   hostName,
   hosts,
   integer,
-  jsonLists,
   list,
   mailAddress,
   orDefault,

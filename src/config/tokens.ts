@@ -1,5 +1,6 @@
 /** Access tokens, refresh tokens, API keys, and the keys that protect stored data. */
 import type { JsonObject } from '../lib/json'
+import { jsonObjects } from './json-values'
 import { field, inMilliseconds } from './policy-field'
 import { computed, setting } from './setting'
 import {
@@ -7,7 +8,6 @@ import {
   duration,
   flag,
   integer,
-  jsonObjects,
   key256,
   list,
   orDefault,

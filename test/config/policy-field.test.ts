@@ -78,7 +78,11 @@ test('a field that nothing feeds does not compile', () => {
   // @ts-expect-error: no setting feeds it, so it has to be derived
   const incomplete: Derived['oauth'] = {}
   const isDerived: { [Group in keyof Derived]: true } = {
-    ...{ redirects: true, mail: true, sms: true, hooks: true, mfa: true },
+    redirects: true,
+    mail: true,
+    sms: true,
+    hooks: true,
+    mfa: true,
     oauth: true,
     added: true,
   }

@@ -46,7 +46,11 @@ test('what is sent has the declared form, and nothing else', async () => {
     post: async ({ body }): Promise<HttpResult> => {
       sent.push(JSON.parse(body))
       return {
-        ...{ outcome: 'answered', status: 200, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+        outcome: 'answered',
+        status: 200,
+        contentType: 'application/json',
+        retryAfter: '',
+        isTooLarge: false,
         body: '{}',
       }
     },

@@ -7,9 +7,14 @@ import type { Setup } from '../../src/providers/provider'
 const file = (path: string) => Bun.file(new URL(`../../${path}`, import.meta.url)).text()
 
 const setupOf = (name: string): Setup => ({
-  ...{ name, clientIds: ['client'], secret: 'secret', redirectUri: 'https://auth.example/callback' },
-  ...{ url: undefined, apiUrl: undefined, isEmailOptional: false, skipsNonce: false },
-  ...(providerNamed(name)?.requiresUrl !== undefined && { url: 'https://provider.example' }),
+  name,
+  clientIds: ['client'],
+  secret: 'secret',
+  redirectUri: 'https://auth.example/callback',
+  url: providerNamed(name)?.requiresUrl === undefined ? undefined : 'https://provider.example',
+  apiUrl: undefined,
+  isEmailOptional: false,
+  skipsNonce: false,
 })
 
 test('provider names are unique, and equal their file names', async () => {
