@@ -30,8 +30,9 @@ function start(changes: Partial<typeof limits> = {}) {
       work()
       return true
     } catch (error) {
-      expect((error as Refusal).reason).toBe('too_many_requests')
-      expect((error as Refusal).detail.retryAfterMs).toBeGreaterThan(0)
+      // Not two `expect`s, which would take seconds for the refusals of a flood.
+      const { reason, detail } = error as Refusal
+      if (reason !== 'too_many_requests' || !((detail.retryAfterMs ?? 0) > 0)) throw error
       return false
     }
   }
