@@ -5,6 +5,7 @@ import { decodeBase64url } from '../../lib/secrets'
 import { Refusal } from '../kernel/refusal'
 import type { Keyring, RingKey, VerifiedClaims } from '../kernel/services'
 import { hmacKey, importKey, type Key, publicHalf } from './keys'
+import { verifiedTokens } from './verified-tokens'
 
 export interface KeyringOptions {
   /** HS256 secret, as UTF-8 bytes. */
@@ -26,12 +27,9 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     const signer = listed.find(({ signs }) => signs)?.key ?? secretKey
     const all = new Map([...besides, ...listed.map(({ key }) => key)].map((key) => [key.kid, key]))
     const accepted = new Set([...(validMethods ?? [...all.values()].map(({ alg }) => alg)), signer.alg])
-    // Nearly every token has the header of a key of this ring, which then needs no decoding.
-    const headers = new Map(
-      [...all.values()].map(({ header, alg, kid }) => [header, { alg, kid } as VerifiedClaims] as const),
-    )
     const published = listed.filter(({ jwk }) => jwk.kty !== 'oct').map(({ jwk }) => publicHalf(jwk))
-    return { signer, accepted, published, headers, keys: all as ReadonlyMap<string | undefined, Key> }
+    const verified = verifiedTokens()
+    return { signer, accepted, published, verified, keys: all as ReadonlyMap<string | undefined, Key> }
   }
   const operations = (jwk: JsonObject) => jwk.key_ops as string[]
   let ring = await ringOf((jwks ?? []).map((jwk) => ({ jwk, signs: operations(jwk).includes('sign') })))
@@ -41,13 +39,18 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     sign: async (claims) => ring.signer.sign(claims),
     signWithSecret: async (claims) => (ring.accepted.has('HS256') ? secretKey : ring.signer).sign(claims),
     async verify(token, nowMs) {
+      const known = ring.verified.find(token)
+      if (known) {
+        requireTimely(known, nowMs)
+        return known
+      }
       const parts = token.split('.')
       if (parts.length !== 3) throw invalid('token is malformed: token contains an invalid number of segments')
       const [head, body] = parts as [string, string, string]
-      const { alg, kid, crit } = ring.headers.get(head) ?? decodePart(head)
+      const { alg, kid, crit } = decodePart(head)
       if (crit !== undefined) throw invalid('token is unverifiable: critical header parameters are not supported')
       if (typeof kid === 'string' && !ring.keys.has(kid)) await lookForKeys()
-      const { accepted, keys } = ring
+      const { accepted, keys, verified } = ring
       if (typeof alg !== 'string' || !accepted.has(alg))
         throw invalid(`token signature is invalid: signing method ${String(alg)} is invalid`)
       const key = keys.get(kid as string | undefined) ?? (alg === 'HS256' ? secretKey : undefined)
@@ -61,6 +64,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
         throw invalid('token signature is invalid: signature is invalid')
       const claims = decodePart(body)
       requireTimely(claims, nowMs)
+      verified.add(token, claims)
       return claims
     },
     get publicKeys() {
