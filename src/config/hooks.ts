@@ -1,16 +1,17 @@
 /** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
 import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
 import type { HookDeclaration } from '../hooks/define'
-import { isLoopbackHost } from '../lib/ip'
 import { setting } from './setting'
 import { flag, secret, type ValueType } from './value-types'
 
-/** https anywhere, http on this machine only. */
+/** As GoTrue: https anywhere, http to these hosts only. */
+const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', 'host.docker.internal'])
+
 const hookUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined
-    const isLocal = url !== undefined && (isLoopbackHost(url.hostname) || url.hostname === 'host.docker.internal')
+    const isLocal = LOCAL_HOSTS.has(url?.hostname ?? '')
     if (url?.protocol === 'pg-functions:')
       throw new Error('an https URL: this server has no Postgres functions to call')
     if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))

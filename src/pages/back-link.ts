@@ -1,10 +1,10 @@
 /** The link from a page of this server back to the application. */
 import { escapeHtml } from './document'
 import type { Language } from './languages'
-import { words } from './problem/words'
+import { problemTexts } from './problem/locales'
 
 export function backLink(language: Language, siteUrl: string): string {
-  const text = words[language].back.replace('{site}', () => nameOf(siteUrl))
+  const text = problemTexts[language].back.replace('{site}', () => nameOf(siteUrl))
   return `<p><a class="button" href="${escapeHtml(siteUrl)}">${escapeHtml(text)}</a></p>`
 }
 

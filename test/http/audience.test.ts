@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { LANGUAGES } from '../../src/pages/languages'
 import { problemPage } from '../../src/pages/problem'
-import { words } from '../../src/pages/problem/words'
+import { problemTexts } from '../../src/pages/problem/locales'
 import { type RequestOptions, startApp, type TestApp } from '../support/app'
 
 /** The Accept header of Chromium when it follows a link. */
@@ -186,15 +186,15 @@ test('the link back shows the site’s host, or the scheme of an application', a
 
 test('every language has all texts', () => {
   const texts = (language: (typeof LANGUAGES)[number]) => [
-    ...Object.values(words[language].problems).flat(),
-    words[language].back,
-    words[language].retry,
-    words[language].request,
+    ...Object.values(problemTexts[language].problems).flat(),
+    problemTexts[language].back,
+    problemTexts[language].retry,
+    problemTexts[language].request,
   ]
   for (const language of LANGUAGES) {
     expect([language, new Set(texts(language)).size]).toEqual([language, 27])
-    expect(words[language].back).toContain('{site}')
-    expect(words[language].retry).toContain('{when}')
+    expect(problemTexts[language].back).toContain('{site}')
+    expect(problemTexts[language].retry).toContain('{when}')
     if (language !== 'en') expect(texts(language).filter((text) => texts('en').includes(text))).toEqual([])
   }
 })

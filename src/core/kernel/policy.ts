@@ -1,6 +1,6 @@
 import type { HookKey } from '../../hooks'
 import type { Notification } from '../../lib/mail-templates'
-import type { RedirectPattern } from './redirect-rules'
+import type { RedirectPolicy } from './redirect-rules'
 
 /** The numbers and switches that the core follows. Instants and durations are milliseconds. */
 export interface Policy {
@@ -35,8 +35,7 @@ export interface Policy {
     requireReauthentication: boolean
   }
 
-  /** Allowed redirect targets (docs/wire-contract.md#redirect-targets). */
-  redirects: { siteUrl: string; allowed: readonly RedirectPattern[] }
+  redirects: RedirectPolicy
 
   mail: {
     /** How mail is delivered: queued for a mail server, to the mailbox only, or by the Send Email hook. */

@@ -1,7 +1,6 @@
 /** Allowed redirect targets: those of the site, and those on the allow list. */
 import { type Glob, parseGlob } from '../../lib/glob'
 import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../../lib/ip'
-import type { Policy } from './policy'
 
 /** Schemes that run code or read files; no list allows them. */
 const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source|filesystem|jar|mhtml):/i
@@ -25,6 +24,12 @@ export interface RedirectPattern extends Glob {
   isForAddresses: boolean
 }
 
+/** Allowed redirect targets (docs/wire-contract.md#redirect-targets). */
+export interface RedirectPolicy {
+  siteUrl: string
+  allowed: readonly RedirectPattern[]
+}
+
 /** Spaces count as `%20`, as in redirects. @throws {Error} with the problem of the entry */
 export function parseRedirectPattern(written: string): RedirectPattern {
   const entry = written.replaceAll(' ', '%20')
@@ -40,7 +45,7 @@ export function parseRedirectPattern(written: string): RedirectPattern {
 }
 
 /** @returns why an address is refused, for the log; undefined if it is allowed */
-export function flawOfRedirect({ siteUrl, allowed }: Policy['redirects'], text: string): string | undefined {
+export function flawOfRedirect({ siteUrl, allowed }: RedirectPolicy, text: string): string | undefined {
   if (text.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
   if (FORBIDDEN_CHARACTERS.test(text)) return 'it contains a backslash or a control character'
   const [scheme = ''] = DANGEROUS.exec(text) ?? []
@@ -88,7 +93,7 @@ function formsOf(whole: string): string[] {
 }
 
 /** The allow-list entry that would permit an address; undefined if none can. */
-export function entryThatAllows({ siteUrl }: Policy['redirects'], candidate: string): string | undefined {
+export function entryThatAllows({ siteUrl }: RedirectPolicy, candidate: string): string | undefined {
   const parts = partsOf(candidate)
   if (!parts && !UNDERSCORED_SCHEME.test(candidate)) return undefined
   const entry = parts?.hasPath ? `${parts.origin}/**` : candidate.replace(/[?#].*$/s, '')

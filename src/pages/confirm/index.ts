@@ -29,17 +29,17 @@ const steps: Record<string, Step> = {
 
 export function confirmLinkPage({ action, kind, redirectOrigin, languages }: ConfirmLinkOptions): Response {
   const step = Object.hasOwn(steps, kind) ? (steps[kind] as Step) : 'signIn'
-  return page(languages, sourceOf(redirectOrigin), (words) => ({
-    title: words[step],
-    content: confirmationForm(words, step, action, words.unasked),
+  return page(languages, sourceOf(redirectOrigin), (texts) => ({
+    title: texts[step],
+    content: confirmationForm(texts, step, action, texts.unasked),
   }))
 }
 
 /** Asks whether to end a session that its user does not recognise. @param action relative URL of the form action */
 export function endSessionPage({ action, languages }: PageReader & { action: string }): Response {
-  return page(languages, '', (words) => ({
-    title: words.end,
-    content: confirmationForm(words, 'end', action, words.wasYou),
+  return page(languages, '', (texts) => ({
+    title: texts.end,
+    content: confirmationForm(texts, 'end', action, texts.wasYou),
   }))
 }
 
@@ -53,16 +53,16 @@ export function sessionEndedPage({ siteUrl, languages }: PageReader & { siteUrl:
 }
 
 const confirmationForm = (
-  words: PageTexts,
+  texts: PageTexts,
   step: Step,
   action: string,
   otherwise: string,
-) => `<p>${escapeHtml(words.press)}</p>
-      <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(words[step])}</button></form>
+) => `<p>${escapeHtml(texts.press)}</p>
+      <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(texts[step])}</button></form>
       <small>${escapeHtml(otherwise)}</small>`
 
 /** @param formTarget another allowed form target, as a CSP source */
-function page(languages: readonly string[], formTarget: string, fill: (words: PageTexts) => PageContent): Response {
+function page(languages: readonly string[], formTarget: string, fill: (texts: PageTexts) => PageContent): Response {
   return document({ languages, formTarget }, (language) => fill(pageTexts[language]))
 }
 

@@ -3,7 +3,7 @@ import { backLink } from '../back-link'
 import { escapeHtml, page } from '../document'
 import { favicon } from '../favicon'
 import palette from '../palette.css' with { type: 'text' }
-import { words } from '../problem/words'
+import { problemTexts } from '../problem/locales'
 import app from './app.js.txt' with { type: 'text' }
 import { type Snippet, snippets } from './snippets'
 import styles from './style.css' with { type: 'text' }
@@ -117,7 +117,7 @@ function tab({ name, steps }: Snippet, index: number): string {
 /** The page for end users: that this is not a website, and where the application is. */
 export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
   return page({ languages }, (language) => {
-    const [title, advice] = words[language].problems.forApplications
+    const [title, advice] = problemTexts[language].problems.forApplications
     return { title, content: `<p>${escapeHtml(advice)}</p>\n      ${backLink(language, siteUrl)}` }
   })
 }

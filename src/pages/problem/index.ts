@@ -4,8 +4,9 @@ import type { Reason } from '../../core/kernel/refusal'
 import { backLink } from '../back-link'
 import { escapeHtml, page } from '../document'
 import type { Language } from '../languages'
+import { problemTexts } from './locales'
 import { problemOf } from './problems'
-import { type Words, words } from './words'
+import type { ProblemTexts } from './texts'
 
 export interface ProblemPageOptions {
   status: number
@@ -28,16 +29,16 @@ export interface ProblemPageOptions {
 export function problemPage(options: ProblemPageOptions): Response {
   const { status, reason, siteUrl, languages, headers } = options
   return page({ languages, status, headers }, (language) => {
-    const own = words[language]
-    const [title, advice] = own.problems[problemOf(status, reason)]
-    const content = `<p>${escapeHtml(advice)}${waiting(own, language, options.retryAfterSeconds)}</p>
+    const texts = problemTexts[language]
+    const [title, advice] = texts.problems[problemOf(status, reason)]
+    const content = `<p>${escapeHtml(advice)}${waiting(texts, language, options.retryAfterSeconds)}</p>
       ${backLink(language, siteUrl)}
-      ${details(own, options)}`
+      ${details(texts, options)}`
     return { title, content }
   })
 }
 
-function waiting({ retry }: Words, language: Language, seconds: number | undefined): string {
+function waiting({ retry }: ProblemTexts, language: Language, seconds: number | undefined): string {
   if (seconds === undefined) return ''
   const format = new Intl.RelativeTimeFormat(language)
   const [count, unit] =
@@ -50,10 +51,10 @@ function waiting({ retry }: Words, language: Language, seconds: number | undefin
 }
 
 /** In English, as in the documentation and in the log. */
-function details(own: Words, { code, message, requestId }: ProblemPageOptions): string {
+function details(texts: ProblemTexts, { code, message, requestId }: ProblemPageOptions): string {
   const rows = [
-    [own.code, [code, message].filter((part) => part).join(': ')],
-    [own.request, requestId],
+    [texts.code, [code, message].filter((part) => part).join(': ')],
+    [texts.request, requestId],
   ].filter(([, value]) => value)
   const list = rows.map(([name = '', value = '']) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`)
   return `<dl lang="en" dir="ltr">${list.join('')}</dl>`

@@ -1,6 +1,6 @@
 /** Maps refusals to the problems of the error page. */
 import type { Reason } from '../../core/kernel/refusal'
-import type { Problem } from './words'
+import type { Problem } from './texts'
 
 const DEAD_LINK: readonly Reason[] = [
   ...(['token_unknown', 'token_kind_mismatch', 'token_used', 'token_expired', 'link_invalid', 'code_wrong'] as const),

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const es: Words = {
+export const es: ProblemTexts = {
   problems: {
     deadLink: [
       'Este enlace ya no funciona',

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const fr: Words = {
+export const fr: ProblemTexts = {
   problems: {
     deadLink: [
       'Ce lien ne fonctionne plus',

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const it: Words = {
+export const it: ProblemTexts = {
   problems: {
     deadLink: [
       'Questo link non funziona più',

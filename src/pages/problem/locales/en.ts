@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const en: Words = {
+export const en: ProblemTexts = {
   problems: {
     deadLink: [
       'This link no longer works',

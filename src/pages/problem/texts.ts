@@ -1,15 +1,4 @@
-/** Texts of the error page, in every language. */
-import type { Language } from '../languages'
-import { de } from './words/de'
-import { en } from './words/en'
-import { es } from './words/es'
-import { fr } from './words/fr'
-import { it } from './words/it'
-import { ja } from './words/ja'
-import { nl } from './words/nl'
-import { pl } from './words/pl'
-import { pt } from './words/pt'
-import { zh } from './words/zh'
+/** What the error page says. */
 
 /** The problems that a reader of the page can distinguish. */
 export type Problem =
@@ -26,7 +15,7 @@ export type Problem =
   | 'failed'
   | 'badRequest'
 
-export interface Words {
+export interface ProblemTexts {
   /** A heading, and advice. */
   problems: Record<Problem, readonly [title: string, advice: string]>
   /** Text of the link back; `{site}` is the host of the application. */
@@ -37,5 +26,3 @@ export interface Words {
   code: string
   request: string
 }
-
-export const words: Record<Language, Words> = { en, de, fr, es, it, pt, nl, pl, ja, zh }

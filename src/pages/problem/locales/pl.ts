@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const pl: Words = {
+export const pl: ProblemTexts = {
   problems: {
     deadLink: [
       'Ten link już nie działa',

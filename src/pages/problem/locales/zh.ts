@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const zh: Words = {
+export const zh: ProblemTexts = {
   problems: {
     deadLink: ['此链接已失效', '链接已过期、已被使用，或已被新的链接取代。请重新申请链接，并打开最新的消息。'],
     incompleteLink: ['此链接不完整', '地址缺少一部分。请从消息中重新打开链接，或完整复制链接。'],

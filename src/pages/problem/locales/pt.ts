@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const pt: Words = {
+export const pt: ProblemTexts = {
   problems: {
     deadLink: [
       'Este link já não funciona',

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const ja: Words = {
+export const ja: ProblemTexts = {
   problems: {
     deadLink: [
       'このリンクは無効です',

@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const nl: Words = {
+export const nl: ProblemTexts = {
   problems: {
     deadLink: [
       'Deze link werkt niet meer',

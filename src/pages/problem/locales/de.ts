@@ -1,6 +1,6 @@
-import type { Words } from '../words'
+import type { ProblemTexts } from '../texts'
 
-export const de: Words = {
+export const de: ProblemTexts = {
   problems: {
     deadLink: [
       'Dieser Link funktioniert nicht mehr',
