@@ -259,23 +259,24 @@ test('threat T7: every ten consecutive wrong codes lock a factor for longer, up 
   await using app = await startApp()
   const ada = await protectedAccount(app)
   let token = ada.raised.accessToken
-  const guess = async (code = 'abcdef') => {
-    const ip = '192.0.2.1'
-    const { body } = await challenge(app, token, ada.factor.id, { ip })
-    return verify(app, token, ada.factor.id, { challenge_id: body.id, code }, { ip })
-  }
+  const ip = '192.0.2.1'
+  const begin = async () => (await challenge(app, token, ada.factor.id, { ip })).body.id
+  const guess = (challenge_id: string, code = 'abcdef') =>
+    verify(app, token, ada.factor.id, { challenge_id, code }, { ip })
   for (let round = 1; round <= 100; round++) {
-    for (let index = 0; index < 10; index++) expect((await guess()).status).toBe(422)
-    const closed = await guess()
+    const begun = await begin()
+    for (let index = 0; index < 10; index++) expect((await guess(begun)).status).toBe(422)
+    const closed = await guess(begun)
     const waitMs = Math.min(round * 15 * MINUTE, 24 * 60 * MINUTE)
     expect([round, closed.headers.get('retry-after')]).toEqual([round, String(waitMs / 1000)])
     app.clock.advance(waitMs)
     token = (await app.signIn(ada.email)).accessToken
   }
-  expect((await guess(codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
-  for (let index = 0; index < 10; index++) expect((await guess()).status).toBe(422)
-  expect((await guess()).headers.get('retry-after')).toBe('900')
-})
+  expect((await guess(await begin(), codeAt(ada.factor.secret, app.clock.now()))).status).toBe(200)
+  const begun = await begin()
+  for (let index = 0; index < 10; index++) expect((await guess(begun)).status).toBe(422)
+  expect((await guess(begun)).headers.get('retry-after')).toBe('900')
+}, 60_000)
 
 test('threat T32: flows started at aal1 end when the first factor is verified', async () => {
   await using app = await startApp({ settings: { AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' } })
