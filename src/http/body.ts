@@ -16,7 +16,6 @@ const STOPPING_MS = 2000
  * Reads the body up to the limit.
  * @param timeoutMs how long the client may take to send it
  * @param stopping aborted once the server stops
- * @throws {Refusal<'body_too_large' | 'request_timeout' | 'body_malformed'>}
  */
 export async function readBody(request: Request, timeoutMs: number, stopping?: AbortSignal): Promise<Buffer> {
   const declared = request.headers.get('content-length')

@@ -5,7 +5,8 @@
 import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller, RequestCore } from '../core'
-import { type Reason, Refusal } from '../core/kernel/refusal'
+import type { MalformedReason } from '../core/kernel/reasons/details'
+import { Refusal } from '../core/kernel/refusal'
 import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
@@ -43,7 +44,7 @@ export interface Endpoint<
   /** Lets the handler read the body with `readBody`, if at all; `body` is undefined then. */
   readsBodyLate?: boolean
   /** The refusal of an unreadable body, if it is not the usual one. */
-  malformed?: Reason
+  malformed?: MalformedReason
   /** Whether the body may be omitted. */
   isBodyOptional?: boolean
   /** Query parameters; the optional ones are `Type.Optional`. */
@@ -194,7 +195,8 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
       return isLeftOut ? {} : decode?.(bytes)
     } catch (error) {
       const isMalformed = error instanceof Refusal && error.reason === 'body_malformed'
-      throw isMalformed && each.malformed ? new Refusal(each.malformed, error.detail) : error
+      if (!isMalformed || !each.malformed) throw error
+      throw new Refusal(each.malformed, { detail: '', ...error.detail })
     }
   }
 }

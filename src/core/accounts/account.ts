@@ -26,7 +26,7 @@ import {
 } from '../users/users'
 import { changeEmail, changePhone, type RelatedChanges } from './contact-change'
 
-/** The caller's account. @throws {Refusal<'audience_mismatch'>} */
+/** The caller's account. */
 export async function getAccount(
   context: Context,
   { caller, audience }: { caller: Caller; audience: string | undefined },

@@ -178,14 +178,12 @@ export async function updateUser(
   }
 }
 
-/** @throws {Refusal<'user_unknown'>} */
 export async function requireAccount({ store }: Context, id: string): Promise<Account> {
   const account = await store.findAccount(id)
   if (!account) throw new Refusal('user_unknown')
   return account
 }
 
-/** @throws {Refusal<'filter_malformed'>} */
 export async function listUsers({ store }: Context, query: UserQuery): Promise<Listed<User>> {
   requireSearchable(query.filter)
   return store.listUsers(query)
@@ -214,7 +212,6 @@ export interface AuditLogQuery extends Page {
   query: string
 }
 
-/** @throws {Refusal<'audit_query_malformed' | 'filter_malformed'>} */
 export async function listAudit(
   { store }: Context,
   { page, perPage, query }: AuditLogQuery,

@@ -43,7 +43,6 @@ export interface EmailChange {
 /**
  * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
  * a current address that need not confirm gets a notice (docs/decisions.md#d17).
- * @throws {Refusal<'mail_too_soon' | 'email_taken' | …>}
  */
 export async function changeEmail(
   context: Context,
@@ -141,7 +140,7 @@ export interface PhoneChange {
   related?: RelatedChanges
 }
 
-/** Sends a code to the new number. @throws {Refusal<'sms_too_soon' | 'sms_failed' | 'sms_unavailable' | 'phone_taken' | …>} */
+/** Sends a code to the new number. */
 export async function changePhone(
   context: Context,
   { user, phone, channel, related = {} }: PhoneChange,

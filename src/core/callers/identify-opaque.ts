@@ -21,7 +21,7 @@ export interface OpaqueCaller extends Caller {
   expiresAt: number | null
 }
 
-/** @throws {Refusal<'token_invalid' | 'external_user' | 'user_gone' | 'user_banned' | 'session_over'>} */
+/** The user of an opaque token of a known kind. */
 export async function identifyOpaqueToken(context: Context, kind: OpaqueKind, bearer: string): Promise<OpaqueCaller> {
   const { now } = context
   const lookupId = lookupIdOf(kind, bearer)

@@ -13,10 +13,7 @@ import { opaqueTokenKind } from '../tokens/opaque'
 import { isMissingSecondFactor } from '../users/second-factor-status'
 import { identifyOpaqueToken, isBearerKind } from './identify-opaque'
 
-/**
- * @throws {Refusal<'bearer_missing' | 'api_key_unknown' | 'token_invalid' | 'token_without_subject' | 'token_subject_malformed' |
- *   'token_session_malformed' | 'user_gone' | 'session_gone' | 'user_banned' | 'csrf_rejected'>}
- */
+/** The user whose access token, opaque token or session cookie came with a request. */
 export async function identifyUser(context: Context, credentials: Credentials): Promise<Caller> {
   return (
     (await identifyOpaque(context, credentials)) ??
@@ -48,8 +45,6 @@ export const showsUnknownKey = ({ apiKeys }: Pick<Context, 'apiKeys'>, { bearer,
 /**
  * An administrator has a token with an admin role, the secret key in either header, or a session whose user has the
  * role `admin` (docs/decisions.md#d5). A JWT in the apikey header never counts.
- * @throws {Refusal<'bearer_missing' | 'token_invalid' | 'not_admin' | 'user_gone' | 'session_gone' | 'session_over' |
- *   …>}
  */
 export async function identifyAdmin(context: Context, credentials: Credentials): Promise<Admin> {
   const { bearer, apiKey } = credentials
@@ -83,9 +78,7 @@ function requestAudience(
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }
 
-/**
- * @throws {Refusal<'audience_mismatch'>} if the request names another audience than the token's, or the token has none
- */
+/** @throws {Refusal} if the request names another audience than the token's, or the token has none */
 export function requireAudience(
   context: Pick<Context, 'policy'>,
   named: string | undefined,

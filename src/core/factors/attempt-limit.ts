@@ -20,7 +20,6 @@ type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
 /**
  * Counts a guess, then checks it. A checked guess counts unless a correct code resets the counter; if the hook or
  * provider that must be asked fails, the guess is taken back.
- * @throws as `consumeFactorAttempt` and as `look` do
  */
 export async function countGuess<T>(
   context: Context,
@@ -42,7 +41,6 @@ export async function countGuess<T>(
  * Counts an attempt before it is checked. All factors of a user share one budget, over all challenges, sessions and
  * surfaces; a network from which the user passed a factor recently has its own. The budget is stored in the database
  * and cannot be switched off; a right code resets it. Every ten wrong codes make the wait a quarter of an hour longer.
- * @throws {Refusal<'too_many_requests' | 'recovery_codes_locked'>}
  */
 async function consumeFactorAttempt(
   context: Context,

@@ -24,13 +24,7 @@ export interface ChallengeRequest extends FactorRequest {
   readDetails(): Promise<{ channel?: string | undefined }>
 }
 
-/**
- * Starts a challenge.
- * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_id_malformed' | 'totp_verification_disabled' |
- *   'phone_verification_disabled' | 'webauthn_verification_disabled' | 'sms_too_soon' | 'sms_channel_unknown' |
- *   'sms_limit_reached' | 'factor_sms_failed' | 'factor_sms_hook_failed' | 'factor_sms_unavailable' |
- *   'too_many_requests'>}
- */
+/** Starts a challenge. */
 export async function challengeFactor(
   context: Context,
   { caller, factorId, readDetails }: ChallengeRequest,

@@ -80,7 +80,8 @@ async function addFactor(
     staleBefore: now - policy.mfa.unverifiedMs,
     audit: [auditEntry(context, 'factor_in_progress', user, { factor_id: factor.id })],
   })
-  if (outcome !== 'enrolled') throw new Refusal(outcome, { detail: friendlyName })
+  if (outcome === 'factor_name_taken') throw new Refusal(outcome, { detail: friendlyName })
+  if (outcome !== 'enrolled') throw new Refusal(outcome)
   return factor
 }
 

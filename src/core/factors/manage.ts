@@ -7,7 +7,6 @@ import { type Context, NO_CLIENT, withClient } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
 
-/** @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'aal_too_low_to_unenrol'>} */
 export async function unenrolFactor(context: Context, { caller, factorId }: FactorRequest): Promise<string> {
   const { user, session } = requireSession(caller)
   const factor = await loadOwnFactor(context, user, factorId)
@@ -22,7 +21,6 @@ export async function unenrolFactor(context: Context, { caller, factorId }: Fact
   throw new Refusal(removed.outcome === 'factor_gone' ? 'factor_unknown' : removed.outcome)
 }
 
-/** @throws {Refusal<'user_unknown'>} */
 export async function listFactorsOf({ store }: Context, userId: string): Promise<Factor[]> {
   if (!(await store.findUser(userId))) throw new Refusal('user_unknown')
   return store.listFactors(userId)
@@ -49,7 +47,7 @@ export async function renameFactor(
   return renamed
 }
 
-/** The owner gets a notice: an administrator can be talked into this. @throws {Refusal<'factor_unknown'>} */
+/** The owner gets a notice: an administrator can be talked into this. */
 export async function deleteFactor(context: Context, { admin, ...which }: AdminFactorTarget): Promise<Factor> {
   const factor = await requireFactorOf(context, which)
   const user = await context.store.findUser(factor.userId)
@@ -66,7 +64,6 @@ export async function deleteFactor(context: Context, { admin, ...which }: AdminF
   return removed.factor
 }
 
-/** @throws {Refusal<'user_unknown' | 'factor_id_malformed' | 'factor_unknown'>} */
 export async function requireFactorOf(
   { store }: Context,
   { userId, factorId }: Pick<AdminFactorTarget, 'userId' | 'factorId'>,

@@ -28,7 +28,7 @@ export interface RecoveryCodes {
   codes: string[]
 }
 
-/** How many codes the caller has left. @throws {Refusal<'recovery_codes_missing'>} */
+/** How many codes the caller has left. */
 export async function recoveryCodesStatus(
   { store }: Context,
   { caller }: { caller: Caller },
@@ -38,11 +38,7 @@ export async function recoveryCodesStatus(
   return found
 }
 
-/**
- * Generates the caller's codes.
- * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_present' |
- *   'recovery_codes_alone' | 'factor_name_taken' | 'factor_name_too_long' | 'factors_too_many'>}
- */
+/** Generates the caller's codes. */
 export async function generateRecoveryCodes(
   context: Context,
   { caller, friendlyName }: { caller: Caller; friendlyName: string },
@@ -64,14 +60,12 @@ export async function generateRecoveryCodes(
     },
   })
   if (outcome === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
-  if (outcome !== 'added') throw new Refusal(outcome, { detail: factor.friendlyName })
+  if (outcome === 'factor_name_taken') throw new Refusal(outcome, { detail: factor.friendlyName })
+  if (outcome !== 'added') throw new Refusal(outcome)
   return { factor, total: CODES, codes }
 }
 
-/**
- * Replaces the caller's codes; the old ones become invalid.
- * @throws {Refusal<'recovery_codes_enrolment_disabled' | 'aal_too_low_for_recovery_codes' | 'recovery_codes_missing'>}
- */
+/** Replaces the caller's codes; the old ones become invalid. */
 export async function regenerateRecoveryCodes(
   context: Context,
   { caller }: { caller: Caller },
@@ -89,11 +83,7 @@ export async function regenerateRecoveryCodes(
   return { factor, total: CODES, codes }
 }
 
-/**
- * Raises the caller's session with one of their codes, as typed.
- * @throws {Refusal<'recovery_codes_verification_disabled' | 'recovery_code_wrong' | 'mfa_attempt_rejected' |
- *   'recovery_codes_locked' | 'too_many_requests'>}
- */
+/** Raises the caller's session with one of their codes, as typed. */
 export async function verifyRecoveryCode(
   context: Context,
   { caller, code }: { caller: Caller; code: string },
@@ -114,7 +104,6 @@ export async function verifyRecoveryCode(
   return recordPassedFactor(withCurrentTime(context), { user, ...actingIn(session), proof, messages: [] })
 }
 
-/** @throws {Refusal<'recovery_codes_missing' | 'aal_too_low_for_recovery_codes'>} */
 export async function removeRecoveryCodes(context: Context, { caller }: { caller: Caller }): Promise<string> {
   const { store, now } = context
   const { user, session } = requireSession(caller)

@@ -12,7 +12,7 @@ import { stepOf } from './totp'
  * Checks the code given with a sign-in: TOTP or a recovery code. The operation that opens the session consumes it, and
  * refuses if it is no longer valid.
  * @returns undefined if the account needs none
- * @throws {Refusal<'second_factor_needed' | 'too_many_requests' | 'mfa_attempt_rejected'>} also if the code is wrong
+ * @throws {Refusal} if the code is missing or wrong
  */
 export async function proveSecondFactor(context: Context, user: User, code: string): Promise<Proof | undefined> {
   const factors = (await factorsOf(context, user)).filter(({ status }) => status === 'verified')

@@ -13,7 +13,6 @@ export interface FactorRequest {
 
 const MAX_NAME_BYTES = 255
 
-/** @throws {Refusal<'factor_name_too_long'>} */
 export function requireShortName(friendlyName: string): void {
   if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('factor_name_too_long')
 }
@@ -30,7 +29,6 @@ export async function loadOwnFactor({ store }: Context, user: User, factorId: st
   return factor
 }
 
-/** @throws {Refusal<'personal_token_not_allowed' | 'anonymous_not_allowed' | 'session_needed_for_factors'>} */
 export function requireSession(caller: Caller) {
   const { user, session } = forbidPersonalToken(caller)
   if (user.isAnonymous) throw new Refusal('anonymous_not_allowed')
@@ -38,12 +36,11 @@ export function requireSession(caller: Caller) {
   return { user, session }
 }
 
-/** Whether a caller may have factors at all; checked first. @throws as `requireSession` */
+/** Whether a caller may have factors at all; checked first. */
 export async function requireFactorOwner(_deps: Context, { caller }: Pick<FactorRequest, 'caller'>): Promise<void> {
   requireSession(caller)
 }
 
-/** @throws as `requireSession` and `loadOwnFactor` */
 export async function requireOwnFactor(
   context: Context,
   { caller, factorId }: Pick<FactorRequest, 'caller' | 'factorId'>,

@@ -25,11 +25,6 @@ export interface ChallengeAnswer {
 /**
  * Answers a challenge: the session becomes aal2, and the user's aal1 sessions end. A code is accepted once (RFC 6238
  * §5.2); only a right answer consumes the challenge (docs/decisions.md#d22).
- * @throws {Refusal<'factor_unknown' | 'factor_of_another' | 'factor_code_missing' | 'challenge_unknown' |
- *   'challenge_mismatch' |
- *   'challenge_expired' | 'factor_code_wrong' | 'mfa_attempt_rejected' | 'phone_factor_code_wrong' | 'code_wrong' |
- *   'factor_credential_wrong' |
- *   'credential_taken' | 'aal_too_low_to_enrol' | 'too_many_requests'>}
  */
 export async function verifyFactor(
   context: Context,

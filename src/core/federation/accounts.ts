@@ -15,12 +15,7 @@ export interface NewAccount {
   password: string
 }
 
-/**
- * Creates an account with a confirmed address.
- * @throws {Refusal<'username_malformed' | 'email_missing' | 'email_malformed' | 'email_too_long' | 'password_missing' |
- *   'password_too_long' |
- *   'password_weak' | 'email_taken' | 'username_taken'>}
- */
+/** Creates an account with a confirmed address. */
 export async function createFederatedUser(
   context: Context,
   { admin, username, email, password }: NewAccount,

@@ -20,10 +20,7 @@ export async function listExternalSessions(context: Context, page: Page): Promis
   return { rows: rows.map((session) => describe(context, session)), total }
 }
 
-/**
- * Ends a session at once; the other server is notified in the background if it is still listed.
- * @throws {Refusal<'session_unknown'>}
- */
+/** Ends a session at once; the other server is notified in the background if it is still listed. */
 export async function endExternalSession(context: Context, { admin, id }: { admin: Admin; id: string }): Promise<void> {
   const { store, policy } = context
   const session = await store.findExternalSessionById(id)

@@ -17,10 +17,7 @@ export interface ExternalCaller {
 
 export type FederatedCaller = { kind: 'local'; caller: Caller; bearer: string | undefined } | ExternalCaller
 
-/**
- * @throws {Refusal<'server_not_allowed'>} if the operator has removed the other server from the list, and as
- *   `identifyUser`
- */
+/** @throws {Refusal} if the operator has removed the other server from the list, and as `identifyUser` */
 export async function identifyFederated(context: Context, credentials: Credentials): Promise<FederatedCaller> {
   const { bearer } = credentials
   const external = bearer === undefined ? undefined : await findExternal(context, bearer)

@@ -29,11 +29,7 @@ export interface FederatedSignIn {
   user: User | undefined
 }
 
-/**
- * @param server empty or `local` for this server
- * @throws {Refusal<'server_not_allowed' | 'upstream_unavailable' | 'external_auth_failed'>} and as
- *   `signInWithCredentials`
- */
+/** @param server empty or `local` for this server */
 export async function signInFederated(
   context: Context,
   { server, ...signIn }: CredentialSignIn & { server: string },

@@ -17,7 +17,7 @@ const MAX_NAMED = 2048
 
 /**
  * The server a sign-in names, by name or URL.
- * @returns undefined for this server @throws {Refusal<'server_not_allowed'>} for one that is not listed
+ * @returns undefined for this server @throws {Refusal} for one that is not listed
  */
 export function findPeer({ policy }: Pick<Context, 'policy'>, named: string): Peer | undefined {
   if (named === '' || named === 'local') return undefined
@@ -34,10 +34,7 @@ export interface PeerResponse {
   body: JsonObject
 }
 
-/**
- * @param call path below `/auth/v1` of the other server
- * @throws {Refusal<'upstream_unavailable' | 'too_many_requests'>}
- */
+/** @param call path below `/auth/v1` of the other server */
 export async function requestPeer(
   { peers, report }: Pick<Context, 'peers' | 'report'>,
   peer: Peer,
@@ -72,7 +69,7 @@ export async function revokePeerToken(
 /** Fits into a header; no real token is longer. */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/
 
-/** @throws {Refusal<'upstream_unavailable'>} if the response has no token */
+/** @throws {Refusal} if the response has no token */
 export function tokenOf({ body }: PeerResponse): string {
   const { access_token: token } = body
   if (typeof token === 'string' && TOKEN.test(token)) return token

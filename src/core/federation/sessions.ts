@@ -19,7 +19,6 @@ interface FederatedRequest {
   caller: FederatedCaller
 }
 
-/** @throws {Refusal<'external_auth_failed' | 'upstream_unavailable'>} */
 export async function getFederatedUser(
   context: Context,
   { caller }: { caller: FederatedCaller },
@@ -37,10 +36,7 @@ export async function getFederatedUser(
   return { external: { ...user, server: peerLabel(peer), user_ref: userRef } }
 }
 
-/**
- * Replaces the token, which becomes invalid.
- * @throws {Refusal<'refresh_refused' | 'token_invalid' | 'upstream_unavailable'>}
- */
+/** Replaces the token, which becomes invalid. */
 export async function refreshFederated(context: Context, { caller }: FederatedRequest): Promise<string> {
   context.limits.request('tokens', context.client.ip)
   return caller.kind === 'local' ? refreshHere(context, caller) : refreshAtPeer(context, caller)
@@ -87,7 +83,7 @@ async function refreshAtPeer(context: Context, { session, peer }: ExternalCaller
   throw new Refusal('refresh_refused')
 }
 
-/** @throws {Refusal<'refresh_refused'>} if the session has reached its maximum lifetime */
+/** @throws {Refusal} if the session has reached its maximum lifetime */
 function lifetimeOf({ policy, now }: Context, createdAt: number): number {
   const lifetimeMs = Math.min(policy.federation.tokenMs, createdAt + SESSION_MS - now)
   if (lifetimeMs <= 0) throw new Refusal('refresh_refused')
@@ -96,7 +92,7 @@ function lifetimeOf({ policy, now }: Context, createdAt: number): number {
 
 /**
  * Ends the session, for an account of another server there as well. If it has already ended there, it ends here too.
- * @throws {Refusal<'logout_failed' | 'upstream_unavailable'>} and the session stays
+ * @throws {Refusal} if the other server does not end it; then it stays here, too
  */
 export async function signOutFederated(context: Context, { caller }: { caller: FederatedCaller }): Promise<void> {
   if (caller.kind === 'local') return signOut(context, { caller: caller.caller, scope: 'local' })
@@ -111,7 +107,7 @@ export async function signOutFederated(context: Context, { caller }: { caller: F
   await context.store.endExternalSession({ id: session.id, audit })
 }
 
-/** @throws {Refusal<'external_user' | 'current_password_wrong' | 'password_weak' | …>} as `updateAccount` does */
+/** @throws {Refusal} as `updateAccount` does */
 export async function changePasswordFederated(
   context: Context,
   { caller, oldPassword, newPassword }: FederatedRequest & { oldPassword: string; newPassword: string },

@@ -7,7 +7,7 @@ import { callHook } from './call-hook'
 
 /**
  * Reports a second-factor attempt, right or wrong. If the hook refuses, every session of the user ends.
- * @throws {Refusal<'mfa_attempt_rejected'>} or the hook's failure
+ * @throws {Refusal} if the hook refuses the attempt, or fails
  */
 export async function callMfaAttemptHook(
   context: Context,
@@ -26,7 +26,7 @@ export async function callMfaAttemptHook(
 
 /**
  * Reports a password attempt, right or wrong.
- * @throws {Refusal<'password_attempt_rejected'>} or the hook's failure
+ * @throws {Refusal} if the hook refuses the attempt, or fails
  */
 export async function callPasswordAttemptHook(
   context: Context,

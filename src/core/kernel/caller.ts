@@ -34,7 +34,7 @@ export interface Admin {
   user?: User
 }
 
-/** @throws {Refusal<'personal_token_not_allowed'>} for personal access tokens (docs/decisions.md#d11) */
+/** @throws {Refusal} for personal access tokens (docs/decisions.md#d11) */
 export function forbidPersonalToken(caller: Caller): Caller {
   if (caller.isPersonalToken) throw new Refusal('personal_token_not_allowed')
   return caller

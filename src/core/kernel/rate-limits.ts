@@ -64,25 +64,25 @@ export interface Guess {
 }
 
 export interface RateLimits {
-  /** Counts a request. @throws {Refusal<'too_many_requests'>} */
+  /** Counts a request. @throws {Refusal} beyond the limit */
   request(bucket: Bucket, ip: string): void
   /**
    * Counts a guess at an account's password before it is checked, whatever the surface.
    * @returns refunds the guess, for a right password
-   * @throws {Refusal<'too_many_requests'>}
+   * @throws {Refusal} beyond the limit
    */
   guess(guess: Guess): () => void
   /**
    * Counts a guess at the code sent to an address or a number.
    * @returns refunds the guess, for a right code
-   * @throws {Refusal<'too_many_requests'>}
+   * @throws {Refusal} beyond the limit
    */
   code(address: string): () => void
-  /** Counts a message to an address or a number, across all clients. @throws {Refusal<'too_many_requests'>} */
+  /** Counts a message to an address or a number, across all clients. @throws {Refusal} beyond the limit */
   recipient(address: string): void
-  /** Counts mails about to be sent; 0 only checks whether one may be sent. @throws {Refusal<'mail_limit_reached'>} */
+  /** Counts mails about to be sent; 0 only checks whether one may be sent. @throws {Refusal} beyond the limit */
   mail(count: number): void
-  /** Counts an SMS about to be sent. @throws {Refusal<'sms_limit_reached'>} */
+  /** Counts an SMS about to be sent. @throws {Refusal} beyond the limit */
   sms(): void
   /** Acquires a key exclusively. @returns releases it; undefined if it is taken */
   exclusive(key: string): (() => void) | undefined

@@ -1,9 +1,11 @@
 /** An expected refusal, and its details. */
 import { Unavailable } from '../../lib/unavailable'
 import type { Reason } from './reasons'
+import type { PlainReason, ReasonAndDetail, Weakness } from './reasons/details'
 
-export type { Reason }
+export type { PlainReason, Reason, Weakness }
 
+/** The details of any refusal (`reasons/details.ts` says which belong to a reason). */
 export interface Detail {
   detail?: string
   /** The field with the wrong type. */
@@ -15,12 +17,6 @@ export interface Detail {
   /** The limit that was exceeded: the name of its setting, or of the rule if it is fixed. */
   limit?: string
   weakness?: Weakness
-}
-
-/** Why a password is weak (GoTrue's weak_password). */
-export interface Weakness {
-  reasons: ('length' | 'characters' | 'pwned')[]
-  message: string
 }
 
 const TOKEN_REASONS: ReadonlySet<Reason> = new Set<Reason>([
@@ -40,7 +36,7 @@ export class Refusal extends Error {
   readonly reason: Reason
   readonly detail: Detail
 
-  constructor(reason: Reason, detail: Detail = {}) {
+  constructor(...[reason, detail = {}]: ReasonAndDetail) {
     super(reason)
     this.name = 'Refusal'
     this.reason = reason

@@ -10,7 +10,7 @@ export interface Keyring {
   sign(claims: JsonObject): Promise<string>
   /** Signs tokens that outlive key rotation: with the secret, if HS256 is accepted. */
   signWithSecret(claims: JsonObject): Promise<string>
-  /** @throws {Refusal<'token_invalid'>} whose detail is GoTrue's error text */
+  /** @throws {Refusal} whose detail is GoTrue's error text */
   verify(token: string, nowMs: number): Promise<VerifiedClaims>
   /** Public halves of the asymmetric keys (RFC 7517), members in alphabetical order; a shared secret has none. */
   readonly publicKeys: JsonObject[]
@@ -36,12 +36,12 @@ export interface ApiKeys {
 
 /** Hashes and verifies passwords (`passwords/passwords.ts`). */
 export interface Passwords {
-  /** @throws {Refusal<'too_many_requests' | 'request_timeout'>} if the queue is full */
+  /** @throws {Refusal} if the queue is full */
   hash(password: string): Promise<string>
   /**
    * Whether the password matches the hash. Without a hash it takes as long and is false, so that timing does not reveal
    * whether an account exists.
-   * @throws {Refusal<'too_many_requests' | 'request_timeout'>}
+   * @throws {Refusal} if the queue is full
    */
   verify(password: string, hash: string | null): Promise<boolean>
   accepts(hash: string): boolean

@@ -41,7 +41,6 @@ export interface MailCopy {
 /**
  * Prepares a mail: as messages to be stored with the operation they belong to, or as a call of the hook once that is
  * stored (`send-after-storing.ts`).
- * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
  */
 export function prepareMail(context: Context, mail: Mail): Outgoing {
   const { policy, limits } = context
@@ -80,10 +79,7 @@ function outgoing(context: Context, mail: Mail): NewMessage[] {
   ]
 }
 
-/**
- * Checks whether a mail to an address may be sent now, as far as this does not depend on the account.
- * @throws {Refusal<'mail_limit_reached' | 'address_not_authorised'>}
- */
+/** Checks whether a mail to an address may be sent now, as far as this does not depend on the account. */
 export function requireMailAllowed(context: Pick<Context, 'policy' | 'limits'>, to: string): void {
   requireAuthorised(context, to)
   context.limits.mail(0)

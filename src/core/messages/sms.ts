@@ -10,7 +10,6 @@ import { newMessage, type Outgoing } from './messages'
 
 export type Channel = 'sms' | 'whatsapp'
 
-/** @throws {Refusal<'sms_channel_unknown'>} */
 export function channelOf({ policy }: Pick<Context, 'policy'>, channel: string | undefined): Channel {
   // a hook may support other channels
   if (!channel || channel === 'sms' || policy.sms.delivery === 'hook') return 'sms'
@@ -33,7 +32,6 @@ export interface PreparedSms extends PreparedCode {
 /**
  * Prepares an SMS with a code. Its token, and the message if there is one, are stored by the operation they belong to;
  * then it is sent (`send-after-storing.ts`).
- * @throws {Refusal<'sms_unavailable' | 'sms_limit_reached'>}
  */
 export function prepareSms(context: Context, { kind, phone, ...rest }: Sms): PreparedSms {
   const fixed = testCode(context, phone)
@@ -81,14 +79,14 @@ export interface PreparedCode extends Outgoing {
   messageId?: string
 }
 
-/** Sends a code whose challenge is stored. @returns messages to be stored @throws as `prepareSms`, and what the call throws */
+/** Sends a code whose challenge is stored. @returns messages to be stored */
 export async function deliverCode(context: Context, texted: SmsCode): Promise<NewMessage[]> {
   const { messages, call } = prepareCode(context, texted)
   await call?.()
   return messages
 }
 
-/** For the hook, the provider or the mailbox. @throws as `prepareSms` */
+/** For the hook, the provider or the mailbox. */
 function prepareCode(context: Context, texted: SmsCode): PreparedCode {
   const { policy, limits, smsProvider } = context
   const { kind, label, phone, code, text, smsType, user, channel, expiresAt } = texted

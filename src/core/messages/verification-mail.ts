@@ -84,10 +84,7 @@ export interface TokenMail {
   skipsCooldown?: boolean
 }
 
-/**
- * Mails a token to an account.
- * @throws {Refusal<'mail_too_soon' | 'mail_limit_reached' | 'user_gone'>} or the hook's refusal
- */
+/** Mails a token to an account. */
 export async function sendTokenMail(context: Context, mailed: TokenMail): Promise<Account> {
   const { user, purpose, redirectTo, set = {}, values = {}, skipsCooldown = false, isQueued = false } = mailed
   const { template, column, action } = PURPOSES[purpose]

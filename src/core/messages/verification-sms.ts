@@ -14,10 +14,7 @@ export interface ConfirmationSms {
   set?: Partial<User>
 }
 
-/**
- * Sends the code that confirms a number or signs in with it.
- * @throws {Refusal<'sms_too_soon' | 'sms_failed' | 'sms_unavailable' | 'sms_limit_reached'>}
- */
+/** Sends the code that confirms a number or signs in with it. */
 export async function sendConfirmationSms(context: Context, { user, phone, channel, set = {} }: ConfirmationSms) {
   const { cooldownMs } = context.policy.sms
   const lastSend = { column: 'confirmationSentAt' as const, sentAt: user.confirmationSentAt, cooldownMs }
@@ -37,7 +34,7 @@ export async function sendConfirmationSms(context: Context, { user, phone, chann
   )
 }
 
-/** Sends the code that a password change may require. @throws as `sendConfirmationSms` */
+/** Sends the code that a password change may require. */
 export async function sendReauthenticationSms(
   context: Context,
   { user, phone, channel }: Omit<ConfirmationSms, 'set'>,

@@ -55,7 +55,6 @@ export type OwnerDecision =
 /**
  * Only an address verified by the provider links to an account, and only to one whose own provider verified it or whose
  * own address it is (docs/decisions.md#d27, docs/threat-model.md#t46).
- * @throws {Refusal<'owners_ambiguous' | 'signup_disabled'>}
  */
 export async function resolveOwner(
   context: Context,

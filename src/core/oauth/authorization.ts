@@ -37,11 +37,6 @@ const BROWSER = /^[\w-]{32}$/
 /**
  * Starts a sign-in at a provider.
  * @returns the authorization URL, and the cookie that identifies the browser
- * @throws {Refusal<'provider_unsupported' | 'provider_unreachable' | 'challenge_incomplete' | 'challenge_length' |
- *   'challenge_characters' |
- *   'challenge_method_unknown' | 'invite_token_unknown' | 'linking_disabled' | 'personal_token_not_allowed' |
- *   'aal_too_low' |
- *   'too_many_requests'>}
  */
 export async function startAuthorization(
   context: Context,

@@ -38,8 +38,6 @@ export interface CallbackResult {
 /**
  * Completes what `startAuthorization` began. Only a success consumes the state: after a cancellation, or a callback in
  * another browser, it can still be used until it expires.
- * @throws {Refusal<'oauth_state_missing' | 'oauth_state_malformed' | 'oauth_state_unknown' | 'oauth_state_expired' |
- *   'oauth_state_used' | 'oauth_state_of_another_browser' | 'too_many_requests'>}
  */
 export async function handleCallback(context: Context, back: CallbackRequest): Promise<CallbackResult> {
   // A failure leaves the state as it is, so without a limit one state would allow any number of requests to the provider.
@@ -122,10 +120,7 @@ async function completeCallback(
   return state.inviteTokenId === null ? signInExternally(current, signIn) : acceptInvitation(current, signIn, state)
 }
 
-/**
- * Accepts an invitation with a provider account that has the invited address; the invitation proves its ownership.
- * @throws {Refusal<'invite_unknown' | 'invite_email_mismatch' | 'identity_of_another' | 'user_banned'>}
- */
+/** Accepts an invitation with a provider account that has the invited address; the invitation proves its ownership. */
 async function acceptInvitation(
   context: Context,
   signIn: ExternalSignIn,

@@ -69,7 +69,6 @@ const PROTECTED = new Set(
 /** Claims that identify an account: a constant would map every user to the same account. */
 const PERSONAL = new Set(['sub', 'email'])
 
-/** @throws {Refusal<'custom_provider_field_missing' | 'custom_provider_prefix_missing' | 'custom_provider_identifier_malformed'>} */
 export function requireComplete(type: CustomProviderType, identifier: string, given: CustomProviderInput): void {
   if (identifier === '') throw new Refusal('custom_provider_field_missing', { detail: 'identifier' })
   requirePrefix(identifier)
@@ -82,12 +81,7 @@ export function requirePrefix(identifier: string): void {
   if (!identifier.startsWith(PREFIX)) throw new Refusal('custom_provider_prefix_missing', { detail: identifier })
 }
 
-/**
- * @returns the input in stored form
- * @throws {Refusal<'custom_provider_parameter_reserved' | 'custom_provider_parameter_malformed' |
- *   'custom_provider_target_protected' | 'custom_provider_target_constant' | 'custom_provider_claim_empty' |
- *   'custom_provider_field_malformed'>}
- */
+/** @returns the input in stored form */
 export function validateInput(given: CustomProviderInput): CustomProviderInput {
   for (const [name, value] of Object.entries(given.authorizationParams ?? {})) {
     const lower = name.toLowerCase()
@@ -119,7 +113,6 @@ function storable(field: keyof CustomProviderInput, value: unknown): unknown {
   return json.kept
 }
 
-/** @throws {Refusal<'custom_provider_url_malformed' | 'custom_provider_url_insecure' | 'custom_provider_url_nearby'>} */
 export function requirePublicUrls({ policy }: Context, type: CustomProviderType, given: CustomProviderInput): void {
   for (const field of URLS[type]) {
     const flaw = given[field] ? flawOfUrl(given[field], policy.oauth.custom.internalHosts) : undefined
@@ -129,10 +122,7 @@ export function requirePublicUrls({ policy }: Context, type: CustomProviderType,
 
 const REQUIRED = ['issuer', 'authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
-/**
- * Fetches the current metadata of an issuer.
- * @throws {Refusal<'custom_provider_discovery_failed' | 'custom_provider_discovery_incomplete'>}
- */
+/** Fetches the current metadata of an issuer. */
 export async function discover(
   { providers, policy }: Pick<Context, 'providers' | 'policy'>,
   { issuer, discoveryUrl }: { issuer: string; discoveryUrl: string | null },

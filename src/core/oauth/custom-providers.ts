@@ -17,7 +17,6 @@ import {
   validateInput,
 } from './custom-provider-rules'
 
-/** @throws {Refusal<'custom_providers_off'>} */
 function requireOn({ policy }: Context): void {
   if (!policy.oauth.custom.enabled) throw new Refusal('custom_providers_off')
 }
@@ -27,7 +26,6 @@ const isType = (text: string): text is CustomProviderType => text === 'oidc' || 
 /**
  * Newest first.
  * @param type the type wanted; empty for all
- * @throws {Refusal<'custom_providers_off' | 'custom_provider_filter_unknown'>}
  */
 export async function listCustomProviders(context: Context, type: string): Promise<CustomProvider[]> {
   requireOn(context)
@@ -36,7 +34,6 @@ export async function listCustomProviders(context: Context, type: string): Promi
   return all.filter(({ providerType }) => type === '' || providerType === type)
 }
 
-/** @throws {Refusal<'custom_providers_off' | 'custom_provider_prefix_missing' | 'custom_provider_unknown'>} */
 export async function getCustomProvider(context: Context, identifier: string): Promise<CustomProvider> {
   requireOn(context)
   requirePrefix(identifier)
@@ -52,11 +49,7 @@ export interface NewCustomProvider {
   given: CustomProviderInput
 }
 
-/**
- * The metadata of an OpenID issuer is fetched before anything is stored.
- * @throws {Refusal<'custom_provider_type_unknown' | 'custom_providers_too_many' | 'custom_provider_exists' | …>} and as
- *   the functions of custom-provider-rules.ts
- */
+/** The metadata of an OpenID issuer is fetched before anything is stored. */
 export async function createCustomProvider(
   context: Context,
   { admin, type, identifier, given }: NewCustomProvider,
@@ -126,10 +119,7 @@ const sealSecret = ({ sealer }: Context, id: string, secret: string) =>
 /** The sealing context of a provider's secret. */
 export const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
 
-/**
- * Changes the given fields; metadata is fetched again if the issuer or its discovery URL is among them.
- * @throws {Refusal<'custom_provider_unknown' | …>} and as `createCustomProvider`
- */
+/** Changes the given fields; metadata is fetched again if the issuer or its discovery URL is among them. */
 export async function updateCustomProvider(
   context: Context,
   { admin, identifier, given }: Omit<NewCustomProvider, 'type'>,
@@ -174,10 +164,7 @@ async function newIssuer(context: Context, present: CustomProvider, given: Custo
   return { issuer, discoveryUrl, ...discoveredNow(document, context.now) }
 }
 
-/**
- * Users who signed in with it keep their accounts. @throws {Refusal<'custom_providers_off' |
- * 'custom_provider_prefix_missing' | 'custom_provider_unknown'>}
- */
+/** Users who signed in with it keep their accounts. */
 export async function deleteCustomProvider(
   context: Context,
   { admin, identifier }: Pick<NewCustomProvider, 'admin' | 'identifier'>,

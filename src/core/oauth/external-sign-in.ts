@@ -39,10 +39,7 @@ export type SignInResult = { outcome: 'session'; issued: IssuedSession } | { out
 /** How often a sign-in is retried if a concurrent request changed the same account. */
 const MAX_TRIES = 4
 
-/**
- * @throws {Refusal<'oauth_email_missing' | 'user_banned' | 'signup_disabled' | 'owners_ambiguous' |
- *   'provider_email_unverified' | 'provider_email_unusable' | 'metadata_too_large' | …>}
- */
+/** Signs in to the account that matches a provider's, or creates one. */
 export async function signInExternally(context: Context, signIn: ExternalSignIn): Promise<SignInResult> {
   const { account, isEmailOptional } = signIn
   if (!account.candidate && !isEmailOptional) throw new Refusal('oauth_email_missing')

@@ -31,11 +31,7 @@ export interface IdTokenSignIn {
   credentials: Credentials
 }
 
-/**
- * Signs in, or links an identity, with an ID token that an application obtained from a provider.
- * @throws {Refusal<'id_token_missing' | 'id_token_provider_missing' | 'id_token_link_without_user' | 'id_token_bad' |
- *   'id_token_provider_unknown' | 'id_token_provider_disabled' | 'id_token_nonce_wrong' | …>} and as `signInExternally`
- */
+/** Signs in, or links an identity, with an ID token that an application obtained from a provider. */
 export async function signInWithIdToken(context: Context, given: IdTokenSignIn): Promise<IssuedSession> {
   context.limits.request('tokens', context.client.ip)
   if (given.idToken === '') throw new Refusal('id_token_missing')
@@ -104,6 +100,7 @@ async function providerOf(context: Context, given: IdTokenSignIn) {
 
 async function customProviderOf(context: Context, identifier: string) {
   const found = await loadCustomProvider(context, identifier)
+  if (found.outcome === 'off') throw new Refusal('id_token_custom_off')
   if (found.outcome !== 'found') throw new Refusal(`id_token_custom_${found.outcome}`, { detail: identifier })
   const { idTokens: rules } = found.provider
   if (rules?.issuer === undefined) throw new Refusal('id_token_custom_without_issuer', { detail: identifier })
@@ -138,7 +135,6 @@ export interface IdTokenExpected {
 /**
  * The claims of an ID token with a valid signature, issuer, audience and times.
  * @param now Unix milliseconds
- * @throws {Refusal<'id_token_bad' | 'id_token_without_subject' | 'id_token_audience_wrong'>}
  */
 export async function verifyIdToken(
   providers: Pick<OAuthProviders, 'keysOf'>,

@@ -15,10 +15,7 @@ import { CLEARED_SENT_AT } from '../users/users'
 import { type ExternalAccount, externalIdentity } from './account-matching'
 import { type ExternalSignIn, finishSignIn, type SignInResult, sessionOrFlowFor, usedBefore } from './external-sign-in'
 
-/**
- * Changing how an account signs in requires its second factor.
- * @throws {Refusal<'personal_token_not_allowed' | 'aal_too_low'>}
- */
+/** Changing how an account signs in requires its second factor. */
 export async function requireLinkingAllowed(context: Context, caller: Caller): Promise<Caller> {
   forbidPersonalToken(caller)
   if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
@@ -28,9 +25,6 @@ export async function requireLinkingAllowed(context: Context, caller: Caller): P
 /**
  * Links an identity to the account that requested it. An account without an address gets the identity's once it is
  * confirmed; until then the change is pending, since an unverified address may belong to someone else.
- * @throws {Refusal<'linking_user_gone' | 'session_gone' | 'identity_linked' | 'identity_of_another' |
- *   'linked_email_taken' |
- *   'linked_email_unverified' | 'user_banned' | 'mail_too_soon'>}
  */
 export async function linkIdentity(
   context: Context,
@@ -101,9 +95,6 @@ const notice = (
 /**
  * Unlinks an identity from the caller's account. If the account's address belongs to it, the best remaining one
  * replaces it.
- * @throws {Refusal<'linking_disabled' | 'identity_id_malformed' | 'identity_audience_mismatch' | 'identity_is_last' |
- *   'identity_unknown' | 'identity_email_conflict' | 'personal_token_not_allowed' | 'aal_too_low' | 'user_banned' |
- *   'session_gone'>}
  */
 export async function unlinkIdentity(
   context: Context,

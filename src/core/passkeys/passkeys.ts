@@ -33,11 +33,7 @@ interface PasskeyResponse {
   credential: CredentialJson | undefined
 }
 
-/**
- * Starts the registration of a passkey.
- * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_of_sso_user' | 'aal_too_low_for_passkeys' |
- *   'passkeys_too_many' | 'too_many_requests'>}
- */
+/** Starts the registration of a passkey. */
 export async function beginPasskeyRegistration(context: Context, { caller }: { caller: Caller }): Promise<Ceremony> {
   context.limits.request('passkeyRegistrations', context.client.ip)
   const user = await requireRegistrant(context, caller)
@@ -48,13 +44,7 @@ export async function beginPasskeyRegistration(context: Context, { caller }: { c
   return startCeremony(context, { userId: user.id, challenge, options })
 }
 
-/**
- * Registers the passkey created by the caller's authenticator.
- * @throws {Refusal<'passkey_challenge_missing' | 'passkey_challenge_malformed' | 'passkey_credential_missing' |
- *   'passkey_challenge_unknown' | 'passkey_challenge_expired' | 'passkey_credential_malformed' | 'passkey_wrong' |
- *   'passkeys_too_many' |
- *   'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'>}
- */
+/** Registers the passkey created by the caller's authenticator. */
 export async function finishPasskeyRegistration(
   context: Context,
   { caller, ...answer }: PasskeyResponse & { caller: Caller },
@@ -72,7 +62,7 @@ export async function finishPasskeyRegistration(
   return made
 }
 
-/** Starts a sign-in; the passkey identifies the user. @throws {Refusal<'passkeys_off' | 'too_many_requests'>} */
+/** Starts a sign-in; the passkey identifies the user. */
 export async function beginPasskeySignIn(context: Context): Promise<Ceremony> {
   requirePasskeys(context)
   context.limits.request('passkeys', context.client.ip)
@@ -80,14 +70,7 @@ export async function beginPasskeySignIn(context: Context): Promise<Ceremony> {
   return startCeremony(context, { userId: null, challenge, options: requestOptions(context, { challenge }) })
 }
 
-/**
- * Signs in with a passkey. User verification is required, since the passkey replaces the password.
- * @throws {Refusal<'passkeys_off' | 'passkey_challenge_missing' | 'passkey_challenge_malformed' |
- *   'passkey_credential_missing' |
- *   'passkey_challenge_unknown' | 'passkey_challenge_expired' | 'passkey_credential_malformed' | 'passkey_handle_wrong'
- *   | 'passkey_wrong' |
- *   'user_banned' | 'passkey_email_unconfirmed' | 'passkey_phone_unconfirmed' | 'too_many_requests'>}
- */
+/** Signs in with a passkey. User verification is required, since the passkey replaces the password. */
 export async function signInWithPasskey(context: Context, answer: PasskeyResponse): Promise<IssuedSession> {
   const { store, now, client } = context
   requirePasskeys(context)
@@ -114,15 +97,12 @@ export async function signInWithPasskey(context: Context, answer: PasskeyRespons
   }
 }
 
-/** Oldest first. @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed'>} */
+/** Oldest first. */
 export async function listPasskeys(context: Context, { caller }: { caller: Caller }): Promise<WebauthnCredential[]> {
   requirePasskeys(context)
   return passkeysOf(context, requireOwner(caller).id)
 }
 
-/**
- * @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'passkey_name_missing' | 'passkey_name_too_long' | 'passkey_unknown'>}
- */
 export async function renamePasskey(
   context: Context,
   { caller, id, friendlyName }: { caller: Caller; id: string; friendlyName: string },
@@ -140,7 +120,6 @@ export async function renamePasskey(
   return renamed
 }
 
-/** @throws {Refusal<'passkeys_off' | 'anonymous_not_allowed' | 'aal_too_low_for_passkeys' | 'passkey_unknown'>} */
 export async function deletePasskey(context: Context, { caller, id }: { caller: Caller; id: string }): Promise<void> {
   requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
@@ -151,14 +130,12 @@ export async function deletePasskey(context: Context, { caller, id }: { caller: 
   if (!isDeleted) throw new Refusal('passkey_unknown')
 }
 
-/** @throws {Refusal<'passkeys_off' | 'user_unknown'>} */
 export async function listPasskeysOf(context: Context, userId: string): Promise<WebauthnCredential[]> {
   requirePasskeys(context)
   if (!(await context.store.findUser(userId))) throw new Refusal('user_unknown')
   return passkeysOf(context, userId)
 }
 
-/** @throws {Refusal<'passkeys_off' | 'passkey_unknown'>} */
 export async function deletePasskeyOf(
   context: Context,
   { admin, userId, id }: { admin: Admin; userId: string; id: string },

@@ -79,10 +79,7 @@ interface CeremonyCheck {
   needsUserVerification: boolean
 }
 
-/**
- * The row of a newly registered credential.
- * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>}
- */
+/** The row of a newly registered credential. */
 export async function verifyRegistration(
   context: Context,
   { user, factorId, ...asked }: CeremonyCheck & { user: User; factorId: string | null },
@@ -114,7 +111,7 @@ const transportsIn = (given: unknown): string[] =>
 
 /**
  * Verifies an assertion of a known credential.
- * @throws {Refusal<'credential_malformed' | 'factor_credential_wrong'>} also if its counter went back
+ * @throws {Refusal} also if its counter went back
  */
 export async function verifyAssertion(
   context: Context,

@@ -63,7 +63,6 @@ export async function authorizePasswordChange(
   return { hash: await passwords.hash(password), spend, done }
 }
 
-/** @throws {Refusal<'nonce_missing' | 'nonce_wrong' | 'too_many_requests'>} */
 async function proveNonce(context: Context, { email, phone }: User, nonce: string) {
   if (nonce === '') throw new Refusal('nonce_missing')
   const to = email !== null ? { email } : phone !== null ? { phone } : undefined

@@ -8,7 +8,7 @@ type StrengthDeps = Pick<Context, 'policy' | 'breachedPasswords' | 'report'>
 
 /**
  * Every rule that a password violates, or undefined if there is none.
- * @throws {Refusal<'breach_check_unavailable'>} if the breach check fails and is required
+ * @throws {Refusal} if the breach check fails and is required
  */
 export async function weaknessOf(context: StrengthDeps, password: string): Promise<Weakness | undefined> {
   const { minBytes, requiredCharacters } = context.policy.password
@@ -26,7 +26,6 @@ export async function weaknessOf(context: StrengthDeps, password: string): Promi
   return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
 }
 
-/** @throws {Refusal<'password_too_long' | 'password_weak' | 'breach_check_unavailable'>} */
 export async function requireStrong(context: StrengthDeps, password: string): Promise<void> {
   if (isTooLong(password)) throw new Refusal('password_too_long')
   const weakness = await weaknessOf(context, password)

@@ -34,16 +34,13 @@ export interface UnrecognizedSession {
   token: string
 }
 
-/** @throws {Refusal<'token_unknown'>} if the token is not that of the notice about this session */
+/** @throws {Refusal} if the token is not that of the notice about this session */
 export function requireDisownToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')
 }
 
-/**
- * Ends a session that its user does not recognise, with the token of the notice; idempotent.
- * @throws {Refusal<'token_unknown' | 'too_many_requests'>}
- */
+/** Ends a session that its user does not recognise, with the token of the notice; idempotent. */
 export async function endUnrecognizedSession(
   context: Context,
   { sessionId, token }: UnrecognizedSession,

@@ -13,11 +13,7 @@ import { isMissingSecondFactor } from '../users/second-factor-status'
 const MAX_NAME = 100
 const MAX_TOKENS = 100
 
-/**
- * @param expiresAt an ISO 8601 instant; undefined for never
- * @throws {Refusal<'personal_token_not_allowed' | 'aal_too_low' | 'personal_token_name' | 'personal_token_expiry' |
- *   'personal_tokens_too_many' | 'session_gone'>}
- */
+/** @param expiresAt an ISO 8601 instant; undefined for never */
 export async function createPersonalToken(
   context: Context,
   { caller, name, expiresAt }: { caller: Caller; name: string; expiresAt: string | undefined },
@@ -49,7 +45,7 @@ export const listPersonalTokens = (
   { caller }: { caller: Caller },
 ): Promise<PersonalAccessToken[]> => store.listPersonalTokens(caller.user.id)
 
-/** @throws {Refusal<'personal_token_unknown' | 'personal_token_not_allowed'>} also for another user's token */
+/** @throws {Refusal} also for another user's token */
 export async function revokePersonalToken(
   context: Context,
   { caller, id }: { caller: Caller; id: string },

@@ -135,13 +135,7 @@ export function amrClaim(amr: AmrClaim[]): { method: string; timestamp: number }
   }))
 }
 
-/**
- * Exchanges a refresh token for a new pair (`POST /token?grant_type=refresh_token`).
- * @throws {Refusal<'refresh_token_malformed' | 'refresh_token_unknown' | 'refresh_token_not_issued' |
- *   'refresh_token_used' |
- *   'refresh_of_banned_user' | 'session_expired' | 'session_inactive' | 'session_aal_low' | 'session_superseded' |
- *   'too_many_requests'>}
- */
+/** Exchanges a refresh token for a new pair (`POST /token?grant_type=refresh_token`). */
 export async function refreshSession(
   context: Context,
   { refreshToken }: { refreshToken: string },
@@ -236,7 +230,7 @@ export async function listSessions(
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
 
-/** Ends one of the caller's sessions. @throws {Refusal<'session_unknown'>} also for another user's session */
+/** Ends one of the caller's sessions. @throws {Refusal} also for another user's session */
 export async function endSession(context: Context, { caller, id }: { caller: Caller; id: string }): Promise<void> {
   forbidPersonalToken(caller)
   const audit = [auditEntry(context, 'logout', caller.user)]

@@ -9,10 +9,7 @@ import { Refusal } from '../kernel/refusal'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
 import { authCodeHash, openProviderTokens } from '../tokens/pkce'
 
-/**
- * Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code.
- * @throws {Refusal<'exchange_incomplete' | 'flow_unknown' | 'flow_expired' | 'verifier_wrong' | 'user_banned'>}
- */
+/** Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code. */
 export async function exchangeCode(
   context: Context,
   { authCode, codeVerifier }: { authCode: string; codeVerifier: string },

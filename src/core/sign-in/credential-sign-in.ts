@@ -16,10 +16,7 @@ export interface CredentialSignIn {
   code: string
 }
 
-/**
- * Opens a session and issues the surface's tokens.
- * @throws {Refusal<'email_login_disabled'>} and as `countCredentials` and `openPasswordSession`
- */
+/** Opens a session and issues the surface's tokens. */
 export async function signInWithCredentials(
   context: Context,
   signIn: CredentialSignIn,
@@ -34,10 +31,7 @@ export async function signInWithCredentials(
   })
 }
 
-/**
- * Counts a sign-in, and requires an identifier and a password.
- * @throws {Refusal<'identifier_missing' | 'password_missing' | 'too_many_requests'>}
- */
+/** Counts a sign-in, and requires an identifier and a password. */
 export function countCredentials(context: Context, { identifier, password }: CredentialSignIn): void {
   context.limits.request('tokens', context.client.ip)
   if (identifier === '') throw new Refusal('identifier_missing')

@@ -50,12 +50,7 @@ interface ProvenAccount {
   hash: string
 }
 
-/**
- * Opens a session for the right password.
- * @throws {Refusal<'credentials_wrong' | 'credentials_of_banned_user' | 'user_banned' | 'password_attempt_rejected' |
- *   'email_not_confirmed' | 'phone_not_confirmed' | 'second_factor_needed' | 'mfa_attempt_rejected' |
- *   'too_many_requests' | 'request_timeout'>}
- */
+/** Opens a session for the right password. */
 export async function openPasswordSession(context: Context, options: PasswordSessionOptions): Promise<PasswordSession> {
   // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt reads the
   // new one.

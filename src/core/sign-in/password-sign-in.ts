@@ -14,11 +14,7 @@ export interface PasswordSignIn {
   audience: string
 }
 
-/**
- * Opens a session for the right password.
- * @throws {Refusal<'email_and_phone_at_login' | 'email_login_disabled' | 'phone_login_disabled' |
- *   'email_or_phone_missing' | 'too_many_requests'>} and as `openPasswordSession`
- */
+/** Opens a session for the right password. */
 export async function signInWithPassword(
   context: Context,
   { email, phone, password, audience }: PasswordSignIn,

@@ -20,8 +20,6 @@ export interface SignOutRequest {
 /**
  * Ends the session of the refresh token, else of the bearer token, and that of the cookie. An invalid cookie alone ends
  * nothing.
- * @throws {Refusal<'refresh_token_ambiguous' | 'refresh_refused' | 'bearer_missing' | 'token_invalid' | 'csrf_rejected'
- *   | …>}
  */
 export async function signOutWith(
   context: Context,

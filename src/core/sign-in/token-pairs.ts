@@ -19,10 +19,7 @@ export interface TokenPair {
   refreshTokenExpiresAt: number
 }
 
-/**
- * @throws {Refusal<'grant_unsupported' | 'token_request_malformed' | 'credentials_wrong' | 'user_banned' |
- *   'email_not_confirmed' | 'second_factor_needed' | 'too_many_requests'>}
- */
+/** Signs in a native client. */
 export async function mintTokenPair(
   context: Context,
   { grantType, ...signIn }: CredentialSignIn & { grantType: string },
@@ -38,7 +35,7 @@ export async function mintTokenPair(
   return pairOf(tokens)
 }
 
-/** @throws {Refusal<'refresh_refused' | 'too_many_requests'>} one answer for invalid, expired and reused tokens */
+/** @throws {Refusal} the same for invalid, expired and reused tokens */
 export async function refreshTokenPair(context: Context, request: { refreshToken: string }) {
   const { native } = context.policy
   const { tokens } = await rotate(context, 'refresh', request, [
@@ -69,7 +66,6 @@ export async function signInForService(context: Context, signIn: CredentialSignI
   return { session: await issueForService(begun, opened, refresh), cookie }
 }
 
-/** @throws {Refusal<'refresh_refused' | 'too_many_requests'>} */
 export async function refreshForService(context: Context, request: { refreshToken: string }): Promise<ServiceSession> {
   const rotated = await rotate(context, 'service', request, [['service', context.policy.service.refreshTokenMs]])
   return issueForService(context, rotated.opened, rotated.tokens[0]?.token ?? '')

@@ -19,10 +19,7 @@ export interface ChallengeInput {
   codeChallengeMethod?: string | undefined
 }
 
-/**
- * The PKCE challenge of a request, if it has one.
- * @throws {Refusal<'challenge_incomplete' | 'challenge_length' | 'challenge_characters' | 'challenge_method_unknown'>}
- */
+/** The PKCE challenge of a request, if it has one. */
 export function parseChallenge({
   codeChallenge = '',
   codeChallengeMethod = '',

@@ -97,7 +97,7 @@ export function mintToken({ random, peppers, policy, now }: Context, request: To
 
 /**
  * Finds the token of a plaintext. It is consumed by the operation it allows.
- * @throws {Refusal<'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired'>} in this order
+ * @throws {Refusal} if it is unknown, of another kind, used or expired, checked in this order
  */
 export async function findToken(
   { store, peppers, now }: Context,
@@ -125,8 +125,7 @@ export interface SubmittedCode {
 /**
  * Finds the token that was sent with a short code. A wrong code is counted here. The operation that consumes a correct
  * one checks the attempts again, so concurrent guesses gain nothing.
- * @throws {Refusal<'code_wrong' | 'code_check_failed' | 'too_many_requests'>} the second if a provider had to check it
- *   and did not
+ * @throws {Refusal} if the code is wrong, or a provider had to check it and did not
  */
 export async function findTokenByCode(
   context: Context,
@@ -164,10 +163,7 @@ export async function findTokenByCode(
   return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, refund }
 }
 
-/**
- * Asks a provider that creates and checks the codes itself, unless there were too many attempts. @throws
- * {Refusal<'code_check_failed'>}
- */
+/** Asks a provider that creates and checks the codes itself, unless there were too many attempts. */
 async function checkedByProvider(
   { report }: Context,
   token: VerificationToken,

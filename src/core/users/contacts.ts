@@ -16,7 +16,6 @@ export interface Contact {
   identityData: Record<string, string | boolean>
 }
 
-/** @throws {Refusal<'email_signup_disabled' | 'email_missing' | 'email_too_long' | 'email_malformed'>} */
 export function emailContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.email) throw new Refusal('email_signup_disabled')
   const email = normaliseEmail(text)
@@ -32,7 +31,6 @@ export function emailContact({ policy, store }: Context, text: string): Contact 
   }
 }
 
-/** @throws {Refusal<'phone_signup_disabled' | 'phone_malformed'>} */
 export function phoneContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.phone) throw new Refusal('phone_signup_disabled')
   const phone = normalisePhone(text)

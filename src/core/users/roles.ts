@@ -36,12 +36,11 @@ export async function rolesOfCaller(
   return isBelow ? [IMPLICIT_ROLE] : rolesOf(context, caller.user.id)
 }
 
-/** @throws {Refusal<'user_unknown'>} */
 export async function listRoles(context: RoleContext, which: UserReference): Promise<string[]> {
   return rolesOf(context, (await userOf(context, which)).id)
 }
 
-/** @returns all roles afterwards @throws {Refusal<'user_unknown' | 'role_unknown'>} */
+/** @returns all roles afterwards */
 export async function grantRole(
   context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
@@ -52,9 +51,7 @@ export async function grantRole(
   return rolesOf(context, id)
 }
 
-/**
- * @returns all roles afterwards @throws {Refusal<'user_unknown' | 'role_unknown'>} the role `user` cannot be revoked
- */
+/** The role `user` cannot be revoked. @returns all roles afterwards */
 export async function revokeRole(
   context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },

@@ -20,7 +20,7 @@ export function identifierKind(identifier: string): IdentifierKind {
 
 /**
  * A normalised username.
- * @throws {Refusal<'username_malformed'>} also for the default name of an account
+ * @throws {Refusal} also for the default name of an account
  */
 export function normaliseUsername(text: string): string {
   const username = text.toLowerCase()

@@ -18,7 +18,7 @@ const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
 const PHONE = /^[1-9][0-9]{1,14}$/
 
-/** Normalises an email address. @throws {Refusal<'email_missing' | 'email_too_long' | 'email_malformed'>} */
+/** Normalises an email address. */
 export function normaliseEmail(text: string): string {
   if (text === '') throw new Refusal('email_missing')
   if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')
@@ -26,7 +26,7 @@ export function normaliseEmail(text: string): string {
   return text.toLowerCase()
 }
 
-/** E.164 digits without the plus sign. @throws {Refusal<'phone_malformed'>} */
+/** E.164 digits without the plus sign. */
 export function normalisePhone(text: string): string {
   const digits = comparablePhone(text)
   if (!PHONE.test(digits)) throw new Refusal('phone_malformed')
@@ -38,10 +38,7 @@ export function comparablePhone(text: string): string {
   return text.replaceAll(' ', '').replace(/^\+/, '')
 }
 
-/**
- * `user_metadata` in the form that is stored.
- * @throws {Refusal<'metadata_unstorable' | 'body_malformed' | 'metadata_too_large'>}
- */
+/** `user_metadata` in the form that is stored. */
 export const storableMetadata = (metadata: Record<string, unknown>): JsonObject => storable('user', metadata)
 
 /** The same for `app_metadata`; the joint limit is checked elsewhere. */
@@ -53,13 +50,12 @@ export const storableProfile = (claims: Record<string, unknown>): JsonObject =>
 
 const MAX_CLAIM_BYTES = 255
 
-/** Values included in every token must be short. @throws {Refusal<'claim_too_long'>} */
+/** Values included in every token must be short. */
 export function requireShortClaim(claim: 'role' | 'aud', text: string | undefined): void {
   if (text !== undefined && Buffer.byteLength(text) > MAX_CLAIM_BYTES)
     throw new Refusal('claim_too_long', { detail: claim })
 }
 
-/** @throws {Refusal<'metadata_too_large'>} */
 export function requireRoom(metadata: Metadata): Metadata {
   if (!mayBecome(metadata)) throw new Refusal('metadata_too_large')
   return metadata

@@ -42,11 +42,7 @@ export async function requestPasswordReset(context: Context, { email: text }: Ma
   )
 }
 
-/**
- * Sets a new password with a mailed token, and ends every session.
- * @throws {Refusal<'password_weak' | 'password_too_long' | 'token_unknown' | 'token_kind_mismatch' | 'token_used' |
- *   'token_expired'>}
- */
+/** Sets a new password with a mailed token, and ends every session. */
 export async function completePasswordReset(
   context: Context,
   { token: plaintext, password }: { token: string; password: string },
@@ -80,8 +76,6 @@ export async function completePasswordReset(
 
 /**
  * Mails the new address and, with secure email change, the current one too; otherwise the current one gets a notice.
- * @throws {Refusal<'account_sso_managed' | 'email_taken' | 'email_malformed' | 'email_unchanged' | 'mail_too_soon' |
- *   …>}
  */
 export async function requestEmailChange(
   context: Context,
@@ -129,8 +123,6 @@ export async function sendSignInLink(context: Context, { email: text }: MailLink
 /**
  * Signs in with a mailed token; the account is created if there is none. With a second factor, its code is required as
  * well (docs/decisions.md#d3); without it, the token is not consumed.
- * @throws {Refusal<'second_factor_needed' | 'token_unknown' | 'token_kind_mismatch' | 'token_used' | 'token_expired' |
- *   'user_banned' | 'signup_disabled'>}
  */
 export async function verifySignInLink(
   context: Context,

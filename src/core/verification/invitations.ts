@@ -37,9 +37,7 @@ export interface Invitation {
   redirectTo: string
 }
 
-/**
- * Mails an invitation; unconfirmed users are invited again. @throws {Refusal<'email_taken' | 'email_malformed' | …>}
- */
+/** Mails an invitation; unconfirmed users are invited again. */
 export async function invite(context: Context, { redirectTo, ...invitation }: Invitation): Promise<Account> {
   const { now } = context
   const guest = await findOrCreateInvitee(context, invitation)
@@ -73,11 +71,7 @@ export interface GeneratedLink {
   redirectTo: string
 }
 
-/**
- * Creates a link without mailing it.
- * @throws {Refusal<'link_type_unknown' | 'user_of_email_unknown' | 'email_taken' | 'secure_change_needed' |
- *   'password_weak' | …>}
- */
+/** Creates a link without mailing it. */
 export async function generateLink(context: Context, request: GenerateLinkRequest): Promise<GeneratedLink> {
   const email = normaliseEmail(request.email)
   if (request.type === 'email_change_current' || request.type === 'email_change_new')

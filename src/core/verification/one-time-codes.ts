@@ -148,10 +148,7 @@ export interface MailRequest extends ChallengeInput {
   redirectTo: string
 }
 
-/**
- * Mails a password-recovery link, if the address has an account; the response does not reveal it.
- * @throws {Refusal<'email_signin_disabled' | 'recovery_email_missing' | 'email_malformed' | 'mail_too_soon' | …>}
- */
+/** Mails a password-recovery link, if the address has an account; the response does not reveal it. */
 export async function requestRecovery(context: Context, request: MailRequest): Promise<void> {
   const { policy, store, limits, client } = context
   const { redirectTo } = request
@@ -236,11 +233,7 @@ export async function resend(context: Context, request: ResendRequest): Promise<
   return NO_MESSAGE
 }
 
-/**
- * Sends the caller a code for a password change.
- * @throws {Refusal<'reauthentication_without_contact' | 'reauthentication_email_unconfirmed' |
- *   'reauthentication_phone_unconfirmed' | 'mail_too_soon' | 'sms_too_soon'>}
- */
+/** Sends the caller a code for a password change. */
 export async function reauthenticate(context: Context, { caller: { user } }: { caller: Caller }): Promise<SendResult> {
   const { email, phone } = user
   if (email !== null) {

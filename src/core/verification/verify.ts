@@ -50,10 +50,7 @@ export interface FollowedLink {
   type: string
 }
 
-/**
- * Follows a link. In the PKCE flow it results in a code, otherwise in a session.
- * @throws {Refusal<'verify_type_unknown' | 'link_invalid' | 'user_banned' | 'flow_missing'>}
- */
+/** Follows a link. In the PKCE flow it results in a code, otherwise in a session. */
 export async function followLink(context: Context, { token, type }: FollowedLink): Promise<VerificationResult> {
   context.limits.request('verifications', context.client.ip)
   return verifyToken(context, { token, type, asCode: token.startsWith(PKCE_PREFIX) })
@@ -66,7 +63,7 @@ export interface SubmittedToken {
   password?: string | undefined
 }
 
-/** Consumes a token hash: always for a session. @throws as `followLink`, and for the password */
+/** Consumes a token hash: always for a session. */
 export async function verifyTokenHash(context: Context, shown: SubmittedToken): Promise<VerificationResult> {
   context.limits.request('verifications', context.client.ip)
   return verifyToken(context, { ...shown, asCode: false })
@@ -91,7 +88,7 @@ async function verifyToken(
 
 /**
  * Recovers an account in one step: the mailed token and a new password (src/surfaces/gotrue/README.md).
- * @throws {Refusal<'recovery_password_missing' | 'password_weak' | 'link_invalid' | …>} only success consumes the token
+ * Only success consumes the token.
  */
 export async function recoverDirectly(context: Context, shown: SubmittedToken): Promise<VerificationResult> {
   if (!shown.password) throw new Refusal('recovery_password_missing')
@@ -107,7 +104,7 @@ export interface CodeVerification {
   password?: string | undefined
 }
 
-/** @throws {Refusal<'verify_email_malformed' | 'phone_malformed' | 'code_wrong' | …>} */
+/** Consumes a code from a mail or an SMS. */
 export async function verifyCode(context: Context, shown: CodeVerification): Promise<VerificationResult> {
   const { code, type, password, audience } = shown
   context.limits.request('verifications', context.client.ip)
@@ -144,10 +141,7 @@ function addressed({ email, phone, type }: CodeVerification) {
   }
 }
 
-/**
- * The user of a test number whose fixed code was given; no prior request is needed (GoTrue's SMS_TEST_OTP).
- * @throws {Refusal<'code_wrong' | 'too_many_requests'>}
- */
+/** The user of a test number whose fixed code was given; no prior request is needed (GoTrue's SMS_TEST_OTP). */
 async function testNumberUser(context: Context, phone: string, code: string, type: string): Promise<User | undefined> {
   const fixed = testCode(context, phone)
   if (type !== 'sms' || fixed === undefined) return undefined

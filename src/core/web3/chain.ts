@@ -3,7 +3,6 @@ import type { ChainWording, SignedMessage } from './message'
 /** What differs from one chain to another. */
 export interface Chain {
   wording: ChainWording
-  /** @throws {Refusal<'web3_signature_length' | 'web3_signature_characters' | 'web3_signature_wrong'>} */
   decodeSignature(text: string): Buffer
   isSignedBy(message: SignedMessage, signature: Buffer): boolean
   /** The one form of an address. */

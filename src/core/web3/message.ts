@@ -30,7 +30,7 @@ const DOMAIN = /^(?:localhost|(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
 const MIN_LINES = 6
 
-/** @throws {Refusal<'web3_message_malformed'>} in GoTrue's order */
+/** @throws {Refusal} in GoTrue's order */
 export function parseSignedMessage(text: string, wording: ChainWording): SignedMessage {
   const flaw = malformed(wording)
   const lines = text.split('\n')

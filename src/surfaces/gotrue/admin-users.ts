@@ -137,7 +137,6 @@ export const deleteUserById = endpoint({
   },
 })
 
-/** @throws {Refusal<'user_id_malformed'>} */
 export function userId({ id }: PathParameters<'/:id'>): string {
   const parsed = parseUuid(id)
   if (parsed === undefined) throw new Refusal('user_id_malformed')

@@ -16,7 +16,7 @@ export const pageQuery = {
   per_page: Type.Optional(Type.Integer({ description: 'Up to 1000.', default: 50, minimum: 1, maximum: MAX_PER_PAGE })),
 }
 
-/** Empty values count as absent, since supabase-js always sends both. @throws {Refusal<'page_malformed'>} */
+/** Empty values count as absent, since supabase-js always sends both. */
 export function pageOf(query: QueryValues<typeof pageQuery>): Page {
   const page = whole(query.page, 1)
   const perPage = whole(query.per_page, 50)
@@ -30,7 +30,7 @@ export const sortQuery = {
   ),
 }
 
-/** Descending by default. @throws {Refusal<'sort_malformed'>} */
+/** Descending by default. */
 export function sortOf({ sort }: QueryValues<typeof sortQuery>): 'asc' | 'desc' {
   if (sort === undefined) return 'desc'
   const [, field = '', direction = 'desc'] = /^([^ ]*)(?: (.*))?$/s.exec(sort) ?? []

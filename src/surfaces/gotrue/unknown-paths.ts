@@ -3,7 +3,7 @@
  * prefixes GoTrue checks the caller before the path, so that the responses reveal nothing to unauthenticated callers.
  */
 import type { Core } from '../../core'
-import type { Reason } from '../../core/kernel/refusal'
+import type { PlainReason } from '../../core/kernel/refusal'
 import { Refusal } from '../../core/kernel/refusal'
 import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
 import { requestContextOf } from '../../http/request-context'
@@ -21,7 +21,7 @@ const protectedPrefixes: [prefix: string, access: Access][] = [
   ['/reauthenticate', 'user'],
 ]
 
-const disabledPrefixes: [prefix: string, reason: Reason][] = [
+const disabledPrefixes: [prefix: string, reason: PlainReason][] = [
   ['/sso', 'saml_off'],
   ['/oauth', 'oauth_server_off'],
   ['/admin/oauth', 'oauth_server_off'],

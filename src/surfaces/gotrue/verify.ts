@@ -130,7 +130,6 @@ interface Link {
   redirectTo: string
 }
 
-/** @throws {Refusal<'verify_type_missing' | 'verify_token_missing'>} */
 function linkOf({ core, request, query }: Context<'anyone', undefined, typeof linkQuery>): Link {
   const type = query.type ?? ''
   const token = query.token ?? ''

@@ -115,7 +115,6 @@ export const verifyMagicLink = endpoint({
   },
 })
 
-/** @throws {Refusal<'introspection_token_missing'>} */
 function required(token: string | undefined): string {
   if (token === undefined) throw new Refusal('introspection_token_missing')
   return token

@@ -1,7 +1,7 @@
 /** Signing in with a wallet. */
 export const WEB3_REASONS = [
   'web3_disabled',
-  /** `detail`: the chain, as in all following. */
+  /** `detail`: the chain, as in those of the following that have one. */
   'web3_chain_disabled',
   'web3_chain_unknown',
   'web3_message_short',
