@@ -1,4 +1,4 @@
-/** The examples of the JOSE RFCs. */
+/** Verification of JWTs, with the examples of the JOSE RFCs. */
 import { expect, test } from 'bun:test'
 import { keyring } from '../../../src/core/tokens/jwt'
 import { importKey, publicHalf } from '../../../src/core/tokens/keys'
@@ -32,6 +32,23 @@ const RSA = {
   dq: 's9lAH9fggBsoFR8Oac2R_E2gw282rT2kGOAhvIllETE1efrA6huUUvMfBcMpn8lqeW6vzznYY5SSQF7pMdC_agI3nG8Ibp1BUb0JUiraRNqUfLhcQb_d9GF4Dh7e74WbRsobRonujTYN1xCaP6TO61jvWrX-L18txXw494Q_cgk',
   qi: 'GyM_p6JrXySiz1toFgKbWV-JdI3jQ4ypu9rbMWx3rQJBfmt0FoYzgUIZEVFEcOqwemRN81zoDAaa-Bk0KWNGDjJHZDdDmFhW3AN7lI-puxk_mHZGJ11rxyR8O55XLSe3SPmRfKwZI6yU24ZxvQKFYItdldUKGzO6Ia6zTKhAVRU',
 }
+
+test('a token is valid up to its last second, and no longer', async () => {
+  const ring = await keyring({ secret: 'a-secret-of-this-test-with-at-least-32-bytes' })
+  const signed = await ring.sign({ iss: 'joe', exp: 1300819380 })
+  expect(await ring.verify(signed, 1300819379_000)).toEqual({ iss: 'joe', exp: 1300819380 })
+  await expect(ring.verify(signed, 1300819380_000)).rejects.toMatchObject({ reason: 'token_invalid' })
+})
+
+test('RFC 7515 appendix A.1: the published key verifies the published token', async () => {
+  const k = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow'
+  const token =
+    'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+  // the token has no kid, so the key has none either
+  const ring = await keyring({ secret: 'unused', jwks: [{ kty: 'oct', k, alg: 'HS256', key_ops: ['sign', 'verify'] }] })
+  expect(await ring.verify(token, 1300819379_000)).toMatchObject({ iss: 'joe', 'http://example.com/is_root': true })
+  await expect(ring.verify(token, 1300819380_000)).rejects.toMatchObject({ reason: 'token_invalid' })
+})
 
 test('RFC 7515 A.3 and 7518 §3.4: the published ES256 token verifies until it expires', async () => {
   const ring = await keyring({ secret: 'unused', jwks: [{ ...EC, key_ops: ['sign', 'verify'] }] })
