@@ -1,7 +1,7 @@
 /** A refusal, and the details that belong to its reason. */
 import { expect, test } from 'bun:test'
-import { Refusal, refusalIn } from '../../src/core/kernel/refusal'
-import { Unavailable } from '../../src/lib/unavailable'
+import { Refusal, refusalIn } from '../../../src/core/kernel/refusal'
+import { Unavailable } from '../../../src/lib/unavailable'
 
 test('a refusal carries its reason and details', () => {
   const refusal = new Refusal('mail_too_soon', { waitMs: 1000, limit: 'AUTH_SMTP_MAX_FREQUENCY' })
