@@ -1,13 +1,13 @@
 /** Second-factor challenges. */
-import { and, eq, lt } from 'drizzle-orm'
+import { and, eq, isNull, lt } from 'drizzle-orm'
 import { remainingMs } from '../lib/time'
-import { read, type Tx, write } from './engine'
+import { read, runGuarded, type Tx, write } from './engine'
 import { dropUnverified } from './factors'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { saveUser } from './save-user'
-import { type MfaChallenge, mfaChallenges, type User, users } from './schema'
-import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused, saveFactor } from './second-factors'
+import { type MfaChallenge, mfaChallenges, mfaFactors, type User, users } from './schema'
+import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused } from './second-factors'
 import {
   type Acting,
   type AuditEntry,
@@ -26,7 +26,10 @@ const challengeById = statement({ id: mfaChallenges.id }, (db, { id }) =>
   db.select().from(mfaChallenges).where(eq(mfaChallenges.id, id)),
 )
 const spendChallenge = statement({ id: mfaChallenges.id, now: mfaChallenges.verifiedAt }, (db, { id, now }) =>
-  db.update(mfaChallenges).set({ verifiedAt: now }).where(eq(mfaChallenges.id, id)),
+  db
+    .update(mfaChallenges)
+    .set({ verifiedAt: now })
+    .where(and(eq(mfaChallenges.id, id), isNull(mfaChallenges.verifiedAt))),
 )
 const deleteChallenge = statement({ id: mfaChallenges.id }, (db, { id }) =>
   db.delete(mfaChallenges).where(eq(mfaChallenges.id, id)),
@@ -35,6 +38,11 @@ const deleteOldChallenges = statement(
   { factorId: mfaChallenges.factorId, before: mfaChallenges.createdAt },
   (db, { factorId, before }) =>
     db.delete(mfaChallenges).where(and(eq(mfaChallenges.factorId, factorId), lt(mfaChallenges.createdAt, before))),
+)
+
+const recordChallenge = statement(
+  { id: mfaFactors.id, lastChallengedAt: mfaFactors.lastChallengedAt, updatedAt: mfaFactors.updatedAt },
+  (db, { id, ...set }) => db.update(mfaFactors).set(set).where(eq(mfaFactors.id, id)),
 )
 
 const setFactorSms = statement({ id: users.id, at: users.factorSmsSentAt }, (db, { id, at }) =>
@@ -77,7 +85,11 @@ export const beginChallenge = write(
     }
     await tx.run(deleteOldChallenges, { factorId: factor.id, before: staleBefore })
     await tx.run(insertChallenge, challenge)
-    await tx.run(saveFactor, { ...factor, lastChallengedAt: challenge.createdAt, updatedAt: challenge.createdAt })
+    await tx.run(recordChallenge, {
+      id: factor.id,
+      lastChallengedAt: challenge.createdAt,
+      updatedAt: challenge.createdAt,
+    })
     await appendAudit(tx, audit)
     return { outcome: 'begun', previous }
   },
@@ -92,7 +104,7 @@ export const rollBackChallenge = write(
     await tx.run(deleteChallenge, { id })
     const factor = await tx.one(factorById, { id: factorId })
     if (!factor) return
-    await tx.run(saveFactor, { ...factor, lastChallengedAt: previous.challengedAt })
+    await tx.run(recordChallenge, { ...factor, lastChallengedAt: previous.challengedAt })
     await tx.run(setFactorSms, { id: factor.userId, at: previous.smsSentAt })
   },
 )
@@ -134,7 +146,7 @@ export const passFactor = write(
       return { outcome: 'aal_too_low_to_enrol' }
     const factor = await consumeProof(tx, userId, proof, { network, now })
     if (typeof factor === 'string') return { outcome: factor }
-    if (challengeId !== undefined) await tx.run(spendChallenge, { id: challengeId, now })
+    if (challengeId !== undefined) await runGuarded(tx, spendChallenge, { id: challengeId, now })
     if (network !== undefined)
       await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await elevateSession(tx, session, factor, now)

@@ -26,6 +26,29 @@ export interface Tx extends Queries {
   emit(event: StoreEvent): void
 }
 
+/**
+ * What an operation has read was changed by another transaction. The engine rolls the operation back and runs it again
+ * from the start, so it must not change anything but the database and `tx`.
+ */
+export class Conflict extends Error {
+  override name = 'Conflict'
+}
+
+/** How often an operation is run again after a conflict. */
+export const MAX_RERUNS = 20
+
+/**
+ * Writes one row whose state is checked by the WHERE of the statement, so that it holds with concurrent writers.
+ * @throws {Conflict} if no row is in that state any more
+ */
+export async function runGuarded<Values extends object>(
+  tx: Queries,
+  statement: Statement<Values, unknown>,
+  values: NoInfer<Values>,
+): Promise<void> {
+  if ((await tx.run(statement, ...([values] as unknown as Given<Values>))) === 0) throw new Conflict()
+}
+
 /** A queued message, or a Matrix account to create. */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
@@ -50,6 +73,8 @@ export interface EngineOptions {
   journal?: Journal
   /** Receives events once they are on disk. */
   onEvent(event: StoreEvent): void
+  /** For tests: rolls every write back once and runs it again, as after a conflict. */
+  runsWritesTwice?: boolean
   /**
    * Called with the problem each time a request fails because of the database, and with undefined once it works again.
    */

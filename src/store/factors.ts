@@ -5,10 +5,14 @@ import { read, type Tx, write } from './engine'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from './schema'
-import { factorById, saveFactor, setAssurance } from './second-factors'
+import { factorById, setAssurance } from './second-factors'
 import { type Acting, type AuditEntry, actingSession, allFactorsIn, appendAudit } from './statements'
 
 const insertFactor = statement(columnsOf(mfaFactors), (db, p) => db.insert(mfaFactors).values(p))
+const setName = statement(
+  { id: mfaFactors.id, friendlyName: mfaFactors.friendlyName, updatedAt: mfaFactors.updatedAt },
+  (db, { id, ...set }) => db.update(mfaFactors).set(set).where(eq(mfaFactors.id, id)),
+)
 const deleteFactor = statement({ id: mfaFactors.id }, (db, { id }) =>
   db.delete(mfaFactors).where(eq(mfaFactors.id, id)),
 )
@@ -170,7 +174,7 @@ export const renameFactor = write(
     const all = await allFactorsIn(tx, factor.userId)
     if (all.some((each) => each.id !== factorId && each.friendlyName === friendlyName)) return 'factor_name_taken'
     const renamed = { ...factor, friendlyName, updatedAt: now }
-    await tx.run(saveFactor, renamed)
+    await tx.run(setName, renamed)
     await appendAudit(tx, audit)
     return renamed
   },

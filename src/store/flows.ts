@@ -78,7 +78,7 @@ export const exchangeFlow = write(
     const user = await tx.one(userById, { id: flow.userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
     if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
-    await tx.run(deleteFlow, { id: flow.id })
+    if ((await tx.run(deleteFlow, { id: flow.id })) === 0) return { outcome: 'flow_gone' }
     const opened = await openSessionIn(tx, user, session, now)
     await appendAudit(tx, audit)
     return { outcome: 'opened', opened }

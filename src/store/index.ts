@@ -8,6 +8,7 @@ import { beginChallenge, findChallenge, passFactor, rollBackChallenge } from './
 import * as customProviders from './custom-providers'
 import { type Bound, bind, type Condition, type Engine, type StoreEvent, write } from './engine'
 import * as externalSessions from './external-sessions'
+import { countFactorAttempt, takeBackFactorAttempt } from './factor-attempts'
 import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import * as maintenance from './maintenance'
@@ -18,7 +19,6 @@ import * as personalTokens from './personal-tokens'
 import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as roles from './roles'
-import { countFactorAttempt, takeBackFactorAttempt } from './second-factors'
 import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
@@ -124,6 +124,8 @@ export interface StoreOptions {
    * again.
    */
   onCondition?(condition: Condition | undefined): void
+  /** For tests: runs every write twice, with the first run rolled back. */
+  runsWritesTwice?: boolean
 }
 
 /**
@@ -134,7 +136,7 @@ export interface StoreOptions {
 export async function openStore(
   path: string,
   now: number,
-  { verification, isServed, onEvent, onCondition }: StoreOptions = {},
+  { verification, isServed, onEvent, onCondition, runsWritesTwice = false }: StoreOptions = {},
 ): Promise<Store> {
   const memory = memoryTokens()
   const engine = await openSqlite(path, {
@@ -143,6 +145,7 @@ export async function openStore(
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
     ...(verification === 'memory' && { journal: memory }),
     onEvent: onEvent ?? (() => {}),
+    runsWritesTwice,
     ...(onCondition && { onCondition }),
   })
   return {
@@ -157,6 +160,7 @@ export type { Account } from './account-rows'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
 export type { Bound, Condition, Space, StoreEvent } from './engine'
+export type { CountedAttempt } from './factor-attempts'
 export type {
   AmrClaim,
   AuditRow,
@@ -180,7 +184,7 @@ export type {
   VerificationToken,
   WebauthnCredential,
 } from './schema'
-export type { CountedAttempt, Proof } from './second-factors'
+export type { Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Supersedes } from './superseded-sessions'

@@ -23,6 +23,18 @@ const saveRegistration = statement(
   { userId: matrixRegistrations.userId, ...columnsOf(matrixRegistrations, 'userId', 'password') },
   (db, { userId, ...set }) => db.update(matrixRegistrations).set(set).where(eq(matrixRegistrations.userId, userId)),
 )
+const claimRegistration = statement(
+  {
+    userId: matrixRegistrations.userId,
+    dueAt: matrixRegistrations.nextAttemptAt,
+    nextAttemptAt: matrixRegistrations.nextAttemptAt,
+  },
+  (db, { userId, dueAt, nextAttemptAt }) =>
+    db
+      .update(matrixRegistrations)
+      .set({ nextAttemptAt })
+      .where(and(eq(matrixRegistrations.userId, userId), eq(matrixRegistrations.nextAttemptAt, dueAt))),
+)
 const registrationOf = statement({ userId: matrixRegistrations.userId }, (db, { userId }) =>
   db.select().from(matrixRegistrations).where(eq(matrixRegistrations.userId, userId)),
 )
@@ -77,7 +89,8 @@ export const claimMatrixRegistrations = write(
     if (due.length === 0) due.push(...(await tx.all(overdueRegistrations, { latest: now + longestWaitMs, limit })))
     for (const registration of due) {
       const taken = { ...registration, nextAttemptAt: now + leaseMs }
-      await tx.run(saveRegistration, taken)
+      // Another process may have claimed it first.
+      if ((await tx.run(claimRegistration, { ...taken, dueAt: registration.nextAttemptAt })) === 0) continue
       const user = await tx.one(userById, { id: registration.userId })
       if (user) claimed.push({ registration: taken, user })
     }

@@ -1,6 +1,6 @@
 /** Mail and SMS: the outgoing queue, and the mailbox. */
 import { and, desc, eq, gt, lte, sql } from 'drizzle-orm'
-import { read, write } from './engine'
+import { read, runGuarded, write } from './engine'
 import { columnsOf, integer, statement } from './query'
 import { type Message, messages } from './schema'
 
@@ -17,13 +17,28 @@ const redateMessage = statement(
   (db, { id, createdAt, expiresAt }) => db.update(messages).set({ createdAt, expiresAt }).where(eq(messages.id, id)),
 )
 
+/** Each claim and each result changes the number of attempts or the time of the next one. */
 const saveMessage = statement(
   {
     id: messages.id,
+    attemptsBefore: messages.attempts,
+    nextAttemptBefore: messages.nextAttemptAt,
     ...columnsOf(messages, 'seq', 'id', 'channel', 'template', 'recipient', 'expiresAt', 'createdAt'),
   },
-  (db, { id, ...set }) => db.update(messages).set(set).where(eq(messages.id, id)),
+  (db, { id, attemptsBefore, nextAttemptBefore, ...set }) =>
+    db
+      .update(messages)
+      .set(set)
+      .where(
+        and(eq(messages.id, id), eq(messages.attempts, attemptsBefore), eq(messages.nextAttemptAt, nextAttemptBefore)),
+      ),
 )
+
+/** What the WHERE of `saveMessage` compares with. */
+const asRead = ({ attempts, nextAttemptAt }: Message) => ({
+  attemptsBefore: attempts,
+  nextAttemptBefore: nextAttemptAt,
+})
 
 const messageById = statement({ id: messages.id }, (db, { id }) =>
   db.select().from(messages).where(eq(messages.id, id)),
@@ -101,13 +116,15 @@ export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, lim
   const found = await tx.all(dueMessages, { now, limit })
   // A longer delay was written while the clock ran ahead.
   if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))
-  const due = found.map((message) => ({ ...message, ...datesOf(message, now), attempts: message.attempts + 1 }))
-  for (const message of due) {
-    if (found.some(({ id, createdAt }) => id === message.id && createdAt !== message.createdAt))
-      await tx.run(redateMessage, message)
-    await tx.run(saveMessage, { ...message, nextAttemptAt: now + leaseMs })
+  const claimed: Message[] = []
+  for (const message of found) {
+    const due = { ...message, ...datesOf(message, now), attempts: message.attempts + 1 }
+    // Another process may have claimed it first.
+    if ((await tx.run(saveMessage, { ...asRead(message), ...due, nextAttemptAt: now + leaseMs })) === 0) continue
+    if (due.createdAt !== message.createdAt) await tx.run(redateMessage, due)
+    claimed.push(due)
   }
-  return due
+  return claimed
 })
 
 interface Claim {
@@ -139,7 +156,8 @@ export const settleMessage = write(
   ): Promise<void> => {
     const message = await tx.one(messageById, { id })
     if (!message || message.nextAttemptAt === null) return
-    if (message.attempts === attempts || result.state === 'sent') await tx.run(saveMessage, { ...message, ...result })
+    if (message.attempts === attempts || result.state === 'sent')
+      await runGuarded(tx, saveMessage, { ...asRead(message), ...message, ...result })
   },
 )
 

@@ -1,16 +1,19 @@
 /** Recovery codes: a factor type of its own, with single-use codes stored as hashes. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { read, type Tx, write } from './engine'
+import { clearAttempts } from './factor-attempts'
 import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
-import { type Factor, mfaRecoveryCodes } from './schema'
-import { clearAttempts, saveFactor } from './second-factors'
+import { type Factor, mfaFactors, mfaRecoveryCodes } from './schema'
 import { type Acting, actingSession, allFactorsIn } from './statements'
 
 const insertCode = statement(columnsOf(mfaRecoveryCodes), (db, p) => db.insert(mfaRecoveryCodes).values(p))
 const deleteCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>
   db.delete(mfaRecoveryCodes).where(eq(mfaRecoveryCodes.factorId, factorId)),
+)
+const touchFactor = statement({ id: mfaFactors.id, updatedAt: mfaFactors.updatedAt }, (db, { id, updatedAt }) =>
+  db.update(mfaFactors).set({ updatedAt }).where(eq(mfaFactors.id, id)),
 )
 const countCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>
   db
@@ -96,7 +99,7 @@ export const replaceRecoveryCodes = write(
     await putCodes(tx, factor.id, codes)
     await clearAttempts(tx, codes.userId)
     const renewed = { ...factor, updatedAt: codes.now }
-    await tx.run(saveFactor, renewed)
+    await tx.run(touchFactor, renewed)
     return renewed
   },
 )

@@ -1,26 +1,27 @@
 /** Proofs of second factors, and their effect on a session. Each proof counts once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
-import { type Tx, write } from './engine'
-import { columnsOf, statement } from './query'
-import {
-  type Factor,
-  mfaAttempts,
-  mfaFactors,
-  mfaRecoveryCodes,
-  type Session,
-  sessions,
-  type WebauthnCredential,
-} from './schema'
-import { advanceSession, networkOf, recordAmr } from './statements'
+import { runGuarded, type Tx } from './engine'
+import { forgetAttempts } from './factor-attempts'
+import { statement } from './query'
+import { type Factor, mfaFactors, mfaRecoveryCodes, type Session, sessions, type WebauthnCredential } from './schema'
+import { advanceSession, recordAmr } from './statements'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
 export const factorById = statement({ id: mfaFactors.id }, (db, { id }) =>
   db.select().from(mfaFactors).where(eq(mfaFactors.id, id)),
 )
-export const saveFactor = statement(
-  { id: mfaFactors.id, ...columnsOf(mfaFactors, 'id', 'userId', 'factorType', 'secret', 'phone', 'createdAt') },
+const verifyFactor = statement(
+  { id: mfaFactors.id, status: mfaFactors.status, updatedAt: mfaFactors.updatedAt },
   (db, { id, ...set }) => db.update(mfaFactors).set(set).where(eq(mfaFactors.id, id)),
+)
+const setAaguid = statement(
+  { id: mfaFactors.id, webAuthnAaguid: mfaFactors.webAuthnAaguid },
+  (db, { id, webAuthnAaguid }) =>
+    db
+      .update(mfaFactors)
+      .set({ webAuthnAaguid })
+      .where(and(eq(mfaFactors.id, id), eq(mfaFactors.status, 'unverified'))),
 )
 export const setAssurance = statement(
   { id: sessions.id, aal: sessions.aal, factorId: sessions.factorId },
@@ -48,28 +49,23 @@ const spendRecoveryCode = statement(
         ),
       ),
 )
-const attemptsOf = statement({ userId: mfaAttempts.userId, network: mfaAttempts.network }, (db, { userId, network }) =>
+/**
+ * A quarter of an hour in steps of 30 seconds. If the clock is set back by less, codes are refused until it has caught
+ * up, so that none is accepted twice. A step further ahead was stored by a wrong clock, and is ignored so that users
+ * are not locked out.
+ */
+const MAX_STEPS_AHEAD = 30
+
+const useStep = statement({ id: mfaFactors.id, step: mfaFactors.lastStep }, (db, { id, step }) =>
   db
-    .select()
-    .from(mfaAttempts)
-    .where(and(eq(mfaAttempts.userId, userId), eq(mfaAttempts.network, network))),
-)
-const saveAttempts = statement(columnsOf(mfaAttempts), (db, p) =>
-  db
-    .insert(mfaAttempts)
-    .values(p)
-    .onConflictDoUpdate({
-      target: [mfaAttempts.userId, mfaAttempts.network],
-      set: { attempts: sql`excluded.attempts`, since: sql`excluded.since` },
-    }),
-)
-const deleteAttempts = statement(
-  { userId: mfaAttempts.userId, network: mfaAttempts.network },
-  (db, { userId, network }) =>
-    db.delete(mfaAttempts).where(and(eq(mfaAttempts.userId, userId), eq(mfaAttempts.network, network))),
-)
-const deleteAllAttempts = statement({ userId: mfaAttempts.userId }, (db, { userId }) =>
-  db.delete(mfaAttempts).where(eq(mfaAttempts.userId, userId)),
+    .update(mfaFactors)
+    .set({ lastStep: step })
+    .where(
+      and(
+        eq(mfaFactors.id, id),
+        sql`(${mfaFactors.lastStep} < ${step} OR ${mfaFactors.lastStep} - ${step} > ${MAX_STEPS_AHEAD})`,
+      ),
+    ),
 )
 
 /** A verified proof of a factor. */
@@ -84,17 +80,10 @@ export type Proof = { factorId: string } & (
   | { type: 'webauthn'; used: CredentialUse }
 )
 
-/**
- * A quarter of an hour in steps of 30 seconds. If the clock is set back by less, codes are refused until it has caught
- * up, so that none is accepted twice. A step further ahead was stored by a wrong clock, and is ignored so that users
- * are not locked out.
- */
-const MAX_STEPS_AHEAD = 30
-
 export type ProofRefused = 'factor_gone' | 'proof_used' | 'credential_taken'
 
 /** Where and when a proof is given. */
-interface ProofContext {
+export interface ProofContext {
   network: string | undefined
   now: number
 }
@@ -111,20 +100,21 @@ export async function consumeProof(
 ): Promise<Factor | ProofRefused> {
   const factor = await tx.one(factorById, { id: proof.factorId })
   if (factor?.userId !== userId || factor.factorType !== proof.type) return 'factor_gone'
-  const change: Partial<Factor> = {}
+  let { lastStep, webAuthnAaguid } = factor
   if (proof.type === 'totp') {
-    if (proof.step <= factor.lastStep && factor.lastStep - proof.step <= MAX_STEPS_AHEAD) return 'proof_used'
-    change.lastStep = proof.step
+    if ((await tx.run(useStep, { id: factor.id, step: proof.step })) === 0) return 'proof_used'
+    lastStep = proof.step
   } else if (proof.type === 'recovery_code') {
     const [hash = '', otherHash = hash] = proof.hashes
     if ((await tx.run(spendRecoveryCode, { factorId: factor.id, hash, otherHash, now })) === 0) return 'proof_used'
   } else if (proof.type === 'webauthn' && 'made' in proof) {
     if (factor.status === 'verified') return 'proof_used'
     if (!(await addCredential(tx, proof.made))) return 'credential_taken'
-    change.webAuthnAaguid = proof.made.aaguid
+    webAuthnAaguid = proof.made.aaguid
+    await runGuarded(tx, setAaguid, { id: factor.id, webAuthnAaguid })
   } else if (proof.type === 'webauthn' && !(await useCredential(tx, proof.used, now))) return 'proof_used'
-  const taken: Factor = { ...factor, ...change, status: 'verified', updatedAt: now }
-  await tx.run(saveFactor, taken)
+  const taken: Factor = { ...factor, lastStep, webAuthnAaguid, status: 'verified', updatedAt: now }
+  await tx.run(verifyFactor, taken)
   // Security keys are not guessed; every other attempt was counted before it was checked.
   if (proof.type !== 'webauthn') await forgetAttempts(tx, userId, network)
   return taken
@@ -144,79 +134,9 @@ export async function elevateSession(tx: Tx, session: Session, { id, factorType 
     ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now, refreshTokenCounter },
     elevatedAtCounter: session.aal === 'aal2' ? session.elevatedAtCounter : refreshTokenCounter,
   }
-  await tx.run(advanceSession, raised)
+  await advanceSession(tx, session, raised)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })
   await recordAmr(tx, session.id, METHOD_OF[factorType], now)
   await tx.run(endLowSessions, { userId: session.userId, keep: session.id })
   return raised
-}
-
-/** All networks from which no factor was passed recently: their attempts count together. */
-const UNKNOWN_NETWORK = ''
-
-/** Attempts allowed at once, and how long they count; each further batch counts longer by as much, up to a maximum. */
-export interface AttemptLimit {
-  max: number
-  windowMs: number
-  maxWindowMs: number
-}
-
-export interface Attempt extends ProofContext {
-  userId: string
-  /** A network from which a factor was passed since then has its own budget, which others cannot exhaust. */
-  knownSince: number
-  limit: AttemptLimit
-}
-
-/** The counter of a guess, and its start time before the guess. */
-export interface CountedAttempt {
-  userId: string
-  network: string
-  since: number
-}
-
-/** Counts an attempt at a user's factors before it is checked. @returns how long to wait; 0 if it may be checked */
-export const countFactorAttempt = write(
-  async (
-    tx,
-    { userId, network: from, knownSince, limit, now }: Attempt,
-  ): Promise<{ waitMs: number; counted: CountedAttempt }> => {
-    const known = from === undefined ? undefined : await tx.one(networkOf, { userId, network: from })
-    const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : UNKNOWN_NETWORK
-    const stored = (await tx.one(attemptsOf, { userId, network })) ?? { attempts: 0, since: now }
-    const { attempts } = stored
-    // A counter that started while the clock ran ahead starts now, so that its wait neither vanishes nor grows.
-    const since = Math.min(stored.since, now)
-    const counted = { userId, network, since }
-    const rounds = attempts / limit.max
-    const isUsedUp = rounds >= 1 && Number.isInteger(rounds)
-    const waitMs = isUsedUp ? since + Math.min(limit.windowMs * rounds, limit.maxWindowMs) - now : 0
-    if (waitMs > 0) {
-      if (since !== stored.since) await tx.run(saveAttempts, { ...counted, attempts })
-      return { waitMs, counted }
-    }
-    await tx.run(saveAttempts, { userId, network, attempts: attempts + 1, since: isUsedUp ? now : since })
-    return { waitMs: 0, counted }
-  },
-)
-
-/** Takes back a guess that was not checked after all; an expired wait stays expired. */
-export const takeBackFactorAttempt = write(
-  async (tx, { limit, ...counted }: CountedAttempt & { limit: AttemptLimit }): Promise<void> => {
-    const stored = await tx.one(attemptsOf, counted)
-    if (!stored || stored.attempts === 0) return
-    const attempts = stored.attempts - 1
-    const since = attempts % limit.max === 0 ? counted.since : stored.since
-    await tx.run(saveAttempts, { ...counted, attempts, since })
-  },
-)
-
-/** Where the last attempt was counted. */
-async function forgetAttempts(tx: Tx, userId: string, network: string | undefined): Promise<void> {
-  const own = network === undefined ? 0 : await tx.run(deleteAttempts, { userId, network })
-  if (own === 0) await tx.run(deleteAttempts, { userId, network: UNKNOWN_NETWORK })
-}
-
-export async function clearAttempts(tx: Tx, userId: string): Promise<void> {
-  await tx.run(deleteAllAttempts, { userId })
 }

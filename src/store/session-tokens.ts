@@ -7,7 +7,6 @@ import { statement } from './query'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
 import {
   type AuditEntry,
-  advanceSession,
   appendAudit,
   insertTokens,
   loadOpenedSession,
@@ -39,6 +38,16 @@ const deleteTokensOf = statement({ userId: sessions.userId }, (db, { userId }) =
   db
     .delete(sessionTokens)
     .where(inArray(sessionTokens.familyId, sql`(SELECT id FROM sessions WHERE user_id = ${userId})`)),
+)
+const recordRefresh = statement(
+  {
+    id: sessions.id,
+    refreshedAt: sessions.refreshedAt,
+    updatedAt: sessions.updatedAt,
+    userAgent: sessions.userAgent,
+    ip: sessions.ip,
+  },
+  (db, { id, ...set }) => db.update(sessions).set(set).where(eq(sessions.id, id)),
 )
 /** One statement: the tokens of the family are deleted with their session. */
 const endFamily = statement({ id: sessions.id }, (db, { id }) => db.delete(sessions).where(eq(sessions.id, id)))
@@ -110,7 +119,7 @@ export const replaceSessionToken = write(
     const found = await foundToken(tx, lookupId)
     if (!found) return 'gone'
     if (await isSuperseded(tx, found.session, supersedes)) return 'superseded'
-    await tx.run(deleteToken, { lookupId })
+    if ((await tx.run(deleteToken, { lookupId })) === 0) return 'gone'
     await insertTokens(tx, [next], found.session.aal)
     await markRefreshed(tx, found.session, replacement, now)
     await appendAudit(tx, audit)
@@ -127,7 +136,7 @@ async function markRefreshed(
 ): Promise<Session> {
   const { userAgent = session.userAgent, ip = session.ip } = from
   const advanced = { ...session, refreshedAt: now, updatedAt: now, userAgent, ip }
-  await tx.run(advanceSession, advanced)
+  await tx.run(recordRefresh, advanced)
   return advanced
 }
 

@@ -166,7 +166,7 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
       userAgent,
       ip,
     }
-    await tx.run(advanceSession, advanced)
+    await advanceSession(tx, session, advanced)
     await appendAudit(tx, refresh.audit.rotated)
     return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
   }

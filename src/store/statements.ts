@@ -2,7 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
-import type { Tx } from './engine'
+import { runGuarded, type Tx } from './engine'
 import { columnsOf, statement } from './query'
 import { saveUser } from './save-user'
 import {
@@ -43,14 +43,23 @@ const factorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
   db.select().from(mfaFactors).where(eq(mfaFactors.userId, userId)),
 )
 
-/** Advances a session's refresh token. */
-export const advanceSession = statement(
+const advanceRefreshToken = statement(
   {
     id: sessions.id,
+    counterBefore: sessions.refreshTokenCounter,
     ...columnsOf(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
   },
-  (db, { id, ...set }) => db.update(sessions).set(set).where(eq(sessions.id, id)),
+  (db, { id, counterBefore, ...set }) =>
+    db
+      .update(sessions)
+      .set(set)
+      .where(and(eq(sessions.id, id), eq(sessions.refreshTokenCounter, counterBefore))),
 )
+
+/** Advances a session's refresh token. @throws {Conflict} if it was advanced since the session was read */
+export async function advanceSession(tx: Tx, before: Session, after: Session): Promise<void> {
+  await runGuarded(tx, advanceRefreshToken, { ...after, counterBefore: before.refreshTokenCounter })
+}
 
 const insertSession = statement(columnsOf(sessions), (db, p) => db.insert(sessions).values(p))
 

@@ -36,7 +36,13 @@ import {
   sessionById,
   userById,
 } from './statements'
-import { invalidateTokensOf, refuseSpending, type Spending, type SpendingRefused } from './verification/operations'
+import {
+  consumeToken,
+  invalidateTokensOf,
+  refuseSpending,
+  type Spending,
+  type SpendingRefused,
+} from './verification/operations'
 
 /** When the last message with each purpose was sent. */
 type SentAt =
@@ -156,7 +162,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
   const described = isDescribed ? describe(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...described, ...change.mergeAppMetaData })
   await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData, updatedAt: now })
-  if (change.spend) await tx.tokens.markConsumed(change.spend.id, now)
+  if (change.spend) await consumeToken(tx, change.spend, now)
   if (change.invalidateTokens) await invalidateTokensOf(tx, user, now, change.keeps?.tokens)
   if (change.dropFactors) {
     await removeFactors(tx, id)

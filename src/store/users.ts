@@ -43,6 +43,7 @@ import {
   userById,
 } from './statements'
 import {
+  consumeToken,
   invalidateTokensOf,
   refuseSpending,
   type Spending,
@@ -133,7 +134,7 @@ export const registerUser = write(
     const taken = await findAllTaken(tx, account)
     if (taken) return taken
     const made = await insertAccount(tx, account)
-    if (spend) await tx.tokens.markConsumed(spend.id, now)
+    if (spend) await consumeToken(tx, spend, now)
     await startSession(tx, session)
     return {
       outcome: 'registered',

@@ -39,7 +39,8 @@ export interface AccountStore extends AsyncDisposable {
 export async function accountStore(): Promise<AccountStore> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-accounts-'))
   const path = join(folder, 'latchkey.db')
-  const store = await openStore(path, BEFORE)
+  // Operations can be run again from the start: each test shows it.
+  const store = await openStore(path, BEFORE, { runsWritesTwice: true })
   const find = async (id: string) => (await store.findUser(id)) as User
   return {
     store,
@@ -78,7 +79,7 @@ export async function accountStore(): Promise<AccountStore> {
   }
 }
 
-function newUser(given: Partial<NewUser> = {}): NewUser {
+export function newUser(given: Partial<NewUser> = {}): NewUser {
   return {
     id: randomUUID(),
     aud: 'authenticated',

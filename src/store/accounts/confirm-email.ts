@@ -6,7 +6,7 @@ import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { consumeProof, type Proof, type ProofRefused } from '../second-factors'
 import { type AuditEntry, identitiesIn, type NewMessage, type NewSession, type OpenedSession } from '../statements'
-import { invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
 import { endAccess, openSessionOf, removeFactorsAndPasskeys } from './access'
 import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseToken } from './guards'
 import { addIdentity, clearOwnIdentities, dropIdentities, type IdentityKey, isSame, mergeIdentity } from './identities'
@@ -153,7 +153,7 @@ export const confirmFirstAddress = write(
       held: await identitiesIn(tx, id),
       listsProviders: 'if_settled',
     })
-    await tx.tokens.markConsumed(spend.id, now)
+    await consumeToken(tx, spend, now)
     return { outcome: 'changed' }
   },
 )
@@ -181,7 +181,7 @@ async function finish(
   { id, now, spend, encryptedPassword, result, messages, audit }: MailConfirmation,
   isCleanedUp: boolean,
 ): Promise<OpenedSession | undefined> {
-  await tx.tokens.markConsumed(spend.id, now)
+  await consumeToken(tx, spend, now)
   await invalidateTokensOf(tx, user, now)
   if (isCleanedUp) await removeFactorsAndPasskeys(tx, id)
   if (isCleanedUp || encryptedPassword !== undefined)

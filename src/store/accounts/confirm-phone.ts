@@ -3,7 +3,7 @@ import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { type AuditEntry, identitiesIn, type NewMessage, type NewSession, type OpenedSession } from '../statements'
-import { invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
 import { endAccess, openSessionOf } from './access'
 import { findLiveUser, refuseBanned, refusePhone, refuseToken } from './guards'
 import { mergeIdentity } from './identities'
@@ -86,7 +86,7 @@ async function finish(
   user: User,
   { id, now, spend, encryptedPassword, session, messages, audit }: PhoneConfirmation,
 ): Promise<OpenedSession> {
-  if (spend) await tx.tokens.markConsumed(spend.id, now)
+  if (spend) await consumeToken(tx, spend, now)
   await invalidateTokensOf(tx, user, now)
   if (encryptedPassword !== undefined) await endAccess(tx, id)
   await writeRelated(tx, { messages, audit }, now)

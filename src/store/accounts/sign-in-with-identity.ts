@@ -5,7 +5,13 @@ import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { consumeSingleUse, type SingleUse } from '../single-use'
 import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
-import { invalidateTokensOf, type Minting, type Spending, type SpendingRefused } from '../verification/operations'
+import {
+  consumeToken,
+  invalidateTokensOf,
+  type Minting,
+  type Spending,
+  type SpendingRefused,
+} from '../verification/operations'
 import { endAccess, flowOf, openEnding, removeFactorsAndPasskeys, type SignInEnding } from './access'
 import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseIdentityOfAnother, refuseToken } from './guards'
 import { clearOwnIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
@@ -143,7 +149,7 @@ export const acceptInvitation = write(
       held: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
       listsProviders: 'always',
     })
-    await tx.tokens.markConsumed(spend.id, now)
+    await consumeToken(tx, spend, now)
     await invalidateTokensOf(tx, user, now)
     if (isPreHijacked) {
       await removeFactorsAndPasskeys(tx, id)

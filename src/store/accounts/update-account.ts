@@ -8,7 +8,7 @@ import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { revokeSessionTokens } from '../session-tokens'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
-import { invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
 import { endAccess } from './access'
 import { type Actor, findLiveUser, refuseActor, refuseCooldown, refuseEmail, refusePhone, refuseToken } from './guards'
 import { mergeIdentity } from './identities'
@@ -93,7 +93,7 @@ export const updateOwnAccount = write(
       held: await mergeAll(tx, id, confirmed?.identities ?? []),
       listsProviders: confirmed ? 'never' : 'if_settled',
     })
-    if (authorization?.spend) await tx.tokens.markConsumed(authorization.spend.id, now)
+    if (authorization?.spend) await consumeToken(tx, authorization.spend, now)
     if (authorization) await invalidateTokensOf(tx, user, now, sent?.keeps?.tokens)
     const { keptSession } = password ?? {}
     if (password) await endAccess(tx, id, { keptSession, keptFlow: sent?.keeps?.flowId })

@@ -5,7 +5,15 @@
  */
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../../lib/unavailable'
-import type { Condition, Engine, EngineOptions, StoreEvent, Tx } from '../engine'
+import {
+  type Condition,
+  Conflict,
+  type Engine,
+  type EngineOptions,
+  MAX_RERUNS,
+  type StoreEvent,
+  type Tx,
+} from '../engine'
 import { quietly } from './connections'
 import { healthOf } from './health'
 import { quickCheckByTable, readRoots } from './integrity'
@@ -37,7 +45,7 @@ interface Job {
 /** @param writer a migrated database, owned by the engine from here on */
 export function sqliteEngine(
   writer: Database,
-  { tokensOf, journal, onEvent, onCondition = () => {} }: EngineOptions,
+  { tokensOf, journal, onEvent, onCondition = () => {}, runsWritesTwice = false }: EngineOptions,
 ): Engine {
   const health = healthOf(writer.filename, onCondition)
   const connections = reopeningConnections(writer, health)
@@ -147,25 +155,29 @@ export function sqliteEngine(
   /** Runs one operation inside the open transaction. @returns how to settle it once the commit is on disk */
   async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
     const { run } = connections.use()
-    run('SAVEPOINT job')
-    const mark = journal?.mark() ?? 0
-    announced = []
-    try {
-      const value = await job.operation(writing())
-      run('RELEASE job')
-      const events = announced
-      return {
-        isRefused: false,
-        give() {
-          job.resolve(value)
-          committed.push(...events)
-        },
+    for (let reruns = 0; ; reruns++) {
+      run('SAVEPOINT job')
+      const mark = journal?.mark() ?? 0
+      announced = []
+      try {
+        const value = await job.operation(writing())
+        if (runsWritesTwice && reruns === 0) throw new Conflict()
+        run('RELEASE job')
+        const events = announced
+        return {
+          isRefused: false,
+          give() {
+            job.resolve(value)
+            committed.push(...events)
+          },
+        }
+      } catch (error) {
+        journal?.undoTo(mark)
+        undoJob(error)
+        if (error instanceof Conflict && reruns < MAX_RERUNS) continue
+        const refusal = health.failed(error)
+        return { isRefused: refusal instanceof Unavailable, give: () => job.reject(refusal) }
       }
-    } catch (error) {
-      journal?.undoTo(mark)
-      undoJob(error)
-      const refusal = health.failed(error)
-      return { isRefused: refusal instanceof Unavailable, give: () => job.reject(refusal) }
     }
   }
 

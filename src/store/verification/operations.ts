@@ -1,7 +1,7 @@
 /** Operations on verification tokens inside transactions: create, consume, invalidate. */
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
-import { read, type Tx, write } from '../engine'
+import { Conflict, read, type Tx, write } from '../engine'
 import { discardFlow } from '../flows'
 import type { VerificationKind, VerificationToken } from '../schema'
 import type { TokenAddress } from './backend'
@@ -61,6 +61,11 @@ export async function refuseSpending(
   }
   if (token.consumedAt !== null) return 'token_used'
   return isExpired(token, now) ? 'token_expired' : undefined
+}
+
+/** Consumes a token that `refuseSpending` allowed. @throws {Conflict} if it was consumed since */
+export async function consumeToken(tx: Tx, { id }: Spending, now: number): Promise<void> {
+  if (!(await tx.tokens.markConsumed(id, now))) throw new Conflict()
 }
 
 function isCodeOf(

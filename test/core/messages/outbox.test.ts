@@ -51,7 +51,7 @@ async function start({ isMailboxOn = false } = {}) {
   const opened: Store[] = []
   /** Another process on the same database. */
   const process = async (key = Buffer.alloc(32, 7)) => {
-    const store = await openStore(path, clock.now())
+    const store = await openStore(path, clock.now(), { runsWritesTwice: true })
     opened.push(store)
     return {
       ...{ store, clock, sealer: aesGcmSealer(key), random: systemRandom, policy: { mail: { isMailboxOn } } },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { openStore } from '../../../src/store'
-import type { Engine, Tx } from '../../../src/store/engine'
+import { Conflict, type Engine, MAX_RERUNS, runGuarded, type Tx } from '../../../src/store/engine'
 import { statement } from '../../../src/store/query'
 import { meta, userRoles } from '../../../src/store/schema'
 import { openDatabase } from '../../../src/store/sqlite/connections'
@@ -116,6 +116,54 @@ test('a write error fails its whole batch, and the next batch works again', asyn
   for (const [index, { status }] of outcomes.entries())
     expect((await small.read((tx) => tx.one(select, { key: `k${index}` }))) !== undefined).toBe(status === 'fulfilled')
   await small.close()
+})
+
+test('an operation that meets a conflict is rolled back and run again, and its events are announced once', async () => {
+  const heard: string[] = []
+  const path = join(folder, 'conflicts.db')
+  const busy = sqliteEngine(openMigrated(path, 1).database, { ...OPTIONS, onEvent: ({ kind }) => heard.push(kind) })
+  let runs = 0
+  await busy.write(async (tx) => {
+    runs += 1
+    await tx.run(insert, { key: `run ${runs}`, value: '0' })
+    tx.emit({ kind: 'matrix_account' })
+    if (runs < 3) throw new Conflict()
+  })
+  const written = await Promise.all([1, 2, 3].map((n) => busy.read((tx) => tx.one(select, { key: `run ${n}` }))))
+  expect(written.map((row) => row !== undefined)).toEqual([false, false, true])
+  expect([runs, heard]).toEqual([3, ['matrix_account']])
+  let attempts = 0
+  const endless = busy.write(async () => {
+    attempts += 1
+    throw new Conflict()
+  })
+  await expect(endless).rejects.toThrow(Conflict)
+  expect(attempts).toBe(MAX_RERUNS + 1)
+  await busy.close()
+})
+
+test('a guarded write that changes nothing is a conflict', async () => {
+  await engine.write(put('guarded'))
+  expect(await engine.write((tx) => runGuarded(tx, update, { key: 'guarded' }))).toBeUndefined()
+  await expect(engine.write((tx) => runGuarded(tx, update, { key: 'nothing' }))).rejects.toThrow(Conflict)
+})
+
+test('for tests, every write can be run twice, with the first run rolled back', async () => {
+  const heard: string[] = []
+  const twice = sqliteEngine(openMigrated(join(folder, 'twice.db'), 1).database, {
+    ...OPTIONS,
+    onEvent: ({ kind }) => heard.push(kind),
+    runsWritesTwice: true,
+  })
+  let runs = 0
+  const insertOnce = (tx: Tx) => {
+    runs += 1
+    tx.emit({ kind: 'matrix_account' })
+    return tx.run(insert, { key: 'once', value: '0' })
+  }
+  expect(await twice.write(insertOnce)).toBe(1)
+  expect([runs, heard]).toEqual([2, ['matrix_account']])
+  await twice.close()
 })
 
 test('every connection syncs to disk and enforces foreign keys', () => {
