@@ -1,7 +1,7 @@
 /**
- * How operations access the database. An operation is one transaction: a plain async function of a `Tx` and its input
- * that awaits only queries. Reads run immediately on their own connection and see committed data. Writes are queued for
- * the single writing connection, and resolve after the commit that puts them on disk.
+ * How operations access the database, whichever it is. An operation is one transaction: a plain async function of a `Tx`
+ * and its input that awaits only queries and changes nothing else, so it can be run again from the start. Reads run
+ * immediately and see committed data. Writes resolve after the commit that puts them on disk.
  */
 import type { FailureKind } from '../lib/unavailable'
 import type { Statement } from './query'

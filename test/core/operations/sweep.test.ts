@@ -79,6 +79,25 @@ test('a sweep covers more rows than one step', async () => {
   expect(countRows(app.database, 'audit_log_entries')).toBe(900)
 })
 
+test('so does one of a table whose key is text, or has two columns', async () => {
+  await using app = await startApp()
+  const { id } = await app.signUp()
+  const numbers = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1800)'
+  await execute(
+    app.database,
+    `${numbers} INSERT INTO known_networks (user_id, network, last_seen_at) SELECT '${id}', 'n' || i, i % 3 * 1e13 FROM n`,
+  )
+  await execute(
+    app.database,
+    `${numbers} INSERT INTO web3_messages (message_hash, expires_at) SELECT 'h' || i, i % 3 * 1e13 FROM n`,
+  )
+  const networks = countRows(app.database, 'known_networks')
+  expect(await app.core.forTask().sweep()).toMatchObject({ knownNetworks: 600, web3Messages: 600 })
+  expect(countRows(app.database, 'known_networks')).toBe(networks - 600)
+  expect(countRows(app.database, 'web3_messages WHERE expires_at > 0')).toBe(1200)
+  expect(await app.core.forTask().sweep()).toMatchObject({ knownNetworks: 0, web3Messages: 0 })
+})
+
 test('unfinished enrolments and ceremonies of factors and passkeys are removed', async () => {
   await using app = await startApp()
   const { accessToken } = await app.signUp()
