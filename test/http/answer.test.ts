@@ -12,26 +12,26 @@ async function answered(schema: TSchema, value: unknown, isChecked = true): Prom
   return answering({ answers: { 200: schema }, encode: JSON.stringify, isChecked })(value, {}).text()
 }
 
-test('only declared members leave, in the order of the schema', async () => {
+test('a response contains only declared members, in the order of the schema', async () => {
   expect(await answered(Row, { secret: 'x', at: 'now', id: '1' })).toBe('{"id":"1","at":"now"}')
   const nested = { row: { id: '1', secret: 'x' }, token: 't', secret: 'x' }
   expect(await answered(Session, nested)).toBe('{"token":"t","row":{"id":"1"}}')
   expect(await answered(Type.Array(Row), [{ id: '1', secret: 'x' }, { id: '2' }])).toBe('[{"id":"1"},{"id":"2"}]')
 })
 
-test('what is undefined is left out', async () => {
+test('undefined members are omitted', async () => {
   expect(await answered(Row, { id: '1', at: undefined })).toBe('{"id":"1"}')
   expect(await answered(Session, { token: 't', row: undefined })).toBe('{"token":"t"}')
 })
 
-test('an object of arbitrary members leaves whole', async () => {
+test('an object with arbitrary members is sent whole', async () => {
   const value = JSON.parse('{"data":{"__proto__":1,"b":{"c":null},"a":[2]}}')
   expect(await answered(Type.Object({ data: freeForm() }), value)).toBe(JSON.stringify(value))
   const anything = Type.Record(Type.String(), Type.Unknown())
   expect(await answered(Type.Array(anything), [value])).toBe(JSON.stringify([value]))
 })
 
-test('of a union, the first alternative applies whose required members are there', async () => {
+test('of a union, the first alternative whose required members exist applies', async () => {
   const either = Type.Union([Session, Row])
   expect(await answered(either, { id: '1', token: 't' })).toBe('{"token":"t"}')
   expect(await answered(either, { id: '1', other: 't' })).toBe('{"id":"1"}')
@@ -42,12 +42,12 @@ test('of a union, the first alternative applies whose required members are there
     await expect(answered(either, value, false)).rejects.toThrow('the form of no alternative')
 })
 
-test('names that are not identifiers are members like others', async () => {
+test('names that are not identifiers are supported', async () => {
   const schema = Type.Object({ 'a-b': Type.Number(), '"': Row })
   expect(await answered(schema, { '"': { id: '1', x: 1 }, 'a-b': 2 })).toBe('{"a-b":2,"\\"":{"id":"1"}}')
 })
 
-test('a value that does not match its schema is a fault that tells nothing of the value', async () => {
+test('a value that does not match its schema is a fault that does not contain the value', async () => {
   await expect(answered(Row, { id: 5 })).rejects.toThrow('the answer with status 200 does not match its schema at /id')
   await expect(answered(Row, { at: 'now' })).rejects.toThrow('at /id')
   await expect(answered(Type.Array(Row), [{ id: '1' }, { id: null }])).rejects.toThrow('at /1/id')
@@ -58,7 +58,7 @@ test('a status without a schema is a fault, whatever the value', () => {
   expect(() => answer(status(201, { id: '1' }), {})).toThrow('no schema is declared for answers with status 201')
 })
 
-test('a status of its own, and none but headers without a value', async () => {
+test('a handler can set the status, and send headers without a body', async () => {
   const answer = answering({ answers: { 201: Row, 204: Type.Void() }, encode: JSON.stringify, isChecked: true })
   const created = answer(status(201, { id: '1' }), { 'cache-control': 'no-store' })
   expect(created.status).toBe(201)
@@ -70,7 +70,7 @@ test('a status of its own, and none but headers without a value', async () => {
   expect([empty.status, await empty.text(), [...empty.headers]]).toEqual([204, '', [['set-cookie', 'a=b']]])
 })
 
-test('a response of the handler leaves as it is, with the headers that it lacks', () => {
+test('a Response of the handler is sent unchanged, with missing headers added', () => {
   const answer = answering({ answers: {}, encode: JSON.stringify, isChecked: true })
   const headers: AnswerHeaders = { 'cache-control': 'no-store', 'set-cookie': 'c=d', 'x-count': 3 }
   const response = answer(new Response('x', { headers: { 'cache-control': 'public', 'set-cookie': 'a=b' } }), headers)

@@ -4,12 +4,12 @@ import { goTime, isoTime, remembering } from '../../src/lib/rfc3339'
 /** Instants that share a slot with others, and ones on either side of a second, a day and the epoch. */
 const INSTANTS = [0, 1, 10, 100, 120, 256, 512, 999, 1000, 1120, -1, -256, 86_399_999, 86_400_000, 1_767_225_600_000]
 
-test('an instant is the same text, whatever was formatted before', () => {
+test('formatting an instant does not depend on earlier ones', () => {
   for (let round = 0; round < 2; round++)
     for (const ms of [...INSTANTS, ...INSTANTS.toReversed()]) expect(isoTime(ms)).toBe(new Date(ms).toISOString())
 })
 
-test('Go leaves out the zeros at the end of a fraction', () => {
+test('trailing zeros of a fraction are omitted, as in Go', () => {
   expect([0, 120, 100, 1001, 2000].map(goTime)).toEqual([
     '1970-01-01T00:00:00Z',
     '1970-01-01T00:00:00.12Z',
@@ -19,7 +19,7 @@ test('Go leaves out the zeros at the end of a fraction', () => {
   ])
 })
 
-test('a formatter is asked once for an instant that comes again', () => {
+test('a repeated instant is formatted once', () => {
   const asked: number[] = []
   const format = remembering((ms) => {
     asked.push(ms)
@@ -29,6 +29,6 @@ test('a formatter is asked once for an instant that comes again', () => {
   expect(asked).toEqual([5, 261, 5])
 })
 
-test('what is no instant is refused, also the second time', () => {
+test('an invalid instant is refused, also the second time', () => {
   for (let round = 0; round < 2; round++) expect(() => isoTime(Number.NaN)).toThrow(RangeError)
 })

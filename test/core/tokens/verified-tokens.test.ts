@@ -15,7 +15,7 @@ async function signingKey(kid: string) {
   return { jwk, signs: true }
 }
 
-test('a token that was verified before still expires, and is not yet valid before its time', async () => {
+test('a cached token still expires, and is not valid before nbf', async () => {
   const ring = await keyring({ secret: SECRET })
   const token = await ring.sign({ ...CLAIMS, nbf: NOW / 1000 })
   for (let round = 0; round < 2; round++) expect(await ring.verify(token, NOW)).toMatchObject({ sub: 'ada' })
@@ -23,7 +23,7 @@ test('a token that was verified before still expires, and is not yet valid befor
   await expect(ring.verify(token, NOW - 1)).rejects.toMatchObject(refused)
 })
 
-test('a token that was verified before is refused once its key is revoked', async () => {
+test('a cached token is refused once its key is revoked', async () => {
   const ring = await keyring({ secret: SECRET })
   const [first, second] = [await signingKey('first'), await signingKey('second')]
   await ring.replaceKeys([first])
@@ -35,7 +35,7 @@ test('a token that was verified before is refused once its key is revoked', asyn
   expect(await ring.verify(token, NOW)).toEqual(CLAIMS)
 })
 
-test('a verified token vouches for no other spelling, claims or signature', async () => {
+test('a cached verification does not apply to another encoding, claims or signature', async () => {
   const ring = await keyring({ secret: SECRET })
   const token = await ring.sign(CLAIMS)
   const [head = '', body = '', signature = ''] = token.split('.')
@@ -52,14 +52,14 @@ test('a verified token vouches for no other spelling, claims or signature', asyn
     await expect(ring.verify(forged, NOW)).rejects.toMatchObject(refused)
 })
 
-test('a token that was refused is refused again', async () => {
+test('a refused token is refused again', async () => {
   const ring = await keyring({ secret: SECRET })
   const stranger = await keyring({ secret: `another-${SECRET}` })
   const token = await stranger.sign(CLAIMS)
   for (let round = 0; round < 2; round++) await expect(ring.verify(token, NOW)).rejects.toMatchObject(refused)
 })
 
-test('the claims that requests share cannot be changed', async () => {
+test('shared claims are frozen', async () => {
   const ring = await keyring({ secret: SECRET })
   const token = await ring.sign(CLAIMS)
   await ring.verify(token, NOW)
@@ -68,7 +68,7 @@ test('the claims that requests share cannot be changed', async () => {
   expect(await ring.verify(token, NOW)).toEqual(CLAIMS)
 })
 
-test('a thousand tokens are remembered; one more drops the first', () => {
+test('the cache holds a thousand tokens, and drops the oldest', () => {
   const tokens = verifiedTokens()
   for (let index = 0; index <= 1000; index++) tokens.add(`token-${index}`, { index })
   expect(tokens.find('token-0')).toBeUndefined()

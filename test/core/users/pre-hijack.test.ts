@@ -35,11 +35,11 @@ const WAYS: Record<string, (app: TestApp) => Promise<void>> = {
   },
 }
 
-test.each(Object.entries(WAYS))('an owner who signs in by %s locks the attacker out', async (_, comeIn) => {
+test.each(Object.entries(WAYS))('an owner who signs in by %s locks the attacker out', async (_, signInAsOwner) => {
   await using app = await startApp({ settings: WITH_CONFIRMATION })
   await app.ask('POST', '/auth/v1/signup', { body: { email: OWNER, password: ATTACKERS } })
   app.clock.advance(61_000)
-  await comeIn(app)
+  await signInAsOwner(app)
   expect((await passwordGrant(app, { email: OWNER, password: ATTACKERS })).body.code).toBe('invalid_credentials')
 })
 

@@ -61,7 +61,7 @@ describe('confirmEmail', () => {
     expect([messages?.length, audit_log_entries?.length]).toEqual([1, 1])
   })
 
-  test('an address that is confirmed stays confirmed since then', async () => {
+  test('an already confirmed address keeps its confirmation time', async () => {
     await using started = await start()
     const { store, accounts } = started
     const grace = await accounts.user({ email: 'grace@example.com', emailConfirmedAt: BEFORE })

@@ -48,19 +48,19 @@ async function userOf(app: TestApp, name?: string): Promise<Json> {
 test('sign-in with an OpenID provider uses discovery and PKCE, and returns the provider’s tokens', async () => {
   await using started = await start({ ...OIDC, authorization_params: { prompt: 'login', hd: 'example.com' } })
   const { app, fake } = started
-  const left = await leave(
+  const authorization = await leave(
     app,
     'custom:ACME',
     '&scopes=offline_access&prompt=none&login_hint=ada&code_challenge_method=',
   )
-  expect(left.location.href).toStartWith(`${ISSUER}/authorize?`)
-  const { state, code_challenge: challenge, ...asked } = Object.fromEntries(left.location.searchParams)
+  expect(authorization.location.href).toStartWith(`${ISSUER}/authorize?`)
+  const { state, code_challenge: challenge, ...asked } = Object.fromEntries(authorization.location.searchParams)
   expect(asked).toEqual({
     ...{ client_id: 'acme-client', response_type: 'code', redirect_uri: 'http://localhost:7020/auth/v1/callback' },
     ...{ scope: 'openid email profile offline_access', prompt: 'login', hd: 'example.com', login_hint: 'ada' },
     code_challenge_method: 'S256',
   })
-  const reply = await returnFromProvider(app, left)
+  const reply = await returnFromProvider(app, authorization)
   const fragment = fragmentOf(reply)
   expect(fragment).toMatchObject({ provider_token: 'acme-token', provider_refresh_token: 'acme-refresh' })
   expect(claimsOf(fragment.access_token)).toMatchObject({
@@ -92,7 +92,7 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
     },
   ])
   expect(user.email_confirmed_at).toBeString()
-  expect(state).toBe(left.state)
+  expect(state).toBe(authorization.state)
 })
 
 test('sign-in with an OAuth 2.0 provider uses userinfo, and no PKCE if disabled', async () => {
@@ -105,13 +105,13 @@ test('sign-in with an OAuth 2.0 provider uses userinfo, and no PKCE if disabled'
   fake.claims = undefined
   const answer = { id: 4711, display: 'Ada', mail: 'Ada@Example.com', email_verified: true, login: 'ada' }
   fake.userinfo = { ...answer, groups: ['admins'], role: 'service_role', nonce: 'n' }
-  const left = await leave(app, 'custom:plain')
-  expect(left.location.href).toStartWith('https://plain.example.com/authorize?')
-  expect([left.location.searchParams.get('scope'), left.location.searchParams.get('code_challenge')]).toEqual([
-    'read',
-    null,
-  ])
-  const fragment = fragmentOf(await returnFromProvider(app, left))
+  const authorization = await leave(app, 'custom:plain')
+  expect(authorization.location.href).toStartWith('https://plain.example.com/authorize?')
+  expect([
+    authorization.location.searchParams.get('scope'),
+    authorization.location.searchParams.get('code_challenge'),
+  ]).toEqual(['read', null])
+  const fragment = fragmentOf(await returnFromProvider(app, authorization))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.user_metadata).toEqual({
     ...{ sub: '4711', provider_id: '4711', name: 'Ada', full_name: 'Ada', user_name: 'ada', locale: ['de'] },
@@ -215,11 +215,11 @@ test('a provider that is unknown or disabled is refused before the redirect, and
   expect(await refused('custom:nope')).toEqual({
     ...{ code: 'validation_failed', message: 'Unsupported provider: custom provider custom:nope not found' },
   })
-  const left = await leave(app)
+  const authorization = await leave(app)
   const another = await leave(app)
   await update('custom:acme', { enabled: false })
   expect((await refused('custom:acme')).message).toBe('Unsupported provider: custom provider custom:acme is disabled')
-  expect(queryOf(await returnFromProvider(app, left)).error_description).toEndWith(
+  expect(queryOf(await returnFromProvider(app, authorization)).error_description).toEndWith(
     'custom provider custom:acme is disabled',
   )
   await remove('custom:acme')

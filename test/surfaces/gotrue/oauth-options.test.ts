@@ -171,12 +171,12 @@ test('Apple responds with a form post, which contains the name', async () => {
   }) as unknown as typeof fetch
   const settings = { AUTH_EXTERNAL_APPLE_CLIENT_ID: 'com.example.app', AUTH_EXTERNAL_APPLE_SECRET: 'signed' }
   await using app = await startApp({ settings, fetchProvider })
-  const left = await app.ask('GET', '/auth/v1/authorize?provider=apple&prompt=login')
-  const { searchParams } = new URL(left.headers.get('location') ?? '')
+  const authorization = await app.ask('GET', '/auth/v1/authorize?provider=apple&prompt=login')
+  const { searchParams } = new URL(authorization.headers.get('location') ?? '')
   expect([searchParams.get('response_mode'), searchParams.get('prompt')]).toEqual(['form_post', null])
   const user = '{"name":{"firstName":"Ada","lastName":"Lovelace"}}'
   const raw = new URLSearchParams({ state: searchParams.get('state') ?? '', code: 'c', user }).toString()
-  const cookie = (left.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const cookie = (authorization.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
   const reply = await app.ask('POST', '/auth/v1/callback', {
     raw,
     headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },

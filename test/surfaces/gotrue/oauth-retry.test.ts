@@ -32,11 +32,11 @@ type Started = Awaited<ReturnType<typeof start>>
 interface Failure {
   settings?: Record<string, string>
   /** Makes one attempt fail. @returns how to repair it */
-  fail(started: Started, left: StartedAuthorization): Promise<(() => unknown) | undefined>
+  fail(started: Started, authorization: StartedAuthorization): Promise<(() => unknown) | undefined>
 }
 
-const refused = async (app: TestApp, left: StartedAuthorization, query?: string) => {
-  const reply = await returnFromProvider(app, left, query)
+const refused = async (app: TestApp, authorization: StartedAuthorization, query?: string) => {
+  const reply = await returnFromProvider(app, authorization, query)
   expect([reply.status, fragmentOf(reply).access_token]).toEqual([reply.status, undefined])
   expect(queryOf(reply).error).toBeString()
 }
@@ -47,47 +47,47 @@ const emails = (github: FakeGitHub, verified: boolean) => [
 
 const failures: Record<string, Failure> = {
   'the provider says that access was denied': {
-    async fail({ app }, left) {
-      await refused(app, left, '&error=access_denied')
+    async fail({ app }, authorization) {
+      await refused(app, authorization, '&error=access_denied')
       return undefined
     },
   },
   'the provider gives no code': {
-    async fail({ app }, left) {
-      await refused(app, left, '')
+    async fail({ app }, authorization) {
+      await refused(app, authorization, '')
       return undefined
     },
   },
   'the callback is in another browser': {
-    async fail({ app }, left) {
-      await refused(app, { ...left, cookie: `latchkey_oauth=${'x'.repeat(32)}` })
-      await refused(app, { ...left, cookie: '' })
+    async fail({ app }, authorization) {
+      await refused(app, { ...authorization, cookie: `latchkey_oauth=${'x'.repeat(32)}` })
+      await refused(app, { ...authorization, cookie: '' })
       return undefined
     },
   },
   'the provider cannot be reached': {
-    async fail({ app, down }, left) {
+    async fail({ app, down }, authorization) {
       down.is = true
-      await refused(app, left)
+      await refused(app, authorization)
       return () => {
         down.is = false
       }
     },
   },
   'the provider refuses the code': {
-    async fail({ app, github }, left) {
+    async fail({ app, github }, authorization) {
       github.tokenAnswer = Response.json({ error: 'bad_verification_code' })
-      await refused(app, left)
+      await refused(app, authorization)
       return () => {
         delete github.tokenAnswer
       }
     },
   },
   'the profile has no address': {
-    async fail({ app, github }, left) {
+    async fail({ app, github }, authorization) {
       const { account } = github
       github.account = { ...account, emails: [] }
-      await refused(app, left)
+      await refused(app, authorization)
       return () => {
         github.account = account
       }
@@ -95,27 +95,27 @@ const failures: Record<string, Failure> = {
   },
   'the address is not verified': {
     settings: { AUTH_MAILER_AUTOCONFIRM: 'false' },
-    async fail({ app, github }, left) {
+    async fail({ app, github }, authorization) {
       const { account } = github
       github.account = { ...account, emails: emails(github, false) }
-      await refused(app, left)
+      await refused(app, authorization)
       return () => {
         github.account = account
       }
     },
   },
   'the account is banned': {
-    async fail({ app }, left) {
+    async fail({ app }, authorization) {
       const { id } = await confirmedUser(app, EMAIL, { ban_duration: '1h' })
-      await refused(app, left)
+      await refused(app, authorization)
       return () => app.ask('PUT', `/auth/v1/admin/users/${id}`, { token: app.admin, body: { ban_duration: 'none' } })
     },
   },
   'the database refuses the write': {
-    async fail({ app }, left) {
+    async fail({ app }, authorization) {
       const trigger = `CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'disk full'); END`
       await execute(app.database, trigger)
-      expect((await returnFromProvider(app, left)).status).toBe(500)
+      expect((await returnFromProvider(app, authorization)).status).toBe(500)
       return () => execute(app.database, 'DROP TRIGGER full')
     },
   },
@@ -125,21 +125,21 @@ test.each(Object.entries(failures))('%s: afterwards the same state signs in, onc
   const started = await start(failure.settings)
   const { app } = started
   await using _app = app
-  const left = await startAuthorization(app)
-  const repair = await failure.fail(started, left)
+  const authorization = await startAuthorization(app)
+  const repair = await failure.fail(started, authorization)
   await repair?.()
-  const reply = await returnFromProvider(app, left)
+  const reply = await returnFromProvider(app, authorization)
   expect(claimsOf(fragmentOf(reply).access_token).email).toBe(EMAIL)
-  expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')
+  expect(queryOf(await returnFromProvider(app, authorization)).error_code).toBe('flow_state_already_used')
 })
 
 test('a state without a success still expires', async () => {
   const { app } = await start()
   await using _app = app
-  const left = await startAuthorization(app)
-  await refused(app, left, '&error=access_denied')
+  const authorization = await startAuthorization(app)
+  await refused(app, authorization, '&error=access_denied')
   app.clock.advance(301_000)
-  expect(queryOf(await returnFromProvider(app, left)).error_description).toBe('OAuth state has expired')
+  expect(queryOf(await returnFromProvider(app, authorization)).error_description).toBe('OAuth state has expired')
 })
 
 test('states to link an account or accept an invitation are consumed only by success', async () => {
@@ -159,8 +159,8 @@ test('an invitation accepted at a provider survives a cancelled attempt', async 
   await using _app = app
   await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: EMAIL } })
   const { token } = await lastMessageTo(app, EMAIL)
-  const left = await startAuthorization(app, `&invite_token=${token}`)
-  await returnFromProvider(app, left, '&error=access_denied')
-  expect(claimsOf(fragmentOf(await returnFromProvider(app, left)).access_token).email).toBe(EMAIL)
-  expect(queryOf(await returnFromProvider(app, left)).error_code).toBe('flow_state_already_used')
+  const authorization = await startAuthorization(app, `&invite_token=${token}`)
+  await returnFromProvider(app, authorization, '&error=access_denied')
+  expect(claimsOf(fragmentOf(await returnFromProvider(app, authorization)).access_token).email).toBe(EMAIL)
+  expect(queryOf(await returnFromProvider(app, authorization)).error_code).toBe('flow_state_already_used')
 })

@@ -34,17 +34,19 @@ test('settings endpoint reports providers and autoconfirm', async () => {
 test('oauth callback redirects', async () => {
   await using started = await start({ AUTH_URI_ALLOW_LIST: 'https://app.example.com/**' })
   const { app, github } = started
-  const left = await startAuthorization(
+  const authorization = await startAuthorization(
     app,
     '&redirect_to=https%3A%2F%2Fapp.example.com%2Fhome&scopes=repo,gist&prompt=login&state=mine',
   )
-  expect(left.location.origin + left.location.pathname).toBe('https://github.com/login/oauth/authorize')
-  expect(Object.fromEntries(left.location.searchParams)).toMatchObject({
+  expect(authorization.location.origin + authorization.location.pathname).toBe(
+    'https://github.com/login/oauth/authorize',
+  )
+  expect(Object.fromEntries(authorization.location.searchParams)).toMatchObject({
     ...{ client_id: 'github-client', response_type: 'code', scope: 'user:email repo gist', prompt: 'login' },
     redirect_uri: 'http://localhost:7020/auth/v1/callback',
   })
-  expect(left.state).not.toBe('mine')
-  const reply = await returnFromProvider(app, left)
+  expect(authorization.state).not.toBe('mine')
+  const reply = await returnFromProvider(app, authorization)
   expect(reply.status).toBe(302)
   expect(reply.headers.get('location')).toStartWith('https://app.example.com/home#access_token=')
   expect(reply.headers.get('referrer-policy')).toBe('no-referrer')
@@ -146,19 +148,21 @@ test('a provider response that is late, too large, redirected or invalid causes 
 test('threat T48: a state works once, before it expires, in the same browser and for the same provider', async () => {
   await using started = await start()
   const { app } = started
-  const left = await startAuthorization(app)
+  const authorization = await startAuthorization(app)
   const another = await startAuthorization(app)
-  expect(queryOf(await returnFromProvider(app, { ...another, cookie: left.cookie })).error_code).toBe('bad_oauth_state')
+  expect(queryOf(await returnFromProvider(app, { ...another, cookie: authorization.cookie })).error_code).toBe(
+    'bad_oauth_state',
+  )
   expect(queryOf(await returnFromProvider(app, { ...(await startAuthorization(app)), cookie: '' })).error_code).toBe(
     'bad_oauth_state',
   )
-  const all = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider(app, left)))
+  const all = await Promise.all([1, 2, 3, 4].map(() => returnFromProvider(app, authorization)))
   const codes = all.map((reply) => queryOf(reply).error_code ?? 'signed in').sort()
   expect(codes).toEqual(['flow_state_already_used', 'flow_state_already_used', 'flow_state_already_used', 'signed in'])
   const late = await startAuthorization(app)
   app.clock.advance(301_000)
   expect(queryOf(await returnFromProvider(app, late)).error_description).toBe('OAuth state has expired')
-  const unknown = { state: crypto.randomUUID(), cookie: left.cookie }
+  const unknown = { state: crypto.randomUUID(), cookie: authorization.cookie }
   expect(queryOf(await returnFromProvider(app, unknown)).error_description).toBe('OAuth state not found or expired')
 })
 
@@ -218,9 +222,9 @@ test('a token endpoint may return the scope as an array, and null as the refresh
         })) as typeof fetch
   const settings = { AUTH_EXTERNAL_TWITCH_CLIENT_ID: 'c', AUTH_EXTERNAL_TWITCH_SECRET: 's' }
   await using app = await startApp({ settings, fetchProvider })
-  const left = await app.ask('GET', '/auth/v1/authorize?provider=twitch')
-  const state = new URL(left.headers.get('location') ?? '').searchParams.get('state') ?? ''
-  const cookie = (left.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const authorization = await app.ask('GET', '/auth/v1/authorize?provider=twitch')
+  const state = new URL(authorization.headers.get('location') ?? '').searchParams.get('state') ?? ''
+  const cookie = (authorization.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
   expect(fragmentOf(await returnFromProvider(app, { state, cookie })).access_token).toBeDefined()
 })
 

@@ -28,8 +28,8 @@ test('an error replaces a fragment of the target, and a session is appended to i
   const { location } = await opened(app, token, 'recovery')
   expect(location).toStartWith(`${SPA}#access_token=`)
   const pkce = await asked(app, '/recover', CHALLENGE)
-  const landed = await opened(app, pkce.token, 'recovery', 'http://localhost:3000/?b=2&a=1#/route')
-  expect(landed.location).toMatch(/^http:\/\/localhost:3000\/\?a=1&b=2&code=[0-9a-f-]{36}#\/route$/)
+  const target = await opened(app, pkce.token, 'recovery', 'http://localhost:3000/?b=2&a=1#/route')
+  expect(target.location).toMatch(/^http:\/\/localhost:3000\/\?a=1&b=2&code=[0-9a-f-]{36}#\/route$/)
   const again = await opened(app, pkce.token, 'recovery', 'http://localhost:3000/?b=2&error=x#/route')
   expect(again.location).toMatch(
     /^http:\/\/localhost:3000\/\?b=2&error=access_denied&error_code=.*#error=access_denied&/,
@@ -104,8 +104,8 @@ test('a PKCE code is case-sensitive', async () => {
 test('an error of a provider without a description has an empty one in the query and none in the fragment', async () => {
   const github = fakeGitHub()
   await using app = await startApp({ settings: GITHUB, fetchProvider: github.fetch })
-  const left = await startAuthorization(app, `&redirect_to=${encodeURIComponent(SPA)}`)
-  const { location } = landingOf(await returnFromProvider(app, left, '&error=access_denied'))
+  const started = await startAuthorization(app, `&redirect_to=${encodeURIComponent(SPA)}`)
+  const { location } = landingOf(await returnFromProvider(app, started, '&error=access_denied'))
   expect(location).toBe('http://localhost:3000/?error=access_denied&error_description=#error=access_denied&sb=')
   const again = await startAuthorization(app)
   const described = landingOf(await returnFromProvider(app, again, '&error=x&error_description=a%3Ab'))

@@ -67,18 +67,18 @@ async function start(answers?: Parameters<typeof fakeTwitter>[0]) {
 type Started = Awaited<ReturnType<typeof start>>
 
 async function leave({ app, twitter }: Started) {
-  const left = await app.ask('GET', '/auth/v1/authorize?provider=twitter')
+  const authorization = await app.ask('GET', '/auth/v1/authorize?provider=twitter')
   const callback = new URL(twitter.state.callback || 'http://nowhere.example')
-  return { left, callback, cookie: (left.headers.get('set-cookie') ?? '').split(';')[0] ?? '' }
+  return { authorization, callback, cookie: (authorization.headers.get('set-cookie') ?? '').split(';')[0] ?? '' }
 }
 
-async function comeBack(started: Started, shown: Record<string, string>): Promise<Reply> {
+async function returnFromTwitter(started: Started, shown: Record<string, string>): Promise<Reply> {
   const { callback, cookie } = await leave(started)
   for (const [name, value] of Object.entries(shown)) callback.searchParams.set(name, value)
   return started.app.ask('GET', callback.pathname + callback.search, { headers: { cookie } })
 }
 
-const landed = ({ headers }: Reply) => {
+const resultOf = ({ headers }: Reply) => {
   const { hash, searchParams } = new URL(headers.get('location') ?? '')
   return { ...Object.fromEntries(searchParams), ...Object.fromEntries(new URLSearchParams(hash.slice(1))) } as Record<
     string,
@@ -88,10 +88,12 @@ const landed = ({ headers }: Reply) => {
 
 test('the browser goes to Twitter with a request token, and returns signed in', async () => {
   await using started = await start()
-  const { left, callback } = await leave(started)
-  expect(left.headers.get('location')).toBe('https://api.twitter.com/oauth/authenticate?oauth_token=request-token')
+  const { authorization, callback } = await leave(started)
+  expect(authorization.headers.get('location')).toBe(
+    'https://api.twitter.com/oauth/authenticate?oauth_token=request-token',
+  )
   expect(callback.href).toStartWith('http://localhost:7020/auth/v1/callback?state=')
-  const back = landed(await comeBack(started, { oauth_token: REQUEST.key, oauth_verifier: 'verifier' }))
+  const back = resultOf(await returnFromTwitter(started, { oauth_token: REQUEST.key, oauth_verifier: 'verifier' }))
   expect(started.twitter.state.verifier).toBe('verifier')
   expect(back.provider_token).toBe(ACCESS.key)
   expect(claimsOf(back.access_token ?? '')).toMatchObject({
@@ -117,25 +119,27 @@ test('threat T48: a token other than the request token, or none, is refused', as
     string,
     string
   >[]) {
-    const { error, error_description: said } = landed(await comeBack(started, shown))
+    const { error, error_description: said } = resultOf(await returnFromTwitter(started, shown))
     expect([error, said]).toEqual(['server_error', expect.stringContaining('Unable to exchange external code')])
   }
-  expect(landed(await comeBack(started, { denied: REQUEST.key })).error).toBeDefined()
+  expect(resultOf(await returnFromTwitter(started, { denied: REQUEST.key })).error).toBeDefined()
   expect(started.twitter.state.verifier).toBe('')
 })
 
 test('without a request token there is no redirect to Twitter', async () => {
   for (const request of [new Response('no', { status: 401 }), new Response('oauth_token=x')]) {
     await using started = await start({ request })
-    const { left } = await leave(started)
-    expect([left.status, left.body.code]).toEqual([502, 'unexpected_failure'])
+    const { authorization } = await leave(started)
+    expect([authorization.status, authorization.body.code]).toEqual([502, 'unexpected_failure'])
   }
 })
 
 test('sign-in fails if Twitter does not verify the account', async () => {
   await using exchange = await start({ access: new Response('no', { status: 401 }) })
   const shown = { oauth_token: REQUEST.key, oauth_verifier: 'v' }
-  expect(landed(await comeBack(exchange, shown)).error_description).toContain('Unable to exchange external code')
+  expect(resultOf(await returnFromTwitter(exchange, shown)).error_description).toContain(
+    'Unable to exchange external code',
+  )
   await using nobody = await start({ profile: Response.json({ name: 'Ada' }) })
-  expect(landed(await comeBack(nobody, shown)).error_description).toContain('Error getting user profile')
+  expect(resultOf(await returnFromTwitter(nobody, shown)).error_description).toContain('Error getting user profile')
 })
