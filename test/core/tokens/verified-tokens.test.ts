@@ -54,8 +54,8 @@ test('a cached verification does not apply to another encoding, claims or signat
 
 test('a refused token is refused again', async () => {
   const ring = await keyring({ secret: SECRET })
-  const stranger = await keyring({ secret: `another-${SECRET}` })
-  const token = await stranger.sign(CLAIMS)
+  const other = await keyring({ secret: `another-${SECRET}` })
+  const token = await other.sign(CLAIMS)
   for (let round = 0; round < 2; round++) await expect(ring.verify(token, NOW)).rejects.toMatchObject(refused)
 })
 
