@@ -46,7 +46,7 @@ function asking(
       const { bytes, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
       if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
       const lines = bytes.toString().toUpperCase().split(/\r?\n/).filter(Boolean)
-      // An error page of a proxy, for example, must not count as a list that lacks the password.
+      // An error page of a proxy, for example, must not be taken for a list without the password.
       if (lines.length === 0 || !lines.every((line) => LINE.test(line)))
         return { outcome: 'failed', error: 'the response is not a range of hashes' }
       return { outcome: 'answered', lines }

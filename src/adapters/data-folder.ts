@@ -41,7 +41,7 @@ export function openDataFolder(path: string): string {
 /**
  * The secrets of the folder. Generated and written to disk if there are none.
  * @param database path of the database; an existing database without its secrets is not given new ones
- * @returns the secrets, and whether they were generated just now
+ * @returns the secrets, and whether they were generated in this call
  * @throws if the file cannot be read or is not the one that was written
  */
 export function ensureSecrets(
@@ -65,7 +65,7 @@ export function ensureSecrets(
 
 /**
  * The secrets of the folder; undefined before the first start.
- * @throws if the file cannot be read, is not the one that was written, or is missing beside a database
+ * @throws if the file cannot be read, is not the one that was written, or is missing although there is a database
  */
 export function storedSecrets(folder: string, database: string): Secrets | undefined {
   const path = join(folder, FILE)

@@ -23,7 +23,7 @@ export function aesGcmSealer(key: Buffer): Sealer {
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(place))
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
       const plain = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
-      // In this mode it yields no more bytes, and throws if the tag is not right.
+      // In this mode it yields no more bytes, and throws if the tag is wrong.
       decipher.final()
       return plain
     },

@@ -4,9 +4,9 @@
 const MAX_IDLE_MS = 30_000
 
 export interface WorkerOptions {
-  /** Processes what is due. @returns how many items it took; 0 if nothing is due */
+  /** Processes the due items. @returns how many; 0 if nothing is due */
   work(): Promise<number>
-  /** Milliseconds until the next attempt is due; undefined where none is. */
+  /** Milliseconds until the next attempt is due; undefined if none is due. */
   nextInMs(): Promise<number | undefined>
   onFault(error: unknown): void
 }
@@ -18,7 +18,7 @@ export interface Worker {
   stop(): Promise<void>
 }
 
-/** Several in parallel: slow work occupies one of them only. */
+/** Several tasks run in parallel, so that a slow one does not delay the others. */
 export function workers(count: number, options: WorkerOptions): Worker {
   const crew = Array.from({ length: count }, () => worker(options))
   return {

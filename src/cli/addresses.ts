@@ -24,7 +24,7 @@ export const isNearbyUrl = (url: string) => isLocalNetwork(hostOf(url))
 
 const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
 
-/** Such as `http://127.0.0.1:7020`, or `http://[::1]:7020`. */
+/** For example `http://127.0.0.1:7020` or `http://[::1]:7020`. */
 export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,4 +1,4 @@
-/** What the operator sees at start: the URL, the keys, and a snippet to paste. */
+/** The startup banner: the URL, the keys, and a snippet to paste. */
 
 import type { Keys } from '../compose/keys'
 import { databasePath } from '../compose/keys'
@@ -55,7 +55,7 @@ function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [str
   return rows
 }
 
-/** What the operator may want to change. Problems are warnings in the log. */
+/** Settings that the operator may want to change. Problems are warnings in the log. */
 function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
   const isPublic = !isLoopbackHost(server.host) || !isNearbyUrl(server.apiExternalUrl)
   const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled

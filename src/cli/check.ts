@@ -34,7 +34,7 @@ export async function check(command: Command): Promise<void> {
   process.exitCode = areWrong || damage.length > 0 ? 1 : 0
 }
 
-/** What is wrong with the files of a server. Read-only; may run beside a running server. */
+/** Finds problems in the files of a server. Read-only; can run while the server is running. */
 function damageIn(folder: string, settings: Settings): string[] {
   const path = databasePath(settings, folder)
   const found: string[] = []

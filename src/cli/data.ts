@@ -39,8 +39,9 @@ export function dataFolderFor(command: Command, settings: Settings): string {
 }
 
 /**
- * A database of the version of this executable, for commands that may run beside a server.
- * @returns its path @throws if it is missing or has another version
+ * A database of the same version as this executable, for commands that can run while the server is running.
+ * @returns its path
+ * @throws if it is missing or has another version
  */
 export function requireDatabase(settings: Settings): string {
   const path = databasePath(settings, resolve(settings.server.dataDir))

@@ -50,7 +50,7 @@ function ownName({ env, executable, cwd }: Invocation): string {
   return quoted(path === executable || path.startsWith('.') ? path : `./${path}`)
 }
 
-/** Paths below the folder become relative; others stay absolute. */
+/** Paths below the folder become relative; others remain absolute. */
 function shortest(path: string, from: string): string {
   const way = relative(from, path)
   return way === '' || way.startsWith('..') ? path : way

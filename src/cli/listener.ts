@@ -12,7 +12,8 @@ export interface Listener {
   port: number
   /**
    * Stops accepting and closes idle connections, including those that have sent no request or only part of its header.
-   * Running requests are answered first. @returns false if some were not answered in time
+   * Running requests are answered first.
+   * @returns false if some were not answered in time
    */
   drain(timeoutMs: number): Promise<boolean>
 }

@@ -1,4 +1,6 @@
-/** File descriptors: each connection takes one, and Bun silently stops accepting connections when none is left. */
+/**
+ * File descriptors: each connection uses one, and Bun silently stops accepting connections when there are none left.
+ */
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import type { Log } from '../http/log'
 

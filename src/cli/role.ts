@@ -13,7 +13,7 @@ const admin = { role: 'command_line' }
 /** `latchkey role list <user>`: the roles of a user, given by id, email address, username or uid. */
 export const listRolesOf = (command: Command) => withRoles(command, (context, user) => listRoles(context, { user }))
 
-/** `latchkey role grant <user> <role>`: works beside a running server; the next token contains it. */
+/** `latchkey role grant <user> <role>`: works while the server is running; the next token contains the role. */
 export const grant = (command: Command) =>
   withRoles(command, (context, user, role) => grantRole(context, { admin, user, role }))
 

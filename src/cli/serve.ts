@@ -74,7 +74,7 @@ export async function serve(command: Command): Promise<void> {
   })
 }
 
-/** What is needed before listening: the folder, its lock and its secrets. */
+/** Prepares everything needed before listening: the folder, its lock and its secrets. */
 function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   const folder = openDataFolder(settings.server.dataDir)
   const database = databasePath(settings, folder)

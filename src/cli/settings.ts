@@ -31,7 +31,7 @@ export function optionOf<T>(command: Command, name: string): T | undefined {
     : command.getOptionValue(name)
 }
 
-/** Reads every setting. Files named by a flag must exist; the default ones need not. */
+/** Reads every setting. Files named by a flag must exist; the default ones do not have to. */
 export function readSettings(command: Command, overrides: Record<string, string> = {}): Configuration {
   const problems: Configuration['problems'] = []
   const flags: Record<string, string> = {}

@@ -1,4 +1,6 @@
-/** `latchkey keys list | rotate | import | revoke`: the keys that sign access tokens, beside the HS256 secret. */
+/**
+ * `latchkey keys list | rotate | import | revoke`: the keys that sign access tokens, in addition to the HS256 secret.
+ */
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'

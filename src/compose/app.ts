@@ -87,7 +87,9 @@ export interface App {
   refreshKeys(): Promise<void>
   /** Sends queued mail; undefined without a mail server. */
   postman: Worker | undefined
-  /** Closes open event streams and waits no longer for slow clients, so that a shutdown need not either. */
+  /**
+   * Closes open event streams and stops waiting for slow clients, so that a shutdown does not have to wait for them.
+   */
   beginStopping(): void
   /** All routes, for the documentation and its checks. */
   routes: Elysia

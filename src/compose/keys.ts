@@ -1,4 +1,4 @@
-/** From settings and secrets to this server's keys, for the server and the command line. */
+/** Derives this server's keys from settings and secrets, for the server and the command line. */
 import { join, resolve } from 'node:path'
 import type { Secrets } from '../adapters/data-folder'
 import { aesGcmSealer } from '../adapters/sealer'
@@ -11,7 +11,7 @@ import * as signing from '../core/tokens/signing-keys'
 import { openStore, type Store } from '../store'
 import { policyOf } from './policy'
 
-/** What an application needs to call this server. */
+/** The keys that an application needs to call this server. */
 export interface Keys extends ApiKeys {
   /** JWTs equivalent to the API keys, for older clients. */
   anon: string

@@ -1,4 +1,4 @@
-/** From settings to message delivery: templates, the mail server, the SMS provider. */
+/** Sets up message delivery from the settings: templates, the mail server, the SMS provider. */
 import { join, resolve } from 'node:path'
 import { smtpMailer } from '../adapters/mail/smtp'
 import { type LoadedTemplates, loadTemplates } from '../adapters/mail/templates'

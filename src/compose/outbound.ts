@@ -1,4 +1,7 @@
-/** From settings to external systems: OAuth providers, other auth servers, a Matrix homeserver. */
+/**
+ * Sets up the connections to external systems from the settings: OAuth providers, other auth servers, a Matrix
+ * homeserver.
+ */
 import type { ProviderSetup } from '../adapters/providers'
 import { synapse } from '../adapters/synapse'
 import { type Worker, workers } from '../adapters/worker'

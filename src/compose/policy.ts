@@ -1,4 +1,4 @@
-/** From settings to the policy of the core. */
+/** Computes the policy of the core from the settings. */
 import { areas, type FedPolicyPath, type Settings } from '../config'
 import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
@@ -7,7 +7,9 @@ import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
 import { NOTIFICATIONS } from '../lib/mail-templates'
 
-/** Each setting says which field of the policy it feeds; what depends on several settings is derived here. */
+/**
+ * Each setting declares the field of the policy that it feeds; fields that depend on several settings are derived here.
+ */
 export function policyOf(settings: Settings): Policy {
   const policy: Group = derivedPolicy(settings)
   for (const [area, group] of Object.entries(areas))

@@ -62,7 +62,7 @@ const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
 
 type HookSettings = ReturnType<typeof settingsOf>
 
-/** Such as `sendEmailUri`. */
+/** Each setting under its own name, for example `sendEmailUri`. */
 export const hooks = Object.fromEntries(
   HOOK_KEYS.flatMap((key) => Object.entries(settingsOf(HOOKS[key])).map(([suffix, each]) => [`${key}${suffix}`, each])),
 ) as { [Key in `${HookKey}Enabled`]: HookSettings['Enabled'] } & { [Key in `${HookKey}Uri`]: HookSettings['Uri'] } & {

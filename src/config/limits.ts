@@ -1,4 +1,4 @@
-/** Rate limits: requests per client address (an IPv6 client counts as its /64), with the bursts of GoTrue. */
+/** Rate limits: requests per client address (for IPv6, per /64 network), with the bursts of GoTrue. */
 import type { SendingRate } from '../core/kernel/policy'
 import { formatDuration, parseDuration } from '../lib/duration'
 import { field } from './policy-field'
@@ -20,7 +20,7 @@ const sendingRate: ValueType<SendingRate | undefined> = {
   },
 }
 
-/** A number of requests in a fixed period; `30/5m` counts as 30, and the minimum is 0. */
+/** A number of requests in a fixed period; `30/5m` is read as 30, and the minimum is 0. */
 const requests: ValueType<number> = {
   name: 'integer',
   parse(value) {

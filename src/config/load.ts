@@ -78,7 +78,10 @@ function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): Ra
   )
 }
 
-/** The first of the setting's names that is set in this source. Empty counts as unset, as Compose files leave it. */
+/**
+ * The first of the setting's names that is set in this source. An empty value is treated as unset, because Compose
+ * files pass unset variables that way.
+ */
 function findNamed(
   each: Setting<unknown>,
   values: NamedValues,

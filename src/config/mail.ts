@@ -1,4 +1,4 @@
-/** Mail: how it is sent, what it says, and its links. */
+/** Mail: delivery, texts and links. */
 import { jsonLists } from './json-values'
 import { field } from './policy-field'
 import { computed, setting } from './setting'

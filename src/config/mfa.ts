@@ -4,7 +4,7 @@ import { computed, setting } from './setting'
 import { smsTemplate } from './sms'
 import { duration, flag, integer, list, orDefault, text, type ValueType } from './value-types'
 
-/** Origins as browsers serialize them (RFC 6454 §6.2), including those of Android apps. */
+/** Origins as browsers serialize them (RFC 6454 §6.2), including the origins of Android apps. */
 const origins: ValueType<string[]> = {
   ...list,
   parse(value) {

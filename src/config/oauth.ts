@@ -1,11 +1,11 @@
-/** Sign-in with accounts at OAuth providers: settings common to all of them. */
+/** Sign-in with accounts at OAuth providers: settings common to all providers. */
 import { PROVIDERS } from '../providers'
 import { field } from './policy-field'
 import { moreClientIds } from './providers'
 import { setting } from './setting'
 import { anyUrl, duration, flag, hosts, httpUrl, integer, list, type ValueType } from './value-types'
 
-/** `google:workspace,github:default`, or the same with `=`. */
+/** Written as `google:workspace,github:default`, or with `=` instead of `:`. */
 const pairs: ValueType<Record<string, string>> = {
   name: 'list of provider:domain',
   format: (found) =>

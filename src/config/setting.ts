@@ -1,4 +1,7 @@
-/** What a setting is. Each is one object; the loader, `latchkey check`, the README table and `.env.example` all read it. */
+/**
+ * The type of a setting. Each setting is one object; the loader, `latchkey check`, the README table and `.env.example`
+ * all read it.
+ */
 import type { PolicyField, PolicyPath } from './policy-field'
 import type { ValueType } from './value-types'
 

@@ -54,7 +54,7 @@ export function readFile(
   }
 }
 
-/** An enabled protection that does not exist deserves a warning, since an application may rely on it. */
+/** An enabled protection that does not exist deserves a warning, because an application may rely on it. */
 export function unsupportedSetting(name: string, value: string | undefined, reason?: string): Problem {
   const isOn =
     /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&

@@ -1,6 +1,6 @@
 /**
  * Settings of GoTrue and of Supabase's config.toml that this version does not have, with the reason. They are not
- * errors, since a settings file may be shared with GoTrue, but they are reported as having no effect.
+ * errors, because a settings file may be shared with GoTrue, but they are reported as having no effect.
  */
 const HOOKS = 'CUSTOM_ACCESS_TOKEN BEFORE_USER_CREATED AFTER_USER_CREATED'
 

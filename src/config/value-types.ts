@@ -13,7 +13,7 @@ export interface ValueType<T> {
 
 /** A value that GoTrue replaces by another one. The server starts with that one, and `latchkey check` reports it. */
 export class Replaced extends Error {
-  /** @param instead the value used; undefined: the default */
+  /** @param instead the value used instead; undefined for the default */
   constructor(
     mustBe: string,
     readonly instead?: unknown,
@@ -120,7 +120,7 @@ export const httpUrl: ValueType<string> = {
   },
 }
 
-/** The application's URL: any absolute URL, since mobile apps have their own schemes. */
+/** The application's URL: any absolute URL, because mobile apps have their own schemes. */
 export const anyUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {

@@ -167,12 +167,9 @@ export type RequestCore = Shown & {
 }
 
 export interface Core extends Shown {
-  /**
-   * The core for a request that has just arrived: its instant is now.
-   * @param client called once the client is needed
-   */
+  /** The core for a request that has just arrived: its time is now. @param client called once the client is needed */
   forRequest(client: () => Client): RequestCore
-  /** The core for background work that begins now. */
+  /** The core for background work that starts now. */
   forTask(): RequestCore
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a hook is: a request to the operator's server when something happens (docs/wire-contract.md#hooks). Its settings
- * and the types of its call derive from this; it is called in `src/core/hooks/call-hook.ts`.
+ * Defines hooks. A hook is a request to the operator's server when something happens (docs/wire-contract.md#hooks). Its
+ * settings and the types of its call derive from this; it is called in `src/core/hooks/call-hook.ts`.
  */
 import type { Static, TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -16,11 +16,11 @@ export interface HookDeclaration {
   setting: string
   /** Completes "the hook that …" in the documentation of the settings. */
   doc: string
-  /** The payload, beside its metadata. */
+  /** The payload without its metadata. */
   input: TObject
-  /** Members of the response. A member of another type counts as missing. */
+  /** Members of the response. A member of another type is treated as missing. */
   output: TObject
-  /** The refusals that a response may cause, beside those of every hook (`src/core/reasons/hook.ts`). */
+  /** The refusals that a response may cause, in addition to those of every hook (`src/core/kernel/reasons/hook.ts`). */
   reasons: readonly string[]
 }
 

@@ -1,4 +1,4 @@
-/** From what a handler returns to the response: encoded once, with no more than the schema of its status declares. */
+/** Turns the result of a handler into a response: encoded once, with no more than the schema of its status declares. */
 import type { TSchema } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { ElysiaCustomStatusResponse } from 'elysia'
@@ -17,11 +17,11 @@ export interface AnswerFormat {
 export type AnswerHeaders = Record<string, string | number>
 
 /**
- * Creates the function that answers with what a handler returned: a response, a value, or Elysia's `status(…)`.
+ * Creates the function that turns the result of a handler into an answer: a response, a value, or Elysia's `status(…)`.
  * @throws from that function: if there is no schema for the status, or the value does not match it
  */
 export function answering({ answers, encode, isChecked }: AnswerFormat) {
-  /** Compiled when the status is first answered; most endpoints of most servers never are. */
+  /** Compiled when a status is first answered, because most endpoints never answer most of their statuses. */
   const encoders = new Map<number, (value: unknown) => string>()
 
   return (returned: unknown, headers: AnswerHeaders): Response => {

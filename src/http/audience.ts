@@ -17,7 +17,7 @@ export interface Problem {
 
 /**
  * Whether a browser navigates or posts a form. A request with a token, an API key or a JSON body comes from a program
- * regardless of Accept, since neither a link nor a form can send one.
+ * regardless of Accept, because neither a link nor a form can send one.
  */
 export function isFromBrowser({ method, headers }: Request): boolean {
   const mode = headers.get('sec-fetch-mode')

@@ -23,7 +23,10 @@ export function sessionCookieOf(request: Request, apiUrl: string): SessionCookie
   return undefined
 }
 
-/** By Fetch Metadata (W3C) and Origin: headers that a page of another origin cannot send. */
+/**
+ * Whether a page of this server sent the request, by Fetch Metadata (W3C) and Origin: headers that a page of another
+ * origin cannot set.
+ */
 export function isOwnPage({ method, headers, body }: Request, apiUrl: string): boolean {
   const site = headers.get('sec-fetch-site')
   if (method === 'GET' || method === 'HEAD') return site === null || site === 'same-origin' || site === 'none'

@@ -1,5 +1,5 @@
 /**
- * CORS (Fetch Standard) as GoTrue implements it (docs/wire-contract.md#cors): any origin is allowed, since tokens
+ * CORS (Fetch Standard) as GoTrue implements it (docs/wire-contract.md#cors): any origin is allowed, because tokens
  * travel in headers and nothing there is authenticated by a cookie. `apikey` is allowed too, which GoTrue leaves to a
  * gateway.
  */

@@ -5,7 +5,7 @@ import type { Endpoint } from './endpoint'
 /** The prefix that clients add themselves, left out of operation names. */
 const DEFAULT_PREFIX = '/auth/v1'
 
-/** Such as `postAdminUsers`. Operation ids must be unique (OpenAPI 3.1 §4.8.10). */
+/** The OpenAPI operation id, for example `postAdminUsers`. Operation ids must be unique (OpenAPI 3.1 §4.8.10). */
 const operationId = (method: string, path: string) =>
   `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
 

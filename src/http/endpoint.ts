@@ -75,7 +75,7 @@ export interface Context<
   Q extends QuerySchemas = NoQuery,
   P extends string = '',
 > {
-  /** Its instant: when the caller was known and the body had arrived. */
+  /** A core whose `now` is the time when the caller was known and the body had arrived. */
   core: RequestCore
   request: Request
   caller: Callers[A]
@@ -126,7 +126,7 @@ export interface MountOptions {
 }
 
 export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, options: MountOptions) {
-  // In responses these formats are documentation only: validating each instant and id costs more than printing it.
+  // In responses these formats are documentation only: validating each time and id costs more than printing it.
   for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
   const app = new Elysia({ prefix: dialect.prefix, ...ROUTING }).onError(({ error, request }) =>
     dialect.answerError(error, request),
@@ -144,7 +144,10 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Surfa
   return app
 }
 
-/** The part of Elysia's context that is used. Elysia reads in the text of a handler what it needs. */
+/**
+ * The parts of Elysia's context that are used. Elysia reads the source text of a handler to find out which parts it
+ * needs.
+ */
 interface Routed {
   request: Request
   params: Record<string, string | null>

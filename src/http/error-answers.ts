@@ -1,4 +1,4 @@
-/** What every surface does with an error: a refusal is noted for the log and answered, a fault is reported. */
+/** What every surface does with an error: a refusal is recorded for the log and answered; a fault is reported. */
 import type { Refusal } from '../core/kernel/refusal'
 import { noteRefusal } from './request-context'
 

@@ -1,4 +1,4 @@
-/** Parameters of paths and queries, typed by what an endpoint declares: no other name compiles. */
+/** Parameters of paths and queries, typed by the declaration of an endpoint: no other name compiles. */
 import type { TSchema } from '@sinclair/typebox'
 import { targetOf } from './target'
 
@@ -8,7 +8,7 @@ type ParameterName<Path extends string> = Path extends `${string}:${infer Name}/
     ? Name
     : never
 
-/** Of a path like `/users/:id`, an object with `id`. */
+/** An object with one property for each path parameter: `id` for `/users/:id`. */
 export type PathParameters<Path extends string> = { readonly [Name in ParameterName<Path>]: string }
 
 /** @param decoded by Elysia, which yields null for invalid percent-encoding (RFC 3986 §2.1): nothing has such a name */
@@ -21,8 +21,8 @@ export type QuerySchemas = Record<string, TSchema>
 export type NoQuery = Record<never, TSchema>
 
 /**
- * The first value of each declared parameter, as text. The schemas document what is meant; GoTrue reads queries
- * leniently, each endpoint in its own way, so that the handlers do the same.
+ * The first value of each declared parameter, as text. The schemas are documentation only: GoTrue reads queries
+ * leniently, each endpoint in its own way, and so do the handlers.
  */
 export type QueryValues<Q extends QuerySchemas> = { readonly [Name in keyof Q]?: string | undefined }
 

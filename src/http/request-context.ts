@@ -31,7 +31,7 @@ export function requestContextOf(request: Request): RequestContext {
   return exchange
 }
 
-/** Records why a request is refused. @returns the refusal; undefined if what was thrown is a fault */
+/** Records for the log why a request is refused. @returns the refusal; undefined if the error is a fault */
 export function noteRefusal(error: unknown, request: Request): Refusal | undefined {
   const refusal = refusalIn(error)
   if (refusal) requestContextOf(request).refusal = refusal
@@ -58,7 +58,7 @@ export function clientIp(
   return ip
 }
 
-/** The hosts that links to this server may use, besides that of its own URL. */
+/** The hosts that links to this server may use, in addition to the host of its own URL. */
 export interface LinkHosts {
   apiExternalUrl: string
   /** Lower-case, each with its port if it is not the default. */

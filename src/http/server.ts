@@ -28,7 +28,7 @@ export interface ServerOptions {
   route(request: Request): Response | Promise<Response>
   /** Handles unmatched requests: unknown paths and wrong methods. */
   answerUnknown(request: Request): Promise<Response>
-  /** Whether a path answers HEAD as GET: not on the Supabase surface, since GoTrue does not. */
+  /** Whether a path answers HEAD as GET: not on the Supabase surface, because GoTrue does not. */
   answersHead(path: string): boolean
   /** Answers an error with a page if the client is a browser. */
   presentError(request: Request, response: Response): Promise<Response>
@@ -55,7 +55,7 @@ export function createFetch({
   linkHosts,
 }: ServerOptions): Fetch {
   return async (request, peers) => {
-    // Once: Bun no longer knows the address after the client has disconnected.
+    // Determined once: Bun no longer has the address after the client has disconnected.
     let client: Client | undefined
     const exchange: RequestContext = {
       id: requestId(request.headers.get(requestIdHeader)),

@@ -10,7 +10,7 @@ export function targetOf({ url }: Request): Target {
   return latest.target
 }
 
-/** Of the URL parsed last: a request is asked for its target several times in a row. */
+/** The target of the URL parsed last, because several callers in a row ask for the target of the same request. */
 let latest: { url: string; target: Target } = { url: '', target: { path: '/', query: '' } }
 
 function parseTarget(url: string): Target {
@@ -29,7 +29,7 @@ export function queryOf(request: Request, name: string): string | undefined {
   return queryParametersOf(request).get(name) ?? undefined
 }
 
-/** Host and port that the request was sent to; empty where its Host header is not valid. */
+/** Host and port that the request was sent to; empty if its Host header is not valid. */
 export const hostOf = ({ url }: Request): string => URL.parse(url)?.host ?? ''
 
 /** Whether a path equals the prefix or is below it. */

@@ -18,7 +18,7 @@ interface Step {
 /** Braces multiply; more alternatives are a mistake. */
 const MAX_ALTERNATIVES = 64
 
-/** @returns what is wrong with a pattern, or undefined */
+/** @returns the problem of a pattern, or undefined */
 export function flawOfGlob(pattern: string): string | undefined {
   try {
     parseGlob(pattern)
@@ -28,7 +28,7 @@ export function flawOfGlob(pattern: string): string | undefined {
   }
 }
 
-/** @throws {Error} that describes what is wrong with the pattern */
+/** @throws {Error} that describes the problem of the pattern */
 export function parseGlob(pattern: string): Glob {
   const alternatives = expandBraces(pattern).map(parseSteps)
   return { test: (text) => alternatives.some((steps) => matches(steps, text)) }

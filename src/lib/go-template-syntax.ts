@@ -94,7 +94,7 @@ function nextToken(source: string, at: number): { token: Token; end: number } | 
   return undefined
 }
 
-/** Go's escapes equal those of JSON, except for a few that are not needed here. */
+/** Go's escapes are the same as in JSON, except for a few that are not needed here. */
 function unquote(written: string): string | undefined {
   if (written.startsWith('`')) return written.slice(1, -1)
   try {

@@ -7,7 +7,7 @@ export type JsonObject = { [key: string]: Json }
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Maximum nesting depth. Real metadata stays under ten; deeper input tries to exhaust a stack. */
+/** Maximum nesting depth. Real metadata has fewer than ten levels; deeper input tries to exhaust the stack. */
 export const MAX_DEPTH = 1000
 
 /** Why JSON cannot be stored: a NUL character, a number beyond a double, or nesting over MAX_DEPTH. */
@@ -47,7 +47,7 @@ export function mergeMetadata(current: JsonObject, changes: JsonObject): JsonObj
   return sortedObject(Object.entries({ ...current, ...changes }).filter(isKept))
 }
 
-/** Defines each key, so that `__proto__` stays plain data. */
+/** Defines each key, so that `__proto__` is plain data. */
 function sortedObject(entries: [string, Json][]): JsonObject {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

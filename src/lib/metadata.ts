@@ -54,13 +54,13 @@ export function fitting(metadata: JsonObject, maxBytes: number): JsonObject {
   return Object.fromEntries(Object.entries(metadata).filter(([key]) => kept.has(key)))
 }
 
-/** The part of both that fits into a token. `app_metadata` comes first, since it holds permissions. */
+/** The part of both that fits into a token. `app_metadata` comes first, because it holds permissions. */
 export function fittingToken({ user, app }: Metadata): Metadata {
   const ofApp = fitting(app, MAX_TOKEN_METADATA_BYTES - 2)
   return { app: ofApp, user: fitting(user, MAX_TOKEN_METADATA_BYTES - bytesOf(ofApp)) }
 }
 
-/** Merges a provider's profile into the metadata as far as the limit permits; existing members stay. */
+/** Merges a provider's profile into the metadata as far as the limit permits; existing members are kept. */
 export function mergeFitting(before: Metadata, profile: JsonObject): JsonObject {
   const sizeOf = ([key, value]: [string, Json]) => bytesOf({ [key]: value })
   let user = before.user

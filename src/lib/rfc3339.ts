@@ -4,8 +4,8 @@
 const SLOTS = 256
 
 /**
- * Remembers the texts of recent instants: one answer names few different ones several times, and the next answers name
- * the same.
+ * Remembers the texts of recent times: an answer contains few different times, each more than once, and the next
+ * answers contain the same ones.
  * @param format formats Unix milliseconds
  */
 export function remembering(format: (ms: number) => string): (ms: number) => string {

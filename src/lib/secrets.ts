@@ -22,7 +22,8 @@ export function sha256(data: Uint8Array | string): Buffer {
 const LAST_CHARACTERS = [/^[\w-]?$/, /^$/, /^[AQgw]$/, /^[AEIMQUYcgkosw048]$/]
 
 /**
- * Decodes unpadded base64url strictly (RFC 4648 §5). @returns undefined if another text would decode to the same bytes
+ * Decodes unpadded base64url strictly (RFC 4648 §5).
+ * @returns undefined if another text would decode to the same bytes
  */
 export function decodeBase64url(text: string): Uint8Array | undefined {
   const { length } = text

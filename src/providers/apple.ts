@@ -1,4 +1,4 @@
-/** Sign in with Apple. The name is sent once, beside the code and not in the token. */
+/** Sign in with Apple. The name is sent only once, next to the code, not in the ID token. */
 import { asObject, asText, openIdProfile } from './profile'
 import { defineProvider } from './provider'
 

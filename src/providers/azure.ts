@@ -1,4 +1,4 @@
-/** Microsoft Entra ID, one tenant or all. `xms_edov` says whether the domain owner verified the address. */
+/** Microsoft Entra ID, one tenant or all. The claim `xms_edov` tells whether the domain owner verified the address. */
 import { openIdProfile } from './profile'
 import { defineProvider, type ProviderUrl } from './provider'
 

@@ -1,4 +1,4 @@
-/** Facebook. Its API wants the access token signed with the secret. */
+/** Facebook. Its API requires the access token to be signed with the secret. */
 import { createHmac } from 'node:crypto'
 import { asObject, emailEntry, openIdProfile, profileOf } from './profile'
 import { defineProvider } from './provider'

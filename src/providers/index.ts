@@ -26,7 +26,7 @@ import { workos } from './workos'
 import { x } from './x'
 import { zoom } from './zoom'
 
-/** In the order of GoTrue's `GET /settings`. */
+/** All providers, in the order of GoTrue's `GET /settings`. */
 export const PROVIDERS = [
   apple,
   azure,
@@ -57,7 +57,7 @@ export const PROVIDERS = [
 
 export type ProviderName = (typeof PROVIDERS)[number]['name']
 
-/** In alphabetical order. */
+/** Names of all providers, in alphabetical order. */
 export const PROVIDER_NAMES: readonly ProviderName[] = PROVIDERS.map(({ name }) => name).sort()
 
 const byName: ReadonlyMap<string, BuiltInProvider> = new Map(PROVIDERS.map((each) => [each.name, each]))

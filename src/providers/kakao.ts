@@ -11,7 +11,7 @@ export const kakao = defineProvider({
   }),
   idTokens: { issuer: ({ url = 'https://kauth.kakao.com' }) => url },
   async profile({ idToken, accessToken, get, setup: { apiUrl = 'https://kapi.kakao.com' } }) {
-    // its ID tokens do not say whether the address was confirmed
+    // its ID tokens do not contain whether the address is confirmed
     if (accessToken === '' && idToken) return openIdProfile({ ...idToken, name: idToken.nickname })
     const user = await get(`${apiUrl}/v2/user/me`)
     const account = asObject(user.kakao_account)

@@ -1,4 +1,4 @@
-/** Profiles: what a provider says about an account, with GoTrue's claim names. */
+/** Profiles: the data of a provider about an account, with GoTrue's claim names. */
 import { isJsonObject, type JsonObject } from '../lib/json'
 
 export interface ExternalEmail {
@@ -33,10 +33,7 @@ export function emailEntry(address: unknown, isVerified: unknown, isPrimary = tr
   return asText(address) === '' ? [] : [{ address: asText(address), isVerified: isVerified === true, isPrimary }]
 }
 
-/**
- * A profile with GoTrue's claim names. Empty values are omitted.
- * @throws if the provider names no account
- */
+/** A profile with GoTrue's claim names. Empty values are omitted. @throws if the profile has no account id */
 export function profileOf(sub: unknown, claims: UntrustedJson, emails: ExternalEmail[]): ExternalProfile {
   const id = asText(sub)
   if (id === '') throw new Error('the provider does not identify the account')
@@ -60,7 +57,7 @@ const STANDARD =
     ' ',
   )
 
-/** The profile from standard claims (OpenID Connect Core 1.0 §5.1). A missing `email_verified` counts as false. */
+/** The profile from standard claims (OpenID Connect Core 1.0 §5.1). A missing `email_verified` is treated as false. */
 export function openIdProfile(claims: UntrustedJson, more: UntrustedJson = {}): ExternalProfile {
   const isVerified = claims.email_verified === true || claims.email_verified === 'true'
   const standard = Object.fromEntries(STANDARD.map((name) => [name, claims[name]]))

@@ -20,7 +20,7 @@ export interface Setup {
 
 export type ProviderUrl = Pick<Setup, 'url'>
 
-/** What is known once the code has been exchanged. */
+/** The data that is available once the code has been exchanged. */
 export interface ProfileContext {
   accessToken: string
   /** The complete response of the token endpoint. */
@@ -36,7 +36,7 @@ export interface ProfileContext {
 
 /** How an OpenID provider signs ID tokens. */
 export interface IdTokenDeclaration {
-  /** The issuer of its tokens; if there are several, the one whose keys are used for a token that names none. */
+  /** The issuer of its tokens; if there are several, the one whose keys verify a token without an issuer. */
   issuer(setup: ProviderUrl): string
   /** If tokens come from one of several issuers. @param company as named in error messages */
   severalIssuers?: { company: string; includes(issuer: string, setup: ProviderUrl): boolean }

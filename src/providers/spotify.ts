@@ -1,4 +1,4 @@
-/** Spotify, which does not say whether an address was confirmed. */
+/** Spotify, whose profiles do not contain whether the address is confirmed. */
 import { asObjects, emailEntry, profileOf } from './profile'
 import { defineProvider } from './provider'
 

@@ -120,7 +120,8 @@ interface Settling {
 /**
  * Creates missing identities of confirmed contacts: for an account that was anonymous, and for one created by a
  * provider that gets a password, which is a sign-in method of its own.
- * @param held all identities of the account, oldest first @returns the same with the new ones
+ * @param held all identities of the account, oldest first
+ * @returns `held` and the new identities
  */
 export async function settleOwnIdentities(
   tx: Tx,

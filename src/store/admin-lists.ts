@@ -13,7 +13,7 @@ const SEARCH_SLICE = 2000
 const COUNT_SLICE = 20_000
 
 export interface Page {
-  /** From 1; 0 is the first page as well. */
+  /** Page number, counted from 1; 0 is the first page as well. */
   page: number
   perPage: number
 }
@@ -80,7 +80,7 @@ export interface UserQuery extends Page {
   aud: string
   /** Part of the address or of `user_metadata.full_name`, case-insensitive; `%` and `_` are wildcards. */
   filter: string
-  /** By time of creation. */
+  /** Sort order by creation time. */
   direction: Direction
 }
 

@@ -51,7 +51,7 @@ const setFactorSms = statement({ id: users.id, at: users.factorSmsSentAt }, (db,
 
 export interface NewChallenge {
   challenge: MfaChallenge
-  /** Challenges before this instant are expired. */
+  /** Challenges created before this time are expired. */
   staleBefore: number
   /** Minimum time since the user's last one, if it costs an SMS. */
   smsCooldownMs?: number | undefined
@@ -112,7 +112,7 @@ export const rollBackChallenge = write(
 export const findChallenge = read(async (tx, id: string) => tx.one(challengeById, { id }))
 
 export interface FactorPass extends Acting {
-  /** None if the proof needs no challenge. */
+  /** Id of the challenge that the proof answers; undefined if the proof needs no challenge. */
   challengeId?: string
   userId: string
   proof: Proof

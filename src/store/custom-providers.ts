@@ -65,7 +65,7 @@ export const changeCustomProvider = write(
 
 type ProviderKey = Pick<CustomProvider, 'id' | 'identifier'>
 
-/** Saves the current metadata of an issuer, unless an administrator changed the issuer meanwhile. */
+/** Saves the current metadata of an issuer, unless an administrator has changed the issuer since. */
 export const saveDiscovery = write(
   async (
     tx,

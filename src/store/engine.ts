@@ -58,7 +58,8 @@ export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   /**
-   * Writes with `probe`, otherwise reads what every query reads first. @returns the problem; undefined if none is known
+   * Writes with `probe`, otherwise reads what every query reads first.
+   * @returns the problem; undefined if there is none
    */
   examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
   space(): Promise<Space>

@@ -61,7 +61,7 @@ export const openExternalSession = write(
 
 export const findExternalSessionById = read((tx, id: string) => tx.one(sessionById, { id }))
 
-/** Those whose token has not expired, the latest expiry first. */
+/** External sessions whose token has not expired, the latest expiry first. */
 export const listExternalSessions = read(
   async (tx, { page, perPage, now }: Page & { now: number }): Promise<Listed<ExternalSession>> => {
     const offset = (Math.max(1, page) - 1) * perPage

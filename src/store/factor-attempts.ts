@@ -68,7 +68,7 @@ export const countFactorAttempt = write(
     const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : UNKNOWN_NETWORK
     const stored = await tx.one(attemptsOf, { userId, network })
     const attempts = stored?.attempts ?? 0
-    // A counter that started while the clock ran ahead starts now, so that its wait neither vanishes nor grows.
+    // A start in the future comes from a wrong clock (lib/time.ts). It becomes now: the wait is neither lost nor extended.
     const since = Math.min(stored?.since ?? now, now)
     const counted = { userId, network, since }
     const rounds = attempts / limit.max
@@ -83,7 +83,7 @@ export const countFactorAttempt = write(
   },
 )
 
-/** Takes back a guess that was not checked after all; an expired wait stays expired. */
+/** Refunds a guess that was not checked after all; an expired wait is not restored. */
 export const takeBackFactorAttempt = write(
   async (tx, { limit, ...counted }: CountedAttempt & { limit: AttemptLimit }): Promise<void> => {
     const stored = await tx.one(attemptsOf, counted)

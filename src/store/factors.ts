@@ -54,7 +54,7 @@ export interface Enrolment {
   factor: Factor
   acting: Acting
   limits: FactorLimits
-  /** Unverified factors before this instant are replaced. */
+  /** Unverified factors created before this time are replaced. */
   staleBefore: number
   audit: AuditEntry[]
 }

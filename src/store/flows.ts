@@ -53,7 +53,7 @@ export interface AuthCode {
   hash: string
 }
 
-/** @returns false if the flow is gone or already has a code */
+/** @returns false if the flow no longer exists or already has a code */
 export async function issueAuthCode(tx: Tx, { flowId, hash }: AuthCode, now: number): Promise<boolean> {
   return (await tx.run(issueCode, { id: flowId, authCodeHash: hash, now })) > 0
 }

@@ -1,6 +1,6 @@
 /**
  * The store: the state. Every function that writes is one transaction and returns an outcome rather than throwing,
- * since an error would roll it back.
+ * because an error would roll the transaction back.
  */
 import * as accounts from './accounts'
 import { listAudit, listUsers } from './admin-lists'
@@ -108,7 +108,7 @@ const operations = {
 
 export type Store = Bound<typeof operations> &
   Pick<Engine, 'close' | 'space'> & {
-    /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if none is known */
+    /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
     examine(now: number): Promise<Condition | undefined>
   }
 

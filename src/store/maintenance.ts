@@ -21,7 +21,7 @@ export const putMeta = write(async (tx, entry: { key: string; value: string }): 
 
 const lastUser = statement({}, (db) => db.select({ at: sql<number | null>`max(${users.createdAt})` }).from(users))
 
-/** The latest stored instant; undefined if there is none. */
+/** The latest stored time; undefined if there is none. */
 export const latestInstant = read(async (tx): Promise<number | undefined> => {
   const probedAt = Number((await tx.one(metaValue, { key: PROBED_AT_KEY }))?.value ?? 0)
   return Math.max(probedAt, (await tx.one(lastUser))?.at ?? 0) || undefined

@@ -85,7 +85,7 @@ export const claimMatrixRegistrations = write(
   ): Promise<{ registration: MatrixRegistration; user: User }[]> => {
     const claimed = []
     const due = await tx.all(dueRegistrations, { now, limit })
-    // A longer delay was written while the clock ran ahead.
+    // A longer delay comes from a wrong clock (lib/time.ts).
     if (due.length === 0) due.push(...(await tx.all(overdueRegistrations, { latest: now + longestWaitMs, limit })))
     for (const registration of due) {
       const taken = { ...registration, nextAttemptAt: now + leaseMs }
@@ -99,8 +99,8 @@ export const claimMatrixRegistrations = write(
 )
 
 /**
- * Keeps the first password generated for a registration. @returns the stored one; undefined if the registration no
- * longer exists
+ * Keeps the first password generated for a registration.
+ * @returns the stored one; undefined if the registration no longer exists
  */
 export const keepMatrixPassword = write(
   async (tx, given: { userId: string; password: string }): Promise<string | undefined> => {

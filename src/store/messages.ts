@@ -111,10 +111,12 @@ const nextAttempt = statement({}, (db) =>
     .where(gt(messages.nextAttemptAt, 0)),
 )
 
-/** Claims due messages for `leaseMs`; after that they are available again, since the claiming process may be gone. */
+/**
+ * Claims due messages for `leaseMs`; after that they are available again, because the claiming process may have ended.
+ */
 export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
   const found = await tx.all(dueMessages, { now, limit })
-  // A longer delay was written while the clock ran ahead.
+  // A longer delay comes from a wrong clock (lib/time.ts).
   if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))
   const claimed: Message[] = []
   for (const message of found) {
@@ -135,14 +137,14 @@ interface Claim {
   limit: number
 }
 
-/** A message dated in the future is treated as created now, and keeps its lifetime. */
+/** A message with a creation time in the future is treated as created now, and keeps its lifetime. */
 function datesOf({ createdAt, expiresAt }: Message, now: number): Pick<Message, 'createdAt' | 'expiresAt'> {
   return createdAt <= now ? { createdAt, expiresAt } : { createdAt: now, expiresAt: now + expiresAt - createdAt }
 }
 
 /**
- * Records the result of a delivery attempt. One that exceeded its lease counts only if it reports the message as sent,
- * and nothing else did before.
+ * Records the result of a delivery attempt. The result of an attempt that exceeded its lease is ignored, unless it is
+ * the first to report the message as sent.
  * @param attempts the number of the attempt
  */
 export const settleMessage = write(
@@ -190,7 +192,7 @@ export const deleteMessage = write(async (tx, id: string): Promise<'deleted' | '
   return 'deleted'
 })
 
-/** Empties the mailbox; queued messages stay. */
+/** Empties the mailbox; queued messages are kept. */
 export const clearMessages = write(async (tx): Promise<void> => {
   await tx.run(clearKept)
   await tx.run(clearContents)

@@ -31,7 +31,9 @@ export interface Query {
   /** SQL with a `?` for each binding. */
   text: string
   bindings: readonly Binding[]
-  /** How properties of a result become those of the row; null stays, and others are taken as they are. */
+  /**
+   * How columns of a result are converted to properties of the row; null and all other columns are copied unchanged.
+   */
   decoders: readonly Decoder[]
 }
 
@@ -45,7 +47,7 @@ export interface Decoder {
 
 /** A query that each connection prepares once. */
 export interface Statement<Values, Row> {
-  /** Its place among what a connection has prepared. */
+  /** Index of the query among the prepared statements of a connection. */
   index: number
   query(): Query
   /** These two carry types only. */

@@ -88,7 +88,7 @@ export const addRecoveryCodes = write(
   },
 )
 
-/** Replaces the set, and resets wrong attempts. @returns the factor, which stays the same */
+/** Replaces the set, and resets wrong attempts. @returns the factor, which is not replaced */
 export const replaceRecoveryCodes = write(
   async (tx, codes: NewCodes): Promise<Factor | Refused | 'recovery_codes_missing'> => {
     const factor = await recoveryFactorOf(tx, codes.userId)

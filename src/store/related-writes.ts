@@ -1,4 +1,4 @@
-/** What is written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
+/** Rows written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
 import { eq } from 'drizzle-orm'
 import { type Tx, write } from './engine'
 import { startFlow } from './flows'
@@ -36,7 +36,7 @@ export const saveTokensAndMessages = write(
   },
 )
 
-/** Writes messages and deletes them again: equalises the time of requests for unknown addresses. */
+/** Writes messages and deletes them again, which equalizes the time of requests for unknown addresses. */
 export const simulateMessageWrite = write(async (tx, sent: readonly NewMessage[]): Promise<void> => {
   for (const message of sent) {
     await tx.run(insertMessage, message)

@@ -1,4 +1,4 @@
-/** Proofs of second factors, and their effect on a session. Each proof counts once. */
+/** Proofs of second factors, and their effect on a session. Each proof can be used once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
 import { runGuarded, type Tx } from './engine'

@@ -140,7 +140,7 @@ async function markRefreshed(
   return advanced
 }
 
-/** All opaque tokens of a user; their sessions stay. */
+/** All opaque tokens of a user; their sessions are kept. */
 export async function revokeSessionTokens(tx: Tx, userId: string): Promise<void> {
   await tx.run(deleteTokensOf, { userId })
 }

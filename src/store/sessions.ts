@@ -76,7 +76,7 @@ export const recordSessionUse = write(async (tx, use: { id: string; now: number 
 export interface SessionOpening {
   session: NewSession
   now: number
-  /** The verified password hash; if it was replaced meanwhile, no session is opened. */
+  /** The verified password hash; if it has been replaced since, no session is opened. */
   verifiedPasswordHash?: string
   /** Replaces the verified hash, which has outdated parameters. */
   rehashed?: string | undefined
@@ -140,9 +140,9 @@ type Refreshed =
 
 /**
  * Exchanges a verified refresh token (docs/wire-contract.md#refresh-tokens). The current one advances the session; its
- * parent gets the same successor again, however late, since the response may have been lost; an older one ends the
- * session. One from before the second factor is never exchanged for a token of the elevated session: where it may be
- * used again, it keeps its place and counts for aal1.
+ * parent gets the same successor again, however late, because the response may have been lost; an older one ends the
+ * session. A token from before the second factor is never exchanged for a token of the elevated session: if it may be
+ * used again, its successor has assurance level aal1.
  */
 export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Refreshed> => {
   const found = await sessionWithUser(tx, refresh.sessionId)
@@ -209,7 +209,7 @@ export interface ImportedSession {
   tokens: { tokenHash: string; parentHash: string | null; revoked: boolean }[]
 }
 
-/** Imports a GoTrue session with its tokens, which stay valid until each is refreshed once. */
+/** Imports a GoTrue session with its tokens, which remain valid until each is refreshed once. */
 export const importSession = write(async (tx, { session, tokens }: ImportedSession): Promise<void> => {
   await startSession(tx, session)
   const { id: sessionId, userId, createdAt } = session.session

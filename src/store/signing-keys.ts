@@ -20,7 +20,7 @@ export const listSigningKeys = read((tx) => tx.all(allKeys))
 /** @returns false if a key with that name exists */
 export const addSigningKey = write(async (tx, key: SigningKeyRow) => (await tx.run(insertKey, key)) > 0)
 
-/** Schedules a standby key to sign from an instant on. @returns false if it is not a standby key */
+/** Schedules a standby key to sign from the given time on. @returns false if it is not a standby key */
 export const scheduleSigningKey = write(
   async (tx, { kid, signsFrom, now }: { kid: string; signsFrom: number; now: number }): Promise<boolean> => {
     const key = await tx.one(keyById, { kid })

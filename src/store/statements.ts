@@ -140,7 +140,7 @@ export interface NewSession {
   /** The method of the second factor given with it. */
   secondMethod?: string | undefined
   network: string | undefined
-  /** Notice for a returning user from an unknown network; undefined: none is sent. */
+  /** Notice for a returning user from an unknown network; if undefined, none is sent. */
   noticeOf?: ((user: User) => readonly NewMessage[]) | undefined
   /** Opaque tokens issued with it. */
   tokens?: readonly NewSessionToken[]
@@ -197,7 +197,7 @@ export async function startSession(
   })
 }
 
-/** A token about to be stored; its assurance level comes from what it is issued for. */
+/** A token about to be stored; its assurance level is that of its session. */
 export type NewSessionToken = Omit<SessionToken, 'aal'>
 
 export async function insertTokens(tx: Tx, tokens: readonly NewSessionToken[], aal: Aal): Promise<void> {
@@ -216,7 +216,7 @@ export async function actingSession(tx: Tx, { sessionId, aal }: Acting): Promise
   return session && { ...session, aal: lowerAal(session.aal, aal) }
 }
 
-/** Records an authentication method of a session at that instant. */
+/** Records an authentication method of a session at that time. */
 export async function recordAmr(tx: Tx, sessionId: string, method: string, now: number): Promise<void> {
   await tx.run(upsertAmr, { sessionId, authenticationMethod: method, createdAt: now, updatedAt: now })
 }
@@ -233,7 +233,7 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
 /**
  * Opens a session and records the sign-in on its user.
  * @param user the row as it was read in this transaction
- * @param set what else changes in it
+ * @param set other columns to change
  */
 export async function openSessionIn(
   tx: Tx,
@@ -248,7 +248,7 @@ export async function openSessionIn(
   return loadOpenedSession(tx, signedIn, session.session)
 }
 
-/** @param keep the session that stays, if any */
+/** @param keep id of the session to keep, if any */
 export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
   return tx.run(deleteSessions, { userId, keep: keep ?? '' })
 }

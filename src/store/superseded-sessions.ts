@@ -25,7 +25,7 @@ export async function isSuperseded(tx: Tx, session: Session, supersedes: Superse
   return later.some((other) => supersedes.supersedes(other, session))
 }
 
-/** The same for a session that is not being refreshed. */
+/** Whether a session that is not being refreshed has been superseded. */
 export const isSessionSuperseded = read(
   (tx, { session, supersedes }: { session: Session; supersedes: Supersedes | undefined }) =>
     isSuperseded(tx, session, supersedes),

@@ -54,7 +54,7 @@ type SentAt =
 
 export interface UserChange extends RelatedWrites {
   id: string
-  /** Also changes a soft-deleted account; it stays deleted. */
+  /** Also changes a soft-deleted account, which remains deleted. */
   mayBeDeleted?: boolean
   /** Unix milliseconds. */
   now: number
@@ -65,7 +65,7 @@ export interface UserChange extends RelatedWrites {
   use?: SingleUse | undefined
   /** Nothing changes if the last message of this purpose was sent less than this long ago. */
   unlessSentSince?: { column: SentAt; cooldownMs: number } | undefined
-  /** Nothing changes if one of these columns has another value by now. */
+  /** Nothing changes if one of these columns has another value in the meantime. */
   onlyIf?: Partial<User>
   /** Confirms the address or number now, unless it already is. */
   confirm?: { email: boolean; phone: boolean }
@@ -75,7 +75,7 @@ export interface UserChange extends RelatedWrites {
   identities?: Identity[]
   /** A provider identity: its data is replaced if the user has it, otherwise it is created. */
   upsertIdentity?: Identity | undefined
-  /** Identities to remove: one of them, all except the upserted one, or all except some. */
+  /** Identities to remove: a single one, all others than the upserted one, or all except a list. */
   dropIdentities?: { only: string } | { except: Pick<Identity, 'provider' | 'providerId'>[] } | 'others' | undefined
   /** Created if the user would have none. */
   identityIfNone?: Identity | undefined
@@ -92,15 +92,15 @@ export interface UserChange extends RelatedWrites {
   describeProviders?: (providers: string[]) => JsonObject
   /** For a user's own request: nothing changes once they are banned or this session has ended. */
   actor?: { sessionId: string | undefined }
-  /** The password hash verified by the caller; if it was replaced by now, nothing changes. */
+  /** The password hash verified by the caller; if it has been replaced since, nothing changes. */
   verifiedPasswordHash?: string | null
   /** Invalidates all verification tokens of the user, before new ones are created. */
   invalidateTokens?: boolean
-  /** What stays valid when tokens are invalidated and flows ended: the message with it was just sent. */
+  /** Tokens and the flow that stay valid when all others are invalidated: the message with them was just sent. */
   keeps?: { tokens: readonly string[]; flowId: string | undefined }
   /** Ends the user's sessions except one, personal access tokens, and PKCE flows that would open another session. */
   endSessions?: { keep?: string | undefined }
-  /** Revokes what a ban ends permanently: opaque tokens of every session, and personal access tokens. */
+  /** Revokes the tokens that a ban ends permanently: opaque tokens of every session, and personal access tokens. */
   revokeTokens?: boolean
   /** A proof of a second factor; if it is no longer valid, nothing changes. */
   proof?: Proof | undefined
@@ -137,7 +137,7 @@ export const changeUser = write(async (tx, change: UserChange): Promise<Changed 
     (await refuseChange(tx, user, change)) ??
     (await findConflict(tx, { id, email: null, phone: null, isSsoUser: user.isSsoUser, ...change.set }, id))
   if (refused) return refused
-  // Writes stay, whatever is returned; so the size is checked first.
+  // The transaction commits whatever is returned, so the size is checked first.
   const rawUserMetaData = userMetaDataAfter(user, change)
   if (!rawUserMetaData) return { outcome: 'metadata_too_large' }
   if (change.use && !(await consumeSingleUse(tx, change.use, now))) return { outcome: 'used_before' }

@@ -55,7 +55,7 @@ import {
 const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p).returning())
 const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))
 const deleteUserRow = statement({ id: users.id }, (db, { id }) => db.delete(users).where(eq(users.id, id)))
-/** What is deleted with an account although its row stays. */
+/** Rows deleted with an account although its own row is kept. */
 const deleteBelongings = [
   userRoles,
   knownNetworks,
@@ -73,7 +73,7 @@ export const findUserByEmail = read(async (tx, email: string) => tx.one(userByEm
 
 export const findUserByPhone = read(async (tx, phone: string) => tx.one(userByPhone, { phone }))
 
-/** By chosen name; `u<uid>` of an account without one is for `findUserByUid`. */
+/** Finds a user by their chosen name; `findUserByUid` finds `u<uid>`, the name of an account without one. */
 export const findUserByUsername = read(async (tx, username: string) => tx.one(userByUsername, { username }))
 
 export const findUserByUid = read(async (tx, uid: number) => tx.one(userByUid, { uid }))

@@ -94,7 +94,7 @@ export async function addCredential(tx: Tx, credential: WebauthnCredential): Pro
   return (await tx.run(insertCredential, credential)) > 0
 }
 
-/** @returns false if the credential is gone, or its counter did not increase */
+/** @returns false if the credential no longer exists, or its counter did not increase */
 export async function useCredential(tx: Tx, use: CredentialUse, now: number): Promise<boolean> {
   return (await tx.run(noteUse, { ...use, lastUsedAt: now })) > 0
 }
@@ -112,7 +112,7 @@ export const findPasskey = read(
   },
 )
 
-/** All credentials of a user, including those of factors, oldest first. */
+/** All credentials of a user, including credentials of factors, oldest first. */
 export const listCredentials = read((tx, userId: string) => tx.all(credentialsOf, { userId }))
 
 /** Begins a ceremony. */
@@ -128,7 +128,7 @@ export const consumeCeremony = write((tx, which: { id: string; userId: string | 
 
 export interface PasskeyRegistration {
   credential: WebauthnCredential
-  /** The session that registers it; it must have the same assurance level as when it was checked. */
+  /** The session that registers it; it must still have the assurance level that was checked. */
   acting: Acting | undefined
   now: number
   maxPasskeys: number

@@ -39,11 +39,11 @@ const LOGIN_REPLIES = [530, 534, 535, 538]
 const PLAIN_ADDRESS = /^[^\s\p{C}<>()[\]\\,;:@"]+@[^\s\p{C}<>()[\]\\,;:@"]+$/u
 
 /**
- * An SMTP client. Certificates are verified, and credentials are never sent in the clear, except to loopback. `verify`
+ * An SMTP client. Certificates are verified, and credentials are never sent unencrypted, except to loopback. `verify`
  * connects and logs in without sending; `close` lets running deliveries finish.
  */
 export function smtpMailer(options: SmtpOptions): Mailer & { verify(): Promise<Delivery>; close(): void } {
-  // Loaded only when a mail server is configured: other starts need not wait for it.
+  // Loaded only when a mail server is configured: without one, the start does not have to wait for it.
   const loading = import('nodemailer').then(({ createTransport }) => createTransport(poolOptions(options)))
 
   function failure(error: NodemailerError, content = ''): Delivery {
@@ -137,7 +137,7 @@ function withoutSecrets(text: string, { user = '', password = '' }: SmtpOptions)
 }
 
 /**
- * Spam filters quote what they reject. Words with a digit are removed, since they may be a code or a link from the
+ * Spam filters quote what they reject. Words with a digit are removed, because they may be a code or a link from the
  * mail.
  */
 function withoutContent(text: string, content: string): string {

@@ -43,7 +43,7 @@ export function providerClient(world: ProviderEnvironment, provider: OAuth2Provi
 const isIssuerOf = ({ issuer, severalIssuers }: IdTokenDeclaration, setup: Setup, claimed: string): boolean =>
   severalIssuers ? severalIssuers.includes(claimed, setup) : claimed === issuer(setup)
 
-/** An application presents the ID token and nothing else. */
+/** An application presents only the ID token. */
 function contextOfIdToken(setup: Setup, idToken: JsonObject): ProfileContext {
   const nothing = async (): Promise<never> => {
     throw new Error('no API can be called with an ID token alone')
@@ -172,7 +172,7 @@ async function exchangeTokens(
       const answered = await world.fetch(url, init)
       if (answered.status !== 200) return answered
       seen.answer = asObject(await answered.json())
-      // Some omit the type (RFC 6749 §5.1) or send their own; all of them mean this.
+      // Some providers omit the token type (RFC 6749 §5.1) or send another one, but they all mean Bearer.
       // The granted scopes are not used, and some send them as a list.
       const { id_token: _, scope: __, ...rest } = seen.answer
       const plain = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== null))

@@ -48,7 +48,7 @@ async function profileFrom(
   )
 }
 
-/** GoTrue's claim names beside the standard ones (docs/wire-contract.md#objects). */
+/** GoTrue's claim names, in addition to the standard ones (docs/wire-contract.md#objects). */
 const EXTRA_CLAIMS = ['full_name', 'avatar_url', 'slug', 'user_name', 'phone', 'updated_at']
 
 const pickOwn = (claims: UntrustedJson, names: readonly string[]): [string, unknown][] =>

@@ -13,7 +13,7 @@ interface ProviderRequest {
   url: string
   headers?: Record<string, string>
   form: Record<string, string>
-  /** Redacted from every error text, since users see these. */
+  /** Redacted from every error text, because users see these texts. */
   secrets: string[]
   /** Milliseconds. */
   timeoutMs?: number

@@ -14,7 +14,7 @@ const BASE_URL = 'https://verify.twilio.com'
 /** Invalid parameter, such as a code of the wrong length; and too many attempts for this code. */
 const WRONG_CODE_ERRORS = ['60200', '60202']
 
-/** `check` throws if Twilio did not say whether the code is right. */
+/** `check` throws if Twilio did not check the code. */
 export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsProvider {
   const { accountSid, authToken, serviceSid, baseUrl = BASE_URL, timeoutMs } = options
   const question = (resource: string, form: Record<string, string>) => ({

@@ -127,7 +127,7 @@ interface PendingChange {
   redirectTo: string
 }
 
-/** Writes the change, together with the mail or SMS that asks for confirmation, if one is needed. */
+/** Writes the change, together with the mail or SMS that requests confirmation, if one is needed. */
 async function applyChange(
   context: Context,
   { user, pending, related, challenge, channel, redirectTo }: PendingChange,
@@ -135,7 +135,7 @@ async function applyChange(
   const { email, phone } = pending
   try {
     if (email) {
-      // The SMS comes first, since only it can fail for external reasons; nothing else has changed by then.
+      // The SMS is sent first, because only it can fail for external reasons; at that point nothing has been changed.
       if (!phone) return await changeEmail(context, { user, email, challenge, redirectTo, related })
       // Older tokens are invalidated before the code of this SMS is created; the token that allows the change is one of
       // them.

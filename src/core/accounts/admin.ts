@@ -25,7 +25,10 @@ import {
 } from '../users/users'
 import { type ChangedAccount, scrubHash } from './account'
 
-/** Length of the random password of an account created without one. It is not stored or shown, so no one can use it. */
+/**
+ * Length of the random password of an account created without one. The password is neither stored in plaintext nor
+ * shown, so nobody can use it.
+ */
 const RANDOM_PASSWORD_LENGTH = 64
 
 export interface UserInput {
@@ -149,7 +152,7 @@ export async function updateUser(
     mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     mergeAppMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
-    // While a ban lasts, its sessions are answered with `user_banned`; once it is lifted they are gone.
+    // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
     ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
     revokeTokens: isBanned,
     // A link or code sent earlier refers to a password or an address that no longer exists.
@@ -225,8 +228,9 @@ export async function listAudit(
 }
 
 /**
- * Metadata of an unconfirmed account that stays when its owner confirms it: what administrators added, apart from what a
- * sign-up with a password brought. A sign-up by code brought no password, so its metadata stays beside an administrator's.
+ * Metadata of an unconfirmed account that is kept when its owner confirms it: the metadata added by administrators,
+ * without that of a sign-up with a password. A sign-up by code has no password, so its metadata is kept along with that
+ * of administrators.
  */
 function adminMetadata({ encryptedPassword, rawUserMetaData, adminUserMetaData }: User, given: UserInput) {
   const isFirstPassword = given.password !== undefined && encryptedPassword === null

@@ -27,7 +27,7 @@ export type RelatedChanges = Pick<
 
 export interface EmailChange {
   user: User
-  /** The new address, normalised. */
+  /** The new address, normalized. */
   email: string
   challenge: Challenge | undefined
   redirectTo: string
@@ -36,13 +36,13 @@ export interface EmailChange {
    * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
    */
   family?: VerificationFamily
-  /** Whether it repeats the pending change; a confirmation already given then stays. */
+  /** Whether it repeats the pending change; a confirmation already given is kept then. */
   isRepeat?: boolean
 }
 
 /**
  * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
- * a current address that need not confirm gets a notice (docs/decisions.md#d17).
+ * a notice is sent to a current address that does not need to confirm (docs/decisions.md#d17).
  */
 export async function changeEmail(
   context: Context,
@@ -85,7 +85,7 @@ export async function changeEmail(
   )
 }
 
-/** The address that has not confirmed yet: the one whose token was not used. */
+/** The address that has not confirmed yet, whose token was not used. */
 async function unconfirmedAddress(
   { store }: Context,
   { id, email: current }: User,

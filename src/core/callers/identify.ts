@@ -78,13 +78,13 @@ function requestAudience(
   return policy.adminRoles.includes(claims.role as string) ? policy.audience : audienceOf(claims)
 }
 
-/** @throws {Refusal} if the request names another audience than the token's, or the token has none */
+/** @throws {Refusal} if the request specifies another audience than the token, or the token has no audience */
 export function requireAudience(
   context: Pick<Context, 'policy'>,
   named: string | undefined,
   { claims, user }: Caller,
 ): void {
-  // A token of `/api/auth` has no audience; that of its user applies.
+  // A token of `/api/auth` has no audience; the audience of its user applies.
   const own = claims.type === 'access' ? user.aud : audienceOf(claims)
   if (!own || requestAudience(context, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }

@@ -19,7 +19,7 @@ type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
 
 /**
  * Counts a guess, then checks it. A checked guess counts unless a correct code resets the counter; if the hook or
- * provider that must be asked fails, the guess is taken back.
+ * provider that checks it fails, the guess is refunded.
  */
 export async function countGuess<T>(
   context: Context,

@@ -1,4 +1,4 @@
-/** Enrolling a second factor (`POST /factors`). It counts once it has been verified. */
+/** Enrollment of a second factor (`POST /factors`). The factor takes effect once it is verified. */
 import type { FactorType } from '../../lib/factor-types'
 import type { Factor } from '../../store'
 import { auditEntry } from '../kernel/audit'
@@ -9,7 +9,7 @@ import { normalisePhone } from '../users/users'
 import { base32, keyUri, newSecret, sealSecret } from './totp'
 import { requireSession, requireShortName } from './user-factors'
 
-/** Limited so that it fits into a QR code twice, percent-encoded, beside the address. */
+/** Limited because it appears twice in the QR code, percent-encoded, together with the address. */
 const MAX_ISSUER_BYTES = 255
 
 export interface EnrolRequest {

@@ -47,7 +47,7 @@ export async function renameFactor(
   return renamed
 }
 
-/** The owner gets a notice: an administrator can be talked into this. */
+/** A notice is sent to the owner, because an administrator can be persuaded to do this for an attacker. */
 export async function deleteFactor(context: Context, { admin, ...which }: AdminFactorTarget): Promise<Factor> {
   const factor = await requireFactorOf(context, which)
   const user = await context.store.findUser(factor.userId)

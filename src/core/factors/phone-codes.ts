@@ -9,7 +9,8 @@ export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): s
   hmacSha256(pepper, `${challengeId}:${code}`).toString('hex')
 
 /**
- * Whether a code was the one sent. @throws {Refusal} if the provider, which created it, refuses it or does not answer
+ * Whether a code was the one sent.
+ * @throws {Refusal} if the provider, which created it, refuses it or does not answer
  */
 export async function isPhoneCode(
   { peppers, policy, smsProvider, report }: Context,

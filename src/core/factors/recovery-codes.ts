@@ -24,7 +24,7 @@ const DEFAULT_NAME = 'Recovery codes'
 export interface RecoveryCodes {
   factor: Factor
   total: number
-  /** In the clear, this once. */
+  /** The codes in plaintext; they are returned only here. */
   codes: string[]
 }
 

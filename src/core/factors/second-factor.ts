@@ -29,7 +29,7 @@ interface Given {
   code: string
 }
 
-/** What a code proves, after the hook was called. */
+/** The proof for a code, after the hook was called; undefined if the code is wrong. */
 async function judged(context: Context, { user, factors, code }: Given): Promise<Proof | undefined> {
   const proof = proofOf(context, factors, code)
   const tried = attemptedFactor(factors, code, proof)
@@ -40,7 +40,9 @@ async function judged(context: Context, { user, factors, code }: Given): Promise
 /** Anything else is not a TOTP attempt. */
 const TOTP_CODE = /^\d{6}$/
 
-/** The factor that a code belongs to. Six digits that match no authenticator app count as a wrong code of the app. */
+/**
+ * The factor that a code belongs to. Six digits that match no authenticator app are treated as a wrong code of the app.
+ */
 function attemptedFactor(factors: readonly Factor[], code: string, proof: Proof | undefined): Factor | undefined {
   const app = proof?.type !== 'totp' && TOTP_CODE.test(code) && factors.find(({ factorType }) => factorType === 'totp')
   return app || factors.find(({ id }) => id === proof?.factorId)

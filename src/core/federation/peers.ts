@@ -17,7 +17,8 @@ const MAX_NAMED = 2048
 
 /**
  * The server a sign-in names, by name or URL.
- * @returns undefined for this server @throws {Refusal} for one that is not listed
+ * @returns undefined for this server
+ * @throws {Refusal} for one that is not listed
  */
 export function findPeer({ policy }: Pick<Context, 'policy'>, named: string): Peer | undefined {
   if (named === '' || named === 'local') return undefined
@@ -51,8 +52,8 @@ export async function requestPeer(
 }
 
 /**
- * Revokes a token of another server that is no longer used. If that server does not respond, it stays valid until it
- * expires.
+ * Revokes a token of another server that is no longer used. If that server does not respond, the token remains valid
+ * until it expires.
  */
 export async function revokePeerToken(
   context: Pick<Context, 'peers' | 'report'>,

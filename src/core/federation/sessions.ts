@@ -91,8 +91,9 @@ function lifetimeOf({ policy, now }: Context, createdAt: number): number {
 }
 
 /**
- * Ends the session, for an account of another server there as well. If it has already ended there, it ends here too.
- * @throws {Refusal} if the other server does not end it; then it stays here, too
+ * Ends the session, and for an account of another server its session there first. A session that has already ended
+ * there ends here too.
+ * @throws {Refusal} if the other server does not end the session; then it remains here, too
  */
 export async function signOutFederated(context: Context, { caller }: { caller: FederatedCaller }): Promise<void> {
   if (caller.kind === 'local') return signOut(context, { caller: caller.caller, scope: 'local' })

@@ -18,8 +18,9 @@ const MAX_ANSWER_BYTES = 200 * 1024
 
 /**
  * Calls a hook, if the operator has set it.
- * @param payload without its metadata @returns the declared members of its response; undefined if it is not set
- * @throws {Refusal} whose reason begins with `hook_`
+ * @param payload without its metadata
+ * @returns the declared members of its response; undefined if it is not set
+ * @throws {Refusal} whose reason starts with `hook_`
  */
 export async function callHook<Key extends HookKey>(
   context: Context,

@@ -1,4 +1,7 @@
-/** How many requests may wait for one hook or SMS provider at a time, so that one that hangs holds up nothing else. */
+/**
+ * The maximum number of requests that wait for one hook or SMS provider at a time, so that one that hangs does not
+ * block the others.
+ */
 const SLOTS = 32
 
 const inFlight = new WeakMap<object, number>()

@@ -15,7 +15,7 @@ export interface Credentials {
 /** A user with a valid access token and a live session. */
 export interface Caller {
   user: User
-  /** Undefined for a token without a session. Its `aal` is that of the token. */
+  /** Undefined for a token without a session. Its `aal` is limited to the level of the token. */
   session: Session | undefined
   claims: VerifiedClaims
   /** Whether the caller uses a personal access token, which has fewer rights than the user. */

@@ -55,10 +55,11 @@ export interface Client {
   ip: string
   userAgent: string | undefined
   /**
-   * Such as `https://auth.example.com`: the listed host that the request was sent to, used for links to this server.
+   * The base URL, for example `https://auth.example.com`, on the listed host that the request was sent to, used for
+   * links to this server.
    */
   origin?: string | undefined
-  /** What the client's Accept-Language asks for, most wanted first (RFC 9110 §12.5.4). */
+  /** Languages of the client's Accept-Language, in order of preference (RFC 9110 §12.5.4). */
   languages: readonly string[]
   /** Aborted if the client disconnects before the response. */
   readonly gone?: AbortSignal
@@ -66,7 +67,10 @@ export interface Client {
 
 /** What every function of the core is given: the server's dependencies, and the request or task at hand. */
 export interface Context extends Deps {
-  /** Unix milliseconds: when the request had arrived in full, or the task began. The same for everything it writes. */
+  /**
+   * Unix milliseconds: the time when the request had arrived in full, or the task started. Everything it writes has
+   * this time.
+   */
   readonly now: number
   readonly client: Client
 }
@@ -75,8 +79,9 @@ export interface Context extends Deps {
 export const NO_CLIENT: Client = { ip: '', userAgent: undefined, languages: [] }
 
 /**
- * Makes contexts. They inherit from `deps`, so one costs two fields; a spread would copy only these.
- * @returns for a function that determines the client once it is needed: a context that begins now
+ * Makes contexts. They inherit from `deps`, so that each needs only two new fields; a spread would copy all.
+ * @returns a function that makes the context of a task that starts now; its argument determines the client once it is
+ * needed
  */
 export function contextFactory(deps: Deps): (client: () => Client) => Context {
   class Begun {
@@ -93,8 +98,8 @@ export function contextFactory(deps: Deps): (client: () => Client) => Context {
 }
 
 /**
- * The same request at the present moment. For what follows slow work (a password hash, a hook, another server): a check
- * against another request's change must not use an instant from before that change.
+ * The same request at the current time. For work that follows a slow call (a password hash, a hook, another server): a
+ * check against the change of another request must not use a time from before that change.
  */
 export const withCurrentTime = (context: Context): Context =>
   Object.create(context, { now: { value: context.clock.now() } })

@@ -1,4 +1,4 @@
 /** Networks (a /24 or /64) from which a user signed in or passed a second factor recently. */
 
-/** How long a network stays known (docs/decisions.md#d28). */
+/** How long a network is remembered (docs/decisions.md#d28). */
 export const KNOWN_NETWORK_MS = 30 * 86_400_000

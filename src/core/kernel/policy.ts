@@ -114,7 +114,7 @@ export interface Policy {
   oauth: {
     /** Whether users may link identities to their account. */
     manualLinking: boolean
-    /** Whether the browser that returns without a PKCE challenge must be the one that left. */
+    /** Whether the browser that returns without a PKCE challenge must be the one that started the sign-in. */
     bindsBrowser: boolean
     /** Whether users with an unconfirmed address are signed in. */
     allowsUnverified: boolean

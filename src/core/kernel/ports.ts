@@ -1,4 +1,7 @@
-/** The ports of the core: what it needs from outside. Adapters implement these; tests use their own. */
+/**
+ * The ports of the core: interfaces for everything it needs from outside. Adapters implement these; tests use their
+ * own.
+ */
 import type { JsonObject } from '../../lib/json'
 import type { MailTemplate } from '../../lib/mail-templates'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
@@ -69,7 +72,7 @@ export interface MailTemplates {
 export type Delivery = { outcome: 'sent' } | { outcome: 'refused' | 'unavailable'; error: string }
 
 export interface OutgoingMail extends MailContent {
-  /** The same for every attempt, so that a mail that arrives twice is recognised as one. */
+  /** The same id for every attempt, so that a mail that arrives twice is recognized as one. */
   id: string
   to: string
   template: string
@@ -108,7 +111,8 @@ export type ProvisionResult =
 export interface Provisioner {
   /**
    * Creates an account with a random password. If one of that name already has the password, it is the same account,
-   * whose creation response was lost. @param displayName empty: none
+   * whose creation response was lost.
+   * @param displayName empty: none
    */
   register(account: { localpart: string; displayName: string; password: string }): Promise<ProvisionResult>
 }
@@ -191,7 +195,7 @@ export interface OAuthProvider {
 /** A custom provider. */
 export interface CustomSetup {
   name: string
-  /** The first is this server's own; ID tokens may be for any of them. */
+  /** Client ids, this server's own first; ID tokens may be issued for any of them. */
   clientIds: readonly string[]
   secret: string
   scopes: readonly string[]
@@ -226,7 +230,7 @@ export interface IdTokenRules {
 }
 
 export interface OAuthProviders {
-  /** A provider by name; a string says why there is none. */
+  /** A provider by name; if there is none, a string with the reason. */
   find(name: string): OAuthProvider | string
   /** A custom provider. */
   custom(setup: CustomSetup): OAuthProvider

@@ -227,8 +227,8 @@ function clientLimit(burst: number, perMs: number) {
 }
 
 /**
- * `burst` at once, then `perMs` per millisecond. Takes one token, or `cost`. @returns the milliseconds to wait, 0 for
- * none
+ * `burst` at once, then `perMs` per millisecond. Takes one token, or `cost`.
+ * @returns the milliseconds to wait, 0 for none
  */
 function tokenBucket(burst: number, perMs: number) {
   interface Level {

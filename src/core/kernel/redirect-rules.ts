@@ -1,16 +1,16 @@
-/** Allowed redirect targets: those of the site, and those on the allow list. */
+/** Allowed redirect targets: the site's own URLs, and the entries of the allow list. */
 import { type Glob, parseGlob } from '../../lib/glob'
 import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../../lib/ip'
 
 /** Schemes that run code or read files; no list allows them. */
 const DANGEROUS = /^(javascript|data|vbscript|file|blob|about|view-source|filesystem|jar|mhtml):/i
-/** Schemes whose host browsers read as that of a web address (URL Standard, special schemes). */
+/** Schemes that browsers parse like a web address, including the host (URL Standard, special schemes). */
 const WEB = new Set(['http', 'https', 'ws', 'wss', 'ftp'])
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/
 const UNSPECIFIED = new Set(['0.0.0.0', '::'])
 /** Longer targets are rejected; no application needs them. */
 const MAX_LENGTH = 2048
-/** A scheme may not contain an underscore (RFC 3986 §3.1), but those of mobile apps do. */
+/** RFC 3986 §3.1 does not allow underscores in schemes, but some mobile apps use them. */
 const UNDERSCORED_SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*_[\w+.-]*:/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not occur in it
 const FORBIDDEN_CHARACTERS = /[\u0000-\u0020\\\u007f]/
@@ -30,7 +30,7 @@ export interface RedirectPolicy {
   allowed: readonly RedirectPattern[]
 }
 
-/** Spaces count as `%20`, as in redirects. @throws {Error} with the problem of the entry */
+/** Spaces are treated as `%20`, as in redirects. @throws {Error} with the problem of the entry */
 export function parseRedirectPattern(written: string): RedirectPattern {
   const entry = written.replaceAll(' ', '%20')
   const [, host = ''] = /^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[^/:[\]{}\\@#]*)/i.exec(entry) ?? []

@@ -10,8 +10,8 @@ export interface RedirectCandidates {
 }
 
 /**
- * The first allowed candidate, else the site URL. Spaces count as `%20`. A refused candidate is logged with the reason,
- * and with the allow-list entry that would permit it.
+ * The first allowed candidate, else the site URL. Spaces are treated as `%20`. A refused candidate is logged with the
+ * reason, and with the allow-list entry that would permit it.
  */
 export function chooseRedirect(
   context: Pick<Context, 'policy' | 'report'>,

@@ -1,4 +1,4 @@
-/** Services of the server, which live as long as it does. Each is implemented beside what it belongs to. */
+/** Services of the server, which live as long as it does. Each is implemented next to the code that it belongs to. */
 import type { JsonObject } from '../../lib/json'
 
 /** Claims of a token with a valid signature and times; nothing else has been checked. */
@@ -14,7 +14,7 @@ export interface Keyring {
   verify(token: string, nowMs: number): Promise<VerifiedClaims>
   /** Public halves of the asymmetric keys (RFC 7517), members in alphabetical order; a shared secret has none. */
   readonly publicKeys: JsonObject[]
-  /** Replaces the keys beside the secret atomically; running requests see the old or the new ones. */
+  /** Replaces the keys other than the secret atomically; running requests see the old or the new ones. */
   replaceKeys(keys: readonly RingKey[]): Promise<void>
   /** Called before a token with an unknown key is refused; the key may be new in the database. */
   onUnknownKey(look: () => Promise<unknown>): void
@@ -52,8 +52,9 @@ export interface Passwords {
 export interface LostAnswers {
   /**
    * Records the successors of a rotated token if the response is lost.
-   * @param gone aborted if the client disconnects before the response @param used lookup id of the token @param made
-   *   lookup ids of its successors
+   * @param gone aborted if the client disconnects before the response
+   * @param used lookup id of the token
+   * @param made lookup ids of its successors
    */
   watch(gone: AbortSignal | undefined, used: string, made: readonly string[]): void
   /** The successors that never reached the client. Returned once. */
@@ -64,7 +65,7 @@ export interface LostAnswers {
 export interface Finding {
   /** `ok`, or the problem in one word. */
   state: string
-  /** Whether requests fail because of it. Other findings are only reported, since a restart would not help. */
+  /** Whether requests fail because of it. Other findings are only reported, because a restart would not help. */
   isFatal?: boolean
   /** The problem, for an operator. Public: it contains no path and no user. */
   reason?: string

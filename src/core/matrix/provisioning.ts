@@ -1,7 +1,8 @@
 /**
  * Matrix accounts for users who register with a service (docs/other-surfaces.md): created with the user if the
  * homeserver responds at once, and in the background otherwise. Their random password is kept until the account is
- * noted, so that an account whose creation response was lost can be recognized. Deleting a user keeps the account.
+ * stored here, so that an account whose creation response was lost can be recognized. Deleting a user keeps the
+ * account.
  */
 
 import { dueInMs } from '../../lib/time'
@@ -22,15 +23,15 @@ const PASSWORD_BYTES = 32
 /** Maximum display name passed on. */
 const MAX_DISPLAY_NAME = 100
 
-/** Maximum delay of the next attempt; later times were written by a wrong clock and are ignored. */
+/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (lib/time.ts). */
 const MAX_DELAY_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */
 const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
 
 /**
- * For a user created just now. A slow attempt continues in the background: aborting it could leave an account on the
- * homeserver that this server does not know.
+ * For a user who was just created. A slow attempt continues in the background: aborting it could leave an account on
+ * the homeserver that is unknown to this server.
  * @returns the Matrix user id, or null if there is none yet
  */
 export async function provisionMatrixAccount(context: Context, user: User): Promise<string | null> {
@@ -54,7 +55,7 @@ export async function provisionDueMatrixAccounts(context: Context): Promise<numb
   return claimed.length
 }
 
-/** Milliseconds until the next attempt is due; undefined where none is. */
+/** Milliseconds until the next attempt is due; undefined if none is due. */
 export async function nextMatrixAttemptInMs({ store, now }: Context): Promise<number | undefined> {
   const dueAt = await store.nextMatrixRegistration()
   return dueAt === undefined ? undefined : dueInMs(dueAt, MAX_DELAY_MS, now)
@@ -95,7 +96,8 @@ const passwordPlace = (userId: string) => `matrix_registrations.password:${userI
 
 /**
  * The password of the account, on disk before it is sent to the homeserver. If the response is lost, the next attempt
- * finds the account by it. @returns undefined if the registration no longer exists
+ * finds the account by it.
+ * @returns undefined if the registration no longer exists
  */
 async function passwordFor(
   { store, sealer, random }: Context,

@@ -34,7 +34,7 @@ export interface Mail {
 export interface MailCopy {
   to: string
   token?: MintedToken
-  /** The link; by default, that of the token on Supabase's surface. */
+  /** The link; by default, the link of the token on Supabase's surface. */
   link?: string
 }
 
@@ -62,7 +62,7 @@ export function prepareMail(context: Context, mail: Mail): Outgoing {
   return { messages: [], call }
 }
 
-/** The queued messages of a mail: one for each letter, or the payload of the hook. */
+/** The queued messages of a mail: one for each copy, or the payload of the hook. */
 function outgoing(context: Context, mail: Mail): NewMessage[] {
   if (context.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(context, mail, letter))
   const payload = hookPayload(context, mail)
@@ -149,7 +149,7 @@ function composeMessage(context: Context, mail: Mail, { to, token, link }: MailC
   })
 }
 
-/** The user's own language, then those of their browser. */
+/** Languages of the user: the one of the account, then the ones of their browser. */
 function languagesOf({ client }: Context, { user }: Mail): string[] {
   const { locale, language, lang } = user.rawUserMetaData
   const own = [locale, language, lang].filter((tag) => typeof tag === 'string')
@@ -168,7 +168,7 @@ const linkType = (template: MailTemplate) => LINK_TYPES[template] ?? 'signup'
 
 interface Leading {
   redirectTo: string
-  /** On another listed host of this server; undefined: on the configured one. */
+  /** Origin of the link: another listed host of this server; undefined for the configured one. */
   origin?: string | undefined
 }
 
@@ -180,7 +180,7 @@ export function linkOf(
   { redirectTo, origin }: Leading,
 ): string {
   const base = atOrigin(policy, policy.mail.links[type], origin)
-  // GoTrue escapes only what it must; characters that a query would misread are escaped here as well
+  // GoTrue escapes only the characters that it must; characters that a query would misread are escaped here as well
   const target = /[&=#+%]/.test(redirectTo) ? encodeURIComponent(redirectTo) : redirectTo
   return `${base}?token=${token}&type=${type}&redirect_to=${target}`
 }
@@ -211,7 +211,8 @@ type EmailPayload = HookInput<typeof HOOKS.sendEmail>
 const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, reauthentication: 'reauthentication' }
 
 /**
- * The payload of the Send Email hook (docs/wire-contract.md#hooks). @returns undefined for mails the hook does not know
+ * The payload of the Send Email hook (docs/wire-contract.md#hooks).
+ * @returns undefined for mails the hook does not know
  */
 function hookPayload(
   { policy, client }: Context,
@@ -225,10 +226,10 @@ function hookPayload(
     user: hookUser(user),
     email_data: {
       token: first?.token?.code ?? '',
-      // Of two copies the first goes to the current address; each hash is sent with the other one's code, as GoTrue
+      // The first of two copies is for the current address; each hash is sent with the other one's code, as GoTrue
       // does (docs/wire-contract.md#hooks).
       token_hash: (second ?? first)?.token?.plaintext ?? '',
-      // A mail of `/api/auth` links to a page of the application, token included; GoTrue's own link would not know the
+      // A mail of `/api/auth` links to a page of the application, token included; GoTrue's own link would not have the
       // token.
       // With two copies, neither address may learn the other's token.
       redirect_to: second ? redirectTo : first?.link || redirectTo,

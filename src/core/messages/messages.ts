@@ -7,7 +7,7 @@ import type { Context } from '../kernel/context'
 /** The content of a message. Links and codes in it are secrets until they are used. */
 export interface MessageContent {
   subject: string
-  /** None for SMS. */
+  /** The HTML part of a mail; null for an SMS. */
   html: string | null
   text: string
   code: string | null
@@ -16,7 +16,7 @@ export interface MessageContent {
   hook?: { payload: HookInput<typeof HOOKS.sendEmail>; ip?: string }
 }
 
-/** A message on its way out: rows to store, or a call to make once what it refers to is stored. */
+/** A message on its way out: rows to store, or a call to make once its tokens and flow are stored. */
 export interface Outgoing {
   messages: NewMessage[]
   /** Hands it to a hook or an SMS provider. @returns the provider's message id, if there is one */

@@ -14,7 +14,7 @@ export interface ChangeWithMessage {
   outgoing: Outgoing
   /** What the message refers to. */
   pending: Pick<UserChange, 'set' | 'unlessSentSince' | 'flow' | 'actor'> & { mint: readonly Minting[] }
-  /** What else changes, only if the message is sent. */
+  /** Other changes to make, only if the message is sent. */
   sent: Omit<UserChange, 'id' | 'now' | 'unlessSentSince' | 'flow' | 'mint' | 'keeps'>
   tooSoon?: (sentAt: number) => Refusal
 }
@@ -45,7 +45,7 @@ export async function changeAndSend(
   try {
     return { account: requireChanged(await store.changeUser({ ...sent, id, now, keeps })), messageId }
   } catch (error) {
-    // A refused request leaves nothing behind. If the database failed instead, what was sent has to work.
+    // After a refusal, nothing is kept. If the database failed, the message may have been sent, so its tokens must work.
     if (error instanceof Refusal) await withdrawChange(context, change, held.user, replaced)
     throw error
   }
@@ -63,7 +63,7 @@ interface TokenCall extends Pick<UserChange, 'onlyIf'> {
 }
 
 /**
- * Stores the tokens of a message and sends it; what else changes follows in an operation with `keptBy`.
+ * Stores the tokens of a message and sends it. Other changes follow in an operation with `keptBy`.
  * @returns false if the account has changed, and then nothing is sent
  */
 export async function sendWithTokens(context: Context, { user, call, mint, onlyIf }: TokenCall): Promise<boolean> {
@@ -76,7 +76,7 @@ export async function sendWithTokens(context: Context, { user, call, mint, onlyI
   return true
 }
 
-/** Makes the call; if it fails, what was stored for it is withdrawn and the error stays. */
+/** Makes the call; if it fails, rolls back the changes that were stored for it and rethrows the error. */
 export async function orWithdraw<T>(
   { report }: Pick<Context, 'report'>,
   call: () => Promise<T>,
@@ -85,7 +85,7 @@ export async function orWithdraw<T>(
   try {
     return await call()
   } catch (error) {
-    // What stays then is a token that only the hook or provider may have seen; it expires.
+    // The remaining token is known to the hook or provider only; it expires.
     await withdraw().catch((failure: unknown) => {
       report('error', 'what a message that was not sent refers to could not be withdrawn', { error: String(failure) })
     })

@@ -75,7 +75,7 @@ export interface SmsCode extends Omit<Sms, 'kind'> {
 }
 
 export interface PreparedCode extends Outgoing {
-  /** The message id of an SMS that need not be sent. */
+  /** The message id of an SMS that is not sent, such as one to a test number. */
   messageId?: string
 }
 

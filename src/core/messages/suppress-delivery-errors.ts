@@ -13,7 +13,8 @@ const SUPPRESSED_REASONS: ReadonlySet<Reason> = new Set<Reason>([
 
 /**
  * Runs work that only happens for some addresses; a refusal is reported to the operator, not to the client.
- * @param more additional reasons to suppress @returns undefined if it was refused
+ * @param more additional reasons to suppress
+ * @returns undefined if it was refused
  */
 export async function suppressDeliveryErrors<T>(
   { report }: Pick<Context, 'report'>,

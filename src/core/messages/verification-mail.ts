@@ -157,14 +157,14 @@ export interface CooldownGuard {
 
 /**
  * Sends a message unless the last one with its purpose is too recent or another one is being sent.
- * @param work sends it, in a context whose instant is the one that was compared
+ * @param work sends the message, in a context with the time that was compared
  */
 export async function withSendCooldown<T>(
   context: Context,
   { user, lastSend, refusal }: SendCooldown,
   work: (current: Context, guard: CooldownGuard) => Promise<T>,
 ): Promise<T> {
-  // Of two concurrent requests, the one that arrived earlier may come later to this point.
+  // A concurrent request that arrived earlier may reach this point later.
   const current = withCurrentTime(context)
   const { limits, now } = current
   const cooldownMs = lastSend?.cooldownMs ?? 0

@@ -12,7 +12,7 @@ export interface ExternalAddress {
   isVerified: boolean
 }
 
-/** A provider account with its normalised addresses; invalid ones are left out. */
+/** A provider account with its normalized addresses; invalid ones are left out. */
 export interface ExternalAccount {
   provider: string
   profile: ExternalProfile

@@ -75,9 +75,9 @@ export async function startAuthorization(
 }
 
 /**
- * Whether the browser that returns must be the one that left. A PKCE challenge is a stronger binding; a link request
- * may come from a client without cookies. A server on the developer's machine has several names, and no outsider can
- * send a victim there.
+ * Whether the browser that returns must be the one that started the sign-in. A PKCE challenge is a stronger binding; a
+ * link request may come from a client without cookies. A server on the developer's machine has several names, and no
+ * outsider can send a victim there.
  */
 function bindsToBrowser(
   { policy }: Context,

@@ -23,7 +23,7 @@ import { linkIdentity } from './linking'
 import { findProvider } from './providers'
 
 export interface CallbackRequest {
-  /** From the query or the form. */
+  /** The parameters of the query or the form. */
   parameters: URLSearchParams
   /** The browser's cookie, if it has one. */
   browser: string | undefined
@@ -36,8 +36,8 @@ export interface CallbackResult {
 }
 
 /**
- * Completes what `startAuthorization` began. Only a success consumes the state: after a cancellation, or a callback in
- * another browser, it can still be used until it expires.
+ * Completes the sign-in that `startAuthorization` started. Only a success consumes the state: after a cancellation, or
+ * a callback in another browser, it can still be used until it expires.
  */
 export async function handleCallback(context: Context, back: CallbackRequest): Promise<CallbackResult> {
   // A failure leaves the state as it is, so without a limit one state would allow any number of requests to the provider.
@@ -135,7 +135,7 @@ async function acceptInvitation(
   const ending = sessionOrFlowFor(context, signIn, user.id)
   const changed = await store.changeUser({
     ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
-    // the invited person may not be the one who signed up with the address before
+    // the invited person might not be the one who signed up with the address before
     set: dropUnconfirmedPassword(user),
     ...(mayBePreHijacked(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
     spend: { id: inviteTokenId },

@@ -9,7 +9,7 @@ import { isReservedParameter } from './reserved-parameters'
 
 export type CustomProviderType = CustomProvider['providerType']
 
-/** Undefined values stay unchanged, or get their default. */
+/** Undefined values are left unchanged, or get their default. */
 export interface CustomProviderInput {
   name?: string | undefined
   clientId?: string | undefined
@@ -38,7 +38,7 @@ const REQUIRED_BY_TYPE: Record<CustomProviderType, (keyof CustomProviderInput)[]
   oidc: ['issuer'],
   oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl'],
 }
-/** The URLs used for each type; those of the other type are ignored. */
+/** The URLs used for each type; URLs of the other type are ignored. */
 export const URLS = {
   oidc: ['issuer', 'discoveryUrl'],
   oauth2: ['authorizationUrl', 'tokenUrl', 'userinfoUrl', 'jwksUri'],
@@ -57,7 +57,7 @@ const MAX_CHARACTERS: Partial<Record<keyof CustomProviderInput, number>> = {
   ...{ issuer: 2048, discoveryUrl: 2048, authorizationUrl: 2048, tokenUrl: 2048, userinfoUrl: 2048, jwksUri: 2048 },
 }
 const MAX_ITEMS = 100
-/** Of the JSON of an object. */
+/** Maximum length of an object's JSON. */
 const MAX_OBJECT_CHARACTERS = 16_384
 
 /** Claims that a provider must not set (GoTrue's list). */

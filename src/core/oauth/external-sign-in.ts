@@ -1,5 +1,5 @@
 /**
- * Sign-in with a provider account: the local account, what it loses and gains, and the session
+ * Sign-in with a provider account: the local account, the changes to it, and the session
  * (docs/wire-contract.md#account-linking).
  */
 import { providersMetadata } from '../../lib/account-metadata'
@@ -153,8 +153,8 @@ async function signInToAccount(
 }
 
 /**
- * Whether someone else may have created the account with this address: nothing was ever confirmed. What it contains is
- * removed when the owner arrives (docs/threat-model.md#t46).
+ * Whether someone else may have created the account with this address: no address or number was ever confirmed. Its
+ * contents are removed when the owner arrives (docs/threat-model.md#t46).
  */
 const isUnconfirmed = (user: User) => mayBePreHijacked(user) && user.email !== null
 

@@ -23,8 +23,8 @@ export async function requireLinkingAllowed(context: Context, caller: Caller): P
 }
 
 /**
- * Links an identity to the account that requested it. An account without an address gets the identity's once it is
- * confirmed; until then the change is pending, since an unverified address may belong to someone else.
+ * Links an identity to the account that requested it. An account without an address gets the address of the identity
+ * once it is confirmed; until then the change is pending, because an unverified address may belong to someone else.
  */
 export async function linkIdentity(
   context: Context,
@@ -153,7 +153,7 @@ const emailOf = ({ identityData: { email } }: Identity) =>
   typeof email === 'string' && email !== '' ? email.toLowerCase() : null
 const isVerified = ({ identityData }: Identity) => identityData.email_verified === true
 
-/** What an account loses with an identity. @param rest the remaining identities, oldest first */
+/** Changes to an account that loses an identity. @param rest the remaining identities, oldest first */
 function changesAfterUnlinking(now: number, user: User, gone: Identity, rest: Identity[]) {
   if (gone.provider === 'phone') return { set: { phone: null, phoneConfirmedAt: null } }
   if (rest.some((each) => emailOf(each) === user.email)) return { set: {} }

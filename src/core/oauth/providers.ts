@@ -7,7 +7,7 @@ import { Refusal } from '../kernel/refusal'
 import { discover } from './custom-provider-rules'
 import { secretPlace } from './custom-providers'
 
-/** A string says why there is none, in GoTrue's words. */
+/** Finds a provider; if there is none, a string with the reason in GoTrue's words. */
 export async function findProvider(context: Context, name: string): Promise<OAuthProvider | string> {
   if (!isCustom(name)) return context.providers.find(name)
   const found = await loadCustomProvider(context, name)

@@ -1,6 +1,6 @@
 /**
- * Watches the wall clock. Stored data is dated by it, so operators must learn when it is wrong or was set. It is
- * compared with a monotonic clock, with the build date, and with the latest stored instant.
+ * Watches the wall clock. Stored data has its time, so operators must learn when it is wrong or was set. It is compared
+ * with a monotonic clock, with the build date, and with the latest stored time.
  */
 import type { Clock, Report } from '../kernel/ports'
 import type { ClockWatch, Finding } from '../kernel/services'
@@ -26,7 +26,7 @@ export interface ClockWatchOptions {
   report: Report
   /** Build time of this program; 0 if unknown. */
   builtAt: number
-  /** The latest stored instant; undefined if there is none. */
+  /** The latest stored time; undefined if there is none. */
   latestAt: number | undefined
 }
 

@@ -5,13 +5,13 @@ import type { Finding } from '../kernel/services'
 
 export interface ReadinessCheck {
   name: string
-  /** @throws if the check itself fails, which counts as a fatal finding */
+  /** @throws if the check itself fails, which is treated as a fatal finding */
   run(): Promise<Finding>
 }
 
 export interface Readiness {
   isReady: boolean
-  /** By name of the check. */
+  /** Findings by the name of their check. */
   findings: Record<string, Finding>
 }
 

@@ -10,7 +10,7 @@ const DAY = 24 * HOUR
 /** Anonymous users inactive for this long are deleted. */
 const ANONYMOUS_MS = 30 * DAY
 
-/** How long an expired personal access token stays listed. */
+/** How long an expired personal access token remains listed. */
 const EXPIRED_PERSONAL_TOKENS_MS = 30 * DAY
 
 /** How long sent messages are recorded, and how long the mailbox shows one. */
@@ -19,7 +19,7 @@ const MAILBOX_MS = 7 * DAY
 
 /**
  * One pass over every table, in slices, so that other writes can run in between. While the clock is not trusted nothing
- * is removed: a clock that ran ahead would make everything look old.
+ * is removed: to a clock that is ahead, everything looks old.
  * @returns rows removed, by table
  */
 export async function sweep(
@@ -48,7 +48,7 @@ async function purgeTokens({ store, now }: Pick<Context, 'store' | 'now'>): Prom
   return purged
 }
 
-/** The retention of each table, as the instants its sweep compares with. */
+/** The retention of each table, as the times that its sweep compares with. */
 function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention {
   const { timeboxMs, inactivityMs } = policy.session
   const unusedMs = Math.min(policy.retention.unusedSessionMs, inactivityMs ? inactivityMs + DAY : Infinity)

@@ -70,7 +70,7 @@ export async function beginPasskeySignIn(context: Context): Promise<Ceremony> {
   return startCeremony(context, { userId: null, challenge, options: requestOptions(context, { challenge }) })
 }
 
-/** Signs in with a passkey. User verification is required, since the passkey replaces the password. */
+/** Signs in with a passkey. User verification is required, because the passkey replaces the password. */
 export async function signInWithPasskey(context: Context, answer: PasskeyResponse): Promise<IssuedSession> {
   const { store, now, client } = context
   requirePasskeys(context)
@@ -208,7 +208,7 @@ async function consumeChallenge(
   return { challenge: taken.challenge, credential }
 }
 
-/** Translates credential errors to those of passkeys. */
+/** Translates the refusals of credential checks into the reasons for passkeys. */
 async function withPasskeyReasons<T>(check: () => Promise<T>): Promise<T> {
   try {
     return await check()

@@ -9,8 +9,8 @@ import { Refusal } from '../kernel/refusal'
 import { authenticatorName } from './authenticators'
 
 /**
- * Loaded on first use: at every start it would cost 15 ms of CPU. `reflect-metadata` comes first, since the bundled
- * library needs it before it is loaded, and nothing of it works in the executable otherwise.
+ * Loaded on first use, because it would cost 15 ms of CPU at every start. `reflect-metadata` has to be loaded before
+ * the bundled library; without it, the library does not work in the executable.
  */
 const library = async () => {
   await import('reflect-metadata')
@@ -165,7 +165,7 @@ function expectedOf<Options extends { response: unknown }>(
   }
 }
 
-/** On localhost any port is allowed, as for redirects there: sites under development use various ports. */
+/** As for redirects, any port of localhost is allowed: sites under development use various ports. */
 function allowedOrigins({ rpId, origins }: Context['policy']['webauthn'], clientDataJson: unknown): string[] {
   if (rpId !== 'localhost') return [...origins]
   try {

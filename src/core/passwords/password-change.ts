@@ -10,7 +10,7 @@ import { attemptPassword, verifyPassword } from './verify-password'
 /** Maximum age of a sign-in for a password change without a mailed code. */
 const RECENT_SIGN_IN_MS = 86_400_000
 
-/** Sign-in methods after which the current password is not required, since it may be forgotten. */
+/** Sign-in methods after which the current password is not required, because it may be forgotten. */
 const RECOVERY_METHODS = new Set(['otp', 'magiclink', 'recovery'])
 
 export interface PasswordInput {
@@ -29,9 +29,8 @@ interface PasswordChange {
 
 /**
  * Checks the requirements for a new password.
- * @returns its hash, the token that allowed it, and a function to call once it is set: until then, learning that it is
- *   not the
- *   current password counts as a guess
+ * @returns its hash, the token that allowed it, and a function to call once it is set: until then, the check that it
+ * differs from the current password counts as a guess
  */
 export async function authorizePasswordChange(
   context: Context,

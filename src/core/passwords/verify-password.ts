@@ -1,4 +1,4 @@
-/** Password verification, the same for every purpose. */
+/** Password verification, shared by every purpose. */
 import { networkPrefix } from '../../lib/ip'
 import type { User } from '../../store'
 import type { Context } from '../kernel/context'

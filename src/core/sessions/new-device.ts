@@ -1,6 +1,7 @@
 /**
- * The notice of a sign-in from a new network, and its link. Devices are recognised by network (a /24 or /64): user
- * agents can be faked, and cookies belong to the application. A network that was not seen for 30 days counts as new.
+ * The notice of a sign-in from a new network, and its link. Devices are recognized by network (a /24 or /64): user
+ * agents can be faked, and cookies belong to the application. A network that was not seen for 30 days is treated as
+ * new.
  */
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import type { NewSession, Session } from '../../store'
@@ -10,8 +11,7 @@ import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
 
 /**
- * Composes the notice for a session that is about to begin; the transaction that begins it stores the notice if it is
- * due.
+ * Composes the notice for a new session; the transaction that creates the session stores the notice if it is due.
  * @returns undefined if such notices are off
  */
 export function newDeviceNotice(context: Context, session: Session): NewSession['noticeOf'] {
@@ -19,7 +19,7 @@ export function newDeviceNotice(context: Context, session: Session): NewSession[
   if (!policy.mail.notifications.has('new_device_notification')) return undefined
   const { id, ip: from, userAgent, createdAt } = session
   const ip = from ?? ''
-  // The person who signed in may not be the user, so their language is not used.
+  // The person who signed in might not be the user, so their language is not used.
   const reader = withClient(context, { ip, userAgent: userAgent ?? undefined, languages: [] })
   return (user) =>
     prepareNotice(reader, {
@@ -34,13 +34,13 @@ export interface UnrecognizedSession {
   token: string
 }
 
-/** @throws {Refusal} if the token is not that of the notice about this session */
+/** @throws {Refusal} if the token is not from the notice about this session */
 export function requireDisownToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')
 }
 
-/** Ends a session that its user does not recognise, with the token of the notice; idempotent. */
+/** Ends a session that its user does not recognize, with the token of the notice; idempotent. */
 export async function endUnrecognizedSession(
   context: Context,
   { sessionId, token }: UnrecognizedSession,

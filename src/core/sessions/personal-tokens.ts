@@ -13,7 +13,7 @@ import { isMissingSecondFactor } from '../users/second-factor-status'
 const MAX_NAME = 100
 const MAX_TOKENS = 100
 
-/** @param expiresAt an ISO 8601 instant; undefined for never */
+/** @param expiresAt an ISO 8601 time; undefined for never */
 export async function createPersonalToken(
   context: Context,
   { caller, name, expiresAt }: { caller: Caller; name: string; expiresAt: string | undefined },

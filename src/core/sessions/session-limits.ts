@@ -46,7 +46,7 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
  */
 export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
   if (!limits.singlePerUser) return undefined
-  // A time recorded while the clock ran ahead must not block all sessions that begin later.
+  // A time from a clock that was ahead must not block all later sessions.
   const lastUse = (session: Session) => {
     const at = lastRefresh(session)
     return isAhead(at, now) ? 0 : at
@@ -61,7 +61,7 @@ export function supersedes(limits: Limits, now: number, isLowLimited: boolean): 
   }
 }
 
-/** The tag of a session; unknown tags count as the first. */
+/** The tag of a session; unknown tags are treated as the first. */
 function tagOf({ tags }: Limits, { tag }: Session): string {
   return tags.find((each) => each === tag) ?? tags[0] ?? ''
 }

@@ -67,7 +67,7 @@ export function newSession(
   return { row: { session, method, secondMethod, network: networkPrefix(client.ip), noticeOf }, key }
 }
 
-/** Issues the tokens of a session. @param key of its refresh tokens, in the clear */
+/** Issues the tokens of a session. @param key of its refresh tokens, in plaintext */
 export async function issueTokens(
   { keyring, policy, report, now }: Context,
   opened: OpenedSession,

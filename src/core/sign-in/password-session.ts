@@ -26,7 +26,7 @@ export interface PasswordSessionOptions {
   /** How a ban is refused, and whether without the right password, too. */
   ban: { reason: 'credentials_of_banned_user' | 'user_banned'; isShownWithoutPassword: boolean }
   /**
-   * TOTP or recovery code, empty if none was given. Undefined on surfaces that ask for the second factor after the
+   * TOTP or recovery code, empty if none was given. Undefined on surfaces that request the second factor after the
    * sign-in.
    */
   code: string | undefined
@@ -38,9 +38,9 @@ export interface PasswordSession {
   opened: OpenedSession
   /** For `issueTokens`. */
   key: Buffer
-  /** The request at the moment the session began, for its tokens. */
+  /** The request at the time the session was created, for its tokens. */
   context: Context
-  /** The wanted tokens, in the clear. */
+  /** The requested tokens, in plaintext. */
   tokens: { token: string; row: NewSessionToken }[]
 }
 

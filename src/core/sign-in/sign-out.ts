@@ -18,8 +18,8 @@ export interface SignOutRequest {
 }
 
 /**
- * Ends the session of the refresh token, else of the bearer token, and that of the cookie. An invalid cookie alone ends
- * nothing.
+ * Ends the session of the refresh token or, without one, of the bearer token, and also the session of the cookie. An
+ * invalid cookie alone ends nothing.
  */
 export async function signOutWith(
   context: Context,

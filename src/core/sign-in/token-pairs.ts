@@ -35,7 +35,7 @@ export async function mintTokenPair(
   return pairOf(tokens)
 }
 
-/** @throws {Refusal} the same for invalid, expired and reused tokens */
+/** @throws {Refusal} with the same reason for invalid, expired and reused tokens */
 export async function refreshTokenPair(context: Context, request: { refreshToken: string }) {
   const { native } = context.policy
   const { tokens } = await rotate(context, 'refresh', request, [

@@ -9,7 +9,7 @@ export interface PendingSignUp {
   contact: Contact
   challenge: Challenge | undefined
   channel: Channel
-  /** None for accounts that sign in with a code only. */
+  /** Hash of the password; null for accounts that sign in with a code only. */
   encryptedPassword: string | null
   metadata: User['rawUserMetaData']
   /** Audience of the new user. */

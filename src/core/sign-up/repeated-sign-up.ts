@@ -15,7 +15,7 @@ import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 /** How often the owner of an address is notified that someone signed up with it. */
 const EXISTS_NOTICE_MS = 3_600_000
 
-/** Nothing of the request is stored: it may not come from the owner of the address. */
+/** No data of the request is stored, because it might not come from the owner of the address. */
 export async function answerExistingAccount(
   context: Context,
   applicant: PendingSignUp,

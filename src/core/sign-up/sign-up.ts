@@ -31,8 +31,8 @@ export interface SignUp extends ChallengeInput, Pick<PendingSignUp, 'audience' |
 }
 
 /**
- * Creates an account with a password. If addresses have to be confirmed, a registered one gets a response of the same
- * form, and its owner a mail.
+ * Creates an account with a password. If addresses have to be confirmed, the response for a registered address has the
+ * same form, and its owner gets a mail.
  * @throws {Refusal} in the order of GoTrue's `POST /signup`
  */
 export async function signUp(context: Context, signUp: SignUp): Promise<SignUpResult> {
@@ -78,7 +78,7 @@ async function createOrAnswerExisting(context: Context, applicant: PendingSignUp
   const { contact } = applicant
   const existing = await contact.find()
   if (existing) return answerExistingAccount(context, applicant, existing)
-  // Of several concurrent sign-ups one sends its message; the others would send codes for accounts that are never
+  // One of several concurrent sign-ups sends its message; the others would send codes for accounts that are never
   // created.
   const done = context.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
   if (!done && !contact.isConfirmed)
@@ -99,7 +99,7 @@ async function createAccount(context: Context, applicant: PendingSignUp): Promis
   const id = random.uuid()
   const { provider, isConfirmed } = contact
   const identity = contactIdentity(context, id, provider, { ...metadata, ...contact.identityData })
-  // The identity stays unverified: control of the address is not proven yet.
+  // The identity remains unverified, because control of the address is not proven yet.
   const rawUserMetaData = { ...identity.identityData, email_verified: provider === 'email' && isConfirmed }
   const user = newUser(context, {
     id,

@@ -15,13 +15,13 @@ export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boo
 
 const DAY = 86_400_000
 
-/** 1 January 2026, before the first release. An earlier date comes from a wrong clock. */
+/** 1 January 2026, before the first release. An earlier time comes from a wrong clock; see lib/time.ts. */
 const FIRST_SERVER = 1_767_225_600_000
 
 /**
- * Issue date of the role keys. Keys dated by a clock that was wrong at first start, in 1970 or far ahead, would be
- * permanently expired or not yet valid for every verifier; those are dated to a fixed day instead, so that they stay
- * the same.
+ * Issue date of the role keys. If the clock was wrong at the first start (in 1970, or far ahead), keys with that issue
+ * date would be permanently expired or not yet valid for every verifier. They get a fixed date instead, so that they
+ * remain the same.
  */
 export function roleKeysSince(createdAt: number, now: number): number {
   const isAheadOfClock = createdAt > now + DAY && now >= FIRST_SERVER

@@ -14,11 +14,11 @@ export interface KeyringOptions {
   secretKeyId?: string | undefined
   /** Private JWKs from the settings, one of which signs. They replace the secret; without them, the secret signs. */
   jwks?: JsonObject[] | undefined
-  /** Accepted algorithms; by default, those of the keys. */
+  /** Accepted algorithms; by default, the algorithms of the keys. */
   validMethods?: string[] | undefined
 }
 
-/** @throws where a JWK cannot be imported */
+/** @throws if a JWK cannot be imported */
 export async function keyring({ secret, secretKeyId, jwks, validMethods }: KeyringOptions): Promise<Keyring> {
   const secretKey = hmacKey(Buffer.from(secret), secretKeyId)
   const besides = jwks === undefined ? [secretKey] : []

@@ -30,11 +30,11 @@ export function hmacKey(secret: Uint8Array, kid: string | undefined): Key {
   }
 }
 
-/** @throws where the JWK cannot be used */
+/** @throws if the JWK cannot be used */
 export async function importKey(jwk: JWK): Promise<Key> {
   const { alg = '', kid } = jwk
   if (jwk.kty === 'oct') return hmacKey(Buffer.from(jwk.k ?? '', 'base64url'), kid)
-  // GoTrue lists both operations in one key; WebCrypto wants those of the imported half
+  // GoTrue lists both operations in one key; WebCrypto requires exactly the operations of the imported half
   const privateKey = await importJWK({ ...jwk, key_ops: ['sign'] }, alg)
   const publicKey = await importJWK(publicHalf(jwk as JsonObject) as JWK, alg)
   return {

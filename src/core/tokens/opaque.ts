@@ -22,7 +22,7 @@ const SECRET_BYTES = 32
 const LOOKUP_LENGTH = 22
 const FORM = /^[\w-]{65}$/
 
-/** @returns the token in the clear, and what is stored of it */
+/** @returns the token in plaintext, and its stored form */
 export function mintOpaqueToken(
   { random, peppers }: Pick<Context, 'random' | 'peppers'>,
   kind: OpaqueKind,

@@ -1,6 +1,6 @@
 /**
- * Proof Key for Code Exchange (RFC 7636), also for links opened in a browser other than the one that requested them: the
- * challenge of a request, the flow it begins, and the code that ends it.
+ * Proof Key for Code Exchange (RFC 7636), also for links opened in a browser other than the one that requested them:
+ * the code challenge of a request, the flow it starts, and the code that ends it.
  */
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { hmacSha256 } from '../../lib/secrets'

@@ -1,7 +1,7 @@
 /**
  * Lifecycle of the keys that sign access tokens (RFC 7517). A new key is published some time before it signs, so that
  * verifiers have it; the previous one is accepted until the last token it signed has expired. All of this follows from
- * instants in the database: every process, at any time, computes the same state.
+ * times in the database: every process, at any time, computes the same state.
  */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
@@ -57,7 +57,7 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
   return { kid, alg, status: status(), createdAt, signsFrom, verifiesUntil }
 }
 
-/** Maximum lead time of a scheduled key; a later schedule was written while the clock ran ahead. */
+/** Maximum lead time of a scheduled key; a later schedule comes from a wrong clock (lib/time.ts). */
 const hasBegun = (signsFrom: number, now: number): boolean => dueInMs(signsFrom, PUBLISHED_AHEAD_MS, now) === 0
 
 /** Of two keys with the same start, one signs deterministically. */
@@ -70,8 +70,8 @@ function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
 }
 
 /**
- * Creates a standby key. @returns its `kid`, the thumbprint of RFC 7638; never one that looks like a command-line
- * option
+ * Creates a standby key.
+ * @returns its `kid`, the thumbprint of RFC 7638; never one that looks like a command-line option
  */
 export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Promise<string> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
@@ -132,8 +132,8 @@ export async function scheduleSigningKey(
 }
 
 /**
- * Revokes a key: its tokens are refused from the next reload on. If it was signing, the secret takes over. @returns
- * false for an unknown one
+ * Revokes a key: its tokens are refused from the next reload on. If it was signing, the secret takes over.
+ * @returns false for an unknown one
  */
 export function revokeSigningKey({ store, clock }: Pick<KeyDeps, 'store' | 'clock'>, kid: string): Promise<boolean> {
   return store.revokeSigningKey({ kid, now: clock.now() })

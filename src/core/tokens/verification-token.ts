@@ -30,7 +30,7 @@ const PREFIX_LENGTH = 8
 const TOKEN_BYTES = 32
 const ID_BYTES = 20
 
-/** Wrong codes that invalidate a code; the link beside it stays valid. */
+/** Wrong guesses that invalidate a code; the link in the same message remains valid. */
 const MAX_CODE_ATTEMPTS = 5
 
 /** Prefix of tokens in links of the PKCE flow (docs/decisions.md#d15). */
@@ -47,10 +47,10 @@ export interface TokenRequest {
   family: VerificationFamily
   /** The recipient: an email address in any letter case, or a number in E.164 digits. */
   to: { email: string } | { phone: string }
-  /** None if the address has no account yet. */
+  /** Id of the user; undefined if the address has no account yet. */
   userId?: string
   payload?: string
-  /** A short code beside the token: random, or fixed. */
+  /** A short code in addition to the token: random, or fixed. */
   code?: 'random' | { fixed: string }
   /** The PKCE flow that the link completes. */
   flowId?: string | undefined

@@ -1,7 +1,7 @@
 /**
- * Tokens whose signature was valid, so that the next request with the same token need not verify it again: an
+ * Tokens whose signature was valid, so that the next request with the same token does not have to verify it again: an
  * application sends one token for an hour. Only the signature is remembered. Times, session and user are checked for
- * each request, and a change of the keys begins a new list.
+ * each request, and a change of the keys starts a new list.
  */
 import { sha256 } from '../../lib/secrets'
 import type { VerifiedClaims } from '../kernel/services'
@@ -17,7 +17,7 @@ export interface VerifiedTokens {
 }
 
 export function verifiedTokens(): VerifiedTokens {
-  /** By hash, so that no token that works is kept. */
+  /** Claims by the hash of their token, so that no valid token is kept in memory. */
   const known = new Map<string, VerifiedClaims>()
   return {
     find: (token) => known.get(idOf(token)),

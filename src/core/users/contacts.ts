@@ -1,4 +1,4 @@
-/** The address or number of a sign-up, normalised, and what is known about it. */
+/** The normalized address or number of a sign-up, and the rules for it. */
 import type { User } from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'

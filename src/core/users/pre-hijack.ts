@@ -18,7 +18,9 @@ interface IdentityKey {
 
 const IDENTITY = 'identity:'
 
-/** Payload of the mail that asks the reader whether an identity's address is theirs; confirming keeps the identity. */
+/**
+ * Payload of the mail in which the reader confirms that an identity's address is theirs; confirming keeps the identity.
+ */
 export const identityPayload = ({ provider, providerId }: IdentityKey): string =>
   IDENTITY + JSON.stringify([provider, providerId])
 
@@ -45,8 +47,8 @@ export const mayBePreHijacked = ({ confirmedAt, isAdminCreated }: User): boolean
   confirmedAt === null && !isAdminCreated
 
 /**
- * What is dropped when the owner of an address signs in by their inbox, except what the mail itself was about: the
- * password and metadata of the sign-up it answers, or the identity whose address it asks about.
+ * Data to remove when the owner of an address signs in by their inbox, except the data that the mail itself was about:
+ * the password and metadata of the sign-up it answers, or the identity whose address it asks about.
  */
 export function preHijackCleanup(context: Context, user: User, token: VerificationToken | undefined): CleanupChanges {
   if (!isFirstConfirmation(user, token) || !mayBePreHijacked(user)) return { set: {} }

@@ -18,10 +18,7 @@ export function identifierKind(identifier: string): IdentifierKind {
   return /^[0-9]+$/.test(identifier) ? 'uid' : 'username'
 }
 
-/**
- * A normalised username.
- * @throws {Refusal} also for the default name of an account
- */
+/** A normalized username. @throws {Refusal} also for the default name of an account */
 export function normaliseUsername(text: string): string {
   const username = text.toLowerCase()
   if (!USERNAME.test(username) || BY_UID.test(username)) throw new Refusal('username_malformed')

@@ -1,4 +1,4 @@
-/** Building blocks of an account: normalised addresses, new rows, and their identities. */
+/** Building blocks of an account: normalized addresses, new rows, and their identities. */
 import { ownIdentityData } from '../../lib/account-metadata'
 import { canonicalJson, type JsonObject, mergeMetadata } from '../../lib/json'
 import {
@@ -33,7 +33,7 @@ export function normalisePhone(text: string): string {
   return digits
 }
 
-/** A phone number normalised for lookups, without validation: an invalid one is simply not found. */
+/** A phone number normalized for lookups, without validation: an invalid one is simply not found. */
 export function comparablePhone(text: string): string {
   return text.replaceAll(' ', '').replace(/^\+/, '')
 }
@@ -41,7 +41,7 @@ export function comparablePhone(text: string): string {
 /** `user_metadata` in the form that is stored. */
 export const storableMetadata = (metadata: Record<string, unknown>): JsonObject => storable('user', metadata)
 
-/** The same for `app_metadata`; the joint limit is checked elsewhere. */
+/** The JSON of `app_metadata`, with the same limit; the joint limit is checked elsewhere. */
 export const storableAppMetadata = (metadata: Record<string, unknown>): JsonObject => storable('app', metadata)
 
 /** A provider's profile, truncated to the limit: the user cannot change its size. */
@@ -86,8 +86,8 @@ export const inAudience = (user: User | undefined, audience: string): User | und
 type NewUser = Omit<User, 'uid' | 'confirmedAt'>
 
 /**
- * What an account loses when its owner requests a sign-in by inbox or phone: an unconfirmed password may be that of an
- * attacker who signed up first, and so may its metadata. What an administrator set stays.
+ * Data to remove when the owner of an account requests a sign-in by inbox or phone: an unconfirmed password and its
+ * metadata may belong to an attacker who signed up first. Data set by an administrator is kept.
  */
 export function dropUnconfirmedPassword(user: User): Partial<User> {
   const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
@@ -161,8 +161,8 @@ export function contactIdentity(
 }
 
 /**
- * Cleared along with a password change: messages under way may have been requested by someone who knew the old
- * password, so they no longer count. Cooldowns for other addresses and numbers stay, or they could be bypassed.
+ * Cleared along with a password change: pending messages may have been requested by someone who knew the old password,
+ * so their tokens become invalid. Cooldowns for other addresses and numbers are kept, or they could be bypassed.
  */
 export const CLEARED_SENT_AT = {
   confirmationSentAt: null,

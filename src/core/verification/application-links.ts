@@ -75,7 +75,8 @@ export async function completePasswordReset(
 }
 
 /**
- * Mails the new address and, with secure email change, the current one too; otherwise the current one gets a notice.
+ * Mails the new address and, with secure email change, the current one too; otherwise a notice is sent to the current
+ * one.
  */
 export async function requestEmailChange(
   context: Context,
@@ -166,7 +167,7 @@ export async function verifySignInLink(
     case 'token_expired':
       throw new Refusal(registered.outcome)
     default:
-      // A concurrent request created the account; the link stays valid.
+      // A concurrent request created the account; the link remains valid.
       throw new Refusal('token_unknown')
   }
 }
@@ -193,7 +194,7 @@ async function ownerOf(
 }
 
 interface LinkMail {
-  /** None if the address has no account yet. */
+  /** The user; undefined if the address has no account yet. */
   user: User | undefined
   email: string
   kind: VerificationKind & ('password_reset' | 'magic_link')

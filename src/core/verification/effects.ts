@@ -23,7 +23,7 @@ const RANDOM_PASSWORD_BYTES = 32
 export interface Completion {
   user: User
   kind: VerificationKind
-  /** None for the fixed code of a test number. */
+  /** The token; undefined for the fixed code of a test number. */
   token?: VerificationToken
   spend?: Spending
   password?: string | undefined

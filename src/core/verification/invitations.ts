@@ -112,7 +112,7 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
   const changed = await store.changeUser({
     ...{ id: user.id, now },
     set: pendingEmail(email, now),
-    // The link to the other address for the same change stays valid. An older link to the same address
+    // The link to the other address for the same change remains valid. An older link to the same address
     // does not: otherwise both would count, and the other address would never be asked.
     mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
     audit: [auditEntry(context, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
@@ -160,7 +160,7 @@ async function findOrCreateInvitee(
     const guest = { user: { ...existing, email }, isNew: false, identities: [] }
     if (purpose === 'invite') return { ...guest, set: dropUnconfirmedPassword(existing) }
     const added = storableMetadata(data)
-    // The password of an account created by an administrator stays; one from a sign-up may be someone else's.
+    // The password of an account created by an administrator is kept; one from a sign-up may be someone else's.
     if (existing.isAdminCreated) return { ...guest, added }
     const { encryptedPassword: present, rawUserMetaData } = existing
     const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)

@@ -24,7 +24,7 @@ const MAIL_KINDS: Record<string, VerificationKind[]> = {
   email_change: ['email_change'],
 }
 
-/** What a PKCE link was requested for, by the `type` it is opened with: a flow belongs to one of them. */
+/** The purpose of a PKCE link, by the `type` it is opened with: a flow belongs to one purpose. */
 const FLOW_KINDS: Record<string, VerificationKind> = {
   signup: 'signup',
   invite: 'invite',
@@ -155,7 +155,7 @@ interface TokenVerification {
   token: VerificationToken
   spend: Spending
   password?: string | undefined
-  /** The audience that the user must belong to; undefined: any. */
+  /** The audience that the user must belong to; undefined for any. */
   audience?: string
   asCode: boolean
 }
@@ -188,8 +188,8 @@ async function spendToken(context: Context, shown: TokenVerification): Promise<V
 }
 
 /**
- * With secure email change the first confirmation only counts for itself. With autoconfirm the new address alone is
- * enough, as in GoTrue; the current one alone is not, since it proves nothing about the new one.
+ * With secure email change the first confirmation is only recorded. With autoconfirm the new address alone is enough,
+ * as in GoTrue; the current one alone is not, because it proves nothing about the new one.
  */
 function isFirstOfTwo({ policy }: Context, user: User, token: VerificationToken): boolean {
   const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0

@@ -3,7 +3,7 @@ import { Refusal } from '../kernel/refusal'
 
 /** What differs from one chain to another in the text. */
 export interface ChainWording {
-  /** What errors begin with. */
+  /** Start of the error messages. */
   prefix: 'siwe' | 'siws'
   chain: 'Ethereum' | 'Solana'
   address: RegExp
@@ -17,7 +17,7 @@ export interface SignedMessage {
   address: string
   statement: string | undefined
   uri: string
-  /** As the message writes it; empty where it names none. */
+  /** The text in the message; empty if it has none. */
   chainId: string
   /** Instants in Unix milliseconds. */
   issuedAt: number

@@ -43,7 +43,9 @@ function keyOf(address: string): Buffer | undefined {
   }
 }
 
-/** The off-chain envelopes around a text: the older header and that of Solana's proposal, in three formats each. */
+/**
+ * The off-chain envelopes around a text: the older header and the header of Solana's proposal, in three formats each.
+ */
 function envelopes(text: string, key: Buffer): Buffer[] {
   const message = Buffer.from(text)
   const length = Buffer.alloc(2)

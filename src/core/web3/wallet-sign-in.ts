@@ -84,7 +84,7 @@ function requireForThisSite(context: Context, { uri, domain }: SignedMessage, na
     throw new Refusal('web3_domain_foreign', { detail: name })
 }
 
-/** Whether one of several spellings of an address is allowed; if none is, the last is logged. */
+/** Whether one of several spellings of an address is allowed; if no spelling is allowed, the last one is logged. */
 function isOfThisSite(context: Context, spellings: readonly string[]): boolean {
   const { redirects } = context.policy
   if (spellings.some((each) => flawOfRedirect(redirects, each) === undefined)) return true

@@ -35,7 +35,7 @@ export function confirmLinkPage({ action, kind, redirectOrigin, languages }: Con
   }))
 }
 
-/** Asks whether to end a session that its user does not recognise. @param action relative URL of the form action */
+/** Asks whether to end a session that its user does not recognize. @param action relative URL of the form action */
 export function endSessionPage({ action, languages }: PageReader & { action: string }): Response {
   return page(languages, '', (texts) => ({
     title: texts.end,

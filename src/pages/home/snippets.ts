@@ -7,7 +7,7 @@ export interface Snippet {
   steps: { title: string; text: string }[]
 }
 
-/** Splits text at lines that begin with a mark; each part comes with the rest of its mark line. */
+/** Splits text at lines that start with a mark; each part comes with the rest of its mark line. */
 function sections(text: string, mark: string): { title: string; text: string }[] {
   const parts = text.split(new RegExp(`^${mark} (.*)\n`, 'm')).slice(1)
   return parts.flatMap((title, index) =>

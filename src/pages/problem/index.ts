@@ -1,4 +1,4 @@
-/** The error page: what a person sees where a program gets an error as JSON. */
+/** The error page, shown to a person where a program gets an error as JSON. */
 
 import type { Reason } from '../../core/kernel/refusal'
 import { backLink } from '../back-link'
@@ -10,7 +10,7 @@ import type { ProblemTexts } from './texts'
 
 export interface ProblemPageOptions {
   status: number
-  /** Reason of the refusal; undefined: the page depends on the status alone. */
+  /** Reason of the refusal; if undefined, the page depends on the status alone. */
   reason: Reason | undefined
   /** Error code of the JSON answer. */
   code: string | undefined
@@ -50,7 +50,7 @@ function waiting({ retry }: ProblemTexts, language: Language, seconds: number | 
   return ` ${escapeHtml(retry.replace('{when}', format.format(count, unit)))}`
 }
 
-/** In English, as in the documentation and in the log. */
+/** Reasons and codes are shown in English, as in the documentation and in the log. */
 function details(texts: ProblemTexts, { code, message, requestId }: ProblemPageOptions): string {
   const rows = [
     [texts.code, [code, message].filter((part) => part).join(': ')],

@@ -1,4 +1,4 @@
-/** How an account's access ends and begins with a change of it. */
+/** Ends and opens an account's access as part of a change. */
 import { eq } from 'drizzle-orm'
 import type { Tx } from '../engine'
 import { removeFactors } from '../factors'

@@ -13,7 +13,7 @@ import { addIdentity, clearOwnIdentities, dropIdentities, type IdentityKey, isSa
 import { userMetaDataAfter } from './metadata'
 import { passwordColumns, saveAccount } from './save-account'
 
-/** What a link or code leads to: a session, or the code of a PKCE flow. */
+/** The result of opening a link or entering a code: a session, or the code of a PKCE flow. */
 export type ConfirmationResult = { session: NewSession } | { authCode: AuthCode }
 
 /** What every confirmation by mail consists of. */
@@ -34,7 +34,7 @@ export interface EmailConfirmation extends MailConfirmation {
   /** The identity of the address, for a sign-up or an invitation. */
   identity: Identity | undefined
   userMetaData: JsonObject
-  /** What someone else may have left on the account; undefined if nobody can have. */
+  /** Removal of data that someone else may have left on the account; undefined if the account is trusted. */
   cleanup: PreHijackCleanup | undefined
   /** A proof of a second factor, if the sign-in needs one. */
   proof: Proof | undefined
@@ -42,12 +42,12 @@ export interface EmailConfirmation extends MailConfirmation {
 
 /** What the owner of an address does not take over (docs/threat-model.md#t46), besides factors, passkeys and sessions. */
 export interface PreHijackCleanup {
-  /** Whether the password goes. */
+  /** Whether the password is removed. */
   dropsPassword: boolean
-  /** Replaces the user's metadata; undefined if that stays. */
+  /** Replaces the user's metadata; undefined to keep it. */
   userMetaData: JsonObject | undefined
   keptIdentities: readonly IdentityKey[]
-  /** Created if no identity stays. */
+  /** Created if no identity is left. */
   ownIdentity: Identity
 }
 
@@ -158,7 +158,7 @@ export const confirmFirstAddress = write(
   },
 )
 
-/** @returns false if the flow is gone or already has a code */
+/** @returns false if the flow no longer exists or already has a code */
 async function issueCode(tx: Tx, result: ConfirmationResult | undefined, now: number): Promise<boolean> {
   return !result || !('authCode' in result) || (await issueAuthCode(tx, result.authCode, now))
 }

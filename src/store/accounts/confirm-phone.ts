@@ -22,7 +22,7 @@ interface CodeConfirmation {
 }
 
 export interface PhoneConfirmation extends CodeConfirmation {
-  /** None for the fixed code of a test number. */
+  /** The token to consume; undefined for the fixed code of a test number. */
   spend: Spending | undefined
 }
 

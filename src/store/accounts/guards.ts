@@ -1,6 +1,6 @@
 /**
- * What refuses a change of an account. Writes stay, whatever an operation returns, so it checks everything first, in the
- * order of its outcomes' priority.
+ * Checks that can refuse a change of an account. An operation commits even if it returns a refusal, so all checks come
+ * before the first write, in the order of their outcomes' priority.
  */
 import { isAhead, isWithin } from '../../lib/time'
 import { identityByProvider, userByEmail, userByPhone } from '../account-rows'
@@ -9,7 +9,7 @@ import type { Identity, User } from '../schema'
 import { sessionById, userById } from '../statements'
 import { refuseSpending, type Spending, type SpendingRefused } from '../verification/operations'
 
-/** The account to change; a soft-deleted one is gone. */
+/** The account to change; undefined if it does not exist or is soft-deleted. */
 export async function findLiveUser(tx: Tx, id: string): Promise<User | undefined> {
   const user = await tx.one(userById, { id })
   return user?.deletedAt === null ? user : undefined
@@ -36,7 +36,7 @@ export interface Actor {
   sessionId: string | undefined
 }
 
-/** A user's own request counts only while they are not banned and its session has not ended. */
+/** A user's own request is allowed only while they are not banned and its session has not ended. */
 export async function refuseActor(
   tx: Tx,
   user: User,
@@ -80,7 +80,7 @@ export function refuseCooldown(
     : undefined
 }
 
-/** @param email undefined if it stays */
+/** @param email undefined to leave it unchanged */
 export async function refuseEmail(
   tx: Tx,
   user: User,
@@ -91,7 +91,7 @@ export async function refuseEmail(
   return (await tx.one(userByEmail, { email })) && { outcome: 'email_taken' }
 }
 
-/** @param phone undefined if it stays */
+/** @param phone undefined to leave it unchanged */
 export async function refusePhone(
   tx: Tx,
   user: User,

@@ -33,7 +33,7 @@ export async function addIdentity(tx: Tx, held: readonly Identity[], identity: I
   return [...held, identity].sort((a, b) => a.createdAt - b.createdAt)
 }
 
-/** Removes the identities that do not stay. */
+/** Removes the identities that are not kept. */
 export async function dropIdentities(
   tx: Tx,
   held: readonly Identity[],

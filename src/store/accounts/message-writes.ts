@@ -6,7 +6,7 @@ import type { Minting } from '../verification/operations'
 import type { SendCooldown, SentAtColumn } from './guards'
 import type { Columns } from './save-account'
 
-/** An address that has not been confirmed yet; empty while the pending one stays. */
+/** An address that has not been confirmed yet; empty to keep the pending one. */
 export type PendingEmail = Partial<Pick<User, 'emailChange' | 'emailChangeConfirmStatus'>>
 /** An address or number that has not been confirmed yet. */
 export type PendingContact = PendingEmail | Pick<User, 'phoneChange'>
@@ -17,7 +17,7 @@ export interface DroppedSignUp {
   rawUserMetaData?: JsonObject
 }
 
-/** What an administrator replaces with a link for an unconfirmed account. */
+/** Data of an unconfirmed account that an administrator replaces with a link. */
 export interface ReplacedSignUp extends Omit<DroppedSignUp, 'encryptedPassword'> {
   encryptedPassword?: string | null
   isPasswordFromAdmin?: boolean
@@ -27,7 +27,7 @@ export interface ReplacedSignUp extends Omit<DroppedSignUp, 'encryptedPassword'>
 /** What changes with the request for a message, before anyone follows it. */
 export type PendingColumns = PendingContact | DroppedSignUp | ReplacedSignUp
 
-/** What a message refers to. */
+/** The tokens and the flow of a message, and the columns that change with it. */
 export interface MessageRequest<Pending extends PendingColumns = PendingColumns> extends SendCooldown {
   mint: readonly Minting[]
   flow: FlowState | undefined
@@ -39,13 +39,13 @@ export interface QueuedMessage<Pending extends PendingColumns = PendingColumns> 
   messages: readonly NewMessage[]
 }
 
-/** A message that a hook or an SMS provider has taken; `storeMessageTokens` stored before what it refers to. */
+/** A message that a hook or an SMS provider has taken; `storeMessageTokens` stored its tokens and flow before. */
 export interface SentMessage {
   column: SentAtColumn
   keeps: Keeps
 }
 
-/** What stays valid when tokens are invalidated and flows ended. */
+/** Tokens and the flow that stay valid when all others are invalidated. */
 export interface Keeps {
   tokens: readonly string[]
   flowId: string | undefined

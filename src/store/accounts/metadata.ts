@@ -4,7 +4,7 @@ import { mayBecome, mergeFitting } from '../../lib/metadata'
 import type { User } from '../schema'
 
 export interface MetadataChange {
-  /** The account's new address; undefined if it stays. */
+  /** The account's new address; undefined to leave it unchanged. */
   email?: string | null | undefined
   /** Replaces the present metadata before anything is merged in. */
   replacement?: JsonObject | undefined

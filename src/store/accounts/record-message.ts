@@ -1,6 +1,7 @@
 /**
- * Messages about an account. One for the queue is stored together with what it refers to. For one that a hook or an SMS
- * provider takes, that is stored before the call (`storeMessageTokens`), and withdrawn if the call fails.
+ * Messages about an account. A message for the queue is stored together with its tokens and flow. For a message that a
+ * hook or an SMS provider takes, tokens and flow are stored before the call (`storeMessageTokens`), and deleted if the
+ * call fails.
  */
 import type { JsonObject } from '../../lib/json'
 import type { Account } from '../account-rows'
@@ -103,7 +104,10 @@ export interface MessageTokens extends MessageOperation {
   actor: Actor | undefined
 }
 
-/** Stores what a message refers to, before a hook or an SMS provider gets it; the record of it follows. */
+/**
+ * Stores the tokens and the flow of a message before a hook or an SMS provider gets it; the record of the message
+ * follows.
+ */
 export const storeMessageTokens = write(
   async (
     tx,
@@ -155,7 +159,7 @@ export interface MessageWithdrawal extends MessageOperation {
   restore: { columns: PendingColumns; left: User }
 }
 
-/** Takes back a message that could not be sent, as far as nothing has happened since. */
+/** Rolls back the changes for a message that could not be sent, except those that were changed again since. */
 export const withdrawMessage = write(
   async (tx, { id, now, tokens, restore: { columns, left } }: MessageWithdrawal): Promise<void> => {
     await withdrawTokensIn(tx, tokens)

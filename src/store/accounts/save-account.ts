@@ -65,9 +65,9 @@ function columnsAfter(user: User, set: Columns): User {
 }
 
 /**
- * Cleared with the messages they belong to: what is under way may have been requested by someone who knew the old
- * password or had the old address, so it no longer counts. Cooldowns for other addresses and numbers stay, or they could
- * be bypassed.
+ * Cleared with the messages they belong to: pending messages may have been requested by someone who knew the old
+ * password or had the old address, so their tokens become invalid. Cooldowns for other addresses and numbers are kept,
+ * or they could be bypassed.
  */
 export const CLEARED_SENT_AT = {
   confirmationSentAt: null,
@@ -75,7 +75,7 @@ export const CLEARED_SENT_AT = {
   reauthenticationSentAt: null,
 } satisfies Columns
 
-/** The columns of a new password. @param hash undefined if the password stays */
+/** The columns of a new password. @param hash undefined to keep the password */
 export const passwordColumns = (hash: string | undefined): Columns =>
   hash === undefined ? {} : { ...CLEARED_SENT_AT, encryptedPassword: hash }
 

@@ -1,4 +1,4 @@
-/** Sign-in with a provider account: what it changes on the local account, and the session or flow it ends with. */
+/** Sign-in with a provider account: the changes to the local account, and the resulting session or flow. */
 import type { JsonObject } from '../../lib/json'
 import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
@@ -19,7 +19,7 @@ import type { DroppedSignUp } from './message-writes'
 import { userMetaDataAfter } from './metadata'
 import { type Columns, saveAccount } from './save-account'
 
-/** How a sign-in ends, and what it consumes then: the state of the callback, or the signed message. */
+/** How a sign-in ends, and what it consumes: the state of the callback, or the signed message. */
 export type ConsumingEnding = SignInEnding & { use: SingleUse | undefined }
 
 type Refused = { outcome: 'user_gone' | 'used_before' }
@@ -36,9 +36,9 @@ export interface IdentitySignIn {
   /** The account as the caller read it. */
   before: Pick<User, 'email' | 'emailConfirmedAt'>
   identity: Identity
-  /** What the sign-in does for an unconfirmed account: proves its address, or asks for a proof by mail. */
+  /** What the sign-in does for an unconfirmed account: proves its address, or requests a proof by mail. */
   confirmation: undefined | { confirmedEmail: string } | ConfirmationRequest
-  /** For an account that nobody has confirmed: what someone else may have left there goes. */
+  /** For an account that was never confirmed: the removal of data that someone else may have left there. */
   cleanup: UnconfirmedCleanup | undefined
   /** Undefined if the account has to be confirmed first. */
   ending: ConsumingEnding | undefined
@@ -110,9 +110,9 @@ export interface InvitationAcceptance {
   /** The token of the invitation. */
   spend: Spending
   identity: Identity
-  /** The person who is invited may not be the one who signed up with the address before. */
+  /** The person who is invited might not be the one who signed up with the address before. */
   dropped: DroppedSignUp
-  /** Whether other identities, factors, passkeys and sessions go as well. */
+  /** Whether other identities, factors, passkeys and sessions are removed as well. */
   isPreHijacked: boolean
   ending: ConsumingEnding
   audit: AuditEntry[]

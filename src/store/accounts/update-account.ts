@@ -37,7 +37,7 @@ export interface AccountUpdate {
 
 /** All older links and codes become invalid with it. */
 export interface PasswordAuthorization {
-  /** The hash the caller verified; if it was replaced by now, nothing changes. */
+  /** The hash the caller verified; if it has been replaced since, nothing changes. */
   verifiedHash: string | null
   /** The mailed code, if one is required. */
   spend: Spending | undefined
@@ -143,12 +143,12 @@ export interface AdminUpdate {
   /** Merged in key by key; null removes a key. */
   userMetaData: JsonObject
   appMetaData: JsonObject | undefined
-  /** Of the new contacts. */
+  /** Identities of the new contacts. */
   identities: readonly Identity[]
   audit: AuditEntry[]
 }
 
-/** Changes any account, also a soft-deleted one, which stays deleted. */
+/** Changes any account, including a soft-deleted one, which remains deleted. */
 export const updateUserAsAdmin = write(
   async (
     tx,
@@ -183,7 +183,7 @@ export const updateUserAsAdmin = write(
     if (hasNewPassword || (email !== undefined && email !== user.email)) await invalidateTokensOf(tx, user, now)
     const isBanned = isAhead(bannedUntil ?? null, now)
     if (isBanned) await revokeTokens(tx, id)
-    // While a ban lasts, its sessions are answered with `user_banned`; once it is lifted they are gone.
+    // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
     const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null
     if (hasNewPassword || isLifted) await endAccess(tx, id)
     await writeRelated(tx, { audit }, now)
@@ -191,7 +191,7 @@ export const updateUserAsAdmin = write(
   },
 )
 
-/** What a ban ends permanently: opaque tokens of every session, and personal access tokens. */
+/** Revokes the tokens that a ban ends permanently: opaque tokens of every session, and personal access tokens. */
 async function revokeTokens(tx: Tx, userId: string): Promise<void> {
   await revokeSessionTokens(tx, userId)
   await revokePersonalTokens(tx, userId)

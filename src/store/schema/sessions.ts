@@ -1,4 +1,4 @@
-/** Sessions and the tokens of them. */
+/** Sessions and their tokens. */
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { Aal } from '../../lib/assurance'
@@ -18,7 +18,7 @@ export const sessions = sqliteTable(
     tag: text('tag'),
     refreshTokenHmacKey: text('refresh_token_hmac_key').notNull(),
     refreshTokenCounter: integer('refresh_token_counter').notNull(),
-    /** Of the first refresh token issued after the session became aal2. */
+    /** Counter of the first refresh token issued after the session became aal2. */
     elevatedAtCounter: integer('elevated_at_counter'),
     createdAt: instant('created_at').notNull(),
     updatedAt: instant('updated_at').notNull(),

@@ -72,10 +72,10 @@ export const messages = sqliteTable(
 
 export type MessageState = 'queued' | 'sent' | 'failed' | 'kept'
 
-/** The endpoints of `/auth/v1`, or those of `/api/auth`. */
+/** The surface of the endpoints that accept the token: `/auth/v1` or `/api/auth`. */
 export type VerificationFamily = 'supabase' | 'service'
 
-/** What a verification token proves or allows (docs/other-surfaces.md#verification-tokens). */
+/** The purpose of a verification token (docs/other-surfaces.md#verification-tokens). */
 export type VerificationKind =
   | 'password_reset'
   | 'magic_link'

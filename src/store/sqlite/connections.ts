@@ -21,7 +21,7 @@ export function openDatabase(path: string, { create = true, busyMs = OPENING_MS 
   const db = new Database(path, create ? { create, strict: true } : { readwrite: true, strict: true })
   try {
     db.run(`PRAGMA busy_timeout = ${busyMs}`)
-    // Temporary data stays in memory, so that no other folder has to be writable.
+    // Temporary data is kept in memory, so that no other folder has to be writable.
     db.run('PRAGMA temp_store = MEMORY')
     db.run('PRAGMA journal_mode = WAL')
     // With less than FULL, a power cut could lose commits that were already acknowledged.
@@ -50,7 +50,7 @@ export interface Connections {
 const COMMANDS = ['BEGIN IMMEDIATE', 'COMMIT', 'SAVEPOINT job', 'RELEASE job', 'ROLLBACK TO job'] as const
 type Command = (typeof COMMANDS)[number]
 
-/** @param writer owned by the connections from here on */
+/** @param writer owned by the connections from then on */
 export function connect(writer: Database): Connections {
   writer.run('PRAGMA busy_timeout = 0')
   const reader = openDatabase(writer.filename, { create: false, busyMs: 0 })
@@ -86,7 +86,7 @@ export interface View {
 
 /**
  * One read transaction for all reads in a turn of the event loop: otherwise each read would lock and unlock the file,
- * which costs more than most of them. Closing it never throws: nothing in it can be lost.
+ * which costs more than most reads. Closing it never throws: nothing in it can be lost.
  */
 function sharedView(reader: Database): View {
   const [begin, commit] = [reader.query('BEGIN'), reader.query('COMMIT')]

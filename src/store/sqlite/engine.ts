@@ -1,7 +1,8 @@
 /**
  * The engine on SQLite. Concurrent writes share one commit, and so one wait for the disk: `BEGIN IMMEDIATE`, a
  * savepoint for each, `COMMIT`. An operation that throws is rolled back alone; a commit that fails fails its whole
- * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served meanwhile.
+ * batch. Nothing waits inside SQLite: a lock of another process is retried later, and requests are served in the
+ * meantime.
  */
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../../lib/unavailable'
@@ -25,7 +26,7 @@ const MAX_BATCH = 256
 
 /** How long an operation waits for another process's lock. */
 const PATIENCE_MS = 5000
-/** The same for the readiness probe, whose callers have short timeouts. */
+/** How long the readiness probe waits for a lock; its callers have short timeouts. */
 const PROBE_LOCK_WAIT_MS = 500
 const RETRY_MS = 20
 
@@ -42,14 +43,14 @@ interface Job {
   deadline: number
 }
 
-/** @param writer a migrated database, owned by the engine from here on */
+/** @param writer a migrated database, owned by the engine from then on */
 export function sqliteEngine(
   writer: Database,
   { tokensOf, journal, onEvent, onCondition = () => {}, runsWritesTwice = false }: EngineOptions,
 ): Engine {
   const health = healthOf(writer.filename, onCondition)
   const connections = reopeningConnections(writer, health)
-  /** Of the operation that is running. */
+  /** Events of the running operation. */
   let announced: StoreEvent[] = []
   let committed: StoreEvent[] = []
 
@@ -88,7 +89,7 @@ export function sqliteEngine(
     draining = undefined
   }
 
-  /** @returns why no transaction could begin */
+  /** @returns why no transaction could be started */
   function begin(): { error: unknown } | undefined {
     try {
       connections.maintain()

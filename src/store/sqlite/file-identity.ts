@@ -2,8 +2,8 @@
 import { realpathSync, statSync } from 'node:fs'
 
 /**
- * `log_gone`: the database is there, but its write-ahead log or the index of that is not the one in use.
- * `unreachable`: this user may not look into the folder any more.
+ * `log_gone`: the database file exists, but its write-ahead log or the index of the log is not the one in use.
+ * `unreachable`: this user no longer has permission to search the folder.
  */
 export type Place = 'same' | 'moved' | 'log_gone' | 'unreachable'
 
@@ -43,8 +43,8 @@ export function fileIdentity(path: string): FileIdentity {
 const ABSENT = new Set<string | undefined>(['ENOENT', 'ENOTDIR', 'ELOOP'])
 
 /**
- * Device and inode identify a file, whatever its name. Undefined where nothing has the name.
- * @throws where it cannot be told, such as in a folder that this user may not search
+ * Device and inode identify a file, whatever its name. Undefined if no file has the name.
+ * @throws if it cannot be determined, for example without permission to search the folder
  */
 function identityOf(path: string): string | undefined {
   try {

@@ -19,7 +19,7 @@ export interface Health {
   takeReopenRequest(): boolean
 }
 
-/** Errors that a connection may keep after their cause is gone. */
+/** Errors that a connection may keep reporting after their cause has been removed. */
 const STICKY = new Set<FailureKind>(['disk_failing', 'file_unreachable', 'read_only'])
 
 /** Errors that may affect large writes and not small ones, so that one success does not prove recovery. */
@@ -73,7 +73,7 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
   }
 }
 
-/** Included because SQLite's message is the same for many codes. */
+/** The code is included because SQLite uses the same message for many codes. */
 function wordsOf(error: unknown): string {
   const code = codeOf(error)
   const text = error instanceof Error ? error.message : String(error)

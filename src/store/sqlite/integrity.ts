@@ -11,7 +11,7 @@ interface Tree {
 }
 
 /**
- * Reads the root page of every table and index, where each query begins.
+ * Reads the root page of every table and index, where each query starts.
  * @throws if one cannot be read or is damaged
  */
 export function readRoots(db: Database): void {
@@ -51,7 +51,7 @@ export function damageOf(path: string): string | undefined {
   }
 }
 
-/** The same for an open database, one table per step, so that other work can run in between. */
+/** A quick check of an open database, one table per step, so that other work can run in between. */
 export function* quickCheckByTable(db: Database): Generator<string[]> {
   const tables = db.query("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as { name: string }[]
   for (const { name } of tables) yield problemsOf(db, `PRAGMA quick_check('${name}')`)

@@ -35,7 +35,7 @@ function realFolder(folder: string): string {
   }
 }
 
-/** @param path path of the lock file @param name what it locks, for the error message */
+/** @param path path of the lock file @param name of the locked thing, for the error message */
 function lock(path: string, name: string): void {
   const held = openLock(path)
   try {
@@ -62,7 +62,7 @@ function openLock(path: string): Database {
   }
 }
 
-/** Reachable from the global object, since garbage collection would close it and release the lock. */
+/** Reachable from the global object, because garbage collection would close it and release the lock. */
 function keep(held: Database): void {
   Object.assign(globalThis, { [Symbol(`lock of ${held.filename}`)]: held })
 }

@@ -71,7 +71,11 @@ export interface History {
   lastOpenedBy: string | undefined
 }
 
-/** On a read-only file BEGIN IMMEDIATE neither fails nor locks. @throws there; changes nothing */
+/**
+ * Checks that the database can be written; changes nothing. `BEGIN IMMEDIATE` neither fails nor locks on a read-only
+ * file.
+ * @throws if the file is read-only
+ */
 export function requireWritable(db: Database): void {
   db.run('DELETE FROM schema_migrations WHERE version = 0')
 }

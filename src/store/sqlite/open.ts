@@ -21,14 +21,17 @@ export async function openSqlite(path: string, { now, mustBeWritable, ...options
   return sqliteEngine(database, options)
 }
 
-/** Migrates a database file, and closes it again. @returns the names of the migrations applied just now */
+/** Migrates a database file, and closes it again. @returns the names of the migrations applied by this call */
 export async function migrateDatabase(path: string, now: number): Promise<string[]> {
   const { database, applied } = openMigrated(path, now)
   database.close()
   return applied
 }
 
-/** Before a migration, a snapshot is taken. @returns the database and the names of the migrations applied just now */
+/**
+ * Before a migration, a snapshot is taken.
+ * @returns the database and the names of the migrations applied by this call
+ */
 export function openMigrated(
   path: string,
   now: number,

@@ -6,7 +6,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, unavailableFor } from './errors'
 
-/** @param path of a database, or of a lock beside it */
+/** @param path of a database, or of the lock file next to it */
 export function openingProblem(path: string, error: unknown): string {
   const code = codeOf(error)
   if (code === '') return (error as Error).message

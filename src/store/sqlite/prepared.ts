@@ -27,7 +27,7 @@ export function prepare(database: Database, { text, bindings, decoders }: Query)
   }
 }
 
-/** In place, which costs half of building another object. */
+/** Changes the row in place, which costs half of building another object. */
 function decoded(row: Row, decoders: readonly Decoder[]): Row {
   for (const { property, decode } of decoders) {
     const value = row[property]

@@ -45,7 +45,7 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
     throw isClosed ? new Error('the database is closed') : new Unavailable('file_unreachable')
   }
 
-  /** @throws if the file cannot be opened; the existing connections stay in use */
+  /** @throws if the file cannot be opened; the existing connections remain in use */
   function reopen(): void {
     reopenedAt = performance.now()
     const fresh = connect(openDatabase(path, { create: false, busyMs: 0 }))

@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path'
 const MAX_SNAPSHOTS = 3
 
 /**
- * Writes a snapshot to `snapshots/` beside the database and deletes those of the oldest schemas. One of the same schema
- * is replaced, so that repeated failing starts do not evict the others.
+ * Writes a snapshot to `snapshots/` next to the database and deletes the snapshots of the oldest schemas. A snapshot of
+ * the same schema is replaced, so that repeated failing starts do not evict the others.
  * @param version of the schema: the number of applied migrations
  */
 export function snapshot(path: string, version: number): void {

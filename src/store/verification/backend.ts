@@ -28,10 +28,10 @@ export interface VerificationBackend {
   markConsumed(id: string, now: number): Promise<boolean>
   /** Deletes a token that was not consumed. @returns false if it was */
   withdraw(id: string): Promise<boolean>
-  /** Makes a token pending again that was consumed at that instant. */
+  /** Makes a token pending again that was consumed at that time. */
   restore(id: string, consumedAt: number): Promise<void>
   /** Counts a wrong code. */
   countAttempt(id: string): Promise<void>
-  /** Deletes some of the tokens that expired before that instant. @returns how many; 0 if none is left */
+  /** Deletes some of the tokens that expired before that time. @returns how many; 0 if there are none left */
   purgeExpired(before: number): Promise<number>
 }

@@ -10,7 +10,7 @@ import type { TokenAddress } from './backend'
 export interface Minting {
   token: VerificationToken
   replaces: readonly VerificationKind[]
-  /** Whether tokens sent to other addresses of the user stay valid. */
+  /** Whether tokens sent to other addresses of the user remain valid. */
   keepsOtherAddresses?: boolean
 }
 
@@ -18,7 +18,7 @@ export interface Spending {
   id: string
   /**
    * If a short code was given instead of the token: its hash under every pepper, one of which must match the token's. A
-   * wrong one also counts for the other tokens it might have belonged to.
+   * wrong one also counts as a guess at the other tokens it might have belonged to.
    */
   code?: { hashes: string[]; maxAttempts: number; others?: string[] }
 }
@@ -85,8 +85,8 @@ export interface Withdrawal {
 }
 
 /**
- * Takes back tokens that could not be sent. The ones they replaced are valid again, unless something has invalidated
- * the tokens of the account since then: that would have consumed the new ones too.
+ * Deletes tokens that could not be sent. The tokens that they replaced become valid again, unless the tokens of the
+ * account have been invalidated since: that would have consumed the new ones too.
  */
 export async function withdrawTokensIn(tx: Tx, { tokens, replaced, replacedAt, flowId }: Withdrawal): Promise<void> {
   let isUntouched = true
@@ -100,7 +100,7 @@ export const withdrawTokens = write(async (tx, withdrawal: Withdrawal): Promise<
   await withdrawTokensIn(tx, withdrawal)
 })
 
-/** Tokens of the user, and those sent to the address before it had an account. @param keep ids of tokens that stay */
+/** Tokens of the user, and those sent to the address before it had an account. @param keep ids of tokens to keep */
 export async function invalidateTokensOf(
   tx: Tx,
   { id, email }: { id: string; email: string | null },

@@ -61,7 +61,7 @@ export const SignInShape = Type.Object(
   { $id: 'FederationSignIn' },
 )
 export const MeShape = Type.Object(
-  // The first match decides which members are kept: for another server's user, all of them.
+  // The first matching schema decides which members are kept: all members for a user of another server.
   { success, user: Type.Union([ExternalUserShape, UserShape]) },
   { $id: 'FederationMe' },
 )

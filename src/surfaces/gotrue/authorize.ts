@@ -131,7 +131,7 @@ export const callback = endpoint({
   handle: (context) => finishCallback(context, queryParametersOf(context.request)),
 })
 
-/** `POST /callback`: the same as a form, as Apple sends it (OAuth 2.0 Form Post Response Mode). */
+/** `POST /callback`: the callback as a form post, as Apple sends it (OAuth 2.0 Form Post Response Mode). */
 export const postCallback = endpoint({
   ...callbackRoute,
   method: 'POST',

@@ -16,7 +16,7 @@ export const pageQuery = {
   per_page: Type.Optional(Type.Integer({ description: 'Up to 1000.', default: 50, minimum: 1, maximum: MAX_PER_PAGE })),
 }
 
-/** Empty values count as absent, since supabase-js always sends both. */
+/** Empty values are treated as absent, because supabase-js always sends both. */
 export function pageOf(query: QueryValues<typeof pageQuery>): Page {
   const page = whole(query.page, 1)
   const perPage = whole(query.per_page, 50)
@@ -43,7 +43,7 @@ export function sortOf({ sort }: QueryValues<typeof sortQuery>): 'asc' | 'desc' 
   return known
 }
 
-/** @param path of the list, as GoTrue names it regardless of the prefix */
+/** @param path of the list, as in GoTrue, regardless of the prefix */
 export function pageHeaders(
   request: Request,
   path: string,
@@ -61,7 +61,7 @@ export function pageHeaders(
   return { 'x-total-count': String(total), link: links.join(', ') }
 }
 
-/** A 64-bit unsigned integer; values beyond the last page need not be exact. */
+/** A 64-bit unsigned integer; values beyond the last page do not have to be exact. */
 function whole(text: string | undefined, missing: number): number {
   if (!text) return missing
   const flaw = /^[0-9]+$/.test(text) ? BigInt(text.slice(0, 40)) > MAX_UINT64 && 'value out of range' : 'invalid syntax'

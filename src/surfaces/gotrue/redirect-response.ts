@@ -40,7 +40,7 @@ export function withQuery(url: string, added: Record<string, string>): string {
   return `${head}?${encodeForm(parameters)}${fragment}`
 }
 
-/** Appends a fragment with a session. An existing fragment of the URL stays in front of it, as in GoTrue. */
+/** Appends a fragment with a session. An existing fragment of the URL is kept in front of it, as in GoTrue. */
 export const withSession = (url: string, values: Record<string, string>): string =>
   `${url}#${encodeForm(Object.entries(values))}`
 

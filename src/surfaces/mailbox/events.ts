@@ -1,7 +1,10 @@
 /** Server-sent events (HTML Standard §9.2): one per new message, for every listener. */
 import type { MailboxSource } from './source'
 
-/** Buffered events per client. A client that does not read is disconnected; the list contains what it missed. */
+/**
+ * Buffered events per client. A client that does not read is disconnected; the list of messages contains the events it
+ * missed.
+ */
 const MAX_BEHIND = 100
 
 /** Maximum number of open streams: each holds a connection and a timer. */

@@ -17,7 +17,7 @@ export function isOwnName(request: Request, apiExternalUrl: string): boolean {
 
 /**
  * Whether a browser reports a page of another site (Fetch Metadata §2.2, Fetch Standard §3.2). Behind a proxy, our
- * origin is that of the external URL.
+ * origin is the origin of the external URL.
  */
 export function isCrossSiteRequest(request: Request, apiExternalUrl: string): boolean {
   const site = request.headers.get('sec-fetch-site')

@@ -14,7 +14,7 @@ export interface MailboxMessage {
   code: string | null
   /** Targets of its links, the most important first. */
   links: string[]
-  /** `kept`: it stays in the mailbox and is not sent. */
+  /** `kept`: stored in the mailbox and not sent. */
   state: 'kept' | 'queued' | 'sent' | 'failed'
   error: string | null
   /** Unix milliseconds, as `sentAt`. */

@@ -122,7 +122,7 @@ const isNative = (path: string) => /\/tokens?$/.test(path)
 export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
   const isWrongType = reason === 'body_malformed' && detail.field !== undefined && !isNative(targetOf(request).path)
   const [status, error, said, named = detail.field] = isWrongType ? WRONG_TYPE : errorAnswers[reason]
-  // Only a password reset names it the new one.
+  // Only a password reset calls the field `new_password`.
   const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   const message = typeof said === 'string' ? said : said(detail)
   const headers = { 'content-type': 'application/json', 'cache-control': 'no-store', ...limitHeaders(detail) }

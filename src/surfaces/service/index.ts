@@ -15,7 +15,7 @@ import * as verification from './verification'
 
 export const PREFIX = '/api/auth'
 
-/** In the order of the documentation. */
+/** The endpoints in the order of the documentation. */
 const serviceEndpoints: Endpoint[] = [
   ...[accounts.register, accounts.login, shared.refresh, shared.logout, accounts.me, accounts.introspect],
   ...[roles.listRoles, roles.grantRole, roles.revokeRole],

@@ -26,13 +26,13 @@ export const TEMPLATE_FIELDS = [
 
 export interface CheckedTemplate {
   body: Template
-  /** From the file itself. */
+  /** The subject in the file itself. */
   subject?: Template
 }
 
 const LINK_FIELDS = ['ConfirmationURL', 'Token', 'TokenHash']
 
-/** Fields without which the mail would be useless; any one of them is enough. */
+/** Fields of which at least one is needed, or the mail is useless. */
 const REQUIRED_FIELDS: Partial<Record<MailTemplate, readonly string[]>> = {
   confirmation: LINK_FIELDS,
   invite: LINK_FIELDS,

@@ -1,6 +1,6 @@
 /**
- * What mails say: the built-in texts, or the operator's templates from settings and from a folder. All are checked when
- * they are read; a broken one is reported, and its last good version is used instead.
+ * The texts of mails: the built-in ones, or the operator's templates from settings and from a folder. All are checked
+ * when they are read; a broken one is reported, and its last good version is used instead.
  */
 import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../core/kernel/ports'
 import { builtInSource } from './built-in'

@@ -26,7 +26,7 @@ export interface Overrides {
 }
 
 export interface OverrideSources {
-  /** Absolute path; the folder need not exist. */
+  /** Absolute path; the folder does not have to exist. */
   folder?: string
   /** A file path, an http(s) URL, or the text itself. */
   bodies: Partial<Record<MailTemplate, string>>
@@ -136,7 +136,7 @@ function advice(word: string, ending: string): string {
   return close ? `did you mean ${close}.${ending}?` : `the templates are ${MAIL_TEMPLATES.join(', ')}`
 }
 
-/** Rejects a second file for the same part of a mail, and text without HTML beside it. */
+/** Rejects a second file for the same part of a mail, and a text part without an HTML part. */
 function rejectStrays({ overrides, problems }: Overrides): Overrides {
   const slot = ({ template, language }: Override, part: string) => `${template}.${language}.${part}`
   const slots = new Map<string, Override>()

@@ -13,7 +13,7 @@ export interface TemplateState {
   /** For HTTP: Unix milliseconds of the last response. */
   answeredAt?: number
   lastGood?: CheckedTemplate
-  /** What is wrong with it now. */
+  /** The current problem of the template. */
   problem?: Problem
 }
 

@@ -3,7 +3,7 @@ export type AccessReason =
   | 'bearer_missing'
   /** An `sb_…` key of another server. */
   | 'api_key_unknown'
-  /** `detail`: what is wrong with the token. */
+  /** `detail`: the problem of the token. */
   | 'token_invalid'
   | 'token_without_subject'
   | 'token_subject_malformed'
@@ -14,7 +14,7 @@ export type AccessReason =
   | 'user_banned'
   | 'not_admin'
   | 'aal_too_low'
-  /** A sign-in that needs a code beside it. */
+  /** A sign-in that also needs a code of a second factor. */
   | 'second_factor_needed'
   /** A session cookie on a request that may come from another site. */
   | 'csrf_rejected'

@@ -23,7 +23,7 @@ export const CUSTOM_PROVIDER_REASONS = [
   'custom_provider_url_nearby',
   /** `detail`: the URL; `error`: what happened. */
   'custom_provider_discovery_failed',
-  /** `detail`: what is missing. */
+  /** `detail`: the missing part. */
   'custom_provider_discovery_incomplete',
 ] as const
 

@@ -1,4 +1,4 @@
-/** What a refusal says besides its reason. A reason that is in none of these lists says nothing more. */
+/** The details of a refusal besides its reason. A reason in none of these lists has no details. */
 import type { Reason } from '.'
 
 /** Why a password is weak (GoTrue's weak_password). */

@@ -1,6 +1,6 @@
 import type { HOOKS, HookKey } from '../../../hooks'
 
-/** Hook failures, the same for every hook. */
+/** Hook failures, common to all hooks. */
 export const HOOK_REASONS = [
   'hook_timed_out',
   /** Too many calls are waiting for it. */

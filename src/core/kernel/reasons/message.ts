@@ -25,7 +25,7 @@ export type MessageReason =
   | 'address_not_authorised'
   | 'sms_channel_unknown'
   | 'sms_unavailable'
-  /** `detail`: what was sent, and the provider's error. */
+  /** `detail`: the kind of message, and the provider's error. */
   | 'sms_failed'
 
 /** Verifying links and codes. */

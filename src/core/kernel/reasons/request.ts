@@ -2,10 +2,10 @@
 export type InputReason =
   /** `detail`: the parser's error. */
   | 'body_malformed'
-  /** The same for requests with their own error in GoTrue. */
+  /** Reasons for requests that have an error of their own in GoTrue. */
   | 'verification_body_malformed'
   | 'body_too_large'
-  /** `detail`: what is wrong. */
+  /** `detail`: the problem. */
   | 'page_malformed'
   | 'sort_malformed'
   | 'filter_malformed'
@@ -20,7 +20,7 @@ export type InputReason =
   | 'id_token_provider_unknown'
   | 'saml_off'
   | 'sso_provider_unknown'
-  /** `detail`: what is wrong. */
+  /** `detail`: the problem. */
   | 'sso_provider_malformed'
   | 'oauth_server_off'
   | 'scim_off'

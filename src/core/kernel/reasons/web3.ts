@@ -1,12 +1,12 @@
 /** Signing in with a wallet. */
 export const WEB3_REASONS = [
   'web3_disabled',
-  /** `detail`: the chain, as in those of the following that have one. */
+  /** `detail`: the chain, also in the other reasons here that have a detail. */
   'web3_chain_disabled',
   'web3_chain_unknown',
   'web3_message_short',
   'web3_message_long',
-  /** `detail`: what is wrong with it. */
+  /** `detail`: its problem. */
   'web3_message_malformed',
   'web3_signature_characters',
   'web3_signature_length',
