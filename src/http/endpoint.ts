@@ -136,9 +136,11 @@ export function mount(core: Core, endpoints: readonly Endpoint[], dialect: Surfa
     const paths = each.allowsTrailingSlash ? [each.path, `${each.path}/`] : [each.path]
     for (const path of paths) {
       const isHidden = dialect.isHidden || path !== each.path
-      const detail = { ...documentation(each, dialect.prefix), ...(isHidden && { hide: true }) }
       // The schemas are for the documentation: `run` answers with responses, which Elysia leaves as they are.
-      app.route(each.method, path, run, { parse: 'none', response: each.answers, detail })
+      const documented = isHidden
+        ? { detail: { hide: true } }
+        : { detail: documentation(each, dialect.prefix), response: each.answers }
+      app.route(each.method, path, run, { parse: 'none', ...documented })
     }
   }
   return app

@@ -88,12 +88,12 @@ export const token = endpoint({
     const { solana, ethereum } = policy.web3
     if (grantType === 'web3' && !solana.enabled && !ethereum.enabled) throw new Refusal('web3_disabled')
   },
-  handle: async ({ query, headers, ...request }) => {
-    const grantType = query.grant_type ?? ''
+  handle: async (request) => {
+    const grantType = request.query.grant_type ?? ''
     const grant = Object.hasOwn(grants, grantType) ? grants[grantType] : undefined
     if (!grant) throw new Refusal('grant_unknown')
     const issued = await grant(request)
-    Object.assign(headers, sessionHeaders(issued))
+    Object.assign(request.headers, sessionHeaders(issued))
     return toSession(issued)
   },
 })
