@@ -26,7 +26,6 @@ import { openSqlite } from './sqlite/open'
 import { type AuditEntry, appendAudit } from './statements'
 import { isSessionSuperseded } from './superseded-sessions'
 import { sweepSlice } from './sweeps'
-import { changeUser } from './user-changes'
 import * as users from './users'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
@@ -61,20 +60,37 @@ const tokens = {
 }
 
 const factors = {
-  ...{ listFactors, findFactor, enrolFactor, removeFactor, renameFactor },
-  ...{ beginChallenge, rollBackChallenge, findChallenge, countFactorAttempt, takeBackFactorAttempt, passFactor },
-  ...{ addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes },
+  listFactors,
+  findFactor,
+  enrolFactor,
+  removeFactor,
+  renameFactor,
+  beginChallenge,
+  rollBackChallenge,
+  findChallenge,
+  countFactorAttempt,
+  takeBackFactorAttempt,
+  passFactor,
+  addRecoveryCodes,
+  findRecoveryCodes,
+  isRecoveryCodeOpen,
+  replaceRecoveryCodes,
 }
 
 const passkeys = {
-  ...{ startCeremony, consumeCeremony, findPasskey, registerPasskey, renamePasskey, deletePasskey },
-  ...{ listCredentials, findFactorCredential },
+  startCeremony,
+  consumeCeremony,
+  findPasskey,
+  registerPasskey,
+  renamePasskey,
+  deletePasskey,
+  listCredentials,
+  findFactorCredential,
 }
 
 const operations = {
   ...users,
   ...accounts,
-  changeUser,
   ...roles,
   findSessionToken: sessionTokens.findSessionToken,
   rotateSessionToken: sessionTokens.rotateSessionToken,
@@ -157,6 +173,21 @@ export async function openStore(
 }
 
 export type { Account } from './account-rows'
+export type { ConsumingEnding } from './accounts/access'
+export type { ConfirmationResult, PreHijackCleanup } from './accounts/confirm-email'
+export type { Actor, SentAtColumn } from './accounts/guards'
+export type { IdentityRemoval } from './accounts/link-identity'
+export type {
+  DroppedSignUp,
+  MessageRecord,
+  MessageRequest,
+  PendingColumns,
+  PendingContact,
+  PendingEmail,
+  ReplacedSignUp,
+} from './accounts/message-writes'
+export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in-with-identity'
+export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
 export type { Bound, Condition, Space, StoreEvent } from './engine'
@@ -189,5 +220,4 @@ export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Supersedes } from './superseded-sessions'
 export type { Retention, Sweep } from './sweeps'
-export type { UserChange } from './user-changes'
 export type { Minting, Spending, SpendingRefused } from './verification/operations'

@@ -11,6 +11,7 @@ import {
   userByPhone,
   userByUsername,
 } from './account-rows'
+import { type ConsumingEnding, flowOf } from './accounts/access'
 import { read, type Tx, write } from './engine'
 import { queueMatrixRegistration } from './matrix-registrations'
 import { columnsOf, statement } from './query'
@@ -28,7 +29,7 @@ import {
   users,
   webauthnCredentials,
 } from './schema'
-import { consumeSingleUse, type SingleUse } from './single-use'
+import { consumeSingleUse } from './single-use'
 import {
   type AuditEntry,
   amrIn,
@@ -92,27 +93,37 @@ export interface NewAccount extends RelatedWrites {
   matrixDueAt?: number | undefined
 }
 
-interface CreatedWith extends NewAccount {
-  session?: NewSession | undefined
-  /** Consumed with it; if it was used before, no account is created. */
-  use?: SingleUse | undefined
+/** Creates an account, unless its address, number, identity or id is taken. */
+export const createUser = write(
+  async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | AccountConflict> =>
+    (await findAllTaken(tx, account)) ?? { outcome: 'created', account: await insertAccount(tx, account) },
+)
+
+export interface NewExternalAccount extends Omit<NewAccount, 'identities' | 'matrixDueAt' | 'flow'> {
+  identity: Identity
+  /** Undefined if the account has to be confirmed first. */
+  ending: ConsumingEnding | undefined
 }
 
-/** Creates an account, unless its address, number, identity or id is taken; opens a session if one is given. */
-export const createUser = write(
+/** Creates the account of an identity, and signs in. */
+export const createUserWithIdentity = write(
   async (
     tx,
-    { session, use, ...account }: CreatedWith,
+    { identity, ending, ...account }: NewExternalAccount,
   ): Promise<
     | { outcome: 'created'; account: Account; opened: OpenedSession | undefined }
     | { outcome: 'used_before' }
     | AccountConflict
   > => {
-    const taken = await findAllTaken(tx, account)
+    const made = { ...account, identities: [identity], flow: flowOf(ending) }
+    const { createdAt: now } = account.user
+    const taken = await findAllTaken(tx, made)
     if (taken) return taken
-    if (use && !(await consumeSingleUse(tx, use, account.user.createdAt))) return { outcome: 'used_before' }
-    const made = await insertAccount(tx, account)
-    return { ...made, opened: session && (await openSessionIn(tx, made.account.user, session, account.user.createdAt)) }
+    if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
+    const created = await insertAccount(tx, made)
+    const session = ending && 'session' in ending ? ending.session : undefined
+    const opened = session && (await openSessionIn(tx, created.user, session, now))
+    return { outcome: 'created', account: created, opened }
   },
 )
 
@@ -138,7 +149,7 @@ export const registerUser = write(
     await startSession(tx, session)
     return {
       outcome: 'registered',
-      opened: { ...made.account, session: session.session, amr: await amrIn(tx, session.session.id) },
+      opened: { ...made, session: session.session, amr: await amrIn(tx, session.session.id) },
     }
   },
 )
@@ -247,10 +258,10 @@ async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): P
 async function insertAccount(
   tx: Tx,
   { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
-): Promise<{ outcome: 'created'; account: Account }> {
+): Promise<Account> {
   const made = (await tx.one(insertUser, user)) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)
   await writeRelated(tx, attachments, user.createdAt)
-  return { outcome: 'created', account: { user: made, identities: wanted, factors: [] } }
+  return { user: made, identities: wanted, factors: [] }
 }

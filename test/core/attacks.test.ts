@@ -1,6 +1,7 @@
 /** Attacks that once worked, or almost did. */
 import { expect, test } from 'bun:test'
 import { passwordHasher } from '../../src/adapters/password-hasher'
+import { adminUpdate } from '../support/accounts'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../support/app'
 import { outdatedHash } from '../support/fakes'
 
@@ -74,11 +75,9 @@ test('threat T21: a change that began before its session ended, or before a ban,
     (server, { accessToken: token }) => server.ask('POST', '/auth/v1/logout', { token }),
     (server, { accessToken: token, sessionId }) => server.ask('DELETE', `/auth/v1/sessions/${sessionId}`, { token }),
     (server, { id }) =>
-      server.store.changeUser({
-        id,
-        now: server.clock.now(),
+      server.store.updateUserAsAdmin({
+        ...adminUpdate(id, server.clock.now()),
         set: { bannedUntil: server.clock.now() + 1000 },
-        audit: [],
       }),
     (server, { accessToken: token }) => server.ask('DELETE', '/auth/v1/user', { token }),
   ]

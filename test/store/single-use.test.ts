@@ -18,13 +18,14 @@ import { type Factor, mfaChallenges, mfaRecoveryCodes } from '../../src/store/sc
 import { factorById } from '../../src/store/second-factors'
 import { replaceSessionToken, rotateSessionToken } from '../../src/store/session-tokens'
 import { openSession, rotateRefreshToken } from '../../src/store/sessions'
+import type { SingleUse } from '../../src/store/single-use'
 import { sqliteEngine } from '../../src/store/sqlite/engine'
 import { openMigrated } from '../../src/store/sqlite/open'
 import { insertTokens, queueMessages, sessionById } from '../../src/store/statements'
-import { createUser, registerUser } from '../../src/store/users'
+import { createUser, createUserWithIdentity, registerUser } from '../../src/store/users'
 import { databaseTokens } from '../../src/store/verification/database'
 import { consumeCeremony, startCeremony } from '../../src/store/webauthn'
-import { BEFORE, NOW, newFlow, newMessage, newSession, newToken, newUser } from '../support/accounts'
+import { BEFORE, NOW, newFlow, newIdentity, newMessage, newSession, newToken, newUser } from '../support/accounts'
 import { race } from '../support/races'
 
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-single-use-'))
@@ -219,6 +220,12 @@ test('a verification token is consumed once', async () => {
   expect(await outcomesOf(register)).toEqual(['registered', 'token_used'])
 })
 
+const signUpWith = (use: SingleUse) => (tx: Tx) => {
+  const user = newUser()
+  const identity = newIdentity({ provider: 'github', userId: user.id })
+  return createUserWithIdentity(tx, { user, identity, ending: { session: newSession(user.id), use }, audit: [] })
+}
+
 test('the state of an OAuth callback counts once', async () => {
   await engine.write((tx) =>
     putOAuthState(tx, {
@@ -237,15 +244,12 @@ test('the state of an OAuth callback counts once', async () => {
       usedAt: null,
     }),
   )
-  const signUp = (tx: Tx) =>
-    createUser(tx, { user: newUser(), identities: [], use: { kind: 'oauth_state', stateHash: 'state' }, audit: [] })
-  expect(await outcomesOf(signUp)).toEqual(['created', 'used_before'])
+  expect(await outcomesOf(signUpWith({ kind: 'oauth_state', stateHash: 'state' }))).toEqual(['created', 'used_before'])
 })
 
 test('a message signed by a wallet counts once', async () => {
   const use = { kind: 'web3_message' as const, messageHash: 'hash', expiresAt: NOW + 1 }
-  const signUp = (tx: Tx) => createUser(tx, { user: newUser(), identities: [], use, audit: [] })
-  expect(await outcomesOf(signUp)).toEqual(['created', 'used_before'])
+  expect(await outcomesOf(signUpWith(use))).toEqual(['created', 'used_before'])
 })
 
 test('a passkey ceremony is answered once', async () => {

@@ -227,19 +227,24 @@ export const ENDS = {
     await store.softDeleteUser({ id, now: BEFORE, scrub: (value) => value, audit: [] })
   },
   user_banned: async ({ store }: AccountStore, id: string) => {
-    await store.updateUserAsAdmin({
-      id,
-      now: BEFORE,
-      set: { bannedUntil: NOW + 1 },
-      encryptedPassword: undefined,
-      confirms: { email: false, phone: false },
-      userMetaData: {},
-      appMetaData: undefined,
-      identities: [],
-      audit: [],
-    })
+    await store.updateUserAsAdmin({ ...adminUpdate(id, BEFORE), set: { bannedUntil: NOW + 1 } })
   },
 }
 
 /** Metadata of the maximum size. */
 export const FULL_METADATA = { full: 'x'.repeat(3072 - '{"full":""}'.length) }
+
+type AdminUpdate = Parameters<AccountStore['store']['updateUserAsAdmin']>[0]
+
+/** An administrator's change that changes nothing yet. */
+export const adminUpdate = (id: string, now: number): AdminUpdate => ({
+  id,
+  now,
+  set: {},
+  encryptedPassword: undefined,
+  confirms: { email: false, phone: false },
+  userMetaData: {},
+  appMetaData: undefined,
+  identities: [],
+  audit: [],
+})

@@ -1,6 +1,7 @@
 /** One order of checks for every sign-in with a password (docs/other-surfaces.md#sign-in-with-a-password). */
 import { expect, test } from 'bun:test'
 import type { HttpResult } from '../../src/core/kernel/ports'
+import { adminUpdate } from '../support/accounts'
 import { type Json, PASSWORD, passwordGrant, type Reply, startApp, type TestApp } from '../support/app'
 import { outdatedHash } from '../support/fakes'
 import { signIn } from '../support/federation'
@@ -146,7 +147,7 @@ for (const [name, { send, answers }] of Object.entries(SURFACES)) {
     const { hasher, store, clock } = app
     const verify = hasher.verify.bind(hasher)
     hasher.verify = async (password, hash) => {
-      await store.changeUser({ id, now: clock.now(), set: { encryptedPassword: 'fake$another' }, audit: [] })
+      await store.updateUserAsAdmin({ ...adminUpdate(id, clock.now()), encryptedPassword: 'fake$another' })
       return verify(password, hash)
     }
     expect(bodyOf(await send(app, PASSWORD))).toEqual(answers.wrong)

@@ -1,30 +1,30 @@
 /** What users may read and change of their own account (`GET`, `PUT` and `DELETE /user`). */
 
 import { createHash } from 'node:crypto'
+import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import { remainingMs } from '../../lib/time'
-import type { Account, AuditEntry, Identity, User, UserChange } from '../../store'
+import type { Account, ConfirmedContacts, User } from '../../store'
 import { requireAudience } from '../callers/identify'
 import { type Action, auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
-import { requireChanged } from '../kernel/change-outcomes'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
+import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
 import { type Channel, channelOf } from '../messages/sms'
-import { COOLDOWN_SETTINGS } from '../messages/verification-mail'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
 import { requireStrong } from '../passwords/password-strength'
 import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
 import { factorsOf, isMissingSecondFactor } from '../users/second-factor-status'
+import { contactIdentity, normaliseEmail, normalisePhone, storableAppMetadata, storableMetadata } from '../users/users'
 import {
-  CLEARED_SENT_AT,
-  contactIdentity,
-  normaliseEmail,
-  normalisePhone,
-  storableAppMetadata,
-  storableMetadata,
-} from '../users/users'
-import { changeEmail, changePhone, type RelatedChanges } from './contact-change'
+  accompaniedBy,
+  contactChangeOnly,
+  type OwnChange,
+  ownChangeRefusal,
+  sendEmailChange,
+  sendPhoneChange,
+} from './contact-change'
 
 /** The caller's account. */
 export async function getAccount(
@@ -86,8 +86,7 @@ export async function updateAccount(
   if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
   await requireContactsAvailable(context, wanted)
   const challenge = wanted.email ? parseChallenge(change) : undefined
-  const contacts = confirmedContacts(context, caller, wanted)
-  const { pending } = contacts
+  const { confirmed, pending } = confirmedContacts(context, user, wanted)
   // Everything else is checked before the password: a later refusal would reveal whether it was right.
   requireCooldownsElapsed(context, user, pending)
   const secret =
@@ -96,66 +95,65 @@ export async function updateAccount(
       : await authorizePasswordChange(context, { caller, given: change, needsCurrentPassword })
   const current = withCurrentTime(context)
   const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
-  const set = { ...contacts.set, ...(secret && { ...CLEARED_SENT_AT, encryptedPassword: secret.hash }) }
-  const related: RelatedChanges & { audit: AuditEntry[] } = {
-    set,
-    mergeUserMetaData: { ...data, ...contacts.metadata },
-    mergeAppMetaData: appMetadata,
-    identities: contacts.identities,
-    ...(contacts.set.isAnonymous === false && { describeProviders: UNDESCRIBED }),
+  const own: OwnChange = {
     actor: { sessionId: session?.id },
-    ...(secret && {
-      verifiedPasswordHash: user.encryptedPassword,
-      endSessions: { keep: session?.id },
-      invalidateTokens: true,
-      spend: secret.spend,
-      messages: prepareNotice(current, { template: 'password_changed_notification', to: user.email, user }),
-    }),
+    authorization: secret && { verifiedHash: user.encryptedPassword, spend: secret.spend },
+    password: secret && { hash: secret.hash, keptSession: session?.id },
+    confirmed,
+    userMetaData: { ...data, ...(confirmed?.email !== undefined && { email_verified: true }) },
+    appMetaData: appMetadata,
+    messages: secret ? prepareNotice(current, { template: 'password_changed_notification', to: user.email, user }) : [],
     audit: [auditEntry(current, action, user)],
   }
-  const account = await applyChange(current, { user, pending, related, challenge, channel, redirectTo })
+  const account = await applyChange(current, { user, pending, own, challenge, channel, redirectTo })
   secret?.done()
-  return { ...account, isJustConfirmed: contacts.set.isAnonymous === false && user.confirmedAt === null }
+  return { ...account, isJustConfirmed: confirmed !== undefined && user.confirmedAt === null }
 }
 
 interface PendingChange {
   user: User
   pending: Contacts
-  related: RelatedChanges & { audit: AuditEntry[] }
+  own: OwnChange
   challenge: Challenge | undefined
   channel: Channel
   redirectTo: string
 }
 
-/** Writes the change, together with the mail or SMS that requests confirmation, if one is needed. */
-async function applyChange(
-  context: Context,
-  { user, pending, related, challenge, channel, redirectTo }: PendingChange,
-) {
+/** Writes the change, together with the mail or SMS that asks for confirmation, if one is needed. */
+async function applyChange(context: Context, { user, pending, own, challenge, channel, redirectTo }: PendingChange) {
   const { email, phone } = pending
+  const shown = accountAfter(context, user, own)
   try {
     if (email) {
-      // The SMS is sent first, because only it can fail for external reasons; at that point nothing has been changed.
-      if (!phone) return await changeEmail(context, { user, email, challenge, redirectTo, related })
-      // Older tokens are invalidated before the code of this SMS is created; the token that allows the change is one of
-      // them.
-      const { spend, invalidateTokens, actor, verifiedPasswordHash, ...rest } = related
-      await changePhone(context, {
-        user,
-        phone,
-        channel,
-        related: { spend, invalidateTokens, actor, verifiedPasswordHash },
-      })
-      return await changeEmail(context, { user, email, challenge, redirectTo, related: { ...rest, actor } })
+      const change = { user, email, challenge, redirectTo }
+      if (!phone) return await sendEmailChange(context, change, accompaniedBy(own, shown))
+      // The SMS comes first, since only it can fail for external reasons; nothing else has changed by then. Older tokens
+      // are invalidated before its code is created; the token that allows the change is one of them.
+      const { authorization, ...rest } = own
+      const first = { ...contactChangeOnly(context, user, own.actor), authorization }
+      await sendPhoneChange(context, { user, phone, channel }, accompaniedBy(first, user))
+      return await sendEmailChange(context, change, accompaniedBy({ ...rest, authorization: undefined }, shown))
     }
-    if (phone) return (await changePhone(context, { user, phone, channel, related })).account
-    return requireChanged(
-      await context.store.changeUser({ ...related, id: user.id, now: context.now, set: related.set ?? {} }),
-    )
+    if (phone) return await sendPhoneChange(context, { user, phone, channel }, accompaniedBy(own, shown))
+    const changed = await context.store.updateOwnAccount({ ...own, id: user.id, now: context.now })
+    if (changed.outcome !== 'changed') throw ownChangeRefusal(changed.outcome)
+    return changed.account
   } catch (error) {
     // The only token here is the nonce.
     const isNonce = isTokenRefusal(error)
     throw isNonce ? new Refusal('nonce_wrong') : error
+  }
+}
+
+/** The account as the change leaves it, as messages show it. */
+function accountAfter({ now }: Context, user: User, { confirmed, password }: OwnChange): User {
+  const { email, phone } = confirmed ?? {}
+  return {
+    ...user,
+    ...(email !== undefined && { email, emailConfirmedAt: now }),
+    ...(phone !== undefined && { phone, phoneConfirmedAt: now }),
+    ...(confirmed && { isAnonymous: false }),
+    ...(password && { ...CLEARED_SENT_AT, encryptedPassword: password.hash }),
   }
 }
 
@@ -199,34 +197,24 @@ function requireCooldownsElapsed({ policy, now }: Context, user: User, { email, 
   if (smsMs > 0) throw new Refusal('sms_too_soon', { waitMs: smsMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
 }
 
-/** GoTrue stores no provider in the metadata of an anonymous user whose contact is confirmed automatically. */
-const UNDESCRIBED = () => ({})
-
-interface ConfirmedContacts {
-  set: UserChange['set']
-  metadata: { email_verified?: boolean }
-  identities: Identity[]
-  /** What has to be confirmed first. */
-  pending: Contacts
-}
-
-/** New contacts that need no confirmation: an anonymous user's first address, and numbers, if so configured. */
-function confirmedContacts(context: Context, { user }: Caller, wanted: Contacts): ConfirmedContacts {
-  const { policy, now } = context
-  const { signup } = policy
+/**
+ * New contacts that need no confirmation, if there are any: an anonymous user's first address, and numbers, if so
+ * configured; and those that have to be confirmed first.
+ */
+function confirmedContacts(
+  context: Context,
+  user: User,
+  wanted: Contacts,
+): { confirmed: ConfirmedContacts | undefined; pending: Contacts } {
+  const { signup } = context.policy
   const email = user.isAnonymous && signup.autoconfirmsEmail ? wanted.email : undefined
   const phone = signup.autoconfirmsPhone ? wanted.phone : undefined
+  const identities = [
+    ...(email ? [contactIdentity(context, user.id, 'email', { email, email_verified: true })] : []),
+    ...(phone ? [contactIdentity(context, user.id, 'phone', { phone, phone_verified: true })] : []),
+  ]
   return {
-    set: {
-      ...(email && { email, emailConfirmedAt: now }),
-      ...(phone && { phone, phoneConfirmedAt: now }),
-      ...((email || phone) && { isAnonymous: false }),
-    },
-    metadata: email ? { email_verified: true } : {},
-    identities: [
-      ...(email ? [contactIdentity(context, user.id, 'email', { email, email_verified: true })] : []),
-      ...(phone ? [contactIdentity(context, user.id, 'phone', { phone, phone_verified: true })] : []),
-    ],
+    confirmed: identities.length === 0 ? undefined : { email, phone, identities },
     pending: { email: email ? undefined : wanted.email, phone: phone ? undefined : wanted.phone },
   }
 }

@@ -2,7 +2,6 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
-import { isAhead } from '../../lib/time'
 import { NIL_UUID, parseUuid } from '../../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
 import { auditEntry } from '../kernel/audit'
@@ -13,7 +12,6 @@ import { requireStrong } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
 import { normaliseUsername } from '../users/usernames'
 import {
-  CLEARED_SENT_AT,
   contactIdentity,
   newUser,
   normaliseEmail,
@@ -111,8 +109,6 @@ export async function createUser(
     case 'id_taken':
     case 'identity_taken':
       throw new Refusal('id_taken')
-    case 'used_before':
-      throw new Error('an account that needs nothing was refused for a single use')
   }
 }
 
@@ -131,32 +127,26 @@ export async function updateUser(
   const phone = given.phone ? normalisePhone(given.phone) : undefined
   if (given.password !== undefined) await requireStrong(context, given.password)
   const bannedUntil = banEnd(given.banDuration, now)
-  const isBanned = isAhead(bannedUntil ?? null, now)
   const isUnconfirmed = before.user.confirmedAt === null
-  const isLifted = bannedUntil !== undefined && !isBanned && before.user.bannedUntil !== null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
   const identities: Identity[] = []
   if (email) identities.push(contactIdentity(context, id, 'email', { email, email_verified: given.confirmEmail }))
   if (phone) identities.push(contactIdentity(context, id, 'phone', { phone, phone_verified: given.confirmPhone }))
-  const changed = await store.changeUser({
-    ...{ id, now, mayBeDeleted: true },
+  const changed = await store.updateUserAsAdmin({
+    id,
+    now,
     set: {
       ...(given.role && { role: given.role }),
       ...(email && { email }),
       ...(phone && { phone }),
       ...(bannedUntil !== undefined && { bannedUntil }),
-      ...(encryptedPassword !== undefined && { ...CLEARED_SENT_AT, encryptedPassword, isPasswordFromAdmin: true }),
       ...(isUnconfirmed && { adminUserMetaData: adminMetadata(before.user, given) }),
     },
-    confirm: { email: given.confirmEmail, phone: given.confirmPhone },
-    mergeUserMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
-    mergeAppMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
+    encryptedPassword,
+    confirms: { email: given.confirmEmail, phone: given.confirmPhone },
+    userMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
+    appMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
-    // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
-    ...((encryptedPassword !== undefined || isLifted) && { endSessions: {} }),
-    revokeTokens: isBanned,
-    // A link or code sent earlier refers to a password or an address that no longer exists.
-    invalidateTokens: encryptedPassword !== undefined || (email !== undefined && email !== before.user.email),
     audit: [auditEntry(context, 'user_modified', actorOf(admin), { user_id: id })],
   })
   switch (changed.outcome) {
@@ -176,8 +166,6 @@ export async function updateUser(
     case 'email_taken':
     case 'metadata_too_large':
       throw new Refusal(changed.outcome)
-    default:
-      throw new Error(`unexpected outcome of an administrator's change: ${changed.outcome}`)
   }
 }
 

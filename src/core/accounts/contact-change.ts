@@ -1,29 +1,33 @@
 /** A new address or number for an account: requested, then confirmed from where the message was delivered. */
-import type { Account, AuditEntry, User, UserChange, VerificationFamily } from '../../store'
+import type {
+  Account,
+  AccountUpdate,
+  Actor,
+  MessageRecord,
+  PendingContact,
+  PendingEmail,
+  User,
+  VerificationFamily,
+} from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { pageLink, prepareMail } from '../messages/mail'
-import { changeAndSend } from '../messages/send-after-storing'
+import type { Outgoing } from '../messages/messages'
+import { type AccountMessage, sendAndRecord, sendAndSave } from '../messages/send-after-storing'
+import { type TooSoon, withSendCooldown } from '../messages/send-cooldown'
 import { type Channel, prepareSms } from '../messages/sms'
-import { withSendCooldown } from '../messages/verification-mail'
 import { type Challenge, newFlow } from '../tokens/pkce'
 import { mintToken } from '../tokens/verification-token'
 
-/** Changes that are written in the same operation. */
-export type RelatedChanges = Pick<
-  UserChange,
-  | 'actor'
-  | 'verifiedPasswordHash'
-  | 'endSessions'
-  | 'invalidateTokens'
-  | 'mergeAppMetaData'
-  | 'mergeUserMetaData'
-  | 'identities'
-  | 'upsertIdentity'
-  | 'describeProviders'
-  | 'spend'
-  | 'messages'
-> & { set?: UserChange['set']; audit?: AuditEntry[] }
+/** A change of the account that comes with the request for a new address or number. */
+export interface AccompanyingChange<Pending extends PendingContact, Saved> {
+  actor: Actor
+  /** The account as the change leaves it, for the message. */
+  shown: User
+  /** Saves the change and the record of the message in one operation. @throws {Refusal} */
+  save(current: Context, message: MessageRecord<Pending>, tooSoon: TooSoon): Promise<Saved>
+}
 
 export interface EmailChange {
   user: User
@@ -31,58 +35,144 @@ export interface EmailChange {
   email: string
   challenge: Challenge | undefined
   redirectTo: string
-  related?: RelatedChanges
   /**
    * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
    */
   family?: VerificationFamily
-  /** Whether it repeats the pending change; a confirmation already given is kept then. */
-  isRepeat?: boolean
 }
 
 /**
  * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
- * a notice is sent to a current address that does not need to confirm (docs/decisions.md#d17).
+ * a current address that need not confirm gets a notice (docs/decisions.md#d17).
+ * @throws {Refusal} also what `save` refuses
  */
-export async function changeEmail(
+export async function sendEmailChange<Saved>(
   context: Context,
-  { user, email, challenge, redirectTo, family = 'supabase', related = {}, isRepeat = false }: EmailChange,
-): Promise<Account> {
-  const { policy } = context
-  const missing =
-    isRepeat && user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined
-  const { cooldownMs } = policy.mail
-  const lastSend = { column: 'emailChangeSentAt' as const, sentAt: user.emailChangeSentAt, cooldownMs }
-  return withSendCooldown(
+  change: EmailChange,
+  { actor, shown, save }: AccompanyingChange<PendingEmail, Saved>,
+): Promise<Saved> {
+  const { saved } = await withContactCooldown(
     context,
-    { user, lastSend, refusal: 'mail_too_soon' },
-    async (current, { unlessSentSince, tooSoon }) => {
-      const { now } = current
-      const flow = challenge && newFlow(current, user.id, challenge, 'email_change')
-      const recipients = missing === undefined ? emailChangeRecipients(current, user, email, family) : [missing]
-      const copies = recipients.map((to) => {
-        const token = mintEmailChange(current, { user, to, email, family, flowId: flow?.id })
-        return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
-      })
-      const set: UserChange['set'] = missing === undefined ? { emailChange: email, emailChangeConfirmStatus: 0 } : {}
-      const sentSet = { ...related.set, emailChangeSentAt: now }
-      const after = { ...user, ...set, ...sentSet }
-      const mail = { user: after, redirectTo, isQueued: family === 'service' }
-      const outgoing = prepareMail(current, { ...mail, template: 'email_change', copies })
-      if (family === 'service' && recipients.length === 1 && user.email !== null)
-        outgoing.messages.push(
-          ...prepareMail(current, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] }).messages,
-        )
-      const mint = copies.map(({ token }) => token.minting)
-      const audit = related.audit ?? [auditEntry(current, 'user_modified', user)]
-      const { account } = await changeAndSend(current, {
-        ...{ user, outgoing, tooSoon },
-        pending: { set, unlessSentSince, flow, mint, ...(related.actor && { actor: related.actor }) },
-        sent: { ...related, set: sentSet, audit },
-      })
-      return account
-    },
+    { contact: 'email', user: change.user, actor, prepare: (current) => emailChangeMail(current, change, shown) },
+    (current, message) => sendAndSave(current, message, (record) => save(current, record, message.tooSoon)),
   )
+  return saved
+}
+
+/** Repeats the mails of a pending change; a confirmation already given stays. */
+export async function resendEmailChange(context: Context, change: EmailChange): Promise<void> {
+  const { user, email } = change
+  const missing = user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined
+  await withContactCooldown(
+    context,
+    { contact: 'email', user, actor: undefined, prepare: (current) => emailChangeMail(current, change, user, missing) },
+    recordOnly(user),
+  )
+}
+
+export interface PhoneChange {
+  user: User
+  /** The new number, in the form that is stored. */
+  phone: string
+  channel: Channel
+}
+
+/** Sends a code to the new number. @throws {Refusal} also what `save` refuses */
+export async function sendPhoneChange<Saved>(
+  context: Context,
+  change: PhoneChange,
+  { actor, shown, save }: AccompanyingChange<PendingContact, Saved>,
+): Promise<Saved> {
+  const { saved } = await withContactCooldown(
+    context,
+    { contact: 'phone', user: change.user, actor, prepare: (current) => phoneChangeSms(current, change, shown) },
+    (current, message) => sendAndSave(current, message, (record) => save(current, record, message.tooSoon)),
+  )
+  return saved
+}
+
+/** Repeats the code of a pending change. */
+export async function resendPhoneChange(
+  context: Context,
+  change: PhoneChange,
+): Promise<{ messageId: string | undefined }> {
+  const { user } = change
+  return withContactCooldown(
+    context,
+    { contact: 'phone', user, actor: undefined, prepare: (current) => phoneChangeSms(current, change, user) },
+    recordOnly(user),
+  )
+}
+
+const recordOnly = (user: User) => (current: Context, message: AccountMessage) =>
+  sendAndRecord(current, { ...message, audit: [auditEntry(current, 'user_modified', user)] })
+
+/** A message, and what it refers to. */
+type PreparedMessage<Pending extends PendingContact> = Pick<
+  AccountMessage<Pending>['request'],
+  'mint' | 'flow' | 'pending'
+> & { outgoing: Outgoing & { messageId?: string } }
+
+interface ContactMessage<Pending extends PendingContact> {
+  contact: 'email' | 'phone'
+  user: User
+  actor: Actor | undefined
+  prepare(current: Context): PreparedMessage<Pending>
+}
+
+/** Prepares a message about a new contact and sends it, unless the last one is too recent. */
+async function withContactCooldown<Pending extends PendingContact, Sent extends { messageId: string | undefined }>(
+  context: Context,
+  { contact, user, actor, prepare }: ContactMessage<Pending>,
+  send: (current: Context, message: AccountMessage<Pending>) => Promise<Sent>,
+): Promise<Sent> {
+  const { mail, sms } = context.policy
+  const { column, refusal, cooldownMs } =
+    contact === 'email'
+      ? ({ column: 'emailChangeSentAt', refusal: 'mail_too_soon', cooldownMs: mail.cooldownMs } as const)
+      : ({ column: 'phoneChangeSentAt', refusal: 'sms_too_soon', cooldownMs: sms.cooldownMs } as const)
+  const lastSend = { column, sentAt: user[column], cooldownMs }
+  return withSendCooldown(context, { user, lastSend, refusal }, async (current, tooSoon) => {
+    const { outgoing, mint, flow, pending } = prepare(current)
+    const request = { column, cooldownMs, mint, flow, pending }
+    const sent = await send(current, { user, outgoing, request, actor, tooSoon })
+    return { ...sent, messageId: sent.messageId ?? outgoing.messageId }
+  })
+}
+
+/** @param missing the address that has not confirmed yet, if the other one has: only it is asked again */
+function emailChangeMail(
+  context: Context,
+  { user, email, challenge, redirectTo, family = 'supabase' }: EmailChange,
+  shown: User,
+  missing?: string,
+): PreparedMessage<PendingEmail> {
+  const flow = challenge && newFlow(context, user.id, challenge, 'email_change')
+  const recipients = missing === undefined ? emailChangeRecipients(context, user, email, family) : [missing]
+  const copies = recipients.map((to) => {
+    const token = mintEmailChange(context, { user, to, email, family, flowId: flow?.id })
+    return { to, token, ...(family === 'service' && { link: pageLink(redirectTo, token.plaintext) }) }
+  })
+  const pending: PendingEmail = missing === undefined ? pendingEmail(email) : {}
+  const after = { ...shown, ...pending, emailChangeSentAt: context.now }
+  const mail = { user: after, redirectTo, isQueued: family === 'service' }
+  const outgoing = prepareMail(context, { ...mail, template: 'email_change', copies })
+  if (family === 'service' && recipients.length === 1 && user.email !== null)
+    outgoing.messages.push(
+      ...prepareMail(context, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] }).messages,
+    )
+  return { outgoing, mint: copies.map(({ token }) => token.minting), flow, pending }
+}
+
+function phoneChangeSms(
+  context: Context,
+  { phone, channel }: PhoneChange,
+  shown: User,
+): PreparedMessage<PendingContact> {
+  const pending = { phoneChange: phone }
+  const after = { ...shown, ...pending, phoneChangeSentAt: context.now }
+  const outgoing = prepareSms(context, { kind: 'phone_change', phone, user: after, channel })
+  return { outgoing, mint: [outgoing.token.minting], flow: undefined, pending }
 }
 
 /** The address that has not confirmed yet, whose token was not used. */
@@ -109,15 +199,16 @@ function emailChangeRecipients(
   return asksBoth && current !== null ? [current, email] : [email]
 }
 
-export const pendingEmail = (email: string, now: number) => ({
-  emailChange: email,
-  emailChangeSentAt: now,
-  emailChangeConfirmStatus: 0,
-})
+export const pendingEmail = (email: string) => ({ emailChange: email, emailChangeConfirmStatus: 0 })
 
 export function mintEmailChange(context: Context, { user, to, email, family = 'supabase', flowId }: EmailChangeToken) {
   return mintToken(context, {
-    ...{ kind: 'email_change', family, to: { email: to }, userId: user.id, payload: email, flowId },
+    kind: 'email_change',
+    family,
+    to: { email: to },
+    userId: user.id,
+    payload: email,
+    flowId,
     ...(family === 'supabase' && { code: 'random' }),
   })
 }
@@ -132,38 +223,39 @@ interface EmailChangeToken {
   flowId?: string | undefined
 }
 
-export interface PhoneChange {
-  user: User
-  /** The new number, in the form that is stored. */
-  phone: string
-  channel: Channel
-  related?: RelatedChanges
-}
+/** A change of the user's own account. */
+export type OwnChange = Omit<AccountUpdate, 'id' | 'now'>
 
-/** Sends a code to the new number. */
-export async function changePhone(
-  context: Context,
-  { user, phone, channel, related = {} }: PhoneChange,
-): Promise<{ account: Account; messageId: string | undefined }> {
-  const { policy } = context
-  const { cooldownMs } = policy.sms
-  const lastSend = { column: 'phoneChangeSentAt' as const, sentAt: user.phoneChangeSentAt, cooldownMs }
-  return withSendCooldown(
-    context,
-    { user, lastSend, refusal: 'sms_too_soon' },
-    async (current, { unlessSentSince, tooSoon }) => {
-      const { now } = current
-      const set = { phoneChange: phone }
-      const sentSet = { ...related.set, phoneChangeSentAt: now }
-      const after = { ...user, ...set, ...sentSet }
-      const sms = prepareSms(current, { kind: 'phone_change', phone, user: after, channel })
-      const audit = related.audit ?? [auditEntry(current, 'user_modified', user)]
-      const { account, messageId } = await changeAndSend(current, {
-        ...{ user, now, outgoing: sms, tooSoon },
-        pending: { set, unlessSentSince, mint: [sms.token.minting], ...(related.actor && { actor: related.actor }) },
-        sent: { ...related, set: sentSet, audit },
-      })
-      return { account, messageId: messageId ?? sms.messageId }
-    },
-  )
-}
+/** What comes with the request for a new contact, if that is all of it. */
+export const contactChangeOnly = (context: Context, user: User, actor: Actor): OwnChange => ({
+  actor,
+  authorization: undefined,
+  password: undefined,
+  confirmed: undefined,
+  userMetaData: {},
+  appMetaData: undefined,
+  messages: [],
+  audit: [auditEntry(context, 'user_modified', user)],
+})
+
+/** The request for a new contact, accompanied by a change of the user's own account. @param shown the account after it */
+export const accompaniedBy = (change: OwnChange, shown: User): AccompanyingChange<PendingContact, Account> => ({
+  actor: change.actor,
+  shown,
+  async save({ store, now }, message, tooSoon) {
+    const changed = await store.requestContactChange({ ...change, id: shown.id, now, message })
+    switch (changed.outcome) {
+      case 'changed':
+        return changed.account
+      case 'sent_recently':
+        throw tooSoon(changed.sentAt)
+      default:
+        throw ownChangeRefusal(changed.outcome)
+    }
+  },
+})
+
+type OwnChangeOutcome = Exclude<Awaited<ReturnType<Context['store']['updateOwnAccount']>>['outcome'], 'changed'>
+
+export const ownChangeRefusal = (outcome: OwnChangeOutcome): Refusal =>
+  new Refusal(outcome === 'password_changed_concurrently' ? 'current_password_wrong' : outcome)

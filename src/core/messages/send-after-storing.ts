@@ -2,76 +2,127 @@
  * Messages that a hook or an SMS provider takes during the request. What they refer to is stored before, so that a link
  * or code works whenever it arrives, and withdrawn if the call fails. That the message was sent is recorded after.
  */
-import type { Account, Minting, User, UserChange } from '../../store'
-import { requireChanged } from '../kernel/change-outcomes'
+import type {
+  Account,
+  Actor,
+  AuditEntry,
+  MessageRecord,
+  MessageRequest,
+  Minting,
+  PendingColumns,
+  User,
+} from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import type { Outgoing } from './messages'
+import type { TooSoon } from './send-cooldown'
 
-export interface ChangeWithMessage {
+export interface AccountMessage<Pending extends PendingColumns = PendingColumns> {
   /** The account as it is before. */
   user: User
   outgoing: Outgoing
   /** What the message refers to. */
-  pending: Pick<UserChange, 'set' | 'unlessSentSince' | 'flow' | 'actor'> & { mint: readonly Minting[] }
-  /** Other changes to make, only if the message is sent. */
-  sent: Omit<UserChange, 'id' | 'now' | 'unlessSentSince' | 'flow' | 'mint' | 'keeps'>
-  tooSoon?: (sentAt: number) => Refusal
+  request: MessageRequest<Pending>
+  /** For a user's own request. */
+  actor: Actor | undefined
+  tooSoon: TooSoon
+}
+
+/** Sends a message and records it. @throws {Refusal} of the record, or of the call */
+export async function sendAndRecord(
+  context: Context,
+  { audit, ...message }: AccountMessage & { audit: AuditEntry[] },
+): Promise<{ account: Account; messageId: string | undefined }> {
+  const { store, now } = context
+  const { saved: account, messageId } = await sendAndSave(context, message, async (record) => {
+    const recorded = await store.recordMessage({ id: message.user.id, now, message: record, audit })
+    switch (recorded.outcome) {
+      case 'changed':
+        return recorded.account
+      case 'sent_recently':
+        throw message.tooSoon(recorded.sentAt)
+      default:
+        throw new Refusal(recorded.outcome)
+    }
+  })
+  return { account, messageId }
 }
 
 /**
- * Changes an account and sends the message about it: in one operation with a message for the queue, in two around a
- * call.
- * @throws {Refusal} of the change, or of the call
+ * Sends a message, and saves what changes with it: in one operation with a message for the queue, in two around a call.
+ * @param save records the message together with all that changes only if it is sent; throws the refusals of it
+ * @throws {Refusal} of what is saved, or of the call
  */
-export async function changeAndSend(
+export async function sendAndSave<Pending extends PendingColumns, Saved>(
   context: Context,
-  change: ChangeWithMessage,
-): Promise<{ account: Account; messageId: string | undefined }> {
-  const { store, now } = context
-  const { user, outgoing, pending, sent, tooSoon } = change
-  const { id } = user
+  message: AccountMessage<Pending>,
+  save: (record: MessageRecord<Pending>) => Promise<Saved>,
+): Promise<{ saved: Saved; messageId: string | undefined }> {
+  const { outgoing, request } = message
   const { call, messages } = outgoing
-  const set = { ...pending.set, ...sent.set }
-  if (!call) {
-    const all = { ...sent, ...pending, id, now, set, messages: [...(sent.messages ?? []), ...messages] }
-    return { account: requireChanged(await store.changeUser(all), tooSoon), messageId: undefined }
-  }
-  const stored = await store.changeUser({ ...pending, id, now, audit: [] })
-  const held = requireChanged(stored, tooSoon)
-  const replaced = stored.outcome === 'changed' ? stored.replaced : []
-  const messageId = await orWithdraw(context, call, () => withdrawChange(context, change, held.user, replaced))
-  const keeps = keptBy(pending.mint, pending.flow)
+  if (!call) return { saved: await save({ ...request, messages }), messageId: undefined }
+  const stored = await storeTokens(context, message)
+  const messageId = await orWithdraw(context, call, () => withdraw(context, message, stored))
+  const { column, mint, flow } = request
   try {
-    return { account: requireChanged(await store.changeUser({ ...sent, id, now, keeps })), messageId }
+    return { saved: await save({ column, keeps: { tokens: idsOf(mint), flowId: flow?.id } }), messageId }
   } catch (error) {
-    // After a refusal, nothing is kept. If the database failed, the message may have been sent, so its tokens must work.
-    if (error instanceof Refusal) await withdrawChange(context, change, held.user, replaced)
+    // A refused request leaves nothing behind. If the database failed instead, what was sent has to work.
+    if (error instanceof Refusal) await withdraw(context, message, stored)
     throw error
   }
 }
 
-/** What the second operation must not invalidate: the message with it was sent. */
-export const keptBy = (mint: readonly Minting[], flow?: { id: string }) => ({ tokens: idsOf(mint), flowId: flow?.id })
+interface StoredTokens {
+  /** The account as it was left. */
+  user: User
+  replaced: readonly string[]
+}
 
-const idsOf = (mint: readonly Minting[]) => mint.map(({ token }) => token.id)
+async function storeTokens(
+  { store, now }: Context,
+  { user, request, actor, tooSoon }: AccountMessage,
+): Promise<StoredTokens> {
+  const stored = await store.storeMessageTokens({ id: user.id, now, request, actor })
+  switch (stored.outcome) {
+    case 'changed':
+      return stored
+    case 'sent_recently':
+      throw tooSoon(stored.sentAt)
+    default:
+      throw new Refusal(stored.outcome)
+  }
+}
 
-interface TokenCall extends Pick<UserChange, 'onlyIf'> {
+async function withdraw(
+  { store, now }: Context,
+  { user, request: { mint, flow, pending } }: AccountMessage,
+  { user: left, replaced }: StoredTokens,
+): Promise<void> {
+  const columns = Object.fromEntries(Object.keys(pending).map((column) => [column, user[column as keyof User]]))
+  const tokens = { tokens: idsOf(mint), replaced, replacedAt: now, flowId: flow?.id }
+  await store.withdrawMessage({ id: user.id, now, tokens, restore: { columns, left } })
+}
+
+export const idsOf = (mint: readonly Minting[]): string[] => mint.map(({ token }) => token.id)
+
+interface ConfirmationCall {
+  /** The account as the caller read it. */
   user: User
   call: NonNullable<Outgoing['call']>
   mint: readonly Minting[]
 }
 
 /**
- * Stores the tokens of a message and sends it. Other changes follow in an operation with `keptBy`.
- * @returns false if the account has changed, and then nothing is sent
+ * Stores the tokens of a confirmation mail and sends it; what else changes follows, and keeps the tokens.
+ * @returns false if the address has changed, and then nothing is sent
  */
-export async function sendWithTokens(context: Context, { user, call, mint, onlyIf }: TokenCall): Promise<boolean> {
+export async function sendConfirmation(context: Context, { user, call, mint }: ConfirmationCall): Promise<boolean> {
   const { store, now } = context
-  const stored = await store.changeUser({ id: user.id, now, set: {}, mint, ...(onlyIf && { onlyIf }), audit: [] })
+  const { id, email, emailConfirmedAt } = user
+  const stored = await store.storeConfirmationTokens({ id, now, mint, before: { email, emailConfirmedAt } })
   if (stored.outcome !== 'changed') return false
-  const { replaced } = stored
-  const withdrawal = { tokens: idsOf(mint), replaced, replacedAt: now, flowId: undefined }
+  const withdrawal = { tokens: idsOf(mint), replaced: stored.replaced, replacedAt: now, flowId: undefined }
   await orWithdraw(context, call, () => store.withdrawTokens(withdrawal))
   return true
 }
@@ -80,34 +131,17 @@ export async function sendWithTokens(context: Context, { user, call, mint, onlyI
 export async function orWithdraw<T>(
   { report }: Pick<Context, 'report'>,
   call: () => Promise<T>,
-  withdraw: () => Promise<unknown>,
+  withdrawStored: () => Promise<unknown>,
 ): Promise<T> {
   try {
     return await call()
   } catch (error) {
-    // The remaining token is known to the hook or provider only; it expires.
-    await withdraw().catch((failure: unknown) => {
+    // What stays then is a token that only the hook or provider may have seen; it expires.
+    await withdrawStored().catch((failure: unknown) => {
       report('error', 'what a message that was not sent refers to could not be withdrawn', { error: String(failure) })
     })
     throw error
   }
-}
-
-async function withdrawChange(
-  { store, now }: Context,
-  { user, pending }: ChangeWithMessage,
-  held: User,
-  replaced: readonly string[],
-): Promise<void> {
-  await store.withdrawTokens({ tokens: idsOf(pending.mint), replaced, replacedAt: now, flowId: pending.flow?.id })
-  const columns = Object.keys(pending.set) as (keyof typeof pending.set)[]
-  if (columns.length === 0) return
-  // Only while nothing else has changed the account.
-  const onlyIf = Object.fromEntries(
-    Object.entries(held).filter(([, value]) => value === null || typeof value !== 'object'),
-  )
-  const set = Object.fromEntries(columns.map((column) => [column, user[column]]))
-  await store.changeUser({ id: user.id, now, set, onlyIf, audit: [] })
 }
 
 /** Withdraws a new account whose message was not sent, while it is untouched. */

@@ -1,61 +1,45 @@
 /** Verification SMS with a code, one for each purpose: the counterpart of `verification-mail.ts`. */
-import type { User } from '../../store'
-import { auditEntry } from '../kernel/audit'
+import type { Account, DroppedSignUp, SentAtColumn, User } from '../../store'
+import { type Action, auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
-import { changeAndSend } from './send-after-storing'
+import { sendAndRecord } from './send-after-storing'
+import { withSendCooldown } from './send-cooldown'
 import { type Channel, prepareSms } from './sms'
-import { withSendCooldown } from './verification-mail'
 
-export interface ConfirmationSms {
+const PURPOSES = {
+  /** Confirms a number, or signs in with it. */
+  phone_confirmation: { column: 'confirmationSentAt', action: 'user_confirmation_requested' },
+  /** A password change may require it. */
+  reauthentication: { column: 'reauthenticationSentAt', action: 'user_reauthenticate_requested' },
+} satisfies Record<string, { column: SentAtColumn; action: Action }>
+
+export interface VerificationSms {
+  purpose: keyof typeof PURPOSES
   user: User
   phone: string
   channel: Channel
-  /** Further columns to change with it. */
-  set?: Partial<User>
+  /** What the account loses with the request. */
+  dropped?: DroppedSignUp
 }
 
-/** Sends the code that confirms a number or signs in with it. */
-export async function sendConfirmationSms(context: Context, { user, phone, channel, set = {} }: ConfirmationSms) {
-  const { cooldownMs } = context.policy.sms
-  const lastSend = { column: 'confirmationSentAt' as const, sentAt: user.confirmationSentAt, cooldownMs }
-  return withSendCooldown(
-    context,
-    { user, lastSend, refusal: 'sms_too_soon' },
-    async (current, { unlessSentSince, tooSoon }) => {
-      const { now } = current
-      const sms = prepareSms(current, { kind: 'phone_confirmation', phone, user, channel })
-      const { account, messageId } = await changeAndSend(current, {
-        ...{ user, now, outgoing: sms, tooSoon },
-        pending: { set, unlessSentSince, mint: [sms.token.minting] },
-        sent: { set: { confirmationSentAt: now }, audit: [auditEntry(current, 'user_confirmation_requested', user)] },
-      })
-      return { account, messageId: messageId ?? sms.messageId }
-    },
-  )
-}
-
-/** Sends the code that a password change may require. */
-export async function sendReauthenticationSms(
+/** Sends a code to the number of an account. */
+export async function sendVerificationSms(
   context: Context,
-  { user, phone, channel }: Omit<ConfirmationSms, 'set'>,
-) {
+  { purpose, user, phone, channel, dropped = {} }: VerificationSms,
+): Promise<{ account: Account; messageId: string | undefined }> {
+  const { column, action } = PURPOSES[purpose]
   const { cooldownMs } = context.policy.sms
-  const lastSend = { column: 'reauthenticationSentAt' as const, sentAt: user.reauthenticationSentAt, cooldownMs }
-  return withSendCooldown(
-    context,
-    { user, lastSend, refusal: 'sms_too_soon' },
-    async (current, { unlessSentSince, tooSoon }) => {
-      const { now } = current
-      const sms = prepareSms(current, { kind: 'reauthentication', phone, user, channel })
-      const { messageId } = await changeAndSend(current, {
-        ...{ user, now, outgoing: sms, tooSoon },
-        pending: { set: {}, unlessSentSince, mint: [sms.token.minting] },
-        sent: {
-          set: { reauthenticationSentAt: now },
-          audit: [auditEntry(current, 'user_reauthenticate_requested', user)],
-        },
-      })
-      return { messageId: messageId ?? sms.messageId }
-    },
-  )
+  const lastSend = { column, sentAt: user[column], cooldownMs }
+  return withSendCooldown(context, { user, lastSend, refusal: 'sms_too_soon' }, async (current, tooSoon) => {
+    const sms = prepareSms(current, { kind: purpose, phone, user, channel })
+    const { account, messageId } = await sendAndRecord(current, {
+      user,
+      outgoing: sms,
+      request: { column, cooldownMs, mint: [sms.token.minting], flow: undefined, pending: dropped },
+      actor: undefined,
+      tooSoon,
+      audit: [auditEntry(current, action, user)],
+    })
+    return { account, messageId: messageId ?? sms.messageId }
+  })
 }

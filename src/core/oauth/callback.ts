@@ -1,5 +1,4 @@
 /** The callback of an OAuth sign-in (`GET` and `POST /callback`). */
-import { providersMetadata } from '../../lib/account-metadata'
 import { secretEqual } from '../../lib/secrets'
 import { isOver } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
@@ -7,16 +6,17 @@ import type { OAuthState } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../users/pre-hijack'
+import { mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword } from '../users/users'
 import { externalAccountOf, externalIdentity } from './account-matching'
 import { browserHash, stateHash, verifierPlace } from './authorization'
 import {
   type ExternalSignIn,
+  endingFor,
   finishSignIn,
   type SignInResult,
-  sessionOrFlowFor,
   signInExternally,
+  storedEnding,
   usedBefore,
 } from './external-sign-in'
 import { linkIdentity } from './linking'
@@ -132,26 +132,21 @@ async function acceptInvitation(
   if (!user || user.deletedAt !== null || inviteTokenId === null) throw new Refusal('invite_unknown')
   if (!account.emails.some(({ address }) => address === user.email)) throw new Refusal('invite_email_mismatch')
   const identity = externalIdentity(context, user.id, account)
-  const ending = sessionOrFlowFor(context, signIn, user.id)
-  const changed = await store.changeUser({
-    ...{ id: user.id, now, actor: { sessionId: undefined }, onlyIf: { email: user.email } },
-    // the invited person might not be the one who signed up with the address before
-    set: dropUnconfirmedPassword(user),
-    ...(mayBePreHijacked(user) && { ...REVOKE_ALL_CREDENTIALS, dropIdentities: 'others' as const }),
+  const ending = endingFor(context, signIn, user.id)
+  const accepted = await store.acceptInvitation({
+    id: user.id,
+    now,
+    emailBefore: user.email,
     spend: { id: inviteTokenId },
-    use: signIn.once?.use,
-    confirm: { email: true, phone: false },
-    upsertIdentity: identity,
-    profile: identity.identityData,
-    describeProviders: providersMetadata,
-    invalidateTokens: true,
-    flow: ending.flow,
-    session: ending.session?.row,
+    identity,
+    dropped: dropUnconfirmedPassword(user),
+    isPreHijacked: mayBePreHijacked(user),
+    ending: storedEnding(ending, signIn),
     audit: [auditEntry(context, 'invite_accepted', user, { provider: account.provider })],
   })
-  switch (changed.outcome) {
+  switch (accepted.outcome) {
     case 'changed':
-      return finishSignIn(context, signIn, ending, changed.opened)
+      return finishSignIn(context, signIn, ending, accepted.opened)
     case 'used_before':
       throw usedBefore(signIn)
     case 'token_unknown':
@@ -163,8 +158,6 @@ async function acceptInvitation(
     case 'identity_of_another':
     case 'user_banned':
     case 'metadata_too_large':
-      throw new Refusal(changed.outcome)
-    default:
-      throw new Error(`unexpected outcome of accepting an invitation: ${changed.outcome}`)
+      throw new Refusal(accepted.outcome)
   }
 }

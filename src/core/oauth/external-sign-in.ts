@@ -5,18 +5,25 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { isAhead, isWithin } from '../../lib/time'
-import type { FlowState, OpenedSession, SingleUse, User, UserChange } from '../../store'
+import type {
+  ConfirmationRequest,
+  ConsumingEnding,
+  FlowState,
+  OpenedSession,
+  SingleUse,
+  UnconfirmedCleanup,
+  User,
+} from '../../store'
 import { auditEntry } from '../kernel/audit'
-import { requireChanged } from '../kernel/change-outcomes'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { ProviderTokens } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
-import { keptBy, orWithdraw, sendWithTokens, withdrawNewAccount } from '../messages/send-after-storing'
+import { idsOf, orWithdraw, sendConfirmation, withdrawNewAccount } from '../messages/send-after-storing'
 import { mintMailToken } from '../messages/verification-mail'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
 import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../tokens/pkce'
-import { identityPayload, mayBePreHijacked, REVOKE_ALL_CREDENTIALS } from '../users/pre-hijack'
+import { identityPayload, mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword, newUser } from '../users/users'
 import { DEFAULT_DOMAIN, type ExternalAccount, externalIdentity, linkingDomain, resolveOwner } from './account-matching'
 
@@ -67,7 +74,8 @@ async function signUpAccount(
   const identity = externalIdentity(context, id, account)
   const isProven = email !== null && (account.candidate?.isVerified || policy.signup.autoconfirmsEmail)
   const user = newUser(context, {
-    ...{ id, email },
+    id,
+    email,
     emailConfirmedAt: isProven ? now : null,
     isSsoUser: linkingDomain(policy, account.provider) !== DEFAULT_DOMAIN,
     rawAppMetaData: providersMetadata([account.provider]),
@@ -76,21 +84,27 @@ async function signUpAccount(
   const shown: User = { ...user, uid: 0, confirmedAt: null }
   const asks = isProven ? undefined : await confirmationFor(context, signIn, shown)
   const isIn = isProven || maySignIn(context, signIn, asks)
-  const ending = isIn ? sessionOrFlowFor(context, signIn, id) : undefined
+  const ending = isIn ? endingFor(context, signIn, id) : undefined
+  const stored = ending && storedEnding(ending, signIn)
   const { mint = [], messages = [], call } = asks ?? {}
-  const signingIn = { flow: ending?.flow, session: ending?.session?.row, use: ending && signIn.once?.use }
   const audit = [auditEntry(context, 'user_signedup', user, { provider: account.provider })]
-  const made = { user: { ...user, confirmationSentAt: asks ? now : null }, identities: [identity], mint, messages }
-  const created = await store.createUser({ ...made, ...(call ? { audit: [] } : { ...signingIn, audit }) })
+  const created = await store.createUserWithIdentity({
+    user: { ...user, confirmationSentAt: asks ? now : null },
+    identity,
+    mint,
+    messages,
+    ending: call ? undefined : stored,
+    audit: call ? [] : audit,
+  })
   if (created.outcome === 'used_before') throw usedBefore(signIn)
   if (created.outcome !== 'created') return undefined
   let { opened } = created
   if (call) {
     await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint }))
-    const changed = await store.changeUser({ id, now, set: {}, ...signingIn, audit })
-    if (changed.outcome === 'used_before') throw usedBefore(signIn)
-    requireChanged(changed)
-    opened = changed.outcome === 'changed' ? changed.opened : undefined
+    const completed = await store.completeIdentitySignUp({ id, now, ending: stored, audit })
+    if (completed.outcome !== 'changed')
+      throw completed.outcome === 'used_before' ? usedBefore(signIn) : new Refusal(completed.outcome)
+    opened = completed.opened
   }
   if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
   return finishSignIn(context, signIn, ending, opened)
@@ -108,47 +122,35 @@ async function signInToAccount(
   const identity = externalIdentity(context, user.id, account)
   const isConfirmed = user.emailConfirmedAt !== null || !account.candidate
   const proof = isConfirmed ? undefined : await proveOwnership(context, signIn, user)
-  const isIn = isConfirmed || proof?.isProven === true || maySignIn(context, signIn, proof?.asks)
-  const ending = isIn ? sessionOrFlowFor(context, signIn, user.id) : undefined
-  const onlyIf = { email: user.email, emailConfirmedAt: user.emailConfirmedAt }
-  const { mint = [], messages = [], call } = proof?.asks ?? {}
-  const isSent = call ? await sendWithTokens(context, { user, call, mint, onlyIf }) : true
+  const { asks } = proof ?? {}
+  const isIn = isConfirmed || proof?.confirmedEmail !== undefined || maySignIn(context, signIn, asks)
+  const ending = isIn ? endingFor(context, signIn, user.id) : undefined
+  const isSent = asks?.call ? await sendConfirmation(context, { user, call: asks.call, mint: asks.mint }) : true
   if (!isSent) return undefined
-  const changed = await store.changeUser({
-    ...{ id: user.id, now, onlyIf, messages, actor: { sessionId: undefined } },
-    ...(call ? { keeps: keptBy(mint) } : { mint }),
-    upsertIdentity: identity,
-    profile: identity.identityData,
-    describeProviders: providersMetadata,
-    set: {},
-    ...(proof && { set: proof.set }),
-    ...(proof &&
-      isUnconfirmed(user) && {
-        ...FORGET_UNCONFIRMED,
-        replaceUserMetaData: user.adminUserMetaData,
-        set: { ...dropUnconfirmedPassword(user), ...proof.set },
-      }),
-    flow: ending?.flow,
-    session: ending?.session?.row,
-    use: ending && signIn.once?.use,
-    audit: ending?.session ? [auditEntry(context, 'login', user, { provider: account.provider })] : [],
+  const signedIn = await store.signInWithIdentity({
+    id: user.id,
+    now,
+    before: { email: user.email, emailConfirmedAt: user.emailConfirmedAt },
+    identity,
+    confirmation: proof && confirmationOf(proof),
+    cleanup: proof && isUnconfirmed(user) ? unconfirmedCleanup(user) : undefined,
+    ending: ending && storedEnding(ending, signIn),
+    audit: ending && 'session' in ending ? [auditEntry(context, 'login', user, { provider: account.provider })] : [],
   })
-  switch (changed.outcome) {
+  switch (signedIn.outcome) {
     case 'changed':
-      if (!ending) throw unconfirmedRefusal(account, proof?.asks !== undefined)
-      return finishSignIn(context, signIn, ending, changed.opened)
+      if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
+      return finishSignIn(context, signIn, ending, signedIn.opened)
     case 'used_before':
       throw usedBefore(signIn)
     case 'user_banned':
     case 'metadata_too_large':
-      throw new Refusal(changed.outcome)
+      throw new Refusal(signedIn.outcome)
     case 'changed_concurrently':
     case 'identity_of_another':
     case 'email_taken':
     case 'user_gone':
       return undefined
-    default:
-      throw new Error(`unexpected outcome of a sign-in: ${changed.outcome}`)
   }
 }
 
@@ -158,32 +160,38 @@ async function signInToAccount(
  */
 const isUnconfirmed = (user: User) => mayBePreHijacked(user) && user.email !== null
 
-const FORGET_UNCONFIRMED = {
-  dropIdentities: 'others',
-  invalidateTokens: true,
-  ...REVOKE_ALL_CREDENTIALS,
-} satisfies Partial<UserChange>
+const unconfirmedCleanup = (user: User): UnconfirmedCleanup => ({
+  dropsPassword: dropUnconfirmedPassword(user).encryptedPassword === null,
+  userMetaData: user.adminUserMetaData,
+})
 
 type ConfirmationMail = Awaited<ReturnType<typeof confirmationFor>>
 
 /** How an unconfirmed account gets confirmed: by this sign-in, or by a mail. */
-async function proveOwnership(
-  context: Context,
-  signIn: ExternalSignIn,
-  user: User,
-): Promise<{ isProven: boolean; set: Partial<User>; asks: ConfirmationMail }> {
-  const { now } = context
+type OwnershipProof =
+  | { confirmedEmail: string; asks?: undefined }
+  | { confirmedEmail?: undefined; asks: ConfirmationMail }
+
+async function proveOwnership(context: Context, signIn: ExternalSignIn, user: User): Promise<OwnershipProof> {
   const { emails, candidate } = signIn.account
   const verified = emails.flatMap(({ address, isVerified }) => (isVerified ? [address] : []))
   if (user.email !== null) {
     const isProven = verified.includes(user.email) || context.policy.signup.autoconfirmsEmail
-    if (isProven) return { isProven, set: { emailConfirmedAt: now }, asks: undefined }
-    const asks = await confirmationFor(context, signIn, user)
-    return { isProven, set: asks ? { confirmationSentAt: now } : {}, asks }
+    return isProven ? { confirmedEmail: user.email } : { asks: await confirmationFor(context, signIn, user) }
   }
   const isFree = candidate?.isVerified && (await context.store.findUserByEmail(candidate.address)) === undefined
-  if (isFree) return { isProven: true, set: { email: candidate.address, emailConfirmedAt: now }, asks: undefined }
-  return { isProven: false, set: {}, asks: undefined }
+  return isFree ? { confirmedEmail: candidate.address } : { asks: undefined }
+}
+
+/** What is stored of it. A mail that a hook has taken is stored already. */
+function confirmationOf({
+  confirmedEmail,
+  asks,
+}: OwnershipProof): ConfirmationRequest | { confirmedEmail: string } | undefined {
+  if (confirmedEmail !== undefined) return { confirmedEmail }
+  if (!asks) return undefined
+  const { mint, messages, call } = asks
+  return call ? { mint: [], messages: [], keeps: idsOf(mint) } : { mint, messages, keeps: [] }
 }
 
 /** The confirmation mail, with a link of the implicit flow; undefined if none can be sent now. */
@@ -219,38 +227,31 @@ export const usedBefore = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
   once?.refusal ?? new Error('a sign-in that consumes nothing was refused as already used')
 
 /** The result of a sign-in: a session, or a flow whose code is exchanged for one. */
-export interface SessionOrFlow {
-  session: ReturnType<typeof newSession> | undefined
-  flow: FlowState | undefined
-  code: string | undefined
-}
+export type Ending = { session: ReturnType<typeof newSession> } | { flow: FlowState; code: string }
 
-export function sessionOrFlowFor(
+export function endingFor(
   context: Context,
   { challenge, method, tokens }: Pick<ExternalSignIn, 'challenge' | 'method' | 'tokens'>,
   userId: string,
-): SessionOrFlow {
-  if (!challenge) return { session: newSession(context, userId, method), flow: undefined, code: undefined }
+): Ending {
+  if (!challenge) return { session: newSession(context, userId, method) }
   const { code, hash } = newAuthCode(context)
   const flow = newFlow(context, userId, challenge, method)
   const providerTokens = tokens ? sealProviderTokens(context, flow.id, tokens) : null
-  return {
-    session: undefined,
-    flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: context.now, providerTokens },
-    code,
-  }
+  return { flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: context.now, providerTokens }, code }
 }
+
+export const storedEnding = (ending: Ending, { once }: Pick<ExternalSignIn, 'once'>): ConsumingEnding =>
+  'session' in ending ? { session: ending.session.row, use: once?.use } : { flow: ending.flow, use: once?.use }
 
 export async function finishSignIn(
   context: Context,
   { tokens }: Pick<ExternalSignIn, 'tokens'>,
-  { session, code }: SessionOrFlow,
+  ending: Ending,
   opened: OpenedSession | undefined,
 ): Promise<SignInResult> {
-  if (code !== undefined) return { outcome: 'code', code }
-  if (!session || !opened) throw new Error('a sign-in opened no session')
-  return {
-    outcome: 'session',
-    issued: { ...(await issueTokens(context, opened, session.key)), providerTokens: tokens },
-  }
+  if ('code' in ending) return { outcome: 'code', code: ending.code }
+  if (!opened) throw new Error('a sign-in opened no session')
+  const issued = await issueTokens(context, opened, ending.session.key)
+  return { outcome: 'session', issued: { ...issued, providerTokens: tokens } }
 }

@@ -1,9 +1,8 @@
 /** Linking and unlinking identities (`/user/identities`). */
 
-import { providersMetadata } from '../../lib/account-metadata'
 import { isUuid } from '../../lib/uuid'
-import type { Identity, User } from '../../store'
-import { changeEmail } from '../accounts/contact-change'
+import type { Identity, IdentityRemoval, User } from '../../store'
+import { sendEmailChange } from '../accounts/contact-change'
 import { requireAudience } from '../callers/identify'
 import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
@@ -11,9 +10,15 @@ import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
 import { isMissingSecondFactor } from '../users/second-factor-status'
-import { CLEARED_SENT_AT } from '../users/users'
 import { type ExternalAccount, externalIdentity } from './account-matching'
-import { type ExternalSignIn, finishSignIn, type SignInResult, sessionOrFlowFor, usedBefore } from './external-sign-in'
+import {
+  type ExternalSignIn,
+  endingFor,
+  finishSignIn,
+  type SignInResult,
+  storedEnding,
+  usedBefore,
+} from './external-sign-in'
 
 /** Changing how an account signs in requires its second factor. */
 export async function requireLinkingAllowed(context: Context, caller: Caller): Promise<Caller> {
@@ -36,37 +41,34 @@ export async function linkIdentity(
   const user = await store.findUser(linker.userId)
   if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
   const { claims } = account.profile
-  const { identity: present } = await store.findOwners({
-    ...{ provider: account.provider, providerId: claims.sub, emails: [] },
-  })
+  const key = { provider: account.provider, providerId: claims.sub }
+  const { identity: present } = await store.findOwners({ ...key, emails: [] })
   if (present) throw new Refusal(present.user.id === user.id ? 'identity_linked' : 'identity_of_another')
   const identity = externalIdentity(context, user.id, account)
-  const related = {
+  const linking = {
+    id: user.id,
     actor: { sessionId: linker.sessionId },
-    upsertIdentity: identity,
-    profile: identity.identityData,
-    describeProviders: providersMetadata,
+    identity,
     messages: await notice(context, 'identity_linked_notification', user, link),
     audit: [auditEntry(context, 'identity_linked', user, { provider: account.provider, identity_id: identity.id })],
   }
   const email = user.email === null ? account.candidate : undefined
   if (email && (await store.findUserByEmail(email.address))) throw new Refusal('linked_email_taken')
   if (email && !email.isVerified && !context.policy.signup.autoconfirmsEmail) {
-    const { redirectTo } = link
-    await changeEmail(context, { user, email: email.address, challenge: undefined, redirectTo, related })
+    await requestLinkedEmail(context, { user, email: email.address, redirectTo: link.redirectTo, linking })
     throw new Refusal('linked_email_unverified', { detail: account.provider })
   }
-  const ending = sessionOrFlowFor(context, link, user.id)
-  const changed = await store.changeUser({
-    ...{ ...related, id: user.id, now, onlyIf: { email: user.email } },
-    set: { isAnonymous: false, ...(email && { email: email.address, emailConfirmedAt: now }) },
-    flow: ending.flow,
-    session: ending.session?.row,
-    use: link.once?.use,
+  const ending = endingFor(context, link, user.id)
+  const linked = await store.linkIdentity({
+    ...linking,
+    now,
+    emailBefore: user.email,
+    email: email?.address,
+    ending: storedEnding(ending, link),
   })
-  switch (changed.outcome) {
+  switch (linked.outcome) {
     case 'changed':
-      return finishSignIn(context, link, ending, changed.opened)
+      return finishSignIn(context, link, ending, linked.opened)
     case 'used_before':
       throw usedBefore(link)
     case 'email_taken':
@@ -79,10 +81,33 @@ export async function linkIdentity(
     case 'identity_of_another':
     case 'user_banned':
     case 'metadata_too_large':
-      throw new Refusal(changed.outcome)
-    default:
-      throw new Error(`unexpected outcome of linking an identity: ${changed.outcome}`)
+      throw new Refusal(linked.outcome)
   }
+}
+
+interface PendingLink {
+  user: User
+  /** The identity's address, which is the account's once confirmed. */
+  email: string
+  redirectTo: string
+  linking: Omit<Parameters<Context['store']['linkIdentityWithPendingEmail']>[0], 'now' | 'message'>
+}
+
+/** Links the identity, and asks to confirm its address. */
+async function requestLinkedEmail(context: Context, { user, email, redirectTo, linking }: PendingLink): Promise<void> {
+  await sendEmailChange(
+    context,
+    { user, email, challenge: undefined, redirectTo },
+    {
+      actor: linking.actor,
+      shown: user,
+      async save({ store, now }, message, tooSoon) {
+        const linked = await store.linkIdentityWithPendingEmail({ ...linking, now, message })
+        if (linked.outcome === 'sent_recently') throw tooSoon(linked.sentAt)
+        if (linked.outcome !== 'changed') throw new Refusal(linked.outcome)
+      },
+    },
+  )
 }
 
 const notice = (
@@ -110,21 +135,24 @@ export async function unlinkIdentity(
   const identity = identities.find((each) => each.id === id.toLowerCase())
   if (!identity) throw new Refusal('identity_unknown')
   const rest = identities.filter((each) => each !== identity)
-  const lost = changesAfterUnlinking(now, user, identity, rest)
   const about = { account: { provider: identity.provider } }
-  const changed = await store.changeUser({
-    ...{ id: user.id, now, actor: { sessionId: session?.id }, onlyIf: { email: user.email, phone: user.phone } },
-    ...lost,
-    dropIdentities: { only: identity.id },
-    describeProviders: providersMetadata,
+  const unlinked = await store.unlinkIdentity({
+    id: user.id,
+    now,
+    actor: { sessionId: session?.id },
+    before: { email: user.email, phone: user.phone },
+    identityId: identity.id,
+    loses: lostWith(identity, rest, user),
     messages: await notice(context, 'identity_unlinked_notification', user, about),
     audit: [
       auditEntry(context, 'identity_unlinked', user, {
-        ...{ identity_id: identity.id, provider: identity.provider, provider_id: identity.providerId },
+        identity_id: identity.id,
+        provider: identity.provider,
+        provider_id: identity.providerId,
       }),
     ],
   })
-  switch (changed.outcome) {
+  switch (unlinked.outcome) {
     case 'changed':
       return
     case 'email_taken':
@@ -135,9 +163,9 @@ export async function unlinkIdentity(
     case 'identity_unknown':
     case 'session_gone':
     case 'user_banned':
-      throw new Refusal(changed.outcome)
-    default:
-      throw new Error(`unexpected outcome of unlinking an identity: ${changed.outcome}`)
+    case 'user_gone':
+    case 'metadata_too_large':
+      throw new Refusal(unlinked.outcome)
   }
 }
 
@@ -153,19 +181,11 @@ const emailOf = ({ identityData: { email } }: Identity) =>
   typeof email === 'string' && email !== '' ? email.toLowerCase() : null
 const isVerified = ({ identityData }: Identity) => identityData.email_verified === true
 
-/** Changes to an account that loses an identity. @param rest the remaining identities, oldest first */
-function changesAfterUnlinking(now: number, user: User, gone: Identity, rest: Identity[]) {
-  if (gone.provider === 'phone') return { set: { phone: null, phoneConfirmedAt: null } }
-  if (rest.some((each) => emailOf(each) === user.email)) return { set: {} }
+/** What an account loses with an identity. @param rest the remaining identities, oldest first */
+function lostWith(gone: Identity, rest: Identity[], user: User): IdentityRemoval['loses'] {
+  if (gone.provider === 'phone') return 'phone'
+  if (rest.some((each) => emailOf(each) === user.email)) return 'nothing'
   // An unverified address may belong to someone else, who must not end up in this account (docs/threat-model.md#t46).
   const best = rest.find((each) => emailOf(each) !== null && isVerified(each))
-  return {
-    set: {
-      ...CLEARED_SENT_AT,
-      email: best ? emailOf(best) : null,
-      emailConfirmedAt: best ? (user.emailConfirmedAt ?? now) : null,
-    },
-    invalidateTokens: true,
-    ...(!best && { mergeUserMetaData: { email_verified: false } }),
-  }
+  return { emailFor: best ? emailOf(best) : null }
 }

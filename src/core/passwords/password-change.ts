@@ -1,6 +1,6 @@
 /** Requirements for changing one's own password (`PUT /user`). */
 import { isWithin } from '../../lib/time'
-import type { User, UserChange } from '../../store'
+import type { Spending, User } from '../../store'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -35,7 +35,7 @@ interface PasswordChange {
 export async function authorizePasswordChange(
   context: Context,
   { caller, given, needsCurrentPassword }: PasswordChange,
-): Promise<{ hash: string; spend: UserChange['spend']; done(): void }> {
+): Promise<{ hash: string; spend: Spending | undefined; done(): void }> {
   const { policy, passwords, now } = context
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given

@@ -7,7 +7,7 @@ import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { sendTokenMail } from '../messages/verification-mail'
-import { sendConfirmationSms } from '../messages/verification-sms'
+import { sendVerificationSms } from '../messages/verification-sms'
 import { WITH_PASSWORD } from '../tokens/verification-token'
 import { dropUnconfirmedPassword, newUser } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
@@ -39,19 +39,26 @@ export async function answerExistingAccount(
 
 /** The response a new address would get, for an existing account that must not be revealed. */
 export const answerAsNewAccount = (context: Context, applicant: PendingSignUp): SignUpResult => ({
-  ...{ outcome: 'without_session', account: obfuscatedAccount(context, applicant) },
+  outcome: 'without_session',
+  account: obfuscatedAccount(context, applicant),
 })
 
 async function resendConfirmation(context: Context, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
   const { contact, challenge, redirectTo, channel } = applicant
-  const set = applicant.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
+  const dropped = applicant.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
     const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
     // A sign-in with that password is answered as for any other account, so the mail has to explain.
     const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
     const account = await sendTokenMail(context, {
-      ...{ user, purpose: 'signup', payload, set, values, challenge, redirectTo },
+      user,
+      purpose: 'signup',
+      payload,
+      dropped,
+      values,
+      challenge,
+      redirectTo,
       isQueued: applicant.isForService === true,
     })
     const hidesInvitation = owner.invitedAt !== null
@@ -62,11 +69,12 @@ async function resendConfirmation(context: Context, applicant: PendingSignUp, ow
         : account,
     }
   }
-  const { account, messageId } = await sendConfirmationSms(context, {
+  const { account, messageId } = await sendVerificationSms(context, {
+    purpose: 'phone_confirmation',
     user: owner,
     phone: contact.address,
     channel,
-    set,
+    dropped,
   })
   return { outcome: 'without_session', account, messageId }
 }

@@ -9,9 +9,10 @@ import { MATRIX_LEASE_MS } from '../matrix/provisioning'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
 import { orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
+import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
 import { channelOf, prepareSms } from '../messages/sms'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
-import { COOLDOWN_SETTINGS, mintMailToken } from '../messages/verification-mail'
+import { mintMailToken } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import { issueTokens, newSession } from '../sessions/sessions'
 import { type ChallengeInput, parseChallenge } from '../tokens/pkce'
@@ -116,7 +117,9 @@ async function createAccount(context: Context, applicant: PendingSignUp): Promis
   if (encryptedPassword === null || applicant.isForService) {
     // Requesting a code proves nothing yet; the code signs in.
     const created = await store.createUser({
-      ...{ user: { ...user, lastSignInAt: null }, identities, audit: [signedUp] },
+      user: { ...user, lastSignInAt: null },
+      identities,
+      audit: [signedUp],
       matrixDueAt: matrixDueAt(context, applicant),
     })
     if (created.outcome !== 'created') return { taken: conflictingUser(created) }
@@ -145,7 +148,11 @@ async function createUnconfirmed(
   const audit = [auditEntry(context, 'user_confirmation_requested', shown, { provider: contact.provider })]
   const { call, messages } = outgoing
   const created = await context.store.createUser({
-    ...{ user, identities, mint, messages, flow },
+    user,
+    identities,
+    mint,
+    messages,
+    flow,
     matrixDueAt: matrixDueAt(context, applicant),
     audit: call ? [] : audit,
   })

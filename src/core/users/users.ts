@@ -9,7 +9,7 @@ import {
   type Metadata,
   mayBecome,
 } from '../../lib/metadata'
-import type { Identity, User } from '../../store'
+import type { DroppedSignUp, Identity, User } from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 
@@ -89,7 +89,7 @@ type NewUser = Omit<User, 'uid' | 'confirmedAt'>
  * Data to remove when the owner of an account requests a sign-in by inbox or phone: an unconfirmed password and its
  * metadata may belong to an attacker who signed up first. Data set by an administrator is kept.
  */
-export function dropUnconfirmedPassword(user: User): Partial<User> {
+export function dropUnconfirmedPassword(user: User): DroppedSignUp {
   const { id, email, phone, confirmedAt, encryptedPassword, isPasswordFromAdmin, isAdminCreated } = user
   if (confirmedAt !== null) return {}
   const password = isPasswordFromAdmin ? {} : { encryptedPassword: null }
@@ -158,14 +158,4 @@ export function contactIdentity(
     createdAt: now,
     updatedAt: now,
   }
-}
-
-/**
- * Cleared along with a password change: pending messages may have been requested by someone who knew the old password,
- * so their tokens become invalid. Cooldowns for other addresses and numbers are kept, or they could be bypassed.
- */
-export const CLEARED_SENT_AT = {
-  confirmationSentAt: null,
-  recoverySentAt: null,
-  reauthenticationSentAt: null,
 }

@@ -3,17 +3,16 @@
  * change, sign-in. Their tokens are a separate family, unknown to Supabase's surface.
  */
 import { providersMetadata } from '../../lib/account-metadata'
-import type { Account, User, VerificationKind } from '../../store'
-import { changeEmail } from '../accounts/contact-change'
+import type { User, VerificationKind } from '../../store'
+import { accompaniedBy, contactChangeOnly, sendEmailChange } from '../accounts/contact-change'
 import { proveSecondFactor } from '../factors/second-factor'
 import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
-import { requireChanged } from '../kernel/change-outcomes'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type Mail, pageLink, prepareMail, prepareNotice } from '../messages/mail'
+import { withSendCooldown } from '../messages/send-cooldown'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
-import { withSendCooldown } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import { issueForService, type ServiceSession } from '../sessions/service-token'
 import { newSession } from '../sessions/sessions'
@@ -21,9 +20,9 @@ import { mintSessionToken } from '../tokens/opaque'
 import { findToken, mintToken } from '../tokens/verification-token'
 import { isFirstConfirmation, preHijackCleanup } from '../users/pre-hijack'
 import { hasVerifiedFactor, isMissingSecondFactor } from '../users/second-factor-status'
-import { CLEARED_SENT_AT, contactIdentity, newUser, normaliseEmail } from '../users/users'
+import { contactIdentity, newUser, normaliseEmail } from '../users/users'
 import { simulateMailDelivery } from './one-time-codes'
-import { confirmNewEmail } from './verify'
+import { confirmNewEmailOnly } from './verify'
 
 export interface MailLinkRequest {
   email: string
@@ -59,19 +58,18 @@ export async function completePasswordReset(
   if (!isFirstConfirmation(user, token) && (await hasVerifiedFactor(context, user))) throw new Refusal('aal_too_low')
   const encryptedPassword = await passwords.hash(password)
   const current = withCurrentTime(context)
-  const changed = await store.changeUser({
-    ...{ id: user.id, now: current.now, spend, actor: { sessionId: undefined } },
-    ...preHijackCleanup(current, user, token),
-    set: { ...CLEARED_SENT_AT, encryptedPassword },
+  const reset = await store.resetPassword({
+    id: user.id,
+    now: current.now,
+    spend,
     // Reading the mail proves control of the address.
-    confirm: { email: true, phone: false },
-    ...(user.emailConfirmedAt === null && { mergeUserMetaData: { email_verified: true } }),
-    endSessions: {},
-    invalidateTokens: true,
+    userMetaData: user.emailConfirmedAt === null ? { email_verified: true } : {},
+    cleanup: preHijackCleanup(current, user, token),
+    encryptedPassword,
     messages: prepareNotice(current, { template: 'password_changed_notification', to: user.email, user }),
     audit: [auditEntry(current, 'user_updated_password', user)],
   })
-  requireChanged(changed)
+  if (reset.outcome !== 'changed') throw new Refusal(reset.outcome)
 }
 
 /**
@@ -90,11 +88,12 @@ export async function requestEmailChange(
   const email = normaliseEmail(newEmail)
   if (email === user.email) throw new Refusal('email_unchanged')
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
-  await changeEmail(context, {
-    ...{ user, email, challenge: undefined, redirectTo: policy.mail.pages.emailChange },
-    family: 'service',
-    related: { actor: { sessionId: session?.id } },
-  })
+  const change = contactChangeOnly(context, user, { sessionId: session?.id })
+  await sendEmailChange(
+    context,
+    { user, email, challenge: undefined, redirectTo: policy.mail.pages.emailChange, family: 'service' },
+    accompaniedBy(change, user),
+  )
 }
 
 /** Confirms a new address. @returns `pending` while the other address has to confirm */
@@ -104,7 +103,7 @@ export async function confirmEmailChange(
 ): Promise<'pending' | 'changed'> {
   context.limits.request('verifications', context.client.ip)
   const { token, spend } = await findToken(context, { plaintext, family: 'service', kinds: ['email_change'] })
-  return confirmNewEmail(context, { token, spend, user: await ownerOf(context, token) })
+  return confirmNewEmailOnly(context, { token, spend, user: await ownerOf(context, token) })
 }
 
 /** Mails a sign-in link. An address without an account gets one too if sign-up is allowed. */
@@ -139,22 +138,34 @@ export async function verifySignInLink(
   const account = user ?? newOwner(context, email, audience)
   const session = newSession(context, account.id, 'otp', proof)
   const refresh = mintSessionToken(context, {
-    ...{ kind: 'service', familyId: session.row.session.id, lifetimeMs: policy.service.refreshTokenMs },
+    kind: 'service',
+    familyId: session.row.session.id,
+    lifetimeMs: policy.service.refreshTokenMs,
   })
   const row = { ...session.row, tokens: [refresh.row] }
   const audit = [auditEntry(context, 'login', account)]
   if (user) {
-    const isFirst = user.emailConfirmedAt === null
-    const changed = await store.changeUser({
-      ...{ id: user.id, now, spend, actor: { sessionId: undefined }, proof, session: row, audit },
-      ...preHijackCleanup(context, user, token),
-      confirm: { email: true, phone: false },
-      ...(isFirst && { mergeUserMetaData: { email_verified: true } }),
-      invalidateTokens: true,
+    const signedIn = await store.signInWithLink({
+      id: user.id,
+      now,
+      spend,
+      userMetaData: user.emailConfirmedAt === null ? { email_verified: true } : {},
+      cleanup: preHijackCleanup(context, user, token),
+      proof,
+      session: row,
+      messages: [],
+      audit,
     })
-    requireChanged(changed)
-    if (changed.outcome !== 'changed' || !changed.opened) throw new Error('a sign-in opened no session')
-    return issueForService(context, changed.opened, refresh.token)
+    switch (signedIn.outcome) {
+      case 'changed':
+        return issueForService(context, signedIn.opened, refresh.token)
+      case 'factor_gone':
+      case 'proof_used':
+      case 'credential_taken':
+        throw new Refusal('second_factor_needed')
+      default:
+        throw new Refusal(signedIn.outcome)
+    }
   }
   const identity = contactIdentity(context, account.id, 'email', { email, email_verified: true })
   const { uid: _uid, confirmedAt: _confirmedAt, ...made } = account
@@ -176,7 +187,11 @@ function newOwner(context: Context, email: string, audience: string): User {
   const { now } = context
   const id = context.random.uuid()
   const row = newUser(context, {
-    ...{ id, email, aud: audience, emailConfirmedAt: now, lastSignInAt: now },
+    id,
+    email,
+    aud: audience,
+    emailConfirmedAt: now,
+    lastSignInAt: now,
     rawAppMetaData: providersMetadata(['email']),
     rawUserMetaData: { email, email_verified: true, phone_verified: false, sub: id },
   })
@@ -202,10 +217,7 @@ interface LinkMail {
   page: 'passwordReset' | 'magicLink'
 }
 
-async function mailLink(
-  context: Context,
-  { user, email, kind, template, page }: LinkMail,
-): Promise<Account | undefined> {
+async function mailLink(context: Context, { user, email, kind, template, page }: LinkMail): Promise<void> {
   const { store, policy } = context
   const { cooldownMs, pages } = policy.mail
   const recipient = user ?? newOwner(context, email, policy.audience)
@@ -222,15 +234,10 @@ async function mailLink(
       redirectTo: pages[page],
       isQueued: true,
     })
-    if (!user) {
-      await store.saveTokensAndMessages({ now, mint: [token.minting], messages, audit: [] })
-      return undefined
-    }
-    const changed = await store.changeUser({
-      ...{ id: user.id, now, set: {}, mint: [token.minting], messages },
-      audit: [auditEntry(current, 'user_recovery_requested', user)],
-    })
-    return requireChanged(changed)
+    if (!user) return store.saveTokensAndMessages({ now, mint: [token.minting], messages, audit: [] })
+    const audit = [auditEntry(current, 'user_recovery_requested', user)]
+    const { outcome } = await store.queueServiceLink({ id: user.id, now, mint: [token.minting], messages, audit })
+    if (outcome !== 'changed') throw new Refusal(outcome)
   })
 }
 

@@ -4,17 +4,17 @@
  */
 import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
-import type { Account, User } from '../../store'
+import type { Account, ReplacedSignUp, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
-import { requireChanged } from '../kernel/change-outcomes'
 import type { Context } from '../kernel/context'
 import type { LinkType } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { linkOf, prepareMail } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { changeAndSend, orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
+import { orWithdraw, sendAndSave, withdrawNewAccount } from '../messages/send-after-storing'
+import { tooSoonAfter } from '../messages/send-cooldown'
 import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
 import { requireStrong } from '../passwords/password-strength'
 import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
@@ -109,15 +109,24 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
   if (isCurrent && !policy.mail.secureChange) throw new Refusal('secure_change_needed')
   const to = isCurrent ? request.email : email
   const token = mintEmailChange(context, { user, to, email })
-  const changed = await store.changeUser({
-    ...{ id: user.id, now },
-    set: pendingEmail(email, now),
-    // The link to the other address for the same change remains valid. An older link to the same address
-    // does not: otherwise both would count, and the other address would never be asked.
-    mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
+  const link = await store.recordAdminLink({
+    id: user.id,
+    now,
+    message: {
+      column: 'emailChangeSentAt',
+      // The link to the other address for the same change stays valid. An older link to the same address
+      // does not: otherwise both would count, and the other address would never be asked.
+      mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
+      flow: undefined,
+      pending: pendingEmail(email),
+      messages: [],
+    },
+    invitedAt: undefined,
+    userMetaData: {},
     audit: [auditEntry(context, 'user_modified', request.admin.user ?? request.admin.role, { user_id: user.id })],
   })
-  const account = requireChanged(changed)
+  if (link.outcome !== 'changed') throw new Refusal(link.outcome)
+  const { account } = link
   const { type: verificationType, redirectTo } = request
   return linkFor(context, { account, token, type: 'email_change', verificationType, redirectTo })
 }
@@ -141,8 +150,8 @@ interface Invitee {
   identities: Account['identities']
   /** Metadata for an existing user. */
   added?: User['rawUserMetaData']
-  /** Additional columns for an existing user. */
-  set?: Partial<User>
+  /** What an existing user loses, and gets in its place. */
+  replaced?: ReplacedSignUp
 }
 
 /** The invited user: an unconfirmed one, or a new one. */
@@ -158,19 +167,17 @@ async function findOrCreateInvitee(
   if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
   if (existing) {
     const guest = { user: { ...existing, email }, isNew: false, identities: [] }
-    if (purpose === 'invite') return { ...guest, set: dropUnconfirmedPassword(existing) }
+    if (purpose === 'invite') return { ...guest, replaced: dropUnconfirmedPassword(existing) }
     const added = storableMetadata(data)
     // The password of an account created by an administrator is kept; one from a sign-up may be someone else's.
     if (existing.isAdminCreated) return { ...guest, added }
     const { encryptedPassword: present, rawUserMetaData } = existing
     const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)
-    const set = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
-    if (!password || existing.isPasswordFromAdmin) return { ...guest, added, set }
+    const replaced = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
+    if (!password || existing.isPasswordFromAdmin) return { ...guest, added, replaced }
     await requireStrong(context, password)
-    return {
-      ...{ ...guest, added },
-      set: { ...set, encryptedPassword: await passwords.hash(password), isPasswordFromAdmin: true },
-    }
+    const encryptedPassword = await passwords.hash(password)
+    return { ...guest, added, replaced: { ...replaced, encryptedPassword, isPasswordFromAdmin: true } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
@@ -182,8 +189,12 @@ async function findOrCreateInvitee(
   }
   const id = random.uuid()
   const user = newUser(context, {
-    ...{ id, email, encryptedPassword, aud: audience },
-    ...{ isAdminCreated: true, isPasswordFromAdmin: encryptedPassword !== null },
+    id,
+    email,
+    encryptedPassword,
+    aud: audience,
+    isAdminCreated: true,
+    isPasswordFromAdmin: encryptedPassword !== null,
     rawAppMetaData: providersMetadata(['email']),
     rawUserMetaData: storableMetadata(data),
   })
@@ -207,30 +218,44 @@ async function save(
   guest: Invitee,
   { token, flow, outgoing, admin, purpose }: Saved,
 ): Promise<Account> {
-  const { now } = context
   const { column, action } = purposeDetails(purpose)
-  const set = { [column]: now, ...(purpose === 'invite' && { invitedAt: now }) }
+  const { store, now } = context
+  const invitedAt = purpose === 'invite' ? now : undefined
   const audit = [auditEntry(context, action, admin.user ?? admin.role, { user_id: guest.user.id })]
   const mint = [token.minting]
   if (!guest.isNew) {
-    const { account } = await changeAndSend(context, {
-      ...{ user: guest.user, outgoing },
-      pending: { set: guest.set ?? {}, mint, flow },
-      sent: { set, audit, mergeUserMetaData: guest.added },
-    })
-    return account
+    const { saved } = await sendAndSave(
+      context,
+      {
+        user: guest.user,
+        outgoing,
+        request: { column, mint, flow, pending: guest.replaced ?? {} },
+        actor: undefined,
+        tooSoon: tooSoonAfter(context, 'mail_too_soon', 0),
+      },
+      async (message) => {
+        const userMetaData = guest.added ?? {}
+        const link = await store.recordAdminLink({ id: guest.user.id, now, message, invitedAt, userMetaData, audit })
+        if (link.outcome !== 'changed') throw new Refusal(link.outcome)
+        return link.account
+      },
+    )
+    return saved
   }
   const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
   const { call, messages } = outgoing
-  const created = await context.store.createUser({
-    ...{ mint, flow, messages, audit: call ? [] : audit },
-    user: { ...user, ...set },
+  const created = await store.createUser({
+    user: { ...user, [column]: now, ...(invitedAt !== undefined && { invitedAt }) },
     identities: guest.identities,
+    mint,
+    flow,
+    messages,
+    audit: call ? [] : audit,
   })
   if (created.outcome === 'email_taken') throw new Refusal('email_taken')
   if (created.outcome !== 'created') throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
   if (!call) return created.account
   await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint, flow }))
-  await context.store.appendAudit(audit)
+  await store.appendAudit(audit)
   return created.account
 }

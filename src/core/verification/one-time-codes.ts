@@ -2,14 +2,14 @@
  * Requesting links and codes: sign-in, recovery, resend and reauthentication (docs/wire-contract.md#links-and-codes).
  */
 import type { User } from '../../store'
-import { changeEmail, changePhone } from '../accounts/contact-change'
+import { resendEmailChange, resendPhoneChange } from '../accounts/contact-change'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { type Channel, channelOf } from '../messages/sms'
 import { sendTokenMail } from '../messages/verification-mail'
-import { sendConfirmationSms, sendReauthenticationSms } from '../messages/verification-sms'
+import { sendVerificationSms } from '../messages/verification-sms'
 import { registerAccount } from '../sign-up/sign-up'
 import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
 import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
@@ -117,9 +117,12 @@ async function sendPhoneOtp(context: Context, request: OtpRequest & { phone: str
   }
   const account = user ?? (await store.findUserByPhone(phone))
   if (!account) return NO_MESSAGE
-  const { messageId } = await sendConfirmationSms(context, {
-    ...{ user: account, phone, channel },
-    set: dropUnconfirmedPassword(account),
+  const { messageId } = await sendVerificationSms(context, {
+    purpose: 'phone_confirmation',
+    user: account,
+    phone,
+    channel,
+    dropped: dropUnconfirmedPassword(account),
   })
   return { messageId }
 }
@@ -214,11 +217,14 @@ export async function resend(context: Context, request: ResendRequest): Promise<
     const user = inAudience(await store.findUserByEmail(address), request.audience)
     if (user && type === 'signup' && user.emailConfirmedAt === null)
       await sendTokenMail(context, {
-        ...{ user: { ...user, email: address }, purpose: 'signup', payload: WITH_PASSWORD },
-        ...{ challenge, redirectTo },
+        user: { ...user, email: address },
+        purpose: 'signup',
+        payload: WITH_PASSWORD,
+        challenge,
+        redirectTo,
       })
     else if (user && type === 'email_change' && user.emailChange !== null)
-      await changeEmail(context, { user, email: user.emailChange, challenge, redirectTo, isRepeat: true })
+      await resendEmailChange(context, { user, email: user.emailChange, challenge, redirectTo })
     else await simulateMailDelivery(context, address)
     return NO_MESSAGE
   }
@@ -227,9 +233,9 @@ export async function resend(context: Context, request: ResendRequest): Promise<
   const number = normalisePhone(phone)
   const user = inAudience(await store.findUserByPhone(number), request.audience)
   if (user && type === 'sms' && user.phoneConfirmedAt === null)
-    return sendConfirmationSms(context, { user, phone: number, channel: 'sms' })
+    return sendVerificationSms(context, { purpose: 'phone_confirmation', user, phone: number, channel: 'sms' })
   if (user && type === 'phone_change' && user.phoneChange !== null)
-    return changePhone(context, { user, phone: user.phoneChange, channel: 'sms' })
+    return resendPhoneChange(context, { user, phone: user.phoneChange, channel: 'sms' })
   return NO_MESSAGE
 }
 
@@ -249,5 +255,5 @@ export async function reauthenticate(context: Context, { caller: { user } }: { c
   }
   if (phone === null) throw new Refusal('reauthentication_without_contact')
   if (user.phoneConfirmedAt === null) throw new Refusal('reauthentication_phone_unconfirmed')
-  return sendReauthenticationSms(context, { user, phone, channel: 'sms' })
+  return sendVerificationSms(context, { purpose: 'reauthentication', user, phone, channel: 'sms' })
 }

@@ -1,6 +1,6 @@
 /** Consuming links and codes (`GET` and `POST /verify`): their effects, and the resulting session. */
 import { secretEqual } from '../../lib/secrets'
-import type { Spending, User, VerificationKind, VerificationToken } from '../../store'
+import type { NewSession, OpenedSession, Spending, User, VerificationKind, VerificationToken } from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { testCode } from '../messages/sms'
@@ -9,7 +9,15 @@ import { type IssuedSession, issueTokens, newSession } from '../sessions/session
 import { newAuthCode } from '../tokens/pkce'
 import { findToken, findTokenByCode, PKCE_PREFIX } from '../tokens/verification-token'
 import { normaliseEmail, normalisePhone } from '../users/users'
-import { applyVerification, type Completion, refusalOf, requireSameAddress } from './effects'
+import {
+  confirmEmail,
+  confirmNewEmail,
+  confirmNewPhone,
+  confirmPhone,
+  requireSameAddress,
+  type Verification,
+  verificationRefusal,
+} from './effects'
 
 /**
  * The kinds accepted for each `type`; magic link and recovery share one, as do sign-up and invitation
@@ -113,7 +121,11 @@ export async function verifyCode(context: Context, shown: CodeVerification): Pro
   if (!kinds) throw new Refusal('code_wrong')
   const testUser = to.phone === undefined ? undefined : await testNumberUser(context, to.phone, code, type)
   if (testUser && testUser.aud !== audience) throw new Refusal('code_wrong')
-  if (testUser) return completeVerification(context, { user: testUser, kind: kinds[0] as VerificationKind })
+  if (testUser) {
+    const session = newSession(context, testUser.id, 'otp')
+    const opened = await confirmPhone(context, { user: testUser }, session.row)
+    return signedIn(context, opened, session, kinds[0] as VerificationKind)
+  }
   try {
     const { token, spend, refund } = await findTokenByCode(context, { to, code, kinds })
     try {
@@ -161,17 +173,17 @@ interface TokenVerification {
 }
 
 /** Confirms a new address without a session. @returns `pending` while the other address has to confirm */
-export async function confirmNewEmail(
+export async function confirmNewEmailOnly(
   context: Context,
-  shown: Pick<TokenVerification, 'token' | 'spend'> & { user: User },
+  verification: Verification,
 ): Promise<'pending' | 'changed'> {
-  const { token, spend, user } = shown
-  if (isFirstOfTwo(context, user, token)) {
-    if (await confirmFirstOfTwo(context, user, token, spend)) return 'pending'
+  const { user } = verification
+  if (isFirstOfTwo(context, verification)) {
+    if (await confirmFirstOfTwo(context, verification)) return 'pending'
     const again = await context.store.findUser(user.id)
-    if (again) return confirmNewEmail(context, { ...shown, user: again })
+    if (again) return confirmNewEmailOnly(context, { ...verification, user: again })
   }
-  await applyVerification(context, { user, kind: token.kind, token, spend }, {})
+  await confirmNewEmail(context, verification, undefined)
   return 'changed'
 }
 
@@ -179,58 +191,79 @@ async function spendToken(context: Context, shown: TokenVerification): Promise<V
   const { token, spend, password, audience, asCode } = shown
   const user = token.userId === null ? undefined : await context.store.findUser(token.userId)
   if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
+  const verification = { user, token, spend, password }
   // If the other confirmation arrived concurrently, this one is the second.
-  if (token.kind === 'email_change' && isFirstOfTwo(context, user, token))
-    return (await confirmFirstOfTwo(context, user, token, spend)) ?? spendToken(context, shown)
-  const flowId = asCode ? token.flowStateId : null
-  if (asCode && flowId === null) throw new Refusal('flow_missing')
-  return completeVerification(context, { user, kind: token.kind, token, spend, password }, flowId)
+  if (token.kind === 'email_change' && isFirstOfTwo(context, verification))
+    return (await confirmFirstOfTwo(context, verification)) ?? spendToken(context, shown)
+  if (!asCode) return signInWith(context, verification)
+  if (token.flowStateId === null) throw new Refusal('flow_missing')
+  const { code, hash } = newAuthCode(context)
+  const confirm = token.kind === 'email_change' ? confirmNewEmail : confirmEmail
+  await confirm(context, verification, { authCode: { flowId: token.flowStateId, hash } })
+  return { outcome: 'code', code }
 }
 
 /**
  * With secure email change the first confirmation is only recorded. With autoconfirm the new address alone is enough,
  * as in GoTrue; the current one alone is not, because it proves nothing about the new one.
  */
-function isFirstOfTwo({ policy }: Context, user: User, token: VerificationToken): boolean {
+function isFirstOfTwo({ policy }: Context, { user, token }: Verification): boolean {
   const isOpen = policy.mail.secureChange && user.email !== null && user.emailChangeConfirmStatus === 0
   return isOpen && (!policy.signup.autoconfirmsEmail || token.email === user.email)
 }
 
+/** @returns undefined if the other confirmation came first */
 async function confirmFirstOfTwo(
-  context: Context,
-  user: User,
-  token: VerificationToken,
-  spend: Spending,
+  { store, now }: Context,
+  { user, token, spend }: Verification,
 ): Promise<VerificationResult | undefined> {
-  requireSameAddress(user.emailChange, token.payload)
-  const changed = await context.store.changeUser({
-    ...{ id: user.id, now: context.now, spend, actor: { sessionId: undefined } },
-    set: { emailChangeConfirmStatus: 1 },
-    onlyIf: { emailChange: user.emailChange, emailChangeConfirmStatus: 0 },
-    audit: [],
-  })
-  if (changed.outcome === 'changed') return { outcome: 'half_confirmed' }
-  if (changed.outcome === 'changed_concurrently') return undefined
-  throw refusalOf(changed.outcome)
+  const emailChange = requireSameAddress(user.emailChange, token.payload)
+  const { outcome } = await store.confirmFirstAddress({ id: user.id, now, spend, emailChange })
+  if (outcome === 'changed') return { outcome: 'half_confirmed' }
+  if (outcome === 'changed_concurrently') return undefined
+  throw verificationRefusal(outcome)
 }
 
-/** @param flowId results in a code of this flow instead of a session */
-async function completeVerification(
-  context: Context,
-  completion: Completion,
-  flowId: string | null = null,
-): Promise<VerificationResult> {
-  const { user } = completion
-  const session = flowId ? undefined : newSession(context, user.id, 'otp')
-  const authCode = flowId ? newAuthCode(context) : undefined
-  const opened = await applyVerification(context, completion, {
-    session: session?.row,
-    ...(authCode && flowId && { authCode: { flowId, hash: authCode.hash } }),
-  })
-  if (authCode) return { outcome: 'code', code: authCode.code }
-  if (!session || !opened) throw new Error('a verification opened no session')
-  return { outcome: 'signed_in', issued: await issueTokens(context, opened, session.key), kind: completion.kind }
+async function signInWith(context: Context, verification: Verification): Promise<VerificationResult> {
+  const { user, token } = verification
+  const session = newSession(context, user.id, 'otp')
+  const opened = await openWith(context, verification, session.row)
+  if (!opened) throw new Error('a verification opened no session')
+  return signedIn(context, opened, session, token.kind)
 }
+
+async function openWith(
+  context: Context,
+  verification: Verification,
+  session: NewSession,
+): Promise<OpenedSession | undefined> {
+  switch (verification.token.kind) {
+    case 'phone_confirmation':
+      return confirmPhone(context, verification, session)
+    case 'phone_change':
+      return confirmNewPhone(context, verification, session)
+    case 'email_change':
+      return confirmNewEmail(context, verification, { session })
+    case 'signup':
+    case 'invite':
+    case 'magic_link':
+    case 'password_reset':
+      return confirmEmail(context, verification, { session })
+    case 'reauthentication':
+      throw new Refusal('token_kind_mismatch')
+  }
+}
+
+const signedIn = async (
+  context: Context,
+  opened: OpenedSession,
+  { key }: ReturnType<typeof newSession>,
+  kind: VerificationKind,
+): Promise<VerificationResult> => ({
+  outcome: 'signed_in',
+  issued: await issueTokens(context, opened, key),
+  kind,
+})
 
 /** Supabase's surface does not distinguish token errors. */
 function asLinkError(error: unknown): unknown {

@@ -6,6 +6,7 @@ import { endFlows } from '../flows'
 import { revokePersonalTokens } from '../personal-tokens'
 import { statement } from '../query'
 import { type FlowState, type User, webauthnCredentials } from '../schema'
+import type { SingleUse } from '../single-use'
 import { endSessions, type NewSession, type OpenedSession, openSessionIn, userById } from '../statements'
 
 const deletePasskeys = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
@@ -30,16 +31,19 @@ export async function endAccess(
 }
 
 /** How a sign-in with a provider ends: with a session, or with a PKCE flow whose code is exchanged for one. */
-export type SignInEnding = { session: NewSession } | { flow: FlowState }
+export type ConsumingEnding = ({ session: NewSession } | { flow: FlowState }) & {
+  /** What the sign-in consumes: the state of the callback, or a signed message. */
+  use: SingleUse | undefined
+}
 
-export const flowOf = (ending: SignInEnding | undefined): FlowState | undefined =>
+export const flowOf = (ending: ConsumingEnding | undefined): FlowState | undefined =>
   ending && 'flow' in ending ? ending.flow : undefined
 
 /** Opens the session after everything else has changed. @returns undefined for a flow */
 export async function openEnding(
   tx: Tx,
   userId: string,
-  ending: SignInEnding | undefined,
+  ending: ConsumingEnding | undefined,
   now: number,
 ): Promise<OpenedSession | undefined> {
   return ending && 'session' in ending ? openSessionOf(tx, userId, ending.session, now) : undefined

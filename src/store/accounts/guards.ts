@@ -3,7 +3,7 @@
  * before the first write, in the order of their outcomes' priority.
  */
 import { isAhead, isWithin } from '../../lib/time'
-import { identityByProvider, userByEmail, userByPhone } from '../account-rows'
+import { findEmailOwner, identityByProvider, userByPhone } from '../account-rows'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
 import { sessionById, userById } from '../statements'
@@ -86,9 +86,8 @@ export async function refuseEmail(
   user: User,
   email: string | null | undefined,
 ): Promise<{ outcome: 'email_taken' } | undefined> {
-  // Single sign-on accounts do not share the address space.
-  if (!email || email === user.email || user.isSsoUser) return undefined
-  return (await tx.one(userByEmail, { email })) && { outcome: 'email_taken' }
+  if (!email || email === user.email) return undefined
+  return (await findEmailOwner(tx, { email, isSsoUser: user.isSsoUser })) && { outcome: 'email_taken' }
 }
 
 /** @param phone undefined to leave it unchanged */

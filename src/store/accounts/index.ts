@@ -1,5 +1,6 @@
 /** The operations that change an account. */
-export { confirmEmail, confirmEmailChange, confirmFirstAddress } from './confirm-email'
+export { confirmEmail, resetPassword, signInWithLink } from './confirm-email'
+export { confirmEmailChange, confirmFirstAddress } from './confirm-email-change'
 export { confirmPhone, confirmPhoneChange } from './confirm-phone'
 export { linkIdentity, linkIdentityWithPendingEmail, unlinkIdentity } from './link-identity'
 export {
@@ -11,4 +12,4 @@ export {
   withdrawMessage,
 } from './record-message'
 export { acceptInvitation, completeIdentitySignUp, signInWithIdentity } from './sign-in-with-identity'
-export { updateOwnAccount, updateUserAsAdmin } from './update-account'
+export { requestContactChange, updateOwnAccount, updateUserAsAdmin } from './update-account'

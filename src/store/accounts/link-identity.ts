@@ -1,12 +1,13 @@
 /** Identities that a signed-in user links and unlinks (`/user/identities`). */
 import type { JsonObject } from '../../lib/json'
+import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import { write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
-import { consumeSingleUse, type SingleUse } from '../single-use'
+import { consumeSingleUse } from '../single-use'
 import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
 import { invalidateTokensOf } from '../verification/operations'
-import { flowOf, openEnding, type SignInEnding } from './access'
+import { type ConsumingEnding, flowOf, openEnding } from './access'
 import {
   type Actor,
   findLiveUser,
@@ -19,7 +20,7 @@ import {
 import { dropIdentities, upsertIdentity } from './identities'
 import { type MessageRecord, messageWrites, type PendingEmail } from './message-writes'
 import { userMetaDataAfter } from './metadata'
-import { CLEARED_SENT_AT, type Columns, saveAccount } from './save-account'
+import { type Columns, saveAccount } from './save-account'
 
 interface Linking {
   id: string
@@ -36,9 +37,7 @@ export interface IdentityLink extends Linking {
   emailBefore: string | null
   /** The identity's address, for an account that had none; confirmed with it. */
   email: string | undefined
-  ending: SignInEnding
-  /** What the callback consumes. */
-  use: SingleUse | undefined
+  ending: ConsumingEnding
 }
 
 type LinkRefused = {
@@ -49,7 +48,7 @@ type LinkRefused = {
 export const linkIdentity = write(
   async (
     tx,
-    { id, now, actor, identity, messages, audit, emailBefore, email, ending, use }: IdentityLink,
+    { id, now, actor, identity, messages, audit, emailBefore, email, ending }: IdentityLink,
   ): Promise<
     | { outcome: 'changed'; opened: OpenedSession | undefined }
     | { outcome: 'changed_concurrently' | 'email_taken' | 'used_before' }
@@ -65,7 +64,7 @@ export const linkIdentity = write(
     if (refused) return refused
     const userMetaData = userMetaDataAfter(user, { email, profile: identity.identityData })
     if (!userMetaData) return { outcome: 'metadata_too_large' }
-    if (use && !(await consumeSingleUse(tx, use, now))) return { outcome: 'used_before' }
+    if (ending.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
     await saveAccount(tx, user, {
       now,
       set: { isAnonymous: false, ...(email !== undefined && { email, emailConfirmedAt: now }) },

@@ -1,6 +1,7 @@
 /** The row of an account after a change, by the rules that hold for every change. */
 import { providersMetadata } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
+import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import type { Account } from '../account-rows'
 import type { Tx } from '../engine'
 import { saveUser } from '../save-user'
@@ -64,18 +65,7 @@ function columnsAfter(user: User, set: Columns): User {
   return isConfirmed ? { ...after, ...CONFIRMED } : after
 }
 
-/**
- * Cleared with the messages they belong to: pending messages may have been requested by someone who knew the old
- * password or had the old address, so their tokens become invalid. Cooldowns for other addresses and numbers are kept,
- * or they could be bypassed.
- */
-export const CLEARED_SENT_AT = {
-  confirmationSentAt: null,
-  recoverySentAt: null,
-  reauthenticationSentAt: null,
-} satisfies Columns
-
-/** The columns of a new password. @param hash undefined to keep the password */
+/** The columns of a new password. @param hash undefined if the password stays */
 export const passwordColumns = (hash: string | undefined): Columns =>
   hash === undefined ? {} : { ...CLEARED_SENT_AT, encryptedPassword: hash }
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../lib/json'
 import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
-import { consumeSingleUse, type SingleUse } from '../single-use'
+import { consumeSingleUse } from '../single-use'
 import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
 import {
   consumeToken,
@@ -12,15 +12,12 @@ import {
   type Spending,
   type SpendingRefused,
 } from '../verification/operations'
-import { endAccess, flowOf, openEnding, removeFactorsAndPasskeys, type SignInEnding } from './access'
+import { type ConsumingEnding, endAccess, flowOf, openEnding, removeFactorsAndPasskeys } from './access'
 import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseIdentityOfAnother, refuseToken } from './guards'
 import { clearOwnIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
 import type { DroppedSignUp } from './message-writes'
 import { userMetaDataAfter } from './metadata'
 import { type Columns, saveAccount } from './save-account'
-
-/** How a sign-in ends, and what it consumes: the state of the callback, or the signed message. */
-export type ConsumingEnding = SignInEnding & { use: SingleUse | undefined }
 
 type Refused = { outcome: 'user_gone' | 'used_before' }
 type SignedIn = {

@@ -29,8 +29,6 @@ export interface AccountUpdate {
   /** Merged in key by key; null removes a key. */
   userMetaData: JsonObject
   appMetaData: JsonObject | undefined
-  /** The message that asks to confirm a new address or number. */
-  message: MessageRecord<PendingContact> | undefined
   messages: readonly NewMessage[]
   audit: AuditEntry[]
 }
@@ -57,72 +55,84 @@ export interface ConfirmedContacts {
 }
 
 type ContactTaken = { outcome: 'email_taken' | 'phone_taken' }
+type Saved = { outcome: 'changed'; account: Account } | { outcome: 'metadata_too_large' } | ContactTaken
+type UpdateRefused = {
+  outcome: SpendingRefused | 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_concurrently'
+}
 
 /** Changes a user's own account. */
-export const updateOwnAccount = write(
+export const updateOwnAccount = write(async (tx, update: AccountUpdate): Promise<Saved | UpdateRefused> => {
+  const found = await findUpdating(tx, update)
+  return 'user' in found ? saveUpdate(tx, found.user, update, undefined) : found
+})
+
+export interface ContactChange extends AccountUpdate {
+  /** The message that asks to confirm the new address or number. */
+  message: MessageRecord<PendingContact>
+}
+
+/** Records the request for a new address or number, with whatever else changes in a user's own account. */
+export const requestContactChange = write(
   async (
     tx,
-    update: AccountUpdate,
-  ): Promise<
-    | { outcome: 'changed'; account: Account }
-    | { outcome: 'sent_recently'; sentAt: number }
-    | {
-        outcome:
-          | SpendingRefused
-          | 'user_gone'
-          | 'user_banned'
-          | 'session_gone'
-          | 'password_changed_concurrently'
-          | 'metadata_too_large'
-      }
-    | ContactTaken
-  > => {
-    const { id, now, authorization, password, confirmed, userMetaData: merged, appMetaData, message, audit } = update
-    const user = await findLiveUser(tx, id)
-    if (!user) return { outcome: 'user_gone' }
-    const refused = await refuseUpdate(tx, user, update)
-    if (refused) return refused
-    const userMetaData = userMetaDataAfter(user, { email: confirmed?.email, merged, appMetaData })
-    if (!userMetaData) return { outcome: 'metadata_too_large' }
-    const sent = message && messageWrites(message, now)
-    await saveAccount(tx, user, {
-      now,
-      set: { ...confirmedColumns(confirmed, now), ...passwordColumns(password?.hash), ...sent?.set },
-      userMetaData,
-      appMetaData,
-      held: await mergeAll(tx, id, confirmed?.identities ?? []),
-      listsProviders: confirmed ? 'never' : 'if_settled',
-    })
-    if (authorization?.spend) await consumeToken(tx, authorization.spend, now)
-    if (authorization) await invalidateTokensOf(tx, user, now, sent?.keeps?.tokens)
-    const { keptSession } = password ?? {}
-    if (password) await endAccess(tx, id, { keptSession, keptFlow: sent?.keeps?.flowId })
-    const messages = [...update.messages, ...(sent?.messages ?? [])]
-    await writeRelated(tx, { mint: sent?.mint, flow: sent?.flow, messages, audit }, now)
-    return { outcome: 'changed', account: await accountIn(tx, id) }
+    { message, ...update }: ContactChange,
+  ): Promise<Saved | UpdateRefused | { outcome: 'sent_recently'; sentAt: number }> => {
+    const found = await findUpdating(tx, update)
+    if (!('user' in found)) return found
+    return refuseCooldown(found.user, message, update.now) ?? saveUpdate(tx, found.user, update, message)
   },
 )
 
-async function refuseUpdate(tx: Tx, user: User, { now, actor, authorization, message, confirmed }: AccountUpdate) {
+async function findUpdating(
+  tx: Tx,
+  { id, now, actor, authorization }: AccountUpdate,
+): Promise<{ user: User } | UpdateRefused> {
+  const user = await findLiveUser(tx, id)
+  if (!user) return { outcome: 'user_gone' }
   const refused = (await refuseToken(tx, authorization?.spend, now)) ?? (await refuseActor(tx, user, actor, now))
   if (refused) return refused
-  if (authorization && authorization.verifiedHash !== user.encryptedPassword)
-    return { outcome: 'password_changed_concurrently' as const }
-  return (
-    (message && refuseCooldown(user, message, now)) ??
-    (await refuseEmail(tx, user, confirmed?.email)) ??
-    (await refusePhone(tx, user, confirmed?.phone))
-  )
+  return authorization && authorization.verifiedHash !== user.encryptedPassword
+    ? { outcome: 'password_changed_concurrently' }
+    : { user }
 }
 
-const confirmedColumns = (confirmed: ConfirmedContacts | undefined, now: number): Columns =>
-  confirmed
-    ? {
-        ...(confirmed.email !== undefined && { email: confirmed.email, emailConfirmedAt: now }),
-        ...(confirmed.phone !== undefined && { phone: confirmed.phone, phoneConfirmedAt: now }),
-        isAnonymous: false,
-      }
-    : {}
+async function saveUpdate(
+  tx: Tx,
+  user: User,
+  update: AccountUpdate,
+  message: MessageRecord<PendingContact> | undefined,
+): Promise<Saved> {
+  const { id, now, authorization, password, confirmed, userMetaData: merged, appMetaData, audit } = update
+  const taken = (await refuseEmail(tx, user, confirmed?.email)) ?? (await refusePhone(tx, user, confirmed?.phone))
+  if (taken) return taken
+  const userMetaData = userMetaDataAfter(user, { email: confirmed?.email, merged, appMetaData })
+  if (!userMetaData) return { outcome: 'metadata_too_large' }
+  const sent = message && messageWrites(message, now)
+  await saveAccount(tx, user, {
+    now,
+    set: { ...confirmedColumns(confirmed, now), ...passwordColumns(password?.hash), ...sent?.set },
+    userMetaData,
+    appMetaData,
+    held: await mergeAll(tx, id, confirmed?.identities ?? []),
+    listsProviders: confirmed ? 'never' : 'if_settled',
+  })
+  if (authorization?.spend) await consumeToken(tx, authorization.spend, now)
+  if (authorization) await invalidateTokensOf(tx, user, now, sent?.keeps?.tokens)
+  if (password) await endAccess(tx, id, { keptSession: password.keptSession, keptFlow: sent?.keeps?.flowId })
+  const messages = [...update.messages, ...(sent?.messages ?? [])]
+  await writeRelated(tx, { mint: sent?.mint, flow: sent?.flow, messages, audit }, now)
+  return { outcome: 'changed', account: await accountIn(tx, id) }
+}
+
+function confirmedColumns(confirmed: ConfirmedContacts | undefined, now: number): Columns {
+  if (!confirmed) return {}
+  const { email, phone } = confirmed
+  return {
+    ...(email !== undefined && { email, emailConfirmedAt: now }),
+    ...(phone !== undefined && { phone, phoneConfirmedAt: now }),
+    isAnonymous: false,
+  }
+}
 
 export interface AdminUpdate {
   id: string

@@ -4,7 +4,7 @@ import { contextFactory, type Deps, NO_CLIENT } from '../../../src/core/kernel/c
 import type { Policy } from '../../../src/core/kernel/policy'
 import { rateLimits } from '../../../src/core/kernel/rate-limits'
 import { Refusal } from '../../../src/core/kernel/refusal'
-import { withSendCooldown } from '../../../src/core/messages/verification-mail'
+import { withSendCooldown } from '../../../src/core/messages/send-cooldown'
 import { testClock } from '../../support/fakes'
 
 const MINUTE = 60_000

@@ -27,7 +27,6 @@ function confirmation(id: string, spend: Spending) {
     identity: undefined,
     userMetaData: { email_verified: true },
     cleanup: undefined,
-    proof: undefined,
     result: { session: newSession(id) },
     messages: [newMessage(EMAIL)],
     audit: [auditEntry('login')],
@@ -95,9 +94,9 @@ describe('confirmEmail', () => {
     const { store, accounts, ada, spend } = started
     await accounts.session(ada.id)
     await store.saveTokensAndMessages({ now: BEFORE, flow: newFlow(ada.id), audit: [] })
-    await store.confirmEmail({ ...confirmation(ada.id, spend), encryptedPassword: 'new', result: undefined })
+    await store.confirmEmail({ ...confirmation(ada.id, spend), encryptedPassword: 'new' })
     expect((await accounts.find(ada.id)).encryptedPassword).toBe('new')
-    expect([accounts.count('sessions', ada.id), accounts.count('flow_state', ada.id)]).toEqual([0, 0])
+    expect([accounts.count('sessions', ada.id), accounts.count('flow_state', ada.id)]).toEqual([1, 0])
   })
 
   test('a PKCE flow gets a code in place of a session, and outlives a new password', async () => {
@@ -128,14 +127,14 @@ describe('confirmEmail', () => {
       ownIdentity: { ...own, userId: eve.id },
     }
     const spendOfEve = await accounts.token({ userId: eve.id })
-    await store.confirmEmail({ ...confirmation(eve.id, spendOfEve), result: undefined, cleanup })
+    await store.confirmEmail({ ...confirmation(eve.id, spendOfEve), cleanup })
     expect(await accounts.find(eve.id)).toMatchObject({
       encryptedPassword: null,
       rawUserMetaData: { by: 'admin', email_verified: true },
       rawAppMetaData: { providers: ['github'] },
     })
     expect((await store.findIdentities(eve.id)).map(({ provider }) => provider)).toEqual(['github'])
-    expect(accounts.count('sessions', eve.id)).toBe(0)
+    expect(accounts.count('sessions', eve.id)).toBe(1)
     const nothingKept = { ...cleanup, keptIdentities: [], ownIdentity: { ...own, userId: ada.id } }
     await store.confirmEmail({ ...confirmation(ada.id, spend), cleanup: nothingKept })
     expect((await store.findIdentities(ada.id)).map(({ id }) => id)).toEqual([own.id])
@@ -174,13 +173,6 @@ describe('confirmEmail', () => {
       await expectRefused(accounts, () => store.confirmEmail(confirmation(ada.id, spend)), outcome)
   })
 
-  test('refuses a proof of a factor that is gone', async () => {
-    await using started = await start()
-    const { store, accounts, ada, spend } = started
-    const proof = { type: 'totp', factorId: 'none', step: 1 } as const
-    await expectRefused(accounts, () => store.confirmEmail({ ...confirmation(ada.id, spend), proof }), 'factor_gone')
-  })
-
   test('refuses a flow that is gone', async () => {
     await using started = await start()
     const { store, accounts, ada, spend } = started
@@ -197,82 +189,69 @@ describe('confirmEmail', () => {
   })
 })
 
-describe('confirmEmailChange', () => {
-  const NEW = 'ada@lovelace.example'
-
-  const change = (id: string, spend: Spending) => {
-    const { identity: _, userMetaData, cleanup, proof, ...rest } = confirmation(id, spend)
-    return { ...rest, email: NEW, identity: newIdentity({ provider: 'email', userId: id, providerId: id }) }
+describe('resetPassword', () => {
+  const reset = (id: string, spend: Spending) => {
+    const { identity: _, result, ...rest } = confirmation(id, spend)
+    return { ...rest, encryptedPassword: 'new' }
   }
 
-  test('replaces the address, also in the metadata that contains it', async () => {
-    await using started = await start()
-    const { store, accounts } = started
-    const grace = await accounts.user({
-      email: 'grace@example.com',
-      emailConfirmedAt: BEFORE,
-      emailChange: NEW,
-      emailChangeConfirmStatus: 1,
-      rawUserMetaData: { email: 'grace@example.com' },
-    })
-    const spend = await accounts.token({ userId: grace.id })
-    const confirmed = await store.confirmEmailChange({ ...change(grace.id, spend), result: undefined })
-    expect(confirmed).toEqual({ outcome: 'changed', opened: undefined })
-    expect(await accounts.find(grace.id)).toMatchObject({
-      email: NEW,
-      emailConfirmedAt: NOW,
-      emailChange: null,
-      emailChangeConfirmStatus: 0,
-      rawUserMetaData: { email: NEW, email_verified: true },
-      rawAppMetaData: { provider: 'email', providers: ['email'] },
-    })
-    expect(accounts.isValid(spend)).toBe(false)
-  })
-
-  test('refuses an address that another account has, and everything that refuses a confirmation', async () => {
+  test('sets the password, confirms the address, and ends everything that allowed to sign in before', async () => {
     await using started = await start()
     const { store, accounts, ada, spend } = started
-    const flow = { authCode: { flowId: 'none', hash: 'hash' } }
-    const asked = change(ada.id, spend)
-    await expectRefused(accounts, () => store.confirmEmailChange({ ...asked, result: flow }), 'flow_gone')
-    const unknown = { ...asked, spend: { id: 'vt_none' } }
-    await expectRefused(accounts, () => store.confirmEmailChange(unknown), 'token_unknown')
-    await accounts.user({ email: NEW })
-    await expectRefused(accounts, () => store.confirmEmailChange(asked), 'email_taken')
+    await accounts.session(ada.id)
+    const older = await tokenOf(accounts, ada.id)
+    expect(await store.resetPassword(reset(ada.id, spend))).toEqual({ outcome: 'changed' })
+    expect(await accounts.find(ada.id)).toMatchObject({ encryptedPassword: 'new', emailConfirmedAt: NOW })
+    expect([accounts.isValid(spend), accounts.isValid(older), accounts.count('sessions', ada.id)]).toEqual([
+      false,
+      false,
+      0,
+    ])
+  })
+
+  test('refuses a token, an account or metadata as every confirmation does', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const unknown = reset(ada.id, { id: 'vt_none' })
+    await expectRefused(accounts, () => store.resetPassword(unknown), 'token_unknown')
+    const large = { ...reset(ada.id, spend), userMetaData: { ...FULL_METADATA, more: 1 } }
+    await expectRefused(accounts, () => store.resetPassword(large), 'metadata_too_large')
     await ENDS.user_banned(accounts, ada.id)
-    await expectRefused(accounts, () => store.confirmEmailChange(asked), 'user_banned')
+    await expectRefused(accounts, () => store.resetPassword(reset(ada.id, spend)), 'user_banned')
     await ENDS.user_gone(accounts, ada.id)
-    const again = { ...asked, spend: await tokenOf(accounts, ada.id) }
-    await expectRefused(accounts, () => store.confirmEmailChange(again), 'user_gone')
+    await expectRefused(accounts, () => store.resetPassword(reset(ada.id, spend)), 'user_gone')
   })
 })
 
-describe('confirmFirstAddress', () => {
-  const pending = 'ada@lovelace.example'
+describe('signInWithLink', () => {
+  const signIn = (id: string, spend: Spending) => {
+    const { identity: _, result, encryptedPassword, ...rest } = confirmation(id, spend)
+    return { ...rest, proof: undefined, session: newSession(id) }
+  }
 
-  test('counts one of two confirmations, and consumes only its token', async () => {
-    await using started = await start()
-    const { store, accounts } = started
-    const grace = await accounts.user({ email: 'grace@example.com', emailChange: pending })
-    const [spend, other] = [await accounts.token({ userId: grace.id }), await accounts.token({ userId: grace.id })]
-    const asked = { id: grace.id, now: NOW, spend, emailChange: pending }
-    expect(await store.confirmFirstAddress(asked)).toEqual({ outcome: 'changed' })
-    expect((await accounts.find(grace.id)).emailChangeConfirmStatus).toBe(1)
-    expect([accounts.isValid(spend), accounts.isValid(other)]).toEqual([false, true])
-    const second = { ...asked, spend: other }
-    await expectRefused(accounts, () => store.confirmFirstAddress(second), 'changed_concurrently')
-  })
-
-  test('refuses a token, an account or a pending address that is no longer there', async () => {
+  test('confirms the address and signs in; other sessions stay', async () => {
     await using started = await start()
     const { store, accounts, ada, spend } = started
-    const asked = { id: ada.id, now: NOW, spend, emailChange: pending }
-    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'changed_concurrently')
-    const unknown = { ...asked, spend: { id: 'vt_none' } }
-    await expectRefused(accounts, () => store.confirmFirstAddress(unknown), 'token_unknown')
+    await accounts.session(ada.id)
+    expect(await store.signInWithLink(signIn(ada.id, spend))).toMatchObject({
+      outcome: 'changed',
+      opened: { user: { emailConfirmedAt: NOW, lastSignInAt: NOW } },
+    })
+    expect([accounts.isValid(spend), accounts.count('sessions', ada.id)]).toEqual([false, 2])
+  })
+
+  test('refuses a token, a proof, an account or metadata', async () => {
+    await using started = await start()
+    const { store, accounts, ada, spend } = started
+    const unknown = signIn(ada.id, { id: 'vt_none' })
+    await expectRefused(accounts, () => store.signInWithLink(unknown), 'token_unknown')
+    const proof = { type: 'totp', factorId: 'none', step: 1 } as const
+    await expectRefused(accounts, () => store.signInWithLink({ ...signIn(ada.id, spend), proof }), 'factor_gone')
+    const large = { ...signIn(ada.id, spend), userMetaData: { ...FULL_METADATA, more: 1 } }
+    await expectRefused(accounts, () => store.signInWithLink(large), 'metadata_too_large')
     await ENDS.user_banned(accounts, ada.id)
-    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'user_banned')
+    await expectRefused(accounts, () => store.signInWithLink(signIn(ada.id, spend)), 'user_banned')
     await ENDS.user_gone(accounts, ada.id)
-    await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'user_gone')
+    await expectRefused(accounts, () => store.signInWithLink(signIn(ada.id, spend)), 'user_gone')
   })
 })

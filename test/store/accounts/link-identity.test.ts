@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import {
   accountStore,
+  adminUpdate,
   auditEntry,
   BEFORE,
   ENDS,
@@ -34,8 +35,7 @@ async function start() {
     ...linking,
     emailBefore: null,
     email: undefined as string | undefined,
-    ending: { session: newSession(ada.id) },
-    use: undefined,
+    ending: { session: newSession(ada.id), use: undefined },
   }
   return { ...accounts, accounts, ada, identity, linking, link }
 }
@@ -59,7 +59,7 @@ describe('linkIdentity', () => {
   test('stores a flow in place of a session', async () => {
     await using started = await start()
     const { store, accounts, link, ada } = started
-    expect(await store.linkIdentity({ ...link, ending: { flow: newFlow(ada.id) } })).toEqual({
+    expect(await store.linkIdentity({ ...link, ending: { flow: newFlow(ada.id), use: undefined } })).toEqual({
       outcome: 'changed',
       opened: undefined,
     })
@@ -73,7 +73,7 @@ describe('linkIdentity', () => {
     await expectRefused(accounts, () => store.linkIdentity(ended), 'session_gone')
     const stale = { ...link, emailBefore: EMAIL }
     await expectRefused(accounts, () => store.linkIdentity(stale), 'changed_concurrently')
-    const used = { ...link, use: { kind: 'oauth_state' as const, stateHash: 'used' } }
+    const used = { ...link, ending: { ...link.ending, use: { kind: 'oauth_state' as const, stateHash: 'used' } } }
     await expectRefused(accounts, () => store.linkIdentity(used), 'used_before')
     await accounts.user({ email: EMAIL })
     await expectRefused(accounts, () => store.linkIdentity({ ...link, email: EMAIL }), 'email_taken')
@@ -221,10 +221,7 @@ describe('unlinkIdentity', () => {
   test('refuses an address too long for the metadata that contains it', async () => {
     await using started = await linked()
     const { store, accounts, removal, ada } = started
-    await store.updateUserAsAdmin({
-      ...{ id: ada.id, now: BEFORE, set: {}, encryptedPassword: undefined, identities: [], audit: [] },
-      ...{ confirms: { email: false, phone: false }, userMetaData: FULL_METADATA, appMetaData: undefined },
-    })
+    await store.updateUserAsAdmin({ ...adminUpdate(ada.id, BEFORE), userMetaData: FULL_METADATA })
     const long = { ...removal, loses: { emailFor: `${'x'.repeat(300)}@example.com` } }
     await expectRefused(accounts, () => store.unlinkIdentity(long), 'metadata_too_large')
   })

@@ -14,6 +14,7 @@ import {
   newMessage,
   newSession,
   newToken,
+  newUser,
 } from '../../support/accounts'
 
 const EMAIL = 'ada@example.com'
@@ -191,6 +192,29 @@ describe('acceptInvitation', () => {
     await ENDS.user_gone(accounts, ada.id)
     await expectRefused(accounts, () => store.acceptInvitation(acceptance), 'user_gone')
   })
+})
+
+test('createUserWithIdentity creates the account and signs in, unless the state was used or the identity is taken', async () => {
+  await using started = await start()
+  const { store, accounts, audit } = started
+  const user = newUser({ createdAt: NOW })
+  const identity = newIdentity({ provider: 'github', userId: user.id })
+  const account = { user, identity, mint: [], messages: [], audit }
+  const ending = { session: newSession(user.id), use: undefined }
+  const used = { ...account, ending: { ...ending, use: USED } }
+  await expectRefused(accounts, () => store.createUserWithIdentity(used), 'used_before')
+  const created = await store.createUserWithIdentity({ ...account, ending })
+  expect(created).toMatchObject({ outcome: 'created', opened: { user: { id: user.id, lastSignInAt: NOW } } })
+  const again = { ...account, user: newUser(), ending: undefined }
+  await expectRefused(accounts, () => store.createUserWithIdentity(again), 'identity_taken')
+  const other = newUser()
+  const flow = { flow: newFlow(other.id), use: undefined }
+  const unconfirmed = { ...account, user: other, identity: newIdentity({ provider: 'github', userId: other.id }) }
+  expect(await store.createUserWithIdentity({ ...unconfirmed, audit: [], ending: flow })).toMatchObject({
+    outcome: 'created',
+    opened: undefined,
+  })
+  expect(accounts.count('flow_state', other.id)).toBe(1)
 })
 
 test('completeIdentitySignUp opens the session, unless the state was used or the account is gone', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import type { User } from '../../../src/store'
 import {
   accountStore,
+  adminUpdate,
   auditEntry,
   BEFORE,
   ENDS,
@@ -31,21 +32,10 @@ async function start(given: Partial<User> = {}) {
     confirmed: undefined,
     userMetaData: {},
     appMetaData: undefined,
-    message: undefined,
     messages: [],
     audit: [auditEntry('user_modified')],
   }
-  const admin = {
-    id: ada.id,
-    now: NOW,
-    set: {},
-    encryptedPassword: undefined,
-    confirms: { email: false, phone: false },
-    userMetaData: {},
-    appMetaData: undefined,
-    identities: [],
-    audit: [auditEntry('user_modified')],
-  }
+  const admin = { ...adminUpdate(ada.id, NOW), audit: [auditEntry('user_modified')] }
   return { ...accounts, accounts, ada, sessionId, own, admin }
 }
 
@@ -112,13 +102,13 @@ describe('updateOwnAccount', () => {
       authorization: { verifiedHash: 'old', spend: undefined },
       password: { hash: 'new', keptSession: undefined },
     }
-    await store.updateOwnAccount({ ...own, ...secret, message })
+    await store.requestContactChange({ ...own, ...secret, message })
     expect(await accounts.find(ada.id)).toMatchObject({ email: EMAIL, emailChange: NEW, emailChangeSentAt: NOW })
     expect([accounts.isValid(token), accounts.count('flow_state', ada.id)]).toEqual([true, 1])
     const keeps = { tokens: [token.id], flowId: message.flow.id }
     const sent = { column: message.column, keeps }
     const next = { ...secret, authorization: { verifiedHash: 'new', spend: undefined }, message: sent }
-    await store.updateOwnAccount({ ...own, actor: { sessionId: undefined }, ...next })
+    await store.requestContactChange({ ...own, actor: { sessionId: undefined }, ...next })
     expect([accounts.isValid(token), accounts.count('flow_state', ada.id)]).toEqual([true, 1])
   })
 
@@ -145,7 +135,7 @@ describe('updateOwnAccount', () => {
     const unknown = { ...own, authorization: { ...authorization, spend: { id: 'vt_none' } } }
     await expectRefused(accounts, () => store.updateOwnAccount(unknown), 'token_unknown')
     const soon = { ...own, message: pendingEmail(ada.id).message }
-    await expectRefused(accounts, () => store.updateOwnAccount(soon), 'sent_recently')
+    await expectRefused(accounts, () => store.requestContactChange(soon), 'sent_recently')
     const large = { ...own, userMetaData: { ...FULL_METADATA, more: 1 } }
     await expectRefused(accounts, () => store.updateOwnAccount(large), 'metadata_too_large')
     await accounts.user({ email: NEW, phone: '15550001' })

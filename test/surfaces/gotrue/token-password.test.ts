@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { adminUpdate } from '../../support/accounts'
 import { PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'
 import { outdatedHash } from '../../support/fakes'
 
@@ -138,7 +139,7 @@ test('a sign-in that began before a password change ends without a session', asy
   const { store, hasher, clock } = app
   const verify = hasher.verify.bind(hasher)
   hasher.verify = async (password, hash) => {
-    await store.changeUser({ id: ada.id, now: clock.now(), set: { encryptedPassword: 'fake$another' }, audit: [] })
+    await store.updateUserAsAdmin({ ...adminUpdate(ada.id, clock.now()), encryptedPassword: 'fake$another' })
     return verify(password, hash)
   }
   expect((await passwordGrant(app, { email: ada.email, password: PASSWORD })).body.code).toBe('invalid_credentials')

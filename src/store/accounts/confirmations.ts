@@ -1,0 +1,48 @@
+/** The steps that confirmations by mail and by SMS share. */
+import type { Tx } from '../engine'
+import { writeRelated } from '../related-writes'
+import type { User } from '../schema'
+import type { AuditEntry, NewMessage } from '../statements'
+import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { endAccess } from './access'
+import { findLiveUser, refuseBanned, refuseToken } from './guards'
+
+/** What every confirmation consists of. */
+export interface Confirmation {
+  id: string
+  /** Unix milliseconds. */
+  now: number
+  /** The token of the link or code. */
+  spend: Spending
+  messages: readonly NewMessage[]
+  audit: AuditEntry[]
+}
+
+export type ConfirmationRefused = { outcome: SpendingRefused | 'user_gone' | 'user_banned' }
+
+/** The account, if the token and the account allow the confirmation. @param spend undefined if no token is needed */
+export async function findConfirming(
+  tx: Tx,
+  { id, now, spend }: Pick<Confirmation, 'id' | 'now'> & { spend: Spending | undefined },
+): Promise<{ user: User } | ConfirmationRefused> {
+  const user = await findLiveUser(tx, id)
+  if (!user) return { outcome: 'user_gone' }
+  return (await refuseToken(tx, spend, now)) ?? refuseBanned(user, now) ?? { user }
+}
+
+/**
+ * Consumes the token; older links and codes become invalid.
+ * @param user as it was before
+ * @param access whether everything that allowed to sign in before ends, and the flow that stays then
+ */
+export async function finishConfirmation(
+  tx: Tx,
+  user: User,
+  { now, spend, messages, audit }: Omit<Confirmation, 'spend'> & { spend: Spending | undefined },
+  access: { isEnded: boolean; keptFlow?: string | undefined },
+): Promise<void> {
+  if (spend) await consumeToken(tx, spend, now)
+  await invalidateTokensOf(tx, user, now)
+  if (access.isEnded) await endAccess(tx, user.id, { keptFlow: access.keptFlow })
+  await writeRelated(tx, { messages, audit }, now)
+}
