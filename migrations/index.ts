@@ -20,6 +20,7 @@ import waysIn from './0015-ways-in.sql' with { type: 'text' }
 import tokenAssurance from './0016-token-assurance.sql' with { type: 'text' }
 import otherServers from './0017-other-servers.sql' with { type: 'text' }
 import elevatedSessions from './0018-elevated-sessions.sql' with { type: 'text' }
+import spentCaptchas from './0019-spent-captchas.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -45,4 +46,5 @@ export const migrations: Migration[] = [
   { name: '0016-token-assurance', sql: tokenAssurance },
   { name: '0017-other-servers', sql: otherServers },
   { name: '0018-elevated-sessions', sql: elevatedSessions },
+  { name: '0019-spent-captchas', sql: spentCaptchas },
 ]

@@ -48,7 +48,7 @@ const TAGS: [name: string, description: string][] = [
 /** Runs work on an app that listens nowhere and keeps nothing. */
 async function withApp<T>(work: (app: App) => T | Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'))
-  const { settings } = load({})
+  const { settings } = load({ set: { AUTH_SECURITY_CAPTCHA_ENABLED: 'true', AUTH_SECURITY_CAPTCHA_PROVIDER: 'pow' } })
   const database = join(folder, 'latchkey.db')
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: 0 })
   const log = createLog({ level: 'off', format: 'json', write() {}, now: () => 0 })
@@ -145,8 +145,9 @@ function tidyPaths(paths: Record<string, Node>): Record<string, Node> {
           (path.startsWith(PREFIX) || path === '/ready' ? STATUS[status] : undefined) ?? response.description
         const content = response.content as Node | undefined
         if (content?.type === 'void') delete response.content
-        // Text that is not JSON is a page.
-        if (content?.['text/plain']) response.content = { 'text/html': content['text/plain'] }
+        // Text that is not JSON is a page, or a script.
+        const textType = path.endsWith('.js') ? 'text/javascript' : 'text/html'
+        if (content?.['text/plain']) response.content = { [textType]: content['text/plain'] }
         if (status === '429')
           response.headers = { 'Retry-After': header('Seconds until it is worth trying again.', 'integer') }
       }

@@ -53,7 +53,7 @@ import { builtAt, commit, version } from '../version'
 import { conditionLog, unlessUnavailable } from './condition-log'
 import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
-import { localPeerHosts, matrixWorker, providerSetups, provisionerOf } from './outbound'
+import { captchaVerifierOf, localPeerHosts, matrixWorker, providerSetups, provisionerOf } from './outbound'
 import { clientUrl, policyOf } from './policy'
 
 export interface AppOptions {
@@ -72,6 +72,7 @@ export interface AppOptions {
   lookup?: Lookup
   peers?: Peers
   provisioner?: Provisioner
+  captchaOrigin?: string
   /** Whether every answer is checked against its schema. */
   checksAnswers?: boolean
 }
@@ -158,6 +159,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
         ? (replaced.breached ??
           breachedPasswords({ url: accounts.breachCheckUrl, userAgent: accounts.breachCheckUserAgent }))
         : undefined,
+      captchaVerifier: captchaVerifierOf(settings, replaced.captchaOrigin),
       background: background.add,
       report,
       clockWatch: watch,

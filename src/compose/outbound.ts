@@ -1,13 +1,14 @@
 /**
  * Sets up the connections to external systems from the settings: OAuth providers, other auth servers, a Matrix
- * homeserver.
+ * homeserver, and captcha providers.
  */
+import { captchaVerifier } from '../adapters/captcha'
 import type { ProviderSetup } from '../adapters/providers'
 import { synapse } from '../adapters/synapse'
 import { type Worker, workers } from '../adapters/worker'
 import type { Settings } from '../config'
 import type { Core } from '../core'
-import type { Provisioner } from '../core/kernel/ports'
+import type { CaptchaVerifier, Provisioner } from '../core/kernel/ports'
 import type { Log } from '../http/log'
 import { isLoopbackHost } from '../lib/ip'
 import { PROVIDER_NAMES, type ProviderName } from '../providers'
@@ -34,6 +35,13 @@ export function providerSetups({ providers, oauth, server }: Settings): Record<P
     ]
   })
   return Object.fromEntries(setups) as Record<ProviderName, ProviderSetup>
+}
+
+/** @param origin replaces the provider's own */
+export function captchaVerifierOf({ captcha }: Settings, origin?: string): CaptchaVerifier | undefined {
+  const { enabled, provider, secret = '', timeoutMs } = captcha
+  if (!enabled || (provider !== 'hcaptcha' && provider !== 'turnstile')) return undefined
+  return captchaVerifier({ provider, secret, timeoutMs, origin })
 }
 
 /** Listed servers on this machine. */

@@ -1,5 +1,6 @@
 /** Computes the policy of the core from the settings. */
 import { areas, type FedPolicyPath, type Settings } from '../config'
+import { isCaptchaProvider } from '../config/captcha'
 import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
@@ -43,6 +44,7 @@ function derivedPolicy(settings: Settings): Without<Policy, FedPolicyPath> {
     },
     sms: { delivery: smsDelivery(settings), allowsWhatsapp: allowsWhatsapp(settings) },
     hooks: hookPolicy(settings),
+    captcha: captchaPolicy(settings),
     mfa: { issuer: new URL(settings.server.siteUrl).host || settings.server.siteUrl },
   }
 }
@@ -83,6 +85,10 @@ function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefi
   if (!isOn || uri === undefined || secrets === undefined) return undefined
   const keys = secrets.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
   return { uri, secrets: keys }
+}
+
+function captchaPolicy({ captcha: { enabled, provider, difficulty } }: Settings): Policy['captcha'] {
+  return enabled && isCaptchaProvider(provider) ? { provider, difficulty } : undefined
 }
 
 /** The URL for supabase-js, which appends `/auth/v1` itself. */

@@ -2,6 +2,7 @@
 import { HOOK_KEYS, HOOKS } from '../hooks'
 import { flawOfGlob } from '../lib/glob'
 import { areas, type Settings } from '.'
+import { isCaptchaProvider } from './captcha'
 import type { Problem } from './sources'
 
 /** Computes the defaults that depend on other settings. */
@@ -31,7 +32,7 @@ const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** Checks that involve more than one setting. */
 export function crossCheck(
-  { server, tokens, accounts, mail, sms, hooks, oauth, mfa }: Settings,
+  { server, tokens, accounts, captcha, mail, sms, hooks, oauth, mfa }: Settings,
   problems: Problem[],
 ): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
@@ -59,6 +60,14 @@ export function crossCheck(
     if (hooks[`${key}Enabled`] && (hooks[`${key}Uri`] === undefined || hooks[`${key}Secrets`] === undefined))
       error(`${prefix}_ENABLED needs ${prefix}_URI and ${prefix}_SECRETS.`)
   }
+  if (captcha.enabled && !isCaptchaProvider(captcha.provider))
+    error(
+      `AUTH_SECURITY_CAPTCHA_PROVIDER must be hcaptcha, turnstile or pow, not ${JSON.stringify(captcha.provider)}, while AUTH_SECURITY_CAPTCHA_ENABLED is on.`,
+    )
+  else if (captcha.enabled && captcha.provider !== 'pow' && !captcha.secret)
+    error(
+      `AUTH_SECURITY_CAPTCHA_ENABLED needs AUTH_SECURITY_CAPTCHA_SECRET, the secret key of ${captcha.provider}; AUTH_SECURITY_CAPTCHA_PROVIDER=pow needs none.`,
+    )
   const missing = hooks.sendSmsEnabled ? [] : missingFor(sms)
   const usesPhones = accounts.phoneEnabled || mfa.phoneEnrolment || mfa.phoneVerification
   if (missing.length > 0)

@@ -1,5 +1,6 @@
 /** Every setting, by area. New areas are added here only. */
 import { accounts } from './accounts'
+import { captcha } from './captcha'
 import { federation } from './federation'
 import { hooks } from './hooks'
 import { limits } from './limits'
@@ -19,6 +20,7 @@ export const areas = {
   server,
   tokens,
   accounts,
+  captcha,
   sessions,
   mfa,
   oauth,

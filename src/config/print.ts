@@ -7,6 +7,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   server: 'Server',
   tokens: 'Tokens and keys',
   accounts: 'Accounts and passwords',
+  captcha: 'Captcha',
   sessions: 'Sessions and retention',
   mfa: 'Second factors',
   oauth: 'OAuth sign-in',

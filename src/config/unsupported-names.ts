@@ -80,7 +80,6 @@ const REASONS = new Map([
       'OAUTH_SERVER_',
       '',
     ),
-    ...each('ENABLED PROVIDER SECRET TIMEOUT', 'SECURITY_CAPTCHA_', ''),
     ...each(HOOKS, 'HOOK_', '_ENABLED', '_URI', '_SECRETS'),
     ...each(
       'PROVIDERS_WITH_OWN_LINKING_DOMAIN CURSOR_PAGINATION_ENABLED SCIM_ENABLED CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED',
@@ -104,8 +103,7 @@ export function foreignName(name: string): { reason: string | undefined } | unde
   return { reason: 'there are metrics (AUTH_METRICS_PORT), but no tracing, profiler or reloading' }
 }
 
-const TOML_KEYS =
-  /^(anon_key|service_role_key|captcha\.(enabled|provider|secret)|hook\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+)$/
+const TOML_KEYS = /^(anon_key|service_role_key|hook\..+|external\..+|web3\..+|third_party\..+|oauth_server\..+)$/
 
 /** Whether a key below `[auth]` is one of Supabase's. */
 export function isUnsupportedTomlKey(key: string): boolean {

@@ -3,6 +3,8 @@ import * as account from './accounts/account'
 import * as admin from './accounts/admin'
 import * as identify from './callers/identify'
 import { introspect } from './callers/introspect'
+import { requireCaptcha } from './captcha/captcha'
+import { issueChallenge } from './captcha/proof-of-work'
 import { challengeFactor } from './factors/challenge'
 import { enrolFactor } from './factors/enrol'
 import * as factors from './factors/manage'
@@ -14,7 +16,8 @@ import * as federationAdministration from './federation/administration'
 import { identifyFederated } from './federation/callers'
 import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
-import { type Client, type Context, contextFactory, type Deps, NO_CLIENT } from './kernel/context'
+import { type Client, type Context, contextFactory, type Deps, NO_CLIENT, withCountedRequest } from './kernel/context'
+import type { Bucket } from './kernel/rate-limits'
 import { chooseRedirect } from './kernel/redirects'
 import { withUniformTiming } from './kernel/uniform-timing'
 import { nextMatrixAttemptInMs, provisionDueMatrixAccounts } from './matrix/provisioning'
@@ -49,6 +52,8 @@ const functions = {
   identifyUser: identify.identifyUser,
   identifyAdmin: identify.identifyAdmin,
   showsUnknownKey: identify.showsUnknownKey,
+  requireCaptcha,
+  issueChallenge,
   signUp: withUniformTiming(signUp),
   signUpAnonymously,
   signInWithPassword,
@@ -167,8 +172,12 @@ export type RequestCore = Shown & {
 }
 
 export interface Core extends Shown {
-  /** The core for a request that has just arrived: its time is now. @param client called once the client is needed */
-  forRequest(client: () => Client): RequestCore
+  /**
+   * The core for a request that has just arrived: its time is now.
+   * @param client called once the client is needed
+   * @param counted the bucket in which the request is counted already
+   */
+  forRequest(client: () => Client, counted?: Bucket): RequestCore
   /** The core for background work that starts now. */
   forTask(): RequestCore
 }
@@ -197,7 +206,10 @@ for (const [name, run] of Object.entries(functions))
 export function createCore(deps: Deps): Core {
   const { policy, keyring, providers } = deps
   const contextOf = contextFactory(deps)
-  const forRequest = (client: () => Client) => new Bound(contextOf(client)) as unknown as RequestCore
+  const forRequest = (client: () => Client, counted?: Bucket) => {
+    const context = contextOf(client)
+    return new Bound(counted === undefined ? context : withCountedRequest(context, counted)) as unknown as RequestCore
+  }
   return { policy, keyring, providers, forRequest, forTask: () => forRequest(() => NO_CLIENT) }
 }
 

@@ -1,5 +1,6 @@
 /** What the OpenAPI document says of an endpoint, besides the schemas of its answers. */
 import { TypeGuard } from '@sinclair/typebox'
+import { withCaptchaField } from './captcha'
 import type { Endpoint } from './endpoint'
 
 /** The prefix that clients add themselves, left out of operation names. */
@@ -10,7 +11,7 @@ const operationId = (method: string, path: string) =>
   `${method.toLowerCase()}${path.replace(/\/?[^a-z]+(\w)/gi, (_, letter) => letter.toUpperCase())}`
 
 export function documentation(each: Endpoint, prefix: string): object {
-  const { method, path, access, body, isBodyOptional, query = {}, tag, summary, description } = each
+  const { method, path, access, body, captcha, isBodyOptional, query = {}, tag, summary, description } = each
   const security = {
     anyone: [],
     user: [{ userToken: [] }],
@@ -21,6 +22,7 @@ export function documentation(each: Endpoint, prefix: string): object {
     ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
     schema: { ...schema, description: undefined },
   }))
+  const schema = captcha ? withCaptchaField(body, captcha) : body
   return {
     operationId: operationId(method, prefix === DEFAULT_PREFIX ? path : `${prefix}${path}`),
     tags: [tag],
@@ -28,6 +30,8 @@ export function documentation(each: Endpoint, prefix: string): object {
     ...(description && { description }),
     security,
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { required: !isBodyOptional, content: { 'application/json': { schema: body } } } }),
+    ...(schema && {
+      requestBody: { required: body !== undefined && !isBodyOptional, content: { 'application/json': { schema } } },
+    }),
   }
 }

@@ -1,6 +1,6 @@
 /**
  * An endpoint as data: who may call it, its input, its responses, and its handler. The order of checks is the same
- * everywhere: rate limit, then caller, then body. Elysia routes.
+ * everywhere: caller, then captcha, then body. The core counts requests. Elysia routes.
  */
 import { FormatRegistry, type Static, type TObject, type TSchema } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
@@ -10,6 +10,7 @@ import { Refusal } from '../core/kernel/refusal'
 import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
+import { type CaptchaRule, captchaCheck } from './captcha'
 import { sessionCookieOf } from './cookie'
 import { documentation } from './endpoint-documentation'
 import {
@@ -37,6 +38,8 @@ export interface Endpoint<
   /** Below the surface's prefix, parameters as `:name`. */
   path: P
   access: A
+  /** Set if a captcha is required while the server has one on. */
+  captcha?: CaptchaRule
   /** Checks that run before the body is read. */
   check?(context: Omit<Context<A, B, Q, P>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; without it, the body is ignored. */
@@ -160,6 +163,7 @@ interface Routed {
 function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
   const decode = each.body && bodyDecoder(each.body)
   const readQuery = queryReader(each.query ?? {})
+  const checkCaptcha = captchaCheck(server.policy, each.captcha)
   const answer = answering({ answers: each.answers, encode, isChecked: options.checksAnswers })
   let constant: Response | undefined
   return async ({ request, params, route }: Routed): Promise<Response> => {
@@ -170,13 +174,15 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
     exchange.showsUnknownKey = arriving.showsUnknownKey(credentials)
     if (constant) return constant.clone() as Response
     const caller = await identify(arriving, each.access, credentials)
+    let receiving: Promise<Buffer> | undefined
+    const receive = () => (receiving ??= readBytes(request))
     const headers: AnswerHeaders = {}
     const context = {
       core: arriving,
       request,
       caller,
       body: undefined as unknown,
-      readBody: () => readDeclared(request),
+      readBody: async () => decodeDeclared(await receive()),
       params: pathParameters(params),
       query: readQuery(request),
       headers,
@@ -184,17 +190,22 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
         return exchange.client()
       },
     }
+    const { query } = context
+    const counted = checkCaptcha && (await checkCaptcha({ core: arriving, query, credentials, receive }))
     if (each.check) await each.check(context as unknown as Context)
     if (decode && !each.readsBodyLate) context.body = await context.readBody()
-    context.core = server.forRequest(exchange.client)
+    context.core = server.forRequest(exchange.client, counted)
     const returned = await each.handle(context as unknown as Context)
     const response = answer(returned, headers)
     if (each.isConstant) constant = response.clone() as Response
     return response
   }
 
-  async function readDeclared(request: Request) {
-    const bytes = await readBody(request, options.bodyTimeoutMs, options.stopping)
+  function readBytes(request: Request): Promise<Buffer> {
+    return readBody(request, options.bodyTimeoutMs, options.stopping)
+  }
+
+  function decodeDeclared(bytes: Buffer) {
     try {
       const isLeftOut = each.isBodyOptional && !each.readsBodyLate && bytes.length === 0
       return isLeftOut ? {} : decode?.(bytes)

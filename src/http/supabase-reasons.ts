@@ -15,6 +15,7 @@ export const SUPABASE_ONLY_REASONS = [
   ...FACTOR_REASONS,
   ...PASSKEY_REASONS,
   'audience_mismatch',
+  'captcha_action_unknown',
   'anonymous_disabled',
   'phone_signup_disabled',
   'phone_login_disabled',

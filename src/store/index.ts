@@ -22,6 +22,7 @@ import * as roles from './roles'
 import * as sessionTokens from './session-tokens'
 import * as sessions from './sessions'
 import * as signingKeys from './signing-keys'
+import { spendCaptcha } from './spent-captchas'
 import { openSqlite } from './sqlite/open'
 import { type AuditEntry, appendAudit } from './statements'
 import { isSessionSuperseded } from './superseded-sessions'
@@ -111,6 +112,7 @@ const operations = {
   ...customProviders,
   ...externalSessions,
   isWeb3MessageUsed,
+  spendCaptcha,
   claimMatrixRegistrations: matrix.claimMatrixRegistrations,
   keepMatrixPassword: matrix.keepMatrixPassword,
   postponeMatrixRegistration: matrix.postponeMatrixRegistration,

@@ -17,6 +17,7 @@ import {
   refreshTokens,
   sessions,
   sessionTokens,
+  spentCaptchas,
   users,
   web3Messages,
   webauthnChallenges,
@@ -115,6 +116,7 @@ const sweeps = {
   ),
   sessionTokens: sweepOf(sessionTokens, before, (p) => lt(sessionTokens.expiresAt, p.before)),
   web3Messages: sweepOf(web3Messages, before, (p) => lt(web3Messages.expiresAt, p.before)),
+  spentCaptchas: sweepOf(spentCaptchas, before, (p) => lt(spentCaptchas.expiresAt, p.before)),
   externalSessions: sweepOf(externalSessions, before, (p) => lt(externalSessions.expiresAt, p.before)),
   personalAccessTokens: sweepOf(personalAccessTokens, before, (p) => lt(personalAccessTokens.expiresAt, p.before)),
   anonymousUsers: sweepOf(users, before, (p) =>

@@ -63,7 +63,7 @@ test('check finds every problem at once, with the nearest name for an unknown on
     GOTRUE_JWT_SECRTE: 'x',
     AUTH_JWT_SECRET: 'too short',
     AUTH_DATABASE_URL: 'postgres://db/auth',
-    GOTRUE_SECURITY_CAPTCHA_SECRET: '25',
+    GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE: '25',
   }
   const { stdout, status } = await run(['check'], { env, cwd: folder() })
   expect(status).toBe(1)
@@ -73,7 +73,7 @@ test('check finds every problem at once, with the nearest name for an unknown on
     'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
     'error: GOTRUE_JWT_SECRTE is not a known setting; did you mean GOTRUE_JWT_SECRET?',
     'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be the path of a SQLite file',
-    'note: GOTRUE_SECURITY_CAPTCHA_SECRET is a Supabase setting that this version does not have',
+    'note: GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE is a Supabase setting that this version does not have',
   ])
     expect(stdout).toContain(line)
   expect(stdout).not.toContain('too short')

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { policyOf } from '../../src/compose/policy'
 import { allSettings } from '../../src/config'
 import { load } from '../../src/config/load'
 import type { Sources } from '../../src/config/sources'
@@ -151,13 +152,13 @@ test('keys of config.toml with inverted or named values are parsed strictly', ()
 test('unknown keys of config.toml are reported with the nearest known one, and unsupported Supabase keys as having no effect', () => {
   const auth = {
     jwt_expirey: 1,
-    captcha: { enabled: true },
+    third_party: { firebase: { enabled: true } },
     external: { apple: { enabled: false } },
     oauth_server: { enabled: true },
   }
   expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
     'unknown: c.toml [auth] jwt_expirey is not a known setting; did you mean jwt_expiry?',
-    'warning: c.toml [auth] captcha.enabled is on, but this version does not support what it enables.',
+    'warning: c.toml [auth] third_party.firebase.enabled is on, but this version does not support what it enables.',
     'warning: c.toml [auth] oauth_server.enabled is on, but this version does not support what it enables.',
   ])
 })
@@ -187,7 +188,7 @@ test.each([
 )
 
 test('enabling a protection that does not exist is a warning', () => {
-  for (const name of ['SECURITY_CAPTCHA_ENABLED', 'SAML_ENABLED']) {
+  for (const name of ['OAUTH_SERVER_ENABLED', 'SAML_ENABLED']) {
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'true' } }).problems[0]).toStartWith(`warning: GOTRUE_${name} is on`)
     expect(loaded({ env: { [`GOTRUE_${name}`]: 'false' } }).problems[0]).toStartWith('note:')
   }
@@ -518,4 +519,58 @@ test('sign-in without verified addresses needs no mail server to start', () => {
   const { settings, problems } = loaded({ env })
   expect([settings.oauth.allowUnverified, settings.mail.mailerAutoconfirm, problems]).toEqual([true, false, []])
   expect(loaded({ env: { ...env, GOTRUE_MAILER_AUTOCONFIRM: 'true' } }).problems[0]).toStartWith('error: ')
+})
+
+test.each([
+  [{ PROVIDER: 'pow' }, []],
+  [{ PROVIDER: 'POW' }, []],
+  [{ SECRET: 's' }, []],
+  [{ PROVIDER: 'turnstile', SECRET: 's', TIMEOUT: '5s' }, []],
+  [
+    {},
+    [
+      'error: AUTH_SECURITY_CAPTCHA_ENABLED needs AUTH_SECURITY_CAPTCHA_SECRET, the secret key of hcaptcha; AUTH_SECURITY_CAPTCHA_PROVIDER=pow needs none.',
+    ],
+  ],
+  [
+    { PROVIDER: 'turnstile', SECRET: '  ' },
+    [
+      'error: AUTH_SECURITY_CAPTCHA_ENABLED needs AUTH_SECURITY_CAPTCHA_SECRET, the secret key of turnstile; AUTH_SECURITY_CAPTCHA_PROVIDER=pow needs none.',
+    ],
+  ],
+  [
+    { PROVIDER: 'recaptcha', SECRET: 's' },
+    [
+      'error: AUTH_SECURITY_CAPTCHA_PROVIDER must be hcaptcha, turnstile or pow, not "recaptcha", while AUTH_SECURITY_CAPTCHA_ENABLED is on.',
+    ],
+  ],
+  [
+    { PROVIDER: 'pow', DIFFICULTY: '29' },
+    [
+      'error: AUTH_SECURITY_CAPTCHA_DIFFICULTY (environment GOTRUE_SECURITY_CAPTCHA_DIFFICULTY) must be an integer from 1 to 28, not "29".',
+    ],
+  ],
+] as [Record<string, string>, string[]][])('with captchas on, %j: %j', (given, problems) => {
+  const env = Object.fromEntries(Object.entries(given).map(([name, text]) => [`GOTRUE_SECURITY_CAPTCHA_${name}`, text]))
+  expect(loaded({ env: { ...env, GOTRUE_SECURITY_CAPTCHA_ENABLED: 'true' } }).problems).toEqual(problems)
+  // as in GoTrue, what would stop the start stops it only while captchas are on
+  if (!('DIFFICULTY' in given)) expect(loaded({ env }).problems).toEqual([])
+})
+
+test('captchas are set as in config.toml, and off unless they are switched on', () => {
+  const captcha = { enabled: true, provider: 'turnstile', secret: 'env(TURNSTILE)' }
+  const from = (auth: object, env = {}) => loaded({ toml: { path: 'c.toml', auth: { ...auth } }, env })
+  const on = from({ captcha }, { TURNSTILE: 's3cret' })
+  expect([on.problems, on.settings.captcha]).toEqual([
+    [],
+    { enabled: true, provider: 'turnstile', secret: 's3cret', timeoutMs: 10_000, difficulty: 18 },
+  ])
+  expect(policyOf(on.settings).captcha).toEqual({ provider: 'turnstile', difficulty: 18 })
+  const off = from({ captcha: { ...captcha, enabled: false, provider: 'recaptcha' } })
+  expect([off.problems, policyOf(off.settings).captcha]).toEqual([[], undefined])
+  expect(policyOf(loaded({}).settings).captcha).toBeUndefined()
+  const pow = loaded({ env: { AUTH_SECURITY_CAPTCHA_ENABLED: 'on', AUTH_SECURITY_CAPTCHA_PROVIDER: 'pow' } })
+  expect(policyOf(pow.settings).captcha).toEqual({ provider: 'pow', difficulty: 18 })
+  const zero = loaded({ env: { AUTH_SECURITY_CAPTCHA_TIMEOUT: '0' } })
+  expect(zero.settings.captcha.timeoutMs).toBe(10_000)
 })

@@ -82,9 +82,10 @@ test('a field that nothing feeds does not compile', () => {
     mail: true,
     sms: true,
     hooks: true,
+    captcha: true,
     mfa: true,
     oauth: true,
     added: true,
   }
-  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 7])
+  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 8])
 })

@@ -80,6 +80,8 @@ export interface TestOptions {
   peers?: Peers
   /** In place of requests to a Matrix homeserver. */
   provisioner?: Provisioner
+  /** Origin of a server that verifies captchas. */
+  captchaOrigin?: string
 }
 
 export const PASSWORD = 'correct-horse-battery-9'
@@ -95,6 +97,7 @@ export async function startApp({
   lookup = async () => ['93.184.215.14'],
   peers,
   provisioner,
+  captchaOrigin,
 }: TestOptions = {}): Promise<TestApp> {
   const folder = given ?? mkdtempSync(join(tmpdir(), 'latchkey-test-'))
   const clock = testClock(now)
@@ -128,6 +131,7 @@ export async function startApp({
     lookup,
     ...(peers && { peers }),
     ...(provisioner && { provisioner }),
+    ...(captchaOrigin && { captchaOrigin }),
     checksAnswers: true,
     log,
   })

@@ -3,6 +3,7 @@ import type { Store } from '../../store'
 import type { Policy } from './policy'
 import type {
   BreachedPasswords,
+  CaptchaVerifier,
   Clock,
   HttpPost,
   MailTemplates,
@@ -15,7 +16,7 @@ import type {
   Sealer,
   SmsProvider,
 } from './ports'
-import type { RateLimits } from './rate-limits'
+import type { Bucket, RateLimits } from './rate-limits'
 import type { ApiKeys, ClockWatch, Keyring, LostAnswers, Passwords } from './services'
 
 /** What the server depends on, for as long as it runs. */
@@ -35,6 +36,8 @@ export interface Deps {
   smsProvider: SmsProvider | undefined
   /** Undefined if breached passwords are not checked. */
   breachedPasswords: BreachedPasswords | undefined
+  /** Undefined unless captchas are verified by another company. */
+  captchaVerifier: CaptchaVerifier | undefined
   qrCode: QrCode
   providers: OAuthProviders
   peers: Peers
@@ -107,3 +110,12 @@ export const withCurrentTime = (context: Context): Context =>
 /** The same request as if it came from another client, such as a mail's reader instead of an administrator. */
 export const withClient = (context: Context, client: Client): Context =>
   Object.create(context, { client: { value: client } })
+
+/** The same request, counted in a bucket already: the limit does not count it there again. */
+export function withCountedRequest(context: Context, counted: Bucket): Context {
+  const { limits } = context
+  const request: RateLimits['request'] = (bucket, ip) => {
+    if (bucket !== counted) limits.request(bucket, ip)
+  }
+  return Object.create(context, { limits: { value: { ...limits, request } } })
+}

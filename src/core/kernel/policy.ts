@@ -80,6 +80,9 @@ export interface Policy {
 
   hooks: Record<HookKey, Hook | undefined>
 
+  /** Undefined: none is required. */
+  captcha: CaptchaPolicy | undefined
+
   mfa: {
     totp: FactorSwitches
     phone: FactorSwitches & {
@@ -189,6 +192,15 @@ export interface Policy {
     smsSent: SendingRate | undefined
   }
 }
+
+export interface CaptchaPolicy {
+  provider: CaptchaProvider
+  /** Leading zero bits of a proof of work. */
+  difficulty: number
+}
+
+/** `pow`: proof of work, without another company. */
+export type CaptchaProvider = 'hcaptcha' | 'turnstile' | 'pow'
 
 /** Whether factors of a type can be enrolled and verified. */
 interface FactorSwitches {

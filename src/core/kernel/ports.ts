@@ -162,6 +162,22 @@ export type BreachedPasswords = (
 /** Sends a POST to a configured URL. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpResult>
 
+export interface CaptchaCheck {
+  /** As the client sent it, without surrounding white space; not empty. */
+  token: string
+  /** The client's address. */
+  ip: string
+}
+
+export type CaptchaResult =
+  | { outcome: 'passed' }
+  /** `codes`: as the verifier names the reasons, such as `invalid-input-response`. */
+  | { outcome: 'refused'; codes: readonly string[] }
+  | { outcome: 'unavailable'; error: string }
+
+/** A company that tells people from programs. */
+export type CaptchaVerifier = (check: CaptchaCheck) => Promise<CaptchaResult>
+
 export interface ProviderTokens {
   accessToken: string
   refreshToken: string | undefined

@@ -16,4 +16,9 @@ export const signingKeys = sqliteTable('signing_keys', {
   revokedAt: instant('revoked_at'),
 })
 
+export const spentCaptchas = sqliteTable('spent_captchas', {
+  id: text('id').primaryKey(),
+  expiresAt: instant('expires_at').notNull(),
+})
+
 export type SigningKeyRow = typeof signingKeys.$inferSelect

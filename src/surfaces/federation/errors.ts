@@ -96,6 +96,9 @@ const answers = {
     ({ detail = '' }) => `The body is not a valid JSON object: ${detail}`,
   ],
   body_too_large: [413, 'validation', 'invalid_input', 'The body is too large'],
+  captcha_token_missing: [400, 'validation', 'captcha_failed', 'The token of a solved captcha is required'],
+  captcha_refused: [400, 'validation', 'captcha_failed', ({ detail }) => `The captcha was not accepted: ${detail}`],
+  captcha_check_failed: [503, 'server_error', 'unavailable', 'The captcha cannot be verified at the moment'],
   too_many_requests: [429, 'rate_limit', 'too_many_requests', 'Too many requests; try again later'],
   unavailable: [
     503,

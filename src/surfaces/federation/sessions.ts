@@ -21,6 +21,7 @@ export const login = endpoint({
   method: 'POST',
   path: '/login',
   access: 'anyone',
+  captcha: { action: 'sign_in', token: ['captcha_token'] },
   body: body(
     'FederationLogin',
     {

@@ -21,6 +21,7 @@ import { generateLink, invite } from './admin-links'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
+import { captchaChallenge, captchaScript } from './captcha'
 import { answerFault, answerRefusal } from './errors'
 import { challengeFactor, enrolFactor, unenrolFactor, verifyFactor } from './factors'
 import { logout } from './logout'
@@ -82,7 +83,8 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
 
 /** @param prefix where the surface is mounted: `/auth/v1`, or empty for the root */
 export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefix: typeof PREFIX | '') {
-  const endpoints = gotrueEndpoints(options)
+  const isProofOfWork = core.policy.captcha?.provider === 'pow'
+  const endpoints = [...gotrueEndpoints(options), ...(isProofOfWork ? [captchaChallenge, captchaScript] : [])]
   const dialect: SurfaceFormat = {
     prefix,
     isHidden: prefix === '',

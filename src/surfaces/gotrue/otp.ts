@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
+import { captcha } from './captcha'
 import { redirectQuery, redirectTarget } from './redirect-target'
 import { challengeFields, challengeOfBody, errors } from './shapes'
 
@@ -23,6 +24,7 @@ const shared = {
 export const otp = endpoint({
   ...shared,
   path: '/otp',
+  captcha: captcha('otp', { after: 'otps' }),
   body: Type.Object(
     {
       email: Type.Optional(Type.String()),
@@ -63,6 +65,7 @@ const MailBody = Type.Object(
 export const magicLink = endpoint({
   ...shared,
   path: '/magiclink',
+  captcha: captcha('otp', { after: 'magicLinks' }),
   body: MailBody,
   malformed: 'verification_body_malformed',
   summary: 'Send a magic link',
@@ -82,6 +85,7 @@ export const magicLink = endpoint({
 export const recover = endpoint({
   ...shared,
   path: '/recover',
+  captcha: captcha('recover', { after: 'recoveries' }),
   check: ({ core }) => {
     if (!core.policy.signup.email) throw new Refusal('email_signin_disabled')
   },
@@ -104,6 +108,7 @@ export const recover = endpoint({
 export const resend = endpoint({
   ...shared,
   path: '/resend',
+  captcha: captcha('resend', { after: 'resends' }),
   body: Type.Object(
     {
       type: Type.Optional(Type.String({ description: 'signup, email_change, sms or phone_change.' })),

@@ -4,6 +4,7 @@ import { status } from 'elysia'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
+import { captcha } from './captcha'
 import { errors, PasskeyShape, SessionShape, sessionHeaders, toPasskey, toSession } from './shapes'
 
 const shared = { access: 'user', tag: 'Passkeys' } as const
@@ -82,6 +83,7 @@ export const authenticationOptions = endpoint({
   access: 'anyone',
   method: 'POST',
   path: '/passkeys/authentication/options',
+  captcha: captcha('sign_in', { after: 'passkeys', isExempt: ({ core }) => !core.policy.passkeys.enabled }),
   summary: 'Start a passkey sign-in',
   answers: { 200: Ceremony, ...errors(404, 429) },
   handle: async ({ core }) => toCeremony(await core.beginPasskeySignIn()),

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
+import { captcha } from './captcha'
 import { redirectQuery, redirectTarget } from './redirect-target'
 import {
   challengeFields,
@@ -33,6 +34,7 @@ export const signup = endpoint({
   method: 'POST',
   path: '/signup',
   access: 'anyone',
+  captcha: captcha('sign_up'),
   body: Body,
   allowsTrailingSlash: true,
   tag: 'Signing up and in',

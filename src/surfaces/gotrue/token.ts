@@ -3,6 +3,7 @@ import type { IssuedSession } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import { type Context, credentialsOf, endpoint } from '../../http/endpoint'
 import { audience } from './audience'
+import { captcha } from './captcha'
 import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
 
 const Body = Type.Object(
@@ -63,11 +64,15 @@ const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
     core.signInWithWallet({ chain, message, signature }),
 }
 
+/** The grants that need no captcha: they continue a sign-in that has passed one, or that a provider vouches for. */
+const WITHOUT_CAPTCHA = ['pkce', 'refresh_token', 'id_token']
+
 /** `POST /token?grant_type=…`. */
 export const token = endpoint({
   method: 'POST',
   path: '/token',
   access: 'anyone',
+  captcha: captcha('sign_in', { isExempt: ({ query }) => WITHOUT_CAPTCHA.includes(query.grant_type ?? '') }),
   body: Body,
   query: {
     grant_type: Type.String({

@@ -14,6 +14,7 @@ export const register = endpoint({
   method: 'POST',
   path: '/register',
   access: 'anyone',
+  captcha: { action: 'sign_up', token: ['captcha_token'] },
   body: body(
     'ServiceRegistration',
     { email: text(), password: text(), display_name: Type.Optional(storedText()) },
@@ -39,6 +40,7 @@ export const login = endpoint({
   method: 'POST',
   path: '/login',
   access: 'anyone',
+  captcha: { action: 'sign_in', token: ['captcha_token'] },
   body: body(
     'ServiceLogin',
     {

@@ -12,6 +12,7 @@ export const mintTokens = endpoint({
   method: 'POST',
   path: '/token',
   access: 'anyone',
+  captcha: { action: 'sign_in', token: ['captchaToken'] },
   body: body(
     'TokenRequest',
     {

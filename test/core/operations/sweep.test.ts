@@ -15,6 +15,7 @@ test('nothing is removed early', async () => {
     sessionTokens: 0,
     externalSessions: 0,
     web3Messages: 0,
+    spentCaptchas: 0,
     personalAccessTokens: 0,
     refreshTokens: 0,
     anonymousUsers: 0,

@@ -22,6 +22,8 @@ type Explained =
   | 'custom_provider_target_protected'
   | 'custom_provider_target_constant'
   | 'custom_provider_discovery_incomplete'
+  | 'captcha_refused'
+  | 'captcha_action_unknown'
   | 'factor_name_taken'
   | 'challenge_expired'
   | 'hook_status_unexpected'

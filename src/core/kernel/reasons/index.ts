@@ -1,6 +1,7 @@
 /** Every reason for an expected refusal: a closed list, for which each surface has its own error. */
 import type { AccessReason, SessionReason } from './access'
 import type { AccountReason, PasswordReason } from './account'
+import type { CaptchaReason } from './captcha'
 import type { CustomProviderReason } from './custom-provider'
 import type { FactorReason, PasskeyReason } from './factor'
 import type { FederationReason } from './federation'
@@ -19,6 +20,7 @@ export type Reason =
   | PasskeyReason
   | FederationReason
   | HookReason
+  | CaptchaReason
   | HookRejection
   | MessageReason
   | PkceReason

@@ -2,6 +2,7 @@
 import type { Reason } from '../../../core/kernel/reasons'
 import { accessErrors } from './access'
 import { accountErrors } from './account'
+import { captchaErrors } from './captcha'
 import { customProviderErrors } from './custom-provider'
 import type { ErrorAnswer } from './error-answer'
 import { factorErrors } from './factor'
@@ -16,6 +17,7 @@ import { web3Errors } from './web3'
 export const errorAnswers: Record<Reason, ErrorAnswer> = {
   ...accessErrors,
   ...accountErrors,
+  ...captchaErrors,
   ...customProviderErrors,
   ...factorErrors,
   ...federationErrors,

@@ -1,0 +1,7 @@
+/** What a captcha is solved for. A proof of work counts for its own action only. */
+export const CAPTCHA_ACTIONS = ['sign_up', 'sign_in', 'otp', 'recover', 'resend'] as const
+
+export type CaptchaAction = (typeof CAPTCHA_ACTIONS)[number]
+
+export const isCaptchaAction = (name: string): name is CaptchaAction =>
+  (CAPTCHA_ACTIONS as readonly string[]).includes(name)
