@@ -119,7 +119,7 @@ interface PendingChange {
   redirectTo: string
 }
 
-/** Writes the change, together with the mail or SMS that asks for confirmation, if one is needed. */
+/** Writes the change, together with the mail or SMS that requests confirmation, if one is needed. */
 async function applyChange(context: Context, { user, pending, own, challenge, channel, redirectTo }: PendingChange) {
   const { email, phone } = pending
   const shown = accountAfter(context, user, own)
@@ -127,8 +127,8 @@ async function applyChange(context: Context, { user, pending, own, challenge, ch
     if (email) {
       const change = { user, email, challenge, redirectTo }
       if (!phone) return await sendEmailChange(context, change, accompaniedBy(own, shown))
-      // The SMS comes first, since only it can fail for external reasons; nothing else has changed by then. Older tokens
-      // are invalidated before its code is created; the token that allows the change is one of them.
+      // The SMS is sent first, because only it can fail for external reasons; at that point nothing has been changed.
+      // Older tokens are invalidated before its code is created; the token that allows the change is one of them.
       const { authorization, ...rest } = own
       const first = { ...contactChangeOnly(context, user, own.actor), authorization }
       await sendPhoneChange(context, { user, phone, channel }, accompaniedBy(first, user))

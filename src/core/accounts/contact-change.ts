@@ -43,7 +43,7 @@ export interface EmailChange {
 
 /**
  * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
- * a current address that need not confirm gets a notice (docs/decisions.md#d17).
+ * a notice is sent to a current address that does not need to confirm (docs/decisions.md#d17).
  * @throws {Refusal} also what `save` refuses
  */
 export async function sendEmailChange<Saved>(
@@ -59,7 +59,7 @@ export async function sendEmailChange<Saved>(
   return saved
 }
 
-/** Repeats the mails of a pending change; a confirmation already given stays. */
+/** Repeats the mails of a pending change; a confirmation already given is kept. */
 export async function resendEmailChange(context: Context, change: EmailChange): Promise<void> {
   const { user, email } = change
   const missing = user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined

@@ -67,7 +67,7 @@ export async function sendAndSave<Pending extends PendingColumns, Saved>(
   try {
     return { saved: await save({ column, keeps: { tokens: idsOf(mint), flowId: flow?.id } }), messageId }
   } catch (error) {
-    // A refused request leaves nothing behind. If the database failed instead, what was sent has to work.
+    // After a refusal, nothing is kept. If the database failed, the message may have been sent, so its tokens must work.
     if (error instanceof Refusal) await withdraw(context, message, stored)
     throw error
   }
@@ -114,7 +114,7 @@ interface ConfirmationCall {
 }
 
 /**
- * Stores the tokens of a confirmation mail and sends it; what else changes follows, and keeps the tokens.
+ * Stores the tokens of a confirmation mail and sends it. Other changes follow in an operation that keeps the tokens.
  * @returns false if the address has changed, and then nothing is sent
  */
 export async function sendConfirmation(context: Context, { user, call, mint }: ConfirmationCall): Promise<boolean> {
@@ -136,7 +136,7 @@ export async function orWithdraw<T>(
   try {
     return await call()
   } catch (error) {
-    // What stays then is a token that only the hook or provider may have seen; it expires.
+    // The remaining token is known to the hook or provider only; it expires.
     await withdrawStored().catch((failure: unknown) => {
       report('error', 'what a message that was not sent refers to could not be withdrawn', { error: String(failure) })
     })

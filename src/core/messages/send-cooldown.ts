@@ -35,7 +35,7 @@ export const tooSoonAfter =
 
 /**
  * Sends a message unless the last one with its purpose is too recent or another one is being sent.
- * @param work sends it, in a context whose instant is the one that was compared; it refuses with `tooSoon` if the store
+ * @param work sends the message, in a context with the time that was compared; it refuses with `tooSoon` if the store
  *   finds a later message after all
  */
 export async function withSendCooldown<T>(
@@ -43,7 +43,7 @@ export async function withSendCooldown<T>(
   { user, lastSend, refusal }: SendCooldown,
   work: (current: Context, tooSoon: TooSoon) => Promise<T>,
 ): Promise<T> {
-  // Of two concurrent requests, the one that arrived earlier may come later to this point.
+  // A concurrent request that arrived earlier may reach this point later.
   const current = withCurrentTime(context)
   const { limits, now } = current
   const { cooldownMs } = lastSend

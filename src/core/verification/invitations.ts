@@ -114,7 +114,7 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
     now,
     message: {
       column: 'emailChangeSentAt',
-      // The link to the other address for the same change stays valid. An older link to the same address
+      // The link to the other address for the same change remains valid. An older link to the same address
       // does not: otherwise both would count, and the other address would never be asked.
       mint: [{ ...token.minting, keepsOtherAddresses: user.emailChange === email }],
       flow: undefined,

@@ -31,7 +31,7 @@ export interface PreHijackCleanup {
 
 type Refused = ConfirmationRefused | { outcome: 'metadata_too_large' }
 
-/** What a link or code leads to: a session, or the code of a PKCE flow. */
+/** The result of opening a link or entering a code: a session, or the code of a PKCE flow. */
 export type ConfirmationResult = { session: NewSession } | { authCode: AuthCode }
 
 export interface EmailConfirmation extends AddressConfirmation {

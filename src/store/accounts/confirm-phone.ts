@@ -16,7 +16,7 @@ interface SmsConfirmation extends Confirmation {
 }
 
 export interface PhoneConfirmation extends Omit<SmsConfirmation, 'spend'> {
-  /** None for the fixed code of a test number. */
+  /** The token to consume; undefined for the fixed code of a test number. */
   spend: Spending | undefined
 }
 

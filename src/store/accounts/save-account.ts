@@ -65,7 +65,7 @@ function columnsAfter(user: User, set: Columns): User {
   return isConfirmed ? { ...after, ...CONFIRMED } : after
 }
 
-/** The columns of a new password. @param hash undefined if the password stays */
+/** The columns of a new password. @param hash undefined to keep the password */
 export const passwordColumns = (hash: string | undefined): Columns =>
   hash === undefined ? {} : { ...CLEARED_SENT_AT, encryptedPassword: hash }
 
