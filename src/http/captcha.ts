@@ -67,5 +67,8 @@ export function withCaptchaField(body: TObject | undefined, { token: [outer, inn
     Type.String({ description: 'The token of a solved captcha, if the server requires one.' }),
   )
   const field = inner === undefined ? token : Type.Object({ [inner]: token })
-  return { ...(body ?? Type.Object({}, { $id: 'CaptchaOnly', examples: [{}] })), properties: { ...body?.properties, [outer]: field } }
+  return {
+    ...(body ?? Type.Object({}, { $id: 'CaptchaOnly', examples: [{}] })),
+    properties: { ...body?.properties, [outer]: field },
+  }
 }
