@@ -1,5 +1,5 @@
 /** Requests to other servers, bounded in time and size. Redirects to other hosts are not followed. */
-import { readUpTo } from '../lib/read-up-to'
+import { readAtMost } from '../lib/read-at-most'
 
 /** Far above any real provider response; key sets and profiles are a few kilobytes. */
 const MAX_BYTES = 262_144
@@ -15,7 +15,7 @@ export function boundedFetch(
   return async (url, init = {}) => {
     const signal = AbortSignal.timeout(timeoutMs)
     const response = await fetcher(url, { ...init, redirect: 'manual', signal })
-    const { bytes, isTooLarge } = await readUpTo(maxBytes, response.body)
+    const { bytes, isTooLarge } = await readAtMost(maxBytes, response.body)
     if (isTooLarge) throw new Error(`${new URL(url).host} answered with more than ${maxBytes} bytes`)
     const body = [204, 304].includes(response.status) ? null : bytes
     return new Response(body, { status: response.status, headers: response.headers })

@@ -1,6 +1,6 @@
 /** Passwords of known breaches, as haveibeenpwned.com's Pwned Passwords and mirrors of it serve them. */
 import type { BreachedPasswords } from '../core/kernel/ports'
-import { readUpTo } from '../lib/read-up-to'
+import { readAtMost } from '../lib/read-at-most'
 
 const TIMEOUT_MS = 5000
 /** After a timeout the service is not called for this long, so that an outage does not delay every request. */
@@ -43,7 +43,7 @@ function asking(
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       })
-      const { bytes, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
+      const { bytes, isTooLarge } = await readAtMost(MAX_BYTES, response.body)
       if (response.status !== 200 || isTooLarge) return { outcome: 'failed', error: `status ${response.status}` }
       const lines = bytes.toString().toUpperCase().split(/\r?\n/).filter(Boolean)
       // An error page of a proxy, for example, must not be taken for a list without the password.

@@ -1,13 +1,13 @@
 /** POST over HTTP by `fetch`. */
 import type { HttpPost } from '../core/kernel/ports'
-import { readUpTo } from '../lib/read-up-to'
+import { readAtMost } from '../lib/read-at-most'
 
 /** The timeout covers the whole response, including its body. */
 export const httpPost: HttpPost = async ({ url, headers, body, timeoutMs, maxBytes }) => {
   try {
     const signal = AbortSignal.timeout(timeoutMs)
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
-    const { bytes, isTooLarge } = await readUpTo(maxBytes, response.body)
+    const { bytes, isTooLarge } = await readAtMost(maxBytes, response.body)
     return {
       outcome: 'answered',
       status: response.status,

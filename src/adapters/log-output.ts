@@ -38,7 +38,7 @@ export function logOutput(send: Send, droppedNotice: (lines: number) => string):
   let sending: Promise<void> | undefined
   let pause: Timer | undefined
   // A failed write may have left an incomplete line.
-  let isTorn = false
+  let isLineIncomplete = false
 
   const resume = () => {
     pause = undefined
@@ -49,18 +49,18 @@ export function logOutput(send: Send, droppedNotice: (lines: number) => string):
     const text = waiting
     const reported = dropped
     waiting = ''
-    sending = send(`${isTorn ? '\n' : ''}${reported > 0 ? droppedNotice(reported) : ''}${text}`).then(
+    sending = send(`${isLineIncomplete ? '\n' : ''}${reported > 0 ? droppedNotice(reported) : ''}${text}`).then(
       () => {
         sending = undefined
         dropped -= reported
-        isTorn = false
+        isLineIncomplete = false
         next()
       },
       (error: unknown) => {
         sending = undefined
         const rest = error instanceof PartlyWritten ? error.rest : text
         dropped += Math.min(linesOf(rest), linesOf(text))
-        isTorn = true
+        isLineIncomplete = true
         pause = setTimeout(resume, PAUSE_MS)
         pause.unref()
       },

@@ -4,7 +4,7 @@
  */
 import { lookup as lookUp } from 'node:dns/promises'
 import { canonicalIp, isPublic } from '../lib/ip'
-import { flawOfUrl, hostOf, isInternal } from '../lib/public-url'
+import { hostOf, isInternal, urlRejection } from '../lib/public-url'
 
 /** @returns every address of a host */
 export type Lookup = (host: string) => Promise<string[]>
@@ -24,7 +24,7 @@ const UNREACHED = new Set('ConnectionRefused FailedToOpenSocket ECONNREFUSED ENE
 export function publicFetch({ internalHosts, fetch: fetcher = fetch, lookup = systemLookup }: PublicFetchOptions) {
   const guarded = async (input: string | URL, init: RequestInit = {}): Promise<Response> => {
     const url = new URL(input)
-    const flaw = flawOfUrl(url.href, internalHosts)
+    const flaw = urlRejection(url.href, internalHosts)
     if (flaw) throw new Error(`${url.host} is ${flaw === 'nearby' ? 'not public' : flaw}`)
     const host = hostOf(url)
     if (isInternal(url, internalHosts) || canonicalIp(host) !== undefined) return fetcher(url, init)

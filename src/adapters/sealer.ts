@@ -10,17 +10,17 @@ export function aesGcmSealer(key: Buffer): Sealer {
   const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
   return {
     keyId,
-    seal(plain, place) {
+    seal(plain, aad) {
       const nonce = randomBytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(place))
+      const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(aad))
       const bytes = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()])
       return `${keyId}.${bytes.toString('base64url')}`
     },
-    open(sealed, place) {
+    open(sealed, aad) {
       const [id, text = ''] = sealed.split('.')
-      if (id !== keyId) throw new Error(`${place} was sealed with key ${id}, not with ${keyId}`)
+      if (id !== keyId) throw new Error(`${aad} was sealed with key ${id}, not with ${keyId}`)
       const bytes = Buffer.from(text, 'base64url')
-      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(place))
+      const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES)).setAAD(Buffer.from(aad))
       decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
       const plain = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
       // In this mode it yields no more bytes, and throws if the tag is wrong.

@@ -20,14 +20,14 @@ export interface Worker {
 
 /** Several tasks run in parallel, so that a slow one does not delay the others. */
 export function workers(count: number, options: WorkerOptions): Worker {
-  const crew = Array.from({ length: count }, () => worker(options))
+  const workerPool = Array.from({ length: count }, () => worker(options))
   return {
     wake() {
-      const idle = crew.find(({ isIdle }) => isIdle())
-      for (const each of idle ? [idle] : crew) each.wake()
+      const idle = workerPool.find(({ isIdle }) => isIdle())
+      for (const each of idle ? [idle] : workerPool) each.wake()
     },
     async stop() {
-      await Promise.all(crew.map((each) => each.stop()))
+      await Promise.all(workerPool.map((each) => each.stop()))
     },
   }
 }

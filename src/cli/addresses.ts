@@ -20,7 +20,7 @@ const WILDCARDS: Record<string, string> = { '0.0.0.0': '127.0.0.1', '::': '[::1]
 
 export const isLocalUrl = (url: string) => isLoopbackHost(hostOf(url))
 /** Whether a URL points to this machine or its local network. */
-export const isNearbyUrl = (url: string) => isLocalNetwork(hostOf(url))
+export const isLocalNetworkUrl = (url: string) => isLocalNetwork(hostOf(url))
 
 const hostOf = (url: string) => new URL(url).hostname.replace(/^\[|\]$/g, '')
 
@@ -56,7 +56,7 @@ export function addressesOf(settings: Settings, interfaces: () => string[] = own
 function mailboxOf(settings: Settings, local: string): Addresses['mailbox'] {
   const { server, mail } = settings
   if (!isMailboxOn(settings)) return undefined
-  const isForThisMachine = mail.mailbox !== 'on' && !isNearbyUrl(server.apiExternalUrl)
+  const isForThisMachine = mail.mailbox !== 'on' && !isLocalNetworkUrl(server.apiExternalUrl)
   return { url: `${local}/mailbox`, reach: isForThisMachine ? 'this machine' : 'everybody' }
 }
 

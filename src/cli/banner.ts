@@ -5,7 +5,7 @@ import { databasePath } from '../compose/keys'
 import type { Settings } from '../config'
 import { isLoopbackHost } from '../lib/ip'
 import { version } from '../version'
-import { type Addresses, addressesOf, isNearbyUrl, urlOf } from './addresses'
+import { type Addresses, addressesOf, isLocalNetworkUrl, urlOf } from './addresses'
 import { commandWith, startWith } from './invocation'
 
 export interface BannerOptions {
@@ -57,7 +57,7 @@ function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [str
 
 /** Settings that the operator may want to change. Problems are warnings in the log. */
 function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
-  const isPublic = !isLoopbackHost(server.host) || !isNearbyUrl(server.apiExternalUrl)
+  const isPublic = !isLoopbackHost(server.host) || !isLocalNetworkUrl(server.apiExternalUrl)
   const sendsMail = mail.smtpHost !== undefined || hooks.sendEmailEnabled
   const advice: string[] = []
   if (mail.mailerAutoconfirm && isPublic)
@@ -72,7 +72,7 @@ function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
     )
   if (limits.rateLimits === 'on' && !isPublic)
     advice.push(`Rate limits are on; for a test suite: ${startWith('--set AUTH_RATE_LIMITS=off')}`)
-  if (limits.rateLimits === 'on' && !isNearbyUrl(server.apiExternalUrl) && server.trustedProxies.length === 0)
+  if (limits.rateLimits === 'on' && !isLocalNetworkUrl(server.apiExternalUrl) && server.trustedProxies.length === 0)
     advice.push('All clients behind a proxy share one rate limit until AUTH_TRUSTED_PROXIES names the proxy.')
   return advice
 }

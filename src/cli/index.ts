@@ -37,7 +37,7 @@ function printVersionAndEnd(): never {
 }
 
 /** Environmental errors have a clear message; anything else that is thrown is a bug. */
-async function orUnavailable(work: () => void | Promise<void>): Promise<void> {
+async function reportUnavailable(work: () => void | Promise<void>): Promise<void> {
   try {
     await work()
   } catch (error) {
@@ -58,7 +58,7 @@ function verb(
     .description(summary)
     .allowExcessArguments(false)
     .addHelpText('after', `\nExample:\n  $ ${example}`)
-  return command.action(() => orUnavailable(() => run(command)))
+  return command.action(() => reportUnavailable(() => run(command)))
 }
 
 withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))

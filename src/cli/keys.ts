@@ -4,12 +4,12 @@ import { systemClock, systemRandom } from '../adapters/system'
 import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../compose/keys'
 import { clientUrl } from '../compose/policy'
 import { dataFolderFor } from './data'
-import { orFail, requireSettings } from './settings'
+import { exitOnError, requireSettings } from './settings'
 
 /** `latchkey keys`: the API keys, including the secret key. Only `--init` creates the keys of a new server. */
 export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  const found = await orFail(async () => {
+  const found = await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
     const database = databasePath(settings, folder)
     const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })

@@ -1,10 +1,10 @@
 /** A listening port and its connections: opening it, and closing it without cutting off a response. */
-import { dottedPaths, markDotted } from '../http/dotted'
+import { dotSegmentRoutes, markDotSegments } from '../http/dot-segments'
 import { fail } from './settings'
 
 /** The body reader refuses earlier, with an error message; at this size Bun closes the connection. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024
-const LOOK_EVERY_MS = 10
+const POLL_INTERVAL_MS = 10
 
 export type Answer = (request: Request, server: Bun.Server<undefined>) => Response | Promise<Response>
 
@@ -46,7 +46,7 @@ export function listen({ host, port, idleTimeoutMs, answer, onError }: ListenerO
     async drain(timeoutMs) {
       isDraining = true
       void server.stop()
-      const isIdle = await within(timeoutMs, () => server.pendingRequests === 0)
+      const isIdle = await waitUntil(timeoutMs, () => server.pendingRequests === 0)
       // Only connections without a request are left; Bun's graceful stop would wait for each of them.
       await server.stop(true)
       return isIdle
@@ -57,7 +57,9 @@ export function listen({ host, port, idleTimeoutMs, answer, onError }: ListenerO
 type Handlers = Pick<Bun.Serve.Options<undefined>, 'idleTimeout' | 'error'> & { fetch: Answer }
 
 const dottedRoutes = (answer: Answer): Record<string, Answer> =>
-  Object.fromEntries(dottedPaths().map((path) => [path, (request, server) => answer(markDotted(request), server)]))
+  Object.fromEntries(
+    dotSegmentRoutes().map((path) => [path, (request, server) => answer(markDotSegments(request), server)]),
+  )
 
 function openPort(host: string, port: number, handlers: Handlers): Bun.Server<undefined> {
   try {
@@ -80,15 +82,15 @@ function openPort(host: string, port: number, handlers: Handlers): Bun.Server<un
 }
 
 /** Polls a condition. @returns false on timeout */
-function within(timeoutMs: number, isSo: () => boolean): Promise<boolean> {
-  if (isSo()) return Promise.resolve(true)
+function waitUntil(timeoutMs: number, condition: () => boolean): Promise<boolean> {
+  if (condition()) return Promise.resolve(true)
   const start = performance.now()
   return new Promise((resolve) => {
     const timer = setInterval(() => {
       const isLate = performance.now() - start > timeoutMs
-      if (!isSo() && !isLate) return
+      if (!condition() && !isLate) return
       clearInterval(timer)
-      resolve(isSo())
-    }, LOOK_EVERY_MS)
+      resolve(condition())
+    }, POLL_INTERVAL_MS)
   })
 }

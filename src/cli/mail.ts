@@ -11,7 +11,7 @@ import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
 import { openStore, type Store } from '../store'
 import { requireDatabase, requireDataFolder } from './data'
-import { fail, orFail, requireSettings } from './settings'
+import { exitOnError, fail, requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
 export async function testMail(command: Command): Promise<void> {
@@ -54,7 +54,7 @@ const LISTED = 50
 /** `latchkey mail list`: the latest messages with recipient and status. */
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  const { store, secrets } = await orFail(async () => {
+  const { store, secrets } = await exitOnError(async () => {
     const database = requireDatabase(settings)
     const folder = requireDataFolder(settings)
     return {

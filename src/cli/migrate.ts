@@ -7,7 +7,7 @@ import { systemClock } from '../adapters/system'
 import { databasePath } from '../compose/keys'
 import { damageOf, historyOf, lockData, migrateDatabase } from '../store/database'
 import { requireNotNewer } from './data'
-import { orFail, requireSettings } from './settings'
+import { exitOnError, requireSettings } from './settings'
 
 /**
  * `latchkey migrate`: migrates the database and checks all of it; `--status` only reports its version. `serve` migrates
@@ -15,7 +15,7 @@ import { orFail, requireSettings } from './settings'
  */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  await orFail(async () => {
+  await exitOnError(async () => {
     if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
     const path = databasePath(settings, folder)
@@ -32,7 +32,7 @@ export async function migrate(command: Command): Promise<void> {
 
 /** Read-only. @throws if the database is newer than this executable */
 function printStatus(path: string): void {
-  const { names: applied } = historyOf(path)
+  const { mentionsContact: applied } = historyOf(path)
   if (!existsSync(path)) process.stderr.write(`latchkey: there is no database at ${path}\n`)
   for (const { name } of migrations)
     process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)

@@ -8,7 +8,7 @@ import type { Log } from '../http/log'
 const RECOMMENDED_LIMIT = 1024
 /** Approximate number of files the server itself keeps open. */
 const OWN = 40
-const LOOK_EVERY_MS = 1000
+const POLL_INTERVAL_MS = 1000
 
 /** The limit of open files (`ulimit -n`); undefined if the system does not report it. */
 export function openFileLimit(read = () => readFileSync('/proc/self/limits', 'utf8')): number | undefined {
@@ -38,7 +38,7 @@ export function watchOpenFiles(log: Log, hasFreeDescriptor: () => boolean = canO
     if (isLeft && isExhausted) log.info('file descriptors are available again')
     isExhausted = !isLeft
   }
-  const timer = setInterval(look, LOOK_EVERY_MS)
+  const timer = setInterval(look, POLL_INTERVAL_MS)
   timer.unref()
   return timer
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../core/kernel/refusal'
 import { grantRole, listRoles, type RoleContext, revokeRole } from '../core/users/roles'
 import { openStore } from '../store'
 import { requireDatabase } from './data'
-import { fail, orFail, requireSettings } from './settings'
+import { exitOnError, fail, requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
 
@@ -27,7 +27,7 @@ async function withRoles(
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
-  const store = await orFail(() => openStore(requireDatabase(settings), systemClock.now()))
+  const store = await exitOnError(() => openStore(requireDatabase(settings), systemClock.now()))
   try {
     const now = systemClock.now()
     const context = { store, now, client: NO_CLIENT, random: systemRandom, policy: policyOf(settings) }

@@ -16,10 +16,10 @@ import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
 import { requireNotNewer } from './data'
 import { commandWith } from './invocation'
-import { stopOnSignal, surviveFaults } from './lifetime'
 import { listen } from './listener'
 import { lowLimitWarning, openFileLimit, watchOpenFiles } from './open-files'
-import { orFail, requireSettings } from './settings'
+import { exitOnError, requireSettings } from './settings'
+import { logUncaughtErrors, stopOnSignal } from './shutdown'
 import { usesColour } from './terminal'
 import { warnings } from './warnings'
 
@@ -33,7 +33,7 @@ export async function serve(command: Command): Promise<void> {
   const configuration = requireSettings(command)
   const { server } = configuration.settings
   const { log, output } = logOf(configuration.settings)
-  const { folder, secrets } = await orFail(() => prepare(configuration.settings))
+  const { folder, secrets } = await exitOnError(() => prepare(configuration.settings))
   // The port is bound before the database is opened: its number may be part of the server's own URL.
   const { promise: starting, resolve: started } = Promise.withResolvers<App>()
   let app: App | undefined
@@ -46,8 +46,8 @@ export async function serve(command: Command): Promise<void> {
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings } = actual
-  app = await orFail(() => createApp({ settings, secrets, folder, log }))
-  surviveFaults(log)
+  app = await exitOnError(() => createApp({ settings, secrets, folder, log }))
+  logUncaughtErrors(log)
   started(app)
   report(actual, log)
   const { metrics } = app

@@ -47,9 +47,9 @@ export function readSettings(command: Command, overrides: Record<string, string>
     flags: { ...flags, ...overrides },
     set: optionOf<Record<string, string>>(command, 'set') ?? {},
     env: process.env,
-    ...(env && { envFile: { path: env.path, isNamed: env.isNamed, values: parseDotenv(env.text) } }),
+    ...(env && { envFile: { path: env.path, isExplicit: env.isExplicit, values: parseDotenv(env.text) } }),
     ...(auth && { toml: { path: toml.path, auth } }),
-    readFile: (path, from) => readFileSync(from === undefined ? path : besideToml(path, from), 'utf8'),
+    readFile: (path, from) => readFileSync(from === undefined ? path : relativeToConfigToml(path, from), 'utf8'),
   })
   return { ...configuration, problems: [...problems, ...configuration.problems] }
 }
@@ -58,7 +58,7 @@ export function readSettings(command: Command, overrides: Record<string, string>
  * Where a path in config.toml points: relative to its own folder, or for templates, as in Supabase's CLI, relative to
  * the project folder above `supabase/`.
  */
-function besideToml(path: string, toml: string): string {
+function relativeToConfigToml(path: string, toml: string): string {
   const own = resolve(dirname(toml), path)
   const ofProject = resolve(dirname(toml), '..', path)
   return !existsSync(own) && existsSync(ofProject) ? ofProject : own
@@ -67,7 +67,7 @@ function besideToml(path: string, toml: string): string {
 interface File {
   path: string
   /** Whether a flag names the file, as opposed to a file found by default. */
-  isNamed: boolean
+  isExplicit: boolean
   text: string
 }
 
@@ -77,11 +77,11 @@ function readIfThere(
   problems: Configuration['problems'],
 ): File | undefined {
   const path = optionOf<string>(command, option) ?? ''
-  const isNamed = isGiven(command, option) || isGiven(command.parent, option)
+  const isExplicit = isGiven(command, option) || isGiven(command.parent, option)
   // a folder named .env is usually a Python virtual environment
-  if (!isNamed && !(existsSync(path) && statSync(path).isFile())) return undefined
+  if (!isExplicit && !(existsSync(path) && statSync(path).isFile())) return undefined
   try {
-    return { path, isNamed, text: readFileSync(path, 'utf8') }
+    return { path, isExplicit, text: readFileSync(path, 'utf8') }
   } catch (error) {
     problems.push({ severity: 'error', message: `${path} cannot be read: ${(error as Error).message}` })
     return undefined
@@ -119,7 +119,7 @@ export function fail(message: string): never {
 }
 
 /** Runs work that may fail for reasons the operator can fix, and prints these in one line. */
-export async function orFail<T>(work: () => T | Promise<T>): Promise<T> {
+export async function exitOnError<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

@@ -9,14 +9,14 @@ import { systemClock, systemRandom } from '../adapters/system'
 import { databasePath, openSigningKeys, type SigningKeys } from '../compose/keys'
 import type { Settings } from '../config'
 import { dataFolderFor, requireSameVersion } from './data'
-import { fail, optionOf, orFail, requireSettings } from './settings'
+import { exitOnError, fail, optionOf, requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
 async function withKeys(command: Command, work: (keys: SigningKeys, settings: Settings) => Promise<void>) {
   const { settings } = requireSettings(command)
   if (settings.tokens.jwtKeys)
     fail('AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys with this command')
-  await orFail(async () => {
+  await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
     const database = databasePath(settings, folder)
     requireSameVersion(database, settings)

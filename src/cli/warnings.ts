@@ -2,10 +2,10 @@
 
 import { isMailboxOn, policyOf } from '../compose/policy'
 import type { Settings } from '../config'
-import { flawOfRedirect } from '../core/kernel/redirect-rules'
+import { redirectRejection } from '../core/kernel/redirect-rules'
 import { samplesOf } from '../lib/glob-samples'
 import { isLoopbackHost } from '../lib/ip'
-import { isLocalUrl, isNearbyUrl } from './addresses'
+import { isLocalNetworkUrl, isLocalUrl } from './addresses'
 
 export function warnings(settings: Settings): string[] {
   return [...developmentSettings(settings), ...uselessRedirects(settings)]
@@ -16,7 +16,7 @@ function developmentSettings(settings: Settings): string[] {
   const { host, apiExternalUrl, siteUrl } = settings.server
   const { mail, limits } = settings
   const found: string[] = []
-  const isPublic = !isNearbyUrl(apiExternalUrl)
+  const isPublic = !isLocalNetworkUrl(apiExternalUrl)
   if (isPublic && mail.mailbox === 'on')
     found.push(`AUTH_MAILBOX is on: anyone who can reach ${apiExternalUrl} can read all its mail`)
   if (isPublic && mail.mailbox === 'auto' && isMailboxOn(settings))
@@ -50,7 +50,7 @@ function uselessRedirects(settings: Settings): string[] {
     if (pattern?.isForAddresses) return []
     if (
       !isWithoutScheme &&
-      samplesOf(entry.replaceAll(' ', '%20')).some((sample) => flawOfRedirect(redirects, sample) === undefined)
+      samplesOf(entry.replaceAll(' ', '%20')).some((sample) => redirectRejection(redirects, sample) === undefined)
     )
       return []
     return [`AUTH_URI_ALLOW_LIST contains "${entry}", which no redirect can match: ${reasonOf(entry, isWithoutScheme)}`]

@@ -29,17 +29,17 @@ import { rateLimits } from '../core/kernel/rate-limits'
 import { clockWatch } from '../core/operations/clock-watch'
 import type { ReadinessCheck } from '../core/operations/readiness'
 import { passwords } from '../core/passwords/passwords'
-import { lostAnswers } from '../core/sessions/lost-answers'
+import { lostResponses } from '../core/sessions/lost-responses'
 import { signingKeySync } from '../core/tokens/signing-keys'
-import { errorPages } from '../http/audience'
 import { cors } from '../http/cors'
 import { ROUTING } from '../http/endpoint'
+import { errorPages } from '../http/error-pages'
 import type { Log } from '../http/log'
 import { createMetrics, type Metrics } from '../http/metrics'
 import { createFetch, type Fetch, logFault } from '../http/server'
 import { isBelow, targetOf } from '../http/target'
 import { isLocalNetwork } from '../lib/ip'
-import { problemPage } from '../pages/problem'
+import { errorPage } from '../pages/error'
 import { type Message, openStore, type Store } from '../store'
 import { VERSION_KEY } from '../store/meta-keys'
 import { federation } from '../surfaces/federation'
@@ -50,7 +50,7 @@ import { PREFIX as SERVICE, service } from '../surfaces/service'
 import { isFederatedLogout } from '../surfaces/shared-logout'
 import { site } from '../surfaces/site'
 import { builtAt, commit, version } from '../version'
-import { conditionLog, unlessUnavailable } from './condition-log'
+import { databaseProblemLog, unlessUnavailable } from './database-problem-log'
 import { apiKeysOf, databasePath, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
 import { checkedTemplates, mailSender, smsProviderOf } from './messaging'
 import { captchaVerifierOf, localPeerHosts, matrixWorker, providerSetups, provisionerOf } from './outbound'
@@ -74,7 +74,7 @@ export interface AppOptions {
   provisioner?: Provisioner
   captchaOrigin?: string
   /** Whether every answer is checked against its schema. */
-  checksAnswers?: boolean
+  validatesResponses?: boolean
 }
 
 export interface App {
@@ -87,7 +87,7 @@ export interface App {
   /** Reloads signing keys that any process added or revoked. */
   refreshKeys(): Promise<void>
   /** Sends queued mail; undefined without a mail server. */
-  postman: Worker | undefined
+  mailWorker: Worker | undefined
   /**
    * Closes open event streams and stops waiting for slow clients, so that a shutdown does not have to wait for them.
    */
@@ -111,7 +111,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
   const database = databasePath(settings, folder)
   const store = await openStore(database, clock.now(), {
     isServed: true,
-    onCondition: conditionLog({ log, database, monotonic: clock.monotonic }),
+    onDatabaseProblem: databaseProblemLog({ log, database, monotonic: clock.monotonic }),
     verification: mail.verificationBackend,
     onEvent(event) {
       if (event.kind === 'message') messageEventBus.publish(event)
@@ -148,7 +148,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       provisioner: replaced.provisioner ?? provisionerOf(settings),
       peppers: peppersOf(settings, secrets),
       limits: rateLimits(policy, clock),
-      lostAnswers: lostAnswers(clock),
+      lostResponses: lostResponses(clock),
       passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
         slots: Math.max(1, cpus().length - 1),
         queue: accounts.hashQueue,
@@ -172,7 +172,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       onFault,
       bodyTimeoutMs: server.maxRequestDurationMs,
       stopping: stopping.signal,
-      checksAnswers: replaced.checksAnswers ?? false,
+      validatesResponses: replaced.validatesResponses ?? false,
     }
     const surface = gotrue(core, options, PREFIX)
     const atRoot = gotrue(core, options, '')
@@ -184,20 +184,20 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
           isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
         })
       : undefined
-    const answerUnknown = async (request: Request): Promise<Response> => {
+    const notFoundResponse = async (request: Request): Promise<Response> => {
       const { path } = targetOf(request)
-      if (isBelow(path, PREFIX)) return federated.answerUnknown(request) ?? surface.answerUnknown(request)
-      return isBelow(path, SERVICE) ? services.answerUnknown(request) : atRoot.answerUnknown(request)
+      if (isBelow(path, PREFIX)) return federated.notFoundResponse(request) ?? surface.notFoundResponse(request)
+      return isBelow(path, SERVICE) ? services.notFoundResponse(request) : atRoot.notFoundResponse(request)
     }
     const pages = site({
       ...{ url: clientUrl(settings), publishableKey: apiKeys.publishable, version, siteUrl: server.siteUrl },
       hasSwagger: server.swagger,
       isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
-      answerUnknown,
+      notFoundResponse,
     })
     const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
     const routes = new Elysia(ROUTING)
-      .onError(({ code, request }) => (code === 'NOT_FOUND' ? answerUnknown(request) : undefined))
+      .onError(({ code, request }) => (code === 'NOT_FOUND' ? notFoundResponse(request) : undefined))
       .use(operations(core, { onFault, monotonic: clock.monotonic, checks: readinessChecks(core) }))
       .use(pages.app)
       .use(inbox?.app ?? new Elysia())
@@ -206,9 +206,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(surface.app)
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
-      ...{ answerUnknown, log, metrics },
-      presentError: errorPages((problem) => problemPage({ ...problem, siteUrl: server.siteUrl })),
-      answersHead: (path) => withHead.has(path),
+      ...{ notFoundResponse, log, metrics },
+      presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
+      supportsHead: (path) => withHead.has(path),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
       cors: cors(server.corsAllowedHeaders, [MAILBOX]),
       requestIdHeader: server.requestIdHeader,
@@ -222,7 +222,7 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     if (sender) messageEventBus.subscribe((message) => message.state === 'queued' && sender.postman.wake())
     provisioning = matrixWorker(settings, core, log)
     return {
-      ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, postman: sender?.postman },
+      ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, mailWorker: sender?.postman },
       beginStopping() {
         stopping.abort()
         inbox?.close()
@@ -247,8 +247,8 @@ const WATCH_CLOCK_MS = 10_000
 /** The checks of `/ready`, in this order. */
 function readinessChecks(core: Core): ReadinessCheck[] {
   return [
-    { name: 'database', run: () => core.forTask().examineDatabase() },
-    { name: 'disk', run: () => core.forTask().examineDisk() },
+    { name: 'database', run: () => core.forTask().checkDatabase() },
+    { name: 'disk', run: () => core.forTask().checkDisk() },
     { name: 'clock', run: async () => core.forTask().lookAtClock() },
   ]
 }

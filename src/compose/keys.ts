@@ -4,8 +4,8 @@ import type { Secrets } from '../adapters/data-folder'
 import { aesGcmSealer } from '../adapters/sealer'
 import { systemClock } from '../adapters/system'
 import type { Settings } from '../config'
-import type { ApiKeys, Keyring } from '../core/kernel/services'
-import { flawOfRoleKeys, roleKeyClaims, roleKeysSince } from '../core/tokens/api-keys'
+import type { ApiKeys, Keyring } from '../core/kernel/server-state'
+import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api-keys'
 import { keyring } from '../core/tokens/jwt'
 import * as signing from '../core/tokens/signing-keys'
 import { openStore, type Store } from '../store'
@@ -46,7 +46,7 @@ export async function roleKeys(
   return {
     anon: await ring.signWithSecret(roleKeyClaims('anon', since)),
     serviceRole: await ring.signWithSecret(roleKeyClaims('service_role', since)),
-    flaw: flawOfRoleKeys(since, now),
+    flaw: roleKeyProblem(since, now),
   }
 }
 

@@ -9,7 +9,7 @@ import type { Core } from '../core'
 import type { HttpPost, MailTemplate } from '../core/kernel/ports'
 import type { Log } from '../http/log'
 import { MAIL_TEMPLATES } from '../lib/mail-templates'
-import { unlessUnavailable } from './condition-log'
+import { unlessUnavailable } from './database-problem-log'
 
 /** The templates from settings and the folder, and their problems. @param folder the data folder */
 export function templatesOf({ templates, server, mail }: Settings, folder: string): Promise<LoadedTemplates> {
@@ -63,7 +63,7 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   void mailer?.verify().then((result) => {
     if (result.outcome !== 'sent') log.warn('the mail server is not usable', { error: result.error })
   })
-  const crew = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
+  const workerPool = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
     work: () => core.forTask().deliverMessages(mailer),
     nextInMs: async () => (await core.forTask().mailQueue()).nextInMs,
     onFault: unlessUnavailable((error) => log.error('sending mail failed', { error: String(error) })),
@@ -71,8 +71,8 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   void core
     .forTask()
     .releaseClaimedMessages()
-    .then(crew.wake, (error: unknown) => log.error('the mail queue could not be read', { error: String(error) }))
-  return { mailer, postman: crew }
+    .then(workerPool.wake, (error: unknown) => log.error('the mail queue could not be read', { error: String(error) }))
+  return { mailer, postman: workerPool }
 }
 
 export function smsProviderOf({ sms }: Settings, post: HttpPost) {

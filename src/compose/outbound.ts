@@ -12,7 +12,7 @@ import type { CaptchaVerifier, Provisioner } from '../core/kernel/ports'
 import type { Log } from '../http/log'
 import { isLoopbackHost } from '../lib/ip'
 import { PROVIDER_NAMES, type ProviderName } from '../providers'
-import { unlessUnavailable } from './condition-log'
+import { unlessUnavailable } from './database-problem-log'
 
 /** A provider with an id and a secret is enabled unless disabled explicitly. */
 export function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {

@@ -1,5 +1,5 @@
 /** Computes the policy of the core from the settings. */
-import { areas, type FedPolicyPath, type Settings } from '../config'
+import { areas, type MappedPolicyPath, type Settings } from '../config'
 import { isCaptchaProvider } from '../config/captcha'
 import type { Without } from '../config/policy-field'
 import type { Setting } from '../config/setting'
@@ -33,7 +33,7 @@ function put(group: Group, [key = '', ...rest]: string[], value: unknown): void 
 }
 
 /** The fields that no setting feeds; without one of them, this does not compile. */
-function derivedPolicy(settings: Settings): Without<Policy, FedPolicyPath> {
+function derivedPolicy(settings: Settings): Without<Policy, MappedPolicyPath> {
   return {
     redirects: { allowed: settings.mail.redirects.map(parseRedirectPattern) },
     mail: {

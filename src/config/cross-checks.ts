@@ -1,9 +1,9 @@
 /** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
 import { HOOK_KEYS, HOOKS } from '../hooks'
-import { flawOfGlob } from '../lib/glob'
+import { globError } from '../lib/glob'
 import { areas, type Settings } from '.'
 import { isCaptchaProvider } from './captcha'
-import type { Problem } from './sources'
+import type { SettingProblem } from './sources'
 
 /** Computes the defaults that depend on other settings. */
 export function applyDependentDefaults({ server, tokens, mail, sms, hooks, limits, mfa, oauth }: Settings): void {
@@ -33,7 +33,7 @@ const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 /** Checks that involve more than one setting. */
 export function crossCheck(
   { server, tokens, accounts, captcha, mail, sms, hooks, oauth, mfa }: Settings,
-  problems: Problem[],
+  problems: SettingProblem[],
 ): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
@@ -49,7 +49,7 @@ export function crossCheck(
   if (server.trustedProxies.some(([, bits]) => bits === 0))
     warn('AUTH_TRUSTED_PROXIES trusts every address: any client can then spoof its own.')
   for (const pattern of mail.redirects) {
-    const flaw = flawOfGlob(pattern)
+    const flaw = globError(pattern)
     if (flaw !== undefined || pattern.includes('"'))
       error(
         `AUTH_URI_ALLOW_LIST contains ${JSON.stringify(pattern)}, which is not a valid pattern: ${flaw ?? 'it has a quote in it'}.`,

@@ -1,6 +1,6 @@
 /** Other servers whose accounts may sign in here (docs/other-surfaces.md#federation). */
 import { isLoopbackHost } from '../lib/ip'
-import { flawOfUrl } from '../lib/public-url'
+import { urlRejection } from '../lib/public-url'
 import { field, inMilliseconds } from './policy-field'
 import { setting } from './setting'
 import { integer, list, type ValueType } from './value-types'
@@ -33,7 +33,7 @@ function serverOf(item: string): ListedServer {
   const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
   if (!url || !isSafe || url.username || url.password || url.search || url.hash)
     throw new Error('a list of https URLs (http for this machine only) without user, query and fragment')
-  if (flawOfUrl(url.href, []) === 'nearby' && !isLoopbackHost(url.hostname))
+  if (urlRejection(url.href, []) === 'nearby' && !isLoopbackHost(url.hostname))
     throw new Error('a list of URLs that are public or on this machine: servers in private networks are not contacted')
   return { name, url: url.href.replace(/\/+$/, '') }
 }

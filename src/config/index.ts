@@ -11,7 +11,7 @@ import { oauth } from './oauth'
 import { providers } from './providers'
 import { server } from './server'
 import { sessions } from './sessions'
-import type { FedPath, Setting, Values } from './setting'
+import type { PolicyPathOf, Setting, Values } from './setting'
 import { sms } from './sms'
 import { templates } from './templates'
 import { tokens } from './tokens'
@@ -37,7 +37,7 @@ export const areas = {
 export type Settings = { [Area in keyof typeof areas]: Values<(typeof areas)[Area]> }
 
 /** The fields of the core's policy that a setting feeds; the others are derived in `compose/policy.ts`. */
-export type FedPolicyPath = { [Area in keyof typeof areas]: FedPath<(typeof areas)[Area]> }[keyof typeof areas]
+export type MappedPolicyPath = { [Area in keyof typeof areas]: PolicyPathOf<(typeof areas)[Area]> }[keyof typeof areas]
 
 /** Every setting once, in documentation order. */
 export const allSettings: Setting<unknown>[] = Object.values(areas).flatMap((area) =>

@@ -2,9 +2,16 @@
 import { nearest } from '../lib/nearest'
 import { applyDependentDefaults, crossCheck } from './cross-checks'
 import { allSettings, areas, type Settings } from './index'
-import { harmless, isBlank, readValue } from './reading'
+import { downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
 import type { Setting } from './setting'
-import { type NamedValues, type Problem, type RawValue, readFile, type Sources, unsupportedSetting } from './sources'
+import {
+  type NamedValues,
+  type RawValue,
+  readFile,
+  type SettingProblem,
+  type Sources,
+  unsupportedSetting,
+} from './sources'
 import { findToml, reportUnknownKeys } from './toml'
 import { foreignName } from './unsupported-names'
 
@@ -19,19 +26,19 @@ export interface LoadedSetting {
 export interface Configuration {
   settings: Settings
   loaded: LoadedSetting[]
-  problems: Problem[]
+  problems: SettingProblem[]
 }
 
 /** These short names are common in other software, so they are ignored in a `.env` that was not named explicitly. */
 const ENVIRONMENT_ONLY = /^(DATABASE_URL|JWT_SECRET|DEBUG|PORT)(_FILE)?$/
 
 export function load(given: Sources): Configuration {
-  const problems: Problem[] = []
+  const problems: SettingProblem[] = []
   const sources = withoutSharedNames(given)
   const origins = new Map<Setting<unknown>, string>()
   const settings: Record<string, Record<string, unknown>> = {}
   const off = new Set<string>()
-  const problemsFound: [Setting<unknown>, Problem][] = []
+  const problemsFound: [Setting<unknown>, SettingProblem][] = []
   for (const [area, group] of Object.entries(areas)) {
     settings[area] = {}
     for (const [key, each] of Object.entries<Setting<unknown>>(group)) {
@@ -44,7 +51,7 @@ export function load(given: Sources): Configuration {
     }
   }
   for (const [each, problem] of problemsFound)
-    problems.push(off.has(`AUTH_${each.switchedBy}`) ? harmless(problem, each) : problem)
+    problems.push(off.has(`AUTH_${each.switchedBy}`) ? downgradeWhileDisabled(problem, each) : problem)
   reportUnknownNames(sources, problems)
   reportUnknownKeys(sources, problems)
   const complete = settings as unknown as Settings
@@ -61,12 +68,12 @@ export function load(given: Sources): Configuration {
 }
 
 function withoutSharedNames({ envFile, ...sources }: Sources): Sources {
-  if (!envFile || envFile.isNamed) return { ...sources, ...(envFile && { envFile }) }
+  if (!envFile || envFile.isExplicit) return { ...sources, ...(envFile && { envFile }) }
   const own = Object.entries(envFile.values).filter(([name]) => !ENVIRONMENT_ONLY.test(name))
   return { ...sources, envFile: { ...envFile, values: Object.fromEntries(own) } }
 }
 
-function find(each: Setting<unknown>, sources: Sources, problems: Problem[]): RawValue | undefined {
+function find(each: Setting<unknown>, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   const { flags = {}, set = {}, env = {}, envFile } = sources
   const flagged = each.flag === undefined ? undefined : flags[each.flag]
   if (flagged !== undefined) return { text: flagged, origin: `flag ${each.flag}` }
@@ -87,7 +94,7 @@ function findNamed(
   values: NamedValues,
   where: string,
   sources: Sources,
-  problems: Problem[],
+  problems: SettingProblem[],
 ): RawValue | undefined {
   const found: RawValue[] = []
   for (const name of each.names) {
@@ -107,7 +114,7 @@ function findNamed(
   return first
 }
 
-function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: Problem[]): void {
+function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: SettingProblem[]): void {
   const ours = new Set(
     allSettings.flatMap(({ names, secret }) => names.flatMap((name) => (secret ? [name, `${name}_FILE`] : [name]))),
   )

@@ -25,7 +25,7 @@ export interface Setting<T, D extends T | undefined = T | undefined, Path extend
   kind: ValueType<T>
   default: D
   /** The field of the core's policy that the value becomes. */
-  feeds?: FedField<T | D, Path>
+  feeds?: MappedField<T | D, Path>
   /** Shown in the documentation instead of the default, if that depends on something else. */
   defaultNote?: string
   unit?: 'seconds' | 'bytes' | 'requests' | 'passwords'
@@ -40,7 +40,7 @@ export interface Setting<T, D extends T | undefined = T | undefined, Path extend
 }
 
 /** As `PolicyField`; a method, so that settings of different types fit in one list. */
-interface FedField<T, Path extends PolicyPath> {
+interface MappedField<T, Path extends PolicyPath> {
   path: Path
   convert(value: T): unknown
 }
@@ -63,7 +63,7 @@ export function setting<T>({
   name,
   also,
   ...rest
-}: Definition<T> & { default?: T; feeds?: FedField<T | undefined, PolicyPath> }): Setting<T> {
+}: Definition<T> & { default?: T; feeds?: MappedField<T | undefined, PolicyPath> }): Setting<T> {
   return { ...rest, names: [`AUTH_${name}`, `GOTRUE_${name}`, ...(also ?? [])], default: rest.default }
 }
 
@@ -81,6 +81,6 @@ export type Values<Group> = {
 }
 
 /** The fields of the core's policy that a group of settings feeds. */
-export type FedPath<Group> = {
+export type PolicyPathOf<Group> = {
   [Key in keyof Group]: Group[Key] extends { feeds?: { path: infer Path } } ? Path : never
 }[keyof Group]

@@ -10,7 +10,7 @@ export interface Sources {
   set?: Record<string, string>
   env?: NamedValues
   /** `isNamed`: named by a flag, as opposed to found by default. */
-  envFile?: { path: string; isNamed?: boolean; values: NamedValues }
+  envFile?: { path: string; isExplicit?: boolean; values: NamedValues }
   toml?: { path: string; auth: Record<string, unknown> }
   /** Reads a file named by a setting. @param from the file that names it, if paths are relative to that */
   readFile?(path: string, from?: string): string
@@ -20,13 +20,13 @@ export interface Sources {
  * `error` stops the start. `unknown` (not a setting) and `incomplete` (an enabled feature that cannot work) should be
  * fixed but do not. `warning` deserves a look; `note` reports something without effect or replaced.
  */
-export interface Problem {
+export interface SettingProblem {
   severity: 'error' | 'unknown' | 'incomplete' | 'warning' | 'note'
   message: string
 }
 
 /** Whether the settings are wrong, even if the server starts. */
-export const isWrong = ({ severity }: Problem) => severity !== 'warning' && severity !== 'note'
+export const isWrong = ({ severity }: SettingProblem) => severity !== 'warning' && severity !== 'note'
 
 /** A value as text, before parsing. */
 export interface RawValue {
@@ -39,7 +39,7 @@ export function readFile(
   origin: string,
   path: string,
   { readFile: read }: Sources,
-  problems: Problem[],
+  problems: SettingProblem[],
   from?: string,
 ): string | undefined {
   try {
@@ -55,7 +55,7 @@ export function readFile(
 }
 
 /** An enabled protection that does not exist deserves a warning, because an application may rely on it. */
-export function unsupportedSetting(name: string, value: string | undefined, reason?: string): Problem {
+export function unsupportedSetting(name: string, value: string | undefined, reason?: string): SettingProblem {
   const isOn =
     /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
     /^(true|1|t|yes|on)$/i.test(value ?? '')

@@ -3,10 +3,10 @@ import { isJsonObject } from '../lib/json'
 import { nearest } from '../lib/nearest'
 import { allSettings } from './index'
 import type { Setting } from './setting'
-import { type Problem, type RawValue, readFile, type Sources, unsupportedSetting } from './sources'
+import { type RawValue, readFile, type SettingProblem, type Sources, unsupportedSetting } from './sources'
 import { isUnsupportedTomlKey } from './unsupported-names'
 
-export function findToml(each: Setting<unknown>, sources: Sources, problems: Problem[]): RawValue | undefined {
+export function findToml(each: Setting<unknown>, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   if (each.tomlNeeds && !readToml(each.tomlNeeds, sources, problems)) return undefined
   const direct =
     readToml(each.toml, sources, problems) ?? readSwitches(each, sources) ?? readTable(each.tomlTable, sources)
@@ -27,7 +27,7 @@ export function findToml(each: Setting<unknown>, sources: Sources, problems: Pro
 }
 
 /** The text of a key below `[auth]`; `env(NAME)` refers to a variable. */
-function readToml(key: string | undefined, sources: Sources, problems: Problem[]): RawValue | undefined {
+function readToml(key: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   const { toml, env = {}, envFile } = sources
   const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
   if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
@@ -60,7 +60,7 @@ function readTable(table: string | undefined, { toml }: Sources): RawValue | und
   return { text, origin: `${toml?.path} [auth.${table}]` }
 }
 
-export function reportUnknownKeys({ toml }: Sources, problems: Problem[]): void {
+export function reportUnknownKeys({ toml }: Sources, problems: SettingProblem[]): void {
   const known = new Set(
     allSettings
       .flatMap((each) => [each.toml, each.tomlFile, ...Object.keys(each.tomlSwitches ?? {})])

@@ -8,24 +8,24 @@ const HOOKS = 'CUSTOM_ACCESS_TOKEN BEFORE_USER_CREATED AFTER_USER_CREATED'
 const each = (words: string, before: string, ...after: string[]) =>
   words.split(' ').flatMap((word) => after.map((end) => `${before}${word}${end}`))
 
-const because = (reason: string | undefined, ...names: string[]) => names.map((name) => [name, reason] as const)
+const unsupported = (reason: string | undefined, ...names: string[]) => names.map((name) => [name, reason] as const)
 
 /** Without their prefix, with the reason. */
 const REASONS = new Map([
-  ...because(
+  ...unsupported(
     'the database is SQLite, without connections to tune',
     ...each('DRIVER NAMESPACE MAX_POOL_SIZE MAX_IDLE_POOL_SIZE CONN_MAX_LIFETIME CONN_MAX_IDLE_TIME', 'DB_', ''),
     ...each('CONN_PERCENTAGE HEALTH_CHECK_PERIOD MIGRATIONS_PATH ADVISOR_ENABLED', 'DB_', ''),
   ),
-  ...because('GoTrue no longer keeps sessions in cookies', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),
-  ...because('GoTrue no longer reads it', 'OPERATOR_TOKEN', 'INSTANCE_ID', 'MULTI_INSTANCE_MODE', 'API_ENDPOINT'),
-  ...because(
+  ...unsupported('GoTrue no longer keeps sessions in cookies', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),
+  ...unsupported('GoTrue no longer reads it', 'OPERATOR_TOKEN', 'INSTANCE_ID', 'MULTI_INSTANCE_MODE', 'API_ENDPOINT'),
+  ...unsupported(
     'GoTrue no longer reads it; hooks replaced it',
     ...each('URL RETRIES TIMEOUT_SEC SECRET EVENTS', 'WEBHOOK_', ''),
   ),
-  ...because('each kind of second factor has its own switch, AUTH_MFA_…_ENABLED', 'MFA_ENABLED'),
-  ...because('it is set per provider, AUTH_EXTERNAL_<PROVIDER>_SKIP_NONCE_CHECK', 'EXTERNAL_SKIP_NONCE_CHECK'),
-  ...because(
+  ...unsupported('each kind of second factor has its own switch, AUTH_MFA_…_ENABLED', 'MFA_ENABLED'),
+  ...unsupported('it is set per provider, AUTH_EXTERNAL_<PROVIDER>_SKIP_NONCE_CHECK', 'EXTERNAL_SKIP_NONCE_CHECK'),
+  ...unsupported(
     'the log goes to standard output',
     'LOG_FILE',
     'LOG_DISABLE_COLORS',
@@ -33,40 +33,40 @@ const REASONS = new Map([
     'LOG_TSFORMAT',
     'LOG_SQL',
   ),
-  ...because('the audit log is kept in the database, for AUTH_AUDIT_LOG_RETENTION', 'AUDIT_LOG_DISABLE_POSTGRES'),
-  ...because(
+  ...unsupported('the audit log is kept in the database, for AUTH_AUDIT_LOG_RETENTION', 'AUDIT_LOG_DISABLE_POSTGRES'),
+  ...unsupported(
     'the address of a client comes from X-Forwarded-For, through AUTH_TRUSTED_PROXIES',
     'RATE_LIMIT_HEADER',
     'SECURITY_SB_FORWARDED_FOR_ENABLED',
   ),
-  ...because(
+  ...unsupported(
     'every mail is queued and sent after the answer',
     'MAILER_EMAIL_BACKGROUND_SENDING',
     'EMAIL_BACKGROUND_SENDING',
   ),
-  ...because(
+  ...unsupported(
     'only the form of addresses is checked, without DNS, MX or other lookups',
     ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'MAILER_EMAIL_VALIDATION_', ''),
     ...each('EXTENDED SERVICE_URL SERVICE_HEADERS BLOCKED_MX', 'EMAIL_VALIDATION_', ''),
   ),
-  ...because(
+  ...unsupported(
     'templates are read at start, and template files again when they change',
     ...each('MAX_SIZE MAX_AGE RETRY_INTERVAL RELOADING_ENABLED RELOADING_MAX_IDLE', 'MAILER_TEMPLATE_', ''),
   ),
-  ...because('provider metadata is cached for an hour', 'EXTERNAL_OIDC_PROVIDER_CACHE_TTL'),
-  ...because(
+  ...unsupported('provider metadata is cached for an hour', 'EXTERNAL_OIDC_PROVIDER_CACHE_TTL'),
+  ...unsupported(
     'refresh tokens are always of version 2',
     ...each('ALGORITHM_VERSION UPGRADE_PERCENTAGE', 'SECURITY_REFRESH_TOKEN_', ''),
   ),
-  ...because(
+  ...unsupported(
     'secrets in the database are always encrypted, with AUTH_ENCRYPTION_KEY',
     ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
   ),
-  ...because(
+  ...unsupported(
     'breached passwords are always looked up, without a filter in front',
     ...each('BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
   ),
-  ...because(
+  ...unsupported(
     undefined,
     ...each('SSO O_AUTH_DYNAMIC_CLIENT_REGISTER OAUTH_DYNAMIC_CLIENT_REGISTER', 'RATE_LIMIT_', ''),
     'SAML_RATE_LIMIT_ASSERTION',
@@ -97,9 +97,9 @@ const OPERATIONAL = /^(TRACING|METRICS|PROFILER|INDEX_WORKER|RELOADING)_[A-Z_]+$
  * one.
  */
 export function foreignName(name: string): { reason: string | undefined } | undefined {
-  const bare = name.replace(/^(AUTH|GOTRUE)_/, '')
-  if (REASONS.has(bare)) return { reason: REASONS.get(bare) }
-  if (!name.startsWith('GOTRUE_') || !OPERATIONAL.test(bare)) return undefined
+  const stripQuotes = name.replace(/^(AUTH|GOTRUE)_/, '')
+  if (REASONS.has(stripQuotes)) return { reason: REASONS.get(stripQuotes) }
+  if (!name.startsWith('GOTRUE_') || !OPERATIONAL.test(stripQuotes)) return undefined
   return { reason: 'there are metrics (AUTH_METRICS_PORT), but no tracing, profiler or reloading' }
 }
 

@@ -1,19 +1,19 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
-import * as identify from './callers/identify'
-import { introspect } from './callers/introspect'
+import * as identify from './authentication/authenticate'
+import { introspect } from './authentication/introspect'
 import { requireCaptcha } from './captcha/captcha'
 import { issueChallenge } from './captcha/proof-of-work'
 import { challengeFactor } from './factors/challenge'
-import { enrolFactor } from './factors/enrol'
+import { enrollFactor } from './factors/enroll'
 import * as factors from './factors/manage'
 import * as recoveryCodes from './factors/recovery-codes'
 import { requireFactorOwner, requireOwnFactor } from './factors/user-factors'
 import { verifyFactor } from './factors/verify'
 import * as federatedAccounts from './federation/accounts'
 import * as federationAdministration from './federation/administration'
-import { identifyFederated } from './federation/callers'
+import { authenticateFederated } from './federation/authentication'
 import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
 import { type Client, type Context, contextFactory, type Deps, NO_CLIENT, withCountedRequest } from './kernel/context'
@@ -28,10 +28,10 @@ import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
-import { examineDatabase, examineDisk } from './operations/readiness'
+import { checkDatabase, checkDisk } from './operations/readiness'
 import { sweep } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
-import { endUnrecognizedSession, requireDisownToken } from './sessions/new-device'
+import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import * as sessions from './sessions/sessions'
 import { exchangeCode } from './sign-in/code-exchange'
@@ -42,15 +42,15 @@ import { signUpAnonymously } from './sign-up/anonymous'
 import * as service from './sign-up/service-sign-up'
 import { signUp } from './sign-up/sign-up'
 import * as roles from './users/roles'
-import * as appLinks from './verification/application-links'
 import * as invitations from './verification/invitations'
 import * as oneTime from './verification/one-time-codes'
+import * as appLinks from './verification/service-mail-links'
 import * as verify from './verification/verify'
 import { signInWithWallet } from './web3/wallet-sign-in'
 
 const functions = {
-  identifyUser: identify.identifyUser,
-  identifyAdmin: identify.identifyAdmin,
+  authenticateUser: identify.authenticateUser,
+  authenticateAdmin: identify.authenticateAdmin,
   showsUnknownKey: identify.showsUnknownKey,
   requireCaptcha,
   issueChallenge,
@@ -65,7 +65,7 @@ const functions = {
   describeUser: service.describeUser,
   signOutWith,
   introspect,
-  identifyFederated,
+  authenticateFederated,
   signInFederated,
   ...federatedSessions,
   listExternalSessions: federationAdministration.listExternalSessions,
@@ -94,10 +94,10 @@ const functions = {
   verifyTokenHash: verify.verifyTokenHash,
   verifyCode: withUniformTiming(verify.verifyCode),
   recoverDirectly: verify.recoverDirectly,
-  enrolFactor,
+  enrollFactor,
   challengeFactor,
   verifyFactor,
-  unenrolFactor: factors.unenrolFactor,
+  unenrollFactor: factors.unenrollFactor,
   requireFactorOwner,
   requireOwnFactor,
   requireFactorOf: factors.requireFactorOf,
@@ -124,8 +124,8 @@ const functions = {
   completePasswordReset: appLinks.completePasswordReset,
   requestEmailChange: appLinks.requestEmailChange,
   confirmEmailChange: appLinks.confirmEmailChange,
-  sendSignInLink: withUniformTiming(appLinks.sendSignInLink),
-  verifySignInLink: appLinks.verifySignInLink,
+  sendServiceMagicLink: withUniformTiming(appLinks.sendServiceMagicLink),
+  verifyServiceMagicLink: appLinks.verifyServiceMagicLink,
   chooseRedirect,
   listMessages: messages.listMessages,
   readMessage: messages.readMessage,
@@ -137,7 +137,7 @@ const functions = {
   releaseClaimedMessages,
   mailQueue,
   endUnrecognizedSession,
-  requireDisownToken,
+  requireUnrecognizedSessionToken,
   refreshSession: sessions.refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,
@@ -152,8 +152,8 @@ const functions = {
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
   sweep,
-  examineDatabase,
-  examineDisk,
+  checkDatabase,
+  checkDisk,
   diskSpace: ({ store }: Context) => store.space(),
   /** Whether the wall clock can be trusted. */
   lookAtClock: ({ clockWatch }: Context) => clockWatch.compare(),
@@ -224,7 +224,7 @@ export type {
   User,
   WebauthnCredential,
 } from '../store'
-export type { FederatedCaller } from './federation/callers'
+export type { FederatedCaller } from './federation/authentication'
 export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'
 export type { MailQueue } from './messages/outbox'

@@ -2,7 +2,7 @@
 import { type Static, type StringOptions, type TObject, type TSchema, Type } from '@sinclair/typebox'
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler'
 import { Refusal } from '../core/kernel/refusal'
-import { readUpTo } from '../lib/read-up-to'
+import { readAtMost } from '../lib/read-at-most'
 
 /** A text field that is stored unchanged: without NUL characters, at which database searches would end. */
 export const storedText = (options: StringOptions = {}) => Type.String({ pattern: '^[^\\u0000]*$', ...options })
@@ -25,11 +25,11 @@ export async function readBody(request: Request, timeoutMs: number, stopping?: A
   const { promise: tooSlow, reject } = Promise.withResolvers<never>()
   const refuse = () => reject(new Refusal('request_timeout'))
   let timer = setTimeout(refuse, timeoutMs)
-  const hurry = () => {
+  const shortenTimeout = () => {
     clearTimeout(timer)
     timer = setTimeout(refuse, Math.min(timeoutMs, STOPPING_MS))
   }
-  stopping?.addEventListener('abort', hurry)
+  stopping?.addEventListener('abort', shortenTimeout)
   try {
     // The server enforces a declared length; without one, the chunks are counted as they arrive.
     const all = declared === null ? collect(request.body as ReadableStream<Uint8Array>) : request.bytes()
@@ -38,12 +38,12 @@ export async function readBody(request: Request, timeoutMs: number, stopping?: A
     throw error instanceof Refusal ? error : new Refusal('body_malformed', { detail: 'the connection was closed' })
   } finally {
     clearTimeout(timer)
-    stopping?.removeEventListener('abort', hurry)
+    stopping?.removeEventListener('abort', shortenTimeout)
   }
 }
 
 async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const { bytes, isTooLarge } = await readUpTo(MAX_BODY_BYTES, body)
+  const { bytes, isTooLarge } = await readAtMost(MAX_BODY_BYTES, body)
   if (isTooLarge) throw new Refusal('body_too_large')
   return bytes
 }

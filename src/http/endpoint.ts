@@ -7,7 +7,6 @@ import { Elysia } from 'elysia'
 import type { Admin, Caller, Client, Core, Credentials, FederatedCaller, RequestCore } from '../core'
 import type { MalformedReason } from '../core/kernel/reasons/details'
 import { Refusal } from '../core/kernel/refusal'
-import { type AnswerHeaders, answering } from './answer'
 import { bearerOf } from './bearer'
 import { bodyDecoder, readBody } from './body'
 import { type CaptchaRule, captchaCheck } from './captcha'
@@ -22,6 +21,7 @@ import {
   queryReader,
 } from './parameters'
 import { requestContextOf } from './request-context'
+import { type ResponseHeaders, responseEncoder } from './response-encoder'
 
 /** `federated`: a user of this server, or of another one that signed in here. */
 export type Access = 'anyone' | 'user' | 'admin' | 'federated'
@@ -41,7 +41,7 @@ export interface Endpoint<
   /** Set if a captcha is required while the server has one on. */
   captcha?: CaptchaRule
   /** Checks that run before the body is read. */
-  check?(context: Omit<Context<A, B, Q, P>, 'body' | 'readBody'>): void | Promise<void>
+  check?(context: Omit<HandlerContext<A, B, Q, P>, 'body' | 'readBody'>): void | Promise<void>
   /** The JSON body; without it, the body is ignored. */
   body?: B
   /** Lets the handler read the body with `readBody`, if at all; `body` is undefined then. */
@@ -58,10 +58,10 @@ export interface Endpoint<
   summary: string
   description?: string
   /** The schema of each response body by status. Undeclared members do not leave. */
-  answers: Record<number, TSchema>
+  responses: Record<number, TSchema>
   /** Whether the answer depends on the settings alone, for anyone: it is then encoded once. */
   isConstant?: boolean
-  handle(context: Context<A, B, Q, P>): unknown
+  handle(context: HandlerContext<A, B, Q, P>): unknown
 }
 
 interface Callers {
@@ -72,7 +72,7 @@ interface Callers {
 }
 
 /** Without further types: what every endpoint's context has, and no parameters. */
-export interface Context<
+export interface HandlerContext<
   A extends Access = Access,
   B extends Body = Body,
   Q extends QuerySchemas = NoQuery,
@@ -89,7 +89,7 @@ export interface Context<
   query: QueryValues<Q>
   readonly client: Client
   /** Headers of the answer. */
-  headers: AnswerHeaders
+  headers: ResponseHeaders
 }
 
 /** Exists for type inference: connects the handler's context with the declaration. */
@@ -125,24 +125,24 @@ export interface MountOptions {
   /** Aborted once the server stops: a body that is still missing then is waited for only briefly. */
   stopping: AbortSignal
   /** Whether every answer is checked against its schema, as in tests. */
-  checksAnswers: boolean
+  validatesResponses: boolean
 }
 
-export function mount(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat, options: MountOptions) {
+export function mount(core: Core, endpoints: readonly Endpoint[], format: SurfaceFormat, options: MountOptions) {
   // In responses these formats are documentation only: validating each time and id costs more than printing it.
   for (const format of ['date-time', 'uuid']) FormatRegistry.Set(format, () => true)
-  const app = new Elysia({ prefix: dialect.prefix, ...ROUTING }).onError(({ error, request }) =>
-    dialect.answerError(error, request),
+  const app = new Elysia({ prefix: format.prefix, ...ROUTING }).onError(({ error, request }) =>
+    format.answerError(error, request),
   )
   for (const each of endpoints) {
-    const run = runner(core, each, dialect, options)
+    const run = runner(core, each, format, options)
     const paths = each.allowsTrailingSlash ? [each.path, `${each.path}/`] : [each.path]
     for (const path of paths) {
-      const isHidden = dialect.isHidden || path !== each.path
+      const isHidden = format.isHidden || path !== each.path
       // The schemas are for the documentation: `run` answers with responses, which Elysia leaves as they are.
       const documented = isHidden
         ? { detail: { hide: true } }
-        : { detail: documentation(each, dialect.prefix), response: each.answers }
+        : { detail: documentation(each, format.prefix), response: each.responses }
       app.route(each.method, path, run, { parse: 'none', ...documented })
     }
   }
@@ -164,7 +164,7 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
   const decode = each.body && bodyDecoder(each.body)
   const readQuery = queryReader(each.query ?? {})
   const checkCaptcha = captchaCheck(server.policy, each.captcha)
-  const answer = answering({ answers: each.answers, encode, isChecked: options.checksAnswers })
+  const answer = responseEncoder({ responses: each.responses, encode, isChecked: options.validatesResponses })
   let constant: Response | undefined
   return async ({ request, params, route }: Routed): Promise<Response> => {
     const exchange = requestContextOf(request)
@@ -173,10 +173,10 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
     const credentials = credentialsOf(server, request)
     exchange.showsUnknownKey = arriving.showsUnknownKey(credentials)
     if (constant) return constant.clone() as Response
-    const caller = await identify(arriving, each.access, credentials)
+    const caller = await authenticate(arriving, each.access, credentials)
     let receiving: Promise<Buffer> | undefined
     const receive = () => (receiving ??= readBytes(request))
-    const headers: AnswerHeaders = {}
+    const headers: ResponseHeaders = {}
     const context = {
       core: arriving,
       request,
@@ -192,10 +192,10 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
     }
     const { query } = context
     const counted = checkCaptcha && (await checkCaptcha({ core: arriving, query, credentials, receive }))
-    if (each.check) await each.check(context as unknown as Context)
+    if (each.check) await each.check(context as unknown as HandlerContext)
     if (decode && !each.readsBodyLate) context.body = await context.readBody()
     context.core = server.forRequest(exchange.client, counted)
-    const returned = await each.handle(context as unknown as Context)
+    const returned = await each.handle(context as unknown as HandlerContext)
     const response = answer(returned, headers)
     if (each.isConstant) constant = response.clone() as Response
     return response
@@ -217,10 +217,10 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
   }
 }
 
-async function identify(core: RequestCore, access: Access, credentials: Credentials) {
+async function authenticate(core: RequestCore, access: Access, credentials: Credentials) {
   if (access === 'anyone') return undefined
-  if (access === 'federated') return core.identifyFederated(credentials)
-  return access === 'user' ? core.identifyUser(credentials) : core.identifyAdmin(credentials)
+  if (access === 'federated') return core.authenticateFederated(credentials)
+  return access === 'user' ? core.authenticateUser(credentials) : core.authenticateAdmin(credentials)
 }
 
 /** The credentials of a request: bearer token, API key, or session cookie. */

@@ -3,7 +3,7 @@ import { ValidationError } from 'elysia'
 import type { Client } from '../core'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
-import { isDotted } from './dotted'
+import { hasDotSegments } from './dot-segments'
 import type { Log } from './log'
 import type { Metrics } from './metrics'
 import {
@@ -27,9 +27,9 @@ export interface ServerOptions {
   /** Routes a request. */
   route(request: Request): Response | Promise<Response>
   /** Handles unmatched requests: unknown paths and wrong methods. */
-  answerUnknown(request: Request): Promise<Response>
+  notFoundResponse(request: Request): Promise<Response>
   /** Whether a path answers HEAD as GET: not on the Supabase surface, because GoTrue does not. */
-  answersHead(path: string): boolean
+  supportsHead(path: string): boolean
   /** Answers an error with a page if the client is a browser. */
   presentError(request: Request, response: Response): Promise<Response>
   cors: Cors
@@ -44,9 +44,9 @@ export type Fetch = (request: Request, peers: ConnectionInfo) => Promise<Respons
 
 export function createFetch({
   route,
-  answerUnknown,
+  notFoundResponse,
   presentError,
-  answersHead,
+  supportsHead,
   cors,
   log,
   metrics,
@@ -85,7 +85,7 @@ export function createFetch({
       userAgent: headers.get('user-agent') ?? undefined,
       origin: forwardedOrigin(headers, linkHosts),
       languages: acceptedLanguages(headers.get('accept-language')),
-      get gone() {
+      get disconnected() {
         return request.signal
       },
     }
@@ -105,10 +105,10 @@ export function createFetch({
     try {
       // Bun leaves a host that is not valid out of the URL (RFC 9112 §3.2).
       if (request.url.startsWith('/')) return new Response('Bad Request: invalid Host header\n', { status: 400 })
-      if (isDotted(request)) return pageNotFound()
-      if (request.method === 'HEAD' && answersHead(targetOf(request).path)) return await head(request)
+      if (hasDotSegments(request)) return pageNotFound()
+      if (request.method === 'HEAD' && supportsHead(targetOf(request).path)) return await head(request)
       // Elysia would answer HEAD as GET, and OPTIONS with an empty response; no endpoint has either
-      if (request.method === 'HEAD' || request.method === 'OPTIONS') return await answerUnknown(request)
+      if (request.method === 'HEAD' || request.method === 'OPTIONS') return await notFoundResponse(request)
       return await route(request)
     } catch (error) {
       logFault(log, request, error)

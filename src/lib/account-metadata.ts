@@ -7,6 +7,6 @@ export function providersMetadata(providers: string[]): JsonObject {
 }
 
 /** `identity_data` of an address or number, which are identities of the account itself. */
-export function ownIdentityData(userId: string, data: JsonObject): JsonObject {
+export function contactIdentityData(userId: string, data: JsonObject): JsonObject {
   return { email_verified: false, phone_verified: false, ...data, sub: userId }
 }

@@ -19,7 +19,7 @@ interface Step {
 const MAX_ALTERNATIVES = 64
 
 /** @returns the problem of a pattern, or undefined */
-export function flawOfGlob(pattern: string): string | undefined {
+export function globError(pattern: string): string | undefined {
   try {
     parseGlob(pattern)
     return undefined

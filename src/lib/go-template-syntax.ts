@@ -76,7 +76,7 @@ function scanAction(source: string, start: number, line: number): { tokens?: Tok
     const close = match(CLOSE, source, at)
     if (close) return { tokens, end: at + close[0].length }
     const found = nextToken(source, at)
-    if (!found) throw misfit(source, at, line + newlines(source, start, at))
+    if (!found) throw unexpectedToken(source, at, line + newlines(source, start, at))
     tokens.push(found.token)
     at = found.end
   }
@@ -104,7 +104,7 @@ function unquote(written: string): string | undefined {
   }
 }
 
-function misfit(source: string, at: number, line: number): TemplateError {
+function unexpectedToken(source: string, at: number, line: number): TemplateError {
   const rest = source.slice(at)
   const [next] = rest.trimStart()
   if (next === undefined) return templateError(line, 'an action is not closed with }}')

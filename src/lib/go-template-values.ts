@@ -1,6 +1,6 @@
 /** The contents of a template action: pipelines of fields, literals and functions, compiled to evaluators. */
 import { type Token, templateError } from './go-template-syntax'
-import { encodePart, escapeHtml } from './html-contexts'
+import { encodePart, escapeTemplateHtml } from './html-contexts'
 import type { Json } from './json'
 
 /**
@@ -175,7 +175,11 @@ const FUNCTIONS = new Map<string, [number, number, (values: Value[], mode: Compi
   ['print', [0, MANY, (values) => combined(printAll(values), values)]],
   [
     'html',
-    [1, MANY, (values, mode) => combined(mode === 'html' ? printAll(values) : escapeHtml(printAll(values)), values)],
+    [
+      1,
+      MANY,
+      (values, mode) => combined(mode === 'html' ? printAll(values) : escapeTemplateHtml(printAll(values)), values),
+    ],
   ],
   ['urlquery', [1, MANY, (values) => ({ ...combined(queryEscape(printAll(values)), values), isQueryEscaped: true })]],
 ])

@@ -21,11 +21,11 @@ import {
 import {
   advance,
   afterValue,
-  contextFlaw,
   defang,
   type HtmlContext,
   joinContexts,
   START,
+  unsafeContextReason,
   type Writer,
   writerFor,
 } from './html-contexts'
@@ -131,17 +131,17 @@ function readBlock(reading: Reading, word: Block['kind'], tokens: Token[], line:
   const opener = { word, line }
   const { nodes: body, closing } = readNodes(reading, isDotRoot && word === 'if', opener)
   const block = { kind: word, line, value, body }
-  if (closing.word === 'end') return { ...block, otherwise: noMore(closing, []) }
+  if (closing.word === 'end') return { ...block, otherwise: requireEnd(closing, []) }
   const [next, ...condition] = closing.tokens
   if (word === 'if' && next?.kind === 'word' && next.text === 'if')
     return { ...block, otherwise: [readBlock(reading, 'if', condition, closing.line, isDotRoot)] }
-  noMore(closing, [])
+  requireEnd(closing, [])
   const { nodes: otherwise, closing: end } = readNodes(reading, isDotRoot, opener)
   if (end.word === 'else') throw templateError(end.line, `a second "else" of "${word}"`)
-  return { ...block, otherwise: noMore(end, otherwise) }
+  return { ...block, otherwise: requireEnd(end, otherwise) }
 }
 
-function noMore<T>({ word, tokens: [next], line }: Closing, result: T): T {
+function requireEnd<T>({ word, tokens: [next], line }: Closing, result: T): T {
   if (next) throw templateError(line, `unexpected "${next.text}" behind "${word}"`)
   return result
 }
@@ -151,7 +151,7 @@ function placeAll(nodes: Node[], start: HtmlContext): HtmlContext {
   return nodes.reduce((place, node) => {
     if (node.kind === 'text') return advance(place, node.text)
     if (node.kind !== 'print') return placeBlock(node, place)
-    const problem = contextFlaw(place)
+    const problem = unsafeContextReason(place)
     if (problem) throw templateError(node.line, problem)
     node.write = writerFor(place)
     return afterValue(place)

@@ -139,7 +139,7 @@ export function joinContexts(a: HtmlContext, b: HtmlContext): HtmlContext | unde
 const isBetweenAttributes = ({ kind }: HtmlContext) => kind === 'tag' || kind === 'name'
 
 /** Why no value can be written in a context. @returns undefined if one can */
-export function contextFlaw({ kind, element, attribute, url }: HtmlContext): string | undefined {
+export function unsafeContextReason({ kind, element, attribute, url }: HtmlContext): string | undefined {
   if (kind === 'raw') return `a value cannot be written inside <${element}>`
   if (kind === 'tag' || kind === 'name') return 'a value in a tag can only stand in the value of an attribute'
   if (kind === 'declaration') return 'a value cannot be written inside <!…>'
@@ -149,10 +149,10 @@ export function contextFlaw({ kind, element, attribute, url }: HtmlContext): str
 
 /** How a value is written in a context that allows one. */
 export function writerFor(place: HtmlContext): Writer {
-  if (place.kind === 'text') return (text, { isUsers }) => escapeHtml(isUsers ? defang(text) : text)
-  if (place.kind === 'comment') return escapeHtml
+  if (place.kind === 'text') return (text, { isUsers }) => escapeTemplateHtml(isUsers ? defang(text) : text)
+  if (place.kind === 'comment') return escapeTemplateHtml
   return (text, written) => {
-    const escaped = escapeHtml(attributeText(place, text, written))
+    const escaped = escapeTemplateHtml(attributeText(place, text, written))
     if (place.quote) return escaped
     // White space or `=` would end the value; an empty one would let the next attribute become the value.
     return escaped.replace(/[\s=]/g, (character) => `&#${character.charCodeAt(0)};`) || '&#32;'
@@ -190,7 +190,7 @@ const REFERENCES: Record<string, string> = {
 }
 
 /** Character references for everything that could end a text or a quoted value. */
-export function escapeHtml(text: string): string {
+export function escapeTemplateHtml(text: string): string {
   return text.replace(/[&<>"'`\0]/g, (character) => REFERENCES[character] as string)
 }
 

@@ -24,7 +24,7 @@ const OWN: Record<keyof Metadata, Record<string, number>> = {
 }
 
 /** Whether metadata may change to this: it is within the limits, or smaller than before. */
-export function mayBecome(after: Metadata, before: Metadata = { user: {}, app: {} }): boolean {
+export function isMetadataChangeAllowed(after: Metadata, before: Metadata = { user: {}, app: {} }): boolean {
   const [user, userBefore] = [counted('user', after.user), counted('user', before.user)]
   const [app, appBefore] = [counted('app', after.app), counted('app', before.app)]
   if (user > Math.max(MAX_USER_METADATA_BYTES, userBefore)) return false
@@ -55,18 +55,18 @@ export function fitting(metadata: JsonObject, maxBytes: number): JsonObject {
 }
 
 /** The part of both that fits into a token. `app_metadata` comes first, because it holds permissions. */
-export function fittingToken({ user, app }: Metadata): Metadata {
+export function fitIntoToken({ user, app }: Metadata): Metadata {
   const ofApp = fitting(app, MAX_TOKEN_METADATA_BYTES - 2)
   return { app: ofApp, user: fitting(user, MAX_TOKEN_METADATA_BYTES - bytesOf(ofApp)) }
 }
 
 /** Merges a provider's profile into the metadata as far as the limit permits; existing members are kept. */
-export function mergeFitting(before: Metadata, profile: JsonObject): JsonObject {
+export function mergeWithinLimit(before: Metadata, profile: JsonObject): JsonObject {
   const sizeOf = ([key, value]: [string, Json]) => bytesOf({ [key]: value })
   let user = before.user
   for (const [key, value] of Object.entries(profile).sort((a, b) => sizeOf(a) - sizeOf(b))) {
     const next = mergeMetadata(user, { [key]: value })
-    if (mayBecome({ ...before, user: next }, before)) user = next
+    if (isMetadataChangeAllowed({ ...before, user: next }, before)) user = next
   }
   return user
 }

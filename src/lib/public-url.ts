@@ -7,7 +7,7 @@ export type UrlFlaw = 'malformed' | 'insecure' | 'nearby'
  * Why a URL is not public, as far as its text shows; host names are checked again when they are resolved.
  * @param internalHosts the operator's hosts that may be private and http
  */
-export function flawOfUrl(text: string, internalHosts: readonly string[]): UrlFlaw | undefined {
+export function urlRejection(text: string, internalHosts: readonly string[]): UrlFlaw | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || url.hostname === '' || url.username !== '' || url.password !== '' || url.hash !== '') return 'malformed'
   if (isInternal(url, internalHosts)) return undefined

@@ -8,7 +8,7 @@ const SLOTS = 256
  * answers contain the same ones.
  * @param format formats Unix milliseconds
  */
-export function remembering(format: (ms: number) => string): (ms: number) => string {
+export function memoize(format: (ms: number) => string): (ms: number) => string {
   const instants = new Array<number>(SLOTS).fill(Number.NaN)
   const texts = new Array<string>(SLOTS).fill('')
   return (ms) => {
@@ -22,10 +22,10 @@ export function remembering(format: (ms: number) => string): (ms: number) => str
 }
 
 /** With milliseconds, such as `2026-01-01T00:00:00.120Z`. */
-export const isoTime = remembering((ms) => new Date(ms).toISOString())
+export const isoTime = memoize((ms) => new Date(ms).toISOString())
 
 /** As Go prints it, without trailing zeros in the fraction, such as `2026-01-01T00:00:00.12Z`. */
-export const goTime = remembering((ms) => {
+export const goTime = memoize((ms) => {
   const iso = isoTime(ms)
   return ms % 1000 === 0 ? `${iso.slice(0, 19)}Z` : `${iso.slice(0, -1).replace(/0+$/, '')}Z`
 })

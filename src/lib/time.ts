@@ -4,7 +4,7 @@
  */
 
 /** Whether an optional time is in the future. */
-export function isAhead(instant: number | null, now: number): boolean {
+export function isInFuture(instant: number | null, now: number): boolean {
   return instant !== null && instant > now
 }
 
@@ -27,11 +27,11 @@ export function dueInMs(dueAt: number, longestWaitMs: number, now: number): numb
  * Whether something that started at a time and lasts for a span is over. A start further ahead than the span is not
  * valid.
  */
-export function isOver(since: number, spanMs: number, now: number): boolean {
+export function hasElapsed(since: number, spanMs: number, now: number): boolean {
   return now > since + spanMs || since > now + spanMs
 }
 
 /** Whether something that lasts until just before a time is over, by the same rule. */
 export function isExpired({ createdAt, expiresAt }: { createdAt: number; expiresAt: number }, now: number): boolean {
-  return now >= expiresAt || isOver(createdAt, expiresAt - createdAt, now)
+  return now >= expiresAt || hasElapsed(createdAt, expiresAt - createdAt, now)
 }

@@ -34,12 +34,12 @@ export function page(
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>${escapeHtml(title)}</title>
+    <title>${escapePageHtml(title)}</title>
     <style>${css}</style>
   </head>
   <body>
     <main>
-      <h1>${escapeHtml(title)}</h1>
+      <h1>${escapePageHtml(title)}</h1>
       ${content}
     </main>
   </body>
@@ -61,6 +61,6 @@ export function page(
 
 const ESCAPED: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-export function escapeHtml(text: string): string {
+export function escapePageHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ESCAPED[character] as string)
 }

@@ -70,7 +70,7 @@ export interface OAuth2Provider {
   requiresIssuerParameter?: boolean
   needsVerifier?: boolean
   /** If the ID token contains everything, no further request is made. */
-  profile(vouched: ProfileContext): Promise<ExternalProfile> | ExternalProfile
+  profile(context: ProfileContext): Promise<ExternalProfile> | ExternalProfile
 }
 
 /** A provider of OAuth 1.0a (RFC 5849). */
@@ -79,7 +79,7 @@ export interface OAuth1Provider {
   /** @returns the URLs of temporary credentials, authorization and token credentials (RFC 5849 §2) */
   endpoints(setup: Setup): { requestToken: string; authorize: string; accessToken: string }
   idTokens?: undefined
-  profile(vouched: ProfileContext): Promise<ExternalProfile>
+  profile(context: ProfileContext): Promise<ExternalProfile>
 }
 
 interface ProviderSettings {

@@ -25,7 +25,7 @@ const insertChallenge = statement(columnsOf(mfaChallenges), (db, p) => db.insert
 const challengeById = statement({ id: mfaChallenges.id }, (db, { id }) =>
   db.select().from(mfaChallenges).where(eq(mfaChallenges.id, id)),
 )
-const spendChallenge = statement({ id: mfaChallenges.id, now: mfaChallenges.verifiedAt }, (db, { id, now }) =>
+const consumeChallenge = statement({ id: mfaChallenges.id, now: mfaChallenges.verifiedAt }, (db, { id, now }) =>
   db
     .update(mfaChallenges)
     .set({ verifiedAt: now })
@@ -111,7 +111,7 @@ export const rollBackChallenge = write(
 
 export const findChallenge = read(async (tx, id: string) => tx.one(challengeById, { id }))
 
-export interface FactorPass extends Acting {
+export interface ChallengeCompletion extends Acting {
   /** Id of the challenge that the proof answers; undefined if the proof needs no challenge. */
   challengeId?: string
   userId: string
@@ -125,10 +125,10 @@ export interface FactorPass extends Acting {
  * Consumes the proof of a factor: the session becomes aal2, its refresh token advances, and the user's aal1 sessions
  * end.
  */
-export const passFactor = write(
+export const completeChallenge = write(
   async (
     tx,
-    { challengeId, userId, proof, network, now, related, ...acting }: FactorPass,
+    { challengeId, userId, proof, network, now, related, ...acting }: ChallengeCompletion,
   ): Promise<
     | { outcome: 'passed'; opened: OpenedSession }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
@@ -146,7 +146,7 @@ export const passFactor = write(
       return { outcome: 'aal_too_low_to_enrol' }
     const factor = await consumeProof(tx, userId, proof, { network, now })
     if (typeof factor === 'string') return { outcome: factor }
-    if (challengeId !== undefined) await runGuarded(tx, spendChallenge, { id: challengeId, now })
+    if (challengeId !== undefined) await runGuarded(tx, consumeChallenge, { id: challengeId, now })
     if (network !== undefined)
       await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await elevateSession(tx, session, factor, now)

@@ -61,7 +61,7 @@ export interface Engine {
    * Writes with `probe`, otherwise reads what every query reads first.
    * @returns the problem; undefined if there is none
    */
-  examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined>
+  examine(probe: (tx: Tx) => Promise<void>): Promise<DatabaseProblem | undefined>
   space(): Promise<Space>
   /** Finishes queued writes, then closes the database. */
   close(): Promise<void>
@@ -79,11 +79,11 @@ export interface EngineOptions {
   /**
    * Called with the problem each time a request fails because of the database, and with undefined once it works again.
    */
-  onCondition?(condition: Condition | undefined): void
+  onDatabaseProblem?(condition: DatabaseProblem | undefined): void
 }
 
 /** A known problem of the database. */
-export interface Condition {
+export interface DatabaseProblem {
   kind: FailureKind | 'damaged'
   /** A public description. */
   reason: string

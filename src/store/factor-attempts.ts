@@ -84,7 +84,7 @@ export const countFactorAttempt = write(
 )
 
 /** Refunds a guess that was not checked after all; an expired wait is not restored. */
-export const takeBackFactorAttempt = write(
+export const refundFactorAttempt = write(
   async (tx, { limit, ...counted }: CountedAttempt & { limit: AttemptLimit }): Promise<void> => {
     const stored = await tx.one(attemptsOf, counted)
     if (!stored || stored.attempts === 0) return

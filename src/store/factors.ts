@@ -50,7 +50,7 @@ export interface FactorLimits {
   maxVerified: number
 }
 
-export interface Enrolment {
+export interface Enrollment {
   factor: Factor
   acting: Acting
   limits: FactorLimits
@@ -60,10 +60,10 @@ export interface Enrolment {
 }
 
 /** Adds an unverified factor. If there is a verified one, the session must have passed it. */
-export const enrolFactor = write(
+export const enrollFactor = write(
   async (
     tx,
-    { factor, acting, limits, staleBefore, audit }: Enrolment,
+    { factor, acting, limits, staleBefore, audit }: Enrollment,
   ): Promise<
     | 'enrolled'
     | 'session_gone'
@@ -83,7 +83,7 @@ export const enrolFactor = write(
       else present.push(each)
     }
     await tx.run(recountFactors, { id: factor.userId })
-    const unfit = refuseEnrolment(present, factor, limits)
+    const unfit = refuseEnrollment(present, factor, limits)
     if (unfit) return unfit
     if (session.aal !== 'aal2' && present.some(({ status }) => status === 'verified')) return 'aal_too_low_to_enrol'
     await insertFactorIn(tx, factor)
@@ -93,7 +93,7 @@ export const enrolFactor = write(
 )
 
 /** Why a factor cannot be added to the existing ones. */
-export function refuseEnrolment(
+export function refuseEnrollment(
   present: readonly Factor[],
   { friendlyName }: Factor,
   { max, maxVerified }: FactorLimits,
@@ -116,7 +116,7 @@ export async function dropUnverified(tx: Tx, userId: string, factorType: FactorT
   await tx.run(recountFactors, { id: userId })
 }
 
-export interface Unenrolment {
+export interface Unenrollment {
   factorId: string
   /** For the user's own request: the session, which must be aal2 to remove a verified factor. */
   acting?: Acting
@@ -128,7 +128,7 @@ export interface Unenrolment {
 export const removeFactor = write(
   async (
     tx,
-    { factorId, acting, now, related }: Unenrolment,
+    { factorId, acting, now, related }: Unenrollment,
   ): Promise<
     { outcome: 'removed'; factor: Factor } | { outcome: 'factor_gone' | 'session_gone' | 'aal_too_low_to_unenrol' }
   > => {

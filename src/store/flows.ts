@@ -1,6 +1,6 @@
 /** PKCE flows in progress (RFC 7636). */
 import { and, eq, isNull, ne } from 'drizzle-orm'
-import { isAhead } from '../lib/time'
+import { isInFuture } from '../lib/time'
 import { read, type Tx, write } from './engine'
 import { columnsOf, statement } from './query'
 import { type FlowState, flowState } from './schema'
@@ -77,7 +77,7 @@ export const exchangeFlow = write(
     if (!flow || flow.userId !== session.session.userId) return { outcome: 'flow_gone' }
     const user = await tx.one(userById, { id: flow.userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-    if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
+    if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if ((await tx.run(deleteFlow, { id: flow.id })) === 0) return { outcome: 'flow_gone' }
     const opened = await openSessionIn(tx, user, session, now)
     await appendAudit(tx, audit)

@@ -4,12 +4,12 @@
  */
 import * as accounts from './accounts'
 import { listAudit, listUsers } from './admin-lists'
-import { beginChallenge, findChallenge, passFactor, rollBackChallenge } from './challenges'
+import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './challenges'
 import * as customProviders from './custom-providers'
-import { type Bound, bind, type Condition, type Engine, type StoreEvent, write } from './engine'
+import { type Bound, bind, type DatabaseProblem, type Engine, type StoreEvent, write } from './engine'
 import * as externalSessions from './external-sessions'
-import { countFactorAttempt, takeBackFactorAttempt } from './factor-attempts'
-import { enrolFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
+import { countFactorAttempt, refundFactorAttempt } from './factor-attempts'
+import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
 import { exchangeFlow, findFlow } from './flows'
 import * as maintenance from './maintenance'
 import * as matrix from './matrix-registrations'
@@ -63,15 +63,15 @@ const tokens = {
 const factors = {
   listFactors,
   findFactor,
-  enrolFactor,
+  enrollFactor,
   removeFactor,
   renameFactor,
   beginChallenge,
   rollBackChallenge,
   findChallenge,
   countFactorAttempt,
-  takeBackFactorAttempt,
-  passFactor,
+  refundFactorAttempt,
+  completeChallenge,
   addRecoveryCodes,
   findRecoveryCodes,
   isRecoveryCodeOpen,
@@ -127,7 +127,7 @@ const operations = {
 export type Store = Bound<typeof operations> &
   Pick<Engine, 'close' | 'space'> & {
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
-    examine(now: number): Promise<Condition | undefined>
+    examine(now: number): Promise<DatabaseProblem | undefined>
   }
 
 export interface StoreOptions {
@@ -141,7 +141,7 @@ export interface StoreOptions {
    * Called with the problem each time an operation fails because of the database, and with undefined once it works
    * again.
    */
-  onCondition?(condition: Condition | undefined): void
+  onDatabaseProblem?(condition: DatabaseProblem | undefined): void
   /** For tests: runs every write twice, with the first run rolled back. */
   runsWritesTwice?: boolean
 }
@@ -154,7 +154,7 @@ export interface StoreOptions {
 export async function openStore(
   path: string,
   now: number,
-  { verification, isServed, onEvent, onCondition, runsWritesTwice = false }: StoreOptions = {},
+  { verification, isServed, onEvent, onDatabaseProblem, runsWritesTwice = false }: StoreOptions = {},
 ): Promise<Store> {
   const memory = memoryTokens()
   const engine = await openSqlite(path, {
@@ -164,7 +164,7 @@ export async function openStore(
     ...(verification === 'memory' && { journal: memory }),
     onEvent: onEvent ?? (() => {}),
     runsWritesTwice,
-    ...(onCondition && { onCondition }),
+    ...(onDatabaseProblem && { onDatabaseProblem }),
   })
   return {
     ...bind(engine, operations),
@@ -175,9 +175,9 @@ export async function openStore(
 }
 
 export type { Account } from './account-rows'
-export type { ConsumingEnding } from './accounts/access'
+export type { ConsumingGrant } from './accounts/access'
 export type { ConfirmationResult, PreHijackCleanup } from './accounts/confirm-email'
-export type { Actor, SentAtColumn } from './accounts/guards'
+export type { RequestSession as Actor, SentAtColumn } from './accounts/guards'
 export type { IdentityRemoval } from './accounts/link-identity'
 export type {
   DroppedSignUp,
@@ -192,7 +192,7 @@ export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
-export type { Bound, Condition, Space, StoreEvent } from './engine'
+export type { Bound, DatabaseProblem as Condition, Space, StoreEvent } from './engine'
 export type { CountedAttempt } from './factor-attempts'
 export type {
   AmrClaim,
@@ -220,6 +220,6 @@ export type {
 export type { Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
-export type { Supersedes } from './superseded-sessions'
+export type { SessionPrecedence as Supersedes } from './superseded-sessions'
 export type { Retention, Sweep } from './sweeps'
-export type { Minting, Spending, SpendingRefused } from './verification/operations'
+export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

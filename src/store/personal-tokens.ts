@@ -1,6 +1,6 @@
 /** Personal access tokens: valid until they are revoked or expire. */
 import { and, desc, eq } from 'drizzle-orm'
-import { isAhead } from '../lib/time'
+import { isInFuture } from '../lib/time'
 import { read, type Tx, write } from './engine'
 import { columnsOf, statement } from './query'
 import { type PersonalAccessToken, personalAccessTokens } from './schema'
@@ -50,7 +50,7 @@ export const createPersonalToken = write(
     if ((await tx.one(sessionById, { id: sessionId }))?.userId !== token.userId) return 'session_gone'
     // A ban leaves sessions in place.
     const owner = await tx.one(userById, { id: token.userId })
-    if (isAhead(owner?.bannedUntil ?? null, token.createdAt)) return 'session_gone'
+    if (isInFuture(owner?.bannedUntil ?? null, token.createdAt)) return 'session_gone'
     if ((await tx.all(personalTokensOf, { userId: token.userId })).length >= max) return 'personal_tokens_too_many'
     await tx.run(insertPersonalToken, token)
     await appendAudit(tx, audit)

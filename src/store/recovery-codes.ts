@@ -2,7 +2,7 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { read, type Tx, write } from './engine'
 import { clearAttempts } from './factor-attempts'
-import { type FactorLimits, insertFactorIn, refuseEnrolment } from './factors'
+import { type FactorLimits, insertFactorIn, refuseEnrollment } from './factors'
 import { columnsOf, statement } from './query'
 import { type RelatedWrites, writeRelated } from './related-writes'
 import { type Factor, mfaFactors, mfaRecoveryCodes } from './schema'
@@ -80,7 +80,7 @@ export const addRecoveryCodes = write(
     const present = await allFactorsIn(tx, codes.userId)
     if (present.some(({ factorType }) => factorType === 'recovery_code')) return 'recovery_codes_present'
     if (!present.some(({ status }) => status === 'verified')) return 'recovery_codes_alone'
-    const unfit = refuseEnrolment(present, factor, limits)
+    const unfit = refuseEnrollment(present, factor, limits)
     if (unfit) return unfit
     await insertFactorIn(tx, factor)
     await putCodes(tx, factor.id, codes)

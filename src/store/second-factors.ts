@@ -30,7 +30,7 @@ export const setAssurance = statement(
 const endLowSessions = statement({ userId: sessions.userId, keep: sessions.id }, (db, { userId, keep }) =>
   db.delete(sessions).where(and(eq(sessions.userId, userId), ne(sessions.id, keep), eq(sessions.aal, 'aal1'))),
 )
-const spendRecoveryCode = statement(
+const consumeRecoveryCode = statement(
   {
     factorId: mfaRecoveryCodes.factorId,
     now: mfaRecoveryCodes.usedAt,
@@ -106,7 +106,7 @@ export async function consumeProof(
     lastStep = proof.step
   } else if (proof.type === 'recovery_code') {
     const [hash = '', otherHash = hash] = proof.hashes
-    if ((await tx.run(spendRecoveryCode, { factorId: factor.id, hash, otherHash, now })) === 0) return 'proof_used'
+    if ((await tx.run(consumeRecoveryCode, { factorId: factor.id, hash, otherHash, now })) === 0) return 'proof_used'
   } else if (proof.type === 'webauthn' && 'made' in proof) {
     if (factor.status === 'verified') return 'proof_used'
     if (!(await addCredential(tx, proof.made))) return 'credential_taken'

@@ -1,7 +1,7 @@
 /** Opaque session tokens: looked up by their public part, rotated, and ended with their family. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { lowerAal } from '../lib/assurance'
-import { isAhead, isExpired } from '../lib/time'
+import { isExpired, isInFuture } from '../lib/time'
 import { read, type Tx, write } from './engine'
 import { statement } from './query'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
@@ -15,7 +15,7 @@ import {
   sessionById,
   userById,
 } from './statements'
-import { isSuperseded, type Supersedes } from './superseded-sessions'
+import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 
 const tokenByLookup = statement({ lookupId: sessionTokens.lookupId }, (db, { lookupId }) =>
   db.select().from(sessionTokens).where(eq(sessionTokens.lookupId, lookupId)),
@@ -71,7 +71,7 @@ export interface Rotation {
   lost?: readonly string[] | undefined
   userAgent: string | undefined
   ip: string | undefined
-  supersedes: Supersedes | undefined
+  supersedes: SessionPrecedence | undefined
   audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
 }
 
@@ -85,11 +85,11 @@ type Rotated = { outcome: 'rotated'; opened: OpenedSession } | { outcome: 'gone'
 export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<Rotated> => {
   const { lookupId, now, next, audit } = rotation
   const found = await foundToken(tx, lookupId)
-  if (!found || found.user.deletedAt !== null || isAhead(found.user.bannedUntil, now)) return { outcome: 'gone' }
+  if (!found || found.user.deletedAt !== null || isInFuture(found.user.bannedUntil, now)) return { outcome: 'gone' }
   const { token, session, user } = found
   if (isExpired(token, now)) return { outcome: 'expired' }
   if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
-  if ((await tx.run(revokeToken, { lookupId, now })) === 0 && !(await takeBack(tx, rotation.lost))) {
+  if ((await tx.run(revokeToken, { lookupId, now })) === 0 && !(await deleteUnusedSuccessors(tx, rotation.lost))) {
     await tx.run(endFamily, { id: session.id })
     await appendAudit(tx, audit.reused)
     return { outcome: 'reused' }
@@ -101,7 +101,7 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
 })
 
 /** Deletes tokens. @returns false if there are none, or one has been used */
-async function takeBack(tx: Tx, lookupIds: readonly string[] = []): Promise<boolean> {
+async function deleteUnusedSuccessors(tx: Tx, lookupIds: readonly string[] = []): Promise<boolean> {
   let isUnused = lookupIds.length > 0
   for (const lookupId of lookupIds) if ((await tx.run(deleteUnused, { lookupId })) === 0) isUnused = false
   return isUnused

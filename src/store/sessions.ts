@@ -1,7 +1,7 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../lib/factor-types'
-import { isAhead, isWithin } from '../lib/time'
+import { isInFuture, isWithin } from '../lib/time'
 import { read, type Tx, write } from './engine'
 import { columnsOf, integer, statement } from './query'
 import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
@@ -20,7 +20,7 @@ import {
   startSession,
   userById,
 } from './statements'
-import { isSuperseded, type Supersedes } from './superseded-sessions'
+import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 import { type CredentialUse, useCredential } from './webauthn'
 
 const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, { userId, limit }) =>
@@ -100,7 +100,7 @@ export const openSession = write(
     const { userId } = session.session
     const user = await tx.one(userById, { id: userId })
     if (!user || user.deletedAt !== null) return { outcome: 'user_gone' }
-    if (isAhead(user.bannedUntil, now)) return { outcome: 'user_banned' }
+    if (isInFuture(user.bannedUntil, now)) return { outcome: 'user_banned' }
     if (verifiedPasswordHash !== undefined && verifiedPasswordHash !== user.encryptedPassword)
       return { outcome: 'password_changed_concurrently' }
     if (passkey && !(await useCredential(tx, passkey, now))) return { outcome: 'passkey_used' }
@@ -130,7 +130,7 @@ export interface Refresh {
   allowReuse: boolean
   /** Whether reuse of an older token ends the session. */
   endOnReuse: boolean
-  supersedes?: Supersedes | undefined
+  supersedes?: SessionPrecedence | undefined
   audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
 }
 
@@ -149,7 +149,7 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
   if (!found) return { outcome: 'session_gone' }
   const { session, user } = found
   if (user.deletedAt !== null) return { outcome: 'user_gone' }
-  if (isAhead(user.bannedUntil, refresh.now)) return { outcome: 'user_banned' }
+  if (isInFuture(user.bannedUntil, refresh.now)) return { outcome: 'user_banned' }
   if (await isSuperseded(tx, session, refresh.supersedes)) return { outcome: 'superseded' }
   const age = session.refreshTokenCounter - refresh.counter
   if (age < 0) return { outcome: 'not_issued' }

@@ -12,14 +12,18 @@ const sessionsUsedSince = statement({ userId: sessions.userId, since: instant },
 )
 
 /** Which of a user's sessions supersedes another. */
-export interface Supersedes {
+export interface SessionPrecedence {
   /** When a session was last used, for this comparison. */
   lastUse(session: Session): number
   /** Whether another session of the user, used later, supersedes one. */
   supersedes(other: Session, session: Session): boolean
 }
 
-export async function isSuperseded(tx: Tx, session: Session, supersedes: Supersedes | undefined): Promise<boolean> {
+export async function isSuperseded(
+  tx: Tx,
+  session: Session,
+  supersedes: SessionPrecedence | undefined,
+): Promise<boolean> {
   if (!supersedes) return false
   const later = await tx.all(sessionsUsedSince, { userId: session.userId, since: supersedes.lastUse(session) })
   return later.some((other) => supersedes.supersedes(other, session))
@@ -27,6 +31,6 @@ export async function isSuperseded(tx: Tx, session: Session, supersedes: Superse
 
 /** Whether a session that is not being refreshed has been superseded. */
 export const isSessionSuperseded = read(
-  (tx, { session, supersedes }: { session: Session; supersedes: Supersedes | undefined }) =>
+  (tx, { session, supersedes }: { session: Session; supersedes: SessionPrecedence | undefined }) =>
     isSuperseded(tx, session, supersedes),
 )

@@ -11,7 +11,7 @@ import {
   userByPhone,
   userByUsername,
 } from './account-rows'
-import { type ConsumingEnding, flowOf } from './accounts/access'
+import { type ConsumingGrant, flowOf } from './accounts/access'
 import { read, type Tx, write } from './engine'
 import { queueMatrixRegistration } from './matrix-registrations'
 import { columnsOf, statement } from './query'
@@ -46,9 +46,9 @@ import {
 import {
   consumeToken,
   invalidateTokensOf,
-  refuseSpending,
-  type Spending,
-  type SpendingRefused,
+  refuseTokenUse,
+  type TokenRefusal,
+  type TokenUse,
   type Withdrawal,
   withdrawTokensIn,
 } from './verification/operations'
@@ -102,7 +102,7 @@ export const createUser = write(
 export interface NewExternalAccount extends Omit<NewAccount, 'identities' | 'matrixDueAt' | 'flow'> {
   identity: Identity
   /** Undefined if the account has to be confirmed first. */
-  ending: ConsumingEnding | undefined
+  ending: ConsumingGrant | undefined
 }
 
 /** Creates the account of an identity, and signs in. */
@@ -130,22 +130,22 @@ export const createUserWithIdentity = write(
 export interface Registration extends NewAccount {
   session: NewSession
   /** The token that allows it. */
-  spend?: Spending
+  tokenUse?: TokenUse
 }
 
 /** Makes an account and signs it in. */
 export const registerUser = write(
   async (
     tx,
-    { session, spend, ...account }: Registration,
-  ): Promise<{ outcome: 'registered'; opened: OpenedSession } | { outcome: SpendingRefused } | AccountConflict> => {
+    { session, tokenUse, ...account }: Registration,
+  ): Promise<{ outcome: 'registered'; opened: OpenedSession } | { outcome: TokenRefusal } | AccountConflict> => {
     const now = account.user.createdAt
-    const refused = spend && (await refuseSpending(tx, spend, now))
+    const refused = tokenUse && (await refuseTokenUse(tx, tokenUse, now))
     if (refused) return { outcome: refused }
     const taken = await findAllTaken(tx, account)
     if (taken) return taken
     const made = await insertAccount(tx, account)
-    if (spend) await consumeToken(tx, spend, now)
+    if (tokenUse) await consumeToken(tx, tokenUse, now)
     await startSession(tx, session)
     return {
       outcome: 'registered',

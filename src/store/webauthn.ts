@@ -1,6 +1,6 @@
 /** Public keys of authenticators, and passkey ceremonies. */
 import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
-import { isAhead } from '../lib/time'
+import { isInFuture } from '../lib/time'
 import { read, type Tx, write } from './engine'
 import { columnsOf, statement } from './query'
 import {
@@ -142,7 +142,7 @@ export const registerPasskey = write(
   ): Promise<'registered' | 'passkeys_too_many' | 'credential_taken' | 'session_gone' | 'aal_too_low_for_passkeys'> => {
     const user = await tx.one(userById, { id: credential.userId })
     const session = acting && (await actingSession(tx, acting))
-    if (!user || user.deletedAt !== null || isAhead(user.bannedUntil, now)) return 'session_gone'
+    if (!user || user.deletedAt !== null || isInFuture(user.bannedUntil, now)) return 'session_gone'
     if (acting && session?.userId !== user.id) return 'session_gone'
     const isProtected = (await factorsIn(tx, user)).some(({ status }) => status === 'verified')
     if (isProtected && session?.aal !== 'aal2') return 'aal_too_low_for_passkeys'

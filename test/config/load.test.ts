@@ -70,7 +70,7 @@ test('short names of other software count in the environment and a named file, b
   })
   expect(loaded({ env: { PORT: '1234' } }).settings.server.port).toBe(1234)
   const named = { PORT: '1234', JWT_SECRET: values.JWT_SECRET, DATABASE_URL: '/srv/own.db', DEBUG: 'true' }
-  expect(loaded({ envFile: { path: 'own.env', isNamed: true, values: named } }).settings).toMatchObject({
+  expect(loaded({ envFile: { path: 'own.env', isExplicit: true, values: named } }).settings).toMatchObject({
     server: { port: 1234, databaseUrl: '/srv/own.db', logLevel: 'debug' },
     tokens: { jwtSecret: values.JWT_SECRET },
   })

@@ -1,7 +1,7 @@
 /** Settings and the fields of the core's policy that they feed. */
 import { expect, test } from 'bun:test'
 import { policyOf } from '../../src/compose/policy'
-import { allSettings, type FedPolicyPath } from '../../src/config'
+import { allSettings, type MappedPolicyPath } from '../../src/config'
 import { load } from '../../src/config/load'
 import { field, type Without } from '../../src/config/policy-field'
 import { computed, setting } from '../../src/config/setting'
@@ -73,7 +73,7 @@ test('a setting that feeds the wrong field does not compile', () => {
 })
 
 test('a field that nothing feeds does not compile', () => {
-  type Derived = Without<Policy & { added: string; oauth: { added: string } }, FedPolicyPath>
+  type Derived = Without<Policy & { added: string; oauth: { added: string } }, MappedPolicyPath>
   const derived: Derived['oauth'] = { added: '' }
   // @ts-expect-error: no setting feeds it, so it has to be derived
   const incomplete: Derived['oauth'] = {}

@@ -1,7 +1,7 @@
 /** A clock that ran ahead and was corrected: timestamps stored meanwhile delay nothing beyond the normal interval. */
 import { expect, test } from 'bun:test'
 import { createSigningKey, listSigningKeys, scheduleSigningKey } from '../../src/core/tokens/signing-keys'
-import { isExpired, isOver, isWithin, remainingMs } from '../../src/lib/time'
+import { hasElapsed, isExpired, isWithin, remainingMs } from '../../src/lib/time'
 import { PASSWORD, refresh, startApp, type TestApp } from '../support/app'
 import { challenge, enrol, enrolled, pass, protectedAccount, verify } from '../support/factors'
 import { post } from '../support/native'
@@ -19,9 +19,12 @@ test('an instant in the future counts as long ago, and a lifetime that starts to
     ...[true, false, false, false],
   ])
   expect([remainingMs(100, 10, 103), remainingMs(100, 10, 110), remainingMs(100, 10, 99)]).toEqual([7, 0, 0])
-  expect([isOver(100, 10, 110), isOver(100, 10, 111), isOver(100, 10, 90), isOver(100, 10, 89)]).toEqual([
-    ...[false, true, false, true],
-  ])
+  expect([
+    hasElapsed(100, 10, 110),
+    hasElapsed(100, 10, 111),
+    hasElapsed(100, 10, 90),
+    hasElapsed(100, 10, 89),
+  ]).toEqual([...[false, true, false, true]])
   expect([
     isExpired({ createdAt: 100, expiresAt: 110 }, 89),
     isExpired({ createdAt: 100, expiresAt: 110 }, 95),

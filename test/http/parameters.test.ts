@@ -22,7 +22,7 @@ test('a path parameter that cannot be decoded is empty', () => {
 })
 
 test('a handler sees the parameters that its endpoint declares, and no others', () => {
-  const described = { tag: '', summary: '', answers: {}, access: 'anyone', method: 'GET' } as const
+  const described = { tag: '', summary: '', responses: {}, access: 'anyone', method: 'GET' } as const
   const factor = endpoint({
     ...described,
     path: '/users/:user/factors/:factor',

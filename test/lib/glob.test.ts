@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { flawOfGlob, parseGlob } from '../../src/lib/glob'
+import { globError, parseGlob } from '../../src/lib/glob'
 
 /** For each pattern, texts that it matches and does not match. */
 const CASES: Record<string, { yes: string[]; no: string[] }> = {
@@ -73,17 +73,17 @@ for (const [pattern, { yes, no }] of Object.entries(CASES))
   test(`the pattern ${JSON.stringify(pattern)} matches what it should and nothing else`, () => {
     const matched = [...yes, ...no].filter((text) => parseGlob(pattern).test(text))
     expect(matched).toEqual(yes)
-    expect(flawOfGlob(pattern)).toBeUndefined()
+    expect(globError(pattern)).toBeUndefined()
   })
 
 test('an invalid pattern is rejected with the reason', () => {
-  expect(flawOfGlob('https://foo.com/\\')).toContain('backslash')
-  expect(flawOfGlob('https://[abc')).toContain('[ is not closed')
-  expect(flawOfGlob('https://{a,b')).toContain('{ is not closed')
-  expect(flawOfGlob('{a{b}')).toContain('{ is not closed')
-  expect(flawOfGlob('[]')).toContain('empty')
-  expect(flawOfGlob('[!]')).toContain('empty')
-  expect(flawOfGlob('[z-a]')).toContain('z-a')
+  expect(globError('https://foo.com/\\')).toContain('backslash')
+  expect(globError('https://[abc')).toContain('[ is not closed')
+  expect(globError('https://{a,b')).toContain('{ is not closed')
+  expect(globError('{a{b}')).toContain('{ is not closed')
+  expect(globError('[]')).toContain('empty')
+  expect(globError('[!]')).toContain('empty')
+  expect(globError('[z-a]')).toContain('z-a')
   expect(() => parseGlob('[')).toThrow()
 })
 

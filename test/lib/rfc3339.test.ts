@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { goTime, isoTime, remembering } from '../../src/lib/rfc3339'
+import { goTime, isoTime, memoize } from '../../src/lib/rfc3339'
 
 /** Instants that share a slot with others, and ones on either side of a second, a day and the epoch. */
 const INSTANTS = [0, 1, 10, 100, 120, 256, 512, 999, 1000, 1120, -1, -256, 86_399_999, 86_400_000, 1_767_225_600_000]
@@ -21,7 +21,7 @@ test('trailing zeros of a fraction are omitted, as in Go', () => {
 
 test('a repeated instant is formatted once', () => {
   const asked: number[] = []
-  const format = remembering((ms) => {
+  const format = memoize((ms) => {
     asked.push(ms)
     return String(ms)
   })

@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { passFactor } from '../../src/store/challenges'
+import { completeChallenge } from '../../src/store/challenges'
 import type { Engine, Tx } from '../../src/store/engine'
 import { openExternalSession, renewExternalSession } from '../../src/store/external-sessions'
-import { countFactorAttempt, takeBackFactorAttempt } from '../../src/store/factor-attempts'
+import { countFactorAttempt, refundFactorAttempt } from '../../src/store/factor-attempts'
 import { insertFactorIn, renameFactor } from '../../src/store/factors'
 import { exchangeFlow, issueAuthCode, startFlow } from '../../src/store/flows'
 import { claimMatrixRegistrations, queueMatrixRegistration } from '../../src/store/matrix-registrations'
@@ -103,7 +103,7 @@ test('a session that is refreshed while it passes a factor loses neither', async
   const { userId, sessionId } = await signedIn()
   const { id: factorId } = await factorOf(userId, 'totp')
   const { rival, outcome } = await race(engine, refresh(sessionId), (tx) =>
-    passFactor(tx, {
+    completeChallenge(tx, {
       sessionId,
       aal: 'aal1',
       userId,
@@ -169,7 +169,7 @@ test('a challenge is answered once', async () => {
     }),
   )
   const pass = (tx: Tx) =>
-    passFactor(tx, {
+    completeChallenge(tx, {
       challengeId,
       sessionId,
       aal: 'aal1',
@@ -190,7 +190,7 @@ test('every guess at a factor is counted, the first one as well, and taken back 
   for (let round = 0; round < 5; round++) expect((await twice(guess)).map(({ waitMs }) => waitMs)).toEqual([0, 0])
   expect((await engine.write(guess)).waitMs).toBe(1000)
   const counted = { userId, network: '', since: NOW, limit }
-  await twice((tx) => takeBackFactorAttempt(tx, counted))
+  await twice((tx) => refundFactorAttempt(tx, counted))
   expect([await engine.write(guess), await engine.write(guess), await engine.write(guess)]).toMatchObject([
     { waitMs: 0 },
     { waitMs: 0 },
@@ -215,7 +215,13 @@ test('a verification token is consumed once', async () => {
   await engine.write((tx) => tx.tokens.put(token))
   const register = (tx: Tx) => {
     const user = newUser({ createdAt: NOW })
-    return registerUser(tx, { user, identities: [], session: newSession(user.id), spend: { id: token.id }, audit: [] })
+    return registerUser(tx, {
+      user,
+      identities: [],
+      session: newSession(user.id),
+      tokenUse: { id: token.id },
+      audit: [],
+    })
   }
   expect(await outcomesOf(register)).toEqual(['registered', 'token_used'])
 })

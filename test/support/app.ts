@@ -132,7 +132,7 @@ export async function startApp({
     ...(peers && { peers }),
     ...(provisioner && { provisioner }),
     ...(captchaOrigin && { captchaOrigin }),
-    checksAnswers: true,
+    validatesResponses: true,
     log,
   })
   let serial = 0

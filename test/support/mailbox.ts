@@ -87,14 +87,14 @@ export function startMailbox(
     ...options,
   })
   const metrics = createMetrics({ version: '0', commit: '0' })
-  const answerUnknown = async () => new Response('404 page not found\n', { status: 404 })
+  const notFoundResponse = async () => new Response('404 page not found\n', { status: 404 })
   const routes = new Elysia(ROUTING)
-    .onError(({ code }) => (code === 'NOT_FOUND' ? answerUnknown() : undefined))
+    .onError(({ code }) => (code === 'NOT_FOUND' ? notFoundResponse() : undefined))
     .use(surface.app) as unknown as Elysia
   const fetch = createFetch({
     linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
-    ...{ answerUnknown, metrics },
-    answersHead: () => false,
+    ...{ notFoundResponse, metrics },
+    supportsHead: () => false,
     presentError: async (_, response) => response,
     route: (request) => routes.fetch(request),
     cors: cors([], [PREFIX]),

@@ -29,9 +29,9 @@ async function profileFrom(
 ): Promise<ExternalProfile> {
   const { attributeMapping, customClaims, endpoints } = custom
   const wanted = ['email', ...Object.values(attributeMapping).filter((source) => typeof source === 'string')]
-  const isToldAll = idToken && [...wanted, ...customClaims].every((name) => Object.hasOwn(idToken, name))
+  const hasAllClaims = idToken && [...wanted, ...customClaims].every((name) => Object.hasOwn(idToken, name))
   const canAsk = accessToken !== '' && endpoints.userinfo !== undefined
-  const answered = !isToldAll && canAsk ? asObject(await get(endpoints.userinfo ?? '')) : undefined
+  const answered = !hasAllClaims && canAsk ? asObject(await get(endpoints.userinfo ?? '')) : undefined
   // OpenID Connect Core 1.0 §5.3.2
   if (idToken && answered && answered.sub !== idToken.sub) throw new Error('userinfo belongs to another account')
   const documents: UntrustedJson[] = [idToken, answered].filter((each) => each !== undefined)

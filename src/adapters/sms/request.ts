@@ -33,18 +33,18 @@ const MAX_ERROR_CHARACTERS = 200
 
 /** @param read extracts the id of the accepted message, or the provider's error text */
 export async function submitMessage(
-  question: ProviderRequest,
+  request: ProviderRequest,
   post: HttpPost,
   read: (answer: { status: number; body: Json }) => { id: string } | { error: string },
 ): Promise<Outcome> {
-  const answer = await postForm(question, post)
+  const answer = await postForm(request, post)
   const result = 'error' in answer ? answer : read(answer)
   if ('id' in result) return { outcome: 'sent', id: result.id }
-  return { outcome: 'failed', error: errorText(result.error || fallback(question, answer.status), question) }
+  return { outcome: 'failed', error: errorText(result.error || fallback(request, answer.status), request) }
 }
 
-export async function postForm(question: ProviderRequest, post: HttpPost): Promise<ProviderResponse> {
-  const { provider, url, headers, form, timeoutMs = TIMEOUT_MS } = question
+export async function postForm(request: ProviderRequest, post: HttpPost): Promise<ProviderResponse> {
+  const { provider, url, headers, form, timeoutMs = TIMEOUT_MS } = request
   const answer = await post({
     url,
     headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json', ...headers },
@@ -54,11 +54,11 @@ export async function postForm(question: ProviderRequest, post: HttpPost): Promi
   })
   if (answer.outcome === 'timed_out') return { error: `${provider} did not respond within ${timeoutMs} ms` }
   if (answer.outcome === 'unreachable') {
-    return { error: errorText(`${provider} cannot be reached: ${answer.error}`, question) }
+    return { error: errorText(`${provider} cannot be reached: ${answer.error}`, request) }
   }
   const body = answer.isTooLarge ? undefined : parseJson(answer.body)
   return body === undefined
-    ? { status: answer.status, error: fallback(question, answer.status) }
+    ? { status: answer.status, error: fallback(request, answer.status) }
     : { status: answer.status, body }
 }
 

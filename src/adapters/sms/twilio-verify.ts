@@ -17,7 +17,7 @@ const WRONG_CODE_ERRORS = ['60200', '60202']
 /** `check` throws if Twilio did not check the code. */
 export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsProvider {
   const { accountSid, authToken, serviceSid, baseUrl = BASE_URL, timeoutMs } = options
-  const question = (resource: string, form: Record<string, string>) => ({
+  const request = (resource: string, form: Record<string, string>) => ({
     provider: 'Twilio Verify',
     url: `${baseUrl}/v2/Services/${encodeURIComponent(serviceSid)}/${resource}`,
     headers: { authorization: basicAuth(accountSid, authToken) },
@@ -27,12 +27,12 @@ export function twilioVerify(options: TwilioVerifyOptions, post: HttpPost): SmsP
   })
   return {
     send: ({ phone, channel }) =>
-      submitMessage(question('Verifications', { To: `+${phone}`, Channel: channel }), post, ({ status, body }) => {
+      submitMessage(request('Verifications', { To: `+${phone}`, Channel: channel }), post, ({ status, body }) => {
         const id = textAt(body, 'sid')
         return [200, 201].includes(status) && id !== '' ? { id } : { error: twilioError(body) }
       }),
     async check(phone, code) {
-      const asked = question('VerificationCheck', { To: `+${phone}`, Code: code })
+      const asked = request('VerificationCheck', { To: `+${phone}`, Code: code })
       const answer = await postForm(asked, post)
       // A verification that expired, was approved or took too many attempts is deleted.
       if (answer.status === 404) return false

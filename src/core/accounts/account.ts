@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
 import { remainingMs } from '../../lib/time'
 import type { Account, ConfirmedContacts, User } from '../../store'
-import { requireAudience } from '../callers/identify'
+import { requireAudience } from '../authentication/authenticate'
 import { type Action, auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -13,10 +13,10 @@ import { prepareNotice } from '../messages/mail'
 import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
 import { type Channel, channelOf } from '../messages/sms'
 import { authorizePasswordChange, type PasswordInput } from '../passwords/password-change'
-import { requireStrong } from '../passwords/password-strength'
-import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
-import { factorsOf, isMissingSecondFactor } from '../users/second-factor-status'
-import { contactIdentity, normaliseEmail, normalisePhone, storableAppMetadata, storableMetadata } from '../users/users'
+import { requireStrongPassword } from '../passwords/password-strength'
+import { type CodeChallenge, type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
+import { factorsOf, needsSecondFactor } from '../users/second-factor-status'
+import { contactIdentity, normalizeEmail, normalizePhone, storableAppMetadata, storableMetadata } from '../users/users'
 import {
   accompaniedBy,
   contactChangeOnly,
@@ -36,7 +36,7 @@ export async function getAccount(
   return { user, identities: await context.store.findIdentities(user.id), factors: await factorsOf(context, user) }
 }
 
-export interface AccountChange extends ChallengeInput, PasswordInput {
+export interface AccountChange extends CodeChallengeParameters, PasswordInput {
   email?: string | undefined
   phone?: string | undefined
   /** How a new number is contacted. */
@@ -74,18 +74,18 @@ export async function updateAccount(
   const channel = channelOf(context, wanted.phone ? change.channel : undefined)
   const data = change.data && storableMetadata(change.data)
   const appMetadata = change.appMetadata && storableAppMetadata(change.appMetadata)
-  if (change.password !== undefined) await requireStrong(context, change.password)
+  if (change.password !== undefined) await requireStrongPassword(context, change.password)
   if (change.appMetadata && !(user.role === policy.adminGroup && user.aud === policy.audience))
     throw new Refusal('app_metadata_reserved')
   const needsFactor = change.password !== undefined || wanted.email || wanted.phone
   if (needsFactor) forbidPersonalToken(caller)
-  if (needsFactor && (await isMissingSecondFactor(context, caller))) throw new Refusal('aal_too_low')
+  if (needsFactor && (await needsSecondFactor(context, caller))) throw new Refusal('aal_too_low')
   if (change.password !== undefined && user.isAnonymous && !wanted.email && !wanted.phone)
     throw new Refusal('password_of_anonymous_user')
   const isManaged = change.password || wanted.email || wanted.phone || change.nonce
   if (user.isSsoUser && isManaged) throw new Refusal('account_sso_managed')
   await requireContactsAvailable(context, wanted)
-  const challenge = wanted.email ? parseChallenge(change) : undefined
+  const challenge = wanted.email ? parseCodeChallenge(change) : undefined
   const { confirmed, pending } = confirmedContacts(context, user, wanted)
   // Everything else is checked before the password: a later refusal would reveal whether it was right.
   requireCooldownsElapsed(context, user, pending)
@@ -96,8 +96,8 @@ export async function updateAccount(
   const current = withCurrentTime(context)
   const action: Action = secret === undefined ? 'user_modified' : 'user_updated_password'
   const own: OwnChange = {
-    actor: { sessionId: session?.id },
-    authorization: secret && { verifiedHash: user.encryptedPassword, spend: secret.spend },
+    requestSession: { sessionId: session?.id },
+    authorization: secret && { verifiedHash: user.encryptedPassword, tokenUse: secret.tokenUse },
     password: secret && { hash: secret.hash, keptSession: session?.id },
     confirmed,
     userMetaData: { ...data, ...(confirmed?.email !== undefined && { email_verified: true }) },
@@ -114,7 +114,7 @@ interface PendingChange {
   user: User
   pending: Contacts
   own: OwnChange
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   channel: Channel
   redirectTo: string
 }
@@ -130,7 +130,7 @@ async function applyChange(context: Context, { user, pending, own, challenge, ch
       // The SMS is sent first, because only it can fail for external reasons; at that point nothing has been changed.
       // Older tokens are invalidated before its code is created; the token that allows the change is one of them.
       const { authorization, ...rest } = own
-      const first = { ...contactChangeOnly(context, user, own.actor), authorization }
+      const first = { ...contactChangeOnly(context, user, own.requestSession), authorization }
       await sendPhoneChange(context, { user, phone, channel }, accompaniedBy(first, user))
       return await sendEmailChange(context, change, accompaniedBy({ ...rest, authorization: undefined }, shown))
     }
@@ -160,7 +160,7 @@ function accountAfter({ now }: Context, user: User, { confirmed, password }: Own
 /** Deletes the caller's account: its address becomes free and all its sessions end. */
 export async function deleteAccount(context: Context, { caller }: { caller: Caller }): Promise<void> {
   const { id } = forbidPersonalToken(caller).user
-  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
+  if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   const audit = [auditEntry(context, 'user_deleted', caller.user, { user_id: id })]
   await context.store.softDeleteUser({ id, now: context.now, scrub: (value) => scrubHash(id, value), audit })
 }
@@ -179,8 +179,8 @@ interface Contacts {
 
 /** The address and number that differ from the current ones; an empty value requests nothing. */
 function requestedContacts({ user }: Caller, change: AccountChange): Contacts {
-  const email = change.email ? normaliseEmail(change.email) : undefined
-  const phone = change.phone ? normalisePhone(change.phone) : undefined
+  const email = change.email ? normalizeEmail(change.email) : undefined
+  const phone = change.phone ? normalizePhone(change.phone) : undefined
   return { email: email === user.email ? undefined : email, phone: phone === user.phone ? undefined : phone }
 }
 

@@ -8,15 +8,15 @@ import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { requireStrong } from '../passwords/password-strength'
+import { requireStrongPassword } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
-import { normaliseUsername } from '../users/usernames'
+import { normalizeUsername } from '../users/usernames'
 import {
   contactIdentity,
   newUser,
-  normaliseEmail,
-  normalisePhone,
-  requireRoom,
+  normalizeEmail,
+  normalizePhone,
+  requireMetadataWithinLimit,
   requireShortClaim,
   storableAppMetadata,
   storableMetadata,
@@ -55,9 +55,9 @@ export async function createUser(
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
   requireShortClaim('role', given.role)
   requireShortClaim('aud', given.aud)
-  const email = given.email ? normaliseEmail(given.email) : undefined
-  const phone = given.phone ? normalisePhone(given.phone) : undefined
-  const username = given.username === undefined ? null : normaliseUsername(given.username)
+  const email = given.email ? normalizeEmail(given.email) : undefined
+  const phone = given.phone ? normalizePhone(given.phone) : undefined
+  const username = given.username === undefined ? null : normalizeUsername(given.username)
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
   const encryptedPassword = await initialPassword(context, given)
@@ -67,7 +67,7 @@ export async function createUser(
   const identities: Identity[] = []
   if (email) identities.push(contactIdentity(context, id, 'email', { email }))
   if (phone) identities.push(contactIdentity(context, id, 'phone', { phone }))
-  const metadata = requireRoom({
+  const metadata = requireMetadataWithinLimit({
     app: mergeMetadata(
       providersMetadata(identities.map(({ provider }) => provider)),
       storableAppMetadata(given.appMetadata ?? {}),
@@ -123,9 +123,9 @@ export async function updateUser(
   const { store, passwords, now } = context
   const before = await requireAccount(context, id)
   requireShortClaim('role', given.role)
-  const email = given.email ? normaliseEmail(given.email) : undefined
-  const phone = given.phone ? normalisePhone(given.phone) : undefined
-  if (given.password !== undefined) await requireStrong(context, given.password)
+  const email = given.email ? normalizeEmail(given.email) : undefined
+  const phone = given.phone ? normalizePhone(given.phone) : undefined
+  if (given.password !== undefined) await requireStrongPassword(context, given.password)
   const bannedUntil = banEnd(given.banDuration, now)
   const isUnconfirmed = before.user.confirmedAt === null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)

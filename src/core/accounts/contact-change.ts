@@ -14,15 +14,15 @@ import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { pageLink, prepareMail } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { type AccountMessage, sendAndRecord, sendAndSave } from '../messages/send-after-storing'
 import { type TooSoon, withSendCooldown } from '../messages/send-cooldown'
 import { type Channel, prepareSms } from '../messages/sms'
-import { type Challenge, newFlow } from '../tokens/pkce'
+import { type AccountMessage, sendAndRecord, sendAndSave } from '../messages/store-then-send'
+import { type CodeChallenge, newFlow } from '../tokens/pkce'
 import { mintToken } from '../tokens/verification-token'
 
 /** A change of the account that comes with the request for a new address or number. */
 export interface AccompanyingChange<Pending extends PendingContact, Saved> {
-  actor: Actor
+  requestSession: Actor
   /** The account as the change leaves it, for the message. */
   shown: User
   /** Saves the change and the record of the message in one operation. @throws {Refusal} */
@@ -33,7 +33,7 @@ export interface EmailChange {
   user: User
   /** The new address, normalized. */
   email: string
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   redirectTo: string
   /**
    * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
@@ -49,11 +49,16 @@ export interface EmailChange {
 export async function sendEmailChange<Saved>(
   context: Context,
   change: EmailChange,
-  { actor, shown, save }: AccompanyingChange<PendingEmail, Saved>,
+  { requestSession, shown, save }: AccompanyingChange<PendingEmail, Saved>,
 ): Promise<Saved> {
   const { saved } = await withContactCooldown(
     context,
-    { contact: 'email', user: change.user, actor, prepare: (current) => emailChangeMail(current, change, shown) },
+    {
+      contact: 'email',
+      user: change.user,
+      requestSession,
+      prepare: (current) => emailChangeMail(current, change, shown),
+    },
     (current, message) => sendAndSave(current, message, (record) => save(current, record, message.tooSoon)),
   )
   return saved
@@ -65,7 +70,12 @@ export async function resendEmailChange(context: Context, change: EmailChange): 
   const missing = user.emailChangeConfirmStatus === 1 ? await unconfirmedAddress(context, user, email) : undefined
   await withContactCooldown(
     context,
-    { contact: 'email', user, actor: undefined, prepare: (current) => emailChangeMail(current, change, user, missing) },
+    {
+      contact: 'email',
+      user,
+      requestSession: undefined,
+      prepare: (current) => emailChangeMail(current, change, user, missing),
+    },
     recordOnly(user),
   )
 }
@@ -81,11 +91,16 @@ export interface PhoneChange {
 export async function sendPhoneChange<Saved>(
   context: Context,
   change: PhoneChange,
-  { actor, shown, save }: AccompanyingChange<PendingContact, Saved>,
+  { requestSession, shown, save }: AccompanyingChange<PendingContact, Saved>,
 ): Promise<Saved> {
   const { saved } = await withContactCooldown(
     context,
-    { contact: 'phone', user: change.user, actor, prepare: (current) => phoneChangeSms(current, change, shown) },
+    {
+      contact: 'phone',
+      user: change.user,
+      requestSession,
+      prepare: (current) => phoneChangeSms(current, change, shown),
+    },
     (current, message) => sendAndSave(current, message, (record) => save(current, record, message.tooSoon)),
   )
   return saved
@@ -99,7 +114,7 @@ export async function resendPhoneChange(
   const { user } = change
   return withContactCooldown(
     context,
-    { contact: 'phone', user, actor: undefined, prepare: (current) => phoneChangeSms(current, change, user) },
+    { contact: 'phone', user, requestSession: undefined, prepare: (current) => phoneChangeSms(current, change, user) },
     recordOnly(user),
   )
 }
@@ -116,14 +131,14 @@ type PreparedMessage<Pending extends PendingContact> = Pick<
 interface ContactMessage<Pending extends PendingContact> {
   contact: 'email' | 'phone'
   user: User
-  actor: Actor | undefined
+  requestSession: Actor | undefined
   prepare(current: Context): PreparedMessage<Pending>
 }
 
 /** Prepares a message about a new contact and sends it, unless the last one is too recent. */
 async function withContactCooldown<Pending extends PendingContact, Sent extends { messageId: string | undefined }>(
   context: Context,
-  { contact, user, actor, prepare }: ContactMessage<Pending>,
+  { contact, user, requestSession, prepare }: ContactMessage<Pending>,
   send: (current: Context, message: AccountMessage<Pending>) => Promise<Sent>,
 ): Promise<Sent> {
   const { mail, sms } = context.policy
@@ -135,7 +150,7 @@ async function withContactCooldown<Pending extends PendingContact, Sent extends 
   return withSendCooldown(context, { user, lastSend, refusal }, async (current, tooSoon) => {
     const { outgoing, mint, flow, pending } = prepare(current)
     const request = { column, cooldownMs, mint, flow, pending }
-    const sent = await send(current, { user, outgoing, request, actor, tooSoon })
+    const sent = await send(current, { user, outgoing, request, requestSession, tooSoon })
     return { ...sent, messageId: sent.messageId ?? outgoing.messageId }
   })
 }
@@ -227,8 +242,8 @@ interface EmailChangeToken {
 export type OwnChange = Omit<AccountUpdate, 'id' | 'now'>
 
 /** What comes with the request for a new contact, if that is all of it. */
-export const contactChangeOnly = (context: Context, user: User, actor: Actor): OwnChange => ({
-  actor,
+export const contactChangeOnly = (context: Context, user: User, requestSession: Actor): OwnChange => ({
+  requestSession,
   authorization: undefined,
   password: undefined,
   confirmed: undefined,
@@ -240,7 +255,7 @@ export const contactChangeOnly = (context: Context, user: User, actor: Actor): O
 
 /** The request for a new contact, accompanied by a change of the user's own account. @param shown the account after it */
 export const accompaniedBy = (change: OwnChange, shown: User): AccompanyingChange<PendingContact, Account> => ({
-  actor: change.actor,
+  requestSession: change.requestSession,
   shown,
   async save({ store, now }, message, tooSoon) {
     const changed = await store.requestContactChange({ ...change, id: shown.id, now, message })

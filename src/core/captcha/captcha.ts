@@ -1,6 +1,6 @@
 /** Whether a request has to bring the token of a captcha, and whether the token is good (docs/captcha.md). */
 
-import { identifyAdmin } from '../callers/identify'
+import { authenticateAdmin } from '../authentication/authenticate'
 import type { Credentials } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import type { CaptchaResult } from '../kernel/ports'
@@ -53,7 +53,7 @@ async function verify(context: Context, token: string, action: CaptchaAction): P
 
 async function isAdministrator(context: Context, credentials: Credentials): Promise<boolean> {
   try {
-    await identifyAdmin(context, credentials)
+    await authenticateAdmin(context, credentials)
     return true
   } catch (error) {
     if (error instanceof Refusal) return false

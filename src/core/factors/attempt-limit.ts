@@ -21,7 +21,7 @@ type LockedReason = 'too_many_requests' | 'recovery_codes_locked'
  * Counts a guess, then checks it. A checked guess counts unless a correct code resets the counter; if the hook or
  * provider that checks it fails, the guess is refunded.
  */
-export async function countGuess<T>(
+export async function withCountedAttempt<T>(
   context: Context,
   userId: string,
   check: () => Promise<T>,
@@ -32,7 +32,7 @@ export async function countGuess<T>(
     return await check()
   } catch (error) {
     if (error instanceof Refusal && FAILURES.has(error.reason))
-      await context.store.takeBackFactorAttempt({ ...counted, limit: LIMIT })
+      await context.store.refundFactorAttempt({ ...counted, limit: LIMIT })
     throw error
   }
 }

@@ -2,16 +2,16 @@
 import { parseUuid } from '../../lib/uuid'
 import type { Factor } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import { type Admin, actingIn } from '../kernel/caller'
+import { type Admin, requestSessionOf } from '../kernel/caller'
 import { type Context, NO_CLIENT, withClient } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession, requireShortName } from './user-factors'
 
-export async function unenrolFactor(context: Context, { caller, factorId }: FactorRequest): Promise<string> {
+export async function unenrollFactor(context: Context, { caller, factorId }: FactorRequest): Promise<string> {
   const { user, session } = requireSession(caller)
   const factor = await loadOwnFactor(context, user, factorId)
   const removed = await context.store.removeFactor({
-    ...{ factorId: factor.id, acting: actingIn(session), now: context.now },
+    ...{ factorId: factor.id, acting: requestSessionOf(session), now: context.now },
     related: {
       audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),

@@ -12,7 +12,7 @@ export const codeHashOf = (pepper: Buffer, challengeId: string, code: string): s
  * Whether a code was the one sent.
  * @throws {Refusal} if the provider, which created it, refuses it or does not answer
  */
-export async function isPhoneCode(
+export async function checkPhoneCode(
   { peppers, policy, smsProvider, report }: Context,
   { phone }: Factor,
   challenge: MfaChallenge,

@@ -7,12 +7,12 @@ import { hmacSha256 } from '../../lib/secrets'
 import type { Factor } from '../../store'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { auditEntry } from '../kernel/audit'
-import { actingIn, type Caller } from '../kernel/caller'
+import { type Caller, requestSessionOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import type { IssuedSession } from '../sessions/sessions'
-import { countGuess } from './attempt-limit'
-import { newFactor } from './enrol'
+import { withCountedAttempt } from './attempt-limit'
+import { newFactor } from './enroll'
 import { factorNotice, requireSession, requireShortName } from './user-factors'
 import { recordPassedFactor } from './verify'
 
@@ -45,7 +45,7 @@ export async function generateRecoveryCodes(
 ): Promise<RecoveryCodes> {
   const { policy, random, store, now } = context
   const { user, session } = requireSession(caller)
-  requireEnrolment(context)
+  requireEnrollment(context)
   requireShortName(friendlyName)
   const factor = newFactor(now, {
     ...{ id: random.uuid(), userId: user.id, factorType: 'recovery_code', status: 'verified' },
@@ -53,7 +53,7 @@ export async function generateRecoveryCodes(
   })
   const { codes, hashes } = makeCodes(context)
   const outcome = await store.addRecoveryCodes({
-    ...{ factor, userId: user.id, acting: actingIn(session), limits: policy.mfa.limits, hashes, now },
+    ...{ factor, userId: user.id, acting: requestSessionOf(session), limits: policy.mfa.limits, hashes, now },
     related: {
       audit: [auditEntry(context, 'generate_recovery_codes', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_enrolled_notification', user, factor }),
@@ -72,10 +72,10 @@ export async function regenerateRecoveryCodes(
 ): Promise<RecoveryCodes> {
   const { store, now } = context
   const { user, session } = requireSession(caller)
-  requireEnrolment(context)
+  requireEnrollment(context)
   const { codes, hashes } = makeCodes(context)
   const factor = await store.replaceRecoveryCodes({
-    ...{ userId: user.id, acting: actingIn(session), hashes, now },
+    ...{ userId: user.id, acting: requestSessionOf(session), hashes, now },
     related: { audit: [auditEntry(context, 'generate_recovery_codes', user)] },
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -92,7 +92,7 @@ export async function verifyRecoveryCode(
   limits.request('factorVerifications', client.ip)
   const { user, session } = requireSession(caller)
   if (!policy.mfa.recoveryCodes.verifyEnabled) throw new Refusal('recovery_codes_verification_disabled')
-  const judge = async () => {
+  const checkCode = async () => {
     const found = await store.findRecoveryCodes(user.id)
     if (!found) throw new Refusal('recovery_code_wrong')
     const { factor } = found
@@ -100,8 +100,8 @@ export async function verifyRecoveryCode(
     await callMfaAttemptHook(context, { user, factor, isValid: await store.isRecoveryCodeOpen(shown) })
     return shown
   }
-  const proof = await countGuess(context, user.id, judge, 'recovery_codes_locked')
-  return recordPassedFactor(withCurrentTime(context), { user, ...actingIn(session), proof, messages: [] })
+  const proof = await withCountedAttempt(context, user.id, checkCode, 'recovery_codes_locked')
+  return recordPassedFactor(withCurrentTime(context), { user, ...requestSessionOf(session), proof, messages: [] })
 }
 
 export async function removeRecoveryCodes(context: Context, { caller }: { caller: Caller }): Promise<string> {
@@ -111,7 +111,7 @@ export async function removeRecoveryCodes(context: Context, { caller }: { caller
   if (!found) throw new Refusal('recovery_codes_missing')
   const { factor } = found
   const removed = await store.removeFactor({
-    ...{ factorId: factor.id, acting: actingIn(session), now },
+    ...{ factorId: factor.id, acting: requestSessionOf(session), now },
     related: {
       audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),
@@ -135,6 +135,6 @@ function makeCodes({ random, peppers }: Pick<Context, 'random' | 'peppers'>) {
 
 const hashOf = (pepper: Buffer, code: string) => hmacSha256(pepper, `recovery_code:${code}`).toString('hex')
 
-function requireEnrolment({ policy }: Context): void {
+function requireEnrollment({ policy }: Context): void {
   if (!policy.mfa.recoveryCodes.enrollEnabled) throw new Refusal('recovery_codes_enrolment_disabled')
 }

@@ -4,7 +4,7 @@ import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { factorsOf } from '../users/second-factor-status'
-import { countGuess } from './attempt-limit'
+import { withCountedAttempt } from './attempt-limit'
 import { recoveryProof } from './recovery-codes'
 import { stepOf } from './totp'
 
@@ -14,11 +14,11 @@ import { stepOf } from './totp'
  * @returns undefined if the account needs none
  * @throws {Refusal} if the code is missing or wrong
  */
-export async function proveSecondFactor(context: Context, user: User, code: string): Promise<Proof | undefined> {
+export async function verifySecondFactor(context: Context, user: User, code: string): Promise<Proof | undefined> {
   const factors = (await factorsOf(context, user)).filter(({ status }) => status === 'verified')
   if (factors.length === 0) return undefined
   if (code === '') throw new Refusal('second_factor_needed')
-  const proof = await countGuess(context, user.id, () => judged(context, { user, factors, code }))
+  const proof = await withCountedAttempt(context, user.id, () => checkCode(context, { user, factors, code }))
   if (!proof) throw new Refusal('second_factor_needed')
   return proof
 }
@@ -30,7 +30,7 @@ interface Given {
 }
 
 /** The proof for a code, after the hook was called; undefined if the code is wrong. */
-async function judged(context: Context, { user, factors, code }: Given): Promise<Proof | undefined> {
+async function checkCode(context: Context, { user, factors, code }: Given): Promise<Proof | undefined> {
   const proof = proofOf(context, factors, code)
   const tried = attemptedFactor(factors, code, proof)
   if (tried) await callMfaAttemptHook(context, { user, factor: tried, isValid: await isRight(context, proof, tried) })

@@ -23,13 +23,13 @@ export const newSecret = ({ random }: Pick<Context, 'random'>): Buffer => random
 
 /** The secret in stored form, which can be opened only for its own factor row (docs/decisions.md#d7). */
 export const sealSecret = ({ sealer }: Pick<Context, 'sealer'>, factorId: string, secret: Uint8Array): string =>
-  sealer.seal(secret, secretPlace(factorId))
+  sealer.seal(secret, secretAad(factorId))
 
 /** @returns the time step that matches a factor's code, or undefined */
 export const stepOf = ({ sealer, now }: Pick<Context, 'sealer' | 'now'>, { id, secret }: Factor, code: string) =>
-  matchingStep(sealer.open(secret, secretPlace(id)), code, now)
+  matchingStep(sealer.open(secret, secretAad(id)), code, now)
 
-const secretPlace = (factorId: string) => `mfa_factors.secret:${factorId}`
+const secretAad = (factorId: string) => `mfa_factors.secret:${factorId}`
 
 export const base32 = (secret: Uint8Array): string => encodeBase32NoPadding(secret)
 

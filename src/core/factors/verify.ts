@@ -5,14 +5,14 @@ import { isExpired } from '../../lib/time'
 import type { Factor, MfaChallenge, Proof, Session, User } from '../../store'
 import { callMfaAttemptHook } from '../hooks/attempt-hooks'
 import { auditEntry } from '../kernel/audit'
-import { actingIn } from '../kernel/caller'
+import { requestSessionOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type CredentialJson, verifyAssertion, verifyRegistration } from '../passkeys/webauthn'
 import { type IssuedSession, reissueTokens } from '../sessions/sessions'
-import { countGuess } from './attempt-limit'
+import { withCountedAttempt } from './attempt-limit'
 import { requireVerification } from './challenge'
-import { isPhoneCode } from './phone-codes'
+import { checkPhoneCode } from './phone-codes'
 import { stepOf } from './totp'
 import { type FactorRequest, factorNotice, loadOwnFactor, requireSession } from './user-factors'
 
@@ -47,7 +47,7 @@ export async function verifyFactor(
   return recordPassedFactor(current, {
     challengeId: challenge.id,
     user,
-    ...actingIn(session),
+    ...requestSessionOf(session),
     proof,
     messages,
   })
@@ -78,7 +78,7 @@ async function proofOf(context: Context, { user, factor, challenge, answer }: Fa
   const factorId = factor.id
   switch (factor.factorType) {
     case 'totp': {
-      const step = await countGuess(context, user.id, async () => {
+      const step = await withCountedAttempt(context, user.id, async () => {
         const found = stepOf(context, factor, answer.code)
         await callMfaAttemptHook(context, {
           user,
@@ -91,8 +91,8 @@ async function proofOf(context: Context, { user, factor, challenge, answer }: Fa
       return { type: 'totp', factorId, step }
     }
     case 'phone': {
-      const isRight = await countGuess(context, user.id, async () => {
-        const isFound = await isPhoneCode(context, factor, challenge, answer.code)
+      const isRight = await withCountedAttempt(context, user.id, async () => {
+        const isFound = await checkPhoneCode(context, factor, challenge, answer.code)
         await callMfaAttemptHook(context, { user, factor, isValid: isFound })
         return isFound
       })
@@ -143,7 +143,7 @@ export async function recordPassedFactor(
   { user, proof, messages, ...which }: PassedFactor,
 ): Promise<IssuedSession> {
   const audit = [auditEntry(context, 'verification_attempted', user, { factor_id: proof.factorId })]
-  const passed = await context.store.passFactor({
+  const passed = await context.store.completeChallenge({
     ...which,
     userId: user.id,
     network: networkPrefix(context.client.ip),

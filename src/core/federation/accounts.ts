@@ -1,12 +1,12 @@
 /** Accounts on the federation surface. */
 import type { ExternalSession, User } from '../../store'
 import { createUser } from '../accounts/admin'
-import { introspect } from '../callers/introspect'
+import { introspect } from '../authentication/introspect'
 import type { Admin } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { requireStrong } from '../passwords/password-strength'
-import { findExternal } from './callers'
+import { requireStrongPassword } from '../passwords/password-strength'
+import { findExternal } from './authentication'
 
 export interface NewAccount {
   admin: Admin
@@ -22,7 +22,7 @@ export async function createFederatedUser(
 ): Promise<User> {
   if (email === '') throw new Refusal('email_missing')
   if (password === '') throw new Refusal('password_missing')
-  await requireStrong(context, password)
+  await requireStrongPassword(context, password)
   const given = { username, email, password, confirmEmail: true, confirmPhone: false }
   return (await createUser(context, { admin, given, audience: context.policy.audience })).user
 }

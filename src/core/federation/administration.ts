@@ -4,7 +4,7 @@ import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { upstreamToken } from './callers'
+import { upstreamToken } from './authentication'
 import { peerLabel, revokePeerToken } from './peers'
 import { externalRef } from './user-ref'
 

@@ -4,9 +4,9 @@ import type { User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { type CredentialSignIn, countCredentials, signInWithCredentials } from '../sign-in/credential-sign-in'
+import { checkSignInRequest, type OneStepSignIn, signInInOneStep } from '../sign-in/one-step-sign-in'
 import { mintOpaqueToken } from '../tokens/opaque'
-import { sealToken } from './callers'
+import { sealToken } from './authentication'
 import {
   accountIdOf,
   findPeer,
@@ -32,18 +32,16 @@ export interface FederatedSignIn {
 /** @param server empty or `local` for this server */
 export async function signInFederated(
   context: Context,
-  { server, ...signIn }: CredentialSignIn & { server: string },
+  { server, ...signIn }: OneStepSignIn & { server: string },
 ): Promise<FederatedSignIn> {
   const peer = findPeer(context, server)
   if (peer) return signInAtPeer(context, peer, signIn)
-  const { opened, tokens } = await signInWithCredentials(context, signIn, [
-    ['federation', context.policy.federation.tokenMs],
-  ])
+  const { opened, tokens } = await signInInOneStep(context, signIn, [['federation', context.policy.federation.tokenMs]])
   const { user } = opened
   return { accessToken: tokens[0]?.token ?? '', server: 'local', userRef: localRef(user.uid), user }
 }
 
-async function signInAtPeer(context: Context, peer: Peer, signIn: CredentialSignIn): Promise<FederatedSignIn> {
+async function signInAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn): Promise<FederatedSignIn> {
   const { random, store, policy, now } = context
   const answer = await loginAtPeer(context, peer, signIn)
   const token = tokenOf(answer)
@@ -64,10 +62,10 @@ async function signInAtPeer(context: Context, peer: Peer, signIn: CredentialSign
 }
 
 /** Password attempts at other servers count like local ones, so that the detour does not allow more guesses. */
-async function loginAtPeer(context: Context, peer: Peer, signIn: CredentialSignIn): Promise<PeerResponse> {
-  countCredentials(context, signIn)
+async function loginAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn): Promise<PeerResponse> {
+  checkSignInRequest(context, signIn)
   const { identifier, password, code } = signIn
-  const takeBack = context.limits.guess({
+  const refund = context.limits.guess({
     ...{ account: undefined, identifier: `${peer.url} ${identifier.toLowerCase()}` },
     ...{ ip: context.client.ip, isKnownNetwork: false },
   })
@@ -77,11 +75,11 @@ async function loginAtPeer(context: Context, peer: Peer, signIn: CredentialSignI
     answer = await requestPeer(context, peer, { method: 'POST', path: '/login', body })
   } catch (error) {
     // not checked, so not a guess
-    takeBack()
+    refund()
     throw error
   }
   const lacksCode = !answer.isSuccess && answer.body.reason === 'mfa_required'
-  if (answer.isSuccess || lacksCode) takeBack()
+  if (answer.isSuccess || lacksCode) refund()
   if (lacksCode) throw new Refusal('second_factor_needed')
   if (!answer.isSuccess) throw new Refusal('external_auth_failed')
   return answer

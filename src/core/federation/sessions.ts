@@ -6,10 +6,10 @@ import { updateAccount } from '../accounts/account'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
+import { isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { signOut } from '../sessions/sessions'
 import { lookupIdOf, mintOpaqueToken, mintSessionToken } from '../tokens/opaque'
-import { type ExternalCaller, type FederatedCaller, sealToken, upstreamToken } from './callers'
+import { type ExternalCaller, type FederatedCaller, sealToken, upstreamToken } from './authentication'
 import { objectOf, peerLabel, requestPeer, revokePeerToken, tokenOf } from './peers'
 
 /** How long after sign-in a session can be refreshed (docs/decisions.md#d9). */
@@ -55,7 +55,7 @@ async function refreshHere(
   const lifetimeMs = lifetimeOf(context, session.createdAt)
   const { token, row } = mintSessionToken(context, { kind: 'federation', familyId: session.id, lifetimeMs })
   const outcome = await store.replaceSessionToken({
-    ...{ lookupId, next: row, now, userAgent, ip, supersedes: supersedes(policy.session, now, isLowLimited) },
+    ...{ lookupId, next: row, now, userAgent, ip, supersedes: sessionPrecedence(policy.session, now, isLowLimited) },
     audit: [auditEntry(context, 'token_refreshed', user)],
   })
   if (outcome !== 'replaced') throw new Refusal('refresh_refused')

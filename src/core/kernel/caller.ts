@@ -1,7 +1,7 @@
 /** The caller of a request, and the credentials they presented. */
 import type { Session, User } from '../../store'
 import { Refusal } from './refusal'
-import type { VerifiedClaims } from './services'
+import type { VerifiedClaims } from './server-state'
 
 /** Credentials of a request. */
 export interface Credentials {
@@ -23,7 +23,7 @@ export interface Caller {
 }
 
 /** The caller's session, for the store. */
-export const actingIn = ({ id: sessionId, aal }: Session): { sessionId: string; aal: Session['aal'] } => ({
+export const requestSessionOf = ({ id: sessionId, aal }: Session): { sessionId: string; aal: Session['aal'] } => ({
   sessionId,
   aal,
 })

@@ -17,7 +17,7 @@ import type {
   SmsProvider,
 } from './ports'
 import type { Bucket, RateLimits } from './rate-limits'
-import type { ApiKeys, ClockWatch, Keyring, LostAnswers, Passwords } from './services'
+import type { ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
 
 /** What the server depends on, for as long as it runs. */
 export interface Deps {
@@ -49,7 +49,7 @@ export interface Deps {
   background(work: Promise<unknown>): void
   report: Report
   clockWatch: ClockWatch
-  lostAnswers: LostAnswers
+  lostResponses: LostResponses
 }
 
 /** The origin of a request. */
@@ -65,7 +65,7 @@ export interface Client {
   /** Languages of the client's Accept-Language, in order of preference (RFC 9110 §12.5.4). */
   languages: readonly string[]
   /** Aborted if the client disconnects before the response. */
-  readonly gone?: AbortSignal
+  readonly disconnected?: AbortSignal
 }
 
 /** What every function of the core is given: the server's dependencies, and the request or task at hand. */

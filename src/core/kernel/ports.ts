@@ -47,10 +47,10 @@ export interface PasswordHasher {
 export interface Sealer {
   /** Identifies the key, so that a wrong one is detected at start. */
   keyId: string
-  /** @param place where the value is stored, as `table.column:rowId`; it can be opened only with the same */
-  seal(plain: Uint8Array, place: string): string
+  /** @param aad where the value is stored, as `table.column:rowId`; it can be opened only with the same */
+  seal(plain: Uint8Array, aad: string): string
   /** @throws if the text was sealed elsewhere or with another key, or was changed */
-  open(sealed: string, place: string): Buffer
+  open(sealed: string, aad: string): Buffer
 }
 
 export interface MailContent {
@@ -193,7 +193,7 @@ export interface OAuthProvider {
    * @param parameters from the client, for provider-specific features
    * @throws if the provider has to be contacted and does not respond
    */
-  startAuthorization(leaving: {
+  startAuthorization(request: {
     state: string
     scopes: readonly string[]
     parameters: Readonly<Record<string, string>>

@@ -137,17 +137,17 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
           : byAccount.take(isKnownNetwork ? digest(account, networkPrefix(ip)) : digest(account), now)
       // Guesses from elsewhere cannot exhaust the owner's budget at home, where the network's own count does not apply.
       const counts = isKnownNetwork ? [ofAccount] : [ofAccount, byNetwork.take(sitePrefix(ip), now)]
-      const takeBack = () => {
-        for (const count of counts) count.takeBack()
+      const refund = () => {
+        for (const count of counts) count.refund()
       }
       const waitMs = Math.max(...counts.map((count) => count.waitMs))
-      if (waitMs === 0) return takeBack
-      takeBack()
+      if (waitMs === 0) return refund
+      refund()
       const limit = waitMs === ofAccount.waitMs ? 'AUTH_RATE_LIMIT_PASSWORD_GUESSES' : 'AUTH_RATE_LIMIT_NETWORK_GUESSES'
       throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit })
     },
     code(address) {
-      const { waitMs, takeBack } = byAddress.take(digest(address), clock.monotonic())
+      const { waitMs, refund: takeBack } = byAddress.take(digest(address), clock.monotonic())
       if (waitMs > 0)
         throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_CODE_GUESSES' })
       return takeBack
@@ -178,7 +178,7 @@ function messageLimits({ limits, signup }: Policy, clock: Clock): Pick<RateLimit
     return (cost: number) => {
       const now = clock.monotonic()
       const taken = window?.take('all', now)
-      if (cost === 0) taken?.takeBack()
+      if (cost === 0) taken?.refund()
       return taken?.waitMs ?? bucket?.('all', now, cost) ?? 0
     }
   }
@@ -251,14 +251,14 @@ function tokenBucket(burst: number, perMs: number) {
 function slidingWindow(limit: number, windowMs: number, maxKeys: number) {
   const histories = boundedMap<number[]>((history, now) => (history.at(-1) ?? -Infinity) <= now - windowMs, maxKeys)
   return {
-    take(key: string, now: number): { waitMs: number; takeBack(): void } {
+    take(key: string, now: number): { waitMs: number; refund(): void } {
       const history = histories.get(key, now, () => [])
       while (history.length > 0 && (history[0] as number) <= now - windowMs) history.shift()
-      if (history.length >= limit) return { waitMs: (history[0] as number) + windowMs - now, takeBack() {} }
+      if (history.length >= limit) return { waitMs: (history[0] as number) + windowMs - now, refund() {} }
       history.push(now)
       return {
         waitMs: 0,
-        takeBack() {
+        refund() {
           const index = history.lastIndexOf(now)
           if (index >= 0) history.splice(index, 1)
         },
@@ -280,9 +280,9 @@ function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKe
         // Not again before the map has doubled, so a sweep costs little per new key.
         sweepAt = Math.max(SMALL_MAP, 2 * map.size)
       }
-      const place = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`
-      const value = map.get(place) ?? make()
-      map.set(place, value)
+      const aad = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`
+      const value = map.get(aad) ?? make()
+      map.set(aad, value)
       return value
     },
   }

@@ -45,7 +45,7 @@ export function parseRedirectPattern(written: string): RedirectPattern {
 }
 
 /** @returns why an address is refused, for the log; undefined if it is allowed */
-export function flawOfRedirect({ siteUrl, allowed }: RedirectPolicy, text: string): string | undefined {
+export function redirectRejection({ siteUrl, allowed }: RedirectPolicy, text: string): string | undefined {
   if (text.length > MAX_LENGTH) return `it is longer than ${MAX_LENGTH} characters`
   if (FORBIDDEN_CHARACTERS.test(text)) return 'it contains a backslash or a control character'
   const [scheme = ''] = DANGEROUS.exec(text) ?? []
@@ -100,7 +100,7 @@ export function entryThatAllows({ siteUrl }: RedirectPolicy, candidate: string):
   const literal = (parts?.hasPath ? parts.origin : entry).replace(/\/\/\[[0-9a-f:.]+\]/i, '//')
   if (/[*?[\]{},]/.test(literal)) return undefined
   const allowed = [parseRedirectPattern(entry)]
-  return flawOfRedirect({ siteUrl, allowed }, candidate) === undefined ? entry : undefined
+  return redirectRejection({ siteUrl, allowed }, candidate) === undefined ? entry : undefined
 }
 
 function isLoopbackLike(hostname: string): boolean {

@@ -1,6 +1,6 @@
 /** The redirect target of a link. */
 import type { Context } from './context'
-import { entryThatAllows, flawOfRedirect } from './redirect-rules'
+import { entryThatAllows, redirectRejection } from './redirect-rules'
 
 export interface RedirectCandidates {
   /** Targets requested by the client, in order of precedence. */
@@ -24,7 +24,7 @@ export function chooseRedirect(
     if (isAllowedRedirect(context, candidate, 'links lead to the site instead')) return candidate
   }
   const page = referer.replaceAll(' ', '%20')
-  return page !== '' && flawOfRedirect(redirects, page) === undefined ? page : redirects.siteUrl
+  return page !== '' && redirectRejection(redirects, page) === undefined ? page : redirects.siteUrl
 }
 
 /** Whether an address is the site's or on the list; logs the reason if not. @param consequence of a refusal */
@@ -33,7 +33,7 @@ export function isAllowedRedirect(
   candidate: string,
   consequence: string,
 ): boolean {
-  const reason = flawOfRedirect(redirects, candidate)
+  const reason = redirectRejection(redirects, candidate)
   if (reason === undefined) return true
   const entry = entryThatAllows(redirects, candidate)
   report('warn', `a redirect was refused, ${consequence}`, {

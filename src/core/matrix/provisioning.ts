@@ -92,7 +92,7 @@ async function attempt(context: Context, user: User, registration: MatrixRegistr
   }
 }
 
-const passwordPlace = (userId: string) => `matrix_registrations.password:${userId}`
+const passwordAad = (userId: string) => `matrix_registrations.password:${userId}`
 
 /**
  * The password of the account, on disk before it is sent to the homeserver. If the response is lost, the next attempt
@@ -103,9 +103,9 @@ async function passwordFor(
   { store, sealer, random }: Context,
   { userId }: MatrixRegistration,
 ): Promise<string | undefined> {
-  const made = sealer.seal(random.bytes(PASSWORD_BYTES), passwordPlace(userId))
+  const made = sealer.seal(random.bytes(PASSWORD_BYTES), passwordAad(userId))
   const kept = await store.keepMatrixPassword({ userId, password: made })
-  return kept === undefined ? undefined : sealer.open(kept, passwordPlace(userId)).toString('base64url')
+  return kept === undefined ? undefined : sealer.open(kept, passwordAad(userId)).toString('base64url')
 }
 
 const OFF = { outcome: 'unavailable', error: 'no homeserver is configured' } as const

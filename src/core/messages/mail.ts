@@ -44,7 +44,7 @@ export interface MailCopy {
  */
 export function prepareMail(context: Context, mail: Mail): Outgoing {
   const { policy, limits } = context
-  for (const { to } of mail.copies) requireAuthorised(context, to)
+  for (const { to } of mail.copies) requireAuthorized(context, to)
   // a simulated mail calls no hook
   if (policy.mail.delivery !== 'mailbox') for (const { to } of mail.copies) limits.recipient(to)
   // If no mail may be sent now, that also applies to simulated mails: otherwise the response would reveal who has an
@@ -64,24 +64,24 @@ export function prepareMail(context: Context, mail: Mail): Outgoing {
 
 /** The queued messages of a mail: one for each copy, or the payload of the hook. */
 function outgoing(context: Context, mail: Mail): NewMessage[] {
-  if (context.policy.mail.delivery !== 'hook') return mail.copies.map((letter) => composeMessage(context, mail, letter))
+  if (context.policy.mail.delivery !== 'hook') return mail.copies.map((copy) => composeMessage(context, mail, copy))
   const payload = hookPayload(context, mail)
-  const [letter] = mail.copies
-  if (!payload || !letter) return []
+  const [copy] = mail.copies
+  if (!payload || !copy) return []
   const { client, now } = context
   const content = { subject: mail.template, html: null, text: '', code: null, links: [] }
   return [
     newMessage(context, {
-      ...{ channel: 'email', template: mail.template, to: letter.to, isSent: true },
+      ...{ channel: 'email', template: mail.template, to: copy.to, isSent: true },
       content: { ...content, hook: { payload, ...(client.ip !== '' && { ip: client.ip }) } },
-      expiresAt: letter.token?.minting.token.expiresAt ?? now + DAY,
+      expiresAt: copy.token?.minting.token.expiresAt ?? now + DAY,
     }),
   ]
 }
 
 /** Checks whether a mail to an address may be sent now, as far as this does not depend on the account. */
 export function requireMailAllowed(context: Pick<Context, 'policy' | 'limits'>, to: string): void {
-  requireAuthorised(context, to)
+  requireAuthorized(context, to)
   context.limits.mail(0)
 }
 
@@ -102,7 +102,7 @@ export function prepareNotice(
   if (!policy.mail.notifications.has(template) || to === null) return []
   try {
     const redirectTo = policy.redirects.siteUrl
-    requireAuthorised(context, to)
+    requireAuthorized(context, to)
     return outgoing(context, {
       ...rest,
       template,
@@ -198,7 +198,7 @@ export function pageLink(page: string, token: string): string {
   return url.href
 }
 
-function requireAuthorised({ policy }: Pick<Context, 'policy'>, address: string): void {
+function requireAuthorized({ policy }: Pick<Context, 'policy'>, address: string): void {
   const { authorizedAddresses: allowed } = policy.mail
   if (allowed.length === 0) return
   const plain = address.toLowerCase().replace(/\+[^@]*@/, '@')

@@ -40,7 +40,7 @@ export function newMessage({ random, sealer, now }: Context, draft: MessageDraft
     channel: draft.channel,
     template: draft.template,
     recipient: draft.to,
-    content: sealer.seal(Buffer.from(JSON.stringify(draft.content)), contentPlace(id)),
+    content: sealer.seal(Buffer.from(JSON.stringify(draft.content)), contentAad(id)),
     state: draft.isSent ? 'queued' : 'kept',
     attempts: 0,
     error: null,
@@ -51,12 +51,12 @@ export function newMessage({ random, sealer, now }: Context, draft: MessageDraft
   }
 }
 
-const contentPlace = (id: string) => `messages.content:${id}`
+const contentAad = (id: string) => `messages.content:${id}`
 
 /** @throws if the content of the message was removed */
 export function contentOf({ sealer }: Pick<Context, 'sealer'>, { id, content }: Message): MessageContent {
   if (content === null) throw new Error(`the content of message ${id} was removed`)
-  return JSON.parse(sealer.open(content, contentPlace(id)).toString())
+  return JSON.parse(sealer.open(content, contentAad(id)).toString())
 }
 
 /** A message as the mailbox shows it. */

@@ -6,11 +6,11 @@ import type { Account, DroppedSignUp, SentAtColumn, User, VerificationKind } fro
 import { type Action, auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import type { MailTemplate } from '../kernel/ports'
-import { type Challenge, newFlow } from '../tokens/pkce'
+import { type CodeChallenge, newFlow } from '../tokens/pkce'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
 import { prepareMail } from './mail'
-import { sendAndRecord } from './send-after-storing'
 import { withSendCooldown } from './send-cooldown'
+import { sendAndRecord } from './store-then-send'
 
 interface PurposeDetails {
   template: MailTemplate
@@ -67,7 +67,7 @@ export const purposeDetails = (purpose: Purpose): PurposeDetails => PURPOSES[pur
 export interface TokenMail {
   user: User & { email: string }
   purpose: Purpose
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   redirectTo: string
   /** The payload of the token. */
   payload?: string | undefined
@@ -88,13 +88,13 @@ export async function sendTokenMail(context: Context, mailed: TokenMail): Promis
   return withSendCooldown(context, { user, lastSend, refusal: 'mail_too_soon' }, async (current, tooSoon) => {
     const { token, flow } = mintMailToken(current, mailed)
     const after = { ...user, ...dropped, [column]: current.now }
-    const letter = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
-    const outgoing = prepareMail(current, { template, user: after, copies: [letter], redirectTo, values, isQueued })
+    const copy = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
+    const outgoing = prepareMail(current, { template, user: after, copies: [copy], redirectTo, values, isQueued })
     const { account } = await sendAndRecord(current, {
       user,
       outgoing,
       request: { column, cooldownMs, mint: [token.minting], flow, pending: dropped },
-      actor: undefined,
+      requestSession: undefined,
       tooSoon,
       audit: [auditEntry(current, action, user)],
     })

@@ -2,9 +2,9 @@
 import type { Account, DroppedSignUp, SentAtColumn, User } from '../../store'
 import { type Action, auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
-import { sendAndRecord } from './send-after-storing'
 import { withSendCooldown } from './send-cooldown'
 import { type Channel, prepareSms } from './sms'
+import { sendAndRecord } from './store-then-send'
 
 const PURPOSES = {
   /** Confirms a number, or signs in with it. */
@@ -36,7 +36,7 @@ export async function sendVerificationSms(
       user,
       outgoing: sms,
       request: { column, cooldownMs, mint: [sms.token.minting], flow: undefined, pending: dropped },
-      actor: undefined,
+      requestSession: undefined,
       tooSoon,
       audit: [auditEntry(current, action, user)],
     })

@@ -5,7 +5,7 @@ import type { Identity, User } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
-import { normaliseEmail, storableProfile } from '../users/users'
+import { normalizeEmail, storableProfile } from '../users/users'
 
 export interface ExternalAddress {
   address: string
@@ -31,7 +31,7 @@ export function externalAccountOf(provider: string, profile: ExternalProfile): E
 
 function asAddress(text: string): string | undefined {
   try {
-    return normaliseEmail(text)
+    return normalizeEmail(text)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -6,13 +6,13 @@ import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import type { OAuthProvider } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
-import { type ChallengeInput, parseChallenge } from '../tokens/pkce'
+import { type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
 import { findToken } from '../tokens/verification-token'
 import { requireLinkingAllowed } from './linking'
 import { findProvider } from './providers'
 import { isReservedParameter } from './reserved-parameters'
 
-export interface AuthorizationRequest extends ChallengeInput {
+export interface AuthorizationRequest extends CodeChallengeParameters {
   provider: string
   scopes: string
   /** Where the browser is redirected in the end. */
@@ -25,7 +25,7 @@ export interface AuthorizationRequest extends ChallengeInput {
   /** Host and port of the request, to which its cookie is limited. */
   host: string
   /** The account to link the identity to. */
-  linker?: Caller
+  linkingUser?: Caller
 }
 
 /** Parameters that this server uses itself and does not forward. */
@@ -40,32 +40,32 @@ const BROWSER = /^[\w-]{32}$/
  */
 export async function startAuthorization(
   context: Context,
-  leaving: AuthorizationRequest,
+  request: AuthorizationRequest,
 ): Promise<{ url: string; browser: string }> {
   const { store, random, sealer, limits, peppers, policy, now } = context
-  if (leaving.linker && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
+  if (request.linkingUser && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   limits.request('providers', context.client.ip)
-  if (leaving.linker) await requireLinkingAllowed(context, leaving.linker)
-  const provider = await findProvider(context, leaving.provider.toLowerCase())
+  if (request.linkingUser) await requireLinkingAllowed(context, request.linkingUser)
+  const provider = await findProvider(context, request.provider.toLowerCase())
   if (typeof provider === 'string') throw new Refusal('provider_unsupported', { detail: provider })
-  const challenge = parseChallenge(leaving)
-  const invitation = leaving.inviteToken ? await invitationOf(context, leaving.inviteToken) : undefined
+  const challenge = parseCodeChallenge(request)
+  const invitation = request.inviteToken ? await invitationOf(context, request.inviteToken) : undefined
   const state = random.uuid()
-  const browser = BROWSER.test(leaving.browser ?? '')
-    ? (leaving.browser as string)
+  const browser = BROWSER.test(request.browser ?? '')
+    ? (request.browser as string)
     : random.bytes(BROWSER_BYTES).toString('base64url')
-  const { url, proof } = await requestAuthorizationUrl(context, provider, state, leaving)
+  const { url, proof } = await requestAuthorizationUrl(context, provider, state, request)
   const hash = stateHash(peppers[0], state)
   await store.putOAuthState({
     stateHash: hash,
     provider: provider.name,
-    browserHash: bindsToBrowser(context, leaving, challenge) ? browserHash(peppers[0], browser) : null,
-    redirectTo: leaving.redirectTo,
+    browserHash: bindsToBrowser(context, request, challenge) ? browserHash(peppers[0], browser) : null,
+    redirectTo: request.redirectTo,
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
-    upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierPlace(hash)),
-    linkingUserId: leaving.linker?.user.id ?? null,
-    linkingSessionId: leaving.linker?.session?.id ?? null,
+    upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierAad(hash)),
+    linkingUserId: request.linkingUser?.user.id ?? null,
+    linkingSessionId: request.linkingUser?.session?.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
     createdAt: now,
@@ -81,7 +81,7 @@ export async function startAuthorization(
  */
 function bindsToBrowser(
   { policy }: Context,
-  { host, linker }: AuthorizationRequest,
+  { host, linkingUser: linker }: AuthorizationRequest,
   challenge: object | undefined,
 ): boolean {
   const own = new URL(policy.apiUrl)
@@ -115,7 +115,7 @@ const scopesOf = (text: string) => text.split(/[ ,]+/).filter(Boolean)
 
 export const stateHash = (pepper: Buffer, state: string) => hmacSha256(pepper, `state:${state}`).toString('hex')
 export const browserHash = (pepper: Buffer, browser: string) => hmacSha256(pepper, `browser:${browser}`).toString('hex')
-export const verifierPlace = (hash: string) => `oauth_states.upstream_verifier:${hash}`
+export const verifierAad = (hash: string) => `oauth_states.upstream_verifier:${hash}`
 
 async function invitationOf(context: Context, plaintext: string): Promise<VerificationToken> {
   try {

@@ -1,6 +1,6 @@
 /** The callback of an OAuth sign-in (`GET` and `POST /callback`). */
 import { secretEqual } from '../../lib/secrets'
-import { isOver } from '../../lib/time'
+import { hasElapsed } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { OAuthState } from '../../store'
 import { auditEntry } from '../kernel/audit'
@@ -9,15 +9,15 @@ import { Refusal } from '../kernel/refusal'
 import { mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword } from '../users/users'
 import { externalAccountOf, externalIdentity } from './account-matching'
-import { browserHash, stateHash, verifierPlace } from './authorization'
+import { browserHash, stateHash, verifierAad } from './authorization'
 import {
+  alreadyUsedError,
   type ExternalSignIn,
   endingFor,
   finishSignIn,
   type SignInResult,
   signInExternally,
   storedEnding,
-  usedBefore,
 } from './external-sign-in'
 import { linkIdentity } from './linking'
 import { findProvider } from './providers'
@@ -70,7 +70,7 @@ async function requireState(
   const state = await store.findOAuthState(stateHash(peppers[0], plain.toLowerCase()))
   if (!state) throw new Refusal('oauth_state_unknown')
   if (state.usedAt !== null) throw new Refusal('oauth_state_used')
-  if (isOver(state.createdAt, policy.flowMs, now)) throw new Refusal('oauth_state_expired')
+  if (hasElapsed(state.createdAt, policy.flowMs, now)) throw new Refusal('oauth_state_expired')
   const isBound = policy.oauth.bindsBrowser && state.browserHash !== null
   if (isBound && !secretEqual(browserHash(peppers[0], browser ?? ''), state.browserHash ?? ''))
     throw new Refusal('oauth_state_of_another_browser')
@@ -91,7 +91,7 @@ async function completeCallback(
   const redeemed = await provider.exchangeCode({
     parameters,
     state: parameters.get('state') ?? '',
-    proof: sealed === null ? undefined : context.sealer.open(sealed, verifierPlace(state.stateHash)).toString(),
+    proof: sealed === null ? undefined : context.sealer.open(sealed, verifierAad(state.stateHash)).toString(),
   })
   if (redeemed.outcome !== 'redeemed') {
     context.report('warn', 'a provider sign-in failed', { provider: provider.name, error: redeemed.error })
@@ -137,7 +137,7 @@ async function acceptInvitation(
     id: user.id,
     now,
     emailBefore: user.email,
-    spend: { id: inviteTokenId },
+    tokenUse: { id: inviteTokenId },
     identity,
     dropped: dropUnconfirmedPassword(user),
     isPreHijacked: mayBePreHijacked(user),
@@ -148,7 +148,7 @@ async function acceptInvitation(
     case 'changed':
       return finishSignIn(context, signIn, ending, accepted.opened)
     case 'used_before':
-      throw usedBefore(signIn)
+      throw alreadyUsedError(signIn)
     case 'token_unknown':
     case 'token_used':
     case 'token_expired':

@@ -1,7 +1,7 @@
 /** Validation of custom providers (`/admin/custom-providers`). */
 import { canonicalJson } from '../../lib/json'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
-import { flawOfUrl } from '../../lib/public-url'
+import { urlRejection } from '../../lib/public-url'
 import type { CustomProvider } from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -115,7 +115,7 @@ function storable(field: keyof CustomProviderInput, value: unknown): unknown {
 
 export function requirePublicUrls({ policy }: Context, type: CustomProviderType, given: CustomProviderInput): void {
   for (const field of URLS[type]) {
-    const flaw = given[field] ? flawOfUrl(given[field], policy.oauth.custom.internalHosts) : undefined
+    const flaw = given[field] ? urlRejection(given[field], policy.oauth.custom.internalHosts) : undefined
     if (flaw) throw new Refusal(`custom_provider_url_${flaw}`)
   }
 }
@@ -135,7 +135,7 @@ export async function discover(
   const missing = REQUIRED.filter((name) => !metadata[name])
   if (missing.length > 0) throw new Refusal('custom_provider_discovery_incomplete', { detail: missing.join(', ') })
   for (const name of [...REQUIRED, 'userinfo_endpoint'] as const) {
-    const flaw = metadata[name] ? flawOfUrl(metadata[name], policy.oauth.custom.internalHosts) : undefined
+    const flaw = metadata[name] ? urlRejection(metadata[name], policy.oauth.custom.internalHosts) : undefined
     if (flaw) throw failed(`its ${name} is ${flaw === 'nearby' ? 'not public' : flaw}`)
   }
   return metadata as OpenIdMetadata

@@ -17,7 +17,7 @@ import {
   validateInput,
 } from './custom-provider-rules'
 
-function requireOn({ policy }: Context): void {
+function requireCustomProvidersEnabled({ policy }: Context): void {
   if (!policy.oauth.custom.enabled) throw new Refusal('custom_providers_off')
 }
 
@@ -28,14 +28,14 @@ const isType = (text: string): text is CustomProviderType => text === 'oidc' || 
  * @param type the type wanted; empty for all
  */
 export async function listCustomProviders(context: Context, type: string): Promise<CustomProvider[]> {
-  requireOn(context)
+  requireCustomProvidersEnabled(context)
   if (type !== '' && !isType(type)) throw new Refusal('custom_provider_filter_unknown')
   const all = await context.store.listCustomProviders()
   return all.filter(({ providerType }) => type === '' || providerType === type)
 }
 
 export async function getCustomProvider(context: Context, identifier: string): Promise<CustomProvider> {
-  requireOn(context)
+  requireCustomProvidersEnabled(context)
   requirePrefix(identifier)
   const found = await context.store.findCustomProvider(identifier)
   if (!found) throw new Refusal('custom_provider_unknown')
@@ -54,7 +54,7 @@ export async function createCustomProvider(
   context: Context,
   { admin, type, identifier, given }: NewCustomProvider,
 ): Promise<CustomProvider> {
-  requireOn(context)
+  requireCustomProvidersEnabled(context)
   if (!isType(type)) throw new Refusal('custom_provider_type_unknown')
   requireComplete(type, identifier, given)
   const said = validateInput(given)
@@ -113,18 +113,17 @@ const discoveredNow = (document: OpenIdMetadata | undefined, now: number) => ({
   discoveredAt: document ? now : null,
 })
 
-const sealSecret = ({ sealer }: Context, id: string, secret: string) =>
-  sealer.seal(Buffer.from(secret), secretPlace(id))
+const sealSecret = ({ sealer }: Context, id: string, secret: string) => sealer.seal(Buffer.from(secret), secretAad(id))
 
 /** The sealing context of a provider's secret. */
-export const secretPlace = (id: string) => `custom_oauth_providers.client_secret:${id}`
+export const secretAad = (id: string) => `custom_oauth_providers.client_secret:${id}`
 
 /** Changes the given fields; metadata is fetched again if the issuer or its discovery URL is among them. */
 export async function updateCustomProvider(
   context: Context,
   { admin, identifier, given }: Omit<NewCustomProvider, 'type'>,
 ): Promise<CustomProvider> {
-  requireOn(context)
+  requireCustomProvidersEnabled(context)
   requirePrefix(identifier)
   const said = validateInput(given)
   const present = await getCustomProvider(context, identifier)
@@ -169,7 +168,7 @@ export async function deleteCustomProvider(
   context: Context,
   { admin, identifier }: Pick<NewCustomProvider, 'admin' | 'identifier'>,
 ): Promise<void> {
-  requireOn(context)
+  requireCustomProvidersEnabled(context)
   requirePrefix(identifier)
   const audit = [auditEntry(context, 'custom_provider_deleted', actorOf(admin), { identifier })]
   if (!(await context.store.deleteCustomProvider({ identifier, audit }))) throw new Refusal('custom_provider_unknown')

@@ -4,10 +4,10 @@
  */
 import { providersMetadata } from '../../lib/account-metadata'
 import type { AuthenticationMethod } from '../../lib/assurance'
-import { isAhead, isWithin } from '../../lib/time'
+import { isInFuture, isWithin } from '../../lib/time'
 import type {
   ConfirmationRequest,
-  ConsumingEnding,
+  ConsumingGrant,
   FlowState,
   OpenedSession,
   SingleUse,
@@ -19,10 +19,10 @@ import { type Context, withCurrentTime } from '../kernel/context'
 import type { ProviderTokens } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
-import { idsOf, orWithdraw, sendConfirmation, withdrawNewAccount } from '../messages/send-after-storing'
+import { callOrWithdraw, idsOf, sendConfirmation, withdrawNewAccount } from '../messages/store-then-send'
 import { mintMailToken } from '../messages/verification-mail'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
-import { type Challenge, newAuthCode, newFlow, sealProviderTokens } from '../tokens/pkce'
+import { type CodeChallenge, newAuthCode, newFlow, sealProviderTokens } from '../tokens/pkce'
 import { identityPayload, mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword, newUser } from '../users/users'
 import { DEFAULT_DOMAIN, type ExternalAccount, externalIdentity, linkingDomain, resolveOwner } from './account-matching'
@@ -36,7 +36,7 @@ export interface ExternalSignIn {
   /** What the sign-in consumes, and the refusal if it was used before. */
   once?: { use: SingleUse; refusal: Refusal } | undefined
   /** Set in the PKCE flow, which ends with a code. */
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   /** Where the confirmation link redirects to. */
   redirectTo: string
 }
@@ -96,14 +96,14 @@ async function signUpAccount(
     ending: call ? undefined : stored,
     audit: call ? [] : audit,
   })
-  if (created.outcome === 'used_before') throw usedBefore(signIn)
+  if (created.outcome === 'used_before') throw alreadyUsedError(signIn)
   if (created.outcome !== 'created') return undefined
   let { opened } = created
   if (call) {
-    await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint }))
+    await callOrWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint }))
     const completed = await store.completeIdentitySignUp({ id, now, ending: stored, audit })
     if (completed.outcome !== 'changed')
-      throw completed.outcome === 'used_before' ? usedBefore(signIn) : new Refusal(completed.outcome)
+      throw completed.outcome === 'used_before' ? alreadyUsedError(signIn) : new Refusal(completed.outcome)
     opened = completed.opened
   }
   if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
@@ -118,7 +118,7 @@ async function signInToAccount(
 ): Promise<SignInResult | undefined> {
   const { account } = signIn
   const { store, now } = context
-  if (isAhead(user.bannedUntil, now)) throw new Refusal('user_banned')
+  if (isInFuture(user.bannedUntil, now)) throw new Refusal('user_banned')
   const identity = externalIdentity(context, user.id, account)
   const isConfirmed = user.emailConfirmedAt !== null || !account.candidate
   const proof = isConfirmed ? undefined : await proveOwnership(context, signIn, user)
@@ -142,7 +142,7 @@ async function signInToAccount(
       if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
       return finishSignIn(context, signIn, ending, signedIn.opened)
     case 'used_before':
-      throw usedBefore(signIn)
+      throw alreadyUsedError(signIn)
     case 'user_banned':
     case 'metadata_too_large':
       throw new Refusal(signedIn.outcome)
@@ -223,7 +223,7 @@ const unconfirmedRefusal = ({ provider }: ExternalAccount, wasAsked: boolean) =>
   new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })
 
 /** Another request has already consumed what allows this one. */
-export const usedBefore = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
+export const alreadyUsedError = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
   once?.refusal ?? new Error('a sign-in that consumes nothing was refused as already used')
 
 /** The result of a sign-in: a session, or a flow whose code is exchanged for one. */
@@ -241,7 +241,7 @@ export function endingFor(
   return { flow: { ...flow, authCodeHash: hash, authCodeIssuedAt: context.now, providerTokens }, code }
 }
 
-export const storedEnding = (ending: Ending, { once }: Pick<ExternalSignIn, 'once'>): ConsumingEnding =>
+export const storedEnding = (ending: Ending, { once }: Pick<ExternalSignIn, 'once'>): ConsumingGrant =>
   'session' in ending ? { session: ending.session.row, use: once?.use } : { flow: ending.flow, use: once?.use }
 
 export async function finishSignIn(

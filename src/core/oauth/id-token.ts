@@ -4,7 +4,7 @@ import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, errors, type JSONW
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
 import { providerNamed } from '../../providers'
-import { identifyUser } from '../callers/identify'
+import { authenticateUser } from '../authentication/authenticate'
 import type { Credentials } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { OAuthProvider, OAuthProviders } from '../kernel/ports'
@@ -63,7 +63,7 @@ export async function signInWithIdToken(context: Context, given: IdTokenSignIn):
 }
 
 async function linkerOf(context: Context, credentials: Credentials) {
-  const { user, session } = await requireLinkingAllowed(context, await identifyUser(context, credentials))
+  const { user, session } = await requireLinkingAllowed(context, await authenticateUser(context, credentials))
   return { userId: user.id, sessionId: session?.id }
 }
 

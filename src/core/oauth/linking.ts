@@ -3,27 +3,27 @@
 import { isUuid } from '../../lib/uuid'
 import type { Identity, IdentityRemoval, User } from '../../store'
 import { sendEmailChange } from '../accounts/contact-change'
-import { requireAudience } from '../callers/identify'
+import { requireAudience } from '../authentication/authenticate'
 import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { prepareNotice } from '../messages/mail'
-import { isMissingSecondFactor } from '../users/second-factor-status'
+import { needsSecondFactor } from '../users/second-factor-status'
 import { type ExternalAccount, externalIdentity } from './account-matching'
 import {
+  alreadyUsedError,
   type ExternalSignIn,
   endingFor,
   finishSignIn,
   type SignInResult,
   storedEnding,
-  usedBefore,
 } from './external-sign-in'
 
 /** Changing how an account signs in requires its second factor. */
 export async function requireLinkingAllowed(context: Context, caller: Caller): Promise<Caller> {
   forbidPersonalToken(caller)
-  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
+  if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   return caller
 }
 
@@ -34,11 +34,11 @@ export async function requireLinkingAllowed(context: Context, caller: Caller): P
 export async function linkIdentity(
   context: Context,
   link: ExternalSignIn,
-  linker: { userId: string; sessionId: string | undefined },
+  linkingUser: { userId: string; sessionId: string | undefined },
 ): Promise<SignInResult> {
   const { store, now } = context
   const { account } = link
-  const user = await store.findUser(linker.userId)
+  const user = await store.findUser(linkingUser.userId)
   if (!user || user.deletedAt !== null) throw new Refusal('linking_user_gone')
   const { claims } = account.profile
   const key = { provider: account.provider, providerId: claims.sub }
@@ -47,7 +47,7 @@ export async function linkIdentity(
   const identity = externalIdentity(context, user.id, account)
   const linking = {
     id: user.id,
-    actor: { sessionId: linker.sessionId },
+    requestSession: { sessionId: linkingUser.sessionId },
     identity,
     messages: await notice(context, 'identity_linked_notification', user, link),
     audit: [auditEntry(context, 'identity_linked', user, { provider: account.provider, identity_id: identity.id })],
@@ -70,13 +70,13 @@ export async function linkIdentity(
     case 'changed':
       return finishSignIn(context, link, ending, linked.opened)
     case 'used_before':
-      throw usedBefore(link)
+      throw alreadyUsedError(link)
     case 'email_taken':
       throw new Refusal('linked_email_taken')
     case 'user_gone':
       throw new Refusal('linking_user_gone')
     case 'changed_concurrently':
-      return linkIdentity(withCurrentTime(context), link, linker)
+      return linkIdentity(withCurrentTime(context), link, linkingUser)
     case 'session_gone':
     case 'identity_of_another':
     case 'user_banned':
@@ -99,7 +99,7 @@ async function requestLinkedEmail(context: Context, { user, email, redirectTo, l
     context,
     { user, email, challenge: undefined, redirectTo },
     {
-      actor: linking.actor,
+      requestSession: linking.requestSession,
       shown: user,
       async save({ store, now }, message, tooSoon) {
         const linked = await store.linkIdentityWithPendingEmail({ ...linking, now, message })
@@ -139,7 +139,7 @@ export async function unlinkIdentity(
   const unlinked = await store.unlinkIdentity({
     id: user.id,
     now,
-    actor: { sessionId: session?.id },
+    requestSession: { sessionId: session?.id },
     before: { email: user.email, phone: user.phone },
     identityId: identity.id,
     loses: lostWith(identity, rest, user),

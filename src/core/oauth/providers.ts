@@ -5,7 +5,7 @@ import type { Context } from '../kernel/context'
 import type { CustomSetup, OAuthProvider } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import { discover } from './custom-provider-rules'
-import { secretPlace } from './custom-providers'
+import { secretAad } from './custom-providers'
 
 /** Finds a provider; if there is none, a string with the reason in GoTrue's words. */
 export async function findProvider(context: Context, name: string): Promise<OAuthProvider | string> {
@@ -44,7 +44,7 @@ function setupOf({ sealer }: Context, row: CustomProvider): CustomSetup {
   return {
     name: row.identifier,
     clientIds: [row.clientId, ...row.acceptableClientIds],
-    secret: sealer.open(row.clientSecret, secretPlace(row.id)).toString(),
+    secret: sealer.open(row.clientSecret, secretAad(row.id)).toString(),
     scopes: row.scopes,
     usesPkce: row.pkceEnabled,
     attributeMapping: row.attributeMapping,

@@ -3,7 +3,7 @@
  * with a monotonic clock, with the build date, and with the latest stored time.
  */
 import type { Clock, Report } from '../kernel/ports'
-import type { ClockWatch, Finding } from '../kernel/services'
+import type { ClockWatch, Finding } from '../kernel/server-state'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND

@@ -1,7 +1,7 @@
 /** Readiness: a list of named checks, all of which `/ready` runs. */
 
 import type { Context } from '../kernel/context'
-import type { Finding } from '../kernel/services'
+import type { Finding } from '../kernel/server-state'
 
 export interface ReadinessCheck {
   name: string
@@ -34,7 +34,7 @@ export async function readinessOf(
 }
 
 /** Whether requests can read and write. */
-export async function examineDatabase({ store, now }: Context): Promise<Finding> {
+export async function checkDatabase({ store, now }: Context): Promise<Finding> {
   const condition = await store.examine(now)
   return condition ? { state: 'failed', isFatal: true, reason: condition.reason } : { state: 'ok' }
 }
@@ -42,7 +42,7 @@ export async function examineDatabase({ store, now }: Context): Promise<Finding>
 /** Below this, the operator is warned before the disk is full. */
 const LOW_BYTES = 64 * 1024 * 1024
 
-export async function examineDisk({ store }: Context): Promise<Finding> {
+export async function checkDisk({ store }: Context): Promise<Finding> {
   const { freeBytes } = await store.space()
   if (freeBytes === undefined) return { state: 'unknown', reason: 'the folder of the database cannot be read' }
   if (freeBytes >= LOW_BYTES) return { state: 'ok' }

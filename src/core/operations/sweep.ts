@@ -25,18 +25,18 @@ const MAILBOX_MS = 7 * DAY
 export async function sweep(
   context: Pick<Context, 'store' | 'now' | 'policy'> & Partial<Pick<Context, 'clockWatch'>>,
 ): Promise<Record<Sweep | 'verificationTokens', number>> {
-  const isInDoubt = context.clockWatch?.isSettled() === false
+  const isClockUntrusted = context.clockWatch?.isSettled() === false
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(context))) {
     removed[what as Sweep] = 0
-    if (isInDoubt) continue
+    if (isClockUntrusted) continue
     let slice: Slice | undefined
     do {
       slice = await context.store.sweepSlice({ what: what as Sweep, after: slice?.next, instants })
       removed[what as Sweep] += slice.removed
     } while (slice.next !== undefined)
   }
-  return { ...removed, verificationTokens: isInDoubt ? 0 : await purgeTokens(context) }
+  return { ...removed, verificationTokens: isClockUntrusted ? 0 : await purgeTokens(context) }
 }
 
 type Slice = Awaited<ReturnType<Store['sweepSlice']>>
@@ -56,7 +56,7 @@ function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention 
     sessions: {
       notAfterBefore: now - 3 * DAY,
       createdBefore: timeboxMs ? now - timeboxMs - DAY : 0,
-      usedBefore: now - unusedMs,
+      alreadyUsedError: now - unusedMs,
     },
     refreshTokens: { before: now - DAY },
     sessionTokens: { before: now - DAY },

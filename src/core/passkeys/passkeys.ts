@@ -3,11 +3,11 @@ import { isExpired } from '../../lib/time'
 import { isUuid } from '../../lib/uuid'
 import type { User, WebauthnCredential } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import { type Admin, actingIn, type Caller, forbidPersonalToken } from '../kernel/caller'
+import { type Admin, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
-import { isMissingSecondFactor } from '../users/second-factor-status'
+import { needsSecondFactor } from '../users/second-factor-status'
 import {
   type CeremonyOptions,
   type CredentialJson,
@@ -55,7 +55,7 @@ export async function finishPasskeyRegistration(
   const made = await withPasskeyReasons(() => verifyRegistration(context, { ...asked, user, factorId: null }))
   const outcome = await context.store.registerPasskey({
     ...{ credential: made, maxPasskeys: context.policy.passkeys.max },
-    ...{ acting: caller.session && actingIn(caller.session), now: context.now },
+    ...{ acting: caller.session && requestSessionOf(caller.session), now: context.now },
     audit: [auditEntry(context, 'passkey_created', user, { passkey_id: made.id })],
   })
   if (outcome !== 'registered') throw new Refusal(outcome)
@@ -124,7 +124,7 @@ export async function deletePasskey(context: Context, { caller, id }: { caller: 
   requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
   requireId(id)
-  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
   const audit = [auditEntry(context, 'passkey_deleted', user, { passkey_id: id })]
   const isDeleted = await context.store.deletePasskey({ userId: user.id, id: id.toLowerCase(), audit })
   if (!isDeleted) throw new Refusal('passkey_unknown')
@@ -169,7 +169,7 @@ async function requireRegistrant(context: Context, caller: Caller): Promise<User
   requirePasskeys(context)
   const user = requireOwner(forbidPersonalToken(caller))
   if (user.isSsoUser) throw new Refusal('passkey_of_sso_user')
-  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
+  if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low_for_passkeys')
   return user
 }
 

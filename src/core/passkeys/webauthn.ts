@@ -87,7 +87,7 @@ export async function verifyRegistration(
   const { random, now } = context
   const { response, ...expected } = expectedOf<Parameters<typeof verifyRegistrationResponse>[0]>(context, asked)
   const { verifyRegistrationResponse: verify } = await library()
-  const { registrationInfo: info } = await orRefuse(() =>
+  const { registrationInfo: info } = await asRefusal(() =>
     verify({ response, ...expected, supportedAlgorithmIDs: ALGORITHMS }),
   )
   if (!info) throw new Refusal('factor_credential_wrong')
@@ -119,7 +119,7 @@ export async function verifyAssertion(
 ) {
   const { response, ...expected } = expectedOf<Parameters<typeof verifyAuthenticationResponse>[0]>(context, asked)
   const { verifyAuthenticationResponse: verify } = await library()
-  const { verified, authenticationInfo: info } = await orRefuse(() =>
+  const { verified, authenticationInfo: info } = await asRefusal(() =>
     verify({
       ...{ response, ...expected },
       credential: {
@@ -177,7 +177,7 @@ function allowedOrigins({ rpId, origins }: Context['policy']['webauthn'], client
   }
 }
 
-async function orRefuse<T>(check: () => Promise<T>): Promise<T> {
+async function asRefusal<T>(check: () => Promise<T>): Promise<T> {
   try {
     return await check()
   } catch {

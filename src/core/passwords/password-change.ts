@@ -1,6 +1,6 @@
 /** Requirements for changing one's own password (`PUT /user`). */
 import { isWithin } from '../../lib/time'
-import type { Spending, User } from '../../store'
+import type { TokenUse, User } from '../../store'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -35,14 +35,14 @@ interface PasswordChange {
 export async function authorizePasswordChange(
   context: Context,
   { caller, given, needsCurrentPassword }: PasswordChange,
-): Promise<{ hash: string; spend: Spending | undefined; done(): void }> {
+): Promise<{ hash: string; tokenUse: TokenUse | undefined; done(): void }> {
   const { policy, passwords, now } = context
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
   const own = { account: user, isEligible: true, identifier: user.id }
   const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, now)
-  const spend =
-    policy.password.requireReauthentication && !isRecent ? await proveNonce(context, user, nonce) : undefined
+  const tokenUse =
+    policy.password.requireReauthentication && !isRecent ? await verifyNonce(context, user, nonce) : undefined
   const methods = Array.isArray(claims.amr)
     ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
     : []
@@ -53,23 +53,23 @@ export async function authorizePasswordChange(
     const proven = await verifyPassword(context, { ...own, password: currentPassword })
     if (proven === undefined) throw new Refusal('current_password_wrong')
   }
-  if (user.encryptedPassword === null) return { hash: await passwords.hash(password), spend, done() {} }
+  if (user.encryptedPassword === null) return { hash: await passwords.hash(password), tokenUse, done() {} }
   const { hash: present, refund: done } = await attemptPassword(context, { ...own, password })
   if (present !== undefined) {
     done()
     throw new Refusal('password_unchanged')
   }
-  return { hash: await passwords.hash(password), spend, done }
+  return { hash: await passwords.hash(password), tokenUse, done }
 }
 
-async function proveNonce(context: Context, { email, phone }: User, nonce: string) {
+async function verifyNonce(context: Context, { email, phone }: User, nonce: string) {
   if (nonce === '') throw new Refusal('nonce_missing')
   const to = email !== null ? { email } : phone !== null ? { phone } : undefined
   if (!to) throw new Refusal('nonce_wrong')
   try {
-    const { spend, refund } = await findTokenByCode(context, { to, code: nonce, kinds: ['reauthentication'] })
+    const { tokenUse, refund } = await findTokenByCode(context, { to, code: nonce, kinds: ['reauthentication'] })
     refund()
-    return spend
+    return tokenUse
   } catch (error) {
     throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error
   }

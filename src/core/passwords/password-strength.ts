@@ -26,7 +26,7 @@ export async function weaknessOf(context: StrengthDeps, password: string): Promi
   return { reasons: found.map(([reason]) => reason), message: found.map(([, text]) => text).join(' ') }
 }
 
-export async function requireStrong(context: StrengthDeps, password: string): Promise<void> {
+export async function requireStrongPassword(context: StrengthDeps, password: string): Promise<void> {
   if (isTooLong(password)) throw new Refusal('password_too_long')
   const weakness = await weaknessOf(context, password)
   if (weakness) throw new Refusal('password_weak', { weakness })

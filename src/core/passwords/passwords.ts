@@ -2,7 +2,7 @@
 import { MAX_PASSWORD_BYTES } from '../kernel/policy'
 import type { Clock, PasswordHasher } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
-import type { Passwords } from '../kernel/services'
+import type { Passwords } from '../kernel/server-state'
 
 export interface HashingLimits {
   /** Hashes computed at the same time. */

@@ -35,7 +35,7 @@ export interface UnrecognizedSession {
 }
 
 /** @throws {Refusal} if the token is not from the notice about this session */
-export function requireDisownToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
+export function requireUnrecognizedSessionToken({ peppers }: Context, { sessionId, token }: UnrecognizedSession): void {
   if (!peppers.some((pepper) => secretEqual(token, unrecognizedSessionToken(pepper, sessionId))))
     throw new Refusal('token_unknown')
 }
@@ -47,7 +47,7 @@ export async function endUnrecognizedSession(
 ): Promise<void> {
   const { store, limits, client } = context
   limits.request('verifications', client.ip)
-  requireDisownToken(context, { sessionId, token })
+  requireUnrecognizedSessionToken(context, { sessionId, token })
   const found = await store.findSession(sessionId)
   if (!found) return
   const { user } = found

@@ -8,7 +8,7 @@ import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { mintOpaqueToken } from '../tokens/opaque'
-import { isMissingSecondFactor } from '../users/second-factor-status'
+import { needsSecondFactor } from '../users/second-factor-status'
 
 const MAX_NAME = 100
 const MAX_TOKENS = 100
@@ -21,7 +21,7 @@ export async function createPersonalToken(
   const { random, store, now } = context
   const { user, session } = forbidPersonalToken(caller)
   if (!session) throw new Refusal('personal_token_not_allowed')
-  if (await isMissingSecondFactor(context, caller)) throw new Refusal('aal_too_low')
+  if (await needsSecondFactor(context, caller)) throw new Refusal('aal_too_low')
   const trimmed = name.trim()
   if (trimmed === '' || trimmed.length > MAX_NAME) throw new Refusal('personal_token_name')
   const end = expiresAt === undefined ? null : Date.parse(expiresAt)

@@ -1,5 +1,5 @@
 /** Session limits (docs/wire-contract.md#session-lifetime). Disabled limits cost nothing. */
-import { isAhead, isOver } from '../../lib/time'
+import { hasElapsed, isInFuture } from '../../lib/time'
 import type { Session, Supersedes, User } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
@@ -24,8 +24,8 @@ export function sessionEndReason(
   isLowLimited: boolean,
 ): SessionEndReason | undefined {
   if (session.notAfter !== null && now > session.notAfter) return 'session_expired'
-  if (limits.timeboxMs && isOver(session.createdAt, limits.timeboxMs, now)) return 'session_expired'
-  if (limits.inactivityMs && isOver(lastRefresh(session), limits.inactivityMs, now)) return 'session_inactive'
+  if (limits.timeboxMs && hasElapsed(session.createdAt, limits.timeboxMs, now)) return 'session_expired'
+  if (limits.inactivityMs && hasElapsed(lastRefresh(session), limits.inactivityMs, now)) return 'session_inactive'
   const lowEnd = isLowLimited ? lowAalEnd(limits, session) : undefined
   return lowEnd !== undefined && now > lowEnd ? 'session_aal_low' : undefined
 }
@@ -44,12 +44,12 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
  * refresh, this is checked in its transaction: two concurrent refreshes would each consider themselves the later.
  * @returns undefined if several sessions are allowed
  */
-export function supersedes(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
+export function sessionPrecedence(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
   if (!limits.singlePerUser) return undefined
   // A time from a clock that was ahead must not block all later sessions.
   const lastUse = (session: Session) => {
     const at = lastRefresh(session)
-    return isAhead(at, now) ? 0 : at
+    return isInFuture(at, now) ? 0 : at
   }
   return {
     lastUse,

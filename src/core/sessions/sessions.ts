@@ -3,9 +3,9 @@ import type { AuthenticationMethod } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import type { JsonObject } from '../../lib/json'
-import { fittingToken, type Metadata } from '../../lib/metadata'
+import { fitIntoToken, type Metadata } from '../../lib/metadata'
 import { hmacSha256 } from '../../lib/secrets'
-import { isAhead } from '../../lib/time'
+import { isInFuture } from '../../lib/time'
 import type { AmrClaim, NewSession, OpenedSession, Proof, Session, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
@@ -15,7 +15,7 @@ import type { ProviderTokens } from '../kernel/ports'
 import { Refusal, type Weakness } from '../kernel/refusal'
 import { encodeRefreshToken, isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
 import { newDeviceNotice } from './new-device'
-import { isEndedByBan, isLowAalLimited, lowAalEnd, sessionEndReason, supersedes } from './session-limits'
+import { isEndedByBan, isLowAalLimited, lowAalEnd, sessionEndReason, sessionPrecedence } from './session-limits'
 
 const KEY_BYTES = 32
 
@@ -56,7 +56,7 @@ export function newSession(
     userAgent: client.userAgent ?? null,
     ip: client.ip,
     tag: null,
-    refreshTokenHmacKey: sealer.seal(key, keyPlace(id)),
+    refreshTokenHmacKey: sealer.seal(key, keyAad(id)),
     refreshTokenCounter: 0,
     elevatedAtCounter: null,
     createdAt: now,
@@ -74,7 +74,7 @@ export async function issueTokens(
   key: Uint8Array,
 ): Promise<IssuedSession> {
   const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
-  const metadata = fittingToken({ user, app })
+  const metadata = fitIntoToken({ user, app })
   if (metadata.user !== user || metadata.app !== app)
     report('warn', 'metadata does not fit into access tokens', { user: opened.user.id })
   const issuedAt = Math.floor(now / 1000)
@@ -99,7 +99,7 @@ function latestExpiry({ session: limits }: Policy, { session, factors }: OpenedS
 /** Issues new tokens for an existing session. */
 export async function reissueTokens(context: Context, opened: OpenedSession): Promise<IssuedSession> {
   const { id, refreshTokenHmacKey } = opened.session
-  return issueTokens(context, opened, context.sealer.open(refreshTokenHmacKey, keyPlace(id)))
+  return issueTokens(context, opened, context.sealer.open(refreshTokenHmacKey, keyAad(id)))
 }
 
 /** Claims of an access token in GoTrue's order (docs/wire-contract.md#access-token). Times in Unix seconds. */
@@ -145,9 +145,9 @@ export async function refreshSession(
   const presented = await identifyRefreshToken(context, refreshToken)
   const found = await store.findSession(presented.sessionId)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
-  const key = sealer.open(found.session.refreshTokenHmacKey, keyPlace(found.session.id))
+  const key = sealer.open(found.session.refreshTokenHmacKey, keyAad(found.session.id))
   if (presented.token && !isSignatureValid(presented.token, key)) throw new Refusal('refresh_token_unknown')
-  if (isAhead(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
+  if (isInFuture(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
   const isLowLimited = await isLowAalLimited(context, found.user)
   const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
@@ -158,7 +158,7 @@ export async function refreshSession(
     userAgent: client.userAgent,
     ip: client.ip,
     ...policy.session,
-    supersedes: supersedes(policy.session, now, isLowLimited),
+    supersedes: sessionPrecedence(policy.session, now, isLowLimited),
     audit: {
       rotated: [auditEntry(context, 'token_refreshed', found.user)],
       reused: [auditEntry(context, 'token_revoked', found.user, { reason: 'refresh_token_reuse' })],
@@ -220,12 +220,12 @@ export async function listSessions(
   const all = await context.store.listSessions(caller.user.id)
   const { session: limits } = context.policy
   const isLowLimited = await isLowAalLimited(context, caller.user)
-  const standsInTheWay = supersedes(limits, now, isLowLimited)
+  const precedence = sessionPrecedence(limits, now, isLowLimited)
   const live = all.filter(
     ({ session }) =>
       !isEndedByBan(session, caller.user, now) &&
       sessionEndReason(limits, session, now, isLowLimited) === undefined &&
-      !(standsInTheWay && all.some((other) => standsInTheWay.supersedes(other.session, session))),
+      !(precedence && all.some((other) => precedence.supersedes(other.session, session))),
   )
   return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
@@ -255,4 +255,4 @@ export async function signOut(
   })
 }
 
-const keyPlace = (sessionId: string) => `sessions.refresh_token_hmac_key:${sessionId}`
+const keyAad = (sessionId: string) => `sessions.refresh_token_hmac_key:${sessionId}`

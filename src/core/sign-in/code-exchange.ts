@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { secretEqual } from '../../lib/secrets'
-import { isOver } from '../../lib/time'
+import { hasElapsed } from '../../lib/time'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -20,7 +20,7 @@ export async function exchangeCode(
   const hash = authCodeHash(peppers[0], authCode)
   const flow = await store.findFlow(hash)
   if (!flow?.userId) throw new Refusal('flow_unknown')
-  if (isOver(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
+  if (hasElapsed(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
   const shown =
     flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')
   if (!secretEqual(shown, flow.codeChallenge)) throw new Refusal('verifier_wrong')

@@ -2,9 +2,9 @@
  * Sign-in with a password, in the same order on every surface (docs/other-surfaces.md#sign-in-with-a-password). Where
  * surfaces differ, they say so in `PasswordSessionOptions`.
  */
-import { isAhead } from '../../lib/time'
+import { isInFuture } from '../../lib/time'
 import type { NewSessionToken, OpenedSession, SessionTokenKind, User } from '../../store'
-import { proveSecondFactor } from '../factors/second-factor'
+import { verifySecondFactor } from '../factors/second-factor'
 import { callPasswordAttemptHook } from '../hooks/attempt-hooks'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -55,7 +55,7 @@ export async function openPasswordSession(context: Context, options: PasswordSes
   // A concurrent sign-in may upgrade an outdated hash between verification and session; the second attempt reads the
   // new one.
   for (let attempt = 0; attempt < 2; attempt++) {
-    const proven = await proveAccount(context, options)
+    const proven = await verifyAccountPassword(context, options)
     const session = await openSession(context, options, proven)
     if (session) return session
   }
@@ -63,7 +63,7 @@ export async function openPasswordSession(context: Context, options: PasswordSes
 }
 
 /** GoTrue's order: the ban, the hook, a wrong password, an unconfirmed address. */
-async function proveAccount(context: Context, options: PasswordSessionOptions): Promise<ProvenAccount> {
+async function verifyAccountPassword(context: Context, options: PasswordSessionOptions): Promise<ProvenAccount> {
   const { identifier, identifiers, password, audience, ban } = options
   const account = await findByIdentifier(context, identifier, identifiers)
   const isEligible =
@@ -71,7 +71,7 @@ async function proveAccount(context: Context, options: PasswordSessionOptions): 
   const named = identifier.toLowerCase()
   const hash = await verifyPassword(context, { account, isEligible, identifier: named, password })
   const isValid = hash !== undefined
-  if (isEligible && isAhead(account.bannedUntil, withCurrentTime(context).now))
+  if (isEligible && isInFuture(account.bannedUntil, withCurrentTime(context).now))
     throw new Refusal(isValid || ban.isShownWithoutPassword ? ban.reason : 'credentials_wrong')
   if (isEligible && account.encryptedPassword) await callPasswordAttemptHook(context, { user: account, isValid })
   if (!account || hash === undefined) throw new Refusal('credentials_wrong')
@@ -99,7 +99,7 @@ async function openSession(
   { account, hash }: ProvenAccount,
 ): Promise<PasswordSession | undefined> {
   const { passwords, store } = asked
-  const proof = code === undefined ? undefined : await proveSecondFactor(withCurrentTime(asked), account, code)
+  const proof = code === undefined ? undefined : await verifySecondFactor(withCurrentTime(asked), account, code)
   const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
   const context = withCurrentTime(asked)
   const { now } = context

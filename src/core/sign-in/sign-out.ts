@@ -1,7 +1,7 @@
 /** Signing out on `/api/auth`, with whatever token the caller has (docs/other-surfaces.md#service-endpoints). */
 import { isExpired } from '../../lib/time'
 import type { Session, User } from '../../store'
-import { identifyUser } from '../callers/identify'
+import { authenticateUser } from '../authentication/authenticate'
 import type { Credentials } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -30,7 +30,7 @@ export async function signOutWith(
   if (refreshToken !== undefined)
     await endFamily(context, nativeToken === undefined ? 'service' : 'refresh', refreshToken)
   else if (credentials.bearer !== undefined || cookieToken === undefined)
-    await signOut(context, { caller: await identifyUser(context, credentials), scope: 'local' })
+    await signOut(context, { caller: await authenticateUser(context, credentials), scope: 'local' })
   if (cookieToken !== undefined) await endCookie(context, cookieToken)
 }
 

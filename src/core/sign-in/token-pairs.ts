@@ -6,10 +6,10 @@ import type { NewSessionToken } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { issueForService, type ServiceSession } from '../sessions/service-token'
-import { isLowAalLimited, sessionEndReason, supersedes } from '../sessions/session-limits'
+import { issueServiceTokens, type ServiceSession } from '../sessions/service-tokens'
+import { isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
-import { type CredentialSignIn, signInWithCredentials } from './credential-sign-in'
+import { type OneStepSignIn, signInInOneStep } from './one-step-sign-in'
 
 export interface TokenPair {
   accessToken: string
@@ -22,13 +22,13 @@ export interface TokenPair {
 /** Signs in a native client. */
 export async function mintTokenPair(
   context: Context,
-  { grantType, ...signIn }: CredentialSignIn & { grantType: string },
+  { grantType, ...signIn }: OneStepSignIn & { grantType: string },
 ): Promise<TokenPair> {
   if (grantType !== '' && grantType !== 'password') throw new Refusal('grant_unsupported')
   if (grantType === '' || signIn.identifier === '' || signIn.password === '')
     throw new Refusal('token_request_malformed')
   const { native } = context.policy
-  const { tokens } = await signInWithCredentials(context, signIn, [
+  const { tokens } = await signInInOneStep(context, signIn, [
     ['access', native.accessTokenMs],
     ['refresh', native.refreshTokenMs],
   ])
@@ -52,23 +52,23 @@ export interface ServiceSignIn {
 }
 
 /** Signs in a service or a browser: service tokens and a cookie of one session (docs/decisions.md#d18). */
-export async function signInForService(context: Context, signIn: CredentialSignIn): Promise<ServiceSignIn> {
+export async function signInForService(context: Context, signIn: OneStepSignIn): Promise<ServiceSignIn> {
   const { service, native } = context.policy
   const {
     context: begun,
     opened,
     tokens,
-  } = await signInWithCredentials(context, signIn, [
+  } = await signInInOneStep(context, signIn, [
     ['service', service.refreshTokenMs],
     ['cookie', native.refreshTokenMs],
   ])
   const [refresh, cookie] = tokens.map(({ token }) => token) as [string, string]
-  return { session: await issueForService(begun, opened, refresh), cookie }
+  return { session: await issueServiceTokens(begun, opened, refresh), cookie }
 }
 
 export async function refreshForService(context: Context, request: { refreshToken: string }): Promise<ServiceSession> {
   const rotated = await rotate(context, 'service', request, [['service', context.policy.service.refreshTokenMs]])
-  return issueForService(context, rotated.opened, rotated.tokens[0]?.token ?? '')
+  return issueServiceTokens(context, rotated.opened, rotated.tokens[0]?.token ?? '')
 }
 
 async function rotate(
@@ -88,9 +88,9 @@ async function rotate(
   const tokens = wanted.map(([each, lifetimeMs]) => mintSessionToken(context, { kind: each, familyId, lifetimeMs }))
   const rotated = await store.rotateSessionToken({
     ...{ lookupId: token.lookupId, now, userAgent: client.userAgent, ip: client.ip },
-    supersedes: supersedes(policy.session, now, isLowLimited),
+    supersedes: sessionPrecedence(policy.session, now, isLowLimited),
     next: tokens.map(({ row }) => row),
-    lost: context.lostAnswers.take(token.lookupId),
+    lost: context.lostResponses.take(token.lookupId),
     audit: {
       rotated: [auditEntry(context, 'token_refreshed', user)],
       reused: [auditEntry(context, 'token_revoked', user, { reason: 'refresh_token_reuse' })],
@@ -98,7 +98,7 @@ async function rotate(
   })
   if (rotated.outcome !== 'rotated') throw new Refusal('refresh_refused')
   const made = tokens.map(({ row }) => row.lookupId)
-  context.lostAnswers.watch(client.gone, token.lookupId, made)
+  context.lostResponses.watch(client.disconnected, token.lookupId, made)
   return { tokens, opened: rotated.opened }
 }
 

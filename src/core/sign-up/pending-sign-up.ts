@@ -2,12 +2,12 @@
 import type { Account, User } from '../../store'
 import type { Channel } from '../messages/sms'
 import type { IssuedSession } from '../sessions/sessions'
-import type { Challenge } from '../tokens/pkce'
+import type { CodeChallenge } from '../tokens/pkce'
 import type { Contact } from '../users/contacts'
 
 export interface PendingSignUp {
   contact: Contact
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   channel: Channel
   /** Hash of the password; null for accounts that sign in with a code only. */
   encryptedPassword: string | null

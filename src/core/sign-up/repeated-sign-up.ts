@@ -18,10 +18,10 @@ const EXISTS_NOTICE_MS = 3_600_000
 /** No data of the request is stored, because it might not come from the owner of the address. */
 export async function answerExistingAccount(
   context: Context,
-  applicant: PendingSignUp,
+  pending: PendingSignUp,
   owner: User,
 ): Promise<SignUpResult> {
-  const { contact } = applicant
+  const { contact } = pending
   const { signup } = context.policy
   if (contact.isConfirmedFor(owner) || contact.isConfirmed) {
     await context.store.appendAudit([
@@ -29,28 +29,28 @@ export async function answerExistingAccount(
     ])
     // With confirmation disabled, GoTrue reveals the account, and nothing is left to hide.
     if (signup.autoconfirmsEmail || signup.autoconfirmsPhone || contact.isConfirmed) throw new Refusal('user_exists')
-    await notifyExistingOwner(context, applicant, owner)
-    return { outcome: 'without_session', account: obfuscatedAccount(context, applicant) }
+    await notifyExistingOwner(context, pending, owner)
+    return { outcome: 'without_session', account: obfuscatedAccount(context, pending) }
   }
-  const sent = await resendConfirmation(context, applicant, owner)
+  const sent = await resendConfirmation(context, pending, owner)
   // Data registered by someone else must not be shown.
-  return applicant.isForService ? answerAsNewAccount(context, applicant) : sent
+  return pending.isForService ? answerAsNewAccount(context, pending) : sent
 }
 
 /** The response a new address would get, for an existing account that must not be revealed. */
-export const answerAsNewAccount = (context: Context, applicant: PendingSignUp): SignUpResult => ({
+export const answerAsNewAccount = (context: Context, pending: PendingSignUp): SignUpResult => ({
   outcome: 'without_session',
-  account: obfuscatedAccount(context, applicant),
+  account: obfuscatedAccount(context, pending),
 })
 
-async function resendConfirmation(context: Context, applicant: PendingSignUp, owner: User): Promise<SignUpResult> {
-  const { contact, challenge, redirectTo, channel } = applicant
-  const dropped = applicant.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
+async function resendConfirmation(context: Context, pending: PendingSignUp, owner: User): Promise<SignUpResult> {
+  const { contact, challenge, redirectTo, channel } = pending
+  const dropped = pending.encryptedPassword === null ? dropUnconfirmedPassword(owner) : {}
   if (contact.provider === 'email') {
     const user = { ...owner, email: contact.address }
-    const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+    const payload = pending.encryptedPassword === null ? undefined : WITH_PASSWORD
     // A sign-in with that password is answered as for any other account, so the mail has to explain.
-    const values = { PasswordDropped: applicant.encryptedPassword === null && !owner.isPasswordFromAdmin }
+    const values = { PasswordDropped: pending.encryptedPassword === null && !owner.isPasswordFromAdmin }
     const account = await sendTokenMail(context, {
       user,
       purpose: 'signup',
@@ -59,7 +59,7 @@ async function resendConfirmation(context: Context, applicant: PendingSignUp, ow
       values,
       challenge,
       redirectTo,
-      isQueued: applicant.isForService === true,
+      isQueued: pending.isForService === true,
     })
     const hidesInvitation = owner.invitedAt !== null
     return {
@@ -91,8 +91,8 @@ async function notifyExistingOwner(
   const current = withCurrentTime(context)
   const { store, limits, now } = current
   const last = await store.lastMessage({ recipient: contact.address, template: 'account_exists' })
-  const isTold = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
-  const done = isTold ? undefined : limits.exclusive(`account_exists ${owner.id}`)
+  const wasNotified = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
+  const done = wasNotified ? undefined : limits.exclusive(`account_exists ${owner.id}`)
   if (!done) return
   try {
     const copies = [{ to: contact.address }]

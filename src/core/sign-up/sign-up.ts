@@ -8,21 +8,23 @@ import { Refusal } from '../kernel/refusal'
 import { MATRIX_LEASE_MS } from '../matrix/provisioning'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { orWithdraw, withdrawNewAccount } from '../messages/send-after-storing'
 import { COOLDOWN_SETTINGS } from '../messages/send-cooldown'
 import { channelOf, prepareSms } from '../messages/sms'
+import { callOrWithdraw, withdrawNewAccount } from '../messages/store-then-send'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
 import { mintMailToken } from '../messages/verification-mail'
-import { requireStrong } from '../passwords/password-strength'
+import { requireStrongPassword } from '../passwords/password-strength'
 import { issueTokens, newSession } from '../sessions/sessions'
-import { type ChallengeInput, parseChallenge } from '../tokens/pkce'
+import { type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
 import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
 import { emailContact, phoneContact } from '../users/contacts'
 import { contactIdentity, newUser, storableMetadata } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 import { answerAsNewAccount, answerExistingAccount } from './repeated-sign-up'
 
-export interface SignUp extends ChallengeInput, Pick<PendingSignUp, 'audience' | 'redirectTo' | 'isForService'> {
+export interface SignUp
+  extends CodeChallengeParameters,
+    Pick<PendingSignUp, 'audience' | 'redirectTo' | 'isForService'> {
   email: string | undefined
   phone: string | undefined
   password: string
@@ -42,11 +44,11 @@ export async function signUp(context: Context, signUp: SignUp): Promise<SignUpRe
   limits.request('signUps', client.ip)
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
   if (password === '') throw new Refusal('password_missing')
-  await requireStrong(context, password)
+  await requireStrongPassword(context, password)
   if (email && phone) throw new Refusal('email_and_phone_at_signup')
   const channel = channelOf(context, phone ? signUp.channel : undefined)
   if (phone && (signUp.codeChallenge || signUp.codeChallengeMethod)) throw new Refusal('challenge_with_phone')
-  const challenge = parseChallenge(signUp)
+  const challenge = parseCodeChallenge(signUp)
   const contact = phone ? phoneContact(context, phone) : emailContact(context, email ?? '')
   const metadata = storableMetadata(data)
   // Hashed before the account is looked up, so that both cases take as long.
@@ -62,23 +64,23 @@ export async function signUp(context: Context, signUp: SignUp): Promise<SignUpRe
 }
 
 /** Creates the account, or answers for the existing one. */
-export async function registerAccount(context: Context, applicant: PendingSignUp): Promise<SignUpResult> {
-  const { contact, isForService } = applicant
-  if (!isForService || contact.isConfirmed) return createOrAnswerExisting(context, applicant)
+export async function registerAccount(context: Context, pending: PendingSignUp): Promise<SignUpResult> {
+  const { contact, isForService } = pending
+  if (!isForService || contact.isConfirmed) return createOrAnswerExisting(context, pending)
   // A global mail limit applies to every address; any other failure would reveal which address has an account.
   requireMailAllowed(context, contact.address)
   const made = await suppressDeliveryErrors(
     context,
-    () => createOrAnswerExisting(context, applicant),
+    () => createOrAnswerExisting(context, pending),
     'too_many_requests',
   )
-  return made ?? answerAsNewAccount(context, applicant)
+  return made ?? answerAsNewAccount(context, pending)
 }
 
-async function createOrAnswerExisting(context: Context, applicant: PendingSignUp): Promise<SignUpResult> {
-  const { contact } = applicant
+async function createOrAnswerExisting(context: Context, pending: PendingSignUp): Promise<SignUpResult> {
+  const { contact } = pending
   const existing = await contact.find()
-  if (existing) return answerExistingAccount(context, applicant, existing)
+  if (existing) return answerExistingAccount(context, pending, existing)
   // One of several concurrent sign-ups sends its message; the others would send codes for accounts that are never
   // created.
   const done = context.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
@@ -87,15 +89,15 @@ async function createOrAnswerExisting(context: Context, applicant: PendingSignUp
       ? new Refusal('mail_too_soon', { waitMs: context.policy.mail.cooldownMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
       : new Refusal('sms_too_soon', { waitMs: context.policy.sms.cooldownMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
   try {
-    const made = await createAccount(context, applicant)
-    return 'taken' in made ? await answerExistingAccount(context, applicant, made.taken) : made
+    const made = await createAccount(context, pending)
+    return 'taken' in made ? await answerExistingAccount(context, pending, made.taken) : made
   } finally {
     done?.()
   }
 }
 
-async function createAccount(context: Context, applicant: PendingSignUp): Promise<SignUpResult | { taken: User }> {
-  const { contact, encryptedPassword, metadata, audience } = applicant
+async function createAccount(context: Context, pending: PendingSignUp): Promise<SignUpResult | { taken: User }> {
+  const { contact, encryptedPassword, metadata, audience } = pending
   const { random, store, now } = context
   const id = random.uuid()
   const { provider, isConfirmed } = contact
@@ -112,15 +114,15 @@ async function createAccount(context: Context, applicant: PendingSignUp): Promis
     rawUserMetaData,
   })
   const identities = [identity]
-  if (!isConfirmed) return createUnconfirmed(context, user, identities, applicant)
+  if (!isConfirmed) return createUnconfirmed(context, user, identities, pending)
   const signedUp = auditEntry(context, 'user_signedup', user, { provider })
-  if (encryptedPassword === null || applicant.isForService) {
+  if (encryptedPassword === null || pending.isForService) {
     // Requesting a code proves nothing yet; the code signs in.
     const created = await store.createUser({
       user: { ...user, lastSignInAt: null },
       identities,
       audit: [signedUp],
-      matrixDueAt: matrixDueAt(context, applicant),
+      matrixDueAt: matrixDueAt(context, pending),
     })
     if (created.outcome !== 'created') return { taken: conflictingUser(created) }
     return { outcome: 'without_session', account: created.account }
@@ -138,12 +140,12 @@ async function createUnconfirmed(
   context: Context,
   newUserRow: Omit<User, 'uid' | 'confirmedAt'>,
   identities: Identity[],
-  applicant: PendingSignUp,
+  pending: PendingSignUp,
 ): Promise<SignUpResult | { taken: User }> {
-  const { contact } = applicant
+  const { contact } = pending
   const user = { ...newUserRow, confirmationSentAt: context.now }
   const shown: User = { ...user, uid: 0, confirmedAt: null }
-  const { outgoing, token, flow, messageId } = confirmationOf(context, shown, applicant)
+  const { outgoing, token, flow, messageId } = confirmationOf(context, shown, pending)
   const mint = [token.minting]
   const audit = [auditEntry(context, 'user_confirmation_requested', shown, { provider: contact.provider })]
   const { call, messages } = outgoing
@@ -153,13 +155,13 @@ async function createUnconfirmed(
     mint,
     messages,
     flow,
-    matrixDueAt: matrixDueAt(context, applicant),
+    matrixDueAt: matrixDueAt(context, pending),
     audit: call ? [] : audit,
   })
   if (created.outcome !== 'created') return { taken: conflictingUser(created) }
   const { account } = created
   if (!call) return { outcome: 'without_session', account, messageId }
-  const sentId = await orWithdraw(context, call, () => withdrawNewAccount(context, account, { mint, flow }))
+  const sentId = await callOrWithdraw(context, call, () => withdrawNewAccount(context, account, { mint, flow }))
   await context.store.appendAudit(audit)
   return { outcome: 'without_session', account, messageId: sentId }
 }
@@ -168,23 +170,23 @@ async function createUnconfirmed(
 function confirmationOf(
   context: Context,
   user: User,
-  applicant: PendingSignUp,
+  pending: PendingSignUp,
 ): {
   outgoing: Outgoing
   token: MintedToken
   flow?: ReturnType<typeof mintMailToken>['flow']
   messageId?: string | undefined
 } {
-  const { contact, challenge, redirectTo, channel } = applicant
+  const { contact, challenge, redirectTo, channel } = pending
   if (contact.provider !== 'email') {
     const sms = prepareSms(context, { kind: 'phone_confirmation', phone: contact.address, user, channel })
     return { outgoing: sms, token: sms.token, messageId: sms.messageId }
   }
   const recipient = { ...user, email: contact.address }
-  const payload = applicant.encryptedPassword === null ? undefined : WITH_PASSWORD
+  const payload = pending.encryptedPassword === null ? undefined : WITH_PASSWORD
   const { token, flow } = mintMailToken(context, { user: recipient, purpose: 'signup', challenge, payload })
   const copies = [{ to: contact.address, token }]
-  const isQueued = applicant.isForService === true
+  const isQueued = pending.isForService === true
   const mail = { template: 'confirmation' as const, user: recipient, copies, redirectTo, isQueued }
   return { outgoing: prepareMail(context, mail), token, flow }
 }

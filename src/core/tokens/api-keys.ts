@@ -1,7 +1,7 @@
 /** The API keys that an application sends with every request, and their legacy JWTs. */
 import type { JsonObject } from '../../lib/json'
 import { secretEqual } from '../../lib/secrets'
-import type { ApiKeys } from '../kernel/services'
+import type { ApiKeys } from '../kernel/server-state'
 
 export const PUBLISHABLE_PREFIX = 'sb_publishable_'
 export const SECRET_PREFIX = 'sb_secret_'
@@ -29,7 +29,7 @@ export function roleKeysSince(createdAt: number, now: number): number {
 }
 
 /** Why the role keys are not valid at the current time; undefined if they are. */
-export function flawOfRoleKeys(sinceMs: number, now: number): string | undefined {
+export function roleKeyProblem(sinceMs: number, now: number): string | undefined {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10)
   const end = sinceMs + KEY_YEARS * 365 * DAY
   if (now >= end) return `the anon and service_role keys expired on ${day(end)}; use the publishable and the secret key`

@@ -3,7 +3,7 @@ import type { JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { decodeBase64url } from '../../lib/secrets'
 import { Refusal } from '../kernel/refusal'
-import type { Keyring, RingKey, VerifiedClaims } from '../kernel/services'
+import type { Keyring, RingKey, VerifiedClaims } from '../kernel/server-state'
 import { hmacKey, importKey, type Key, publicHalf } from './keys'
 import { verifiedTokens } from './verified-tokens'
 
@@ -41,7 +41,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     async verify(token, nowMs) {
       const known = ring.verified.find(token)
       if (known) {
-        requireTimely(known, nowMs)
+        requireValidTimes(known, nowMs)
         return known
       }
       const parts = token.split('.')
@@ -63,7 +63,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
       if (key.alg !== alg || !(await key.verify(token)))
         throw invalid('token signature is invalid: signature is invalid')
       const claims = decodePart(body)
-      requireTimely(claims, nowMs)
+      requireValidTimes(claims, nowMs)
       verified.add(token, claims)
       return claims
     },
@@ -80,7 +80,7 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
 }
 
 /** `exp` and `nbf` are enforced if present (RFC 7519 §4.1.4–5), without leeway. */
-function requireTimely({ exp, nbf }: VerifiedClaims, nowMs: number): void {
+function requireValidTimes({ exp, nbf }: VerifiedClaims, nowMs: number): void {
   for (const time of [exp, nbf])
     if (time !== undefined && typeof time !== 'number')
       throw invalid('token has invalid claims: invalid type for claim')

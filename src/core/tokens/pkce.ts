@@ -9,21 +9,21 @@ import type { Context } from '../kernel/context'
 import type { ProviderTokens } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 
-export interface Challenge {
+export interface CodeChallenge {
   value: string
   method: FlowState['codeChallengeMethod']
 }
 
-export interface ChallengeInput {
+export interface CodeChallengeParameters {
   codeChallenge?: string | undefined
   codeChallengeMethod?: string | undefined
 }
 
 /** The PKCE challenge of a request, if it has one. */
-export function parseChallenge({
+export function parseCodeChallenge({
   codeChallenge = '',
   codeChallengeMethod = '',
-}: ChallengeInput): Challenge | undefined {
+}: CodeChallengeParameters): CodeChallenge | undefined {
   if (codeChallenge === '' && codeChallengeMethod === '') return undefined
   if (codeChallenge === '' || codeChallengeMethod === '') throw new Refusal('challenge_incomplete')
   if (codeChallenge.length < 43 || codeChallenge.length > 128) throw new Refusal('challenge_length')
@@ -37,7 +37,7 @@ export function parseChallenge({
 export function newFlow(
   { random, now }: Pick<Context, 'random' | 'now'>,
   userId: string,
-  { value, method: codeChallengeMethod }: Challenge,
+  { value, method: codeChallengeMethod }: CodeChallenge,
   method: AuthenticationMethod,
 ): FlowState {
   return {
@@ -62,7 +62,7 @@ export function newAuthCode({ random, peppers }: Pick<Context, 'random' | 'peppe
 /** The stored hash of a code. */
 export const authCodeHash = (pepper: Buffer, code: string) => hmacSha256(pepper, code).toString('hex')
 
-const tokensPlace = (flowId: string) => `flow_state.provider_tokens:${flowId}`
+const tokensAad = (flowId: string) => `flow_state.provider_tokens:${flowId}`
 
 /** A provider's tokens, sealed until the code is exchanged. */
 export function sealProviderTokens(
@@ -70,7 +70,7 @@ export function sealProviderTokens(
   flowId: string,
   tokens: ProviderTokens,
 ): string {
-  return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensPlace(flowId))
+  return sealer.seal(Buffer.from(JSON.stringify(tokens)), tokensAad(flowId))
 }
 
 /** The tokens that a flow holds. */
@@ -78,5 +78,5 @@ export function openProviderTokens(
   { sealer }: Pick<Context, 'sealer'>,
   { id, providerTokens }: FlowState,
 ): ProviderTokens | undefined {
-  return providerTokens === null ? undefined : JSON.parse(sealer.open(providerTokens, tokensPlace(id)).toString())
+  return providerTokens === null ? undefined : JSON.parse(sealer.open(providerTokens, tokensAad(id)).toString())
 }

@@ -140,7 +140,7 @@ export function revokeSigningKey({ store, clock }: Pick<KeyDeps, 'store' | 'cloc
 }
 
 /** Minimum time between two reloads caused by unknown key ids, so that clients cannot force them. */
-const LOOK_EVERY_MS = 1000
+const POLL_INTERVAL_MS = 1000
 
 /**
  * Keeps the keyring in sync with the database.
@@ -168,7 +168,7 @@ export function signingKeySync(deps: SealedKeyDeps & Pick<Deps, 'keyring'>): () 
   let last = { at: Number.NEGATIVE_INFINITY, done: Promise.resolve() }
   keyring.onUnknownKey(() => {
     // concurrent callers share one reload
-    if (clock.monotonic() - last.at >= LOOK_EVERY_MS) last = { at: clock.monotonic(), done: look() }
+    if (clock.monotonic() - last.at >= POLL_INTERVAL_MS) last = { at: clock.monotonic(), done: look() }
     return last.done
   })
   return look

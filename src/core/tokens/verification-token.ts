@@ -5,7 +5,7 @@
 
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
-import type { Minting, Spending, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
+import type { Minting, TokenUse, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { Random } from '../kernel/ports'
@@ -102,7 +102,7 @@ export function mintToken({ random, peppers, policy, now }: Context, request: To
 export async function findToken(
   { store, peppers, now }: Context,
   { plaintext, family, kinds }: { plaintext: string; family: VerificationFamily; kinds: readonly VerificationKind[] },
-): Promise<{ token: VerificationToken; spend: Spending }> {
+): Promise<{ token: VerificationToken; tokenUse: TokenUse }> {
   const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
   const hashes = peppers.map((pepper) => hashOf(pepper, secret))
   const candidates = await store.findTokens(secret.slice(0, PREFIX_LENGTH))
@@ -113,7 +113,7 @@ export async function findToken(
   if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
   if (token.consumedAt !== null) throw new Refusal('token_used')
   if (isExpired(token, now)) throw new Refusal('token_expired')
-  return { token, spend: { id: token.id } }
+  return { token, tokenUse: { id: token.id } }
 }
 
 export interface SubmittedCode {
@@ -130,7 +130,7 @@ export interface SubmittedCode {
 export async function findTokenByCode(
   context: Context,
   { to, code, kinds }: SubmittedCode,
-): Promise<{ token: VerificationToken; spend: Spending; refund: () => void }> {
+): Promise<{ token: VerificationToken; tokenUse: TokenUse; refund: () => void }> {
   const { store, peppers, limits, now } = context
   const address = 'email' in to ? to.email : to.phone
   const refund = limits.code(address)
@@ -160,7 +160,7 @@ export async function findTokenByCode(
     await store.countWrongCode({ id: newest.id, code: shown, now })
     throw new Refusal('code_wrong')
   }
-  return { token, spend: { id: token.id, ...(!ofProvider && { code: shown }) }, refund }
+  return { token, tokenUse: { id: token.id, ...(!ofProvider && { code: shown }) }, refund }
 }
 
 /** Asks a provider that creates and checks the codes itself, unless there were too many attempts. */

@@ -4,7 +4,7 @@
  * each request, and a change of the keys starts a new list.
  */
 import { sha256 } from '../../lib/secrets'
-import type { VerifiedClaims } from '../kernel/services'
+import type { VerifiedClaims } from '../kernel/server-state'
 
 /** About a megabyte, at the usual size of the claims. */
 const MAX_TOKENS = 1000

@@ -2,7 +2,7 @@
 import type { User } from '../../store'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { normaliseEmail, normalisePhone } from './users'
+import { normalizeEmail, normalizePhone } from './users'
 
 export interface Contact {
   provider: 'email' | 'phone'
@@ -18,7 +18,7 @@ export interface Contact {
 
 export function emailContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.email) throw new Refusal('email_signup_disabled')
-  const email = normaliseEmail(text)
+  const email = normalizeEmail(text)
   const isConfirmed = policy.signup.autoconfirmsEmail
   return {
     provider: 'email',
@@ -33,7 +33,7 @@ export function emailContact({ policy, store }: Context, text: string): Contact 
 
 export function phoneContact({ policy, store }: Context, text: string): Contact {
   if (!policy.signup.phone) throw new Refusal('phone_signup_disabled')
-  const phone = normalisePhone(text)
+  const phone = normalizePhone(text)
   const isConfirmed = policy.signup.autoconfirmsPhone
   return {
     provider: 'phone',

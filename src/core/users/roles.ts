@@ -7,7 +7,7 @@ import { auditEntry } from '../kernel/audit'
 import type { Admin, Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { isMissingSecondFactor } from './second-factor-status'
+import { needsSecondFactor } from './second-factor-status'
 import { findByIdentifier } from './usernames'
 
 export type RoleContext = Pick<Context, 'store' | 'now' | 'client' | 'random' | 'policy'>
@@ -32,7 +32,7 @@ export async function rolesOfCaller(
   context: Pick<Context, 'store'>,
   caller: Pick<Caller, 'user' | 'session'>,
 ): Promise<string[]> {
-  const isBelow = !caller.session || (await isMissingSecondFactor(context, caller))
+  const isBelow = !caller.session || (await needsSecondFactor(context, caller))
   return isBelow ? [IMPLICIT_ROLE] : rolesOf(context, caller.user.id)
 }
 

@@ -12,7 +12,7 @@ export const hasVerifiedFactor = async (context: Pick<Context, 'store'>, user: U
   (await factorsOf(context, user)).some(({ status }) => status === 'verified')
 
 /** Whether the caller's account has a factor that their session has not passed. */
-export const isMissingSecondFactor = async (
+export const needsSecondFactor = async (
   context: Pick<Context, 'store'>,
   { user, session }: Pick<Caller, 'user' | 'session'>,
 ): Promise<boolean> => session?.aal !== 'aal2' && (await hasVerifiedFactor(context, user))

@@ -19,7 +19,7 @@ export function identifierKind(identifier: string): IdentifierKind {
 }
 
 /** A normalized username. @throws {Refusal} also for the default name of an account */
-export function normaliseUsername(text: string): string {
+export function normalizeUsername(text: string): string {
   const username = text.toLowerCase()
   if (!USERNAME.test(username) || BY_UID.test(username)) throw new Refusal('username_malformed')
   return username

@@ -1,13 +1,13 @@
 /** Building blocks of an account: normalized addresses, new rows, and their identities. */
-import { ownIdentityData } from '../../lib/account-metadata'
+import { contactIdentityData } from '../../lib/account-metadata'
 import { canonicalJson, type JsonObject, mergeMetadata } from '../../lib/json'
 import {
   counted,
   fitting,
+  isMetadataChangeAllowed,
   MAX_METADATA_BYTES,
   MAX_USER_METADATA_BYTES,
   type Metadata,
-  mayBecome,
 } from '../../lib/metadata'
 import type { DroppedSignUp, Identity, User } from '../../store'
 import type { Context } from '../kernel/context'
@@ -19,7 +19,7 @@ const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LAB
 const PHONE = /^[1-9][0-9]{1,14}$/
 
 /** Normalises an email address. */
-export function normaliseEmail(text: string): string {
+export function normalizeEmail(text: string): string {
   if (text === '') throw new Refusal('email_missing')
   if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')
   if (!EMAIL.test(text)) throw new Refusal('email_malformed')
@@ -27,7 +27,7 @@ export function normaliseEmail(text: string): string {
 }
 
 /** E.164 digits without the plus sign. */
-export function normalisePhone(text: string): string {
+export function normalizePhone(text: string): string {
   const digits = comparablePhone(text)
   if (!PHONE.test(digits)) throw new Refusal('phone_malformed')
   return digits
@@ -56,8 +56,8 @@ export function requireShortClaim(claim: 'role' | 'aud', text: string | undefine
     throw new Refusal('claim_too_long', { detail: claim })
 }
 
-export function requireRoom(metadata: Metadata): Metadata {
-  if (!mayBecome(metadata)) throw new Refusal('metadata_too_large')
+export function requireMetadataWithinLimit(metadata: Metadata): Metadata {
+  if (!isMetadataChangeAllowed(metadata)) throw new Refusal('metadata_too_large')
   return metadata
 }
 
@@ -94,7 +94,7 @@ export function dropUnconfirmedPassword(user: User): DroppedSignUp {
   if (confirmedAt !== null) return {}
   const password = isPasswordFromAdmin ? {} : { encryptedPassword: null }
   if (encryptedPassword === null || isAdminCreated) return password
-  const own = ownIdentityData(id, { ...(email !== null && { email }), ...(phone !== null && { phone }) })
+  const own = contactIdentityData(id, { ...(email !== null && { email }), ...(phone !== null && { phone }) })
   return { ...password, rawUserMetaData: mergeMetadata(own, user.adminUserMetaData) }
 }
 
@@ -147,7 +147,7 @@ export function contactIdentity(
   provider: 'email' | 'phone',
   data: JsonObject,
 ): Identity {
-  const identityData = storableMetadata(ownIdentityData(userId, data))
+  const identityData = storableMetadata(contactIdentityData(userId, data))
   return {
     id: random.uuid(),
     userId,

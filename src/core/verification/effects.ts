@@ -5,7 +5,7 @@ import type {
   NewMessage,
   NewSession,
   OpenedSession,
-  Spending,
+  TokenUse,
   User,
   VerificationToken,
 } from '../../store'
@@ -23,7 +23,7 @@ const RANDOM_PASSWORD_BYTES = 32
 export interface Verification {
   user: User
   token: VerificationToken
-  spend: Spending
+  tokenUse: TokenUse
   /** Set along with it. */
   password?: string | undefined
 }
@@ -34,7 +34,7 @@ export async function confirmEmail(
   verification: Verification,
   result: ConfirmationResult,
 ): Promise<OpenedSession | undefined> {
-  const { user, token, spend } = verification
+  const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
   const email = requireSameAddress(user.email, token.email)
@@ -43,7 +43,7 @@ export async function confirmEmail(
   const confirmed = await context.store.confirmEmail({
     id: user.id,
     now: current.now,
-    spend,
+    tokenUse,
     identity: isSignUp ? contactIdentity(current, user.id, 'email', { email, email_verified: true }) : undefined,
     userMetaData: isNew ? { email_verified: true } : {},
     cleanup: preHijackCleanup(current, user, token),
@@ -62,14 +62,14 @@ export async function confirmNewEmail(
   verification: Verification,
   result: ConfirmationResult | undefined,
 ): Promise<OpenedSession | undefined> {
-  const { user, token, spend } = verification
+  const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
   const email = requireSameAddress(user.emailChange, token.payload)
   const confirmed = await context.store.confirmEmailChange({
     id: user.id,
     now: current.now,
-    spend,
+    tokenUse,
     email,
     identity: contactIdentity(current, user.id, 'email', { email, email_verified: true }),
     encryptedPassword,
@@ -89,17 +89,17 @@ export async function confirmNewEmail(
 /** Confirms the account's own number. @param verification without a token for the fixed code of a test number */
 export async function confirmPhone(
   context: Context,
-  verification: Verification | { user: User; token?: undefined; spend?: undefined; password?: undefined },
+  verification: Verification | { user: User; token?: undefined; tokenUse?: undefined; password?: undefined },
   session: NewSession,
 ): Promise<OpenedSession> {
-  const { user, token, spend } = verification
+  const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
   if (token) requireSameAddress(user.phone, token.phone)
   const confirmed = await context.store.confirmPhone({
     id: user.id,
     now: current.now,
-    spend,
+    tokenUse,
     encryptedPassword,
     session,
     messages: passwordNotice(current, verification),
@@ -115,14 +115,14 @@ export async function confirmNewPhone(
   verification: Verification,
   session: NewSession,
 ): Promise<OpenedSession> {
-  const { user, token, spend } = verification
+  const { user, token, tokenUse } = verification
   const encryptedPassword = await newPasswordHash(context, verification)
   const current = withCurrentTime(context)
   const phone = requireSameAddress(user.phoneChange, token.phone)
   const confirmed = await context.store.confirmPhoneChange({
     id: user.id,
     now: current.now,
-    spend,
+    tokenUse,
     phone,
     identity: contactIdentity(current, user.id, 'phone', { phone, phone_verified: true }),
     encryptedPassword,

@@ -13,17 +13,17 @@ import type { LinkType } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { linkOf, prepareMail } from '../messages/mail'
 import type { Outgoing } from '../messages/messages'
-import { orWithdraw, sendAndSave, withdrawNewAccount } from '../messages/send-after-storing'
 import { tooSoonAfter } from '../messages/send-cooldown'
+import { callOrWithdraw, sendAndSave, withdrawNewAccount } from '../messages/store-then-send'
 import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
-import { requireStrong } from '../passwords/password-strength'
+import { requireStrongPassword } from '../passwords/password-strength'
 import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
 import {
   contactIdentity,
   dropUnconfirmedPassword,
   inAudience,
   newUser,
-  normaliseEmail,
+  normalizeEmail,
   storableMetadata,
 } from '../users/users'
 
@@ -40,12 +40,12 @@ export interface Invitation {
 /** Mails an invitation; unconfirmed users are invited again. */
 export async function invite(context: Context, { redirectTo, ...invitation }: Invitation): Promise<Account> {
   const { now } = context
-  const guest = await findOrCreateInvitee(context, invitation)
-  const { token, flow } = mintMailToken(context, { user: guest.user, purpose: 'invite', challenge: undefined })
-  const user = { ...guest.user, invitedAt: now, confirmationSentAt: now }
-  const copies = [{ to: guest.user.email, token }]
+  const invitee = await findOrCreateInvitee(context, invitation)
+  const { token, flow } = mintMailToken(context, { user: invitee.user, purpose: 'invite', challenge: undefined })
+  const user = { ...invitee.user, invitedAt: now, confirmationSentAt: now }
+  const copies = [{ to: invitee.user.email, token }]
   const outgoing = prepareMail(context, { template: 'invite', user, copies, redirectTo })
-  return save(context, guest, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
+  return save(context, invitee, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
 }
 
 const LINK_PURPOSES: Record<string, Purpose> = {
@@ -73,7 +73,7 @@ export interface GeneratedLink {
 
 /** Creates a link without mailing it. */
 export async function generateLink(context: Context, request: GenerateLinkRequest): Promise<GeneratedLink> {
-  const email = normaliseEmail(request.email)
+  const email = normalizeEmail(request.email)
   if (request.type === 'email_change_current' || request.type === 'email_change_new')
     return generateChangeLink(context, { ...request, email })
   const asked = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
@@ -82,13 +82,13 @@ export async function generateLink(context: Context, request: GenerateLinkReques
   if (!existing && asked === 'recovery') throw new Refusal('user_of_email_unknown')
   const isSignUp = asked === 'signup' || (asked === 'magiclink' && !existing)
   const purpose = isSignUp ? 'signup' : asked
-  const guest =
+  const invitee =
     purpose === 'invite' || purpose === 'signup'
       ? await findOrCreateInvitee(context, { ...request, email }, purpose, asked === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
-  const { token } = mintMailToken(context, { user: guest.user, purpose, challenge: undefined, payload })
-  const account = await save(context, guest, {
+  const { token } = mintMailToken(context, { user: invitee.user, purpose, challenge: undefined, payload })
+  const account = await save(context, invitee, {
     token,
     flow: undefined,
     outgoing: { messages: [] },
@@ -103,7 +103,7 @@ async function generateChangeLink(context: Context, request: GenerateLinkRequest
   const { store, policy, now } = context
   const user = inAudience(await store.findUserByEmail(request.email), request.audience)
   if (!user) throw new Refusal('user_of_email_unknown')
-  const email = normaliseEmail(request.newEmail)
+  const email = normalizeEmail(request.newEmail)
   if (await store.findUserByEmail(email)) throw new Refusal('email_taken')
   const isCurrent = request.type === 'email_change_current'
   if (isCurrent && !policy.mail.secureChange) throw new Refusal('secure_change_needed')
@@ -162,27 +162,27 @@ async function findOrCreateInvitee(
   needsNoPassword = false,
 ): Promise<Invitee> {
   const { store, random, passwords } = context
-  const email = normaliseEmail(text)
+  const email = normalizeEmail(text)
   const existing = await store.findUserByEmail(email)
   if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
   if (existing) {
-    const guest = { user: { ...existing, email }, isNew: false, identities: [] }
-    if (purpose === 'invite') return { ...guest, replaced: dropUnconfirmedPassword(existing) }
+    const invitee = { user: { ...existing, email }, isNew: false, identities: [] }
+    if (purpose === 'invite') return { ...invitee, replaced: dropUnconfirmedPassword(existing) }
     const added = storableMetadata(data)
     // The password of an account created by an administrator is kept; one from a sign-up may be someone else's.
-    if (existing.isAdminCreated) return { ...guest, added }
+    if (existing.isAdminCreated) return { ...invitee, added }
     const { encryptedPassword: present, rawUserMetaData } = existing
     const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)
     const replaced = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
-    if (!password || existing.isPasswordFromAdmin) return { ...guest, added, replaced }
-    await requireStrong(context, password)
+    if (!password || existing.isPasswordFromAdmin) return { ...invitee, added, replaced }
+    await requireStrongPassword(context, password)
     const encryptedPassword = await passwords.hash(password)
-    return { ...guest, added, replaced: { ...replaced, encryptedPassword, isPasswordFromAdmin: true } }
+    return { ...invitee, added, replaced: { ...replaced, encryptedPassword, isPasswordFromAdmin: true } }
   }
   let encryptedPassword: string | null = null
   if (purpose === 'signup') {
     if (!needsNoPassword && !password) throw new Refusal('password_missing')
-    if (!needsNoPassword) await requireStrong(context, password ?? '')
+    if (!needsNoPassword) await requireStrongPassword(context, password ?? '')
     encryptedPassword = await passwords.hash(
       needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
     )
@@ -215,38 +215,38 @@ interface Saved {
 
 async function save(
   context: Context,
-  guest: Invitee,
+  invitee: Invitee,
   { token, flow, outgoing, admin, purpose }: Saved,
 ): Promise<Account> {
   const { column, action } = purposeDetails(purpose)
   const { store, now } = context
   const invitedAt = purpose === 'invite' ? now : undefined
-  const audit = [auditEntry(context, action, admin.user ?? admin.role, { user_id: guest.user.id })]
+  const audit = [auditEntry(context, action, admin.user ?? admin.role, { user_id: invitee.user.id })]
   const mint = [token.minting]
-  if (!guest.isNew) {
+  if (!invitee.isNew) {
     const { saved } = await sendAndSave(
       context,
       {
-        user: guest.user,
+        user: invitee.user,
         outgoing,
-        request: { column, mint, flow, pending: guest.replaced ?? {} },
-        actor: undefined,
+        request: { column, mint, flow, pending: invitee.replaced ?? {} },
+        requestSession: undefined,
         tooSoon: tooSoonAfter(context, 'mail_too_soon', 0),
       },
       async (message) => {
-        const userMetaData = guest.added ?? {}
-        const link = await store.recordAdminLink({ id: guest.user.id, now, message, invitedAt, userMetaData, audit })
+        const userMetaData = invitee.added ?? {}
+        const link = await store.recordAdminLink({ id: invitee.user.id, now, message, invitedAt, userMetaData, audit })
         if (link.outcome !== 'changed') throw new Refusal(link.outcome)
         return link.account
       },
     )
     return saved
   }
-  const { uid: _uid, confirmedAt: _confirmedAt, ...user } = guest.user
+  const { uid: _uid, confirmedAt: _confirmedAt, ...user } = invitee.user
   const { call, messages } = outgoing
   const created = await store.createUser({
     user: { ...user, [column]: now, ...(invitedAt !== undefined && { invitedAt }) },
-    identities: guest.identities,
+    identities: invitee.identities,
     mint,
     flow,
     messages,
@@ -255,7 +255,7 @@ async function save(
   if (created.outcome === 'email_taken') throw new Refusal('email_taken')
   if (created.outcome !== 'created') throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
   if (!call) return created.account
-  await orWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint, flow }))
+  await callOrWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint, flow }))
   await store.appendAudit(audit)
   return created.account
 }

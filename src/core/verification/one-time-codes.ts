@@ -11,19 +11,19 @@ import { type Channel, channelOf } from '../messages/sms'
 import { sendTokenMail } from '../messages/verification-mail'
 import { sendVerificationSms } from '../messages/verification-sms'
 import { registerAccount } from '../sign-up/sign-up'
-import { type Challenge, type ChallengeInput, parseChallenge } from '../tokens/pkce'
+import { type CodeChallenge, type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
 import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
 import { emailContact, phoneContact } from '../users/contacts'
 import {
   dropUnconfirmedPassword,
   inAudience,
   newUser,
-  normaliseEmail,
-  normalisePhone,
+  normalizeEmail,
+  normalizePhone,
   storableMetadata,
 } from '../users/users'
 
-export interface OtpRequest extends ChallengeInput {
+export interface OtpRequest extends CodeChallengeParameters {
   email: string | undefined
   phone: string | undefined
   /** Whether an account is created if there is none. */
@@ -50,7 +50,7 @@ export async function requestOtp(context: Context, request: OtpRequest): Promise
   context.limits.request('otps', context.client.ip)
   if (email && phone) throw new Refusal('otp_email_and_phone')
   if (email && channel) throw new Refusal('otp_channel_with_email')
-  const challenge = parseChallenge(request)
+  const challenge = parseCodeChallenge(request)
   if (!request.createsUser && !(await isRegistered(context, request))) throw new Refusal('otp_signup_disabled')
   if (email) return sendMagicLink(context, request, challenge)
   if (phone) return sendPhoneOtp(context, { ...request, phone })
@@ -69,22 +69,26 @@ export async function requestMagicLink(
 async function isRegistered({ store }: Context, { email, phone, audience }: OtpRequest): Promise<boolean> {
   const isKnown = (user: User | undefined) => inAudience(user, audience) !== undefined
   try {
-    if (email) return isKnown(await store.findUserByEmail(normaliseEmail(email)))
-    return phone ? isKnown(await store.findUserByPhone(normalisePhone(phone))) : false
+    if (email) return isKnown(await store.findUserByEmail(normalizeEmail(email)))
+    return phone ? isKnown(await store.findUserByPhone(normalizePhone(phone))) : false
   } catch (error) {
     if (error instanceof Refusal) return false
     throw error
   }
 }
 
-async function sendMagicLink(context: Context, request: OtpRequest, known: Challenge | undefined): Promise<SendResult> {
+async function sendMagicLink(
+  context: Context,
+  request: OtpRequest,
+  known: CodeChallenge | undefined,
+): Promise<SendResult> {
   const { policy, store } = context
   const { redirectTo } = request
   if (!policy.signup.email) throw new Refusal('email_login_disabled')
   if (!policy.mail.magicLinks) throw new Refusal('magic_links_disabled')
-  const challenge = known ?? parseChallenge(request)
+  const challenge = known ?? parseCodeChallenge(request)
   if (!request.email) throw new Refusal('magic_link_email_missing')
-  const email = normaliseEmail(request.email)
+  const email = normalizeEmail(request.email)
   const isConfirmed = (user: User | undefined) => user !== undefined && user.emailConfirmedAt !== null
   let user = await store.findUserByEmail(email)
   if (user && user.aud !== request.audience) return NO_MESSAGE
@@ -106,7 +110,7 @@ async function sendPhoneOtp(context: Context, request: OtpRequest & { phone: str
   const { policy, store } = context
   if (!policy.signup.phone) throw new Refusal('otp_phone_disabled')
   const channel = channelOf(context, request.channel)
-  const phone = normalisePhone(request.phone)
+  const phone = normalizePhone(request.phone)
   const user = await store.findUserByPhone(phone)
   if (user && user.aud !== request.audience) return NO_MESSAGE
   const isConfirmed = user !== undefined && user.phoneConfirmedAt !== null
@@ -129,7 +133,7 @@ async function sendPhoneOtp(context: Context, request: OtpRequest & { phone: str
 
 interface WithoutPassword extends Omit<OtpRequest, 'channel'> {
   contact: ReturnType<typeof emailContact>
-  challenge: Challenge | undefined
+  challenge: CodeChallenge | undefined
   channel: Channel
 }
 
@@ -145,7 +149,7 @@ async function signUpWithoutPassword(context: Context, { data, ...request }: Wit
   return signedUp.outcome === 'without_session' ? { messageId: signedUp.messageId } : NO_MESSAGE
 }
 
-export interface MailRequest extends ChallengeInput {
+export interface MailRequest extends CodeChallengeParameters {
   email: string | undefined
   audience: string
   redirectTo: string
@@ -158,8 +162,8 @@ export async function requestRecovery(context: Context, request: MailRequest): P
   limits.request('recoveries', client.ip)
   if (!policy.signup.email) throw new Refusal('email_signin_disabled')
   if (!request.email) throw new Refusal('recovery_email_missing')
-  const challenge = parseChallenge(request)
-  const email = normaliseEmail(request.email)
+  const challenge = parseCodeChallenge(request)
+  const email = normalizeEmail(request.email)
   const user = inAudience(await store.findUserByEmail(email), request.audience)
   if (user) await sendTokenMail(context, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo })
   else await simulateMailDelivery(context, email)
@@ -189,7 +193,7 @@ export async function simulateMailDelivery(context: Context, email: string): Pro
   await context.store.simulateMessageWrite(messages)
 }
 
-export interface ResendRequest extends ChallengeInput {
+export interface ResendRequest extends CodeChallengeParameters {
   type: string
   email: string | undefined
   phone: string | undefined
@@ -210,10 +214,10 @@ export async function resend(context: Context, request: ResendRequest): Promise<
   if (!email && type === 'signup') throw new Refusal('resend_email_missing')
   if (!phone && type === 'sms') throw new Refusal('resend_phone_missing')
   if (email && phone) throw new Refusal('resend_email_and_phone')
-  const challenge = parseChallenge(request)
+  const challenge = parseCodeChallenge(request)
   if (email) {
     if (!policy.signup.email) throw new Refusal('email_signin_disabled')
-    const address = normaliseEmail(email)
+    const address = normalizeEmail(email)
     const user = inAudience(await store.findUserByEmail(address), request.audience)
     if (user && type === 'signup' && user.emailConfirmedAt === null)
       await sendTokenMail(context, {
@@ -230,7 +234,7 @@ export async function resend(context: Context, request: ResendRequest): Promise<
   }
   if (!phone) throw new Refusal('resend_contact_missing')
   if (!policy.signup.phone) throw new Refusal('phone_signin_disabled')
-  const number = normalisePhone(phone)
+  const number = normalizePhone(phone)
   const user = inAudience(await store.findUserByPhone(number), request.audience)
   if (user && type === 'sms' && user.phoneConfirmedAt === null)
     return sendVerificationSms(context, { purpose: 'phone_confirmation', user, phone: number, channel: 'sms' })

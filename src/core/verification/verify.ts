@@ -1,14 +1,14 @@
 /** Consuming links and codes (`GET` and `POST /verify`): their effects, and the resulting session. */
 import { secretEqual } from '../../lib/secrets'
-import type { NewSession, OpenedSession, Spending, User, VerificationKind, VerificationToken } from '../../store'
+import type { NewSession, OpenedSession, TokenUse, User, VerificationKind, VerificationToken } from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { testCode } from '../messages/sms'
-import { requireStrong } from '../passwords/password-strength'
+import { requireStrongPassword } from '../passwords/password-strength'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
 import { newAuthCode } from '../tokens/pkce'
 import { findToken, findTokenByCode, PKCE_PREFIX } from '../tokens/verification-token'
-import { normaliseEmail, normalisePhone } from '../users/users'
+import { normalizeEmail, normalizePhone } from '../users/users'
 import {
   confirmEmail,
   confirmNewEmail,
@@ -83,12 +83,12 @@ async function verifyToken(
 ): Promise<VerificationResult> {
   const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
   if (!kinds) throw new Refusal('verify_type_unknown')
-  if (password !== undefined) await requireStrong(context, password)
+  if (password !== undefined) await requireStrongPassword(context, password)
   try {
     const current = withCurrentTime(context)
-    const { token, spend } = await findToken(current, { plaintext, family: 'supabase', kinds })
+    const { token, tokenUse } = await findToken(current, { plaintext, family: 'supabase', kinds })
     if (asCode && token.kind !== (FLOW_KINDS[type] ?? token.kind)) throw new Refusal('flow_missing')
-    return await spendToken(current, { token, spend, password, asCode })
+    return await consumeToken(current, { token, tokenUse, password, asCode })
   } catch (error) {
     throw asLinkError(error)
   }
@@ -116,7 +116,7 @@ export interface CodeVerification {
 export async function verifyCode(context: Context, shown: CodeVerification): Promise<VerificationResult> {
   const { code, type, password, audience } = shown
   context.limits.request('verifications', context.client.ip)
-  if (password !== undefined) await requireStrong(context, password)
+  if (password !== undefined) await requireStrongPassword(context, password)
   const { to, kinds } = addressed(shown)
   if (!kinds) throw new Refusal('code_wrong')
   const testUser = to.phone === undefined ? undefined : await testNumberUser(context, to.phone, code, type)
@@ -127,10 +127,16 @@ export async function verifyCode(context: Context, shown: CodeVerification): Pro
     return signedIn(context, opened, session, kinds[0] as VerificationKind)
   }
   try {
-    const { token, spend, refund } = await findTokenByCode(context, { to, code, kinds })
+    const { token, tokenUse, refund } = await findTokenByCode(context, { to, code, kinds })
     try {
       // An SMS provider may have checked the code.
-      const verified = await spendToken(withCurrentTime(context), { token, spend, password, audience, asCode: false })
+      const verified = await consumeToken(withCurrentTime(context), {
+        token,
+        tokenUse,
+        password,
+        audience,
+        asCode: false,
+      })
       refund()
       return verified
     } catch (error) {
@@ -145,9 +151,9 @@ export async function verifyCode(context: Context, shown: CodeVerification): Pro
 
 function addressed({ email, phone, type }: CodeVerification) {
   const kindsOf = (table: Record<string, VerificationKind[]>) => (Object.hasOwn(table, type) ? table[type] : undefined)
-  if (phone) return { to: { phone: normalisePhone(phone) }, kinds: kindsOf(PHONE_KINDS) }
+  if (phone) return { to: { phone: normalizePhone(phone) }, kinds: kindsOf(PHONE_KINDS) }
   try {
-    return { to: { email: normaliseEmail(email ?? '') }, kinds: kindsOf(MAIL_KINDS) }
+    return { to: { email: normalizeEmail(email ?? '') }, kinds: kindsOf(MAIL_KINDS) }
   } catch {
     throw new Refusal('verify_email_malformed')
   }
@@ -157,15 +163,15 @@ function addressed({ email, phone, type }: CodeVerification) {
 async function testNumberUser(context: Context, phone: string, code: string, type: string): Promise<User | undefined> {
   const fixed = testCode(context, phone)
   if (type !== 'sms' || fixed === undefined) return undefined
-  const takeBack = context.limits.code(phone)
+  const refund = context.limits.code(phone)
   if (!secretEqual(fixed, code)) throw new Refusal('code_wrong')
-  takeBack()
+  refund()
   return context.store.findUserByPhone(phone)
 }
 
 interface TokenVerification {
   token: VerificationToken
-  spend: Spending
+  tokenUse: TokenUse
   password?: string | undefined
   /** The audience that the user must belong to; undefined for any. */
   audience?: string
@@ -187,14 +193,14 @@ export async function confirmNewEmailOnly(
   return 'changed'
 }
 
-async function spendToken(context: Context, shown: TokenVerification): Promise<VerificationResult> {
-  const { token, spend, password, audience, asCode } = shown
+async function consumeToken(context: Context, shown: TokenVerification): Promise<VerificationResult> {
+  const { token, tokenUse, password, audience, asCode } = shown
   const user = token.userId === null ? undefined : await context.store.findUser(token.userId)
   if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
-  const verification = { user, token, spend, password }
+  const verification = { user, token, tokenUse, password }
   // If the other confirmation arrived concurrently, this one is the second.
   if (token.kind === 'email_change' && isFirstOfTwo(context, verification))
-    return (await confirmFirstOfTwo(context, verification)) ?? spendToken(context, shown)
+    return (await confirmFirstOfTwo(context, verification)) ?? consumeToken(context, shown)
   if (!asCode) return signInWith(context, verification)
   if (token.flowStateId === null) throw new Refusal('flow_missing')
   const { code, hash } = newAuthCode(context)
@@ -215,10 +221,10 @@ function isFirstOfTwo({ policy }: Context, { user, token }: Verification): boole
 /** @returns undefined if the other confirmation came first */
 async function confirmFirstOfTwo(
   { store, now }: Context,
-  { user, token, spend }: Verification,
+  { user, token, tokenUse }: Verification,
 ): Promise<VerificationResult | undefined> {
   const emailChange = requireSameAddress(user.emailChange, token.payload)
-  const { outcome } = await store.confirmFirstAddress({ id: user.id, now, spend, emailChange })
+  const { outcome } = await store.confirmFirstAddress({ id: user.id, now, tokenUse, emailChange })
   if (outcome === 'changed') return { outcome: 'half_confirmed' }
   if (outcome === 'changed_concurrently') return undefined
   throw verificationRefusal(outcome)

@@ -1,7 +1,7 @@
 /** Sign-in with a wallet that signed a message for this site (`POST /token?grant_type=web3`). */
 import { createHash } from 'node:crypto'
 import type { Context } from '../kernel/context'
-import { flawOfRedirect } from '../kernel/redirect-rules'
+import { redirectRejection } from '../kernel/redirect-rules'
 import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
 import { externalAccountOf } from '../oauth/account-matching'
@@ -47,8 +47,8 @@ export async function signInWithWallet(
   const bytes = chain.decodeSignature(signature)
   const message = parseSignedMessage(text, chain.wording)
   if (!chain.isSignedBy(message, bytes)) throw new Refusal('web3_signature_wrong')
-  requireForThisSite(context, message, name)
-  requireTimely(context.now, message, { validityMs, name })
+  requireSignedForThisSite(context, message, name)
+  requireValidTimes(context.now, message, { validityMs, name })
   const messageHash = createHash('sha256').update(text).digest('hex')
   const expiresAt = message.issuedAt + validityMs
   const used = new Refusal('web3_message_used', { detail: name })
@@ -71,7 +71,7 @@ export async function signInWithWallet(
 }
 
 /** A message signed for another site may come from a phisher. */
-function requireForThisSite(context: Context, { uri, domain }: SignedMessage, name: string): void {
+function requireSignedForThisSite(context: Context, { uri, domain }: SignedMessage, name: string): void {
   const { protocol, hostname, host, origin } = new URL(uri)
   const isLocal = hostname === 'localhost'
   if (protocol !== 'https:' && !isLocal) throw new Refusal('web3_uri_insecure', { detail: name })
@@ -87,11 +87,11 @@ function requireForThisSite(context: Context, { uri, domain }: SignedMessage, na
 /** Whether one of several spellings of an address is allowed; if no spelling is allowed, the last one is logged. */
 function isOfThisSite(context: Context, spellings: readonly string[]): boolean {
   const { redirects } = context.policy
-  if (spellings.some((each) => flawOfRedirect(redirects, each) === undefined)) return true
+  if (spellings.some((each) => redirectRejection(redirects, each) === undefined)) return true
   return isAllowedRedirect(context, spellings.at(-1) as string, 'a wallet signed a message for another site')
 }
 
-function requireTimely(
+function requireValidTimes(
   now: number,
   { issuedAt, expiresAt, notBefore }: SignedMessage,
   { validityMs, name }: { validityMs: number; name: string },

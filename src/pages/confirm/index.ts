@@ -1,6 +1,6 @@
 /** The pages between a mailed link and its effect: link scanners consume nothing, a person presses a button once. */
-import { page as document, escapeHtml, type PageContent } from '../document'
-import { type PageTexts, pageTexts, type Step } from './wording'
+import { page as document, escapePageHtml, type PageContent } from '../document'
+import { type PageTexts, pageTexts, type Step } from './texts'
 
 interface PageReader {
   /** BCP 47 tags in order of preference. */
@@ -47,8 +47,8 @@ export function endSessionPage({ action, languages }: PageReader & { action: str
 export function sessionEndedPage({ siteUrl, languages }: PageReader & { siteUrl: string }): Response {
   return page(languages, '', ({ ended, advice }) => ({
     title: ended,
-    content: `<p>${escapeHtml(advice)}</p>
-      <p><a href="${escapeHtml(siteUrl)}">${escapeHtml(siteUrl)}</a></p>`,
+    content: `<p>${escapePageHtml(advice)}</p>
+      <p><a href="${escapePageHtml(siteUrl)}">${escapePageHtml(siteUrl)}</a></p>`,
   }))
 }
 
@@ -57,9 +57,9 @@ const confirmationForm = (
   step: Step,
   action: string,
   otherwise: string,
-) => `<p>${escapeHtml(texts.press)}</p>
-      <form method="post" action="${escapeHtml(action)}"><button>${escapeHtml(texts[step])}</button></form>
-      <small>${escapeHtml(otherwise)}</small>`
+) => `<p>${escapePageHtml(texts.press)}</p>
+      <form method="post" action="${escapePageHtml(action)}"><button>${escapePageHtml(texts[step])}</button></form>
+      <small>${escapePageHtml(otherwise)}</small>`
 
 /** @param formTarget another allowed form target, as a CSP source */
 function page(languages: readonly string[], formTarget: string, fill: (texts: PageTexts) => PageContent): Response {

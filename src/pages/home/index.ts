@@ -1,9 +1,9 @@
 /** The start page of a development server: its URL, its publishable key, and code to paste. */
 import { backLink } from '../back-link'
-import { escapeHtml, page } from '../document'
+import { escapePageHtml, page } from '../document'
+import { errorPageTexts } from '../error/locales'
 import { favicon } from '../favicon'
 import palette from '../palette.css' with { type: 'text' }
-import { problemTexts } from '../problem/locales'
 import app from './app.js.txt' with { type: 'text' }
 import { type Snippet, snippets } from './snippets'
 import styles from './style.css' with { type: 'text' }
@@ -56,7 +56,7 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
       <header>
         <img src="/favicon.svg" alt="" width="40" height="40">
         <div>
-          <h1>Latchkey <small>${escapeHtml(version)}</small></h1>
+          <h1>Latchkey <small>${escapePageHtml(version)}</small></h1>
           <p>Supabase Auth in one file. This server is running and ready to use.</p>
         </div>
       </header>
@@ -64,9 +64,9 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
         <h2 id="connect">Connect</h2>
         <dl>
           <dt>URL</dt>
-          <dd><code data-copy="URL">${escapeHtml(url)}</code></dd>
+          <dd><code data-copy="URL">${escapePageHtml(url)}</code></dd>
           <dt>Publishable key</dt>
-          <dd><code data-copy="publishable key">${escapeHtml(publishableKey)}</code></dd>
+          <dd><code data-copy="publishable key">${escapePageHtml(publishableKey)}</code></dd>
         </dl>
         <p class="note">The publishable key may be in browsers and apps. <code>latchkey keys</code> prints the secret key.</p>
       </section>
@@ -82,7 +82,7 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
           ${links
             .map(
               ([path, name, description]) =>
-                `<li><a href="${escapeHtml(path)}">${escapeHtml(name)}</a> <span>${escapeHtml(description)}</span></li>`,
+                `<li><a href="${escapePageHtml(path)}">${escapePageHtml(name)}</a> <span>${escapePageHtml(description)}</span></li>`,
             )
             .join('\n          ')}
         </ul>
@@ -108,16 +108,16 @@ function tab({ name, steps }: Snippet, index: number): string {
   const id = `tab-${index}`
   const blocks = steps.map(
     ({ title, text }) =>
-      `<figure><figcaption>${escapeHtml(title)}</figcaption><pre tabindex="0"><code data-copy="${escapeHtml(title)}">${escapeHtml(text)}</code></pre></figure>`,
+      `<figure><figcaption>${escapePageHtml(title)}</figcaption><pre tabindex="0"><code data-copy="${escapePageHtml(title)}">${escapePageHtml(text)}</code></pre></figure>`,
   )
-  return `<input type="radio" name="framework" id="${id}"${index === 0 ? ' checked' : ''}><label for="${id}">${escapeHtml(name)}</label>
+  return `<input type="radio" name="framework" id="${id}"${index === 0 ? ' checked' : ''}><label for="${id}">${escapePageHtml(name)}</label>
           <div class="panel">${blocks.join('')}</div>`
 }
 
 /** The page for end users: that this is not a website, and where the application is. */
 export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
   return page({ languages }, (language) => {
-    const [title, advice] = problemTexts[language].problems.forApplications
-    return { title, content: `<p>${escapeHtml(advice)}</p>\n      ${backLink(language, siteUrl)}` }
+    const [title, advice] = errorPageTexts[language].kinds.forApplications
+    return { title, content: `<p>${escapePageHtml(advice)}</p>\n      ${backLink(language, siteUrl)}` }
   })
 }

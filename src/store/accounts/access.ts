@@ -31,19 +31,19 @@ export async function endAccess(
 }
 
 /** How a sign-in with a provider ends: with a session, or with a PKCE flow whose code is exchanged for one. */
-export type ConsumingEnding = ({ session: NewSession } | { flow: FlowState }) & {
+export type ConsumingGrant = ({ session: NewSession } | { flow: FlowState }) & {
   /** What the sign-in consumes: the state of the callback, or the signed message; undefined for nothing. */
   use: SingleUse | undefined
 }
 
-export const flowOf = (ending: ConsumingEnding | undefined): FlowState | undefined =>
+export const flowOf = (ending: ConsumingGrant | undefined): FlowState | undefined =>
   ending && 'flow' in ending ? ending.flow : undefined
 
 /** Opens the session after everything else has changed. @returns undefined for a flow */
-export async function openEnding(
+export async function openGrantedSession(
   tx: Tx,
   userId: string,
-  ending: ConsumingEnding | undefined,
+  ending: ConsumingGrant | undefined,
   now: number,
 ): Promise<OpenedSession | undefined> {
   return ending && 'session' in ending ? openSessionOf(tx, userId, ending.session, now) : undefined

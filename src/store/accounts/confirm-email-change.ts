@@ -64,7 +64,7 @@ export const confirmEmailChange = write(
   },
 )
 
-export interface FirstAddressConfirmation extends Pick<Confirmation, 'id' | 'now' | 'spend'> {
+export interface FirstAddressConfirmation extends Pick<Confirmation, 'id' | 'now' | 'tokenUse'> {
   /** The address that is confirmed; another pending one is not. */
   emailChange: string
 }
@@ -75,7 +75,7 @@ export const confirmFirstAddress = write(
     tx,
     confirmation: FirstAddressConfirmation,
   ): Promise<{ outcome: 'changed' | 'changed_concurrently' } | ConfirmationRefused> => {
-    const { id, now, spend, emailChange } = confirmation
+    const { id, now, tokenUse, emailChange } = confirmation
     const found = await findConfirming(tx, confirmation)
     if (!('user' in found)) return found
     const { user } = found
@@ -88,7 +88,7 @@ export const confirmFirstAddress = write(
       held: await identitiesIn(tx, id),
       listsProviders: 'if_settled',
     })
-    await consumeToken(tx, spend, now)
+    await consumeToken(tx, tokenUse, now)
     return { outcome: 'changed' }
   },
 )

@@ -7,7 +7,14 @@ import { consumeProof, type Proof, type ProofRefused } from '../second-factors'
 import { identitiesIn, type NewSession, type OpenedSession } from '../statements'
 import { openSessionOf, removeFactorsAndPasskeys } from './access'
 import { type Confirmation, type ConfirmationRefused, findConfirming, finishConfirmation } from './confirmations'
-import { addIdentity, clearOwnIdentities, dropIdentities, type IdentityKey, isSame, mergeIdentity } from './identities'
+import {
+  addIdentity,
+  clearContactIdentities,
+  dropIdentities,
+  type IdentityKey,
+  isSame,
+  mergeIdentity,
+} from './identities'
 import { userMetaDataAfter } from './metadata'
 import { type Columns, passwordColumns, saveAccount } from './save-account'
 
@@ -153,7 +160,7 @@ async function cleanUpIdentities(
   present: Identity[],
   { userMetaData, keptIdentities, ownIdentity }: PreHijackCleanup,
 ): Promise<Identity[]> {
-  const cleared = userMetaData ? await clearOwnIdentities(tx, present, userId) : present
+  const cleared = userMetaData ? await clearContactIdentities(tx, present, userId) : present
   const kept = await dropIdentities(tx, cleared, (each) => keptIdentities.some((key) => isSame(each, key)))
   return kept.length === 0 ? addIdentity(tx, kept, ownIdentity) : kept
 }

@@ -2,7 +2,7 @@
 import { write } from '../engine'
 import type { Identity } from '../schema'
 import { identitiesIn, type NewSession, type OpenedSession } from '../statements'
-import type { Spending } from '../verification/operations'
+import type { TokenUse } from '../verification/operations'
 import { openSessionOf } from './access'
 import { type Confirmation, type ConfirmationRefused, findConfirming, finishConfirmation } from './confirmations'
 import { refusePhone } from './guards'
@@ -15,9 +15,9 @@ interface SmsConfirmation extends Confirmation {
   session: NewSession
 }
 
-export interface PhoneConfirmation extends Omit<SmsConfirmation, 'spend'> {
+export interface PhoneConfirmation extends Omit<SmsConfirmation, 'tokenUse'> {
   /** The token to consume; undefined for the fixed code of a test number. */
-  spend: Spending | undefined
+  tokenUse: TokenUse | undefined
 }
 
 type Confirmed = { outcome: 'changed'; opened: OpenedSession }

@@ -3,7 +3,7 @@ import type { Tx } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
 import type { AuditEntry, NewMessage } from '../statements'
-import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { endAccess } from './access'
 import { findLiveUser, refuseBanned, refuseToken } from './guards'
 
@@ -13,21 +13,21 @@ export interface Confirmation {
   /** Unix milliseconds. */
   now: number
   /** The token of the link or code. */
-  spend: Spending
+  tokenUse: TokenUse
   messages: readonly NewMessage[]
   audit: AuditEntry[]
 }
 
-export type ConfirmationRefused = { outcome: SpendingRefused | 'user_gone' | 'user_banned' }
+export type ConfirmationRefused = { outcome: TokenRefusal | 'user_gone' | 'user_banned' }
 
 /** The account, if the token and the account allow the confirmation. @param spend undefined if no token is needed */
 export async function findConfirming(
   tx: Tx,
-  { id, now, spend }: Pick<Confirmation, 'id' | 'now'> & { spend: Spending | undefined },
+  { id, now, tokenUse }: Pick<Confirmation, 'id' | 'now'> & { tokenUse: TokenUse | undefined },
 ): Promise<{ user: User } | ConfirmationRefused> {
   const user = await findLiveUser(tx, id)
   if (!user) return { outcome: 'user_gone' }
-  return (await refuseToken(tx, spend, now)) ?? refuseBanned(user, now) ?? { user }
+  return (await refuseToken(tx, tokenUse, now)) ?? refuseBanned(user, now) ?? { user }
 }
 
 /**
@@ -38,10 +38,10 @@ export async function findConfirming(
 export async function finishConfirmation(
   tx: Tx,
   user: User,
-  { now, spend, messages, audit }: Omit<Confirmation, 'spend'> & { spend: Spending | undefined },
+  { now, tokenUse, messages, audit }: Omit<Confirmation, 'tokenUse'> & { tokenUse: TokenUse | undefined },
   access: { isEnded: boolean; keptFlow?: string | undefined },
 ): Promise<void> {
-  if (spend) await consumeToken(tx, spend, now)
+  if (tokenUse) await consumeToken(tx, tokenUse, now)
   await invalidateTokensOf(tx, user, now)
   if (access.isEnded) await endAccess(tx, user.id, { keptFlow: access.keptFlow })
   await writeRelated(tx, { messages, audit }, now)

@@ -2,12 +2,12 @@
  * Checks that can refuse a change of an account. An operation commits even if it returns a refusal, so all checks come
  * before the first write, in the order of their outcomes' priority.
  */
-import { isAhead, isWithin } from '../../lib/time'
+import { isInFuture, isWithin } from '../../lib/time'
 import { findEmailOwner, identityByProvider, userByPhone } from '../account-rows'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
 import { sessionById, userById } from '../statements'
-import { refuseSpending, type Spending, type SpendingRefused } from '../verification/operations'
+import { refuseTokenUse, type TokenRefusal, type TokenUse } from '../verification/operations'
 
 /** The account to change; undefined if it does not exist or is soft-deleted. */
 export async function findLiveUser(tx: Tx, id: string): Promise<User | undefined> {
@@ -21,26 +21,26 @@ export async function findLiveUser(tx: Tx, id: string): Promise<User | undefined
  */
 export async function refuseToken(
   tx: Tx,
-  spend: Spending | undefined,
+  tokenUse: TokenUse | undefined,
   now: number,
-): Promise<{ outcome: SpendingRefused } | undefined> {
-  const outcome = spend && (await refuseSpending(tx, spend, now))
+): Promise<{ outcome: TokenRefusal } | undefined> {
+  const outcome = tokenUse && (await refuseTokenUse(tx, tokenUse, now))
   return outcome && { outcome }
 }
 
 export const refuseBanned = ({ bannedUntil }: User, now: number): { outcome: 'user_banned' } | undefined =>
-  isAhead(bannedUntil, now) ? { outcome: 'user_banned' } : undefined
+  isInFuture(bannedUntil, now) ? { outcome: 'user_banned' } : undefined
 
 /** The session of a user's own request; undefined for a request without one. */
-export interface Actor {
+export interface RequestSession {
   sessionId: string | undefined
 }
 
 /** A user's own request is allowed only while they are not banned and its session has not ended. */
-export async function refuseActor(
+export async function refuseEndedSession(
   tx: Tx,
   user: User,
-  { sessionId }: Actor,
+  { sessionId }: RequestSession,
   now: number,
 ): Promise<{ outcome: 'user_banned' | 'session_gone' } | undefined> {
   const banned = refuseBanned(user, now)

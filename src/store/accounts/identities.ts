@@ -3,7 +3,7 @@
  * change, and returns those it has then.
  */
 import { randomUUID } from 'node:crypto'
-import { ownIdentityData } from '../../lib/account-metadata'
+import { contactIdentityData } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
 import { deleteIdentity, insertIdentity, saveIdentity } from '../account-rows'
 import type { Tx } from '../engine'
@@ -49,7 +49,7 @@ export const isSame = (a: IdentityKey, b: IdentityKey): boolean =>
 const OWN_DATA = ['email', 'email_verified', 'phone', 'phone_verified', 'sub']
 
 /** Where the user's metadata is replaced, copies of the old values leave the identities of the account's own contacts. */
-export async function clearOwnIdentities(tx: Tx, held: readonly Identity[], userId: string): Promise<Identity[]> {
+export async function clearContactIdentities(tx: Tx, held: readonly Identity[], userId: string): Promise<Identity[]> {
   let cleared = [...held]
   for (const own of held) {
     if (own.providerId !== userId) continue
@@ -59,9 +59,9 @@ export async function clearOwnIdentities(tx: Tx, held: readonly Identity[], user
   return cleared
 }
 
-interface Settling {
+interface ContactIdentityOptions {
   /** Whether the account was anonymous until now. */
-  isNamed: boolean
+  wasAnonymous: boolean
   setsPassword: boolean
   now: number
 }
@@ -71,20 +71,20 @@ interface Settling {
  * provider that gets a password, which is a sign-in method of its own.
  * @returns all identities; new ones are last
  */
-export async function settleOwnIdentities(
+export async function createContactIdentities(
   tx: Tx,
   { id: userId, email, emailConfirmedAt, phone, phoneConfirmedAt, isSsoUser }: User,
   held: readonly Identity[],
-  { isNamed, setsPassword, now }: Settling,
+  { wasAnonymous, setsPassword, now }: ContactIdentityOptions,
 ): Promise<Identity[]> {
   const settled = [...held]
   const settle = async (provider: 'email' | 'phone', contact: string | null) => {
     if (contact === null) return
-    const data = mergeMetadata({}, ownIdentityData(userId, { [provider]: contact, [`${provider}_verified`]: true }))
+    const data = mergeMetadata({}, contactIdentityData(userId, { [provider]: contact, [`${provider}_verified`]: true }))
     const own = held.find((each) => each.provider === provider)
     if (own) {
-      if (isNamed) await tx.run(saveIdentity, { ...own, identityData: mergeMetadata(own.identityData, data) })
-    } else if (setsPassword || !held.some(({ identityData }) => names(identityData, contact))) {
+      if (wasAnonymous) await tx.run(saveIdentity, { ...own, identityData: mergeMetadata(own.identityData, data) })
+    } else if (setsPassword || !held.some(({ identityData }) => mentionsContact(identityData, contact))) {
       const made = {
         id: randomUUID(),
         userId,
@@ -100,12 +100,12 @@ export async function settleOwnIdentities(
     }
   }
   const hasEmail = emailConfirmedAt !== null && !isSsoUser
-  if (hasEmail && (isNamed || setsPassword)) await settle('email', email)
-  if (phoneConfirmedAt !== null && isNamed) await settle('phone', phone)
+  if (hasEmail && (wasAnonymous || setsPassword)) await settle('email', email)
+  if (phoneConfirmedAt !== null && wasAnonymous) await settle('phone', phone)
   return settled
 }
 
-const names = ({ email, phone }: JsonObject, contact: string) =>
+const mentionsContact = ({ email, phone }: JsonObject, contact: string) =>
   [email, phone].some((each) => typeof each === 'string' && each.toLowerCase() === contact)
 
 async function saveOne(tx: Tx, held: readonly Identity[], changed: Identity): Promise<Identity[]> {

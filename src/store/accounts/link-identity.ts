@@ -7,14 +7,14 @@ import type { Identity, User } from '../schema'
 import { consumeSingleUse } from '../single-use'
 import { type AuditEntry, identitiesIn, type NewMessage, type OpenedSession } from '../statements'
 import { invalidateTokensOf } from '../verification/operations'
-import { type ConsumingEnding, flowOf, openEnding } from './access'
+import { type ConsumingGrant, flowOf, openGrantedSession } from './access'
 import {
-  type Actor,
   findLiveUser,
-  refuseActor,
+  type RequestSession,
   refuseChanged,
   refuseCooldown,
   refuseEmail,
+  refuseEndedSession,
   refuseIdentityOfAnother,
 } from './guards'
 import { dropIdentities, upsertIdentity } from './identities'
@@ -26,7 +26,7 @@ interface Linking {
   id: string
   /** Unix milliseconds. */
   now: number
-  actor: Actor
+  requestSession: RequestSession
   identity: Identity
   messages: readonly NewMessage[]
   audit: AuditEntry[]
@@ -37,7 +37,7 @@ export interface IdentityLink extends Linking {
   emailBefore: string | null
   /** The identity's address, for an account that had none; confirmed with it. */
   email: string | undefined
-  ending: ConsumingEnding
+  ending: ConsumingGrant
 }
 
 type LinkRefused = {
@@ -48,7 +48,7 @@ type LinkRefused = {
 export const linkIdentity = write(
   async (
     tx,
-    { id, now, actor, identity, messages, audit, emailBefore, email, ending }: IdentityLink,
+    { id, now, requestSession, identity, messages, audit, emailBefore, email, ending }: IdentityLink,
   ): Promise<
     | { outcome: 'changed'; opened: OpenedSession | undefined }
     | { outcome: 'changed_concurrently' | 'email_taken' | 'used_before' }
@@ -57,7 +57,7 @@ export const linkIdentity = write(
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused =
-      (await refuseActor(tx, user, actor, now)) ??
+      (await refuseEndedSession(tx, user, requestSession, now)) ??
       refuseChanged(user, { email: emailBefore }) ??
       (await refuseIdentityOfAnother(tx, user, identity)) ??
       (await refuseEmail(tx, user, email))
@@ -73,7 +73,7 @@ export const linkIdentity = write(
       listsProviders: 'always',
     })
     await writeRelated(tx, { flow: flowOf(ending), messages, audit }, now)
-    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+    return { outcome: 'changed', opened: await openGrantedSession(tx, id, ending, now) }
   },
 )
 
@@ -86,12 +86,12 @@ export interface UnconfirmedIdentityLink extends Linking {
 export const linkIdentityWithPendingEmail = write(
   async (
     tx,
-    { id, now, actor, identity, messages, audit, message }: UnconfirmedIdentityLink,
+    { id, now, requestSession, identity, messages, audit, message }: UnconfirmedIdentityLink,
   ): Promise<{ outcome: 'changed' } | { outcome: 'sent_recently'; sentAt: number } | LinkRefused> => {
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused =
-      (await refuseActor(tx, user, actor, now)) ??
+      (await refuseEndedSession(tx, user, requestSession, now)) ??
       (await refuseIdentityOfAnother(tx, user, identity)) ??
       refuseCooldown(user, message, now)
     if (refused) return refused
@@ -114,7 +114,7 @@ export interface IdentityRemoval {
   id: string
   /** Unix milliseconds. */
   now: number
-  actor: Actor
+  requestSession: RequestSession
   /** The contacts of the account as the caller read them. */
   before: { email: string | null; phone: string | null }
   identityId: string
@@ -128,7 +128,7 @@ export interface IdentityRemoval {
 export const unlinkIdentity = write(
   async (
     tx,
-    { id, now, actor, before, identityId, loses, messages, audit }: IdentityRemoval,
+    { id, now, requestSession, before, identityId, loses, messages, audit }: IdentityRemoval,
   ): Promise<{
     outcome:
       | 'changed'
@@ -143,7 +143,7 @@ export const unlinkIdentity = write(
   }> => {
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
-    const changed = (await refuseActor(tx, user, actor, now)) ?? refuseChanged(user, before)
+    const changed = (await refuseEndedSession(tx, user, requestSession, now)) ?? refuseChanged(user, before)
     if (changed) return changed
     const present = await identitiesIn(tx, id)
     if (present.length < 2) return { outcome: 'identity_is_last' }

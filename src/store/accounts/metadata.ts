@@ -1,6 +1,6 @@
 /** An account's `user_metadata` after a change. */
 import { type JsonObject, mergeMetadata } from '../../lib/json'
-import { mayBecome, mergeFitting } from '../../lib/metadata'
+import { isMetadataChangeAllowed, mergeWithinLimit } from '../../lib/metadata'
 import type { User } from '../schema'
 
 export interface MetadataChange {
@@ -26,8 +26,8 @@ export function userMetaDataAfter(
     user: mergeMetadata(replacement ?? before.user, { ...followingEmail(user, email), ...merged }),
     app: mergeMetadata(before.app, appMetaData),
   }
-  if (!mayBecome(after, before)) return undefined
-  return profile ? mergeFitting(after, profile) : after.user
+  if (!isMetadataChangeAllowed(after, before)) return undefined
+  return profile ? mergeWithinLimit(after, profile) : after.user
 }
 
 /** After a sign-up the metadata contains the account's address, so it changes with it. */

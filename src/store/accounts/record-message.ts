@@ -10,8 +10,8 @@ import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { type Minting, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import { type Actor, findLiveUser, refuseActor, refuseChanged, refuseCooldown } from './guards'
-import { clearOwnIdentities } from './identities'
+import { findLiveUser, type RequestSession, refuseChanged, refuseCooldown, refuseEndedSession } from './guards'
+import { clearContactIdentities } from './identities'
 import { type MessageRecord, type MessageRequest, messageWrites, type PendingColumns } from './message-writes'
 import { userMetaDataAfter } from './metadata'
 import { accountIn, type Columns, saveAccount } from './save-account'
@@ -101,7 +101,7 @@ type TokensStored = {
 export interface MessageTokens extends MessageOperation {
   request: MessageRequest
   /** For a user's own request. */
-  actor: Actor | undefined
+  requestSession: RequestSession | undefined
 }
 
 /**
@@ -111,13 +111,15 @@ export interface MessageTokens extends MessageOperation {
 export const storeMessageTokens = write(
   async (
     tx,
-    { id, now, request, actor }: MessageTokens,
+    { id, now, request, requestSession }: MessageTokens,
   ): Promise<
     TokensStored | SentRecently | { outcome: 'user_gone' | 'user_banned' | 'session_gone' | 'metadata_too_large' }
   > => {
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
-    const refused = (actor && (await refuseActor(tx, user, actor, now))) ?? refuseCooldown(user, request, now)
+    const refused =
+      (requestSession && (await refuseEndedSession(tx, user, requestSession, now))) ??
+      refuseCooldown(user, request, now)
     if (refused) return refused
     const { rawUserMetaData: userMetaData, ...set }: Partial<User> = request.pending
     if (!(await saveColumns(tx, user, now, { set, userMetaData }))) return { outcome: 'metadata_too_large' }
@@ -190,7 +192,7 @@ async function saveColumns(
   const userMetaData = userMetaDataAfter(user, { replacement, merged })
   if (!userMetaData) return false
   const present = await identitiesIn(tx, user.id)
-  const held = replacement ? await clearOwnIdentities(tx, present, user.id) : present
+  const held = replacement ? await clearContactIdentities(tx, present, user.id) : present
   await saveAccount(tx, user, { now, set, userMetaData, held, listsProviders: 'if_settled' })
   return true
 }

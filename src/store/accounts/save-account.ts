@@ -7,7 +7,7 @@ import type { Tx } from '../engine'
 import { saveUser } from '../save-user'
 import type { Identity, User } from '../schema'
 import { factorsIn, identitiesIn, userById } from '../statements'
-import { settleOwnIdentities } from './identities'
+import { createContactIdentities } from './identities'
 
 /** Columns that an operation sets. Metadata is changed apart from them. */
 export type Columns = Partial<
@@ -39,11 +39,11 @@ export async function saveAccount(
   { now, set, userMetaData, appMetaData = {}, held, listsProviders }: AccountSave,
 ): Promise<void> {
   const after = columnsAfter(user, set)
-  const isNamed = user.isAnonymous && !after.isAnonymous
+  const wasAnonymous = user.isAnonymous && !after.isAnonymous
   const setsPassword = typeof set.encryptedPassword === 'string'
-  const settled = await settleOwnIdentities(tx, after, held, { isNamed, setsPassword, now })
+  const settled = await createContactIdentities(tx, after, held, { wasAnonymous, setsPassword, now })
   const isListed =
-    listsProviders === 'always' || (listsProviders === 'if_settled' && (isNamed || settled.length > held.length))
+    listsProviders === 'always' || (listsProviders === 'if_settled' && (wasAnonymous || settled.length > held.length))
   const listed = isListed ? providersMetadata(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...listed, ...appMetaData })
   await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })

@@ -9,12 +9,12 @@ import {
   consumeToken,
   invalidateTokensOf,
   type Minting,
-  type Spending,
-  type SpendingRefused,
+  type TokenRefusal,
+  type TokenUse,
 } from '../verification/operations'
-import { type ConsumingEnding, endAccess, flowOf, openEnding, removeFactorsAndPasskeys } from './access'
+import { type ConsumingGrant, endAccess, flowOf, openGrantedSession, removeFactorsAndPasskeys } from './access'
 import { findLiveUser, refuseBanned, refuseChanged, refuseEmail, refuseIdentityOfAnother, refuseToken } from './guards'
-import { clearOwnIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
+import { clearContactIdentities, dropIdentities, isSame, upsertIdentity } from './identities'
 import type { DroppedSignUp } from './message-writes'
 import { userMetaDataAfter } from './metadata'
 import { type Columns, saveAccount } from './save-account'
@@ -38,7 +38,7 @@ export interface IdentitySignIn {
   /** For an account that was never confirmed: the removal of data that someone else may have left there. */
   cleanup: UnconfirmedCleanup | undefined
   /** Undefined if the account has to be confirmed first. */
-  ending: ConsumingEnding | undefined
+  ending: ConsumingGrant | undefined
   audit: AuditEntry[]
 }
 
@@ -94,7 +94,7 @@ export const signInWithIdentity = write(
       await endAccess(tx, id)
     }
     await writeRelated(tx, { mint: asked?.mint, messages: asked?.messages, flow: flowOf(ending), audit }, now)
-    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+    return { outcome: 'changed', opened: await openGrantedSession(tx, id, ending, now) }
   },
 )
 
@@ -105,13 +105,13 @@ export interface InvitationAcceptance {
   /** The invited address as the caller read it. */
   emailBefore: string | null
   /** The token of the invitation. */
-  spend: Spending
+  tokenUse: TokenUse
   identity: Identity
   /** The person who is invited might not be the one who signed up with the address before. */
   dropped: DroppedSignUp
   /** Whether other identities, factors, passkeys and sessions are removed as well. */
   isPreHijacked: boolean
-  ending: ConsumingEnding
+  ending: ConsumingGrant
   audit: AuditEntry[]
 }
 
@@ -119,18 +119,18 @@ export interface InvitationAcceptance {
 export const acceptInvitation = write(
   async (
     tx,
-    { id, now, emailBefore, spend, identity, dropped, isPreHijacked, ending, audit }: InvitationAcceptance,
+    { id, now, emailBefore, tokenUse, identity, dropped, isPreHijacked, ending, audit }: InvitationAcceptance,
   ): Promise<
     | SignedIn
     | Refused
     | {
-        outcome: SpendingRefused | 'user_banned' | 'changed_concurrently' | 'identity_of_another' | 'metadata_too_large'
+        outcome: TokenRefusal | 'user_banned' | 'changed_concurrently' | 'identity_of_another' | 'metadata_too_large'
       }
   > => {
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     const refused =
-      (await refuseToken(tx, spend, now)) ??
+      (await refuseToken(tx, tokenUse, now)) ??
       refuseBanned(user, now) ??
       refuseChanged(user, { email: emailBefore }) ??
       (await refuseIdentityOfAnother(tx, user, identity))
@@ -146,14 +146,14 @@ export const acceptInvitation = write(
       held: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
       listsProviders: 'always',
     })
-    await consumeToken(tx, spend, now)
+    await consumeToken(tx, tokenUse, now)
     await invalidateTokensOf(tx, user, now)
     if (isPreHijacked) {
       await removeFactorsAndPasskeys(tx, id)
       await endAccess(tx, id)
     }
     await writeRelated(tx, { flow: flowOf(ending), audit }, now)
-    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+    return { outcome: 'changed', opened: await openGrantedSession(tx, id, ending, now) }
   },
 )
 
@@ -162,7 +162,7 @@ export interface SignUpCompletion {
   /** Unix milliseconds. */
   now: number
   /** Undefined if the account has to be confirmed first. */
-  ending: ConsumingEnding | undefined
+  ending: ConsumingGrant | undefined
   audit: AuditEntry[]
 }
 
@@ -176,7 +176,7 @@ export const completeIdentitySignUp = write(
     const userMetaData = user.rawUserMetaData
     await saveAccount(tx, user, { now, set: {}, userMetaData, held, listsProviders: 'if_settled' })
     await writeRelated(tx, { flow: flowOf(ending), audit }, now)
-    return { outcome: 'changed', opened: await openEnding(tx, id, ending, now) }
+    return { outcome: 'changed', opened: await openGrantedSession(tx, id, ending, now) }
   },
 )
 
@@ -198,7 +198,7 @@ async function addIdentity(
   { clearsOwn, isOnly }: { clearsOwn: boolean; isOnly: boolean },
 ): Promise<Identity[]> {
   const present = await identitiesIn(tx, userId)
-  const cleared = clearsOwn ? await clearOwnIdentities(tx, present, userId) : present
+  const cleared = clearsOwn ? await clearContactIdentities(tx, present, userId) : present
   const held = await upsertIdentity(tx, cleared, identity)
   return isOnly ? dropIdentities(tx, held, (each) => isSame(each, identity)) : held
 }

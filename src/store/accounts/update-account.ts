@@ -1,6 +1,6 @@
 /** Changes that users make of their own account (`PUT /user`), and administrators of any (`PUT /admin/users`). */
 import type { JsonObject } from '../../lib/json'
-import { isAhead } from '../../lib/time'
+import { isInFuture } from '../../lib/time'
 import type { Account } from '../account-rows'
 import { type Tx, write } from '../engine'
 import { revokePersonalTokens } from '../personal-tokens'
@@ -8,9 +8,17 @@ import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
 import { revokeSessionTokens } from '../session-tokens'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
-import { consumeToken, invalidateTokensOf, type Spending, type SpendingRefused } from '../verification/operations'
+import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { endAccess } from './access'
-import { type Actor, findLiveUser, refuseActor, refuseCooldown, refuseEmail, refusePhone, refuseToken } from './guards'
+import {
+  findLiveUser,
+  type RequestSession,
+  refuseCooldown,
+  refuseEmail,
+  refuseEndedSession,
+  refusePhone,
+  refuseToken,
+} from './guards'
 import { mergeIdentity } from './identities'
 import { type MessageRecord, messageWrites, type PendingContact } from './message-writes'
 import { userMetaDataAfter } from './metadata'
@@ -20,7 +28,7 @@ export interface AccountUpdate {
   id: string
   /** Unix milliseconds. */
   now: number
-  actor: Actor
+  requestSession: RequestSession
   /** What allows a new password; it comes with the first operation of a request. */
   authorization: PasswordAuthorization | undefined
   password: NewPassword | undefined
@@ -38,7 +46,7 @@ export interface PasswordAuthorization {
   /** The hash the caller verified; if it has been replaced since, nothing changes. */
   verifiedHash: string | null
   /** The mailed code, if one is required. */
-  spend: Spending | undefined
+  tokenUse: TokenUse | undefined
 }
 
 export interface NewPassword {
@@ -57,7 +65,7 @@ export interface ConfirmedContacts {
 type ContactTaken = { outcome: 'email_taken' | 'phone_taken' }
 type Saved = { outcome: 'changed'; account: Account } | { outcome: 'metadata_too_large' } | ContactTaken
 type UpdateRefused = {
-  outcome: SpendingRefused | 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_concurrently'
+  outcome: TokenRefusal | 'user_gone' | 'user_banned' | 'session_gone' | 'password_changed_concurrently'
 }
 
 /** Changes a user's own account. */
@@ -85,11 +93,12 @@ export const requestContactChange = write(
 
 async function findUpdating(
   tx: Tx,
-  { id, now, actor, authorization }: AccountUpdate,
+  { id, now, requestSession, authorization }: AccountUpdate,
 ): Promise<{ user: User } | UpdateRefused> {
   const user = await findLiveUser(tx, id)
   if (!user) return { outcome: 'user_gone' }
-  const refused = (await refuseToken(tx, authorization?.spend, now)) ?? (await refuseActor(tx, user, actor, now))
+  const refused =
+    (await refuseToken(tx, authorization?.tokenUse, now)) ?? (await refuseEndedSession(tx, user, requestSession, now))
   if (refused) return refused
   return authorization && authorization.verifiedHash !== user.encryptedPassword
     ? { outcome: 'password_changed_concurrently' }
@@ -116,7 +125,7 @@ async function saveUpdate(
     held: await mergeAll(tx, id, confirmed?.identities ?? []),
     listsProviders: confirmed ? 'never' : 'if_settled',
   })
-  if (authorization?.spend) await consumeToken(tx, authorization.spend, now)
+  if (authorization?.tokenUse) await consumeToken(tx, authorization.tokenUse, now)
   if (authorization) await invalidateTokensOf(tx, user, now, sent?.keeps?.tokens)
   if (password) await endAccess(tx, id, { keptSession: password.keptSession, keptFlow: sent?.keeps?.flowId })
   const messages = [...update.messages, ...(sent?.messages ?? [])]
@@ -191,7 +200,7 @@ export const updateUserAsAdmin = write(
     const hasNewPassword = encryptedPassword !== undefined
     // A link or code sent earlier refers to a password or an address that no longer exists.
     if (hasNewPassword || (email !== undefined && email !== user.email)) await invalidateTokensOf(tx, user, now)
-    const isBanned = isAhead(bannedUntil ?? null, now)
+    const isBanned = isInFuture(bannedUntil ?? null, now)
     if (isBanned) await revokeTokens(tx, id)
     // While a ban lasts, requests of its sessions get `user_banned`; once it is lifted, the sessions no longer exist.
     const isLifted = bannedUntil !== undefined && !isBanned && user.bannedUntil !== null

@@ -75,7 +75,7 @@ function closeFully(database: Database): void {
   try {
     database.close(true)
   } catch {
-    quietly(() => database.close())
+    ignoreErrors(() => database.close())
   }
 }
 
@@ -93,8 +93,8 @@ function sharedView(reader: Database): View {
   let isClosing = false
   const close = () => {
     isClosing = false
-    quietly(() => reader.inTransaction && commit.run())
-    quietly(() => reader.inTransaction && reader.run('ROLLBACK'))
+    ignoreErrors(() => reader.inTransaction && commit.run())
+    ignoreErrors(() => reader.inTransaction && reader.run('ROLLBACK'))
   }
   return {
     open() {
@@ -109,7 +109,7 @@ function sharedView(reader: Database): View {
 }
 
 /** For cleanup after an error, which must not replace that error. */
-export function quietly(work: () => unknown): void {
+export function ignoreErrors(work: () => unknown): void {
   try {
     work()
   } catch {}

@@ -7,15 +7,15 @@
 import type { Database } from 'bun:sqlite'
 import { Unavailable } from '../../lib/unavailable'
 import {
-  type Condition,
   Conflict,
+  type DatabaseProblem,
   type Engine,
   type EngineOptions,
   MAX_RERUNS,
   type StoreEvent,
   type Tx,
 } from '../engine'
-import { quietly } from './connections'
+import { ignoreErrors } from './connections'
 import { healthOf } from './health'
 import { quickCheckByTable, readRoots } from './integrity'
 import { reopeningConnections } from './reopening-connections'
@@ -25,7 +25,7 @@ import { spaceOf } from './space'
 const MAX_BATCH = 256
 
 /** How long an operation waits for another process's lock. */
-const PATIENCE_MS = 5000
+const LOCK_WAIT_MS = 5000
 /** How long the readiness probe waits for a lock; its callers have short timeouts. */
 const PROBE_LOCK_WAIT_MS = 500
 const RETRY_MS = 20
@@ -46,13 +46,13 @@ interface Job {
 /** @param writer a migrated database, owned by the engine from then on */
 export function sqliteEngine(
   writer: Database,
-  { tokensOf, journal, onEvent, onCondition = () => {}, runsWritesTwice = false }: EngineOptions,
+  { tokensOf, journal, onEvent, onDatabaseProblem = () => {}, runsWritesTwice = false }: EngineOptions,
 ): Engine {
-  const health = healthOf(writer.filename, onCondition)
+  const health = healthOf(writer.filename, onDatabaseProblem)
   const connections = reopeningConnections(writer, health)
   /** Events of the running operation. */
-  let announced: StoreEvent[] = []
-  let committed: StoreEvent[] = []
+  let pendingEvents: StoreEvent[] = []
+  let committedEvents: StoreEvent[] = []
 
   const reading = perConnection((): Tx => {
     const { reading: queries } = connections.use()
@@ -60,7 +60,7 @@ export function sqliteEngine(
   })
   const writing = perConnection((): Tx => {
     const { writing: queries } = connections.use()
-    return { ...queries, tokens: tokensOf(queries), emit: (event) => announced.push(event) }
+    return { ...queries, tokens: tokensOf(queries), emit: (event) => pendingEvents.push(event) }
   })
   /** Invoked again for new connections only. */
   function perConnection<T>(make: () => T): () => T {
@@ -82,9 +82,9 @@ export function sqliteEngine(
       const refused = begin()
       if (!refused) await commit(waiting.splice(0, MAX_BATCH))
       else if (isLock(refused.error)) {
-        giveUp(refused.error)
-        await later()
-      } else rejectAll(waiting.splice(0), health.failed(refused.error))
+        rejectExpired(refused.error)
+        await retryDelay()
+      } else rejectAll(waiting.splice(0), health.recordFailure(refused.error))
     }
     draining = undefined
   }
@@ -96,7 +96,7 @@ export function sqliteEngine(
       connections.use().run('BEGIN IMMEDIATE')
       return undefined
     } catch (error) {
-      quietly(rollBack)
+      ignoreErrors(rollBack)
       return { error }
     }
   }
@@ -104,12 +104,12 @@ export function sqliteEngine(
   const isLock = (error: unknown) => connections.unavailable(error)?.kind === 'locked'
 
   /** Refuses operations that have waited too long for a lock. */
-  function giveUp(error: unknown): void {
+  function rejectExpired(error: unknown): void {
     const now = performance.now()
     const late = waiting.filter(({ deadline }) => deadline <= now)
     if (late.length === 0) return
     waiting = waiting.filter(({ deadline }) => deadline > now)
-    rejectAll(late, health.failed(error))
+    rejectAll(late, health.recordFailure(error))
   }
 
   async function commit(batch: Job[]): Promise<void> {
@@ -119,21 +119,21 @@ export function sqliteEngine(
       for (const job of batch) {
         const answer = await attempt(job)
         hasFailed ||= answer.isRefused
-        answers.push(answer.give)
+        answers.push(answer.settle)
       }
       // New reads see this commit, and the write-ahead log can be truncated.
       connections.use().view.close()
       connections.use().run('COMMIT')
     } catch (error) {
-      quietly(rollBack)
+      ignoreErrors(rollBack)
       journal?.undoTo(0)
-      rejectAll(batch, health.failed(error))
+      rejectAll(batch, health.recordFailure(error))
       return
     }
     journal?.keep()
-    if (!hasFailed) health.wrote()
+    if (!hasFailed) health.recordCommit()
     for (const answer of answers) answer()
-    announceAll()
+    emitCommitted()
   }
 
   function rejectAll(jobs: Job[], error: unknown): void {
@@ -141,10 +141,10 @@ export function sqliteEngine(
   }
 
   /** Listeners cannot block the writes; they report their own failures. */
-  function announceAll(): void {
-    const events = committed
-    committed = []
-    for (const event of events) quietly(() => onEvent(event))
+  function emitCommitted(): void {
+    const events = committedEvents
+    committedEvents = []
+    for (const event of events) ignoreErrors(() => onEvent(event))
   }
 
   /** SQLite has often rolled back by itself; if even this fails, there is nothing left to undo. */
@@ -154,30 +154,30 @@ export function sqliteEngine(
   }
 
   /** Runs one operation inside the open transaction. @returns how to settle it once the commit is on disk */
-  async function attempt(job: Job): Promise<{ give(): void; isRefused: boolean }> {
+  async function attempt(job: Job): Promise<{ settle(): void; isRefused: boolean }> {
     const { run } = connections.use()
     for (let reruns = 0; ; reruns++) {
       run('SAVEPOINT job')
       const mark = journal?.mark() ?? 0
-      announced = []
+      pendingEvents = []
       try {
         const value = await job.operation(writing())
         if (runsWritesTwice && reruns === 0) throw new Conflict()
         run('RELEASE job')
-        const events = announced
+        const events = pendingEvents
         return {
           isRefused: false,
-          give() {
+          settle() {
             job.resolve(value)
-            committed.push(...events)
+            committedEvents.push(...events)
           },
         }
       } catch (error) {
         journal?.undoTo(mark)
         undoJob(error)
         if (error instanceof Conflict && reruns < MAX_RERUNS) continue
-        const refusal = health.failed(error)
-        return { isRefused: refusal instanceof Unavailable, give: () => job.reject(refusal) }
+        const refusal = health.recordFailure(error)
+        return { isRefused: refusal instanceof Unavailable, settle: () => job.reject(refusal) }
       }
     }
   }
@@ -193,26 +193,26 @@ export function sqliteEngine(
     }
   }
 
-  const write = <T>(operation: (tx: Tx) => Promise<T>, patienceMs = PATIENCE_MS) =>
+  const write = <T>(operation: (tx: Tx) => Promise<T>, lockWaitMs = LOCK_WAIT_MS) =>
     new Promise<T>((resolve, reject) => {
-      const deadline = performance.now() + patienceMs
+      const deadline = performance.now() + lockWaitMs
       waiting.push({ operation, resolve: resolve as (value: unknown) => void, reject, deadline })
       draining ??= drain()
     })
 
-  async function read<T>(operation: (tx: Tx) => Promise<T>, patienceMs = PATIENCE_MS): Promise<T> {
+  async function read<T>(operation: (tx: Tx) => Promise<T>, lockWaitMs = LOCK_WAIT_MS): Promise<T> {
     const since = performance.now()
     for (;;) {
       try {
         return await operation(reading())
       } catch (error) {
-        if (!isLock(error) || performance.now() - since > patienceMs) throw health.failed(error)
+        if (!isLock(error) || performance.now() - since > lockWaitMs) throw health.recordFailure(error)
       }
-      await later()
+      await retryDelay()
     }
   }
 
-  async function examine(probe: (tx: Tx) => Promise<void>): Promise<Condition | undefined> {
+  async function examine(probe: (tx: Tx) => Promise<void>): Promise<DatabaseProblem | undefined> {
     try {
       await write(probe, PROBE_LOCK_WAIT_MS)
       await read(async () => {
@@ -239,19 +239,19 @@ export function sqliteEngine(
       }
       health.markIntact()
     } catch (error) {
-      health.failed(error)
+      health.recordFailure(error)
     }
   }
 
-  const tending = setInterval(() => {
+  const maintenanceTimer = setInterval(() => {
     try {
       connections.maintain()
       connections.truncateLog()
     } catch (error) {
-      if (!isLock(error)) health.failed(error)
+      if (!isLock(error)) health.recordFailure(error)
     }
   }, MAINTENANCE_MS)
-  tending.unref()
+  maintenanceTimer.unref()
 
   return {
     read,
@@ -259,11 +259,11 @@ export function sqliteEngine(
     examine,
     space: () => spaceOf(writer.filename, connections.logBytes()),
     async close() {
-      clearInterval(tending)
+      clearInterval(maintenanceTimer)
       await draining
       connections.close()
     },
   }
 }
 
-const later = () => new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+const retryDelay = () => new Promise((resolve) => setTimeout(resolve, RETRY_MS))

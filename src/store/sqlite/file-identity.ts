@@ -5,10 +5,10 @@ import { realpathSync, statSync } from 'node:fs'
  * `log_gone`: the database file exists, but its write-ahead log or the index of the log is not the one in use.
  * `unreachable`: this user no longer has permission to search the folder.
  */
-export type Place = 'same' | 'moved' | 'log_gone' | 'unreachable'
+export type FileState = 'same' | 'moved' | 'log_gone' | 'unreachable'
 
 export interface FileIdentity {
-  look(): Place
+  look(): FileState
   /** Size of the write-ahead log on disk. */
   logBytes(): number
 }

@@ -1,17 +1,17 @@
 /** The known state of the database: from errors of operations, and from checks. */
 import { type FailureKind, Unavailable } from '../../lib/unavailable'
-import type { Condition } from '../engine'
+import type { DatabaseProblem } from '../engine'
 import { codeOf, isDamage, unavailableFor } from './errors'
 
 export interface Health {
   /** Records an error of the database. @returns the error to throw instead */
-  failed(error: unknown): unknown
+  recordFailure(error: unknown): unknown
   /** A whole commit succeeded. */
-  wrote(): void
+  recordCommit(): void
   /** The file was read from end to end. */
   markIntact(): void
   /** Undefined if no problem is known. */
-  condition(): Condition | undefined
+  condition(): DatabaseProblem | undefined
   isDamaged(): boolean
   /** Whether recent write failures could be helped by space in the log. */
   lacksSpace(): boolean
@@ -23,20 +23,20 @@ export interface Health {
 const STICKY = new Set<FailureKind>(['disk_failing', 'file_unreachable', 'read_only'])
 
 /** Errors that may affect large writes and not small ones, so that one success does not prove recovery. */
-const PARTIAL = new Set<Condition['kind']>(['disk_full', 'disk_failing', 'out_of_memory'])
+const PARTIAL = new Set<DatabaseProblem['kind']>(['disk_full', 'disk_failing', 'out_of_memory'])
 /** How long such an error counts after it last occurred. */
 const RECENT_MS = 3000
 
 /** @param onChange called on every failure, and on the first commit that works again */
-export function healthOf(path: string, onChange: (condition: Condition | undefined) => void): Health {
-  let failure: Condition | undefined
-  let damage: Condition | undefined
-  let met: { condition: Condition; at: number } | undefined
+export function healthOf(path: string, onChange: (condition: DatabaseProblem | undefined) => void): Health {
+  let failure: DatabaseProblem | undefined
+  let damage: DatabaseProblem | undefined
+  let met: { condition: DatabaseProblem; at: number } | undefined
   let isSuspicious = false
   const recent = () =>
     met && PARTIAL.has(met.condition.kind) && performance.now() - met.at < RECENT_MS ? met.condition : undefined
   return {
-    failed(error) {
+    recordFailure(error) {
       if (isDamage(error)) {
         damage = { kind: 'damaged', reason: 'the database file is damaged', error: wordsOf(error) }
         isSuspicious = true
@@ -52,7 +52,7 @@ export function healthOf(path: string, onChange: (condition: Condition | undefin
       onChange(failure)
       return unavailable
     },
-    wrote() {
+    recordCommit() {
       if (!failure) return
       failure = undefined
       onChange(damage)

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Migration } from '../../../migrations'
 import { VERSION_KEY } from '../meta-keys'
-import { OPENING_MS, quietly } from './connections'
+import { ignoreErrors, OPENING_MS } from './connections'
 import { openingProblem } from './opening-problem'
 
 interface Applied {
@@ -56,17 +56,17 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
     return pending.map(({ name }) => name)
   } catch (error) {
     // SQLite may have rolled back itself, and the first error is the relevant one.
-    quietly(() => db.run('ROLLBACK'))
+    ignoreErrors(() => db.run('ROLLBACK'))
     throw error
   } finally {
-    quietly(() => db.run('PRAGMA foreign_keys = ON'))
+    ignoreErrors(() => db.run('PRAGMA foreign_keys = ON'))
   }
 }
 
 /** Version information of a database file, read without changing it. */
 export interface History {
   /** Its migrations; empty if there is no file. */
-  names: string[]
+  mentionsContact: string[]
   /** Version of the executable that last served it; undefined if unknown. */
   lastOpenedBy: string | undefined
 }
@@ -82,12 +82,12 @@ export function requireWritable(db: Database): void {
 
 /** @throws if the file cannot be read as a database */
 export function historyOf(path: string): History {
-  if (!existsSync(path)) return { names: [], lastOpenedBy: undefined }
+  if (!existsSync(path)) return { mentionsContact: [], lastOpenedBy: undefined }
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
     db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
-    return { names: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
+    return { mentionsContact: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
   } catch (error) {
     throw new Error(`${path} cannot be read as a database: ${openingProblem(path, error)}`)
   } finally {

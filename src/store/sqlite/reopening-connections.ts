@@ -51,7 +51,7 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
     const fresh = connect(openDatabase(path, { create: false, busyMs: 0 }))
     connections?.close()
     connections = fresh
-    noteFiles(fresh)
+    recordFileIdentity(fresh)
   }
 
   /** SQLite looks the companion files up by name again only when there is no connection left. */
@@ -61,14 +61,14 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
     reopen()
   }
 
-  function noteFiles({ reader }: Connections): void {
+  function recordFileIdentity({ reader }: Connections): void {
     // The first read creates the log.
     reader.query('PRAGMA schema_version').get()
     file = fileIdentity(path)
   }
 
   /** The log in use was unlinked and would be lost with this process: its content is moved into the database. */
-  function saveLog(): void {
+  function checkpointUnlinkedLog(): void {
     const { view, writer: connection } = use()
     view.close()
     const { busy } = connection.query('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number }
@@ -84,8 +84,8 @@ export function reopeningConnections(writer: Database, health: Health): Reopenin
       const isTimeToReopen = performance.now() - reopenedAt >= REOPEN_MS
       if (place === 'moved' || (place === 'log_gone' && !isTimeToReopen)) throw new Unavailable('file_moved')
       if (place === 'log_gone') {
-        health.failed(new Unavailable('file_moved'))
-        if (connections) saveLog()
+        health.recordFailure(new Unavailable('file_moved'))
+        if (connections) checkpointUnlinkedLog()
         reopenFromNone()
       } else if (isTimeToReopen && (health.takeReopenRequest() || !connections)) reopen()
     },

@@ -14,7 +14,7 @@ export interface Minting {
   keepsOtherAddresses?: boolean
 }
 
-export interface Spending {
+export interface TokenUse {
   id: string
   /**
    * If a short code was given instead of the token: its hash under every pepper, one of which must match the token's. A
@@ -23,7 +23,7 @@ export interface Spending {
   code?: { hashes: string[]; maxAttempts: number; others?: string[] }
 }
 
-export type SpendingRefused = 'token_unknown' | 'token_used' | 'token_expired'
+export type TokenRefusal = 'token_unknown' | 'token_used' | 'token_expired'
 
 /** @returns the ids of the tokens they replace */
 export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: number): Promise<string[]> {
@@ -48,11 +48,7 @@ export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: numb
  * Whether a token can be consumed now. A wrong code is counted, whatever the operation does next.
  * @returns why not, or undefined if it can
  */
-export async function refuseSpending(
-  tx: Tx,
-  { id, code }: Spending,
-  now: number,
-): Promise<SpendingRefused | undefined> {
+export async function refuseTokenUse(tx: Tx, { id, code }: TokenUse, now: number): Promise<TokenRefusal | undefined> {
   const token = await tx.tokens.get(id)
   if (!token) return 'token_unknown'
   if (code && !isCodeOf(token, code)) {
@@ -63,14 +59,14 @@ export async function refuseSpending(
   return isExpired(token, now) ? 'token_expired' : undefined
 }
 
-/** Consumes a token that `refuseSpending` allowed. @throws {Conflict} if it was consumed since */
-export async function consumeToken(tx: Tx, { id }: Spending, now: number): Promise<void> {
+/** Consumes a token that `refuseTokenUse` allowed. @throws {Conflict} if it was consumed since */
+export async function consumeToken(tx: Tx, { id }: TokenUse, now: number): Promise<void> {
   if (!(await tx.tokens.markConsumed(id, now))) throw new Conflict()
 }
 
 function isCodeOf(
   { codeHash, codeAttempts }: VerificationToken,
-  { hashes, maxAttempts }: NonNullable<Spending['code']>,
+  { hashes, maxAttempts }: NonNullable<TokenUse['code']>,
 ): boolean {
   return codeHash !== null && codeAttempts < maxAttempts && hashes.some((hash) => secretEqual(hash, codeHash))
 }
@@ -113,8 +109,8 @@ export async function invalidateTokensOf(
 }
 
 /** Counts a code known to be wrong. */
-export const countWrongCode = write(async (tx, { now, ...spending }: Spending & { now: number }): Promise<void> => {
-  await refuseSpending(tx, spending, now)
+export const countWrongCode = write(async (tx, { now, ...spending }: TokenUse & { now: number }): Promise<void> => {
+  await refuseTokenUse(tx, spending, now)
 })
 
 export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(prefix))

@@ -6,19 +6,24 @@ import type { Detail, Reason, Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 
-type ErrorAnswer = readonly [
+type ErrorResponse = readonly [
   status: number,
   category: string,
   reason: string,
   message: string | ((detail: Detail) => string),
 ]
 
-const TOKEN_INVALID: ErrorAnswer = [401, 'unauthorized', 'token_invalid', 'The token is not valid']
-const INVALID_CREDENTIALS: ErrorAnswer = [401, 'unauthorized', 'invalid_credentials', 'Invalid identifier or password']
-const HOOK_FAILED: ErrorAnswer = [502, 'server_error', 'hook_failed', 'A hook of this server failed']
-const NOT_POSSIBLE: ErrorAnswer = [400, 'validation', 'invalid_input', 'This request is not supported here']
+const TOKEN_INVALID: ErrorResponse = [401, 'unauthorized', 'token_invalid', 'The token is not valid']
+const INVALID_CREDENTIALS: ErrorResponse = [
+  401,
+  'unauthorized',
+  'invalid_credentials',
+  'Invalid identifier or password',
+]
+const HOOK_FAILED: ErrorResponse = [502, 'server_error', 'hook_failed', 'A hook of this server failed']
+const NOT_POSSIBLE: ErrorResponse = [400, 'validation', 'invalid_input', 'This request is not supported here']
 
-const answers = {
+const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   bearer_missing: [401, 'unauthorized', 'token_missing', 'This endpoint requires a bearer token'],
   api_key_unknown: [401, 'unauthorized', 'invalid_api_key', 'Invalid API key: it does not belong to this server'],
@@ -107,7 +112,7 @@ const answers = {
     ({ detail }) => `The server cannot do this at the moment: ${detail}`,
   ],
   request_timeout: [504, 'server_error', 'timeout', 'The request timed out'],
-} satisfies Partial<Record<Reason, ErrorAnswer>>
+} satisfies Partial<Record<Reason, ErrorResponse>>
 
 /** Reasons that no endpoint here produces. */
 const UNREACHABLE_REASONS = [
@@ -135,9 +140,9 @@ const UNREACHABLE_REASONS = [
 ] as const satisfies readonly Reason[]
 
 /** A new reason does not compile until it has an error here or is listed above. */
-const errorAnswers: Record<Reason, ErrorAnswer> = {
-  ...mapReasons<(typeof UNREACHABLE_REASONS)[number], ErrorAnswer>(UNREACHABLE_REASONS, NOT_POSSIBLE),
-  ...answers,
+const errorAnswers: Record<Reason, ErrorResponse> = {
+  ...mapReasons<(typeof UNREACHABLE_REASONS)[number], ErrorResponse>(UNREACHABLE_REASONS, NOT_POSSIBLE),
+  ...responses,
 }
 
 export function answerRefusal({ reason, detail }: Refusal): Response {

@@ -1,7 +1,7 @@
 /** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
 import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-answers'
+import { errorAnswers } from '../../http/error-responses'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
 import { changePassword, introspect, login, logout, me, refresh } from './sessions'
@@ -17,21 +17,21 @@ export interface FederationOptions extends MountOptions {
 }
 
 export function federation(core: Core, { onFault, ...bounds }: FederationOptions) {
-  const dialect: SurfaceFormat = {
+  const format: SurfaceFormat = {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
     answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
   }
   return {
-    app: mount(core, endpoints, dialect, bounds),
+    app: mount(core, endpoints, format, bounds),
     /** For requests that `shared-logout.ts` assigns to this surface, although the path belongs to another. */
-    logout: mount(core, [logout], { ...dialect, isHidden: true }, bounds),
+    logout: mount(core, [logout], { ...format, isHidden: true }, bounds),
     /**
      * The response to an unsupported method of this surface's paths (docs/decisions.md#d20); undefined for any other
      * path.
      */
-    answerUnknown(request: Request): Response | undefined {
+    notFoundResponse(request: Request): Response | undefined {
       const path = targetOf(request).path.slice(PREFIX.length)
       const methods = endpoints.filter((each) => each.path === path).map(({ method }) => method)
       return methods.length === 0 ? undefined : answerWrongMethod(methods)

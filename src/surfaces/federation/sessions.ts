@@ -13,7 +13,7 @@ import {
   toIntrospection,
   toSignIn,
   toUser,
-} from './shapes'
+} from './schemas'
 
 const tag = 'Federation'
 
@@ -39,7 +39,7 @@ export const login = endpoint({
   summary: 'Sign in here or with an account of another server',
   description:
     'Only servers in AUTH_FEDERATION_SERVERS are contacted. Wrong passwords count together with those of every other sign-in.',
-  answers: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
+  responses: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
   handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const identifier = String(id ?? username ?? '')
@@ -54,7 +54,7 @@ export const me = endpoint({
   tag,
   summary: 'Get the user of the token',
   description: 'For an account of another server: the user object of that server, with `server` and `user_ref` added.',
-  answers: { 200: MeShape, ...errors(401, 403, 502) },
+  responses: { 200: MeShape, ...errors(401, 403, 502) },
   handle: async ({ core, caller }) => {
     const found = await core.getFederatedUser({ caller })
     return { success: true, user: 'user' in found ? toUser(found.user) : found.external }
@@ -68,7 +68,7 @@ export const refresh = endpoint({
   tag,
   summary: 'Refresh a token',
   description: 'The old token becomes invalid. No session lasts longer than 30 days.',
-  answers: { 200: TokenShape, ...errors(401, 403, 429, 502) },
+  responses: { 200: TokenShape, ...errors(401, 403, 429, 502) },
   handle: async ({ core, caller, headers }) => {
     headers['cache-control'] = 'no-store'
     const token = await core.refreshFederated({ caller })
@@ -88,7 +88,7 @@ export const changePassword = endpoint({
   tag,
   summary: 'Change the password',
   description: 'Ends every other session of the user.',
-  answers: { 200: SuccessShape, ...errors(400, 401, 403, 429) },
+  responses: { 200: SuccessShape, ...errors(400, 401, 403, 429) },
   handle: async ({ core, caller, body: { old_password: old = '', new_password: wanted = '' } }) => {
     await core.changePasswordFederated({ caller, oldPassword: old, newPassword: wanted })
     return { success: true }
@@ -108,7 +108,7 @@ export const introspect = endpoint({
   isBodyOptional: true,
   tag,
   summary: 'Introspect a token',
-  answers: { 200: IntrospectionShape, ...errors(400) },
+  responses: { 200: IntrospectionShape, ...errors(400) },
   handle: async ({ core, body: { token = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     if (token === '') return { active: false, reason: 'missing_token' }
@@ -123,7 +123,7 @@ export const logout = endpoint({
   access: 'federated',
   tag,
   summary: 'Sign out',
-  answers: { 200: SignedOutShape, ...errors(401, 403, 502) },
+  responses: { 200: SignedOutShape, ...errors(401, 403, 502) },
   handle: async ({ core, caller }) => {
     await core.signOutFederated({ caller })
     return { success: true, message: 'Logged out' }

@@ -3,7 +3,7 @@ import { localRef } from '../../core/federation/user-ref'
 import { usernameOf } from '../../core/users/usernames'
 import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
-import { CreatedShape, errors } from './shapes'
+import { CreatedShape, errors } from './schemas'
 
 /** `POST /auth/v1/users` (docs/other-surfaces.md#federation). */
 export const createUser = endpoint({
@@ -18,7 +18,7 @@ export const createUser = endpoint({
   tag: 'Federation',
   summary: 'Create an account with a username',
   description: 'Its email address is confirmed.',
-  answers: { 201: CreatedShape, ...errors(400, 401, 403, 409) },
+  responses: { 201: CreatedShape, ...errors(400, 401, 403, 409) },
   handle: async ({ core, caller: admin, body: { username = '', email = '', password = '' } }) => {
     const user = await core.createFederatedUser({ admin, username, email, password })
     return status(201, {

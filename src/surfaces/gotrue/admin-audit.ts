@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { pageHeaders, pageOf, pageQuery } from './paging'
-import { AuditShape, errors, toAuditEntry } from './shapes'
+import { AuditShape, errors, toAuditEntry } from './schemas'
 
 /** `GET /admin/audit`. */
 export const listAudit = endpoint({
@@ -12,7 +12,7 @@ export const listAudit = endpoint({
   query: { ...pageQuery, query: Type.Optional(Type.String({ description: '`author:…`, `action:…` or `type:…`.' })) },
   tag: 'Administration',
   summary: 'The audit log, newest first',
-  answers: { 200: Type.Array(AuditShape), ...errors(400, 401, 403) },
+  responses: { 200: Type.Array(AuditShape), ...errors(400, 401, 403) },
   handle: async ({ core, request, query, headers }) => {
     const page = pageOf(query)
     const { rows, total } = await core.listAudit({ ...page, query: query.query ?? '' })

@@ -5,7 +5,7 @@ import type { CustomProvider } from '../../core'
 import { endpoint } from '../../http/endpoint'
 import { freeForm } from '../../http/free-form'
 import { goTime } from '../../lib/rfc3339'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const texts = () => Type.Array(Type.String())
 
@@ -119,7 +119,7 @@ export const listCustomProviders = endpoint({
   path: '/admin/custom-providers',
   query: { type: Type.Optional(Type.String({ description: 'Filter: `oidc` or `oauth2`.' })) },
   summary: 'List custom OAuth and OpenID providers, newest first',
-  answers: { 200: Type.Object({ providers: Type.Array(CustomProviderShape) }), ...errors(400, 401, 403, 404) },
+  responses: { 200: Type.Object({ providers: Type.Array(CustomProviderShape) }), ...errors(400, 401, 403, 404) },
   handle: async ({ core, query }) => ({
     providers: (await core.listCustomProviders(query.type ?? '')).map(toCustomProvider),
   }),
@@ -133,7 +133,7 @@ export const createCustomProvider = endpoint({
   summary: 'Create a custom OAuth or OpenID provider',
   description:
     'Users sign in with it at `/authorize?provider=custom:…`; its redirect URI is the callback of this server. URLs must be https and public, unless AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS lists their host. The metadata of an OpenID issuer is fetched first.',
-  answers: { 201: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  responses: { 201: CustomProviderShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, body }) => {
     const { provider_type: type = '', identifier = '' } = body
     return status(
@@ -148,7 +148,7 @@ export const getCustomProvider = endpoint({
   method: 'GET',
   path: ONE,
   summary: 'Get a custom provider',
-  answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  responses: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, params }) => toCustomProvider(await core.getCustomProvider(params.identifier)),
 })
 
@@ -159,7 +159,7 @@ export const updateCustomProvider = endpoint({
   body: CustomProviderChanges,
   summary: 'Update a custom provider',
   description: 'Omitted fields stay unchanged. With `issuer` or `discovery_url`, the metadata is fetched again.',
-  answers: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
+  responses: { 200: CustomProviderShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, params: { identifier }, body }) =>
     toCustomProvider(await core.updateCustomProvider({ admin, identifier, given: given(body) })),
 })
@@ -170,7 +170,7 @@ export const deleteCustomProvider = endpoint({
   path: ONE,
   summary: 'Delete a custom provider',
   description: 'Users who signed in with it keep their accounts and identities.',
-  answers: { 204: Type.Void(), ...errors(400, 401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, params: { identifier } }) => {
     await core.deleteCustomProvider({ admin, identifier })
     return status(204)

@@ -7,7 +7,7 @@ import { endpoint } from '../../http/endpoint'
 import { goTime } from '../../lib/rfc3339'
 import { isUuid } from '../../lib/uuid'
 import { pageHeaders, pageOf, pageQuery } from './paging'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const PATH = '/admin/federation/sessions'
 
@@ -41,7 +41,7 @@ export const listExternalSessions = endpoint({
   allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Sessions of accounts of other servers, last used first',
-  answers: { 200: Type.Array(ExternalSessionShape), ...errors(400, 401, 403) },
+  responses: { 200: Type.Array(ExternalSessionShape), ...errors(400, 401, 403) },
   handle: async ({ core, request, query, headers }) => {
     const page = pageOf(query)
     const { rows, total } = await core.listExternalSessions(page)
@@ -59,7 +59,7 @@ export const endExternalSession = endpoint({
   tag: 'Administration',
   summary: 'End a session of an account of another server',
   description: 'Its token is refused at once. The other server is notified if it can be reached.',
-  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id } }) => {
     if (!isUuid(id)) throw new Refusal('session_unknown')
     await core.endExternalSession({ admin, id: id.toLowerCase() })

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
-import { errors, FactorShape, toFactor } from './shapes'
+import { errors, FactorShape, toFactor } from './schemas'
 
 const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 
@@ -12,7 +12,7 @@ export const listFactors = endpoint({
   method: 'GET',
   path: '/admin/users/:id/factors',
   summary: "List a user's factors",
-  answers: { 200: Type.Array(FactorShape), ...errors(401, 403, 404) },
+  responses: { 200: Type.Array(FactorShape), ...errors(401, 403, 404) },
   handle: async ({ core, params }) => (await core.listFactorsOf(userId(params))).map(toFactor),
 })
 
@@ -27,7 +27,7 @@ export const renameFactor = endpoint({
     { $id: 'FactorChange', examples: [{ friendly_name: 'old phone' }] },
   ),
   summary: 'Rename a factor',
-  answers: { 200: FactorShape, ...errors(400, 401, 403, 404, 422) },
+  responses: { 200: FactorShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, params, body }) => {
     const which = { admin, userId: userId(params), factorId: params.factor }
     return toFactor(await core.renameFactor({ ...which, friendlyName: body.friendly_name ?? '' }))
@@ -40,7 +40,7 @@ export const deleteFactor = endpoint({
   path: '/admin/users/:id/factors/:factor',
   summary: 'Remove a factor',
   description: 'Sessions that passed it become aal1.',
-  answers: { 200: FactorShape, ...errors(401, 403, 404) },
+  responses: { 200: FactorShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) =>
     toFactor(await core.deleteFactor({ admin, userId: userId(params), factorId: params.factor })),
 })

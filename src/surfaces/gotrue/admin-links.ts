@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect-target'
-import { errors, toFreshUser, toUser, UserShape, userMembers } from './shapes'
+import { errors, toFreshUser, toUser, UserShape, userMembers } from './schemas'
 
 export const invite = endpoint({
   method: 'POST',
@@ -19,7 +19,7 @@ export const invite = endpoint({
   ),
   tag: 'Administration',
   summary: 'Invite a user by email',
-  answers: { 200: UserShape, ...errors(400, 401, 403, 422) },
+  responses: { 200: UserShape, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller: admin, request, query, body }) =>
     toFreshUser(
       await core.invite({
@@ -64,7 +64,7 @@ export const generateLink = endpoint({
   ),
   tag: 'Administration',
   summary: 'Create a link without mailing it',
-  answers: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
+  responses: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, request, query, body }) => {
     const made = await core.generateLink({
       ...{ admin, type: body.type ?? '', email: body.email ?? '', newEmail: body.new_email ?? '' },

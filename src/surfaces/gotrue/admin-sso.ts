@@ -5,7 +5,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
 
@@ -14,7 +14,7 @@ export const listSsoProviders = endpoint({
   method: 'GET',
   path: '/admin/sso/providers',
   summary: 'List SAML identity providers (always empty)',
-  answers: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }, { $id: 'SsoProviders' }), ...errors(401, 403) },
+  responses: { 200: Type.Object({ items: Type.Array(Type.Unknown()) }, { $id: 'SsoProviders' }), ...errors(401, 403) },
   handle: () => ({ items: [] }),
 })
 
@@ -33,7 +33,7 @@ export const createSsoProvider = endpoint({
   path: '/admin/sso/providers',
   body: NewProvider,
   summary: 'Add a SAML identity provider: refused, as SAML is off',
-  answers: errors(400, 401, 403, 404),
+  responses: errors(400, 401, 403, 404),
   handle: ({ body }) => {
     const flaw = flawOf(body)
     throw flaw === undefined ? new Refusal('saml_off') : new Refusal('sso_provider_malformed', { detail: flaw })
@@ -53,7 +53,7 @@ function flawOf({ type, metadata_url: url = '', metadata_xml: xml = '' }: Static
 const one = {
   ...shared,
   path: '/admin/sso/providers/:id',
-  answers: errors(401, 403, 404),
+  responses: errors(401, 403, 404),
   handle: () => {
     throw new Refusal('sso_provider_unknown')
   },

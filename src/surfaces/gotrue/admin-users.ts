@@ -8,7 +8,7 @@ import type { PathParameters } from '../../http/parameters'
 import { parseUuid } from '../../lib/uuid'
 import { audience } from './audience'
 import { pageHeaders, pageOf, pageQuery, sortOf, sortQuery } from './paging'
-import { errors, toFreshUser, toUser, UserShape } from './shapes'
+import { errors, toFreshUser, toUser, UserShape } from './schemas'
 
 const userFields = {
   role: Type.Optional(storedText()),
@@ -63,7 +63,7 @@ export const listUsers = endpoint({
   tag: 'Administration',
   summary: 'List users',
   description: 'Headers: X-Total-Count, and Link with the next and the last page.',
-  answers: { 200: UserList, ...errors(400, 401, 403) },
+  responses: { 200: UserList, ...errors(400, 401, 403) },
   handle: async ({ core, request, query, headers }) => {
     const page = pageOf(query)
     const aud = audience(core, request)
@@ -87,7 +87,7 @@ export const createUser = endpoint({
   tag: 'Administration',
   summary: 'Make a user',
   description: 'Nothing is mailed. Without a password, a random one is set that no one knows.',
-  answers: { 200: UserShape, ...errors(400, 401, 403, 422) },
+  responses: { 200: UserShape, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller: admin, request, body }) =>
     toFreshUser(await core.createUser({ admin, given: givenUser(body), audience: audience(core, request) })),
 })
@@ -99,7 +99,7 @@ export const getUserById = endpoint({
   allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Get a user',
-  answers: { 200: UserShape, ...errors(401, 403, 404) },
+  responses: { 200: UserShape, ...errors(401, 403, 404) },
   handle: async ({ core, params }) => toUser(await core.requireAccount(userId(params))),
 })
 
@@ -113,7 +113,7 @@ export const updateUserById = endpoint({
   tag: 'Administration',
   summary: 'Change a user',
   description: 'A new password ends all of the user’s sessions. Metadata is merged key by key; null removes a key.',
-  answers: { 200: UserShape, ...errors(400, 401, 403, 404, 422) },
+  responses: { 200: UserShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, params, body }) => {
     const changed = await core.updateUser({ admin, id: userId(params), given: givenUser(body) })
     return toUser(changed, changed)
@@ -130,7 +130,7 @@ export const deleteUserById = endpoint({
   allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Delete a user',
-  answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 401, 403, 404) },
+  responses: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller: admin, params, body }) => {
     await core.deleteUser({ admin, id: userId(params), isSoft: body.should_soft_delete ?? false })
     return {}

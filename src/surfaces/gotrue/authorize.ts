@@ -3,12 +3,12 @@ import { Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { readBody } from '../../http/body'
-import { type Access, type Context, endpoint } from '../../http/endpoint'
+import { type Access, endpoint, type HandlerContext } from '../../http/endpoint'
 import { hostOf, queryParametersOf } from '../../http/target'
 import { namedAudience } from './audience'
 import { errorParameters, redirectResponse, withMessage, withQuery, withSession } from './redirect-response'
 import { redirectQuery, redirectTarget } from './redirect-target'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const COOKIE = 'latchkey_oauth'
 
@@ -20,15 +20,15 @@ const query = {
   code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
 }
 
-type StartContext = Context<Access, undefined, typeof query>
+type StartContext = HandlerContext<Access, undefined, typeof query>
 
 /** The first value of every parameter. */
-function parametersOf({ request }: Context): Record<string, string> {
+function parametersOf({ request }: HandlerContext): Record<string, string> {
   const all = [...queryParametersOf(request)].reverse()
   return Object.fromEntries(all)
 }
 
-async function redirectToProvider(context: StartContext, linker?: Context<'user'>['caller']) {
+async function redirectToProvider(context: StartContext, linker?: HandlerContext<'user'>['caller']) {
   const { core, request } = context
   const parameters = parametersOf(context)
   const { url, browser } = await core.startAuthorization({
@@ -41,7 +41,7 @@ async function redirectToProvider(context: StartContext, linker?: Context<'user'
     parameters,
     browser: cookieOf(request),
     host: hostOf(request),
-    ...(linker && { linker }),
+    ...(linker && { linkingUser: linker }),
   })
   return { url, browser, parameters }
 }
@@ -52,7 +52,7 @@ function cookieOf({ headers }: Request): string | undefined {
 }
 
 /** A provider may return the browser by a cross-site POST, which only sends cookies with SameSite=None. */
-function setCookie({ core: { policy } }: Context, browser: string): string {
+function setCookie({ core: { policy } }: HandlerContext, browser: string): string {
   const isHttps = policy.apiUrl.startsWith('https:')
   const site = isHttps ? 'SameSite=None; Secure' : 'SameSite=Lax'
   return `${COOKIE}=${browser}; Path=/; Max-Age=${Math.ceil(policy.flowMs / 1000)}; HttpOnly; ${site}`
@@ -68,7 +68,7 @@ export const authorize = endpoint({
   summary: 'Sign in with an OAuth provider',
   description:
     'Redirects to the provider. Additional parameters are forwarded, except those of OAuth itself. The implicit flow must end in the browser that started it.',
-  answers: { 302: Type.Void(), ...errors(400, 404, 429) },
+  responses: { 302: Type.Void(), ...errors(400, 404, 429) },
   handle: async (context) => {
     const { url, browser } = await redirectToProvider(context)
     return redirectResponse(302, url, { 'set-cookie': setCookie(context, browser) })
@@ -86,7 +86,7 @@ export const linkIdentity = endpoint({
   },
   tag: 'OAuth and identities',
   summary: 'Link an identity to your account',
-  answers: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
+  responses: { 200: Type.Object({ url: Type.String() }), 302: Type.Void(), ...errors(400, 401, 403, 404, 429) },
   handle: async (context) => {
     const { url, parameters } = await redirectToProvider(context, context.caller)
     return parameters.skip_http_redirect === 'true' ? { url } : redirectResponse(302, url)
@@ -100,7 +100,7 @@ export const unlinkIdentity = endpoint({
   access: 'user',
   tag: 'OAuth and identities',
   summary: 'Unlink an identity from your account',
-  answers: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
+  responses: { 200: Type.Object({}), ...errors(401, 403, 404, 422) },
   handle: async ({ core, caller, params: { id }, request }) => {
     await core.unlinkIdentity({ caller, id, audience: namedAudience(request) })
     return status(200, {})
@@ -112,7 +112,7 @@ const callbackRoute = {
   access: 'anyone' as const,
   allowsTrailingSlash: true,
   tag: 'OAuth and identities',
-  answers: { 302: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
+  responses: { 302: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
 }
 
 /** `GET /callback`: a browser returns from a provider. */
@@ -145,7 +145,7 @@ const FORM_TIMEOUT_MS = 10_000
 const formOf = async (request: Request) =>
   new URLSearchParams((await readBody(request, FORM_TIMEOUT_MS)).toString('utf8'))
 
-async function finishCallback(context: Context, parameters: URLSearchParams): Promise<Response> {
+async function finishCallback(context: HandlerContext, parameters: URLSearchParams): Promise<Response> {
   const { core, request } = context
   let back: Awaited<ReturnType<typeof core.handleCallback>>
   try {

@@ -4,7 +4,7 @@ import { CAPTCHA_ACTIONS, type CaptchaAction } from '../../core/captcha/actions'
 import type { CaptchaRule } from '../../http/captcha'
 import { endpoint } from '../../http/endpoint'
 import { proofOfWorkScript } from '../../pages/captcha'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 /** The rule of an endpoint: with the token where GoTrue has it. */
 export const captcha = (action: CaptchaAction, rest: Pick<CaptchaRule, 'after' | 'isExempt'> = {}): CaptchaRule => ({
@@ -24,7 +24,7 @@ export const captchaChallenge = endpoint({
   summary: 'Get a challenge for a proof of work',
   description:
     'Only with AUTH_SECURITY_CAPTCHA_PROVIDER=pow. Solved by `/captcha/pow.js`: find a number whose SHA-256 of `<first part of the challenge>.<number>` begins with `difficulty` zero bits; the captcha token is `<challenge>.<number>`, good for one request.',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         challenge: Type.String(),
@@ -49,6 +49,6 @@ export const captchaScript = endpoint({
   tag: 'Signing up and in',
   summary: 'Get the script that solves proofs of work in a browser',
   description: 'Only with AUTH_SECURITY_CAPTCHA_PROVIDER=pow. Defines `latchkey.solveCaptcha(action)`.',
-  answers: { 200: Type.String({ description: 'JavaScript.' }) },
+  responses: { 200: Type.String({ description: 'JavaScript.' }) },
   handle: () => proofOfWorkScript(),
 })

@@ -4,11 +4,11 @@ import { Refusal } from '../../core/kernel/refusal'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { parseUuid } from '../../lib/uuid'
-import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
 const shared = { access: 'user', tag: 'Second factors' } as const
 
-export const enrolFactor = endpoint({
+export const enrollFactor = endpoint({
   ...shared,
   method: 'POST',
   path: '/factors',
@@ -25,7 +25,7 @@ export const enrolFactor = endpoint({
   ),
   summary: 'Enroll a second factor',
   description: 'It counts once it has been verified.',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
@@ -40,7 +40,7 @@ export const enrolFactor = endpoint({
   },
   handle: async ({ core, caller, body, headers }) => {
     const { phone = '' } = body
-    const { factor, totp } = await core.enrolFactor({
+    const { factor, totp } = await core.enrollFactor({
       ...{ caller, phone },
       type: body.factor_type ?? '',
       friendlyName: body.friendly_name ?? '',
@@ -70,7 +70,7 @@ export const challengeFactor = endpoint({
   isBodyOptional: true,
   summary: 'Begin a challenge',
   description: 'Ignored for authenticator apps; required for other factors, at least as `{}`.',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
@@ -123,7 +123,7 @@ export const verifyFactor = endpoint({
   ),
   summary: 'Answer a challenge',
   description: 'The session becomes aal2; the user’s aal1 sessions end.',
-  answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
+  responses: { 200: SessionShape, ...errors(400, 401, 403, 404, 422, 429) },
   handle: async ({ core, caller, params: { id }, body, headers }) => {
     const { challenge_id: challengeId, code = '', webauthn } = body
     const parsed = challengeId === undefined ? '' : parseUuid(challengeId)
@@ -137,17 +137,17 @@ export const verifyFactor = endpoint({
   },
 })
 
-export const unenrolFactor = endpoint({
+export const unenrollFactor = endpoint({
   ...shared,
   method: 'DELETE',
   path: '/factors/:id',
   allowsTrailingSlash: true,
   summary: 'Remove a factor',
-  answers: {
+  responses: {
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'UnenrolledFactor' }),
     ...errors(401, 403, 404, 422),
   },
   handle: async ({ core, caller, params: { id } }) => ({
-    id: await core.unenrolFactor({ caller, factorId: id }),
+    id: await core.unenrollFactor({ caller, factorId: id }),
   }),
 })

@@ -4,7 +4,7 @@
  */
 import type { Core } from '../../core'
 import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-answers'
+import { errorAnswers } from '../../http/error-responses'
 import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'
@@ -23,7 +23,7 @@ import { createUser, deleteUserById, getUserById, listUsers, updateUserById } fr
 import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
 import { captchaChallenge, captchaScript } from './captcha'
 import { answerFault, answerRefusal } from './errors'
-import { challengeFactor, enrolFactor, unenrolFactor, verifyFactor } from './factors'
+import { challengeFactor, enrollFactor, unenrollFactor, verifyFactor } from './factors'
 import { logout } from './logout'
 import { discovery, type Features, health, jwks, settings } from './meta'
 import { magicLink, otp, reauthenticate, recover, resend } from './otp'
@@ -48,7 +48,7 @@ import {
 import { confirmEndSession, deleteSession, endUnrecognizedSession, listSessions } from './sessions'
 import { signup } from './signup'
 import { token } from './token'
-import { answerUnknown } from './unknown-paths'
+import { notFoundResponse } from './unknown-paths'
 import { deleteUser, getUser, putUser } from './user'
 import { confirmVerify, getVerify, postVerify } from './verify'
 
@@ -67,7 +67,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[getUser, putUser, deleteUser, reauthenticate],
     ...[authorize, callback, postCallback, linkIdentity, unlinkIdentity],
     ...[listSessions, deleteSession, confirmEndSession, endUnrecognizedSession],
-    ...[enrolFactor, challengeFactor, verifyFactor, unenrolFactor],
+    ...[enrollFactor, challengeFactor, verifyFactor, unenrollFactor],
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
     ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],
     ...[listPasskeys, renamePasskey, deletePasskey],
@@ -85,7 +85,7 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
 export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefix: typeof PREFIX | '') {
   const isProofOfWork = core.policy.captcha?.provider === 'pow'
   const endpoints = [...gotrueEndpoints(options), ...(isProofOfWork ? [captchaChallenge, captchaScript] : [])]
-  const dialect: SurfaceFormat = {
+  const format: SurfaceFormat = {
     prefix,
     isHidden: prefix === '',
     encode: encodeJson,
@@ -95,5 +95,5 @@ export function gotrue(core: Core, { onFault, ...options }: GoTrueOptions, prefi
       onFault,
     }),
   }
-  return { app: mount(core, endpoints, dialect, options), answerUnknown: answerUnknown(core, endpoints, dialect) }
+  return { app: mount(core, endpoints, format, options), notFoundResponse: notFoundResponse(core, endpoints, format) }
 }

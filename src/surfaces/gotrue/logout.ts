@@ -3,7 +3,7 @@ import { status } from 'elysia'
 import type { SignOutScope } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const scopes: readonly string[] = ['global', 'local', 'others'] satisfies SignOutScope[]
 
@@ -24,7 +24,7 @@ export const logout = endpoint({
   tag: 'Sessions',
   summary: 'Sign out',
   description: 'For a token of `/auth/v1/login` the response is 200 with `{"success":true,"message":"Logged out"}`.',
-  answers: { 204: Type.Void(), ...errors(400, 401, 403) },
+  responses: { 204: Type.Void(), ...errors(400, 401, 403) },
   handle: async ({ core, caller, query }) => {
     const scope = query.scope || 'global'
     if (!scopes.includes(scope)) throw new Refusal('logout_scope_unknown', { detail: scope })

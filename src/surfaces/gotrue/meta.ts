@@ -18,7 +18,7 @@ export const health = ({ version }: Features) =>
     isConstant: true,
     tag: 'Server',
     summary: 'Whether the server is alive',
-    answers: {
+    responses: {
       200: Type.Object(
         { version: Type.String(), name: Type.String(), description: Type.String(), status: Type.Literal('ok') },
         { $id: 'Health' },
@@ -44,7 +44,7 @@ export const settings = endpoint({
   isConstant: true,
   tag: 'Server',
   summary: 'List the enabled sign-in methods',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         external: Type.Object(Object.fromEntries(EXTERNAL.map((name) => [name, Type.Boolean()]))),
@@ -90,7 +90,7 @@ export const jwks = endpoint({
   tag: 'Server',
   summary: 'Public keys of the access tokens (RFC 7517)',
   description: 'Empty while tokens are signed with the HS256 secret.',
-  answers: { 200: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) }, { $id: 'Jwks' }) },
+  responses: { 200: Type.Object({ keys: Type.Array(Type.Record(Type.String(), Type.Unknown())) }, { $id: 'Jwks' }) },
   handle: ({ core, headers }) => {
     headers['cache-control'] = PUBLIC_10_MINUTES
     return { keys: core.keyring.publicKeys }
@@ -122,7 +122,7 @@ export const discovery = endpoint({
   tag: 'Server',
   summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
   description: 'As in Supabase Auth, although the OAuth server whose endpoints it lists is not supported.',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         issuer: Type.String(),

@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint'
 import { audience } from './audience'
 import { captcha } from './captcha'
 import { redirectQuery, redirectTarget } from './redirect-target'
-import { challengeFields, challengeOfBody, errors } from './shapes'
+import { codeChallengeFields, codeChallengeOfBody, errors } from './schemas'
 
 const Sent = Type.Object(
   { message_id: Type.Optional(Type.String({ description: "The provider's id of an SMS." })) },
@@ -34,12 +34,12 @@ export const otp = endpoint({
         Type.Record(Type.String(), Type.Unknown(), { description: 'user_metadata of a new account.' }),
       ),
       channel: Type.Optional(Type.String({ description: '`sms` or `whatsapp`.' })),
-      ...challengeFields,
+      ...codeChallengeFields,
     },
     { $id: 'OtpRequest', examples: [{ email: 'ada@example.com' }] },
   ),
   summary: 'Send a magic link or a sign-in code',
-  answers: { 200: Sent, ...errors(400, 422, 429) },
+  responses: { 200: Sent, ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body }) =>
     sent(
       await core.requestOtp({
@@ -48,7 +48,7 @@ export const otp = endpoint({
         data: body.data ?? {},
         audience: audience(core, request),
         redirectTo: redirectTarget(core, request, query),
-        ...challengeOfBody(body),
+        ...codeChallengeOfBody(body),
       }),
     ),
 })
@@ -57,7 +57,7 @@ const MailBody = Type.Object(
   {
     email: Type.Optional(Type.String()),
     data: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-    ...challengeFields,
+    ...codeChallengeFields,
   },
   { $id: 'MailRequest', examples: [{ email: 'ada@example.com' }] },
 )
@@ -69,14 +69,14 @@ export const magicLink = endpoint({
   body: MailBody,
   malformed: 'verification_body_malformed',
   summary: 'Send a magic link',
-  answers: { 200: Type.Object({ message: Type.String() }, { $id: 'MagicLinkSent' }), ...errors(400, 422, 429) },
+  responses: { 200: Type.Object({ message: Type.String() }, { $id: 'MagicLinkSent' }), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body }) => {
     await core.requestMagicLink({
       email: body.email,
       data: body.data ?? {},
       audience: audience(core, request),
       redirectTo: redirectTarget(core, request, query),
-      ...challengeOfBody(body),
+      ...codeChallengeOfBody(body),
     })
     return { message: 'Magic link sent if email exists' }
   },
@@ -90,16 +90,16 @@ export const recover = endpoint({
     if (!core.policy.signup.email) throw new Refusal('email_signin_disabled')
   },
   body: Type.Object(
-    { email: Type.Optional(Type.String()), ...challengeFields },
+    { email: Type.Optional(Type.String()), ...codeChallengeFields },
     { $id: 'RecoveryRequest', examples: [{ email: 'ada@example.com' }] },
   ),
   summary: 'Send a password-recovery link',
-  answers: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
+  responses: { 200: Type.Object({}, { $id: 'Nothing' }), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body }) => {
     const redirectTo = redirectTarget(core, request, query)
     await core.requestRecovery({
       ...{ email: body.email, audience: audience(core, request), redirectTo },
-      ...challengeOfBody(body),
+      ...codeChallengeOfBody(body),
     })
     return {}
   },
@@ -114,19 +114,19 @@ export const resend = endpoint({
       type: Type.Optional(Type.String({ description: 'signup, email_change, sms or phone_change.' })),
       email: Type.Optional(Type.String()),
       phone: Type.Optional(Type.String()),
-      ...challengeFields,
+      ...codeChallengeFields,
     },
     { $id: 'ResendRequest', examples: [{ type: 'signup', email: 'ada@example.com' }] },
   ),
   summary: 'Resend the last link or code',
-  answers: { 200: Sent, ...errors(400, 422, 429) },
+  responses: { 200: Sent, ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body }) => {
     const redirectTo = redirectTarget(core, request, query)
     const { type = '', email, phone } = body
     return sent(
       await core.resend({
         ...{ type, email, phone, audience: audience(core, request), redirectTo },
-        ...challengeOfBody(body),
+        ...codeChallengeOfBody(body),
       }),
     )
   },
@@ -139,6 +139,6 @@ export const reauthenticate = endpoint({
   allowsTrailingSlash: true,
   tag: 'Own account',
   summary: 'Send a code for a password change',
-  answers: { 200: Sent, ...errors(400, 401, 403, 422, 429) },
+  responses: { 200: Sent, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller }) => sent(await core.reauthenticate({ caller })),
 })

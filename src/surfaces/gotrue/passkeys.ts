@@ -5,7 +5,7 @@ import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { userId } from './admin-users'
 import { captcha } from './captcha'
-import { errors, PasskeyShape, SessionShape, sessionHeaders, toPasskey, toSession } from './shapes'
+import { errors, PasskeyShape, SessionShape, sessionHeaders, toPasskey, toSession } from './schemas'
 
 const shared = { access: 'user', tag: 'Passkeys' } as const
 
@@ -63,7 +63,7 @@ export const registrationOptions = endpoint({
   method: 'POST',
   path: '/passkeys/registration/options',
   summary: 'Start a passkey registration',
-  answers: { 200: Ceremony, ...errors(401, 403, 404, 422, 429) },
+  responses: { 200: Ceremony, ...errors(401, 403, 404, 422, 429) },
   handle: async ({ core, caller }) => toCeremony(await core.beginPasskeyRegistration({ caller })),
 })
 
@@ -73,7 +73,7 @@ export const verifyRegistration = endpoint({
   path: '/passkeys/registration/verify',
   body: Answer,
   summary: 'Register a passkey',
-  answers: { 200: PasskeyShape, ...errors(400, 401, 403, 404, 422) },
+  responses: { 200: PasskeyShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller, body: { challenge_id: challengeId, credential } }) =>
     toPasskey(await core.finishPasskeyRegistration({ caller, challengeId, credential })),
 })
@@ -85,7 +85,7 @@ export const authenticationOptions = endpoint({
   path: '/passkeys/authentication/options',
   captcha: captcha('sign_in', { after: 'passkeys', isExempt: ({ core }) => !core.policy.passkeys.enabled }),
   summary: 'Start a passkey sign-in',
-  answers: { 200: Ceremony, ...errors(404, 429) },
+  responses: { 200: Ceremony, ...errors(404, 429) },
   handle: async ({ core }) => toCeremony(await core.beginPasskeySignIn()),
 })
 
@@ -96,7 +96,7 @@ export const verifyAuthentication = endpoint({
   path: '/passkeys/authentication/verify',
   body: Answer,
   summary: 'Sign in with a passkey',
-  answers: { 200: SessionShape, ...errors(400, 403, 404, 429) },
+  responses: { 200: SessionShape, ...errors(400, 403, 404, 429) },
   handle: async ({ core, body: { challenge_id: challengeId, credential }, headers }) => {
     const issued = await core.signInWithPasskey({ challengeId, credential })
     Object.assign(headers, sessionHeaders(issued))
@@ -110,7 +110,7 @@ export const listPasskeys = endpoint({
   path: '/passkeys',
   allowsTrailingSlash: true,
   summary: "The caller's passkeys",
-  answers: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
+  responses: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
   handle: async ({ core, caller }) => (await core.listPasskeys({ caller })).map(toPasskey),
 })
 
@@ -124,7 +124,7 @@ export const renamePasskey = endpoint({
     { $id: 'PasskeyChange', examples: [{ friendly_name: 'laptop' }] },
   ),
   summary: 'Rename a passkey',
-  answers: { 200: PasskeyShape, ...errors(400, 401, 403, 404) },
+  responses: { 200: PasskeyShape, ...errors(400, 401, 403, 404) },
   handle: async ({ core, caller, params: { id }, body }) =>
     toPasskey(await core.renamePasskey({ caller, id, friendlyName: body.friendly_name ?? '' })),
 })
@@ -135,7 +135,7 @@ export const deletePasskey = endpoint({
   path: '/passkeys/:id',
   allowsTrailingSlash: true,
   summary: 'Remove a passkey',
-  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller, params: { id } }) => {
     await core.deletePasskey({ caller, id })
     return status(204)
@@ -149,7 +149,7 @@ export const listPasskeysOf = endpoint({
   method: 'GET',
   path: '/admin/users/:id/passkeys',
   summary: "List a user's passkeys",
-  answers: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
+  responses: { 200: Type.Array(PasskeyShape), ...errors(401, 403, 404) },
   handle: async ({ core, params }) => (await core.listPasskeysOf(userId(params))).map(toPasskey),
 })
 
@@ -158,7 +158,7 @@ export const deletePasskeyOf = endpoint({
   method: 'DELETE',
   path: '/admin/users/:id/passkeys/:passkey',
   summary: "Remove a user's passkey",
-  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params }) => {
     await core.deletePasskeyOf({ admin, userId: userId(params), id: params.passkey })
     return status(204)

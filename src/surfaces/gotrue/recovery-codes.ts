@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
-import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
 const shared = { access: 'user', tag: 'Second factors', allowsTrailingSlash: true } as const
 
@@ -22,7 +22,7 @@ export const recoveryCodesStatus = endpoint({
   method: 'GET',
   path: '/factors/recovery-codes',
   summary: 'Get the number of remaining recovery codes',
-  answers: {
+  responses: {
     200: Type.Object(
       {
         id: Type.String({ format: 'uuid' }),
@@ -51,7 +51,7 @@ export const generateRecoveryCodes = endpoint({
   isBodyOptional: true,
   summary: 'Generate recovery codes',
   description: 'Each replaces another factor once. Requires a session that has passed a factor.',
-  answers: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
+  responses: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller, body, headers }) => {
     const friendlyName = body.friendly_name ?? ''
     headers['cache-control'] = 'no-store'
@@ -65,7 +65,7 @@ export const regenerateRecoveryCodes = endpoint({
   path: '/factors/recovery-codes/regenerate',
   summary: 'Replace the recovery codes',
   description: 'The previous codes become invalid.',
-  answers: { 200: GeneratedCodes, ...errors(401, 403, 404, 422) },
+  responses: { 200: GeneratedCodes, ...errors(401, 403, 404, 422) },
   handle: async ({ core, caller, headers }) => {
     headers['cache-control'] = 'no-store'
     return toGenerated(await core.regenerateRecoveryCodes({ caller }))
@@ -82,7 +82,7 @@ export const verifyRecoveryCode = endpoint({
   ),
   summary: 'Verify a recovery code as second factor',
   description: 'Has the same effect on the session as an answered challenge.',
-  answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
+  responses: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, body, headers }) => {
     const issued = await core.verifyRecoveryCode({ caller, code: body.code ?? '' })
     Object.assign(headers, sessionHeaders(issued))
@@ -95,7 +95,7 @@ export const removeRecoveryCodes = endpoint({
   method: 'DELETE',
   path: '/factors/recovery-codes',
   summary: 'Remove the recovery codes',
-  answers: {
+  responses: {
     200: Type.Object({ id: Type.String({ format: 'uuid' }) }, { $id: 'RemovedRecoveryCodes' }),
     ...errors(401, 403, 404),
   },

@@ -5,7 +5,7 @@ import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { isUuid } from '../../lib/uuid'
 import { endSessionPage, sessionEndedPage } from '../../pages/confirm'
-import { errors, SessionRowShape, toSessionRow } from './shapes'
+import { errors, SessionRowShape, toSessionRow } from './schemas'
 
 /** `GET /sessions` (an addition to GoTrue). */
 export const listSessions = endpoint({
@@ -14,7 +14,7 @@ export const listSessions = endpoint({
   access: 'user',
   tag: 'Sessions',
   summary: "The caller's active sessions, newest first",
-  answers: { 200: Type.Array(SessionRowShape), ...errors(401, 403) },
+  responses: { 200: Type.Array(SessionRowShape), ...errors(401, 403) },
   handle: async ({ core, caller }) => (await core.listSessions(caller)).map(toSessionRow),
 })
 
@@ -25,7 +25,7 @@ export const deleteSession = endpoint({
   access: 'user',
   tag: 'Sessions',
   summary: "End one of the caller's sessions",
-  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller, params: { id } }) => {
     if (!isUuid(id)) throw new Refusal('session_unknown')
     await core.endSession({ caller, id: id.toLowerCase() })
@@ -47,12 +47,12 @@ export const confirmEndSession = endpoint({
   tag: 'Sessions',
   summary: 'Open the link of a new sign-in notice',
   description: 'Shows a page with a button that ends the session.',
-  answers: { 200: Type.String(), ...errors(400, 403) },
+  responses: { 200: Type.String(), ...errors(400, 403) },
   handle: ({ core, query, client: { languages } }) => {
     const sessionId = query.session ?? ''
     const token = query.token ?? ''
     if (sessionId === '' || token === '') throw new Refusal('verify_token_missing')
-    core.requireDisownToken({ sessionId, token })
+    core.requireUnrecognizedSessionToken({ sessionId, token })
     const asked = new URLSearchParams({ session: sessionId, token })
     return endSessionPage({ action: `not-me?${asked}`, languages })
   },
@@ -66,7 +66,7 @@ export const endUnrecognizedSession = endpoint({
   query: unrecognizedSessionQuery,
   tag: 'Sessions',
   summary: 'End a session with the token of its sign-in notice',
-  answers: { 200: Type.String(), ...errors(403, 429) },
+  responses: { 200: Type.String(), ...errors(403, 429) },
   handle: async ({ core, query, client }) => {
     await core.endUnrecognizedSession({ sessionId: query.session ?? '', token: query.token ?? '' })
     return sessionEndedPage({ siteUrl: core.policy.redirects.siteUrl, languages: client.languages })

@@ -4,15 +4,15 @@ import { audience } from './audience'
 import { captcha } from './captcha'
 import { redirectQuery, redirectTarget } from './redirect-target'
 import {
-  challengeFields,
-  challengeOfBody,
+  codeChallengeFields,
+  codeChallengeOfBody,
   errors,
   SessionShape,
   sessionHeaders,
   toFreshUser,
   toSession,
   UserShape,
-} from './shapes'
+} from './schemas'
 
 const Body = Type.Object(
   {
@@ -21,7 +21,7 @@ const Body = Type.Object(
     password: Type.Optional(Type.String()),
     data: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Stored as user_metadata.' })),
     channel: Type.Optional(Type.String({ description: '`sms` or `whatsapp`.' })),
-    ...challengeFields,
+    ...codeChallengeFields,
   },
   {
     $id: 'SignUp',
@@ -42,14 +42,14 @@ export const signup = endpoint({
   description:
     'With `email` or `phone` and a `password`; without both, the account is anonymous. Returns a session, or only the user if the address has to be confirmed first.',
   query: redirectQuery,
-  answers: { 200: Type.Union([SessionShape, UserShape]), ...errors(400, 422, 429) },
+  responses: { 200: Type.Union([SessionShape, UserShape]), ...errors(400, 422, 429) },
   handle: async ({ core, request, query, body, headers }) => {
     const { email, phone, password = '', data = {}, channel } = body
     const shared = { data, audience: audience(core, request) }
     const redirectTo = redirectTarget(core, request, query)
     const signedUp =
       email || phone
-        ? await core.signUp({ ...shared, email, phone, password, channel, redirectTo, ...challengeOfBody(body) })
+        ? await core.signUp({ ...shared, email, phone, password, channel, redirectTo, ...codeChallengeOfBody(body) })
         : await core.signUpAnonymously(shared)
     if (signedUp.outcome === 'without_session') return toFreshUser(signedUp.account)
     Object.assign(headers, sessionHeaders(signedUp.issued))

@@ -1,10 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { IssuedSession } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
-import { type Context, credentialsOf, endpoint } from '../../http/endpoint'
+import { credentialsOf, endpoint, type HandlerContext } from '../../http/endpoint'
 import { audience } from './audience'
 import { captcha } from './captcha'
-import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
 const Body = Type.Object(
   {
@@ -40,7 +40,7 @@ const Body = Type.Object(
   },
 )
 
-type Request = Pick<Context, 'core' | 'request'> & { body: Static<typeof Body> }
+type Request = Pick<HandlerContext, 'core' | 'request'> & { body: Static<typeof Body> }
 
 /** The grants of `POST /token`. */
 const grants: Record<string, (request: Request) => Promise<IssuedSession>> = {
@@ -84,7 +84,7 @@ export const token = endpoint({
   summary: 'Sign in with a password or a PKCE code, or refresh a session',
   description:
     'A refresh token can be used once. Its parent gets the same successor again, since a response may be lost; an older one ends the session.',
-  answers: { 200: SessionShape, ...errors(400, 404, 422, 429) },
+  responses: { 200: SessionShape, ...errors(400, 404, 422, 429) },
   check: ({ core: { policy }, request, query }) => {
     // a form may name the grant as well; its body then fails to parse as JSON, as in GoTrue
     const isForm = request.headers.get('content-type')?.startsWith('application/x-www-form-urlencoded')

@@ -30,20 +30,20 @@ const disabledPrefixes: [prefix: string, reason: PlainReason][] = [
   ['/scim', 'scim_off'],
 ]
 
-export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialect: SurfaceFormat) {
+export function notFoundResponse(core: Core, endpoints: readonly Endpoint[], format: SurfaceFormat) {
   const routes = endpoints.map(({ method, path, allowsTrailingSlash }) => ({
     method,
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace(/:\w+/g, '[^/]+')}${allowsTrailingSlash ? '/?' : ''}$`),
   }))
   return async (request: Request): Promise<Response> => {
     if (!ROUTABLE.has(request.method)) return new Response(null, { status: 405 })
-    const path = targetOf(request).path.slice(dialect.prefix.length)
+    const path = targetOf(request).path.slice(format.prefix.length)
     try {
       await requireCaller(core, path, request)
       const off = disabledPrefixes.find(([prefix]) => isBelow(path, prefix))
       if (off) throw new Refusal(off[1])
     } catch (error) {
-      return dialect.answerError(error, request)
+      return format.answerError(error, request)
     }
     const allowed = routes.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method)
     if (allowed.length > 0) return new Response(null, { status: 405, headers: { Allow: allowed.join(', ') } })
@@ -54,6 +54,6 @@ export function answerUnknown(core: Core, endpoints: readonly Endpoint[], dialec
 async function requireCaller(server: Core, path: string, request: Request): Promise<void> {
   const core = server.forRequest(requestContextOf(request).client)
   const access = protectedPrefixes.find(([prefix]) => isBelow(path, prefix))?.[1]
-  if (access === 'user') await core.identifyUser(credentialsOf(core, request))
-  if (access === 'admin') await core.identifyAdmin(credentialsOf(core, request))
+  if (access === 'user') await core.authenticateUser(credentialsOf(core, request))
+  if (access === 'admin') await core.authenticateAdmin(credentialsOf(core, request))
 }

@@ -3,7 +3,7 @@ import { status } from 'elysia'
 import { endpoint } from '../../http/endpoint'
 import { namedAudience } from './audience'
 import { redirectQuery, redirectTarget } from './redirect-target'
-import { challengeFields, challengeOfBody, errors, toUser, UserShape } from './shapes'
+import { codeChallengeFields, codeChallengeOfBody, errors, toUser, UserShape } from './schemas'
 
 /** `GET /user`. */
 export const getUser = endpoint({
@@ -13,7 +13,7 @@ export const getUser = endpoint({
   allowsTrailingSlash: true,
   tag: 'Own account',
   summary: "The caller's account",
-  answers: { 200: UserShape, ...errors(400, 401, 403) },
+  responses: { 200: UserShape, ...errors(400, 401, 403) },
   handle: async ({ core, caller, request }) =>
     toUser(await core.getAccount({ caller, audience: namedAudience(request) })),
 })
@@ -32,7 +32,7 @@ const Body = Type.Object(
     app_metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'For users with the admin group role only.' }),
     ),
-    ...challengeFields,
+    ...codeChallengeFields,
   },
   { $id: 'UserUpdate', examples: [{ data: { name: 'Ada Lovelace' } }] },
 )
@@ -49,10 +49,10 @@ export const putUser = endpoint({
   description:
     'A new password ends every other session. A new address or number takes effect once it is confirmed by the link or code sent to it.',
   query: redirectQuery,
-  answers: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
+  responses: { 200: UserShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, request, query, body }) => {
     const { current_password: currentPassword, app_metadata: appMetadata, ...given } = body
-    const change = { ...given, currentPassword, appMetadata, ...challengeOfBody(body) }
+    const change = { ...given, currentPassword, appMetadata, ...codeChallengeOfBody(body) }
     const redirectTo = redirectTarget(core, request, query)
     const changed = await core.updateAccount({ caller, change, redirectTo })
     return toUser(changed, changed)
@@ -68,7 +68,7 @@ export const deleteUser = endpoint({
   tag: 'Own account',
   summary: "Delete the caller's account",
   description: 'Its address becomes available immediately, and all its sessions end.',
-  answers: { 204: Type.Void(), ...errors(401, 403) },
+  responses: { 204: Type.Void(), ...errors(401, 403) },
   handle: async ({ core, caller }) => {
     await core.deleteAccount({ caller })
     return status(204)

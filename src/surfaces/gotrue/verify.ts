@@ -3,7 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type { RequestCore } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
-import { type Context, endpoint } from '../../http/endpoint'
+import { endpoint, type HandlerContext } from '../../http/endpoint'
 import { targetOf } from '../../http/target'
 import { confirmLinkPage } from '../../pages/confirm'
 import { audience } from './audience'
@@ -16,7 +16,7 @@ import {
   withSession,
 } from './redirect-response'
 import { redirectQuery, redirectTarget } from './redirect-target'
-import { errors, SessionShape, sessionHeaders, toSession } from './shapes'
+import { errors, SessionShape, sessionHeaders, toSession } from './schemas'
 
 const HALF_CONFIRMED = 'Confirmation link accepted. Please proceed to confirm link sent to the other email'
 
@@ -50,7 +50,7 @@ export const postVerify = endpoint({
   summary: 'Verify a code or token',
   description:
     'Either `token` with `email` or `phone`, or `token_hash`. A change of address that both sides have to confirm returns `code` and `msg` after the first confirmation.',
-  answers: { 200: Type.Union([SessionShape, HalfConfirmed]), ...errors(400, 403, 422, 429) },
+  responses: { 200: Type.Union([SessionShape, HalfConfirmed]), ...errors(400, 403, 422, 429) },
   handle: async ({ core, request, body, headers }) => {
     const verified = await verify(core, body, audience(core, request))
     if (verified.outcome !== 'signed_in') return { code: '200', msg: HALF_CONFIRMED }
@@ -93,7 +93,7 @@ export const getVerify = endpoint({
   summary: 'Open a mailed link',
   description:
     'Redirects to the application with a session, or in the PKCE flow a code. With AUTH_MAILER_LINK_CONFIRMATION it shows a page with a button instead; link scanners always get that page.',
-  answers: { 200: Type.String(), 204: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
+  responses: { 200: Type.String(), 204: Type.Void(), 303: Type.Void(), ...errors(400, 429) },
   handle: async (context) => {
     const { core, request } = context
     const link = linkOf(context)
@@ -120,7 +120,7 @@ export const confirmVerify = endpoint({
   query: linkQuery,
   tag: 'Links and codes',
   summary: 'Confirm a mailed link',
-  answers: { 303: Type.Void(), ...errors(400, 429) },
+  responses: { 303: Type.Void(), ...errors(400, 429) },
   handle: async (context) => follow(context, linkOf(context)),
 })
 
@@ -130,7 +130,7 @@ interface Link {
   redirectTo: string
 }
 
-function linkOf({ core, request, query }: Context<'anyone', undefined, typeof linkQuery>): Link {
+function linkOf({ core, request, query }: HandlerContext<'anyone', undefined, typeof linkQuery>): Link {
   const type = query.type ?? ''
   const token = query.token ?? ''
   if (type === '') throw new Refusal('verify_type_missing')
@@ -138,7 +138,7 @@ function linkOf({ core, request, query }: Context<'anyone', undefined, typeof li
   return { token, type, redirectTo: redirectTarget(core, request, query) }
 }
 
-async function follow({ core }: Context, { token, type, redirectTo }: Link): Promise<Response> {
+async function follow({ core }: HandlerContext, { token, type, redirectTo }: Link): Promise<Response> {
   const isPkce = token.startsWith('pkce_')
   try {
     const verified = await core.followLink({ token, type })

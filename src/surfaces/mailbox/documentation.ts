@@ -1,6 +1,6 @@
 /** Responses and documentation of the mailbox API. */
 import { type TSchema, Type } from '@sinclair/typebox'
-import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './shapes'
+import { DEFAULT_LIMIT, ErrorShape, MAX_LIMIT, MessageShape } from './schemas'
 
 /** A new object for each use, because Elysia modifies it. */
 export function documentation() {

@@ -10,8 +10,8 @@ import { documentation } from './documentation'
 import { refuse } from './errors'
 import { eventStreams } from './events'
 import { htmlDocument } from './html'
-import { isCrossSiteRequest, isDirectLocalRequest, isOwnName } from './origin-checks'
-import { filterOf, toMessage } from './shapes'
+import { isCrossSiteRequest, isDirectLocalRequest, isOwnHost } from './origin-checks'
+import { filterOf, toMessage } from './schemas'
 import type { MailboxMessage, MailboxSource } from './source'
 
 export type { MailboxFilter, MailboxMessage, MailboxSource } from './source'
@@ -107,7 +107,7 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
   }
 
   function refusalOf(request: Request) {
-    if (!isOwnName(request, apiExternalUrl)) return 'host_not_allowed' as const
+    if (!isOwnHost(request, apiExternalUrl)) return 'host_not_allowed' as const
     return isForThisMachine && !isDirectLocalRequest(request) ? ('only_on_this_machine' as const) : undefined
   }
 }

@@ -7,7 +7,7 @@ import { canonicalIp, isLoopback, isLoopbackInBrowsers } from '../../lib/ip'
  * and a page there could read our responses; that is impossible with an IP address, with a name unknown to public DNS,
  * or with the server's configured name.
  */
-export function isOwnName(request: Request, apiExternalUrl: string): boolean {
+export function isOwnHost(request: Request, apiExternalUrl: string): boolean {
   const name = URL.parse(`http://${hostOf(request)}`)?.hostname
   if (name === undefined) return false
   const isAddress = canonicalIp(name) !== undefined
@@ -36,8 +36,8 @@ const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-fo
 /** Whether a request was made on this machine directly, under its own name. */
 export function isDirectLocalRequest(request: Request): boolean {
   const name = URL.parse(`http://${hostOf(request)}`)?.hostname ?? ''
-  const isBrought = PROXY_HEADERS.some((header) => request.headers.has(header))
-  return isLoopbackInBrowsers(name) && !isBrought && isLoopback(requestContextOf(request).client().ip)
+  const isProxied = PROXY_HEADERS.some((header) => request.headers.has(header))
+  return isLoopbackInBrowsers(name) && !isProxied && isLoopback(requestContextOf(request).client().ip)
 }
 
 /** As sent by the client. */

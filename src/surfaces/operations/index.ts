@@ -2,7 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
-import type { Finding } from '../../core/kernel/services'
+import type { Finding } from '../../core/kernel/server-state'
 import { type Readiness, type ReadinessCheck, readinessOf } from '../../core/operations/readiness'
 import { ROUTING } from '../../http/endpoint'
 import { requestContextOf } from '../../http/request-context'

@@ -6,7 +6,7 @@ import { storedText } from '../../http/body'
 import { isOwnPage, setSessionCookie } from '../../http/cookie'
 import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
-import { errors, IntrospectionShape, SessionShape, toIntrospection, toSession, toUser, UserShape } from './shapes'
+import { errors, IntrospectionShape, SessionShape, toIntrospection, toSession, toUser, UserShape } from './schemas'
 
 const tag = 'Services'
 
@@ -23,7 +23,7 @@ export const register = endpoint({
   tag,
   summary: 'Create an account',
   description: 'Does not sign in. If addresses have to be confirmed, a mail with a link is sent.',
-  answers: {
+  responses: {
     201: Type.Object(
       { user: UserShape, matrix_user_id: Type.Union([Type.String(), Type.Null()]) },
       { $id: 'ServiceRegistered' },
@@ -55,7 +55,7 @@ export const login = endpoint({
   summary: 'Sign in',
   description:
     'Returns tokens, and sets the session cookie for pages of this origin. All belong to one session. Wrong passwords count together with those of every other sign-in.',
-  answers: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
+  responses: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, request, body: { email, username, password = '', code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const { policy } = core
@@ -75,7 +75,7 @@ export const me = endpoint({
   tag,
   summary: 'Get the user of the token',
   description: 'The same for every kind of token, and for the session cookie.',
-  answers: { 200: UserShape, ...errors(401, 403) },
+  responses: { 200: UserShape, ...errors(401, 403) },
   handle: async ({ core, caller }) => toUser(await core.describeUser({ caller })),
 })
 
@@ -87,7 +87,7 @@ export const introspect = endpoint({
   tag,
   summary: 'Introspect a token',
   description: '`{"active":false}` if it is invalid or expired, or its session has ended.',
-  answers: { 200: IntrospectionShape, ...errors(400, 422) },
+  responses: { 200: IntrospectionShape, ...errors(400, 422) },
   handle: async ({ core, body: { token = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     if (token === '') throw new Refusal('introspection_token_missing')

@@ -5,18 +5,18 @@ import { limitHeaders } from '../../http/limit-headers'
 import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 import { targetOf } from '../../http/target'
 
-type ErrorAnswer = readonly [
+type ErrorResponse = readonly [
   status: number,
   error: string,
   message: string | ((detail: Detail) => string),
   field?: string,
 ]
 
-const INVALID_TOKEN: ErrorAnswer = [401, 'invalid_token', 'This endpoint requires a valid bearer token']
+const INVALID_TOKEN: ErrorResponse = [401, 'invalid_token', 'This endpoint requires a valid bearer token']
 
-const HOOK_FAILED: ErrorAnswer = [502, 'delivery_failed', 'The mail could not be sent; try again later']
+const HOOK_FAILED: ErrorResponse = [502, 'delivery_failed', 'The mail could not be sent; try again later']
 
-const answers = {
+const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
   address_not_authorised: [403, 'address_not_authorized', 'This server does not send mail to this address'],
   token_unknown: [404, 'token_not_found', 'Token not found'],
@@ -89,7 +89,7 @@ const answers = {
   body_too_large: [413, 'invalid_request', 'The body is too large'],
   unavailable: [503, 'unavailable', ({ detail }) => `The server cannot do this at the moment: ${detail}`],
   request_timeout: [504, 'timeout', 'The request timed out'],
-} satisfies Partial<Record<Reason, ErrorAnswer>>
+} satisfies Partial<Record<Reason, ErrorResponse>>
 
 /** Reasons that no endpoint here produces. */
 const UNREACHABLE_REASONS = [
@@ -108,16 +108,16 @@ const UNREACHABLE_REASONS = [
 ] as const satisfies readonly Reason[]
 
 /** A new reason does not compile until it has an error here or is listed above. */
-const errorAnswers: Record<Reason, ErrorAnswer> = {
-  ...mapReasons<(typeof UNREACHABLE_REASONS)[number], ErrorAnswer>(UNREACHABLE_REASONS, [
+const errorAnswers: Record<Reason, ErrorResponse> = {
+  ...mapReasons<(typeof UNREACHABLE_REASONS)[number], ErrorResponse>(UNREACHABLE_REASONS, [
     400,
     'invalid_request',
     'This request is not supported here',
   ]),
-  ...answers,
+  ...responses,
 }
 
-const WRONG_TYPE: ErrorAnswer = [422, 'validation_error', 'This field has the wrong type']
+const WRONG_TYPE: ErrorResponse = [422, 'validation_error', 'This field has the wrong type']
 
 /** Native clients get one error for an invalid body, services one for the field (docs/other-surfaces.md). */
 const isNative = (path: string) => /\/tokens?$/.test(path)

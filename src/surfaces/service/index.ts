@@ -4,7 +4,7 @@
  */
 import type { Core } from '../../core'
 import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
-import { errorAnswers } from '../../http/error-answers'
+import { errorAnswers } from '../../http/error-responses'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'
@@ -32,17 +32,17 @@ export interface ServiceOptions extends MountOptions {
 }
 
 export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
-  const dialect: SurfaceFormat = {
+  const format: SurfaceFormat = {
     prefix: PREFIX,
     isHidden: false,
     encode: JSON.stringify,
     answerError: errorAnswers({ answerRefusal, answerFault, onFault }),
   }
-  return { app: mount(core, serviceEndpoints, dialect, bounds), answerUnknown }
+  return { app: mount(core, serviceEndpoints, format, bounds), notFoundResponse }
 }
 
 /** An unknown path, or an unsupported method of a known one (docs/decisions.md#d19). */
-async function answerUnknown(request: Request): Promise<Response> {
+async function notFoundResponse(request: Request): Promise<Response> {
   const path = targetOf(request).path.slice(PREFIX.length)
   const methods = serviceEndpoints.filter((each) => patternOf(each).test(path)).map(({ method }) => method)
   if (methods.length === 0)

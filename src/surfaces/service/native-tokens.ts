@@ -4,7 +4,7 @@ import { status } from 'elysia'
 import { storedText } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
-import { CreatedPersonalTokenShape, errors, PairShape, PersonalTokenShape, toPair, toPersonalToken } from './shapes'
+import { CreatedPersonalTokenShape, errors, PairShape, PersonalTokenShape, toPair, toPersonalToken } from './schemas'
 
 const tag = 'Native clients'
 
@@ -27,7 +27,7 @@ export const mintTokens = endpoint({
   tag,
   summary: 'Sign in for a token pair',
   description: 'Expiries are absolute, so that a client need not know the offset of its clock.',
-  answers: { 200: PairShape, ...errors(400, 401, 403, 429) },
+  responses: { 200: PairShape, ...errors(400, 401, 403, 429) },
   handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
     const identifier = email ?? username ?? ''
@@ -41,7 +41,7 @@ export const listPersonalTokens = endpoint({
   access: 'user',
   tag,
   summary: 'List personal access tokens',
-  answers: { 200: Type.Array(PersonalTokenShape), ...errors(401, 403) },
+  responses: { 200: Type.Array(PersonalTokenShape), ...errors(401, 403) },
   handle: async ({ core, caller }) => (await core.listPersonalTokens({ caller })).map(toPersonalToken),
 })
 
@@ -58,7 +58,7 @@ export const createPersonalToken = endpoint({
   summary: 'Create a personal access token',
   description:
     'The token is shown only this once. It counts as aal1, and can neither create tokens nor change how its user signs in.',
-  answers: { 201: CreatedPersonalTokenShape, ...errors(400, 401, 403) },
+  responses: { 201: CreatedPersonalTokenShape, ...errors(400, 401, 403) },
   handle: async ({ core, caller, body: { name = '', expiresAt }, headers }) => {
     headers['cache-control'] = 'no-store'
     const { token, kept } = await core.createPersonalToken({ caller, name, expiresAt })
@@ -72,7 +72,7 @@ export const revokePersonalToken = endpoint({
   access: 'user',
   tag,
   summary: 'Revoke a personal access token',
-  answers: { 204: Type.Void(), ...errors(401, 403, 404) },
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
   handle: async ({ core, caller, params: { id } }) => {
     await core.revokePersonalToken({ caller, id })
     return status(204)

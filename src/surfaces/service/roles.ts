@@ -1,7 +1,7 @@
 /** Roles of users, granted and revoked by administrators (docs/other-surfaces.md#roles). */
 import { Type } from '@sinclair/typebox'
 import { endpoint } from '../../http/endpoint'
-import { errors } from './shapes'
+import { errors } from './schemas'
 
 const shared = { access: 'admin', tag: 'Services' } as const
 const path = '/admin/users/:id/roles/:role'
@@ -13,7 +13,7 @@ export const listRoles = endpoint({
   method: 'GET',
   path: '/admin/users/:id/roles',
   summary: 'List the roles of a user',
-  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  responses: { 200: RolesShape, ...errors(401, 403, 404) },
   handle: async ({ core, params: { id } }) => ({ roles: await core.listRoles({ user: id }) }),
 })
 
@@ -23,7 +23,7 @@ export const grantRole = endpoint({
   path,
   summary: 'Grant a role',
   description: 'Appears in the next token. Idempotent.',
-  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  responses: { 200: RolesShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id, role } }) => ({
     roles: await core.grantRole({ admin, user: id, role }),
   }),
@@ -34,7 +34,7 @@ export const revokeRole = endpoint({
   method: 'DELETE',
   path,
   summary: 'Revoke a role',
-  answers: { 200: RolesShape, ...errors(401, 403, 404) },
+  responses: { 200: RolesShape, ...errors(401, 403, 404) },
   handle: async ({ core, caller: admin, params: { id, role } }) => ({
     roles: await core.revokeRole({ admin, user: id, role }),
   }),

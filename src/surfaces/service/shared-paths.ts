@@ -8,7 +8,7 @@ import { Refusal } from '../../core/kernel/refusal'
 import { sessionCookieOf, setSessionCookie } from '../../http/cookie'
 import { credentialsOf, endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
-import { errors, PairShape, SessionShape, toPair, toSession } from './shapes'
+import { errors, PairShape, SessionShape, toPair, toSession } from './schemas'
 
 const Refresh = body(
   'ServiceRefresh',
@@ -25,7 +25,7 @@ export const refresh = endpoint({
   summary: 'Refresh tokens',
   description:
     'Requires exactly one of two keys: `refreshToken` returns a token pair, `refresh_token` a session. A refresh token is single-use; reuse ends the session with all its tokens.',
-  answers: { 200: Type.Union([SessionShape, PairShape]), ...errors(400, 401, 422, 429) },
+  responses: { 200: Type.Union([SessionShape, PairShape]), ...errors(400, 401, 422, 429) },
   handle: async ({ core, body: { refreshToken, refresh_token: serviceToken }, headers }) => {
     headers['cache-control'] = 'no-store'
     if (refreshToken !== undefined && serviceToken === undefined)
@@ -45,7 +45,7 @@ export const logout = endpoint({
   summary: 'Sign out',
   description:
     'Ends the session of a refresh token, a bearer token or the session cookie: 204 for native clients and browsers, otherwise `{"status":"ok"}`.',
-  answers: {
+  responses: {
     200: Type.Object({ status: Type.Literal('ok') }, { $id: 'ServiceSignedOut' }),
     204: Type.Void(),
     ...errors(400, 401, 403, 422),

@@ -6,7 +6,7 @@ import { Type } from '@sinclair/typebox'
 import { Refusal } from '../../core/kernel/refusal'
 import { endpoint } from '../../http/endpoint'
 import { body } from '../../http/schemas'
-import { errors, MessageShape, SessionShape, toSession } from './shapes'
+import { errors, MessageShape, SessionShape, toSession } from './schemas'
 
 const shared = { method: 'POST', tag: 'Links to your own pages' } as const
 
@@ -29,7 +29,7 @@ export const requestPasswordReset = endpoint({
   body: Email,
   summary: 'Mail a password-reset link',
   description: 'The response is the same whether or not the address has an account.',
-  answers: { 200: MessageShape, ...errors(400, 422, 429) },
+  responses: { 200: MessageShape, ...errors(400, 422, 429) },
   handle: async ({ core, body: { email = '' } }) => {
     await core.requestPasswordReset({ email })
     return { message: 'If the address has an account, a mail has been sent' }
@@ -47,7 +47,7 @@ export const completePasswordReset = endpoint({
   ),
   summary: 'Set a new password with a mailed token',
   description: 'Ends every session of the user. A rejected password does not consume the token.',
-  answers: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
+  responses: { 200: MessageShape, ...errors(400, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token, new_password: password = '' } }) => {
     await core.completePasswordReset({ token: required(token), password })
     return { message: 'The password has been changed, and every session has ended' }
@@ -61,7 +61,7 @@ export const requestEmailChange = endpoint({
   body: body('ServiceEmailChange', { new_email: Type.Optional(Type.String()) }, { new_email: 'ada@lovelace.example' }),
   summary: 'Request a change of the email address',
   description: 'The new address gets a link. The current one gets one too if both have to confirm, otherwise a notice.',
-  answers: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
+  responses: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
   handle: async ({ core, caller, body: { new_email: newEmail = '' } }) => {
     await core.requestEmailChange({ caller, newEmail })
     return { message: 'A mail has been sent to the new address' }
@@ -75,7 +75,7 @@ export const confirmEmailChange = endpoint({
   body: Token,
   summary: 'Confirm a change of the email address with a mailed token',
   description: '`pending` while the other address has to confirm.',
-  answers: {
+  responses: {
     200: Type.Object(
       { status: Type.Union([Type.Literal('pending'), Type.Literal('changed')]) },
       { $id: 'ServiceEmailChanged' },
@@ -95,9 +95,9 @@ export const sendMagicLink = endpoint({
   body: Email,
   summary: 'Mail a magic link',
   description: 'The response is the same whether or not the address has an account.',
-  answers: { 200: MessageShape, ...errors(400, 422, 429) },
+  responses: { 200: MessageShape, ...errors(400, 422, 429) },
   handle: async ({ core, body: { email = '' } }) => {
-    await core.sendSignInLink({ email })
+    await core.sendServiceMagicLink({ email })
     return { message: 'If the address may sign in, a mail has been sent' }
   },
 })
@@ -110,10 +110,12 @@ export const verifyMagicLink = endpoint({
   summary: 'Sign in with a mailed token',
   description:
     'Creates the account if there is none and sign-up is allowed. An account with a second factor requires its code.',
-  answers: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
+  responses: { 200: SessionShape, ...errors(400, 401, 403, 404, 409, 410, 422, 429) },
   handle: async ({ core, body: { token, code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
-    return toSession(await core.verifySignInLink({ token: required(token), code, audience: core.policy.audience }))
+    return toSession(
+      await core.verifyServiceMagicLink({ token: required(token), code, audience: core.policy.audience }),
+    )
   },
 })
 

@@ -1,7 +1,7 @@
 /** Pages for browsers: a start page, its icon, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
-import { isFromBrowser } from '../../http/audience'
 import { ROUTING } from '../../http/endpoint'
+import { isFromBrowser } from '../../http/error-pages'
 import { requestContextOf } from '../../http/request-context'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
@@ -12,10 +12,10 @@ export interface SiteOptions extends Omit<HomeOptions, 'links'> {
   /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
   /** The response for programs at `/`, where GoTrue has nothing. */
-  answerUnknown(request: Request): Promise<Response>
+  notFoundResponse(request: Request): Promise<Response>
 }
 
-export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...home }: SiteOptions) {
+export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ...home }: SiteOptions) {
   const links: HomeOptions['links'] = [
     ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
     ...(hasSwagger
@@ -32,7 +32,7 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, answerUnknown, ...ho
   app.get(
     '/',
     async ({ request, route }) => {
-      if (!isFromBrowser(request)) return answerUnknown(request)
+      if (!isFromBrowser(request)) return notFoundResponse(request)
       requestContextOf(request).route = route
       const answer = isForDeveloper(request)
         ? homePage({ ...home, links })

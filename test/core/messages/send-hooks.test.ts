@@ -565,7 +565,7 @@ test('below /api/auth a hook is called from the queue: while it is down the resp
     while (app.log().filter(({ msg }) => msg === 'mail will be retried').length <= index)
       await new Promise((resolve) => setImmediate(resolve))
     app.clock.advance(10_000)
-    app.postman?.wake()
+    app.mailWorker?.wake()
     await hook.called(2 * index + 2)
   }
   expect(hook.calls.map(({ payload }) => payload.email_data.email_action_type)).toEqual([
@@ -589,7 +589,7 @@ test('a registration succeeds while the hook is down, and its mail follows later
   while (!app.log().some(({ msg }) => msg === 'mail will be retried'))
     await new Promise((resolve) => setImmediate(resolve))
   app.clock.advance(10_000)
-  app.postman?.wake()
+  app.mailWorker?.wake()
   await hook.called(4)
   const { token } = hook.last().payload.email_data
   expect((await verify(app, { type: 'signup', email: 'ada@example.com', token })).status).toBe(200)

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import { dirname } from 'node:path'
 import { clockWatch } from '../../../src/core/operations/clock-watch'
-import { flawOfRoleKeys, roleKeysSince } from '../../../src/core/tokens/api-keys'
+import { roleKeyProblem, roleKeysSince } from '../../../src/core/tokens/api-keys'
 import { claimsOf, startApp } from '../../support/app'
 import { testClock } from '../../support/fakes'
 
@@ -96,12 +96,12 @@ test('role keys made with a wrong clock are valid and stay unchanged', async () 
   expect(roleKeysSince(year('2026-03-01T00:00:00Z'), now)).toBe(year('2026-03-01T00:00:00Z'))
   for (const wrong of [0, year('1970-01-01T00:01:00Z'), year('2038-01-01T00:00:00Z')]) {
     const since = roleKeysSince(wrong, now)
-    expect([flawOfRoleKeys(since, now), roleKeysSince(wrong, now + 300 * DAY)]).toEqual([undefined, since])
+    expect([roleKeyProblem(since, now), roleKeysSince(wrong, now + 300 * DAY)]).toEqual([undefined, since])
   }
   // A clock that is wrong now does not change the keys.
   expect(roleKeysSince(year('2026-03-01T00:00:00Z'), 0)).toBe(year('2026-03-01T00:00:00Z'))
-  expect(flawOfRoleKeys(year('2026-03-01T00:00:00Z'), 0)).toContain('the clock of this machine says 1970-01-01')
-  expect(flawOfRoleKeys(year('2026-03-01T00:00:00Z'), year('2037-01-01T00:00:00Z'))).toContain('expired on')
+  expect(roleKeyProblem(year('2026-03-01T00:00:00Z'), 0)).toContain('the clock of this machine says 1970-01-01')
+  expect(roleKeyProblem(year('2026-03-01T00:00:00Z'), year('2037-01-01T00:00:00Z'))).toContain('expired on')
   await using app = await startApp({ now: '1970-01-01T00:00:10Z' })
   const { iat, exp } = claimsOf(app.keys.anon)
   expect([iat * 1000 <= now, exp * 1000 > now]).toEqual([true, true])

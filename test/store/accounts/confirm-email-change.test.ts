@@ -1,6 +1,6 @@
 /** Links and codes of an email change: what confirming with one changes, and what refuses it. */
 import { describe, expect, test } from 'bun:test'
-import type { Spending } from '../../../src/store'
+import type { TokenUse } from '../../../src/store'
 import {
   accountStore,
   auditEntry,
@@ -18,16 +18,16 @@ const EMAIL = 'ada@example.com'
 async function start() {
   const accounts = await accountStore()
   const ada = await accounts.user({ email: EMAIL })
-  return { ...accounts, accounts, ada, spend: await accounts.token({ userId: ada.id, email: EMAIL }) }
+  return { ...accounts, accounts, ada, tokenUse: await accounts.token({ userId: ada.id, email: EMAIL }) }
 }
 
 describe('confirmEmailChange', () => {
   const NEW = 'ada@lovelace.example'
 
-  const change = (id: string, spend: Spending) => ({
+  const change = (id: string, tokenUse: TokenUse) => ({
     id,
     now: NOW,
-    spend,
+    tokenUse,
     email: NEW,
     identity: newIdentity({ provider: 'email', userId: id, providerId: id }),
     encryptedPassword: undefined,
@@ -46,8 +46,8 @@ describe('confirmEmailChange', () => {
       emailChangeConfirmStatus: 1,
       rawUserMetaData: { email: 'grace@example.com' },
     })
-    const spend = await accounts.token({ userId: grace.id })
-    const confirmed = await store.confirmEmailChange({ ...change(grace.id, spend), result: undefined })
+    const tokenUse = await accounts.token({ userId: grace.id })
+    const confirmed = await store.confirmEmailChange({ ...change(grace.id, tokenUse), result: undefined })
     expect(confirmed).toEqual({ outcome: 'changed', opened: undefined })
     expect(await accounts.find(grace.id)).toMatchObject({
       email: NEW,
@@ -57,23 +57,23 @@ describe('confirmEmailChange', () => {
       rawUserMetaData: { email: NEW, email_verified: true },
       rawAppMetaData: { provider: 'email', providers: ['email'] },
     })
-    expect(accounts.isValid(spend)).toBe(false)
+    expect(accounts.isValid(tokenUse)).toBe(false)
   })
 
   test('refuses an address that another account has, and everything that refuses a confirmation', async () => {
     await using started = await start()
-    const { store, accounts, ada, spend } = started
+    const { store, accounts, ada, tokenUse } = started
     const flow = { authCode: { flowId: 'none', hash: 'hash' } }
-    const asked = change(ada.id, spend)
+    const asked = change(ada.id, tokenUse)
     await expectRefused(accounts, () => store.confirmEmailChange({ ...asked, result: flow }), 'flow_gone')
-    const unknown = { ...asked, spend: { id: 'vt_none' } }
+    const unknown = { ...asked, tokenUse: { id: 'vt_none' } }
     await expectRefused(accounts, () => store.confirmEmailChange(unknown), 'token_unknown')
     await accounts.user({ email: NEW })
     await expectRefused(accounts, () => store.confirmEmailChange(asked), 'email_taken')
     await ENDS.user_banned(accounts, ada.id)
     await expectRefused(accounts, () => store.confirmEmailChange(asked), 'user_banned')
     await ENDS.user_gone(accounts, ada.id)
-    const again = { ...asked, spend: await accounts.token({ userId: ada.id }) }
+    const again = { ...asked, tokenUse: await accounts.token({ userId: ada.id }) }
     await expectRefused(accounts, () => store.confirmEmailChange(again), 'user_gone')
   })
 })
@@ -85,21 +85,21 @@ describe('confirmFirstAddress', () => {
     await using started = await start()
     const { store, accounts } = started
     const grace = await accounts.user({ email: 'grace@example.com', emailChange: pending })
-    const [spend, other] = [await accounts.token({ userId: grace.id }), await accounts.token({ userId: grace.id })]
-    const asked = { id: grace.id, now: NOW, spend, emailChange: pending }
+    const [tokenUse, other] = [await accounts.token({ userId: grace.id }), await accounts.token({ userId: grace.id })]
+    const asked = { id: grace.id, now: NOW, tokenUse, emailChange: pending }
     expect(await store.confirmFirstAddress(asked)).toEqual({ outcome: 'changed' })
     expect((await accounts.find(grace.id)).emailChangeConfirmStatus).toBe(1)
-    expect([accounts.isValid(spend), accounts.isValid(other)]).toEqual([false, true])
-    const second = { ...asked, spend: other }
+    expect([accounts.isValid(tokenUse), accounts.isValid(other)]).toEqual([false, true])
+    const second = { ...asked, tokenUse: other }
     await expectRefused(accounts, () => store.confirmFirstAddress(second), 'changed_concurrently')
   })
 
   test('refuses a token, an account or a pending address that is no longer there', async () => {
     await using started = await start()
-    const { store, accounts, ada, spend } = started
-    const asked = { id: ada.id, now: NOW, spend, emailChange: pending }
+    const { store, accounts, ada, tokenUse } = started
+    const asked = { id: ada.id, now: NOW, tokenUse, emailChange: pending }
     await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'changed_concurrently')
-    const unknown = { ...asked, spend: { id: 'vt_none' } }
+    const unknown = { ...asked, tokenUse: { id: 'vt_none' } }
     await expectRefused(accounts, () => store.confirmFirstAddress(unknown), 'token_unknown')
     await ENDS.user_banned(accounts, ada.id)
     await expectRefused(accounts, () => store.confirmFirstAddress(asked), 'user_banned')

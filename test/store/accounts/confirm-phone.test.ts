@@ -1,6 +1,6 @@
 /** Codes by SMS: what confirming with one changes, and what refuses it. */
 import { expect, test } from 'bun:test'
-import type { Spending } from '../../../src/store'
+import type { TokenUse } from '../../../src/store'
 import {
   accountStore,
   auditEntry,
@@ -15,19 +15,19 @@ import {
 const PHONE = '15550001'
 const NEW = '15550002'
 
-const confirmation = (id: string, spend: Spending | undefined) => ({
+const confirmation = (id: string, tokenUse: TokenUse | undefined) => ({
   id,
   now: NOW,
-  spend,
+  tokenUse,
   encryptedPassword: undefined,
   session: newSession(id),
   messages: [],
   audit: [auditEntry('login')],
 })
 
-const change = (id: string, spend: Spending) => ({
-  ...confirmation(id, spend),
-  spend,
+const change = (id: string, tokenUse: TokenUse) => ({
+  ...confirmation(id, tokenUse),
+  tokenUse,
   phone: NEW,
   identity: newIdentity({ provider: 'phone', userId: id, providerId: id, identityData: { phone: NEW } }),
 })
@@ -35,17 +35,17 @@ const change = (id: string, spend: Spending) => ({
 async function start() {
   const accounts = await accountStore()
   const ada = await accounts.user({ phone: PHONE, phoneChange: NEW })
-  return { ...accounts, accounts, ada, spend: await accounts.token({ userId: ada.id, phone: PHONE }) }
+  return { ...accounts, accounts, ada, tokenUse: await accounts.token({ userId: ada.id, phone: PHONE }) }
 }
 
 test('confirmPhone confirms the number and signs in; older tokens become invalid', async () => {
   await using started = await start()
-  const { store, accounts, ada, spend } = started
+  const { store, accounts, ada, tokenUse } = started
   const older = await accounts.token({ userId: ada.id })
-  const confirmed = await store.confirmPhone(confirmation(ada.id, spend))
+  const confirmed = await store.confirmPhone(confirmation(ada.id, tokenUse))
   if (confirmed.outcome !== 'changed') throw new Error(confirmed.outcome)
   expect(confirmed.opened).toMatchObject({ user: { phoneConfirmedAt: NOW, lastSignInAt: NOW }, session: {} })
-  expect([accounts.isValid(spend), accounts.isValid(older)]).toEqual([false, false])
+  expect([accounts.isValid(tokenUse), accounts.isValid(older)]).toEqual([false, false])
 })
 
 test('confirmPhone needs no token for a test number, and keeps an earlier confirmation', async () => {
@@ -58,17 +58,17 @@ test('confirmPhone needs no token for a test number, and keeps an earlier confir
 
 test('with a new password, other sessions end', async () => {
   await using started = await start()
-  const { store, accounts, ada, spend } = started
+  const { store, accounts, ada, tokenUse } = started
   await accounts.session(ada.id)
-  await store.confirmPhone({ ...confirmation(ada.id, spend), encryptedPassword: 'new' })
+  await store.confirmPhone({ ...confirmation(ada.id, tokenUse), encryptedPassword: 'new' })
   expect((await accounts.find(ada.id)).encryptedPassword).toBe('new')
   expect(accounts.count('sessions', ada.id)).toBe(1)
 })
 
 test('confirmPhoneChange replaces the number and lists its identity', async () => {
   await using started = await start()
-  const { store, accounts, ada, spend } = started
-  const confirmed = await store.confirmPhoneChange(change(ada.id, spend))
+  const { store, accounts, ada, tokenUse } = started
+  const confirmed = await store.confirmPhoneChange(change(ada.id, tokenUse))
   if (confirmed.outcome !== 'changed') throw new Error(confirmed.outcome)
   expect(confirmed.opened.user).toMatchObject({
     phone: NEW,
@@ -76,17 +76,17 @@ test('confirmPhoneChange replaces the number and lists its identity', async () =
     phoneChange: null,
     rawAppMetaData: { provider: 'phone', providers: ['phone'] },
   })
-  expect(accounts.isValid(spend)).toBe(false)
+  expect(accounts.isValid(tokenUse)).toBe(false)
 })
 
 test('both refuse a token, an account or a number that is no longer there', async () => {
   await using started = await start()
-  const { store, accounts, ada, spend } = started
+  const { store, accounts, ada, tokenUse } = started
   const unknown = { id: 'vt_none' }
   await expectRefused(accounts, () => store.confirmPhone(confirmation(ada.id, unknown)), 'token_unknown')
   await expectRefused(accounts, () => store.confirmPhoneChange(change(ada.id, unknown)), 'token_unknown')
   await accounts.user({ phone: NEW })
-  await expectRefused(accounts, () => store.confirmPhoneChange(change(ada.id, spend)), 'phone_taken')
+  await expectRefused(accounts, () => store.confirmPhoneChange(change(ada.id, tokenUse)), 'phone_taken')
   for (const outcome of ['user_banned', 'user_gone'] as const) {
     await ENDS[outcome](accounts, ada.id)
     const next = await accounts.token({ userId: ada.id })

@@ -26,7 +26,7 @@ async function start() {
   const linking = {
     id: ada.id,
     now: NOW,
-    actor: { sessionId },
+    requestSession: { sessionId },
     identity,
     messages: [newMessage(EMAIL)],
     audit: [auditEntry('identity_linked')],
@@ -69,7 +69,7 @@ describe('linkIdentity', () => {
   test('refuses whatever changed since', async () => {
     await using started = await start()
     const { store, accounts, link, ada, identity } = started
-    const ended = { ...link, actor: { sessionId: 'ended' } }
+    const ended = { ...link, requestSession: { sessionId: 'ended' } }
     await expectRefused(accounts, () => store.linkIdentity(ended), 'session_gone')
     const stale = { ...link, emailBefore: EMAIL }
     await expectRefused(accounts, () => store.linkIdentity(stale), 'changed_concurrently')
@@ -124,10 +124,10 @@ describe('linkIdentityWithPendingEmail', () => {
     await using started = await start()
     const { store, accounts, ada, linking, identity } = started
     const asked = { ...linking, message: message(ada.id) }
-    const ended = { ...asked, actor: { sessionId: 'ended' } }
+    const ended = { ...asked, requestSession: { sessionId: 'ended' } }
     await expectRefused(accounts, () => store.linkIdentityWithPendingEmail(ended), 'session_gone')
     const grace = await accounts.user({ emailChangeSentAt: NOW - 1 })
-    const soon = { ...asked, id: grace.id, actor: { sessionId: undefined } }
+    const soon = { ...asked, id: grace.id, requestSession: { sessionId: undefined } }
     await expectRefused(accounts, () => store.linkIdentityWithPendingEmail(soon), 'sent_recently')
     await accounts.user({}, [{ ...identity, id: 'of-another' }])
     await expectRefused(accounts, () => store.linkIdentityWithPendingEmail(asked), 'identity_of_another')
@@ -150,7 +150,7 @@ describe('unlinkIdentity', () => {
     const removal = {
       id: ada.id,
       now: NOW,
-      actor: { sessionId: undefined },
+      requestSession: { sessionId: undefined },
       before: { email: ada.email, phone: ada.phone },
       identityId: github.id,
       loses: 'nothing' as const,
@@ -202,7 +202,7 @@ describe('unlinkIdentity', () => {
   test('refuses whatever changed since, and the last identity', async () => {
     await using started = await linked()
     const { store, accounts, ada, removal } = started
-    const ended = { ...removal, actor: { sessionId: 'ended' } }
+    const ended = { ...removal, requestSession: { sessionId: 'ended' } }
     await expectRefused(accounts, () => store.unlinkIdentity(ended), 'session_gone')
     const stale = { ...removal, before: { email: EMAIL, phone: null } }
     await expectRefused(accounts, () => store.unlinkIdentity(stale), 'changed_concurrently')

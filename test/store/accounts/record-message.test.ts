@@ -132,7 +132,7 @@ describe('around a call', () => {
     const stored = await store.storeMessageTokens({
       ...operation,
       request: { ...request, ...PENDING },
-      actor: undefined,
+      requestSession: undefined,
     })
     expect(stored).toMatchObject({ outcome: 'changed', replaced: [older.id], user: { id: ada.id, ...PENDING.pending } })
     expect(await accounts.find(ada.id)).toMatchObject({ recoverySentAt: null, ...PENDING.pending })
@@ -142,11 +142,11 @@ describe('around a call', () => {
   test('storeMessageTokens refuses whatever changed since, and a message within the cooldown', async () => {
     await using started = await start({ recoverySentAt: NOW - 1 })
     const { store, accounts, ada, operation, request } = started
-    const asked = { ...operation, request, actor: undefined }
+    const asked = { ...operation, request, requestSession: undefined }
     await expectRefused(accounts, () => store.storeMessageTokens(asked), 'sent_recently')
     const large = { ...asked, request: { ...request, cooldownMs: undefined, ...TOO_LARGE } }
     await expectRefused(accounts, () => store.storeMessageTokens(large), 'metadata_too_large')
-    const ended = { ...asked, actor: { sessionId: 'ended' } }
+    const ended = { ...asked, requestSession: { sessionId: 'ended' } }
     await expectRefused(accounts, () => store.storeMessageTokens(ended), 'session_gone')
     await ENDS.user_banned(accounts, ada.id)
     await expectRefused(accounts, () => store.storeMessageTokens(ended), 'user_banned')
@@ -159,7 +159,7 @@ describe('around a call', () => {
     const { store, accounts, ada, operation, request, token } = started
     const older = await accounts.token({ userId: ada.id, email: EMAIL })
     const asked = { ...request, pending: { encryptedPassword: null } }
-    const stored = await store.storeMessageTokens({ ...operation, request: asked, actor: undefined })
+    const stored = await store.storeMessageTokens({ ...operation, request: asked, requestSession: undefined })
     if (stored.outcome !== 'changed') throw new Error(stored.outcome)
     const { user: left, replaced } = stored
     await store.withdrawMessage({
@@ -176,7 +176,7 @@ describe('around a call', () => {
     await using started = await start({ encryptedPassword: 'old' })
     const { store, accounts, ada, operation, request, token } = started
     const asked = { ...request, pending: { encryptedPassword: null } }
-    const stored = await store.storeMessageTokens({ ...operation, request: asked, actor: undefined })
+    const stored = await store.storeMessageTokens({ ...operation, request: asked, requestSession: undefined })
     if (stored.outcome !== 'changed') throw new Error(stored.outcome)
     await ENDS.user_banned(accounts, ada.id)
     await store.withdrawMessage({

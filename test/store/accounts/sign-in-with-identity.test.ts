@@ -143,21 +143,21 @@ describe('acceptInvitation', () => {
   async function invited(given: Partial<User> = {}) {
     const started = await start(given)
     const { accounts, ada, identity, ending, audit } = started
-    const spend = await accounts.token({ userId: ada.id, kind: 'invite' })
-    const base = { id: ada.id, now: NOW, emailBefore: EMAIL, spend, identity, dropped: {}, ending, audit }
-    return { ...started, spend, acceptance: { ...base, isPreHijacked: false } }
+    const tokenUse = await accounts.token({ userId: ada.id, kind: 'invite' })
+    const base = { id: ada.id, now: NOW, emailBefore: EMAIL, tokenUse, identity, dropped: {}, ending, audit }
+    return { ...started, tokenUse, acceptance: { ...base, isPreHijacked: false } }
   }
 
   test('confirms the address, consumes the token and signs in; other identities stay', async () => {
     await using started = await invited()
-    const { store, accounts, acceptance, spend } = started
+    const { store, accounts, acceptance, tokenUse } = started
     const older = await accounts.token({ userId: acceptance.id })
     const accepted = await store.acceptInvitation(acceptance)
     if (accepted.outcome !== 'changed') throw new Error(accepted.outcome)
     expect(accepted.opened).toMatchObject({
       user: { emailConfirmedAt: NOW, rawAppMetaData: { providers: ['gitlab', 'github'] } },
     })
-    expect([accounts.isValid(spend), accounts.isValid(older)]).toEqual([false, false])
+    expect([accounts.isValid(tokenUse), accounts.isValid(older)]).toEqual([false, false])
   })
 
   test('drops what a sign-up with the address left there', async () => {
@@ -177,7 +177,7 @@ describe('acceptInvitation', () => {
   test('refuses whatever changed since', async () => {
     await using started = await invited()
     const { store, accounts, ada, acceptance, identity, ending } = started
-    const unknown = { ...acceptance, spend: { id: 'vt_none' } }
+    const unknown = { ...acceptance, tokenUse: { id: 'vt_none' } }
     await expectRefused(accounts, () => store.acceptInvitation(unknown), 'token_unknown')
     const stale = { ...acceptance, emailBefore: 'other@example.com' }
     await expectRefused(accounts, () => store.acceptInvitation(stale), 'changed_concurrently')

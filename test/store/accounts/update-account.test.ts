@@ -26,7 +26,7 @@ async function start(given: Partial<User> = {}) {
   const own = {
     id: ada.id,
     now: NOW,
-    actor: { sessionId },
+    requestSession: { sessionId },
     authorization: undefined,
     password: undefined,
     confirmed: undefined,
@@ -70,10 +70,10 @@ describe('updateOwnAccount', () => {
     const { store, accounts, ada, sessionId, own } = started
     await accounts.session(ada.id)
     await store.saveTokensAndMessages({ now: BEFORE, flow: newFlow(ada.id), audit: [] })
-    const [spend, older] = [await accounts.token({ userId: ada.id }), await accounts.token({ userId: ada.id })]
+    const [tokenUse, older] = [await accounts.token({ userId: ada.id }), await accounts.token({ userId: ada.id })]
     await store.updateOwnAccount({
       ...own,
-      authorization: { verifiedHash: 'old', spend },
+      authorization: { verifiedHash: 'old', tokenUse },
       password: { hash: 'new', keptSession: sessionId },
     })
     expect(await accounts.find(ada.id)).toMatchObject({
@@ -81,7 +81,7 @@ describe('updateOwnAccount', () => {
       recoverySentAt: null,
       emailChangeSentAt: BEFORE,
     })
-    expect([accounts.isValid(spend), accounts.isValid(older)]).toEqual([false, false])
+    expect([accounts.isValid(tokenUse), accounts.isValid(older)]).toEqual([false, false])
     expect([accounts.count('sessions', ada.id), accounts.count('flow_state', ada.id)]).toEqual([1, 0])
     expect(await store.findSession(sessionId)).toBeDefined()
   })
@@ -89,7 +89,7 @@ describe('updateOwnAccount', () => {
   test('a password of an account with a confirmed address gets an identity of its own', async () => {
     await using started = await start({ emailConfirmedAt: BEFORE, encryptedPassword: null })
     const { store, ada, own } = started
-    const authorization = { verifiedHash: null, spend: undefined }
+    const authorization = { verifiedHash: null, tokenUse: undefined }
     await store.updateOwnAccount({ ...own, authorization, password: { hash: 'new', keptSession: undefined } })
     expect(await store.findIdentities(ada.id)).toMatchObject([{ provider: 'email', providerId: ada.id }])
   })
@@ -99,7 +99,7 @@ describe('updateOwnAccount', () => {
     const { store, accounts, ada, own } = started
     const { token, message } = pendingEmail(ada.id)
     const secret = {
-      authorization: { verifiedHash: 'old', spend: undefined },
+      authorization: { verifiedHash: 'old', tokenUse: undefined },
       password: { hash: 'new', keptSession: undefined },
     }
     await store.requestContactChange({ ...own, ...secret, message })
@@ -107,8 +107,8 @@ describe('updateOwnAccount', () => {
     expect([accounts.isValid(token), accounts.count('flow_state', ada.id)]).toEqual([true, 1])
     const keeps = { tokens: [token.id], flowId: message.flow.id }
     const sent = { column: message.column, keeps }
-    const next = { ...secret, authorization: { verifiedHash: 'new', spend: undefined }, message: sent }
-    await store.requestContactChange({ ...own, actor: { sessionId: undefined }, ...next })
+    const next = { ...secret, authorization: { verifiedHash: 'new', tokenUse: undefined }, message: sent }
+    await store.requestContactChange({ ...own, requestSession: { sessionId: undefined }, ...next })
     expect([accounts.isValid(token), accounts.count('flow_state', ada.id)]).toEqual([true, 1])
   })
 
@@ -129,10 +129,10 @@ describe('updateOwnAccount', () => {
   test('refuses whatever changed since', async () => {
     await using started = await start({ emailChangeSentAt: NOW - 1 })
     const { store, accounts, ada, own } = started
-    const authorization = { verifiedHash: 'other', spend: undefined }
+    const authorization = { verifiedHash: 'other', tokenUse: undefined }
     const stale = { ...own, authorization }
     await expectRefused(accounts, () => store.updateOwnAccount(stale), 'password_changed_concurrently')
-    const unknown = { ...own, authorization: { ...authorization, spend: { id: 'vt_none' } } }
+    const unknown = { ...own, authorization: { ...authorization, tokenUse: { id: 'vt_none' } } }
     await expectRefused(accounts, () => store.updateOwnAccount(unknown), 'token_unknown')
     const soon = { ...own, message: pendingEmail(ada.id).message }
     await expectRefused(accounts, () => store.requestContactChange(soon), 'sent_recently')
@@ -143,7 +143,7 @@ describe('updateOwnAccount', () => {
     await expectRefused(accounts, () => store.updateOwnAccount(email), 'email_taken')
     const phone = { ...own, confirmed: { email: undefined, phone: '15550001', identities: [] } }
     await expectRefused(accounts, () => store.updateOwnAccount(phone), 'phone_taken')
-    const ended = { ...own, actor: { sessionId: 'ended' } }
+    const ended = { ...own, requestSession: { sessionId: 'ended' } }
     await expectRefused(accounts, () => store.updateOwnAccount(ended), 'session_gone')
     await ENDS.user_banned(accounts, ada.id)
     await expectRefused(accounts, () => store.updateOwnAccount(own), 'user_banned')

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { Unavailable } from '../../../src/lib/unavailable'
-import type { Condition, Engine, Tx } from '../../../src/store/engine'
+import type { DatabaseProblem, Engine, Tx } from '../../../src/store/engine'
 import { statement } from '../../../src/store/query'
 import { meta } from '../../../src/store/schema'
 import { openDatabase } from '../../../src/store/sqlite/connections'
@@ -19,7 +19,7 @@ let folder: string
 let path: string
 let writer: Database
 let engine: Engine
-let conditions: (Condition | undefined)[]
+let conditions: (DatabaseProblem | undefined)[]
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'latchkey-trouble-'))
@@ -29,7 +29,7 @@ beforeEach(() => {
   engine = sqliteEngine(writer, {
     tokensOf: databaseTokens,
     onEvent() {},
-    onCondition: (condition) => conditions.push(condition),
+    onDatabaseProblem: (condition) => conditions.push(condition),
   })
 })
 afterEach(async () => {

@@ -20,7 +20,7 @@ import {
   type TokenRequest,
 } from '../../../src/core/tokens/verification-token'
 import { contactIdentity, newUser } from '../../../src/core/users/users'
-import { openStore, type Spending, type User, type VerificationKind, type VerificationToken } from '../../../src/store'
+import { openStore, type TokenUse, type User, type VerificationKind, type VerificationToken } from '../../../src/store'
 import { readRows } from '../../support/database'
 import { taskContext, testClock } from '../../support/fakes'
 
@@ -62,16 +62,16 @@ async function start({
   return {
     ...{ deps, store, clock, folder, path },
     /** Spends a token on a change of its user. @param email the new address; without it, a change of nothing else */
-    async change(id: string, spend: Spending, email?: string) {
+    async change(id: string, tokenUse: TokenUse, email?: string) {
       if (email === undefined) {
         // Unlike a change of the user, this leaves their other tokens valid.
-        const { outcome } = await this.signUp(null, spend)
+        const { outcome } = await this.signUp(null, tokenUse)
         return { outcome: outcome === 'registered' ? 'changed' : outcome }
       }
       return store.confirmEmailChange({
         id,
         now: clock.now(),
-        spend,
+        tokenUse,
         email,
         identity: contactIdentity(taskContext(deps), id, 'email', { email }),
         encryptedPassword: undefined,
@@ -97,17 +97,17 @@ async function start({
       findToken(taskContext(deps), { plaintext, family, kinds: [kind] }),
     /** Consumes a token of a user. @throws {Refusal} with one of the four reasons */
     async consume(plaintext: string, kind: VerificationKind, family?: TokenRequest['family']) {
-      const { token, spend } = await this.identify(plaintext, kind, family)
-      const { outcome } = await this.change(token.userId ?? '', spend)
+      const { token, tokenUse } = await this.identify(plaintext, kind, family)
+      const { outcome } = await this.change(token.userId ?? '', tokenUse)
       if (outcome !== 'changed') throw new Refusal(outcome as 'token_used')
       return token
     },
-    signUp(email: string | null, spend: Spending) {
+    signUp(email: string | null, tokenUse: TokenUse) {
       const id = systemRandom.uuid()
       const client = { ip: '203.0.113.7', userAgent: undefined, languages: [] }
       const session = newSession(withClient(taskContext(deps), client), id, 'otp').row
       const user = newUser(taskContext(deps), { id, email })
-      return store.registerUser({ user, identities: [], session, spend, audit: [] })
+      return store.registerUser({ user, identities: [], session, tokenUse, audit: [] })
     },
     /** The bytes of the database and its write-ahead log. */
     bytes: () => Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file))),
@@ -137,8 +137,8 @@ async function showCode(
   shown: Parameters<typeof findTokenByCode>[1],
 ): Promise<string> {
   try {
-    const { spend } = await findTokenByCode(taskContext(tokens.deps), shown)
-    return (await tokens.change(userId, spend)).outcome
+    const { tokenUse } = await findTokenByCode(taskContext(tokens.deps), shown)
+    return (await tokens.change(userId, tokenUse)).outcome
   } catch (error) {
     if (error instanceof Refusal && error.reason === 'code_wrong') return 'token_unknown'
     throw error
@@ -338,9 +338,9 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     await using tokens = await start({ backend })
     const ada = await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' }, ada)
-    const { spend } = await tokens.identify(plaintext, 'magic_link')
+    const { tokenUse } = await tokens.identify(plaintext, 'magic_link')
     tokens.clock.advance(15 * MINUTE) // between the look and the act
-    expect((await tokens.change(ada.id, spend)).outcome).toBe('token_expired')
+    expect((await tokens.change(ada.id, tokenUse)).outcome).toBe('token_expired')
     expect((await tokens.change(ada.id, { id: 'vt_none' })).outcome).toBe('token_unknown')
   })
 
@@ -349,19 +349,19 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     const ada = await tokens.user('ada@example.com')
     await tokens.user('grace@example.com')
     const { plaintext } = await tokens.mint({ kind: 'email_change' }, ada)
-    const { spend } = await tokens.identify(plaintext, 'email_change')
-    expect((await tokens.change(ada.id, spend, 'grace@example.com')).outcome).toBe('email_taken')
+    const { tokenUse } = await tokens.identify(plaintext, 'email_change')
+    expect((await tokens.change(ada.id, tokenUse, 'grace@example.com')).outcome).toBe('email_taken')
     expect((await tokens.store.findUser(ada.id))?.email).toBe('ada@example.com')
-    expect((await tokens.change(ada.id, spend, 'ada@lovelace.example')).outcome).toBe('changed')
+    expect((await tokens.change(ada.id, tokenUse, 'ada@lovelace.example')).outcome).toBe('changed')
     expect((await tokens.store.findUser(ada.id))?.email).toBe('ada@lovelace.example')
   })
 
   test(titled('100 sign-ups with one token create one account'), async () => {
     await using tokens = await start({ backend })
     const { plaintext } = await tokens.mint({ kind: 'magic_link', to: { email: 'new@example.com' } })
-    const { spend } = await tokens.identify(plaintext, 'magic_link')
+    const { tokenUse } = await tokens.identify(plaintext, 'magic_link')
     const made = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => tokens.signUp(`new-${index}@example.com`, spend)),
+      Array.from({ length: 100 }, (_, index) => tokens.signUp(`new-${index}@example.com`, tokenUse)),
     )
     const outcomes = made.map(({ outcome }) => outcome)
     expect(countOf(outcomes, 'registered')).toBe(1)
@@ -374,9 +374,9 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
     await using tokens = await start({ backend })
     await tokens.user('ada@example.com')
     const { plaintext } = await tokens.mint({ kind: 'magic_link' })
-    const { spend } = await tokens.identify(plaintext, 'magic_link')
-    expect((await tokens.signUp('ada@example.com', spend)).outcome).toBe('email_taken')
-    expect((await tokens.signUp('grace@example.com', spend)).outcome).toBe('registered')
+    const { tokenUse } = await tokens.identify(plaintext, 'magic_link')
+    expect((await tokens.signUp('ada@example.com', tokenUse)).outcome).toBe('email_taken')
+    expect((await tokens.signUp('grace@example.com', tokenUse)).outcome).toBe('registered')
   })
 
   test(titled('two tokens with the same first eight characters are distinguished'), async () => {
@@ -603,8 +603,8 @@ describe('a new pepper', () => {
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('none')
       expect(await refusalOf(tokens.consume(link, 'magic_link'))).toBe('token_used')
       expect(await refusalOf(tokens.consume(reset, 'password_reset'))).toBe('none')
-      const { token, spend } = await findTokenByCode(taskContext(tokens.deps), { to, code, kinds: ['signup'] })
-      expect((await tokens.change(token.userId ?? '', spend)).outcome).toBe('changed')
+      const { token, tokenUse } = await findTokenByCode(taskContext(tokens.deps), { to, code, kinds: ['signup'] })
+      expect((await tokens.change(token.userId ?? '', tokenUse)).outcome).toBe('changed')
       // New tokens are hashed with the new pepper only.
       const grace = await tokens.user('grace@example.com')
       const { plaintext, minting } = await tokens.mint({ kind: 'magic_link' }, grace)

@@ -1,5 +1,5 @@
 /** Reads a template over HTTP: at most 10 s and 1 MB, and no redirect to another host. */
-import { readUpTo } from '../../../lib/read-up-to'
+import { readAtMost } from '../../../lib/read-at-most'
 
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 1_000_000
@@ -31,7 +31,7 @@ async function bodyOf(response: Response): Promise<string> {
     await response.body?.cancel()
     throw new Error(`it responded with ${response.status}`)
   }
-  const { bytes, isTooLarge } = await readUpTo(MAX_BYTES, response.body)
+  const { bytes, isTooLarge } = await readAtMost(MAX_BYTES, response.body)
   if (isTooLarge) throw new Error(`it is larger than ${MAX_BYTES} bytes`)
   return bytes.toString()
 }

@@ -11,9 +11,9 @@ import {
   listFolder,
   type OverrideSources,
   type Overrides,
-  type Problem,
   settingName,
   settingOverrides,
+  type TemplateProblem,
 } from './overrides'
 import { type TemplateReader, type TemplateState, update } from './read'
 
@@ -32,7 +32,7 @@ export interface TemplateSources extends OverrideSources {
 export interface LoadedTemplates {
   templates: MailTemplates
   /** An error is a template that would not be sent as written. */
-  problems: Problem[]
+  problems: TemplateProblem[]
   /**
    * Rereads files that were changed, added or removed, and URLs that were read more than ten minutes ago.
    * @returns problems that are new since the last time
@@ -90,9 +90,12 @@ async function list(settings: Overrides, { bodies, folder }: TemplateSources, la
   }
 }
 
-function readSubjects(given: TemplateSources['subjects']): { subjects: Library['subjects']; problems: Problem[] } {
+function readSubjects(given: TemplateSources['subjects']): {
+  subjects: Library['subjects']
+  problems: TemplateProblem[]
+} {
   const subjects: Library['subjects'] = new Map()
-  const problems: Problem[] = []
+  const problems: TemplateProblem[] = []
   for (const template of MAIL_TEMPLATES) {
     const source = given[template]?.trim()
     if (!source) continue
@@ -107,7 +110,7 @@ function readSubjects(given: TemplateSources['subjects']): { subjects: Library['
 }
 
 /** The messages of problems that were not present the last time. */
-function newProblemsOf(before: Problem[], read: () => Promise<Problem[]>): () => Promise<string[]> {
+function newProblemsOf(before: TemplateProblem[], read: () => Promise<TemplateProblem[]>): () => Promise<string[]> {
   let known = new Set(before.map(({ message }) => message))
   return async () => {
     const messages = (await read()).map(({ message }) => message)

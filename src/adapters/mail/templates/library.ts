@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../lib/json'
 import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
 import type { TemplateState } from './read'
 
-export interface Mail {
+export interface MailTemplateSet {
   subject: Template
   html: Template
   /** If omitted, the text is generated from the HTML. */
@@ -16,7 +16,7 @@ export type HtmlToText = (html: string) => string
 
 export interface Library {
   /** The operator's mails, by template and language: `invite.de`, or `invite.` for all other languages. */
-  own: Map<string, Mail>
+  own: Map<string, MailTemplateSet>
   /** The operator's subjects, for mails without one of their own. */
   subjects: Map<MailTemplate, Template>
   defaultLanguage: string
@@ -40,7 +40,7 @@ export function assemble(versions: TemplateState[], library: Omit<Library, 'own'
  * The operator's mail in one of the languages, else the one without a language. If there is neither, the built-in mail
  * in one of the languages, and the default language last.
  */
-export function selectMail(template: MailTemplate, languages: readonly string[], library: Library): Mail {
+export function selectMail(template: MailTemplate, languages: readonly string[], library: Library): MailTemplateSet {
   const wanted = lookups(languages)
   const ownIn = (tags: string[]) => tags.map((tag) => library.own.get(`${template}.${tag}`)).find(Boolean)
   const own = ownIn([...wanted, '']) ?? (wanted.some(isBuiltIn) ? undefined : ownIn(lookups([library.defaultLanguage])))
@@ -73,10 +73,10 @@ const MAX_TAG = 35
 
 const isBuiltIn = (language: string) => BUILT_IN_LANGUAGES.includes(language)
 
-const parsed = new Map<string, Required<Mail>>()
+const parsed = new Map<string, Required<MailTemplateSet>>()
 
 /** The built-in mail in the first available language, else in English; parsed on first use. */
-function builtInMail(template: MailTemplate, languages: readonly string[]): Required<Mail> {
+function builtInMail(template: MailTemplate, languages: readonly string[]): Required<MailTemplateSet> {
   const language = lookups(languages).find(isBuiltIn) ?? 'en'
   const key = `${template}.${language}`
   const known = parsed.get(key)
@@ -92,7 +92,11 @@ function builtInMail(template: MailTemplate, languages: readonly string[]): Requ
 }
 
 /** @param textOf generates the text of a mail that has none */
-export function renderMail({ subject, html, text }: Mail, values: JsonObject, textOf: HtmlToText): MailContent {
+export function renderMail(
+  { subject, html, text }: MailTemplateSet,
+  values: JsonObject,
+  textOf: HtmlToText,
+): MailContent {
   const page = html.render(values).trimStart()
   return {
     subject: subject.render(values).trim(),

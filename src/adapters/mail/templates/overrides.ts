@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { MAIL_TEMPLATES, type MailTemplate } from '../../../core/kernel/ports'
 import { nearest } from '../../../lib/nearest'
 
-export interface Problem {
+export interface TemplateProblem {
   severity: 'error' | 'warning'
   message: string
 }
@@ -22,7 +22,7 @@ export interface Override {
 
 export interface Overrides {
   overrides: Override[]
-  problems: Problem[]
+  problems: TemplateProblem[]
 }
 
 export interface OverrideSources {
@@ -61,7 +61,7 @@ const merge = (all: Overrides[]): Overrides => ({
 })
 
 const none: Overrides = { overrides: [], problems: [] }
-const error = (message: string): Problem => ({ severity: 'error', message })
+const error = (message: string): TemplateProblem => ({ severity: 'error', message })
 
 export const settingName = (template: MailTemplate, what: 'TEMPLATES' | 'SUBJECTS' = 'TEMPLATES') =>
   `AUTH_MAILER_${what}_${template.toUpperCase()}`
@@ -118,7 +118,7 @@ async function fileNames(folder: string): Promise<string[]> {
 }
 
 /** `confirmation.html`, `confirmation.de.txt`; `confirm` and `magic-link` are accepted as well. */
-function fromFile(folder: string, file: string): Override | Problem {
+function fromFile(folder: string, file: string): Override | TemplateProblem {
   const name = join(folder, file)
   const [, base = '', tag = '', ending = ''] = /^([^.]*)(?:\.(.+))?\.(html|txt)$/i.exec(file) ?? []
   const word = base.toLowerCase().replaceAll('-', '_')
@@ -140,7 +140,7 @@ function advice(word: string, ending: string): string {
 function rejectStrays({ overrides, problems }: Overrides): Overrides {
   const slot = ({ template, language }: Override, part: string) => `${template}.${language}.${part}`
   const slots = new Map<string, Override>()
-  const strays: Problem[] = []
+  const strays: TemplateProblem[] = []
   for (const each of overrides) {
     const first = slots.get(slot(each, each.part))
     if (first) strays.push(error(`${each.name} is the same template as ${first.name}; remove one of them`))

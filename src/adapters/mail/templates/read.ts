@@ -1,7 +1,7 @@
 /** Rereads the operator's templates when they have changed, and keeps the last good version of each. */
 import { readFile, stat } from 'node:fs/promises'
 import { type CheckedTemplate, checkTemplate } from './check'
-import type { Override, Problem } from './overrides'
+import type { Override, TemplateProblem } from './overrides'
 
 /** How long a template read over HTTP is used before it is fetched again. */
 const WEB_AGE_MS = 600_000
@@ -14,7 +14,7 @@ export interface TemplateState {
   answeredAt?: number
   lastGood?: CheckedTemplate
   /** The current problem of the template. */
-  problem?: Problem
+  problem?: TemplateProblem
 }
 
 export interface TemplateReader {

@@ -1,8 +1,8 @@
 /** Errors about authentication and sessions. */
 import type { AccessReason, SessionReason } from '../../../core/kernel/reasons/access'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
-export const accessErrors: Record<AccessReason | SessionReason, ErrorAnswer> = {
+export const accessErrors: Record<AccessReason | SessionReason, ErrorResponse> = {
   bearer_missing: [401, 'no_authorization', 'This endpoint requires a valid Bearer token'],
   api_key_unknown: [403, 'bad_jwt', 'Invalid API key: it does not belong to this server'],
   token_invalid: [403, 'bad_jwt', ({ detail }) => `invalid JWT: unable to parse or verify signature, ${detail}`],

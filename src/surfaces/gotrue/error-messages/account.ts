@@ -1,9 +1,9 @@
 /** Errors about accounts and passwords. */
 import type { AccountReason, PasswordReason } from '../../../core/kernel/reasons/account'
 import { MAX_METADATA_BYTES, MAX_USER_METADATA_BYTES } from '../../../lib/metadata'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
-export const accountErrors: Record<AccountReason | PasswordReason, ErrorAnswer> = {
+export const accountErrors: Record<AccountReason | PasswordReason, ErrorResponse> = {
   role_unknown: [404, 'validation_failed', 'Role not found'],
   username_taken: [422, 'validation_failed', 'This username is already taken'],
   username_malformed: [400, 'validation_failed', 'The username is not valid'],

@@ -1,9 +1,9 @@
 /** Errors about custom providers. */
 import type { CustomProviderReason } from '../../../core/kernel/reasons/custom-provider'
 import type { Detail } from '../../../core/kernel/refusal'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
-const invalid = (message: string | ((detail: Detail) => string)): ErrorAnswer => [400, 'validation_failed', message]
+const invalid = (message: string | ((detail: Detail) => string)): ErrorResponse => [400, 'validation_failed', message]
 
 /** The provider type that requires a field. */
 const REQUIRED_FOR: Record<string, string> = {
@@ -16,7 +16,7 @@ const REQUIRED_FOR: Record<string, string> = {
 /** A field name in JSON. */
 const wireName = (field: string) => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-export const customProviderErrors: Record<CustomProviderReason, ErrorAnswer> = {
+export const customProviderErrors: Record<CustomProviderReason, ErrorResponse> = {
   custom_providers_off: [404, 'feature_disabled', 'Custom OAuth providers are disabled'],
   custom_provider_unknown: [404, 'custom_provider_not_found', 'Custom OAuth provider not found'],
   custom_provider_exists: [400, 'conflict', 'A custom OAuth provider with this identifier already exists'],

@@ -1,7 +1,7 @@
 /** The form of an error. */
 import type { Detail } from '../../../core/kernel/refusal'
 
-export type ErrorAnswer = readonly [
+export type ErrorResponse = readonly [
   status: number | ((detail: Detail) => number),
   code: string | ((detail: Detail) => string),
   message: string | ((detail: Detail) => string),

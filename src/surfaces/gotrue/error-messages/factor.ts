@@ -1,8 +1,8 @@
 /** Errors about second factors and passkeys. */
 import type { FactorReason, PasskeyReason } from '../../../core/kernel/reasons/factor'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
-export const factorErrors: Record<FactorReason | PasskeyReason, ErrorAnswer> = {
+export const factorErrors: Record<FactorReason | PasskeyReason, ErrorResponse> = {
   anonymous_not_allowed: [403, 'no_authorization', 'Anonymous user not allowed to perform these actions'],
   session_needed_for_factors: [
     500,

@@ -1,10 +1,10 @@
 /** Federation errors, which no endpoint of this surface produces. */
 import type { FederationReason } from '../../../core/kernel/reasons/federation'
-import type { ErrorAnswer } from './error-answer'
+import type { ErrorResponse } from './error-answer'
 
-const ELSEWHERE: ErrorAnswer = [400, 'validation_failed', 'This applies to federation endpoints only']
+const ELSEWHERE: ErrorResponse = [400, 'validation_failed', 'This applies to federation endpoints only']
 
-export const federationErrors: Record<FederationReason, ErrorAnswer> = {
+export const federationErrors: Record<FederationReason, ErrorResponse> = {
   server_not_allowed: ELSEWHERE,
   upstream_unavailable: ELSEWHERE,
   external_auth_failed: ELSEWHERE,

@@ -1,8 +1,8 @@
 /** Hook errors. */
 import type { HookReason, HookRejection } from '../../../core/kernel/reasons/hook'
-import type { ErrorAnswer } from './error-answer'
+import type { ErrorResponse } from './error-answer'
 
-export const hookErrors: Record<HookReason | HookRejection, ErrorAnswer> = {
+export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
   hook_busy: [503, 'hook_timeout', 'Too many requests are waiting for the hook'],
   hook_timed_out: [422, 'hook_timeout', 'Failed to reach hook within maximum time of 5.000000 seconds'],
   hook_out_of_attempts: [422, 'hook_timeout_after_retry', 'Failed to reach hook after maximum retries'],

@@ -4,7 +4,7 @@ import { accessErrors } from './access'
 import { accountErrors } from './account'
 import { captchaErrors } from './captcha'
 import { customProviderErrors } from './custom-provider'
-import type { ErrorAnswer } from './error-answer'
+import type { ErrorResponse } from './error-answer'
 import { factorErrors } from './factor'
 import { federationErrors } from './federation'
 import { hookErrors } from './hook'
@@ -14,7 +14,7 @@ import { requestErrors } from './request'
 import { web3Errors } from './web3'
 
 /** A missing reason does not compile. */
-export const errorAnswers: Record<Reason, ErrorAnswer> = {
+export const errorAnswers: Record<Reason, ErrorResponse> = {
   ...accessErrors,
   ...accountErrors,
   ...captchaErrors,

@@ -2,15 +2,15 @@
 
 import type { MessageReason, PkceReason, VerificationReason } from '../../../core/kernel/reasons/message'
 import type { Detail } from '../../../core/kernel/refusal'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
 const waitText = ({ waitMs = 0 }: Detail) =>
   `For security purposes, you can only request this after ${Math.floor(waitMs / 1000)} seconds.`
 
 /** Distinguishing the four token errors would help a guesser. */
-const LINK_INVALID: ErrorAnswer = [403, 'otp_expired', 'Email link is invalid or has expired']
+const LINK_INVALID: ErrorResponse = [403, 'otp_expired', 'Email link is invalid or has expired']
 
-export const messageErrors: Record<MessageReason | PkceReason | VerificationReason, ErrorAnswer> = {
+export const messageErrors: Record<MessageReason | PkceReason | VerificationReason, ErrorResponse> = {
   otp_email_and_phone: [400, 'validation_failed', 'Only an email address or phone number should be provided'],
   otp_channel_with_email: [400, 'validation_failed', 'Channel should only be specified with Phone OTP'],
   otp_signup_disabled: [422, 'otp_disabled', 'Signups not allowed for otp'],

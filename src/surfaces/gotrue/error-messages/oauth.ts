@@ -2,12 +2,12 @@
 
 import type { OAuthReason } from '../../../core/kernel/reasons/oauth'
 import type { Detail } from '../../../core/kernel/refusal'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
 const unverifiedText = ({ detail }: Detail) =>
   `Unverified email with ${detail}. A confirmation email has been sent to your ${detail} email`
 
-export const oauthErrors: Record<OAuthReason, ErrorAnswer> = {
+export const oauthErrors: Record<OAuthReason, ErrorResponse> = {
   provider_unsupported: [400, 'validation_failed', ({ detail }) => `Unsupported provider: ${detail}`],
   provider_unreachable: [502, 'unexpected_failure', 'The provider does not respond; try again later'],
   oauth_state_missing: [400, 'bad_oauth_callback', 'OAuth state parameter missing'],

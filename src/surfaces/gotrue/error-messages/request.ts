@@ -1,8 +1,8 @@
 /** Errors about unreadable requests and rate limits. */
 import type { InputReason, LoadReason } from '../../../core/kernel/reasons/request'
-import { type ErrorAnswer, quoted } from './error-answer'
+import { type ErrorResponse, quoted } from './error-answer'
 
-export const requestErrors: Record<InputReason | LoadReason, ErrorAnswer> = {
+export const requestErrors: Record<InputReason | LoadReason, ErrorResponse> = {
   introspection_token_missing: [400, 'validation_failed', 'A token is required'],
   grant_unsupported: [400, 'validation_failed', 'unsupported_grant_type'],
   token_request_malformed: [400, 'validation_failed', 'Parts of the request are missing'],

@@ -1,13 +1,13 @@
 /** Wallet errors. An empty code stands for an OAuth error (GoTrue's web3 grant). */
 import type { Web3Reason } from '../../../core/kernel/reasons/web3'
-import type { ErrorAnswer } from './error-answer'
+import type { ErrorResponse } from './error-answer'
 
 const LENGTHS: Record<string, string> = {
   Solana: 'signature must be 64 bytes encoded as base64 with or without padding',
   Ethereum: 'signature must be 65 bytes long, encoded as a 130 character-long hexadecimal string',
 }
 
-export const web3Errors: Record<Web3Reason, ErrorAnswer> = {
+export const web3Errors: Record<Web3Reason, ErrorResponse> = {
   web3_disabled: [422, 'web3_provider_disabled', 'Web3 provider is disabled'],
   web3_chain_disabled: [422, 'web3_provider_disabled', ({ detail }) => `${detail} Web3 provider is disabled`],
   web3_chain_unknown: [400, 'web3_unsupported_chain', 'Unsupported chain'],

@@ -1,0 +1,58 @@
+/** Logs database problems: once, then at intervals, and once more when the database works again. */
+import type { Log } from '../http/log'
+import { type FailureKind, Unavailable } from '../lib/unavailable'
+import type { Condition } from '../store'
+
+/** A lasting problem is logged again after this time. */
+const REPEAT_MS = 60_000
+/** An intermittent problem is logged at most this often in that time. */
+const MAX_REPEATS = 5
+
+const ADVICE: Record<FailureKind | 'damaged', string> = {
+  disk_full: 'free some space on its disk; a restart is not needed',
+  read_only: 'make the file and its folder writable for this user; a restart is not needed',
+  locked: 'end what holds the lock, such as a backup tool or a database shell; a restart is not needed',
+  file_moved:
+    'nothing is written until the same file, its -wal and its -shm are back in place; to use another file instead, restart the server',
+  file_unreachable: 'check that the file and its folder exist and can be read and written; a restart is not needed',
+  disk_failing: 'check the disk and the system log; a restart is not needed',
+  out_of_memory: 'give the process more memory',
+  damaged:
+    'stop the server, then restore the last backup, or recover what is readable with the .recover command of sqlite3',
+}
+
+/** @param monotonic milliseconds of a monotonic clock */
+export function databaseProblemLog({ log, database, monotonic }: { log: Log; database: string; monotonic(): number }) {
+  /** Since the last time that everything worked: when each problem was logged, and how often it occurred since. */
+  const ongoing = new Map<Condition['kind'], { loggedAt: number; count: number }>()
+  const logTimes = new Map<Condition['kind'], number[]>()
+
+  const mayLog = (kind: Condition['kind'], now: number) => {
+    const recent = (logTimes.get(kind) ?? []).filter((at) => now - at < REPEAT_MS)
+    if (recent.length >= MAX_REPEATS) return false
+    logTimes.set(kind, [...recent, now])
+    return true
+  }
+
+  return (condition: Condition | undefined): void => {
+    if (!condition) {
+      if (ongoing.size > 0) log.info('the database works again', { database })
+      ongoing.clear()
+      return
+    }
+    const { kind, reason, error } = condition
+    const now = monotonic()
+    const last = ongoing.get(kind)
+    if (last) last.count += 1
+    if ((last && now - last.loggedAt < REPEAT_MS) || !mayLog(kind, now)) return
+    ongoing.set(kind, { loggedAt: now, count: 0 })
+    log.error(reason, { kind, database, error, advice: ADVICE[kind], failures: last?.count })
+  }
+}
+
+/** For background work: problems that the condition log reports are not logged twice. */
+export function unlessUnavailable(report: (error: unknown) => void): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof Unavailable)) report(error)
+  }
+}

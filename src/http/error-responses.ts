@@ -1,0 +1,19 @@
+/** What every surface does with an error: a refusal is recorded for the log and answered; a fault is reported. */
+import type { Refusal } from '../core/kernel/refusal'
+import { noteRefusal } from './request-context'
+
+interface ErrorResponses {
+  answerRefusal(refusal: Refusal, request: Request): Response
+  answerFault(request: Request): Response
+  /** Reports a fault to the operator. */
+  onFault(error: unknown, request: Request): void
+}
+
+export function errorAnswers({ answerRefusal, answerFault, onFault }: ErrorResponses) {
+  return (error: unknown, request: Request): Response => {
+    const refusal = noteRefusal(error, request)
+    if (refusal) return answerRefusal(refusal, request)
+    onFault(error, request)
+    return answerFault(request)
+  }
+}

@@ -1,0 +1,63 @@
+/** The error page, shown to a person where a program gets an error as JSON. */
+
+import type { Reason } from '../../core/kernel/refusal'
+import { backLink } from '../back-link'
+import { escapePageHtml, page } from '../document'
+import type { Language } from '../languages'
+import { errorPageTexts } from './locales'
+import { pageKindOf } from './page-kinds'
+import type { ErrorPageTexts } from './texts'
+
+export interface ErrorPageOptions {
+  status: number
+  /** Reason of the refusal; if undefined, the page depends on the status alone. */
+  reason: Reason | undefined
+  /** Error code of the JSON answer. */
+  code: string | undefined
+  /** Message of the JSON answer, for the developer. */
+  message: string | undefined
+  requestId: string
+  retryAfterSeconds: number | undefined
+  /** URL of the application. */
+  siteUrl: string
+  /** BCP 47 tags in order of preference. */
+  languages: readonly string[]
+  /** Headers of the JSON response that the page keeps. */
+  headers: Record<string, string>
+}
+
+export function errorPage(options: ErrorPageOptions): Response {
+  const { status, reason, siteUrl, languages, headers } = options
+  return page({ languages, status, headers }, (language) => {
+    const texts = errorPageTexts[language]
+    const [title, advice] = texts.kinds[pageKindOf(status, reason)]
+    const content = `<p>${escapePageHtml(advice)}${waiting(texts, language, options.retryAfterSeconds)}</p>
+      ${backLink(language, siteUrl)}
+      ${details(texts, options)}`
+    return { title, content }
+  })
+}
+
+function waiting({ retry }: ErrorPageTexts, language: Language, seconds: number | undefined): string {
+  if (seconds === undefined) return ''
+  const format = new Intl.RelativeTimeFormat(language)
+  const [count, unit] =
+    seconds < 60
+      ? [seconds, 'second' as const]
+      : seconds < 3600
+        ? [Math.ceil(seconds / 60), 'minute' as const]
+        : [Math.ceil(seconds / 3600), 'hour' as const]
+  return ` ${escapePageHtml(retry.replace('{when}', format.format(count, unit)))}`
+}
+
+/** Reasons and codes are shown in English, as in the documentation and in the log. */
+function details(texts: ErrorPageTexts, { code, message, requestId }: ErrorPageOptions): string {
+  const rows = [
+    [texts.code, [code, message].filter((part) => part).join(': ')],
+    [texts.request, requestId],
+  ].filter(([, value]) => value)
+  const list = rows.map(
+    ([name = '', value = '']) => `<dt>${escapePageHtml(name)}</dt><dd>${escapePageHtml(value)}</dd>`,
+  )
+  return `<dl lang="en" dir="ltr">${list.join('')}</dl>`
+}

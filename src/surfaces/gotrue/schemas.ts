@@ -1,0 +1,291 @@
+/** GoTrue's objects (docs/wire-contract.md#objects): their schemas in member order, and the conversions. */
+import { type Static, Type } from '@sinclair/typebox'
+import type {
+  Account,
+  AuditRow,
+  Factor,
+  Identity,
+  IssuedSession,
+  ListedSession,
+  User,
+  WebauthnCredential,
+} from '../../core'
+import { amrClaim } from '../../core/sessions/sessions'
+import { freeForm } from '../../http/free-form'
+import { errorsOf } from '../../http/schemas'
+import { goTime } from '../../lib/rfc3339'
+
+const text = (description?: string) => Type.String(description === undefined ? {} : { description })
+const uuid = () => Type.String({ format: 'uuid' })
+const time = () => Type.String({ format: 'date-time' })
+
+const IdentityShape = Type.Object(
+  {
+    identity_id: uuid(),
+    id: text("The provider's account id; for email and phone the user's id."),
+    user_id: uuid(),
+    identity_data: Type.Optional(freeForm()),
+    provider: text(),
+    last_sign_in_at: Type.Optional(time()),
+    created_at: time(),
+    updated_at: time(),
+    email: Type.Optional(text()),
+  },
+  { $id: 'Identity' },
+)
+
+export const FactorShape = Type.Object(
+  {
+    id: uuid(),
+    created_at: time(),
+    updated_at: time(),
+    status: Type.Union([Type.Literal('unverified'), Type.Literal('verified')]),
+    friendly_name: Type.Optional(text()),
+    factor_type: text(),
+    phone: text('Empty unless it is a phone factor.'),
+    last_challenged_at: Type.Union([time(), Type.Null()]),
+    web_authn_aaguid: Type.Optional(text('Model of the authenticator.')),
+  },
+  { $id: 'Factor' },
+)
+
+export const PasskeyShape = Type.Object(
+  { id: uuid(), friendly_name: Type.Optional(text()), created_at: time(), last_used_at: Type.Optional(time()) },
+  { $id: 'Passkey' },
+)
+
+export const userMembers = {
+  id: uuid(),
+  aud: text(),
+  role: text(),
+  email: text('Empty if there is none.'),
+  email_confirmed_at: Type.Optional(time()),
+  invited_at: Type.Optional(time()),
+  phone: text('E.164 without the plus sign; empty if there is none.'),
+  phone_confirmed_at: Type.Optional(time()),
+  confirmation_sent_at: Type.Optional(time()),
+  confirmed_at: Type.Optional(time()),
+  recovery_sent_at: Type.Optional(time()),
+  new_email: Type.Optional(text()),
+  email_change_sent_at: Type.Optional(time()),
+  new_phone: Type.Optional(text()),
+  phone_change_sent_at: Type.Optional(time()),
+  reauthentication_sent_at: Type.Optional(time()),
+  last_sign_in_at: Type.Optional(time()),
+  app_metadata: freeForm(),
+  user_metadata: freeForm(),
+  factors: Type.Optional(Type.Array(FactorShape)),
+  identities: Type.Union([Type.Array(IdentityShape), Type.Null()], { description: 'null in lists.' }),
+  created_at: time(),
+  updated_at: time(),
+  banned_until: Type.Optional(time()),
+  deleted_at: Type.Optional(time()),
+  is_anonymous: Type.Boolean(),
+}
+
+export const UserShape = Type.Object(userMembers, { $id: 'User' })
+
+const WeakPassword = Type.Union([
+  Type.Null(),
+  Type.Object({
+    message: text(),
+    reasons: Type.Array(Type.Union([Type.Literal('length'), Type.Literal('characters'), Type.Literal('pwned')])),
+  }),
+])
+
+export const SessionShape = Type.Object(
+  {
+    access_token: text('JWT (RFC 7519) with the claims of Supabase Auth.'),
+    token_type: Type.Literal('bearer'),
+    expires_in: Type.Integer({ description: 'Seconds.' }),
+    expires_at: Type.Integer({ description: 'Unix seconds.' }),
+    refresh_token: text(),
+    user: UserShape,
+    provider_token: Type.Optional(text("The provider's access token, returned once.")),
+    provider_refresh_token: Type.Optional(text()),
+    weak_password: Type.Optional(WeakPassword),
+  },
+  { $id: 'Session' },
+)
+
+export const SessionRowShape = Type.Object(
+  {
+    id: uuid(),
+    created_at: time(),
+    updated_at: time(),
+    refreshed_at: Type.Union([time(), Type.Null()]),
+    not_after: Type.Union([time(), Type.Null()]),
+    aal: text(),
+    amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
+    user_agent: Type.Union([text(), Type.Null()]),
+    ip: Type.Union([text(), Type.Null()]),
+    current: Type.Boolean({ description: 'Whether this is the session of the request.' }),
+  },
+  { $id: 'SessionRow' },
+)
+
+export const AuditShape = Type.Object(
+  { id: uuid(), payload: freeForm(), created_at: time(), ip_address: text() },
+  { $id: 'AuditLogEntry' },
+)
+
+const ErrorShape = Type.Union(
+  [
+    Type.Object({
+      code: text('Stable error code.'),
+      message: text(),
+      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
+    }),
+    Type.Object({
+      code: Type.Integer({
+        description: 'HTTP status, in the older shape for clients that send no X-Supabase-Api-Version.',
+      }),
+      error_code: text(),
+      msg: text(),
+      error_id: Type.Optional(text('Request id, on 5xx.')),
+      weak_password: Type.Optional(Type.Object({ reasons: Type.Array(text()) })),
+    }),
+    Type.Object({ error: text(), error_description: text() }),
+  ],
+  { $id: 'Error' },
+)
+
+/** The two fields of a PKCE challenge (RFC 7636 §4.3). */
+export const codeChallengeFields = {
+  code_challenge: Type.Optional(Type.String({ description: 'PKCE challenge.' })),
+  code_challenge_method: Type.Optional(Type.String({ description: '`s256` or `plain`.' })),
+}
+
+export const codeChallengeOfBody = (body: {
+  code_challenge?: string | undefined
+  code_challenge_method?: string | undefined
+}) => ({ codeChallenge: body.code_challenge, codeChallengeMethod: body.code_challenge_method })
+
+/** The error responses of an endpoint, for its documentation. 413, 429, 500 and 504 are implied. */
+export const errors = errorsOf(ErrorShape)
+
+const timeOr = <Missing>(ms: number | null, missing: Missing) => (ms === null ? missing : goTime(ms))
+
+function toIdentity(identity: Identity): Static<typeof IdentityShape> {
+  const { email } = identity.identityData
+  return {
+    identity_id: identity.id,
+    id: identity.providerId,
+    user_id: identity.userId,
+    identity_data: Object.keys(identity.identityData).length === 0 ? undefined : identity.identityData,
+    provider: identity.provider,
+    last_sign_in_at: timeOr(identity.lastSignInAt, undefined),
+    created_at: goTime(identity.createdAt),
+    updated_at: goTime(identity.updatedAt),
+    email: typeof email === 'string' && email !== '' ? email.toLowerCase() : undefined,
+  }
+}
+
+export function toFactor(factor: Factor): Static<typeof FactorShape> {
+  return {
+    id: factor.id,
+    created_at: goTime(factor.createdAt),
+    updated_at: goTime(factor.updatedAt),
+    status: factor.status,
+    friendly_name: factor.friendlyName === '' ? undefined : factor.friendlyName,
+    factor_type: factor.factorType,
+    phone: factor.phone ?? '',
+    last_challenged_at: timeOr(factor.lastChallengedAt, null),
+    web_authn_aaguid: factor.webAuthnAaguid ?? undefined,
+  }
+}
+
+export function toPasskey(passkey: WebauthnCredential): Static<typeof PasskeyShape> {
+  return {
+    id: passkey.id,
+    friendly_name: passkey.friendlyName === '' ? undefined : passkey.friendlyName,
+    created_at: goTime(passkey.createdAt),
+    last_used_at: timeOr(passkey.lastUsedAt, undefined),
+  }
+}
+
+export interface UserOptions {
+  /** GoTrue computes `confirmed_at` on reading, so the response to the confirming request lacks it. */
+  isJustConfirmed?: boolean
+}
+
+export function toUser(
+  { user, identities, factors = [] }: { user: User; identities: Identity[] | null; factors?: Factor[] },
+  { isJustConfirmed = false }: UserOptions = {},
+): Static<typeof UserShape> {
+  return {
+    id: user.id,
+    aud: user.aud,
+    role: user.role,
+    email: user.email ?? '',
+    email_confirmed_at: timeOr(user.emailConfirmedAt, undefined),
+    invited_at: timeOr(user.invitedAt, undefined),
+    phone: user.phone ?? '',
+    phone_confirmed_at: timeOr(user.phoneConfirmedAt, undefined),
+    confirmation_sent_at: timeOr(user.confirmationSentAt, undefined),
+    confirmed_at: isJustConfirmed ? undefined : timeOr(user.confirmedAt, undefined),
+    recovery_sent_at: timeOr(user.recoverySentAt, undefined),
+    new_email: user.emailChange ?? undefined,
+    email_change_sent_at: timeOr(user.emailChangeSentAt, undefined),
+    new_phone: user.phoneChange ?? undefined,
+    phone_change_sent_at: timeOr(user.phoneChangeSentAt, undefined),
+    reauthentication_sent_at: timeOr(user.reauthenticationSentAt, undefined),
+    last_sign_in_at: timeOr(user.lastSignInAt, undefined),
+    app_metadata: user.rawAppMetaData,
+    user_metadata: user.rawUserMetaData,
+    factors: factors.length === 0 ? undefined : factors.map(toFactor),
+    identities: identities?.map(toIdentity) ?? null,
+    created_at: goTime(user.createdAt),
+    updated_at: goTime(user.updatedAt),
+    banned_until: timeOr(user.bannedUntil, undefined),
+    deleted_at: timeOr(user.deletedAt, undefined),
+    is_anonymous: user.isAnonymous,
+  }
+}
+
+/** The account after a request that confirmed the user. */
+export const toFreshUser = (account: Account) => toUser(account, { isJustConfirmed: true })
+
+export function toSession(issued: IssuedSession, options?: UserOptions): Static<typeof SessionShape> {
+  const { weakness } = issued
+  return {
+    access_token: issued.accessToken,
+    token_type: 'bearer',
+    expires_in: issued.expiresIn,
+    expires_at: issued.expiresAt,
+    refresh_token: issued.refreshToken,
+    user: toUser(issued, options),
+    provider_token: issued.providerTokens?.accessToken || undefined,
+    provider_refresh_token: issued.providerTokens?.refreshToken || undefined,
+    weak_password: weakness && { message: weakness.message, reasons: weakness.reasons },
+  }
+}
+
+/** GoTrue's headers about an issued session, and no caching. */
+export function sessionHeaders({ session, user }: IssuedSession): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'sb-auth-user-id': user.id,
+    'sb-auth-session-id': session.id,
+    'sb-auth-refresh-token-counter': String(session.refreshTokenCounter),
+  }
+}
+
+export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static<typeof SessionRowShape> {
+  return {
+    id: session.id,
+    created_at: goTime(session.createdAt),
+    updated_at: goTime(session.updatedAt),
+    refreshed_at: timeOr(session.refreshedAt, null),
+    not_after: timeOr(session.notAfter, null),
+    aal: session.aal,
+    amr: amrClaim(amr),
+    user_agent: session.userAgent,
+    ip: session.ip,
+    current: isCurrent,
+  }
+}
+
+export function toAuditEntry({ id, payload, createdAt, ipAddress }: AuditRow): Static<typeof AuditShape> {
+  return { id, payload, created_at: goTime(createdAt), ip_address: ipAddress }
+}
