@@ -29,7 +29,11 @@ export function synapse({ adminUrl, secret, timeoutMs = TIMEOUT_MS }: SynapseOpt
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({
-            ...{ nonce, username: localpart, password, admin: false, inhibit_login: true },
+            nonce,
+            username: localpart,
+            password,
+            admin: false,
+            inhibit_login: true,
             ...(displayName !== '' && { displayname: displayName }),
             mac: registrationMac(secret, { nonce, username: localpart, password }),
           }),

@@ -42,7 +42,9 @@ export function addressesOf(settings: Settings, interfaces: () => string[] = own
   const client = isDefault ? listener : configured
   const local = isOwnPort && answersLocalhost ? client : listener
   return {
-    ...{ client, local, isOne: client === local },
+    client,
+    local,
+    isOne: client === local,
     network: isWildcard
       ? interfaces()
           .filter((ip) => host === '::' || !ip.includes(':'))

@@ -40,7 +40,10 @@ export async function serve(command: Command): Promise<void> {
   const { idleTimeoutMs } = server
   const onError = (error: unknown) => log.error('fault', { error: String(error) })
   const listener = listen({
-    ...{ host: server.host, port: server.port, idleTimeoutMs, onError },
+    host: server.host,
+    port: server.port,
+    idleTimeoutMs,
+    onError,
     answer: (request, peers) =>
       app ? app.fetch(request, peers) : starting.then((ready) => ready.fetch(request, peers)),
   })
@@ -54,7 +57,10 @@ export async function serve(command: Command): Promise<void> {
   const metricsListener =
     metrics &&
     listen({
-      ...{ host: server.metricsHost, port: server.metricsPort ?? 0, idleTimeoutMs, onError },
+      host: server.metricsHost,
+      port: server.metricsPort ?? 0,
+      idleTimeoutMs,
+      onError,
       answer: (request) => answerMetrics(request, metrics, app),
     })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined

@@ -50,7 +50,12 @@ export function listKeys(command: Command): Promise<void> {
 }
 
 const toJson = ({ kid, alg, status, createdAt, signsFrom, verifiesUntil }: SigningKey) => ({
-  ...{ kid, alg, status, created_at: createdAt, signs_from: signsFrom, verifies_until: verifiesUntil },
+  kid,
+  alg,
+  status,
+  created_at: createdAt,
+  signs_from: signsFrom,
+  verifies_until: verifiesUntil,
 })
 
 /** `latchkey keys rotate [kid]`: activates a standby key, or a new one. */

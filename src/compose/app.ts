@@ -134,9 +134,20 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const watching = setInterval(watch.compare, WATCH_CLOCK_MS)
     watching.unref()
     const core = createCore({
-      ...{ store, clock, random, sealer, policy, apiKeys, keyring: ring, post, templates: templates.templates, qrCode },
+      store,
+      clock,
+      random,
+      sealer,
+      policy,
+      apiKeys,
+      keyring: ring,
+      post,
+      templates: templates.templates,
+      qrCode,
       providers: oauthProviders({
-        ...{ clock, timeoutMs: settings.oauth.httpTimeoutMs, setups: providerSetups(settings) },
+        clock,
+        timeoutMs: settings.oauth.httpTimeoutMs,
+        setups: providerSetups(settings),
         custom: {
           redirectUri: `${settings.oauth.customExternalUrl ?? server.apiExternalUrl}/callback`,
           internalHosts: settings.oauth.customInternalHosts,
@@ -180,7 +191,8 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     const federated = federation(core, options)
     const inbox = policy.mail.isMailboxOn
       ? mailbox(mailboxSource(core, messageEventBus.subscribe), {
-          ...{ apiExternalUrl: server.apiExternalUrl, onFault },
+          apiExternalUrl: server.apiExternalUrl,
+          onFault,
           isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
         })
       : undefined
@@ -190,7 +202,10 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       return isBelow(path, SERVICE) ? services.notFoundResponse(request) : atRoot.notFoundResponse(request)
     }
     const pages = site({
-      ...{ url: clientUrl(settings), publishableKey: apiKeys.publishable, version, siteUrl: server.siteUrl },
+      url: clientUrl(settings),
+      publishableKey: apiKeys.publishable,
+      version,
+      siteUrl: server.siteUrl,
       hasSwagger: server.swagger,
       isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
       notFoundResponse,
@@ -206,7 +221,9 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
       .use(surface.app)
       .use(atRoot.app) as unknown as Elysia
     const fetch = createFetch({
-      ...{ notFoundResponse, log, metrics },
+      notFoundResponse,
+      log,
+      metrics,
       presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
       supportsHead: (path) => withHead.has(path),
       route: (request) => (isFederatedLogout(request) ? federated.logout : routes).fetch(request),
@@ -222,7 +239,15 @@ export async function createApp({ settings, secrets, folder, log, ...replaced }:
     if (sender) messageEventBus.subscribe((message) => message.state === 'queued' && sender.postman.wake())
     provisioning = matrixWorker(settings, core, log)
     return {
-      ...{ fetch, core, store, keys, metrics, routes, templates, refreshKeys, mailWorker: sender?.postman },
+      fetch,
+      core,
+      store,
+      keys,
+      metrics,
+      routes,
+      templates,
+      refreshKeys,
+      mailWorker: sender?.postman,
       beginStopping() {
         stopping.abort()
         inbox?.close()

@@ -21,7 +21,9 @@ export function templatesOf({ templates, server, mail }: Settings, folder: strin
       }),
     ) as Partial<Record<MailTemplate, string>>
   return loadTemplates({
-    ...{ bodies: given('body'), subjects: given('subject'), siteUrl: server.siteUrl },
+    bodies: given('body'),
+    subjects: given('subject'),
+    siteUrl: server.siteUrl,
     folder: resolve(mail.templatesFolder ?? join(folder, 'templates')),
     defaultLanguage: mail.language,
   })

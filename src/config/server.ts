@@ -39,7 +39,10 @@ const debugFlag: ValueType<boolean> = {
 const LEVELS = ['debug', 'info', 'warn', 'error', 'off'] as const
 /** Further level names of GoTrue. */
 const OTHER_LEVELS: Record<string, (typeof LEVELS)[number]> = {
-  ...{ trace: 'debug', warning: 'warn', fatal: 'error', panic: 'error' },
+  trace: 'debug',
+  warning: 'warn',
+  fatal: 'error',
+  panic: 'error',
 }
 const level = choice(...LEVELS)
 const logLevel: typeof level = {

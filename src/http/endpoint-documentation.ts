@@ -19,7 +19,10 @@ export function documentation(each: Endpoint, prefix: string): object {
     federated: [{ userToken: [] }],
   }[access]
   const parameters = Object.entries(query).map(([name, schema]) => ({
-    ...{ name, in: 'query', required: !TypeGuard.IsOptional(schema), description: schema.description },
+    name,
+    in: 'query',
+    required: !TypeGuard.IsOptional(schema),
+    description: schema.description,
     schema: { ...schema, description: undefined },
   }))
   const schema = captcha ? withCaptchaField(body, captcha) : body

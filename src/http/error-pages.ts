@@ -39,7 +39,10 @@ export function errorPages(renderPage: (problem: ErrorDetails) => Response) {
     const { id, refusal, client } = requestContextOf(request)
     const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
     const shown = renderPage({
-      ...{ status: response.status, reason: refusal?.reason, requestId: id, languages: client().languages },
+      status: response.status,
+      reason: refusal?.reason,
+      requestId: id,
+      languages: client().languages,
       ...(await readError(response)),
       retryAfterSeconds: Number.isNaN(seconds) ? undefined : seconds,
       headers: Object.fromEntries([...response.headers].filter(([name]) => KEPT_HEADERS.includes(name))),

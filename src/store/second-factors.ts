@@ -131,7 +131,11 @@ export async function elevateSession(tx: Tx, session: Session, { id, factorType 
   const refreshTokenCounter = session.refreshTokenCounter + ELEVATION_COUNTER_STEPS
   const raised: Session = {
     ...session,
-    ...{ aal: 'aal2', factorId: id, refreshedAt: now, updatedAt: now, refreshTokenCounter },
+    aal: 'aal2',
+    factorId: id,
+    refreshedAt: now,
+    updatedAt: now,
+    refreshTokenCounter,
     elevatedAtCounter: session.aal === 'aal2' ? session.elevatedAtCounter : refreshTokenCounter,
   }
   await advanceSession(tx, session, raised)

@@ -193,7 +193,10 @@ export async function startSession(
     await queueMessages(tx, noticeOf(before))
   const passedFactorAt = secondMethod === undefined ? null : createdAt
   await tx.run(passedFactorAt === null ? upsertNetwork : recordFactorNetwork, {
-    ...{ userId, network, lastSeenAt: createdAt, passedFactorAt },
+    userId,
+    network,
+    lastSeenAt: createdAt,
+    passedFactorAt,
   })
 }
 
@@ -223,7 +226,8 @@ export async function recordAmr(tx: Tx, sessionId: string, method: string, now: 
 
 export async function loadOpenedSession(tx: Tx, user: User, session: Session): Promise<OpenedSession> {
   return {
-    ...{ user, session },
+    user,
+    session,
     identities: await identitiesIn(tx, user.id),
     factors: await factorsIn(tx, user),
     amr: await amrIn(tx, session.id),

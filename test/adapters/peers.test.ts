@@ -10,7 +10,10 @@ const ask = (url: string, lookup?: Lookup) =>
     timeoutMs: 300,
     ...(lookup && { lookup }),
   }).ask({
-    ...{ url, method: 'POST', token: 'secret', body: { a: 1 } },
+    url,
+    method: 'POST',
+    token: 'secret',
+    body: { a: 1 },
   })
 
 async function answering(fetch: (request: Request) => Response | Promise<Response>) {

@@ -30,12 +30,15 @@ interface Meant {
 /** A server that echoes requests, and a lookup that gives it a public address. */
 function world(lookup: Lookup = async () => [PUBLIC]) {
   const server = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1', tls: { cert: CERTIFICATE, key: KEY } },
+    port: 0,
+    hostname: '127.0.0.1',
+    tls: { cert: CERTIFICATE, key: KEY },
     fetch: (request) => Response.json({ host: request.headers.get('host'), path: new URL(request.url).pathname }),
   })
   const meant: Meant[] = []
   const guarded = publicFetch({
-    ...{ internalHosts: [], lookup },
+    internalHosts: [],
+    lookup,
     fetch: (async (input: URL, init: RequestInit & { tls?: object }) => {
       meant.push({ host: new Headers(init.headers).get('host') ?? '', address: input.hostname })
       const url = new URL(input)

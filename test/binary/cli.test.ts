@@ -136,12 +136,11 @@ test('keys are generated once, readable only by their owner, and printed', async
   const again = await run(['keys', '--json'], { cwd })
   expect(first.stdout).toBe(again.stdout)
   expect(JSON.parse(first.stdout)).toEqual({
-    ...{
-      url: 'http://localhost:7020',
-      publishable_key: expect.stringMatching(/^sb_publishable_/),
-      secret_key: expect.stringMatching(/^sb_secret_/),
-    },
-    ...{ anon_key: expect.stringMatching(/^ey/), service_role_key: expect.stringMatching(/^ey/) },
+    url: 'http://localhost:7020',
+    publishable_key: expect.stringMatching(/^sb_publishable_/),
+    secret_key: expect.stringMatching(/^sb_secret_/),
+    anon_key: expect.stringMatching(/^ey/),
+    service_role_key: expect.stringMatching(/^ey/),
   })
   expect(statSync(join(cwd, 'latchkey-data')).mode & 0o777).toBe(0o700)
   expect(statSync(join(cwd, 'latchkey-data/secrets.json')).mode & 0o777).toBe(0o600)

@@ -16,7 +16,9 @@ const ADA = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
 test('after a clock that was a day ahead, queued and newly requested mails are sent', async () => {
   const smtp = await startSmtp()
   const env = {
-    ...{ AUTH_SMTP_HOST: smtp.host, AUTH_SMTP_PORT: String(smtp.port), AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com' },
+    AUTH_SMTP_HOST: smtp.host,
+    AUTH_SMTP_PORT: String(smtp.port),
+    AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com',
     AUTH_MAILER_AUTOCONFIRM: 'true',
   }
   await using first = await startBinary({ env })

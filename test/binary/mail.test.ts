@@ -25,8 +25,11 @@ function folder() {
 }
 
 const settings = ({ host, port }: Pick<SmtpSink, 'host' | 'port'>, env: Record<string, string> = {}) => ({
-  ...{ AUTH_SMTP_HOST: host, AUTH_SMTP_PORT: String(port), AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com' },
-  ...{ AUTH_SMTP_MAX_FREQUENCY: '0s', ...env },
+  AUTH_SMTP_HOST: host,
+  AUTH_SMTP_PORT: String(port),
+  AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com',
+  AUTH_SMTP_MAX_FREQUENCY: '0s',
+  ...env,
 })
 
 const withLogin = { AUTH_SMTP_USER: login.user, AUTH_SMTP_PASS: login.password }
@@ -36,7 +39,8 @@ async function started(options: SmtpSinkOptions = {}, env: Record<string, string
   const smtp = await startSmtp(options)
   const server = await startBinary({ env: settings(smtp, env) })
   return {
-    ...{ smtp, server },
+    smtp,
+    server,
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]()
       await smtp.stop()
@@ -270,7 +274,8 @@ test('no link, code, address or password of a mail is logged, whatever happens t
   const recovery = await lastMessageOfKind(server, email, 'recovery')
   const verified = await ask('/verify', { type: 'recovery', token_hash: recovery.token })
   await server.ask('PUT', '/auth/v1/user', {
-    ...{ body: { email: 'next@example.com' }, token: verified.body.access_token },
+    body: { email: 'next@example.com' },
+    token: verified.body.access_token,
   })
   const change = await lastMessageOfKind(server, 'next@example.com', 'email_change')
   for (const refused of ['nobody@example.com', 'quoted@example.com']) await askFor(server, refused)

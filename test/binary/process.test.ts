@@ -48,7 +48,9 @@ async function startInShell(line: string, env: Record<string, string> = {}) {
     await Bun.sleep(10)
   }
   return {
-    ...{ url, folder, child },
+    url,
+    folder,
+    child,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await child.exited

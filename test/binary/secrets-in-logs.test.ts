@@ -43,8 +43,10 @@ async function everySecret(server: Binary): Promise<string[]> {
 
 test('threat T27: logs and metrics contain no token, code or secret, and a token in the query does not authenticate', async () => {
   const env = {
-    ...{ AUTH_MFA_PHONE_ENROLL_ENABLED: 'true', AUTH_MFA_PHONE_VERIFY_ENABLED: 'true' },
-    ...{ AUTH_LOG_LEVEL: 'debug', AUTH_METRICS_PORT: '0' },
+    AUTH_MFA_PHONE_ENROLL_ENABLED: 'true',
+    AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
+    AUTH_LOG_LEVEL: 'debug',
+    AUTH_METRICS_PORT: '0',
   }
   await using server = await startBinary({ env })
   const secrets = await everySecret(server)

@@ -188,7 +188,8 @@ test.each([
     const site = configured.AUTH_SITE_URL ?? 'http://localhost:3000'
     const email = address()
     await server.ask('POST', '/auth/v1/admin/users', {
-      ...{ body: { email, password, email_confirm: true }, token: server.keys.secret_key },
+      body: { email, password, email_confirm: true },
+      token: server.keys.secret_key,
     })
     const requests: [string, (to: string) => object, string, boolean][] = [
       ['/auth/v1/signup', (to) => ({ email: to, password }), 'confirmation', true],

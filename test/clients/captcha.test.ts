@@ -21,8 +21,10 @@ let browser: Browser | undefined
 beforeAll(async () => {
   server = await startBinary({
     env: {
-      ...{ ...POW, AUTH_SECURITY_CAPTCHA_DIFFICULTY: '14' },
-      ...{ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true', AUTH_SMTP_MAX_FREQUENCY: '0' },
+      ...POW,
+      AUTH_SECURITY_CAPTCHA_DIFFICULTY: '14',
+      AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true',
+      AUTH_SMTP_MAX_FREQUENCY: '0',
     },
   })
   if (hasBrowser) browser = await openBrowser()
@@ -128,7 +130,8 @@ test.skipIf(!hasBrowser)(
 /** An application of another origin, with a Content-Security-Policy if there is one. */
 async function openPage(policy: string | undefined) {
   const application = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     fetch: ({ url }) =>
       new URL(url).pathname === '/supabase.js'
         ? new Response(SUPABASE_JS, { headers: { 'content-type': 'text/javascript' } })

@@ -16,12 +16,15 @@ beforeAll(async () => {
   })
   provider.register([
     {
-      ...{ client_id: 'latchkey-web', client_secret: 'a secret: 100%+', scope: 'openid email profile' },
+      client_id: 'latchkey-web',
+      client_secret: 'a secret: 100%+',
+      scope: 'openid email profile',
       redirect_uris: [await callback()],
     },
     {
       ...{ client_id: 'latchkey-app', token_endpoint_auth_method: 'none', redirect_uris: ['acme-app://callback'] },
-      ...{ application_type: 'native', scope: 'openid email profile' },
+      application_type: 'native',
+      scope: 'openid email profile',
     },
   ])
 })
@@ -34,7 +37,11 @@ afterAll(async () => {
 async function callback(): Promise<string> {
   const { customProviders } = admin()
   const { error } = await customProviders.createProvider({
-    ...{ provider_type: 'oauth2', identifier: 'custom:probe', name: 'Probe', client_id: 'a', client_secret: 'b' },
+    provider_type: 'oauth2',
+    identifier: 'custom:probe',
+    name: 'Probe',
+    client_id: 'a',
+    client_secret: 'b',
     ...{ authorization_url: 'https://probe.example.com/', token_url: 'https://probe.example.com/' },
     userinfo_url: 'https://probe.example.com/',
   })
@@ -61,9 +68,15 @@ function client(flowType: 'pkce' | 'implicit' = 'pkce') {
 }
 
 const acme = () => ({
-  ...{ provider_type: 'oidc' as const, identifier: 'custom:acme', name: 'Acme', issuer: provider.issuer },
-  ...{ client_id: 'latchkey-web', client_secret: 'a secret: 100%+', scopes: ['email', 'profile'] },
-  ...{ acceptable_client_ids: ['latchkey-app'], custom_claims_allowlist: ['groups'] },
+  provider_type: 'oidc' as const,
+  identifier: 'custom:acme',
+  name: 'Acme',
+  issuer: provider.issuer,
+  client_id: 'latchkey-web',
+  client_secret: 'a secret: 100%+',
+  scopes: ['email', 'profile'],
+  acceptable_client_ids: ['latchkey-app'],
+  custom_claims_allowlist: ['groups'],
   attribute_mapping: { nickname: 'name' },
 })
 
@@ -72,7 +85,10 @@ test('admin.customProviders creates, lists, reads, updates and deletes providers
   const made = await customProviders.createProvider(acme())
   expect(made.error).toBeNull()
   expect(made.data).toMatchObject({
-    ...{ identifier: 'custom:acme', scopes: ['openid', 'email', 'profile'], pkce_enabled: true, enabled: true },
+    identifier: 'custom:acme',
+    scopes: ['openid', 'email', 'profile'],
+    pkce_enabled: true,
+    enabled: true,
     discovery_document: { issuer: provider.issuer, jwks_uri: `${provider.issuer}/jwks` },
   })
   expect(JSON.stringify(made.data)).not.toContain('100%')
@@ -83,7 +99,9 @@ test('admin.customProviders creates, lists, reads, updates and deletes providers
   expect(changed.data).toMatchObject({ name: 'Acme Inc', issuer: provider.issuer })
   expect((await customProviders.createProvider(acme())).error?.code).toBe('conflict')
   expect((await customProviders.createProvider({ ...acme(), issuer: 'http://10.0.0.1' })).error).toMatchObject({
-    ...{ status: 400, code: 'validation_failed', message: 'URL must use HTTPS' },
+    status: 400,
+    code: 'validation_failed',
+    message: 'URL must use HTTPS',
   })
   expect(await customProviders.deleteProvider('custom:acme')).toEqual({ data: null, error: null })
   expect((await customProviders.getProvider('custom:acme')).error?.code).toBe('custom_provider_not_found')
@@ -103,9 +121,14 @@ test('signInWithOAuth signs in by discovery with PKCE on both sides, and a secon
   const { data, error } = await signIn('ada')
   expect(error).toBeNull()
   expect(data.user).toMatchObject({
-    ...{ email: 'ada@example.com', app_metadata: { provider: 'custom:acme', providers: ['custom:acme'] } },
+    email: 'ada@example.com',
+    app_metadata: { provider: 'custom:acme', providers: ['custom:acme'] },
     user_metadata: {
-      ...{ sub: 'ada', name: 'ada of Acme', nickname: 'ada of Acme', email_verified: true, iss: provider.issuer },
+      sub: 'ada',
+      name: 'ada of Acme',
+      nickname: 'ada of Acme',
+      email_verified: true,
+      iss: provider.issuer,
       custom_claims: { groups: ['staff'] },
     },
   })
@@ -129,7 +152,10 @@ test('signInWithIdToken signs in with a token that the application obtained, bou
   const verifier = randomBytes(32).toString('base64url')
   const shared = { client_id: 'latchkey-app', redirect_uri: 'acme-app://callback' }
   const asked = new URLSearchParams({
-    ...{ ...shared, response_type: 'code', scope: 'openid', code_challenge_method: 'S256' },
+    ...shared,
+    response_type: 'code',
+    scope: 'openid',
+    code_challenge_method: 'S256',
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
     nonce: createHash('sha256').update(nonce).digest('hex'),
     claims: JSON.stringify({ id_token: { email: null, email_verified: null } }),

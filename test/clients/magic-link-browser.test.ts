@@ -61,7 +61,8 @@ interface Visit extends AsyncDisposable {
 async function visit(env: Record<string, string> = {}): Promise<Visit> {
   const { promise: started, resolve } = Promise.withResolvers<Binary>()
   const application = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     async fetch(request) {
       const { pathname } = new URL(request.url)
       if (pathname === '/supabase.js')
@@ -73,7 +74,8 @@ async function visit(env: Record<string, string> = {}): Promise<Visit> {
   const server = await startBinary({ env: { AUTH_SITE_URL: origin, AUTH_MAILER_AUTOCONFIRM: 'false', ...env } })
   resolve(server)
   await server.ask('POST', '/auth/v1/admin/users', {
-    ...{ body: { email: EMAIL, password: PASSWORD, email_confirm: true }, token: server.keys.secret_key },
+    body: { email: EMAIL, password: PASSWORD, email_confirm: true },
+    token: server.keys.secret_key,
   })
   const browser = await openBrowser()
   const context = await browser.newContext()
@@ -81,7 +83,10 @@ async function visit(env: Record<string, string> = {}): Promise<Visit> {
   const complaints: string[] = []
   context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   return {
-    ...{ server, origin, context, complaints },
+    server,
+    origin,
+    context,
+    complaints,
     async [Symbol.asyncDispose]() {
       await browser.close()
       await server[Symbol.asyncDispose]()

@@ -21,7 +21,8 @@ async function visit({ hasEvents = true } = {}): Promise<Visit> {
   const mailbox = startMailbox(source)
   const beacons: string[] = []
   const server = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     fetch(request, peers) {
       const { pathname } = new URL(request.url)
       if (pathname === '/mailbox/api/events' && !hasEvents) return new Response('', { status: 502 })
@@ -34,7 +35,9 @@ async function visit({ hasEvents = true } = {}): Promise<Visit> {
   const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
   context.setDefaultTimeout(10_000)
   return {
-    ...{ source, beacons, context },
+    source,
+    beacons,
+    context,
     url: server.url.origin,
     async [Symbol.asyncDispose]() {
       await browser.close()
@@ -77,7 +80,10 @@ browserTest('markup and scripts in a mail do nothing, wherever they are', async 
   const attack = (name: string) =>
     `<img src="/none" onerror="new Image().src='${site.url}/ran/${name}'"><script>new Image().src='${site.url}/ran/${name}'</script>`
   site.source.put({
-    ...{ subject: attack('subject'), to: attack('to'), from: attack('from'), kind: attack('kind') },
+    subject: attack('subject'),
+    to: attack('to'),
+    from: attack('from'),
+    kind: attack('kind'),
     ...{
       text: attack('text'),
       code: attack('code'),
@@ -112,7 +118,8 @@ browserTest('a link in a mail and the one beside it open tabs that are free to w
   await using site = await visit()
   const referrers: (string | null)[] = []
   await using application = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     fetch(request) {
       referrers.push(request.headers.get('referer'))
       const script = `<script>document.title = [self.origin, opener === null, localStorage.length].join(' ')</script>`

@@ -55,7 +55,8 @@ interface Visit extends AsyncDisposable {
 async function visit(): Promise<Visit> {
   const { promise: started, resolve } = Promise.withResolvers<Binary>()
   const application = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     async fetch(request) {
       const { pathname } = new URL(request.url)
       if (pathname === '/supabase.js')
@@ -88,7 +89,11 @@ async function visit(): Promise<Visit> {
   const complaints: string[] = []
   context.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   return {
-    ...{ server, context, provider, complaints, origin: application.url.origin },
+    server,
+    context,
+    provider,
+    complaints,
+    origin: application.url.origin,
     async [Symbol.asyncDispose]() {
       await browser.close()
       await server[Symbol.asyncDispose]()

@@ -23,7 +23,8 @@ beforeAll(async () => {
   server = await startBinary()
   browser = await openBrowser()
   application = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     fetch: ({ url }) =>
       new URL(url).pathname === '/supabase.js'
         ? new Response(SUPABASE_JS, { headers: { 'content-type': 'text/javascript' } })
@@ -49,8 +50,12 @@ async function visit(transport: 'internal' | 'usb'): Promise<{ tab: Page; cdp: C
   await cdp.send('WebAuthn.enable')
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
     options: {
-      ...{ protocol: 'ctap2', transport, hasResidentKey: true, hasUserVerification: true },
-      ...{ isUserVerified: true, automaticPresenceSimulation: true },
+      protocol: 'ctap2',
+      transport,
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
     },
   })
   await tab.goto(`http://localhost:${application.port}/`)

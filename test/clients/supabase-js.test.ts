@@ -371,7 +371,10 @@ test('signInWithWeb3 signs in with an Ethereum and a Solana wallet', async () =>
     Buffer.from(await solana.sign(Buffer.from(bytes).toString()), 'base64url')
   const publicKey = { toBase58: () => solana.address }
   const bySolana = await client().auth.signInWithWeb3({
-    ...{ chain: 'solana', wallet: { signMessage, publicKey } as never, statement: 'Hi', options: { url } },
+    chain: 'solana',
+    wallet: { signMessage, publicKey } as never,
+    statement: 'Hi',
+    options: { url },
   })
   expect([bySolana.error, bySolana.data.user?.app_metadata.provider]).toEqual([null, 'web3'])
 })

@@ -98,19 +98,15 @@ test('a secret may be read from a file, and an unreadable file is an error', () 
 
 test('Supabase’s config.toml is read with its own keys', () => {
   const auth = {
-    ...{
-      site_url: 'env(SITE)',
-      enable_signup: false,
-      enable_anonymous_sign_ins: true,
-      password_requirements: 'letters_digits',
-      refresh_token_reuse_interval: 10,
-    },
-    ...{
-      email: { enable_signup: true, enable_confirmations: true },
-      sessions: { timebox: '24h' },
-      rate_limit: { token_refresh: 99 },
-      signing_keys_path: './keys.json',
-    },
+    site_url: 'env(SITE)',
+    enable_signup: false,
+    enable_anonymous_sign_ins: true,
+    password_requirements: 'letters_digits',
+    refresh_token_reuse_interval: 10,
+    email: { enable_signup: true, enable_confirmations: true },
+    sessions: { timebox: '24h' },
+    rate_limit: { token_refresh: 99 },
+    signing_keys_path: './keys.json',
   }
   const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), alg: 'HS256', kid: 'a', key_ops: ['sign'] }
   const { settings, problems } = loaded({
@@ -346,13 +342,18 @@ test('mail, SMS and hooks are read from config.toml', () => {
   expect(settings).toMatchObject({
     mail: {
       ...{ redirects: ['https://a.example.com/**', 'myapp://cb'], maxFrequencyMs: 60_000, otpExpMs: 900_000 },
-      ...{ secureEmailChange: false, smtpHost: 'mail.example.com', smtpPort: 465, smtpPass: 'secret' },
+      secureEmailChange: false,
+      smtpHost: 'mail.example.com',
+      smtpPort: 465,
+      smtpPass: 'secret',
       mailerAutoconfirm: false,
     },
     accounts: { requireReauthentication: true },
     limits: { emailsSent: { count: 7 }, verifications: 9 },
     sms: {
-      ...{ provider: 'vonage', vonageFrom: 'me', template: 'Code {{ .Code }}' },
+      provider: 'vonage',
+      vonageFrom: 'me',
+      template: 'Code {{ .Code }}',
       testOtp: { '4152127777': '123456', '4152127778': '654321' },
     },
     hooks: { sendEmailEnabled: true, sendEmailUri: 'http://localhost:3000/hook' },
@@ -403,10 +404,18 @@ const TWILIO = { ACCOUNT_SID: '', AUTH_TOKEN: '""', MESSAGE_SERVICE_SID: ' ' }
 test('values that GoTrue replaces do not prevent the start, and a note states the effective value', () => {
   const { settings, problems } = loaded({
     env: {
-      ...{ GOTRUE_MAILER_OTP_LENGTH: '4', GOTRUE_SMS_OTP_LENGTH: '11', GOTRUE_MFA_PHONE_OTP_LENGTH: '0' },
-      ...{ GOTRUE_MAILER_OTP_EXP: '0', GOTRUE_SMS_OTP_EXP: '0', GOTRUE_JWT_EXP: '0', GOTRUE_PASSWORD_MIN_LENGTH: '4' },
-      ...{ GOTRUE_RATE_LIMIT_VERIFY: '45/5m', GOTRUE_RATE_LIMIT_OTP: '0', GOTRUE_RATE_LIMIT_TOKEN_REFRESH: '99.6' },
-      ...{ GOTRUE_MFA_CHALLENGE_EXPIRY_DURATION: '10', GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION: '60s' },
+      GOTRUE_MAILER_OTP_LENGTH: '4',
+      GOTRUE_SMS_OTP_LENGTH: '11',
+      GOTRUE_MFA_PHONE_OTP_LENGTH: '0',
+      GOTRUE_MAILER_OTP_EXP: '0',
+      GOTRUE_SMS_OTP_EXP: '0',
+      GOTRUE_JWT_EXP: '0',
+      GOTRUE_PASSWORD_MIN_LENGTH: '4',
+      GOTRUE_RATE_LIMIT_VERIFY: '45/5m',
+      GOTRUE_RATE_LIMIT_OTP: '0',
+      GOTRUE_RATE_LIMIT_TOKEN_REFRESH: '99.6',
+      GOTRUE_MFA_CHALLENGE_EXPIRY_DURATION: '10',
+      GOTRUE_EXTERNAL_FLOW_STATE_EXPIRY_DURATION: '60s',
       GOTRUE_SMTP_HEADERS: 'X-Mail-Type: $messageType',
     },
   })

@@ -162,7 +162,11 @@ test('errors that GoTrue answers with a redirect are redirected for browsers, to
 })
 
 const problem = {
-  ...{ status: 400, reason: undefined, code: undefined, message: undefined, requestId: 'r1' },
+  status: 400,
+  reason: undefined,
+  code: undefined,
+  message: undefined,
+  requestId: 'r1',
   ...{ retryAfterSeconds: undefined, siteUrl: 'https://app.example.com', languages: [], headers: {} },
 }
 

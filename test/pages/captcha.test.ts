@@ -25,7 +25,10 @@ test('it solves a challenge of its own server, in slices where there is no worke
   const { text } = await app.ask('GET', '/auth/v1/captcha/pow.js')
   const asked: string[] = []
   const page = createContext({
-    ...{ URL, Blob, setTimeout, latchkey: { other: 1 } },
+    URL,
+    Blob,
+    setTimeout,
+    latchkey: { other: 1 },
     document: { currentScript: { src: 'https://auth.example.com/auth/v1/captcha/pow.js?v=1' } },
     async fetch(url: URL) {
       asked.push(url.href)

@@ -97,7 +97,8 @@ test.skipIf(!hasBrowser)(
     await using application = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response('Welcome') })
     const redirectOrigin = application.url.origin
     await using server = Bun.serve({
-      ...{ port: 0, hostname: '127.0.0.1' },
+      port: 0,
+      hostname: '127.0.0.1',
       fetch(request) {
         if (request.method === 'GET') {
           const action = '/auth/v1/verify?token=a%26b&type=signup'

@@ -34,7 +34,9 @@ const SAMPLES: Sample[] = [
     vouched: {
       idToken: {
         ...{ iss: 'https://login.microsoftonline.com/t/v2.0', sub: 'AAA', oid: 'o', tid: 't', name: 'Ada Lovelace' },
-        ...{ preferred_username: EMAIL, email: EMAIL, xms_edov: '0' },
+        preferred_username: EMAIL,
+        email: EMAIL,
+        xms_edov: '0',
       },
     },
     claims: { sub: 'AAA', ...ada, custom_claims: { tid: 't', oid: 'o' } },
@@ -50,7 +52,9 @@ const SAMPLES: Sample[] = [
         ],
       },
       'https://api.bitbucket.org/2.0/user': {
-        ...{ uuid: '{a-b}', display_name: 'Ada Lovelace', username: 'ada' },
+        uuid: '{a-b}',
+        display_name: 'Ada Lovelace',
+        username: 'ada',
         links: { avatar: { href: 'https://img.example/a' } },
       },
     },
@@ -64,12 +68,19 @@ const SAMPLES: Sample[] = [
     provider: 'discord',
     answers: {
       'https://discord.com/api/users/@me': {
-        ...{ id: '80351110224678912', username: 'ada', discriminator: '1337', avatar: 'a_8342', global_name: 'Ada' },
-        ...{ verified: true, email: EMAIL },
+        id: '80351110224678912',
+        username: 'ada',
+        discriminator: '1337',
+        avatar: 'a_8342',
+        global_name: 'Ada',
+        verified: true,
+        email: EMAIL,
       },
     },
     claims: {
-      ...{ sub: '80351110224678912', name: 'ada#1337', custom_claims: { global_name: 'Ada' } },
+      sub: '80351110224678912',
+      name: 'ada#1337',
+      custom_claims: { global_name: 'Ada' },
       avatar_url: 'https://cdn.discordapp.com/avatars/80351110224678912/a_8342.gif',
     },
     emails: [[EMAIL, true, true]],
@@ -78,7 +89,11 @@ const SAMPLES: Sample[] = [
     provider: 'facebook',
     answers: {
       'https://graph.facebook.com/me?fields=email,first_name,last_name,name,picture,id&appsecret_proof=': {
-        ...{ id: '10158', email: EMAIL, first_name: 'Ada', last_name: 'Lovelace', name: 'Ada Lovelace' },
+        id: '10158',
+        email: EMAIL,
+        first_name: 'Ada',
+        last_name: 'Lovelace',
+        name: 'Ada Lovelace',
         picture: { data: { url: 'https://img.example/a' } },
       },
     },
@@ -151,19 +166,15 @@ const SAMPLES: Sample[] = [
       },
     },
     claims: {
-      ...{
-        avatar_url: 'https://img.example/a',
-        custom_claims: { hd: 'example.com' },
-        email: EMAIL,
-        email_verified: true,
-      },
-      ...{
-        ...ada,
-        iss: 'https://accounts.google.com',
-        picture: 'https://img.example/a',
-        provider_id: '110',
-        sub: '110',
-      },
+      avatar_url: 'https://img.example/a',
+      custom_claims: { hd: 'example.com' },
+      email: EMAIL,
+      email_verified: true,
+      ...ada,
+      iss: 'https://accounts.google.com',
+      picture: 'https://img.example/a',
+      provider_id: '110',
+      sub: '110',
     },
     emails: [[EMAIL, true, true]],
   },
@@ -173,7 +184,9 @@ const SAMPLES: Sample[] = [
       'https://kapi.kakao.com/v2/user/me': {
         id: 123456789,
         kakao_account: {
-          ...{ email: EMAIL, is_email_valid: true, is_email_verified: false },
+          email: EMAIL,
+          is_email_valid: true,
+          is_email_verified: false,
           profile: { nickname: 'Ada', profile_image_url: 'https://img.example/a' },
         },
       },
@@ -186,7 +199,11 @@ const SAMPLES: Sample[] = [
     setup: { url: 'https://sso.example/realms/main' },
     answers: {
       'https://sso.example/realms/main/protocol/openid-connect/userinfo': {
-        ...{ sub: 'k-1', email: EMAIL, email_verified: true, name: 'Ada Lovelace', preferred_username: 'ada' },
+        sub: 'k-1',
+        email: EMAIL,
+        email_verified: true,
+        name: 'Ada Lovelace',
+        preferred_username: 'ada',
       },
     },
     claims: { sub: 'k-1', ...ada, user_name: 'ada', iss: 'https://sso.example/realms/main' },
@@ -210,7 +227,11 @@ const SAMPLES: Sample[] = [
     provider: 'linkedin_oidc',
     answers: {
       'https://api.linkedin.com/v2/userinfo': {
-        ...{ sub: '782bbtaQ', name: 'Ada Lovelace', given_name: 'Ada', family_name: 'Lovelace', email: EMAIL },
+        sub: '782bbtaQ',
+        name: 'Ada Lovelace',
+        given_name: 'Ada',
+        family_name: 'Lovelace',
+        email: EMAIL,
         ...{ picture: 'https://img.example/a', locale: { country: 'US', language: 'en' }, email_verified: true },
       },
     },
@@ -221,7 +242,8 @@ const SAMPLES: Sample[] = [
     provider: 'notion',
     answers: {
       'https://api.notion.com/v1/users/me': {
-        ...{ object: 'user', type: 'bot' },
+        object: 'user',
+        type: 'bot',
         bot: {
           owner: {
             type: 'user',
@@ -293,12 +315,18 @@ const SAMPLES: Sample[] = [
     provider: 'twitter',
     answers: {
       'https://api.twitter.com/1.1/account/verify_credentials.json?': {
-        ...{ id_str: '2244994945', name: 'Ada Lovelace', screen_name: 'ada', email: EMAIL },
+        id_str: '2244994945',
+        name: 'Ada Lovelace',
+        screen_name: 'ada',
+        email: EMAIL,
         profile_image_url_https: 'https://img.example/a',
       },
     },
     claims: {
-      ...{ sub: '2244994945', ...ada, user_name: 'ada', preferred_username: 'ada' },
+      sub: '2244994945',
+      ...ada,
+      user_name: 'ada',
+      preferred_username: 'ada',
       iss: 'https://api.twitter.com/1.1/account/verify_credentials.json',
     },
     emails: [[EMAIL, true, true]],
@@ -314,13 +342,19 @@ const SAMPLES: Sample[] = [
     vouched: {
       answer: {
         profile: {
-          ...{ id: 'prof_01', email: EMAIL, first_name: 'Ada', last_name: 'Lovelace' },
-          ...{ organization_id: 'org_01', connection_id: 'conn_01', connection_type: 'OktaSAML' },
+          id: 'prof_01',
+          email: EMAIL,
+          first_name: 'Ada',
+          last_name: 'Lovelace',
+          organization_id: 'org_01',
+          connection_id: 'conn_01',
+          connection_type: 'OktaSAML',
         },
       },
     },
     claims: {
-      ...{ sub: 'prof_01', ...ada },
+      sub: 'prof_01',
+      ...ada,
       custom_claims: { organization_id: 'org_01', connection_id: 'conn_01', connection_type: 'OktaSAML' },
     },
     emails: [[EMAIL, true, true]],
@@ -345,7 +379,11 @@ const SAMPLES: Sample[] = [
     provider: 'zoom',
     answers: {
       'https://api.zoom.us/v2/users/me': {
-        ...{ id: 'KdYKjnimT4KPd8FFgQt9FQ', first_name: 'Ada', last_name: 'Lovelace', email: EMAIL, verified: 0 },
+        id: 'KdYKjnimT4KPd8FFgQt9FQ',
+        first_name: 'Ada',
+        last_name: 'Lovelace',
+        email: EMAIL,
+        verified: 0,
         ...{ login_type: 100, pic_url: 'https://img.example/a' },
       },
     },
@@ -356,7 +394,11 @@ const SAMPLES: Sample[] = [
 
 const setupOf = ({ provider, setup = {} }: Pick<Sample, 'provider' | 'setup'>): Setup => ({
   ...{ name: provider, clientIds: ['client'], secret: 'secret', redirectUri: 'https://auth.example/callback' },
-  ...{ url: undefined, apiUrl: undefined, isEmailOptional: false, skipsNonce: false, ...setup },
+  url: undefined,
+  apiUrl: undefined,
+  isEmailOptional: false,
+  skipsNonce: false,
+  ...setup,
 })
 
 test('there is a sample for every provider', () => {
@@ -367,13 +409,11 @@ function profileOf(sample: Sample, answers = sample.answers ?? {}) {
   const provider = providerNamed(sample.provider)
   if (!provider) throw new Error(`no provider ${sample.provider}`)
   return provider.profile({
-    ...{
-      accessToken: 'token',
-      answer: {},
-      idToken: undefined,
-      parameters: new URLSearchParams(),
-      setup: setupOf(sample),
-    },
+    accessToken: 'token',
+    answer: {},
+    idToken: undefined,
+    parameters: new URLSearchParams(),
+    setup: setupOf(sample),
     async get(url): Promise<UntrustedJson> {
       const found = Object.entries(answers).find(([beginning]) => url.startsWith(beginning))
       if (!found) throw new Error(`nobody answers ${url}`)

@@ -124,7 +124,9 @@ export async function startApp({
   const app = await createApp({
     settings: configuration.settings,
     secrets,
-    ...{ folder, clock, hasher },
+    folder,
+    clock,
+    hasher,
     ...(post && { post }),
     ...(breached && { breached }),
     ...(fetchProvider && { fetchProvider }),
@@ -175,12 +177,15 @@ export async function startApp({
 
   return {
     ...app,
-    ...{ clock, hasher, ask },
+    clock,
+    hasher,
+    ask,
     log() {
       log.flush()
       return lines
     },
-    ...{ secrets, sealer: aesGcmSealer(Buffer.from(secrets.encryptionKey, 'base64')) },
+    secrets,
+    sealer: aesGcmSealer(Buffer.from(secrets.encryptionKey, 'base64')),
     database,
     admin: app.keys.secret,
     async signUp(email = `user-${++serial}@example.com`, password = PASSWORD) {

@@ -29,7 +29,8 @@ const ANSWERS: Record<string, () => Response | Promise<Response>> = {
 export function startVerifier(): FakeVerifier {
   const asked: FakeVerifier['asked'] = []
   const server = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     async fetch(request) {
       const form = Object.fromEntries(new URLSearchParams(await request.text()))
       asked.push({ path: `${request.method} ${new URL(request.url).pathname}`, form })

@@ -83,12 +83,20 @@ async function usual({ metadata, claims, userinfo }: FakeOpenId, path: string): 
 }
 
 export const OIDC = {
-  ...{ provider_type: 'oidc', identifier: 'custom:acme', name: 'Acme', issuer: ISSUER },
-  ...{ client_id: 'acme-client', client_secret: 'acme-secret', scopes: ['email', 'profile'] },
+  provider_type: 'oidc',
+  identifier: 'custom:acme',
+  name: 'Acme',
+  issuer: ISSUER,
+  client_id: 'acme-client',
+  client_secret: 'acme-secret',
+  scopes: ['email', 'profile'],
 }
 
 export const OAUTH2 = {
-  ...{ provider_type: 'oauth2', identifier: 'custom:plain', name: 'Plain', client_id: 'plain-client' },
+  provider_type: 'oauth2',
+  identifier: 'custom:plain',
+  name: 'Plain',
+  client_id: 'plain-client',
   ...{ client_secret: 'plain-secret', scopes: ['read'], authorization_url: 'https://plain.example.com/authorize' },
   ...{ token_url: 'https://plain.example.com/token', userinfo_url: 'https://plain.example.com/userinfo' },
 }

@@ -34,9 +34,20 @@ export function fakeSource(): FakeSource {
     },
     put(changes) {
       const message: MailboxMessage = {
-        ...{ id: `message-${++serial}`, channel: 'email', kind: 'magic_link', to: 'ada@example.com' },
-        ...{ from: 'auth@example.com', subject: 'Your sign-in link', text: 'Sign in', html: '<p>Sign in</p>' },
-        ...{ code: null, links: [], state: 'kept', error: null, createdAt: Date.UTC(2026, 0, 1), sentAt: null },
+        id: `message-${++serial}`,
+        channel: 'email',
+        kind: 'magic_link',
+        to: 'ada@example.com',
+        from: 'auth@example.com',
+        subject: 'Your sign-in link',
+        text: 'Sign in',
+        html: '<p>Sign in</p>',
+        code: null,
+        links: [],
+        state: 'kept',
+        error: null,
+        createdAt: Date.UTC(2026, 0, 1),
+        sentAt: null,
         ...changes,
       }
       messages = [message, ...messages]
@@ -93,7 +104,8 @@ export function startMailbox(
     .use(surface.app) as unknown as Elysia
   const fetch = createFetch({
     linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
-    ...{ notFoundResponse, metrics },
+    notFoundResponse,
+    metrics,
     supportsHead: () => false,
     presentError: async (_, response) => response,
     route: (request) => routes.fetch(request),

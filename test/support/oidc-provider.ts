@@ -25,7 +25,8 @@ export async function startOidcProvider(): Promise<OidcProvider> {
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const issuer = `http://${host}`
   return {
-    ...{ issuer, host },
+    issuer,
+    host,
     register(clients) {
       const provider = new Provider(issuer, {
         clients,
@@ -36,8 +37,11 @@ export async function startOidcProvider(): Promise<OidcProvider> {
         findAccount: (_, login) => ({
           accountId: login,
           claims: () => ({
-            ...{ sub: login, name: `${login} of Acme`, groups: ['staff'] },
-            ...{ email: `${login}@example.com`, email_verified: true },
+            sub: login,
+            name: `${login} of Acme`,
+            groups: ['staff'],
+            email: `${login}@example.com`,
+            email_verified: true,
           }),
         }),
       })

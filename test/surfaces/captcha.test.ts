@@ -307,7 +307,8 @@ describe('the details', () => {
     const ask = (token: string, serial: number, options: RequestOptions = {}) =>
       app.ask('POST', path, {
         body: {
-          ...{ type: 'signup', email: `user-${serial}@example.com` },
+          type: 'signup',
+          email: `user-${serial}@example.com`,
           [field]: field === 'captcha_token' ? token : { captcha_token: token },
         },
         ...options,

@@ -62,7 +62,8 @@ const SITUATIONS: Situation[] = [
   { is: ['deleted'], answer: 'wrong' },
   {
     is: ['banned', 'hook refuses', 'wrong password', 'unconfirmed', 'outdated hash'],
-    ...{ answer: 'wrong', onSupabase: 'banned' },
+    answer: 'wrong',
+    onSupabase: 'banned',
   },
   { is: ['banned', 'wrong password'], answer: 'wrong', onSupabase: 'banned' },
   { is: ['banned', 'hook refuses', 'unconfirmed', 'outdated hash'], answer: 'banned' },
@@ -90,7 +91,11 @@ async function start(decision: 'continue' | 'reject' = 'continue') {
     post: async ({ body }): Promise<HttpResult> => {
       reports.push(JSON.parse(body))
       return {
-        ...{ outcome: 'answered', status: 200, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+        outcome: 'answered',
+        status: 200,
+        contentType: 'application/json',
+        retryAfter: '',
+        isTooLarge: false,
         body: JSON.stringify({ decision, message: 'Not today.' }),
       }
     },

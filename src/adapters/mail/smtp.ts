@@ -83,7 +83,9 @@ function poolOptions({ host, port, user, password, security, maxConnections, tim
   const isTlsFromStart = security === 'tls' || (security === 'auto' && port === 465)
   return {
     pool: true as const,
-    ...{ host, port, maxConnections },
+    host,
+    port,
+    maxConnections,
     secure: isTlsFromStart,
     // Stronger than `ignoreTLS`: with both set, a server without STARTTLS is not used.
     requireTLS: security === 'starttls' || (user !== undefined && !isLocal && !isTlsFromStart),
@@ -108,7 +110,9 @@ function message({ id, to, subject, html, text, template }: OutgoingMail, { from
     // Set explicitly, so that no configured header can add to it.
     envelope: { from: { address: from.address, name: '' }, to: [recipient] },
     messageId: `<${id}@${from.address.split('@').at(-1)}>`,
-    ...{ subject, html, text },
+    subject,
+    html,
+    text,
     headers: headersOf(headers, template),
   }
 }

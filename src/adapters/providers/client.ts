@@ -111,7 +111,10 @@ async function exchangeCode(
   }
   try {
     const profile = await provider.profile({
-      ...{ accessToken: exchanged.tokens.accessToken, answer: exchanged.answer, idToken: exchanged.idToken, setup },
+      accessToken: exchanged.tokens.accessToken,
+      answer: exchanged.answer,
+      idToken: exchanged.idToken,
+      setup,
       parameters: returned.parameters,
       get: (url, headers) => fetchJson(world, exchanged.tokens.accessToken, url, headers),
     })

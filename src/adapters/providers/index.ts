@@ -56,7 +56,7 @@ export function oauthProviders({
     },
     custom(custom) {
       const { name, clientIds, secret, isEmailOptional, skipsNonce, openId: metadata } = custom
-      const setup = { ...{ name, clientIds, secret, isEmailOptional, skipsNonce }, url: undefined, apiUrl: undefined }
+      const setup = { name, clientIds, secret, isEmailOptional, skipsNonce, url: undefined, apiUrl: undefined }
       const keysOfIt: OAuthProviders['keysOf'] = async (_, options) => keysAt(metadata?.jwks_uri ?? '', options)
       return providerClient({ fetch: guarded, clock, keysOf: keysOfIt }, customProvider(custom), {
         ...setup,

@@ -91,7 +91,11 @@ async function findPersonal({ store }: Context, lookupId: string): Promise<Found
   if (!found) return undefined
   const { tokenHash, expiresAt, id, lastUsedAt } = found.token
   return {
-    ...{ tokenHash, expiresAt, user: found.user, session: undefined, usedAt: { id, last: lastUsedAt ?? 0 } },
+    tokenHash,
+    expiresAt,
+    user: found.user,
+    session: undefined,
+    usedAt: { id, last: lastUsedAt ?? 0 },
     // The user chose the expiry.
     isExpired: (now) => expiresAt !== null && now >= expiresAt,
   }
@@ -102,14 +106,18 @@ async function findOfSession({ store }: Context, kind: OpaqueKind, lookupId: str
   if (found?.token.kind !== kind || found.token.revokedAt !== null) return undefined
   const { tokenHash, expiresAt } = found.token
   return {
-    ...{ tokenHash, expiresAt, user: found.user, session: found.session },
+    tokenHash,
+    expiresAt,
+    user: found.user,
+    session: found.session,
     isExpired: (now) => isExpired(found.token, now),
   }
 }
 
 /** The audience and role that a JWT of the same session would contain; without a session there is no role. */
 const claimsOf = ({ id, aud, role }: User, session: Session | undefined) => ({
-  ...{ sub: id, aud },
+  sub: id,
+  aud,
   ...(session && { role, session_id: session.id }),
 })
 

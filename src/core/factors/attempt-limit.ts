@@ -49,7 +49,11 @@ async function consumeFactorAttempt(
 ): Promise<CountedAttempt> {
   const { store, now, client } = withCurrentTime(context)
   const { waitMs, counted } = await store.countFactorAttempt({
-    ...{ userId, network: networkPrefix(client.ip), knownSince: now - KNOWN_NETWORK_MS, limit: LIMIT, now },
+    userId,
+    network: networkPrefix(client.ip),
+    knownSince: now - KNOWN_NETWORK_MS,
+    limit: LIMIT,
+    now,
   })
   if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'wrong codes of second factors' })
   return counted

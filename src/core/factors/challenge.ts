@@ -76,10 +76,16 @@ async function startChallenge(
   const { user, factor, id = random.uuid(), otpCodeHash = null, webAuthnChallenge = null, smsCooldownMs } = beginning
   const begun = await store.beginChallenge({
     challenge: {
-      ...{ id, factorId: factor.id, ipAddress: client.ip, createdAt: now, verifiedAt: null },
-      ...{ otpCodeHash, webAuthnChallenge },
+      id,
+      factorId: factor.id,
+      ipAddress: client.ip,
+      createdAt: now,
+      verifiedAt: null,
+      otpCodeHash,
+      webAuthnChallenge,
     },
-    ...{ staleBefore: now - policy.mfa.challengeMs, smsCooldownMs },
+    staleBefore: now - policy.mfa.challengeMs,
+    smsCooldownMs,
     audit: [auditEntry(context, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
   if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
@@ -113,8 +119,15 @@ async function sendPhoneChallenge(
   })
   try {
     const messages = await deliverCode(context, {
-      ...{ kind: 'mfa_challenge', label: 'MFA', smsType: 'mfa', phone, user, channel, code },
-      ...{ text: template.replace(CODE_ACTION, code), expiresAt: begun.expiresAt },
+      kind: 'mfa_challenge',
+      label: 'MFA',
+      smsType: 'mfa',
+      phone,
+      user,
+      channel,
+      code,
+      text: template.replace(CODE_ACTION, code),
+      expiresAt: begun.expiresAt,
     })
     if (messages.length > 0) await store.saveTokensAndMessages({ now, messages, audit: [] })
     return begun

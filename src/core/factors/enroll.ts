@@ -76,7 +76,9 @@ async function addFactor(
   const { user, session } = requireSession(caller)
   const factor = newFactor(now, { userId: user.id, friendlyName, status: 'unverified', ...kind })
   const outcome = await store.enrollFactor({
-    ...{ factor, acting: requestSessionOf(session), limits: policy.mfa.limits },
+    factor,
+    acting: requestSessionOf(session),
+    limits: policy.mfa.limits,
     staleBefore: now - policy.mfa.unverifiedMs,
     audit: [auditEntry(context, 'factor_in_progress', user, { factor_id: factor.id })],
   })
@@ -91,8 +93,13 @@ export function newFactor(
   given: Pick<Factor, 'id' | 'userId' | 'friendlyName' | 'status'> & { factorType: FactorType } & Partial<Factor>,
 ): Factor {
   return {
-    ...{ secret: '', lastStep: -1, phone: null, webAuthnAaguid: null, lastChallengedAt: null },
-    ...{ createdAt: now, updatedAt: now },
+    secret: '',
+    lastStep: -1,
+    phone: null,
+    webAuthnAaguid: null,
+    lastChallengedAt: null,
+    createdAt: now,
+    updatedAt: now,
     ...given,
   }
 }

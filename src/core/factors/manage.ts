@@ -11,7 +11,9 @@ export async function unenrollFactor(context: Context, { caller, factorId }: Fac
   const { user, session } = requireSession(caller)
   const factor = await loadOwnFactor(context, user, factorId)
   const removed = await context.store.removeFactor({
-    ...{ factorId: factor.id, acting: requestSessionOf(session), now: context.now },
+    factorId: factor.id,
+    acting: requestSessionOf(session),
+    now: context.now,
     related: {
       audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),
@@ -54,7 +56,8 @@ export async function deleteFactor(context: Context, { admin, ...which }: AdminF
   if (!user) throw new Refusal('factor_unknown')
   const notice = { template: 'mfa_factor_unenrolled_notification', user, factor } as const
   const removed = await context.store.removeFactor({
-    ...{ factorId: factor.id, now: context.now },
+    factorId: factor.id,
+    now: context.now,
     related: {
       audit: [auditEntry(context, 'factor_deleted', admin.user ?? admin.role, { factor_id: factor.id })],
       messages: factorNotice(withClient(context, NO_CLIENT), notice),

@@ -48,12 +48,20 @@ export async function generateRecoveryCodes(
   requireEnrollment(context)
   requireShortName(friendlyName)
   const factor = newFactor(now, {
-    ...{ id: random.uuid(), userId: user.id, factorType: 'recovery_code', status: 'verified' },
+    id: random.uuid(),
+    userId: user.id,
+    factorType: 'recovery_code',
+    status: 'verified',
     friendlyName: friendlyName || DEFAULT_NAME,
   })
   const { codes, hashes } = makeCodes(context)
   const outcome = await store.addRecoveryCodes({
-    ...{ factor, userId: user.id, acting: requestSessionOf(session), limits: policy.mfa.limits, hashes, now },
+    factor,
+    userId: user.id,
+    acting: requestSessionOf(session),
+    limits: policy.mfa.limits,
+    hashes,
+    now,
     related: {
       audit: [auditEntry(context, 'generate_recovery_codes', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_enrolled_notification', user, factor }),
@@ -75,7 +83,10 @@ export async function regenerateRecoveryCodes(
   requireEnrollment(context)
   const { codes, hashes } = makeCodes(context)
   const factor = await store.replaceRecoveryCodes({
-    ...{ userId: user.id, acting: requestSessionOf(session), hashes, now },
+    userId: user.id,
+    acting: requestSessionOf(session),
+    hashes,
+    now,
     related: { audit: [auditEntry(context, 'generate_recovery_codes', user)] },
   })
   if (factor === 'aal_too_low') throw new Refusal('aal_too_low_for_recovery_codes')
@@ -111,7 +122,9 @@ export async function removeRecoveryCodes(context: Context, { caller }: { caller
   if (!found) throw new Refusal('recovery_codes_missing')
   const { factor } = found
   const removed = await store.removeFactor({
-    ...{ factorId: factor.id, acting: requestSessionOf(session), now },
+    factorId: factor.id,
+    acting: requestSessionOf(session),
+    now,
     related: {
       audit: [auditEntry(context, 'factor_unenrolled', user, { factor_id: factor.id })],
       messages: factorNotice(context, { template: 'mfa_factor_unenrolled_notification', user, factor }),

@@ -41,7 +41,9 @@ export async function introspectFederated(
     const external = await findExternal(context, token)
     if (external)
       return {
-        ...{ kind: 'external', userRef: external.userRef, session: external.session },
+        kind: 'external',
+        userRef: external.userRef,
+        session: external.session,
         exp: Math.floor(external.session.expiresAt / 1000),
       }
   } catch (error) {

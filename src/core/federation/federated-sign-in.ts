@@ -52,9 +52,15 @@ async function signInAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn)
   const userRef = externalRef(peerLabel(peer), externalId)
   await store.openExternalSession({
     session: {
-      ...{ id, lookupId, tokenHash, externalId, server: peer.url, upstreamToken: sealToken(context, id, token) },
+      id,
+      lookupId,
+      tokenHash,
+      externalId,
+      server: peer.url,
+      upstreamToken: sealToken(context, id, token),
       ...profileIn(named),
-      ...{ createdAt: now, expiresAt: now + policy.federation.tokenMs },
+      createdAt: now,
+      expiresAt: now + policy.federation.tokenMs,
     },
     audit: [auditEntry(context, 'login', userRef, { provider: 'federation' })],
   })
@@ -66,8 +72,10 @@ async function loginAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn):
   checkSignInRequest(context, signIn)
   const { identifier, password, code } = signIn
   const refund = context.limits.guess({
-    ...{ account: undefined, identifier: `${peer.url} ${identifier.toLowerCase()}` },
-    ...{ ip: context.client.ip, isKnownNetwork: false },
+    account: undefined,
+    identifier: `${peer.url} ${identifier.toLowerCase()}`,
+    ip: context.client.ip,
+    isKnownNetwork: false,
   })
   let answer: PeerResponse
   try {

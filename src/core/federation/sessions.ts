@@ -55,7 +55,12 @@ async function refreshHere(
   const lifetimeMs = lifetimeOf(context, session.createdAt)
   const { token, row } = mintSessionToken(context, { kind: 'federation', familyId: session.id, lifetimeMs })
   const outcome = await store.replaceSessionToken({
-    ...{ lookupId, next: row, now, userAgent, ip, supersedes: sessionPrecedence(policy.session, now, isLowLimited) },
+    lookupId,
+    next: row,
+    now,
+    userAgent,
+    ip,
+    supersedes: sessionPrecedence(policy.session, now, isLowLimited),
     audit: [auditEntry(context, 'token_refreshed', user)],
   })
   if (outcome !== 'replaced') throw new Refusal('refresh_refused')
@@ -74,8 +79,12 @@ async function refreshAtPeer(context: Context, { session, peer }: ExternalCaller
   const upstream = tokenOf(answer)
   const { token, lookupId: nextLookupId, tokenHash } = mintOpaqueToken(context, 'federation')
   const isRenewed = await store.renewExternalSession({
-    ...{ id: session.id, lookupId: session.lookupId, nextLookupId, tokenHash },
-    ...{ upstreamToken: sealToken(context, session.id, upstream), expiresAt: now + lifetimeMs },
+    id: session.id,
+    lookupId: session.lookupId,
+    nextLookupId,
+    tokenHash,
+    upstreamToken: sealToken(context, session.id, upstream),
+    expiresAt: now + lifetimeMs,
   })
   if (isRenewed) return token
   // Signed out or refreshed by a concurrent request.
@@ -116,7 +125,9 @@ export async function changePasswordFederated(
   if (caller.kind === 'external') throw new Refusal('external_user')
   if (newPassword === '') throw new Refusal('password_missing')
   await updateAccount(context, {
-    ...{ caller: caller.caller, redirectTo: context.policy.redirects.siteUrl, needsCurrentPassword: true },
+    caller: caller.caller,
+    redirectTo: context.policy.redirects.siteUrl,
+    needsCurrentPassword: true,
     change: { password: newPassword, currentPassword: oldPassword },
   })
 }

@@ -40,15 +40,19 @@ export type Bucket =
 /** The settings of the limits. */
 const SETTINGS: Record<Bucket, string> = {
   tokens: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
-  ...{ providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH', callbacks: 'AUTH_RATE_LIMIT_TOKEN_REFRESH' },
-  ...{ signUps: 'AUTH_RATE_LIMIT_OTP', userChanges: 'AUTH_RATE_LIMIT_OTP', otps: 'AUTH_RATE_LIMIT_OTP' },
-  ...{ magicLinks: 'AUTH_RATE_LIMIT_OTP', recoveries: 'AUTH_RATE_LIMIT_OTP', resends: 'AUTH_RATE_LIMIT_OTP' },
+  providers: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+  callbacks: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+  signUps: 'AUTH_RATE_LIMIT_OTP',
+  userChanges: 'AUTH_RATE_LIMIT_OTP',
+  otps: 'AUTH_RATE_LIMIT_OTP',
+  magicLinks: 'AUTH_RATE_LIMIT_OTP',
+  recoveries: 'AUTH_RATE_LIMIT_OTP',
+  resends: 'AUTH_RATE_LIMIT_OTP',
   verifications: 'AUTH_RATE_LIMIT_VERIFY',
-  ...{ passkeys: 'AUTH_RATE_LIMIT_PASSKEY', passkeyRegistrations: 'AUTH_RATE_LIMIT_PASSKEY' },
-  ...{
-    factorChallenges: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
-    factorVerifications: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
-  },
+  passkeys: 'AUTH_RATE_LIMIT_PASSKEY',
+  passkeyRegistrations: 'AUTH_RATE_LIMIT_PASSKEY',
+  factorChallenges: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
+  factorVerifications: 'AUTH_MFA_RATE_LIMIT_CHALLENGE_AND_VERIFY',
   anonymous: 'AUTH_RATE_LIMIT_ANONYMOUS_USERS',
   web3: 'AUTH_RATE_LIMIT_WEB3',
 }
@@ -156,7 +160,8 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
       const { waitMs } = byRecipient.take(digest(address), clock.monotonic())
       if (waitMs > 0)
         throw new Refusal('too_many_requests', {
-          ...{ retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT' },
+          retryAfterMs: waitMs,
+          limit: 'AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT',
         })
     },
   }

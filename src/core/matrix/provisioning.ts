@@ -49,7 +49,10 @@ export async function provisionMatrixAccount(context: Context, user: User): Prom
 export async function provisionDueMatrixAccounts(context: Context): Promise<number> {
   const { store, now } = context
   const claimed = await store.claimMatrixRegistrations({
-    ...{ now, leaseMs: MATRIX_LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
+    now,
+    leaseMs: MATRIX_LEASE_MS,
+    longestWaitMs: MAX_DELAY_MS,
+    limit: BATCH,
   })
   await Promise.all(claimed.map(({ registration, user }) => attempt(context, user, registration)))
   return claimed.length

@@ -72,7 +72,10 @@ function outgoing(context: Context, mail: Mail): NewMessage[] {
   const content = { subject: mail.template, html: null, text: '', code: null, links: [] }
   return [
     newMessage(context, {
-      ...{ channel: 'email', template: mail.template, to: copy.to, isSent: true },
+      channel: 'email',
+      template: mail.template,
+      to: copy.to,
+      isSent: true,
       content: { ...content, hook: { payload, ...(client.ip !== '' && { ip: client.ip }) } },
       expiresAt: copy.token?.minting.token.expiresAt ?? now + DAY,
     }),

@@ -32,7 +32,10 @@ const MIN_RETRY_MS = HOUR
  */
 export async function deliverMessages(context: Context, mailer: Mailer | undefined): Promise<number> {
   const claimed = await context.store.claimMessages({
-    ...{ now: context.now, leaseMs: LEASE_MS, longestWaitMs: MAX_DELAY_MS, limit: BATCH },
+    now: context.now,
+    leaseMs: LEASE_MS,
+    longestWaitMs: MAX_DELAY_MS,
+    limit: BATCH,
   })
   await Promise.all(claimed.map((message) => deliver(context, mailer, message)))
   return claimed.length
@@ -62,7 +65,9 @@ async function deliver(context: Context, mailer: Mailer | undefined, message: Me
     content: isFinal && !policy.mail.isMailboxOn ? null : message.content,
   })
   const facts = {
-    ...{ message: message.id, template: message.template, attempts: message.attempts },
+    message: message.id,
+    template: message.template,
+    attempts: message.attempts,
     ...(policy.mail.logsRecipients && { to: message.recipient }),
   }
   if (isSent) report('info', 'mail sent', facts)

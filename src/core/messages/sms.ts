@@ -36,7 +36,10 @@ export interface PreparedSms extends PreparedCode {
 export function prepareSms(context: Context, { kind, phone, ...rest }: Sms): PreparedSms {
   const fixed = testCode(context, phone)
   const token = mintToken(context, {
-    ...{ kind, family: 'supabase', to: { phone }, userId: rest.user.id },
+    kind,
+    family: 'supabase',
+    to: { phone },
+    userId: rest.user.id,
     code: fixed === undefined ? 'random' : { fixed },
   })
   const { code } = token

@@ -46,15 +46,18 @@ export const URLS = {
 
 /** Maximum length of a field; for lists, of each item. */
 const MAX_CHARACTERS: Partial<Record<keyof CustomProviderInput, number>> = {
-  ...{
-    name: 100,
-    clientId: 512,
-    clientSecret: 4096,
-    acceptableClientIds: 512,
-    scopes: 512,
-    customClaimsAllowlist: 255,
-  },
-  ...{ issuer: 2048, discoveryUrl: 2048, authorizationUrl: 2048, tokenUrl: 2048, userinfoUrl: 2048, jwksUri: 2048 },
+  name: 100,
+  clientId: 512,
+  clientSecret: 4096,
+  acceptableClientIds: 512,
+  scopes: 512,
+  customClaimsAllowlist: 255,
+  issuer: 2048,
+  discoveryUrl: 2048,
+  authorizationUrl: 2048,
+  tokenUrl: 2048,
+  userinfoUrl: 2048,
+  jwksUri: 2048,
 }
 const MAX_ITEMS = 100
 /** Maximum length of an object's JSON. */

@@ -83,14 +83,21 @@ async function newProvider(
   const own = (field: (typeof URLS)[CustomProviderType][number]) =>
     (URLS[type] as readonly string[]).includes(field) ? given[field] || null : null
   const urls = {
-    ...{ issuer: own('issuer'), discoveryUrl: own('discoveryUrl') },
-    ...{ authorizationUrl: own('authorizationUrl'), tokenUrl: own('tokenUrl') },
-    ...{ userinfoUrl: own('userinfoUrl'), jwksUri: own('jwksUri') },
+    issuer: own('issuer'),
+    discoveryUrl: own('discoveryUrl'),
+    authorizationUrl: own('authorizationUrl'),
+    tokenUrl: own('tokenUrl'),
+    userinfoUrl: own('userinfoUrl'),
+    jwksUri: own('jwksUri'),
   }
   const { issuer, discoveryUrl } = urls
   const document = issuer === null ? undefined : await discover(context, { issuer, discoveryUrl })
   return {
-    ...{ id, identifier, providerType: type, ...urls, ...discoveredNow(document, now) },
+    id,
+    identifier,
+    providerType: type,
+    ...urls,
+    ...discoveredNow(document, now),
     name: given.name ?? '',
     clientId: given.clientId ?? '',
     clientSecret: sealSecret(context, id, given.clientSecret ?? ''),
@@ -143,11 +150,16 @@ async function changesOf(context: Context, present: CustomProvider, given: Custo
     type === 'oidc'
       ? { skipNonceCheck, ...(await newIssuer(context, present, given)) }
       : {
-          ...{ authorizationUrl: authorizationUrl || undefined, tokenUrl: tokenUrl || undefined },
-          ...{ userinfoUrl: userinfoUrl || undefined, jwksUri: jwksUri === '' ? null : jwksUri },
+          authorizationUrl: authorizationUrl || undefined,
+          tokenUrl: tokenUrl || undefined,
+          userinfoUrl: userinfoUrl || undefined,
+          jwksUri: jwksUri === '' ? null : jwksUri,
         }
   const all = {
-    ...{ ...common, ...ofType, name: name || undefined, clientId: clientId || undefined },
+    ...common,
+    ...ofType,
+    name: name || undefined,
+    clientId: clientId || undefined,
     clientSecret: clientSecret ? sealSecret(context, id, clientSecret) : undefined,
     scopes: scopes && scopesFor(type, scopes),
   }

@@ -54,8 +54,10 @@ export async function finishPasskeyRegistration(
   const asked = { challenge, credential, needsUserVerification: true }
   const made = await withPasskeyReasons(() => verifyRegistration(context, { ...asked, user, factorId: null }))
   const outcome = await context.store.registerPasskey({
-    ...{ credential: made, maxPasskeys: context.policy.passkeys.max },
-    ...{ acting: caller.session && requestSessionOf(caller.session), now: context.now },
+    credential: made,
+    maxPasskeys: context.policy.passkeys.max,
+    acting: caller.session && requestSessionOf(caller.session),
+    now: context.now,
     audit: [auditEntry(context, 'passkey_created', user, { passkey_id: made.id })],
   })
   if (outcome !== 'registered') throw new Refusal(outcome)
@@ -113,7 +115,10 @@ export async function renamePasskey(
   if (friendlyName === '') throw new Refusal('passkey_name_missing')
   if (Buffer.byteLength(friendlyName) > MAX_NAME_BYTES) throw new Refusal('passkey_name_too_long')
   const renamed = await context.store.renamePasskey({
-    ...{ userId: user.id, id: id.toLowerCase(), friendlyName, now: context.now },
+    userId: user.id,
+    id: id.toLowerCase(),
+    friendlyName,
+    now: context.now,
     audit: [auditEntry(context, 'passkey_updated', user, { passkey_id: id })],
   })
   if (!renamed) throw new Refusal('passkey_unknown')

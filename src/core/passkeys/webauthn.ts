@@ -92,7 +92,9 @@ export async function verifyRegistration(
   )
   if (!info) throw new Refusal('factor_credential_wrong')
   return {
-    ...{ id: random.uuid(), userId: user.id, factorId },
+    id: random.uuid(),
+    userId: user.id,
+    factorId,
     credentialId: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
     signCount: info.credential.counter,
@@ -101,7 +103,9 @@ export async function verifyRegistration(
     backupEligible: info.credentialDeviceType === 'multiDevice',
     backedUp: info.credentialBackedUp,
     friendlyName: authenticatorName(info.aaguid),
-    ...{ lastUsedAt: null, createdAt: now, updatedAt: now },
+    lastUsedAt: null,
+    createdAt: now,
+    updatedAt: now,
   }
 }
 
@@ -121,7 +125,8 @@ export async function verifyAssertion(
   const { verifyAuthenticationResponse: verify } = await library()
   const { verified, authenticationInfo: info } = await asRefusal(() =>
     verify({
-      ...{ response, ...expected },
+      response,
+      ...expected,
       credential: {
         id: known.credentialId,
         publicKey: new Uint8Array(Buffer.from(known.publicKey, 'base64url')),

@@ -23,7 +23,9 @@ export function newDeviceNotice(context: Context, session: Session): NewSession[
   const reader = withClient(context, { ip, userAgent: userAgent ?? undefined, languages: [] })
   return (user) =>
     prepareNotice(reader, {
-      ...{ template: 'new_device_notification', user, to: user.email },
+      template: 'new_device_notification',
+      user,
+      to: user.email,
       link: `${policy.apiUrl}/sessions/not-me?session=${id}&token=${unrecognizedSessionToken(peppers[0], id)}`,
       values: { IPAddress: ip, Time: `${new Date(createdAt).toISOString().slice(0, 16).replace('T', ' ')} UTC` },
     })

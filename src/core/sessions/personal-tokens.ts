@@ -28,11 +28,18 @@ export async function createPersonalToken(
   if (end !== null && !(end > now)) throw new Refusal('personal_token_expiry')
   const { token, ...hashed } = mintOpaqueToken(context, 'personal')
   const kept: PersonalAccessToken = {
-    ...{ id: random.uuid(), userId: user.id, name: trimmed, ...hashed },
-    ...{ createdAt: now, expiresAt: end, lastUsedAt: null },
+    id: random.uuid(),
+    userId: user.id,
+    name: trimmed,
+    ...hashed,
+    createdAt: now,
+    expiresAt: end,
+    lastUsedAt: null,
   }
   const outcome = await store.createPersonalToken({
-    ...{ token: kept, sessionId: session.id, max: MAX_TOKENS },
+    token: kept,
+    sessionId: session.id,
+    max: MAX_TOKENS,
     audit: [auditEntry(context, 'personal_token_created', user, { token_id: kept.id })],
   })
   if (outcome !== 'created') throw new Refusal(outcome)

@@ -26,7 +26,10 @@ export async function signInInOneStep(
   if (identifierKind(signIn.identifier) === 'email' && !context.policy.signup.email)
     throw new Refusal('email_login_disabled')
   return openPasswordSession(context, {
-    ...{ ...signIn, wanted, identifiers: 'any', audience: undefined },
+    ...signIn,
+    wanted,
+    identifiers: 'any',
+    audience: undefined,
     ban: { reason: 'user_banned', isShownWithoutPassword: false },
   })
 }

@@ -107,7 +107,10 @@ async function openSession(
   const familyId = row.session.id
   const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(context, { kind, familyId, lifetimeMs }))
   const signedIn = await store.openSession({
-    ...{ now, verifiedPasswordHash: hash, rehashed, proof },
+    now,
+    verifiedPasswordHash: hash,
+    rehashed,
+    proof,
     session: { ...row, tokens: tokens.map((token) => token.row) },
     audit: [auditEntry(context, 'login', account, { provider: identifiers === 'phone' ? 'phone' : 'email' })],
   })

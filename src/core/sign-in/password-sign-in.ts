@@ -31,7 +31,11 @@ export async function signInWithPassword(
     opened,
     key,
   } = await openPasswordSession(context, {
-    ...{ identifier, password, audience, code: undefined, wanted: [] },
+    identifier,
+    password,
+    audience,
+    code: undefined,
+    wanted: [],
     // The email field also accepts a username; supabase-js has no other field for it.
     identifiers: email ? 'email_or_username' : 'phone',
     ban: { reason: 'credentials_of_banned_user', isShownWithoutPassword: true },

@@ -87,7 +87,10 @@ async function rotate(
   const { familyId } = token
   const tokens = wanted.map(([each, lifetimeMs]) => mintSessionToken(context, { kind: each, familyId, lifetimeMs }))
   const rotated = await store.rotateSessionToken({
-    ...{ lookupId: token.lookupId, now, userAgent: client.userAgent, ip: client.ip },
+    lookupId: token.lookupId,
+    now,
+    userAgent: client.userAgent,
+    ip: client.ip,
     supersedes: sessionPrecedence(policy.session, now, isLowLimited),
     next: tokens.map(({ row }) => row),
     lost: context.lostResponses.take(token.lookupId),

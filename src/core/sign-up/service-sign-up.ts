@@ -21,8 +21,15 @@ export async function registerForService(
   const { audience, redirects } = context.policy
   if (email === '') throw new Refusal('email_missing')
   const made = await signUp(context, {
-    ...{ email, phone: undefined, password, channel: undefined, audience, isForService: true },
-    ...{ codeChallenge: undefined, codeChallengeMethod: undefined, redirectTo: redirects.siteUrl },
+    email,
+    phone: undefined,
+    password,
+    channel: undefined,
+    audience,
+    isForService: true,
+    codeChallenge: undefined,
+    codeChallengeMethod: undefined,
+    redirectTo: redirects.siteUrl,
     data: displayName === '' ? {} : { display_name: displayName },
   })
   // While confirmation is required, a taken address is answered like a new one.

@@ -109,7 +109,11 @@ async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { al
   // An inconsistent key is detected here, not by the first user.
   if (!(await key.verify(await key.sign({})))) throw new Error('the private and public halves of the key do not match')
   const isNew = await store.addSigningKey({
-    ...{ kid, alg: given.alg, createdAt: clock.now(), signsFrom: null, revokedAt: null },
+    kid,
+    alg: given.alg,
+    createdAt: clock.now(),
+    signsFrom: null,
+    revokedAt: null,
     privateJwk: sealer.seal(Buffer.from(JSON.stringify(jwk)), placeOf(kid)),
   })
   return isNew ? kid : undefined

@@ -77,7 +77,11 @@ export function mintToken({ random, peppers, policy, now }: Context, request: To
   const [pepper] = peppers
   const token: VerificationToken = {
     id: `vt_${random.bytes(ID_BYTES).toString('base64url')}`,
-    ...{ kind, family, userId, payload, flowStateId: flowId },
+    kind,
+    family,
+    userId,
+    payload,
+    flowStateId: flowId,
     email: 'email' in to ? address : null,
     phone: 'phone' in to ? address : null,
     tokenHash: hashOf(pepper, secret),

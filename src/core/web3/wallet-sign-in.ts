@@ -62,7 +62,10 @@ export async function signInWithWallet(
   }
   const arrived = await signInExternally(context, {
     account: externalAccountOf('web3', { claims, emails: [] }),
-    ...{ method: 'web3', isEmailOptional: true, tokens: undefined, challenge: undefined },
+    method: 'web3',
+    isEmailOptional: true,
+    tokens: undefined,
+    challenge: undefined,
     redirectTo: policy.redirects.siteUrl,
     once: { use: { kind: 'web3_message', messageHash, expiresAt }, refusal: used },
   })

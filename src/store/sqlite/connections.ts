@@ -58,7 +58,9 @@ export function connect(writer: Database): Connections {
   const view = sharedView(reader)
   const commands = new Map(COMMANDS.map((sql) => [sql, writer.query(sql)]))
   return {
-    ...{ writer, reader, view },
+    writer,
+    reader,
+    view,
     reading: queries(reader, view.open),
     writing: queries(writer),
     run: (command) => void commands.get(command)?.run(),

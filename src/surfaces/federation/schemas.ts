@@ -109,7 +109,11 @@ export function toUser(user: User): Static<typeof UserShape> {
 
 export function toSignIn({ accessToken, server, userRef: ref, user }: FederatedSignIn): Static<typeof SignInShape> {
   return {
-    ...{ success: true, access_token: accessToken, token_type: 'Bearer', server, user_ref: ref },
+    success: true,
+    access_token: accessToken,
+    token_type: 'Bearer',
+    server,
+    user_ref: ref,
     ...(user && { user: toUser(user) }),
   }
 }

@@ -58,7 +58,9 @@ const NewCustomProvider = Type.Object(
     examples: [
       {
         ...{ provider_type: 'oidc', identifier: 'custom:acme', name: 'Acme', issuer: 'https://id.example.com' },
-        ...{ client_id: 'latchkey', client_secret: 'a secret', scopes: ['openid', 'email', 'profile'] },
+        client_id: 'latchkey',
+        client_secret: 'a secret',
+        scopes: ['openid', 'email', 'profile'],
       },
     ],
   },

@@ -27,8 +27,13 @@ const ExternalSessionShape = Type.Object(
 function toExternalSession({ session, server, userRef }: ExternalSessionListed) {
   const { id, username, email, createdAt, expiresAt } = session
   return {
-    ...{ id, server, user_ref: userRef, username, email },
-    ...{ created_at: goTime(createdAt), expires_at: goTime(expiresAt) },
+    id,
+    server,
+    user_ref: userRef,
+    username,
+    email,
+    created_at: goTime(createdAt),
+    expires_at: goTime(expiresAt),
   }
 }
 

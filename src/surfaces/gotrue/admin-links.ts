@@ -23,7 +23,9 @@ export const invite = endpoint({
   handle: async ({ core, caller: admin, request, query, body }) =>
     toFreshUser(
       await core.invite({
-        ...{ admin, email: body.email ?? '', data: body.data ?? {} },
+        admin,
+        email: body.email ?? '',
+        data: body.data ?? {},
         audience: audience(core, request),
         redirectTo: redirectTarget(core, request, query),
       }),
@@ -67,8 +69,12 @@ export const generateLink = endpoint({
   responses: { 200: LinkShape, ...errors(400, 401, 403, 404, 422) },
   handle: async ({ core, caller: admin, request, query, body }) => {
     const made = await core.generateLink({
-      ...{ admin, type: body.type ?? '', email: body.email ?? '', newEmail: body.new_email ?? '' },
-      ...{ password: body.password ?? '', data: body.data ?? {} },
+      admin,
+      type: body.type ?? '',
+      email: body.email ?? '',
+      newEmail: body.new_email ?? '',
+      password: body.password ?? '',
+      data: body.data ?? {},
       audience: audience(core, request),
       redirectTo: redirectTarget(core, request, query, body.redirect_to),
     })

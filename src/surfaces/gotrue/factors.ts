@@ -41,14 +41,17 @@ export const enrollFactor = endpoint({
   handle: async ({ core, caller, body, headers }) => {
     const { phone = '' } = body
     const { factor, totp } = await core.enrollFactor({
-      ...{ caller, phone },
+      caller,
+      phone,
       type: body.factor_type ?? '',
       friendlyName: body.friendly_name ?? '',
       issuer: body.issuer ?? '',
     })
     headers['cache-control'] = 'no-store'
     return {
-      ...{ id: factor.id, type: factor.factorType, friendly_name: factor.friendlyName },
+      id: factor.id,
+      type: factor.factorType,
+      friendly_name: factor.friendlyName,
       ...(totp && { totp: { qr_code: totp.qrCode, secret: totp.secret, uri: totp.uri } }),
       ...(factor.phone !== null && { phone }),
     }
@@ -94,7 +97,8 @@ export const challengeFactor = endpoint({
       readDetails: readBody,
     })
     return {
-      ...{ id: challenge.id, type: challenge.type },
+      id: challenge.id,
+      type: challenge.type,
       ...(webauthn && {
         webauthn: { type: webauthn.type, credential_options: { publicKey: webauthn.options } },
       }),
@@ -129,7 +133,10 @@ export const verifyFactor = endpoint({
     const parsed = challengeId === undefined ? '' : parseUuid(challengeId)
     if (parsed === undefined) throw new Refusal('body_malformed', { detail: 'field "challenge_id" is no UUID' })
     const issued = await core.verifyFactor({
-      ...{ caller, factorId: id, challengeId: parsed, code },
+      caller,
+      factorId: id,
+      challengeId: parsed,
+      code,
       webauthn: webauthn && { type: webauthn.type ?? '', credential: webauthn.credential_response },
     })
     Object.assign(headers, sessionHeaders(issued))

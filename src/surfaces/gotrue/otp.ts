@@ -43,7 +43,9 @@ export const otp = endpoint({
   handle: async ({ core, request, query, body }) =>
     sent(
       await core.requestOtp({
-        ...{ email: body.email, phone: body.phone, channel: body.channel },
+        email: body.email,
+        phone: body.phone,
+        channel: body.channel,
         createsUser: body.create_user ?? true,
         data: body.data ?? {},
         audience: audience(core, request),
@@ -98,7 +100,9 @@ export const recover = endpoint({
   handle: async ({ core, request, query, body }) => {
     const redirectTo = redirectTarget(core, request, query)
     await core.requestRecovery({
-      ...{ email: body.email, audience: audience(core, request), redirectTo },
+      email: body.email,
+      audience: audience(core, request),
+      redirectTo,
       ...codeChallengeOfBody(body),
     })
     return {}
@@ -125,7 +129,11 @@ export const resend = endpoint({
     const { type = '', email, phone } = body
     return sent(
       await core.resend({
-        ...{ type, email, phone, audience: audience(core, request), redirectTo },
+        type,
+        email,
+        phone,
+        audience: audience(core, request),
+        redirectTo,
         ...codeChallengeOfBody(body),
       }),
     )

@@ -71,7 +71,11 @@ function verify(core: RequestCore, body: Static<typeof Body>, asked: string): Pr
   if (type === 'recovery' && !email && !phone) return core.recoverDirectly({ token, type, password })
   if ((email === '') === (phone === '')) throw new Refusal('verify_email_or_phone')
   return core.verifyCode({
-    ...{ email: email || undefined, phone: phone || undefined, code: token, type, password },
+    email: email || undefined,
+    phone: phone || undefined,
+    code: token,
+    type,
+    password,
     audience: asked,
   })
 }

@@ -14,7 +14,10 @@ export function documentation() {
         }),
         parameter('kind', 'Kind of message, such as `recovery`.', { type: 'string' }),
         parameter('limit', 'Maximum number.', {
-          ...{ type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+          type: 'integer',
+          minimum: 1,
+          maximum: MAX_LIMIT,
+          default: DEFAULT_LIMIT,
         }),
       ],
     },

@@ -101,7 +101,9 @@ export function mailbox(source: MailboxSource, options: MailboxOptions) {
     )
   for (const path of mailboxPaths) app.get(path, () => mailboxPage(path), { detail: { hide: true } })
   return {
-    ...{ app, close: streams.close, pagePaths: mailboxPaths },
+    app,
+    close: streams.close,
+    pagePaths: mailboxPaths,
     /** Whether the mailbox is served for a request at all. */
     isOpenTo: (request: Request) => refusalOf(request) === undefined,
   }

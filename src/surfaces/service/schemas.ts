@@ -114,8 +114,13 @@ export function toIntrospection(found: Introspection | undefined): Static<typeof
   if (!found) return { active: false }
   const { user, roles, issuer, expiresAt } = found
   return {
-    ...{ active: true, sub: user.id, email: user.email ?? '', name: displayName(user.rawUserMetaData), roles },
-    ...{ type: 'access', iss: issuer },
+    active: true,
+    sub: user.id,
+    email: user.email ?? '',
+    name: displayName(user.rawUserMetaData),
+    roles,
+    type: 'access',
+    iss: issuer,
     ...(expiresAt !== undefined && { exp: expiresAt }),
   }
 }

@@ -23,7 +23,12 @@ const mail = (changes: Partial<OutgoingMail> = {}): OutgoingMail => ({
 
 function mailer({ host, port }: Pick<SmtpSink, 'host' | 'port'>, changes: Partial<SmtpOptions> = {}) {
   const made = smtpMailer({
-    ...{ host, port, headers: {}, security: 'auto', maxConnections: 2, timeoutMs: 5000 },
+    host,
+    port,
+    headers: {},
+    security: 'auto',
+    maxConnections: 2,
+    timeoutMs: 5000,
     from: { address: 'auth@id.example.com', name: 'Latchkey' },
     ...changes,
   })
@@ -34,7 +39,8 @@ async function started(options: SmtpSinkOptions, changes: Partial<SmtpOptions> =
   const sink = await startSmtp(options)
   const client = mailer(sink, changes)
   return {
-    ...{ sink, client },
+    sink,
+    client,
     async [Symbol.asyncDispose]() {
       client.close()
       await sink.stop()

@@ -12,7 +12,8 @@ let serial = 0
 const signUp = async (app: TestApp, token: string): Promise<string> => {
   const { status, body } = await app.ask('POST', '/auth/v1/signup', {
     body: {
-      ...{ email: `user-${++serial}@example.com`, password: PASSWORD },
+      email: `user-${++serial}@example.com`,
+      password: PASSWORD,
       gotrue_meta_security: { captcha_token: token },
     },
   })

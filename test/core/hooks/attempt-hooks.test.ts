@@ -23,13 +23,18 @@ async function start(name: string) {
     post: async ({ body }): Promise<HttpResult> => {
       asked.push(JSON.parse(body))
       return {
-        ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+        outcome: 'answered',
+        status,
+        contentType: 'application/json',
+        retryAfter: '',
+        isTooLarge: false,
         body: JSON.stringify(answer),
       }
     },
   })
   return {
-    ...{ app, asked },
+    app,
+    asked,
     says(given: object, code = 200) {
       answer = given
       status = code

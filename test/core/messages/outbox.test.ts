@@ -54,14 +54,21 @@ async function start({ isMailboxOn = false } = {}) {
     const store = await openStore(path, clock.now(), { runsWritesTwice: true })
     opened.push(store)
     return {
-      ...{ store, clock, sealer: aesGcmSealer(key), random: systemRandom, policy: { mail: { isMailboxOn } } },
+      store,
+      clock,
+      sealer: aesGcmSealer(key),
+      random: systemRandom,
+      policy: { mail: { isMailboxOn } },
       report: (level: string, message: string, fields: object) =>
         void reports.push(`${level}: ${message} ${JSON.stringify(fields)}`),
     } as unknown as Deps
   }
   const deps = await process()
   return {
-    ...{ deps, clock, reports, process },
+    deps,
+    clock,
+    reports,
+    process,
     deliver: (mailer: Mailer, from = deps) => deliverMessages(taskContext(from), mailer),
     /** Puts a message into the queue. @returns its id */
     async queue({ to = 'ada@example.com', lifetimeMs = HOUR, isSent = true } = {}): Promise<string> {
@@ -98,7 +105,11 @@ test('a mail is handed to the server once, with its id, and then counts as sent'
     { id, to: 'ada@example.com', template: 'magic_link', subject: 'Sign in', html: CONTENT.html, text: CONTENT.text },
   ])
   expect(await outbox.message(id)).toMatchObject({
-    ...{ state: 'sent', attempts: 1, error: null, nextAttemptAt: null, sentAt: outbox.clock.now() },
+    state: 'sent',
+    attempts: 1,
+    error: null,
+    nextAttemptAt: null,
+    sentAt: outbox.clock.now(),
   })
   expect(await outbox.deliver(mailer)).toBe(0)
   outbox.clock.advance(24 * HOUR)
@@ -112,7 +123,12 @@ test('a mail that the server rejects permanently fails at once', async () => {
   const mailer = fakeMailer(() => NOBODY)
   await outbox.deliver(mailer)
   expect(await outbox.message(id)).toMatchObject({
-    ...{ state: 'failed', attempts: 1, error: NOBODY.error, nextAttemptAt: null, sentAt: null, content: null },
+    state: 'failed',
+    attempts: 1,
+    error: NOBODY.error,
+    nextAttemptAt: null,
+    sentAt: null,
+    content: null,
   })
   outbox.clock.advance(24 * HOUR)
   expect(await outbox.deliver(mailer)).toBe(0)

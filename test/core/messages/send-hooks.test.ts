@@ -57,7 +57,8 @@ async function start({ settings = MAIL_HOOK, ...options }: TestOptions = {}) {
     },
   })
   return {
-    ...{ app, calls },
+    app,
+    calls,
     answer(...given: (HttpResult | ((app: TestApp) => HttpResult))[]) {
       answers.push(...given.map((each) => (typeof each === 'function' ? each : () => each)))
     },
@@ -180,7 +181,12 @@ test('sign-up: the code and the token that confirm the address', async () => {
       redirect_to: 'http://localhost:3000',
       email_action_type: 'signup',
       site_url: 'https://api.example.com/auth/v1',
-      ...{ token_new: '', token_hash_new: '', old_email: '', old_phone: '', provider: '', factor_type: '' },
+      token_new: '',
+      token_hash_new: '',
+      old_email: '',
+      old_phone: '',
+      provider: '',
+      factor_type: '',
     })
     const shown = { code: { email: 'ada@example.com', token: mail.token }, token: { token_hash: mail.token_hash } }[way]
     const { status, body } = await verify(hook.app, { type: 'signup', ...shown })
@@ -226,8 +232,10 @@ test('the payload contains the redirect target', async () => {
 test('a flow with PKCE has the prefix before its token', async () => {
   await using hook = await start()
   const body = {
-    ...{ email: 'ada@example.com', password: PASSWORD },
-    ...{ code_challenge: 'x'.repeat(43), code_challenge_method: 's256' },
+    email: 'ada@example.com',
+    password: PASSWORD,
+    code_challenge: 'x'.repeat(43),
+    code_challenge_method: 's256',
   }
   await hook.app.ask('POST', '/auth/v1/signup', { body })
   expect(hook.last().payload.email_data.token_hash).toMatch(/^pkce_[\w-]{43}$/)
@@ -293,14 +301,19 @@ test('notices contain the previous value, if enabled', async () => {
   await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { password: 'another-horse-battery-7' } })
   await hook.called(1)
   expect(hook.last().payload.email_data).toMatchObject({
-    ...{ email_action_type: 'password_changed_notification', token: '', token_hash: '' },
+    email_action_type: 'password_changed_notification',
+    token: '',
+    token_hash: '',
   })
   await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body: { email: 'new@example.com' } })
   const { token_hash } = hook.last().payload.email_data
   await verify(app, { type: 'email_change', token_hash })
   await hook.called(3)
   expect(hook.last().payload.email_data).toMatchObject({
-    ...{ email_action_type: 'email_changed_notification', old_email: 'ada@example.com', token: '', token_hash: '' },
+    email_action_type: 'email_changed_notification',
+    old_email: 'ada@example.com',
+    token: '',
+    token_hash: '',
   })
 })
 

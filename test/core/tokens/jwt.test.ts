@@ -12,7 +12,9 @@ const AFTER = 1300819380_000
 
 /** RFC 7515 A.3.1; the token has no kid, so the key has none either. */
 const EC = {
-  ...{ kty: 'EC', crv: 'P-256', alg: 'ES256' },
+  kty: 'EC',
+  crv: 'P-256',
+  alg: 'ES256',
   x: 'f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU',
   y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
@@ -75,7 +77,10 @@ test('RFC 7517 A.2: the published RSA key signs what its public part verifies, a
   const token = (await key.sign({ iss: 'joe' })) as string
   expect(await key.verify(token)).toBe(true)
   expect(publicHalf(RSA)).toEqual({
-    ...{ kty: 'RSA', alg: 'RS256', n: RSA.n, e: 'AQAB' },
+    kty: 'RSA',
+    alg: 'RS256',
+    n: RSA.n,
+    e: 'AQAB',
     key_ops: ['verify'],
     use: 'sig',
   })

@@ -20,7 +20,11 @@ const SETTINGS = {
 }
 
 const answered = (status: number, body: object): HttpResult => ({
-  ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', isTooLarge: false },
+  outcome: 'answered',
+  status,
+  contentType: 'application/json',
+  retryAfter: '',
+  isTooLarge: false,
   body: JSON.stringify(body),
 })
 

@@ -182,16 +182,18 @@ test('a failing event listener does not affect writes', async () => {
     },
   })
   const message = (id: string) => ({
-    ...{ id, channel: 'email' as const, template: 'recovery', recipient: 'ada@example.com', content: 'x' },
-    ...{
-      state: 'kept' as const,
-      attempts: 0,
-      error: null,
-      nextAttemptAt: null,
-      expiresAt: 2,
-      createdAt: 1,
-      sentAt: null,
-    },
+    id,
+    channel: 'email' as const,
+    template: 'recovery',
+    recipient: 'ada@example.com',
+    content: 'x',
+    state: 'kept' as const,
+    attempts: 0,
+    error: null,
+    nextAttemptAt: null,
+    expiresAt: 2,
+    createdAt: 1,
+    sentAt: null,
   })
   const issue = (id: string) => store.saveTokensAndMessages({ now: 1, messages: [message(id)], audit: [] })
   await Promise.all([issue('a'), issue('b')])

@@ -55,12 +55,21 @@ async function start({
   const store = await openStore(path, clock.now(), { verification: backend, runsWritesTwice: true })
   const sealer = { keyId: '', seal: (plain: Uint8Array) => Buffer.from(plain).toString('hex') }
   const deps = {
-    ...{ store, clock, policy, peppers, sealer, random: { ...systemRandom, ...random } },
+    store,
+    clock,
+    policy,
+    peppers,
+    sealer,
+    random: { ...systemRandom, ...random },
     limits: rateLimits(policy, clock),
   } as unknown as Deps
 
   return {
-    ...{ deps, store, clock, folder, path },
+    deps,
+    store,
+    clock,
+    folder,
+    path,
     /** Spends a token on a change of its user. @param email the new address; without it, a change of nothing else */
     async change(id: string, tokenUse: TokenUse, email?: string) {
       if (email === undefined) {
@@ -312,7 +321,9 @@ describe.each([...BACKENDS])('%s backend', (backend) => {
       { length: 1200 },
       (_, index) =>
         mintToken(taskContext(tokens.deps), {
-          ...{ kind: 'magic_link', family: 'service', to: { email: `user-${index}@example.com` } },
+          kind: 'magic_link',
+          family: 'service',
+          to: { email: `user-${index}@example.com` },
         }).minting,
     )
     await tokens.store.saveTokensAndMessages({ now: tokens.clock.now(), mint: minting, audit: [] })

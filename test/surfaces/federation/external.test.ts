@@ -56,8 +56,11 @@ test('login calls the server given by name or URL, and returns a token of this s
     expect([status, body]).toEqual([
       200,
       {
-        ...{ success: true, access_token: expect.stringMatching(/^fed_[\w-]{65}$/), token_type: 'Bearer' },
-        ...{ server: 'work', user_ref: `work@${HEX}` },
+        success: true,
+        access_token: expect.stringMatching(/^fed_[\w-]{65}$/),
+        token_type: 'Bearer',
+        server: 'work',
+        user_ref: `work@${HEX}`,
       },
     ])
   }
@@ -305,8 +308,12 @@ test('introspect names it <server>@<hex> without asking the other server', async
   const token = await tokenOf(app)
   const before = calls.length
   expect((await federated(app, 'POST', '/introspect', { body: { token } })).body).toEqual({
-    ...{ active: true, user_ref: `work@${HEX}`, exp: app.clock.now() / 1000 + 3600 },
-    ...{ uid: 5, username: 'grace', email: 'g@work.example' },
+    active: true,
+    user_ref: `work@${HEX}`,
+    exp: app.clock.now() / 1000 + 3600,
+    uid: 5,
+    username: 'grace',
+    email: 'g@work.example',
   })
   expect(calls.length).toBe(before)
 })
@@ -345,7 +352,10 @@ test('neither token is stored or logged in plaintext, and ended sessions are swe
 
 test('me passes on the whole profile, also if the other server uses the same format', async () => {
   const user = {
-    ...{ id: UUID, uid: 5, username: 'grace', email: 'g@work.example' },
+    id: UUID,
+    uid: 5,
+    username: 'grace',
+    email: 'g@work.example',
     is_active: true,
     is_verified: true,
   }

@@ -20,7 +20,14 @@ test('login accepts an email address, username or uid, as id or username, under 
   await using app = await startApp()
   const { email, id } = await app.signUp()
   const user = {
-    ...{ id, uid: 1, username: 'u1', email, is_active: true, is_verified: true, server: 'local', user_ref: 'local@1' },
+    id,
+    uid: 1,
+    username: 'u1',
+    email,
+    is_active: true,
+    is_verified: true,
+    server: 'local',
+    user_ref: 'local@1',
   }
   for (const body of [
     { id: email },
@@ -33,8 +40,12 @@ test('login accepts an email address, username or uid, as id or username, under 
     expect(await federated(app, 'POST', '/login', { body: { ...body, password: PASSWORD } })).toMatchObject({
       status: 200,
       body: {
-        ...{ success: true, access_token: expect.stringMatching(/^fed_[\w-]{65}$/), token_type: 'Bearer' },
-        ...{ server: 'local', user_ref: 'local@1', user },
+        success: true,
+        access_token: expect.stringMatching(/^fed_[\w-]{65}$/),
+        token_type: 'Bearer',
+        server: 'local',
+        user_ref: 'local@1',
+        user,
       },
     })
 })

@@ -19,10 +19,21 @@ test('an OpenID provider is discovered and stored with its metadata, and its sec
   expect([made.status, made.body]).toEqual([
     201,
     {
-      ...{ id: uuid, provider_type: 'oidc', identifier: 'custom:acme', name: 'Acme', client_id: 'acme-client' },
-      ...{ acceptable_client_ids: [], scopes: ['openid', 'email', 'profile'], pkce_enabled: true },
-      ...{ attribute_mapping: {}, custom_claims_allowlist: [], authorization_params: {}, enabled: true },
-      ...{ email_optional: false, issuer: ISSUER, skip_nonce_check: false },
+      id: uuid,
+      provider_type: 'oidc',
+      identifier: 'custom:acme',
+      name: 'Acme',
+      client_id: 'acme-client',
+      acceptable_client_ids: [],
+      scopes: ['openid', 'email', 'profile'],
+      pkce_enabled: true,
+      attribute_mapping: {},
+      custom_claims_allowlist: [],
+      authorization_params: {},
+      enabled: true,
+      email_optional: false,
+      issuer: ISSUER,
+      skip_nonce_check: false,
       discovery_document: {
         issuer: ISSUER,
         authorization_endpoint: `${ISSUER}/authorize`,
@@ -33,7 +44,8 @@ test('an OpenID provider is discovered and stored with its metadata, and its sec
         response_types_supported: ['code'],
         subject_types_supported: ['public'],
       },
-      ...{ created_at: NOW, updated_at: NOW },
+      created_at: NOW,
+      updated_at: NOW,
     },
   ])
   expect((await get('custom:acme')).body).toEqual(made.body)
@@ -50,8 +62,12 @@ test('an OAuth 2.0 provider is created without discovery, and lists can be filte
   await using started = await start()
   const { app, provider, create, list } = started
   const more = {
-    ...{ acceptable_client_ids: ['other'], pkce_enabled: false, attribute_mapping: { sub: 'id', locale: 5 } },
-    ...{ custom_claims_allowlist: ['groups'], authorization_params: { prompt: 'login' }, email_optional: true },
+    acceptable_client_ids: ['other'],
+    pkce_enabled: false,
+    attribute_mapping: { sub: 'id', locale: 5 },
+    custom_claims_allowlist: ['groups'],
+    authorization_params: { prompt: 'login' },
+    email_optional: true,
     ...{ enabled: false, jwks_uri: 'https://plain.example.com/keys', issuer: 'https://ignored.example.com' },
   }
   const { status, body } = await create({ ...OAUTH2, ...more })
@@ -70,7 +86,8 @@ test('an OAuth 2.0 provider is created without discovery, and lists can be filte
   expect(await identifiers('?type=oidc')).toEqual(['custom:acme'])
   expect(await identifiers('?type=oauth2')).toEqual(['custom:plain'])
   expect((await list('?type=saml')).body).toEqual({
-    ...{ code: 'validation_failed', message: "type must be either 'oauth2' or 'oidc'" },
+    code: 'validation_failed',
+    message: "type must be either 'oauth2' or 'oidc'",
   })
 })
 
@@ -334,12 +351,14 @@ test('identifiers are unique, and the number of providers is limited, also for s
   const both = await Promise.all([create(OIDC), create(OIDC), create(OIDC)])
   expect(both.map(({ status }) => status).sort()).toEqual([201, 400, 400])
   expect(both.find(({ status }) => status === 400)?.body).toEqual({
-    ...{ code: 'conflict', message: 'A custom OAuth provider with this identifier already exists' },
+    code: 'conflict',
+    message: 'A custom OAuth provider with this identifier already exists',
   })
   const more = await Promise.all(['a', 'b', 'c'].map((id) => create({ ...OAUTH2, identifier: `custom:${id}` })))
   expect(more.map(({ status }) => status).sort()).toEqual([201, 400, 400])
   expect(more.find(({ status }) => status === 400)?.body).toEqual({
-    ...{ code: 'over_custom_provider_quota', message: 'Maximum number of custom OAuth/OIDC providers reached' },
+    code: 'over_custom_provider_quota',
+    message: 'Maximum number of custom OAuth/OIDC providers reached',
   })
 })
 

@@ -72,24 +72,24 @@ test('users cannot make themselves admins by what they may set', async () => {
 test('a user can be created with all fields at once', async () => {
   await using app = await startApp()
   const { status, body } = await create(app, {
-    ...{
-      email: 'Ned@Example.com',
-      phone: '+15551230000',
-      password: 'weak',
-      email_confirm: true,
-      phone_confirm: true,
-      role: 'editor',
-      ban_duration: '24h',
-    },
-    ...{ user_metadata: { name: 'Ned', gone: null }, app_metadata: { plan: 'gold', provider: 'x', gone: null } },
+    email: 'Ned@Example.com',
+    phone: '+15551230000',
+    password: 'weak',
+    email_confirm: true,
+    phone_confirm: true,
+    role: 'editor',
+    ban_duration: '24h',
+    user_metadata: { name: 'Ned', gone: null },
+    app_metadata: { plan: 'gold', provider: 'x', gone: null },
   })
   expect(status).toBe(200)
   expect(body).toMatchObject({
-    ...{ email: 'ned@example.com', phone: '15551230000', role: 'editor', banned_until: '2026-01-02T00:00:00Z' },
-    ...{
-      app_metadata: { plan: 'gold', provider: 'x', providers: ['email', 'phone'] },
-      user_metadata: { name: 'Ned', gone: null, email_verified: true },
-    },
+    email: 'ned@example.com',
+    phone: '15551230000',
+    role: 'editor',
+    banned_until: '2026-01-02T00:00:00Z',
+    app_metadata: { plan: 'gold', provider: 'x', providers: ['email', 'phone'] },
+    user_metadata: { name: 'Ned', gone: null, email_verified: true },
     identities: [
       {
         provider: 'email',
@@ -359,11 +359,15 @@ test('the audit log contains the IP address of each action', async () => {
   await using app = await startApp()
   const body = { email: 'ada@example.com', password: PASSWORD }
   const { body: made } = await app.ask('POST', '/auth/v1/admin/users', {
-    ...{ token: app.admin, body: { ...body, email_confirm: true }, ip: '198.51.100.1' },
+    token: app.admin,
+    body: { ...body, email_confirm: true },
+    ip: '198.51.100.1',
   })
   await app.ask('POST', '/auth/v1/token?grant_type=password', { body, ip: '198.51.100.2' })
   await app.ask('POST', '/api/auth/login', {
-    ...{ body, ip: '2001:db8::2', headers: { 'content-type': 'application/json' } },
+    body,
+    ip: '2001:db8::2',
+    headers: { 'content-type': 'application/json' },
   })
   await app.ask('DELETE', `/auth/v1/admin/users/${made.id}`, { token: app.admin, ip: '198.51.100.3' })
   expect(await addressesIn(app)).toEqual([

@@ -124,7 +124,8 @@ test('the service is called as documented, and an invalid response counts as non
   const line = '0123456789ABCDEF'.repeat(3).slice(0, 35)
   const seen: { path: string; padding: string | null; agent: string | null }[] = []
   const service = Bun.serve({
-    ...{ port: 0, hostname: '127.0.0.1' },
+    port: 0,
+    hostname: '127.0.0.1',
     fetch(request) {
       const { pathname } = new URL(request.url)
       seen.push({

@@ -29,8 +29,14 @@ test('an ID token signs in with mapped and allowed claims, and only the keys are
     ...[200, 'custom:acme', 'custom:acme'],
   ])
   expect(body.user.user_metadata).toEqual({
-    ...{ sub: 'acme-1', provider_id: 'acme-1', iss: ISSUER, user_name: 'ada', custom_claims: { groups: ['a'] } },
-    ...{ email: 'ada@example.com', email_verified: true, phone_verified: false },
+    sub: 'acme-1',
+    provider_id: 'acme-1',
+    iss: ISSUER,
+    user_name: 'ada',
+    custom_claims: { groups: ['a'] },
+    email: 'ada@example.com',
+    email_verified: true,
+    phone_verified: false,
   })
   expect(body.provider_token).toBeUndefined()
   expect(fake.requests.map(({ url }) => url)).toEqual([`${ISSUER}/keys`])

@@ -57,14 +57,18 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
   const { state, code_challenge: challenge, ...asked } = Object.fromEntries(authorization.location.searchParams)
   expect(asked).toEqual({
     ...{ client_id: 'acme-client', response_type: 'code', redirect_uri: 'http://localhost:7020/auth/v1/callback' },
-    ...{ scope: 'openid email profile offline_access', prompt: 'login', hd: 'example.com', login_hint: 'ada' },
+    scope: 'openid email profile offline_access',
+    prompt: 'login',
+    hd: 'example.com',
+    login_hint: 'ada',
     code_challenge_method: 'S256',
   })
   const reply = await returnFromProvider(app, authorization)
   const fragment = fragmentOf(reply)
   expect(fragment).toMatchObject({ provider_token: 'acme-token', provider_refresh_token: 'acme-refresh' })
   expect(claimsOf(fragment.access_token)).toMatchObject({
-    ...{ email: 'ada@example.com', app_metadata: { provider: 'custom:acme', providers: ['custom:acme'] } },
+    email: 'ada@example.com',
+    app_metadata: { provider: 'custom:acme', providers: ['custom:acme'] },
     amr: [{ method: 'oauth' }],
   })
   const [request] = fake.asked('/token')
@@ -84,10 +88,18 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.identities).toMatchObject([
     {
-      ...{ provider: 'custom:acme', id: 'acme-1', email: 'ada@example.com' },
+      provider: 'custom:acme',
+      id: 'acme-1',
+      email: 'ada@example.com',
       identity_data: {
-        ...{ email: 'ada@example.com', email_verified: true, full_name: 'Ada Lovelace', iss: ISSUER },
-        ...{ name: 'Ada Lovelace', phone_verified: false, provider_id: 'acme-1', sub: 'acme-1' },
+        email: 'ada@example.com',
+        email_verified: true,
+        full_name: 'Ada Lovelace',
+        iss: ISSUER,
+        name: 'Ada Lovelace',
+        phone_verified: false,
+        provider_id: 'acme-1',
+        sub: 'acme-1',
       },
     },
   ])
@@ -98,7 +110,9 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
 test('sign-in with an OAuth 2.0 provider uses userinfo, and no PKCE if disabled', async () => {
   const mapping = { sub: 'id', name: 'display', email: 'mail', user_name: 'login', locale: ['de'], zoneinfo: 'nowhere' }
   await using started = await start({
-    ...{ ...OAUTH2, pkce_enabled: false, attribute_mapping: mapping },
+    ...OAUTH2,
+    pkce_enabled: false,
+    attribute_mapping: mapping,
     custom_claims_allowlist: ['groups', 'org', 'constructor'],
   })
   const { app, fake } = started
@@ -114,8 +128,16 @@ test('sign-in with an OAuth 2.0 provider uses userinfo, and no PKCE if disabled'
   const fragment = fragmentOf(await returnFromProvider(app, authorization))
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.user_metadata).toEqual({
-    ...{ sub: '4711', provider_id: '4711', name: 'Ada', full_name: 'Ada', user_name: 'ada', locale: ['de'] },
-    ...{ email: 'Ada@Example.com', email_verified: true, phone_verified: false, custom_claims: { groups: ['admins'] } },
+    sub: '4711',
+    provider_id: '4711',
+    name: 'Ada',
+    full_name: 'Ada',
+    user_name: 'ada',
+    locale: ['de'],
+    email: 'Ada@Example.com',
+    email_verified: true,
+    phone_verified: false,
+    custom_claims: { groups: ['admins'] },
   })
   expect([user.email, user.role]).toEqual(['ada@example.com', 'authenticated'])
   expect(fake.asked('/token')[0]?.body.has('code_verifier')).toBe(false)
@@ -213,7 +235,8 @@ test('a provider that is unknown or disabled is refused before the redirect, and
   const { app, update, remove } = started
   const refused = async (name: string) => (await app.ask('GET', `/auth/v1/authorize?provider=${name}`)).body
   expect(await refused('custom:nope')).toEqual({
-    ...{ code: 'validation_failed', message: 'Unsupported provider: custom provider custom:nope not found' },
+    code: 'validation_failed',
+    message: 'Unsupported provider: custom provider custom:nope not found',
   })
   const authorization = await leave(app)
   const another = await leave(app)
@@ -321,7 +344,7 @@ test('the callback URL for custom providers can be set', async () => {
 
 test('an account is linked to a custom provider, which can have its own linking domain', async () => {
   await using started = await start(OIDC, {
-    ...{ AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'true' },
+    AUTH_SECURITY_MANUAL_LINKING_ENABLED: 'true',
     AUTH_EXPERIMENTAL_PROVIDER_LINKING_DOMAINS: 'custom:acme=acme',
   })
   const { app } = started

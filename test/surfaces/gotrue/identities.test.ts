@@ -95,10 +95,8 @@ test('an address removed with its identity is replaced by that of the best one l
   await using started = await start({ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILBOX: 'on' })
   const { app } = started
   const { body } = await app.ask('POST', '/auth/v1/admin/users', {
-    ...{
-      token: app.admin,
-      body: { email: 'ada@example.com', password: 'correct-horse-battery-9', email_confirm: true },
-    },
+    token: app.admin,
+    body: { email: 'ada@example.com', password: 'correct-horse-battery-9', email_confirm: true },
   })
   const ada = await app.signIn('ada@example.com')
   await link(app, ada.accessToken)

@@ -172,9 +172,14 @@ test('challenges and verifications of second factors, and passkey ceremonies, ha
 
 test('every 429 names the setting whose limit was reached, in the answer and in the log', async () => {
   const settings = {
-    ...{ AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1', AUTH_RATE_LIMIT_EMAIL_SENT: '2' },
-    ...{ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_SMTP_HOST: '127.0.0.1', AUTH_SMTP_PORT: '9' },
-    ...{ AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com', AUTH_RATE_LIMIT_CODE_GUESSES: '1' },
+    AUTH_RATE_LIMITS: 'on',
+    AUTH_RATE_LIMIT_OTP: '1',
+    AUTH_RATE_LIMIT_EMAIL_SENT: '2',
+    AUTH_MAILER_AUTOCONFIRM: 'false',
+    AUTH_SMTP_HOST: '127.0.0.1',
+    AUTH_SMTP_PORT: '9',
+    AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com',
+    AUTH_RATE_LIMIT_CODE_GUESSES: '1',
   }
   await using app = await startApp({ settings })
   await createUser(app, 'ada@example.com')

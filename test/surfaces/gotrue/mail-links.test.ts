@@ -341,7 +341,9 @@ test('links lead to the requested host if it is listed, and to no other', async 
     await post(app, '/otp', { email: ADA }, headers)
     expect(await linkTo(app)).toStartWith(`${origin}/auth/v1/verify?token=`)
     const { body } = await app.ask('POST', '/auth/v1/admin/generate_link', {
-      ...{ token: app.keys.secret, body: { type: 'recovery', email: ADA }, headers },
+      token: app.keys.secret,
+      body: { type: 'recovery', email: ADA },
+      headers,
     })
     expect(body.action_link).toStartWith(`${origin}/auth/v1/verify?token=`)
     app.clock.advance(MINUTE)

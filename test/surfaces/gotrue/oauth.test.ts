@@ -42,7 +42,10 @@ test('oauth callback redirects', async () => {
     'https://github.com/login/oauth/authorize',
   )
   expect(Object.fromEntries(authorization.location.searchParams)).toMatchObject({
-    ...{ client_id: 'github-client', response_type: 'code', scope: 'user:email repo gist', prompt: 'login' },
+    client_id: 'github-client',
+    response_type: 'code',
+    scope: 'user:email repo gist',
+    prompt: 'login',
     redirect_uri: 'http://localhost:7020/auth/v1/callback',
   })
   expect(authorization.state).not.toBe('mine')
@@ -56,14 +59,20 @@ test('oauth callback redirects', async () => {
   expect(claimsOf(fragment.access_token).amr[0].method).toBe('oauth')
   const [tokenRequest] = github.requests
   expect(Object.fromEntries(new URLSearchParams(tokenRequest?.body))).toMatchObject({
-    ...{ grant_type: 'authorization_code', code: 'code', client_id: 'github-client', client_secret: 'github-secret' },
+    grant_type: 'authorization_code',
+    code: 'code',
+    client_id: 'github-client',
+    client_secret: 'github-secret',
   })
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.app_metadata).toEqual({ provider: 'github', providers: ['github'] })
   const data = {
     ...{ avatar_url: 'https://avatars.example/583231', email: 'octocat@example.com', email_verified: true },
     ...{ full_name: 'The Octocat', iss: 'https://api.github.com', name: 'The Octocat', phone_verified: false },
-    ...{ preferred_username: 'octocat', provider_id: '583231', sub: '583231', user_name: 'octocat' },
+    preferred_username: 'octocat',
+    provider_id: '583231',
+    sub: '583231',
+    user_name: 'octocat',
   }
   expect(user.user_metadata).toEqual(data)
   expect(user.identities).toMatchObject([

@@ -38,7 +38,12 @@ async function passPhone(app: TestApp, token: string, factorId: string) {
 }
 
 const answered = (status: number, body = '{}'): HttpResult => ({
-  ...{ outcome: 'answered', status, contentType: 'application/json', retryAfter: '', body, isTooLarge: false },
+  outcome: 'answered',
+  status,
+  contentType: 'application/json',
+  retryAfter: '',
+  body,
+  isTooLarge: false,
 })
 
 test('a phone factor is enrolled, gets a code by SMS, and raises the session', async () => {

@@ -36,7 +36,10 @@ test('ten codes are shown once and stored as hashes', async () => {
   })
   expect(new Set(body.codes).size).toBe(10)
   expect((await status(app, ada.raised.accessToken)).body).toEqual({
-    ...{ id: body.id, type: 'recovery_code', total: 10, remaining: 10 },
+    id: body.id,
+    type: 'recovery_code',
+    total: 10,
+    remaining: 10,
   })
   const user = await app.ask('GET', '/auth/v1/user', { token: ada.raised.accessToken })
   expect(user.body.factors.map((each: Json) => [each.factor_type, each.status, each.friendly_name])).toEqual([

@@ -120,7 +120,8 @@ test('redirect_to in the body of a generated link overrides that of the query', 
   const make = async (body: object, query = '', headers = {}) =>
     (
       await app.ask('POST', `/auth/v1/admin/generate_link${query}`, {
-        ...{ token: app.admin, headers },
+        token: app.admin,
+        headers,
         body: { type: 'magiclink', email: ADA, ...body },
       })
     ).body.redirect_to

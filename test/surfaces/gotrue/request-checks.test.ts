@@ -83,7 +83,8 @@ test('a challenge id must be a UUID if given', async () => {
   const ask = async (challengeId: string | null) =>
     (
       await app.ask('POST', `/auth/v1/factors/${id}/verify`, {
-        ...{ token, body: { challenge_id: challengeId, code: '123456' } },
+        token,
+        body: { challenge_id: challengeId, code: '123456' },
       })
     ).body.code
   expect([await ask(''), await ask('nope'), await ask(null)]).toEqual(['bad_json', 'bad_json', 'mfa_factor_not_found'])
@@ -209,7 +210,8 @@ test('ids in paths and bodies may have any format that GoTrue accepts', async ()
     expect(await get(text)).toEqual([text, 404, 'user_id must be an UUID'])
   const given = crypto.randomUUID()
   const made = await app.ask('POST', '/auth/v1/admin/users', {
-    ...{ token: app.admin, body: { id: `{${given}}`, email: 'b@example.com' } },
+    token: app.admin,
+    body: { id: `{${given}}`, email: 'b@example.com' },
   })
   expect(made.body.id).toBe(given)
 })

@@ -50,7 +50,10 @@ function fakeTwitter(answers: Partial<Record<'request' | 'access' | 'profile', R
     return (
       answers.profile ??
       Response.json({
-        ...{ id_str: '783214', name: 'Ada Lovelace', screen_name: 'ada', email: 'ada@example.com' },
+        id_str: '783214',
+        name: 'Ada Lovelace',
+        screen_name: 'ada',
+        email: 'ada@example.com',
         profile_image_url_https: 'https://img.example/a',
       })
     )
@@ -101,13 +104,11 @@ test('the browser goes to Twitter with a request token, and returns signed in', 
     app_metadata: { provider: 'twitter', providers: ['twitter'] },
     user_metadata: {
       iss: 'https://api.twitter.com/1.1/account/verify_credentials.json',
-      ...{
-        sub: '783214',
-        provider_id: '783214',
-        user_name: 'ada',
-        preferred_username: 'ada',
-        full_name: 'Ada Lovelace',
-      },
+      sub: '783214',
+      provider_id: '783214',
+      user_name: 'ada',
+      preferred_username: 'ada',
+      full_name: 'Ada Lovelace',
       ...{ avatar_url: 'https://img.example/a', picture: 'https://img.example/a', email_verified: true },
     },
   })

@@ -39,13 +39,21 @@ test.each(wallets)('the holder of a wallet’s key signs in, with %s', async (ch
   const address = chain === 'ethereum' ? wallet.address.toLowerCase() : wallet.address
   const data = {
     custom_claims: {
-      ...{ address, chain, domain: 'app.example', statement: 'Hello' },
+      address,
+      chain,
+      domain: 'app.example',
+      statement: 'Hello',
       network: chain === 'ethereum' ? '1' : 'solana:mainnet',
     },
-    ...{ email_verified: false, phone_verified: false, sub: `web3:${chain}:${address}` },
+    email_verified: false,
+    phone_verified: false,
+    sub: `web3:${chain}:${address}`,
   }
   expect(body.user).toMatchObject({
-    ...{ email: '', phone: '', is_anonymous: false, user_metadata: data },
+    email: '',
+    phone: '',
+    is_anonymous: false,
+    user_metadata: data,
     app_metadata: { provider: 'web3', providers: ['web3'] },
     identities: [{ provider: 'web3', id: `web3:${chain}:${address}`, identity_data: data }],
   })
@@ -314,12 +322,14 @@ test.each(wallets)('a message is valid only within its time, with %s', async (_,
 test('sign-in with wallets must be enabled', async () => {
   await using off = await startApp()
   expect(await signIn(off, ethereumWallet())).toMatchObject({
-    ...{ status: 422, body: { code: 'web3_provider_disabled', message: 'Web3 provider is disabled' } },
+    status: 422,
+    body: { code: 'web3_provider_disabled', message: 'Web3 provider is disabled' },
   })
   await using one = await startApp({ settings: { AUTH_EXTERNAL_WEB3_SOLANA_ENABLED: 'true' } })
   expect((await signIn(one, ethereumWallet())).body.message).toBe('Ethereum Web3 provider is disabled')
   expect(await send(one, { chain: 'dogecoin' })).toMatchObject({
-    ...{ status: 400, body: { code: 'web3_unsupported_chain', message: 'Unsupported chain' } },
+    status: 400,
+    body: { code: 'web3_unsupported_chain', message: 'Unsupported chain' },
   })
   expect((await send(one, {})).body.code).toBe('web3_unsupported_chain')
 })

@@ -59,7 +59,9 @@ test('a key is registered by its first challenge, and used by later ones', async
   })
   expect(made.body.user.factors).toEqual([
     expect.objectContaining({
-      ...{ status: 'verified', factor_type: 'webauthn', phone: '' },
+      status: 'verified',
+      factor_type: 'webauthn',
+      phone: '',
       web_authn_aaguid: 'd548826e-79b4-db40-a3d8-11116f7e8349',
     }),
   ])

@@ -31,7 +31,10 @@ test('a message is shown with its code, links and times, and nothing else', asyn
   const mailbox = startMailbox(source)
   const extra = { content: 'sealed' }
   const { id } = source.put({
-    ...{ code: '123456', sentAt: Date.UTC(2026, 0, 1, 0, 0, 1), state: 'failed', error: 'no such mailbox' },
+    code: '123456',
+    sentAt: Date.UTC(2026, 0, 1, 0, 0, 1),
+    state: 'failed',
+    error: 'no such mailbox',
     links: [
       'http://localhost:3000/welcome',
       'myapp://callback?code=1',
@@ -42,11 +45,20 @@ test('a message is shown with its code, links and times, and nothing else', asyn
     ...extra,
   })
   const message = {
-    ...{ id, channel: 'email', kind: 'magic_link', to: 'ada@example.com', from: 'auth@example.com' },
-    ...{ subject: 'Your sign-in link', text: 'Sign in', html: '<p>Sign in</p>', code: '123456' },
+    id,
+    channel: 'email',
+    kind: 'magic_link',
+    to: 'ada@example.com',
+    from: 'auth@example.com',
+    subject: 'Your sign-in link',
+    text: 'Sign in',
+    html: '<p>Sign in</p>',
+    code: '123456',
     links: ['http://localhost:3000/welcome', 'myapp://callback?code=1'],
-    ...{ state: 'failed', error: 'no such mailbox' },
-    ...{ created_at: '2026-01-01T00:00:00.000Z', sent_at: '2026-01-01T00:00:01.000Z' },
+    state: 'failed',
+    error: 'no such mailbox',
+    created_at: '2026-01-01T00:00:00.000Z',
+    sent_at: '2026-01-01T00:00:01.000Z',
   }
   expect(await ask(mailbox, '/mailbox/api/messages')).toEqual({ status: 200, body: [message] })
   expect(await ask(mailbox, `/mailbox/api/messages/${id}`)).toEqual({ status: 200, body: message })

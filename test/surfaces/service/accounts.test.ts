@@ -36,13 +36,26 @@ test('the smoke test: register → login → me → introspect → refresh → o
     },
   ])
   expect(claimsOf(session.access_token)).toEqual({
-    ...{ sub: user.id, email: ada.email, name: 'Ada', roles: ['user'], type: 'access', iss: 'latchkey' },
-    ...{ iat: expect.any(Number), exp: expect.any(Number), sid: expect.any(String) },
+    sub: user.id,
+    email: ada.email,
+    name: 'Ada',
+    roles: ['user'],
+    type: 'access',
+    iss: 'latchkey',
+    iat: expect.any(Number),
+    exp: expect.any(Number),
+    sid: expect.any(String),
   })
   expect((await get(app, '/me', { token: session.access_token })).body).toEqual(registered.body.user)
   expect((await post(app, '/introspect', { token: session.access_token })).body).toEqual({
-    ...{ active: true, sub: registered.body.user.id, email: ada.email, name: 'Ada', roles: ['user'] },
-    ...{ type: 'access', iss: 'latchkey', exp: claimsOf(session.access_token).exp },
+    active: true,
+    sub: registered.body.user.id,
+    email: ada.email,
+    name: 'Ada',
+    roles: ['user'],
+    type: 'access',
+    iss: 'latchkey',
+    exp: claimsOf(session.access_token).exp,
   })
 
   const { body: next } = await post(app, '/refresh', { refresh_token: session.refresh_token })
@@ -227,8 +240,11 @@ test('with confirmation, registering does not reveal whether an address has an a
 })
 
 const WITH_MAIL = {
-  ...{ ...WITH_CONFIRMATION, AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_OTP: '1000000' },
-  ...{ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com' },
+  ...WITH_CONFIRMATION,
+  AUTH_RATE_LIMITS: 'on',
+  AUTH_RATE_LIMIT_OTP: '1000000',
+  AUTH_SMTP_HOST: 'mail.example.com',
+  AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com',
 }
 const registering = async (app: TestApp, email: string) =>
   (await post(app, '/register', { email, password: PASSWORD })).status

@@ -13,7 +13,9 @@ function fakeHomeserver() {
   const asked: { localpart: string; displayName: string }[] = []
   const state = { isDown: false }
   return {
-    ...{ taken, asked, state },
+    taken,
+    asked,
+    state,
     provisioner: {
       async register(account: { localpart: string; displayName: string }): Promise<ProvisionResult> {
         asked.push(account)

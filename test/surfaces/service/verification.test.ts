@@ -331,8 +331,15 @@ test('a magic link signs in with a session of the service surface', async () => 
   })
   const seconds = app.clock.now() / 1000
   expect(claimsOf(reply.body.access_token)).toEqual({
-    ...{ sub: ada.id, email: 'ada@example.com', name: 'Ada Lovelace', roles: ['user'], type: 'access' },
-    ...{ iss: 'latchkey', iat: seconds, exp: seconds + 1800, sid: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    sub: ada.id,
+    email: 'ada@example.com',
+    name: 'Ada Lovelace',
+    roles: ['user'],
+    type: 'access',
+    iss: 'latchkey',
+    iat: seconds,
+    exp: seconds + 1800,
+    sid: expect.stringMatching(/^[0-9a-f-]{36}$/),
   })
 })
 
@@ -855,8 +862,11 @@ test('threat T7: attempts at a second factor by link count together with those o
 test('the response does not reveal that no mail is sent because of the limit, for known and unknown addresses', async () => {
   await using app = await startApp({
     settings: {
-      ...{ AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_EMAIL_SENT: '1' },
-      ...{ AUTH_SMTP_HOST: 'mail.example.com', AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com' },
+      AUTH_MAILER_AUTOCONFIRM: 'false',
+      AUTH_RATE_LIMITS: 'on',
+      AUTH_RATE_LIMIT_EMAIL_SENT: '1',
+      AUTH_SMTP_HOST: 'mail.example.com',
+      AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com',
     },
   })
   await confirmedUser(app, 'known@example.com')
@@ -875,7 +885,8 @@ test.each([
   await using app = await startApp()
   for (const given of [body, { ...body, token: null }]) {
     const reply = await app.ask('POST', `/api/auth${path}`, {
-      ...{ body: given, headers: { 'content-type': 'application/json' } },
+      body: given,
+      headers: { 'content-type': 'application/json' },
     })
     expect([reply.status, reply.body.error, reply.body.detail ?? reply.body.field]).toEqual([
       422,
