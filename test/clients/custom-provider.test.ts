@@ -22,7 +22,9 @@ beforeAll(async () => {
       redirect_uris: [await callback()],
     },
     {
-      ...{ client_id: 'latchkey-app', token_endpoint_auth_method: 'none', redirect_uris: ['acme-app://callback'] },
+      client_id: 'latchkey-app',
+      token_endpoint_auth_method: 'none',
+      redirect_uris: ['acme-app://callback'],
       application_type: 'native',
       scope: 'openid email profile',
     },
@@ -42,7 +44,8 @@ async function callback(): Promise<string> {
     name: 'Probe',
     client_id: 'a',
     client_secret: 'b',
-    ...{ authorization_url: 'https://probe.example.com/', token_url: 'https://probe.example.com/' },
+    authorization_url: 'https://probe.example.com/',
+    token_url: 'https://probe.example.com/',
     userinfo_url: 'https://probe.example.com/',
   })
   if (error) throw error

@@ -341,7 +341,9 @@ test('mail, SMS and hooks are read from config.toml', () => {
   expect(problems).toEqual([])
   expect(settings).toMatchObject({
     mail: {
-      ...{ redirects: ['https://a.example.com/**', 'myapp://cb'], maxFrequencyMs: 60_000, otpExpMs: 900_000 },
+      redirects: ['https://a.example.com/**', 'myapp://cb'],
+      maxFrequencyMs: 60_000,
+      otpExpMs: 900_000,
       secureEmailChange: false,
       smtpHost: 'mail.example.com',
       smtpPort: 465,
@@ -474,7 +476,9 @@ test('quotes and line feeds around a value, as `docker --env-file` leaves them, 
   const jwk = { kty: 'oct', k: Buffer.alloc(32).toString('base64url'), alg: 'HS256', kid: 'a', key_ops: ['sign'] }
   const { settings, problems } = loaded({
     env: {
-      ...{ GOTRUE_SITE_URL: '"https://app.example.com"', GOTRUE_JWT_EXP: "'900'", GOTRUE_JWT_AUD: 'mine\\n' },
+      GOTRUE_SITE_URL: '"https://app.example.com"',
+      GOTRUE_JWT_EXP: "'900'",
+      GOTRUE_JWT_AUD: 'mine\\n',
       GOTRUE_JWT_KEYS: `'[\\n${JSON.stringify(jwk)}\\n]'`,
       GOTRUE_URI_ALLOW_LIST: '"https://a.example.com/**", "myapp://cb"',
       GOTRUE_HOOK_SEND_SMS_SECRETS: '"v1,whsec_c2VjcmV0LXNlY3JldA=="',

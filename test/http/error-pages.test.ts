@@ -167,7 +167,10 @@ const problem = {
   code: undefined,
   message: undefined,
   requestId: 'r1',
-  ...{ retryAfterSeconds: undefined, siteUrl: 'https://app.example.com', languages: [], headers: {} },
+  retryAfterSeconds: undefined,
+  siteUrl: 'https://app.example.com',
+  languages: [],
+  headers: {},
 }
 
 test('values of a request are escaped', async () => {

@@ -33,7 +33,11 @@ const SAMPLES: Sample[] = [
     provider: 'azure',
     vouched: {
       idToken: {
-        ...{ iss: 'https://login.microsoftonline.com/t/v2.0', sub: 'AAA', oid: 'o', tid: 't', name: 'Ada Lovelace' },
+        iss: 'https://login.microsoftonline.com/t/v2.0',
+        sub: 'AAA',
+        oid: 'o',
+        tid: 't',
+        name: 'Ada Lovelace',
         preferred_username: EMAIL,
         email: EMAIL,
         xms_edov: '0',
@@ -147,7 +151,11 @@ const SAMPLES: Sample[] = [
     answers: {
       'https://gitlab.com/api/v4/user/emails': [{ id: 1, email: 'b@example.com', confirmed_at: null }],
       'https://gitlab.com/api/v4/user': {
-        ...{ id: 7, username: 'ada', name: 'Ada Lovelace', email: EMAIL, avatar_url: 'https://img.example/a' },
+        id: 7,
+        username: 'ada',
+        name: 'Ada Lovelace',
+        email: EMAIL,
+        avatar_url: 'https://img.example/a',
         confirmed_at: '2012-05-23T09:05:22Z',
       },
     },
@@ -161,8 +169,17 @@ const SAMPLES: Sample[] = [
     provider: 'google',
     vouched: {
       idToken: {
-        ...{ iss: 'https://accounts.google.com', azp: 'c', aud: 'c', sub: '110', hd: 'example.com', email: EMAIL },
-        ...{ email_verified: true, name: 'Ada Lovelace', picture: 'https://img.example/a', iat: 1, exp: 2 },
+        iss: 'https://accounts.google.com',
+        azp: 'c',
+        aud: 'c',
+        sub: '110',
+        hd: 'example.com',
+        email: EMAIL,
+        email_verified: true,
+        name: 'Ada Lovelace',
+        picture: 'https://img.example/a',
+        iat: 1,
+        exp: 2,
       },
     },
     claims: {
@@ -232,7 +249,9 @@ const SAMPLES: Sample[] = [
         given_name: 'Ada',
         family_name: 'Lovelace',
         email: EMAIL,
-        ...{ picture: 'https://img.example/a', locale: { country: 'US', language: 'en' }, email_verified: true },
+        picture: 'https://img.example/a',
+        locale: { country: 'US', language: 'en' },
+        email_verified: true,
       },
     },
     claims: { sub: '782bbtaQ', ...ada, given_name: 'Ada', avatar_url: 'https://img.example/a' },
@@ -260,8 +279,14 @@ const SAMPLES: Sample[] = [
       provider,
       answers: {
         'https://slack.com/api/openid.connect.userInfo': {
-          ...{ ok: true, sub: 'U0R7JM', 'https://slack.com/user_id': 'U0R7JM', 'https://slack.com/team_id': 'T0R7GR' },
-          ...{ email: EMAIL, email_verified: true, name: 'Ada Lovelace', picture: 'https://img.example/a' },
+          ok: true,
+          sub: 'U0R7JM',
+          'https://slack.com/user_id': 'U0R7JM',
+          'https://slack.com/team_id': 'T0R7GR',
+          email: EMAIL,
+          email_verified: true,
+          name: 'Ada Lovelace',
+          picture: 'https://img.example/a',
         },
       },
       claims: { sub: 'U0R7JM', ...ada, custom_claims: { 'https://slack.com/team_id': 'T0R7GR' } },
@@ -282,12 +307,10 @@ const SAMPLES: Sample[] = [
     provider: 'spotify',
     answers: {
       'https://api.spotify.com/v1/me': {
-        ...{
-          id: 'ada',
-          display_name: 'Ada Lovelace',
-          email: EMAIL,
-          images: [{ url: 'https://img.example/a', height: 64 }],
-        },
+        id: 'ada',
+        display_name: 'Ada Lovelace',
+        email: EMAIL,
+        images: [{ url: 'https://img.example/a', height: 64 }],
       },
     },
     claims: { sub: 'ada', ...ada, email_verified: false },
@@ -384,7 +407,8 @@ const SAMPLES: Sample[] = [
         last_name: 'Lovelace',
         email: EMAIL,
         verified: 0,
-        ...{ login_type: 100, pic_url: 'https://img.example/a' },
+        login_type: 100,
+        pic_url: 'https://img.example/a',
       },
     },
     claims: { sub: 'KdYKjnimT4KPd8FFgQt9FQ', ...ada, picture: 'https://img.example/a' },
@@ -393,7 +417,10 @@ const SAMPLES: Sample[] = [
 ]
 
 const setupOf = ({ provider, setup = {} }: Pick<Sample, 'provider' | 'setup'>): Setup => ({
-  ...{ name: provider, clientIds: ['client'], secret: 'secret', redirectUri: 'https://auth.example/callback' },
+  name: provider,
+  clientIds: ['client'],
+  secret: 'secret',
+  redirectUri: 'https://auth.example/callback',
   url: undefined,
   apiUrl: undefined,
   isEmailOptional: false,

@@ -97,8 +97,11 @@ export const OAUTH2 = {
   identifier: 'custom:plain',
   name: 'Plain',
   client_id: 'plain-client',
-  ...{ client_secret: 'plain-secret', scopes: ['read'], authorization_url: 'https://plain.example.com/authorize' },
-  ...{ token_url: 'https://plain.example.com/token', userinfo_url: 'https://plain.example.com/userinfo' },
+  client_secret: 'plain-secret',
+  scopes: ['read'],
+  authorization_url: 'https://plain.example.com/authorize',
+  token_url: 'https://plain.example.com/token',
+  userinfo_url: 'https://plain.example.com/userinfo',
 }
 
 const PATH = '/auth/v1/admin/custom-providers'

@@ -57,7 +57,10 @@ const NewCustomProvider = Type.Object(
     $id: 'NewCustomProvider',
     examples: [
       {
-        ...{ provider_type: 'oidc', identifier: 'custom:acme', name: 'Acme', issuer: 'https://id.example.com' },
+        provider_type: 'oidc',
+        identifier: 'custom:acme',
+        name: 'Acme',
+        issuer: 'https://id.example.com',
         client_id: 'latchkey',
         client_secret: 'a secret',
         scopes: ['openid', 'email', 'profile'],

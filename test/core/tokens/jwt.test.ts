@@ -55,7 +55,9 @@ test('RFC 7515 appendix A.1: the published key verifies the published token', as
 test('RFC 7515 A.3 and 7518 §3.4: the published ES256 token verifies until it expires', async () => {
   const ring = await keyring({ secret: 'unused', jwks: [{ ...EC, key_ops: ['sign', 'verify'] }] })
   expect(await ring.verify(ES256, BEFORE)).toEqual({
-    ...{ iss: 'joe', exp: 1300819380, 'http://example.com/is_root': true },
+    iss: 'joe',
+    exp: 1300819380,
+    'http://example.com/is_root': true,
   })
   await expect(ring.verify(ES256, AFTER)).rejects.toMatchObject({
     detail: { detail: expect.stringMatching(/expired/) },

@@ -68,7 +68,9 @@ test('an OAuth 2.0 provider is created without discovery, and lists can be filte
     custom_claims_allowlist: ['groups'],
     authorization_params: { prompt: 'login' },
     email_optional: true,
-    ...{ enabled: false, jwks_uri: 'https://plain.example.com/keys', issuer: 'https://ignored.example.com' },
+    enabled: false,
+    jwks_uri: 'https://plain.example.com/keys',
+    issuer: 'https://ignored.example.com',
   }
   const { status, body } = await create({ ...OAUTH2, ...more })
   const { client_secret: _, ...shown } = OAUTH2

@@ -109,7 +109,10 @@ test('threat T25: unsigned tokens, and those signed by another key or an embedde
   const jwk = await exportJWK(publicKey)
   const foreign = await new SignJWT(claims)
     .setProtectedHeader({
-      ...{ alg: 'ES256', jwk, jku: 'https://evil.example/jwks', x5u: 'https://evil.example/cert' },
+      alg: 'ES256',
+      jwk,
+      jku: 'https://evil.example/jwks',
+      x5u: 'https://evil.example/cert',
       kid: '../../dev/null',
     })
     .sign(privateKey)

@@ -56,7 +56,9 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
   expect(authorization.location.href).toStartWith(`${ISSUER}/authorize?`)
   const { state, code_challenge: challenge, ...asked } = Object.fromEntries(authorization.location.searchParams)
   expect(asked).toEqual({
-    ...{ client_id: 'acme-client', response_type: 'code', redirect_uri: 'http://localhost:7020/auth/v1/callback' },
+    client_id: 'acme-client',
+    response_type: 'code',
+    redirect_uri: 'http://localhost:7020/auth/v1/callback',
     scope: 'openid email profile offline_access',
     prompt: 'login',
     hd: 'example.com',
@@ -74,7 +76,9 @@ test('sign-in with an OpenID provider uses discovery and PKCE, and returns the p
   const [request] = fake.asked('/token')
   const { code_verifier: verifier, ...body } = Object.fromEntries(request?.body ?? [])
   expect(body).toEqual({
-    ...{ grant_type: 'authorization_code', code: 'code', redirect_uri: 'http://localhost:7020/auth/v1/callback' },
+    grant_type: 'authorization_code',
+    code: 'code',
+    redirect_uri: 'http://localhost:7020/auth/v1/callback',
   })
   expect(
     createHash('sha256')

@@ -67,8 +67,13 @@ test('oauth callback redirects', async () => {
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: fragment.access_token })
   expect(user.app_metadata).toEqual({ provider: 'github', providers: ['github'] })
   const data = {
-    ...{ avatar_url: 'https://avatars.example/583231', email: 'octocat@example.com', email_verified: true },
-    ...{ full_name: 'The Octocat', iss: 'https://api.github.com', name: 'The Octocat', phone_verified: false },
+    avatar_url: 'https://avatars.example/583231',
+    email: 'octocat@example.com',
+    email_verified: true,
+    full_name: 'The Octocat',
+    iss: 'https://api.github.com',
+    name: 'The Octocat',
+    phone_verified: false,
     preferred_username: 'octocat',
     provider_id: '583231',
     sub: '583231',

@@ -109,7 +109,9 @@ test('the browser goes to Twitter with a request token, and returns signed in', 
       user_name: 'ada',
       preferred_username: 'ada',
       full_name: 'Ada Lovelace',
-      ...{ avatar_url: 'https://img.example/a', picture: 'https://img.example/a', email_verified: true },
+      avatar_url: 'https://img.example/a',
+      picture: 'https://img.example/a',
+      email_verified: true,
     },
   })
 })
