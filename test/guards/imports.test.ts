@@ -187,6 +187,26 @@ test('a circle of folders is found', () => {
   expect(circleIn(graphOf({ start: ['a'], a: ['b'], b: ['c'], c: ['a'] }))).toBe('a → b → c → a')
 })
 
+/** For each file, the files that it imports, types included. */
+async function fileGraph(): Promise<Map<string, Set<string>>> {
+  const known = new Set(files)
+  const found = new Map<string, Set<string>>()
+  for (const file of files) {
+    const text = await Bun.file(join(root, file)).text()
+    const relatives = imports(text).filter(({ from }) => from.startsWith('.'))
+    const targets = relatives.map(({ from }) => join(file, '..', from))
+    const resolved = targets.flatMap((target) => [`${target}.ts`, join(target, 'index.ts')])
+    found.set(file, new Set(resolved.filter((each) => known.has(each))))
+  }
+  return found
+}
+
+test('files import each other in no circle, not even for types', async () => {
+  const graph = await fileGraph()
+  expect(graph.get('config/cross-checks.ts')).toContain('config/index.ts')
+  expect(circleIn(graph)).toBeUndefined()
+})
+
 test('what all folders of the core use is in core/kernel, which uses none of them', async () => {
   expect(files.filter((file) => /^core\/[^/]+$/.test(file))).toEqual(['core/index.ts'])
   expect([...((await coreFolders()).get('kernel') ?? [])]).toEqual([])

@@ -1,9 +1,9 @@
 /** The mailbox surface alone, behind the server's request handling, with messages that a test puts there. */
 import { Elysia } from 'elysia'
 import { cors } from '../../src/http/cors'
-import { ROUTING } from '../../src/http/endpoint'
 import { createLog } from '../../src/http/log'
 import { createMetrics } from '../../src/http/metrics'
+import { ROUTING } from '../../src/http/mount'
 import { createFetch, type Fetch } from '../../src/http/server'
 import {
   type MailboxFilter,

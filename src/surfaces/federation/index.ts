@@ -1,7 +1,8 @@
 /** Federation: sign-in with a choice of server, at some paths below `/auth/v1` (docs/other-surfaces.md#federation). */
 import type { Core } from '../../core'
-import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
+import type { Endpoint } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-responses'
+import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { targetOf } from '../../http/target'
 import { answerFault, answerRefusal, answerWrongMethod } from './errors'
 import { changePassword, introspect, login, logout, me, refresh } from './sessions'

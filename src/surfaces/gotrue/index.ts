@@ -3,8 +3,9 @@
  * in this folder lists the deliberate differences from GoTrue.
  */
 import type { Core } from '../../core'
-import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
+import type { Endpoint } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-responses'
+import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
 import { listAudit } from './admin-audit'

@@ -5,7 +5,9 @@
 import type { Core } from '../../core'
 import type { PlainReason } from '../../core/kernel/refusal'
 import { Refusal } from '../../core/kernel/refusal'
-import { type Access, credentialsOf, type Endpoint, type SurfaceFormat } from '../../http/endpoint'
+import { credentialsOf } from '../../http/credentials'
+import type { Access, Endpoint } from '../../http/endpoint'
+import type { SurfaceFormat } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { isBelow, pageNotFound, targetOf } from '../../http/target'
 

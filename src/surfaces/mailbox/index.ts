@@ -3,7 +3,7 @@
  * key, so it responds under the server's own names only, and not to pages of other origins.
  */
 import { Elysia, status } from 'elysia'
-import { ROUTING } from '../../http/endpoint'
+import { ROUTING } from '../../http/mount'
 import { noteRefusal, requestContextOf } from '../../http/request-context'
 import { mailboxPage, mailboxPaths } from '../../pages/mailbox'
 import { documentation } from './documentation'

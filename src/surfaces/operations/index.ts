@@ -4,7 +4,7 @@ import { Elysia } from 'elysia'
 import type { Core, MailQueue } from '../../core'
 import type { Finding } from '../../core/kernel/server-state'
 import { type Readiness, type ReadinessCheck, readinessOf } from '../../core/operations/readiness'
-import { ROUTING } from '../../http/endpoint'
+import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 
 /** How long a result is reused, so that frequent requests do not write often. */

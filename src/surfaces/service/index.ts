@@ -3,8 +3,9 @@
  * shape (docs/other-surfaces.md).
  */
 import type { Core } from '../../core'
-import { type Endpoint, type MountOptions, mount, type SurfaceFormat } from '../../http/endpoint'
+import type { Endpoint } from '../../http/endpoint'
 import { errorAnswers } from '../../http/error-responses'
+import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { targetOf } from '../../http/target'
 import * as accounts from './accounts'
 import { answerFault, answerRefusal } from './errors'

@@ -1,7 +1,7 @@
 /** Pages for browsers: a start page, its icon, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
-import { ROUTING } from '../../http/endpoint'
 import { isFromBrowser } from '../../http/error-pages'
+import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
