@@ -26,7 +26,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
 /** In the order in which a reader needs them. */
 const TAGS: [name: string, description: string][] = [
-  ['Signing up and in', 'Create an account, sign in, refresh a session.'],
+  ['Sign-up and sign-in', 'Create an account, sign in, refresh a session.'],
   ['Links and codes', 'Magic links, codes, confirmation and recovery: request a message, then use its link or code.'],
   ['Own account', 'Read, change and delete the account of the signed-in user.'],
   ['Sessions', 'Where a user is signed in, and how to end it.'],
@@ -41,7 +41,7 @@ const TAGS: [name: string, description: string][] = [
     'Recovery, change of address and magic links whose mails lead to pages of your application.',
   ],
   ['Federation', 'Sign in with a choice of server: this one, or another that is listed.'],
-  ['Mailbox', 'Messages that would have been sent, for development and tests. On while no mail server is set.'],
+  ['Mailbox', 'Messages that would have been sent, for development and tests. On while no mail server is configured.'],
   ['Server', 'What the server offers, its public keys, and its health.'],
 ]
 

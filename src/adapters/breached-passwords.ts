@@ -27,7 +27,7 @@ export function breachedPasswords(options: BreachedPasswordsOptions): BreachedPa
   })
   return async (prefix) => {
     if (failure && monotonic() - failure.at < PAUSE_MS)
-      return { outcome: 'failed', error: `skipped, since the last request failed: ${failure.error}` }
+      return { outcome: 'failed', error: `skipped, because the last request failed: ${failure.error}` }
     return ask(prefix)
   }
 }

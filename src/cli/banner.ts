@@ -68,12 +68,12 @@ function adviceFor({ server, mail, hooks, limits }: Settings): string[] {
     )
   if (mail.mailerAutoconfirm && !isPublic)
     advice.push(
-      `Sign-ups are confirmed automatically; to confirm them by mail: ${startWith('--set AUTH_MAILER_AUTOCONFIRM=false')}`,
+      `Sign-ups are confirmed automatically. To require confirmation by mail: ${startWith('--set AUTH_MAILER_AUTOCONFIRM=false')}`,
     )
   if (limits.rateLimits === 'on' && !isPublic)
-    advice.push(`Rate limits are on; for a test suite: ${startWith('--set AUTH_RATE_LIMITS=off')}`)
+    advice.push(`Rate limits are on. To turn them off for a test suite: ${startWith('--set AUTH_RATE_LIMITS=off')}`)
   if (limits.rateLimits === 'on' && !isLocalNetworkUrl(server.apiExternalUrl) && server.trustedProxies.length === 0)
-    advice.push('All clients behind a proxy share one rate limit until AUTH_TRUSTED_PROXIES names the proxy.')
+    advice.push('Behind a proxy, all clients share one rate limit until AUTH_TRUSTED_PROXIES lists the proxy.')
   return advice
 }
 

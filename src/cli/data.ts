@@ -18,7 +18,7 @@ export function requireDataFolder({ server: { dataDir } }: Settings): string {
   if (existsSync(join(folder, 'secrets.json'))) return folder
   const place = dataDir === server.dataDir.default ? 'in the folder where the server runs, or ' : ''
   throw new Error(
-    `there is no server in ${folder}${existsSync(folder) ? ' (it holds no secrets.json)' : ''}; run this ${place}with the data folder of the server: --data-dir <folder>`,
+    `no server data found in ${folder}${existsSync(folder) ? ' (it contains no secrets.json)' : ''}; run this ${place}with the data folder of the server: --data-dir <folder>`,
   )
 }
 
@@ -49,7 +49,7 @@ export function requireDatabase(settings: Settings): string {
     // A missing folder is the better explanation.
     if (settings.server.databaseUrl === undefined) requireDataFolder(settings)
     throw new Error(
-      `there is no database at ${path}: the server was never started on it. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
+      `no database found at ${path}: no server has been started with it yet. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
     )
   }
   requireSameVersion(path, settings)
@@ -73,6 +73,6 @@ export function requireNotNewer(path: string): void {
   const opened =
     lastOpenedBy === undefined || lastOpenedBy === version ? '' : ` and was last served by latchkey ${lastOpenedBy}`
   throw new Error(
-    `${path}: the database is newer than this executable (latchkey ${version}): it has migration ${names.at(-1)}, which is unknown here${opened}. Use the newer executable, or restore a copy of the database from before its upgrade`,
+    `${path}: the database is newer than this executable (latchkey ${version}): it has migration ${names.at(-1)}, which is unknown here${opened}. Use the newer executable, or restore a backup from before the upgrade`,
   )
 }

@@ -9,7 +9,7 @@ export async function healthcheck(command: Command): Promise<void> {
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/ready`
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
-  if (!answer) return fail(`nothing responds at ${url}`)
+  if (!answer) return fail(`no response from ${url}`)
   if (!answer.ok) return fail([`${url} answered ${answer.status}`, ...(await reasonsIn(answer))].join('\n'))
   process.stdout.write('ready\n')
 }

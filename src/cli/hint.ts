@@ -3,5 +3,5 @@ export function withHint(text: string, args: readonly string[] = process.argv.sl
   if (!/too many arguments|unknown (command|option)/.test(text)) return text
   const stray = args.find((arg, index) => /^(--)?[A-Z][A-Z0-9_]*=/.test(arg) && args[index - 1] !== '--set')
   if (stray === undefined) return text
-  return `${text.trimEnd()}\n(settings are given as --set NAME=value: --set ${stray.replace(/^--/, '')})\n`
+  return `${text.trimEnd()}\n(pass settings as --set NAME=value: --set ${stray.replace(/^--/, '')})\n`
 }

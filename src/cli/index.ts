@@ -20,7 +20,7 @@ import { importKeys, listKeys, revokeKey, rotateKeys } from './signing-keys'
 const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
 
 export const program = new Command('latchkey')
-  .description('Supabase Auth in one file. Without a command it starts the server.')
+  .description('Supabase Auth in one file. Without a command, it starts the server.')
   .helpOption('-h, --help', 'show this help')
   .option('-v, --version', 'show version, commit, Bun and SQLite versions')
   .addOption(new Option('-V').hideHelp())
@@ -41,7 +41,7 @@ async function reportUnavailable(work: () => void | Promise<void>): Promise<void
   try {
     await work()
   } catch (error) {
-    if (error instanceof Unavailable) fail(`${error.message}; nothing was changed, try again`)
+    if (error instanceof Unavailable) fail(`${error.message}; nothing was changed; try again`)
     throw error
   }
 }
@@ -69,7 +69,7 @@ withSettings(
 
 const ofKeys = withSettings(verb('keys', 'Print the API keys, including the secret key.', 'latchkey keys --json', keys))
   .option('--json', 'print them as JSON')
-  .option('--init', 'create the data folder and the keys of a server that was not started yet')
+  .option('--init', 'create the data folder and keys of a server that has not been started yet')
 
 withSettings(verb('list', 'List the keys that sign access tokens.', 'latchkey keys list', listKeys, ofKeys)).option(
   '--json',
@@ -105,7 +105,7 @@ withSettings(
 withSettings(
   verb(
     'migrate',
-    'Migrate the database to this version, as serve does at start.',
+    'Migrate the database to this version, as serve does at startup.',
     'latchkey migrate --status',
     migrate,
   ),
@@ -154,7 +154,7 @@ verb('openapi', 'Print the OpenAPI document.', 'latchkey openapi > openapi.json'
 withSettings(
   verb(
     'healthcheck',
-    'Ask a running server whether it is ready; exit status 0 if so.',
+    'Check whether a running server is ready; exits with status 0 if it is.',
     'latchkey healthcheck --port 7020',
     healthcheck,
   ),

@@ -89,7 +89,7 @@ function lineOf(message: Listed, subject: string): string {
 /** The subject of a message; its content is deleted once it was sent. */
 function subjectOf(sealer: Sealer, message: Listed): string {
   if (message.channel === 'sms') return ''
-  if (message.content === null) return '(subject no longer kept)'
+  if (message.content === null) return '(subject deleted)'
   try {
     return contentOf({ sealer }, message).subject
   } catch {

@@ -32,7 +32,7 @@ export function watchOpenFiles(log: Log, hasFreeDescriptor: () => boolean = canO
   const look = () => {
     const isLeft = hasFreeDescriptor()
     if (!isLeft && !isExhausted)
-      log.warn('no file descriptor is left: new connections have to wait until others are closed', {
+      log.warn('out of file descriptors: new connections wait until others are closed', {
         limit: openFileLimit(),
       })
     if (isLeft && isExhausted) log.info('file descriptors are available again')

@@ -35,8 +35,9 @@ async function withRoles(
     process.stdout.write(`${roles.join(' ')}\n`)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    if (error.reason === 'user_unknown') fail(`there is no user ${user} (by id, e-mail address, username or uid)`)
-    fail(`there is no role ${role} to grant or revoke; there are: ${(await store.roleNames()).join(', ')}`)
+    if (error.reason === 'user_unknown')
+      fail(`no user found for ${user} (looked up by id, email address, username and uid)`)
+    fail(`unknown role ${role}; the roles that can be granted or revoked are: ${(await store.roleNames()).join(', ')}`)
   } finally {
     await store.close()
   }

@@ -38,7 +38,7 @@ export async function serve(command: Command): Promise<void> {
   const { promise: starting, resolve: started } = Promise.withResolvers<App>()
   let app: App | undefined
   const { idleTimeoutMs } = server
-  const onError = (error: unknown) => log.error('fault', { error: String(error) })
+  const onError = (error: unknown) => log.error('unhandled error', { error: String(error) })
   const listener = listen({
     host: server.host,
     port: server.port,
@@ -163,8 +163,8 @@ function startSweeping({ core }: App, log: Log): Timer {
       .forTask()
       .sweep()
       .then(
-        (removed) => log.debug('swept', removed),
-        (error: unknown) => log.error('sweep failed', { error: String(error) }),
+        (removed) => log.debug('deleted expired data', removed),
+        (error: unknown) => log.error('could not delete expired data', { error: String(error) }),
       )
   }
   setTimeout(sweep, FIRST_SWEEP_MS).unref()

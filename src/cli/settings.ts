@@ -18,7 +18,8 @@ export function withSettings(command: Command): Command {
 
 function collect(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([A-Z0-9_]+)=(.*)$/s.exec(text) ?? []
-  if (name === undefined) throw new InvalidArgumentError('It must look like AUTH_SITE_URL=https://app.example.com.')
+  if (name === undefined)
+    throw new InvalidArgumentError('Use the form NAME=value, such as AUTH_SITE_URL=https://app.example.com.')
   return { ...previous, [name]: value ?? '' }
 }
 

@@ -58,13 +58,13 @@ export function logUncaughtErrors(log: Log, monotonic: () => number = () => perf
   const report = (error: unknown) => {
     const now = monotonic()
     if (now - since >= SPAN_MS) {
-      if (count > MAX_FAULTS) log.error('further faults', { count: count - MAX_FAULTS })
+      if (count > MAX_FAULTS) log.error('further unhandled errors', { count: count - MAX_FAULTS })
       since = now
       count = 0
     }
     count += 1
     if (count <= MAX_FAULTS)
-      log.error('fault', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
+      log.error('unhandled error', { error: String(error), stack: error instanceof Error ? error.stack : undefined })
   }
   process.on('uncaughtException', report)
   process.on('unhandledRejection', report)

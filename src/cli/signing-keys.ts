@@ -79,7 +79,7 @@ export function rotateKeys(command: Command): Promise<void> {
       fail(`AUTH_JWT_VALID_METHODS does not list ${chosenAlg}, so services that use it would refuse the new tokens`)
     const chosen = present?.kid ?? (await ring.create(alg))
     const signsFrom = await ring.schedule({ kid: chosen, isUrgent })
-    if (signsFrom === undefined) fail(`${chosen} is no longer a standby key`)
+    if (signsFrom === undefined) fail(`${chosen} is no longer on standby`)
     print(`${chosen} (${chosenAlg}) is published, and signs from ${time(signsFrom ?? 0)}.`)
     print('Earlier keys stay valid until their last tokens have expired.')
   })

@@ -61,6 +61,6 @@ function reasonOf(entry: string, isWithoutScheme: boolean): string {
   if (isWithoutScheme) return `it needs a scheme, such as https://${entry.replace(/^\/+/, '')}`
   if (entry.includes('#')) return 'the fragment of a redirect, from # on, is not compared'
   if (/^\*[^*]/.test(entry))
-    return '* matches neither a dot nor a slash, so it cannot stand for a scheme; write the scheme out'
+    return '* matches neither dots nor slashes, so it cannot match a scheme; write the scheme out'
   return 'its scheme or host is never allowed in redirects'
 }

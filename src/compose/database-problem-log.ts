@@ -1,4 +1,4 @@
-/** Logs database problems: once, then at intervals, and once more when the database works again. */
+/** Logs database problems: once, then at intervals, and once more when the database has recovered. */
 import type { Log } from '../http/log'
 import { type FailureKind, Unavailable } from '../lib/unavailable'
 import type { Condition } from '../store'
@@ -11,7 +11,7 @@ const MAX_REPEATS = 5
 const ADVICE: Record<FailureKind | 'damaged', string> = {
   disk_full: 'free some space on its disk; a restart is not needed',
   read_only: 'make the file and its folder writable for this user; a restart is not needed',
-  locked: 'end what holds the lock, such as a backup tool or a database shell; a restart is not needed',
+  locked: 'stop the process that holds the lock, such as a backup tool or a database shell; no restart is needed',
   file_moved:
     'nothing is written until the same file, its -wal and its -shm are back in place; to use another file instead, restart the server',
   file_unreachable: 'check that the file and its folder exist and can be read and written; a restart is not needed',
@@ -36,7 +36,7 @@ export function databaseProblemLog({ log, database, monotonic }: { log: Log; dat
 
   return (condition: Condition | undefined): void => {
     if (!condition) {
-      if (ongoing.size > 0) log.info('the database works again', { database })
+      if (ongoing.size > 0) log.info('the database has recovered', { database })
       ongoing.clear()
       return
     }

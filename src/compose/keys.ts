@@ -32,7 +32,7 @@ export async function keyringOf({ tokens }: Settings, secrets: Pick<Secrets, 'jw
       validMethods: tokens.jwtValidMethods,
     })
   } catch (error) {
-    throw new Error(`AUTH_JWT_KEYS holds a key that cannot be used: ${(error as Error).message}`)
+    throw new Error(`AUTH_JWT_KEYS contains an unusable key: ${(error as Error).message}`)
   }
 }
 

@@ -63,7 +63,7 @@ export function mailSender(settings: Settings, core: Core, log: Log) {
   const mailer = smtpMailerOf(settings)
   if (!mailer && !settings.hooks.sendEmailEnabled) return undefined
   void mailer?.verify().then((result) => {
-    if (result.outcome !== 'sent') log.warn('the mail server is not usable', { error: result.error })
+    if (result.outcome !== 'sent') log.warn('the mail server check failed', { error: result.error })
   })
   const workerPool = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
     work: () => core.forTask().deliverMessages(mailer),

@@ -62,7 +62,7 @@ export function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker
   const worker = workers(1, {
     work: () => core.forTask().provisionDueMatrixAccounts(),
     nextInMs: () => core.forTask().nextMatrixAttemptInMs(),
-    onFault: unlessUnavailable((error) => log.error('creating Matrix accounts failed', { error: String(error) })),
+    onFault: unlessUnavailable((error) => log.error('could not create Matrix accounts', { error: String(error) })),
   })
   worker.wake()
   return worker

@@ -41,7 +41,7 @@ export const accounts = {
     kind: flag,
     default: false,
     feeds: field('signup.disabled'),
-    doc: 'Refuse new accounts, except those made through the admin API.',
+    doc: 'Disable sign-ups. The admin API can still create accounts.',
   }),
   emailEnabled: setting({
     name: 'EXTERNAL_EMAIL_ENABLED',
@@ -49,7 +49,7 @@ export const accounts = {
     kind: flag,
     default: true,
     feeds: field('signup.email'),
-    doc: 'Sign-up and sign-in by e-mail address.',
+    doc: 'Sign-up and sign-in by email address.',
   }),
   phoneEnabled: setting({
     name: 'EXTERNAL_PHONE_ENABLED',
@@ -138,6 +138,6 @@ export const accounts = {
     kind: integer(1, 10_000),
     default: 256,
     unit: 'passwords',
-    doc: 'How many passwords may wait to be hashed; beyond that, sign-ins are answered with 429.',
+    doc: 'Maximum number of passwords waiting to be hashed; beyond that, sign-ins get 429.',
   }),
 }

@@ -52,7 +52,7 @@ export function crossCheck(
     const flaw = globError(pattern)
     if (flaw !== undefined || pattern.includes('"'))
       error(
-        `AUTH_URI_ALLOW_LIST contains ${JSON.stringify(pattern)}, which is not a valid pattern: ${flaw ?? 'it has a quote in it'}.`,
+        `AUTH_URI_ALLOW_LIST contains ${JSON.stringify(pattern)}, which is not a valid pattern: ${flaw ?? 'it contains a quote'}.`,
       )
   }
   for (const key of HOOK_KEYS) {
@@ -84,7 +84,9 @@ export function crossCheck(
   if (oauth.allowUnverified && mail.mailerAutoconfirm)
     error('AUTH_MAILER_ALLOW_UNVERIFIED_EMAIL_SIGN_INS and AUTH_MAILER_AUTOCONFIRM cannot both be on.')
   if (tokens.jwtExpSeconds < 120)
-    warn('AUTH_JWT_EXP is under 120 s: supabase-js refreshes 90 s ahead, so it would refresh continuously.')
+    warn(
+      'AUTH_JWT_EXP is under 120 s: supabase-js refreshes tokens 90 s before they expire, so it would refresh continuously.',
+    )
 }
 
 /** Settings that the SMS provider needs and that are missing. */

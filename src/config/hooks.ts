@@ -39,7 +39,7 @@ const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
       toml: `${table}.enabled`,
       kind: flag,
       default: false,
-      doc: `Call the hook that ${doc}.`,
+      doc: `Enable the hook that ${doc}.`,
     }),
     Uri: setting({
       name: `HOOK_${name}_URI`,
@@ -55,7 +55,7 @@ const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
       switchedBy: `HOOK_${name}_ENABLED`,
       kind: hookSecrets,
       secret: true,
-      doc: 'Secrets that sign its requests (Standard Webhooks), separated by `|`.',
+      doc: 'Secrets for signing the requests of the hook (Standard Webhooks), separated by `|`.',
     }),
   }
 }

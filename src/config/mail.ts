@@ -63,7 +63,7 @@ export const mail = {
     name: 'SMTP_USER',
     toml: 'email.smtp.user',
     kind: text,
-    doc: 'SMTP user; without one, there is no authentication.',
+    doc: 'SMTP user. Without one, the connection is not authenticated.',
   }),
   smtpPass: setting({
     name: 'SMTP_PASS',
@@ -118,7 +118,7 @@ export const mail = {
     kind: duration(),
     default: MINUTE,
     feeds: field('mail.cooldownMs'),
-    doc: 'Minimum time between two mails of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
+    doc: 'Minimum time between two mails with the same purpose to one user; 0 disables it, for test suites (GoTrue then uses 1m).',
   }),
   mailerAutoconfirm: computed({
     name: 'MAILER_AUTOCONFIRM',
@@ -143,7 +143,7 @@ export const mail = {
     kind: flag,
     default: true,
     feeds: field('mail.secureChange'),
-    doc: 'A change of address has to be confirmed from the old and the new address.',
+    doc: 'Require confirmation of an email change from both the old and the new address.',
   }),
   magicLinks: setting({
     name: 'EXTERNAL_EMAIL_MAGIC_LINK_ENABLED',
@@ -180,7 +180,7 @@ export const mail = {
     toml: 'additional_redirect_urls',
     kind: list,
     default: [],
-    doc: 'Addresses beside AUTH_SITE_URL to which links may redirect, such as `https://app.example.com/**`. `*` stops at `.` and `/`, `**` does not.',
+    doc: 'Redirect URLs that links may use in addition to AUTH_SITE_URL, such as `https://app.example.com/**`. `*` stops at `.` and `/`, `**` does not.',
   }),
   authorizedAddresses: setting({
     name: 'EXTERNAL_EMAIL_AUTHORIZED_ADDRESSES',
@@ -189,7 +189,7 @@ export const mail = {
     feeds: field('mail.authorizedAddresses', (addresses: string[]) =>
       addresses.map((address) => address.toLowerCase()),
     ),
-    doc: 'The only addresses that mail is sent to; if empty, all.',
+    doc: 'If set, mail is sent only to these addresses.',
   }),
   passwordResetUrl: computed({
     name: 'PASSWORD_RESET_URL',

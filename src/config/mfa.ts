@@ -122,7 +122,7 @@ export const mfa = {
     kind: orDefault(duration(30_000)),
     default: 300_000,
     feeds: field('mfa.unverifiedMs'),
-    doc: 'After this time, a factor that was never challenged is replaced by new ones.',
+    doc: 'After this time, an unverified factor that was never challenged is removed when another one is enrolled.',
   }),
   passkeys: setting({
     name: 'PASSKEY_ENABLED',
@@ -145,7 +145,7 @@ export const mfa = {
     kind: domain,
     defaultNote: 'the host of `AUTH_SITE_URL`',
     feeds: field('webauthn.rpId'),
-    doc: 'Domain that passkeys and security keys belong to: that of your pages, or a parent domain. If it changes later, existing ones stop working.',
+    doc: 'WebAuthn relying party ID: the domain of your pages, or a parent domain. If you change it, existing passkeys and security keys stop working.',
   }),
   rpDisplayName: computed({
     name: 'WEBAUTHN_RP_DISPLAY_NAME',
@@ -159,7 +159,7 @@ export const mfa = {
     name: 'WEBAUTHN_RP_ORIGINS',
     toml: 'webauthn.rp_origins',
     kind: origins,
-    defaultNote: 'that of `AUTH_SITE_URL`; any port of `localhost`',
+    defaultNote: 'the origin of `AUTH_SITE_URL`; on `localhost`, any port',
     feeds: field('webauthn.origins'),
     doc: 'Origins of the pages that may use passkeys.',
   }),

@@ -36,9 +36,9 @@ function shownAs({ kind, defaultNote }: Setting<unknown>, value: unknown): strin
 
 function readPlain({ kind }: Setting<unknown>, { text: given }: RawValue, name: string, report: Report): unknown {
   const { text, around } = stripQuotes(given)
-  if (text === '') throw new Error('given a value, or left out')
+  if (text === '') throw new Error('set to a value, or removed')
   const value = kind.parse(text)
-  if (around) report({ severity: 'note', message: `${name} has ${around} around it, which is ignored.` })
+  if (around) report({ severity: 'note', message: `${name} is surrounded by ${around}; these are ignored.` })
   return value
 }
 
@@ -46,7 +46,7 @@ function readPlain({ kind }: Setting<unknown>, { text: given }: RawValue, name: 
 function readSecret({ kind }: Setting<unknown>, found: RawValue, name: string, report: Report): unknown {
   const text = found.text.trim()
   const { text: inner, around } = stripQuotes(text)
-  if (text === '') throw new Error('given a value, or left out')
+  if (text === '') throw new Error('set to a value, or removed')
   try {
     const value = kind.parse(text)
     if (around === 'quotes')
@@ -55,7 +55,7 @@ function readSecret({ kind }: Setting<unknown>, found: RawValue, name: string, r
   } catch (error) {
     if (around === undefined || inner === '') throw error
     const value = kind.parse(inner)
-    report({ severity: 'note', message: `${name} has ${around} around it, which is ignored.` })
+    report({ severity: 'note', message: `${name} is surrounded by ${around}; these are ignored.` })
     return value
   }
 }
@@ -68,7 +68,7 @@ function stripQuotes(given: string): { text: string; around?: string } {
   // `"a","b"` is a list of quoted values, not a quoted one
   if (quote !== undefined && inner !== undefined && !inner.replaceAll(`\\${quote}`, '').includes(quote))
     return { text: inner.trim(), around: 'quotes' }
-  return unbroken === trimmed ? { text: trimmed } : { text: unbroken, around: 'a line feed' }
+  return unbroken === trimmed ? { text: trimmed } : { text: unbroken, around: 'line feeds' }
 }
 
 /** An invalid setting is not an error while its feature is off. */

@@ -103,19 +103,19 @@ export const server = {
     name: 'TRUSTED_PROXIES',
     kind: networks,
     default: [],
-    doc: 'Networks of your own reverse proxies. Only they may name a client in `X-Forwarded-For`; the right-most hop outside the list is the client.',
+    doc: 'Networks of your own reverse proxies. `X-Forwarded-For` is trusted only from them; the right-most address outside the list is the client.',
   }),
   corsAllowedHeaders: setting({
     name: 'CORS_ALLOWED_HEADERS',
     kind: list,
     default: [],
-    doc: 'Additional request headers that browsers may send, beside those supabase-js sends.',
+    doc: 'Request headers that browsers may send in addition to those of supabase-js.',
   }),
   maxRequestDurationMs: setting({
     name: 'API_MAX_REQUEST_DURATION',
     kind: duration(1000),
     default: 10_000,
-    doc: 'How long a client may take to send its body, and a password may wait to be hashed, before the response is 504.',
+    doc: 'Maximum time to receive a request body, and to wait for password hashing; after that the response is 504.',
   }),
   idleTimeoutMs: setting({
     name: 'IDLE_TIMEOUT',

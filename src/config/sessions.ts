@@ -12,7 +12,7 @@ export const sessions = {
     kind: duration(),
     defaultNote: 'none',
     feeds: field('session.timeboxMs'),
-    doc: 'How long after sign-in a session can be refreshed.',
+    doc: 'Maximum lifetime of a session, counted from sign-in.',
   }),
   inactivityTimeoutMs: setting({
     name: 'SESSIONS_INACTIVITY_TIMEOUT',
@@ -20,14 +20,14 @@ export const sessions = {
     kind: duration(),
     defaultNote: 'none',
     feeds: field('session.inactivityMs'),
-    doc: 'How long after its last refresh a session can be refreshed again.',
+    doc: 'Inactivity timeout: a session that was not refreshed for this long ends.',
   }),
   lowAalMs: setting({
     name: 'SESSIONS_ALLOW_LOW_AAL',
     kind: duration(),
     defaultNote: 'for ever',
     feeds: field('session.lowAalMs', (ms: number | undefined) => ms || undefined),
-    doc: 'How long a session of a user with a second factor may go without it.',
+    doc: 'Maximum lifetime of an aal1 session of a user who has a second factor.',
   }),
   singlePerUser: setting({
     name: 'SESSIONS_SINGLE_PER_USER',
@@ -41,7 +41,7 @@ export const sessions = {
     kind: list,
     default: [],
     feeds: field('session.tags'),
-    doc: 'Session tags; a user may then have one session per tag. Tags come with imported sessions.',
+    doc: 'Session tags: a user may have one session per tag. Only imported sessions have tags.',
   }),
   sweep: setting({
     name: 'DB_CLEANUP_ENABLED',

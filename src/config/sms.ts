@@ -85,7 +85,7 @@ export const sms = {
     kind: duration(),
     default: 60_000,
     feeds: field('sms.cooldownMs'),
-    doc: 'Minimum time between two SMS of the same purpose to one user; 0: none, for test suites (GoTrue then uses 1m).',
+    doc: 'Minimum time between two SMS with the same purpose to one user; 0 disables it, for test suites (GoTrue then uses 1m).',
   }),
   otpExpMs: setting({
     name: 'SMS_OTP_EXP',
@@ -115,7 +115,7 @@ export const sms = {
     kind: testCodes,
     default: {},
     feeds: field('sms.testCodes'),
-    doc: 'Numbers that receive nothing and have a fixed code.',
+    doc: 'Test numbers: their code is fixed, and no SMS is sent.',
   }),
   testOtpValidUntil: setting({
     name: 'SMS_TEST_OTP_VALID_UNTIL',

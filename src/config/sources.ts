@@ -62,7 +62,7 @@ export function unsupportedSetting(name: string, value: string | undefined, reas
   if (isOn && (reason === undefined || /extended$/i.test(name)))
     return {
       severity: 'warning',
-      message: `${name} is on, but this version does not support what it enables${reason ? `: ${reason}` : ''}.`,
+      message: `${name} is on, but this version does not support the feature${reason ? `: ${reason}` : ''}.`,
     }
   return {
     severity: 'note',

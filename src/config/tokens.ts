@@ -53,7 +53,7 @@ export const tokens = {
     kind: secret(32),
     secret: true,
     defaultNote: 'generated at first start',
-    doc: 'HS256 secret of access tokens and of the anon and service_role keys. Set that of your Supabase project to share tokens with it.',
+    doc: 'HS256 secret of access tokens and of the anon and service_role keys. Use the secret of your Supabase project to share tokens with it.',
   }),
   jwtKeys: setting({
     name: 'JWT_KEYS',
@@ -97,7 +97,7 @@ export const tokens = {
     name: 'JWT_VALID_METHODS',
     also: ['GOTRUE_JWT_VALIDMETHODS'],
     kind: list,
-    defaultNote: 'those of the keys',
+    defaultNote: 'the algorithms of the keys',
     doc: 'Accepted signature algorithms. Add `HS256` to keep anon and service_role JWTs valid beside asymmetric keys.',
   }),
   jwtDefaultGroupName: setting({
@@ -154,7 +154,7 @@ export const tokens = {
     name: 'TOKEN_PEPPER_PREVIOUS',
     kind: secret(32),
     secret: true,
-    doc: 'The previous pepper: what was hashed with it is still accepted.',
+    doc: 'The previous pepper: tokens hashed with it are still accepted.',
   }),
   flowStateExpiryMs: setting({
     name: 'EXTERNAL_FLOW_STATE_EXPIRY_DURATION',
@@ -227,13 +227,13 @@ export const tokens = {
     kind: duration(),
     default: 0,
     feeds: field('session.reuseIntervalMs'),
-    doc: 'How long after a refresh the older tokens of the session are still accepted. The parent of the current token always is.',
+    doc: 'How long after a refresh older refresh tokens of the session are still accepted. The parent of the current one is always accepted.',
   }),
   refreshTokenAllowReuse: setting({
     name: 'SECURITY_REFRESH_TOKEN_ALLOW_REUSE',
     kind: flag,
     default: false,
     feeds: field('session.allowReuse'),
-    doc: 'Accept every refresh token of a live session, however old. Unsafe: a stolen token then works until sign-out.',
+    doc: 'Accept every refresh token of a live session, regardless of its age. Unsafe: a stolen token then works until sign-out.',
   }),
 }

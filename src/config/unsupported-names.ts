@@ -40,7 +40,7 @@ const REASONS = new Map([
     'SECURITY_SB_FORWARDED_FOR_ENABLED',
   ),
   ...unsupported(
-    'every mail is queued and sent after the answer',
+    'mail is always queued and sent after the response',
     'MAILER_EMAIL_BACKGROUND_SENDING',
     'EMAIL_BACKGROUND_SENDING',
   ),
@@ -63,7 +63,7 @@ const REASONS = new Map([
     ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
   ),
   ...unsupported(
-    'breached passwords are always looked up, without a filter in front',
+    'breached passwords are always looked up, without a Bloom filter',
     ...each('BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
   ),
   ...unsupported(

@@ -160,10 +160,10 @@ export const hostName: ValueType<string> = {
 
 /** A bare address, without a display name. */
 export const mailAddress: ValueType<string> = {
-  name: 'e-mail address',
+  name: 'email address',
   parse(value) {
     const isPlain = /^[^\s@<>()[\]\\,;:"]+@[^\s@<>()[\]\\,;:"]+$/.test(value) && !/\.\.|@\.|\.@|\.$/.test(value)
-    if (!isPlain) throw new Error('an e-mail address such as noreply@example.com, without a display name')
+    if (!isPlain) throw new Error('an email address such as noreply@example.com, without a display name')
     return value
   },
 }

@@ -139,7 +139,7 @@ export function createFetch({
       code,
       reason: refusal?.reason,
       limit: refusal?.detail.limit,
-      ...(showsUnknownKey && { api_key: 'not one of this server' }),
+      ...(showsUnknownKey && { api_key: 'not a key of this server' }),
     })
     metrics?.observe(request.method, pattern ?? '(none)', status, ms / 1000)
   }
@@ -158,5 +158,5 @@ function errorFields(error: unknown): { error: string; stack?: string | undefine
 /** The cause of a fault is logged with the request id, and appears nowhere else. */
 export function logFault(log: Log, request: Request, error: unknown): void {
   const { id, route } = requestContextOf(request)
-  log.error('fault', { id, route, ...errorFields(error) })
+  log.error('unhandled error', { id, route, ...errorFields(error) })
 }

@@ -6,7 +6,7 @@ const REASONS = {
   locked: 'another process holds the lock of the database',
   file_moved: 'the database file was moved, deleted or replaced while the server runs',
   file_unreachable: 'the database file cannot be opened',
-  disk_failing: 'the disk reports an error',
+  disk_failing: 'disk I/O error',
   out_of_memory: 'there is not enough memory',
 } as const
 

@@ -53,7 +53,7 @@ test.skipIf(!mayMount)('a full disk causes 503 until there is space again', asyn
   while (refused.status === 200) refused = await signUp(server)
   expect(refused).toMatchObject({
     status: 503,
-    body: { code: 'unexpected_failure', message: 'The server cannot do this at the moment: the disk is full' },
+    body: { code: 'unexpected_failure', message: 'The server is temporarily unavailable: the disk is full' },
   })
   expect(refused.headers.get('retry-after')).toBe('1')
   expect(await ready(server, 503)).toMatchObject({
@@ -68,7 +68,7 @@ test.skipIf(!mayMount)('a full disk causes 503 until there is space again', asyn
   await ready(server, 200)
   await server.settled()
   expect(logged(server, 'disk_full')).toHaveLength(1)
-  expect(server.log.some(({ msg }) => msg === 'the database works again')).toBe(true)
+  expect(server.log.some(({ msg }) => msg === 'the database has recovered')).toBe(true)
 })
 
 test.skipIf(!mayMount)('it works with only its data folder writable', async () => {
@@ -138,7 +138,7 @@ test('an unavailable database is 503 on every surface, in its own error format',
   const { access_token: token } = (await signUp(server)).body
   renameSync(server.database, join(server.folder, 'aside'))
   const message =
-    'The server cannot do this at the moment: the database file was moved, deleted or replaced while the server runs'
+    'The server is temporarily unavailable: the database file was moved, deleted or replaced while the server runs'
   const user = { email: 'bob@example.com', username: 'bob', password: PASSWORD }
   const admin = server.keys.secret_key
   const gotrue = { code: 'unexpected_failure', message }
@@ -195,7 +195,7 @@ test('a database that was moved away or replaced is not written, and is used aga
   }
   await server.settled()
   expect(logged(server, 'file_moved')).toHaveLength(moves.length)
-  expect(server.log.filter(({ msg }) => msg === 'fault')).toEqual([])
+  expect(server.log.filter(({ msg }) => msg === 'unhandled error')).toEqual([])
 })
 
 test('a deleted write-ahead log loses no acknowledged write', async () => {
@@ -241,7 +241,7 @@ test('a lock of another process blocks writes alone', async () => {
   const grant = await run(['role', 'grant', 'ada@example.com', 'admin'], { cwd: server.folder })
   expect(grant).toMatchObject({
     status: 1,
-    stderr: 'latchkey: another process holds the lock of the database; nothing was changed, try again\n',
+    stderr: 'latchkey: another process holds the lock of the database; nothing was changed; try again\n',
   })
   other.run('ROLLBACK')
   other.close()
@@ -348,7 +348,7 @@ test.skipIf(process.platform === 'win32')(
     expect((await signUp(server)).status).toBe(200)
     await ready(server, 200)
     await server.settled()
-    expect(server.log.filter(({ msg }) => msg === 'fault')).toEqual([])
+    expect(server.log.filter(({ msg }) => msg === 'unhandled error')).toEqual([])
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
   },

@@ -93,8 +93,8 @@ for (const { tls, security } of [
 
 test('a wrong password for the mail server is reported at start, and not printed', async () => {
   await using site = await started({ auth: login }, { ...withLogin, AUTH_SMTP_PASS: 'wrong-staple-4' })
-  await until(() => logged(site.server, 'the mail server is not usable').length > 0)
-  expect(logged(site.server, 'the mail server is not usable')[0]).toMatchObject({
+  await until(() => logged(site.server, 'the mail server check failed').length > 0)
+  expect(logged(site.server, 'the mail server check failed')[0]).toMatchObject({
     level: 'warn',
     error: expect.stringContaining('535'),
   })
@@ -114,7 +114,7 @@ test('a rejected recipient fails alone, and does not change the response', async
   await until(async () => (await stateOf(server, 'after@example.com')) === 'sent')
 
   await server.settled()
-  expect(logged(server, 'mail not sent')).toEqual([expect.objectContaining({ level: 'error', attempts: 1 })])
+  expect(logged(server, 'mail could not be sent')).toEqual([expect.objectContaining({ level: 'error', attempts: 1 })])
   expect(JSON.stringify(server.log)).not.toContain('refused@')
   const list = await run(['mail', 'list'], { cwd: server.folder })
   expect(list.stdout.split('\n').filter((line) => /confirmation +failed +attempts 1 .*550/.test(line))).toHaveLength(1)
@@ -280,7 +280,7 @@ test('no link, code, address or password of a mail is logged, whatever happens t
   const change = await lastMessageOfKind(server, 'next@example.com', 'email_change')
   for (const refused of ['nobody@example.com', 'quoted@example.com']) await askFor(server, refused)
   const quoted = await lastMessageOfKind(server, 'quoted@example.com', 'confirmation')
-  await until(() => logged(server, 'mail not sent').length === 2)
+  await until(() => logged(server, 'mail could not be sent').length === 2)
   await server.settled()
 
   const text = JSON.stringify(server.log)
@@ -415,7 +415,7 @@ test('the log reports a refused redirect with the entry to add, and that entry a
   const [line] = refusing.log.filter(({ redirect_to }) => redirect_to !== undefined)
   expect(line).toMatchObject({
     level: 'warn',
-    msg: expect.stringContaining('redirect was refused'),
+    msg: expect.stringContaining('redirect target was rejected'),
     redirect_to: redirectTo,
     add_to_AUTH_URI_ALLOW_LIST: 'https://app.example.org/**',
   })

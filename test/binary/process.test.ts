@@ -219,7 +219,8 @@ test('uncaught errors are logged, and do not end it', async () => {
   )
   await using server = await startBinary({ env: { BUN_OPTIONS: `--preload ${preload}` } })
   process.kill(server.pid, 'SIGUSR2')
-  const planted = () => server.log.filter(({ msg, error }) => msg === 'fault' && String(error).includes('planted'))
+  const planted = () =>
+    server.log.filter(({ msg, error }) => msg === 'unhandled error' && String(error).includes('planted'))
   while (planted().length < 5) await server.settled()
   expect((await server.ask('POST', '/auth/v1/signup', { body: account })).status).toBe(200)
   expect(await server.stop()).toBe(0)
@@ -274,7 +275,7 @@ test.skipIf(!isLinux)(
     while (!log.includes('may open only 64 files')) log += (await reader.read()).value
     const sockets = Array.from({ length: 100 }, () => connect(Number(new URL(server.url).port), '127.0.0.1'))
     for (const socket of sockets) socket.on('error', () => {})
-    while (!log.includes('no file descriptor is left')) log += (await reader.read()).value
+    while (!log.includes('out of file descriptors')) log += (await reader.read()).value
     for (const socket of sockets) socket.destroy()
     while (!log.includes('file descriptors are available again')) log += (await reader.read()).value
     await stillServes(server.url)

@@ -340,7 +340,7 @@ test('a request with an API key of another server logs a warning without the key
   await server.settled()
   expect(server.log.find(({ id }) => id === 'with-a-wrong-key')).toMatchObject({
     level: 'warn',
-    api_key: 'not one of this server',
+    api_key: 'not a key of this server',
   })
   expect(JSON.stringify(server.log)).not.toContain(apikey)
 })

@@ -14,12 +14,12 @@ test('uncaught errors are logged in full up to a limit, and counted beyond it', 
   try {
     for (let fault = 0; fault < 30; fault++) report?.(new Error(`fault ${fault}`))
     expect(lines).toHaveLength(20)
-    expect(lines[0]).toMatchObject({ msg: 'fault', error: 'Error: fault 0' })
+    expect(lines[0]).toMatchObject({ msg: 'unhandled error', error: 'Error: fault 0' })
     now = 60_000
     report?.('not even an error')
     expect(lines.slice(20)).toMatchObject([
-      { msg: 'further faults', count: 10 },
-      { msg: 'fault', error: 'not even an error' },
+      { msg: 'further unhandled errors', count: 10 },
+      { msg: 'unhandled error', error: 'not even an error' },
     ])
   } finally {
     for (const event of ['uncaughtException', 'unhandledRejection'] as const)

@@ -55,7 +55,7 @@ browserTest('messages are listed newest first, and a new one appears by itself',
   const complaints: string[] = []
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
   await page.goto(`${site.url}/mailbox`)
-  await page.getByText('No messages yet. Sign up, ask for a magic link').waitFor()
+  await page.getByText('No messages yet. Sign up, or request a magic link').waitFor()
   await page.getByText('live', { exact: true }).waitFor()
 
   const lines = page.getByRole('option')

@@ -123,7 +123,7 @@ test.skipIf(!hasBrowser)(
     await page.locator('html:not(.dark-mode)').waitFor({ state: 'attached' })
 
     const tags = await page.locator('.opblock-tag').evaluateAll((all) => all.map((tag) => tag.dataset.tag))
-    expect(tags.slice(0, 3)).toEqual(['Signing up and in', 'Links and codes', 'Own account'])
+    expect(tags.slice(0, 3)).toEqual(['Sign-up and sign-in', 'Links and codes', 'Own account'])
     await page.click('button.authorize')
     expect(await page.locator('.auth-container h4 code').allTextContents()).toEqual(['userToken', 'secretKey'])
     await page.locator('.auth-container input').last().fill('sb_secret_kept')

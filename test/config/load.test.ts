@@ -154,8 +154,8 @@ test('unknown keys of config.toml are reported with the nearest known one, and u
   }
   expect(loaded({ toml: { path: 'c.toml', auth } }).problems).toEqual([
     'unknown: c.toml [auth] jwt_expirey is not a known setting; did you mean jwt_expiry?',
-    'warning: c.toml [auth] third_party.firebase.enabled is on, but this version does not support what it enables.',
-    'warning: c.toml [auth] oauth_server.enabled is on, but this version does not support what it enables.',
+    'warning: c.toml [auth] third_party.firebase.enabled is on, but this version does not support the feature.',
+    'warning: c.toml [auth] oauth_server.enabled is on, but this version does not support the feature.',
   ])
 })
 
@@ -192,7 +192,7 @@ test('enabling a protection that does not exist is a warning', () => {
 
 test('a flag that is empty, unknown or names a missing file is an error', () => {
   expect(loaded({ flags: { '--host': '' } }).problems).toEqual([
-    'error: AUTH_HOST (flag --host) must be given a value, or left out, not "".',
+    'error: AUTH_HOST (flag --host) must be set to a value, or removed, not "".',
   ])
   expect(loaded({ set: { AUTH_SITE_ULR: 'x' } }).problems).toEqual([
     'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
@@ -383,7 +383,7 @@ test.each([
   [{ AUTH_SMS_TEST_OTP: '+1555:' }, 'a comma-separated list such as 15551230000:123456'],
   [{ AUTH_SMS_TEMPLATE: 'Hello' }, 'a text with {{ .Code }} in it'],
   [{ AUTH_SMTP_USER: 'u' }, 'AUTH_SMTP_PASS must be as well'],
-  [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense' }, 'must be an e-mail address such as noreply@example.com'],
+  [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense' }, 'must be an email address such as noreply@example.com'],
   [{ AUTH_SMTP_ADMIN_EMAIL: 'My App <noreply@example.com>' }, 'without a display name'],
   [{ AUTH_SMTP_HOST: 'smtp://mail.example.com' }, 'without scheme, port and path'],
   [{ AUTH_SMTP_HOST: 'mail.example.com:587' }, 'without scheme, port and path'],
@@ -501,7 +501,7 @@ test('quotes around a secret may belong to it, so they are kept with a warning',
 
 test('a stray quote in the redirect allow list is refused', () => {
   const { problems } = loaded({ env: { AUTH_URI_ALLOW_LIST: 'https://a.example.com/"**' } })
-  expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST contains .*it has a quote in it\.$/)])
+  expect(problems).toEqual([expect.stringMatching(/^error: AUTH_URI_ALLOW_LIST contains .*it contains a quote\.$/)])
 })
 
 test('test numbers may contain spaces, and their codes letters', () => {
@@ -520,7 +520,7 @@ test.each([
 test('settings without effect are listed with the reason, and security-relevant ones are warnings', () => {
   const problemsOf = (name: string, value: string) => loaded({ env: { [name]: value } }).problems
   expect(problemsOf('GOTRUE_MAILER_EMAIL_BACKGROUND_SENDING', 'true')).toEqual([
-    expect.stringMatching(/^note: .* has no effect: every mail is queued and sent after the answer\.$/),
+    expect.stringMatching(/^note: .* has no effect: mail is always queued and sent after the response\.$/),
   ])
   expect(problemsOf('GOTRUE_MAILER_EMAIL_VALIDATION_EXTENDED', 'true')).toEqual([
     expect.stringMatching(/^warning: .* is on, but .*: only the form of addresses is checked/),

@@ -35,7 +35,7 @@ async function profileFrom(
   // OpenID Connect Core 1.0 §5.3.2
   if (idToken && answered && answered.sub !== idToken.sub) throw new Error('userinfo belongs to another account')
   const documents: UntrustedJson[] = [idToken, answered].filter((each) => each !== undefined)
-  if (documents.length === 0) throw new Error('there is neither an ID token nor a userinfo response')
+  if (documents.length === 0) throw new Error('the provider returned neither an ID token nor a userinfo response')
   const claims: UntrustedJson = { ...answered, ...idToken }
   const mapped = { ...claims, ...applyMapping(attributeMapping, claims) }
   const allowed = Object.fromEntries(pickOwn(claims, customClaims))

@@ -55,7 +55,7 @@ export function oauth1Client(fetch: BoundedFetch, provider: OAuth1Provider, setu
       let access: Token
       try {
         const request = JSON.parse(proof) as Token
-        if (parameters.get('oauth_token') !== request.key) throw new Error('the response is about another token')
+        if (parameters.get('oauth_token') !== request.key) throw new Error('the response is for a different token')
         const data = { oauth_verifier: parameters.get('oauth_verifier') ?? '' }
         access = await tokenFrom(endpoints.accessToken, data, request)
       } catch (error) {

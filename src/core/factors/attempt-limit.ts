@@ -55,6 +55,6 @@ async function consumeFactorAttempt(
     limit: LIMIT,
     now,
   })
-  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'wrong codes of second factors' })
+  if (waitMs > 0) throw new Refusal(reason, { retryAfterMs: waitMs, limit: 'failed second-factor attempts' })
   return counted
 }

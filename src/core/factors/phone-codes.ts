@@ -21,7 +21,7 @@ export async function checkPhoneCode(
   const isTested = phone !== null && Object.hasOwn(policy.sms.testCodes, phone)
   if (smsProvider?.check && phone !== null && policy.sms.delivery === 'provider' && !isTested) {
     const isRight = await smsProvider.check(phone, code).catch((error: unknown) => {
-      report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
+      report('error', 'the SMS provider could not check a code', { error: String(error) })
       throw new Refusal('code_check_failed')
     })
     if (!isRight) throw new Refusal('code_wrong')

@@ -44,10 +44,10 @@ export async function requestPeer(
   const { method, path, token, body } = call
   const answer = await peers.ask({ url: `${peer.url}/auth/v1${path}`, method, token, ...(body && { body }) })
   if (answer.outcome === 'unavailable') {
-    report('warn', 'another auth server cannot be used', { server: peerLabel(peer), error: answer.error })
+    report('warn', 'the request to another auth server failed', { server: peerLabel(peer), error: answer.error })
     throw new Refusal('upstream_unavailable')
   }
-  if (answer.status === 429) throw new Refusal('too_many_requests', { limit: 'the other auth server' })
+  if (answer.status === 429) throw new Refusal('too_many_requests', { limit: 'remote auth server' })
   return { isSuccess: answer.status < 300, status: answer.status, body: answer.body }
 }
 

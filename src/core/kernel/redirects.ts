@@ -21,7 +21,7 @@ export function chooseRedirect(
   for (const written of asked) {
     if (!written) continue
     const candidate = written.replaceAll(' ', '%20')
-    if (isAllowedRedirect(context, candidate, 'links lead to the site instead')) return candidate
+    if (isAllowedRedirect(context, candidate, 'links use the site URL instead')) return candidate
   }
   const page = referer.replaceAll(' ', '%20')
   return page !== '' && redirectRejection(redirects, page) === undefined ? page : redirects.siteUrl
@@ -36,7 +36,7 @@ export function isAllowedRedirect(
   const reason = redirectRejection(redirects, candidate)
   if (reason === undefined) return true
   const entry = entryThatAllows(redirects, candidate)
-  report('warn', `a redirect was refused, ${consequence}`, {
+  report('warn', `a redirect target was rejected: ${consequence}`, {
     redirect_to: shortened(candidate),
     reason,
     ...(entry !== undefined && { add_to_AUTH_URI_ALLOW_LIST: entry }),

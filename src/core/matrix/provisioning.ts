@@ -90,7 +90,7 @@ async function attempt(context: Context, user: User, registration: MatrixRegistr
   async function postpone(error: string): Promise<null> {
     const nextAttemptAt = clock.now() + backOffMs(attempts)
     await store.postponeMatrixRegistration({ userId, suffix, attempts, error, nextAttemptAt })
-    report('warn', 'creating a Matrix account will be retried', { user: userId, attempts, error })
+    report('warn', 'could not create a Matrix account; will retry', { user: userId, attempts, error })
     return null
   }
 }

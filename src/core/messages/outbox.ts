@@ -44,7 +44,9 @@ export async function deliverMessages(context: Context, mailer: Mailer | undefin
 /** @param error the last error of the mail server */
 const expired = (error: string | null): Delivery => ({
   outcome: 'refused',
-  error: ['its link or code expired before it could be sent', ...(error === null ? [] : [error])].join('; last: '),
+  error: ['its link or code expired before it could be sent', ...(error === null ? [] : [error])].join(
+    '; last error: ',
+  ),
 })
 
 async function deliver(context: Context, mailer: Mailer | undefined, message: Message): Promise<void> {
@@ -72,7 +74,7 @@ async function deliver(context: Context, mailer: Mailer | undefined, message: Me
   }
   if (isSent) report('info', 'mail sent', facts)
   else
-    report(isFinal ? 'error' : 'warn', isFinal ? 'mail not sent' : 'mail will be retried', {
+    report(isFinal ? 'error' : 'warn', isFinal ? 'mail could not be sent' : 'mail will be retried', {
       ...facts,
       error: error ?? '',
     })
@@ -82,7 +84,7 @@ async function attempt(context: Context, mailer: Mailer | undefined, message: Me
   try {
     const { subject, html, text, hook } = contentOf(context, message)
     if (hook) return await callQueuedHook(context, hook)
-    if (!mailer) return { outcome: 'unavailable', error: 'no mail server is set' }
+    if (!mailer) return { outcome: 'unavailable', error: 'no mail server is configured' }
     const { id, recipient: to, template } = message
     return await mailer.send({ id, to, template, subject, html: html ?? '', text })
   } catch (error) {
@@ -98,7 +100,7 @@ async function callQueuedHook(
   context: Context,
   { payload, ip = '' }: NonNullable<MessageContent['hook']>,
 ): Promise<Delivery> {
-  if (!context.policy.hooks.sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is set' }
+  if (!context.policy.hooks.sendEmail) return { outcome: 'unavailable', error: 'no Send Email hook is configured' }
   try {
     await callHook(withClient(context, { ...NO_CLIENT, ip }), 'sendEmail', payload)
     return { outcome: 'sent' }

@@ -109,7 +109,7 @@ function prepareCode(context: Context, texted: SmsCode): PreparedCode {
     const call = async () => {
       const sent = await withCallSlot(smsProvider, () => smsProvider.send({ phone, text, code, channel }))
       if (sent?.outcome === 'sent') return sent.id
-      const error = sent?.error ?? 'too many requests are waiting for the provider'
+      const error = sent?.error ?? 'too many pending requests to the provider'
       throw new Refusal('sms_failed', { detail: `${label} OTP to provider: ${error}` })
     }
     return { messages: [], call }

@@ -138,7 +138,7 @@ export async function callOrWithdraw<T>(
   } catch (error) {
     // The remaining token is known to the hook or provider only; it expires.
     await withdrawStored().catch((failure: unknown) => {
-      report('error', 'what a message that was not sent refers to could not be withdrawn', { error: String(failure) })
+      report('error', 'could not roll back the changes of a message that was not sent', { error: String(failure) })
     })
     throw error
   }

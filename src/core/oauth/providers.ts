@@ -78,7 +78,7 @@ async function withFreshDiscovery(context: Context, row: CustomProvider): Promis
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { error: why = error.detail.detail ?? '' } = error.detail
-    context.report('warn', 'the metadata of an OpenID issuer cannot be fetched', { provider: identifier, error: why })
+    context.report('warn', 'could not fetch the metadata of an OpenID issuer', { provider: identifier, error: why })
   }
   await context.store.saveDiscovery({ id, identifier, issuer, discoveryUrl, document, now })
   return { ...row, discoveryDocument: document }

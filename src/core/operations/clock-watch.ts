@@ -50,11 +50,11 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
     const now = clock.now()
     const shown = new Date(now).toISOString()
     if (now < CLOCK_UNSET_BEFORE)
-      return { state: 'unset', isFatal: true, reason: `the clock says ${shown}; set it, tokens are dated by it` }
+      return { state: 'unset', isFatal: true, reason: `the clock reads ${shown}; set it, because tokens use its time` }
     if (now < builtAt - HOUR)
-      return { state: 'behind', reason: `the clock says ${shown}, before this program was built` }
+      return { state: 'behind', reason: `the clock reads ${shown}, which is before this program was built` }
     if (now < latestAt - MINUTE)
-      return { state: 'behind', reason: `the clock says ${shown}, before the latest data in the database` }
+      return { state: 'behind', reason: `the clock reads ${shown}, which is before the latest data in the database` }
     const isReported = jump !== undefined && clock.monotonic() - jump.at < REPORTED_MS
     return isReported ? { state: 'jumped', reason: jumpText(jump?.byMs ?? 0) } : { state: 'ok' }
   }
@@ -77,7 +77,7 @@ export function clockWatch({ clock, report, builtAt, latestAt = 0 }: ClockWatchO
 function jumpText(byMs: number): string {
   const span = spanText(Math.abs(byMs))
   return byMs < 0
-    ? `the clock was set back by ${span}; data stored before is dated in the future and is treated as past`
+    ? `the clock was set back by ${span}; timestamps stored earlier are now in the future and are treated as past`
     : `the clock jumped forward by ${span}: it was set, or this machine was suspended`
 }
 

@@ -26,7 +26,7 @@ export async function readinessOf(
         return [name, await run()]
       } catch (error) {
         onFault(error)
-        return [name, { state: 'failed', isFatal: true, reason: 'the check itself failed; the log names the cause' }]
+        return [name, { state: 'failed', isFatal: true, reason: 'the check itself failed; see the log' }]
       }
     }),
   )
@@ -46,5 +46,5 @@ export async function checkDisk({ store }: Context): Promise<Finding> {
   const { freeBytes } = await store.space()
   if (freeBytes === undefined) return { state: 'unknown', reason: 'the folder of the database cannot be read' }
   if (freeBytes >= LOW_BYTES) return { state: 'ok' }
-  return { state: 'low', reason: `${Math.floor(freeBytes / 1024 / 1024)} MiB are left on the disk of the database` }
+  return { state: 'low', reason: `${Math.floor(freeBytes / 1024 / 1024)} MiB are free on the disk of the database` }
 }

@@ -177,7 +177,7 @@ async function checkedByProvider(
   try {
     return (await isRight()) ? token : undefined
   } catch (error) {
-    report('error', 'the SMS provider did not say whether a code is right', { error: String(error) })
+    report('error', 'the SMS provider could not check a code', { error: String(error) })
     throw new Refusal('code_check_failed')
   }
 }

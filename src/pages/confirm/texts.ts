@@ -17,7 +17,7 @@ export const pageTexts = {
     unasked: 'If you did not ask for this, close this page.',
     end: 'End this session',
     wasYou: 'If it was you who signed in, close this page.',
-    ended: 'The session is over',
+    ended: 'The session has ended',
     advice: 'Now set a new password: the person who signed in may know the current one.',
   },
   de: {

@@ -68,7 +68,7 @@ export function homePage({ url, publishableKey, version, links }: HomeOptions): 
           <dt>Publishable key</dt>
           <dd><code data-copy="publishable key">${escapePageHtml(publishableKey)}</code></dd>
         </dl>
-        <p class="note">The publishable key may be in browsers and apps. <code>latchkey keys</code> prints the secret key.</p>
+        <p class="note">The publishable key is safe to use in browsers and apps. <code>latchkey keys</code> prints the secret key.</p>
       </section>
       <section aria-labelledby="start">
         <h2 id="start">Start from your framework</h2>

@@ -20,7 +20,7 @@ const INVALID_CREDENTIALS: ErrorResponse = [
   'invalid_credentials',
   'Invalid identifier or password',
 ]
-const HOOK_FAILED: ErrorResponse = [502, 'server_error', 'hook_failed', 'A hook of this server failed']
+const HOOK_FAILED: ErrorResponse = [502, 'server_error', 'hook_failed', 'A hook on this server failed']
 const NOT_POSSIBLE: ErrorResponse = [400, 'validation', 'invalid_input', 'This request is not supported here']
 
 const responses = {
@@ -43,8 +43,8 @@ const responses = {
     'session_required',
     'A personal access token is not sufficient; please sign in',
   ],
-  external_user: [403, 'forbidden', 'external_user', 'The account belongs to another server; do this there'],
-  server_not_allowed: [403, 'forbidden', 'server_not_allowed', 'This server is not listed in FEDERATION_SERVERS'],
+  external_user: [403, 'forbidden', 'external_user', 'This account belongs to another server; use that server instead'],
+  server_not_allowed: [403, 'forbidden', 'server_not_allowed', 'That server is not listed in FEDERATION_SERVERS'],
   upstream_unavailable: [502, 'server_error', 'upstream_unavailable', 'The other server did not respond as expected'],
   external_auth_failed: [401, 'unauthorized', 'external_auth_failed', 'The other server refused the sign-in'],
   refresh_refused: [401, 'unauthorized', 'refresh_failed', 'This token cannot be refreshed; please sign in again'],
@@ -66,7 +66,7 @@ const responses = {
     'mfa_required',
     'This endpoint requires a session that has passed the second factor',
   ],
-  nonce_missing: [401, 'unauthorized', 'reauthentication_needed', 'The sign-in is too old; please sign in again'],
+  nonce_missing: [401, 'unauthorized', 'reauthentication_needed', 'This sign-in is too old; please sign in again'],
   email_not_confirmed: [403, 'forbidden', 'email_not_confirmed', 'The email address has not been confirmed yet'],
   email_login_disabled: [403, 'forbidden', 'email_login_disabled', 'Sign-in by email is disabled'],
   account_sso_managed: [
@@ -80,7 +80,7 @@ const responses = {
   password_missing: [400, 'validation', 'invalid_input', 'A password is required'],
   password_unchanged: [400, 'validation', 'weak_password', 'The new password must differ from the current one'],
   password_weak: [400, 'validation', 'weak_password', ({ weakness }) => weakness?.message ?? ''],
-  password_too_long: [400, 'validation', 'weak_password', 'A password may have at most 72 bytes'],
+  password_too_long: [400, 'validation', 'weak_password', 'A password can have at most 72 bytes'],
   password_of_anonymous_user: NOT_POSSIBLE,
   breach_check_unavailable: [503, 'server_error', 'unavailable', 'The password check is temporarily unavailable'],
   username_malformed: [
@@ -105,12 +105,7 @@ const responses = {
   captcha_refused: [400, 'validation', 'captcha_failed', ({ detail }) => `The captcha was not accepted: ${detail}`],
   captcha_check_failed: [503, 'server_error', 'unavailable', 'The captcha cannot be verified at the moment'],
   too_many_requests: [429, 'rate_limit', 'too_many_requests', 'Too many requests; try again later'],
-  unavailable: [
-    503,
-    'server_error',
-    'unavailable',
-    ({ detail }) => `The server cannot do this at the moment: ${detail}`,
-  ],
+  unavailable: [503, 'server_error', 'unavailable', ({ detail }) => `The server is temporarily unavailable: ${detail}`],
   request_timeout: [504, 'server_error', 'timeout', 'The request timed out'],
 } satisfies Partial<Record<Reason, ErrorResponse>>
 

@@ -16,7 +16,7 @@ const ErrorShape = Type.Object(
   {
     $id: 'FederationError',
     examples: [
-      { error: 'forbidden', reason: 'server_not_allowed', message: 'This server is not listed in FEDERATION_SERVERS' },
+      { error: 'forbidden', reason: 'server_not_allowed', message: 'That server is not listed in FEDERATION_SERVERS' },
     ],
   },
 )
@@ -83,7 +83,7 @@ export const IntrospectionShape = Type.Object(
     id: Type.Optional(Type.String({ format: 'uuid' })),
     uid: Type.Optional(
       Type.Union([Type.Integer(), Type.String()], {
-        description: 'Of an account of another server, as that server gives it.',
+        description: 'For accounts of another server: as reported by that server.',
       }),
     ),
     username: Type.Optional(Type.String()),

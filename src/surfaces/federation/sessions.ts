@@ -36,7 +36,7 @@ export const login = endpoint({
     { id: 'ada@example.com', password: 'correct-horse-battery-9', server: 'work' },
   ),
   tag,
-  summary: 'Sign in here or with an account of another server',
+  summary: 'Sign in with an account of this server or another one',
   description:
     'Only servers in AUTH_FEDERATION_SERVERS are contacted. Wrong passwords count together with those of every other sign-in.',
   responses: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
@@ -53,7 +53,7 @@ export const me = endpoint({
   access: 'federated',
   tag,
   summary: 'Get the user of the token',
-  description: 'For an account of another server: the user object of that server, with `server` and `user_ref` added.',
+  description: 'For accounts of another server: the user object from that server, with `server` and `user_ref` added.',
   responses: { 200: MeShape, ...errors(401, 403, 502) },
   handle: async ({ core, caller }) => {
     const found = await core.getFederatedUser({ caller })

@@ -86,7 +86,7 @@ export const createUser = endpoint({
   allowsTrailingSlash: true,
   tag: 'Administration',
   summary: 'Make a user',
-  description: 'Nothing is mailed. Without a password, a random one is set that no one knows.',
+  description: 'No mail is sent. Without a password, the account gets an unknown random one.',
   responses: { 200: UserShape, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller: admin, request, body }) =>
     toFreshUser(await core.createUser({ admin, given: givenUser(body), audience: audience(core, request) })),

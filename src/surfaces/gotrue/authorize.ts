@@ -67,7 +67,7 @@ export const authorize = endpoint({
   tag: 'OAuth and identities',
   summary: 'Sign in with an OAuth provider',
   description:
-    'Redirects to the provider. Additional parameters are forwarded, except those of OAuth itself. The implicit flow must end in the browser that started it.',
+    'Redirects to the provider. Other parameters are forwarded, except reserved OAuth parameters. The implicit flow must end in the browser that started it.',
   responses: { 302: Type.Void(), ...errors(400, 404, 429) },
   handle: async (context) => {
     const { url, browser } = await redirectToProvider(context)

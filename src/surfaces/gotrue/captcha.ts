@@ -20,7 +20,7 @@ export const captchaChallenge = endpoint({
   query: {
     action: Type.String({ description: 'What the captcha is for.', enum: [...CAPTCHA_ACTIONS] }),
   },
-  tag: 'Signing up and in',
+  tag: 'Sign-up and sign-in',
   summary: 'Get a challenge for a proof of work',
   description:
     'Only with AUTH_SECURITY_CAPTCHA_PROVIDER=pow. Solved by `/captcha/pow.js`: find a number whose SHA-256 of `<first part of the challenge>.<number>` begins with `difficulty` zero bits; the captcha token is `<challenge>.<number>`, good for one request.',
@@ -46,7 +46,7 @@ export const captchaScript = endpoint({
   method: 'GET',
   path: '/captcha/pow.js',
   access: 'anyone',
-  tag: 'Signing up and in',
+  tag: 'Sign-up and sign-in',
   summary: 'Get the script that solves proofs of work in a browser',
   description: 'Only with AUTH_SECURITY_CAPTCHA_PROVIDER=pow. Defines `latchkey.solveCaptcha(action)`.',
   responses: { 200: Type.String({ description: 'JavaScript.' }) },

@@ -24,7 +24,7 @@ export const enrollFactor = endpoint({
     { $id: 'FactorEnrolment', examples: [{ factor_type: 'totp', friendly_name: 'my phone' }] },
   ),
   summary: 'Enroll a second factor',
-  description: 'It counts once it has been verified.',
+  description: 'The factor takes effect once it is verified.',
   responses: {
     200: Type.Object(
       {

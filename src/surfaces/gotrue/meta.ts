@@ -17,7 +17,7 @@ export const health = ({ version }: Features) =>
     access: 'anyone',
     isConstant: true,
     tag: 'Server',
-    summary: 'Whether the server is alive',
+    summary: 'Liveness check',
     responses: {
       200: Type.Object(
         { version: Type.String(), name: Type.String(), description: Type.String(), status: Type.Literal('ok') },
@@ -121,7 +121,7 @@ export const discovery = endpoint({
   isConstant: true,
   tag: 'Server',
   summary: 'OpenID Provider metadata (OpenID Connect Discovery 1.0 §4)',
-  description: 'As in Supabase Auth, although the OAuth server whose endpoints it lists is not supported.',
+  description: 'As in Supabase Auth. The OAuth server endpoints that it lists are not supported.',
   responses: {
     200: Type.Object(
       {

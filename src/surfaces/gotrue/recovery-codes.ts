@@ -12,7 +12,7 @@ const GeneratedCodes = Type.Object(
     type: Type.String(),
     friendly_name: Type.String(),
     total: Type.Integer(),
-    codes: Type.Array(Type.String(), { description: 'Shown only this once.' }),
+    codes: Type.Array(Type.String(), { description: 'Shown only once.' }),
   },
   { $id: 'RecoveryCodes' },
 )
@@ -50,7 +50,7 @@ export const generateRecoveryCodes = endpoint({
   ),
   isBodyOptional: true,
   summary: 'Generate recovery codes',
-  description: 'Each replaces another factor once. Requires a session that has passed a factor.',
+  description: 'Each code can be used once in place of another factor. Requires an aal2 session.',
   responses: { 200: GeneratedCodes, ...errors(400, 401, 403, 422) },
   handle: async ({ core, caller, body, headers }) => {
     const friendlyName = body.friendly_name ?? ''
@@ -77,11 +77,11 @@ export const verifyRecoveryCode = endpoint({
   method: 'POST',
   path: '/factors/recovery-codes/verify',
   body: Type.Object(
-    { code: Type.Optional(Type.String({ description: 'As typed: letter case, spaces and hyphens do not matter.' })) },
+    { code: Type.Optional(Type.String({ description: 'As typed; case, spaces and hyphens are ignored.' })) },
     { $id: 'RecoveryCodeAnswer', examples: [{ code: 'k4m6-x7qp-2ab5-ht3z' }] },
   ),
-  summary: 'Verify a recovery code as second factor',
-  description: 'Has the same effect on the session as an answered challenge.',
+  summary: 'Verify a recovery code as a second factor',
+  description: 'Has the same effect on the session as a verified challenge.',
   responses: { 200: SessionShape, ...errors(400, 401, 403, 422, 429) },
   handle: async ({ core, caller, body, headers }) => {
     const issued = await core.verifyRecoveryCode({ caller, code: body.code ?? '' })

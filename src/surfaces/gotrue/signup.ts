@@ -37,7 +37,7 @@ export const signup = endpoint({
   captcha: captcha('sign_up'),
   body: Body,
   allowsTrailingSlash: true,
-  tag: 'Signing up and in',
+  tag: 'Sign-up and sign-in',
   summary: 'Create an account',
   description:
     'With `email` or `phone` and a `password`; without both, the account is anonymous. Returns a session, or only the user if the address has to be confirmed first.',

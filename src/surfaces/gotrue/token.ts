@@ -81,10 +81,10 @@ export const token = endpoint({
       enum: ['password', 'refresh_token', 'pkce', 'id_token', 'web3'],
     }),
   },
-  tag: 'Signing up and in',
+  tag: 'Sign-up and sign-in',
   summary: 'Sign in with a password or a PKCE code, or refresh a session',
   description:
-    'A refresh token can be used once. Its parent gets the same successor again, since a response may be lost; an older one ends the session.',
+    'A refresh token can be used once. The previous token gets the same successor again, because a response may be lost; reuse of an older token ends the session.',
   responses: { 200: SessionShape, ...errors(400, 404, 422, 429) },
   check: ({ core: { policy }, request, query }) => {
     // a form may name the grant as well; its body then fails to parse as JSON, as in GoTrue

@@ -7,7 +7,7 @@ export function documentation() {
   const listing = {
     response: { 200: Type.Array(MessageShape), 403: ErrorShape },
     detail: {
-      ...detail('listMailboxMessages', 'List kept mails and SMS, newest first'),
+      ...detail('listMailboxMessages', 'List stored mails and SMS, newest first'),
       parameters: [
         parameter('to', 'Recipient, case-insensitive; a phone number with or without plus sign and spaces.', {
           type: 'string',
@@ -25,12 +25,12 @@ export function documentation() {
 
   const reading = {
     response: { 200: MessageShape, 403: ErrorShape, 404: ErrorShape },
-    detail: detail('getMailboxMessage', 'Get a kept mail or SMS'),
+    detail: detail('getMailboxMessage', 'Get a stored mail or SMS'),
   }
 
   const clearing = {
     response: { 204: Type.Void(), 403: ErrorShape },
-    detail: detail('clearMailboxMessages', 'Remove all kept mails and SMS'),
+    detail: detail('clearMailboxMessages', 'Remove all stored mails and SMS'),
   }
 
   const deleting = {
@@ -43,7 +43,7 @@ export function documentation() {
 
   const showing = {
     detail: {
-      ...detail('getMailboxMessageHtml', 'Get the HTML of a kept mail, under a CSP that prevents scripts'),
+      ...detail('getMailboxMessageHtml', 'Get the HTML of a stored mail, under a CSP that prevents scripts'),
       responses: { 200: content('text/html', Type.String()), 403: failure, 404: failure },
     },
   }

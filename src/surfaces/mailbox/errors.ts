@@ -12,12 +12,12 @@ const refusals = {
   ],
   cross_site_request: [403, 'The mailbox can only be cleared from its own page, or by a program.'],
   message_not_found: [404, 'Message not found; it may have been cleared.'],
-  message_queued: [409, 'This message is still to be sent; it can be deleted after that.'],
+  message_queued: [409, 'This message has not been sent yet; it can be deleted after that.'],
   too_many_streams: [429, 'Too many event streams are open from this address. Poll the list of messages instead.'],
   streams_exhausted: [503, 'Too many event streams are open. Poll the list of messages instead.'],
   html_not_found: [404, 'This message has no HTML.'],
-  unavailable: [503, 'The server cannot read its messages at the moment; the log names the cause.'],
-  unexpected_failure: [500, 'Unexpected failure; the log contains the cause under this request id.'],
+  unavailable: [503, 'The server cannot read its messages at the moment; see the log.'],
+  unexpected_failure: [500, 'Unexpected failure; see the log entry with this request id.'],
 } as const
 
 type Refusals = typeof refusals

@@ -20,8 +20,8 @@ export const MessageShape = Type.Object(
     subject: Type.String({ description: 'Empty for an SMS.' }),
     text: Type.String(),
     html: orNull('null for an SMS.'),
-    code: orNull('The one-time code in it.'),
-    links: Type.Array(Type.String(), { description: 'Targets of its links.' }),
+    code: orNull('The one-time code in the message.'),
+    links: Type.Array(Type.String(), { description: 'URLs of the links in the message.' }),
     state: Type.Union([Type.Literal('kept'), Type.Literal('queued'), Type.Literal('sent'), Type.Literal('failed')], {
       description: '`kept`: it stays in this mailbox and is not sent.',
     }),

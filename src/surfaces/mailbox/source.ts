@@ -10,7 +10,7 @@ export interface MailboxMessage {
   subject: string
   html: string | null
   text: string
-  /** The one-time code in it. */
+  /** The one-time code in the message. */
   code: string | null
   /** Targets of its links, the most important first. */
   links: string[]

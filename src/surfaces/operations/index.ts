@@ -65,7 +65,7 @@ export function operations(core: Core, options: OperationsOptions) {
       detail: {
         operationId: 'getReady',
         tags: ['Server'],
-        summary: 'Readiness: whether the database can be read and written. Names each check and its problem',
+        summary: 'Readiness: whether the database can be read and written. Lists each check and its problem',
         security: [],
       },
     },
@@ -84,7 +84,7 @@ export function operations(core: Core, options: OperationsOptions) {
       detail: {
         operationId: 'getHealthz',
         tags: ['Server'],
-        summary: 'Readiness as of `/ready`; invalid settings prevent the start',
+        summary: 'Readiness, as in `/ready`. Invalid settings prevent startup',
         security: [],
       },
     },
@@ -134,5 +134,5 @@ function cachedReadiness(core: Core, { checks, onFault, monotonic }: OperationsO
 
 function mailFinding({ oldestMs }: MailQueue): Finding {
   if (oldestMs <= DELAYED_MS) return { state: 'ok' }
-  return { state: 'delayed', reason: `a mail has waited for ${Math.floor(oldestMs / 60_000)} minutes to be sent` }
+  return { state: 'delayed', reason: `the oldest unsent mail has been queued for N minutes` }
 }

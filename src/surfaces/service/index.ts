@@ -46,8 +46,7 @@ export function service(core: Core, { onFault, ...bounds }: ServiceOptions) {
 async function notFoundResponse(request: Request): Promise<Response> {
   const path = targetOf(request).path.slice(PREFIX.length)
   const methods = serviceEndpoints.filter((each) => patternOf(each).test(path)).map(({ method }) => method)
-  if (methods.length === 0)
-    return Response.json({ error: 'not_found', message: 'There is no such endpoint' }, { status: 404 })
+  if (methods.length === 0) return Response.json({ error: 'not_found', message: 'Endpoint not found' }, { status: 404 })
   return Response.json(
     { error: 'method_not_allowed', message: `This endpoint supports ${methods.join(', ')}` },
     { status: 405, headers: { allow: methods.join(', ') } },

@@ -26,7 +26,7 @@ export const mintTokens = endpoint({
   ),
   tag,
   summary: 'Sign in for a token pair',
-  description: 'Expiries are absolute, so that a client need not know the offset of its clock.',
+  description: 'Expiry times are absolute.',
   responses: { 200: PairShape, ...errors(400, 401, 403, 429) },
   handle: async ({ core, body: { grantType = '', email, username, password = '', code = '' }, headers }) => {
     headers['cache-control'] = 'no-store'
@@ -57,7 +57,7 @@ export const createPersonalToken = endpoint({
   tag,
   summary: 'Create a personal access token',
   description:
-    'The token is shown only this once. It counts as aal1, and can neither create tokens nor change how its user signs in.',
+    'The token is shown only once. It has assurance level aal1, and can neither create tokens nor change sign-in methods.',
   responses: { 201: CreatedPersonalTokenShape, ...errors(400, 401, 403) },
   handle: async ({ core, caller, body: { name = '', expiresAt }, headers }) => {
     headers['cache-control'] = 'no-store'

@@ -83,7 +83,7 @@ const personalToken = {
 }
 export const PersonalTokenShape = Type.Object(personalToken, { $id: 'PersonalAccessToken' })
 export const CreatedPersonalTokenShape = Type.Object(
-  { ...personalToken, token: Type.String({ description: '`carol_pat_…`, shown only this once.' }) },
+  { ...personalToken, token: Type.String({ description: '`carol_pat_…`, shown only once.' }) },
   { $id: 'CreatedPersonalAccessToken' },
 )
 

@@ -60,7 +60,8 @@ export const requestEmailChange = endpoint({
   access: 'user',
   body: body('ServiceEmailChange', { new_email: Type.Optional(Type.String()) }, { new_email: 'ada@lovelace.example' }),
   summary: 'Request a change of the email address',
-  description: 'The new address gets a link. The current one gets one too if both have to confirm, otherwise a notice.',
+  description:
+    'Mails a link to the new address. The current address also gets a link if both have to confirm, otherwise a notice.',
   responses: { 200: MessageShape, ...errors(400, 401, 403, 409, 422, 429, 502) },
   handle: async ({ core, caller, body: { new_email: newEmail = '' } }) => {
     await core.requestEmailChange({ caller, newEmail })
@@ -74,7 +75,7 @@ export const confirmEmailChange = endpoint({
   access: 'anyone',
   body: Token,
   summary: 'Confirm a change of the email address with a mailed token',
-  description: '`pending` while the other address has to confirm.',
+  description: '`pending` until the other address has confirmed.',
   responses: {
     200: Type.Object(
       { status: Type.Union([Type.Literal('pending'), Type.Literal('changed')]) },

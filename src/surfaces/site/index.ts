@@ -20,11 +20,11 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ..
     ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
     ...(hasSwagger
       ? ([
-          ['/swagger', 'Swagger UI', 'every endpoint, to read and to try'],
+          ['/swagger', 'Swagger UI', 'browse and try every endpoint'],
           ['/openapi.json', 'OpenAPI document', 'for generators and other tools'],
         ] as const)
       : []),
-    ['/ready', 'Readiness', 'readiness of the server'],
+    ['/ready', 'Readiness', 'whether the server is ready'],
     ['/health', 'Health', 'whether the server is running, and its version'],
   ]
   const app = new Elysia(ROUTING)

@@ -172,7 +172,7 @@ for (const [what, lifetimeMs, triedMs] of [
     expect(failedMs).toBeGreaterThanOrEqual(triedMs)
     expect(failedMs).toBeLessThanOrEqual(triedMs + 10 * MINUTE)
     expect(await outbox.message(id)).toMatchObject({ state: 'failed', nextAttemptAt: null, content: null })
-    expect(outbox.reports.at(-1)).toStartWith('error: mail not sent')
+    expect(outbox.reports.at(-1)).toStartWith('error: mail could not be sent')
   })
 
 test('a server that comes back gets the mail it missed', async () => {

@@ -86,7 +86,7 @@ test('a restart with an earlier clock is reported', async () => {
   await using again = await startApp({ folder, now: '2026-05-01T00:00:00Z' })
   expect((await again.ask('GET', '/ready')).body).toMatchObject({ status: 'ok', checks: { clock: 'behind' } })
   expect(again.log()).toContainEqual(
-    expect.objectContaining({ level: 'warn', msg: expect.stringContaining('the clock says') }),
+    expect.objectContaining({ level: 'warn', msg: expect.stringContaining('the clock reads') }),
   )
 })
 

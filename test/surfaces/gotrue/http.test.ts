@@ -209,7 +209,7 @@ test('a fault is a bare 500 with the request id, and its cause is logged under t
     msg: message,
     error_id: 'fault-1',
   })
-  expect(app.log().find(({ msg }) => msg === 'fault')).toMatchObject({
+  expect(app.log().find(({ msg }) => msg === 'unhandled error')).toMatchObject({
     level: 'error',
     id: 'fault-1',
     route: '/auth/v1/user',
@@ -226,7 +226,7 @@ test('a fault in a response is logged without the response', () => {
   const schema = Type.Object({ access_token: Type.String(), expires_in: Type.Integer() })
   logFault(log, request, new ValidationError('response', schema, answer))
   expect(lines).toEqual([
-    ['fault', expect.objectContaining({ error: 'response does not match the schema at /expires_in' })],
+    ['unhandled error', expect.objectContaining({ error: 'response does not match the schema at /expires_in' })],
   ])
   expect(JSON.stringify(lines)).not.toContain('secret-token')
 })

@@ -14,7 +14,7 @@ const lineOf = (token: string) => `Authorization: Bearer ${token}\r\n`.length
 const sized = (bytes: number) => ({ note: 'x'.repeat(bytes - '{"note":""}'.length) })
 const TOO_LARGE = {
   code: 'validation_failed',
-  message: `Metadata is too large: every access token carries it, so user_metadata is limited to ${MAX_USER_METADATA_BYTES} bytes of JSON, and user_metadata and app_metadata together to ${MAX_METADATA_BYTES}`,
+  message: `Metadata is too large: it is part of every access token, so user_metadata is limited to ${MAX_USER_METADATA_BYTES} bytes of JSON, and user_metadata and app_metadata together to ${MAX_METADATA_BYTES}`,
 }
 
 const start = (settings: Record<string, string> = {}) => startApp({ settings })

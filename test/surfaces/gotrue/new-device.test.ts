@@ -29,7 +29,7 @@ test('the owner is notified once of a sign-in from an unknown network', async ()
   const [mail, ...others] = await notices(app)
   expect([mail?.subject, mail?.text, others]).toEqual([
     'New sign-in to your account',
-    expect.stringContaining('198.51.100.7, on 2026-01-01 00:00 UTC'),
+    expect.stringContaining('198.51.100.7) at 2026-01-01 00:00 UTC'),
     [],
   ])
   await signIn(app, '198.51.100.8')

@@ -114,7 +114,7 @@ test.each([
     { email: 'ada@example.com', password: PASSWORD, data: { a: 'b\0c' } },
     400,
     'validation_failed',
-    expect.stringContaining('Metadata cannot hold'),
+    expect.stringContaining('Metadata cannot contain'),
   ],
 ])('%j is refused', async (body, status, code, message) => {
   await using app = await startApp()

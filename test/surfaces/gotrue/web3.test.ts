@@ -79,7 +79,7 @@ test.each(wallets)('a message works once, also if sent several times at once, wi
   const body = { chain: wallet.chain, message, signature: await wallet.sign(message) }
   const replies = await Promise.all([1, 2, 3].map(() => send(app, body)))
   expect(replies.map(({ status }) => status).sort()).toEqual([200, 400, 400])
-  expect(await send(app, body)).toMatchObject(refused(`Signed ${wallet.name} message was used before`))
+  expect(await send(app, body)).toMatchObject(refused(`Signed ${wallet.name} message was already used`))
   app.clock.advance(10 * MINUTE + 1)
   expect(await send(app, body)).toMatchObject(refused(`${wallet.name} message was issued too long ago`))
   expect((await app.core.forTask().sweep()).web3Messages).toBe(1)
@@ -98,7 +98,7 @@ test.each(wallets)('a message whose sign-in was refused is not consumed, with %s
   expect((await send(app, shown)).body.code).toBe('user_banned')
   await ban('none')
   expect((await send(app, shown)).body.user.id).toBe(body.user.id)
-  expect(await send(app, shown)).toMatchObject(refused(`Signed ${wallet.name} message was used before`))
+  expect(await send(app, shown)).toMatchObject(refused(`Signed ${wallet.name} message was already used`))
 })
 
 test.each(wallets)('another key, another text and an invalid signature are refused, with %s', async (_, make) => {

@@ -18,7 +18,7 @@ test('ready reports its checks, and repeats them at most once a second', async (
     reasons: { database: expect.any(String) },
     mail_queue: { length: 0, oldest_seconds: 0 },
   })
-  expect(app.log().some(({ msg }) => msg === 'fault')).toBe(true)
+  expect(app.log().some(({ msg }) => msg === 'unhandled error')).toBe(true)
 })
 
 test('Swagger UI is served by the server itself, under a policy that allows nothing else', async () => {

@@ -54,7 +54,7 @@ export function checkTemplate(template: MailTemplate, part: 'html' | 'text', sou
   checkFields(body)
   const needed = REQUIRED_FIELDS[template]
   if (needed && !needed.some((name) => body.fields.has(name)))
-    throw new Error(`it shows ${neither(needed.map((name) => `.${name}`))}, without which the mail is useless`)
+    throw new Error(`it contains ${neither(needed.map((name) => `.${name}`))}; a mail without it is useless`)
   return { body, ...(subject?.trim() && { subject: checkSubject(subject) }) }
 }
 

@@ -49,10 +49,10 @@ export const accountErrors: Record<AccountReason | PasswordReason, ErrorResponse
   metadata_too_large: [
     400,
     'validation_failed',
-    `Metadata is too large: every access token carries it, so user_metadata is limited to ${MAX_USER_METADATA_BYTES} bytes of JSON, and user_metadata and app_metadata together to ${MAX_METADATA_BYTES}`,
+    `Metadata is too large: it is part of every access token, so user_metadata is limited to ${MAX_USER_METADATA_BYTES} bytes of JSON, and user_metadata and app_metadata together to ${MAX_METADATA_BYTES}`,
   ],
   claim_too_long: [400, 'validation_failed', ({ detail = '' }) => `${detail} is too long: the limit is 255 bytes`],
-  metadata_unstorable: [400, 'validation_failed', 'Metadata cannot hold NUL characters'],
+  metadata_unstorable: [400, 'validation_failed', 'Metadata cannot contain NUL characters'],
   ban_duration_malformed: [
     400,
     'validation_failed',

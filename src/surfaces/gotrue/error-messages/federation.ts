@@ -2,7 +2,7 @@
 import type { FederationReason } from '../../../core/kernel/reasons/federation'
 import type { ErrorResponse } from './error-answer'
 
-const ELSEWHERE: ErrorResponse = [400, 'validation_failed', 'This applies to federation endpoints only']
+const ELSEWHERE: ErrorResponse = [400, 'validation_failed', 'This error applies to federation endpoints only']
 
 export const federationErrors: Record<FederationReason, ErrorResponse> = {
   server_not_allowed: ELSEWHERE,

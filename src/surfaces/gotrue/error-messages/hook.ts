@@ -3,7 +3,7 @@ import type { HookReason, HookRejection } from '../../../core/kernel/reasons/hoo
 import type { ErrorResponse } from './error-answer'
 
 export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
-  hook_busy: [503, 'hook_timeout', 'Too many requests are waiting for the hook'],
+  hook_busy: [503, 'hook_timeout', 'Too many pending hook requests'],
   hook_timed_out: [422, 'hook_timeout', 'Failed to reach hook within maximum time of 5.000000 seconds'],
   hook_out_of_attempts: [422, 'hook_timeout_after_retry', 'Failed to reach hook after maximum retries'],
   hook_payload_refused: [500, 'unexpected_failure', 'Invalid payload sent to hook'],

@@ -9,7 +9,7 @@ const unverifiedText = ({ detail }: Detail) =>
 
 export const oauthErrors: Record<OAuthReason, ErrorResponse> = {
   provider_unsupported: [400, 'validation_failed', ({ detail }) => `Unsupported provider: ${detail}`],
-  provider_unreachable: [502, 'unexpected_failure', 'The provider does not respond; try again later'],
+  provider_unreachable: [502, 'unexpected_failure', 'The provider is not responding; try again later'],
   oauth_state_missing: [400, 'bad_oauth_callback', 'OAuth state parameter missing'],
   oauth_state_malformed: [400, 'bad_oauth_state', 'OAuth state parameter is invalid'],
   oauth_state_unknown: [400, 'bad_oauth_state', 'OAuth state not found or expired'],
@@ -18,7 +18,7 @@ export const oauthErrors: Record<OAuthReason, ErrorResponse> = {
   oauth_state_of_another_browser: [
     400,
     'bad_oauth_state',
-    'OAuth state belongs to another browser, or this browser blocks cookies',
+    'OAuth state belongs to a different browser, or this browser blocks cookies',
   ],
   oauth_refused: [400, '', ({ detail = '' }) => detail],
   oauth_code_missing: [400, 'bad_oauth_callback', 'OAuth callback with missing authorization code missing'],

@@ -5,7 +5,7 @@ import { type ErrorResponse, quoted } from './error-answer'
 export const requestErrors: Record<InputReason | LoadReason, ErrorResponse> = {
   introspection_token_missing: [400, 'validation_failed', 'A token is required'],
   grant_unsupported: [400, 'validation_failed', 'unsupported_grant_type'],
-  token_request_malformed: [400, 'validation_failed', 'Parts of the request are missing'],
+  token_request_malformed: [400, 'validation_failed', 'Required parameters are missing'],
   verification_body_malformed: [400, 'bad_json', ({ detail }) => `Could not read verification params: ${detail}`],
   body_malformed: [400, 'bad_json', ({ detail }) => `Could not parse request body as JSON: ${detail}`],
   body_too_large: [413, 'request_entity_too_large', 'Request body too large (max 1048576 bytes)'],
@@ -27,6 +27,6 @@ export const requestErrors: Record<InputReason | LoadReason, ErrorResponse> = {
   oauth_server_off: [404, 'feature_disabled', 'OAuth server is disabled'],
   scim_off: [404, 'feature_disabled', 'SCIM server is disabled'],
   too_many_requests: [429, 'over_request_rate_limit', 'Request rate limit reached'],
-  unavailable: [503, 'unexpected_failure', ({ detail }) => `The server cannot do this at the moment: ${detail}`],
+  unavailable: [503, 'unexpected_failure', ({ detail }) => `The server is temporarily unavailable: ${detail}`],
   request_timeout: [504, 'request_timeout', 'Processing this request timed out, please retry after a moment.'],
 }

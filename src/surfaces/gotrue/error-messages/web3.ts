@@ -34,5 +34,5 @@ export const web3Errors: Record<Web3Reason, ErrorResponse> = {
   web3_expired: [400, '', ({ detail }) => `Signed ${detail} message is expired`],
   web3_issued_long_ago: [400, '', ({ detail }) => `${detail} message was issued too long ago`],
   web3_issued_in_future: [400, '', ({ detail }) => `${detail} message was issued too far in the future`],
-  web3_message_used: [400, '', ({ detail }) => `Signed ${detail} message was used before`],
+  web3_message_used: [400, '', ({ detail }) => `Signed ${detail} message was already used`],
 }

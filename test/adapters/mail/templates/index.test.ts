@@ -231,12 +231,12 @@ test.each([
   [
     'recovery.html',
     '<!doctype html><div id="root"></div>',
-    'recovery.html: it shows neither .ConfirmationURL nor .Token nor .TokenHash, without which the mail is useless',
+    'recovery.html: it contains neither .ConfirmationURL nor .Token nor .TokenHash; a mail without it is useless',
   ],
   [
     'reauthentication.html',
     '{{ .Email }}',
-    'reauthentication.html: it shows no .Token, without which the mail is useless',
+    'reauthentication.html: it contains no .Token; a mail without it is useless',
   ],
   [
     'invite.html',
@@ -329,7 +329,7 @@ test('problems with a setting name the setting', async () => {
     'error: AUTH_MAILER_TEMPLATES_RECOVERY (broken.tmpl): line 2: "if" is not closed with {{ end }}',
     'warning: AUTH_MAILER_TEMPLATES_MAGIC_LINK cannot be read: it responded with 404; the built-in mail is used until it can',
     'warning: AUTH_MAILER_TEMPLATES_EMAIL_CHANGE (no such file, so https://app.example.org/change.html) cannot be read: it responded with 404; the built-in mail is used until it can',
-    'error: AUTH_MAILER_TEMPLATES_REAUTHENTICATION: it shows no .Token, without which the mail is useless',
+    'error: AUTH_MAILER_TEMPLATES_REAUTHENTICATION: it contains no .Token; a mail without it is useless',
   ])
   for (const template of MAIL_TEMPLATES) expect(templates.render(template, VALUES, []).html).toContain('lang="en"')
 })
@@ -408,7 +408,7 @@ test('templates from URLs are fetched again after ten minutes, or at once after 
   await refresh()
   expect([html(), asked]).toEqual(['one 012345', 3])
   now += 1
-  expect(await refresh()).toEqual([expect.stringContaining('it shows neither .ConfirmationURL')])
+  expect(await refresh()).toEqual([expect.stringContaining('it contains neither .ConfirmationURL')])
   expect([html(), asked]).toEqual(['one 012345', 4])
   answer = new Error('it answered 500')
   now += 600_000

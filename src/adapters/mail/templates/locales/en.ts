@@ -18,7 +18,7 @@ export const en: LocaleTexts = {
       subject: 'Reset your password',
       heading: 'Reset your password',
       sentence:
-        'We received a request to reset the password of your account {{ .Email }}. You can choose a new one now.',
+        'We received a request to reset the password for your account {{ .Email }}. You can choose a new one now.',
       button: 'Reset password',
     },
     magic_link: {
@@ -41,7 +41,7 @@ export const en: LocaleTexts = {
     password_changed_notification: {
       subject: 'Your password was changed',
       heading: 'Your password was changed',
-      sentence: 'The password of your account {{ .Email }} has just been changed.',
+      sentence: 'The password for your account {{ .Email }} was just changed.',
     },
     email_changed_notification: {
       subject: 'Your email address was changed',
@@ -76,7 +76,7 @@ export const en: LocaleTexts = {
     new_device_notification: {
       subject: 'New sign-in to your account',
       heading: 'New sign-in',
-      sentence: 'Someone signed in to your account {{ .Email }} from a new network: {{ .IPAddress }}, on {{ .Time }}.',
+      sentence: 'Someone signed in to your account {{ .Email }} from a new network ({{ .IPAddress }}) at {{ .Time }}.',
       button: 'This was not me',
     },
     account_exists: {
