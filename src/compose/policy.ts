@@ -7,6 +7,7 @@ import type { Hook, Policy } from '../core/kernel/policy'
 import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
 import { NOTIFICATIONS } from '../lib/mail-templates'
+import { smsProviderNamed } from '../sms-providers'
 
 /**
  * Each setting declares the field of the policy that it feeds; fields that depend on several settings are derived here.
@@ -73,7 +74,7 @@ function smsDelivery(settings: Settings): Policy['sms']['delivery'] {
 }
 
 const allowsWhatsapp = ({ sms, hooks }: Settings): boolean =>
-  hooks.sendSmsEnabled || sms.provider === 'twilio' || sms.provider === 'twilio_verify'
+  hooks.sendSmsEnabled || (sms.provider !== undefined && smsProviderNamed(sms.provider).sendsWhatsapp)
 
 const hookPolicy = ({ hooks }: Settings): Policy['hooks'] =>
   Object.fromEntries(

@@ -1,6 +1,7 @@
 /** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
 import { HOOK_KEYS, HOOKS } from '../hooks'
 import { globError } from '../lib/glob'
+import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
 import { isCaptchaProvider } from './captcha'
 import type { SettingProblem } from './sources'
@@ -91,13 +92,9 @@ export function crossCheck(
 
 /** Settings that the SMS provider needs and that are missing. */
 function missingFor(sms: Settings['sms']): string[] {
-  const needed: Record<NonNullable<typeof sms.provider>, (keyof typeof sms)[]> = {
-    twilio: ['twilioAccountSid', 'twilioAuthToken', 'twilioMessageServiceSid'],
-    twilio_verify: ['twilioVerifyAccountSid', 'twilioVerifyAuthToken', 'twilioVerifyMessageServiceSid'],
-    messagebird: ['messagebirdAccessKey', 'messagebirdOriginator'],
-    textlocal: ['textlocalApiKey', 'textlocalSender'],
-    vonage: ['vonageApiKey', 'vonageApiSecret', 'vonageFrom'],
-  }
-  const keys = sms.provider === undefined ? [] : needed[sms.provider]
-  return keys.filter((key) => sms[key] === undefined).map((key) => areas.sms[key].names[0])
+  if (sms.provider === undefined) return []
+  const missing = smsSettingsOf(smsProviderNamed(sms.provider)).filter(
+    ({ key, isOptional }) => !isOptional && sms[key] === undefined,
+  )
+  return missing.map(({ key }) => areas.sms[key].names[0])
 }

@@ -1,6 +1,7 @@
 /** SMS: the provider, and the texts. */
+import { SMS_PROVIDERS, type SmsSettingKey, smsSettingsOf } from '../sms-providers'
 import { field } from './policy-field'
-import { setting } from './setting'
+import { type Setting, setting } from './setting'
 import { choice, duration, flag, integer, orDefault, secret, text, type ValueType } from './value-types'
 
 /** `15551230000:123456,…`: numbers that receive nothing, and their fixed codes. */
@@ -42,30 +43,27 @@ export const smsTemplate: ValueType<string> = {
   },
 }
 
-const provider = (name: string, field: string, doc: string) =>
-  setting<string>({
-    name: `SMS_${name.toUpperCase()}_${field.toUpperCase()}`,
-    toml: `sms.${name}.${field}`,
-    kind: text,
-    doc,
-  })
-
-const providerSecret = (name: string, field: string, doc: string) =>
-  setting<string>({
-    name: `SMS_${name.toUpperCase()}_${field.toUpperCase()}`,
-    toml: `sms.${name}.${field}`,
-    kind: secret(1),
-    secret: true,
-    doc,
-  })
-
-const PROVIDERS = ['twilio', 'twilio_verify', 'messagebird', 'textlocal', 'vonage'] as const
+/** The settings of each provider. */
+const providerSettings = Object.fromEntries(
+  SMS_PROVIDERS.flatMap((provider) =>
+    smsSettingsOf(provider).map(({ key, setting: name, doc, isSecret }) => [
+      key,
+      setting({
+        name: `SMS_${provider.name.toUpperCase()}_${name.toUpperCase()}`,
+        toml: `sms.${provider.name}.${name}`,
+        kind: isSecret ? secret(1) : text,
+        ...(isSecret && { secret: true }),
+        doc,
+      }),
+    ]),
+  ),
+) as Record<SmsSettingKey, Setting<string, undefined, never>>
 
 export const sms = {
   provider: setting({
     name: 'SMS_PROVIDER',
-    tomlSwitches: Object.fromEntries(PROVIDERS.map((name) => [`sms.${name}.enabled`, name])),
-    kind: choice(...PROVIDERS),
+    tomlSwitches: Object.fromEntries(SMS_PROVIDERS.map(({ name }) => [`sms.${name}.enabled`, name])),
+    kind: choice(...SMS_PROVIDERS.map(({ name }) => name)),
     defaultNote: 'the mailbox',
     feeds: field('sms.provider', (name: string | undefined) => name ?? ''),
     doc: 'SMS provider. Without one, SMS are shown in the mailbox.',
@@ -124,22 +122,5 @@ export const sms = {
     feeds: field('sms.testCodesUntil'),
     doc: 'Until when the fixed codes are valid.',
   }),
-  twilioAccountSid: provider('twilio', 'account_sid', 'Twilio: account SID.'),
-  twilioAuthToken: providerSecret('twilio', 'auth_token', 'Twilio: auth token.'),
-  twilioMessageServiceSid: provider(
-    'twilio',
-    'message_service_sid',
-    'Twilio: messaging service, or the sender number.',
-  ),
-  twilioContentSid: provider('twilio', 'content_sid', 'Twilio: content template for WhatsApp messages.'),
-  twilioVerifyAccountSid: provider('twilio_verify', 'account_sid', 'Twilio Verify: account SID.'),
-  twilioVerifyAuthToken: providerSecret('twilio_verify', 'auth_token', 'Twilio Verify: auth token.'),
-  twilioVerifyMessageServiceSid: provider('twilio_verify', 'message_service_sid', 'Twilio Verify: service SID.'),
-  messagebirdAccessKey: providerSecret('messagebird', 'access_key', 'MessageBird: access key.'),
-  messagebirdOriginator: provider('messagebird', 'originator', 'MessageBird: sender.'),
-  textlocalApiKey: providerSecret('textlocal', 'api_key', 'Textlocal: API key.'),
-  textlocalSender: provider('textlocal', 'sender', 'Textlocal: sender.'),
-  vonageApiKey: provider('vonage', 'api_key', 'Vonage: API key.'),
-  vonageApiSecret: providerSecret('vonage', 'api_secret', 'Vonage: API secret.'),
-  vonageFrom: provider('vonage', 'from', 'Vonage: sender.'),
+  ...providerSettings,
 }

@@ -354,7 +354,7 @@ test('mail, SMS and hooks are read from config.toml', () => {
     limits: { emailsSent: { count: 7 }, verifications: 9 },
     sms: {
       provider: 'vonage',
-      vonageFrom: 'me',
+      'vonage.from': 'me',
       template: 'Code {{ .Code }}',
       testOtp: { '4152127777': '123456', '4152127778': '654321' },
     },

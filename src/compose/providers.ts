@@ -3,19 +3,38 @@
  * homeserver, and captcha providers.
  */
 import { captchaVerifier } from '../adapters/captcha'
-import type { ProviderSetup } from '../adapters/providers'
+import { httpPeers } from '../adapters/peers'
+import { oauthProviders, type ProviderSetup } from '../adapters/providers'
+import type { Lookup } from '../adapters/public-fetch'
 import { synapse } from '../adapters/synapse'
-import { type Worker, workers } from '../adapters/worker'
 import type { Settings } from '../config'
-import type { Core } from '../core'
-import type { CaptchaVerifier, Provisioner } from '../core/kernel/ports'
-import type { Log } from '../http/log'
+import type { CaptchaVerifier, Clock, OAuthProviders, Peers, Provisioner } from '../core/kernel/ports'
 import { isLoopbackHost } from '../lib/ip'
 import { PROVIDER_NAMES, type ProviderName } from '../providers'
-import { unlessUnavailable } from './database-problem-log'
+
+/** How providers are reached; replaced in tests. */
+export interface ProviderAccess {
+  fetchProvider?: typeof fetch
+  lookup?: Lookup
+}
+
+export function oauthProvidersOf(settings: Settings, clock: Clock, access: ProviderAccess): OAuthProviders {
+  const { oauth, server } = settings
+  return oauthProviders({
+    clock,
+    timeoutMs: oauth.httpTimeoutMs,
+    setups: providerSetups(settings),
+    custom: {
+      redirectUri: `${oauth.customExternalUrl ?? server.apiExternalUrl}/callback`,
+      internalHosts: oauth.customInternalHosts,
+    },
+    ...(access.fetchProvider && { fetch: access.fetchProvider }),
+    ...(access.lookup && { lookup: access.lookup }),
+  })
+}
 
 /** A provider with an id and a secret is enabled unless disabled explicitly. */
-export function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {
+function providerSetups({ providers, oauth, server }: Settings): Record<ProviderName, ProviderSetup> {
   const setups = PROVIDER_NAMES.map((name): [ProviderName, ProviderSetup] => {
     const ids = providers[`${name}.clientId`] ?? []
     const secret = providers[`${name}.secret`] ?? ''
@@ -44,26 +63,13 @@ export function captchaVerifierOf({ captcha }: Settings, origin?: string): Captc
   return captchaVerifier({ provider, secret, timeoutMs, origin })
 }
 
-/** Listed servers on this machine. */
-export const localPeerHosts = ({ federation: { servers } }: Settings): string[] =>
-  servers
-    .map(({ url }) => new URL(url))
-    .filter(({ hostname }) => isLoopbackHost(hostname))
-    .map(({ host }) => host)
+/** Listed servers on this machine may be reached although their addresses are not public. */
+export function peersOf({ federation: { servers } }: Settings): Peers {
+  const local = servers.map(({ url }) => new URL(url)).filter(({ hostname }) => isLoopbackHost(hostname))
+  return httpPeers({ localHosts: local.map(({ host }) => host) })
+}
 
 export function provisionerOf({ matrix }: Settings): Provisioner | undefined {
   const { adminUrl, registrationSecret: secret } = matrix
   return secret === undefined ? undefined : synapse({ adminUrl, secret })
-}
-
-/** Creates Matrix accounts that could not be created during registration. */
-export function matrixWorker({ matrix }: Settings, core: Core, log: Log): Worker | undefined {
-  if (matrix.registrationSecret === undefined) return undefined
-  const worker = workers(1, {
-    work: () => core.forTask().provisionDueMatrixAccounts(),
-    nextInMs: () => core.forTask().nextMatrixAttemptInMs(),
-    onFault: unlessUnavailable((error) => log.error('could not create Matrix accounts', { error: String(error) })),
-  })
-  worker.wake()
-  return worker
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
-import { httpPost } from '../../../src/adapters/http-post'
-import { type SmsSettings, smsProvider } from '../../../src/adapters/sms'
-import type { HttpPost, OutgoingSms } from '../../../src/core/kernel/ports'
+import { httpPost } from '../../src/adapters/http-post'
+import type { HttpPost, OutgoingSms } from '../../src/core/kernel/ports'
+import { type SmsProviderName, smsProviderNamed } from '../../src/sms-providers'
 
 interface Asked {
   method: string
@@ -9,6 +9,19 @@ interface Asked {
   headers: Headers
   form: Record<string, string>
 }
+
+interface SmsSettings {
+  provider: SmsProviderName
+  baseUrl?: string
+  timeoutMs?: number
+  [option: string]: string | number | undefined
+}
+
+const smsProvider = ({ provider, baseUrl, timeoutMs, ...options }: SmsSettings, post = httpPost) =>
+  smsProviderNamed(provider).create(options as Record<string, string>, post, {
+    ...(baseUrl !== undefined && { baseUrl }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  })
 
 let asked: Asked[] = []
 let answer: () => Response | Promise<Response> = () => new Response()

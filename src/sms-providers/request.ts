@@ -1,8 +1,8 @@
 /** How every SMS provider is called: a form POST, answered with JSON. */
-import type { HttpPost, SmsProvider } from '../../core/kernel/ports'
-import type { Json } from '../../lib/json'
+import type { HttpPost, SmsProvider } from '../core/kernel/ports'
+import type { Json } from '../lib/json'
 
-export interface ProviderOptions {
+export interface ApiOptions {
   /** Base URL of the API without a trailing slash, instead of the provider's own. */
   baseUrl?: string
   timeoutMs?: number

@@ -1,0 +1,34 @@
+/** Opens the database of the server. */
+import type { Settings } from '../config'
+import type { Clock } from '../core/kernel/ports'
+import type { Log } from '../http/log'
+import { openStore, type Store } from '../store'
+import type { StoreEvent } from '../store/engine'
+import { VERSION_KEY } from '../store/meta-keys'
+import { version } from '../version'
+import { databaseProblemLog } from './database-problem-log'
+import { databasePath } from './keys'
+
+export interface DatabaseOptions {
+  settings: Settings
+  /** The data folder. */
+  folder: string
+  log: Log
+  clock: Clock
+  onEvent(event: StoreEvent): void
+}
+
+export function openDatabase({ settings, folder, log, clock, onEvent }: DatabaseOptions): Promise<Store> {
+  const database = databasePath(settings, folder)
+  return openStore(database, clock.now(), {
+    isServed: true,
+    onDatabaseProblem: databaseProblemLog({ log, database, monotonic: clock.monotonic }),
+    verification: settings.mail.verificationBackend,
+    onEvent,
+  })
+}
+
+/** An older executable that opens this database can then name the version it needs. */
+export async function recordVersion(store: Store): Promise<void> {
+  if ((await store.getMeta(VERSION_KEY)) !== version) await store.putMeta({ key: VERSION_KEY, value: version })
+}

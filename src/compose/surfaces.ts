@@ -1,0 +1,135 @@
+/** Mounts the surfaces, and passes each request to the one that it is for. */
+import { Elysia } from 'elysia'
+import type { Settings } from '../config'
+import type { Core } from '../core'
+import type { Clock } from '../core/kernel/ports'
+import type { ApiKeys } from '../core/kernel/server-state'
+import type { ReadinessCheck } from '../core/operations/readiness'
+import { cors } from '../http/cors'
+import { errorPages } from '../http/error-pages'
+import type { Log } from '../http/log'
+import type { Metrics } from '../http/metrics'
+import { type MountOptions, ROUTING } from '../http/mount'
+import { createFetch, type Fetch, logFault } from '../http/server'
+import { isBelow, targetOf } from '../http/target'
+import { isLocalNetwork } from '../lib/ip'
+import { errorPage } from '../pages/error'
+import { federation } from '../surfaces/federation'
+import { gotrue, PREFIX } from '../surfaces/gotrue'
+import { PREFIX as MAILBOX, type MailboxSource, mailbox } from '../surfaces/mailbox'
+import { OPERATIONS_PATHS, operations } from '../surfaces/operations'
+import { PREFIX as SERVICE, service } from '../surfaces/service'
+import { isFederatedLogout } from '../surfaces/shared-logout'
+import { site } from '../surfaces/site'
+import { version } from '../version'
+import { unlessUnavailable } from './database-problem-log'
+import { clientUrl } from './policy'
+import type { StoreEvents } from './store-events'
+
+export interface SurfacesOptions {
+  settings: Settings
+  core: Core
+  log: Log
+  clock: Clock
+  apiKeys: ApiKeys
+  events: StoreEvents
+  metrics: Metrics | undefined
+  /** Whether every answer is checked against its schema. */
+  validatesResponses: boolean
+}
+
+export interface Surfaces {
+  fetch: Fetch
+  /** All routes, for the documentation and its checks. */
+  routes: Elysia
+  /** Closes open event streams and stops waiting for slow clients. */
+  beginStopping(): void
+}
+
+type OnFault = (error: unknown, request: Request) => void
+
+export function mountSurfaces(options: SurfacesOptions): Surfaces {
+  const { settings, core, log, clock, metrics, validatesResponses } = options
+  const { server, mail } = settings
+  const onFault: OnFault = (error, request) => unlessUnavailable(() => logFault(log, request, error))(error)
+  const stopping = new AbortController()
+  const bodyTimeoutMs = server.maxRequestDurationMs
+  const api = mountApi(core, { version, onFault, bodyTimeoutMs, stopping: stopping.signal, validatesResponses })
+  const { notFoundResponse } = api
+  const inbox = mailboxOf(options, onFault)
+  const pages = site({
+    url: clientUrl(settings),
+    publishableKey: options.apiKeys.publishable,
+    version,
+    siteUrl: server.siteUrl,
+    hasSwagger: server.swagger,
+    isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
+    notFoundResponse,
+  })
+  const routes = new Elysia(ROUTING)
+    .onError(({ code, request }) => (code === 'NOT_FOUND' ? notFoundResponse(request) : undefined))
+    .use(operations(core, { onFault, monotonic: clock.monotonic, checks: readinessChecks(core) }))
+    .use(pages.app)
+    .use(inbox?.app ?? new Elysia())
+    .use(api.app) as unknown as Elysia
+  const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
+  const fetch = createFetch({
+    notFoundResponse,
+    log,
+    metrics,
+    presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
+    supportsHead: (path) => withHead.has(path),
+    route: (request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
+    cors: cors(server.corsAllowedHeaders, [MAILBOX]),
+    requestIdHeader: server.requestIdHeader,
+    trustedProxies: server.trustedProxies,
+    linkHosts: { apiExternalUrl: server.apiExternalUrl, hosts: mail.externalHosts },
+  })
+  const beginStopping = () => {
+    stopping.abort()
+    inbox?.close()
+  }
+  return { fetch, routes, beginStopping }
+}
+
+/** The endpoints for applications. */
+function mountApi(core: Core, options: MountOptions & { version: string; onFault: OnFault }) {
+  const surface = gotrue(core, options, PREFIX)
+  const atRoot = gotrue(core, options, '')
+  const services = service(core, options)
+  const federated = federation(core, options)
+  return {
+    app: new Elysia(ROUTING).use(services.app).use(federated.app).use(surface.app).use(atRoot.app),
+    federatedLogout: federated.logout,
+    async notFoundResponse(request: Request): Promise<Response> {
+      const { path } = targetOf(request)
+      if (isBelow(path, PREFIX)) return federated.notFoundResponse(request) ?? surface.notFoundResponse(request)
+      return isBelow(path, SERVICE) ? services.notFoundResponse(request) : atRoot.notFoundResponse(request)
+    },
+  }
+}
+
+function mailboxOf({ settings: { server, mail }, core, events }: SurfacesOptions, onFault: OnFault) {
+  if (!core.policy.mail.isMailboxOn) return undefined
+  const source: MailboxSource = {
+    listMessages: (filter) => core.forTask().listMessages(filter),
+    readMessage: (id) => core.forTask().readMessage(id),
+    deleteMessage: (id) => core.forTask().deleteMessage(id),
+    clearMessages: () => core.forTask().clearMessages(),
+    onMessage: events.onMessage,
+  }
+  return mailbox(source, {
+    apiExternalUrl: server.apiExternalUrl,
+    onFault,
+    isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
+  })
+}
+
+/** The checks of `/ready`, in this order. */
+function readinessChecks(core: Core): ReadinessCheck[] {
+  return [
+    { name: 'database', run: () => core.forTask().checkDatabase() },
+    { name: 'disk', run: () => core.forTask().checkDisk() },
+    { name: 'clock', run: async () => core.forTask().lookAtClock() },
+  ]
+}

@@ -1,0 +1,71 @@
+/** What runs beside requests: sending mail, creating Matrix accounts, comparing clocks. */
+import { type Worker, workers } from '../adapters/worker'
+import type { Settings } from '../config'
+import type { Core } from '../core'
+import type { Clock, Report } from '../core/kernel/ports'
+import { clockWatch } from '../core/operations/clock-watch'
+import type { Log } from '../http/log'
+import type { Store } from '../store'
+import { builtAt } from '../version'
+import { unlessUnavailable } from './database-problem-log'
+import { smtpMailerOf } from './mail'
+import type { StoreEvents } from './store-events'
+
+export interface WorkerOptions {
+  settings: Settings
+  core: Core
+  log: Log
+  events: StoreEvents
+}
+
+/** Maximum number of concurrent calls of the Send Email hook. */
+const HOOK_CALLS = 4
+
+/**
+ * Sends queued mail through the mail server or the Send Email hook. It is tested at start, so that a wrong password is
+ * noticed before users are affected.
+ * @returns undefined if mail stays in the mailbox
+ */
+export function mailSender({ settings, core, log, events }: WorkerOptions) {
+  const mailer = smtpMailerOf(settings)
+  if (!mailer && !settings.hooks.sendEmailEnabled) return undefined
+  void mailer?.verify().then((result) => {
+    if (result.outcome !== 'sent') log.warn('the mail server check failed', { error: result.error })
+  })
+  const worker = workers(mailer ? settings.mail.smtpConnections : HOOK_CALLS, {
+    work: () => core.forTask().deliverMessages(mailer),
+    nextInMs: async () => (await core.forTask().mailQueue()).nextInMs,
+    onFault: unlessUnavailable((error) => log.error('sending mail failed', { error: String(error) })),
+  })
+  void core
+    .forTask()
+    .releaseClaimedMessages()
+    .then(worker.wake, (error: unknown) => log.error('the mail queue could not be read', { error: String(error) }))
+  events.onMessage(({ state }) => {
+    if (state === 'queued') worker.wake()
+  })
+  return { mailer, worker }
+}
+
+/** Creates Matrix accounts that could not be created during registration. */
+export function matrixWorker({ settings: { matrix }, core, log, events }: WorkerOptions): Worker | undefined {
+  if (matrix.registrationSecret === undefined) return undefined
+  const worker = workers(1, {
+    work: () => core.forTask().provisionDueMatrixAccounts(),
+    nextInMs: () => core.forTask().nextMatrixAttemptInMs(),
+    onFault: unlessUnavailable((error) => log.error('could not create Matrix accounts', { error: String(error) })),
+  })
+  worker.wake()
+  events.onMatrixAccount(worker.wake)
+  return worker
+}
+
+/** How often the wall clock is compared with a monotonic clock. */
+const WATCH_CLOCK_MS = 10_000
+
+export async function startClockWatch({ clock, report, store }: { clock: Clock; report: Report; store: Store }) {
+  const watch = clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() })
+  const watching = setInterval(watch.compare, WATCH_CLOCK_MS)
+  watching.unref()
+  return { watch, stop: () => clearInterval(watching) }
+}
