@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 type Json = any
 
 export interface Connection {
-  /** @returns the JSON body @throws where the answer is no success */
+  /** @returns the JSON body @throws if the response is not a success */
   send(method: string, path: string, body?: unknown, token?: string): Promise<Json>
   close(): void
 }

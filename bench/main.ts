@@ -49,7 +49,7 @@ interface Row {
   p50Ms: number
   p99Ms: number
   cpuUs: number
-  /** CPU of a request to the bare server, measured beside this row. */
+  /** CPU of a request to the bare server, measured together with this row. */
   bareUs: number
 }
 
@@ -116,7 +116,7 @@ async function measureStart(): Promise<number> {
   return median(times.slice(1))
 }
 
-/** Fills the database, beside the executable, with accounts that each have an identity and a session. */
+/** Fills the database directly, without the executable, with accounts that each have an identity and a session. */
 async function seed(): Promise<void> {
   const server = await start()
   server.kill()

@@ -9,8 +9,8 @@ const root = resolve(import.meta.dir, '..')
 const MAX_HEADER_BYTES = 131_072
 
 /**
- * @param outfile where the executable goes
- * @param target a platform of Bun's, such as `bun-linux-arm64-musl`; none: this one
+ * @param outfile path of the executable
+ * @param target a platform of Bun, such as `bun-linux-arm64-musl`; undefined for this one
  */
 export function build(outfile: string, target?: string): void {
   const commit =

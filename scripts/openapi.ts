@@ -2,8 +2,8 @@
  * The OpenAPI document, generated from the schemas of the routes.
  *
  *   bun scripts/openapi.ts write       regenerates openapi.json
- *   bun scripts/openapi.ts check       fails where openapi.json is not what the schemas generate, or is not valid
- *   bun scripts/openapi.ts coverage    fails where a route is missing from it, or an entry says nothing of its answers
+ *   bun scripts/openapi.ts check       fails if openapi.json differs from the generated document or is not valid
+ *   bun scripts/openapi.ts coverage    fails if a route is missing from it, or an entry does not describe its responses
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -24,7 +24,7 @@ type Node = Record<string, unknown>
 const FILE = join(import.meta.dir, '..', 'openapi.json')
 const METHODS = ['get', 'post', 'put', 'patch', 'delete']
 
-/** In the order in which a reader needs them. */
+/** The tags, in the order in which a reader needs them. */
 const TAGS: [name: string, description: string][] = [
   ['Sign-up and sign-in', 'Create an account, sign in, refresh a session.'],
   ['Links and codes', 'Magic links, codes, confirmation and recovery: request a message, then use its link or code.'],
@@ -110,7 +110,7 @@ function mend(value: unknown, schemas: Node): unknown {
   const { $id, patternProperties, ...rest } = value as Node
   const mended: Node = Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, mend(item, schemas)]))
   if (patternProperties) mended.additionalProperties = mend(Object.values(patternProperties as Node)[0], schemas)
-  // What else an answer may hold in later versions is nobody's mistake.
+  // Responses may have more members in later versions.
   else if (mended.additionalProperties === false) delete mended.additionalProperties
   if (typeof $id !== 'string') return mended
   schemas[$id] = mended
@@ -158,7 +158,7 @@ function tidyPaths(paths: Record<string, Node>): Record<string, Node> {
   return paths
 }
 
-/** By tag, and within a tag as the surfaces list their endpoints: Swagger UI shows them in this order. */
+/** The operations by tag, and within a tag in the order of the surfaces' lists: Swagger UI shows them in this order. */
 function inOrder(paths: Record<string, Node>): Node {
   const rank = (item: Node) => {
     const [tag = ''] = (METHODS.map((method) => item[method] as Operation | undefined).find(Boolean) as Operation).tags
@@ -204,7 +204,7 @@ const STATUS: Record<string, string> = {
 
 const sorted = (object: Node): Node => Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)))
 
-/** @returns what is wrong, nothing where all is well */
+/** @returns the problems; empty if there are none */
 async function check(): Promise<string[]> {
   const committed = readFileSync(FILE, 'utf8')
   const problems =
@@ -244,7 +244,7 @@ export function ambiguities({ tags, paths }: Document): string[] {
 /** Below this number, the routes were not listed, and a check of them would mean nothing. */
 const FEWEST_OPERATIONS = 16
 
-/** @returns how many operations are documented, and what is missing */
+/** @returns the number of documented operations, and the missing ones */
 async function coverage(): Promise<{ count: number; problems: string[] }> {
   const { paths } = JSON.parse(readFileSync(FILE, 'utf8')) as { paths: Record<string, Record<string, Node>> }
   const problems: string[] = []

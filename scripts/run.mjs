@@ -36,7 +36,7 @@ function build() {
 /**
  * Runs a program on this terminal and resolves to its exit status. Ctrl-C reaches it through the terminal's process
  * group, so SIGINT is only ignored here; SIGTERM is passed on. npm does not pass it on but just ends, so a change of
- * parent counts as one.
+ * the parent process is treated as one.
  */
 function run(program, args) {
   const path = `${dirname(bun)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`

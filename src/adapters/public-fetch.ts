@@ -67,7 +67,7 @@ async function systemLookup(host: string): Promise<string[]> {
   return found.map(({ address }) => address)
 }
 
-/** A DNS lookup cannot be cancelled, but nothing has to wait for it. */
+/** A DNS lookup cannot be canceled, but nothing has to wait for it. */
 async function rejectOnAbort<T>(signal: AbortSignal | null | undefined, work: Promise<T>): Promise<T> {
   if (!signal) return work
   const { promise: ended, reject } = Promise.withResolvers<never>()

@@ -42,7 +42,7 @@ export function stopOnSignal(log: Log, listeners: Listener[], { begin, end, flus
     process.exit(1)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(signal).catch(fail))
-  // Closing a terminal ends what runs in it. Elsewhere these signals ask a daemon to reload or to reopen its log.
+  // Closing a terminal ends the programs in it. Elsewhere, these signals tell a daemon to reload or to reopen its log.
   const isIgnored = (signal: string) => signal !== 'SIGHUP' || !process.stdout.isTTY
   for (const signal of process.platform === 'win32' ? [] : (['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const))
     process.on(signal, () => {

@@ -1,8 +1,8 @@
-/** Terminal output: colours, and readers that close the pipe early. */
+/** Terminal output: colors, and readers that close the pipe early. */
 
 type Stream = Pick<NodeJS.WriteStream, 'isTTY'>
 
-/** Whether output may be coloured: https://no-color.org, `FORCE_COLOR` as in Node, and terminals without colours. */
+/** Whether output may be colored: https://no-color.org, `FORCE_COLOR` as in Node, and terminals without colors. */
 export function usesColour({ isTTY }: Stream, env: Record<string, string | undefined> = process.env): boolean {
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR !== undefined) return !/^(0|false)$/.test(env.FORCE_COLOR)

@@ -161,7 +161,7 @@ const functions = {
 
 type Functions = typeof functions
 
-/** What surfaces read of the configuration. */
+/** The part of the configuration that surfaces read. */
 type Shown = Pick<Deps, 'policy' | 'keyring' | 'providers'>
 
 /** The functions of the core, for one request or task. They are methods: `this` carries the context. */

@@ -1,4 +1,4 @@
-/** What the OpenAPI document says of an endpoint, besides the schemas of its answers. */
+/** The description of an endpoint in the OpenAPI document, in addition to the schemas of its responses. */
 import { TypeGuard } from '@sinclair/typebox'
 import { withCaptchaField } from './captcha'
 import type { Endpoint } from './endpoint'

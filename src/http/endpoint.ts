@@ -54,7 +54,7 @@ interface Callers {
   federated: FederatedCaller
 }
 
-/** Without further types: what every endpoint's context has, and no parameters. */
+/** Without type arguments: the members that every endpoint's context has, and no parameters. */
 export interface HandlerContext<
   A extends Access = Access,
   B extends Body = Body,

@@ -1,4 +1,4 @@
-/** What every surface does with an error: a refusal is recorded for the log and answered; a fault is reported. */
+/** Error handling common to all surfaces: a refusal is recorded for the log and answered; a fault is reported. */
 import type { Refusal } from '../core/kernel/refusal'
 import { noteRefusal } from './request-context'
 

@@ -22,7 +22,7 @@ export interface LogOptions {
 const COLOURS: Record<string, string> = { debug: '\u001b[90m', info: '', warn: '\u001b[33m', error: '\u001b[31m' }
 const RESET = '\u001b[0m'
 
-/** `coloured` is text for a terminal with colours. */
+/** `coloured` is text for a terminal with colors. */
 type Format = 'json' | 'text' | 'coloured'
 
 /** One line, with its line feed. @param now Unix milliseconds */

@@ -13,7 +13,7 @@ export interface HtmlContext {
   /** The raw text element, such as `script`; empty otherwise. */
   element: string
   attribute: string
-  /** What ends the attribute value; empty for white space. */
+  /** The quote that ends the attribute value; empty for white space. */
   quote: string
   url: UrlPart
 }

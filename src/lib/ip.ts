@@ -27,7 +27,7 @@ export const clientPrefix = (ip: string) => network(ip, 32, 64)
 /** The network a user is known from: /24 of IPv4, /64 of IPv6 (docs/decisions.md#d28). */
 export const networkPrefix = (ip: string) => network(ip, 24, 64)
 
-/** What one party typically controls: /24 of IPv4, /48 of IPv6. */
+/** The network that one party typically controls: /24 of IPv4, /48 of IPv6. */
 export const sitePrefix = (ip: string) => network(ip, 24, 48)
 
 function network(ip: string, bits4: number, bits6: number): string {

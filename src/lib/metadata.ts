@@ -5,7 +5,7 @@
  */
 import { type Json, type JsonObject, mergeMetadata } from './json'
 
-/** Bytes of JSON. What the server itself writes is not counted. */
+/** Bytes of JSON. Metadata that the server itself writes is not counted. */
 export const MAX_USER_METADATA_BYTES = 3072
 /** The same limit for `user_metadata` and `app_metadata` together. */
 export const MAX_METADATA_BYTES = 3584
@@ -33,7 +33,7 @@ export function isMetadataChangeAllowed(after: Metadata, before: Metadata = { us
   return isBeyondRepair || user + app <= Math.max(MAX_METADATA_BYTES, userBefore + appBefore)
 }
 
-/** Bytes of one of the two, without what the server itself writes. */
+/** Bytes of one of the two, without the metadata that the server itself writes. */
 export function counted(kind: keyof Metadata, metadata: JsonObject): number {
   const isCounted = ([key, value]: [string, Json]) =>
     !Object.hasOwn(OWN[kind], key) || bytesOf(value) > (OWN[kind][key] as number)

@@ -18,7 +18,7 @@ export function sha256(data: Uint8Array | string): Buffer {
   return hash('sha256', data, 'buffer')
 }
 
-/** What the last characters of a text may be, by its length modulo 4: their unused bits are zero (RFC 4648 §3.5). */
+/** The allowed last characters of a text, by its length modulo 4: their unused bits are zero (RFC 4648 §3.5). */
 const LAST_CHARACTERS = [/^[\w-]?$/, /^$/, /^[AQgw]$/, /^[AEIMQUYcgkosw048]$/]
 
 /**

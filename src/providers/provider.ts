@@ -1,6 +1,6 @@
 /**
- * What the file of an OAuth provider declares. Its settings, the rules for its ID tokens, the list in `GET /settings` and
- * the documents derive from these objects; requests to it are sent in `src/adapters/providers/`.
+ * The declaration of an OAuth provider in its file. Its settings, the rules for its ID tokens, the list in `GET
+ * /settings` and the documents derive from these objects; requests to it are sent in `src/adapters/providers/`.
  */
 import type { JsonObject } from '../lib/json'
 import type { ExternalProfile, UntrustedJson } from './profile'

@@ -20,8 +20,8 @@ interface ProviderRequest {
 }
 
 /**
- * `body` is any JSON object or array. `error` is set if there is none; `status` is that of the response, if there was
- * one.
+ * `body` is any JSON object or array. `error` is set if there is none; `status` is the status of the response, if there
+ * was one.
  */
 export type ProviderResponse = { status: number; body: Json } | { status?: number; error: string }
 

@@ -55,7 +55,7 @@ export async function findEmailOwner(
   return email === null || isSsoUser ? undefined : tx.one(userByEmail, { email })
 }
 
-/** What a new account cannot have, since another one has it. */
+/** The account that already has the address, number, id or name of a new one; undefined if there is none. */
 export async function findConflict(
   tx: Tx,
   wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser' | 'username'>,

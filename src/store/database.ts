@@ -1,4 +1,4 @@
-/** What the command line does with a database that no server has open. */
+/** Operations of the command line on a database that no server has open. */
 export { damageOf } from './sqlite/integrity'
 export { lockData } from './sqlite/lock'
 export { type History, historyOf } from './sqlite/migrate'

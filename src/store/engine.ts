@@ -27,8 +27,8 @@ export interface Tx extends Queries {
 }
 
 /**
- * What an operation has read was changed by another transaction. The engine rolls the operation back and runs it again
- * from the start, so it must not change anything but the database and `tx`.
+ * Thrown if another transaction has changed data that an operation has read. The engine rolls the operation back and
+ * runs it again from the start, so it must not change anything but the database and `tx`.
  */
 export class Conflict extends Error {
   override name = 'Conflict'

@@ -68,7 +68,7 @@ export const countFactorAttempt = write(
     const network = known && (known.passedFactorAt ?? 0) > knownSince ? known.network : UNKNOWN_NETWORK
     const stored = await tx.one(attemptsOf, { userId, network })
     const attempts = stored?.attempts ?? 0
-    // A start in the future comes from a wrong clock (lib/time.ts). It becomes now: the wait is neither lost nor extended.
+    // A start in the future (a wrong clock, src/lib/time.ts) becomes now, so that the wait is neither lost nor extended.
     const since = Math.min(stored?.since ?? now, now)
     const counted = { userId, network, since }
     const rounds = attempts / limit.max
@@ -94,7 +94,7 @@ export const refundFactorAttempt = write(
   },
 )
 
-/** Forgets the attempts where the last one was counted. */
+/** Deletes the attempts of the network where the last one was counted. */
 export async function forgetAttempts(tx: Tx, userId: string, network: string | undefined): Promise<void> {
   const own = network === undefined ? 0 : await tx.run(deleteAttempts, { userId, network })
   if (own === 0) await tx.run(deleteAttempts, { userId, network: UNKNOWN_NETWORK })

@@ -85,7 +85,7 @@ export const claimMatrixRegistrations = write(
   ): Promise<{ registration: MatrixRegistration; user: User }[]> => {
     const claimed = []
     const due = await tx.all(dueRegistrations, { now, limit })
-    // A longer delay comes from a wrong clock (lib/time.ts).
+    // A longer delay comes from a wrong clock (src/lib/time.ts).
     if (due.length === 0) due.push(...(await tx.all(overdueRegistrations, { latest: now + longestWaitMs, limit })))
     for (const registration of due) {
       const taken = { ...registration, nextAttemptAt: now + leaseMs }

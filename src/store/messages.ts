@@ -34,7 +34,7 @@ const saveMessage = statement(
       ),
 )
 
-/** What the WHERE of `saveMessage` compares with. */
+/** The values that the WHERE of `saveMessage` compares with. */
 const asRead = ({ attempts, nextAttemptAt }: Message) => ({
   attemptsBefore: attempts,
   nextAttemptBefore: nextAttemptAt,
@@ -116,7 +116,7 @@ const nextAttempt = statement({}, (db) =>
  */
 export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
   const found = await tx.all(dueMessages, { now, limit })
-  // A longer delay comes from a wrong clock (lib/time.ts).
+  // A longer delay comes from a wrong clock (src/lib/time.ts).
   if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))
   const claimed: Message[] = []
   for (const message of found) {

@@ -51,8 +51,8 @@ const consumeRecoveryCode = statement(
 )
 /**
  * A quarter of an hour in steps of 30 seconds. If the clock is set back by less, codes are refused until it has caught
- * up, so that none is accepted twice. A step further ahead was stored by a wrong clock, and is ignored so that users
- * are not locked out.
+ * up, so that none is accepted twice. A step further ahead comes from a wrong clock, and is ignored so that users are
+ * not locked out.
  */
 const MAX_STEPS_AHEAD = 30
 

@@ -1,4 +1,4 @@
-/** What can be used once. It is consumed in the write that it allows, so a failed attempt leaves it unchanged. */
+/** Single-use credentials. Each is consumed in the write that it allows, so a failed attempt leaves it unchanged. */
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Tx } from './engine'
 import { columnsOf, statement } from './query'

@@ -68,17 +68,17 @@ export interface TestOptions {
   now?: string
   /** Data folder of an earlier app, to restart in. */
   folder?: string
-  /** In place of requests to hooks and SMS providers. */
+  /** Replaces requests to hooks and SMS providers. */
   post?: HttpPost
-  /** In place of the breached password service. */
+  /** Replaces the breached password service. */
   breached?: BreachedPasswords
-  /** In place of requests to OAuth providers. */
+  /** Replaces requests to OAuth providers. */
   fetchProvider?: typeof fetch
-  /** In place of DNS; by default, every name has one public address. */
+  /** Replaces DNS; by default, every name has one public address. */
   lookup?: Lookup
-  /** In place of requests to other auth servers. */
+  /** Replaces requests to other auth servers. */
   peers?: Peers
-  /** In place of requests to a Matrix homeserver. */
+  /** Replaces requests to a Matrix homeserver. */
   provisioner?: Provisioner
   /** Origin of a server that verifies captchas. */
   captchaOrigin?: string

@@ -108,7 +108,10 @@ function authenticatorData(rpId: string, flags: number, counter: number): Buffer
   return Buffer.concat([createHash('sha256').update(rpId).digest(), Buffer.from([flags]), count])
 }
 
-/** As much of CBOR (RFC 8949) as these structures need; a Buffer that is a map goes in as it is. */
+/**
+ * Buffers that contain an encoded map, which are inserted unchanged; other Buffers are byte strings. Only the part of
+ * CBOR (RFC 8949) that these structures need is supported.
+ */
 const maps = new WeakSet<Buffer>()
 
 function cborMap(entries: [string | number, string | number | Buffer][]): Buffer {

@@ -8,7 +8,7 @@ import type { Json } from './app'
 export const BINARY = join(import.meta.dir, '../../dist/latchkey')
 
 export interface Binary extends AsyncDisposable {
-  /** Such as `http://127.0.0.1:41234`. */
+  /** For example `http://127.0.0.1:41234`. */
   url: string
   pid: number
   folder: string

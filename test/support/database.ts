@@ -1,5 +1,5 @@
 /**
- * The database file beside a server, as its operator sees it: for facts that no endpoint shows, and for states that no
+ * The database file of a server, as its operator sees it: for facts that no endpoint shows, and for states that no
  * endpoint produces.
  */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
@@ -34,7 +34,7 @@ export async function execute(path: string, sql: string, ...values: SQLQueryBind
   await new Promise(setImmediate)
 }
 
-/** A connection that stays open, for transactions and locks beside those of the server. */
+/** A connection that stays open, for transactions and locks in addition to the server's own. */
 export function openConnection(path: string): Database {
   return new Database(path, { create: false, readwrite: true })
 }

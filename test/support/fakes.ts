@@ -56,5 +56,5 @@ export function fakeHasher(): CountingHasher {
 /** A hash as it may come from an import. */
 export const outdatedHash = (password: string) => `outdated$${createHash('sha256').update(password).digest('hex')}`
 
-/** The context of background work that begins now. */
+/** The context of background work that starts now. */
 export const taskContext = (deps: Deps): Context => contextFactory(deps)(() => NO_CLIENT)

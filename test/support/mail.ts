@@ -46,7 +46,7 @@ export interface Landing {
   fragment: Record<string, string>
 }
 
-/** Opens a link as a browser does. @returns where it redirects to */
+/** Opens a link as a browser does. @returns the URL that it redirects to */
 export async function open(app: TestApp, link: string, asked?: RequestOptions): Promise<Landing> {
   return landingOf(await app.ask('GET', link, asked))
 }

@@ -83,7 +83,7 @@ export interface TestMailbox {
   close(): void
   routes: Elysia
   faults: unknown[]
-  /** What was counted for the metrics. */
+  /** The events counted for the metrics. */
   metrics(): string
 }
 

@@ -62,8 +62,8 @@ interface Step {
 
 /**
  * Follows redirects like a browser, and signs in and consents at the provider.
- * @param until the beginning of the URL to stop at, which need not exist
- * @returns that address
+ * @param until start of the URL to stop at, which does not have to exist
+ * @returns that URL
  */
 export async function visitAs(login: string, start: string, until: string): Promise<URL> {
   const cookies = new Map<string, string>()

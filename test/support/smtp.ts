@@ -1,4 +1,4 @@
-/** A mail server on loopback that stores what it receives, and rejects or drops what a test wants it to. */
+/** A mail server on loopback that stores what it receives, and rejects or drops the messages that a test selects. */
 import type { Socket } from 'node:net'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
 
@@ -22,7 +22,7 @@ type Reply = string | undefined
 
 /** Hooks are read at each use, so a test can change them on the object it passed. */
 export interface SmtpSinkOptions {
-  /** `none` by default. The certificate, that of smtp-server, is self-signed and out of date. */
+  /** `none` by default. The certificate is the one of smtp-server, which is self-signed and expired. */
   tls?: 'none' | 'starttls' | 'implicit'
   /** If given, required from every client, also without TLS. */
   auth?: { user: string; password: string }
@@ -38,7 +38,7 @@ export interface SmtpSinkOptions {
 export interface SmtpSink {
   host: string
   port: number
-  /** Those accepted, in order of arrival. */
+  /** The accepted mails, in order of arrival. */
   messages: SmtpMessage[]
   /** All that arrived, accepted or not. */
   attempts: SmtpMessage[]

@@ -21,7 +21,7 @@ export function ethereumWallet(): Wallet {
   }
 }
 
-/** @param envelope what a Ledger signs in place of the text */
+/** @param envelope the bytes that a Ledger signs instead of the text */
 export function solanaWallet(envelope: (text: Buffer, key: Uint8Array) => Buffer = (text) => text): Wallet {
   const { publicKey, secretKey } = nacl.sign.keyPair()
   return {

@@ -124,7 +124,7 @@ async function exchangeCode(
   }
 }
 
-/** What went wrong, without any text that a provider or a client sent. */
+/** Description of the failure, without any text that a provider or a client sent. */
 export function describeError(error: unknown): string {
   if (error instanceof Refusal) return error.reason
   if (error instanceof oauth.ResponseBodyError) return `the provider says ${asText(error.error).slice(0, 100)}`

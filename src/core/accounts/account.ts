@@ -1,4 +1,4 @@
-/** What users may read and change of their own account (`GET`, `PUT` and `DELETE /user`). */
+/** Reads and changes of a user's own account (`GET`, `PUT` and `DELETE /user`). */
 
 import { createHash } from 'node:crypto'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
@@ -46,7 +46,7 @@ export interface AccountChange extends CodeChallengeParameters, PasswordInput {
 }
 
 export interface ChangedAccount extends Account {
-  /** Whether this change is what confirmed the user. */
+  /** Whether this change confirmed the user. */
   isJustConfirmed: boolean
 }
 

@@ -1,4 +1,4 @@
-/** What administrators may do with other accounts (`/admin/users`, `/admin/audit`). */
+/** Operations of administrators on other accounts (`/admin/users`, `/admin/audit`). */
 import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
@@ -217,8 +217,8 @@ export async function listAudit(
 
 /**
  * Metadata of an unconfirmed account that is kept when its owner confirms it: the metadata added by administrators,
- * without that of a sign-up with a password. A sign-up by code has no password, so its metadata is kept along with that
- * of administrators.
+ * without the metadata of a sign-up with a password. A sign-up by code has no password, so its metadata is kept along
+ * with the metadata from administrators.
  */
 function adminMetadata({ encryptedPassword, rawUserMetaData, adminUserMetaData }: User, given: UserInput) {
   const isFirstPassword = given.password !== undefined && encryptedPassword === null

@@ -1,4 +1,4 @@
-/** A new address or number for an account: requested, then confirmed from where the message was delivered. */
+/** A new address or number for an account: requested, then confirmed with the link or code in the message to it. */
 import type {
   Account,
   AccountUpdate,
@@ -44,7 +44,7 @@ export interface EmailChange {
 /**
  * Mails the new address and, with secure email change, the current one too, each with its own token. Below `/api/auth`
  * a notice is sent to a current address that does not need to confirm (docs/decisions.md#d17).
- * @throws {Refusal} also what `save` refuses
+ * @throws {Refusal} also the refusals of `save`
  */
 export async function sendEmailChange<Saved>(
   context: Context,
@@ -87,7 +87,7 @@ export interface PhoneChange {
   channel: Channel
 }
 
-/** Sends a code to the new number. @throws {Refusal} also what `save` refuses */
+/** Sends a code to the new number. @throws {Refusal} also the refusals of `save` */
 export async function sendPhoneChange<Saved>(
   context: Context,
   change: PhoneChange,
@@ -122,7 +122,7 @@ export async function resendPhoneChange(
 const recordOnly = (user: User) => (current: Context, message: AccountMessage) =>
   sendAndRecord(current, { ...message, audit: [auditEntry(current, 'user_modified', user)] })
 
-/** A message, and what it refers to. */
+/** A message, with its tokens and flow. */
 type PreparedMessage<Pending extends PendingContact> = Pick<
   AccountMessage<Pending>['request'],
   'mint' | 'flow' | 'pending'
@@ -241,7 +241,7 @@ interface EmailChangeToken {
 /** A change of the user's own account. */
 export type OwnChange = Omit<AccountUpdate, 'id' | 'now'>
 
-/** What comes with the request for a new contact, if that is all of it. */
+/** The changes of a request that changes nothing but the contact. */
 export const contactChangeOnly = (context: Context, user: User, requestSession: Actor): OwnChange => ({
   requestSession,
   authorization: undefined,

@@ -1,4 +1,4 @@
-/** What a captcha is solved for. A proof of work counts for its own action only. */
+/** The actions for which a captcha is solved. A proof of work is valid for its own action only. */
 export const CAPTCHA_ACTIONS = ['sign_up', 'sign_in', 'otp', 'recover', 'resend'] as const
 
 export type CaptchaAction = (typeof CAPTCHA_ACTIONS)[number]

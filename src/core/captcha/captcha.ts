@@ -9,7 +9,7 @@ import { Refusal } from '../kernel/refusal'
 import type { CaptchaAction } from './actions'
 import { verifyProof } from './proof-of-work'
 
-/** In characters. The longest token of a provider is about a quarter of this. */
+/** Maximum length in characters. The longest token of a provider is about a quarter of this. */
 const MAX_TOKEN_LENGTH = 16_384
 
 export interface CaptchaRequirement {

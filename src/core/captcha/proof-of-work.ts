@@ -1,7 +1,7 @@
 /**
- * A captcha without another company: the client looks for a number whose SHA-256 with the challenge's id begins with
- * enough zero bits (docs/captcha.md#proof-of-work). Challenges are signed rather than stored; what is stored is which
- * of them are spent.
+ * A captcha without another company: the client looks for a number whose SHA-256 with the challenge's id starts with
+ * enough zero bits (docs/captcha.md#proof-of-work). Challenges are signed rather than stored; only the spent ones are
+ * stored.
  */
 import { hmacSha256, secretEqual, sha256 } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
@@ -49,12 +49,12 @@ export async function verifyProof(
   return (await store.spendCaptcha({ id, expiresAt })) ? { outcome: 'passed' } : LATE
 }
 
-/** In the words of hCaptcha and Turnstile. */
+/** The error codes of hCaptcha and Turnstile. */
 const MALFORMED: CaptchaResult = { outcome: 'refused', codes: ['invalid-input-response'] }
 const LATE: CaptchaResult = { outcome: 'refused', codes: ['timeout-or-duplicate'] }
 
 const signatureOf = (claims: string, pepper: Buffer): string =>
   hmacSha256(pepper, `proof of work\n${claims}`).toString('base64url')
 
-/** Of the first 32 bits, which are more than any difficulty. */
+/** Number of leading zero bits among the first 32, which are more than any difficulty. */
 const leadingZeros = (digest: Buffer): number => Math.clz32(digest.readUInt32BE(0))

@@ -1,4 +1,4 @@
-/** A user's factors, and what having one requires. */
+/** A user's factors, and the requirements for users who have one. */
 import { parseUuid } from '../../lib/uuid'
 import type { Factor, User } from '../../store'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'

@@ -6,7 +6,7 @@ const SLOTS = 32
 
 const inFlight = new WeakMap<object, number>()
 
-/** @param peer the hook or provider @returns undefined, without calling, where too many requests are waiting for it */
+/** @param peer the hook or provider @returns undefined, without calling, if too many requests are waiting for it */
 export async function withCallSlot<T>(peer: object, call: () => Promise<T>): Promise<T | undefined> {
   const waiting = inFlight.get(peer) ?? 0
   if (waiting >= SLOTS) return undefined

@@ -1,4 +1,4 @@
-/** The context of a request: what every function of the core is given. */
+/** The context of a request, which every function of the core receives. */
 import type { Store } from '../../store'
 import type { Policy } from './policy'
 import type {
@@ -19,7 +19,7 @@ import type {
 import type { Bucket, RateLimits } from './rate-limits'
 import type { ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
 
-/** What the server depends on, for as long as it runs. */
+/** The dependencies of the server, which live as long as it runs. */
 export interface Deps {
   store: Store
   clock: Clock
@@ -68,7 +68,7 @@ export interface Client {
   readonly disconnected?: AbortSignal
 }
 
-/** What every function of the core is given: the server's dependencies, and the request or task at hand. */
+/** The context that every function of the core receives: the server's dependencies, and the request or task. */
 export interface Context extends Deps {
   /**
    * Unix milliseconds: the time when the request had arrived in full, or the task started. Everything it writes has

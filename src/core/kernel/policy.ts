@@ -80,7 +80,7 @@ export interface Policy {
 
   hooks: Record<HookKey, Hook | undefined>
 
-  /** Undefined: none is required. */
+  /** If undefined, none is required. */
   captcha: CaptchaPolicy | undefined
 
   mfa: {

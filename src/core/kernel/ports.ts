@@ -47,7 +47,7 @@ export interface PasswordHasher {
 export interface Sealer {
   /** Identifies the key, so that a wrong one is detected at start. */
   keyId: string
-  /** @param aad where the value is stored, as `table.column:rowId`; it can be opened only with the same */
+  /** @param aad where the value is stored, as `table.column:rowId`; the value can be opened only with the same `aad` */
   seal(plain: Uint8Array, aad: string): string
   /** @throws if the text was sealed elsewhere or with another key, or was changed */
   open(sealed: string, aad: string): Buffer
@@ -189,7 +189,7 @@ export interface OAuthProvider {
   /** Whether accounts may have no email address. */
   isEmailOptional: boolean
   /**
-   * The authorization URL, and what the callback will need, such as a code verifier (RFC 7636).
+   * The authorization URL, and the data that the callback needs, such as a code verifier (RFC 7636).
    * @param parameters from the client, for provider-specific features
    * @throws if the provider has to be contacted and does not respond
    */

@@ -139,7 +139,7 @@ function requestLimits({ limits }: Policy, clock: Clock): Pick<RateLimits, 'requ
         account === undefined
           ? byIdentifier.take(digest(identifier), now)
           : byAccount.take(isKnownNetwork ? digest(account, networkPrefix(ip)) : digest(account), now)
-      // Guesses from elsewhere cannot exhaust the owner's budget at home, where the network's own count does not apply.
+      // Guesses from other networks cannot exhaust the owner's budget in a known network, so that is the only count there.
       const counts = isKnownNetwork ? [ofAccount] : [ofAccount, byNetwork.take(sitePrefix(ip), now)]
       const refund = () => {
         for (const count of counts) count.refund()

@@ -5,7 +5,7 @@ import type { PlainReason, ReasonAndDetail, Weakness } from './reasons/details'
 
 export type { PlainReason, Reason, Weakness }
 
-/** The details of any refusal (`reasons/details.ts` says which belong to a reason). */
+/** The details of any refusal (`reasons/details.ts` lists the ones of each reason). */
 export interface Detail {
   detail?: string
   /** The field with the wrong type. */

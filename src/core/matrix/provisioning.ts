@@ -23,7 +23,7 @@ const PASSWORD_BYTES = 32
 /** Maximum display name passed on. */
 const MAX_DISPLAY_NAME = 100
 
-/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (lib/time.ts). */
+/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
 const MAX_DELAY_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */

@@ -17,7 +17,7 @@ const HOUR = 3600 * SECOND
 const LEASE_MS = 120 * SECOND
 const BATCH = 2
 
-/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (lib/time.ts). */
+/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
 const MAX_DELAY_MS = 600 * SECOND
 
 /** Delay between attempts: 5 s, 10 s, 20 s … up to ten minutes. */

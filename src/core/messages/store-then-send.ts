@@ -1,6 +1,7 @@
 /**
- * Messages that a hook or an SMS provider takes during the request. What they refer to is stored before, so that a link
- * or code works whenever it arrives, and withdrawn if the call fails. That the message was sent is recorded after.
+ * Messages that a hook or an SMS provider takes during the request. Their tokens and flow are stored before the call,
+ * so that a link or code works whenever it arrives, and deleted if the call fails. The sending is recorded after the
+ * call.
  */
 import type {
   Account,
@@ -21,7 +22,7 @@ export interface AccountMessage<Pending extends PendingColumns = PendingColumns>
   /** The account as it is before. */
   user: User
   outgoing: Outgoing
-  /** What the message refers to. */
+  /** The tokens and the flow of the message. */
   request: MessageRequest<Pending>
   /** For a user's own request. */
   requestSession: Actor | undefined
@@ -49,9 +50,10 @@ export async function sendAndRecord(
 }
 
 /**
- * Sends a message, and saves what changes with it: in one operation with a message for the queue, in two around a call.
- * @param save records the message together with all that changes only if it is sent; throws the refusals of it
- * @throws {Refusal} of what is saved, or of the call
+ * Sends a message, and saves the changes that come with it: in one operation for a message in the queue, in two
+ * operations around a call.
+ * @param save records the message together with the changes to make only if it is sent; throws their refusals
+ * @throws {Refusal} of `save`, or of the call
  */
 export async function sendAndSave<Pending extends PendingColumns, Saved>(
   context: Context,

@@ -71,7 +71,7 @@ export interface TokenMail {
   redirectTo: string
   /** The payload of the token. */
   payload?: string | undefined
-  /** What the account loses with the request. */
+  /** Data of an unconfirmed sign-up that the request removes. */
   dropped?: DroppedSignUp
   /** Whether the hook is called from the queue, without a waiting request. */
   isQueued?: boolean

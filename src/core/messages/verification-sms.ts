@@ -18,7 +18,7 @@ export interface VerificationSms {
   user: User
   phone: string
   channel: Channel
-  /** What the account loses with the request. */
+  /** Data of an unconfirmed sign-up that the request removes. */
   dropped?: DroppedSignUp
 }
 

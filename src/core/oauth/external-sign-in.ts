@@ -33,7 +33,7 @@ export interface ExternalSignIn {
   /** Whether accounts without an address are allowed. */
   isEmailOptional: boolean
   tokens: ProviderTokens | undefined
-  /** What the sign-in consumes, and the refusal if it was used before. */
+  /** The single-use credential that the sign-in consumes, and the refusal if it was already used. */
   once?: { use: SingleUse; refusal: Refusal } | undefined
   /** Set in the PKCE flow, which ends with a code. */
   challenge: CodeChallenge | undefined
@@ -183,7 +183,7 @@ async function proveOwnership(context: Context, signIn: ExternalSignIn, user: Us
   return isFree ? { confirmedEmail: candidate.address } : { asks: undefined }
 }
 
-/** What is stored of it. A mail that a hook has taken is stored already. */
+/** The part of the proof to store. A mail that a hook has taken is stored already. */
 function confirmationOf({
   confirmedEmail,
   asks,
@@ -222,7 +222,7 @@ const maySignIn = ({ policy }: Context, { account, isEmailOptional }: ExternalSi
 const unconfirmedRefusal = ({ provider }: ExternalAccount, wasAsked: boolean) =>
   new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })
 
-/** Another request has already consumed what allows this one. */
+/** Another request has already consumed the credential of this one. */
 export const alreadyUsedError = ({ once }: Pick<ExternalSignIn, 'once'>): Error =>
   once?.refusal ?? new Error('a sign-in that consumes nothing was refused as already used')
 

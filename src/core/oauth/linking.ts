@@ -181,7 +181,7 @@ const emailOf = ({ identityData: { email } }: Identity) =>
   typeof email === 'string' && email !== '' ? email.toLowerCase() : null
 const isVerified = ({ identityData }: Identity) => identityData.email_verified === true
 
-/** What an account loses with an identity. @param rest the remaining identities, oldest first */
+/** Changes to an account that loses an identity. @param rest the remaining identities, oldest first */
 function lostWith(gone: Identity, rest: Identity[], user: User): IdentityRemoval['loses'] {
   if (gone.provider === 'phone') return 'phone'
   if (rest.some((each) => emailOf(each) === user.email)) return 'nothing'

@@ -15,7 +15,7 @@ export function isSecretKey({ secret }: ApiKeys, given: string | undefined): boo
 
 const DAY = 86_400_000
 
-/** 1 January 2026, before the first release. An earlier time comes from a wrong clock; see lib/time.ts. */
+/** 1 January 2026, before the first release. An earlier time comes from a wrong clock; see src/lib/time.ts. */
 const FIRST_SERVER = 1_767_225_600_000
 
 /**

@@ -57,10 +57,10 @@ function describe({ clock, policy }: Omit<KeyDeps, 'store'>, row: SigningKeyRow,
   return { kid, alg, status: status(), createdAt, signsFrom, verifiesUntil }
 }
 
-/** Maximum lead time of a scheduled key; a later schedule comes from a wrong clock (lib/time.ts). */
+/** Maximum lead time of a scheduled key; a later schedule comes from a wrong clock (src/lib/time.ts). */
 const hasBegun = (signsFrom: number, now: number): boolean => dueInMs(signsFrom, PUBLISHED_AHEAD_MS, now) === 0
 
-/** Of two keys with the same start, one signs deterministically. */
+/** If two keys have the same start, the choice of the one that signs is deterministic. */
 function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
   if (a.signsFrom === null || b.signsFrom === null || a.kid === b.kid) return false
   // a key revoked before its start never signs

@@ -1,6 +1,6 @@
 /**
- * Account pre-hijacking (docs/threat-model.md#t46): someone may have used an address before its owner arrives. What
- * they may have left on the account is removed once the owner proves control of the address.
+ * Account pre-hijacking (docs/threat-model.md#t46): someone may have used an address before its owner arrives. Data
+ * that they may have left on the account is removed once the owner proves control of the address.
  */
 import type { PreHijackCleanup, User, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'

@@ -18,7 +18,7 @@ const LABEL = '[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?'
 const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${LABEL}(?:\\.${LABEL})*$`)
 const PHONE = /^[1-9][0-9]{1,14}$/
 
-/** Normalises an email address. */
+/** Normalizes an email address. */
 export function normalizeEmail(text: string): string {
   if (text === '') throw new Refusal('email_missing')
   if (text.length > MAX_EMAIL_LENGTH) throw new Refusal('email_too_long')

@@ -56,7 +56,7 @@ export async function confirmEmail(
   return confirmed.opened
 }
 
-/** Replaces the account's address with the pending one. @param result undefined if nobody is signed in by it */
+/** Replaces the account's address with the pending one. @param result undefined if it signs nobody in */
 export async function confirmNewEmail(
   context: Context,
   verification: Verification,

@@ -150,7 +150,7 @@ interface Invitee {
   identities: Account['identities']
   /** Metadata for an existing user. */
   added?: User['rawUserMetaData']
-  /** What an existing user loses, and gets in its place. */
+  /** Data that an existing user loses, and its replacement. */
   replaced?: ReplacedSignUp
 }
 

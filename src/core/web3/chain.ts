@@ -1,6 +1,6 @@
 import type { ChainWording, SignedMessage } from './message'
 
-/** What differs from one chain to another. */
+/** The differences between chains. */
 export interface Chain {
   wording: ChainWording
   decodeSignature(text: string): Buffer

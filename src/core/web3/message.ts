@@ -1,7 +1,7 @@
 /** The message that a wallet shows and signs (EIP-4361; Solana uses the same format). */
 import { Refusal } from '../kernel/refusal'
 
-/** What differs from one chain to another in the text. */
+/** The differences between chains in the text. */
 export interface ChainWording {
   /** Start of the error messages. */
   prefix: 'siwe' | 'siws'

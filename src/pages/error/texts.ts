@@ -1,4 +1,4 @@
-/** What the error page says. */
+/** The texts of the error page. */
 
 /** The problems that a reader of the page can distinguish. */
 export type ErrorPageKind =

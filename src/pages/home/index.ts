@@ -114,7 +114,7 @@ function tab({ name, steps }: Snippet, index: number): string {
           <div class="panel">${blocks.join('')}</div>`
 }
 
-/** The page for end users: that this is not a website, and where the application is. */
+/** The page for end users: it tells that this is not a website, and links to the application. */
 export function plainHomePage(siteUrl: string, languages: readonly string[]): Response {
   return page({ languages }, (language) => {
     const [title, advice] = errorPageTexts[language].kinds.forApplications

@@ -32,7 +32,10 @@ export async function endAccess(
 
 /** How a sign-in with a provider ends: with a session, or with a PKCE flow whose code is exchanged for one. */
 export type ConsumingGrant = ({ session: NewSession } | { flow: FlowState }) & {
-  /** What the sign-in consumes: the state of the callback, or the signed message; undefined for nothing. */
+  /**
+   * The single-use credential that the sign-in consumes: the state of the callback, or the signed message; undefined
+   * for none.
+   */
   use: SingleUse | undefined
 }
 

@@ -25,7 +25,10 @@ interface AddressConfirmation extends Confirmation {
   cleanup: PreHijackCleanup | undefined
 }
 
-/** What the owner of an address does not take over (docs/threat-model.md#t46), besides factors, passkeys and sessions. */
+/**
+ * Data removed when the owner of an address confirms it (docs/threat-model.md#t46), in addition to factors, passkeys
+ * and sessions.
+ */
 export interface PreHijackCleanup {
   /** Whether the password is removed. */
   dropsPassword: boolean

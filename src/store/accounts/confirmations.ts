@@ -7,7 +7,7 @@ import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } fr
 import { endAccess } from './access'
 import { findLiveUser, refuseBanned, refuseToken } from './guards'
 
-/** What every confirmation consists of. */
+/** The members common to all confirmations. */
 export interface Confirmation {
   id: string
   /** Unix milliseconds. */
@@ -33,7 +33,7 @@ export async function findConfirming(
 /**
  * Consumes the token; older links and codes become invalid.
  * @param user as it was before
- * @param access whether everything that allowed to sign in before ends, and the flow that stays then
+ * @param access whether all earlier sessions, tokens and flows end, and the flow to keep then
  */
 export async function finishConfirmation(
   tx: Tx,

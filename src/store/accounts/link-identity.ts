@@ -118,7 +118,10 @@ export interface IdentityRemoval {
   /** The contacts of the account as the caller read them. */
   before: { email: string | null; phone: string | null }
   identityId: string
-  /** What the account loses with it: its number, or its address, which another identity's may replace. */
+  /**
+   * The contact that the account loses with it: its number, or its address, which the address of another identity may
+   * replace.
+   */
   loses: 'nothing' | 'phone' | { emailFor: string | null }
   messages: readonly NewMessage[]
   audit: AuditEntry[]

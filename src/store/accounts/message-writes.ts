@@ -1,4 +1,4 @@
-/** What the store records about a message to an account. */
+/** The records of the store about a message to an account. */
 import type { JsonObject } from '../../lib/json'
 import type { FlowState, User } from '../schema'
 import type { NewMessage } from '../statements'
@@ -24,7 +24,7 @@ export interface ReplacedSignUp extends Omit<DroppedSignUp, 'encryptedPassword'>
   adminUserMetaData?: JsonObject
 }
 
-/** What changes with the request for a message, before anyone follows it. */
+/** Changes made with the request for a message, before its link or code is used. */
 export type PendingColumns = PendingContact | DroppedSignUp | ReplacedSignUp
 
 /** The tokens and the flow of a message, and the columns that change with it. */

@@ -52,7 +52,7 @@ export interface AdminLink extends MessageOperation {
   message: MessageRecord
   /** When the account was invited, if the link is an invitation. */
   invitedAt: number | undefined
-  /** What the administrator adds to the user's metadata. */
+  /** Metadata that the administrator adds for the user. */
   userMetaData: JsonObject
   audit: AuditEntry[]
 }

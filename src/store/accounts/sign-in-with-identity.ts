@@ -33,7 +33,7 @@ export interface IdentitySignIn {
   /** The account as the caller read it. */
   before: Pick<User, 'email' | 'emailConfirmedAt'>
   identity: Identity
-  /** What the sign-in does for an unconfirmed account: proves its address, or requests a proof by mail. */
+  /** The effect of the sign-in on an unconfirmed account: proves its address, or requests a proof by mail. */
   confirmation: undefined | { confirmedEmail: string } | ConfirmationRequest
   /** For an account that was never confirmed: the removal of data that someone else may have left there. */
   cleanup: UnconfirmedCleanup | undefined

@@ -29,7 +29,7 @@ export interface AccountUpdate {
   /** Unix milliseconds. */
   now: number
   requestSession: RequestSession
-  /** What allows a new password; it comes with the first operation of a request. */
+  /** The proof that allows a new password; it is part of the first operation of a request. */
   authorization: PasswordAuthorization | undefined
   password: NewPassword | undefined
   /** New contacts that need no confirmation. */

@@ -1,6 +1,6 @@
 /**
- * The mailbox: what this server sends, or would send without an SMTP server, for development and tests. It requires no
- * key, so it responds under the server's own names only, and not to pages of other origins.
+ * The mailbox: the messages that this server sends, or would send if it had an SMTP server, for development and tests.
+ * It requires no key, so it responds under the server's own names only, and not to pages of other origins.
  */
 import { Elysia, status } from 'elysia'
 import { ROUTING } from '../../http/mount'

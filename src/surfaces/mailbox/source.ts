@@ -2,7 +2,7 @@
 export interface MailboxMessage {
   id: string
   channel: 'email' | 'sms'
-  /** What the message is about, such as `recovery`. */
+  /** The purpose of the message, such as `recovery`. */
   kind: string
   to: string
   from: string

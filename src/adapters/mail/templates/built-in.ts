@@ -31,7 +31,7 @@ export function builtInSource(template: MailTemplate, language: string): MailSou
   return { subject: letter.subject, html: renderHtml(letter, isKnown ? language : 'en'), text: renderText(letter) }
 }
 
-/** What one mail shows, top to bottom. */
+/** The contents of one mail, from top to bottom. */
 interface MailParts extends MailText {
   /** The only link. */
   button?: { label: string; url: string }

@@ -21,7 +21,7 @@ export const CUSTOM_PROVIDER_REASONS = [
   'custom_provider_url_malformed',
   'custom_provider_url_insecure',
   'custom_provider_url_nearby',
-  /** `detail`: the URL; `error`: what happened. */
+  /** `detail`: the URL; `error`: the failure. */
   'custom_provider_discovery_failed',
   /** `detail`: the missing part. */
   'custom_provider_discovery_incomplete',

@@ -22,5 +22,5 @@ export const HOOK_REASONS = [
 
 export type HookReason = (typeof HOOK_REASONS)[number]
 
-/** What the response of a single hook may refuse; `detail`: its message for the client. */
+/** Refusals by the response of a single hook; `detail`: its message for the client. */
 export type HookRejection = (typeof HOOKS)[HookKey]['reasons'][number]
