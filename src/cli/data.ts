@@ -59,7 +59,7 @@ export function requireDatabase(settings: Settings): string {
 /** @throws if an existing database has another version than this executable */
 export function requireSameVersion(path: string, settings: Settings): void {
   requireNotNewer(path)
-  const { mentionsContact: names } = historyOf(path)
+  const { migrations: names } = historyOf(path)
   if (existsSync(path) && names.length < migrations.length)
     throw new Error(
       `${path}: the database is older than this executable (latchkey ${version}): it has ${names.length} of ${migrations.length} migrations. Use the executable that the server runs, or stop the server and bring the database up to date: ${commandWith('migrate', settings.server.dataDir)}`,
@@ -68,7 +68,7 @@ export function requireSameVersion(path: string, settings: Settings): void {
 
 /** @throws if a newer executable has migrated the database */
 export function requireNotNewer(path: string): void {
-  const { mentionsContact: names, lastOpenedBy } = historyOf(path)
+  const { migrations: names, lastOpenedBy } = historyOf(path)
   if (names.length <= migrations.length) return
   const opened =
     lastOpenedBy === undefined || lastOpenedBy === version ? '' : ` and was last served by latchkey ${lastOpenedBy}`

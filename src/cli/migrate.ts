@@ -32,7 +32,7 @@ export async function migrate(command: Command): Promise<void> {
 
 /** Read-only. @throws if the database is newer than this executable */
 function printStatus(path: string): void {
-  const { mentionsContact: applied } = historyOf(path)
+  const { migrations: applied } = historyOf(path)
   if (!existsSync(path)) process.stderr.write(`latchkey: there is no database at ${path}\n`)
   for (const { name } of migrations)
     process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)

@@ -1,7 +1,7 @@
 /** Logs database problems: once, then at intervals, and once more when the database has recovered. */
 import type { Log } from '../http/log'
 import { type FailureKind, Unavailable } from '../lib/unavailable'
-import type { Condition } from '../store'
+import type { DatabaseProblem } from '../store'
 
 /** A lasting problem is logged again after this time. */
 const REPEAT_MS = 60_000
@@ -24,17 +24,17 @@ const ADVICE: Record<FailureKind | 'damaged', string> = {
 /** @param monotonic milliseconds of a monotonic clock */
 export function databaseProblemLog({ log, database, monotonic }: { log: Log; database: string; monotonic(): number }) {
   /** Since the last time that everything worked: when each problem was logged, and how often it occurred since. */
-  const ongoing = new Map<Condition['kind'], { loggedAt: number; count: number }>()
-  const logTimes = new Map<Condition['kind'], number[]>()
+  const ongoing = new Map<DatabaseProblem['kind'], { loggedAt: number; count: number }>()
+  const logTimes = new Map<DatabaseProblem['kind'], number[]>()
 
-  const mayLog = (kind: Condition['kind'], now: number) => {
+  const mayLog = (kind: DatabaseProblem['kind'], now: number) => {
     const recent = (logTimes.get(kind) ?? []).filter((at) => now - at < REPEAT_MS)
     if (recent.length >= MAX_REPEATS) return false
     logTimes.set(kind, [...recent, now])
     return true
   }
 
-  return (condition: Condition | undefined): void => {
+  return (condition: DatabaseProblem | undefined): void => {
     if (!condition) {
       if (ongoing.size > 0) log.info('the database has recovered', { database })
       ongoing.clear()

@@ -177,7 +177,7 @@ export async function openStore(
 export type { Account } from './account-rows'
 export type { ConsumingGrant } from './accounts/access'
 export type { ConfirmationResult, PreHijackCleanup } from './accounts/confirm-email'
-export type { RequestSession as Actor, SentAtColumn } from './accounts/guards'
+export type { RequestSession, SentAtColumn } from './accounts/guards'
 export type { IdentityRemoval } from './accounts/link-identity'
 export type {
   DroppedSignUp,
@@ -192,7 +192,7 @@ export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { PreviousSendTimes } from './challenges'
-export type { Bound, DatabaseProblem as Condition, Space, StoreEvent } from './engine'
+export type { Bound, DatabaseProblem, Space, StoreEvent } from './engine'
 export type { CountedAttempt } from './factor-attempts'
 export type {
   AmrClaim,
@@ -220,6 +220,6 @@ export type {
 export type { Proof } from './second-factors'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
-export type { SessionPrecedence as Supersedes } from './superseded-sessions'
+export type { SessionPrecedence } from './superseded-sessions'
 export type { Retention, Sweep } from './sweeps'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

@@ -31,13 +31,13 @@ const isSame = (a: User[Column], b: User[Column]) =>
   a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))
 
 function updateOf(changed: readonly Column[]): Update {
-  const mentionsContact = updates.has(changed.join()) || updates.size < MAX_SETS ? changed : NAMES
-  const known = updates.get(mentionsContact.join())
+  const names = updates.has(changed.join()) || updates.size < MAX_SETS ? changed : NAMES
+  const known = updates.get(names.join())
   if (known) return known
-  const set = Object.fromEntries(mentionsContact.map((name) => [name, COLUMNS[name]]))
+  const set = Object.fromEntries(names.map((name) => [name, COLUMNS[name]]))
   const made = statement({ id: users.id, ...set }, (db, { id, ...columns }) =>
     db.update(users).set(columns).where(eq(users.id, id)),
   )
-  updates.set(mentionsContact.join(), made)
+  updates.set(names.join(), made)
   return made
 }

@@ -2,7 +2,7 @@
 import type {
   Account,
   AccountUpdate,
-  Actor,
+  RequestSession,
   MessageRecord,
   PendingContact,
   PendingEmail,
@@ -22,7 +22,7 @@ import { mintToken } from '../tokens/verification-token'
 
 /** A change of the account that comes with the request for a new address or number. */
 export interface AccompanyingChange<Pending extends PendingContact, Saved> {
-  requestSession: Actor
+  requestSession: RequestSession
   /** The account as the change leaves it, for the message. */
   shown: User
   /** Saves the change and the record of the message in one operation. @throws {Refusal} */
@@ -131,7 +131,7 @@ type PreparedMessage<Pending extends PendingContact> = Pick<
 interface ContactMessage<Pending extends PendingContact> {
   contact: 'email' | 'phone'
   user: User
-  requestSession: Actor | undefined
+  requestSession: RequestSession | undefined
   prepare(current: Context): PreparedMessage<Pending>
 }
 
@@ -242,7 +242,7 @@ interface EmailChangeToken {
 export type OwnChange = Omit<AccountUpdate, 'id' | 'now'>
 
 /** The changes of a request that changes nothing but the contact. */
-export const contactChangeOnly = (context: Context, user: User, requestSession: Actor): OwnChange => ({
+export const contactChangeOnly = (context: Context, user: User, requestSession: RequestSession): OwnChange => ({
   requestSession,
   authorization: undefined,
   password: undefined,

@@ -5,7 +5,7 @@
  */
 import type {
   Account,
-  Actor,
+  RequestSession,
   AuditEntry,
   MessageRecord,
   MessageRequest,
@@ -25,7 +25,7 @@ export interface AccountMessage<Pending extends PendingColumns = PendingColumns>
   /** The tokens and the flow of the message. */
   request: MessageRequest<Pending>
   /** For a user's own request. */
-  requestSession: Actor | undefined
+  requestSession: RequestSession | undefined
   tooSoon: TooSoon
 }
 

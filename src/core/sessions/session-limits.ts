@@ -1,6 +1,6 @@
 /** Session limits (docs/wire-contract.md#session-lifetime). Disabled limits cost nothing. */
 import { hasElapsed, isInFuture } from '../../lib/time'
-import type { Session, Supersedes, User } from '../../store'
+import type { Session, SessionPrecedence, User } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { Reason } from '../kernel/refusal'
@@ -44,7 +44,7 @@ export function lowAalEnd({ lowAalMs }: Limits, { aal, createdAt }: Session): nu
  * refresh, this is checked in its transaction: two concurrent refreshes would each consider themselves the later.
  * @returns undefined if several sessions are allowed
  */
-export function sessionPrecedence(limits: Limits, now: number, isLowLimited: boolean): Supersedes | undefined {
+export function sessionPrecedence(limits: Limits, now: number, isLowLimited: boolean): SessionPrecedence | undefined {
   if (!limits.singlePerUser) return undefined
   // A time from a clock that was ahead must not block all later sessions.
   const lastUse = (session: Session) => {

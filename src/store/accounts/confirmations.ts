@@ -20,7 +20,7 @@ export interface Confirmation {
 
 export type ConfirmationRefused = { outcome: TokenRefusal | 'user_gone' | 'user_banned' }
 
-/** The account, if the token and the account allow the confirmation. @param spend undefined if no token is needed */
+/** The account, if the token and the account allow the confirmation. @param tokenUse undefined if no token is needed */
 export async function findConfirming(
   tx: Tx,
   { id, now, tokenUse }: Pick<Confirmation, 'id' | 'now'> & { tokenUse: TokenUse | undefined },

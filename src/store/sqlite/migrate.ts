@@ -66,7 +66,7 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
 /** Version information of a database file, read without changing it. */
 export interface History {
   /** Its migrations; empty if there is no file. */
-  mentionsContact: string[]
+  migrations: string[]
   /** Version of the executable that last served it; undefined if unknown. */
   lastOpenedBy: string | undefined
 }
@@ -82,12 +82,12 @@ export function requireWritable(db: Database): void {
 
 /** @throws if the file cannot be read as a database */
 export function historyOf(path: string): History {
-  if (!existsSync(path)) return { mentionsContact: [], lastOpenedBy: undefined }
+  if (!existsSync(path)) return { migrations: [], lastOpenedBy: undefined }
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
     db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
-    return { mentionsContact: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
+    return { migrations: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
   } catch (error) {
     throw new Error(`${path} cannot be read as a database: ${openingProblem(path, error)}`)
   } finally {

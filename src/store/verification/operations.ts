@@ -109,8 +109,8 @@ export async function invalidateTokensOf(
 }
 
 /** Counts a code known to be wrong. */
-export const countWrongCode = write(async (tx, { now, ...spending }: TokenUse & { now: number }): Promise<void> => {
-  await refuseTokenUse(tx, spending, now)
+export const countWrongCode = write(async (tx, { now, ...tokenUse }: TokenUse & { now: number }): Promise<void> => {
+  await refuseTokenUse(tx, tokenUse, now)
 })
 
 export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(prefix))
