@@ -3,35 +3,14 @@
  * because an error would roll the transaction back.
  */
 import * as accounts from './accounts'
+import * as roles from './accounts/roles'
+import * as users from './accounts/users'
 import { listAudit, listUsers } from './admin-lists'
-import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './challenges'
-import * as customProviders from './custom-providers'
 import { type Bound, bind, type DatabaseProblem, type Engine, type StoreEvent, write } from './engine'
-import * as externalSessions from './external-sessions'
-import { countFactorAttempt, refundFactorAttempt } from './factor-attempts'
-import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors'
-import { exchangeFlow, findFlow } from './flows'
-import * as maintenance from './maintenance'
-import * as matrix from './matrix-registrations'
-import * as messages from './messages'
-import * as oauth from './oauth-states'
-import * as personalTokens from './personal-tokens'
-import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './recovery-codes'
-import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
-import * as roles from './roles'
-import * as sessionTokens from './session-tokens'
-import * as sessions from './sessions'
-import * as signingKeys from './signing-keys'
-import { spendCaptcha } from './spent-captchas'
-import { openSqlite } from './sqlite/open'
-import { type AuditEntry, appendAudit } from './statements'
-import { isSessionSuperseded } from './superseded-sessions'
-import { sweepSlice } from './sweeps'
-import * as users from './users'
-import { databaseTokens } from './verification/database'
-import { memoryTokens } from './verification/memory'
-import { countWrongCode, findTokens, pendingTokens, purgeTokens, withdrawTokens } from './verification/operations'
-import { isWeb3MessageUsed } from './web3-messages'
+import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './factors/challenges'
+import { countFactorAttempt, refundFactorAttempt } from './factors/factor-attempts'
+import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors/factors'
+import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './factors/recovery-codes'
 import {
   consumeCeremony,
   deletePasskey,
@@ -41,7 +20,28 @@ import {
   registerPasskey,
   renamePasskey,
   startCeremony,
-} from './webauthn'
+} from './factors/webauthn'
+import * as maintenance from './maintenance'
+import * as matrix from './matrix-registrations'
+import * as messages from './messages'
+import * as customProviders from './oauth/custom-providers'
+import { exchangeFlow, findFlow } from './oauth/flows'
+import * as oauth from './oauth/oauth-states'
+import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
+import * as externalSessions from './sessions/external-sessions'
+import * as personalTokens from './sessions/personal-tokens'
+import * as sessionTokens from './sessions/session-tokens'
+import * as sessions from './sessions/sessions'
+import { isSessionSuperseded } from './sessions/superseded-sessions'
+import * as signingKeys from './signing-keys'
+import { spendCaptcha } from './spent-captchas'
+import { openSqlite } from './sqlite/open'
+import { type AuditEntry, appendAudit } from './statements'
+import { sweepSlice } from './sweeps'
+import { databaseTokens } from './verification/database'
+import { memoryTokens } from './verification/memory'
+import { countWrongCode, findTokens, pendingTokens, purgeTokens, withdrawTokens } from './verification/operations'
+import { isWeb3MessageUsed } from './web3-messages'
 
 const audit = {
   listAudit,
@@ -174,8 +174,8 @@ export async function openStore(
   }
 }
 
-export type { Account } from './account-rows'
 export type { ConsumingGrant } from './accounts/access'
+export type { Account } from './accounts/account-rows'
 export type { ConfirmationResult, PreHijackCleanup } from './accounts/confirm-email'
 export type { RequestSession, SentAtColumn } from './accounts/guards'
 export type { IdentityRemoval } from './accounts/link-identity'
@@ -191,9 +191,10 @@ export type {
 export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in-with-identity'
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
-export type { PreviousSendTimes } from './challenges'
 export type { Bound, DatabaseProblem, Space, StoreEvent } from './engine'
-export type { CountedAttempt } from './factor-attempts'
+export type { PreviousSendTimes } from './factors/challenges'
+export type { CountedAttempt } from './factors/factor-attempts'
+export type { Proof } from './factors/second-factors'
 export type {
   AmrClaim,
   AuditRow,
@@ -217,9 +218,8 @@ export type {
   VerificationToken,
   WebauthnCredential,
 } from './schema'
-export type { Proof } from './second-factors'
+export type { SessionPrecedence } from './sessions/superseded-sessions'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
-export type { SessionPrecedence } from './superseded-sessions'
 export type { Retention, Sweep } from './sweeps'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

@@ -1,7 +1,7 @@
 /** Rows written in the same transaction as an account change: tokens, a PKCE flow, messages, audit entries. */
 import { eq } from 'drizzle-orm'
 import { type Tx, write } from './engine'
-import { startFlow } from './flows'
+import { startFlow } from './oauth/flows'
 import { statement } from './query'
 import { type FlowState, messages } from './schema'
 import { type AuditEntry, appendAudit, insertMessage, type NewMessage, queueMessages } from './statements'

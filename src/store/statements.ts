@@ -2,9 +2,9 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
+import { saveUser } from './accounts/save-user'
 import { runGuarded, type Tx } from './engine'
 import { columnsOf, statement } from './query'
-import { saveUser } from './save-user'
 import {
   type AmrClaim,
   auditLogEntries,

@@ -2,10 +2,10 @@
 import type {
   Account,
   AccountUpdate,
-  RequestSession,
   MessageRecord,
   PendingContact,
   PendingEmail,
+  RequestSession,
   User,
   VerificationFamily,
 } from '../../store'

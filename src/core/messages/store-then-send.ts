@@ -5,12 +5,12 @@
  */
 import type {
   Account,
-  RequestSession,
   AuditEntry,
   MessageRecord,
   MessageRequest,
   Minting,
   PendingColumns,
+  RequestSession,
   User,
 } from '../../store'
 import type { Context } from '../kernel/context'

@@ -1,11 +1,11 @@
 /** Ends and opens an account's access as part of a change. */
 import { eq } from 'drizzle-orm'
 import type { Tx } from '../engine'
-import { removeFactors } from '../factors'
-import { endFlows } from '../flows'
-import { revokePersonalTokens } from '../personal-tokens'
+import { removeFactors } from '../factors/factors'
+import { endFlows } from '../oauth/flows'
 import { statement } from '../query'
 import { type FlowState, type User, webauthnCredentials } from '../schema'
+import { revokePersonalTokens } from '../sessions/personal-tokens'
 import type { SingleUse } from '../single-use'
 import { endSessions, type NewSession, type OpenedSession, openSessionIn, userById } from '../statements'
 

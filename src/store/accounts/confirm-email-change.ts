@@ -1,7 +1,7 @@
 /** Links and codes of an email change, to the current address and to the new one. */
 
 import { write } from '../engine'
-import { issueAuthCode } from '../flows'
+import { issueAuthCode } from '../oauth/flows'
 import type { Identity } from '../schema'
 import { identitiesIn, type OpenedSession } from '../statements'
 import { consumeToken } from '../verification/operations'

@@ -1,9 +1,9 @@
 /** Links and codes to the account's own address: following one confirms the address, unless it already is. */
 import type { JsonObject } from '../../lib/json'
 import { type Tx, write } from '../engine'
-import { type AuthCode, issueAuthCode } from '../flows'
+import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
+import { type AuthCode, issueAuthCode } from '../oauth/flows'
 import type { Identity, User } from '../schema'
-import { consumeProof, type Proof, type ProofRefused } from '../second-factors'
 import { identitiesIn, type NewSession, type OpenedSession } from '../statements'
 import { openSessionOf, removeFactorsAndPasskeys } from './access'
 import { type Confirmation, type ConfirmationRefused, findConfirming, finishConfirmation } from './confirmations'

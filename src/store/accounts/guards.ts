@@ -3,11 +3,11 @@
  * before the first write, in the order of their outcomes' priority.
  */
 import { isInFuture, isWithin } from '../../lib/time'
-import { findEmailOwner, identityByProvider, userByPhone } from '../account-rows'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
 import { sessionById, userById } from '../statements'
 import { refuseTokenUse, type TokenRefusal, type TokenUse } from '../verification/operations'
+import { findEmailOwner, identityByProvider, userByPhone } from './account-rows'
 
 /** The account to change; undefined if it does not exist or is soft-deleted. */
 export async function findLiveUser(tx: Tx, id: string): Promise<User | undefined> {

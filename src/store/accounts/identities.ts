@@ -5,9 +5,9 @@
 import { randomUUID } from 'node:crypto'
 import { contactIdentityData } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
-import { deleteIdentity, insertIdentity, saveIdentity } from '../account-rows'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
+import { deleteIdentity, insertIdentity, saveIdentity } from './account-rows'
 
 /** An account at a provider. */
 export type IdentityKey = Pick<Identity, 'provider' | 'providerId'>

@@ -2,12 +2,12 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
-import type { Account } from '../account-rows'
 import type { Tx } from '../engine'
-import { saveUser } from '../save-user'
 import type { Identity, User } from '../schema'
 import { factorsIn, identitiesIn, userById } from '../statements'
+import type { Account } from './account-rows'
 import { createContactIdentities } from './identities'
+import { saveUser } from './save-user'
 
 /** Columns that an operation sets. Metadata is changed apart from them. */
 export type Columns = Partial<

@@ -1,15 +1,15 @@
 /** Changes that users make of their own account (`PUT /user`), and administrators of any (`PUT /admin/users`). */
 import type { JsonObject } from '../../lib/json'
 import { isInFuture } from '../../lib/time'
-import type { Account } from '../account-rows'
 import { type Tx, write } from '../engine'
-import { revokePersonalTokens } from '../personal-tokens'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
-import { revokeSessionTokens } from '../session-tokens'
+import { revokePersonalTokens } from '../sessions/personal-tokens'
+import { revokeSessionTokens } from '../sessions/session-tokens'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { endAccess } from './access'
+import type { Account } from './account-rows'
 import {
   findLiveUser,
   type RequestSession,

@@ -2,7 +2,7 @@
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import { Conflict, read, type Tx, write } from '../engine'
-import { discardFlow } from '../flows'
+import { discardFlow } from '../oauth/flows'
 import type { VerificationKind, VerificationToken } from '../schema'
 import type { TokenAddress } from './backend'
 

@@ -1,16 +1,16 @@
 /** Public keys of authenticators, and passkey ceremonies. */
 import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
-import { isInFuture } from '../lib/time'
-import { read, type Tx, write } from './engine'
-import { columnsOf, statement } from './query'
+import { isInFuture } from '../../lib/time'
+import { read, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
 import {
   type User,
   type WebauthnChallenge,
   type WebauthnCredential,
   webauthnChallenges,
   webauthnCredentials,
-} from './schema'
-import { type Acting, type AuditEntry, actingSession, appendAudit, factorsIn, userById } from './statements'
+} from '../schema'
+import { type Acting, type AuditEntry, actingSession, appendAudit, factorsIn, userById } from '../statements'
 
 const insertCredential = statement(columnsOf(webauthnCredentials), (db, p) =>
   db.insert(webauthnCredentials).values(p).onConflictDoNothing(),

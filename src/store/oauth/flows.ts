@@ -1,9 +1,9 @@
 /** PKCE flows in progress (RFC 7636). */
 import { and, eq, isNull, ne } from 'drizzle-orm'
-import { isInFuture } from '../lib/time'
-import { read, type Tx, write } from './engine'
-import { columnsOf, statement } from './query'
-import { type FlowState, flowState } from './schema'
+import { isInFuture } from '../../lib/time'
+import { read, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type FlowState, flowState } from '../schema'
 import {
   type AuditEntry,
   appendAudit,
@@ -11,7 +11,7 @@ import {
   type OpenedSession,
   openSessionIn,
   userById,
-} from './statements'
+} from '../statements'
 
 const insertFlow = statement(columnsOf(flowState), (db, p) => db.insert(flowState).values(p))
 

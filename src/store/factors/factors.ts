@@ -1,12 +1,12 @@
 /** Second factors: enrolled, renamed and removed. */
 import { and, eq, sql } from 'drizzle-orm'
-import { type FactorType, METHOD_OF } from '../lib/factor-types'
-import { read, type Tx, write } from './engine'
-import { columnsOf, statement } from './query'
-import { type RelatedWrites, writeRelated } from './related-writes'
-import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from './schema'
+import { type FactorType, METHOD_OF } from '../../lib/factor-types'
+import { read, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type RelatedWrites, writeRelated } from '../related-writes'
+import { type Factor, mfaAmrClaims, mfaFactors, sessions, sessionTokens, users } from '../schema'
+import { type Acting, type AuditEntry, actingSession, allFactorsIn, appendAudit } from '../statements'
 import { factorById, setAssurance } from './second-factors'
-import { type Acting, type AuditEntry, actingSession, allFactorsIn, appendAudit } from './statements'
 
 const insertFactor = statement(columnsOf(mfaFactors), (db, p) => db.insert(mfaFactors).values(p))
 const setName = statement(

@@ -1,11 +1,11 @@
 /** Proofs of second factors, and their effect on a session. Each proof can be used once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
-import { METHOD_OF } from '../lib/factor-types'
-import { runGuarded, type Tx } from './engine'
+import { METHOD_OF } from '../../lib/factor-types'
+import { runGuarded, type Tx } from '../engine'
+import { statement } from '../query'
+import { type Factor, mfaFactors, mfaRecoveryCodes, type Session, sessions, type WebauthnCredential } from '../schema'
+import { advanceSession, recordAmr } from '../statements'
 import { forgetAttempts } from './factor-attempts'
-import { statement } from './query'
-import { type Factor, mfaFactors, mfaRecoveryCodes, type Session, sessions, type WebauthnCredential } from './schema'
-import { advanceSession, recordAmr } from './statements'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
 export const factorById = statement({ id: mfaFactors.id }, (db, { id }) =>

@@ -1,10 +1,10 @@
 /** Opaque session tokens: looked up by their public part, rotated, and ended with their family. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { lowerAal } from '../lib/assurance'
-import { isExpired, isInFuture } from '../lib/time'
-import { read, type Tx, write } from './engine'
-import { statement } from './query'
-import { type Session, type SessionToken, sessions, sessionTokens, type User } from './schema'
+import { lowerAal } from '../../lib/assurance'
+import { isExpired, isInFuture } from '../../lib/time'
+import { read, type Tx, write } from '../engine'
+import { statement } from '../query'
+import { type Session, type SessionToken, sessions, sessionTokens, type User } from '../schema'
 import {
   type AuditEntry,
   appendAudit,
@@ -14,7 +14,7 @@ import {
   type OpenedSession,
   sessionById,
   userById,
-} from './statements'
+} from '../statements'
 import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 
 const tokenByLookup = statement({ lookupId: sessionTokens.lookupId }, (db, { lookupId }) =>

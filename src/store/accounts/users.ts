@@ -1,22 +1,9 @@
 /** Accounts and their identities. */
 import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
-import {
-  type Account,
-  type AccountConflict,
-  findConflict,
-  identityByProvider,
-  insertIdentity,
-  saveIdentity,
-  userByEmail,
-  userByPhone,
-  userByUsername,
-} from './account-rows'
-import { type ConsumingGrant, flowOf } from './accounts/access'
-import { read, type Tx, write } from './engine'
-import { queueMatrixRegistration } from './matrix-registrations'
-import { columnsOf, statement } from './query'
-import { type RelatedWrites, writeRelated } from './related-writes'
-import { saveUser } from './save-user'
+import { read, type Tx, write } from '../engine'
+import { queueMatrixRegistration } from '../matrix-registrations'
+import { columnsOf, statement } from '../query'
+import { type RelatedWrites, writeRelated } from '../related-writes'
 import {
   type Identity,
   knownNetworks,
@@ -28,8 +15,8 @@ import {
   userRoles,
   users,
   webauthnCredentials,
-} from './schema'
-import { consumeSingleUse } from './single-use'
+} from '../schema'
+import { consumeSingleUse } from '../single-use'
 import {
   type AuditEntry,
   amrIn,
@@ -42,7 +29,7 @@ import {
   openSessionIn,
   startSession,
   userById,
-} from './statements'
+} from '../statements'
 import {
   consumeToken,
   invalidateTokensOf,
@@ -51,7 +38,20 @@ import {
   type TokenUse,
   type Withdrawal,
   withdrawTokensIn,
-} from './verification/operations'
+} from '../verification/operations'
+import { type ConsumingGrant, flowOf } from './access'
+import {
+  type Account,
+  type AccountConflict,
+  findConflict,
+  identityByProvider,
+  insertIdentity,
+  saveIdentity,
+  userByEmail,
+  userByPhone,
+  userByUsername,
+} from './account-rows'
+import { saveUser } from './save-user'
 
 const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p).returning())
 const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))

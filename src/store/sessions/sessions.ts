@@ -1,11 +1,12 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, gt } from 'drizzle-orm'
-import { METHOD_OF } from '../lib/factor-types'
-import { isInFuture, isWithin } from '../lib/time'
-import { read, type Tx, write } from './engine'
-import { columnsOf, integer, statement } from './query'
-import { knownNetworks, refreshTokens, type Session, sessions, type User } from './schema'
-import { consumeProof, type Proof, type ProofRefused } from './second-factors'
+import { METHOD_OF } from '../../lib/factor-types'
+import { isInFuture, isWithin } from '../../lib/time'
+import { read, type Tx, write } from '../engine'
+import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
+import { type CredentialUse, useCredential } from '../factors/webauthn'
+import { columnsOf, integer, statement } from '../query'
+import { knownNetworks, refreshTokens, type Session, sessions, type User } from '../schema'
 import {
   type AuditEntry,
   advanceSession,
@@ -19,9 +20,8 @@ import {
   sessionById,
   startSession,
   userById,
-} from './statements'
+} from '../statements'
 import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
-import { type CredentialUse, useCredential } from './webauthn'
 
 const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, { userId, limit }) =>
   db.select().from(sessions).where(eq(sessions.userId, userId)).orderBy(desc(sessions.createdAt)).limit(limit),

@@ -1,12 +1,12 @@
 /** Recovery codes: a factor type of its own, with single-use codes stored as hashes. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
-import { read, type Tx, write } from './engine'
+import { read, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type RelatedWrites, writeRelated } from '../related-writes'
+import { type Factor, mfaFactors, mfaRecoveryCodes } from '../schema'
+import { type Acting, actingSession, allFactorsIn } from '../statements'
 import { clearAttempts } from './factor-attempts'
 import { type FactorLimits, insertFactorIn, refuseEnrollment } from './factors'
-import { columnsOf, statement } from './query'
-import { type RelatedWrites, writeRelated } from './related-writes'
-import { type Factor, mfaFactors, mfaRecoveryCodes } from './schema'
-import { type Acting, actingSession, allFactorsIn } from './statements'
 
 const insertCode = statement(columnsOf(mfaRecoveryCodes), (db, p) => db.insert(mfaRecoveryCodes).values(p))
 const deleteCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>

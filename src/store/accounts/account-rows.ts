@@ -1,9 +1,9 @@
 /** The rows of an account, for the operations that read and write them. */
 import { and, eq, sql } from 'drizzle-orm'
-import type { Tx } from './engine'
-import { columnsOf, statement } from './query'
-import { type Factor, type Identity, identities, type User, users } from './schema'
-import { userById } from './statements'
+import type { Tx } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type Factor, type Identity, identities, type User, users } from '../schema'
+import { userById } from '../statements'
 
 /** An account with its identities, oldest first. */
 export interface Account {

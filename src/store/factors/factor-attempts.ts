@@ -1,9 +1,9 @@
 /** Wrong guesses at second factors: counted before they are checked, for each network. */
 import { and, eq, sql } from 'drizzle-orm'
-import { runGuarded, type Tx, write } from './engine'
-import { columnsOf, statement } from './query'
-import { mfaAttempts } from './schema'
-import { networkOf } from './statements'
+import { runGuarded, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { mfaAttempts } from '../schema'
+import { networkOf } from '../statements'
 
 const attemptsOf = statement({ userId: mfaAttempts.userId, network: mfaAttempts.network }, (db, { userId, network }) =>
   db

@@ -1,10 +1,10 @@
 /** OAuth states of browsers at a provider, and the candidates for the account of a provider identity. */
 import { eq } from 'drizzle-orm'
-import { identityByProvider, userByEmail } from './account-rows'
-import { read, write } from './engine'
-import { columnsOf, statement } from './query'
-import { type Identity, identities, type OAuthState, oauthStates, type User } from './schema'
-import { userById } from './statements'
+import { identityByProvider, userByEmail } from '../accounts/account-rows'
+import { read, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type Identity, identities, type OAuthState, oauthStates, type User } from '../schema'
+import { userById } from '../statements'
 
 const insertState = statement(columnsOf(oauthStates), (db, p) => db.insert(oauthStates).values(p))
 

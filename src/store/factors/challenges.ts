@@ -1,13 +1,11 @@
 /** Second-factor challenges. */
 import { and, eq, isNull, lt } from 'drizzle-orm'
-import { remainingMs } from '../lib/time'
-import { read, runGuarded, type Tx, write } from './engine'
-import { dropUnverified } from './factors'
-import { columnsOf, statement } from './query'
-import { type RelatedWrites, writeRelated } from './related-writes'
-import { saveUser } from './save-user'
-import { type MfaChallenge, mfaChallenges, mfaFactors, type User, users } from './schema'
-import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused } from './second-factors'
+import { remainingMs } from '../../lib/time'
+import { saveUser } from '../accounts/save-user'
+import { read, runGuarded, type Tx, write } from '../engine'
+import { columnsOf, statement } from '../query'
+import { type RelatedWrites, writeRelated } from '../related-writes'
+import { type MfaChallenge, mfaChallenges, mfaFactors, type User, users } from '../schema'
 import {
   type Acting,
   type AuditEntry,
@@ -18,8 +16,10 @@ import {
   type OpenedSession,
   recordFactorNetwork,
   userById,
-} from './statements'
-import { invalidateTokensOf } from './verification/operations'
+} from '../statements'
+import { invalidateTokensOf } from '../verification/operations'
+import { dropUnverified } from './factors'
+import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused } from './second-factors'
 
 const insertChallenge = statement(columnsOf(mfaChallenges), (db, p) => db.insert(mfaChallenges).values(p))
 const challengeById = statement({ id: mfaChallenges.id }, (db, { id }) =>

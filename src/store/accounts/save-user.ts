@@ -3,9 +3,9 @@
  * columns see nothing else.
  */
 import { eq } from 'drizzle-orm'
-import type { Tx } from './engine'
-import { columnsOf, type Statement, statement } from './query'
-import { type User, users } from './schema'
+import type { Tx } from '../engine'
+import { columnsOf, type Statement, statement } from '../query'
+import { type User, users } from '../schema'
 
 const COLUMNS = columnsOf(users, 'uid', 'id', 'createdAt', 'factorCount')
 type Column = keyof typeof COLUMNS
