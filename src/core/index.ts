@@ -1,7 +1,7 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
-import * as identify from './authentication/authenticate'
+import * as authentication from './authentication/authenticate'
 import { introspect } from './authentication/introspect'
 import { requireCaptcha } from './captcha/captcha'
 import { issueChallenge } from './captcha/proof-of-work'
@@ -33,6 +33,7 @@ import { sweep } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
+import { refreshSession } from './sessions/refresh'
 import * as sessions from './sessions/sessions'
 import { exchangeCode } from './sign-in/code-exchange'
 import { signInWithPassword } from './sign-in/password-sign-in'
@@ -44,14 +45,15 @@ import { signUp } from './sign-up/sign-up'
 import * as roles from './users/roles'
 import * as invitations from './verification/invitations'
 import * as oneTime from './verification/one-time-codes'
-import * as appLinks from './verification/service-mail-links'
+import { requestRecovery } from './verification/password-recovery'
+import * as serviceMailLinks from './verification/service-mail-links'
 import * as verify from './verification/verify'
 import { signInWithWallet } from './web3/wallet-sign-in'
 
 const functions = {
-  authenticateUser: identify.authenticateUser,
-  authenticateAdmin: identify.authenticateAdmin,
-  showsUnknownKey: identify.showsUnknownKey,
+  authenticateUser: authentication.authenticateUser,
+  authenticateAdmin: authentication.authenticateAdmin,
+  showsUnknownKey: authentication.showsUnknownKey,
   requireCaptcha,
   issueChallenge,
   signUp: withUniformTiming(signUp),
@@ -87,7 +89,7 @@ const functions = {
   deleteCustomProvider: customProviders.deleteCustomProvider,
   requestOtp: withUniformTiming(oneTime.requestOtp),
   requestMagicLink: withUniformTiming(oneTime.requestMagicLink),
-  requestRecovery: withUniformTiming(oneTime.requestRecovery),
+  requestRecovery: withUniformTiming(requestRecovery),
   resend: withUniformTiming(oneTime.resend),
   reauthenticate: oneTime.reauthenticate,
   followLink: verify.followLink,
@@ -120,12 +122,12 @@ const functions = {
   deletePasskeyOf: passkeys.deletePasskeyOf,
   invite: invitations.invite,
   generateLink: invitations.generateLink,
-  requestPasswordReset: withUniformTiming(appLinks.requestPasswordReset),
-  completePasswordReset: appLinks.completePasswordReset,
-  requestEmailChange: appLinks.requestEmailChange,
-  confirmEmailChange: appLinks.confirmEmailChange,
-  sendServiceMagicLink: withUniformTiming(appLinks.sendServiceMagicLink),
-  verifyServiceMagicLink: appLinks.verifyServiceMagicLink,
+  requestPasswordReset: withUniformTiming(serviceMailLinks.requestPasswordReset),
+  completePasswordReset: serviceMailLinks.completePasswordReset,
+  requestEmailChange: serviceMailLinks.requestEmailChange,
+  confirmEmailChange: serviceMailLinks.confirmEmailChange,
+  sendServiceMagicLink: withUniformTiming(serviceMailLinks.sendServiceMagicLink),
+  verifyServiceMagicLink: serviceMailLinks.verifyServiceMagicLink,
   chooseRedirect,
   listMessages: messages.listMessages,
   readMessage: messages.readMessage,
@@ -138,7 +140,7 @@ const functions = {
   mailQueue,
   endUnrecognizedSession,
   requireUnrecognizedSessionToken,
-  refreshSession: sessions.refreshSession,
+  refreshSession,
   listSessions: sessions.listSessions,
   endSession: sessions.endSession,
   signOut: sessions.signOut,
@@ -228,4 +230,5 @@ export type { FederatedCaller } from './federation/authentication'
 export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'
 export type { MailQueue } from './messages/outbox'
-export type { IssuedSession, ListedSession, SignOutScope } from './sessions/sessions'
+export type { IssuedSession } from './sessions/issue-tokens'
+export type { ListedSession, SignOutScope } from './sessions/sessions'

@@ -6,7 +6,7 @@ import { auditEntry } from '../kernel/audit'
 import { type Admin, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { type IssuedSession, issueTokens, newSession } from '../sessions/sessions'
+import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
 import { needsSecondFactor } from '../users/second-factor-status'
 import {
   type CeremonyOptions,

@@ -10,7 +10,7 @@ import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { verifyPassword } from '../passwords/verify-password'
-import { newSession } from '../sessions/sessions'
+import { newSession } from '../sessions/issue-tokens'
 import { mintSessionToken } from '../tokens/opaque'
 import { findByIdentifier, type Identifiers, identifierKind } from '../users/usernames'
 

@@ -3,7 +3,7 @@
 import type { Context } from '../kernel/context'
 import { Refusal, type Weakness } from '../kernel/refusal'
 import { weaknessOf } from '../passwords/password-strength'
-import { type IssuedSession, issueTokens } from '../sessions/sessions'
+import { type IssuedSession, issueTokens } from '../sessions/issue-tokens'
 import { comparablePhone } from '../users/users'
 import { openPasswordSession } from './password-session'
 

@@ -3,7 +3,7 @@
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { issueTokens, newSession } from '../sessions/sessions'
+import { issueTokens, newSession } from '../sessions/issue-tokens'
 import { newUser, storableMetadata } from '../users/users'
 import type { SignUpResult } from './pending-sign-up'
 import type { SignUp } from './sign-up'

@@ -1,7 +1,7 @@
 /** A sign-up in progress, and its result. */
 import type { Account, User } from '../../store'
 import type { Channel } from '../messages/sms'
-import type { IssuedSession } from '../sessions/sessions'
+import type { IssuedSession } from '../sessions/issue-tokens'
 import type { CodeChallenge } from '../tokens/pkce'
 import type { Contact } from '../users/contacts'
 

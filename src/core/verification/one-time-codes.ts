@@ -155,20 +155,6 @@ export interface MailRequest extends CodeChallengeParameters {
   redirectTo: string
 }
 
-/** Mails a password-recovery link, if the address has an account; the response does not reveal it. */
-export async function requestRecovery(context: Context, request: MailRequest): Promise<void> {
-  const { policy, store, limits, client } = context
-  const { redirectTo } = request
-  limits.request('recoveries', client.ip)
-  if (!policy.signup.email) throw new Refusal('email_signin_disabled')
-  if (!request.email) throw new Refusal('recovery_email_missing')
-  const challenge = parseCodeChallenge(request)
-  const email = normalizeEmail(request.email)
-  const user = inAudience(await store.findUserByEmail(email), request.audience)
-  if (user) await sendTokenMail(context, { user: { ...user, email }, purpose: 'recovery', challenge, redirectTo })
-  else await simulateMailDelivery(context, email)
-}
-
 /** Does the work of mailing an account, for an address without one; nothing is kept. */
 export async function simulateMailDelivery(context: Context, email: string): Promise<void> {
   const user = { ...newUser(context, { id: context.random.uuid(), email }), uid: 0, confirmedAt: null }

@@ -6,7 +6,7 @@ import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
 import { externalAccountOf } from '../oauth/account-matching'
 import { signInExternally } from '../oauth/external-sign-in'
-import type { IssuedSession } from '../sessions/sessions'
+import type { IssuedSession } from '../sessions/issue-tokens'
 import type { Chain } from './chain'
 import { parseSignedMessage, type SignedMessage } from './message'
 

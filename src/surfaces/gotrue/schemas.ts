@@ -10,7 +10,7 @@ import type {
   User,
   WebauthnCredential,
 } from '../../core'
-import { amrClaim } from '../../core/sessions/sessions'
+import { amrClaim } from '../../core/sessions/access-claims'
 import { freeForm } from '../../http/free-form'
 import { errorsOf } from '../../http/schemas'
 import { goTime } from '../../lib/rfc3339'

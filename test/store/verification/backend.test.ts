@@ -11,7 +11,7 @@ import type { Random } from '../../../src/core/kernel/ports'
 import { rateLimits } from '../../../src/core/kernel/rate-limits'
 import { Refusal } from '../../../src/core/kernel/refusal'
 import { sweep } from '../../../src/core/operations/sweep'
-import { newSession } from '../../../src/core/sessions/sessions'
+import { newSession } from '../../../src/core/sessions/issue-tokens'
 import {
   findToken,
   findTokenByCode,

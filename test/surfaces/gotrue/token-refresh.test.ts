@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/sessions'
+import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/refresh'
 import { encodeRefreshToken } from '../../../src/core/tokens/refresh-token'
 import { claimsOf, PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'

@@ -1,0 +1,102 @@
+/** New sessions, and the tokens of a session. */
+import type { AuthenticationMethod } from '../../lib/assurance'
+import { METHOD_OF } from '../../lib/factor-types'
+import { networkPrefix } from '../../lib/ip'
+import { fitIntoToken } from '../../lib/metadata'
+import type { NewSession, OpenedSession, Proof, Session } from '../../store'
+import type { Context } from '../kernel/context'
+import type { Policy } from '../kernel/policy'
+import type { ProviderTokens } from '../kernel/ports'
+import type { Weakness } from '../kernel/refusal'
+import { encodeRefreshToken } from '../tokens/refresh-token'
+import { accessClaims } from './access-claims'
+import { newDeviceNotice } from './new-device'
+import { lowAalEnd } from './session-limits'
+
+const KEY_BYTES = 32
+
+/** A session with newly issued tokens. */
+export interface IssuedSession extends OpenedSession {
+  accessToken: string
+  /** Seconds. */
+  expiresIn: number
+  /** Unix seconds. */
+  expiresAt: number
+  refreshToken: string
+  /** The provider's tokens, returned once. */
+  providerTokens?: ProviderTokens | undefined
+  /** Set after a password sign-in: how the password violates the current rules, null if it does not. */
+  weakness?: Weakness | null
+}
+
+/**
+ * A session to be stored; its key must be passed to `issueTokens`.
+ * @param proof a second factor given with the sign-in
+ */
+export function newSession(
+  context: Context,
+  userId: string,
+  method: AuthenticationMethod,
+  proof?: Proof,
+): { row: NewSession; key: Buffer } {
+  const { random, sealer, now, client } = context
+  const id = random.uuid()
+  const key = random.bytes(KEY_BYTES)
+  const session: Session = {
+    id,
+    userId,
+    aal: proof ? 'aal2' : 'aal1',
+    factorId: proof?.factorId ?? null,
+    notAfter: null,
+    refreshedAt: null,
+    userAgent: client.userAgent ?? null,
+    ip: client.ip,
+    tag: null,
+    refreshTokenHmacKey: sealer.seal(key, keyAad(id)),
+    refreshTokenCounter: 0,
+    elevatedAtCounter: null,
+    createdAt: now,
+    updatedAt: now,
+  }
+  const secondMethod = proof && METHOD_OF[proof.type]
+  const noticeOf = newDeviceNotice(context, session)
+  return { row: { session, method, secondMethod, network: networkPrefix(client.ip), noticeOf }, key }
+}
+
+/** Issues the tokens of a session. @param key of its refresh tokens, in plaintext */
+export async function issueTokens(
+  { keyring, policy, report, now }: Context,
+  opened: OpenedSession,
+  key: Uint8Array,
+): Promise<IssuedSession> {
+  const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
+  const metadata = fitIntoToken({ user, app })
+  if (metadata.user !== user || metadata.app !== app)
+    report('warn', 'metadata does not fit into access tokens', { user: opened.user.id })
+  const issuedAt = Math.floor(now / 1000)
+  const { session } = opened
+  const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
+  const expiresIn = expiresAt - issuedAt
+  return {
+    ...opened,
+    accessToken: await keyring.sign(accessClaims(policy, opened, metadata, issuedAt, expiresAt)),
+    expiresIn,
+    expiresAt,
+    refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),
+  }
+}
+
+/** A token without its user's second factor does not outlive its session (docs/wire-contract.md#session-lifetime). */
+function latestExpiry({ session: limits }: Policy, { session, factors }: OpenedSession): number {
+  const lowEnd = lowAalEnd(limits, session)
+  return lowEnd !== undefined && factors.some(({ status }) => status === 'verified') ? lowEnd : Number.POSITIVE_INFINITY
+}
+
+/** Issues new tokens for an existing session. */
+export async function reissueTokens(context: Context, opened: OpenedSession): Promise<IssuedSession> {
+  const { id, refreshTokenHmacKey } = opened.session
+  return issueTokens(context, opened, context.sealer.open(refreshTokenHmacKey, keyAad(id)))
+}
+
+/** The additional authenticated data under which a session's refresh token key is sealed. */
+export const keyAad = (sessionId: string) => `sessions.refresh_token_hmac_key:${sessionId}`

@@ -1,0 +1,79 @@
+/** The refresh of a session. */
+import { hmacSha256 } from '../../lib/secrets'
+import { isInFuture } from '../../lib/time'
+import { auditEntry } from '../kernel/audit'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
+import { type IssuedSession, issueTokens, keyAad } from './issue-tokens'
+import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from './session-limits'
+
+/** Exchanges a refresh token for a new pair (`POST /token?grant_type=refresh_token`). */
+export async function refreshSession(
+  context: Context,
+  { refreshToken }: { refreshToken: string },
+): Promise<IssuedSession> {
+  const { store, sealer, policy, limits, now, client } = context
+  limits.request('tokens', client.ip)
+  const presented = await identifyRefreshToken(context, refreshToken)
+  const found = await store.findSession(presented.sessionId)
+  if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
+  const key = sealer.open(found.session.refreshTokenHmacKey, keyAad(found.session.id))
+  if (presented.token && !isSignatureValid(presented.token, key)) throw new Refusal('refresh_token_unknown')
+  if (isInFuture(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
+  const isLowLimited = await isLowAalLimited(context, found.user)
+  const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
+  if (over) throw new Refusal(over)
+  const refreshed = await store.rotateRefreshToken({
+    sessionId: found.session.id,
+    counter: presented.counter,
+    now,
+    userAgent: client.userAgent,
+    ip: client.ip,
+    ...policy.session,
+    supersedes: sessionPrecedence(policy.session, now, isLowLimited),
+    audit: {
+      rotated: [auditEntry(context, 'token_refreshed', found.user)],
+      reused: [auditEntry(context, 'token_revoked', found.user, { reason: 'refresh_token_reuse' })],
+    },
+  })
+  switch (refreshed.outcome) {
+    case 'rotated':
+    case 'repeated':
+      return issueTokens(context, refreshed.opened, key)
+    case 'session_gone':
+    case 'user_gone':
+      throw new Refusal('refresh_token_unknown')
+    case 'user_banned':
+      throw new Refusal('refresh_of_banned_user')
+    case 'not_issued':
+      throw new Refusal('refresh_token_not_issued')
+    case 'superseded':
+      throw new Refusal('session_superseded')
+    case 'reused':
+      throw new Refusal('refresh_token_used')
+  }
+}
+
+/** The session and counter of a refresh token. An imported token precedes the first counter. */
+async function identifyRefreshToken({ store, peppers }: Context, refreshToken: string) {
+  const token = parseRefreshToken(refreshToken)
+  if (!token) throw new Refusal('refresh_token_malformed')
+  if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
+  const hashes = peppers.map((pepper) => importedTokenHash(pepper, token.token))
+  const imported = (await Promise.all(hashes.map((hash) => store.findImportedToken(hash)))).find(Boolean)
+  if (!imported) throw new Refusal('refresh_token_unknown')
+  return {
+    sessionId: imported.sessionId,
+    counter: imported.isLive ? IMPORTED_COUNTER : IMPORTED_COUNTER - 2,
+    token: undefined,
+  }
+}
+
+/** `refresh_token_counter` of a session with imported tokens only. */
+export const IMPORTED_COUNTER = -1
+
+/** The stored form of an imported 12-character token: hex HMAC-SHA-256 under the pepper. */
+export function importedTokenHash(pepper: Uint8Array, token: string): string {
+  return hmacSha256(pepper, token).toString('hex')
+}
