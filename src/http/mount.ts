@@ -73,7 +73,9 @@ interface Routed {
   route: string
 }
 
-function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options: MountOptions) {
+function runner(server: Core, each: Endpoint, { encode, answerError }: SurfaceFormat, options: MountOptions) {
+  if (each.isConstant && (each.access !== 'anyone' || each.captcha || each.query || each.body || each.check))
+    throw new Error(`${each.method} ${each.path} depends on the request, so its response cannot be constant`)
   const decode = each.body && bodyDecoder(each.body)
   const readQuery = queryReader(each.query ?? {})
   const checkCaptcha = captchaCheck(server.policy, each.captcha)
@@ -108,10 +110,13 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
     if (each.check) await each.check(context as unknown as HandlerContext)
     if (decode && !each.readsBodyLate) context.body = await context.readBody()
     context.core = server.forRequest(exchange.client, counted)
-    const returned = await each.handle(context as unknown as HandlerContext)
-    const response = answer(returned, headers)
-    if (each.isConstant) constant = response.clone() as Response
-    return response
+    try {
+      const response = answer(await each.handle(context as unknown as HandlerContext), headers)
+      if (each.isConstant) constant = response.clone() as Response
+      return response
+    } catch (error) {
+      return withHeaders(answerError(error, request), headers)
+    }
   }
 
   function readBytes(request: Request): Promise<Buffer> {
@@ -128,6 +133,12 @@ function runner(server: Core, each: Endpoint, { encode }: SurfaceFormat, options
       throw new Refusal(each.malformed, { detail: '', ...error.detail })
     }
   }
+}
+
+/** Headers that a handler sets before it refuses, such as `Cache-Control`, are in the error response too. */
+function withHeaders(response: Response, headers: ResponseHeaders): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, String(value))
+  return response
 }
 
 async function authenticate(core: RequestCore, access: Access, credentials: Credentials) {

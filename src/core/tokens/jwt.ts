@@ -39,14 +39,10 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
     sign: async (claims) => ring.signer.sign(claims),
     signWithSecret: async (claims) => (ring.accepted.has('HS256') ? secretKey : ring.signer).sign(claims),
     async verify(token, nowMs) {
-      const known = ring.verified.find(token)
-      if (known) {
-        requireValidTimes(known, nowMs)
-        return known
-      }
       const parts = token.split('.')
       if (parts.length !== 3) throw invalid('token is malformed: token contains an invalid number of segments')
       const [head, body] = parts as [string, string, string]
+      if (ring.verified.has(token)) return timelyClaims(body, nowMs)
       const { alg, kid, crit } = decodePart(head)
       if (crit !== undefined) throw invalid('token is unverifiable: critical header parameters are not supported')
       if (typeof kid === 'string' && !ring.keys.has(kid)) await lookForKeys()
@@ -62,9 +58,8 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
       // §2.1).
       if (key.alg !== alg || !(await key.verify(token)))
         throw invalid('token signature is invalid: signature is invalid')
-      const claims = decodePart(body)
-      requireValidTimes(claims, nowMs)
-      verified.add(token, claims)
+      const claims = timelyClaims(body, nowMs)
+      verified.add(token)
       return claims
     },
     get publicKeys() {
@@ -79,13 +74,16 @@ export async function keyring({ secret, secretKeyId, jwks, validMethods }: Keyri
   }
 }
 
-/** `exp` and `nbf` are enforced if present (RFC 7519 §4.1.4–5), without leeway. */
-function requireValidTimes({ exp, nbf }: VerifiedClaims, nowMs: number): void {
+/** The claims of a payload. `exp` and `nbf` are enforced if present (RFC 7519 §4.1.4–5), without leeway. */
+function timelyClaims(body: string, nowMs: number): VerifiedClaims {
+  const claims = decodePart(body)
+  const { exp, nbf } = claims
   for (const time of [exp, nbf])
     if (time !== undefined && typeof time !== 'number')
       throw invalid('token has invalid claims: invalid type for claim')
   if (typeof exp === 'number' && nowMs / 1000 >= exp) throw invalid('token has invalid claims: token is expired')
   if (typeof nbf === 'number' && nowMs / 1000 < nbf) throw invalid('token has invalid claims: token is not valid yet')
+  return claims
 }
 
 const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -4,30 +4,27 @@
  * each request, and a change of the keys starts a new list.
  */
 import { sha256 } from '../../lib/secrets'
-import type { VerifiedClaims } from '../kernel/server-state'
 
-/** About a megabyte, at the usual size of the claims. */
-const MAX_TOKENS = 1000
+/** About a megabyte of hashes. */
+const MAX_TOKENS = 10_000
 
 export interface VerifiedTokens {
-  /** The claims of a token that was added. */
-  find(token: string): VerifiedClaims | undefined
+  has(token: string): boolean
   /** Drops the token added first if there are too many. */
-  add(token: string, claims: VerifiedClaims): void
+  add(token: string): void
 }
 
 export function verifiedTokens(): VerifiedTokens {
-  /** Claims by the hash of their token, so that no valid token is kept in memory. */
-  const known = new Map<string, VerifiedClaims>()
+  /** Hashes, so that no valid token is kept in memory. */
+  const known = new Set<string>()
   return {
-    find: (token) => known.get(idOf(token)),
-    add(token, claims) {
-      const [first] = known.keys()
+    has: (token) => known.has(hashOf(token)),
+    add(token) {
+      const [first] = known
       if (known.size >= MAX_TOKENS && first !== undefined) known.delete(first)
-      // Several requests share them.
-      known.set(idOf(token), Object.freeze(claims))
+      known.add(hashOf(token))
     },
   }
 }
 
-const idOf = (token: string) => sha256(token).toString('base64url')
+const hashOf = (token: string) => sha256(token).toString('base64url')

@@ -61,7 +61,7 @@ export const SignInShape = Type.Object(
   { $id: 'FederationSignIn' },
 )
 export const MeShape = Type.Object(
-  // The first matching schema decides which members are kept: all members for a user of another server.
+  // The first schema allows any member, so nothing is removed here; `toUser` lists the members of a local user.
   { success, user: Type.Union([ExternalUserShape, UserShape]) },
   { $id: 'FederationMe' },
 )

@@ -22,6 +22,13 @@ async function withCodes(app: TestApp) {
   return { ...ada, codes: body.codes as string[], factorId: body.id as string, low }
 }
 
+test('a refusal is not cached either', async () => {
+  await using app = await startApp()
+  const ada = await withCodes(app)
+  const { status: code, headers } = await generate(app, ada.low.accessToken)
+  expect([code, headers.get('cache-control')]).toEqual([403, 'no-store'])
+})
+
 test('ten codes are shown once and stored as hashes', async () => {
   await using app = await startApp()
   const ada = await protectedAccount(app)
