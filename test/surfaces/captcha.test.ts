@@ -348,6 +348,49 @@ describe('the details', () => {
     expect((await guess('good', PASSWORD)).status).toBe(200)
   })
 
+  test('a hanging provider holds 32 requests; the others are answered at once, and hooks are still called', async () => {
+    await using slow = startVerifier()
+    let hooked = 0
+    await using hook = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      fetch() {
+        hooked++
+        return Response.json({})
+      },
+    })
+    await using app = await startApp({
+      settings: {
+        ...SETTINGS,
+        AUTH_MAILER_AUTOCONFIRM: 'false',
+        AUTH_SECURITY_CAPTCHA_TIMEOUT: '60s',
+        AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
+        AUTH_HOOK_SEND_EMAIL_URI: `http://127.0.0.1:${hook.port}/mail`,
+        AUTH_HOOK_SEND_EMAIL_SECRETS: 'v1,whsec_Zmlyc3Qtc2VjcmV0LWZpcnN0LXNlY3JldA==',
+      },
+      captchaOrigin: slow.origin,
+    })
+    const hanging = Array.from({ length: 32 }, () => verify(app, ['/auth/v1/signup', gotrue, {}], 'slow'))
+    while (slow.asked.length < 32) await Bun.sleep(1)
+    // more than the number of connections that the runtime opens at a time
+    const refused = Array.from({ length: 300 }, (_, index) => {
+      const endpoint = ENDPOINTS[index % ENDPOINTS.length] as Endpoint
+      return verify(app, endpoint, 'slow').then((reply) => expect(errorOf(reply)).toEqual(down(endpoint[0])))
+    })
+    await Promise.all(refused)
+    const body = { email: NEW, password: PASSWORD }
+    expect((await app.ask('POST', '/auth/v1/signup', { body, token: app.admin })).status).toBe(200)
+    expect([hooked, slow.asked.length]).toEqual([1, 32])
+    await slow[Symbol.asyncDispose]()
+    for (const reply of await Promise.all(hanging)) expect(errorOf(reply)).toEqual(down('/auth/v1/signup'))
+    expect(app.log()).toContainEqual(
+      expect.objectContaining({
+        msg: 'a captcha could not be verified',
+        error: 'too many pending requests to the provider',
+      }),
+    )
+  })
+
   test('while captchas are off nothing of them is looked at', async () => {
     await using app = await startApp({ captchaOrigin: fake.origin })
     const asked = fake.asked.length

@@ -1,6 +1,7 @@
 /** Whether a request has to bring the token of a captcha, and whether the token is good (docs/captcha.md). */
 
 import { authenticateAdmin } from '../authentication/authenticate'
+import { withCallSlot } from '../kernel/call-slots'
 import type { Credentials } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import type { CaptchaResult } from '../kernel/ports'
@@ -47,8 +48,10 @@ export async function requireCaptcha(
 async function verify(context: Context, token: string, action: CaptchaAction): Promise<CaptchaResult> {
   if (token.length > MAX_TOKEN_LENGTH) return { outcome: 'refused', codes: ['invalid-input-response'] }
   if (context.policy.captcha?.provider === 'pow') return verifyProof(context, { token, action })
-  if (!context.captchaVerifier) throw new Error('there is nothing to verify a captcha with')
-  return context.captchaVerifier({ token, ip: context.client.ip })
+  const { captchaVerifier, client } = context
+  if (!captchaVerifier) throw new Error('there is nothing to verify a captcha with')
+  const result = await withCallSlot(captchaVerifier, () => captchaVerifier({ token, ip: client.ip }))
+  return result ?? { outcome: 'unavailable', error: 'too many pending requests to the provider' }
 }
 
 async function isAdministrator(context: Context, credentials: Credentials): Promise<boolean> {

@@ -5,11 +5,11 @@
 import { HOOKS, type HookKey } from '../../hooks'
 import { type HookInput, type HookOutput, readOutput } from '../../hooks/define'
 import { hmacSha256 } from '../../lib/secrets'
+import { withCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
 import type { Hook } from '../kernel/policy'
 import type { HttpResult } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
-import { withCallSlot } from './call-slots'
 
 const BUDGET_MS = 5000
 const ATTEMPTS = 3

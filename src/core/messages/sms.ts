@@ -1,8 +1,8 @@
 /** Codes by SMS: fixed codes of test numbers, the hook, a provider, or the mailbox. */
 import type { NewMessage, User, VerificationKind } from '../../store'
 import { callHook } from '../hooks/call-hook'
-import { withCallSlot } from '../hooks/call-slots'
 import { hookUser } from '../hooks/hook-user'
+import { withCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type MintedToken, mintToken } from '../tokens/verification-token'

@@ -1,6 +1,6 @@
 /**
- * The maximum number of requests that wait for one hook or SMS provider at a time, so that one that hangs does not
- * block the others.
+ * The maximum number of requests that wait for one hook, SMS provider or captcha provider at a time, so that one that
+ * hangs does not block the others.
  */
 const SLOTS = 32
 
