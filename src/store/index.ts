@@ -3,6 +3,7 @@
  * because an error would roll the transaction back.
  */
 import * as accounts from './accounts'
+import * as newAccounts from './accounts/new-accounts'
 import * as roles from './accounts/roles'
 import * as users from './accounts/users'
 import { listAudit, listUsers } from './admin-lists'
@@ -91,6 +92,7 @@ const passkeys = {
 
 const operations = {
   ...users,
+  ...newAccounts,
   ...accounts,
   ...roles,
   findSessionToken: sessionTokens.findSessionToken,

@@ -104,11 +104,11 @@ const CLOCK_UNSET = 1_420_070_400_000
 const before = { before: instant }
 
 const sweeps = {
-  sessions: sweepOf(sessions, { notAfterBefore: instant, createdBefore: instant, alreadyUsedError: instant }, (p) =>
+  sessions: sweepOf(sessions, { notAfterBefore: instant, createdBefore: instant, lastUsedBefore: instant }, (p) =>
     or(
       lt(sessions.notAfter, p.notAfterBefore),
       lt(sessions.createdAt, p.createdBefore),
-      sql`${lastUse} < ${p.alreadyUsedError} AND ${lastUse} > ${CLOCK_UNSET}`,
+      sql`${lastUse} < ${p.lastUsedBefore} AND ${lastUse} > ${CLOCK_UNSET}`,
     ),
   ),
   refreshTokens: sweepOf(refreshTokens, before, (p) =>

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createUser, createUserWithIdentity, registerUser } from '../../src/store/accounts/users'
+import { createUser, createUserWithIdentity, registerUserWithToken } from '../../src/store/accounts/new-accounts'
 import type { Engine, Tx } from '../../src/store/engine'
 import { completeChallenge } from '../../src/store/factors/challenges'
 import { countFactorAttempt, refundFactorAttempt } from '../../src/store/factors/factor-attempts'
@@ -215,7 +215,7 @@ test('a verification token is consumed once', async () => {
   await engine.write((tx) => tx.tokens.put(token))
   const register = (tx: Tx) => {
     const user = newUser({ createdAt: NOW })
-    return registerUser(tx, {
+    return registerUserWithToken(tx, {
       user,
       identities: [],
       session: newSession(user.id),

@@ -56,7 +56,7 @@ function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention 
     sessions: {
       notAfterBefore: now - 3 * DAY,
       createdBefore: timeboxMs ? now - timeboxMs - DAY : 0,
-      alreadyUsedError: now - unusedMs,
+      lastUsedBefore: now - unusedMs,
     },
     refreshTokens: { before: now - DAY },
     sessionTokens: { before: now - DAY },

@@ -28,6 +28,6 @@ export async function signUpAnonymously(
   const session = newSession(context, id, 'anonymous')
   const audit = [auditEntry(context, 'login', user)]
   const registered = await context.store.registerUser({ user, identities: [], session: session.row, audit })
-  if (registered.outcome !== 'registered') throw new Error(`a new id was already taken: ${registered.outcome}`)
+  if (registered.outcome !== 'registered') throw new Error(`an account without contacts met ${registered.outcome}`)
   return { outcome: 'signed_in', issued: await issueTokens(context, registered.opened, session.key) }
 }

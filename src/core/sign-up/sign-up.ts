@@ -118,19 +118,19 @@ async function createAccount(context: Context, pending: PendingSignUp): Promise<
   const signedUp = auditEntry(context, 'user_signedup', user, { provider })
   if (encryptedPassword === null || pending.isForService) {
     // Requesting a code proves nothing yet; the code signs in.
-    const created = await store.createUser({
+    const created = await store.createContactUser({
       user: { ...user, lastSignInAt: null },
       identities,
       audit: [signedUp],
       matrixDueAt: matrixDueAt(context, pending),
     })
-    if (created.outcome !== 'created') return { taken: conflictingUser(created) }
+    if (created.outcome !== 'created') return { taken: created.user }
     return { outcome: 'without_session', account: created.account }
   }
   const session = newSession(context, id, 'password')
   const audit = [signedUp, auditEntry(context, 'login', user, { provider })]
   const registered = await store.registerUser({ user, identities, session: session.row, audit })
-  if (registered.outcome !== 'registered') return { taken: conflictingUser(registered) }
+  if (registered.outcome !== 'registered') return { taken: registered.user }
   // GoTrue answers a sign-up with the same map in both places, although it stores two
   const shown = { ...registered.opened, identities: [{ ...identity, identityData: rawUserMetaData }] }
   return { outcome: 'signed_in', issued: await issueTokens(context, shown, session.key) }
@@ -149,7 +149,7 @@ async function createUnconfirmed(
   const mint = [token.minting]
   const audit = [auditEntry(context, 'user_confirmation_requested', shown, { provider: contact.provider })]
   const { call, messages } = outgoing
-  const created = await context.store.createUser({
+  const created = await context.store.createContactUser({
     user,
     identities,
     mint,
@@ -158,7 +158,7 @@ async function createUnconfirmed(
     matrixDueAt: matrixDueAt(context, pending),
     audit: call ? [] : audit,
   })
-  if (created.outcome !== 'created') return { taken: conflictingUser(created) }
+  if (created.outcome !== 'created') return { taken: created.user }
   const { account } = created
   if (!call) return { outcome: 'without_session', account, messageId }
   const sentId = await callOrWithdraw(context, call, () => withdrawNewAccount(context, account, { mint, flow }))
@@ -195,9 +195,4 @@ function confirmationOf(
 function matrixDueAt({ provisioner, now }: Context, { isForService, contact }: PendingSignUp): number | undefined {
   if (!provisioner || !isForService) return undefined
   return contact.isConfirmed ? now + MATRIX_LEASE_MS : now
-}
-
-function conflictingUser(outcome: { outcome: string; user?: User }): User {
-  if ((outcome.outcome === 'email_taken' || outcome.outcome === 'phone_taken') && outcome.user) return outcome.user
-  throw new Error(`unexpected outcome of a sign-up: ${outcome.outcome}`)
 }

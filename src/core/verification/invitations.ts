@@ -244,7 +244,7 @@ async function save(
   }
   const { uid: _uid, confirmedAt: _confirmedAt, ...user } = invitee.user
   const { call, messages } = outgoing
-  const created = await store.createUser({
+  const created = await store.createContactUser({
     user: { ...user, [column]: now, ...(invitedAt !== undefined && { invitedAt }) },
     identities: invitee.identities,
     mint,
@@ -252,8 +252,7 @@ async function save(
     messages,
     audit: call ? [] : audit,
   })
-  if (created.outcome === 'email_taken') throw new Refusal('email_taken')
-  if (created.outcome !== 'created') throw new Error(`unexpected outcome of an invitation: ${created.outcome}`)
+  if (created.outcome !== 'created') throw new Refusal(created.outcome)
   if (!call) return created.account
   await callOrWithdraw(context, call, () => withdrawNewAccount(context, created.account, { mint, flow }))
   await store.appendAudit(audit)

@@ -169,7 +169,13 @@ export async function verifyServiceMagicLink(
   }
   const identity = contactIdentity(context, account.id, 'email', { email, email_verified: true })
   const { uid: _uid, confirmedAt: _confirmedAt, ...made } = account
-  const registered = await store.registerUser({ user: made, identities: [identity], session: row, tokenUse, audit })
+  const registered = await store.registerUserWithToken({
+    user: made,
+    identities: [identity],
+    session: row,
+    tokenUse,
+    audit,
+  })
   switch (registered.outcome) {
     case 'registered':
       return issueServiceTokens(context, registered.opened, refresh.token)
@@ -177,7 +183,8 @@ export async function verifyServiceMagicLink(
     case 'token_used':
     case 'token_expired':
       throw new Refusal(registered.outcome)
-    default:
+    case 'email_taken':
+    case 'phone_taken':
       // A concurrent request created the account; the link remains valid.
       throw new Refusal('token_unknown')
   }

@@ -12,11 +12,16 @@ export interface Account {
   factors: Factor[]
 }
 
-/** A unique value belongs to another account. */
-export interface AccountConflict {
-  outcome: 'email_taken' | 'phone_taken' | 'username_taken' | 'id_taken' | 'identity_taken'
+/** An address or a number belongs to another account. */
+export interface ContactConflict {
+  outcome: 'email_taken' | 'phone_taken'
   user: User
 }
+
+/** A unique value belongs to another account. */
+export type AccountConflict =
+  | ContactConflict
+  | { outcome: 'username_taken' | 'id_taken' | 'identity_taken'; user: User }
 
 export const userByEmail = statement({ email: users.email }, (db, { email }) =>
   db
@@ -55,15 +60,24 @@ export async function findEmailOwner(
   return email === null || isSsoUser ? undefined : tx.one(userByEmail, { email })
 }
 
+/** The account that already has the address or number of a new one; undefined if there is none. */
+export async function findContactConflict(
+  tx: Tx,
+  wanted: Pick<User, 'email' | 'phone' | 'isSsoUser'>,
+): Promise<ContactConflict | undefined> {
+  const byEmail = await findEmailOwner(tx, wanted)
+  if (byEmail) return { outcome: 'email_taken', user: byEmail }
+  const byPhone = wanted.phone === null ? undefined : await tx.one(userByPhone, { phone: wanted.phone })
+  return byPhone && { outcome: 'phone_taken', user: byPhone }
+}
+
 /** The account that already has the address, number, id or name of a new one; undefined if there is none. */
 export async function findConflict(
   tx: Tx,
   wanted: Pick<User, 'email' | 'phone' | 'id' | 'isSsoUser' | 'username'>,
 ): Promise<AccountConflict | undefined> {
-  const byEmail = await findEmailOwner(tx, wanted)
-  if (byEmail) return { outcome: 'email_taken', user: byEmail }
-  const byPhone = wanted.phone === null ? undefined : await tx.one(userByPhone, { phone: wanted.phone })
-  if (byPhone) return { outcome: 'phone_taken', user: byPhone }
+  const byContact = await findContactConflict(tx, wanted)
+  if (byContact) return byContact
   const byName = wanted.username === null ? undefined : await tx.one(userByUsername, { username: wanted.username })
   if (byName) return { outcome: 'username_taken', user: byName }
   const byId = await tx.one(userById, { id: wanted.id })

@@ -1,11 +1,8 @@
 /** Accounts and their identities. */
 import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
-import { read, type Tx, write } from '../engine'
-import { queueMatrixRegistration } from '../matrix-registrations'
-import { columnsOf, statement } from '../query'
-import { type RelatedWrites, writeRelated } from '../related-writes'
+import { read, write } from '../engine'
+import { statement } from '../query'
 import {
-  type Identity,
   knownNetworks,
   matrixRegistrations,
   mfaFactors,
@@ -16,44 +13,11 @@ import {
   users,
   webauthnCredentials,
 } from '../schema'
-import { consumeSingleUse } from '../single-use'
-import {
-  type AuditEntry,
-  amrIn,
-  appendAudit,
-  endSessions,
-  factorsIn,
-  identitiesIn,
-  type NewSession,
-  type OpenedSession,
-  openSessionIn,
-  startSession,
-  userById,
-} from '../statements'
-import {
-  consumeToken,
-  invalidateTokensOf,
-  refuseTokenUse,
-  type TokenRefusal,
-  type TokenUse,
-  type Withdrawal,
-  withdrawTokensIn,
-} from '../verification/operations'
-import { type ConsumingGrant, flowOf } from './access'
-import {
-  type Account,
-  type AccountConflict,
-  findConflict,
-  identityByProvider,
-  insertIdentity,
-  saveIdentity,
-  userByEmail,
-  userByPhone,
-  userByUsername,
-} from './account-rows'
+import { type AuditEntry, appendAudit, endSessions, factorsIn, identitiesIn, userById } from '../statements'
+import { invalidateTokensOf, type Withdrawal, withdrawTokensIn } from '../verification/operations'
+import { type Account, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
 import { saveUser } from './save-user'
 
-const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p).returning())
 const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))
 const deleteUserRow = statement({ id: users.id }, (db, { id }) => db.delete(users).where(eq(users.id, id)))
 /** Rows deleted with an account although its own row is kept. */
@@ -85,74 +49,6 @@ export const findAccount = read(async (tx, id: string): Promise<Account | undefi
   const user = await tx.one(userById, { id })
   return user && { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
 })
-
-export interface NewAccount extends RelatedWrites {
-  user: Omit<User, 'uid' | 'confirmedAt'>
-  identities: Identity[]
-  /** When the background may create a Matrix account for the user; none for no account. */
-  matrixDueAt?: number | undefined
-}
-
-/** Creates an account, unless its address, number, identity or id is taken. */
-export const createUser = write(
-  async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | AccountConflict> =>
-    (await findAllTaken(tx, account)) ?? { outcome: 'created', account: await insertAccount(tx, account) },
-)
-
-export interface NewExternalAccount extends Omit<NewAccount, 'identities' | 'matrixDueAt' | 'flow'> {
-  identity: Identity
-  /** Undefined if the account has to be confirmed first. */
-  ending: ConsumingGrant | undefined
-}
-
-/** Creates the account of an identity, and signs in. */
-export const createUserWithIdentity = write(
-  async (
-    tx,
-    { identity, ending, ...account }: NewExternalAccount,
-  ): Promise<
-    | { outcome: 'created'; account: Account; opened: OpenedSession | undefined }
-    | { outcome: 'used_before' }
-    | AccountConflict
-  > => {
-    const made = { ...account, identities: [identity], flow: flowOf(ending) }
-    const { createdAt: now } = account.user
-    const taken = await findAllTaken(tx, made)
-    if (taken) return taken
-    if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
-    const created = await insertAccount(tx, made)
-    const session = ending && 'session' in ending ? ending.session : undefined
-    const opened = session && (await openSessionIn(tx, created.user, session, now))
-    return { outcome: 'created', account: created, opened }
-  },
-)
-
-export interface Registration extends NewAccount {
-  session: NewSession
-  /** The token that allows it. */
-  tokenUse?: TokenUse
-}
-
-/** Makes an account and signs it in. */
-export const registerUser = write(
-  async (
-    tx,
-    { session, tokenUse, ...account }: Registration,
-  ): Promise<{ outcome: 'registered'; opened: OpenedSession } | { outcome: TokenRefusal } | AccountConflict> => {
-    const now = account.user.createdAt
-    const refused = tokenUse && (await refuseTokenUse(tx, tokenUse, now))
-    if (refused) return { outcome: refused }
-    const taken = await findAllTaken(tx, account)
-    if (taken) return taken
-    const made = await insertAccount(tx, account)
-    if (tokenUse) await consumeToken(tx, tokenUse, now)
-    await startSession(tx, session)
-    return {
-      outcome: 'registered',
-      opened: { ...made, session: session.session, amr: await amrIn(tx, session.session.id) },
-    }
-  },
-)
 
 export interface SoftDeletion {
   id: string
@@ -243,25 +139,3 @@ export const withdrawUser = write(
     return (await tx.run(deleteUntouchedRow, { id, updatedAt, encryptedPassword, confirmationSentAt })) > 0
   },
 )
-
-async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): Promise<AccountConflict | undefined> {
-  const taken = await findConflict(tx, user)
-  if (taken) return taken
-  for (const identity of wanted) {
-    const present = await tx.one(identityByProvider, identity)
-    const owner = present && (await tx.one(userById, { id: present.userId }))
-    if (owner) return { outcome: 'identity_taken', user: owner }
-  }
-  return undefined
-}
-
-async function insertAccount(
-  tx: Tx,
-  { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
-): Promise<Account> {
-  const made = (await tx.one(insertUser, user)) as User
-  for (const identity of wanted) await tx.run(insertIdentity, identity)
-  if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)
-  await writeRelated(tx, attachments, user.createdAt)
-  return { user: made, identities: wanted, factors: [] }
-}

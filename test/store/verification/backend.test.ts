@@ -116,7 +116,7 @@ async function start({
       const client = { ip: '203.0.113.7', userAgent: undefined, languages: [] }
       const session = newSession(withClient(taskContext(deps), client), id, 'otp').row
       const user = newUser(taskContext(deps), { id, email })
-      return store.registerUser({ user, identities: [], session, tokenUse, audit: [] })
+      return store.registerUserWithToken({ user, identities: [], session, tokenUse, audit: [] })
     },
     /** The bytes of the database and its write-ahead log. */
     bytes: () => Buffer.concat([path, `${path}-wal`].filter(existsSync).map((file) => readFileSync(file))),
