@@ -14,8 +14,8 @@ export interface CaptchaRule {
   token: readonly [string] | readonly [string, string]
   /** The limit that counts the request before the captcha; none: the endpoint counts it afterwards. */
   after?: Bucket
-  /** Whether a request needs none. */
-  isExempt?(request: Pick<Arrival, 'core' | 'query'>): boolean
+  /** Whether a request needs none. One that depends on the body has to decode it as the endpoint does. */
+  isExempt?(request: Pick<Arrival, 'core' | 'query' | 'receive'>): boolean | Promise<boolean>
 }
 
 interface Arrival {
@@ -35,7 +35,7 @@ export function captchaCheck({ captcha }: Policy, rule: CaptchaRule | undefined)
   const { action, after, isExempt } = rule
   const tokenOf = tokenReader(rule.token)
   return async ({ core, credentials, query, receive }: Arrival): Promise<Bucket | undefined> => {
-    if (isExempt?.({ core, query })) return undefined
+    if (await isExempt?.({ core, query, receive })) return undefined
     return core.requireCaptcha({ action, after, credentials, readToken: async () => tokenOf(await receive()) })
   }
 }

@@ -37,3 +37,16 @@ export const answered = (body: object, status = 200): PeerResult => ({
   status,
   body: body as never,
 })
+
+/** Serves an app on a port of this machine, so that another one can call it. */
+export function serveApp(app: TestApp): AsyncDisposable & { url: string } {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: (request) => app.fetch(request, { requestIP: () => ({ address: '127.0.0.1' }) }),
+  })
+  return {
+    url: `http://127.0.0.1:${server.port}`,
+    [Symbol.asyncDispose]: async () => void (await server.stop(true)),
+  }
+}

@@ -29,19 +29,24 @@ export interface FederatedSignIn {
   user: User | undefined
 }
 
+interface PeerSignIn extends OneStepSignIn {
+  /** Solved for the other server; empty if none was given. */
+  captchaToken: string
+}
+
 /** @param server empty or `local` for this server */
 export async function signInFederated(
   context: Context,
-  { server, ...signIn }: OneStepSignIn & { server: string },
+  { server, captchaToken, ...signIn }: PeerSignIn & { server: string },
 ): Promise<FederatedSignIn> {
   const peer = findPeer(context, server)
-  if (peer) return signInAtPeer(context, peer, signIn)
+  if (peer) return signInAtPeer(context, peer, { ...signIn, captchaToken })
   const { opened, tokens } = await signInInOneStep(context, signIn, [['federation', context.policy.federation.tokenMs]])
   const { user } = opened
   return { accessToken: tokens[0]?.token ?? '', server: 'local', userRef: localRef(user.uid), user }
 }
 
-async function signInAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn): Promise<FederatedSignIn> {
+async function signInAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Promise<FederatedSignIn> {
   const { random, store, policy, now } = context
   const answer = await loginAtPeer(context, peer, signIn)
   const token = tokenOf(answer)
@@ -67,10 +72,16 @@ async function signInAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn)
   return { accessToken, server: peerLabel(peer), userRef, user: undefined }
 }
 
+/** Errors of the other server that are not about a wrong password, and the refusals here. */
+const NO_WRONG_PASSWORD: ReadonlyMap<unknown, 'second_factor_needed' | 'external_captcha_failed'> = new Map([
+  ['mfa_required', 'second_factor_needed'],
+  ['captcha_failed', 'external_captcha_failed'],
+] as const)
+
 /** Password attempts at other servers count like local ones, so that the detour does not allow more guesses. */
-async function loginAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn): Promise<PeerResponse> {
+async function loginAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Promise<PeerResponse> {
   checkSignInRequest(context, signIn)
-  const { identifier, password, code } = signIn
+  const { identifier, password, code, captchaToken } = signIn
   const refund = context.limits.guess({
     account: undefined,
     identifier: `${peer.url} ${identifier.toLowerCase()}`,
@@ -79,16 +90,18 @@ async function loginAtPeer(context: Context, peer: Peer, signIn: OneStepSignIn):
   })
   let answer: PeerResponse
   try {
-    const body = { id: identifier, password, ...(code !== '' && { code }) }
+    const body: JsonObject = { id: identifier, password }
+    if (code !== '') body.code = code
+    if (captchaToken !== '') body.captcha_token = captchaToken
     answer = await requestPeer(context, peer, { method: 'POST', path: '/login', body })
   } catch (error) {
     // not checked, so not a guess
     refund()
     throw error
   }
-  const lacksCode = !answer.isSuccess && answer.body.reason === 'mfa_required'
-  if (answer.isSuccess || lacksCode) refund()
-  if (lacksCode) throw new Refusal('second_factor_needed')
+  const other = answer.isSuccess ? undefined : NO_WRONG_PASSWORD.get(answer.body.reason)
+  if (answer.isSuccess || other) refund()
+  if (other) throw new Refusal(other)
   if (!answer.isSuccess) throw new Refusal('external_auth_failed')
   return answer
 }

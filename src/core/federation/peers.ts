@@ -15,13 +15,16 @@ export const peerLabel = ({ name, url }: Peer): string => name ?? url
 /** Longer than any listed name or URL; longer input is not parsed. */
 const MAX_NAMED = 2048
 
+/** Whether a sign-in names this server. */
+export const isThisServer = (named: string): boolean => named === '' || named === 'local'
+
 /**
  * The server a sign-in names, by name or URL.
  * @returns undefined for this server
  * @throws {Refusal} for one that is not listed
  */
 export function findPeer({ policy }: Pick<Context, 'policy'>, named: string): Peer | undefined {
-  if (named === '' || named === 'local') return undefined
+  if (isThisServer(named)) return undefined
   if (named.length > MAX_NAMED) throw new Refusal('server_not_allowed')
   const url = URL.canParse(named) ? new URL(named).href.replace(/\/+$/, '') : undefined
   const found = policy.federation.servers.find((each) => each.name === named || each.url === url)

@@ -47,6 +47,12 @@ const responses = {
   server_not_allowed: [403, 'forbidden', 'server_not_allowed', 'That server is not listed in FEDERATION_SERVERS'],
   upstream_unavailable: [502, 'server_error', 'upstream_unavailable', 'The other server did not respond as expected'],
   external_auth_failed: [401, 'unauthorized', 'external_auth_failed', 'The other server refused the sign-in'],
+  external_captcha_failed: [
+    400,
+    'validation',
+    'captcha_failed',
+    'The other server requires the token of a captcha solved for it',
+  ],
   refresh_refused: [401, 'unauthorized', 'refresh_failed', 'This token cannot be refreshed; please sign in again'],
   logout_failed: [401, 'unauthorized', 'logout_failed', 'The other server did not end the session'],
   credentials_wrong: INVALID_CREDENTIALS,

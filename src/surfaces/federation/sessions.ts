@@ -1,5 +1,7 @@
 /** Sign-in with an account of this server or another, and the resulting session (docs/other-surfaces.md#federation). */
 import { Type } from '@sinclair/typebox'
+import { isThisServer } from '../../core/federation/peers'
+import { bodyDecoder } from '../../http/body'
 import { endpoint } from '../../http/endpoint'
 import { body, text } from '../../http/schemas'
 import {
@@ -17,11 +19,19 @@ import {
 
 const tag = 'Federation'
 
+const server = text('Name or URL of another server; omitted, empty or `local`: this one.')
+const decodeServer = bodyDecoder(Type.Object({ server }))
+
 export const login = endpoint({
   method: 'POST',
   path: '/login',
   access: 'anyone',
-  captcha: { action: 'sign_in', token: ['captcha_token'] },
+  captcha: {
+    action: 'sign_in',
+    token: ['captcha_token'],
+    // A sign-in at another server needs a captcha only if that server requires one.
+    isExempt: async ({ receive }) => !isThisServer(decodeServer(await receive()).server ?? ''),
+  },
   body: body(
     'FederationLogin',
     {
@@ -31,19 +41,22 @@ export const login = endpoint({
       username: text('Alias of `id`.'),
       password: text(),
       code: text('TOTP or recovery code, for accounts with a second factor.'),
-      server: text('Name or URL of another server; omitted, empty or `local`: this one.'),
+      server,
+      // ignored, whatever it is, if nobody requires a captcha
+      captcha_token: Type.Optional(Type.Unknown({ type: 'string' })),
     },
     { id: 'ada@example.com', password: 'correct-horse-battery-9', server: 'work' },
   ),
   tag,
   summary: 'Sign in with an account of this server or another one',
   description:
-    'Only servers in AUTH_FEDERATION_SERVERS are contacted. Wrong passwords count together with those of every other sign-in.',
+    'Only servers in AUTH_FEDERATION_SERVERS are contacted. A captcha is solved for the server of the account. Wrong passwords count together with those of every other sign-in.',
   responses: { 200: SignInShape, ...errors(400, 401, 403, 429, 502) },
-  handle: async ({ core, body: { id, username, password = '', code = '', server = '' }, headers }) => {
+  handle: async ({ core, body: { id, username, password = '', code = '', server = '', captcha_token }, headers }) => {
     headers['cache-control'] = 'no-store'
     const identifier = String(id ?? username ?? '')
-    return toSignIn(await core.signInFederated({ identifier, password, code, server }))
+    const captchaToken = typeof captcha_token === 'string' ? captcha_token : ''
+    return toSignIn(await core.signInFederated({ identifier, password, code, server, captchaToken }))
   },
 })
 

@@ -97,6 +97,7 @@ const UNREACHABLE_REASONS = [
   'server_not_allowed',
   'upstream_unavailable',
   'external_auth_failed',
+  'external_captcha_failed',
   'logout_failed',
   'username_taken',
   'username_malformed',

@@ -8,5 +8,6 @@ export const federationErrors: Record<FederationReason, ErrorResponse> = {
   server_not_allowed: ELSEWHERE,
   upstream_unavailable: ELSEWHERE,
   external_auth_failed: ELSEWHERE,
+  external_captcha_failed: ELSEWHERE,
   logout_failed: ELSEWHERE,
 }
