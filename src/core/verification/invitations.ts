@@ -2,9 +2,7 @@
  * Links created by administrators: invitations by mail, and links to hand out (`POST /invite`, `POST
  * /admin/generate_link`).
  */
-import { providersMetadata } from '../../lib/account-metadata'
-import { mergeMetadata } from '../../lib/json'
-import type { Account, ReplacedSignUp, User } from '../../store'
+import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
@@ -16,18 +14,9 @@ import type { Outgoing } from '../messages/messages'
 import { tooSoonAfter } from '../messages/send-cooldown'
 import { callOrWithdraw, sendAndSave, withdrawNewAccount } from '../messages/store-then-send'
 import { mintMailToken, type Purpose, purposeDetails } from '../messages/verification-mail'
-import { requireStrongPassword } from '../passwords/password-strength'
 import { type MintedToken, WITH_PASSWORD } from '../tokens/verification-token'
-import {
-  contactIdentity,
-  dropUnconfirmedPassword,
-  inAudience,
-  newUser,
-  normalizeEmail,
-  storableMetadata,
-} from '../users/users'
-
-const RANDOM_PASSWORD_BYTES = 24
+import { inAudience, normalizeEmail } from '../users/users'
+import { findOrCreateInvitee, type Invitee } from './invitee'
 
 export interface Invitation {
   admin: Admin
@@ -142,67 +131,6 @@ interface LinkParts {
 function linkFor(context: Context, { account, token, type, verificationType, redirectTo }: LinkParts): GeneratedLink {
   const link = linkOf(context, type as LinkType, token.plaintext, { redirectTo, origin: context.client.origin })
   return { account, link, code: token.code, token: token.plaintext, type: verificationType, redirectTo }
-}
-
-interface Invitee {
-  user: User & { email: string }
-  isNew: boolean
-  identities: Account['identities']
-  /** Metadata for an existing user. */
-  added?: User['rawUserMetaData']
-  /** Data that an existing user loses, and its replacement. */
-  replaced?: ReplacedSignUp
-}
-
-/** The invited user: an unconfirmed one, or a new one. */
-async function findOrCreateInvitee(
-  context: Context,
-  { email: text, data, audience, password }: Pick<Invitation, 'email' | 'data' | 'audience'> & { password?: string },
-  purpose: 'invite' | 'signup' = 'invite',
-  needsNoPassword = false,
-): Promise<Invitee> {
-  const { store, random, passwords } = context
-  const email = normalizeEmail(text)
-  const existing = await store.findUserByEmail(email)
-  if (existing && (existing.emailConfirmedAt !== null || existing.aud !== audience)) throw new Refusal('email_taken')
-  if (existing) {
-    const invitee = { user: { ...existing, email }, isNew: false, identities: [] }
-    if (purpose === 'invite') return { ...invitee, replaced: dropUnconfirmedPassword(existing) }
-    const added = storableMetadata(data)
-    // The password of an account created by an administrator is kept; one from a sign-up may be someone else's.
-    if (existing.isAdminCreated) return { ...invitee, added }
-    const { encryptedPassword: present, rawUserMetaData } = existing
-    const adminUserMetaData = mergeMetadata(present === null ? rawUserMetaData : existing.adminUserMetaData, added)
-    const replaced = { ...dropUnconfirmedPassword(existing), adminUserMetaData }
-    if (!password || existing.isPasswordFromAdmin) return { ...invitee, added, replaced }
-    await requireStrongPassword(context, password)
-    const encryptedPassword = await passwords.hash(password)
-    return { ...invitee, added, replaced: { ...replaced, encryptedPassword, isPasswordFromAdmin: true } }
-  }
-  let encryptedPassword: string | null = null
-  if (purpose === 'signup') {
-    if (!needsNoPassword && !password) throw new Refusal('password_missing')
-    if (!needsNoPassword) await requireStrongPassword(context, password ?? '')
-    encryptedPassword = await passwords.hash(
-      needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
-    )
-  }
-  const id = random.uuid()
-  const user = newUser(context, {
-    id,
-    email,
-    encryptedPassword,
-    aud: audience,
-    isAdminCreated: true,
-    isPasswordFromAdmin: encryptedPassword !== null,
-    rawAppMetaData: providersMetadata(['email']),
-    rawUserMetaData: storableMetadata(data),
-  })
-  return {
-    user: { ...user, email, uid: 0, confirmedAt: null },
-    isNew: true,
-    identities: [contactIdentity(context, id, 'email', { email })],
-  }
 }
 
 interface Saved {
