@@ -6,7 +6,7 @@ import { NIL_UUID, parseUuid } from '../../lib/uuid'
 import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { isTooLong } from '../passwords/passwords'
@@ -51,7 +51,7 @@ export async function createUser(
   context: Context,
   { admin, given, audience }: { admin: Admin; given: UserInput; audience: string },
 ): Promise<Account> {
-  const { random, store, now } = context
+  const { random, store } = context
   if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
   requireShortClaim('role', given.role)
   requireShortClaim('aud', given.aud)
@@ -61,12 +61,14 @@ export async function createUser(
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
   const encryptedPassword = await initialPassword(context, given)
+  const current = withCurrentTime(context)
+  const { now } = current
   const id = requestedId(given.id) ?? random.uuid()
   const bannedUntil = banEnd(given.banDuration, now)
   const isConfirmed = (email !== undefined && given.confirmEmail) || (phone !== undefined && given.confirmPhone)
   const identities: Identity[] = []
-  if (email) identities.push(contactIdentity(context, id, 'email', { email }))
-  if (phone) identities.push(contactIdentity(context, id, 'phone', { phone }))
+  if (email) identities.push(contactIdentity(current, id, 'email', { email }))
+  if (phone) identities.push(contactIdentity(current, id, 'phone', { phone }))
   const metadata = requireMetadataWithinLimit({
     app: mergeMetadata(
       providersMetadata(identities.map(({ provider }) => provider)),
@@ -74,7 +76,7 @@ export async function createUser(
     ),
     user: storableMetadata({ ...given.userMetadata, ...(email && given.confirmEmail && { email_verified: true }) }),
   })
-  const user = newUser(context, {
+  const user = newUser(current, {
     id,
     aud: given.aud || audience,
     encryptedPassword,
@@ -90,7 +92,7 @@ export async function createUser(
     ...(!isConfirmed && { isAdminCreated: true, isPasswordFromAdmin: true }),
   })
   const audit = [
-    auditEntry(context, 'user_signedup', actorOf(admin), {
+    auditEntry(current, 'user_signedup', actorOf(admin), {
       user_id: id,
       ...(email && { user_email: email }),
       ...(phone && { user_phone: phone }),
@@ -120,18 +122,20 @@ export async function updateUser(
   context: Context,
   { admin, id, given }: { admin: Admin; id: string; given: UserInput },
 ): Promise<ChangedAccount> {
-  const { store, passwords, now } = context
+  const { store, passwords } = context
   const before = await requireAccount(context, id)
   requireShortClaim('role', given.role)
   const email = given.email ? normalizeEmail(given.email) : undefined
   const phone = given.phone ? normalizePhone(given.phone) : undefined
   if (given.password !== undefined) await requireStrongPassword(context, given.password)
-  const bannedUntil = banEnd(given.banDuration, now)
   const isUnconfirmed = before.user.confirmedAt === null
   const encryptedPassword = given.password === undefined ? undefined : await passwords.hash(given.password)
+  const current = withCurrentTime(context)
+  const { now } = current
+  const bannedUntil = banEnd(given.banDuration, now)
   const identities: Identity[] = []
-  if (email) identities.push(contactIdentity(context, id, 'email', { email, email_verified: given.confirmEmail }))
-  if (phone) identities.push(contactIdentity(context, id, 'phone', { phone, phone_verified: given.confirmPhone }))
+  if (email) identities.push(contactIdentity(current, id, 'email', { email, email_verified: given.confirmEmail }))
+  if (phone) identities.push(contactIdentity(current, id, 'phone', { phone, phone_verified: given.confirmPhone }))
   const changed = await store.updateUserAsAdmin({
     id,
     now,
@@ -147,7 +151,7 @@ export async function updateUser(
     userMetaData: storableMetadata({ ...given.userMetadata, ...(given.confirmEmail && { email_verified: true }) }),
     appMetaData: given.appMetadata && storableAppMetadata(given.appMetadata),
     identities,
-    audit: [auditEntry(context, 'user_modified', actorOf(admin), { user_id: id })],
+    audit: [auditEntry(current, 'user_modified', actorOf(admin), { user_id: id })],
   })
   switch (changed.outcome) {
     case 'changed': {

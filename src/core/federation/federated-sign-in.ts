@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../lib/json'
 import type { User } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { checkSignInRequest, type OneStepSignIn, signInInOneStep } from '../sign-in/one-step-sign-in'
 import { mintOpaqueToken } from '../tokens/opaque'
@@ -46,11 +46,12 @@ export async function signInFederated(
   return { accessToken: tokens[0]?.token ?? '', server: 'local', userRef: localRef(user.uid), user }
 }
 
-async function signInAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Promise<FederatedSignIn> {
-  const { random, store, policy, now } = context
-  const answer = await loginAtPeer(context, peer, signIn)
+async function signInAtPeer(arriving: Context, peer: Peer, signIn: PeerSignIn): Promise<FederatedSignIn> {
+  const answer = await loginAtPeer(arriving, peer, signIn)
   const token = tokenOf(answer)
-  const named = accountIdOf(answer.body) === undefined ? await introspected(context, peer, token) : answer.body
+  const named = accountIdOf(answer.body) === undefined ? await introspected(arriving, peer, token) : answer.body
+  const context = withCurrentTime(arriving)
+  const { random, store, policy, now } = context
   const externalId = accountIdOf(named) ?? ''
   const id = random.uuid()
   const { token: accessToken, lookupId, tokenHash } = mintOpaqueToken(context, 'federation')

@@ -285,9 +285,9 @@ function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKe
         // Not again before the map has doubled, so a sweep costs little per new key.
         sweepAt = Math.max(SMALL_MAP, 2 * map.size)
       }
-      const aad = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`
-      const value = map.get(aad) ?? make()
-      map.set(aad, value)
+      const counter = map.size < maxKeys ? key : `shared ${checksum(key) % SHARED_KEYS}`
+      const value = map.get(counter) ?? make()
+      map.set(counter, value)
       return value
     },
   }

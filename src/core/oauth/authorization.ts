@@ -3,7 +3,7 @@ import { isLoopbackHost } from '../../lib/ip'
 import { hmacSha256 } from '../../lib/secrets'
 import type { VerificationToken } from '../../store'
 import type { Caller } from '../kernel/caller'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import type { OAuthProvider } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import { type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
@@ -42,7 +42,7 @@ export async function startAuthorization(
   context: Context,
   request: AuthorizationRequest,
 ): Promise<{ url: string; browser: string }> {
-  const { store, random, sealer, limits, peppers, policy, now } = context
+  const { store, random, sealer, limits, peppers, policy } = context
   if (request.linkingUser && !policy.oauth.manualLinking) throw new Refusal('linking_disabled')
   limits.request('providers', context.client.ip)
   if (request.linkingUser) await requireLinkingAllowed(context, request.linkingUser)
@@ -68,7 +68,7 @@ export async function startAuthorization(
     linkingSessionId: request.linkingUser?.session?.id ?? null,
     inviteTokenId: invitation?.id ?? null,
     invitedUserId: invitation?.userId ?? null,
-    createdAt: now,
+    createdAt: withCurrentTime(context).now,
     usedAt: null,
   })
   return { url, browser }

@@ -3,7 +3,7 @@ import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { CustomProvider } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import {
   type CustomProviderInput,
@@ -78,7 +78,6 @@ async function newProvider(
   identifier: string,
   given: CustomProviderInput,
 ): Promise<CustomProvider> {
-  const { now } = context
   const id = context.random.uuid()
   const own = (field: (typeof URLS)[CustomProviderType][number]) =>
     (URLS[type] as readonly string[]).includes(field) ? given[field] || null : null
@@ -92,6 +91,7 @@ async function newProvider(
   }
   const { issuer, discoveryUrl } = urls
   const document = issuer === null ? undefined : await discover(context, { issuer, discoveryUrl })
+  const { now } = withCurrentTime(context)
   return {
     id,
     identifier,
@@ -137,7 +137,13 @@ export async function updateCustomProvider(
   requirePublicUrls(context, present.providerType, said)
   const set = await changesOf(context, present, said)
   const audit = [auditEntry(context, 'custom_provider_updated', actorOf(admin), { identifier })]
-  const changed = await context.store.changeCustomProvider({ id: present.id, identifier, set, now: context.now, audit })
+  const changed = await context.store.changeCustomProvider({
+    id: present.id,
+    identifier,
+    set,
+    now: withCurrentTime(context).now,
+    audit,
+  })
   if (!changed) throw new Refusal('custom_provider_unknown')
   return changed
 }
@@ -172,7 +178,7 @@ async function newIssuer(context: Context, present: CustomProvider, given: Custo
   const issuer = given.issuer || (present.issuer ?? '')
   const discoveryUrl = given.discoveryUrl === undefined ? present.discoveryUrl : given.discoveryUrl || null
   const document = await discover(context, { issuer, discoveryUrl })
-  return { issuer, discoveryUrl, ...discoveredNow(document, context.now) }
+  return { issuer, discoveryUrl, ...discoveredNow(document, withCurrentTime(context).now) }
 }
 
 /** Users who signed in with it keep their accounts. */

@@ -3,7 +3,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { MATRIX_LEASE_MS } from '../matrix/provisioning'
 import { prepareMail, requireMailAllowed } from '../messages/mail'
@@ -53,7 +53,7 @@ export async function signUp(context: Context, signUp: SignUp): Promise<SignUpRe
   const metadata = storableMetadata(data)
   // Hashed before the account is looked up, so that both cases take as long.
   const encryptedPassword = await passwords.hash(password)
-  return registerAccount(context, {
+  return registerAccount(withCurrentTime(context), {
     ...signUp,
     contact,
     challenge,

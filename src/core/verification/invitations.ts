@@ -6,7 +6,7 @@ import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import type { LinkType } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { linkOf, prepareMail } from '../messages/mail'
@@ -75,9 +75,10 @@ export async function generateLink(context: Context, request: GenerateLinkReques
     purpose === 'invite' || purpose === 'signup'
       ? await findOrCreateInvitee(context, { ...request, email }, purpose, asked === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
+  const current = withCurrentTime(context)
   const payload = asked === 'signup' ? WITH_PASSWORD : undefined
-  const { token } = mintMailToken(context, { user: invitee.user, purpose, challenge: undefined, payload })
-  const account = await save(context, invitee, {
+  const { token } = mintMailToken(current, { user: invitee.user, purpose, challenge: undefined, payload })
+  const account = await save(current, invitee, {
     token,
     flow: undefined,
     outgoing: { messages: [] },
@@ -85,7 +86,7 @@ export async function generateLink(context: Context, request: GenerateLinkReques
     purpose,
   })
   const { redirectTo } = request
-  return linkFor(context, { account, token, type: purpose, verificationType: purpose, redirectTo })
+  return linkFor(current, { account, token, type: purpose, verificationType: purpose, redirectTo })
 }
 
 async function generateChangeLink(context: Context, request: GenerateLinkRequest): Promise<GeneratedLink> {

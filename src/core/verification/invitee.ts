@@ -2,7 +2,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
 import type { Account, ReplacedSignUp, User } from '../../store'
-import type { Context } from '../kernel/context'
+import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { contactIdentity, dropUnconfirmedPassword, newUser, normalizeEmail, storableMetadata } from '../users/users'
@@ -60,8 +60,9 @@ export async function findOrCreateInvitee(
       needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
     )
   }
+  const current = withCurrentTime(context)
   const id = random.uuid()
-  const user = newUser(context, {
+  const user = newUser(current, {
     id,
     email,
     encryptedPassword,
@@ -74,6 +75,6 @@ export async function findOrCreateInvitee(
   return {
     user: { ...user, email, uid: 0, confirmedAt: null },
     isNew: true,
-    identities: [contactIdentity(context, id, 'email', { email })],
+    identities: [contactIdentity(current, id, 'email', { email })],
   }
 }
