@@ -35,7 +35,7 @@ import * as sessionTokens from './sessions/session-tokens'
 import * as sessions from './sessions/sessions'
 import { isSessionSuperseded } from './sessions/superseded-sessions'
 import * as signingKeys from './signing-keys'
-import { spendCaptcha } from './spent-captchas'
+import { consumeCaptcha } from './spent-captchas'
 import { openSqlite } from './sqlite/open'
 import { type AuditEntry, appendAudit } from './statements'
 import { sweepSlice } from './sweeps'
@@ -114,7 +114,7 @@ const operations = {
   ...customProviders,
   ...externalSessions,
   isWeb3MessageUsed,
-  spendCaptcha,
+  consumeCaptcha,
   claimMatrixRegistrations: matrix.claimMatrixRegistrations,
   keepMatrixPassword: matrix.keepMatrixPassword,
   postponeMatrixRegistration: matrix.postponeMatrixRegistration,
@@ -214,8 +214,8 @@ export type {
   SessionToken,
   SessionTokenKind,
   SigningKeyRow,
+  TokenSurface,
   User,
-  VerificationFamily,
   VerificationKind,
   VerificationToken,
   WebauthnCredential,

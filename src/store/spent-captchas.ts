@@ -8,6 +8,6 @@ const insertSpent = statement(columnsOf(spentCaptchas), (db, p) =>
 )
 
 /** Records that a proof of work is used up. Exactly one of several concurrent requests gets `true`. */
-export const spendCaptcha = write(
+export const consumeCaptcha = write(
   async (tx, spent: { id: string; expiresAt: number }): Promise<boolean> => (await tx.run(insertSpent, spent)) === 1,
 )

@@ -22,11 +22,11 @@ export function providerClient(world: ProviderEnvironment, provider: OAuth2Provi
   return {
     name: setup.name,
     isEmailOptional: setup.isEmailOptional,
-    async startAuthorization(leaving) {
+    async startAuthorization(request) {
       const verifier = provider.needsVerifier ? oauth.generateRandomCodeVerifier() : undefined
-      return { url: await authorizeUrl(provider, setup, { ...leaving, verifier }), proof: verifier }
+      return { url: await authorizeUrl(provider, setup, { ...request, verifier }), verifier }
     },
-    exchangeCode: (returned) => exchangeCode(world, provider, setup, returned),
+    exchangeCode: (callback) => exchangeCode(world, provider, setup, callback),
     ...(idTokens && {
       idTokens: {
         isIssuer: (claimed) => isIssuerOf(idTokens, setup, claimed),
@@ -101,11 +101,11 @@ async function exchangeCode(
   world: ProviderEnvironment,
   provider: OAuth2Provider,
   setup: Setup,
-  returned: CallbackInput,
+  callback: CallbackInput,
 ): Promise<ExchangeResult> {
   let exchanged: TokenResponse
   try {
-    exchanged = await exchangeTokens(world, provider, setup, returned)
+    exchanged = await exchangeTokens(world, provider, setup, callback)
   } catch (error) {
     return { outcome: 'exchange_failed', error: describeError(error) }
   }
@@ -115,7 +115,7 @@ async function exchangeCode(
       answer: exchanged.answer,
       idToken: exchanged.idToken,
       setup,
-      parameters: returned.parameters,
+      parameters: callback.parameters,
       get: (url, headers) => fetchJson(world, exchanged.tokens.accessToken, url, headers),
     })
     return { outcome: 'redeemed', profile, tokens: exchanged.tokens }
@@ -152,7 +152,7 @@ async function exchangeTokens(
   world: ProviderEnvironment,
   provider: OAuth2Provider,
   setup: Setup,
-  returned: CallbackInput,
+  callback: CallbackInput,
 ): Promise<TokenResponse> {
   const { authorize, token } = provider.endpoints(setup)
   const issuer = provider.idTokens?.issuer(setup)
@@ -163,12 +163,12 @@ async function exchangeTokens(
     authorization_response_iss_parameter_supported: provider.requiresIssuerParameter ?? false,
   }
   const client = { client_id: setup.clientIds[0] ?? '' }
-  const shown = new URLSearchParams(returned.parameters)
+  const shown = new URLSearchParams(callback.parameters)
   // RFC 9207 names the responder; without a known issuer there is nothing to compare
   if (issuer === undefined) shown.delete('iss')
   // some use their own token type; we verify the token ourselves, including its signature
   shown.delete('id_token')
-  const checked = oauth.validateAuthResponse(server, client, shown, returned.state)
+  const checked = oauth.validateAuthResponse(server, client, shown, callback.state)
   const seen = { answer: {} as UntrustedJson }
   const options = {
     [oauth.customFetch]: (async (url: string, init: RequestInit) => {
@@ -186,7 +186,7 @@ async function exchangeTokens(
   const show = (authenticate: (secret: string) => oauth.ClientAuth) =>
     oauth.authorizationCodeGrantRequest(
       ...([server, client, authenticate(setup.secret), checked, setup.redirectUri] as const),
-      ...([returned.proof ?? oauth.nopkce, options] as const),
+      ...([callback.verifier ?? oauth.nopkce, options] as const),
     )
   const [first, second] = provider.usesBasicAuth
     ? [clientSecretBasic, oauth.ClientSecretPost]

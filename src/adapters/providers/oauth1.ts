@@ -49,12 +49,12 @@ export function oauth1Client(fetch: BoundedFetch, provider: OAuth1Provider, setu
       const token = await tokenFrom(endpoints.requestToken, { oauth_callback: back.href })
       const url = new URL(endpoints.authorize)
       url.searchParams.set('oauth_token', token.key)
-      return { url: url.href, proof: JSON.stringify(token) }
+      return { url: url.href, verifier: JSON.stringify(token) }
     },
-    async exchangeCode({ parameters, proof = '' }) {
+    async exchangeCode({ parameters, verifier = '' }) {
       let access: Token
       try {
-        const request = JSON.parse(proof) as Token
+        const request = JSON.parse(verifier) as Token
         if (parameters.get('oauth_token') !== request.key) throw new Error('the response is for a different token')
         const data = { oauth_verifier: parameters.get('oauth_verifier') ?? '' }
         access = await tokenFrom(endpoints.accessToken, data, request)

@@ -6,8 +6,8 @@ import type {
   PendingContact,
   PendingEmail,
   RequestSession,
+  TokenSurface,
   User,
-  VerificationFamily,
 } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
@@ -38,7 +38,7 @@ export interface EmailChange {
   /**
    * The requesting surface: below `/api/auth` the links lead to `redirectTo` itself, with the token and without a code.
    */
-  family?: VerificationFamily
+  family?: TokenSurface
 }
 
 /**
@@ -208,7 +208,7 @@ function emailChangeRecipients(
   { policy }: Context,
   { email: current }: User,
   email: string,
-  family: VerificationFamily,
+  family: TokenSurface,
 ): string[] {
   const asksBoth = policy.mail.secureChange && !(family === 'service' && policy.signup.autoconfirmsEmail)
   return asksBoth && current !== null ? [current, email] : [email]
@@ -234,7 +234,7 @@ interface EmailChangeToken {
   to: string
   /** The new address. */
   email: string
-  family?: VerificationFamily
+  family?: TokenSurface
   flowId?: string | undefined
 }
 

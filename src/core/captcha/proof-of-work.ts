@@ -46,7 +46,7 @@ export async function verifyProof(
   if (!isOurs || solvedFor !== action || leadingZeros(sha256(`${id}.${number}`)) < Number(bits)) return MALFORMED
   const expiresAt = Number(expiry)
   if (isExpired({ createdAt: expiresAt - LIFETIME_MS, expiresAt }, now)) return LATE
-  return (await store.spendCaptcha({ id, expiresAt })) ? { outcome: 'passed' } : LATE
+  return (await store.consumeCaptcha({ id, expiresAt })) ? { outcome: 'passed' } : LATE
 }
 
 /** The error codes of hCaptcha and Turnstile. */

@@ -43,8 +43,8 @@ export async function challengeFactor(
     case 'webauthn': {
       await readDetails()
       const challenge = newChallenge(context)
-      const begun = await startChallenge(withCurrentTime(context), { user, factor, webAuthnChallenge: challenge })
-      return { ...begun, webauthn: await ceremonyOf(context, user, factor, challenge) }
+      const started = await startChallenge(withCurrentTime(context), { user, factor, webAuthnChallenge: challenge })
+      return { ...started, webauthn: await ceremonyOf(context, user, factor, challenge) }
     }
     case 'recovery_code':
       throw new Refusal('factor_unknown')
@@ -74,7 +74,7 @@ async function startChallenge(
 ): Promise<StartedChallenge & { previous: PreviousSendTimes }> {
   const { random, store, policy, now, client } = context
   const { user, factor, id = random.uuid(), otpCodeHash = null, webAuthnChallenge = null, smsCooldownMs } = beginning
-  const begun = await store.beginChallenge({
+  const started = await store.beginChallenge({
     challenge: {
       id,
       factorId: factor.id,
@@ -88,11 +88,11 @@ async function startChallenge(
     smsCooldownMs,
     audit: [auditEntry(context, 'challenge_created', user, { factor_id: factor.id, factor_status: factor.status })],
   })
-  if (begun.outcome === 'factor_gone') throw new Refusal('factor_unknown')
-  if (begun.outcome === 'too_soon')
-    throw new Refusal('sms_too_soon', { waitMs: begun.waitMs, limit: 'AUTH_MFA_PHONE_MAX_FREQUENCY' })
+  if (started.outcome === 'factor_gone') throw new Refusal('factor_unknown')
+  if (started.outcome === 'too_soon')
+    throw new Refusal('sms_too_soon', { waitMs: started.waitMs, limit: 'AUTH_MFA_PHONE_MAX_FREQUENCY' })
   const expiresAt = now + policy.mfa.challengeMs
-  return { id, type: factor.factorType, expiresAt, previous: begun.previous }
+  return { id, type: factor.factorType, expiresAt, previous: started.previous }
 }
 
 /**

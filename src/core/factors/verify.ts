@@ -111,14 +111,14 @@ async function verifyCredential(context: Context, { user, factor, challenge, ans
   const { type, credential } = answer.webauthn ?? {}
   if (type !== 'create' && type !== 'request') throw new Refusal('webauthn_answer_type')
   if (!credential) throw new Refusal('webauthn_credential_missing')
-  const asked = { challenge: challenge.webAuthnChallenge ?? '', needsUserVerification: false }
+  const check = { challenge: challenge.webAuthnChallenge ?? '', needsUserVerification: false }
   if (type === 'create') {
-    const made = await verifyRegistration(context, { ...asked, credential, user, factorId: factor.id })
+    const made = await verifyRegistration(context, { ...check, credential, user, factorId: factor.id })
     return { made: { ...made, friendlyName: factor.friendlyName } }
   }
   const known = await context.store.findFactorCredential(factor.id)
   if (!known) throw new Refusal('factor_credential_wrong')
-  return { used: await verifyAssertion(context, { ...asked, credential, known }) }
+  return { used: await verifyAssertion(context, { ...check, credential, known }) }
 }
 
 interface PassedFactor {

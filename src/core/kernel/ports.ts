@@ -197,12 +197,12 @@ export interface OAuthProvider {
     state: string
     scopes: readonly string[]
     parameters: Readonly<Record<string, string>>
-  }): Promise<{ url: string; proof: string | undefined }>
+  }): Promise<{ url: string; verifier: string | undefined }>
   /** Exchanges the callback parameters for an account. */
   exchangeCode(returned: {
     parameters: URLSearchParams
     state: string
-    proof: string | undefined
+    verifier: string | undefined
   }): Promise<ExchangeResult>
   /** Set if applications may present ID tokens of the provider. */
   idTokens?: IdTokenRules

@@ -4,7 +4,7 @@ import { entryThatAllows, redirectRejection } from './redirect-rules'
 
 export interface RedirectCandidates {
   /** Targets requested by the client, in order of precedence. */
-  asked: readonly (string | undefined)[]
+  candidates: readonly (string | undefined)[]
   /** The Referer header; refusing it is not reported. */
   referer: string | undefined
 }
@@ -15,10 +15,10 @@ export interface RedirectCandidates {
  */
 export function chooseRedirect(
   context: Pick<Context, 'policy' | 'report'>,
-  { asked, referer = '' }: RedirectCandidates,
+  { candidates, referer = '' }: RedirectCandidates,
 ): string {
   const { redirects } = context.policy
-  for (const written of asked) {
+  for (const written of candidates) {
     if (!written) continue
     const candidate = written.replaceAll(' ', '%20')
     if (isAllowedRedirect(context, candidate, 'links use the site URL instead')) return candidate

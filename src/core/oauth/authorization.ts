@@ -54,7 +54,7 @@ export async function startAuthorization(
   const browser = BROWSER.test(request.browser ?? '')
     ? (request.browser as string)
     : random.bytes(BROWSER_BYTES).toString('base64url')
-  const { url, proof } = await requestAuthorizationUrl(context, provider, state, request)
+  const { url, verifier } = await requestAuthorizationUrl(context, provider, state, request)
   const hash = stateHash(peppers[0], state)
   await store.putOAuthState({
     stateHash: hash,
@@ -63,7 +63,7 @@ export async function startAuthorization(
     redirectTo: request.redirectTo,
     codeChallenge: challenge?.value ?? null,
     codeChallengeMethod: challenge?.method ?? null,
-    upstreamVerifier: proof === undefined ? null : sealer.seal(Buffer.from(proof), verifierAad(hash)),
+    upstreamVerifier: verifier === undefined ? null : sealer.seal(Buffer.from(verifier), verifierAad(hash)),
     linkingUserId: request.linkingUser?.user.id ?? null,
     linkingSessionId: request.linkingUser?.session?.id ?? null,
     inviteTokenId: invitation?.id ?? null,

@@ -91,7 +91,7 @@ async function completeCallback(
   const redeemed = await provider.exchangeCode({
     parameters,
     state: parameters.get('state') ?? '',
-    proof: sealed === null ? undefined : context.sealer.open(sealed, verifierAad(state.stateHash)).toString(),
+    verifier: sealed === null ? undefined : context.sealer.open(sealed, verifierAad(state.stateHash)).toString(),
   })
   if (redeemed.outcome !== 'redeemed') {
     context.report('warn', 'a provider sign-in failed', { provider: provider.name, error: redeemed.error })

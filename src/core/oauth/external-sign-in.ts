@@ -82,14 +82,14 @@ async function signUpAccount(
     rawUserMetaData: identity.identityData,
   })
   const shown: User = { ...user, uid: 0, confirmedAt: null }
-  const asks = isProven ? undefined : await confirmationFor(context, signIn, shown)
-  const isIn = isProven || maySignIn(context, signIn, asks)
-  const ending = isIn ? endingFor(context, signIn, id) : undefined
+  const confirmation = isProven ? undefined : await confirmationFor(context, signIn, shown)
+  const isSignedIn = isProven || maySignIn(context, signIn, confirmation)
+  const ending = isSignedIn ? endingFor(context, signIn, id) : undefined
   const stored = ending && storedEnding(ending, signIn)
-  const { mint = [], messages = [], call } = asks ?? {}
+  const { mint = [], messages = [], call } = confirmation ?? {}
   const audit = [auditEntry(context, 'user_signedup', user, { provider: account.provider })]
   const created = await store.createUserWithIdentity({
-    user: { ...user, confirmationSentAt: asks ? now : null },
+    user: { ...user, confirmationSentAt: confirmation ? now : null },
     identity,
     mint,
     messages,
@@ -106,7 +106,7 @@ async function signUpAccount(
       throw completed.outcome === 'used_before' ? alreadyUsedError(signIn) : new Refusal(completed.outcome)
     opened = completed.opened
   }
-  if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
+  if (!ending) throw unconfirmedRefusal(account, confirmation !== undefined)
   return finishSignIn(context, signIn, ending, opened)
 }
 
@@ -122,10 +122,12 @@ async function signInToAccount(
   const identity = externalIdentity(context, user.id, account)
   const isConfirmed = user.emailConfirmedAt !== null || !account.candidate
   const proof = isConfirmed ? undefined : await proveOwnership(context, signIn, user)
-  const { asks } = proof ?? {}
-  const isIn = isConfirmed || proof?.confirmedEmail !== undefined || maySignIn(context, signIn, asks)
-  const ending = isIn ? endingFor(context, signIn, user.id) : undefined
-  const isSent = asks?.call ? await sendConfirmation(context, { user, call: asks.call, mint: asks.mint }) : true
+  const { confirmation } = proof ?? {}
+  const isSignedIn = isConfirmed || proof?.confirmedEmail !== undefined || maySignIn(context, signIn, confirmation)
+  const ending = isSignedIn ? endingFor(context, signIn, user.id) : undefined
+  const isSent = confirmation?.call
+    ? await sendConfirmation(context, { user, call: confirmation.call, mint: confirmation.mint })
+    : true
   if (!isSent) return undefined
   const signedIn = await store.signInWithIdentity({
     id: user.id,
@@ -139,7 +141,7 @@ async function signInToAccount(
   })
   switch (signedIn.outcome) {
     case 'changed':
-      if (!ending) throw unconfirmedRefusal(account, asks !== undefined)
+      if (!ending) throw unconfirmedRefusal(account, confirmation !== undefined)
       return finishSignIn(context, signIn, ending, signedIn.opened)
     case 'used_before':
       throw alreadyUsedError(signIn)
@@ -169,28 +171,28 @@ type ConfirmationMail = Awaited<ReturnType<typeof confirmationFor>>
 
 /** How an unconfirmed account gets confirmed: by this sign-in, or by a mail. */
 type OwnershipProof =
-  | { confirmedEmail: string; asks?: undefined }
-  | { confirmedEmail?: undefined; asks: ConfirmationMail }
+  | { confirmedEmail: string; confirmation?: undefined }
+  | { confirmedEmail?: undefined; confirmation: ConfirmationMail }
 
 async function proveOwnership(context: Context, signIn: ExternalSignIn, user: User): Promise<OwnershipProof> {
   const { emails, candidate } = signIn.account
   const verified = emails.flatMap(({ address, isVerified }) => (isVerified ? [address] : []))
   if (user.email !== null) {
     const isProven = verified.includes(user.email) || context.policy.signup.autoconfirmsEmail
-    return isProven ? { confirmedEmail: user.email } : { asks: await confirmationFor(context, signIn, user) }
+    return isProven ? { confirmedEmail: user.email } : { confirmation: await confirmationFor(context, signIn, user) }
   }
   const isFree = candidate?.isVerified && (await context.store.findUserByEmail(candidate.address)) === undefined
-  return isFree ? { confirmedEmail: candidate.address } : { asks: undefined }
+  return isFree ? { confirmedEmail: candidate.address } : { confirmation: undefined }
 }
 
 /** The part of the proof to store. A mail that a hook has taken is stored already. */
 function confirmationOf({
   confirmedEmail,
-  asks,
+  confirmation,
 }: OwnershipProof): ConfirmationRequest | { confirmedEmail: string } | undefined {
   if (confirmedEmail !== undefined) return { confirmedEmail }
-  if (!asks) return undefined
-  const { mint, messages, call } = asks
+  if (!confirmation) return undefined
+  const { mint, messages, call } = confirmation
   return call ? { mint: [], messages: [], keeps: idsOf(mint) } : { mint, messages, keeps: [] }
 }
 
@@ -214,10 +216,10 @@ async function confirmationFor(context: Context, { redirectTo, account }: Extern
 }
 
 /** Whether a user with an unconfirmed address is signed in anyway. */
-const maySignIn = ({ policy }: Context, { account, isEmailOptional }: ExternalSignIn, asks: ConfirmationMail) =>
+const maySignIn = ({ policy }: Context, { account, isEmailOptional }: ExternalSignIn, confirmation: ConfirmationMail) =>
   (isEmailOptional && !account.candidate) ||
-  (policy.oauth.allowsUnverified && asks !== undefined) ||
-  (policy.signup.autoconfirmsEmail && asks === undefined)
+  (policy.oauth.allowsUnverified && confirmation !== undefined) ||
+  (policy.signup.autoconfirmsEmail && confirmation === undefined)
 
 const unconfirmedRefusal = ({ provider }: ExternalAccount, wasAsked: boolean) =>
   new Refusal(wasAsked ? 'provider_email_unverified' : 'provider_email_unusable', { detail: provider })

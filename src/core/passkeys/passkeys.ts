@@ -51,8 +51,8 @@ export async function finishPasskeyRegistration(
 ): Promise<WebauthnCredential> {
   const user = await requireRegistrant(context, caller)
   const { challenge, credential } = await consumeChallenge(context, answer, user.id)
-  const asked = { challenge, credential, needsUserVerification: true }
-  const made = await withPasskeyReasons(() => verifyRegistration(context, { ...asked, user, factorId: null }))
+  const check = { challenge, credential, needsUserVerification: true }
+  const made = await withPasskeyReasons(() => verifyRegistration(context, { ...check, user, factorId: null }))
   const outcome = await context.store.registerPasskey({
     credential: made,
     maxPasskeys: context.policy.passkeys.max,
@@ -83,8 +83,8 @@ export async function signInWithPasskey(context: Context, answer: PasskeyRespons
   const { passkey, user } = found
   const { userHandle: handle } = (credential.response ?? {}) as { userHandle?: unknown }
   if (handle !== userHandle(user)) throw new Refusal('passkey_handle_wrong')
-  const asked = { challenge, credential, needsUserVerification: true }
-  const used = await withPasskeyReasons(() => verifyAssertion(context, { ...asked, known: passkey }))
+  const check = { challenge, credential, needsUserVerification: true }
+  const used = await withPasskeyReasons(() => verifyAssertion(context, { ...check, known: passkey }))
   requireConfirmed(user)
   const session = newSession(context, user.id, 'passkey')
   const audit = [auditEntry(context, 'login', user, { provider: 'passkey', passkey_id: passkey.id })]

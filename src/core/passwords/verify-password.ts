@@ -14,8 +14,8 @@ interface PasswordAttempt {
 }
 
 /** @returns the hash that the password matches, or undefined */
-export async function verifyPassword(context: Context, proof: PasswordAttempt): Promise<string | undefined> {
-  const { hash, refund } = await attemptPassword(context, proof)
+export async function verifyPassword(context: Context, attempt: PasswordAttempt): Promise<string | undefined> {
+  const { hash, refund } = await attemptPassword(context, attempt)
   if (hash !== undefined) refund()
   return hash
 }
@@ -27,9 +27,9 @@ export async function verifyPassword(context: Context, proof: PasswordAttempt): 
  */
 export async function attemptPassword(
   { store, limits, passwords, now, client }: Context,
-  proof: PasswordAttempt,
+  attempt: PasswordAttempt,
 ): Promise<{ hash: string | undefined; refund(): void }> {
-  const { account, isEligible, identifier, password } = proof
+  const { account, isEligible, identifier, password } = attempt
   const network = networkPrefix(client.ip)
   const since = now - KNOWN_NETWORK_MS
   const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })

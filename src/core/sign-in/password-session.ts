@@ -94,14 +94,14 @@ function requireConfirmed(
 
 /** @returns undefined if the password was changed or rehashed concurrently */
 async function openSession(
-  asked: Context,
+  request: Context,
   { identifiers, password, ban, code, wanted }: PasswordSessionOptions,
   { account, hash }: ProvenAccount,
 ): Promise<PasswordSession | undefined> {
-  const { passwords, store } = asked
-  const proof = code === undefined ? undefined : await verifySecondFactor(withCurrentTime(asked), account, code)
+  const { passwords, store } = request
+  const proof = code === undefined ? undefined : await verifySecondFactor(withCurrentTime(request), account, code)
   const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
-  const context = withCurrentTime(asked)
+  const context = withCurrentTime(request)
   const { now } = context
   const { row, key } = newSession(context, account.id, 'password', proof)
   const familyId = row.session.id

@@ -5,7 +5,7 @@
 
 import { hmacSha256, secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
-import type { Minting, TokenUse, VerificationFamily, VerificationKind, VerificationToken } from '../../store'
+import type { Minting, TokenSurface, TokenUse, VerificationKind, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { Random } from '../kernel/ports'
@@ -44,7 +44,7 @@ export const WITH_PASSWORD = 'password'
 
 export interface TokenRequest {
   kind: VerificationKind
-  family: VerificationFamily
+  family: TokenSurface
   /** The recipient: an email address in any letter case, or a number in E.164 digits. */
   to: { email: string } | { phone: string }
   /** Id of the user; undefined if the address has no account yet. */
@@ -105,7 +105,7 @@ export function mintToken({ random, peppers, policy, now }: Context, request: To
  */
 export async function findToken(
   { store, peppers, now }: Context,
-  { plaintext, family, kinds }: { plaintext: string; family: VerificationFamily; kinds: readonly VerificationKind[] },
+  { plaintext, family, kinds }: { plaintext: string; family: TokenSurface; kinds: readonly VerificationKind[] },
 ): Promise<{ token: VerificationToken; tokenUse: TokenUse }> {
   const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
   const hashes = peppers.map((pepper) => hashOf(pepper, secret))
@@ -183,7 +183,7 @@ async function checkedByProvider(
 }
 
 /** Kinds that a new token replaces (docs/decisions.md#d14). */
-function replacedKinds(family: VerificationFamily, kind: VerificationKind): VerificationKind[] {
+function replacedKinds(family: TokenSurface, kind: VerificationKind): VerificationKind[] {
   if (family === 'supabase' && (kind === 'magic_link' || kind === 'password_reset'))
     return ['magic_link', 'password_reset']
   if (kind === 'signup' || kind === 'invite') return ['signup', 'invite']

@@ -65,18 +65,18 @@ export async function generateLink(context: Context, request: GenerateLinkReques
   const email = normalizeEmail(request.email)
   if (request.type === 'email_change_current' || request.type === 'email_change_new')
     return generateChangeLink(context, { ...request, email })
-  const asked = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
-  if (!asked) throw new Refusal('link_type_unknown', { detail: request.type })
+  const requestedPurpose = Object.hasOwn(LINK_PURPOSES, request.type) ? LINK_PURPOSES[request.type] : undefined
+  if (!requestedPurpose) throw new Refusal('link_type_unknown', { detail: request.type })
   const existing = inAudience(await context.store.findUserByEmail(email), request.audience)
-  if (!existing && asked === 'recovery') throw new Refusal('user_of_email_unknown')
-  const isSignUp = asked === 'signup' || (asked === 'magiclink' && !existing)
-  const purpose = isSignUp ? 'signup' : asked
+  if (!existing && requestedPurpose === 'recovery') throw new Refusal('user_of_email_unknown')
+  const isSignUp = requestedPurpose === 'signup' || (requestedPurpose === 'magiclink' && !existing)
+  const purpose = isSignUp ? 'signup' : requestedPurpose
   const invitee =
     purpose === 'invite' || purpose === 'signup'
-      ? await findOrCreateInvitee(context, { ...request, email }, purpose, asked === 'magiclink')
+      ? await findOrCreateInvitee(context, { ...request, email }, purpose, requestedPurpose === 'magiclink')
       : { user: { ...(existing as User), email }, isNew: false, identities: [] }
   const current = withCurrentTime(context)
-  const payload = asked === 'signup' ? WITH_PASSWORD : undefined
+  const payload = requestedPurpose === 'signup' ? WITH_PASSWORD : undefined
   const { token } = mintMailToken(current, { user: invitee.user, purpose, challenge: undefined, payload })
   const account = await save(current, invitee, {
     token,

@@ -54,7 +54,7 @@ export const confirmEmailChange = write(
         ...passwordColumns(encryptedPassword),
       },
       userMetaData,
-      held: await mergeIdentity(tx, await identitiesIn(tx, id), identity),
+      identities: await mergeIdentity(tx, await identitiesIn(tx, id), identity),
       listsProviders: 'always',
     })
     const isEnded = encryptedPassword !== undefined
@@ -85,7 +85,7 @@ export const confirmFirstAddress = write(
       now,
       set: { emailChangeConfirmStatus: 1 },
       userMetaData: user.rawUserMetaData,
-      held: await identitiesIn(tx, id),
+      identities: await identitiesIn(tx, id),
       listsProviders: 'if_settled',
     })
     await consumeToken(tx, tokenUse, now)

@@ -140,9 +140,9 @@ async function confirmAddress(
   user: User,
   { now, set, userMetaData, cleanup, identity }: ConfirmedAddress,
 ): Promise<void> {
-  let held = await identitiesIn(tx, user.id)
-  if (identity) held = await mergeIdentity(tx, held, identity)
-  if (cleanup) held = await cleanUpIdentities(tx, user.id, held, cleanup)
+  let identities = await identitiesIn(tx, user.id)
+  if (identity) identities = await mergeIdentity(tx, identities, identity)
+  if (cleanup) identities = await cleanUpIdentities(tx, user.id, identities, cleanup)
   await saveAccount(tx, user, {
     now,
     set: {
@@ -151,7 +151,7 @@ async function confirmAddress(
       ...set,
     },
     userMetaData,
-    held,
+    identities,
     listsProviders: cleanup ? 'always' : 'if_settled',
   })
   if (cleanup) await removeFactorsAndPasskeys(tx, user.id)

@@ -33,7 +33,7 @@ export const confirmPhone = write(
       now,
       set: { phoneConfirmedAt: user.phoneConfirmedAt ?? now, ...passwordColumns(encryptedPassword) },
       userMetaData: user.rawUserMetaData,
-      held: await identitiesIn(tx, id),
+      identities: await identitiesIn(tx, id),
       listsProviders: 'if_settled',
     })
     await finishConfirmation(tx, user, confirmation, { isEnded: encryptedPassword !== undefined })
@@ -64,7 +64,7 @@ export const confirmPhoneChange = write(
       now,
       set: { phone, phoneConfirmedAt: now, phoneChange: null, isAnonymous: false, ...password },
       userMetaData: user.rawUserMetaData,
-      held: await mergeIdentity(tx, await identitiesIn(tx, id), identity),
+      identities: await mergeIdentity(tx, await identitiesIn(tx, id), identity),
       listsProviders: 'always',
     })
     await finishConfirmation(tx, user, confirmation, { isEnded: encryptedPassword !== undefined })

@@ -69,7 +69,7 @@ export const linkIdentity = write(
       now,
       set: { isAnonymous: false, ...(email !== undefined && { email, emailConfirmedAt: now }) },
       userMetaData,
-      held: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
+      identities: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
       listsProviders: 'always',
     })
     await writeRelated(tx, { flow: flowOf(ending), messages, audit }, now)
@@ -102,7 +102,7 @@ export const linkIdentityWithPendingEmail = write(
       now,
       set: sent.set,
       userMetaData,
-      held: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
+      identities: await upsertIdentity(tx, await identitiesIn(tx, id), identity),
       listsProviders: 'always',
     })
     await writeRelated(tx, { ...sent, messages: [...messages, ...sent.messages], audit }, now)
@@ -161,7 +161,7 @@ export const unlinkIdentity = write(
       now,
       set: columnsAfterUnlinking(user, loses, now),
       userMetaData,
-      held: await dropIdentities(tx, present, (identity) => identity.id !== identityId),
+      identities: await dropIdentities(tx, present, (identity) => identity.id !== identityId),
       listsProviders: 'always',
     })
     if (email !== undefined) await invalidateTokensOf(tx, user, now)

@@ -192,7 +192,7 @@ async function saveColumns(
   const userMetaData = userMetaDataAfter(user, { replacement, merged })
   if (!userMetaData) return false
   const present = await identitiesIn(tx, user.id)
-  const held = replacement ? await clearContactIdentities(tx, present, user.id) : present
-  await saveAccount(tx, user, { now, set, userMetaData, held, listsProviders: 'if_settled' })
+  const identities = replacement ? await clearContactIdentities(tx, present, user.id) : present
+  await saveAccount(tx, user, { now, set, userMetaData, identities, listsProviders: 'if_settled' })
   return true
 }

@@ -24,7 +24,7 @@ export interface AccountSave {
   /** Merged into `app_metadata`. */
   appMetaData?: JsonObject | undefined
   /** The identities the account has after the change, oldest first. */
-  held: readonly Identity[]
+  identities: readonly Identity[]
   /**
    * Whether `app_metadata` then lists the providers of all identities; `if_settled`: only if the account was anonymous,
    * or identities were created for its contacts.
@@ -36,14 +36,15 @@ export interface AccountSave {
 export async function saveAccount(
   tx: Tx,
   user: User,
-  { now, set, userMetaData, appMetaData = {}, held, listsProviders }: AccountSave,
+  { now, set, userMetaData, appMetaData = {}, identities, listsProviders }: AccountSave,
 ): Promise<void> {
   const after = columnsAfter(user, set)
   const wasAnonymous = user.isAnonymous && !after.isAnonymous
   const setsPassword = typeof set.encryptedPassword === 'string'
-  const settled = await createContactIdentities(tx, after, held, { wasAnonymous, setsPassword, now })
+  const settled = await createContactIdentities(tx, after, identities, { wasAnonymous, setsPassword, now })
   const isListed =
-    listsProviders === 'always' || (listsProviders === 'if_settled' && (wasAnonymous || settled.length > held.length))
+    listsProviders === 'always' ||
+    (listsProviders === 'if_settled' && (wasAnonymous || settled.length > identities.length))
   const listed = isListed ? providersMetadata(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...listed, ...appMetaData })
   await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })

@@ -85,7 +85,10 @@ export const signInWithIdentity = write(
       now,
       set: { ...(cleanup?.dropsPassword && { encryptedPassword: null }), ...set },
       userMetaData,
-      held: await addIdentity(tx, id, identity, { clearsOwn: cleanup !== undefined, isOnly: cleanup !== undefined }),
+      identities: await addIdentity(tx, id, identity, {
+        clearsOwn: cleanup !== undefined,
+        isOnly: cleanup !== undefined,
+      }),
       listsProviders: 'always',
     })
     if (cleanup) {
@@ -143,7 +146,7 @@ export const acceptInvitation = write(
       now,
       set: { ...set, emailConfirmedAt: user.emailConfirmedAt ?? now },
       userMetaData,
-      held: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
+      identities: await addIdentity(tx, id, identity, { clearsOwn: replacement !== undefined, isOnly: isPreHijacked }),
       listsProviders: 'always',
     })
     await consumeToken(tx, tokenUse, now)
@@ -172,9 +175,9 @@ export const completeIdentitySignUp = write(
     const user = await findLiveUser(tx, id)
     if (!user) return { outcome: 'user_gone' }
     if (ending?.use && !(await consumeSingleUse(tx, ending.use, now))) return { outcome: 'used_before' }
-    const held = await identitiesIn(tx, id)
+    const identities = await identitiesIn(tx, id)
     const userMetaData = user.rawUserMetaData
-    await saveAccount(tx, user, { now, set: {}, userMetaData, held, listsProviders: 'if_settled' })
+    await saveAccount(tx, user, { now, set: {}, userMetaData, identities, listsProviders: 'if_settled' })
     await writeRelated(tx, { flow: flowOf(ending), audit }, now)
     return { outcome: 'changed', opened: await openGrantedSession(tx, id, ending, now) }
   },
@@ -199,6 +202,6 @@ async function addIdentity(
 ): Promise<Identity[]> {
   const present = await identitiesIn(tx, userId)
   const cleared = clearsOwn ? await clearContactIdentities(tx, present, userId) : present
-  const held = await upsertIdentity(tx, cleared, identity)
-  return isOnly ? dropIdentities(tx, held, (each) => isSame(each, identity)) : held
+  const identities = await upsertIdentity(tx, cleared, identity)
+  return isOnly ? dropIdentities(tx, identities, (each) => isSame(each, identity)) : identities
 }

@@ -122,7 +122,7 @@ async function saveUpdate(
     set: { ...confirmedColumns(confirmed, now), ...passwordColumns(password?.hash), ...sent?.set },
     userMetaData,
     appMetaData,
-    held: await mergeAll(tx, id, confirmed?.identities ?? []),
+    identities: await mergeAll(tx, id, confirmed?.identities ?? []),
     listsProviders: confirmed ? 'never' : 'if_settled',
   })
   if (authorization?.tokenUse) await consumeToken(tx, authorization.tokenUse, now)
@@ -194,7 +194,7 @@ export const updateUserAsAdmin = write(
       },
       userMetaData,
       appMetaData,
-      held: await mergeAll(tx, id, identities),
+      identities: await mergeAll(tx, id, identities),
       listsProviders: 'if_settled',
     })
     const hasNewPassword = encryptedPassword !== undefined
@@ -218,7 +218,7 @@ async function revokeTokens(tx: Tx, userId: string): Promise<void> {
 
 /** @returns the identities of the account then */
 async function mergeAll(tx: Tx, userId: string, identities: readonly Identity[]): Promise<Identity[]> {
-  let held = await identitiesIn(tx, userId)
-  for (const identity of identities) held = await mergeIdentity(tx, held, identity)
-  return held
+  let merged = await identitiesIn(tx, userId)
+  for (const identity of identities) merged = await mergeIdentity(tx, merged, identity)
+  return merged
 }

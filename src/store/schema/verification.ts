@@ -8,7 +8,7 @@ export const verificationTokens = sqliteTable(
   {
     id: text('id').primaryKey(),
     kind: text('kind').$type<VerificationKind>().notNull(),
-    family: text('family').$type<VerificationFamily>().notNull(),
+    family: text('family').$type<TokenSurface>().notNull(),
     email: text('email'),
     phone: text('phone'),
     userId: text('user_id'),
@@ -73,7 +73,7 @@ export const messages = sqliteTable(
 export type MessageState = 'queued' | 'sent' | 'failed' | 'kept'
 
 /** The surface of the endpoints that accept the token: `/auth/v1` or `/api/auth`. */
-export type VerificationFamily = 'supabase' | 'service'
+export type TokenSurface = 'supabase' | 'service'
 
 /** The purpose of a verification token (docs/other-surfaces.md#verification-tokens). */
 export type VerificationKind =

@@ -11,7 +11,7 @@ export function redirectTarget(
 ): string {
   const { headers } = request
   return core.chooseRedirect({
-    asked: [inBody, headers.get('redirect_to') ?? undefined, query.redirect_to],
+    candidates: [inBody, headers.get('redirect_to') ?? undefined, query.redirect_to],
     referer: headers.get('referer') ?? undefined,
   })
 }

@@ -19,13 +19,13 @@ function world({ site = SITE, allow = [] }: World = {}) {
     policy,
     report: (_level: string, _message: string, fields: object) => void reports.push({ ...fields }),
   }
-  const choose = (...asked: (string | undefined)[]) =>
-    chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { asked, referer: undefined })
+  const choose = (...candidates: (string | undefined)[]) =>
+    chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { candidates, referer: undefined })
   return {
     reports,
     choose,
-    chooseWith: (asked: (string | undefined)[], referer: string) =>
-      chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { asked, referer }),
+    chooseWith: (candidates: (string | undefined)[], referer: string) =>
+      chooseRedirect(deps as unknown as Parameters<typeof chooseRedirect>[0], { candidates, referer }),
     allows: (candidate: string) => choose(candidate) === candidate,
   }
 }
