@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { addressesOf } from '../../src/cli/addresses'
 import { banner } from '../../src/cli/banner'
 import { warnings } from '../../src/cli/warnings'
@@ -30,6 +32,13 @@ test('with default settings the banner shows one URL', () => {
   expect(rows.Listening).toBeUndefined()
   expect(text).toContain("createClient('http://localhost:7020', 'sb_publishable_x')")
   expect(text).toContain('--set AUTH_RATE_LIMITS=off')
+})
+
+test('the README shows its sentences as they are printed', () => {
+  const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
+  const sentences = [...shown({}).text.matchAll(/^ {2}([A-Z][^:\n]*: ).*--set/gm)].map(([, sentence = '']) => sentence)
+  expect(sentences).toHaveLength(2)
+  for (const sentence of sentences) expect(readme).toContain(`\n  ${sentence}npm start -- --set `)
 })
 
 test('with a public URL it shows the listener, and the URL where the mailbox answers', () => {
