@@ -8,6 +8,7 @@ import { getTableColumns, is } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import { getTableConfig, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { migrations } from '../../migrations'
+import { authSchema, postgresMigrations, views } from '../../migrations/postgres'
 import '../../src/store'
 import { statement, statements } from '../../src/store/query'
 import * as schema from '../../src/store/schema'
@@ -20,17 +21,25 @@ const tables = Object.values(schema as Record<string, unknown>).filter((each): e
   is(each, SQLiteTable),
 )
 
-test('the list of migrations equals the folder, in order', () => {
-  const directory = join(import.meta.dir, '../../migrations')
-  const names = readdirSync(directory)
-    .filter((name) => name.endsWith('.sql'))
+test.each([
+  ['migrations', migrations],
+  ['migrations/postgres', postgresMigrations],
+])('the list of %s equals the folder, in order', (folder, list) => {
+  const names = readdirSync(join(import.meta.dir, '../..', folder))
+    .filter((name) => /^\d.*\.sql$/.test(name))
     .sort()
-  expect(migrations.map(({ name }) => `${name}.sql`)).toEqual(names)
-  for (const { name, sql } of migrations) {
+  expect(list.map(({ name }) => `${name}.sql`)).toEqual(names)
+  for (const { name, sql } of list) {
     expect(name).toMatch(/^\d{4}-/)
-    expect(sql).toBe(readFileSync(join(directory, `${name}.sql`), 'utf8'))
+    expect(sql).toBe(readFileSync(join(import.meta.dir, '../..', folder, `${name}.sql`), 'utf8'))
     expect(sql).toStartWith('-- ')
   }
+})
+
+test('the rest of the SQL for Postgres is that of the folder', () => {
+  const directory = join(import.meta.dir, '../../migrations/postgres')
+  const others = readdirSync(directory).filter((name) => /^\D.*\.sql$/.test(name))
+  expect(others.map((name) => readFileSync(join(directory, name), 'utf8')).sort()).toEqual([authSchema, views].sort())
 })
 
 test.each(tables.map((table) => [getTableConfig(table).name, table] as const))(

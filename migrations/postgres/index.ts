@@ -1,0 +1,15 @@
+/**
+ * The SQL of Postgres, carried in the executable as text. Migrations are forward only: a released file is never edited,
+ * which the migrator checks. `test/guards/database.test.ts` compares them with the folder.
+ */
+import type { Migration } from '..'
+import latchkey from './0001-latchkey.sql' with { type: 'text' }
+import authSchema from './auth.sql' with { type: 'text' }
+import views from './views.sql' with { type: 'text' }
+
+/** Of the schema `latchkey`, in order. */
+export const postgresMigrations: Migration[] = [{ name: '0001-latchkey', sql: latchkey }]
+
+/** The schema `auth` of supabase/auth, for a database without one. */
+/** Views on tables of the schema `auth`, applied whenever their text changes. */
+export { authSchema, views }

@@ -1,0 +1,2 @@
+-- The tables shared with supabase/auth, with the names of columns that they have on SQLite. Applied after the migrations
+-- whenever this text changes, in the same transaction.
