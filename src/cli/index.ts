@@ -9,7 +9,7 @@ import { commit, version } from '../version'
 import { check } from './check'
 import { healthcheck } from './healthcheck'
 import { withHint } from './hint'
-import { keys } from './keys'
+import { keys, keysForGotrue } from './keys'
 import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
 import { grant, listRolesOf, revoke } from './role'
@@ -98,6 +98,16 @@ withSettings(
     'Revoke a key: its tokens are refused from now on.',
     'latchkey keys revoke u2SG7aoGv…',
     revokeKey,
+    ofKeys,
+  ),
+)
+
+withSettings(
+  verb(
+    'gotrue',
+    'Print the settings with which GoTrue reads the secrets in the database.',
+    'latchkey keys gotrue >> gotrue.env',
+    keysForGotrue,
     ofKeys,
   ),
 )

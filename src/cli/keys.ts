@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, databasePath, keyringOf, roleKeys } from '../compose/keys'
+import { apiKeysOf, databasePath, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
 import { clientUrl } from '../compose/policy'
 import { dataFolderFor } from './data'
 import { exitOnError, requireSettings } from './settings'
@@ -28,4 +28,16 @@ export async function keys(command: Command): Promise<void> {
   })
   if (command.opts().json) process.stdout.write(`${JSON.stringify(found, null, 2)}\n`)
   else for (const [name, value] of Object.entries(found)) process.stdout.write(`${name.padEnd(16)}  ${value}\n`)
+}
+
+/** `latchkey keys gotrue`: the lines that let GoTrue read the secrets that this server wrote to its tables. */
+export async function keysForGotrue(command: Command): Promise<void> {
+  const { settings } = requireSettings(command)
+  const lines = await exitOnError(async () => {
+    const folder = dataFolderFor(command, settings)
+    const database = databasePath(settings, folder)
+    const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
+    return Object.entries(gotrueSettings(settings, secrets)).map(([name, value]) => `${name}=${value}\n`)
+  })
+  process.stdout.write(lines.join(''))
 }

@@ -2,7 +2,6 @@
 import type { Elysia } from 'elysia'
 import type { Secrets } from '../adapters/data-folder'
 import type { LoadedTemplates } from '../adapters/mail/templates'
-import { aesGcmSealer } from '../adapters/sealer'
 import { systemClock } from '../adapters/system'
 import type { Worker } from '../adapters/worker'
 import type { Settings } from '../config'
@@ -18,7 +17,7 @@ import { backgroundTasks } from './background-tasks'
 import { coreOf, type ReplacedPorts } from './core'
 import { openDatabase, recordVersion } from './database'
 import { unlessUnavailable } from './database-problem-log'
-import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealingKeyOf } from './keys'
+import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
 import { type StoreEvents, storeEvents } from './store-events'
@@ -60,10 +59,10 @@ export interface App {
 export async function createApp(options: AppOptions): Promise<App> {
   const { settings, folder, log, clock = systemClock } = options
   const templates = await checkedTemplates(settings, folder, log)
-  const sealer = aesGcmSealer(sealingKeyOf(settings, options.secrets))
   const events = storeEvents((error) => log.error('a message event listener failed', { error: String(error) }))
   const store = await openDatabase({ settings, folder, log, clock, onEvent: events.publish })
   try {
+    const sealer = sealerOf(settings, options.secrets, store)
     return await assemble({ ...options, clock, templates, sealer, events, store })
   } catch (error) {
     await store.close()

@@ -1,9 +1,11 @@
 /** Derives this server's keys from settings and secrets, for the server and the command line. */
 import { join, resolve } from 'node:path'
 import type { Secrets } from '../adapters/data-folder'
+import { derivedKey, type EncryptionKeys, gotrueSealer } from '../adapters/gotrue-sealer'
 import { aesGcmSealer } from '../adapters/sealer'
 import { systemClock } from '../adapters/system'
 import type { Settings } from '../config'
+import type { Sealer } from '../core/kernel/ports'
 import type { ApiKeys, Keyring } from '../core/kernel/server-state'
 import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api-keys'
 import { keyring } from '../core/tokens/jwt'
@@ -53,6 +55,45 @@ export async function roleKeys(
 /** The key that seals secrets in the database. */
 export function sealingKeyOf({ tokens }: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Buffer {
   return tokens.encryptionKey ?? Buffer.from(secrets.encryptionKey, 'base64')
+}
+
+/** Seals the secrets of the database; in tables shared with GoTrue, in GoTrue's form. */
+export function sealerOf(
+  settings: Settings,
+  secrets: Pick<Secrets, 'encryptionKey'>,
+  { isShared }: Pick<Store, 'isShared'>,
+): Sealer {
+  const key = sealingKeyOf(settings, secrets)
+  const ours = aesGcmSealer(key)
+  return isShared ? gotrueSealer(ours, gotrueKeysOf(settings, key)) : ours
+}
+
+/** Id of the key that is used for GoTrue's tables unless another one is set. */
+const DERIVED_KEY_ID = 'latchkey'
+
+/** @param sealingKey the key that a default is derived from */
+function gotrueKeysOf({ encryption }: Settings, sealingKey: Buffer): EncryptionKeys {
+  const { isOn, keyId = DERIVED_KEY_ID, key, decryptionKeys = [] } = encryption
+  const byId = new Map([[DERIVED_KEY_ID, derivedKey(sealingKey)], ...decryptionKeys])
+  if (key) byId.set(keyId, key)
+  return { current: isOn ? keyId : undefined, byId }
+}
+
+/** The settings with which GoTrue reads what this server wrote to its tables. */
+export function gotrueSettings(settings: Settings, secrets: Pick<Secrets, 'encryptionKey'>): Record<string, string> {
+  const { current, byId } = gotrueKeysOf(settings, sealingKeyOf(settings, secrets))
+  const text = (key: Buffer | undefined) => key?.toString('base64url') ?? ''
+  const encryption = 'GOTRUE_SECURITY_DB_ENCRYPTION'
+  return {
+    [`${encryption}_ENCRYPT`]: String(current !== undefined),
+    ...(current !== undefined && {
+      [`${encryption}_ENCRYPTION_KEY_ID`]: current,
+      [`${encryption}_ENCRYPTION_KEY`]: text(byId.get(current)),
+    }),
+    [`${encryption}_DECRYPTION_KEYS`]: [...byId].map(([id, key]) => `${id}:${text(key)}`).join(','),
+    // Otherwise GoTrue gives new sessions refresh tokens of version 1.
+    GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION: '2',
+  }
 }
 
 /** Path of the database: AUTH_DATABASE_URL, else `latchkey.db` in the data folder. */

@@ -33,7 +33,7 @@ const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** Checks that involve more than one setting. */
 export function crossCheck(
-  { server, tokens, accounts, captcha, mail, sms, hooks, oauth, mfa }: Settings,
+  { server, tokens, encryption, accounts, captcha, mail, sms, hooks, oauth, mfa }: Settings,
   problems: SettingProblem[],
 ): void {
   const error = (message: string) => problems.push({ severity: 'error', message })
@@ -44,6 +44,10 @@ export function crossCheck(
   if (tokens.jwtValidMethods && !tokens.jwtValidMethods.includes(String(signing)))
     error(
       `AUTH_JWT_VALID_METHODS must list ${signing}, which signs the tokens of this server; otherwise it refuses its own tokens.`,
+    )
+  if ((encryption.keyId === undefined) !== (encryption.key === undefined))
+    error(
+      'AUTH_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY and AUTH_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY_ID must be set together.',
     )
   if (tokens.jwtAdminRoles.includes(tokens.jwtDefaultGroupName))
     error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)

@@ -1,6 +1,7 @@
 /** Every setting, by area. New areas are added here only. */
 import { accounts } from './accounts'
 import { captcha } from './captcha'
+import { encryption } from './encryption'
 import { federation } from './federation'
 import { hooks } from './hooks'
 import { limits } from './limits'
@@ -19,6 +20,7 @@ import { tokens } from './tokens'
 export const areas = {
   server,
   tokens,
+  encryption,
   accounts,
   captcha,
   sessions,

@@ -6,6 +6,7 @@ import type { Setting } from './setting'
 const TITLES: Record<keyof typeof areas, string> = {
   server: 'Server',
   tokens: 'Tokens and keys',
+  encryption: 'Secrets in tables shared with GoTrue',
   accounts: 'Accounts and passwords',
   captcha: 'Captcha',
   sessions: 'Sessions and retention',

@@ -59,10 +59,6 @@ const REASONS = new Map([
     ...each('ALGORITHM_VERSION UPGRADE_PERCENTAGE', 'SECURITY_REFRESH_TOKEN_', ''),
   ),
   ...unsupported(
-    'secrets in the database are always encrypted, with AUTH_ENCRYPTION_KEY',
-    ...each('ENCRYPT ENCRYPTION_KEY_ID ENCRYPTION_KEY DECRYPTION_KEYS', 'SECURITY_DB_ENCRYPTION_', ''),
-  ),
-  ...unsupported(
     'breached passwords are always looked up, without a Bloom filter',
     ...each('BLOOM_ENABLED BLOOM_ITEMS BLOOM_FALSE_POSITIVES', 'PASSWORD_HIBP_', ''),
   ),

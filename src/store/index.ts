@@ -128,6 +128,8 @@ const operations = {
 
 export type Store = Bound<typeof operations> &
   Pick<Engine, 'close' | 'space'> & {
+    /** Whether other servers may use the database, and GoTrue before or after them. */
+    isShared: boolean
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
     examine(now: number): Promise<DatabaseProblem | undefined>
   }
@@ -170,6 +172,7 @@ export async function openStore(
   })
   return {
     ...bind(engine, operations),
+    isShared: false,
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
     close: engine.close,

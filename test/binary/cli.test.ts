@@ -146,6 +146,19 @@ test('keys are generated once, readable only by their owner, and printed', async
   expect(statSync(join(cwd, 'latchkey-data/secrets.json')).mode & 0o777).toBe(0o600)
 })
 
+test('keys gotrue prints lines of an env file', async () => {
+  const cwd = folder()
+  expect(await run(['keys', 'gotrue'], { cwd })).toMatchObject({ status: 1, stdout: '' })
+  await run(['keys', '--init'], { cwd })
+  const { status, stdout } = await run(['keys', 'gotrue'], { cwd })
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      /^(GOTRUE_SECURITY_DB_ENCRYPTION_\w+=\S+\n){4}GOTRUE_SECURITY_REFRESH_TOKEN_ALGORITHM_VERSION=2\n$/,
+    ),
+  ])
+})
+
 test('concurrent commands generate the same keys', async () => {
   const cwd = folder()
   const outputs = await Promise.all(Array.from({ length: 6 }, () => run(['keys', '--init', '--json'], { cwd })))

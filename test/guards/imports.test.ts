@@ -45,6 +45,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   adapters: {
     own: ['lib', 'core', 'providers'],
     packages: [
+      '@oslojs/encoding',
       'html-to-text',
       'nodemailer',
       'oauth-1.0a',

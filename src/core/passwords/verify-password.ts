@@ -13,7 +13,7 @@ interface PasswordAttempt {
   password: string
 }
 
-/** @returns the hash that the password matches, or undefined */
+/** @returns the hash that the password matches, as it is stored, or undefined */
 export async function verifyPassword(context: Context, attempt: PasswordAttempt): Promise<string | undefined> {
   const { hash, refund } = await attemptPassword(context, attempt)
   if (hash !== undefined) refund()
@@ -23,24 +23,30 @@ export async function verifyPassword(context: Context, attempt: PasswordAttempt)
 /**
  * The only place where a password is verified: counted before it is checked, and with the same timing whether or not
  * the account exists.
- * @returns the matching hash, or undefined; and a function that refunds the attempt
+ * @returns the matching hash as it is stored, or undefined; and a function that refunds the attempt
  */
 export async function attemptPassword(
-  { store, limits, passwords, now, client }: Context,
+  context: Context,
   attempt: PasswordAttempt,
 ): Promise<{ hash: string | undefined; refund(): void }> {
+  const { store, limits, passwords, now, client } = context
   const { account, isEligible, identifier, password } = attempt
   const network = networkPrefix(client.ip)
   const since = now - KNOWN_NETWORK_MS
   const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })
   const refund = limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
-  const hash = isEligible ? (account?.encryptedPassword ?? null) : null
+  const stored = isEligible ? (account?.encryptedPassword ?? null) : null
   try {
+    const hash = account && stored !== null ? openHash(context, account.id, stored) : null
     const isRight = await passwords.verify(password, hash)
-    return { hash: isRight ? (hash ?? undefined) : undefined, refund }
+    return { hash: isRight ? (stored ?? undefined) : undefined, refund }
   } catch (error) {
     // not checked, so not a guess
     refund()
     throw error
   }
 }
+
+/** A hash that may have been encrypted by GoTrue, as JSON; no hash begins like JSON (docs/decisions.md#d36). */
+const openHash = ({ sealer }: Context, userId: string, stored: string): string =>
+  stored.startsWith('{') ? sealer.open(stored, `users.encrypted_password:${userId}`).toString() : stored
