@@ -9,8 +9,8 @@ import { type AuditRow, auditLogEntries, type User, users } from './schema'
 import { userById } from './statements'
 
 /** Rows that a search, or a count, reads before yielding; a millisecond or two each. */
-const SEARCH_SLICE = 2000
-const COUNT_SLICE = 20_000
+export const SEARCH_SLICE = 2000
+export const COUNT_SLICE = 20_000
 
 export interface Page {
   /** Page number, counted from 1; 0 is the first page as well. */
@@ -58,7 +58,12 @@ const usersInOrder = (direction: Direction) => {
         .limit(1)
         .offset(COUNT_SLICE - 1),
     ),
-    count: statement(position, (db, p) => db.select({ rows: sql<number>`count(*)` }).from(users).where(following(p))),
+    count: statement(position, (db, p) =>
+      db
+        .select({ rows: sql<number>`count(*)`.mapWith(Number) })
+        .from(users)
+        .where(following(p)),
+    ),
     search: statement({ ...position, pattern: text }, (db, p) => {
       const hit = sql<number>`${users.email} LIKE ${p.pattern} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${p.pattern}`
       return db
@@ -74,7 +79,8 @@ const usersInOrder = (direction: Direction) => {
 const BEFORE_ALL = { createdAt: Number.MIN_SAFE_INTEGER, uid: 0 }
 const AFTER_ALL = { createdAt: Number.MAX_SAFE_INTEGER, uid: 0 }
 
-const ordered = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
+/** The statements of the list, for each direction. */
+export const userLists = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
 
 export interface UserQuery extends Page {
   aud: string
@@ -89,7 +95,7 @@ export const listUsers = read(async (tx, query: UserQuery): Promise<Listed<User>
 })
 
 async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
-  const queries = ordered[direction]
+  const queries = userLists[direction]
   const offset = offsetOf({ page, perPage })
   let rows: User[] = []
   let total = 0
@@ -106,7 +112,7 @@ async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): 
 }
 
 async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: UserQuery): Promise<Listed<User>> {
-  const queries = ordered[direction]
+  const queries = userLists[direction]
   const offset = offsetOf({ page, perPage })
   const wanted: string[] = []
   let total = 0

@@ -28,6 +28,7 @@ import * as messages from './messages'
 import * as customProviders from './oauth/custom-providers'
 import { exchangeFlow, findFlow } from './oauth/flows'
 import * as oauth from './oauth/oauth-states'
+import { openPostgres } from './postgres/open'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as externalSessions from './sessions/external-sessions'
 import * as personalTokens from './sessions/personal-tokens'
@@ -150,26 +151,30 @@ export interface StoreOptions {
   runsWritesTwice?: boolean
 }
 
+const isPostgres = (target: string) => /^postgres(ql)?:\/\//.test(target)
+
 /**
  * Opens the database, creating and migrating it if needed.
+ * @param target path of a SQLite file, or URL of a Postgres database
  * @param now Unix milliseconds
  * @throws if it cannot be opened, written or migrated
  */
 export async function openStore(
-  path: string,
+  target: string,
   now: number,
   { verification, isServed, onEvent, onDatabaseProblem, runsWritesTwice = false }: StoreOptions = {},
 ): Promise<Store> {
   const memory = memoryTokens()
-  const engine = await openSqlite(path, {
-    now,
-    mustBeWritable: isServed,
+  const options = {
     tokensOf: verification === 'memory' ? () => memory : databaseTokens,
     ...(verification === 'memory' && { journal: memory }),
     onEvent: onEvent ?? (() => {}),
     runsWritesTwice,
     ...(onDatabaseProblem && { onDatabaseProblem }),
-  })
+  }
+  const engine = isPostgres(target)
+    ? await openPostgres(target, options)
+    : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
     ...bind(engine, operations),
     isShared: false,

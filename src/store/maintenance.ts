@@ -19,7 +19,9 @@ export const putMeta = write(async (tx, entry: { key: string; value: string }): 
   await tx.run(setMeta, entry)
 })
 
-const lastUser = statement({}, (db) => db.select({ at: sql<number | null>`max(${users.createdAt})` }).from(users))
+const lastUser = statement({}, (db) =>
+  db.select({ at: sql<number | null>`max(${users.createdAt})`.mapWith(Number) }).from(users),
+)
 
 /** The latest stored time; undefined if there is none. */
 export const latestInstant = read(async (tx): Promise<number | undefined> => {

@@ -17,7 +17,9 @@ const overdueRegistrations = statement(
     db.select().from(matrixRegistrations).where(gt(matrixRegistrations.nextAttemptAt, latest)).limit(limit),
 )
 const nextDue = statement({}, (db) =>
-  db.select({ at: sql<number | null>`min(${matrixRegistrations.nextAttemptAt})` }).from(matrixRegistrations),
+  db
+    .select({ at: sql<number | null>`min(${matrixRegistrations.nextAttemptAt})`.mapWith(Number) })
+    .from(matrixRegistrations),
 )
 const saveRegistration = statement(
   { userId: matrixRegistrations.userId, ...columnsOf(matrixRegistrations, 'userId', 'password') },

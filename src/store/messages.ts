@@ -99,14 +99,17 @@ const clearContents = statement({}, (db) =>
 
 const queueFigures = statement({}, (db) =>
   db
-    .select({ length: sql<number>`count(*)`, oldestAt: sql<number | null>`min(${messages.createdAt})` })
+    .select({
+      length: sql<number>`count(*)`.mapWith(Number),
+      oldestAt: sql<number | null>`min(${messages.createdAt})`.mapWith(Number),
+    })
     .from(messages)
     .where(gt(messages.nextAttemptAt, 0)),
 )
 
 const nextAttempt = statement({}, (db) =>
   db
-    .select({ at: sql<number | null>`min(${messages.nextAttemptAt})` })
+    .select({ at: sql<number | null>`min(${messages.nextAttemptAt})`.mapWith(Number) })
     .from(messages)
     .where(gt(messages.nextAttemptAt, 0)),
 )

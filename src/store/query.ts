@@ -1,6 +1,6 @@
 /**
- * Statements: written once with drizzle's query builder, without a driver. An engine runs the text and binds the
- * parameters; parameters and rows are typed by the columns they stand for.
+ * Statements: written once with drizzle's query builder, without a driver. An engine runs the text of its dialect and
+ * binds the parameters; parameters and rows are typed by the columns they stand for.
  */
 import { Column, type GetColumnData, getTableColumns, is, Param, Placeholder, type SQL, sql } from 'drizzle-orm'
 import { BaseSQLiteDatabase, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
@@ -14,11 +14,9 @@ const asIs = { mapToDriverValue: (value: unknown) => value }
 
 export const text: Kind<string> = asIs
 export const integer: Kind<number> = asIs
-/** Unix milliseconds. */
-export const instant: Kind<number> = asIs
 
 /** A statement's parameters by name: the column or the kind of each. */
-export type Parameters = Record<string, Column | Kind<never>>
+export type Parameters = Record<string, ParameterType>
 
 type ValueOf<Type> = Type extends Column ? GetColumnData<Type, 'query'> : Type extends Kind<infer Value> ? Value : never
 export type Values<P extends Parameters> = { [Name in keyof P]: ValueOf<P[Name]> }
@@ -28,7 +26,7 @@ export type Placeholders<P extends Parameters> = { [Name in keyof P]: Parameter<
 
 /** One statement as an engine runs it. The columns of a result have the names of the row's properties. */
 export interface Query {
-  /** SQL with a `?` for each binding. */
+  /** SQL with a placeholder for each binding, `?` or `$1`. */
   text: string
   bindings: readonly Binding[]
   /**
@@ -37,19 +35,41 @@ export interface Query {
   decoders: readonly Decoder[]
 }
 
+/** The SQL of an engine. */
+export interface Dialect {
+  db: Builder
+  /** How a parameter is written where a statement uses it. */
+  parameter(param: Param, type: ParameterType): SQL
+  /** How its value is converted for the driver; undefined if it is bound unchanged. */
+  encoder(type: ParameterType): ((value: unknown) => unknown) | undefined
+  /** How a value of a result is converted; undefined if it is copied unchanged. */
+  decoder(field: Field): ((value: unknown) => unknown) | undefined
+  /** What a property is where its column is null although the type says it cannot be. */
+  missing?(field: Field): unknown
+  /** Replaces the query of a statement that this dialect writes differently. */
+  replace?(statement: Statement<never, unknown>, query: Query, parameters: Parameters): Query
+  /** By the index of their statement. */
+  queries: Query[]
+}
+
+export type ParameterType = Column | Kind<never>
+
 /** The value of a parameter, or a constant. */
 export type Binding = { name: string; encode?: (value: unknown) => unknown } | { value: unknown }
 
 export interface Decoder {
   property: string
   decode(value: unknown): unknown
+  /** Stands for null; undefined if null stays null. */
+  missing?: unknown
 }
 
 /** A query that each connection prepares once. */
 export interface Statement<Values, Row> {
   /** Index of the query among the prepared statements of a connection. */
   index: number
-  query(): Query
+  /** @param dialect by default that of SQLite */
+  query(dialect?: Dialect): Query
   /** These two carry types only. */
   accepts?: (values: Values) => void
   row?: Row
@@ -59,8 +79,9 @@ export interface Statement<Values, Row> {
 export const statements: Statement<never, unknown>[] = []
 let nextIndex = 0
 
-const builder = new BaseSQLiteDatabase('sync', new SQLiteSyncDialect(), undefined as never, undefined)
-type Builder = Omit<typeof builder, 'run' | 'all' | 'get' | 'values' | 'transaction'>
+export const builderOf = (dialect: SQLiteSyncDialect) =>
+  new BaseSQLiteDatabase('sync', dialect, undefined as never, undefined)
+export type Builder = Omit<ReturnType<typeof builderOf>, 'run' | 'all' | 'get' | 'values' | 'transaction'>
 
 /** drizzle's queries as they are before they are prepared. */
 interface Built {
@@ -77,12 +98,14 @@ export function statement<P extends Parameters, Q extends Built>(
   parameters: P,
   build: (db: Builder, placeholders: Placeholders<P>) => Q,
 ): Statement<Values<P>, RowOf<Q>> {
-  let built: Query | undefined
-  const made = {
+  const made: Statement<Values<P>, RowOf<Q>> = {
     index: nextIndex++,
-    query() {
-      built ??= queryOf(build(builder, placeholdersOf(parameters)))
-      return built
+    query(dialect = sqlite) {
+      const built = dialect.queries[made.index]
+      if (built) return built
+      const query = queryOf(build(dialect.db, placeholdersOf(parameters, dialect)), dialect)
+      dialect.queries[made.index] = dialect.replace?.(made, query, parameters) ?? query
+      return dialect.queries[made.index] as Query
     },
   }
   statements.push(made)
@@ -106,39 +129,42 @@ type Writable<Table extends SQLiteTable> = {
     : never]: Table['_']['columns'][Name]
 }
 
-function placeholdersOf<P extends Parameters>(parameters: P): Placeholders<P> {
+function placeholdersOf<P extends Parameters>(parameters: P, dialect: Dialect): Placeholders<P> {
   const placeholders = Object.entries(parameters).map(([name, type]) => [
     name,
-    sql`${new Param(new Placeholder(name), type as Kind<unknown>)}`,
+    dialect.parameter(new Param(new Placeholder(name), type as Kind<unknown>), type),
   ])
   return Object.fromEntries(placeholders) as Placeholders<P>
 }
 
-function queryOf(query: Built): Query {
-  const decoders = nameColumns(query)
+function queryOf(query: Built, dialect: Dialect): Query {
+  const decoders = nameColumns(query, dialect)
   const { sql: text, params } = query.toSQL()
-  return { text, decoders, bindings: params.map(bindingOf) }
+  return { text, decoders, bindings: params.map((param) => bindingOf(param, dialect)) }
 }
 
-function bindingOf(param: unknown): Binding {
-  if (!is(param, Param)) return { value: param }
+/** Constants are values that drizzle has converted already. */
+function bindingOf(param: unknown, dialect: Dialect): Binding {
+  if (!is(param, Param)) return { value: dialect.encoder(asIs)?.(param) ?? param }
   const { name } = param.value as Placeholder
-  return isStoredAsIs(param.encoder) ? { name } : { name, encode: (value) => param.encoder.mapToDriverValue(value) }
+  const encode = dialect.encoder(param.encoder as ParameterType)
+  return encode ? { name, encode } : { name }
 }
 
-type Field = Column | SQL | SQL.Aliased
+export type Field = Column | SQL | SQL.Aliased
 interface Config {
   fields?: Record<string, Field>
   returning?: { path: string[]; field: Field }[]
 }
 
 /** Gives the selected columns the names of the row's properties. @returns how their values are decoded */
-function nameColumns(query: Built): Decoder[] {
+function nameColumns(query: Built, dialect: Dialect): Decoder[] {
   const { config } = query as unknown as { config: Config }
   const decoders: Decoder[] = []
   const named = (property: string, field: Field) => {
-    if (is(field, Column) && !isStoredAsIs(field))
-      decoders.push({ property, decode: (value) => field.mapFromDriverValue(value) })
+    const decode = dialect.decoder(field)
+    const missing = dialect.missing?.(field)
+    if (decode || missing !== undefined) decoders.push({ property, decode: decode ?? ((value) => value), missing })
     return is(field, Column) && field.name === property ? field : sql`${field}`.as(property)
   }
   if (config.fields)
@@ -152,3 +178,12 @@ function nameColumns(query: Built): Decoder[] {
 const STORED_AS_IS = ['SQLiteText', 'SQLiteInteger']
 
 const isStoredAsIs = (type: unknown) => type === asIs || (is(type, Column) && STORED_AS_IS.includes(type.columnType))
+
+const sqlite: Dialect = {
+  db: builderOf(new SQLiteSyncDialect()),
+  parameter: (param) => sql`${param}`,
+  encoder: (type) => (isStoredAsIs(type) ? undefined : (value) => type.mapToDriverValue(value as never)),
+  decoder: (field) =>
+    is(field, Column) && !isStoredAsIs(field) ? (value) => field.mapFromDriverValue(value) : undefined,
+  queries: [],
+}

@@ -47,7 +47,11 @@ const advanceRefreshToken = statement(
   {
     id: sessions.id,
     counterBefore: sessions.refreshTokenCounter,
-    ...columnsOf(sessions, 'id', 'userId', 'aal', 'factorId', 'notAfter', 'tag', 'refreshTokenHmacKey', 'createdAt'),
+    refreshTokenCounter: sessions.refreshTokenCounter,
+    refreshedAt: sessions.refreshedAt,
+    updatedAt: sessions.updatedAt,
+    userAgent: sessions.userAgent,
+    ip: sessions.ip,
   },
   (db, { id, counterBefore, ...set }) =>
     db
@@ -56,12 +60,19 @@ const advanceRefreshToken = statement(
       .where(and(eq(sessions.id, id), eq(sessions.refreshTokenCounter, counterBefore))),
 )
 
+const setElevation = statement(
+  { id: sessions.id, elevatedAtCounter: sessions.elevatedAtCounter },
+  (db, { id, elevatedAtCounter }) => db.update(sessions).set({ elevatedAtCounter }).where(eq(sessions.id, id)),
+)
+
 /** Advances a session's refresh token. @throws {Conflict} if it was advanced since the session was read */
 export async function advanceSession(tx: Tx, before: Session, after: Session): Promise<void> {
   await runGuarded(tx, advanceRefreshToken, { ...after, counterBefore: before.refreshTokenCounter })
+  if (after.elevatedAtCounter !== before.elevatedAtCounter) await tx.run(setElevation, after)
 }
 
-const insertSession = statement(columnsOf(sessions), (db, p) => db.insert(sessions).values(p))
+/** A new session is not elevated. */
+const insertSession = statement(columnsOf(sessions, 'elevatedAtCounter'), (db, p) => db.insert(sessions).values(p))
 
 const insertToken = statement(columnsOf(sessionTokens), (db, p) => db.insert(sessionTokens).values(p))
 
@@ -92,7 +103,7 @@ const upsertNetwork = statement(columnsOf(knownNetworks), (db, p) =>
     .onConflictDoUpdate({
       target: [knownNetworks.userId, knownNetworks.network],
       set: { lastSeenAt: sql`excluded.last_seen_at` },
-      setWhere: sql`excluded.last_seen_at > last_seen_at + 86400000`,
+      setWhere: sql`excluded.last_seen_at > ${knownNetworks.lastSeenAt} + 86400000`,
     }),
 )
 

@@ -2,7 +2,7 @@
 import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { type Tx, write } from './engine'
-import { instant, type Parameters, type Placeholders, type Statement, statement, type Values } from './query'
+import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
   auditLogEntries,
   externalSessions,
@@ -37,7 +37,7 @@ interface SweptTable<Instants extends Parameters> {
   removeSlice: Statement<Record<string, string | number>, unknown>
   removeRest: Statement<Record<string, string | number>, unknown>
   /** Carries a type only. */
-  instants?: Values<Instants>
+  instants?: Instants
 }
 
 /** @param instants the instants that `expired` compares with */
@@ -101,25 +101,38 @@ const lastUse = sql`coalesce(${sessions.refreshedAt}, ${sessions.createdAt})`
  */
 const CLOCK_UNSET = 1_420_070_400_000
 
-const before = { before: instant }
+/** One instant, of the type of a column. */
+const before = <Column extends SQLiteColumn>(column: Column) => ({ before: column })
 
 const sweeps = {
-  sessions: sweepOf(sessions, { notAfterBefore: instant, createdBefore: instant, lastUsedBefore: instant }, (p) =>
-    or(
-      lt(sessions.notAfter, p.notAfterBefore),
-      lt(sessions.createdAt, p.createdBefore),
-      sql`${lastUse} < ${p.lastUsedBefore} AND ${lastUse} > ${CLOCK_UNSET}`,
-    ),
+  sessions: sweepOf(
+    sessions,
+    {
+      notAfterBefore: sessions.notAfter,
+      createdBefore: sessions.createdAt,
+      lastUsedBefore: sessions.refreshedAt,
+      clockUnset: sessions.refreshedAt,
+    },
+    (p) =>
+      or(
+        lt(sessions.notAfter, p.notAfterBefore),
+        lt(sessions.createdAt, p.createdBefore),
+        sql`${lastUse} < ${p.lastUsedBefore} AND ${lastUse} > ${p.clockUnset}`,
+      ),
   ),
-  refreshTokens: sweepOf(refreshTokens, before, (p) =>
+  refreshTokens: sweepOf(refreshTokens, before(refreshTokens.updatedAt), (p) =>
     and(eq(refreshTokens.revoked, true), lt(refreshTokens.updatedAt, p.before)),
   ),
-  sessionTokens: sweepOf(sessionTokens, before, (p) => lt(sessionTokens.expiresAt, p.before)),
-  web3Messages: sweepOf(web3Messages, before, (p) => lt(web3Messages.expiresAt, p.before)),
-  spentCaptchas: sweepOf(spentCaptchas, before, (p) => lt(spentCaptchas.expiresAt, p.before)),
-  externalSessions: sweepOf(externalSessions, before, (p) => lt(externalSessions.expiresAt, p.before)),
-  personalAccessTokens: sweepOf(personalAccessTokens, before, (p) => lt(personalAccessTokens.expiresAt, p.before)),
-  anonymousUsers: sweepOf(users, before, (p) =>
+  sessionTokens: sweepOf(sessionTokens, before(sessionTokens.expiresAt), (p) => lt(sessionTokens.expiresAt, p.before)),
+  web3Messages: sweepOf(web3Messages, before(web3Messages.expiresAt), (p) => lt(web3Messages.expiresAt, p.before)),
+  spentCaptchas: sweepOf(spentCaptchas, before(spentCaptchas.expiresAt), (p) => lt(spentCaptchas.expiresAt, p.before)),
+  externalSessions: sweepOf(externalSessions, before(externalSessions.expiresAt), (p) =>
+    lt(externalSessions.expiresAt, p.before),
+  ),
+  personalAccessTokens: sweepOf(personalAccessTokens, before(personalAccessTokens.expiresAt), (p) =>
+    lt(personalAccessTokens.expiresAt, p.before),
+  ),
+  anonymousUsers: sweepOf(users, { ...before(users.createdAt), clockUnset: users.createdAt }, (p) =>
     and(
       eq(users.isAnonymous, true),
       // Whatever the flag says, an account with a sign-in method belongs to a person.
@@ -129,36 +142,42 @@ const sweeps = {
       sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
       sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
       lt(users.createdAt, p.before),
-      gt(users.createdAt, CLOCK_UNSET),
+      gt(users.createdAt, p.clockUnset),
       sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
     ),
   ),
-  knownNetworks: sweepOf(knownNetworks, before, (p) => lt(knownNetworks.lastSeenAt, p.before)),
-  factors: sweepOf(mfaFactors, before, (p) =>
+  knownNetworks: sweepOf(knownNetworks, before(knownNetworks.lastSeenAt), (p) =>
+    lt(knownNetworks.lastSeenAt, p.before),
+  ),
+  factors: sweepOf(mfaFactors, before(mfaFactors.createdAt), (p) =>
     and(
       eq(mfaFactors.status, 'unverified'),
       sql`coalesce(${mfaFactors.lastChallengedAt}, ${mfaFactors.createdAt}) < ${p.before}`,
     ),
   ),
-  challenges: sweepOf(mfaChallenges, before, (p) => lt(mfaChallenges.createdAt, p.before)),
-  attempts: sweepOf(mfaAttempts, before, (p) => lt(mfaAttempts.since, p.before)),
-  ceremonies: sweepOf(webauthnChallenges, before, (p) => lt(webauthnChallenges.expiresAt, p.before)),
-  oauthStates: sweepOf(oauthStates, before, (p) => lt(oauthStates.createdAt, p.before)),
-  flows: sweepOf(flowState, before, (p) => lt(flowState.createdAt, p.before)),
-  messages: sweepOf(messages, { before: instant, keptBefore: instant }, (p) =>
+  challenges: sweepOf(mfaChallenges, before(mfaChallenges.createdAt), (p) => lt(mfaChallenges.createdAt, p.before)),
+  attempts: sweepOf(mfaAttempts, before(mfaAttempts.since), (p) => lt(mfaAttempts.since, p.before)),
+  ceremonies: sweepOf(webauthnChallenges, before(webauthnChallenges.expiresAt), (p) =>
+    lt(webauthnChallenges.expiresAt, p.before),
+  ),
+  oauthStates: sweepOf(oauthStates, before(oauthStates.createdAt), (p) => lt(oauthStates.createdAt, p.before)),
+  flows: sweepOf(flowState, before(flowState.createdAt), (p) => lt(flowState.createdAt, p.before)),
+  messages: sweepOf(messages, { before: messages.createdAt, keptBefore: messages.createdAt }, (p) =>
     and(
       sql`${messages.nextAttemptAt} IS NULL`,
       or(lt(messages.createdAt, p.before), and(eq(messages.state, 'kept'), lt(messages.createdAt, p.keptBefore))),
     ),
   ),
-  auditLog: sweepOf(auditLogEntries, before, (p) => lt(auditLogEntries.createdAt, p.before)),
+  auditLog: sweepOf(auditLogEntries, before(auditLogEntries.createdAt), (p) => lt(auditLogEntries.createdAt, p.before)),
 }
 
 export type Sweep = keyof typeof sweeps
 
 /** The instants each sweep compares with, in Unix milliseconds. */
 export type Retention = {
-  [What in Sweep]: (typeof sweeps)[What] extends SweptTable<infer Instants> ? Values<Instants> : never
+  [What in Sweep]: (typeof sweeps)[What] extends SweptTable<infer Instants>
+    ? Record<Exclude<keyof Instants, 'clockUnset'>, number>
+    : never
 }
 
 export interface SweepSlice {
@@ -174,9 +193,13 @@ export const sweepSlice = write(
     const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
     const from = numbered('after', after ?? start)
     const end = await tx.one(sliceEnd, from)
-    if (!end) return { removed: await tx.run(removeRest, { ...from, ...instants }), next: undefined }
+    if (!end)
+      return { removed: await tx.run(removeRest, { ...from, ...instants, clockUnset: CLOCK_UNSET }), next: undefined }
     const next = Object.values(end)
-    return { removed: await tx.run(removeSlice, { ...from, ...numbered('end', next), ...instants }), next }
+    return {
+      removed: await tx.run(removeSlice, { ...from, ...numbered('end', next), ...instants, clockUnset: CLOCK_UNSET }),
+      next,
+    }
   },
 )
 

@@ -39,7 +39,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
   },
   store: {
     own: ['lib', 'migrations'],
-    packages: ['drizzle-orm', 'bun:sqlite', 'node:crypto', 'node:fs', 'node:path'],
+    packages: ['bun', 'drizzle-orm', 'bun:sqlite', 'node:crypto', 'node:fs', 'node:net', 'node:path'],
     why: 'what is true, without rules',
   },
   adapters: {
@@ -130,16 +130,24 @@ test.each(files)('%s imports only what its folder may', async (file) => {
   }
 })
 
-test("only SQLite's folder of the store knows its driver, and only the opening of the store knows that folder", async () => {
-  const mayOpen = ['store/index.ts', 'store/database.ts']
-  for (const file of [...files, 'version.ts', 'main.ts']) {
-    if (file.startsWith('store/sqlite/')) continue
-    const text = await Bun.file(join(root, file)).text()
-    const driver = imports(text).filter(({ from }) => /^bun:sqlite$|^drizzle-orm\/bun-sqlite/.test(from))
-    const folder = imports(text).filter(({ from }) => /(^|\/)sqlite\//.test(from))
-    expect([file, driver, mayOpen.includes(file) ? [] : folder]).toEqual([file, [], []])
-  }
-})
+test.each([
+  { name: 'sqlite', driver: /^bun:sqlite$|^drizzle-orm\/bun-sqlite/ },
+  { name: 'postgres', driver: /^bun$/ },
+])(
+  "only the store's folder $name knows its driver, and only the opening of the store knows that folder",
+  async ({ name, driver }) => {
+    const mayOpen = ['store/index.ts', 'store/database.ts']
+    for (const file of [...files, 'version.ts', 'main.ts']) {
+      if (file.startsWith(`store/${name}/`)) continue
+      const text = await Bun.file(join(root, file)).text()
+      const drivers = imports(text).filter(({ from }) => driver.test(from))
+      const folder = imports(text).filter(
+        ({ from }) => new RegExp(`^\\.{1,2}/(.*/)?${name}/`).test(from) && !from.includes('migrations'),
+      )
+      expect([file, drivers, mayOpen.includes(file) ? [] : folder]).toEqual([file, [], []])
+    }
+  },
+)
 
 test('the core reads no clock, environment or file of its own', async () => {
   for (const file of files.filter((each) => each.startsWith('core/'))) {

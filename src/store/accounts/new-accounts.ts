@@ -19,7 +19,7 @@ import {
   insertIdentity,
 } from './account-rows'
 
-const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p).returning())
+const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p))
 
 export interface NewAccount extends RelatedWrites {
   user: Omit<User, 'uid' | 'confirmedAt'>
@@ -119,7 +119,8 @@ async function insertAccount(
   tx: Tx,
   { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
 ): Promise<Account> {
-  const made = (await tx.one(insertUser, user)) as User
+  await tx.run(insertUser, user)
+  const made = (await tx.one(userById, { id: user.id })) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)
   await writeRelated(tx, attachments, user.createdAt)

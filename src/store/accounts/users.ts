@@ -116,8 +116,8 @@ const deleteUntouchedRow = statement(
         and(
           ...[eq(users.id, p.id), eq(users.updatedAt, p.updatedAt)],
           ...[isNull(users.emailConfirmedAt), isNull(users.phoneConfirmedAt), isNull(users.lastSignInAt)],
-          sql`${users.encryptedPassword} IS ${p.encryptedPassword}`,
-          sql`${users.confirmationSentAt} IS ${p.confirmationSentAt}`,
+          sql`${users.encryptedPassword} IS NOT DISTINCT FROM ${p.encryptedPassword}`,
+          sql`${users.confirmationSentAt} IS NOT DISTINCT FROM ${p.confirmationSentAt}`,
           notExists(db.select({ one: sql`1` }).from(sessions).where(eq(sessions.userId, users.id))),
         ),
       ),

@@ -18,8 +18,8 @@ const touchFactor = statement({ id: mfaFactors.id, updatedAt: mfaFactors.updated
 const countCodes = statement({ factorId: mfaRecoveryCodes.factorId }, (db, { factorId }) =>
   db
     .select({
-      total: sql<number>`count(*)`,
-      remaining: sql<number>`count(*) - count(${mfaRecoveryCodes.usedAt})`,
+      total: sql<number>`count(*)`.mapWith(Number),
+      remaining: sql<number>`count(*) - count(${mfaRecoveryCodes.usedAt})`.mapWith(Number),
     })
     .from(mfaRecoveryCodes)
     .where(eq(mfaRecoveryCodes.factorId, factorId)),

@@ -78,7 +78,7 @@ const takeChallenge = statement(
   (db, { id, userId }) =>
     db
       .delete(webauthnChallenges)
-      .where(and(eq(webauthnChallenges.id, id), sql`${webauthnChallenges.userId} IS ${userId}`))
+      .where(and(eq(webauthnChallenges.id, id), sql`${webauthnChallenges.userId} IS NOT DISTINCT FROM ${userId}`))
       .returning(),
 )
 

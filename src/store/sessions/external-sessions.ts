@@ -49,7 +49,10 @@ const liveSessions = statement(
       .offset(offset),
 )
 const countLive = statement({ now: externalSessions.expiresAt }, (db, { now }) =>
-  db.select({ total: sql<number>`count(*)` }).from(externalSessions).where(gt(externalSessions.expiresAt, now)),
+  db
+    .select({ total: sql<number>`count(*)`.mapWith(Number) })
+    .from(externalSessions)
+    .where(gt(externalSessions.expiresAt, now)),
 )
 
 export const openExternalSession = write(

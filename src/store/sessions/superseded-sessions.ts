@@ -1,10 +1,10 @@
 /** Whether a session is superseded by another one of its user. */
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { read, type Tx } from '../engine'
-import { instant, statement } from '../query'
+import { statement } from '../query'
 import { type Session, sessions } from '../schema'
 
-const sessionsUsedSince = statement({ userId: sessions.userId, since: instant }, (db, { userId, since }) =>
+const sessionsUsedSince = statement({ userId: sessions.userId, since: sessions.refreshedAt }, (db, { userId, since }) =>
   db
     .select()
     .from(sessions)

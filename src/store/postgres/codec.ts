@@ -1,0 +1,58 @@
+/**
+ * How values travel: parameters as text, whose type Postgres infers from their place in the statement; results as the
+ * driver returns them, which gives `int8` as text and `timestamptz` as a Date.
+ */
+import { isIP } from 'node:net'
+import { Column, is, noopDecoder, SQL } from 'drizzle-orm'
+import type { Field, ParameterType } from '../query'
+import { kindOf } from './shared-tables'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+const NIL = '00000000-0000-0000-0000-000000000000'
+
+/** Milliseconds of the years 1 and 9999, outside of which ISO 8601 and Postgres write years differently. */
+const [FIRST, LAST] = [-62_135_596_800_000, 253_402_300_799_999]
+
+/** Text that is no UUID stands for no row: the nil UUID belongs to none. */
+const uuid = (value: unknown) => (UUID.test(String(value)) ? String(value) : NIL)
+
+function instant(value: unknown): string {
+  const milliseconds = Number(value)
+  if (milliseconds > LAST) return 'infinity'
+  return milliseconds < FIRST ? '-infinity' : new Date(milliseconds).toISOString()
+}
+
+/** An address that the database cannot store is left out. */
+const inet = (value: unknown) => (isIP(String(value)) === 0 ? null : String(value))
+
+/** How the values of a parameter are sent. */
+export function encoder(type: ParameterType): (value: unknown) => string | null {
+  const kind = kindOf(type)
+  if (kind === 'uuid') return uuid
+  if (kind === 'instant' || kind === 'plain_instant') return instant
+  if (kind === 'inet') return inet
+  return (value) => String(type.mapToDriverValue(value as never))
+}
+
+/** How the values of a field are read. */
+export function decoder(field: Field): ((value: unknown) => unknown) | undefined {
+  if (!is(field, Column)) return expressionDecoder(is(field, SQL.Aliased) ? field.sql : field)
+  if (field.columnType === 'SQLiteInteger') return number
+  return field.columnType === 'SQLiteText' ? undefined : (value) => field.mapFromDriverValue(value)
+}
+
+/** The decoder of `sql.mapWith`, which drizzle keeps in a field that its types leave out. */
+function expressionDecoder(expression: SQL): ((value: unknown) => unknown) | undefined {
+  const { decoder: mapped } = expression as unknown as { decoder: typeof noopDecoder }
+  return mapped === noopDecoder ? undefined : (value) => mapped.mapFromDriverValue(value)
+}
+
+const number = (value: unknown) => Number(value)
+
+/** Rows that were made in SQL may have no value where GoTrue and we write one. */
+export function missing(field: Field): unknown {
+  if (!is(field, Column) || !field.notNull) return undefined
+  if (field.name === 'aal') return 'aal1'
+  if (field.columnType === 'SQLiteTextJson') return {}
+  return { SQLiteText: '', SQLiteInteger: 0, SQLiteBoolean: false }[field.columnType]
+}

@@ -1,0 +1,30 @@
+/** Accounts found by address, and the list of the admin API. */
+import { userByEmail } from '../../accounts/account-rows'
+import { COUNT_SLICE, SEARCH_SLICE, userLists } from '../../admin-lists'
+import { type Pair, pair } from './pair'
+
+/** SQLite requires the literal condition of its index, and stores booleans as numbers. */
+const byEmail = pair(userByEmail, 'SELECT {columns} FROM users WHERE email = :email AND NOT is_sso_user')
+
+/** LIKE ignores case in SQLite, and has no escape character. */
+const isLike = (text: string) => `${text} ILIKE :pattern ESCAPE ''`
+
+/** The first column narrows the range by its index; accounts without a number come first among those of one instant. */
+function listIn(direction: 'asc' | 'desc'): Pair[] {
+  const { page, sliceEnd, count, search } = userLists[direction]
+  const [after, order] = direction === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
+  const following = `aud = :aud AND created_at ${after}= :createdAt AND (created_at, coalesce(uid, 0)) ${after} (:createdAt, :uid)`
+  const sorted = `ORDER BY created_at ${order}, coalesce(uid, 0) ${order}`
+  const hit = `coalesce(${isLike('email')}, false) OR coalesce(${isLike("raw_user_meta_data::jsonb ->> 'full_name'")}, false)`
+  return [
+    pair(page, `SELECT {columns} FROM users WHERE ${following} ${sorted} LIMIT :limit OFFSET :offset`),
+    pair(sliceEnd, `SELECT {columns} FROM users WHERE ${following} ${sorted} LIMIT 1 OFFSET ${COUNT_SLICE - 1}`),
+    pair(count, `SELECT {columns} FROM users WHERE ${following}`),
+    pair(
+      search,
+      `SELECT created_at AS "createdAt", uid, id, ${hit} AS hit FROM users WHERE ${following} ${sorted} LIMIT ${SEARCH_SLICE}`,
+    ),
+  ]
+}
+
+export const accountPairs = [byEmail, ...listIn('asc'), ...listIn('desc')]

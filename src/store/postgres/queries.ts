@@ -1,0 +1,47 @@
+/** The statements of the store on one connection, or on a pool of them. */
+import type { SQL } from 'bun'
+import type { Queries } from '../engine'
+import type { Binding, Decoder, Statement } from '../query'
+import { postgres } from './dialect'
+
+type Row = Record<string, unknown>
+
+/** What runs a query: a pool, or a connection of it. */
+export type Connection = Pick<SQL, 'unsafe'>
+
+export function queriesOn(connection: Connection): Queries {
+  const run = (statement: Pick<Statement<never, unknown>, 'query'>, values: object | undefined) => {
+    const { text, bindings } = statement.query(postgres)
+    return connection.unsafe<Row[]>(text, bound(bindings, values)) as Promise<Row[] & { count: number }>
+  }
+  // Rows have the type that the statement carries.
+  return {
+    async one(statement, ...[values]) {
+      const row = (await run(statement, values))[0]
+      return (row && decoded(row, statement.query(postgres).decoders)) as never
+    },
+    async all(statement, ...[values]) {
+      const { decoders } = statement.query(postgres)
+      return [...(await run(statement, values))].map((row) => decoded(row, decoders)) as never
+    },
+    run: async (statement, ...[values]) => (await run(statement, values)).count,
+  }
+}
+
+const bound = (bindings: readonly Binding[], values: object = {}) =>
+  bindings.map((binding) => boundValue(binding, values as Row))
+
+function boundValue(binding: Binding, values: Row): unknown {
+  if (!('name' in binding)) return binding.value
+  const value = values[binding.name]
+  if (value === undefined) throw new Error(`the statement has no value for its parameter ${binding.name}`)
+  return value === null || !binding.encode ? value : binding.encode(value)
+}
+
+function decoded(row: Row, decoders: readonly Decoder[]): Row {
+  for (const { property, decode, missing = null } of decoders) {
+    const value = row[property]
+    row[property] = value === null ? missing : decode(value)
+  }
+  return row
+}
