@@ -1,8 +1,9 @@
 /** The startup banner: the URL, the keys, and a snippet to paste. */
 
 import type { Keys } from '../compose/keys'
-import { databasePath } from '../compose/keys'
+import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
+import { isOnPostgres } from '../config/postgres-checks'
 import { isLoopbackHost } from '../lib/ip'
 import { version } from '../version'
 import { type Addresses, addressesOf, isLocalNetworkUrl, urlOf } from './addresses'
@@ -21,10 +22,7 @@ export function banner(settings: Settings, keys: Keys, { folder, isColoured }: B
   const addresses = addressesOf(settings)
   const rows: [string, string][] = [
     ...placesOf(settings, addresses),
-    ['Data', folder],
-    ...(settings.server.databaseUrl === undefined
-      ? []
-      : [['Database', databasePath(settings, folder)] as [string, string]]),
+    ...dataOf(settings, folder),
     ['Publishable', keys.publishable],
     ['Secret key', `${dim('run')} ${commandWith('keys', settings.server.dataDir)}`],
   ]
@@ -40,6 +38,13 @@ export function banner(settings: Settings, keys: Keys, { folder, isColoured }: B
     '',
     '',
   ].join('\n')
+}
+
+/** Where the data is. On Postgres, nothing is in the folder. */
+function dataOf(settings: Settings, folder: string): [string, string][] {
+  const database: [string, string] = ['Database', shownDatabase(databaseTarget(settings, folder))]
+  if (isOnPostgres(settings)) return [database]
+  return settings.database.url === undefined ? [['Data', folder]] : [['Data', folder], database]
 }
 
 /** Each URL of the server, and who may use it. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { storedSecrets } from '../adapters/data-folder'
-import { databasePath, keyringOf } from '../compose/keys'
+import { databaseTarget, keyringOf } from '../compose/keys'
 import { templatesOf } from '../compose/mail'
 import type { Settings } from '../config'
 import { printLoaded } from '../config/print'
@@ -36,7 +36,7 @@ export async function check(command: Command): Promise<void> {
 
 /** Finds problems in the files of a server. Read-only; can run while the server is running. */
 function damageIn(folder: string, settings: Settings): string[] {
-  const path = databasePath(settings, folder)
+  const path = databaseTarget(settings, folder)
   const found: string[] = []
   try {
     storedSecrets(folder, path)

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { migrations } from '../../migrations'
 import { openDataFolder } from '../adapters/data-folder'
-import { databasePath } from '../compose/keys'
+import { databaseTarget } from '../compose/keys'
 import type { Settings } from '../config'
 import { server } from '../config/server'
 import { historyOf } from '../store/database'
@@ -44,10 +44,10 @@ export function dataFolderFor(command: Command, settings: Settings): string {
  * @throws if it is missing or has another version
  */
 export function requireDatabase(settings: Settings): string {
-  const path = databasePath(settings, resolve(settings.server.dataDir))
+  const path = databaseTarget(settings, resolve(settings.server.dataDir))
   if (!existsSync(path) || !statSync(path).isFile()) {
     // A missing folder is the better explanation.
-    if (settings.server.databaseUrl === undefined) requireDataFolder(settings)
+    if (settings.database.url === undefined) requireDataFolder(settings)
     throw new Error(
       `no database found at ${path}: no server has been started with it yet. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
     )

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, databasePath, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
+import { apiKeysOf, databaseTarget, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
 import { clientUrl } from '../compose/policy'
 import { dataFolderFor } from './data'
 import { exitOnError, requireSettings } from './settings'
@@ -11,7 +11,7 @@ export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const found = await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
-    const database = databasePath(settings, folder)
+    const database = databaseTarget(settings, folder)
     const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     if (isNew) process.stderr.write(`latchkey: generated new keys in ${folder}\n`)
     const { publishable, secret } = apiKeysOf(settings, secrets)
@@ -35,7 +35,7 @@ export async function keysForGotrue(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const lines = await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
-    const database = databasePath(settings, folder)
+    const database = databaseTarget(settings, folder)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     return Object.entries(gotrueSettings(settings, secrets)).map(([name, value]) => `${name}=${value}\n`)
   })

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { migrations } from '../../migrations'
 import { openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
-import { databasePath } from '../compose/keys'
+import { databaseTarget } from '../compose/keys'
 import { damageOf, historyOf, lockData, migrateDatabase } from '../store/database'
 import { requireNotNewer } from './data'
 import { exitOnError, requireSettings } from './settings'
@@ -16,9 +16,9 @@ import { exitOnError, requireSettings } from './settings'
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   await exitOnError(async () => {
-    if (command.opts().status) return printStatus(databasePath(settings, resolve(settings.server.dataDir)))
+    if (command.opts().status) return printStatus(databaseTarget(settings, resolve(settings.server.dataDir)))
     const folder = openDataFolder(settings.server.dataDir)
-    const path = databasePath(settings, folder)
+    const path = databaseTarget(settings, folder)
     requireNotNewer(path)
     const isNew = !existsSync(path)
     lockData(folder, path)

@@ -3,9 +3,10 @@ import { ensureSecrets, openDataFolder, type Secrets } from '../adapters/data-fo
 import { type LogOutput, logOutput, standardOutput } from '../adapters/log-output'
 import { systemClock, systemRandom } from '../adapters/system'
 import { type App, createApp } from '../compose/app'
-import { databasePath } from '../compose/keys'
+import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
+import { isOnPostgres } from '../config/postgres-checks'
 import type { MailQueue } from '../core'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
@@ -83,7 +84,7 @@ export async function serve(command: Command): Promise<void> {
 /** Prepares everything needed before listening: the folder, its lock and its secrets. */
 function prepare(settings: Settings): { folder: string; secrets: Secrets } {
   const folder = openDataFolder(settings.server.dataDir)
-  const database = databasePath(settings, folder)
+  const database = databaseTarget(settings, folder)
   requireNotNewer(database)
   lockData(folder, database)
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
@@ -149,7 +150,7 @@ function logStart(log: Log, settings: Settings, { keys }: App, folder: string): 
     ...(network.length > 0 && { network: network.join(' ') }),
     api: server.apiExternalUrl,
     ...(server.swagger && { swagger: `${local}/swagger` }),
-    data: folder,
+    ...(isOnPostgres(settings) ? { database: shownDatabase(databaseTarget(settings, folder)) } : { data: folder }),
     publishable_key: keys.publishable,
     secret_key: commandWith('keys', server.dataDir),
     autoconfirm: mail.mailerAutoconfirm,

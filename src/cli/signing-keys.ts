@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { ensureSecrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
-import { databasePath, openSigningKeys, type SigningKeys } from '../compose/keys'
+import { databaseTarget, openSigningKeys, type SigningKeys } from '../compose/keys'
 import type { Settings } from '../config'
 import { dataFolderFor, requireSameVersion } from './data'
 import { exitOnError, fail, optionOf, requireSettings } from './settings'
@@ -18,7 +18,7 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
     fail('AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys with this command')
   await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
-    const database = databasePath(settings, folder)
+    const database = databaseTarget(settings, folder)
     requireSameVersion(database, settings)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     await using keys = await openSigningKeys(settings, secrets, folder)

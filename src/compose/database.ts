@@ -7,7 +7,7 @@ import type { StoreEvent } from '../store/engine'
 import { VERSION_KEY } from '../store/meta-keys'
 import { version } from '../version'
 import { databaseProblemLog } from './database-problem-log'
-import { databasePath } from './keys'
+import { databaseTarget, shownDatabase } from './keys'
 
 export interface DatabaseOptions {
   settings: Settings
@@ -19,10 +19,10 @@ export interface DatabaseOptions {
 }
 
 export function openDatabase({ settings, folder, log, clock, onEvent }: DatabaseOptions): Promise<Store> {
-  const database = databasePath(settings, folder)
-  return openStore(database, clock.now(), {
+  const target = databaseTarget(settings, folder)
+  return openStore(target, clock.now(), {
     isServed: true,
-    onDatabaseProblem: databaseProblemLog({ log, database, monotonic: clock.monotonic }),
+    onDatabaseProblem: databaseProblemLog({ log, database: shownDatabase(target), monotonic: clock.monotonic }),
     verification: settings.mail.verificationBackend,
     onEvent,
   })

@@ -10,6 +10,7 @@ import type { ApiKeys, Keyring } from '../core/kernel/server-state'
 import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api-keys'
 import { keyring } from '../core/tokens/jwt'
 import * as signing from '../core/tokens/signing-keys'
+import { isPostgresUrl, shownPostgresUrl } from '../lib/postgres-url'
 import { openStore, type Store } from '../store'
 import { policyOf } from './policy'
 
@@ -96,10 +97,13 @@ export function gotrueSettings(settings: Settings, secrets: Pick<Secrets, 'encry
   }
 }
 
-/** Path of the database: AUTH_DATABASE_URL, else `latchkey.db` in the data folder. */
-export function databasePath({ server }: Settings, folder: string): string {
-  return resolve(server.databaseUrl ?? join(folder, 'latchkey.db'))
+/** The database: a postgres:// URL, or the absolute path of a file, by default `latchkey.db` in the data folder. */
+export function databaseTarget({ database: { url } }: Settings, folder: string): string {
+  return url !== undefined && isPostgresUrl(url) ? url : resolve(url ?? join(folder, 'latchkey.db'))
 }
+
+/** For logs and terminals: without the password of a URL. */
+export const shownDatabase = (target: string): string => (isPostgresUrl(target) ? shownPostgresUrl(target) : target)
 
 /** @throws if the database was written with another encryption key */
 export async function requireSameKey(store: Store, keyId: string): Promise<void> {
@@ -125,7 +129,7 @@ export const { ALGORITHMS } = signing
 /** @throws if the database cannot be opened, or was written with another encryption key */
 export async function openSigningKeys(settings: Settings, secrets: Secrets, folder: string): Promise<SigningKeys> {
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
-  const store = await openStore(databasePath(settings, folder), systemClock.now())
+  const store = await openStore(databaseTarget(settings, folder), systemClock.now())
   const deps = { store, clock: systemClock, sealer, policy: policyOf(settings) }
   try {
     await requireSameKey(store, sealer.keyId)

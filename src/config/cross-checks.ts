@@ -4,6 +4,7 @@ import { globError } from '../lib/glob'
 import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
 import { isCaptchaProvider } from './captcha'
+import { postgresProblems } from './postgres-checks'
 import type { SettingProblem } from './sources'
 
 /** Computes the defaults that depend on other settings. */
@@ -32,10 +33,8 @@ export function applyDependentDefaults({ server, tokens, mail, sms, hooks, limit
 const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** Checks that involve more than one setting. */
-export function crossCheck(
-  { server, tokens, encryption, accounts, captcha, mail, sms, hooks, oauth, mfa }: Settings,
-  problems: SettingProblem[],
-): void {
+export function crossCheck(settings: Settings, problems: SettingProblem[]): void {
+  const { server, tokens, encryption, accounts, captcha, mail, sms, hooks, oauth, mfa } = settings
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
   const signing =
@@ -62,9 +61,11 @@ export function crossCheck(
   }
   for (const key of HOOK_KEYS) {
     const prefix = `AUTH_HOOK_${HOOKS[key].setting}`
-    if (hooks[`${key}Enabled`] && (hooks[`${key}Uri`] === undefined || hooks[`${key}Secrets`] === undefined))
+    const uri = hooks[`${key}Uri`]
+    if (hooks[`${key}Enabled`] && (uri === undefined || (isHttp(uri) && hooks[`${key}Secrets`] === undefined)))
       error(`${prefix}_ENABLED needs ${prefix}_URI and ${prefix}_SECRETS.`)
   }
+  problems.push(...postgresProblems(settings))
   if (captcha.enabled && !isCaptchaProvider(captcha.provider))
     error(
       `AUTH_SECURITY_CAPTCHA_PROVIDER must be hcaptcha, turnstile or pow, not ${JSON.stringify(captcha.provider)}, while AUTH_SECURITY_CAPTCHA_ENABLED is on.`,
@@ -93,6 +94,8 @@ export function crossCheck(
       'AUTH_JWT_EXP is under 120 s: supabase-js refreshes tokens 90 s before they expire, so it would refresh continuously.',
     )
 }
+
+const isHttp = (uri: string) => /^https?:/i.test(uri)
 
 /** Settings that the SMS provider needs and that are missing. */
 function missingFor(sms: Settings['sms']): string[] {

@@ -1,6 +1,7 @@
 /** Every setting, by area. New areas are added here only. */
 import { accounts } from './accounts'
 import { captcha } from './captcha'
+import { database } from './database'
 import { encryption } from './encryption'
 import { federation } from './federation'
 import { hooks } from './hooks'
@@ -19,6 +20,7 @@ import { tokens } from './tokens'
 
 export const areas = {
   server,
+  database,
   tokens,
   encryption,
   accounts,

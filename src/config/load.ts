@@ -3,7 +3,7 @@ import { nearest } from '../lib/nearest'
 import { applyDependentDefaults, crossCheck } from './cross-checks'
 import { allSettings, areas, type Settings } from './index'
 import { downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
-import type { Setting } from './setting'
+import { mayBeInFile, type Setting } from './setting'
 import {
   type NamedValues,
   type RawValue,
@@ -100,7 +100,7 @@ function findNamed(
   for (const name of each.names) {
     const text = values[name]
     if (text !== undefined && !isBlank(text)) found.push({ text, origin: `${where} ${name}` })
-    const path = each.secret ? values[`${name}_FILE`] : undefined
+    const path = mayBeInFile(each) ? values[`${name}_FILE`] : undefined
     const content = path ? readFile(`${where} ${name}_FILE`, path, sources, problems) : undefined
     if (content !== undefined) found.push({ text: content, origin: `${where} ${name}_FILE` })
   }
@@ -116,7 +116,7 @@ function findNamed(
 
 function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: SettingProblem[]): void {
   const ours = new Set(
-    allSettings.flatMap(({ names, secret }) => names.flatMap((name) => (secret ? [name, `${name}_FILE`] : [name]))),
+    allSettings.flatMap((each) => each.names.flatMap((name) => (mayBeInFile(each) ? [name, `${name}_FILE`] : [name]))),
   )
   const prefixed = (values: NamedValues) =>
     Object.entries(values).filter(([name, value]) => !isBlank(value) && /^(AUTH|GOTRUE)_/.test(name))

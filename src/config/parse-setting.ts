@@ -10,8 +10,7 @@ export const isBlank = (text: string | undefined): boolean => text === undefined
 
 export function readValue(each: Setting<unknown>, found: RawValue, report: Report): unknown {
   const name = `${each.names[0]} (${found.origin})`
-  // a URL may contain a password
-  const shown = each.secret ? '' : `, not ${JSON.stringify(found.text.replace(/\/\/[^/@]*@/, '//…@'))}`
+  const shown = shownInError(each, found.text)
   try {
     return each.secret ? readSecret(each, found, name, report) : readPlain(each, found, name, report)
   } catch (error) {
@@ -27,6 +26,12 @@ export function readValue(each: Setting<unknown>, found: RawValue, report: Repor
     })
     return value
   }
+}
+
+/** A URL may contain a password, and where it ends is uncertain in one that is not valid. */
+function shownInError({ secret, holdsPassword }: Setting<unknown>, text: string): string {
+  if (secret || (holdsPassword && /postgres/i.test(text))) return ''
+  return `, not ${JSON.stringify(text.replace(/\/\/.*@/s, '//…@'))}`
 }
 
 function shownAs({ kind, defaultNote }: Setting<unknown>, value: unknown): string {

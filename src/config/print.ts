@@ -5,6 +5,7 @@ import type { Setting } from './setting'
 
 const TITLES: Record<keyof typeof areas, string> = {
   server: 'Server',
+  database: 'Database',
   tokens: 'Tokens and keys',
   encryption: 'Secrets in tables shared with GoTrue',
   accounts: 'Accounts and passwords',

@@ -1,5 +1,4 @@
 /** Where the server listens, its external URLs, and its logging. */
-import { fileURLToPath } from 'node:url'
 import { field } from './policy-field'
 import { computed, setting } from './setting'
 import {
@@ -16,19 +15,6 @@ import {
   text,
   type ValueType,
 } from './value-types'
-
-/** A path, or a `file:` or `sqlite:` URL. */
-const databaseFile: ValueType<string> = {
-  name: 'path or URL',
-  parse(value) {
-    if (/^postgres(ql)?:/i.test(value))
-      throw new Error('the path of a SQLite file: this version does not support Postgres yet')
-    if (/[?#]|:memory:/.test(value)) throw new Error('the path of a file, without parameters')
-    const path = value.startsWith('file://') ? fileURLToPath(value) : value.replace(/^(file|sqlite):(\/\/)?/, '')
-    if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path)) throw new Error('a path, or a file: or sqlite: URL')
-    return path
-  },
-}
 
 /** Other software reads DEBUG too, and not always as a boolean (docs/decisions.md#d24). */
 const debugFlag: ValueType<boolean> = {
@@ -72,14 +58,7 @@ export const server = {
     flag: '--data-dir',
     kind: text,
     default: './latchkey-data',
-    doc: 'Folder for the database and the secrets generated at first start.',
-  }),
-  databaseUrl: setting({
-    name: 'DATABASE_URL',
-    also: ['GOTRUE_DB_DATABASE_URL', 'DATABASE_URL'],
-    kind: databaseFile,
-    defaultNote: '`<AUTH_DATA_DIR>/latchkey.db`',
-    doc: 'SQLite database: a path, or a `file:` or `sqlite:` URL.',
+    doc: 'Folder for the SQLite database and the secrets generated at first start. On Postgres, nothing is written there.',
   }),
   apiExternalUrl: computed({
     name: 'API_EXTERNAL_URL',

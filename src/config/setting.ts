@@ -35,6 +35,8 @@ export interface Setting<T, D extends T | undefined = T | undefined, Path extend
   switchedBy?: string
   /** Never printed; `<NAME>_FILE` may name a file that contains it. */
   secret?: boolean
+  /** Printed without the password that it may contain; `<NAME>_FILE` may name a file that contains it. */
+  holdsPassword?: boolean
   /** One or two sentences for the reader of the README. */
   doc: string
 }
@@ -51,6 +53,10 @@ type Definition<T> = Omit<Setting<T>, 'names' | 'default' | 'feeds'> & {
   /** Other accepted names, in full. */
   also?: string[]
 }
+
+/** Whether `<NAME>_FILE` may name a file that contains the value. */
+export const mayBeInFile = ({ secret, holdsPassword }: Pick<Setting<unknown>, 'secret' | 'holdsPassword'>): boolean =>
+  secret === true || holdsPassword === true
 
 /** A value is of type `T`; without a default it may be undefined as well. */
 export function setting<T, Path extends PolicyPath = never>(

@@ -13,8 +13,8 @@ const unsupported = (reason: string | undefined, ...names: string[]) => names.ma
 /** Without their prefix, with the reason. */
 const REASONS = new Map([
   ...unsupported(
-    'the database is SQLite, without connections to tune',
-    ...each('DRIVER NAMESPACE MAX_POOL_SIZE MAX_IDLE_POOL_SIZE CONN_MAX_LIFETIME CONN_MAX_IDLE_TIME', 'DB_', ''),
+    'the database is named by AUTH_DATABASE_URL, and AUTH_DB_MAX_CONNECTIONS limits its connections',
+    ...each('DRIVER MAX_IDLE_POOL_SIZE CONN_MAX_LIFETIME CONN_MAX_IDLE_TIME', 'DB_', ''),
     ...each('CONN_PERCENTAGE HEALTH_CHECK_PERIOD MIGRATIONS_PATH ADVISOR_ENABLED', 'DB_', ''),
   ),
   ...unsupported('GoTrue no longer keeps sessions in cookies', ...each('KEY DOMAIN DURATION', 'COOKIE_', '')),

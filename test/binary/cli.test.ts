@@ -62,7 +62,7 @@ test('check finds every problem at once, with the nearest name for an unknown on
     AUTH_SITE_ULR: 'https://a.example',
     GOTRUE_JWT_SECRTE: 'x',
     AUTH_JWT_SECRET: 'too short',
-    AUTH_DATABASE_URL: 'postgres://db/auth',
+    AUTH_DATABASE_URL: 'postgres://ada:hunter2@db/auth?sslcert=x',
     GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE: '25',
   }
   const { stdout, status } = await run(['check'], { env, cwd: folder() })
@@ -72,11 +72,12 @@ test('check finds every problem at once, with the nearest name for an unknown on
     'error: AUTH_JWT_SECRET (environment AUTH_JWT_SECRET) must be at least 32 bytes long.',
     'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
     'error: GOTRUE_JWT_SECRTE is not a known setting; did you mean GOTRUE_JWT_SECRET?',
-    'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be the path of a SQLite file',
+    'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be without the parameter sslcert',
     'note: GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE is a Supabase setting that this version does not have',
   ])
     expect(stdout).toContain(line)
   expect(stdout).not.toContain('too short')
+  expect(stdout).not.toContain('hunter2')
 })
 
 test('check --print shows each value and where it came from, secrets masked', async () => {

@@ -98,6 +98,16 @@ test('a mailbox that was enabled explicitly answers everyone', () => {
 test('a database outside the data folder has a row of its own', () =>
   expect(shown({ AUTH_DATABASE_URL: '/srv/other.db' }).rows).toMatchObject({ Database: '/srv/other.db' }))
 
+test('on Postgres, the database is shown without its password, and no folder', () => {
+  const { rows, text } = shown({
+    AUTH_DATABASE_URL: 'postgres://ada:hunter2@db/app',
+    AUTH_JWT_SECRET: 'j'.repeat(32),
+    AUTH_ENCRYPTION_KEY: '0'.repeat(64),
+  })
+  expect([rows.Database, rows.Data]).toEqual(['postgres://ada@db:5432/app', undefined])
+  expect(text).not.toContain('hunter2')
+})
+
 test('colours can be disabled', () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
   expect(shown({}).text).not.toMatch(/\u001b/)

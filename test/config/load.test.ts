@@ -71,7 +71,8 @@ test('short names of other software count in the environment and a named file, b
   expect(loaded({ env: { PORT: '1234' } }).settings.server.port).toBe(1234)
   const named = { PORT: '1234', JWT_SECRET: values.JWT_SECRET, DATABASE_URL: '/srv/own.db', DEBUG: 'true' }
   expect(loaded({ envFile: { path: 'own.env', isExplicit: true, values: named } }).settings).toMatchObject({
-    server: { port: 1234, databaseUrl: '/srv/own.db', logLevel: 'debug' },
+    server: { port: 1234, logLevel: 'debug' },
+    database: { url: '/srv/own.db' },
     tokens: { jwtSecret: values.JWT_SECRET },
   })
 })
@@ -215,11 +216,8 @@ test('settings that would lock everyone out, or let everyone in, are errors', ()
 })
 
 test('a password in a URL is not printed', () => {
-  const { problems } = loaded({ env: { DATABASE_URL: 'postgres://me:hunter2@db/auth' } })
-  expect(problems[0]).toContain(
-    'AUTH_DATABASE_URL (environment DATABASE_URL) must be the path of a SQLite file: this version does not support Postgres yet',
-  )
-  expect(problems[0]).not.toContain('hunter2')
+  const { problems } = loaded({ env: { AUTH_API_EXTERNAL_URL: 'https://me:hunter/@2@auth.example.com' } })
+  expect(problems[0]).toContain('not "https://…@auth.example.com"')
 })
 
 test('printed settings include computed defaults', () => {
@@ -257,7 +255,7 @@ test.each([
   ['AUTH_API_MAX_REQUEST_DURATION', '10ms', 'a duration of at least 1s'],
   ['AUTH_BCRYPT_ROUNDS', '4', 'an integer from 10 to 15'],
   ['AUTH_PUBLISHABLE_KEY', 'sb_publishable_short', 'at least 22 random characters'],
-  ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file: or sqlite: URL, not "mysql://x"'],
+  ['AUTH_DATABASE_URL', 'mysql://x', 'must be a path, or a file:, sqlite: or postgres: URL, not "mysql://x"'],
 ])('%s=%s is an error that states the expected form', (name, value, reason) => {
   const { problems } = loaded({ env: { [name]: value } })
   expect(problems).toHaveLength(1)

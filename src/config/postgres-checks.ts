@@ -1,0 +1,58 @@
+/** Checks of settings that matter on Postgres, where several servers may share one database. */
+import { HOOK_KEYS, HOOKS } from '../hooks'
+import { isPostgresUrl, parsePostgresUrl } from '../lib/postgres-url'
+import type { Settings } from './index'
+import type { SettingProblem } from './sources'
+
+/** The port of Supabase's poolers in transaction mode. */
+const TRANSACTION_POOLER_PORT = 6543
+
+export const isOnPostgres = ({ database }: Pick<Settings, 'database'>): boolean =>
+  database.url !== undefined && isPostgresUrl(database.url)
+
+export function postgresProblems(settings: Settings): SettingProblem[] {
+  if (!isOnPostgres(settings)) return functionHooks(settings).map(error)
+  const found = [...missingSecrets(settings), ...unsupported(settings)].map(error)
+  if (parsePostgresUrl(settings.database.url ?? '').port === TRANSACTION_POOLER_PORT)
+    found.push({
+      severity: 'warning',
+      message: `AUTH_DATABASE_URL has port ${TRANSACTION_POOLER_PORT}, where Supabase's poolers run in transaction mode. That does not work; use the port of the database itself or of the session mode, 5432.`,
+    })
+  return found
+}
+
+const error = (message: string): SettingProblem => ({ severity: 'error', message })
+
+/** Everything else that servers share is in the database, encrypted with the key. */
+function missingSecrets({ tokens }: Settings): string[] {
+  const missing: string[] = []
+  if (tokens.jwtSecret === undefined)
+    missing.push(
+      'AUTH_JWT_SECRET must be set on Postgres, to the same value for every server on the database. Use the JWT secret of your Supabase project, or make one: openssl rand -base64 48',
+    )
+  if (tokens.encryptionKey === undefined)
+    missing.push(
+      'AUTH_ENCRYPTION_KEY must be set on Postgres, to the same value for every server on the database. Make one, and keep a copy, because the database cannot be used without it: openssl rand -hex 32',
+    )
+  return missing
+}
+
+function unsupported({ database, mail }: Settings): string[] {
+  const found: string[] = []
+  if (database.namespace !== 'auth')
+    found.push(
+      `AUTH_DB_NAMESPACE must be auth, not ${JSON.stringify(database.namespace)}: another schema is not supported.`,
+    )
+  if (mail.verificationBackend === 'memory')
+    found.push(
+      'AUTH_VERIFICATION_BACKEND must be database on Postgres: links and codes in the memory of one server are unknown to the others.',
+    )
+  return found
+}
+
+function functionHooks({ hooks }: Settings): string[] {
+  return HOOK_KEYS.filter((key) => hooks[`${key}Enabled`] && hooks[`${key}Uri`]?.startsWith('pg-functions:')).map(
+    (key) =>
+      `AUTH_HOOK_${HOOKS[key].setting}_URI names a Postgres function, but the database is SQLite: use an https URL, or set AUTH_DATABASE_URL to a postgres:// URL.`,
+  )
+}
