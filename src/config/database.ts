@@ -22,7 +22,7 @@ const databaseUrl: ValueType<string> = {
 }
 
 const ISOLATION_LEVELS = ['serializable', 'repeatable read'] as const
-export type IsolationLevel = (typeof ISOLATION_LEVELS)[number]
+type IsolationLevel = (typeof ISOLATION_LEVELS)[number]
 
 /** As Postgres writes them, with a space; `_` and `-` are accepted in its place. */
 const isolationLevel: ValueType<IsolationLevel> = {

@@ -82,6 +82,9 @@ export interface EngineOptions {
   onDatabaseProblem?(condition: DatabaseProblem | undefined): void
 }
 
+/** Of transactions that write on Postgres (https://www.postgresql.org/docs/current/transaction-iso.html). */
+export type IsolationLevel = 'serializable' | 'repeatable read'
+
 /** A known problem of the database. */
 export interface DatabaseProblem {
   kind: FailureKind | 'damaged'

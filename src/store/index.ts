@@ -2,12 +2,21 @@
  * The store: the state. Every function that writes is one transaction and returns an outcome rather than throwing,
  * because an error would roll the transaction back.
  */
+import { isPostgresUrl } from '../lib/postgres-url'
 import * as accounts from './accounts'
 import * as newAccounts from './accounts/new-accounts'
 import * as roles from './accounts/roles'
 import * as users from './accounts/users'
 import { listAudit, listUsers } from './admin-lists'
-import { type Bound, bind, type DatabaseProblem, type Engine, type StoreEvent, write } from './engine'
+import {
+  type Bound,
+  bind,
+  type DatabaseProblem,
+  type Engine,
+  type IsolationLevel,
+  type StoreEvent,
+  write,
+} from './engine'
 import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './factors/challenges'
 import { countFactorAttempt, refundFactorAttempt } from './factors/factor-attempts'
 import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors/factors'
@@ -147,11 +156,13 @@ export interface StoreOptions {
    * again.
    */
   onDatabaseProblem?(condition: DatabaseProblem | undefined): void
+  /** Postgres: connections of the pool; 10 by default. */
+  maxConnections?: number
+  /** Postgres: by default, serializable. */
+  isolation?: IsolationLevel
   /** For tests: runs every write twice, with the first run rolled back. */
   runsWritesTwice?: boolean
 }
-
-const isPostgres = (target: string) => /^postgres(ql)?:\/\//.test(target)
 
 /**
  * Opens the database, creating and migrating it if needed.
@@ -162,7 +173,14 @@ const isPostgres = (target: string) => /^postgres(ql)?:\/\//.test(target)
 export async function openStore(
   target: string,
   now: number,
-  { verification, isServed, onEvent, onDatabaseProblem, runsWritesTwice = false }: StoreOptions = {},
+  {
+    verification,
+    isServed,
+    onEvent,
+    onDatabaseProblem,
+    runsWritesTwice = false,
+    ...postgresOptions
+  }: StoreOptions = {},
 ): Promise<Store> {
   const memory = memoryTokens()
   const options = {
@@ -172,12 +190,12 @@ export async function openStore(
     runsWritesTwice,
     ...(onDatabaseProblem && { onDatabaseProblem }),
   }
-  const engine = isPostgres(target)
-    ? await openPostgres(target, options)
+  const engine = isPostgresUrl(target)
+    ? await openPostgres(target, { ...options, ...postgresOptions })
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
     ...bind(engine, operations),
-    isShared: false,
+    isShared: isPostgresUrl(target),
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
     close: engine.close,

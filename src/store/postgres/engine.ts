@@ -4,7 +4,15 @@
  * (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE).
  */
 import type { ReservedSQL, SQL } from 'bun'
-import { Conflict, type Engine, type EngineOptions, MAX_RERUNS, type StoreEvent, type Tx } from '../engine'
+import {
+  Conflict,
+  type Engine,
+  type EngineOptions,
+  type IsolationLevel,
+  MAX_RERUNS,
+  type StoreEvent,
+  type Tx,
+} from '../engine'
 import { isSerializationFailure, isUniqueViolation } from './errors'
 import { queriesOn } from './queries'
 
@@ -12,7 +20,15 @@ import { queriesOn } from './queries'
 const RERUN_DELAY_MS = 5
 
 /** @param pool owned by the engine from then on */
-export function postgresEngine(pool: SQL, { tokensOf, onEvent, runsWritesTwice = false }: EngineOptions): Engine {
+export function postgresEngine(
+  pool: SQL,
+  {
+    tokensOf,
+    onEvent,
+    runsWritesTwice = false,
+    isolation = 'serializable',
+  }: EngineOptions & { isolation?: IsolationLevel },
+): Engine {
   const onPool = queriesOn(pool)
   const reading: Tx = { ...onPool, tokens: tokensOf(onPool), emit() {} }
 
@@ -39,7 +55,7 @@ export function postgresEngine(pool: SQL, { tokensOf, onEvent, runsWritesTwice =
     try {
       const events: StoreEvent[] = []
       const queries = queriesOn(connection)
-      await connection.unsafe('BEGIN ISOLATION LEVEL SERIALIZABLE')
+      await connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`)
       const value = await operation({
         ...queries,
         tokens: tokensOf(queries),

@@ -1,18 +1,19 @@
 /** Opens a database of Postgres, creating and migrating its schemas if needed. */
-import { SQL } from 'bun'
+import type { SQL } from 'bun'
 import { authSchema, postgresMigrations, views } from '../../../migrations/postgres'
-import type { Engine, EngineOptions } from '../engine'
+import type { Engine, EngineOptions, IsolationLevel } from '../engine'
 import * as schema from '../schema'
+import { connect } from './connect'
 import { postgresEngine } from './engine'
 import { viewDefinitions } from './shared-tables'
 
 export interface PostgresOptions extends EngineOptions {
   maxConnections?: number
+  isolation?: IsolationLevel
 }
 
 /** Parameters of each session (https://www.postgresql.org/docs/current/runtime-config-client.html). */
 const SESSION = {
-  application_name: 'latchkey',
   search_path: 'latchkey, auth',
   TimeZone: 'UTC',
   statement_timeout: '5s',
@@ -24,7 +25,7 @@ const SESSION = {
 const MIGRATION_LOCK = 7_020_001
 
 export async function openPostgres(url: string, { maxConnections = 10, ...options }: PostgresOptions): Promise<Engine> {
-  const pool = new SQL(url, { max: maxConnections, connection: SESSION })
+  const pool = connect(url, { maxConnections, session: SESSION })
   try {
     await createSchemas(pool)
   } catch (error) {
