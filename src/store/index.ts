@@ -248,6 +248,6 @@ export type {
 } from './schema'
 export type { SessionPrecedence } from './sessions/superseded-sessions'
 export type { SingleUse } from './single-use'
-export type { AuditEntry, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
+export type { AuditEntry, NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Retention, Sweep } from './sweeps'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

@@ -16,6 +16,7 @@ import {
   messages,
   mfaAmrClaims,
   mfaFactors,
+  refreshTokens,
   type Session,
   type SessionToken,
   sessions,
@@ -65,10 +66,41 @@ const setElevation = statement(
   (db, { id, elevatedAtCounter }) => db.update(sessions).set({ elevatedAtCounter }).where(eq(sessions.id, id)),
 )
 
-/** Advances a session's refresh token. @throws {Conflict} if it was advanced since the session was read */
-export async function advanceSession(tx: Tx, before: Session, after: Session): Promise<void> {
+const revokeImportedTokens = statement(
+  { sessionId: refreshTokens.sessionId, now: refreshTokens.updatedAt },
+  (db, { sessionId, now }) =>
+    db
+      .update(refreshTokens)
+      .set({ revoked: true, updatedAt: now })
+      .where(and(eq(refreshTokens.sessionId, sessionId), eq(refreshTokens.revoked, false))),
+)
+
+const setRefreshKey = statement(
+  { id: sessions.id, refreshTokenHmacKey: sessions.refreshTokenHmacKey },
+  (db, { id, refreshTokenHmacKey }) => db.update(sessions).set({ refreshTokenHmacKey }).where(eq(sessions.id, id)),
+)
+
+/** Makes a sealed key for the refresh tokens of a session that has none. */
+export type NewKey = () => string
+
+/**
+ * Advances a session's refresh token.
+ * @returns the session as stored
+ * @throws {Conflict} if it was advanced since the session was read
+ */
+export async function advanceSession(tx: Tx, before: Session, after: Session, newKey: NewKey): Promise<Session> {
   await runGuarded(tx, advanceRefreshToken, { ...after, counterBefore: before.refreshTokenCounter })
   if (after.elevatedAtCounter !== before.elevatedAtCounter) await tx.run(setElevation, after)
+  return before.refreshTokenCounter < 0 ? replaceImportedTokens(tx, after, newKey) : after
+}
+
+/** Ends the tokens of GoTrue's older format, whose sessions may have no key. */
+async function replaceImportedTokens(tx: Tx, session: Session, newKey: NewKey): Promise<Session> {
+  await tx.run(revokeImportedTokens, { sessionId: session.id, now: session.updatedAt })
+  if (session.refreshTokenHmacKey !== '') return session
+  const keyed = { ...session, refreshTokenHmacKey: newKey() }
+  await tx.run(setRefreshKey, keyed)
+  return keyed
 }
 
 /** A new session is not elevated. */

@@ -78,12 +78,15 @@ async function twice<Outcome>(operation: (tx: Tx) => Promise<Outcome>): Promise<
 const outcomesOf = async (operation: (tx: Tx) => Promise<{ outcome: string }>) =>
   (await twice(operation)).map(({ outcome }) => outcome)
 
+const newKey = () => 'key'
+
 const counterOf = async (id: string) => (await engine.read((tx) => tx.one(sessionById, { id })))?.refreshTokenCounter
 
 const refresh = (sessionId: string) => (tx: Tx) =>
   rotateRefreshToken(tx, {
     sessionId,
     counter: 0,
+    newKey,
     now: NOW,
     userAgent: undefined,
     ip: undefined,
@@ -110,6 +113,7 @@ test('a session that is refreshed while it passes a factor loses neither', async
       proof: { type: 'totp', factorId, step: 7 },
       network: undefined,
       now: NOW,
+      newKey,
       related: { audit: [] },
     }),
   )
@@ -177,6 +181,7 @@ test('a challenge is answered once', async () => {
       proof: { type: 'phone', factorId },
       network: undefined,
       now: NOW,
+      newKey,
       related: { audit: [] },
     })
   expect(await outcomesOf(pass)).toEqual(['passed', 'challenge_spent'])

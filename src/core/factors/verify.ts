@@ -9,7 +9,7 @@ import { requestSessionOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type CredentialJson, verifyAssertion, verifyRegistration } from '../passkeys/webauthn'
-import { type IssuedSession, reissueTokens } from '../sessions/issue-tokens'
+import { type IssuedSession, newKeyFor, reissueTokens } from '../sessions/issue-tokens'
 import { withCountedAttempt } from './attempt-limit'
 import { requireVerification } from './challenge'
 import { checkPhoneCode } from './phone-codes'
@@ -146,6 +146,7 @@ export async function recordPassedFactor(
   const passed = await context.store.completeChallenge({
     ...which,
     userId: user.id,
+    newKey: newKeyFor(context, which.sessionId),
     network: networkPrefix(context.client.ip),
     proof,
     now: context.now,

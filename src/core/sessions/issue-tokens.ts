@@ -3,7 +3,7 @@ import type { AuthenticationMethod } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import { fitIntoToken } from '../../lib/metadata'
-import type { NewSession, OpenedSession, Proof, Session } from '../../store'
+import type { NewKey, NewSession, OpenedSession, Proof, Session } from '../../store'
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { ProviderTokens } from '../kernel/ports'
@@ -91,6 +91,12 @@ function latestExpiry({ session: limits }: Policy, { session, factors }: OpenedS
   const lowEnd = lowAalEnd(limits, session)
   return lowEnd !== undefined && factors.some(({ status }) => status === 'verified') ? lowEnd : Number.POSITIVE_INFINITY
 }
+
+/** Makes a sealed key for the refresh tokens of a session that has none. */
+export const newKeyFor =
+  ({ random, sealer }: Context, sessionId: string): NewKey =>
+  () =>
+    sealer.seal(random.bytes(KEY_BYTES), keyAad(sessionId))
 
 /** Issues new tokens for an existing session. */
 export async function reissueTokens(context: Context, opened: OpenedSession): Promise<IssuedSession> {

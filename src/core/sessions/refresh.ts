@@ -5,7 +5,7 @@ import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
-import { type IssuedSession, issueTokens, keyAad } from './issue-tokens'
+import { type IssuedSession, issueTokens, keyAad, newKeyFor, reissueTokens } from './issue-tokens'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from './session-limits'
 
 /** Exchanges a refresh token for a new pair (`POST /token?grant_type=refresh_token`). */
@@ -18,14 +18,17 @@ export async function refreshSession(
   const presented = await identifyRefreshToken(context, refreshToken)
   const found = await store.findSession(presented.sessionId)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
-  const key = sealer.open(found.session.refreshTokenHmacKey, keyAad(found.session.id))
-  if (presented.token && !isSignatureValid(presented.token, key)) throw new Refusal('refresh_token_unknown')
+  const { id: sessionId, refreshTokenHmacKey: sealedKey } = found.session
+  // A session that GoTrue opened with tokens of version 1 has no key yet.
+  const key = sealedKey === '' ? undefined : sealer.open(sealedKey, keyAad(sessionId))
+  if (presented.token && !(key && isSignatureValid(presented.token, key))) throw new Refusal('refresh_token_unknown')
   if (isInFuture(found.user.bannedUntil, now)) throw new Refusal('refresh_of_banned_user')
   const isLowLimited = await isLowAalLimited(context, found.user)
   const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefreshToken({
-    sessionId: found.session.id,
+    sessionId,
+    newKey: newKeyFor(context, sessionId),
     counter: presented.counter,
     now,
     userAgent: client.userAgent,
@@ -40,7 +43,7 @@ export async function refreshSession(
   switch (refreshed.outcome) {
     case 'rotated':
     case 'repeated':
-      return issueTokens(context, refreshed.opened, key)
+      return key ? issueTokens(context, refreshed.opened, key) : reissueTokens(context, refreshed.opened)
     case 'session_gone':
     case 'user_gone':
       throw new Refusal('refresh_token_unknown')
@@ -60,8 +63,9 @@ async function identifyRefreshToken({ store, peppers }: Context, refreshToken: s
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
-  const hashes = peppers.map((pepper) => importedTokenHash(pepper, token.token))
-  const imported = (await Promise.all(hashes.map((hash) => store.findImportedToken(hash)))).find(Boolean)
+  // GoTrue stores them in plaintext.
+  const stored = store.isShared ? [token.token] : peppers.map((pepper) => importedTokenHash(pepper, token.token))
+  const imported = (await Promise.all(stored.map((each) => store.findImportedToken(each)))).find(Boolean)
   if (!imported) throw new Refusal('refresh_token_unknown')
   return {
     sessionId: imported.sessionId,

@@ -13,6 +13,7 @@ import {
   allFactorsIn,
   appendAudit,
   loadOpenedSession,
+  type NewKey,
   type OpenedSession,
   recordFactorNetwork,
   userById,
@@ -118,6 +119,7 @@ export interface ChallengeCompletion extends Acting {
   proof: Proof
   network: string | undefined
   now: number
+  newKey: NewKey
   related: RelatedWrites
 }
 
@@ -128,7 +130,7 @@ export interface ChallengeCompletion extends Acting {
 export const completeChallenge = write(
   async (
     tx,
-    { challengeId, userId, proof, network, now, related, ...acting }: ChallengeCompletion,
+    { challengeId, userId, proof, network, now, newKey, related, ...acting }: ChallengeCompletion,
   ): Promise<
     | { outcome: 'passed'; opened: OpenedSession }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
@@ -149,7 +151,7 @@ export const completeChallenge = write(
     if (challengeId !== undefined) await runGuarded(tx, consumeChallenge, { id: challengeId, now })
     if (network !== undefined)
       await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
-    const raised = await elevateSession(tx, session, factor, now)
+    const raised = await elevateSession(tx, session, factor, { now, newKey })
     // A contact change requested without a factor may come from someone who only knows the password.
     if (verified.length === 0) await forgetContactChanges(tx, userId, now)
     // GoTrue returns the factors as they were before unverified ones are deleted.

@@ -4,7 +4,7 @@ import { METHOD_OF } from '../../lib/factor-types'
 import { runGuarded, type Tx } from '../engine'
 import { statement } from '../query'
 import { type Factor, mfaFactors, mfaRecoveryCodes, type Session, sessions, type WebauthnCredential } from '../schema'
-import { advanceSession, recordAmr } from '../statements'
+import { advanceSession, type NewKey, recordAmr } from '../statements'
 import { forgetAttempts } from './factor-attempts'
 import { addCredential, type CredentialUse, useCredential } from './webauthn'
 
@@ -127,9 +127,14 @@ export async function consumeProof(
 const ELEVATION_COUNTER_STEPS = 2
 
 /** Elevates a session that passed a factor: its refresh token advances, and the user's aal1 sessions end. */
-export async function elevateSession(tx: Tx, session: Session, { id, factorType }: Factor, now: number) {
+export async function elevateSession(
+  tx: Tx,
+  session: Session,
+  { id, factorType }: Factor,
+  { now, newKey }: { now: number; newKey: NewKey },
+): Promise<Session> {
   const refreshTokenCounter = session.refreshTokenCounter + ELEVATION_COUNTER_STEPS
-  const raised: Session = {
+  const elevated: Session = {
     ...session,
     aal: 'aal2',
     factorId: id,
@@ -138,7 +143,7 @@ export async function elevateSession(tx: Tx, session: Session, { id, factorType 
     refreshTokenCounter,
     elevatedAtCounter: session.aal === 'aal2' ? session.elevatedAtCounter : refreshTokenCounter,
   }
-  await advanceSession(tx, session, raised)
+  const raised = await advanceSession(tx, session, elevated, newKey)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })
   await recordAmr(tx, session.id, METHOD_OF[factorType], now)
   await tx.run(endLowSessions, { userId: session.userId, keep: session.id })

@@ -14,6 +14,7 @@ import {
   appendAudit,
   endSessions,
   loadOpenedSession,
+  type NewKey,
   type NewSession,
   type OpenedSession,
   openSessionIn,
@@ -122,6 +123,7 @@ export interface Refresh {
   sessionId: string
   /** The counter of the presented token. */
   counter: number
+  newKey: NewKey
   now: number
   userAgent: string | undefined
   ip: string | undefined
@@ -166,9 +168,9 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
       userAgent,
       ip,
     }
-    await advanceSession(tx, session, advanced)
+    const stored = await advanceSession(tx, session, advanced, refresh.newKey)
     await appendAudit(tx, refresh.audit.rotated)
-    return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, advanced) }
+    return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, stored) }
   }
   if (mayRepeat) {
     const opened = await loadOpenedSession(tx, user, session)
@@ -193,15 +195,19 @@ function beforeElevation({ session, amr, ...rest }: OpenedSession, counter: numb
 }
 
 /**
- * Finds a token of GoTrue's older format by its hash.
- * @returns its session, and whether it is the newest token or its parent
+ * Finds a token of GoTrue's older format, as it is stored.
+ * @returns its session, and whether it is the current token or its parent; once tokens of version 2 have replaced them,
+ * whether it was
  */
 export const findImportedToken = read(async (tx, tokenHash: string) => {
   const token = await tx.one(importedToken, { tokenHash })
-  if (!token) return undefined
-  const siblings = await tx.all(importedTokensOf, { sessionId: token.sessionId })
-  const isLive = !token.revoked || siblings.some(({ revoked, parentHash }) => !revoked && parentHash === tokenHash)
-  return { sessionId: token.sessionId, isLive }
+  const session = token && (await tx.one(sessionById, { id: token.sessionId }))
+  if (!session) return undefined
+  const family = await tx.all(importedTokensOf, { sessionId: session.id })
+  const newest = family.reduce((one, other) => (one.id > other.id ? one : other))
+  const current = session.refreshTokenCounter < 0 ? family.filter(({ revoked }) => !revoked) : [newest]
+  const isLive = current.some((each) => each.tokenHash === tokenHash || each.parentHash === tokenHash)
+  return { sessionId: session.id, isLive }
 })
 
 export interface ImportedSession {

@@ -205,7 +205,11 @@ test('the next token has the current role and metadata', async () => {
 })
 
 /** A session as imported from GoTrue: tokens of the older format, stored as hashes. */
-async function importSession(app: TestApp, tokens: { token: string; parent?: string; revoked: boolean }[]) {
+async function importSession(
+  app: TestApp,
+  tokens: { token: string; parent?: string; revoked: boolean }[],
+  { hasKey = true } = {},
+) {
   const ada = await app.signUp()
   const row = await app.store.findSession(ada.sessionId)
   if (!row) throw new Error('no session')
@@ -217,10 +221,9 @@ async function importSession(app: TestApp, tokens: { token: string; parent?: str
         ...row.session,
         id,
         refreshTokenCounter: IMPORTED_COUNTER,
-        refreshTokenHmacKey: app.sealer.seal(
-          crypto.getRandomValues(new Uint8Array(32)),
-          `sessions.refresh_token_hmac_key:${id}`,
-        ),
+        refreshTokenHmacKey: hasKey
+          ? app.sealer.seal(crypto.getRandomValues(new Uint8Array(32)), `sessions.refresh_token_hmac_key:${id}`)
+          : '',
       },
       method: 'password',
       network: undefined,
@@ -257,6 +260,16 @@ test('an imported token older than the parent of the live one ends the session',
   await importSession(app, IMPORTED)
   expect((await refresh(app, 'aaaaaaaaaaaa')).body).toEqual(used)
   expect((await refresh(app, 'cccccccccccc')).body).toEqual(unknown)
+})
+
+test('a session without a key gets one at the first refresh, also if two come at once', async () => {
+  await using app = await startApp()
+  const id = await importSession(app, IMPORTED, { hasKey: false })
+  const forged = encodeRefreshToken(id, 0, Buffer.alloc(32))
+  expect((await refresh(app, forged)).body).toEqual(unknown)
+  const [one, other] = await Promise.all([refresh(app, 'cccccccccccc'), refresh(app, 'bbbbbbbbbbbb')])
+  expect([one.status, other.body.refresh_token]).toEqual([200, one.body.refresh_token])
+  expect((await refresh(app, one.body.refresh_token)).status).toBe(200)
 })
 
 test('the database contains no plaintext token, password or key', async () => {
