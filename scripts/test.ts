@@ -5,6 +5,8 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { createTemplate, SERVER_VARIABLE } from '../test/support/postgres'
+import { postgresPrograms, startPostgresServer } from '../test/support/postgres-server'
 
 const root = join(import.meta.dir, '..')
 const AGAINST_THE_EXECUTABLE = ['binary', 'clients']
@@ -14,6 +16,7 @@ const IN_PROCESS = readdirSync(join(root, 'test')).filter(
 
 let passed = 0
 let failed = 0
+let skipped = 0
 
 /** Prints a part's result and how long it took. */
 function report(name: string, isOk: boolean, startedAt: number): void {
@@ -31,11 +34,12 @@ function check(name: string, command: string[]): void {
 }
 
 /** Bun's test runner, which prints its counts on stderr. */
-function tests(name: string, folders: string[]): void {
+function tests(name: string, folders: string[], env: Record<string, string>): void {
   const startedAt = performance.now()
   const { status, stderr } = spawnSync(process.execPath, ['test', ...folders.map((folder) => `./test/${folder}/`)], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env, ...env },
     maxBuffer: 256 * 1024 * 1024,
   })
   const text = stderr.toString()
@@ -44,6 +48,18 @@ function tests(name: string, folders: string[]): void {
   report(name, status === 0, startedAt)
   passed += count('pass')
   failed += Math.max(count('fail'), status === 0 ? 0 : 1)
+  skipped += count('skip')
+}
+
+/** Starts the Postgres that the tests share. @returns the environment in which they find it */
+async function sharedPostgres(): Promise<{ env: Record<string, string> } & AsyncDisposable> {
+  if (postgresPrograms === undefined) {
+    console.log('no Postgres is installed (Debian: apt-get install postgresql): the tests on it are skipped')
+    return { env: {}, async [Symbol.asyncDispose]() {} }
+  }
+  const server = await startPostgresServer()
+  await createTemplate(server.url)
+  return { env: { [SERVER_VARIABLE]: server.url }, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
 const tool = (name: string) => join(root, 'node_modules/.bin', name)
@@ -56,9 +72,11 @@ check('openapi:check', [process.execPath, 'scripts/openapi.ts', 'check'])
 check('openapi:coverage', [process.execPath, 'scripts/openapi.ts', 'coverage'])
 check('generated documents', [process.execPath, 'scripts/docs.ts', 'check'])
 if (!process.argv.includes('--static')) {
-  tests('tests in-process', IN_PROCESS)
+  await using postgres = await sharedPostgres()
+  tests('tests in-process', IN_PROCESS, postgres.env)
   check('build', [process.execPath, 'scripts/build.ts'])
-  tests('tests against the executable', AGAINST_THE_EXECUTABLE)
+  tests('tests against the executable', AGAINST_THE_EXECUTABLE, postgres.env)
 }
+if (skipped > 0) console.log(`${skipped} skipped`)
 console.log(`${passed} passed, ${failed} failed`)
 process.exitCode = failed > 0 ? 1 : 0
