@@ -1,8 +1,6 @@
 -- The schema `auth` as supabase/auth 2.196 leaves it, for a database that has none, so that supabase/auth can be started on
 -- it later: the same tables, columns, types, names of constraints and indexes, row security and versions of migrations.
--- Databases of Supabase have it already. Applied once, so a change here reaches new databases only.
-
-CREATE SCHEMA IF NOT EXISTS auth;
+-- Databases of Supabase have it already. Applied once, in the empty schema, so a change here reaches new databases only.
 
 CREATE TYPE auth.aal_level AS ENUM ('aal1', 'aal2', 'aal3');
 CREATE TYPE auth.code_challenge_method AS ENUM ('s256', 'plain');
@@ -72,7 +70,7 @@ CREATE TABLE auth.users (
   is_super_admin boolean,
   created_at timestamptz,
   updated_at timestamptz,
-  phone text DEFAULT NULL CONSTRAINT users_phone_key UNIQUE,
+  phone text DEFAULT NULL::varchar CONSTRAINT users_phone_key UNIQUE,
   phone_confirmed_at timestamptz,
   phone_change text DEFAULT '',
   phone_change_token varchar(255) DEFAULT '',

@@ -22,6 +22,8 @@ export function openDatabase({ settings, folder, log, clock, onEvent }: Database
   const target = databaseTarget(settings, folder)
   return openStore(target, clock.now(), {
     isServed: true,
+    version,
+    onWarning: (message) => log.warn(message, { database: shownDatabase(target) }),
     maxConnections: settings.database.maxConnections,
     isolation: settings.database.isolation,
     onDatabaseProblem: databaseProblemLog({ log, database: shownDatabase(target), monotonic: clock.monotonic }),

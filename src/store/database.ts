@@ -1,6 +1,8 @@
 /** Operations of the command line on a database that no server has open. */
+
+export type { History } from './migration-history'
 export { damageOf } from './sqlite/integrity'
 export { lockData } from './sqlite/lock'
-export { type History, historyOf } from './sqlite/migrate'
+export { historyOf } from './sqlite/migrate'
 export { migrateDatabase } from './sqlite/open'
 export { sqliteVersion } from './sqlite/version'

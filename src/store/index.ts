@@ -160,6 +160,10 @@ export interface StoreOptions {
   maxConnections?: number
   /** Postgres: by default, serializable. */
   isolation?: IsolationLevel
+  /** Of this executable: on Postgres, an older one leaves the views of a newer one. */
+  version?: string
+  /** Called with each problem of a Postgres database that does not prevent opening it. */
+  onWarning?(message: string): void
   /** For tests: runs every write twice, with the first run rolled back. */
   runsWritesTwice?: boolean
 }
@@ -191,7 +195,7 @@ export async function openStore(
     ...(onDatabaseProblem && { onDatabaseProblem }),
   }
   const engine = isPostgresUrl(target)
-    ? await openPostgres(target, { ...options, ...postgresOptions })
+    ? await openPostgres(target, { ...options, ...postgresOptions, now })
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
     ...bind(engine, operations),

@@ -1,17 +1,11 @@
 /** Migrates a database to the schema of this executable: forward only, all or nothing. */
 import { Database } from 'bun:sqlite'
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Migration } from '../../../migrations'
 import { VERSION_KEY } from '../meta-keys'
+import { type Applied, checkHistory, type History, sha256 } from '../migration-history'
 import { ignoreErrors, OPENING_MS } from './connections'
 import { openingProblem } from './opening-problem'
-
-interface Applied {
-  version: number
-  name: string
-  sha256: string
-}
 
 export interface MigrateOptions {
   /** Called once before an existing database is changed, with its number of migrations. */
@@ -63,14 +57,6 @@ export function migrate(db: Database, migrations: readonly Migration[], { snapsh
   }
 }
 
-/** Version information of a database file, read without changing it. */
-export interface History {
-  /** Its migrations; empty if there is no file. */
-  migrations: string[]
-  /** Version of the executable that last served it; undefined if unknown. */
-  lastOpenedBy: string | undefined
-}
-
 /**
  * Checks that the database can be written; changes nothing. `BEGIN IMMEDIATE` neither fails nor locks on a read-only
  * file.
@@ -108,19 +94,3 @@ function appliedMigrations(db: Database): Applied[] {
     ? (db.query('SELECT version, name, sha256 FROM schema_migrations ORDER BY version').all() as Applied[])
     : []
 }
-
-function checkHistory(applied: Applied[], migrations: readonly Migration[]): void {
-  if (applied.length > migrations.length)
-    throw new Error(
-      `the database is newer than this executable: it has the unknown migration ${applied.at(-1)?.name}; start the newer executable`,
-    )
-  for (const [index, { name, sha256: hash }] of applied.entries()) {
-    const known = migrations[index]
-    if (known?.name !== name || sha256(known.sql) !== hash)
-      throw new Error(
-        `migration ${name} of the database differs from the one in this executable; it belongs to another build`,
-      )
-  }
-}
-
-const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,35 @@
+/** The migrations that a database has, and whether this executable may open it. */
+import { createHash } from 'node:crypto'
+import type { Migration } from '../../migrations'
+
+/** A row of `schema_migrations`. */
+export interface Applied {
+  name: string
+  /** Of the migration's SQL, in hexadecimal digits. */
+  sha256: string
+}
+
+/** Version information of a database, read without changing it. */
+export interface History {
+  /** Its migrations; empty if there is no database. */
+  migrations: string[]
+  /** Version of the executable that last served it; undefined if unknown. */
+  lastOpenedBy: string | undefined
+}
+
+/** @throws if the database is newer than this executable, or was changed by an edited migration */
+export function checkHistory(applied: readonly Applied[], migrations: readonly Migration[]): void {
+  if (applied.length > migrations.length)
+    throw new Error(
+      `the database is newer than this executable: it has the unknown migration ${applied.at(-1)?.name}; start the newer executable`,
+    )
+  for (const [index, { name, sha256: hash }] of applied.entries()) {
+    const known = migrations[index]
+    if (known?.name !== name || sha256(known.sql) !== hash)
+      throw new Error(
+        `migration ${name} of the database differs from the one in this executable; it belongs to another build`,
+      )
+  }
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

@@ -1,0 +1,62 @@
+/** Our indexes on tables of supabase/auth. */
+import type { SQL } from 'bun'
+import { INDEX_LOCK } from './advisory-locks'
+import type { Connection } from './auth-schema'
+
+const INDEXES: Record<string, string> = {
+  // The admin list, and the sweep of anonymous accounts.
+  latchkey_users_created: 'auth.users (created_at, id)',
+  latchkey_audit_created: 'auth.audit_log_entries (created_at, id)',
+  latchkey_sessions_factor: 'auth.sessions (factor_id) WHERE factor_id IS NOT NULL',
+}
+
+/** How long a build waits for transactions of others. */
+const WAIT = '10s'
+
+/** For the transaction that creates the tables. */
+export const indexesOfNewTables = Object.entries(INDEXES)
+  .map(([name, on]) => `CREATE INDEX ${name} ON ${on};`)
+  .join('\n')
+
+/** @returns the statements that add missing indexes, one at a time and outside a transaction */
+async function missingIndexes(connection: Connection): Promise<string[]> {
+  const present = await connection.unsafe<{ name: string; valid: boolean }[]>(
+    `SELECT c.relname AS name, i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+    WHERE c.relnamespace = to_regnamespace('auth') AND c.relname LIKE 'latchkey\\_%'`,
+  )
+  const isValid = new Map(present.map(({ name, valid }) => [name, valid]))
+  return Object.entries(INDEXES).flatMap(([name, on]) => {
+    if (isValid.get(name)) return []
+    // What a build leaves that was interrupted.
+    const remains = isValid.has(name) ? [`DROP INDEX CONCURRENTLY auth.${name}`] : []
+    return [...remains, `CREATE INDEX CONCURRENTLY ${name} ON ${on}`]
+  })
+}
+
+/**
+ * Adds missing indexes while others read and write
+ * (https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY). Another node that does so
+ * at the moment is left alone.
+ * @returns a warning if one could not be built; the server works without, more slowly
+ */
+export async function addIndexes(sql: SQL): Promise<string[]> {
+  if ((await missingIndexes(sql)).length === 0) return []
+  const connection = await sql.reserve()
+  try {
+    const [{ locked }] = await connection.unsafe<[{ locked: boolean }]>(
+      `SELECT pg_try_advisory_lock(${INDEX_LOCK}) AS locked`,
+    )
+    if (!locked) return []
+    await connection.unsafe(`SET lock_timeout = '${WAIT}'; SET statement_timeout = 0`)
+    try {
+      for (const statement of await missingIndexes(connection)) await connection.unsafe(statement)
+      return []
+    } catch (error) {
+      return [`an index could not be built, and the next start tries again: ${(error as Error).message}`]
+    } finally {
+      await connection.unsafe(`RESET lock_timeout; RESET statement_timeout; SELECT pg_advisory_unlock(${INDEX_LOCK})`)
+    }
+  } finally {
+    await connection.release()
+  }
+}
