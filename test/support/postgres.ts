@@ -35,7 +35,7 @@ const shared: Shared = latchkeyPostgres ?? { unused: [] }
 Object.assign(globalThis, { latchkeyPostgres: shared })
 
 /** The address of a server with the template, without a database. */
-function postgresServer(): Promise<string> {
+export function postgresServer(): Promise<string> {
   const inherited = process.env[SERVER_VARIABLE]
   shared.server ??= inherited === undefined ? startServer() : Promise.resolve(inherited)
   return shared.server

@@ -19,7 +19,7 @@ export const indexesOfNewTables = Object.entries(INDEXES)
   .join('\n')
 
 /** @returns the statements that add missing indexes, one at a time and outside a transaction */
-async function missingIndexes(connection: Connection): Promise<string[]> {
+export async function missingIndexes(connection: Connection): Promise<string[]> {
   const present = await connection.unsafe<{ name: string; valid: boolean }[]>(
     `SELECT c.relname AS name, i.indisvalid AS valid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
     WHERE c.relnamespace = to_regnamespace('auth') AND c.relname LIKE 'latchkey\\_%'`,

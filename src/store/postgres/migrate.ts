@@ -8,7 +8,7 @@ import * as schema from '../schema'
 import { MIGRATION_LOCK } from './advisory-locks'
 import { type Connection, examineAuth } from './auth-schema'
 import { isSerializationFailure } from './errors'
-import { addIndexes, indexesOfNewTables } from './indexes'
+import { addIndexes, indexesOfNewTables, missingIndexes } from './indexes'
 import { viewDefinitions } from './shared-tables'
 
 export interface MigrateOptions {
@@ -61,6 +61,15 @@ async function applySteps(sql: SQL, options: MigrateOptions, deadlocks = 0): Pro
     if (deadlocks === MAX_DEADLOCKS || !isSerializationFailure(error)) throw error
     return applySteps(sql, options, deadlocks + 1)
   }
+}
+
+/** What `migratePostgres` would run, as a script. Read-only. @throws as `migratePostgres` does */
+export async function pendingScript(sql: SQL, options: MigrateOptions): Promise<string> {
+  const { steps } = await pendingSteps(sql, options)
+  const isNew = steps.some(({ name }) => name === 'auth')
+  const indexes = isNew ? [] : await missingIndexes(sql)
+  const transaction = steps.length > 0 ? ['BEGIN;', ...steps.map((step) => step.sql.trim()), 'COMMIT;'] : []
+  return [...transaction, ...indexes.map((each) => `${each};`)].join('\n\n')
 }
 
 /** SQL of one step; several may have the same name. */
