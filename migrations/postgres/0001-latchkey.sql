@@ -263,6 +263,9 @@ CREATE TABLE latchkey.spent_captchas (
   expires_at bigint NOT NULL
 );
 
+-- Microseconds that are added to the instants of audit entries, so that those of one request keep their order.
+CREATE SEQUENCE latchkey.audit_order MINVALUE 0 MAXVALUE 999 CYCLE;
+
 -- Second factors of the type that auth.factor_type lacks: recovery codes.
 CREATE TABLE latchkey.recovery_factors (
   id uuid PRIMARY KEY,

@@ -139,10 +139,14 @@ async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
   return rows
 }
 
-const auditSlice = statement({ seq: auditLogEntries.seq, pattern: text, path: text, otherPath: text }, (db, p) =>
+/** Of an entry. Without `seq`, entries are in the order of their instants and ids. */
+const auditPosition = { seq: auditLogEntries.seq, createdAt: auditLogEntries.createdAt, id: auditLogEntries.id }
+type AuditPosition = Pick<AuditRow, 'seq' | 'createdAt' | 'id'>
+
+export const auditSlice = statement({ ...auditPosition, pattern: text, path: text, otherPath: text }, (db, p) =>
   db
     .select({
-      seq: auditLogEntries.seq,
+      ...auditPosition,
       hit: sql<number>`${p.pattern} = '' OR json_extract(${auditLogEntries.payload}, ${p.path}) LIKE ${p.pattern} OR json_extract(${auditLogEntries.payload}, ${p.otherPath}) LIKE ${p.pattern}`,
     })
     .from(auditLogEntries)
@@ -151,7 +155,7 @@ const auditSlice = statement({ seq: auditLogEntries.seq, pattern: text, path: te
     .limit(SEARCH_SLICE),
 )
 
-const auditEntry = statement({ seq: auditLogEntries.seq }, (db, { seq }) =>
+export const auditEntry = statement(auditPosition, (db, { seq }) =>
   db.select().from(auditLogEntries).where(eq(auditLogEntries.seq, seq)),
 )
 
@@ -165,26 +169,28 @@ export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery):
   const offset = offsetOf({ page, perPage })
   const [field, otherField] = search?.fields ?? ['action', 'action']
   const values = { pattern: search ? `%${search.text}%` : '', path: `$.${field}`, otherPath: `$.${otherField}` }
-  const wanted: number[] = []
+  const wanted: AuditPosition[] = []
   let total = 0
-  let before = Number.MAX_SAFE_INTEGER
+  let before = AFTER_ALL_ENTRIES
   for (;;) {
-    const slice = await tx.all(auditSlice, { ...values, seq: before })
-    for (const { seq } of slice.filter(({ hit }) => hit)) {
-      if (total >= offset && total < offset + perPage) wanted.push(seq)
+    const slice = await tx.all(auditSlice, { ...values, ...before })
+    for (const entry of slice.filter(({ hit }) => hit)) {
+      if (total >= offset && total < offset + perPage) wanted.push(entry)
       total += 1
     }
     const last = slice.at(-1)
     if (!last || slice.length < SEARCH_SLICE) return { rows: await auditEntries(tx, wanted), total }
-    before = last.seq
+    before = last
     await otherWork()
   }
 })
 
-async function auditEntries(tx: Tx, seqs: number[]): Promise<AuditRow[]> {
+const AFTER_ALL_ENTRIES: AuditPosition = { seq: Number.MAX_SAFE_INTEGER, createdAt: Number.MAX_SAFE_INTEGER, id: '' }
+
+async function auditEntries(tx: Tx, wanted: readonly AuditPosition[]): Promise<AuditRow[]> {
   const rows: AuditRow[] = []
-  for (const seq of seqs) {
-    const row = await tx.one(auditEntry, { seq })
+  for (const position of wanted) {
+    const row = await tx.one(auditEntry, position)
     if (row) rows.push(row)
   }
   return rows

@@ -15,7 +15,8 @@ import { type Acting, type AuditEntry, actingSession, appendAudit, factorsIn, us
 const insertCredential = statement(columnsOf(webauthnCredentials), (db, p) =>
   db.insert(webauthnCredentials).values(p).onConflictDoNothing(),
 )
-const credentialById = statement({ credentialId: webauthnCredentials.credentialId }, (db, { credentialId }) =>
+/** A passkey; the key of a second factor may be found as well. */
+export const credentialById = statement({ credentialId: webauthnCredentials.credentialId }, (db, { credentialId }) =>
   db.select().from(webauthnCredentials).where(eq(webauthnCredentials.credentialId, credentialId)),
 )
 const credentialOfFactor = statement({ factorId: webauthnCredentials.factorId }, (db, { factorId }) =>

@@ -24,6 +24,8 @@ class PostgresDialect extends SQLiteSyncDialect {
     const conflict = onConflict?.length ? unqualified(sql.join(onConflict)) : undefined
     const shared = sharedTables[getTableName(table)]
     if (!shared) return sql`insert into ${table} ${row(written, {})}${conflict}${returned(returning)}`
+    // The triggers insert nothing if there is a conflict.
+    if (shared.hasTriggers) return sql`insert into ${table} ${row(written, {})}`
     const { base, extra } = split(shared, written)
     const insert = sql`insert into ${baseTable(shared)} ${row(base, shared)}${conflict}`
     return extra.length === 0 ? insert : withExtra(shared, sql`${insert} returning "id"`, extra)
@@ -32,7 +34,8 @@ class PostgresDialect extends SQLiteSyncDialect {
   override buildUpdateQuery({ table, set, where, returning }: Built<'buildUpdateQuery'>): SQL {
     const written = writtenColumns(table, set as Record<string, SQL>)
     const shared = sharedTables[getTableName(table)]
-    if (!shared) return sql`update ${table} set ${assignments(written, {})}${filter(where)}${returned(returning)}`
+    if (!shared || shared.hasTriggers)
+      return sql`update ${table} set ${assignments(written, {})}${filter(where)}${returned(returning)}`
     const { base, extra } = split(shared, written)
     const update = sql`update ${baseTable(shared)} as ${table} set ${assignments(base, shared)}${baseFilter(shared, table, where)}`
     if (extra.length > 0) {
@@ -46,7 +49,7 @@ class PostgresDialect extends SQLiteSyncDialect {
 
   override buildDeleteQuery({ table, where, returning }: Built<'buildDeleteQuery'>): SQL {
     const shared = sharedTables[getTableName(table)]
-    return shared
+    return shared && !shared.hasTriggers
       ? sql`delete from ${baseTable(shared)} as ${table}${baseFilter(shared, table, where)}`
       : sql`delete from ${table}${filter(where)}${returned(returning)}`
   }
@@ -66,10 +69,12 @@ function split({ extra, computed = {} }: SharedTable, written: readonly Written[
 }
 
 /** Column names and values of an INSERT. */
-function row(written: readonly Written[], { names = {}, constants = {}, kinds = {} }: Partial<SharedTable>): SQL {
+function row(written: readonly Written[], shared: Partial<SharedTable>): SQL {
+  const { names = {}, constants = {}, kinds = {}, added = {} } = shared
+  const plus = (name: string) => (name in added ? sql` + ${sql.raw(added[name] ?? '')}` : sql``)
   const columns = [...written.map(([{ name }]) => names[name] ?? name), ...Object.keys(constants)]
   const values = [
-    ...written.map(([{ name }, value]) => storedAs(kinds[name], value)),
+    ...written.map(([{ name }, value]) => sql`${storedAs(kinds[name], value)}${plus(name)}`),
     ...Object.values(constants).map((text) => sql.raw(text)),
   ]
   return sql`(${list(columns.map((name) => sql.identifier(name)))}) values (${list(values)})`

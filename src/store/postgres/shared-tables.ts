@@ -37,8 +37,12 @@ export interface SharedTable {
   computed?: Record<string, string>
   /** Columns that only the base table has and that cannot be left out, as SQL. */
   constants?: Record<string, string>
+  /** What is added to a value when it is written, as SQL. */
+  added?: Record<string, string>
   /** Rows of the base table that do not exist for us, as SQL. */
   where?: string
+  /** Whether triggers of the view write the table (migrations/postgres/views.sql). */
+  hasTriggers?: boolean
 }
 
 const NIL = "'00000000-0000-0000-0000-000000000000'"
@@ -84,7 +88,8 @@ export const sharedTables: Record<string, SharedTable> = {
     expressions: { email: 'lower(base.email)' },
     computed: {
       confirmed_at: 'base.confirmed_at',
-      factor_count: '(SELECT count(*) FROM latchkey.mfa_factors f WHERE f.user_id = base.id)',
+      factor_count:
+        '(SELECT count(*) FROM auth.mfa_factors f WHERE f.user_id = base.id) + (SELECT count(*) FROM latchkey.recovery_factors f WHERE f.user_id = base.id)',
     },
     // GoTrue reads these texts into types that have no null.
     constants: {
@@ -121,6 +126,40 @@ export const sharedTables: Record<string, SharedTable> = {
       updated_at: 'instant',
     },
     extra: { table: 'session_details', key: 'session_id', columns: ['elevated_at_counter'] },
+    // Sessions with tokens of version 1 have no counter.
+    expressions: { refresh_token_counter: 'coalesce(base.refresh_token_counter, -1)' },
+  },
+  // Tokens of version 1; these are not hashed.
+  refresh_tokens: {
+    base: 'refresh_tokens',
+    kinds: { parent_hash: 'blank', session_id: 'uuid', created_at: 'instant', updated_at: 'instant' },
+    names: { token_hash: 'token', parent_hash: 'parent' },
+    constants: { instance_id: NIL },
+  },
+  mfa_factors: {
+    base: 'mfa_factors',
+    kinds: {
+      id: 'uuid',
+      user_id: 'uuid',
+      last_challenged_at: 'instant',
+      web_authn_aaguid: 'uuid',
+      created_at: 'instant',
+      updated_at: 'instant',
+    },
+    hasTriggers: true,
+  },
+  webauthn_credentials: {
+    base: 'webauthn_credentials',
+    kinds: {
+      id: 'uuid',
+      user_id: 'uuid',
+      factor_id: 'uuid',
+      aaguid: 'uuid',
+      last_used_at: 'instant',
+      created_at: 'instant',
+      updated_at: 'instant',
+    },
+    hasTriggers: true,
   },
   mfa_amr_claims: {
     base: 'mfa_amr_claims',
@@ -148,6 +187,8 @@ export const sharedTables: Record<string, SharedTable> = {
     kinds: { id: 'uuid', payload: 'json', created_at: 'instant' },
     computed: { seq: '0::bigint' },
     constants: { instance_id: NIL },
+    // Keeps the entries of one request in order.
+    added: { created_at: "nextval('latchkey.audit_order') * interval '1 microsecond'" },
   },
 }
 
@@ -235,7 +276,7 @@ export function viewDefinitions(tables: readonly SQLiteTable[]): string {
   return tables
     .map((table) => ({ table, name: getTableName(table), shared: sharedTables[getTableName(table)] }))
     .flatMap(({ table, name, shared }) =>
-      shared ? [viewDefinition(name, shared, Object.values(getTableColumns(table)))] : [],
+      shared && !shared.hasTriggers ? [viewDefinition(name, shared, Object.values(getTableColumns(table)))] : [],
     )
     .join('\n')
 }

@@ -1,9 +1,11 @@
 /** Every statement that is written apart for Postgres. */
 import type { Parameters, Query, Statement } from '../../query'
 import { accountPairs } from './accounts'
+import { auditPairs } from './audit'
+import { factorPairs } from './factors'
 import { type Pair, pairedQuery } from './pair'
 
-const pairs: readonly Pair[] = [...accountPairs]
+const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...factorPairs]
 
 const textOf = new Map(pairs.map(({ statement, text }) => [statement.index, text]))
 
