@@ -51,7 +51,13 @@ export function ensureSecrets(
   const present = storedSecrets(folder, database)
   if (present) return { secrets: present, isNew: false }
   const path = join(folder, FILE)
-  const made: Secrets = {
+  const made = generateSecrets({ random, now })
+  const isNew = createDurably(path, `${JSON.stringify(made, null, 2)}\n`, random(6).toString('hex'))
+  return { secrets: readSecrets(path) ?? made, isNew }
+}
+
+export function generateSecrets({ random, now }: { random(bytes: number): Buffer; now: number }): Secrets {
+  return {
     createdAt: new Date(now).toISOString(),
     jwtSecret: random(48).toString('base64url'),
     encryptionKey: random(32).toString('base64'),
@@ -59,8 +65,6 @@ export function ensureSecrets(
     publishableKey: PUBLISHABLE_PREFIX + random(24).toString('base64url'),
     secretKey: SECRET_PREFIX + random(32).toString('base64url'),
   }
-  const isNew = createDurably(path, `${JSON.stringify(made, null, 2)}\n`, random(6).toString('hex'))
-  return { secrets: readSecrets(path) ?? made, isNew }
 }
 
 /**

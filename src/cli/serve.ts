@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { ensureSecrets, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { type LogOutput, logOutput, standardOutput } from '../adapters/log-output'
@@ -81,8 +82,12 @@ export async function serve(command: Command): Promise<void> {
   })
 }
 
-/** Prepares everything needed before listening: the folder, its lock and its secrets. */
-function prepare(settings: Settings): { folder: string; secrets: Secrets } {
+/**
+ * Prepares everything needed before listening: the folder, its lock and its secrets. On Postgres there is nothing to
+ * prepare, so a server needs no disk.
+ */
+function prepare(settings: Settings): { folder: string; secrets: Secrets | undefined } {
+  if (isOnPostgres(settings)) return { folder: resolve(settings.server.dataDir), secrets: undefined }
   const folder = openDataFolder(settings.server.dataDir)
   const database = databaseTarget(settings, folder)
   requireNotNewer(database)

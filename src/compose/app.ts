@@ -1,8 +1,8 @@
 /** The composition root: from settings to the function that handles requests. */
 import type { Elysia } from 'elysia'
-import type { Secrets } from '../adapters/data-folder'
+import { generateSecrets, type Secrets } from '../adapters/data-folder'
 import type { LoadedTemplates } from '../adapters/mail/templates'
-import { systemClock } from '../adapters/system'
+import { systemClock, systemRandom } from '../adapters/system'
 import type { Worker } from '../adapters/worker'
 import type { Settings } from '../config'
 import type { Core } from '../core'
@@ -20,14 +20,16 @@ import { unlessUnavailable } from './database-problem-log'
 import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
+import { sharedSecrets } from './shared-secrets'
 import { type StoreEvents, storeEvents } from './store-events'
 import { mountSurfaces } from './surfaces'
 import { mailSender, matrixWorker, startClockWatch } from './workers'
 
 export interface AppOptions extends ReplacedPorts {
   settings: Settings
-  secrets: Secrets
-  /** Absolute path of the data folder. */
+  /** The secrets of the data folder; on Postgres undefined, since they are in the database. */
+  secrets: Secrets | undefined
+  /** Absolute path of the data folder; on Postgres it need not exist. */
   folder: string
   log: Log
   /** Replaced in tests. */
@@ -62,8 +64,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const events = storeEvents((error) => log.error('a message event listener failed', { error: String(error) }))
   const store = await openDatabase({ settings, folder, log, clock, onEvent: events.publish })
   try {
-    const sealer = sealerOf(settings, options.secrets, store)
-    return await assemble({ ...options, clock, templates, sealer, events, store })
+    const { random = systemRandom } = options
+    const generated = generateSecrets({ random: random.bytes, now: clock.now() })
+    const secrets = options.secrets ?? (await sharedSecrets(store, settings, generated))
+    const sealer = sealerOf(settings, secrets, store)
+    return await assemble({ ...options, clock, templates, secrets, sealer, events, store })
   } catch (error) {
     await store.close()
     throw error
@@ -73,6 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 interface Parts extends AppOptions {
   clock: Clock
   templates: LoadedTemplates
+  secrets: Secrets
   sealer: Sealer
   events: StoreEvents
   store: Store

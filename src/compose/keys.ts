@@ -12,6 +12,7 @@ import { keyring } from '../core/tokens/jwt'
 import * as signing from '../core/tokens/signing-keys'
 import { isPostgresUrl, shownPostgresUrl } from '../lib/postgres-url'
 import { openStore, type Store } from '../store'
+import { ENCRYPTION_KEY_ID_KEY } from '../store/meta-keys'
 import { policyOf } from './policy'
 
 /** The keys that an application needs to call this server. */
@@ -106,13 +107,17 @@ export function databaseTarget({ database: { url } }: Settings, folder: string):
 export const shownDatabase = (target: string): string => (isPostgresUrl(target) ? shownPostgresUrl(target) : target)
 
 /** @throws if the database was written with another encryption key */
-export async function requireSameKey(store: Store, keyId: string): Promise<void> {
-  const known = await store.getMeta('encryption_key_id')
-  if (known === undefined) await store.putMeta({ key: 'encryption_key_id', value: keyId })
-  else if (known !== keyId)
-    throw new Error(
-      'the database was written with another encryption key; restore the secrets.json that belongs to it, or set AUTH_ENCRYPTION_KEY',
-    )
+export async function requireSameKey(
+  store: Pick<Store, 'getMeta' | 'initMeta' | 'isShared'>,
+  keyId: string,
+): Promise<void> {
+  const key = ENCRYPTION_KEY_ID_KEY
+  const known = (await store.getMeta(key)) ?? (await store.initMeta({ key, value: keyId }))
+  if (known === keyId) return
+  const advice = store.isShared
+    ? 'set AUTH_ENCRYPTION_KEY to the key that its other servers have'
+    : 'restore the secrets.json that belongs to it, or set AUTH_ENCRYPTION_KEY'
+  throw new Error(`the database was written with another encryption key; ${advice}`)
 }
 
 /** Signing key operations of the command line, also while a server runs on the same database. */

@@ -15,6 +15,15 @@ const setMeta = statement(columnsOf(meta), (db, p) =>
 
 export const getMeta = read(async (tx, key: string) => (await tx.one(metaValue, { key }))?.value)
 
+const addMeta = statement(columnsOf(meta), (db, p) => db.insert(meta).values(p).onConflictDoNothing())
+
+/** Stores a value unless there is one; of several servers that start at once, one succeeds. @returns the stored value */
+export const initMeta = write(async (tx, entry: { key: string; value: string }): Promise<string> => {
+  await tx.run(addMeta, entry)
+  const stored = await tx.one(metaValue, { key: entry.key })
+  return stored?.value ?? entry.value
+})
+
 export const putMeta = write(async (tx, entry: { key: string; value: string }): Promise<void> => {
   await tx.run(setMeta, entry)
 })

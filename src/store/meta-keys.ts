@@ -2,6 +2,10 @@
 
 /** The version of the executable that last served the database. */
 export const VERSION_KEY = 'latchkey_version'
+/** Id of the key that secrets in the database are encrypted with. */
+export const ENCRYPTION_KEY_ID_KEY = 'encryption_key_id'
+/** What all servers on one database share, encrypted (src/compose/shared-secrets.ts). */
+export const SHARED_SECRETS_KEY = 'shared_secrets'
 /** When the write probe last ran. */
 export const PROBED_AT_KEY = 'probed_at'
 /** On Postgres: SHA-256 of the text of the views, and the version of the executable that made them. */

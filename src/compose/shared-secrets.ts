@@ -1,0 +1,36 @@
+/**
+ * The secrets that all servers on one Postgres database share, beyond those of the settings. The first server generates
+ * them; they are kept in the database, encrypted with AUTH_ENCRYPTION_KEY.
+ */
+import type { Secrets } from '../adapters/data-folder'
+import { aesGcmSealer } from '../adapters/sealer'
+import type { Settings } from '../config'
+import type { Store } from '../store'
+import { SHARED_SECRETS_KEY } from '../store/meta-keys'
+import { requireSameKey } from './keys'
+
+type SharedSecrets = Omit<Secrets, 'jwtSecret' | 'encryptionKey'>
+
+/**
+ * @param generated become the secrets of a database that has none yet
+ * @returns the secrets of the database, with those of the settings
+ * @throws if they are encrypted with another key
+ */
+export async function sharedSecrets(
+  store: Pick<Store, 'getMeta' | 'initMeta' | 'isShared'>,
+  { tokens: { jwtSecret, encryptionKey } }: Settings,
+  generated: SharedSecrets,
+): Promise<Secrets> {
+  // config/postgres-checks.ts reports a missing one before
+  if (jwtSecret === undefined || encryptionKey === undefined)
+    throw new Error('on Postgres, AUTH_JWT_SECRET and AUTH_ENCRYPTION_KEY must be set')
+  const sealer = aesGcmSealer(encryptionKey)
+  await requireSameKey(store, sealer.keyId)
+  const { createdAt, tokenPepper, publishableKey, secretKey } = generated
+  const own = JSON.stringify({ createdAt, tokenPepper, publishableKey, secretKey } satisfies SharedSecrets)
+  const sealed =
+    (await store.getMeta(SHARED_SECRETS_KEY)) ??
+    (await store.initMeta({ key: SHARED_SECRETS_KEY, value: sealer.seal(Buffer.from(own), SHARED_SECRETS_KEY) }))
+  const shared: SharedSecrets = JSON.parse(sealer.open(sealed, SHARED_SECRETS_KEY).toString())
+  return { ...shared, jwtSecret, encryptionKey: encryptionKey.toString('base64') }
+}
