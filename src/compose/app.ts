@@ -17,6 +17,7 @@ import { backgroundTasks } from './background-tasks'
 import { coreOf, type ReplacedPorts } from './core'
 import { openDatabase, recordVersion } from './database'
 import { unlessUnavailable } from './database-problem-log'
+import { functionsOf } from './functions'
 import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
@@ -98,6 +99,7 @@ async function assemble(parts: Parts): Promise<App> {
   const report: Report = (level, message, fields) => log[level](message, fields)
   const clockWatch = await startClockWatch({ clock, report, store })
   const background = backgroundTasks(failure(log, 'a background task failed'))
+  const functions = functionsOf(settings)
   const core = coreOf({
     settings,
     secrets,
@@ -112,6 +114,7 @@ async function assemble(parts: Parts): Promise<App> {
     background: background.add,
     report,
     clockWatch: clockWatch.watch,
+    callFunction: functions.call,
   })
   const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
   const surfaces = mountSurfaces({ settings, core, log, clock, apiKeys, events, metrics, validatesResponses })
@@ -133,6 +136,7 @@ async function assemble(parts: Parts): Promise<App> {
       await mail?.worker.stop()
       await waitAtMost(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]))
       mail?.mailer?.close()
+      await functions.close()
       await store.close()
     },
   }

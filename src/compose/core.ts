@@ -37,6 +37,7 @@ type Given =
   | 'background'
   | 'report'
   | 'clockWatch'
+  | 'callFunction'
 
 export interface CoreOptions extends Pick<Deps, Given> {
   settings: Settings

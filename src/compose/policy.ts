@@ -6,6 +6,7 @@ import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
 import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
+import { parseFunctionUri } from '../lib/function-uri'
 import { NOTIFICATIONS } from '../lib/mail-templates'
 import { smsProviderNamed } from '../sms-providers'
 
@@ -83,7 +84,10 @@ const hookPolicy = ({ hooks }: Settings): Policy['hooks'] =>
 
 /** Secrets are written `v1,whsec_<base64>`, several separated by `|` (Standard Webhooks). */
 function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefined): Hook | undefined {
-  if (!isOn || uri === undefined || secrets === undefined) return undefined
+  if (!isOn || uri === undefined) return undefined
+  const named = parseFunctionUri(uri)
+  if (named) return { uri, ...named }
+  if (secrets === undefined) return undefined
   const keys = secrets.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
   return { uri, secrets: keys }
 }

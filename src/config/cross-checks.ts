@@ -1,5 +1,6 @@
 /** Rules that involve several settings: dependent defaults, and combinations that are wrong. */
 import { HOOK_KEYS, HOOKS } from '../hooks'
+import { isFunctionUri } from '../lib/function-uri'
 import { globError } from '../lib/glob'
 import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
@@ -62,7 +63,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
   for (const key of HOOK_KEYS) {
     const prefix = `AUTH_HOOK_${HOOKS[key].setting}`
     const uri = hooks[`${key}Uri`]
-    if (hooks[`${key}Enabled`] && (uri === undefined || (isHttp(uri) && hooks[`${key}Secrets`] === undefined)))
+    if (hooks[`${key}Enabled`] && (uri === undefined || (!isFunctionUri(uri) && hooks[`${key}Secrets`] === undefined)))
       error(`${prefix}_ENABLED needs ${prefix}_URI and ${prefix}_SECRETS.`)
   }
   problems.push(...postgresProblems(settings))
@@ -94,8 +95,6 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
       'AUTH_JWT_EXP is under 120 s: supabase-js refreshes tokens 90 s before they expire, so it would refresh continuously.',
     )
 }
-
-const isHttp = (uri: string) => /^https?:/i.test(uri)
 
 /** Settings that the SMS provider needs and that are missing. */
 function missingFor(sms: Settings['sms']): string[] {

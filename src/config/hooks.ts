@@ -1,6 +1,7 @@
-/** Hooks: URLs that are called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
+/** Hooks: what is called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
 import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
 import type { HookDeclaration } from '../hooks/define'
+import { isFunctionUri, parseFunctionUri } from '../lib/function-uri'
 import { setting } from './setting'
 import { flag, secret, type ValueType } from './value-types'
 
@@ -12,10 +13,14 @@ const hookUrl: ValueType<string> = {
   parse(value) {
     const url = URL.canParse(value) ? new URL(value) : undefined
     const isLocal = LOCAL_HOSTS.has(url?.hostname ?? '')
-    if (url?.protocol === 'pg-functions:')
-      throw new Error('an https URL: this server has no Postgres functions to call')
+    if (isFunctionUri(value)) {
+      if (parseFunctionUri(value)) return value
+      throw new Error(
+        'of the form pg-functions://postgres/<schema>/<function>, with names of letters, digits and underscores',
+      )
+    }
     if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))
-      throw new Error('an https URL, or an http URL on this machine')
+      throw new Error('an https URL, an http URL on this machine, or pg-functions://postgres/<schema>/<function>')
     return value
   },
 }
@@ -47,7 +52,7 @@ const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
       switchedBy: `HOOK_${name}_ENABLED`,
       kind: hookUrl,
       defaultNote: 'none',
-      doc: `URL of the hook that ${doc}.`,
+      doc: `URL of the hook that ${doc}; on Postgres also \`pg-functions://postgres/<schema>/<function>\`.`,
     }),
     Secrets: setting({
       name: `HOOK_${name}_SECRETS`,

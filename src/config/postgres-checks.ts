@@ -1,5 +1,6 @@
 /** Checks of settings that matter on Postgres, where several servers may share one database. */
 import { HOOK_KEYS, HOOKS } from '../hooks'
+import { isFunctionUri } from '../lib/function-uri'
 import { isPostgresUrl, parsePostgresUrl } from '../lib/postgres-url'
 import type { Settings } from './index'
 import type { SettingProblem } from './sources'
@@ -51,7 +52,7 @@ function unsupported({ database, mail }: Settings): string[] {
 }
 
 function functionHooks({ hooks }: Settings): string[] {
-  return HOOK_KEYS.filter((key) => hooks[`${key}Enabled`] && hooks[`${key}Uri`]?.startsWith('pg-functions:')).map(
+  return HOOK_KEYS.filter((key) => hooks[`${key}Enabled`] && isFunctionUri(hooks[`${key}Uri`] ?? '')).map(
     (key) =>
       `AUTH_HOOK_${HOOKS[key].setting}_URI names a Postgres function, but the database is SQLite: use an https URL, or set AUTH_DATABASE_URL to a postgres:// URL.`,
   )

@@ -227,6 +227,7 @@ export type { Bound, DatabaseProblem, Space, StoreEvent } from './engine'
 export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'
+export { type FunctionCall, type FunctionResult, type Functions, openFunctions } from './postgres/functions'
 export type {
   AmrClaim,
   AuditRow,

@@ -1,5 +1,6 @@
 /** Settings of the database. */
 import { expect, test } from 'bun:test'
+import { policyOf } from '../../src/compose/policy'
 import { load } from '../../src/config/load'
 import { printLoaded } from '../../src/config/print'
 import type { Sources } from '../../src/config/sources'
@@ -96,4 +97,35 @@ test('the number of connections and the isolation level have defaults', () => {
   expect([set.maxConnections, set.isolation]).toEqual([25, 'repeatable read'])
   // GoTrue's 0 means no limit
   expect(withEnv({ GOTRUE_DB_MAX_POOL_SIZE: '0' }).settings.database.maxConnections).toBe(10)
+})
+
+const HOOK = {
+  AUTH_HOOK_SEND_SMS_ENABLED: 'true',
+  AUTH_HOOK_SEND_SMS_URI: 'pg-functions://postgres/public/send_sms',
+}
+
+test('a function of the database can be a hook on Postgres, without secrets', () => {
+  const { settings, problems } = withEnv({ AUTH_DATABASE_URL: URL, ...HOOK })
+  expect(problems).toEqual([])
+  expect(policyOf(settings).hooks.sendSms).toEqual({
+    uri: HOOK.AUTH_HOOK_SEND_SMS_URI,
+    schema: 'public',
+    name: 'send_sms',
+  })
+})
+
+test('on SQLite it stops the start, unless the hook is off', () => {
+  expect(loaded({ env: HOOK }).problems).toEqual([
+    expect.stringMatching(/^error: AUTH_HOOK_SEND_SMS_URI names a Postgres function, but the database is SQLite/),
+  ])
+  expect(loaded({ env: { ...HOOK, AUTH_HOOK_SEND_SMS_ENABLED: 'false' } }).problems).toEqual([])
+})
+
+test('a function with a name that GoTrue refuses is refused', () => {
+  const { problems } = withEnv({
+    AUTH_DATABASE_URL: URL,
+    ...HOOK,
+    AUTH_HOOK_SEND_SMS_URI: 'pg-functions://postgres/auth/send-sms-hook',
+  })
+  expect(problems[0]).toContain('must be of the form pg-functions://postgres/<schema>/<function>')
 })

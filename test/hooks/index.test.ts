@@ -21,9 +21,10 @@ test.each(HOOK_KEYS)('%s has its settings, and the policy knows it', (key) => {
   expect(policyOf(load({ set: {} }).settings).hooks[key]).toBeUndefined()
   const { settings, problems } = load({ set: all })
   expect(problems).toEqual([])
-  const { uri, secrets = [] } = policyOf(settings).hooks[key] ?? {}
-  expect(uri).toBe('https://hooks.example.com/hook')
-  expect(secrets.map(String)).toEqual(['secret-secret-secret', 'other-secret-other'])
+  expect(policyOf(settings).hooks[key]).toEqual({
+    uri: 'https://hooks.example.com/hook',
+    secrets: ['secret-secret-secret', 'other-secret-other'].map((secret) => Buffer.from(secret)),
+  })
   const off = { ...all, [`AUTH_HOOK_${HOOKS[key].setting}_ENABLED`]: 'false' }
   expect(policyOf(load({ set: off }).settings).hooks[key]).toBeUndefined()
 })

@@ -3,6 +3,7 @@ import type { Store } from '../../store'
 import type { Policy } from './policy'
 import type {
   BreachedPasswords,
+  CallFunction,
   CaptchaVerifier,
   Clock,
   HttpPost,
@@ -43,8 +44,10 @@ export interface Deps {
   peers: Peers
   /** Undefined if Matrix accounts are disabled. */
   provisioner: Provisioner | undefined
-  /** Calls hooks. */
+  /** Calls hooks over HTTP. */
   post: HttpPost
+  /** Calls hooks that are functions of the database. */
+  callFunction: CallFunction
   /** Continues work after its request has been answered; a shutdown waits briefly for it. */
   background(work: Promise<unknown>): void
   report: Report

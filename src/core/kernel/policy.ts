@@ -1,4 +1,5 @@
 import type { HookKey } from '../../hooks'
+import type { FunctionName } from '../../lib/function-uri'
 import type { Notification } from '../../lib/mail-templates'
 import type { RedirectPolicy } from './redirect-rules'
 
@@ -211,10 +212,17 @@ interface FactorSwitches {
 /** The `type` of a link in `GET /verify`. */
 export type LinkType = 'signup' | 'invite' | 'magiclink' | 'recovery' | 'email_change'
 
-export interface Hook {
+export type Hook = HttpHook | FunctionHook
+
+export interface HttpHook {
   uri: string
   /** The keys that sign its requests, with one signature each. */
   secrets: readonly Buffer[]
+}
+
+/** A function of the database. */
+export interface FunctionHook extends FunctionName {
+  uri: string
 }
 
 /** A number of messages per hour, or a bucket that refills by one every `refillMs`. */

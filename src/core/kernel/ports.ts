@@ -6,6 +6,7 @@ import type { JsonObject } from '../../lib/json'
 import type { MailTemplate } from '../../lib/mail-templates'
 import type { OpenIdMetadata } from '../../lib/open-id-metadata'
 import type { ExternalProfile } from '../../providers/profile'
+import type { FunctionCall, FunctionResult } from '../../store'
 
 export { MAIL_TEMPLATES, type MailTemplate } from '../../lib/mail-templates'
 
@@ -161,6 +162,9 @@ export type BreachedPasswords = (
 
 /** Sends a POST to a configured URL. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpResult>
+
+/** Calls a function of the database, in a transaction of its own. */
+export type CallFunction = (call: FunctionCall) => Promise<FunctionResult>
 
 export interface CaptchaCheck {
   /** As the client sent it, without surrounding white space; not empty. */

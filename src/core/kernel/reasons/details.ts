@@ -26,6 +26,7 @@ type Explained =
   | 'captcha_action_unknown'
   | 'factor_name_taken'
   | 'challenge_expired'
+  | 'hook_function_failed'
   | 'hook_status_unexpected'
   | 'hook_content_type_wrong'
   | 'address_not_authorised'

@@ -6,6 +6,8 @@ export const HOOK_REASONS = [
   /** Too many calls are waiting for it. */
   'hook_busy',
   'hook_out_of_attempts',
+  /** `detail`: its URI. */
+  'hook_function_failed',
   'hook_payload_refused',
   'hook_unauthorised',
   'hook_unavailable',

@@ -6,6 +6,7 @@ export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
   hook_busy: [503, 'hook_timeout', 'Too many pending hook requests'],
   hook_timed_out: [422, 'hook_timeout', 'Failed to reach hook within maximum time of 5.000000 seconds'],
   hook_out_of_attempts: [422, 'hook_timeout_after_retry', 'Failed to reach hook after maximum retries'],
+  hook_function_failed: [500, 'unexpected_failure', ({ detail }) => `Error running hook URI: ${detail}`],
   hook_payload_refused: [500, 'unexpected_failure', 'Invalid payload sent to hook'],
   hook_unauthorised: [500, 'unexpected_failure', 'Hook requires authorization token'],
   hook_unavailable: [500, 'unexpected_failure', 'Service currently unavailable due to hook'],
