@@ -49,6 +49,20 @@ export async function runGuarded<Values extends object>(
   if ((await tx.run(statement, ...([values] as unknown as Given<Values>))) === 0) throw new Conflict()
 }
 
+/**
+ * Awaits queries that do not depend on each other, which some engines send at once. When it settles all have finished,
+ * also if one of them failed, so that none runs after the transaction.
+ * @throws the first failure, in the order given
+ */
+export async function together<const Work extends readonly unknown[]>(
+  ...work: Work
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  const settled = await Promise.allSettled(work)
+  const failed = settled.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+  return settled.map((each) => each.status === 'fulfilled' && each.value) as never
+}
+
 /** A queued message, or a Matrix account to create. */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)

@@ -55,12 +55,15 @@ export function postgresEngine(
     try {
       const events: StoreEvent[] = []
       const queries = queriesOn(connection)
-      await connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`)
+      // Sent with the first query, which fails if it does.
+      const begun = connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`).execute()
+      begun.catch(() => {})
       const value = await operation({
         ...queries,
         tokens: tokensOf(queries),
         emit: (event) => void events.push(event),
       })
+      await begun
       if (isRolledBack) throw new Conflict()
       await connection.unsafe('COMMIT')
       return { value, events }
