@@ -12,7 +12,7 @@ import type { MailQueue } from '../core'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
-import type { Space } from '../store'
+import type { ConnectionCounts, Space } from '../store'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
@@ -110,7 +110,8 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
   const task = core.forTask()
   const [queue, disk] = await Promise.allSettled([task.mailQueue(), task.diskSpace()])
-  return new Response(metrics.print([...queueGauges(queue), ...diskGauges(disk)]), {
+  const gauges = [...queueGauges(queue), ...diskGauges(disk), ...connectionGauges(task.connections())]
+  return new Response(metrics.print(gauges), {
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
   })
 }
@@ -129,14 +130,24 @@ function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
   ]
 }
 
-function diskGauges(disk: PromiseSettledResult<Space>): Gauge[] {
-  if (disk.status === 'rejected') return []
+function diskGauges(disk: PromiseSettledResult<Space | undefined>): Gauge[] {
+  if (disk.status === 'rejected' || !disk.value) return []
   const { freeBytes, logBytes } = disk.value
   return [
     { name: 'latchkey_database_wal_bytes', help: 'Size of the write-ahead log.', value: logBytes },
     ...(freeBytes === undefined
       ? []
       : [{ name: 'latchkey_disk_free_bytes', help: 'Free space on the disk of the database.', value: freeBytes }]),
+  ]
+}
+
+function connectionGauges(counts: ConnectionCounts | undefined): Gauge[] {
+  if (!counts) return []
+  const { max, reserved, waiting } = counts
+  return [
+    { name: 'latchkey_database_connections_max', help: 'Limit of the connections to the database.', value: max },
+    { name: 'latchkey_database_connections_reserved', help: 'Connections held by transactions.', value: reserved },
+    { name: 'latchkey_database_transactions_waiting', help: 'Transactions that wait for one.', value: waiting },
   ]
 }
 

@@ -2,6 +2,7 @@
 import type { Settings } from '../config'
 import type { Clock } from '../core/kernel/ports'
 import type { Log } from '../http/log'
+import { isPostgresUrl } from '../lib/postgres-url'
 import { openStore, type Store } from '../store'
 import type { StoreEvent } from '../store/engine'
 import { VERSION_KEY } from '../store/meta-keys'
@@ -20,13 +21,15 @@ export interface DatabaseOptions {
 
 export function openDatabase({ settings, folder, log, clock, onEvent }: DatabaseOptions): Promise<Store> {
   const target = databaseTarget(settings, folder)
+  const database = shownDatabase(target)
+  const isPostgres = isPostgresUrl(target)
   return openStore(target, clock.now(), {
     isServed: true,
     version,
-    onWarning: (message) => log.warn(message, { database: shownDatabase(target) }),
+    onWarning: (message) => log.warn(message, { database }),
     maxConnections: settings.database.maxConnections,
     isolation: settings.database.isolation,
-    onDatabaseProblem: databaseProblemLog({ log, database: shownDatabase(target), monotonic: clock.monotonic }),
+    onDatabaseProblem: databaseProblemLog({ log, database, isPostgres, monotonic: clock.monotonic }),
     verification: settings.mail.verificationBackend,
     onEvent,
   })

@@ -157,6 +157,7 @@ const functions = {
   checkDatabase,
   checkDisk,
   diskSpace: ({ store }: Context) => store.space(),
+  connections: ({ store }: Context) => store.connections(),
   /** Whether the wall clock can be trusted. */
   lookAtClock: ({ clockWatch }: Context) => clockWatch.compare(),
 }

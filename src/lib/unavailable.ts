@@ -8,6 +8,13 @@ const REASONS = {
   file_unreachable: 'the database file cannot be opened',
   disk_failing: 'disk I/O error',
   out_of_memory: 'there is not enough memory',
+  unreachable: 'the database cannot be reached',
+  login_refused: 'the database refuses the login of this server',
+  no_connection: 'all connections to the database are in use',
+  too_slow: 'the database takes too long to answer',
+  conflicts: 'too many requests change the same data at once',
+  outcome_unknown:
+    'the connection to the database was lost during a commit, so it is unknown whether the change was made',
 } as const
 
 export type FailureKind = keyof typeof REASONS

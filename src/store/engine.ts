@@ -49,20 +49,6 @@ export async function runGuarded<Values extends object>(
   if ((await tx.run(statement, ...([values] as unknown as Given<Values>))) === 0) throw new Conflict()
 }
 
-/**
- * Awaits queries that do not depend on each other, which some engines send at once. When it settles all have finished,
- * also if one of them failed, so that none runs after the transaction.
- * @throws the first failure, in the order given
- */
-export async function together<const Work extends readonly unknown[]>(
-  ...work: Work
-): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
-  const settled = await Promise.allSettled(work)
-  const failed = settled.find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
-  return settled.map((each) => each.status === 'fulfilled' && each.value) as never
-}
-
 /** A queued message, or a Matrix account to create. */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
@@ -76,7 +62,10 @@ export interface Engine {
    * @returns the problem; undefined if there is none
    */
   examine(probe: (tx: Tx) => Promise<void>): Promise<DatabaseProblem | undefined>
-  space(): Promise<Space>
+  /** Undefined if the database is on another machine. */
+  space(): Promise<Space | undefined>
+  /** Undefined if it does not have a limited number. */
+  connections(): ConnectionCounts | undefined
   /** Finishes queued writes, then closes the database. */
   close(): Promise<void>
 }
@@ -101,7 +90,7 @@ export type IsolationLevel = 'serializable' | 'repeatable read'
 
 /** A known problem of the database. */
 export interface DatabaseProblem {
-  kind: FailureKind | 'damaged'
+  kind: FailureKind | 'damaged' | 'clock_differs'
   /** A public description. */
   reason: string
   /** The engine's error message. */
@@ -114,6 +103,15 @@ export interface Space {
   freeBytes: number | undefined
   /** Size of the write-ahead log. */
   logBytes: number
+}
+
+/** The connections of this process to the database. */
+export interface ConnectionCounts {
+  max: number
+  /** Held by transactions. */
+  reserved: number
+  /** Transactions that wait for one. */
+  waiting: number
 }
 
 export interface Operation<Input, Outcome> {

@@ -137,7 +137,7 @@ const operations = {
 }
 
 export type Store = Bound<typeof operations> &
-  Pick<Engine, 'close' | 'space'> & {
+  Pick<Engine, 'close' | 'space' | 'connections'> & {
     /** Whether other servers may use the database, and GoTrue before or after them. */
     isShared: boolean
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
@@ -147,7 +147,7 @@ export type Store = Bound<typeof operations> &
 export interface StoreOptions {
   /** Where verification tokens are kept; by default, in the database. */
   verification?: 'database' | 'memory'
-  /** Whether opening fails if it cannot be written. */
+  /** Whether opening fails if it cannot be written, and waits a while for a Postgres that does not answer. */
   isServed?: boolean
   /** Receives events once they are on disk. */
   onEvent?(event: StoreEvent): void
@@ -195,13 +195,14 @@ export async function openStore(
     ...(onDatabaseProblem && { onDatabaseProblem }),
   }
   const engine = isPostgresUrl(target)
-    ? await openPostgres(target, { ...options, ...postgresOptions, now })
+    ? await openPostgres(target, { ...options, ...postgresOptions, now, isServed })
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
     ...bind(engine, operations),
     isShared: isPostgresUrl(target),
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
+    connections: engine.connections,
     close: engine.close,
   }
 }
@@ -223,7 +224,7 @@ export type {
 export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in-with-identity'
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
-export type { Bound, DatabaseProblem, Space, StoreEvent } from './engine'
+export type { Bound, ConnectionCounts, DatabaseProblem, Space, StoreEvent } from './engine'
 export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'

@@ -5,8 +5,11 @@ import type { Finding } from '../kernel/server-state'
 
 export interface ReadinessCheck {
   name: string
-  /** @throws if the check itself fails, which is treated as a fatal finding */
-  run(): Promise<Finding>
+  /**
+   * @returns undefined if there is nothing to check
+   * @throws if the check itself fails, which is treated as a fatal finding
+   */
+  run(): Promise<Finding | undefined>
 }
 
 export interface Readiness {
@@ -21,16 +24,17 @@ export async function readinessOf(
   onFault: (error: unknown) => void,
 ): Promise<Readiness> {
   const found = await Promise.all(
-    checks.map(async ({ name, run }): Promise<[string, Finding]> => {
+    checks.map(async ({ name, run }) => {
       try {
-        return [name, await run()]
+        return { name, finding: await run() }
       } catch (error) {
         onFault(error)
-        return [name, { state: 'failed', isFatal: true, reason: 'the check itself failed; see the log' }]
+        return { name, finding: { state: 'failed', isFatal: true, reason: 'the check itself failed; see the log' } }
       }
     }),
   )
-  return { isReady: !found.some(([, { isFatal }]) => isFatal), findings: Object.fromEntries(found) }
+  const findings = found.flatMap(({ name, finding }) => (finding ? [[name, finding] as const] : []))
+  return { isReady: !findings.some(([, { isFatal }]) => isFatal), findings: Object.fromEntries(findings) }
 }
 
 /** Whether requests can read and write. */
@@ -42,8 +46,10 @@ export async function checkDatabase({ store, now }: Context): Promise<Finding> {
 /** Below this, the operator is warned before the disk is full. */
 const LOW_BYTES = 64 * 1024 * 1024
 
-export async function checkDisk({ store }: Context): Promise<Finding> {
-  const { freeBytes } = await store.space()
+export async function checkDisk({ store }: Context): Promise<Finding | undefined> {
+  const space = await store.space()
+  if (!space) return undefined
+  const { freeBytes } = space
   if (freeBytes === undefined) return { state: 'unknown', reason: 'the folder of the database cannot be read' }
   if (freeBytes >= LOW_BYTES) return { state: 'ok' }
   return { state: 'low', reason: `${Math.floor(freeBytes / 1024 / 1024)} MiB are free on the disk of the database` }

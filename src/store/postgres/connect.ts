@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs'
 import { SQL } from 'bun'
 import { driverUrl, type PostgresUrl, parsePostgresUrl } from '../../lib/postgres-url'
 
+/** How long a connection may take to be made. */
+const CONNECTING_SECONDS = 3
+
 export interface ConnectOptions {
   maxConnections: number
   /** Parameters of each session, such as `search_path` (https://www.postgresql.org/docs/current/runtime-config-client.html). */
@@ -18,6 +21,7 @@ export function connect(url: string, { maxConnections, session = {} }: ConnectOp
   const target = parsePostgresUrl(url)
   return new SQL(driverUrl(target), {
     max: maxConnections,
+    connectionTimeout: CONNECTING_SECONDS,
     connection: { application_name: 'latchkey', ...session },
     ...tlsOf(target),
   })

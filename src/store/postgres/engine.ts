@@ -3,7 +3,8 @@
  * transaction on a connection of its own; if another one interferes, it is rolled back and run again
  * (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE).
  */
-import type { ReservedSQL, SQL } from 'bun'
+import type { ReservedSQL } from 'bun'
+import { Unavailable } from '../../lib/unavailable'
 import {
   Conflict,
   type Engine,
@@ -13,26 +14,44 @@ import {
   type StoreEvent,
   type Tx,
 } from '../engine'
-import { isSerializationFailure, isUniqueViolation } from './errors'
+import { isRolledBack, isSerializationFailure, isUniqueViolation } from './errors'
+import type { Health } from './health'
+import type { Pool } from './pool'
 import { queriesOn } from './queries'
+import { supervise } from './supervision'
+import { examinationOf } from './vitals'
 
 /** The longest wait before a second run; each further one may wait as much longer. */
 const RERUN_DELAY_MS = 5
 
-/** @param pool owned by the engine from then on */
-export function postgresEngine(
-  pool: SQL,
-  {
-    tokensOf,
-    onEvent,
-    runsWritesTwice = false,
-    isolation = 'serializable',
-  }: EngineOptions & { isolation?: IsolationLevel },
-): Engine {
+export interface PostgresEngineOptions extends EngineOptions {
+  isolation?: IsolationLevel
+  /** Owned by the engine from then on. */
+  pool: Pool
+  health: Health
+  /** Whether a new connection is made and answers, soon. @throws otherwise */
+  probe(): Promise<void>
+  /** The clock of this machine; replaced in tests. */
+  clock?: () => number
+}
+
+export function postgresEngine({
+  pool,
+  health,
+  probe: probeConnection,
+  tokensOf,
+  onEvent,
+  clock = Date.now,
+  runsWritesTwice = false,
+  isolation = 'serializable',
+}: PostgresEngineOptions): Engine {
+  const supervision = supervise({ pool, health, probe: probeConnection })
   const onPool = queriesOn(pool)
   const reading: Tx = { ...onPool, tokens: tokensOf(onPool), emit() {} }
 
-  async function write<T>(operation: (tx: Tx) => Promise<T>): Promise<T> {
+  const write = <T>(operation: (tx: Tx) => Promise<T>) => supervision.run('write', () => transaction(operation))
+
+  async function transaction<T>(operation: (tx: Tx) => Promise<T>): Promise<T> {
     let uniqueViolations = 0
     for (let reruns = 0; ; reruns++) {
       const ran = await attempt(operation, runsWritesTwice && reruns === 0)
@@ -40,9 +59,9 @@ export function postgresEngine(
         for (const event of ran.events) announce(event)
         return ran.value
       }
-      if (isUniqueViolation(ran.error)) uniqueViolations += 1
       // A rival's row may have caused the first one; the next run sees that row.
-      const mayRerun = ran.error instanceof Conflict || isSerializationFailure(ran.error) || uniqueViolations === 1
+      const isFirstViolation = isUniqueViolation(ran.error) && uniqueViolations++ === 0
+      const mayRerun = ran.error instanceof Conflict || isSerializationFailure(ran.error) || isFirstViolation
       if (!mayRerun || reruns >= MAX_RERUNS) throw ran.error
       await Bun.sleep(Math.random() * RERUN_DELAY_MS * (reruns + 1))
     }
@@ -55,23 +74,20 @@ export function postgresEngine(
     try {
       const events: StoreEvent[] = []
       const queries = queriesOn(connection)
-      // Sent with the first query, which fails if it does.
-      const begun = connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`).execute()
-      begun.catch(() => {})
+      await connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`)
       const value = await operation({
         ...queries,
         tokens: tokensOf(queries),
         emit: (event) => void events.push(event),
       })
-      await begun
       if (isRolledBack) throw new Conflict()
-      await connection.unsafe('COMMIT')
+      await commit(connection)
       return { value, events }
     } catch (error) {
       await rollBack(connection)
       return { error }
     } finally {
-      await connection.release()
+      await pool.release(connection)
     }
   }
 
@@ -83,15 +99,22 @@ export function postgresEngine(
   }
 
   return {
-    read: (operation) => operation(reading),
+    read: (operation) => supervision.run('read', () => operation(reading)),
     write,
-    async examine(probe) {
-      await write(probe)
-      return undefined
-    },
-    space: async () => ({ freeBytes: undefined, logBytes: 0 }),
-    close: () => pool.close(),
+    examine: examinationOf({ pool, health, supervision, write, clock }),
+    space: async () => undefined,
+    connections: pool.connections,
+    close: supervision.close,
   }
+}
+
+/** @throws {Unavailable} if the answer is lost; run again, the operation might take effect twice */
+async function commit(connection: ReservedSQL): Promise<void> {
+  const { command } = await connection.unsafe('COMMIT').catch((error: unknown) => {
+    throw isRolledBack(error) ? error : new Unavailable('outcome_unknown', error)
+  })
+  // An operation went on after a failed statement.
+  if (command !== 'COMMIT') throw new Error(`the database answered a commit with ${command}`)
 }
 
 /** A connection that is lost has rolled back by itself. */

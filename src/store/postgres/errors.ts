@@ -1,9 +1,29 @@
-/** Classifies errors of Postgres by their SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+/**
+ * Classifies errors of Postgres by their SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), and
+ * errors of Bun's client, which have none, by their code.
+ */
+import { RejectedByDatabase } from '../../lib/rejected-by-database'
+import { type FailureKind, Unavailable } from '../../lib/unavailable'
+import { Conflict } from '../engine'
+
+/** As Bun's client throws it. */
+interface ClientError extends Error {
+  code?: unknown
+  /** The SQLSTATE, if the error comes from Postgres. */
+  errno?: unknown
+  /** The functions in which it occurred. */
+  where?: unknown
+}
 
 /** The SQLSTATE; empty for an error of another kind, such as a lost connection. */
-function stateOf(error: unknown): string {
-  const { errno } = error as { errno?: unknown }
+export function stateOf(error: unknown): string {
+  const { errno } = error as ClientError
   return typeof errno === 'string' ? errno : ''
+}
+
+function clientCodeOf(error: unknown): string {
+  const { code } = error as ClientError
+  return typeof code === 'string' && code.startsWith('ERR_POSTGRES_') ? code.slice('ERR_POSTGRES_'.length) : ''
 }
 
 /** serialization_failure and deadlock_detected: the transaction was rolled back and can be run again. */
@@ -11,3 +31,78 @@ export const isSerializationFailure = (error: unknown): boolean => ['40001', '40
 
 /** unique_violation. */
 export const isUniqueViolation = (error: unknown): boolean => stateOf(error) === '23505'
+
+/**
+ * An established connection ended: by the other side (admin_shutdown, crash_shutdown, or a session that was idle for too
+ * long) or in between. What it was asked for may or may not have happened.
+ */
+export const isConnectionLost = (error: unknown): boolean =>
+  ['57P01', '57P02', '57P05', '25P03', '08003', '08006'].includes(stateOf(error)) ||
+  ['CONNECTION_CLOSED', 'IDLE_TIMEOUT', 'LIFETIME_TIMEOUT'].includes(clientCodeOf(error))
+
+/** Whether Postgres has reported that it rolled the transaction back, as opposed to a lost answer. */
+export const isRolledBack = (error: unknown): boolean => stateOf(error) !== '' && !isConnectionLost(error)
+
+const KINDS: Record<string, FailureKind> = {
+  '25006': 'read_only',
+  '40001': 'conflicts',
+  '40P01': 'conflicts',
+  '53100': 'disk_full',
+  '53300': 'no_connection',
+  '55P03': 'too_slow',
+  '57014': 'too_slow',
+  '3D000': 'login_refused',
+}
+
+/** By the class: the first two characters. */
+const KINDS_OF_CLASSES: Record<string, FailureKind> = {
+  '08': 'unreachable',
+  28: 'login_refused',
+  53: 'out_of_memory',
+  57: 'unreachable',
+  58: 'disk_failing',
+}
+
+/** @returns undefined if the error is not environmental */
+export function unavailableFor(error: unknown): Unavailable | undefined {
+  if (error instanceof Unavailable) return error
+  if (error instanceof Conflict) return new Unavailable('conflicts', error)
+  const kind = kindOf(error)
+  return kind && new Unavailable(kind, error)
+}
+
+function kindOf(error: unknown): FailureKind | undefined {
+  const state = stateOf(error)
+  const code = clientCodeOf(error)
+  // The server breaks connections on purpose if a transaction stays open without a query.
+  if (state === '25P03') return 'too_slow'
+  if (state !== '') return KINDS[state] ?? KINDS_OF_CLASSES[state.slice(0, 2)]
+  if (code.includes('AUTHENTICATION') || code.startsWith('SASL')) return 'login_refused'
+  return /^(CONNECTION|IDLE|LIFETIME|TLS)_/.test(code) ? 'unreachable' : undefined
+}
+
+/** undefined_table, invalid_schema_name, data_corrupted, index_corrupted. */
+const DAMAGE = ['42P01', '3F000', 'XX001', 'XX002']
+
+/** Whether tables are missing or unreadable; a function of the operator may lack some, too. */
+export const isDamage = (error: unknown): boolean => DAMAGE.includes(stateOf(error)) && !isFromFunction(error)
+
+/** Triggers are functions. Ours do not fail. */
+const isFromFunction = (error: unknown): boolean => / function /.test(` ${(error as ClientError).where ?? ''}`)
+
+/**
+ * What a trigger of the operator raised: RAISE, with any SQLSTATE, or an error in it. Constraints (class 23) of their
+ * tables refer to ours.
+ */
+export function rejectionIn(error: unknown): RejectedByDatabase | undefined {
+  const state = stateOf(error)
+  const isRaised = /^(P0|PT|23)/.test(state) || (state !== '' && isFromFunction(error))
+  return isRaised ? new RejectedByDatabase(state, error as Error) : undefined
+}
+
+/** With the SQLSTATE or the code, since messages are translated. */
+export function textOf(error: unknown): string {
+  const code = stateOf(error) || clientCodeOf(error)
+  const text = error instanceof Error ? error.message : String(error)
+  return code === '' ? text : `${code}: ${text}`
+}

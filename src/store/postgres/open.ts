@@ -2,15 +2,22 @@
 import type { Engine, EngineOptions, IsolationLevel } from '../engine'
 import { connect } from './connect'
 import { postgresEngine } from './engine'
+import { healthOf } from './health'
 import { migratePostgres } from './migrate'
+import { poolOf } from './pool'
+import { reach, requireOwnSessions } from './reach'
 
 export interface PostgresOptions extends EngineOptions {
   /** Unix milliseconds. */
   now: number
   /** Of this executable; undefined if it does not matter. */
   version?: string
+  /** Whether an unreachable database is waited for. */
+  isServed?: boolean | undefined
   /** Called with each problem that does not prevent opening. */
   onWarning?(message: string): void
+  /** The clock of this machine; replaced in tests. */
+  clock?: () => number
   maxConnections?: number
   isolation?: IsolationLevel
 }
@@ -24,17 +31,29 @@ const SESSION = {
   idle_in_transaction_session_timeout: '10s',
 }
 
-export async function openPostgres(
-  url: string,
-  { maxConnections = 10, now, version, onWarning, ...options }: PostgresOptions,
-): Promise<Engine> {
-  const pool = connect(url, { maxConnections, session: SESSION })
+/** How long a server waits at its start for the database, which may start at the same time. */
+const PATIENCE_MS = 30_000
+
+/** @throws with what to do, if it cannot be reached, used or migrated */
+export async function openPostgres(url: string, options: PostgresOptions): Promise<Engine> {
+  const { maxConnections = 10, now, version, isServed, onWarning = () => {}, onDatabaseProblem = () => {} } = options
+  const open = (max: number) => connect(url, { maxConnections: max, session: SESSION })
+  const setup = open(2)
   try {
-    const { warnings } = await migratePostgres(pool, { now, version })
-    for (const warning of warnings) onWarning?.(warning)
-  } catch (error) {
-    await pool.close()
-    throw error
+    await reach(setup, url, { patienceMs: isServed ? PATIENCE_MS : 0, onWarning })
+    await requireOwnSessions(setup, url, SESSION)
+    const { warnings } = await migratePostgres(setup, { now, version })
+    for (const warning of warnings) onWarning(warning)
+  } finally {
+    await setup.close({ timeout: 0 })
   }
-  return postgresEngine(pool, options)
+  return postgresEngine({
+    ...options,
+    pool: poolOf(() => open(maxConnections), maxConnections),
+    health: healthOf(onDatabaseProblem),
+    async probe() {
+      await using connection = open(1)
+      await connection.unsafe('SELECT 1')
+    },
+  })
 }

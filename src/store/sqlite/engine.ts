@@ -257,6 +257,7 @@ export function sqliteEngine(
     read,
     write,
     examine,
+    connections: () => undefined,
     space: () => spaceOf(writer.filename, connections.logBytes()),
     async close() {
       clearInterval(maintenanceTimer)
