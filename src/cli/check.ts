@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { storedSecrets } from '../adapters/data-folder'
 import { databaseTarget, keyringOf } from '../compose/keys'
 import { templatesOf } from '../compose/mail'
 import type { Settings } from '../config'
+import { isOnPostgres } from '../config/postgres-checks'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
 import { damageOf } from '../store/database'
@@ -27,22 +27,22 @@ export async function check(command: Command): Promise<void> {
   if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
   for (const { severity, message } of problems)
     process.stdout.write(`${isWrong({ severity, message }) ? 'error' : severity}: ${message}\n`)
-  const damage = damageIn(resolve(settings.server.dataDir), settings)
+  const damage = await damageIn(resolve(settings.server.dataDir), settings)
   for (const message of damage) process.stdout.write(`error: ${message}\n`)
   const areWrong = problems.some(isWrong)
   process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
   process.exitCode = areWrong || damage.length > 0 ? 1 : 0
 }
 
-/** Finds problems in the files of a server. Read-only; can run while the server is running. */
-function damageIn(folder: string, settings: Settings): string[] {
-  const path = databaseTarget(settings, folder)
+/** Finds problems in the files and the database of a server. Read-only; can run while the server is running. */
+async function damageIn(folder: string, settings: Settings): Promise<string[]> {
+  const target = databaseTarget(settings, folder)
   const found: string[] = []
   try {
-    storedSecrets(folder, path)
+    if (!isOnPostgres(settings)) storedSecrets(folder, target)
   } catch (error) {
     found.push((error as Error).message)
   }
-  const damage = existsSync(path) ? damageOf(path) : undefined
-  return damage === undefined ? found : [...found, `${path}: ${damage}`]
+  const damage = await damageOf(target)
+  return damage === undefined ? found : [...found, damage]
 }

@@ -1,13 +1,12 @@
 /** Commands that work on existing data and create none. */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { migrations } from '../../migrations'
 import { openDataFolder } from '../adapters/data-folder'
-import { databaseTarget } from '../compose/keys'
+import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
 import { server } from '../config/server'
-import { historyOf } from '../store/database'
+import { historyOf, migrationsFor } from '../store/database'
 import { version } from '../version'
 import { commandWith } from './invocation'
 import { optionOf } from './settings'
@@ -40,39 +39,40 @@ export function dataFolderFor(command: Command, settings: Settings): string {
 
 /**
  * A database of the same version as this executable, for commands that can run while the server is running.
- * @returns its path
+ * @returns its path or URL
  * @throws if it is missing or has another version
  */
-export function requireDatabase(settings: Settings): string {
-  const path = databaseTarget(settings, resolve(settings.server.dataDir))
-  if (!existsSync(path) || !statSync(path).isFile()) {
+export async function requireDatabase(settings: Settings): Promise<string> {
+  const target = databaseTarget(settings, resolve(settings.server.dataDir))
+  if (!(await historyOf(target)).exists) {
     // A missing folder is the better explanation.
     if (settings.database.url === undefined) requireDataFolder(settings)
     throw new Error(
-      `no database found at ${path}: no server has been started with it yet. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
+      `no database found at ${shownDatabase(target)}: no server has been started with it yet. Start it once, or name the database with AUTH_DATABASE_URL or its folder with --data-dir <folder>`,
     )
   }
-  requireSameVersion(path, settings)
-  return path
+  await requireSameVersion(target, settings)
+  return target
 }
 
 /** @throws if an existing database has another version than this executable */
-export function requireSameVersion(path: string, settings: Settings): void {
-  requireNotNewer(path)
-  const { migrations: names } = historyOf(path)
-  if (existsSync(path) && names.length < migrations.length)
+export async function requireSameVersion(target: string, settings: Settings): Promise<void> {
+  await requireNotNewer(target)
+  const { exists, migrations: names } = await historyOf(target)
+  const known = migrationsFor(target)
+  if (exists && names.length < known.length)
     throw new Error(
-      `${path}: the database is older than this executable (latchkey ${version}): it has ${names.length} of ${migrations.length} migrations. Use the executable that the server runs, or stop the server and bring the database up to date: ${commandWith('migrate', settings.server.dataDir)}`,
+      `${shownDatabase(target)}: the database is older than this executable (latchkey ${version}): it has ${names.length} of ${known.length} migrations. Use the executable that the server runs, or stop the server and bring the database up to date: ${commandWith('migrate', settings.server.dataDir)}`,
     )
 }
 
 /** @throws if a newer executable has migrated the database */
-export function requireNotNewer(path: string): void {
-  const { migrations: names, lastOpenedBy } = historyOf(path)
-  if (names.length <= migrations.length) return
+export async function requireNotNewer(target: string): Promise<void> {
+  const { migrations: names, lastOpenedBy } = await historyOf(target)
+  if (names.length <= migrationsFor(target).length) return
   const opened =
     lastOpenedBy === undefined || lastOpenedBy === version ? '' : ` and was last served by latchkey ${lastOpenedBy}`
   throw new Error(
-    `${path}: the database is newer than this executable (latchkey ${version}): it has migration ${names.at(-1)}, which is unknown here${opened}. Use the newer executable, or restore a backup from before the upgrade`,
+    `${shownDatabase(target)}: the database is newer than this executable (latchkey ${version}): it has migration ${names.at(-1)}, which is unknown here${opened}. Use the newer executable, or restore a backup from before the upgrade`,
   )
 }

@@ -119,7 +119,9 @@ withSettings(
     'latchkey migrate --status',
     migrate,
   ),
-).option('--status', 'only show which migrations are applied')
+)
+  .option('--status', 'only show which migrations are applied')
+  .option('--dry-run', 'only print the SQL of the migrations that are missing')
 
 const mail = program
   .command('mail')

@@ -55,7 +55,7 @@ const LISTED = 50
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const { store, secrets } = await exitOnError(async () => {
-    const database = requireDatabase(settings)
+    const database = await requireDatabase(settings)
     const folder = requireDataFolder(settings)
     return {
       ...ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() }),

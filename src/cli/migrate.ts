@@ -1,41 +1,47 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { migrations } from '../../migrations'
 import { openDataFolder } from '../adapters/data-folder'
 import { systemClock } from '../adapters/system'
-import { databaseTarget } from '../compose/keys'
-import { damageOf, historyOf, lockData, migrateDatabase } from '../store/database'
+import { databaseTarget, shownDatabase } from '../compose/keys'
+import { isOnPostgres } from '../config/postgres-checks'
+import { damageOf, historyOf, lockData, migrateDatabase, migrationsFor, pendingScript } from '../store/database'
+import { version } from '../version'
 import { requireNotNewer } from './data'
-import { exitOnError, requireSettings } from './settings'
+import { exitOnError, optionOf, requireSettings } from './settings'
 
 /**
- * `latchkey migrate`: migrates the database and checks all of it; `--status` only reports its version. `serve` migrates
- * at start as well.
+ * `latchkey migrate`: migrates the database and checks all of it; `--status` only reports its version, `--dry-run` prints
+ * the SQL. `serve` migrates at start as well.
  */
 export async function migrate(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
+  const options = { now: systemClock.now(), version }
+  const target = databaseTarget(settings, resolve(settings.server.dataDir))
   await exitOnError(async () => {
-    if (command.opts().status) return printStatus(databaseTarget(settings, resolve(settings.server.dataDir)))
-    const folder = openDataFolder(settings.server.dataDir)
-    const path = databaseTarget(settings, folder)
-    requireNotNewer(path)
-    const isNew = !existsSync(path)
-    lockData(folder, path)
-    const applied = await migrateDatabase(path, systemClock.now())
-    if (isNew) process.stderr.write(`latchkey: created a new database, ${path}\n`)
-    const damage = damageOf(path)
-    if (damage !== undefined) throw new Error(`${path}: ${damage}`)
+    if (optionOf(command, 'status')) return printStatus(target)
+    await requireNotNewer(target)
+    if (optionOf(command, 'dryRun'))
+      return void process.stdout.write(`${(await pendingScript(target, options)) || UP_TO_DATE}\n`)
+    const { exists } = await historyOf(target)
+    if (!isOnPostgres(settings)) lockData(openDataFolder(settings.server.dataDir), target)
+    const { applied, warnings } = await migrateDatabase(target, options)
+    if (!exists) process.stderr.write(`latchkey: created a new database, ${shownDatabase(target)}\n`)
+    for (const warning of warnings) process.stderr.write(`latchkey: warning: ${warning}\n`)
+    const damage = await damageOf(target)
+    if (damage !== undefined) throw new Error(damage)
     process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
   })
 }
 
+/** As a comment of SQL. */
+const UP_TO_DATE = '-- the database is up to date'
+
 /** Read-only. @throws if the database is newer than this executable */
-function printStatus(path: string): void {
-  const { migrations: applied } = historyOf(path)
-  if (!existsSync(path)) process.stderr.write(`latchkey: there is no database at ${path}\n`)
-  for (const { name } of migrations)
-    process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
-  for (const name of applied.slice(migrations.length)) process.stdout.write(`unknown  ${name}\n`)
-  requireNotNewer(path)
+async function printStatus(target: string): Promise<void> {
+  const { exists, migrations: applied } = await historyOf(target)
+  if (!exists) process.stderr.write(`latchkey: there is no database at ${shownDatabase(target)}\n`)
+  const known = migrationsFor(target)
+  for (const name of known) process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
+  for (const name of applied.slice(known.length)) process.stdout.write(`unknown  ${name}\n`)
+  await requireNotNewer(target)
 }

@@ -27,7 +27,7 @@ async function withRoles(
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
-  const store = await exitOnError(() => openStore(requireDatabase(settings), systemClock.now()))
+  const store = await exitOnError(async () => openStore(await requireDatabase(settings), systemClock.now()))
   try {
     const now = systemClock.now()
     const context = { store, now, client: NO_CLIENT, random: systemRandom, policy: policyOf(settings) }

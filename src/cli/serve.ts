@@ -86,11 +86,11 @@ export async function serve(command: Command): Promise<void> {
  * Prepares everything needed before listening: the folder, its lock and its secrets. On Postgres there is nothing to
  * prepare, so a server needs no disk.
  */
-function prepare(settings: Settings): { folder: string; secrets: Secrets | undefined } {
+async function prepare(settings: Settings): Promise<{ folder: string; secrets: Secrets | undefined }> {
   if (isOnPostgres(settings)) return { folder: resolve(settings.server.dataDir), secrets: undefined }
   const folder = openDataFolder(settings.server.dataDir)
   const database = databaseTarget(settings, folder)
-  requireNotNewer(database)
+  await requireNotNewer(database)
   lockData(folder, database)
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
   return { folder, secrets }

@@ -19,7 +19,7 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
   await exitOnError(async () => {
     const folder = dataFolderFor(command, settings)
     const database = databaseTarget(settings, folder)
-    requireSameVersion(database, settings)
+    await requireSameVersion(database, settings)
     const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
     await using keys = await openSigningKeys(settings, secrets, folder)
     await work(keys, settings)

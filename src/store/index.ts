@@ -160,7 +160,7 @@ export interface StoreOptions {
   maxConnections?: number
   /** Postgres: by default, serializable. */
   isolation?: IsolationLevel
-  /** Of this executable: on Postgres, an older one leaves the views of a newer one. */
+  /** Of this executable: on Postgres, the views are those of the newest one that served the database. */
   version?: string
   /** Called with each problem of a Postgres database that does not prevent opening it. */
   onWarning?(message: string): void

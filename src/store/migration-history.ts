@@ -11,10 +11,19 @@ export interface Applied {
 
 /** Version information of a database, read without changing it. */
 export interface History {
-  /** Its migrations; empty if there is no database. */
+  /** Whether there is a database, or on Postgres the schemas of one. */
+  exists: boolean
   migrations: string[]
   /** Version of the executable that last served it; undefined if unknown. */
   lastOpenedBy: string | undefined
+}
+
+/** What a run of migrations did. */
+export interface Migrated {
+  /** Names of what was applied; on Postgres also `auth` and `views`. */
+  applied: string[]
+  /** What the operator should know, though a server can start. */
+  warnings: string[]
 }
 
 /** @throws if the database is newer than this executable, or was changed by an edited migration */

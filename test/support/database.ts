@@ -46,7 +46,7 @@ export async function putMigratedDatabase(path: string): Promise<void> {
   if (!migrated) {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-migrated-'))
     const original = join(folder, 'latchkey.db')
-    await migrateDatabase(original, 0)
+    await migrateDatabase(original, { now: 0 })
     migrated = readFileSync(original)
     rmSync(folder, { recursive: true })
   }

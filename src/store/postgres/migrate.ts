@@ -3,7 +3,7 @@ import { type SQL, semver } from 'bun'
 import type { Migration } from '../../../migrations'
 import { authSchema, postgresMigrations, views as viewsFile } from '../../../migrations/postgres'
 import { VIEWS_KEY } from '../meta-keys'
-import { type Applied, checkHistory, sha256 } from '../migration-history'
+import { type Applied, checkHistory, type Migrated, sha256 } from '../migration-history'
 import * as schema from '../schema'
 import { MIGRATION_LOCK } from './advisory-locks'
 import { type Connection, examineAuth } from './auth-schema'
@@ -14,18 +14,11 @@ import { viewDefinitions } from './shared-tables'
 export interface MigrateOptions {
   /** Unix milliseconds. */
   now: number
-  /** Of this executable: the views of the newest one stay. */
+  /** Of this executable: the views of the newest one stay. Undefined leaves those that are there. */
   version?: string | undefined
   /** For tests, in place of those in the executable. */
   migrations?: readonly Migration[]
   views?: string
-}
-
-export interface Migrated {
-  /** Names of what was applied: `auth`, migrations, `views`. */
-  applied: string[]
-  /** What the operator should know, though the start goes on. */
-  warnings: string[]
 }
 
 const currentViews = () => `${viewsFile}\n${viewDefinitions(Object.values(schema))}`
@@ -128,7 +121,7 @@ const HISTORY_TABLE = `CREATE TABLE latchkey.schema_migrations (
 );`
 
 /** In the order in which they were applied; none if the database is new. @throws if `latchkey` is another program's */
-async function appliedMigrations(connection: Connection): Promise<Applied[]> {
+export async function appliedMigrations(connection: Connection): Promise<Applied[]> {
   const [{ hasHistory, relations }] = await connection.unsafe<[{ hasHistory: boolean; relations: number }]>(
     `SELECT count(*) FILTER (WHERE relname = 'schema_migrations') > 0 AS "hasHistory", count(*)::int AS relations
     FROM pg_class WHERE relnamespace = to_regnamespace('latchkey')`,
@@ -165,7 +158,7 @@ async function mustReplaceViews(
   )
   const [hash, by] = row?.value.split(' ') ?? []
   if (hash === sha256(views)) return false
-  return by === undefined || version === undefined || semver.order(version, by) >= 0
+  return by === undefined || (version !== undefined && semver.order(version, by) >= 0)
 }
 
 const recordOfViews = (views: string, version = '') =>

@@ -5,12 +5,12 @@ import { postgresEngine } from './engine'
 import { healthOf } from './health'
 import { migratePostgres } from './migrate'
 import { poolOf } from './pool'
-import { reach, requireOwnSessions } from './reach'
+import { naming, reach, requireOwnSessions } from './reach'
 
 export interface PostgresOptions extends EngineOptions {
   /** Unix milliseconds. */
   now: number
-  /** Of this executable; undefined if it does not matter. */
+  /** Of this executable; undefined leaves the views that are there. */
   version?: string
   /** Whether an unreachable database is waited for. */
   isServed?: boolean | undefined
@@ -42,7 +42,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   try {
     await reach(setup, url, { patienceMs: isServed ? PATIENCE_MS : 0, onWarning })
     await requireOwnSessions(setup, url, SESSION)
-    const { warnings } = await migratePostgres(setup, { now, version })
+    const { warnings } = await naming(url, migratePostgres(setup, { now, version }))
     for (const warning of warnings) onWarning(warning)
   } finally {
     await setup.close({ timeout: 0 })

@@ -94,6 +94,12 @@ const TRANSACTION_MODE: Problem = {
 const asError = (url: string, { reason, advice }: Problem) =>
   new Error(`the database ${shownPostgresUrl(url)} ${reason}. ${advice}`)
 
+/** Names the database in an error, without its password. */
+export const naming = <Result>(url: string, work: Promise<Result>): Promise<Result> =>
+  work.catch((error: Error) => {
+    throw new Error(`${shownPostgresUrl(url)}: ${error.message}`, { cause: error })
+  })
+
 /**
  * With a pooler in transaction mode, statements outside a transaction run in any session, and settings and prepared
  * statements are lost or another client's.

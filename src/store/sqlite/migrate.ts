@@ -68,12 +68,13 @@ export function requireWritable(db: Database): void {
 
 /** @throws if the file cannot be read as a database */
 export function historyOf(path: string): History {
-  if (!existsSync(path)) return { migrations: [], lastOpenedBy: undefined }
+  if (!existsSync(path)) return { exists: false, migrations: [], lastOpenedBy: undefined }
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
     db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
-    return { migrations: appliedMigrations(db).map(({ name }) => name), lastOpenedBy: lastOpener(db) }
+    const names = appliedMigrations(db).map(({ name }) => name)
+    return { exists: true, migrations: names, lastOpenedBy: lastOpener(db) }
   } catch (error) {
     throw new Error(`${path} cannot be read as a database: ${openingProblem(path, error)}`)
   } finally {

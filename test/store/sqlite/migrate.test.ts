@@ -65,7 +65,11 @@ test('a failed migration rolls back all migrations of the run', () => {
   expect(() => run([one, two, { ...broken, name: '0003-broken' }])).toThrow('no such table')
   expect(() => run([one, orphaning])).toThrow('dangling references')
   const after = openDatabase(join(folder, 'test.db'))
-  expect(historyOf(join(folder, 'test.db'))).toEqual({ migrations: ['0001-one'], lastOpenedBy: undefined })
+  expect(historyOf(join(folder, 'test.db'))).toEqual({
+    exists: true,
+    migrations: ['0001-one'],
+    lastOpenedBy: undefined,
+  })
   expect(after.query("SELECT name FROM sqlite_master WHERE name IN ('half', 'parent2')").all()).toEqual([])
   expect(after.query('SELECT count(*) AS n FROM parent').get()).toEqual({ n: 1 })
   after.close()

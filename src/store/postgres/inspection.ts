@@ -1,0 +1,38 @@
+/** A database of Postgres as the command line sees it: on one connection, which is closed again. */
+import type { SQL } from 'bun'
+import { VERSION_KEY } from '../meta-keys'
+import type { History, Migrated } from '../migration-history'
+import { connect } from './connect'
+import { appliedMigrations, type MigrateOptions, migratePostgres, pendingScript as scriptFor } from './migrate'
+import { naming, reach } from './reach'
+
+export const historyOf = (url: string): Promise<History> =>
+  onDatabase(url, async (sql) => {
+    const applied = await appliedMigrations(sql)
+    if (applied.length === 0) return { exists: false, migrations: [], lastOpenedBy: undefined }
+    const [row] = await sql.unsafe<{ value: string }[]>(`SELECT value FROM latchkey.meta WHERE key = '${VERSION_KEY}'`)
+    return { exists: true, migrations: applied.map(({ name }) => name), lastOpenedBy: row?.value }
+  })
+
+/** @returns why a server could not start on it, in one sentence that names it; undefined if it could */
+export const problemOf = (url: string): Promise<string | undefined> =>
+  onDatabase(url, (sql) => scriptFor(sql, { now: 0 })).then(
+    () => undefined,
+    (error: Error) => error.message,
+  )
+
+export const migrateDatabase = (url: string, options: MigrateOptions): Promise<Migrated> =>
+  onDatabase(url, (sql) => migratePostgres(sql, options))
+
+export const pendingScript = (url: string, options: MigrateOptions): Promise<string> =>
+  onDatabase(url, (sql) => scriptFor(sql, options))
+
+async function onDatabase<Result>(url: string, work: (sql: SQL) => Promise<Result>): Promise<Result> {
+  const sql = connect(url, { maxConnections: 1 })
+  try {
+    await reach(sql, url, { patienceMs: 0 })
+    return await naming(url, work(sql))
+  } finally {
+    await sql.close()
+  }
+}
