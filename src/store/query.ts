@@ -145,7 +145,7 @@ function queryOf(query: Built, dialect: Dialect): Query {
 
 /** Constants are values that drizzle has converted already. */
 function bindingOf(param: unknown, dialect: Dialect): Binding {
-  if (!is(param, Param)) return { value: dialect.encoder(asIs)?.(param) ?? param }
+  if (!is(param, Param)) return { value: param === null ? null : (dialect.encoder(asIs)?.(param) ?? param) }
   const { name } = param.value as Placeholder
   const encode = dialect.encoder(param.encoder as ParameterType)
   return encode ? { name, encode } : { name }

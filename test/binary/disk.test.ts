@@ -86,8 +86,12 @@ test.skipIf(!mayMount)('it works with only its data folder writable', async () =
 })
 
 /** Fills a page of the database with zeros. */
-function damage(path: string, index: string): void {
-  const [schema] = readRows<{ rootpage: number }>(path, 'SELECT rootpage FROM sqlite_schema WHERE name = ?', index)
+async function damage(path: string, index: string): Promise<void> {
+  const [schema] = await readRows<{ rootpage: number }>(
+    path,
+    'SELECT rootpage FROM sqlite_schema WHERE name = ?',
+    index,
+  )
   const file = openSync(path, 'r+')
   writeSync(file, Buffer.alloc(4096), 0, 4096, ((schema?.rootpage ?? 0) - 1) * 4096)
   closeSync(file)
@@ -99,7 +103,7 @@ test('a damaged page causes errors and a failing probe, and does not end the pro
   const before = await startBinary({ folder })
   await signUp(before, 'ada@example.com')
   await before.stop()
-  damage(path, 'users_email')
+  await damage(path, 'users_email')
   {
     await using server = await startBinary({ folder })
     expect((await signIn(server, 'ada@example.com')).status).toBe(500)

@@ -73,8 +73,8 @@ test(
         refreshes += 1
       }
       await again.stop('SIGKILL')
-      expect(readRows(again.database, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
-      expect(readRows(again.database, 'PRAGMA foreign_key_check')).toEqual([])
+      expect(await readRows(again.database, 'PRAGMA integrity_check')).toEqual([{ integrity_check: 'ok' }])
+      expect(await readRows(again.database, 'PRAGMA foreign_key_check')).toEqual([])
     }
     const last = await startBinary({ folder, env })
     for (const id of users)

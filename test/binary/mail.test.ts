@@ -219,7 +219,7 @@ test('a mail during which it is killed is sent again with the same Message-ID', 
   await until(() => smtp.attempts.length > 0)
   expect(await before.stop('SIGKILL')).not.toBe(0)
 
-  const queued = readRows<{ state: string; next: number }>(
+  const queued = await readRows<{ state: string; next: number }>(
     before.database,
     'SELECT state, next_attempt_at AS next FROM messages',
   )

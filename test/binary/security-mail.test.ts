@@ -25,7 +25,7 @@ async function mailed(server: Binary, body: object = {}) {
 /** How many sessions the database holds once the server has stopped. */
 async function sessionsIn(server: Binary): Promise<number> {
   await server.stop()
-  return countRows(server.database, 'sessions')
+  return await countRows(server.database, 'sessions')
 }
 
 const times = <T>(act: () => Promise<T>) => Promise.all(Array.from({ length: TIMES }, act))

@@ -59,7 +59,7 @@ test('a generated sign-up link is dated after the hash', async () => {
     token: app.keys.serviceRole,
     body: { type: 'signup', email: 'ada@example.com', password: PASSWORD },
   })
-  const dates = readRows(
+  const dates = await readRows(
     app.database,
     'SELECT created_at AS at FROM users UNION SELECT created_at FROM verification_tokens',
   )

@@ -1,9 +1,6 @@
 /** A store with accounts, for tests of its operations on them. */
 import { expect } from 'bun:test'
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   type FlowState,
   type Identity,
@@ -13,7 +10,8 @@ import {
   type User,
   type VerificationToken,
 } from '../../src/store'
-import { countRows, readRows } from './database'
+import { countRows, readRows, tablesOf } from './database'
+import { newDatabase } from './engines'
 
 /** When every change of a test happens, and when the accounts were created before. */
 export const NOW = Date.parse('2026-01-02T00:00:00Z')
@@ -29,18 +27,18 @@ export interface AccountStore extends AsyncDisposable {
   /** Stores a token. @returns how an operation refers to it */
   token(given: Partial<VerificationToken>): Promise<{ id: string }>
   /** Whether a token can still be used. */
-  isValid(token: { id: string }): boolean
+  isValid(token: { id: string }): Promise<boolean>
   session(userId: string): Promise<string>
   /** Every row of every table. */
-  rows(): Record<string, unknown[]>
-  count(table: string, userId: string): number
+  rows(): Promise<Record<string, unknown[]>>
+  count(table: string, userId: string): Promise<number>
 }
 
 export async function accountStore(): Promise<AccountStore> {
-  const folder = mkdtempSync(join(tmpdir(), 'latchkey-accounts-'))
-  const path = join(folder, 'latchkey.db')
+  const database = await newDatabase()
+  const { target } = database
   // Operations can be run again from the start: each test shows it.
-  const store = await openStore(path, BEFORE, { runsWritesTwice: true })
+  const store = await openStore(target, BEFORE, { runsWritesTwice: true })
   const find = async (id: string) => (await store.findUser(id)) as User
   return {
     store,
@@ -60,21 +58,24 @@ export async function accountStore(): Promise<AccountStore> {
       await store.saveTokensAndMessages({ now: BEFORE, mint: [{ token, replaces: [] }], audit: [] })
       return { id: token.id }
     },
-    isValid: ({ id }) =>
-      readRows(path, 'SELECT 1 FROM verification_tokens WHERE id = ? AND consumed_at IS NULL', id).length > 0,
+    async isValid({ id }) {
+      const rows = await readRows(target, 'SELECT 1 FROM verification_tokens WHERE id = ? AND consumed_at IS NULL', id)
+      return rows.length > 0
+    },
     async session(userId) {
       const session = newSession(userId)
       await store.openSession({ session, now: BEFORE, audit: [] })
       return session.session.id
     },
-    rows() {
-      const tables = readRows<{ name: string }>(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")
-      return Object.fromEntries(tables.map(({ name }) => [name, readRows(path, `SELECT * FROM "${name}"`)]))
+    async rows() {
+      const tables: Record<string, unknown[]> = {}
+      for (const name of await tablesOf(target)) tables[name] = await readRows(target, `SELECT * FROM "${name}"`)
+      return tables
     },
-    count: (table, userId) => countRows(path, `${table} WHERE user_id = ?`, userId),
+    count: (table, userId) => countRows(target, `${table} WHERE user_id = ?`, userId),
     async [Symbol.asyncDispose]() {
       await store.close()
-      rmSync(folder, { recursive: true })
+      await database[Symbol.asyncDispose]()
     },
   }
 }
@@ -216,9 +217,9 @@ export async function expectRefused<Outcome extends string>(
   work: () => Promise<{ outcome: Outcome }>,
   outcome: Outcome,
 ): Promise<void> {
-  const before = rows()
+  const before = await rows()
   expect((await work()).outcome).toBe(outcome)
-  expect(rows()).toEqual(before)
+  expect(await rows()).toEqual(before)
 }
 
 /** Ways to bring an account into a state that allows no change, by the outcome that results. */

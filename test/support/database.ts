@@ -3,35 +3,91 @@
  * endpoint produces.
  */
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { migrateDatabase } from '../../src/store/database'
+import { runOn } from './postgres'
 
-/** The rows of a query, on a connection that cannot write. */
-export function readRows<Row = Record<string, unknown>>(
-  path: string,
+/** What a test binds to a `?` of its SQL. */
+type Value = string | number | null
+
+const isPostgres = (target: string) => target.startsWith('postgres:')
+
+/**
+ * The rows of a query. On Postgres, tables are those of schema `latchkey`, and values are converted to what SQLite has:
+ * Unix milliseconds for instants, 0 and 1 for booleans.
+ * @param target path or URL of the database
+ */
+export async function readRows<Row = Record<string, unknown>>(
+  target: string,
   sql: string,
-  ...values: SQLQueryBindings[]
-): Row[] {
-  using database = new Database(path, { readonly: true })
+  ...values: Value[]
+): Promise<Row[]> {
+  if (isPostgres(target)) {
+    const rows = await runOn(target, numbered(sql), ...values)
+    return rows.map(
+      (row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asSqlite(value)])) as Row,
+    )
+  }
+  using database = new Database(target, { readonly: true })
   return database.query<Row, SQLQueryBindings[]>(sql).all(...values)
 }
 
 /** @param from the table, and a WHERE clause if not all of its rows count */
-export function countRows(path: string, from: string, ...values: SQLQueryBindings[]): number {
-  const [row] = readRows<{ count: number }>(path, `SELECT count(*) AS count FROM ${from}`, ...values)
+export async function countRows(target: string, from: string, ...values: Value[]): Promise<number> {
+  const [row] = await readRows<{ count: number }>(target, `SELECT count(*) AS count FROM ${from}`, ...values)
   return row?.count ?? Number.NaN
 }
 
-/** Runs one statement, or several without values. An app in this process sees the result once this resolves. */
-export async function execute(path: string, sql: string, ...values: SQLQueryBindings[]): Promise<void> {
-  {
-    using database = new Database(path, { create: false, readwrite: true })
-    database.run(sql, values)
+/** The tables of a database; on Postgres, the views of GoTrue's tables are among them. */
+export async function tablesOf(target: string): Promise<string[]> {
+  const sql = isPostgres(target)
+    ? "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'latchkey' ORDER BY 1"
+    : "SELECT name FROM sqlite_schema WHERE type = 'table'"
+  return (await readRows<{ name: string }>(target, sql)).map(({ name }) => name)
+}
+
+/** Everything that a database holds: its file and write-ahead log, on Postgres the rows of all tables as JSON. */
+export async function storedBytes(target: string): Promise<Buffer> {
+  if (!isPostgres(target))
+    return Buffer.concat([target, `${target}-wal`].filter(existsSync).map((file) => readFileSync(file)))
+  const tables = await runOn<{ name: string }>(
+    target,
+    "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('auth', 'latchkey')",
+  )
+  const rows = await Promise.all(tables.map(({ name }) => runOn(target, `SELECT * FROM ${name}`)))
+  return Buffer.from(JSON.stringify(rows))
+}
+
+/**
+ * Runs one statement, or several without values. An app in this process sees the result once this resolves.
+ * @param sql as text where both engines take the same
+ */
+export async function execute(
+  target: string,
+  sql: string | { sqlite: string; postgres: string },
+  ...values: Value[]
+): Promise<void> {
+  const texts = typeof sql === 'string' ? { sqlite: sql, postgres: sql } : sql
+  if (isPostgres(target)) await runOn(target, numbered(texts.postgres), ...values)
+  else {
+    using database = new Database(target, { create: false, readwrite: true })
+    database.run(texts.sqlite, values)
   }
   // The app answers all reads of one turn of the event loop from one snapshot.
   await new Promise(setImmediate)
+}
+
+/** The same SQL with `$1` for the first `?`. */
+function numbered(sql: string): string {
+  let number = 0
+  return sql.replace(/\?/g, () => `$${++number}`)
+}
+
+function asSqlite(value: unknown): unknown {
+  if (value instanceof Date) return value.getTime()
+  return typeof value === 'boolean' ? Number(value) : value
 }
 
 /** A connection that stays open, for transactions and locks in addition to the server's own. */

@@ -19,19 +19,16 @@ export const hasPostgres = process.env[SERVER_VARIABLE] !== undefined || postgre
 
 const TEMPLATE = 'latchkey_template'
 
-/** A database, and a connection to it that resets it. */
-interface Used {
-  url: string
-  connection: SQL
-}
-
 interface Shared {
   server?: Promise<string>
-  unused: Used[]
+  /** By URL of the database. */
+  connections: Map<string, SQL>
+  /** Databases that no test has at the moment. */
+  unused: string[]
 }
 const { latchkeyPostgres } = globalThis as { latchkeyPostgres?: Shared }
 /** Of all test files of this process; each has its own copy of this module. */
-const shared: Shared = latchkeyPostgres ?? { unused: [] }
+const shared: Shared = latchkeyPostgres ?? { connections: new Map(), unused: [] }
 Object.assign(globalThis, { latchkeyPostgres: shared })
 
 /** The address of a server with the template, without a database. */
@@ -47,24 +44,39 @@ async function startServer(): Promise<string> {
   return url
 }
 
-/** Runs a statement on a connection of its own; without values, it may be several. */
+/**
+ * Runs a statement; without values, it may be several. Integers are numbers.
+ * @param url of a database
+ */
 export async function runOn<Row = Record<string, unknown>>(
   url: string,
   text: string,
   ...values: unknown[]
 ): Promise<Row[]> {
-  await using connection = new SQL(url, { max: 1 })
-  return [...(values.length > 0 ? await connection.unsafe(text, values) : await connection.unsafe(text))]
+  const connection = shared.connections.get(url) ?? new SQL(url, { max: 1, bigint: true, connection: SESSION })
+  shared.connections.set(url, connection)
+  const rows = values.length > 0 ? await connection.unsafe(text, values) : await connection.unsafe(text)
+  return [...rows].map(withNumbers)
 }
+
+const withNumbers = <Row extends object>(row: Row) =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+  ) as Row
+
+const SESSION = { search_path: 'latchkey, auth', TimeZone: 'UTC' }
 
 /** A database with the schema and without rows, created from the template and dropped afterwards. */
 export async function newPostgresDatabase(): Promise<PostgresDatabase> {
   const server = await postgresServer()
   const name = `latchkey_${crypto.randomUUID().replaceAll('-', '')}`
   await runOn(`${server}/postgres`, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`)
+  const url = `${server}/${name}`
   return {
-    url: `${server}/${name}`,
+    url,
     [Symbol.asyncDispose]: async () => {
+      await shared.connections.get(url)?.close()
+      shared.connections.delete(url)
       await runOn(`${server}/postgres`, `DROP DATABASE ${name} WITH (FORCE)`)
     },
   }
@@ -75,20 +87,15 @@ export async function newPostgresDatabase(): Promise<PostgresDatabase> {
  * rows alone.
  */
 export async function postgresDatabase(): Promise<PostgresDatabase> {
-  const used = shared.unused.pop() ?? (await newUsed())
+  const url = shared.unused.pop() ?? (await newPostgresDatabase()).url
   return {
-    url: used.url,
+    url,
     async [Symbol.asyncDispose]() {
-      await used.connection.unsafe(END_CONNECTIONS)
-      await used.connection.unsafe('CALL testing.reset()')
-      shared.unused.push(used)
+      await runOn(url, END_CONNECTIONS)
+      await runOn(url, 'CALL testing.reset()')
+      shared.unused.push(url)
     },
   }
-}
-
-async function newUsed(): Promise<Used> {
-  const { url } = await newPostgresDatabase()
-  return { url, connection: new SQL(url, { max: 1 }) }
 }
 
 /** Those that a test has left open could hold locks. */
@@ -102,6 +109,9 @@ export async function createTemplate(server: string): Promise<void> {
   const store = await openStore(template, 0)
   await store.close()
   await runOn(template, RESET_PROCEDURE)
+  // A template that somebody is connected to cannot be copied.
+  await shared.connections.get(template)?.close()
+  shared.connections.delete(template)
 }
 
 /** Brings all tables and sequences into the state in which they are now. Foreign keys and triggers do not count there. */

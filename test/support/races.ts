@@ -2,10 +2,12 @@
 import type { Engine, Queries, Tx } from '../../src/store/engine'
 import type { Statement } from '../../src/store/query'
 import { databaseTokens } from '../../src/store/verification/database'
+import { currentEngine } from './engines'
 
 /**
  * Runs an operation whose reads are outdated when it first writes, because a rival committed in between. If it notices,
- * the engine runs it again, then after the rival.
+ * the engine runs it again, then after the rival. On SQLite, where writes wait for each other, the rival runs in the
+ * transaction of the operation; on Postgres it has its own.
  * @returns the outcomes of both
  */
 export async function race<Rival, Outcome>(
@@ -15,15 +17,16 @@ export async function race<Rival, Outcome>(
 ): Promise<{ rival: Rival; outcome: Outcome }> {
   let rivalOutcome: Rival | undefined
   let isFirstRun = true
+  const isConcurrent = currentEngine() === 'postgres'
   const outcome = await engine.write(async (tx) => {
     const runRival = async () => {
-      rivalOutcome = await rival(tx)
+      rivalOutcome = await (isConcurrent ? engine.write(rival) : rival(tx))
     }
     if (isFirstRun) {
       isFirstRun = false
       return operation(beforeFirstWrite(tx, runRival))
     }
-    await runRival()
+    if (!isConcurrent) await runRival()
     return operation(tx)
   })
   return { rival: rivalOutcome as Rival, outcome }

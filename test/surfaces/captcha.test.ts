@@ -70,9 +70,11 @@ const down = (path: string) =>
 type Endpoint = readonly [path: string, field: (token: string | undefined) => object, body: object, ...unknown[]]
 
 /** Comparisons of passwords, and rows of what a request may leave. */
-const costs = ({ hasher, database }: TestApp) => [
+const costs = async ({ hasher, database }: TestApp) => [
   hasher.verified.length,
-  ...['users', 'messages', 'audit_log_entries', 'webauthn_challenges'].map((table) => countRows(database, table)),
+  ...(await Promise.all(
+    ['users', 'messages', 'audit_log_entries', 'webauthn_challenges'].map((table) => countRows(database, table)),
+  )),
 ]
 
 const verify = (app: TestApp, [path, field, body]: Endpoint, token?: string, asked?: RequestOptions) =>
@@ -111,7 +113,7 @@ describe.each([
   test.each(ENDPOINTS)('%s refuses without a good captcha, at no cost', async (...endpoint) => {
     const [path] = endpoint
     const hash = spyOn(app.hasher, 'hash')
-    const before = costs(app)
+    const before = await costs(app)
     const asked = fake.asked.length
     expect(errorOf(await verify(app, endpoint))).toEqual(missing(path))
     expect(errorOf(await verify(app, endpoint, ' \n'))).toEqual(missing(path))
@@ -125,7 +127,7 @@ describe.each([
     expect(errorOf(await verify(unreachable, endpoint, 'good'))).toEqual(down(path))
     expect(hash).not.toHaveBeenCalled()
     hash.mockRestore()
-    expect(costs(app)).toEqual(before)
+    expect(await costs(app)).toEqual(before)
   })
 
   test.each(ENDPOINTS)('%s works with a good captcha, which is verified once', async (...endpoint) => {
@@ -289,7 +291,7 @@ describe('the details', () => {
       }
     const override = { 'x-http-method-override': 'GET', 'x-original-url': '/auth/v1/health' }
     expect((await app.ask('POST', '/auth/v1/signup', { body, headers: override })).body.code).toBe('captcha_failed')
-    expect(countRows(app.database, 'users')).toBe(0)
+    expect(await countRows(app.database, 'users')).toBe(0)
   })
 
   const LIMITED = { AUTH_RATE_LIMITS: 'on', AUTH_RATE_LIMIT_EMAIL_SENT: '1000' }

@@ -163,7 +163,7 @@ test('a forged challenge is refused: an easier one, a later one, another action 
     [ours, 'A'.repeat(43)],
   ] as const)
     expect([claims, await signUp(app, solve(`${claims}.${signed}`, 12))]).toEqual([claims, 'invalid-input-response'])
-  expect(countRows(app.database, 'spent_captchas')).toBe(0)
+  expect(await countRows(app.database, 'spent_captchas')).toBe(0)
 })
 
 test('a challenge of the previous pepper counts', async () => {
@@ -196,7 +196,7 @@ test('what is not a token is refused without being stored', async () => {
     ...[`${'x'.repeat(15_000)}${token}`, 'x'.repeat(17_000), 'x'.repeat(1_000_000), '.'.repeat(16_000)],
   ])
     expect([wrong.slice(0, 200), await signUp(app, wrong)]).toEqual([wrong.slice(0, 200), 'invalid-input-response'])
-  expect(countRows(app.database, 'spent_captchas')).toBe(0)
+  expect(await countRows(app.database, 'spent_captchas')).toBe(0)
   expect(await signUp(app, ` ${token}\n`)).toBe('passed')
 })
 

@@ -92,8 +92,8 @@ async function confirmed(app: TestApp, email = 'ada@example.com') {
 const verify = (app: TestApp, body: object) => app.ask('POST', '/auth/v1/verify', { body })
 
 /** How many rows each table has. */
-function rows(app: TestApp, ...tables: string[]): number[] {
-  return tables.map((table) => countRows(app.database, table))
+function rows(app: TestApp, ...tables: string[]): Promise<number[]> {
+  return Promise.all(tables.map((table) => countRows(app.database, table)))
 }
 
 const STORED = ['users', 'identities', 'verification_tokens', 'flow_state', 'messages', 'sessions']
@@ -336,14 +336,14 @@ test('mails of kinds unknown to hooks are not sent', async () => {
   await confirmed(hook.app)
   expect((await signUp(hook.app)).status).toBe(200) // the owner would be told that there is an account already
   expect(hook.calls).toEqual([])
-  expect(rows(hook.app, 'messages')).toEqual([0])
+  expect(await rows(hook.app, 'messages')).toEqual([0])
 })
 
 test('with a hook, nothing is queued, and no code or token is logged', async () => {
   await using hook = await start()
   await signUp(hook.app)
   const { token, token_hash } = hook.last().payload.email_data
-  expect(rows(hook.app, 'messages')).toEqual([0])
+  expect(await rows(hook.app, 'messages')).toEqual([0])
   const log = JSON.stringify(hook.app.log())
   for (const secret of [token, token_hash, ...SECRETS]) expect(log).not.toContain(secret)
 })
@@ -439,15 +439,15 @@ const TABLE: [what: string, answers: HttpResult[], status: number, code: string,
 for (const [what, answers, status, code, message] of TABLE)
   test(`a hook that answers ${what}: ${status} ${code}, and nothing is stored`, async () => {
     await using hook = await start()
-    const before = rows(hook.app, ...STORED)
+    const before = await rows(hook.app, ...STORED)
     hook.answer(...answers)
     const reply = await signUp(hook.app)
     expect([reply.status, reply.body]).toEqual([status, { code, message }])
     expect(hook.calls).toHaveLength(answers.length)
-    expect(rows(hook.app, ...STORED)).toEqual(before)
+    expect(await rows(hook.app, ...STORED)).toEqual(before)
     // and the next attempt starts over
     expect((await signUp(hook.app)).status).toBe(200)
-    expect(rows(hook.app, 'users', 'verification_tokens')).toEqual([1, 1])
+    expect(await rows(hook.app, 'users', 'verification_tokens')).toEqual([1, 1])
   })
 
 const FINE: [what: string, answer: HttpResult][] = [
@@ -469,7 +469,7 @@ for (const [what, answer] of FINE)
     hook.answer(answer)
     expect((await signUp(hook.app)).status).toBe(200)
     expect(hook.calls).toHaveLength(1)
-    expect(rows(hook.app, 'users')).toEqual([1])
+    expect(await rows(hook.app, 'users')).toEqual([1])
   })
 
 // Attempts and time
@@ -553,7 +553,7 @@ test('a rejected change of address leaves no pending change', async () => {
   expect((await app.ask('PUT', '/auth/v1/user', { token: ada.accessToken, body })).status).toBe(403)
   const { body: user } = await app.ask('GET', '/auth/v1/user', { token: ada.accessToken })
   expect([user.new_email, user.user_metadata.name]).toEqual([undefined, undefined])
-  expect(rows(app, 'verification_tokens')).toEqual([0])
+  expect(await rows(app, 'verification_tokens')).toEqual([0])
 })
 
 test('a rejected invitation creates no account', async () => {
@@ -561,7 +561,7 @@ test('a rejected invitation creates no account', async () => {
   hook.answer(answered(401))
   const body = { email: 'new@example.com' }
   expect((await hook.app.ask('POST', '/auth/v1/invite', { body, token: hook.app.admin })).status).toBe(500)
-  expect(rows(hook.app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
+  expect(await rows(hook.app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
 })
 
 // The endpoints below /api/auth
@@ -597,7 +597,7 @@ test('a registration succeeds while the hook is down, and its mail follows later
     body: { email: 'ada@example.com', password: PASSWORD },
   })
   expect(registered.status).toBe(201)
-  expect(rows(app, 'users')).toEqual([1])
+  expect(await rows(app, 'users')).toEqual([1])
   await hook.called(3)
   while (!app.log().some(({ msg }) => msg === 'mail will be retried'))
     await new Promise((resolve) => setImmediate(resolve))
@@ -650,11 +650,11 @@ test('a rejected SMS leaves no account, and the hook’s message is returned', a
   hook.answer(answered(200, { error: { http_code: 422, message: 'Not this country' } }))
   const reply = await app.ask('POST', '/auth/v1/otp', { body: { phone: '15551230000' } })
   expect([reply.status, reply.body]).toEqual([422, { code: 'unknown', message: 'Not this country' }])
-  expect(rows(app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
+  expect(await rows(app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
   hook.answer(UNREACHABLE, UNREACHABLE, UNREACHABLE)
   const second = await app.ask('POST', '/auth/v1/otp', { body: { phone: '15551230000' } })
   expect([second.status, second.body.code]).toEqual([422, 'hook_timeout_after_retry'])
-  expect(rows(app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
+  expect(await rows(app, ...STORED)).toEqual([0, 0, 0, 0, 0, 0])
 })
 
 test('a new number is confirmed by the code that the SMS hook got', async () => {
@@ -809,7 +809,7 @@ test('a token withdrawn from a failed call no longer works', async () => {
   expect((await app.ask('POST', '/auth/v1/recover', { body: { email: 'ada@example.com' } })).status).toBe(403)
   const { token_hash } = hook.last().payload.email_data
   expect((await verify(app, { type: 'recovery', token_hash })).body.code).toBe('otp_expired')
-  expect(rows(app, 'verification_tokens')).toEqual([0])
+  expect(await rows(app, 'verification_tokens')).toEqual([0])
 })
 
 test('a token replaced by one that was used does not come back when the call fails', async () => {
@@ -851,7 +851,7 @@ test('a sign-up whose hook fails leaves an account that an administrator changed
   }
   during(hook, use, REFUSED)
   expect((await signUp(app)).status).toBe(403)
-  expect(rows(app, 'users', 'verification_tokens')).toEqual([1, 0])
+  expect(await rows(app, 'users', 'verification_tokens')).toEqual([1, 0])
 })
 
 test('of two simultaneous sign-ups one calls the hook, and if it fails neither creates an account', async () => {
@@ -862,7 +862,7 @@ test('of two simultaneous sign-ups one calls the hook, and if it fails neither c
   }
   during(hook, again, REFUSED)
   expect((await signUp(app)).status).toBe(403)
-  expect([hook.calls.length, ...rows(app, ...STORED)]).toEqual([1, 0, 0, 0, 0, 0, 0])
+  expect([hook.calls.length, ...(await rows(app, ...STORED))]).toEqual([1, 0, 0, 0, 0, 0, 0])
 })
 
 test('an unsent one-time code keeps the password of the unconfirmed sign-up', async () => {

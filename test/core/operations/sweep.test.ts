@@ -39,12 +39,12 @@ test('sessions are removed a year after their last use, the audit log after 90 d
   app.clock.advance(91 * DAY)
   const { body } = await refresh(app, used.refreshToken)
   expect(await app.core.forTask().sweep()).toMatchObject({ sessions: 0, knownNetworks: 2, auditLog: 4 })
-  expect(countRows(app.database, 'audit_log_entries')).toBe(1)
+  expect(await countRows(app.database, 'audit_log_entries')).toBe(1)
   app.clock.advance(300 * DAY)
   expect((await app.core.forTask().sweep()).sessions).toBe(1)
   expect((await refresh(app, unused.refreshToken)).body.code).toBe('refresh_token_not_found')
   expect((await refresh(app, body.refresh_token)).status).toBe(200)
-  expect(countRows(app.database, 'mfa_amr_claims')).toBe(1)
+  expect(await countRows(app.database, 'mfa_amr_claims')).toBe(1)
 })
 
 test('with session limits, sessions are removed a day after they end', async () => {
@@ -77,7 +77,7 @@ test('a sweep covers more rows than one step', async () => {
     INSERT INTO audit_log_entries (id, payload, created_at) SELECT 'x', '{}', i % 2 * 1e13 FROM n`
   await execute(app.database, insert)
   expect((await app.core.forTask().sweep()).auditLog).toBe(900)
-  expect(countRows(app.database, 'audit_log_entries')).toBe(900)
+  expect(await countRows(app.database, 'audit_log_entries')).toBe(900)
 })
 
 test('so does one of a table whose key is text, or has two columns', async () => {
@@ -92,10 +92,10 @@ test('so does one of a table whose key is text, or has two columns', async () =>
     app.database,
     `${numbers} INSERT INTO web3_messages (message_hash, expires_at) SELECT 'h' || i, i % 3 * 1e13 FROM n`,
   )
-  const networks = countRows(app.database, 'known_networks')
+  const networks = await countRows(app.database, 'known_networks')
   expect(await app.core.forTask().sweep()).toMatchObject({ knownNetworks: 600, web3Messages: 600 })
-  expect(countRows(app.database, 'known_networks')).toBe(networks - 600)
-  expect(countRows(app.database, 'web3_messages WHERE expires_at > 0')).toBe(1200)
+  expect(await countRows(app.database, 'known_networks')).toBe(networks - 600)
+  expect(await countRows(app.database, 'web3_messages WHERE expires_at > 0')).toBe(1200)
   expect(await app.core.forTask().sweep()).toMatchObject({ knownNetworks: 0, web3Messages: 0 })
 })
 
@@ -114,7 +114,7 @@ test('unfinished enrolments and ceremonies of factors and passkeys are removed',
   expect(await app.core.forTask().sweep()).toMatchObject({ factors: 1, challenges: 1, attempts: 0, ceremonies: 0 })
   app.clock.advance(29 * DAY)
   expect(await app.core.forTask().sweep()).toMatchObject({ attempts: 1 })
-  expect(countRows(app.database, 'mfa_factors')).toBe(1)
+  expect(await countRows(app.database, 'mfa_factors')).toBe(1)
 })
 
 test('an anonymous account created before the clock was set is not swept', async () => {

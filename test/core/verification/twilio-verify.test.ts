@@ -126,16 +126,16 @@ test('the account and its code are stored before the provider is called, and wit
   await using app = await startApp({
     settings: SETTINGS,
     post: async () => {
-      stored.push(counts())
+      stored.push(await counts())
       return answers.shift() ?? answered(500, {})
     },
   })
   function counts() {
-    return ['users', 'verification_tokens'].map((table) => countRows(app.database, table))
+    return Promise.all(['users', 'verification_tokens'].map((table) => countRows(app.database, table)))
   }
   const ask = () => app.ask('POST', '/auth/v1/otp', { body: { phone: PHONE } })
   expect((await ask()).body.code).toBe('sms_send_failed')
-  expect([stored, counts()]).toEqual([[[1, 1]], [0, 0]])
+  expect([stored, await counts()]).toEqual([[[1, 1]], [0, 0]])
   const { status, body } = await ask()
-  expect([status, body, counts()]).toEqual([200, { message_id: 'VE1' }, [1, 1]])
+  expect([status, body, await counts()]).toEqual([200, { message_id: 'VE1' }, [1, 1]])
 })

@@ -12,7 +12,7 @@ describe.skipIf(!hasPostgres)('a database of a test', () => {
       const versions = await runOn(database.url, 'SELECT FROM auth.schema_migrations')
       expect(versions.length).toBe(70)
       await runOn(database.url, insert)
-      expect(await runOn(database.url, 'SELECT seq FROM latchkey.messages')).toEqual([{ seq: '1' }])
+      expect(await runOn(database.url, 'SELECT seq FROM latchkey.messages')).toEqual([{ seq: 1 }])
     }
   })
 

@@ -340,7 +340,7 @@ test('neither token is stored or logged in plaintext, and ended sessions are swe
   await using started = await start()
   const { app } = started
   const token = await tokenOf(app)
-  const kept = JSON.stringify(readRows(app.database, 'SELECT * FROM external_sessions'))
+  const kept = JSON.stringify(await readRows(app.database, 'SELECT * FROM external_sessions'))
   const said = JSON.stringify(app.log())
   for (const secret of [token.slice(-43), UPSTREAM, PASSWORD]) {
     expect(kept).not.toContain(secret)

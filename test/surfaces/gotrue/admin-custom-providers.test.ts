@@ -52,7 +52,10 @@ test('an OpenID provider is discovered and stored with its metadata, and its sec
   expect((await get('custom%3Aacme')).body).toEqual(made.body)
   expect((await list()).body).toEqual({ providers: [made.body] })
   expect(provider.requests.map(({ url }) => url)).toEqual([`${ISSUER}/.well-known/openid-configuration`])
-  const [row] = readRows<Record<string, string>>(app.database, 'SELECT id, client_secret FROM custom_oauth_providers')
+  const [row] = await readRows<Record<string, string>>(
+    app.database,
+    'SELECT id, client_secret FROM custom_oauth_providers',
+  )
   expect(row?.client_secret).not.toContain('acme-secret')
   const place = `custom_oauth_providers.client_secret:${row?.id}`
   expect(app.sealer.open(row?.client_secret ?? '', place).toString()).toBe('acme-secret')

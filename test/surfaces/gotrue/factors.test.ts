@@ -44,7 +44,7 @@ test('enrolling shows the secret once, as text, URI and QR code', async () => {
   ])
   expect(user.text).not.toContain(body.totp.secret)
   expect(JSON.stringify(app.log())).not.toContain(body.totp.secret)
-  expect(JSON.stringify(readRows(app.database, 'SELECT * FROM mfa_factors'))).not.toContain(body.totp.secret)
+  expect(JSON.stringify(await readRows(app.database, 'SELECT * FROM mfa_factors'))).not.toContain(body.totp.secret)
 })
 
 test('the authenticator shows an issuer given by the app', async () => {

@@ -133,7 +133,10 @@ test('a notice is committed together with the sign-in, so that no crash loses it
   await app.signIn(EMAIL)
   expect((await signIn(app, '198.51.100.7')).status).toBe(200)
   // No turn of the event loop lies between the response and this query.
-  const queued = readRows(app.database, "SELECT count(*) AS n FROM messages WHERE template = 'new_device_notification'")
+  const queued = await readRows(
+    app.database,
+    "SELECT count(*) AS n FROM messages WHERE template = 'new_device_notification'",
+  )
   expect(queued).toEqual([{ n: 1 }])
 })
 

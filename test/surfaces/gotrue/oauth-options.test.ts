@@ -105,8 +105,10 @@ test('the database contains no plaintext state, cookie, verifier or provider tok
     app,
     await startAuthorization(app, `&code_challenge=${challenge}&code_challenge_method=s256`),
   )
-  const rows = ['oauth_states', 'flow_state'].map((table) =>
-    JSON.stringify(readRows(app.database, `SELECT * FROM ${table}`)),
+  const rows = await Promise.all(
+    ['oauth_states', 'flow_state'].map(async (table) =>
+      JSON.stringify(await readRows(app.database, `SELECT * FROM ${table}`)),
+    ),
   )
   for (const secret of [implicit.state, implicit.cookie.split('=')[1] ?? '', 'gho_token', 'github-secret'])
     expect([secret, rows.some((row) => row.includes(secret))]).toEqual([secret, false])
@@ -203,7 +205,7 @@ test('the Send Email hook gets a working link, and if it fails, nothing is store
     settings: { ...GITHUB, ...hook },
     fetchProvider: fetch,
     async post({ body }) {
-      users.push(count('users'))
+      users.push(await count('users'))
       hashes.push(JSON.parse(body).email_data.token_hash)
       const status = statuses.shift() ?? 200
       const answer = { contentType: 'application/json', retryAfter: '', body: '{}', isTooLarge: false }
@@ -212,11 +214,16 @@ test('the Send Email hook gets a working link, and if it fails, nothing is store
   })
   const count = (table: string) => countRows(app.database, table)
   expect(queryOf(await signInAtGitHub(app)).error_description).toBe('Invalid payload sent to hook')
-  expect([users, count('users'), count('verification_tokens'), count('sessions')]).toEqual([[1], 0, 0, 0])
+  expect([users, await count('users'), await count('verification_tokens'), await count('sessions')]).toEqual([
+    [1],
+    0,
+    0,
+    0,
+  ])
   expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeString()
   app.clock.advance(60_000)
   expect(queryOf(await signInAtGitHub(app)).error_description).toBe('Invalid payload sent to hook')
-  expect([count('verification_tokens'), count('sessions')]).toEqual([1, 1])
+  expect([await count('verification_tokens'), await count('sessions')]).toEqual([1, 1])
   expect(fragmentOf(await signInAtGitHub(app)).access_token).toBeString()
   const body = { type: 'signup', token_hash: hashes[3] }
   expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(200)

@@ -45,7 +45,7 @@ test('magiclink creates a token', async () => {
   await confirmedUser(app, ADA)
   const { status, body } = await post(app, '/magiclink', { email: ADA })
   expect([status, body]).toEqual([200, { message: 'Magic link sent if email exists' }])
-  expect(readRows(app.database, 'SELECT kind, email, consumed_at FROM verification_tokens')).toEqual([
+  expect(await readRows(app.database, 'SELECT kind, email, consumed_at FROM verification_tokens')).toEqual([
     { kind: 'magic_link', email: ADA, consumed_at: null },
   ])
   expect((await open(app, (await lastMessageTo(app, ADA)).link)).fragment).toMatchObject({ type: 'magiclink' })
@@ -372,7 +372,7 @@ test('a recovery for an unknown address sends no mail and stores nothing', async
   await using app = await start()
   expect((await post(app, '/recover', { email: ADA })).body).toEqual({})
   expect([await kindsTo(app), await usersOf(app)]).toEqual([[], []])
-  expect(countRows(app.database, 'verification_tokens')).toBe(0)
+  expect(await countRows(app.database, 'verification_tokens')).toBe(0)
 })
 
 // Codes and their lifetimes.

@@ -80,7 +80,7 @@ test('the code is stored only as a hash', async () => {
   const ada = await withPhoneFactor(app)
   await challenge(app, ada.accessToken, ada.factorId)
   const code = await codeTo(app)
-  const [row] = readRows<{ otp_code_hash: string }>(app.database, 'SELECT * FROM mfa_challenges')
+  const [row] = await readRows<{ otp_code_hash: string }>(app.database, 'SELECT * FROM mfa_challenges')
   expect(row?.otp_code_hash).toMatch(/^[0-9a-f]{64}$/)
   expect(JSON.stringify(row)).not.toContain(`"${code}"`)
   expect(JSON.stringify(app.log())).not.toContain(code)

@@ -54,9 +54,9 @@ test('ten codes are shown once and stored as hashes', async () => {
     ['recovery_code', 'verified', 'Recovery codes'],
   ])
   const stored = JSON.stringify([
-    readRows(app.database, 'SELECT * FROM mfa_recovery_codes'),
-    readRows(app.database, 'SELECT * FROM mfa_factors'),
-    readRows(app.database, 'SELECT * FROM audit_log_entries'),
+    await readRows(app.database, 'SELECT * FROM mfa_recovery_codes'),
+    await readRows(app.database, 'SELECT * FROM mfa_factors'),
+    await readRows(app.database, 'SELECT * FROM audit_log_entries'),
     app.log(),
   ])
   for (const each of body.codes) expect(stored).not.toContain(each)

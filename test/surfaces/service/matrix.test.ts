@@ -215,7 +215,7 @@ test('an attempt whose response was lost is recognized by its password, which is
   await using app = await startApp({ provisioner: { register } })
   await post(app, '/register', { email: 'ada@example.com', password: PASSWORD, display_name: 'Ada' })
   const rows = () => readRows<{ password: string }>(app.database, 'SELECT password FROM matrix_registrations')
-  const [{ password: sealed } = { password: '' }] = rows()
+  const [{ password: sealed } = { password: '' }] = await rows()
   expect(passwords[0]).toMatch(/^[\w-]{43}$/)
   expect(sealed).not.toContain(passwords[0] ?? '')
   isLost = false
@@ -223,5 +223,5 @@ test('an attempt whose response was lost is recognized by its password, which is
   expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(1)
   expect([new Set(passwords).size, [...made.keys()]]).toEqual([1, ['u1']])
   expect(await matrixIdOf(app, 'ada@example.com')).toBe('@u1:hs')
-  expect(rows()).toEqual([])
+  expect(await rows()).toEqual([])
 })

@@ -207,11 +207,11 @@ describe('token pairs', () => {
   test('the database contains no plaintext token, and expired ones are removed', async () => {
     await using app = await startApp()
     const pair = await minted(app, (await app.signUp()).email)
-    const rows = JSON.stringify(readRows(app.database, 'SELECT * FROM session_tokens'))
+    const rows = JSON.stringify(await readRows(app.database, 'SELECT * FROM session_tokens'))
     for (const token of [pair.accessToken, pair.refreshToken]) expect(rows).not.toContain(token.slice(-43))
     app.clock.advance(32 * DAY)
     expect(await app.core.forTask().sweep()).toMatchObject({ sessionTokens: 2 })
-    expect(countRows(app.database, 'session_tokens')).toBe(0)
+    expect(await countRows(app.database, 'session_tokens')).toBe(0)
   })
 })
 

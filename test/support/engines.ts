@@ -1,0 +1,60 @@
+/** The engines of the store, for tests that are to pass on each. */
+import { beforeAll, describe } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Engine } from '../../src/store/engine'
+import { openPostgres } from '../../src/store/postgres/open'
+import { openSqlite } from '../../src/store/sqlite/open'
+import { databaseTokens } from '../../src/store/verification/database'
+import { hasPostgres, postgresDatabase, postgresServer } from './postgres'
+
+export type EngineName = 'sqlite' | 'postgres'
+
+/** The engine of tests that are written for any: LATCHKEY_TEST_ENGINE, by default SQLite. */
+const engineOfRun: EngineName = process.env.LATCHKEY_TEST_ENGINE === 'postgres' ? 'postgres' : 'sqlite'
+let engineOfTest = engineOfRun
+
+/** The engine on which databases are created now. */
+export const currentEngine = (): EngineName => engineOfTest
+
+/** Defines the same tests on each engine. Those on Postgres are skipped where none is installed. */
+export function eachEngine(define: (engine: EngineName) => void): void {
+  describe('on SQLite', () => {
+    beforeAll(() => {
+      engineOfTest = 'sqlite'
+    })
+    define('sqlite')
+  })
+  describe.skipIf(!hasPostgres)('on Postgres', () => {
+    beforeAll(async () => {
+      engineOfTest = 'postgres'
+      await postgresServer()
+    }, 60_000)
+    define('postgres')
+  })
+}
+
+export interface TestDatabase extends AsyncDisposable {
+  /** Path or URL, as `openStore` takes it. */
+  target: string
+}
+
+/** An empty database on the current engine. */
+export async function newDatabase(): Promise<TestDatabase> {
+  if (engineOfTest === 'postgres') {
+    const { url, [Symbol.asyncDispose]: dispose } = await postgresDatabase()
+    return { target: url, [Symbol.asyncDispose]: dispose }
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-database-'))
+  return {
+    target: join(folder, 'latchkey.db'),
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+  }
+}
+
+/** Opens the engine of a database, for operations that are not bound. */
+export function openEngine(target: string): Promise<Engine> {
+  const options = { now: 1, tokensOf: databaseTokens, onEvent() {} }
+  return engineOfTest === 'postgres' ? openPostgres(target, options) : openSqlite(target, options)
+}
