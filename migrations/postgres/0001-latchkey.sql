@@ -331,13 +331,12 @@ CREATE TABLE latchkey.webauthn_challenges (
 CREATE INDEX webauthn_challenges_user ON latchkey.webauthn_challenges (user_id) WHERE user_id IS NOT NULL;
 
 -- Guesses at passwords and codes, and messages sent, counted for all nodes together. Logged, so that a crash of Postgres
--- does not give the guesses back.
+-- does not give the guesses back. No further index: each guess then updates the row in place (heap-only tuples).
 CREATE TABLE latchkey.guesses (
   -- Digest of what is counted and for whom.
   key_hash text PRIMARY KEY,
-  -- Of the present window.
-  count bigint NOT NULL,
-  -- When the window ends and the count starts again.
-  resets_at bigint NOT NULL
+  -- When each of those that still count was made.
+  instants bigint[] NOT NULL,
+  -- When none counts any more. Of a limit that refills at a constant rate, which has no instants: when it is full again.
+  expires_at bigint NOT NULL
 );
-CREATE INDEX guesses_expiry ON latchkey.guesses (resets_at);

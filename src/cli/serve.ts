@@ -9,6 +9,7 @@ import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { isOnPostgres } from '../config/postgres-checks'
 import type { MailQueue } from '../core'
+import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
@@ -25,10 +26,11 @@ import { logUncaughtErrors, stopOnSignal } from './shutdown'
 import { usesColour } from './terminal'
 import { warnings } from './warnings'
 
-const SWEEP_EVERY_MS = 10 * 60_000
 const FIRST_SWEEP_MS = 60_000
 const REFRESH_TEMPLATES_MS = 30_000
+/** How soon changes of another process are noticed; if processes share the database, they tell each other. */
 const REFRESH_KEYS_MS = 1000
+const REFRESH_SHARED_KEYS_MS = 10_000
 
 /** `latchkey serve`: handles requests until a signal stops it. */
 export async function serve(command: Command): Promise<void> {
@@ -178,14 +180,14 @@ function startSweeping({ core }: App, log: Log): Timer {
   const sweep = () => {
     void core
       .forTask()
-      .sweep()
+      .sweepInTurn()
       .then(
-        (removed) => log.debug('deleted expired data', removed),
+        (removed) => removed && log.debug('deleted expired data', removed),
         (error: unknown) => log.error('could not delete expired data', { error: String(error) }),
       )
   }
   setTimeout(sweep, FIRST_SWEEP_MS).unref()
-  const timer = setInterval(sweep, SWEEP_EVERY_MS)
+  const timer = setInterval(sweep, SWEEP_INTERVAL_MS)
   timer.unref()
   return timer
 }
@@ -202,10 +204,13 @@ function startRefreshing({ templates }: App, log: Log): Timer {
 }
 
 /** `latchkey keys rotate` and similar commands change them in another process. */
-function startFollowingKeys({ refreshKeys }: App, log: Log): Timer {
-  const timer = setInterval(() => {
-    void refreshKeys().catch((error: unknown) => log.error('signing keys cannot be read', { error: String(error) }))
-  }, REFRESH_KEYS_MS)
+function startFollowingKeys({ refreshKeys, store }: App, log: Log): Timer {
+  const timer = setInterval(
+    () => {
+      void refreshKeys().catch((error: unknown) => log.error('signing keys cannot be read', { error: String(error) }))
+    },
+    store.shared ? REFRESH_SHARED_KEYS_MS : REFRESH_KEYS_MS,
+  )
   timer.unref()
   return timer
 }

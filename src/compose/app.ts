@@ -11,6 +11,7 @@ import { signingKeySync } from '../core/tokens/signing-keys'
 import type { Log } from '../http/log'
 import { createMetrics, type Metrics } from '../http/metrics'
 import type { Fetch } from '../http/server'
+import { oneAtATime } from '../lib/one-at-a-time'
 import type { Store } from '../store'
 import { commit, version } from '../version'
 import { backgroundTasks } from './background-tasks'
@@ -97,6 +98,8 @@ async function assemble(parts: Parts): Promise<App> {
   const readKeys = isStored ? signingKeySync({ store, clock, sealer, policy, keyring }) : async () => {}
   await readKeys()
   const report: Report = (level, message, fields) => log[level](message, fields)
+  const refreshKeys = oneAtATime(() => readKeys().catch(failure(log, 'signing keys cannot be read')))
+  events.onSigningKeys(() => void refreshKeys())
   const clockWatch = await startClockWatch({ clock, report, store })
   const background = backgroundTasks(failure(log, 'a background task failed'))
   const functions = functionsOf(settings)
@@ -129,7 +132,7 @@ async function assemble(parts: Parts): Promise<App> {
     keys: { ...apiKeys, ...roles },
     metrics,
     templates,
-    refreshKeys: () => readKeys().catch(failure(log, 'signing keys cannot be read')),
+    refreshKeys,
     mailWorker: mail?.worker,
     async close() {
       clockWatch.stop()

@@ -46,7 +46,7 @@ export interface CoreOptions extends Pick<Deps, Given> {
 }
 
 export function coreOf({ settings, secrets, replaced, ...given }: CoreOptions): Core {
-  const { clock, policy } = given
+  const { clock, policy, store } = given
   const { accounts } = settings
   const { random = systemRandom, post = httpPost } = replaced
   return createCore({
@@ -58,7 +58,7 @@ export function coreOf({ settings, secrets, replaced, ...given }: CoreOptions): 
     peers: replaced.peers ?? peersOf(settings),
     provisioner: replaced.provisioner ?? provisionerOf(settings),
     peppers: peppersOf(settings, secrets),
-    limits: rateLimits(policy, clock),
+    limits: rateLimits(policy, clock, store.shared?.budgets(clock.now)),
     lostResponses: lostResponses(clock),
     passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
       slots: Math.max(1, cpus().length - 1),

@@ -1,4 +1,4 @@
-/** Passes on what the store reports once it is on disk: to the workers, and to open mailbox pages. */
+/** Passes on what the store reports once it is on disk: to the workers, the keyring, and open mailbox pages. */
 import type { StoreEvent } from '../store/engine'
 
 export interface NewMessage {
@@ -11,14 +11,20 @@ export interface StoreEvents {
   publish(event: StoreEvent): void
   /** @returns ends the subscription */
   onMessage(listener: (message: NewMessage) => void): () => void
+  /** Called when mail was queued, by any process on the database. @returns ends the subscription */
+  onQueuedMail(listener: () => void): () => void
   /** Called when a Matrix account has to be created. @returns ends the subscription */
   onMatrixAccount(listener: () => void): () => void
+  /** Called when the signing keys have changed. @returns ends the subscription */
+  onSigningKeys(listener: () => void): () => void
 }
 
 /** @param onFault called with what a listener of messages throws; the other listeners are called nevertheless */
 export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
   const messageListeners = new Set<(message: NewMessage) => void>()
+  const mailListeners = new Set<() => void>()
   const matrixListeners = new Set<() => void>()
+  const keyListeners = new Set<() => void>()
 
   const publishMessage = (message: NewMessage) => {
     for (const listener of messageListeners) {
@@ -32,12 +38,30 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
 
   return {
     publish(event) {
-      if (event.kind === 'message') publishMessage({ id: event.id, to: event.recipient, state: event.state })
-      else for (const listener of matrixListeners) listener()
+      switch (event.kind) {
+        case 'message':
+          publishMessage({ id: event.id, to: event.recipient, state: event.state })
+          if (event.state === 'queued') call(mailListeners)
+          break
+        case 'queued_mail':
+          call(mailListeners)
+          break
+        case 'matrix_account':
+          call(matrixListeners)
+          break
+        case 'signing_keys':
+          call(keyListeners)
+      }
     },
     onMessage: (listener) => subscribe(messageListeners, listener),
+    onQueuedMail: (listener) => subscribe(mailListeners, listener),
     onMatrixAccount: (listener) => subscribe(matrixListeners, listener),
+    onSigningKeys: (listener) => subscribe(keyListeners, listener),
   }
+}
+
+function call(listeners: Iterable<() => void>): void {
+  for (const listener of listeners) listener()
 }
 
 function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): () => void {

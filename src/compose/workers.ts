@@ -41,9 +41,7 @@ export function mailSender({ settings, core, log, events }: WorkerOptions) {
     .forTask()
     .releaseClaimedMessages()
     .then(worker.wake, (error: unknown) => log.error('the mail queue could not be read', { error: String(error) }))
-  events.onMessage(({ state }) => {
-    if (state === 'queued') worker.wake()
-  })
+  events.onQueuedMail(worker.wake)
   return { mailer, worker }
 }
 

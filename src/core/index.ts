@@ -17,8 +17,8 @@ import { authenticateFederated } from './federation/authentication'
 import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
 import { type Client, type Context, contextFactory, type Deps, NO_CLIENT, withCountedRequest } from './kernel/context'
-import type { Bucket } from './kernel/rate-limits'
 import { chooseRedirect } from './kernel/redirects'
+import type { Bucket } from './kernel/request-limits'
 import { withUniformTiming } from './kernel/uniform-timing'
 import { nextMatrixAttemptInMs, provisionDueMatrixAccounts } from './matrix/provisioning'
 import * as messages from './messages/messages'
@@ -29,7 +29,7 @@ import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
 import { checkDatabase, checkDisk } from './operations/readiness'
-import { sweep } from './operations/sweep'
+import { sweep, sweepInTurn } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
@@ -154,6 +154,7 @@ const functions = {
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
   sweep,
+  sweepInTurn,
   checkDatabase,
   checkDisk,
   diskSpace: ({ store }: Context) => store.space(),

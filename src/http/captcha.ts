@@ -3,8 +3,8 @@ import { type TObject, Type } from '@sinclair/typebox'
 import type { Credentials, RequestCore } from '../core'
 import type { CaptchaAction } from '../core/captcha/actions'
 import type { Policy } from '../core/kernel/policy'
-import type { Bucket } from '../core/kernel/rate-limits'
 import { Refusal } from '../core/kernel/refusal'
+import type { Bucket } from '../core/kernel/request-limits'
 import { bodyDecoder } from './body'
 
 /** Required while captchas are on. It is verified before the endpoint's own checks. */

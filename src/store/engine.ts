@@ -4,6 +4,7 @@
  * immediately and see committed data. Writes resolve after the commit that puts them on disk.
  */
 import type { FailureKind } from '../lib/unavailable'
+import type { Budgets } from './budgets'
 import type { Statement } from './query'
 import type { Message } from './schema'
 import type { Journal, VerificationBackend } from './verification/backend'
@@ -49,14 +50,19 @@ export async function runGuarded<Values extends object>(
   if ((await tx.run(statement, ...([values] as unknown as Given<Values>))) === 0) throw new Conflict()
 }
 
-/** A queued message, or a Matrix account to create. */
+/**
+ * A stored message, a Matrix account to create, or a change of the signing keys. If several processes share the
+ * database, `queued_mail` says that another one has queued a message; the last three kinds come from all of them.
+ */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
-  | { kind: 'matrix_account' }
+  | { kind: 'matrix_account' | 'signing_keys' | 'queued_mail' }
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
+  /** A `write` that may see changes of others between its statements; see `guarded`. */
+  guarded<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   /**
    * Writes with `probe`, otherwise reads what every query reads first.
    * @returns the problem; undefined if there is none
@@ -66,8 +72,18 @@ export interface Engine {
   space(): Promise<Space | undefined>
   /** Undefined if it does not have a limited number. */
   connections(): ConnectionCounts | undefined
+  /** Undefined if the database has a single process. */
+  shared?: SharedDatabase
   /** Finishes queued writes, then closes the database. */
   close(): Promise<void>
+}
+
+/** What the processes on one database (nodes) share, besides its rows. */
+export interface SharedDatabase {
+  /** @param now the wall clock, in Unix milliseconds */
+  budgets(now: () => number): Budgets
+  /** Deletes the counters of budgets that are not used any more. @returns how many */
+  removeUnusedBudgets(now: number): Promise<number>
 }
 
 export interface EngineOptions {
@@ -116,7 +132,7 @@ export interface ConnectionCounts {
 
 export interface Operation<Input, Outcome> {
   (tx: Tx, input: Input): Promise<Outcome>
-  mode: 'read' | 'write'
+  mode: 'read' | 'write' | 'guarded'
 }
 
 type Body<Input, Outcome> = (tx: Tx, input: Input) => Promise<Outcome>
@@ -127,6 +143,15 @@ export function read<Outcome, Input = void>(body: Body<Input, Outcome>): Operati
 
 export function write<Outcome, Input = void>(body: Body<Input, Outcome>): Operation<Input, Outcome> {
   return Object.assign((tx: Tx, input: Input) => body(tx, input), { mode: 'write' as const })
+}
+
+/**
+ * A write that is correct although it may see changes of others between its statements, because each statement states
+ * in its WHERE what it depends on, or locks it. For work in the background: isolated from others, it would make their
+ * transactions fail and run again (https://www.postgresql.org/docs/current/transaction-iso.html).
+ */
+export function guarded<Outcome, Input = void>(body: Body<Input, Outcome>): Operation<Input, Outcome> {
+  return Object.assign((tx: Tx, input: Input) => body(tx, input), { mode: 'guarded' as const })
 }
 
 /** Operations as their callers see them: bound to an engine, one transaction per call. */

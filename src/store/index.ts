@@ -137,7 +137,7 @@ const operations = {
 }
 
 export type Store = Bound<typeof operations> &
-  Pick<Engine, 'close' | 'space' | 'connections'> & {
+  Pick<Engine, 'close' | 'space' | 'connections' | 'shared'> & {
     /** Whether other servers may use the database, and GoTrue before or after them. */
     isShared: boolean
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
@@ -199,10 +199,11 @@ export async function openStore(
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
     ...bind(engine, operations),
-    isShared: isPostgresUrl(target),
+    isShared: engine.shared !== undefined,
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
     connections: engine.connections,
+    ...(engine.shared && { shared: engine.shared }),
     close: engine.close,
   }
 }
@@ -224,6 +225,7 @@ export type {
 export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in-with-identity'
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
+export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, Space, StoreEvent } from './engine'
 export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'

@@ -1,6 +1,6 @@
 /** Database maintenance: metadata and a write probe. */
 import { eq, sql } from 'drizzle-orm'
-import { read, write } from './engine'
+import { guarded, read, write } from './engine'
 import { PROBED_AT_KEY } from './meta-keys'
 import { columnsOf, statement } from './query'
 import { meta, users } from './schema'
@@ -39,6 +39,6 @@ export const latestInstant = read(async (tx): Promise<number | undefined> => {
 })
 
 /** Writes one row, to check that writing works. */
-export const probe = write(async (tx, now: number): Promise<void> => {
+export const probe = guarded(async (tx, now: number): Promise<void> => {
   await tx.run(setMeta, { key: PROBED_AT_KEY, value: String(now) })
 })

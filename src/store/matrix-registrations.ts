@@ -1,20 +1,13 @@
 /** Matrix registrations in progress. */
-import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm'
-import { read, type Tx, write } from './engine'
-import { columnsOf, integer, statement } from './query'
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import { dueRegistrations, overdueRegistrations } from './due-work'
+import { guarded, read, type Tx, write } from './engine'
+import { columnsOf, statement } from './query'
 import { type MatrixRegistration, matrixRegistrations, type User, users } from './schema'
 import { userById } from './statements'
 
 const insertRegistration = statement(columnsOf(matrixRegistrations), (db, p) =>
   db.insert(matrixRegistrations).values(p),
-)
-const dueRegistrations = statement({ now: matrixRegistrations.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
-  db.select().from(matrixRegistrations).where(lte(matrixRegistrations.nextAttemptAt, now)).limit(limit),
-)
-const overdueRegistrations = statement(
-  { latest: matrixRegistrations.nextAttemptAt, limit: integer },
-  (db, { latest, limit }) =>
-    db.select().from(matrixRegistrations).where(gt(matrixRegistrations.nextAttemptAt, latest)).limit(limit),
 )
 const nextDue = statement({}, (db) =>
   db
@@ -70,7 +63,7 @@ export async function queueMatrixRegistration(tx: Tx, userId: string, dueAt: num
 }
 
 /** Claims due registrations with their users; a claim lasts `leaseMs`. */
-export const claimMatrixRegistrations = write(
+export const claimMatrixRegistrations = guarded(
   async (
     tx,
     {

@@ -1,16 +1,9 @@
 /** Mail and SMS: the outgoing queue, and the mailbox. */
-import { and, desc, eq, gt, lte, sql } from 'drizzle-orm'
-import { read, runGuarded, write } from './engine'
+import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { dueMessages, overdueMessages } from './due-work'
+import { guarded, read, runGuarded, write } from './engine'
 import { columnsOf, integer, statement } from './query'
 import { type Message, messages } from './schema'
-
-const dueMessages = statement({ now: messages.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
-  db.select().from(messages).where(lte(messages.nextAttemptAt, now)).limit(limit),
-)
-
-const overdueMessages = statement({ latest: messages.nextAttemptAt, limit: integer }, (db, { latest, limit }) =>
-  db.select().from(messages).where(gt(messages.nextAttemptAt, latest)).limit(limit),
-)
 
 const redateMessage = statement(
   { id: messages.id, createdAt: messages.createdAt, expiresAt: messages.expiresAt },
@@ -72,7 +65,7 @@ const lastOfKind = statement(
       .limit(1),
 )
 
-/** At start no other process has a claim: any remaining claim is stale. */
+/** If no other process has a claim, any remaining claim is stale. */
 const returnAll = statement({ now: messages.nextAttemptAt }, (db, { now }) =>
   db.update(messages).set({ nextAttemptAt: now }).where(gt(messages.nextAttemptAt, now)),
 )
@@ -117,7 +110,7 @@ const nextAttempt = statement({}, (db) =>
 /**
  * Claims due messages for `leaseMs`; after that they are available again, because the claiming process may have ended.
  */
-export const claimMessages = write(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
+export const claimMessages = guarded(async (tx, { now, leaseMs, longestWaitMs, limit }: Claim): Promise<Message[]> => {
   const found = await tx.all(dueMessages, { now, limit })
   // A longer delay comes from a wrong clock (src/lib/time.ts).
   if (found.length === 0) found.push(...(await tx.all(overdueMessages, { latest: now + longestWaitMs, limit })))

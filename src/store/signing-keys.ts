@@ -18,7 +18,11 @@ const saveKey = statement(
 export const listSigningKeys = read((tx) => tx.all(allKeys))
 
 /** @returns false if a key with that name exists */
-export const addSigningKey = write(async (tx, key: SigningKeyRow) => (await tx.run(insertKey, key)) > 0)
+export const addSigningKey = write(async (tx, key: SigningKeyRow): Promise<boolean> => {
+  if ((await tx.run(insertKey, key)) === 0) return false
+  tx.emit({ kind: 'signing_keys' })
+  return true
+})
 
 /** Schedules a standby key to sign from the given time on. @returns false if it is not a standby key */
 export const scheduleSigningKey = write(
@@ -26,6 +30,7 @@ export const scheduleSigningKey = write(
     const key = await tx.one(keyById, { kid })
     if (!key || key.revokedAt !== null || (key.signsFrom !== null && key.signsFrom <= now)) return false
     await tx.run(saveKey, { ...key, signsFrom })
+    tx.emit({ kind: 'signing_keys' })
     return true
   },
 )
@@ -35,5 +40,6 @@ export const revokeSigningKey = write(async (tx, { kid, now }: { kid: string; no
   const key = await tx.one(keyById, { kid })
   if (!key || key.revokedAt !== null) return false
   await tx.run(saveKey, { ...key, privateJwk: '', revokedAt: now })
+  tx.emit({ kind: 'signing_keys' })
   return true
 })

@@ -1,7 +1,7 @@
 /** The deletion of expired rows: in slices by primary key, so that it needs no index and never scans a whole table. */
 import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { type Tx, write } from './engine'
+import { guarded, type Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
   auditLogEntries,
@@ -188,7 +188,7 @@ export interface SweepSlice {
 }
 
 /** Deletes expired rows in the next slice. @returns where to continue, or undefined at the end */
-export const sweepSlice = write(
+export const sweepSlice = guarded(
   async (tx: Tx, { what, after, instants }: SweepSlice): Promise<{ removed: number; next: Key | undefined }> => {
     const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
     const from = numbered('after', after ?? start)

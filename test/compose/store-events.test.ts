@@ -8,11 +8,23 @@ test('events reach the listeners of their kind, until these end their subscripti
   const seen: unknown[] = []
   const end = events.onMessage((each) => seen.push(each))
   events.onMatrixAccount(() => seen.push('matrix'))
+  events.onSigningKeys(() => seen.push('keys'))
   events.publish(message)
   events.publish({ kind: 'matrix_account' })
+  events.publish({ kind: 'signing_keys' })
   end()
   events.publish(message)
-  expect(seen).toEqual([{ id: '1', to: 'ada@example.com', state: 'queued' }, 'matrix'])
+  expect(seen).toEqual([{ id: '1', to: 'ada@example.com', state: 'queued' }, 'matrix', 'keys'])
+})
+
+test('mail is queued by a message of this process, or by another process', () => {
+  const events = storeEvents(() => {})
+  let wakeUps = 0
+  events.onQueuedMail(() => wakeUps++)
+  events.publish(message)
+  events.publish({ kind: 'queued_mail' })
+  events.publish({ ...message, state: 'kept' })
+  expect(wakeUps).toBe(2)
 })
 
 test('a listener that fails is reported, and the others are called nevertheless', () => {

@@ -106,7 +106,7 @@ export async function updateAccount(
     audit: [auditEntry(current, action, user)],
   }
   const account = await applyChange(current, { user, pending, own, challenge, channel, redirectTo })
-  secret?.done()
+  await secret?.done()
   return { ...account, isJustConfirmed: confirmed !== undefined && user.confirmedAt === null }
 }
 

@@ -132,7 +132,7 @@ interface ContactMessage<Pending extends PendingContact> {
   contact: 'email' | 'phone'
   user: User
   requestSession: RequestSession | undefined
-  prepare(current: Context): PreparedMessage<Pending>
+  prepare(current: Context): Promise<PreparedMessage<Pending>>
 }
 
 /** Prepares a message about a new contact and sends it, unless the last one is too recent. */
@@ -148,7 +148,7 @@ async function withContactCooldown<Pending extends PendingContact, Sent extends 
       : ({ column: 'phoneChangeSentAt', refusal: 'sms_too_soon', cooldownMs: sms.cooldownMs } as const)
   const lastSend = { column, sentAt: user[column], cooldownMs }
   return withSendCooldown(context, { user, lastSend, refusal }, async (current, tooSoon) => {
-    const { outgoing, mint, flow, pending } = prepare(current)
+    const { outgoing, mint, flow, pending } = await prepare(current)
     const request = { column, cooldownMs, mint, flow, pending }
     const sent = await send(current, { user, outgoing, request, requestSession, tooSoon })
     return { ...sent, messageId: sent.messageId ?? outgoing.messageId }
@@ -156,12 +156,12 @@ async function withContactCooldown<Pending extends PendingContact, Sent extends 
 }
 
 /** @param missing the address that has not confirmed yet, if the other one has: only it is asked again */
-function emailChangeMail(
+async function emailChangeMail(
   context: Context,
   { user, email, challenge, redirectTo, family = 'supabase' }: EmailChange,
   shown: User,
   missing?: string,
-): PreparedMessage<PendingEmail> {
+): Promise<PreparedMessage<PendingEmail>> {
   const flow = challenge && newFlow(context, user.id, challenge, 'email_change')
   const recipients = missing === undefined ? emailChangeRecipients(context, user, email, family) : [missing]
   const copies = recipients.map((to) => {
@@ -171,22 +171,23 @@ function emailChangeMail(
   const pending: PendingEmail = missing === undefined ? pendingEmail(email) : {}
   const after = { ...shown, ...pending, emailChangeSentAt: context.now }
   const mail = { user: after, redirectTo, isQueued: family === 'service' }
-  const outgoing = prepareMail(context, { ...mail, template: 'email_change', copies })
-  if (family === 'service' && recipients.length === 1 && user.email !== null)
-    outgoing.messages.push(
-      ...prepareMail(context, { ...mail, template: 'email_change_notice', copies: [{ to: user.email }] }).messages,
-    )
+  const outgoing = await prepareMail(context, { ...mail, template: 'email_change', copies })
+  if (family === 'service' && recipients.length === 1 && user.email !== null) {
+    const noticed = [{ to: user.email }]
+    const notice = await prepareMail(context, { ...mail, template: 'email_change_notice', copies: noticed })
+    outgoing.messages.push(...notice.messages)
+  }
   return { outgoing, mint: copies.map(({ token }) => token.minting), flow, pending }
 }
 
-function phoneChangeSms(
+async function phoneChangeSms(
   context: Context,
   { phone, channel }: PhoneChange,
   shown: User,
-): PreparedMessage<PendingContact> {
+): Promise<PreparedMessage<PendingContact>> {
   const pending = { phoneChange: phone }
   const after = { ...shown, ...pending, phoneChangeSentAt: context.now }
-  const outgoing = prepareSms(context, { kind: 'phone_change', phone, user: after, channel })
+  const outgoing = await prepareSms(context, { kind: 'phone_change', phone, user: after, channel })
   return { outgoing, mint: [outgoing.token.minting], flow: undefined, pending }
 }
 

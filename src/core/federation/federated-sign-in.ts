@@ -83,7 +83,7 @@ const NO_WRONG_PASSWORD: ReadonlyMap<unknown, 'second_factor_needed' | 'external
 async function loginAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Promise<PeerResponse> {
   checkSignInRequest(context, signIn)
   const { identifier, password, code, captchaToken } = signIn
-  const refund = context.limits.guess({
+  const refund = await context.limits.guess({
     account: undefined,
     identifier: `${peer.url} ${identifier.toLowerCase()}`,
     ip: context.client.ip,
@@ -97,11 +97,11 @@ async function loginAtPeer(context: Context, peer: Peer, signIn: PeerSignIn): Pr
     answer = await requestPeer(context, peer, { method: 'POST', path: '/login', body })
   } catch (error) {
     // not checked, so not a guess
-    refund()
+    await refund()
     throw error
   }
   const other = answer.isSuccess ? undefined : NO_WRONG_PASSWORD.get(answer.body.reason)
-  if (answer.isSuccess || other) refund()
+  if (answer.isSuccess || other) await refund()
   if (other) throw new Refusal(other)
   if (!answer.isSuccess) throw new Refusal('external_auth_failed')
   return answer

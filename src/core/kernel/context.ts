@@ -17,7 +17,8 @@ import type {
   Sealer,
   SmsProvider,
 } from './ports'
-import type { Bucket, RateLimits } from './rate-limits'
+import type { RateLimits } from './rate-limits'
+import type { Bucket } from './request-limits'
 import type { ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
 
 /** The dependencies of the server, which live as long as it runs. */

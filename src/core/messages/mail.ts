@@ -42,14 +42,14 @@ export interface MailCopy {
  * Prepares a mail: as messages to be stored with the operation they belong to, or as a call of the hook once that is
  * stored (`send-after-storing.ts`).
  */
-export function prepareMail(context: Context, mail: Mail): Outgoing {
+export async function prepareMail(context: Context, mail: Mail): Promise<Outgoing> {
   const { policy, limits } = context
   for (const { to } of mail.copies) requireAuthorized(context, to)
   // a simulated mail calls no hook
-  if (policy.mail.delivery !== 'mailbox') for (const { to } of mail.copies) limits.recipient(to)
+  if (policy.mail.delivery !== 'mailbox') for (const { to } of mail.copies) await limits.recipient(to)
   // If no mail may be sent now, that also applies to simulated mails: otherwise the response would reveal who has an
   // account.
-  limits.mail(mail.isSimulated ? 0 : mail.copies.length)
+  await limits.mail(mail.isSimulated ? 0 : mail.copies.length)
   if (policy.mail.delivery !== 'hook' || !policy.hooks.sendEmail || mail.isQueued)
     return { messages: outgoing(context, mail) }
   // The hook's payload is defined for GoTrue's mails only.
@@ -83,9 +83,9 @@ function outgoing(context: Context, mail: Mail): NewMessage[] {
 }
 
 /** Checks whether a mail to an address may be sent now, as far as this does not depend on the account. */
-export function requireMailAllowed(context: Pick<Context, 'policy' | 'limits'>, to: string): void {
+export async function requireMailAllowed(context: Pick<Context, 'policy' | 'limits'>, to: string): Promise<void> {
   requireAuthorized(context, to)
-  context.limits.mail(0)
+  await context.limits.mail(0)
 }
 
 /**

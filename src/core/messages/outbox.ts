@@ -110,9 +110,12 @@ async function callQueuedHook(
   }
 }
 
-/** At start: releases the messages claimed by a process that has ended. */
+/**
+ * At start: releases the messages claimed by a process that has ended. If other processes share the database, they may
+ * be sending them, so the claims of one that has ended are left to expire.
+ */
 export async function releaseClaimedMessages({ store, now }: Context): Promise<void> {
-  await store.releaseClaimedMessages(now)
+  if (!store.shared) await store.releaseClaimedMessages(now)
 }
 
 export interface MailQueue {

@@ -52,12 +52,12 @@ export async function withSendCooldown<T>(
     if (isWithin(sentAt, cooldownMs, now)) throw tooSoon(sentAt)
   }
   if ('column' in lastSend) requireElapsed(lastSend.sentAt)
-  const done = limits.exclusive(`${'column' in lastSend ? lastSend.column : lastSend.name} ${user.id}`)
+  const done = await limits.exclusive(`${'column' in lastSend ? lastSend.column : lastSend.name} ${user.id}`)
   if (!done) throw tooSoon(now)
   try {
     if ('name' in lastSend) requireElapsed(await lastSend.lastSentAt())
     return await work(current, tooSoon)
   } finally {
-    done()
+    await done()
   }
 }

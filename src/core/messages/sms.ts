@@ -33,7 +33,7 @@ export interface PreparedSms extends PreparedCode {
  * Prepares an SMS with a code. Its token, and the message if there is one, are stored by the operation they belong to;
  * then it is sent (`send-after-storing.ts`).
  */
-export function prepareSms(context: Context, { kind, phone, ...rest }: Sms): PreparedSms {
+export async function prepareSms(context: Context, { kind, phone, ...rest }: Sms): Promise<PreparedSms> {
   const fixed = testCode(context, phone)
   const token = mintToken(context, {
     kind,
@@ -45,7 +45,7 @@ export function prepareSms(context: Context, { kind, phone, ...rest }: Sms): Pre
   const { code } = token
   const text = context.policy.sms.template.replace(CODE_ACTION, code)
   const { expiresAt } = token.minting.token
-  const prepared = prepareCode(context, {
+  const prepared = await prepareCode(context, {
     ...rest,
     kind,
     label: SMS_LABELS[kind],
@@ -84,19 +84,19 @@ export interface PreparedCode extends Outgoing {
 
 /** Sends a code whose challenge is stored. @returns messages to be stored */
 export async function deliverCode(context: Context, texted: SmsCode): Promise<NewMessage[]> {
-  const { messages, call } = prepareCode(context, texted)
+  const { messages, call } = await prepareCode(context, texted)
   await call?.()
   return messages
 }
 
 /** For the hook, the provider or the mailbox. */
-function prepareCode(context: Context, texted: SmsCode): PreparedCode {
+async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedCode> {
   const { policy, limits, smsProvider } = context
   const { kind, label, phone, code, text, smsType, user, channel, expiresAt } = texted
   const { delivery } = policy.sms
   if (testCode(context, phone) !== undefined) return { messages: [], messageId: 'test-otp' }
-  if (delivery !== 'mailbox') limits.recipient(phone)
-  limits.sms()
+  if (delivery !== 'mailbox') await limits.recipient(phone)
+  await limits.sms()
   if (delivery === 'hook' && policy.hooks.sendSms) {
     const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
     const call = async () => {

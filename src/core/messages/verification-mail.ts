@@ -89,7 +89,7 @@ export async function sendTokenMail(context: Context, mailed: TokenMail): Promis
     const { token, flow } = mintMailToken(current, mailed)
     const after = { ...user, ...dropped, [column]: current.now }
     const copy = { to: user.email, token, ...(purpose === 'reauthentication' && { link: '' }) }
-    const outgoing = prepareMail(current, { template, user: after, copies: [copy], redirectTo, values, isQueued })
+    const outgoing = await prepareMail(current, { template, user: after, copies: [copy], redirectTo, values, isQueued })
     const { account } = await sendAndRecord(current, {
       user,
       outgoing,

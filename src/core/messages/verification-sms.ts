@@ -31,7 +31,7 @@ export async function sendVerificationSms(
   const { cooldownMs } = context.policy.sms
   const lastSend = { column, sentAt: user[column], cooldownMs }
   return withSendCooldown(context, { user, lastSend, refusal: 'sms_too_soon' }, async (current, tooSoon) => {
-    const sms = prepareSms(current, { kind: purpose, phone, user, channel })
+    const sms = await prepareSms(current, { kind: purpose, phone, user, channel })
     const { account, messageId } = await sendAndRecord(current, {
       user,
       outgoing: sms,

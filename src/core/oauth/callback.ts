@@ -46,7 +46,7 @@ export async function handleCallback(context: Context, back: CallbackRequest): P
   const redirectTo = context.policy.oauth.forcedRedirect ?? state.redirectTo
   // A provider may revoke its tokens when it sees a code twice, so only one of several concurrent requests exchanges
   // it.
-  const done = context.limits.exclusive(`oauth_state ${state.stateHash}`)
+  const done = await context.limits.exclusive(`oauth_state ${state.stateHash}`)
   if (!done) throw new Refusal('oauth_state_used')
   try {
     const unused = await requireState(withCurrentTime(context), back)
@@ -56,7 +56,7 @@ export async function handleCallback(context: Context, back: CallbackRequest): P
     if (isAnswered) return { redirectTo, result: { outcome: 'refused', refusal: error } }
     throw error
   } finally {
-    done()
+    await done()
   }
 }
 

@@ -206,7 +206,7 @@ async function confirmationFor(context: Context, { redirectTo, account }: Extern
   const payload = identityPayload({ provider: account.provider, providerId: account.profile.claims.sub })
   const { token } = mintMailToken(context, { user: recipient, purpose: 'signup', challenge: undefined, payload })
   const copies = [{ to: email, token }]
-  const outgoing = prepareMail(context, {
+  const outgoing = await prepareMail(context, {
     template: 'confirmation',
     user: recipient,
     copies,

@@ -4,7 +4,8 @@ import type { Context } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from '../tokens/verification-token'
 
-const HOUR = 3_600_000
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** Anonymous users inactive for this long are deleted. */
@@ -17,6 +18,27 @@ const EXPIRED_PERSONAL_TOKENS_MS = 30 * DAY
 const MESSAGES_MS = 30 * DAY
 const MAILBOX_MS = 7 * DAY
 
+/** How often expired data is deleted. */
+export const SWEEP_INTERVAL_MS = 10 * MINUTE
+/** The timers of two processes are not exact. */
+const SLACK_MS = MINUTE / 2
+
+/**
+ * Sweeps, unless another process on the database has done so in this interval. If that one ends in between, the next one
+ * continues its work.
+ * @returns rows removed, by table; undefined if it was not our turn
+ */
+export async function sweepInTurn(context: Context): Promise<Removed | undefined> {
+  const { store, clock } = context
+  const turns = store.shared
+    ?.budgets(clock.now)
+    .window({ name: 'sweep', limit: 1, windowMs: SWEEP_INTERVAL_MS - SLACK_MS, maxKeys: 1 })
+  const turn = await turns?.take('all')
+  return turn && turn.waitMs > 0 ? undefined : sweep(context)
+}
+
+type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number }
+
 /**
  * One pass over every table, in slices, so that other writes can run in between. While the clock is not trusted nothing
  * is removed: to a clock that is ahead, everything looks old.
@@ -24,7 +46,7 @@ const MAILBOX_MS = 7 * DAY
  */
 export async function sweep(
   context: Pick<Context, 'store' | 'now' | 'policy'> & Partial<Pick<Context, 'clockWatch'>>,
-): Promise<Record<Sweep | 'verificationTokens', number>> {
+): Promise<Removed> {
   const isClockUntrusted = context.clockWatch?.isSettled() === false
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(context))) {
@@ -36,7 +58,12 @@ export async function sweep(
       removed[what as Sweep] += slice.removed
     } while (slice.next !== undefined)
   }
-  return { ...removed, verificationTokens: isClockUntrusted ? 0 : await purgeTokens(context) }
+  const { store, now } = context
+  return {
+    ...removed,
+    verificationTokens: isClockUntrusted ? 0 : await purgeTokens(context),
+    ...(store.shared && { budgets: isClockUntrusted ? 0 : await store.shared.removeUnusedBudgets(now) }),
+  }
 }
 
 type Slice = Awaited<ReturnType<Store['sweepSlice']>>

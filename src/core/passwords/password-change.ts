@@ -3,6 +3,7 @@ import { isWithin } from '../../lib/time'
 import type { TokenUse, User } from '../../store'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
+import type { Refund } from '../kernel/rate-limits'
 import { Refusal } from '../kernel/refusal'
 import { findTokenByCode } from '../tokens/verification-token'
 import { attemptPassword, verifyPassword } from './verify-password'
@@ -35,7 +36,7 @@ interface PasswordChange {
 export async function authorizePasswordChange(
   context: Context,
   { caller, given, needsCurrentPassword }: PasswordChange,
-): Promise<{ hash: string; tokenUse: TokenUse | undefined; done(): void }> {
+): Promise<{ hash: string; tokenUse: TokenUse | undefined; done: Refund }> {
   const { policy, passwords, now } = context
   const { user, session, claims } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
@@ -53,10 +54,10 @@ export async function authorizePasswordChange(
     const proven = await verifyPassword(context, { ...own, password: currentPassword })
     if (proven === undefined) throw new Refusal('current_password_wrong')
   }
-  if (user.encryptedPassword === null) return { hash: await passwords.hash(password), tokenUse, done() {} }
+  if (user.encryptedPassword === null) return { hash: await passwords.hash(password), tokenUse, async done() {} }
   const { hash: present, refund: done } = await attemptPassword(context, { ...own, password })
   if (present !== undefined) {
-    done()
+    await done()
     throw new Refusal('password_unchanged')
   }
   return { hash: await passwords.hash(password), tokenUse, done }
@@ -68,7 +69,7 @@ async function verifyNonce(context: Context, { email, phone }: User, nonce: stri
   if (!to) throw new Refusal('nonce_wrong')
   try {
     const { tokenUse, refund } = await findTokenByCode(context, { to, code: nonce, kinds: ['reauthentication'] })
-    refund()
+    await refund()
     return tokenUse
   } catch (error) {
     throw error instanceof Refusal && error.reason === 'code_wrong' ? new Refusal('nonce_wrong') : error

@@ -3,6 +3,7 @@ import { networkPrefix } from '../../lib/ip'
 import type { User } from '../../store'
 import type { Context } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
+import type { Refund } from '../kernel/rate-limits'
 
 interface PasswordAttempt {
   account: User | undefined
@@ -16,7 +17,7 @@ interface PasswordAttempt {
 /** @returns the hash that the password matches, as it is stored, or undefined */
 export async function verifyPassword(context: Context, attempt: PasswordAttempt): Promise<string | undefined> {
   const { hash, refund } = await attemptPassword(context, attempt)
-  if (hash !== undefined) refund()
+  if (hash !== undefined) await refund()
   return hash
 }
 
@@ -28,13 +29,13 @@ export async function verifyPassword(context: Context, attempt: PasswordAttempt)
 export async function attemptPassword(
   context: Context,
   attempt: PasswordAttempt,
-): Promise<{ hash: string | undefined; refund(): void }> {
+): Promise<{ hash: string | undefined; refund: Refund }> {
   const { store, limits, passwords, now, client } = context
   const { account, isEligible, identifier, password } = attempt
   const network = networkPrefix(client.ip)
   const since = now - KNOWN_NETWORK_MS
   const isKnownNetwork = await store.isKnownNetwork({ userId: account?.id ?? '', network, since })
-  const refund = limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
+  const refund = await limits.guess({ account: account?.id, identifier, ip: client.ip, isKnownNetwork })
   const stored = isEligible ? (account?.encryptedPassword ?? null) : null
   try {
     const hash = account && stored !== null ? openHash(context, account.id, stored) : null
@@ -42,7 +43,7 @@ export async function attemptPassword(
     return { hash: isRight ? (stored ?? undefined) : undefined, refund }
   } catch (error) {
     // not checked, so not a guess
-    refund()
+    await refund()
     throw error
   }
 }

@@ -92,14 +92,14 @@ async function notifyExistingOwner(
   const { store, limits, now } = current
   const last = await store.lastMessage({ recipient: contact.address, template: 'account_exists' })
   const wasNotified = last !== undefined && isWithin(last.createdAt, EXISTS_NOTICE_MS, now)
-  const done = wasNotified ? undefined : limits.exclusive(`account_exists ${owner.id}`)
+  const done = wasNotified ? undefined : await limits.exclusive(`account_exists ${owner.id}`)
   if (!done) return
   try {
     const copies = [{ to: contact.address }]
-    const { messages } = prepareMail(current, { template: 'account_exists', user: owner, copies, redirectTo })
+    const { messages } = await prepareMail(current, { template: 'account_exists', user: owner, copies, redirectTo })
     await store.saveTokensAndMessages({ now, messages, audit: [] })
   } finally {
-    done()
+    await done()
   }
 }
 

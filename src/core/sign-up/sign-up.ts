@@ -68,7 +68,7 @@ export async function registerAccount(context: Context, pending: PendingSignUp):
   const { contact, isForService } = pending
   if (!isForService || contact.isConfirmed) return createOrAnswerExisting(context, pending)
   // A global mail limit applies to every address; any other failure would reveal which address has an account.
-  requireMailAllowed(context, contact.address)
+  await requireMailAllowed(context, contact.address)
   const made = await suppressDeliveryErrors(
     context,
     () => createOrAnswerExisting(context, pending),
@@ -83,7 +83,7 @@ async function createOrAnswerExisting(context: Context, pending: PendingSignUp):
   if (existing) return answerExistingAccount(context, pending, existing)
   // One of several concurrent sign-ups sends its message; the others would send codes for accounts that are never
   // created.
-  const done = context.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
+  const done = await context.limits.exclusive(`sign-up ${contact.provider} ${contact.address}`)
   if (!done && !contact.isConfirmed)
     throw contact.provider === 'email'
       ? new Refusal('mail_too_soon', { waitMs: context.policy.mail.cooldownMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
@@ -92,7 +92,7 @@ async function createOrAnswerExisting(context: Context, pending: PendingSignUp):
     const made = await createAccount(context, pending)
     return 'taken' in made ? await answerExistingAccount(context, pending, made.taken) : made
   } finally {
-    done?.()
+    await done?.()
   }
 }
 
@@ -145,7 +145,7 @@ async function createUnconfirmed(
   const { contact } = pending
   const user = { ...newUserRow, confirmationSentAt: context.now }
   const shown: User = { ...user, uid: 0, confirmedAt: null }
-  const { outgoing, token, flow, messageId } = confirmationOf(context, shown, pending)
+  const { outgoing, token, flow, messageId } = await confirmationOf(context, shown, pending)
   const mint = [token.minting]
   const audit = [auditEntry(context, 'user_confirmation_requested', shown, { provider: contact.provider })]
   const { call, messages } = outgoing
@@ -167,19 +167,19 @@ async function createUnconfirmed(
 }
 
 /** The message that confirms the address or number of a new account. */
-function confirmationOf(
+async function confirmationOf(
   context: Context,
   user: User,
   pending: PendingSignUp,
-): {
+): Promise<{
   outgoing: Outgoing
   token: MintedToken
   flow?: ReturnType<typeof mintMailToken>['flow']
   messageId?: string | undefined
-} {
+}> {
   const { contact, challenge, redirectTo, channel } = pending
   if (contact.provider !== 'email') {
-    const sms = prepareSms(context, { kind: 'phone_confirmation', phone: contact.address, user, channel })
+    const sms = await prepareSms(context, { kind: 'phone_confirmation', phone: contact.address, user, channel })
     return { outgoing: sms, token: sms.token, messageId: sms.messageId }
   }
   const recipient = { ...user, email: contact.address }
@@ -188,7 +188,7 @@ function confirmationOf(
   const copies = [{ to: contact.address, token }]
   const isQueued = pending.isForService === true
   const mail = { template: 'confirmation' as const, user: recipient, copies, redirectTo, isQueued }
-  return { outgoing: prepareMail(context, mail), token, flow }
+  return { outgoing: await prepareMail(context, mail), token, flow }
 }
 
 /** If the response must not reveal whether the address is new, the account is created in the background. */

@@ -9,6 +9,7 @@ import type { Minting, TokenSurface, TokenUse, VerificationKind, VerificationTok
 import type { Context } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { Random } from '../kernel/ports'
+import type { Refund } from '../kernel/rate-limits'
 import { Refusal } from '../kernel/refusal'
 
 const MINUTE = 60_000
@@ -134,10 +135,10 @@ export interface SubmittedCode {
 export async function findTokenByCode(
   context: Context,
   { to, code, kinds }: SubmittedCode,
-): Promise<{ token: VerificationToken; tokenUse: TokenUse; refund: () => void }> {
+): Promise<{ token: VerificationToken; tokenUse: TokenUse; refund: Refund }> {
   const { store, peppers, limits, now } = context
   const address = 'email' in to ? to.email : to.phone
-  const refund = limits.code(address)
+  const refund = await limits.code(address)
   const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
   const pending = (await store.pendingTokens(to))
     .filter(({ family, kind, codeHash }) => family === 'supabase' && kinds.includes(kind) && codeHash !== null)
@@ -145,16 +146,16 @@ export async function findTokenByCode(
   const [newest] = pending
   if (!newest) {
     // Without a sent code there is nothing to guess. The response takes as long as one that records a wrong code.
-    refund()
+    await refund()
     await store.probe(now)
     throw new Refusal('code_wrong')
   }
   const isTested = 'phone' in to && Object.hasOwn(context.policy.sms.testCodes, to.phone)
   const ofProvider = 'phone' in to && !isTested ? context.smsProvider?.check : undefined
   const token = ofProvider
-    ? await checkedByProvider(context, newest, () => ofProvider(address, code)).catch((error: unknown) => {
+    ? await checkedByProvider(context, newest, () => ofProvider(address, code)).catch(async (error: unknown) => {
         // Not checked, so not a guess.
-        refund()
+        await refund()
         throw error
       })
     : pending.find(({ codeHash }) => hashes.some((hash) => secretEqual(hash, codeHash ?? '')))

@@ -33,7 +33,7 @@ export async function invite(context: Context, { redirectTo, ...invitation }: In
   const { token, flow } = mintMailToken(context, { user: invitee.user, purpose: 'invite', challenge: undefined })
   const user = { ...invitee.user, invitedAt: now, confirmationSentAt: now }
   const copies = [{ to: invitee.user.email, token }]
-  const outgoing = prepareMail(context, { template: 'invite', user, copies, redirectTo })
+  const outgoing = await prepareMail(context, { template: 'invite', user, copies, redirectTo })
   return save(context, invitee, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
 }
 

@@ -169,7 +169,7 @@ export async function simulateMailDelivery(context: Context, email: string): Pro
   if (context.policy.mail.delivery === 'hook') return
   const copies = [{ to: email, token }]
   const redirectTo = context.policy.redirects.siteUrl
-  const { messages } = prepareMail(context, {
+  const { messages } = await prepareMail(context, {
     template: 'recovery',
     user,
     copies,

@@ -234,7 +234,7 @@ async function mailLink(context: Context, { user, email, kind, template, page }:
     const { now } = current
     const token = mintToken(current, { kind, family: 'service', to: { email }, ...(user && { userId: user.id }) })
     const copies = [{ to: email, token, link: pageLink(pages[page], token.plaintext) }]
-    const { messages } = prepareMail(current, {
+    const { messages } = await prepareMail(current, {
       template,
       user: recipient,
       copies,

@@ -137,11 +137,11 @@ export async function verifyCode(context: Context, shown: CodeVerification): Pro
         audience,
         asCode: false,
       })
-      refund()
+      await refund()
       return verified
     } catch (error) {
       // A correct code is not a guess, even if it is refused for another reason.
-      if (!isTokenRefusal(error)) refund()
+      if (!isTokenRefusal(error)) await refund()
       throw error
     }
   } catch (error) {
@@ -163,9 +163,9 @@ function addressed({ email, phone, type }: CodeVerification) {
 async function testNumberUser(context: Context, phone: string, code: string, type: string): Promise<User | undefined> {
   const fixed = testCode(context, phone)
   if (type !== 'sms' || fixed === undefined) return undefined
-  const refund = context.limits.code(phone)
+  const refund = await context.limits.code(phone)
   if (!secretEqual(fixed, code)) throw new Refusal('code_wrong')
-  refund()
+  await refund()
   return context.store.findUserByPhone(phone)
 }
 

@@ -14,6 +14,7 @@ import {
   type StoreEvent,
   type Tx,
 } from '../engine'
+import type { SingleStatement } from './budgets'
 import { isRolledBack, isSerializationFailure, isUniqueViolation } from './errors'
 import type { Health } from './health'
 import type { Pool } from './pool'
@@ -35,6 +36,11 @@ export interface PostgresEngineOptions extends EngineOptions {
   clock?: () => number
 }
 
+/** An engine that also runs statements which are not part of an operation. */
+export interface PostgresEngine extends Engine {
+  single: SingleStatement
+}
+
 export function postgresEngine({
   pool,
   health,
@@ -44,17 +50,20 @@ export function postgresEngine({
   clock = Date.now,
   runsWritesTwice = false,
   isolation = 'serializable',
-}: PostgresEngineOptions): Engine {
+}: PostgresEngineOptions): PostgresEngine {
   const supervision = supervise({ pool, health, probe: probeConnection })
   const onPool = queriesOn(pool)
   const reading: Tx = { ...onPool, tokens: tokensOf(onPool), emit() {} }
 
-  const write = <T>(operation: (tx: Tx) => Promise<T>) => supervision.run('write', () => transaction(operation))
+  const write = <T>(operation: (tx: Tx) => Promise<T>) =>
+    supervision.run('write', () => transaction(operation, isolation))
+  const guarded = <T>(operation: (tx: Tx) => Promise<T>) =>
+    supervision.run('write', () => transaction(operation, 'read committed'))
 
-  async function transaction<T>(operation: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(operation: (tx: Tx) => Promise<T>, level: string): Promise<T> {
     let uniqueViolations = 0
     for (let reruns = 0; ; reruns++) {
-      const ran = await attempt(operation, runsWritesTwice && reruns === 0)
+      const ran = await attempt(operation, level, runsWritesTwice && reruns === 0)
       if ('value' in ran) {
         for (const event of ran.events) announce(event)
         return ran.value
@@ -69,12 +78,16 @@ export function postgresEngine({
 
   type Attempt<T> = { value: T; events: StoreEvent[] } | { error: unknown }
 
-  async function attempt<T>(operation: (tx: Tx) => Promise<T>, isRolledBack: boolean): Promise<Attempt<T>> {
+  async function attempt<T>(
+    operation: (tx: Tx) => Promise<T>,
+    level: string,
+    isRolledBack: boolean,
+  ): Promise<Attempt<T>> {
     const connection = await pool.reserve()
     try {
       const events: StoreEvent[] = []
       const queries = queriesOn(connection)
-      await connection.unsafe(`BEGIN ISOLATION LEVEL ${isolation}`)
+      await connection.unsafe(`BEGIN ISOLATION LEVEL ${level}`)
       const value = await operation({
         ...queries,
         tokens: tokensOf(queries),
@@ -101,7 +114,9 @@ export function postgresEngine({
   return {
     read: (operation) => supervision.run('read', () => operation(reading)),
     write,
-    examine: examinationOf({ pool, health, supervision, write, clock }),
+    guarded,
+    single: (text, values) => supervision.run('once', () => pool.unsafe(text, values)),
+    examine: examinationOf({ pool, health, supervision, write: guarded, clock }),
     space: async () => undefined,
     connections: pool.connections,
     close: supervision.close,

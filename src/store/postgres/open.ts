@@ -1,9 +1,12 @@
 /** Opens a database of Postgres, creating and migrating its schemas if needed. */
+import { randomUUID } from 'node:crypto'
 import type { Engine, EngineOptions, IsolationLevel } from '../engine'
+import { postgresBudgets, removeUnusedBudgets } from './budgets'
 import { connect } from './connect'
 import { postgresEngine } from './engine'
 import { healthOf } from './health'
 import { migratePostgres } from './migrate'
+import { announcements, listenTo } from './notifications'
 import { poolOf } from './pool'
 import { naming, reach, requireOwnSessions } from './reach'
 
@@ -12,7 +15,7 @@ export interface PostgresOptions extends EngineOptions {
   now: number
   /** Of this executable; undefined leaves the views that are there. */
   version?: string
-  /** Whether an unreachable database is waited for. */
+  /** Whether an unreachable database is waited for, and events of other nodes are received. */
   isServed?: boolean | undefined
   /** Called with each problem that does not prevent opening. */
   onWarning?(message: string): void
@@ -26,6 +29,8 @@ export interface PostgresOptions extends EngineOptions {
 const SESSION = {
   search_path: 'latchkey, auth',
   TimeZone: 'UTC',
+  // of statements that are not part of a transaction
+  default_transaction_isolation: 'read committed',
   statement_timeout: '5s',
   lock_timeout: '2s',
   idle_in_transaction_session_timeout: '10s',
@@ -47,13 +52,35 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   } finally {
     await setup.close({ timeout: 0 })
   }
-  return postgresEngine({
+  const node = randomUUID()
+  const listening = isServed ? await listenTo(() => open(1), node, options.onEvent) : undefined
+  const { single, ...engine } = postgresEngine({
     ...options,
     pool: poolOf(() => open(maxConnections), maxConnections),
-    health: healthOf(onDatabaseProblem),
+    health: healthOf((problem) => {
+      // What was listened to may be gone without having said so.
+      if (!problem) listening?.renew()
+      onDatabaseProblem(problem)
+    }),
     async probe() {
       await using connection = open(1)
       await connection.unsafe('SELECT 1')
     },
+    onEvent(event) {
+      others.announce(event)
+      options.onEvent(event)
+    },
   })
+  const others = announcements(single, node)
+  return {
+    ...engine,
+    shared: {
+      budgets: (time) => postgresBudgets(single, time),
+      removeUnusedBudgets: (time) => removeUnusedBudgets(single, time),
+    },
+    async close() {
+      await others.sent()
+      await Promise.all([listening?.close(), engine.close()])
+    },
+  }
 }

@@ -256,6 +256,7 @@ export function sqliteEngine(
   return {
     read,
     write,
+    guarded: write,
     examine,
     connections: () => undefined,
     space: () => spaceOf(writer.filename, connections.logBytes()),

@@ -4,8 +4,9 @@ import { accountPairs } from './accounts'
 import { auditPairs } from './audit'
 import { factorPairs } from './factors'
 import { type Pair, pairedQuery } from './pair'
+import { queuePairs } from './queues'
 
-const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...factorPairs]
+const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...factorPairs, ...queuePairs]
 
 const textOf = new Map(pairs.map(({ statement, text }) => [statement.index, text]))
 
