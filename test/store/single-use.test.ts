@@ -319,7 +319,8 @@ eachEngine(() => {
     const message = { ...newMessage('ada@example.com'), nextAttemptAt: BEFORE, expiresAt: NOW + 1000 }
     await engine.write((tx) => queueMessages(tx, [message]))
     const claims = await twice((tx) => claimMessages(tx, { now: NOW, leaseMs: 1000, longestWaitMs: 1000, limit: 9 }))
-    expect(claims.map((claimed) => claimed.map(({ attempts }) => attempts))).toEqual([[message.attempts + 1], []])
+    // Which one gets it depends on the engine: on Postgres it is locked by the one that reads it first.
+    expect(claims.flat().map(({ attempts }) => attempts)).toEqual([message.attempts + 1])
     const result = (state: 'sent' | 'queued', nextAttemptAt: number | null) => (tx: Tx) =>
       settleMessage(tx, {
         id: message.id,
@@ -340,7 +341,7 @@ eachEngine(() => {
     const userId = await account()
     await engine.write((tx) => queueMatrixRegistration(tx, userId, BEFORE))
     const claim = (tx: Tx) => claimMatrixRegistrations(tx, { now: NOW, leaseMs: 1000, longestWaitMs: 1000, limit: 9 })
-    expect((await twice(claim)).map(({ length }) => length)).toEqual([1, 0])
+    expect((await twice(claim)).flat()).toHaveLength(1)
   })
 
   test('a session of another server is renewed once', async () => {
