@@ -49,7 +49,7 @@ export async function serve(command: Command): Promise<void> {
     idleTimeoutMs,
     onError,
     answer: (request, peers) =>
-      app ? app.fetch(request, peers) : starting.then((ready) => ready.fetch(request, peers)),
+      app ? app.fetch(request, peers) : answerSoon(starting.then((ready) => ready.fetch(request, peers))),
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings } = actual
@@ -82,6 +82,19 @@ export async function serve(command: Command): Promise<void> {
     },
     flush: output.end,
   })
+}
+
+/** How long a request waits for the start to end. */
+const STARTING_MS = 2000
+
+/** A migration may take long, and a database on another machine may start later. */
+async function answerSoon(answer: Promise<Response>): Promise<Response> {
+  let timer: Timer | undefined
+  const late = new Promise<Response>((resolve) => {
+    const starting = () => new Response('The server is starting.\n', { status: 503, headers: { 'retry-after': '1' } })
+    timer = setTimeout(() => resolve(starting()), STARTING_MS)
+  })
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer))
 }
 
 /**

@@ -19,6 +19,11 @@ import { execute } from '../support/database'
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-serve-'))
 const account = { email: 'ada@example.com', password: 'correct-horse-battery-9' }
 
+function unusedPort(): number {
+  using server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  return server.port
+}
+
 test.skipIf(process.platform !== 'linux')('on a terminal it prints a banner with what is needed to begin', async () => {
   const cwd = folder()
   const terminal = Bun.spawn(['script', '-qec', `${BINARY} serve --port 0`, '/dev/null'], {
@@ -86,6 +91,23 @@ test('a port in use is reported in one line', async () => {
   const { status, stderr } = await run(['serve', '--port', new URL(server.url).port], { cwd: folder() })
   expect([status, stderr.split('\n').length]).toEqual([1, 2])
   expect(stderr).toContain('is in use; stop the other process, or choose another port with --port')
+})
+
+test('while it waits for a database that does not answer, requests get 503', async () => {
+  const secrets = { AUTH_JWT_SECRET: 's'.repeat(40), AUTH_ENCRYPTION_KEY: 'ab'.repeat(32) }
+  const [port, unused] = [unusedPort(), unusedPort()]
+  const server = Bun.spawn([BINARY, 'serve', '--port', String(port)], {
+    cwd: tmpdir(),
+    env: { AUTH_DATABASE_URL: `postgres://ada:hidden@127.0.0.1:${unused}/app`, ...secrets },
+    stdout: 'pipe',
+  })
+  const log = await server.stdout.pipeThrough(new TextDecoderStream()).getReader().read()
+  expect(log.value).toContain('"msg":"the database cannot be reached (')
+  expect(log.value).not.toContain('hidden')
+  const response = await fetch(`http://127.0.0.1:${port}/health`)
+  expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1'])
+  server.kill()
+  await server.exited
 })
 
 test('accounts and sessions outlive a restart', async () => {

@@ -21,9 +21,10 @@ export function stateOf(error: unknown): string {
   return typeof errno === 'string' ? errno : ''
 }
 
+/** For example `CONNECTION_CLOSED`, or `DEPTH_ZERO_SELF_SIGNED_CERT` and `ENOENT` of the layers below. */
 function clientCodeOf(error: unknown): string {
   const { code } = error as ClientError
-  return typeof code === 'string' && code.startsWith('ERR_POSTGRES_') ? code.slice('ERR_POSTGRES_'.length) : ''
+  return typeof code === 'string' ? code.replace(/^ERR_(POSTGRES_)?/, '') : ''
 }
 
 /** serialization_failure and deadlock_detected: the transaction was rolled back and can be run again. */
@@ -78,7 +79,7 @@ function kindOf(error: unknown): FailureKind | undefined {
   if (state === '25P03') return 'too_slow'
   if (state !== '') return KINDS[state] ?? KINDS_OF_CLASSES[state.slice(0, 2)]
   if (code.includes('AUTHENTICATION') || code.startsWith('SASL')) return 'login_refused'
-  return /^(CONNECTION|IDLE|LIFETIME|TLS)_/.test(code) ? 'unreachable' : undefined
+  return /^(CONNECTION_|IDLE_|LIFETIME_|TLS_|E[A-Z]+$)|CERT/.test(code) ? 'unreachable' : undefined
 }
 
 /** undefined_table, invalid_schema_name, data_corrupted, index_corrupted. */

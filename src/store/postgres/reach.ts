@@ -69,11 +69,13 @@ function connectionProblem(error: unknown): Problem {
         mayPass: true,
       }
     default:
-      return {
-        reason: `cannot be reached (${text})`,
-        advice: 'Start it, or correct AUTH_DATABASE_URL.',
-        mayPass: !/TLS|CERT/.test(text),
-      }
+      return /TLS|CERT/.test(text)
+        ? { reason: `has no usable TLS (${text})`, advice: 'Correct sslmode in AUTH_DATABASE_URL.', mayPass: false }
+        : {
+            reason: `cannot be reached (${text})`,
+            advice: 'Start it, or correct AUTH_DATABASE_URL.',
+            mayPass: true,
+          }
   }
 }
 
