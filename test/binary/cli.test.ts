@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, run, startBinary } from '../support/binary'
 import { execute } from '../support/database'
+import { emptyDatabase } from '../support/empty-postgres'
+import { hasPostgres } from '../support/postgres'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
 const VERSION = /^latchkey \d+\.\d+\.\d+ \(commit [\w-]+, Bun \d+\.\d+\.\d+, SQLite 3\.\d+\.\d+\)\n$/
@@ -197,6 +199,32 @@ test('migrate says what it did, and --status what there is', async () => {
   expect((await run(['migrate'], { cwd })).stdout).toBe('the database is up to date\n')
   expect((await run(['migrate', '--status'], { cwd })).stdout).toContain('applied  0001-accounts')
 })
+
+test.skipIf(!hasPostgres)(
+  'migrate creates the schemas on Postgres, and prints their SQL in a dry run',
+  async () => {
+    await using database = await emptyDatabase()
+    const cwd = folder()
+    const env = {
+      AUTH_DATABASE_URL: database.url,
+      AUTH_JWT_SECRET: 'a secret of at least thirty-two characters',
+      AUTH_ENCRYPTION_KEY: '00'.repeat(32),
+    }
+    const migrate = (...flags: string[]) => run(['migrate', ...flags], { cwd, env })
+    const { stdout: script } = await migrate('--dry-run')
+    expect(script).toStartWith('BEGIN;\n\nCREATE SCHEMA auth;')
+    expect((await migrate()).stdout).toBe('applied auth, 0001-latchkey, views\n')
+    expect((await migrate('--status')).stdout).toBe('applied  0001-latchkey\n')
+    await database.sql.unsafe('DROP TABLE auth.mfa_amr_claims CASCADE')
+    const checked = await run(['check'], { cwd, env })
+    expect([checked.status, checked.stdout]).toEqual([
+      1,
+      expect.stringContaining('auth.mfa_amr_claims.session_id is missing'),
+    ])
+    expect(readdirSync(cwd)).toEqual([])
+  },
+  30_000,
+)
 
 test.each([
   [['keys']],
