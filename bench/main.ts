@@ -8,6 +8,7 @@
  *   npm run bench                         at one account
  *   npm run bench -- --accounts 1000000   at a million accounts
  *   npm run bench -- --seconds 5 --markdown
+ *   npm run bench -- --postgres postgres://postgres@127.0.0.1/bench    SQLite beside an empty database on this machine
  */
 import { Database } from 'bun:sqlite'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -15,7 +16,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { passwordHasher } from '../src/adapters/password-hasher'
-import { type Connection, openConnection } from './connection'
+import { cpuSeconds, type Measured, measure, median, PASSWORD, scenarios, startBare } from './measure'
+import { benchPostgres } from './postgres'
 
 const { values: options } = parseArgs({
   options: {
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
     seconds: { type: 'string', default: '5' },
     clients: { type: 'string', default: '16' },
     markdown: { type: 'boolean', default: false },
+    postgres: { type: 'string' },
   },
 })
 const accounts = Number(options.accounts)
@@ -31,7 +34,6 @@ const clients = Number(options.clients)
 
 const BINARY = join(import.meta.dir, '../dist/latchkey')
 const PORT = 17_020
-const PASSWORD = 'correct-horse-battery-9'
 const START_ROUNDS = 10
 
 /**
@@ -43,12 +45,8 @@ const SUPABASE_MULTIPLES: Record<string, number> = { settings: 9.4, 'GET /user':
 /** Requests whose cost is a password hash: they are given as multiples of that. */
 const HASHES = new Set(['sign-in', 'sign-up'])
 
-interface Row {
+interface Row extends Measured {
   name: string
-  perSecond: number
-  p50Ms: number
-  p99Ms: number
-  cpuUs: number
   /** CPU of a request to the bare server, measured together with this row. */
   bareUs: number
 }
@@ -62,8 +60,8 @@ async function main(): Promise<void> {
   const bare = await startBare()
   const rows: Row[] = []
   for (const [name, prepare] of Object.entries(scenarios)) {
-    const { cpuUs: bareUs } = await measure(bare, async (wire) => () => wire.send('GET', '/'))
-    rows.push({ name, ...(await measure({ pid: server.pid, port: PORT }, prepare)), bareUs })
+    const { cpuUs: bareUs } = await measure(load(bare), async (wire) => () => wire.send('GET', '/'))
+    rows.push({ name, ...(await measure(load({ pid: server.pid, port: PORT }), prepare)), bareUs })
   }
   bare.stop()
   const { peak } = memory(server.pid)
@@ -72,6 +70,13 @@ async function main(): Promise<void> {
   const hashUs = await measureHash()
   print(rows, { startMs, idleMiB, peakMiB: peak, hashUs })
 }
+
+const load = ({ pid, port }: { pid: number; port: number }) => ({
+  ports: [port],
+  seconds,
+  clients,
+  cpuSeconds: () => cpuSeconds(pid),
+})
 
 function spawn() {
   return Bun.spawn(
@@ -89,12 +94,6 @@ async function start() {
   const server = spawn()
   while (!(await answers())) await Bun.sleep(1)
   return server
-}
-
-async function startBare() {
-  const server = Bun.spawn([process.execPath, join(import.meta.dir, 'bare.ts')], { env: {}, stdout: 'pipe' })
-  const { value } = await server.stdout.getReader().read()
-  return { pid: server.pid, port: Number(new TextDecoder().decode(value)), stop: () => server.kill() }
 }
 
 const answers = () =>
@@ -149,66 +148,6 @@ async function seed(): Promise<void> {
   db.close()
 }
 
-type Step = () => Promise<unknown>
-
-let serial = 0
-const address = () => `bench-${process.pid}-${serial++}@example.com`
-
-const signUp = (wire: Connection, email = address()) => wire.send('POST', '/signup', { email, password: PASSWORD })
-
-/** What each client prepares once, and then repeats. */
-const scenarios: Record<string, (wire: Connection) => Promise<Step>> = {
-  settings: async (wire) => () => wire.send('GET', '/settings'),
-  'GET /user': async (wire) => {
-    const { access_token } = await signUp(wire)
-    return () => wire.send('GET', '/user', undefined, access_token)
-  },
-  refresh: async (wire) => {
-    let { refresh_token } = await signUp(wire)
-    return async () => {
-      ;({ refresh_token } = await wire.send('POST', '/token?grant_type=refresh_token', { refresh_token }))
-    }
-  },
-  'sign-in': async (wire) => {
-    const email = address()
-    await signUp(wire, email)
-    return () => wire.send('POST', '/token?grant_type=password', { email, password: PASSWORD })
-  },
-  'sign-up': async (wire) => () => signUp(wire),
-  'recovery mail': async (wire) => {
-    const email = address()
-    await signUp(wire, email)
-    return () => wire.send('POST', '/recover', { email })
-  },
-}
-
-async function measure(
-  { pid, port }: { pid: number; port: number },
-  prepare: (wire: Connection) => Promise<Step>,
-): Promise<Omit<Row, 'name' | 'bareUs'>> {
-  const wires = await Promise.all(Array.from({ length: clients }, () => openConnection(port)))
-  const steps: Step[] = []
-  for (const wire of wires) steps.push(await prepare(wire))
-  const times: number[] = []
-  const cpuBefore = cpuSeconds(pid)
-  const since = performance.now()
-  await Promise.all(
-    steps.map(async (step) => {
-      while (performance.now() - since < seconds * 1000) {
-        const at = performance.now()
-        await step()
-        times.push(performance.now() - at)
-      }
-    }),
-  )
-  const elapsed = (performance.now() - since) / 1000
-  const cpuUs = ((cpuSeconds(pid) - cpuBefore) * 1e6) / times.length
-  for (const wire of wires) wire.close()
-  times.sort((a, b) => a - b)
-  const at = (share: number) => times[Math.floor(share * (times.length - 1))] ?? 0
-  return { perSecond: times.length / elapsed, p50Ms: at(0.5), p99Ms: at(0.99), cpuUs }
-}
-
 /** CPU of the bare password hash in microseconds, to hold sign-in against. */
 async function measureHash(): Promise<number> {
   const hasher = passwordHasher({})
@@ -219,22 +158,11 @@ async function measureHash(): Promise<number> {
   return (user + system) / 40
 }
 
-/** User and system time of a process so far. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
 /** Resident memory in MiB. */
 function memory(pid: number): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const mib = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
   return { now: mib('VmRSS'), peak: mib('VmHWM') }
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 }
 
 function print(
@@ -261,7 +189,7 @@ function print(
 
 if (!existsSync('/proc/self/stat')) throw new Error('The benchmark reads CPU and memory from /proc, so it needs Linux.')
 try {
-  await main()
+  await (options.postgres === undefined ? main() : benchPostgres({ url: options.postgres, folder, seconds, clients }))
 } finally {
   rmSync(folder, { recursive: true })
 }

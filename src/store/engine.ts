@@ -51,6 +51,20 @@ export async function runGuarded<Values extends object>(
 }
 
 /**
+ * Awaits queries that do not depend on each other, which some engines send at once. When it settles all have finished,
+ * also if one of them failed, so that none runs after the transaction.
+ * @throws the first failure, in the order given
+ */
+export async function together<const Work extends readonly unknown[]>(
+  ...work: Work
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  const settled = await Promise.allSettled(work)
+  const failed = settled.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+  return settled.map((each) => each.status === 'fulfilled' && each.value) as never
+}
+
+/**
  * A stored message, a Matrix account to create, or a change of the signing keys. If several processes share the
  * database, `queued_mail` says that another one has queued a message; the last three kinds come from all of them.
  */

@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
 import { saveUser } from './accounts/save-user'
-import { runGuarded, type Tx } from './engine'
+import { runGuarded, type Tx, together } from './engine'
 import { columnsOf, statement } from './query'
 import {
   type AmrClaim,
@@ -268,13 +268,12 @@ export async function recordAmr(tx: Tx, sessionId: string, method: string, now: 
 }
 
 export async function loadOpenedSession(tx: Tx, user: User, session: Session): Promise<OpenedSession> {
-  return {
-    user,
-    session,
-    identities: await identitiesIn(tx, user.id),
-    factors: await factorsIn(tx, user),
-    amr: await amrIn(tx, session.id),
-  }
+  const [identities, factors, amr] = await together(
+    identitiesIn(tx, user.id),
+    factorsIn(tx, user),
+    amrIn(tx, session.id),
+  )
+  return { user, session, identities, factors, amr }
 }
 
 /**

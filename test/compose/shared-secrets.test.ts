@@ -1,5 +1,5 @@
 /** The secrets that all servers on one Postgres database share. */
-import { describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, test } from 'bun:test'
 import { generateSecrets } from '../../src/adapters/data-folder'
 import { systemRandom } from '../../src/adapters/system'
 import { sharedSecrets } from '../../src/compose/shared-secrets'
@@ -24,6 +24,9 @@ async function withServers<T>(count: number, work: (stores: Store[], url: string
 }
 
 describe.skipIf(!hasPostgres)('on Postgres', () => {
+  // The first database starts the server.
+  beforeAll(() => withServers(0, async () => {}), 60_000)
+
   test('of eight servers that start at once, one generates the secrets of all', () =>
     withServers(8, async (stores, url) => {
       const found = await Promise.all(stores.map((store) => sharedSecrets(store, settings(url), generated())))

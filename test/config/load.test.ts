@@ -460,7 +460,7 @@ test('an SMS provider without credentials is reported if phones are enabled, and
 })
 
 test('a problem with a disabled feature is a note', () => {
-  const uri = { GOTRUE_HOOK_SEND_SMS_URI: 'pg-functions://postgres/public/hook' }
+  const uri = { GOTRUE_HOOK_SEND_SMS_URI: 'ftp://hooks.example.com/hook' }
   const off = { ...uri, GOTRUE_HOOK_SEND_SMS_ENABLED: 'false' }
   expect(loaded({ env: off }).problems).toEqual([
     expect.stringMatching(/^note: AUTH_HOOK_SEND_SMS_URI .* no effect while AUTH_HOOK_SEND_SMS_ENABLED is off\.$/),

@@ -87,12 +87,15 @@ export function postgresEngine({
     try {
       const events: StoreEvent[] = []
       const queries = queriesOn(connection)
-      await connection.unsafe(`BEGIN ISOLATION LEVEL ${level}`)
+      // Sent with the first query, which fails if it does.
+      const begun = connection.unsafe(`BEGIN ISOLATION LEVEL ${level}`).execute()
+      begun.catch(() => {})
       const value = await operation({
         ...queries,
         tokens: tokensOf(queries),
         emit: (event) => void events.push(event),
       })
+      await begun
       if (isRolledBack) throw new Conflict()
       await commit(connection)
       return { value, events }

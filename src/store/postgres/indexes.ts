@@ -8,6 +8,9 @@ const INDEXES: Record<string, string> = {
   latchkey_users_created: 'auth.users (created_at, id)',
   latchkey_audit_created: 'auth.audit_log_entries (created_at, id)',
   latchkey_sessions_factor: 'auth.sessions (factor_id) WHERE factor_id IS NOT NULL',
+  // By the key of a WebAuthn factor.
+  latchkey_factors_credential:
+    "auth.mfa_factors ((web_authn_credential ->> 'id')) WHERE web_authn_credential IS NOT NULL",
 }
 
 /** How long a build waits for transactions of others. */

@@ -88,8 +88,8 @@ export const sharedTables: Record<string, SharedTable> = {
     expressions: { email: 'lower(base.email)' },
     computed: {
       confirmed_at: 'base.confirmed_at',
-      factor_count:
-        '(SELECT count(*) FROM auth.mfa_factors f WHERE f.user_id = base.id) + (SELECT count(*) FROM latchkey.recovery_factors f WHERE f.user_id = base.id)',
+      // Recovery codes exist only beside another factor.
+      factor_count: '(SELECT count(*) FROM auth.mfa_factors f WHERE f.user_id = base.id)',
     },
     // GoTrue reads these texts into types that have no null.
     constants: {

@@ -2,7 +2,7 @@
 import { and, desc, eq, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
-import { read, type Tx, write } from '../engine'
+import { read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
@@ -168,9 +168,12 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
       userAgent,
       ip,
     }
-    const stored = await advanceSession(tx, session, advanced, refresh.newKey)
-    await appendAudit(tx, refresh.audit.rotated)
-    return { outcome: 'rotated', opened: await loadOpenedSession(tx, user, stored) }
+    const [opened, stored] = await together(
+      loadOpenedSession(tx, user, advanced),
+      advanceSession(tx, session, advanced, refresh.newKey),
+      appendAudit(tx, refresh.audit.rotated),
+    )
+    return { outcome: 'rotated', opened: { ...opened, session: stored } }
   }
   if (mayRepeat) {
     const opened = await loadOpenedSession(tx, user, session)
