@@ -104,12 +104,13 @@ async function pendingSteps(
   return { steps, warnings }
 }
 
+/** By name, since views on views go with them. */
 const DROP_VIEWS = `DO $$
 DECLARE
-  name regclass;
+  name text;
 BEGIN
-  FOR name IN SELECT oid::regclass FROM pg_class WHERE relnamespace = to_regnamespace('latchkey') AND relkind = 'v' LOOP
-    EXECUTE format('DROP VIEW IF EXISTS %s CASCADE', name);
+  FOR name IN SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace('latchkey') AND relkind = 'v' LOOP
+    EXECUTE format('DROP VIEW IF EXISTS latchkey.%I CASCADE', name);
   END LOOP;
 END $$;`
 

@@ -97,6 +97,18 @@ test.skipIf(!hasPostgres)(
   },
 )
 
+test.skipIf(!hasPostgres)('a running node goes on with the views of a newer one', async () => {
+  await using database = await emptyDatabase()
+  const { sql, url } = database
+  await migratePostgres(sql, options)
+  await sql.unsafe(`UPDATE latchkey.meta SET value = 'another 0.9.0' WHERE key = 'views'`)
+  await using node = new SQL(url, { max: 1 })
+  const find = () => node.unsafe('SELECT id, email FROM latchkey.users WHERE id = $1', [crypto.randomUUID()])
+  expect(await find()).toHaveLength(0)
+  expect(await applied(sql)).toEqual(['views'])
+  expect(await find()).toHaveLength(0)
+})
+
 test.skipIf(!hasPostgres)('an index whose build was interrupted is built again', async () => {
   await using database = await emptyDatabase()
   const { sql } = database
