@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { storedSecrets } from '../adapters/data-folder'
-import { databaseTarget, keyringOf } from '../compose/keys'
+import { type Secrets, storedSecrets } from '../adapters/data-folder'
+import { aesGcmSealer } from '../adapters/sealer'
+import { databaseTarget, keyringOf, otherKeyProblem } from '../compose/keys'
 import { templatesOf } from '../compose/mail'
 import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
 import { printLoaded } from '../config/print'
 import { isWrong } from '../config/sources'
-import { damageOf } from '../store/database'
+import { damageOf, historyOf } from '../store/database'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
 
@@ -38,11 +39,18 @@ export async function check(command: Command): Promise<void> {
 async function damageIn(folder: string, settings: Settings): Promise<string[]> {
   const target = databaseTarget(settings, folder)
   const found: string[] = []
+  let { encryptionKey: key } = settings.tokens
   try {
-    if (!isOnPostgres(settings)) storedSecrets(folder, target)
+    if (!isOnPostgres(settings)) key ??= sealingKeyIn(storedSecrets(folder, target))
   } catch (error) {
     found.push((error as Error).message)
   }
   const damage = await damageOf(target)
-  return damage === undefined ? found : [...found, damage]
+  if (damage !== undefined) return [...found, damage]
+  const { encryptionKeyId } = await historyOf(target)
+  if (key && encryptionKeyId !== undefined && aesGcmSealer(key).keyId !== encryptionKeyId)
+    found.push(otherKeyProblem({ isShared: isOnPostgres(settings) }))
+  return found
 }
+
+const sealingKeyIn = (secrets: Secrets | undefined) => secrets && Buffer.from(secrets.encryptionKey, 'base64')

@@ -1,19 +1,16 @@
 import type { Command } from 'commander'
-import { ensureSecrets } from '../adapters/data-folder'
-import { systemClock, systemRandom } from '../adapters/system'
-import { apiKeysOf, databaseTarget, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
+import { systemClock } from '../adapters/system'
+import { apiKeysOf, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
 import { clientUrl } from '../compose/policy'
-import { dataFolderFor } from './data'
+import { secretsFor } from './data'
 import { exitOnError, requireSettings } from './settings'
 
 /** `latchkey keys`: the API keys, including the secret key. Only `--init` creates the keys of a new server. */
 export async function keys(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const found = await exitOnError(async () => {
-    const folder = dataFolderFor(command, settings)
-    const database = databaseTarget(settings, folder)
-    const { secrets, isNew } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
-    if (isNew) process.stderr.write(`latchkey: generated new keys in ${folder}\n`)
+    const { secrets, newIn } = await secretsFor(command, settings)
+    if (newIn !== undefined) process.stderr.write(`latchkey: generated new keys in ${newIn}\n`)
     const { publishable, secret } = apiKeysOf(settings, secrets)
     const ring = await keyringOf(settings, secrets)
     const { anon, serviceRole, flaw } = await roleKeys(ring, secrets, systemClock.now())
@@ -34,9 +31,7 @@ export async function keys(command: Command): Promise<void> {
 export async function keysForGotrue(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
   const lines = await exitOnError(async () => {
-    const folder = dataFolderFor(command, settings)
-    const database = databaseTarget(settings, folder)
-    const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
+    const { secrets } = await secretsFor(command, settings)
     return Object.entries(gotrueSettings(settings, secrets)).map(([name, value]) => `${name}=${value}\n`)
   })
   process.stdout.write(lines.join(''))

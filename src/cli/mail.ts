@@ -1,16 +1,14 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { ensureSecrets } from '../adapters/data-folder'
 import { templatesExport } from '../adapters/mail/templates'
 import { aesGcmSealer } from '../adapters/sealer'
-import { systemClock, systemRandom } from '../adapters/system'
 import { sealingKeyOf } from '../compose/keys'
 import { smtpMailerOf } from '../compose/mail'
 import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
-import { openStore, type Store } from '../store'
-import { requireDatabase, requireDataFolder } from './data'
+import type { Store } from '../store'
+import { openServerData } from './data'
 import { exitOnError, fail, requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
@@ -54,14 +52,7 @@ const LISTED = 50
 /** `latchkey mail list`: the latest messages with recipient and status. */
 export async function listMail(command: Command): Promise<void> {
   const { settings } = requireSettings(command)
-  const { store, secrets } = await exitOnError(async () => {
-    const database = await requireDatabase(settings)
-    const folder = requireDataFolder(settings)
-    return {
-      ...ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() }),
-      store: await openStore(database, systemClock.now()),
-    }
-  })
+  const { store, secrets } = await exitOnError(() => openServerData(settings))
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const messages = await store.recentMessages(LISTED)
   await store.close()

@@ -4,8 +4,7 @@ import { policyOf } from '../compose/policy'
 import { NO_CLIENT } from '../core/kernel/context'
 import { Refusal } from '../core/kernel/refusal'
 import { grantRole, listRoles, type RoleContext, revokeRole } from '../core/users/roles'
-import { openStore } from '../store'
-import { requireDatabase } from './data'
+import { openServerStore } from './data'
 import { exitOnError, fail, requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
@@ -27,7 +26,7 @@ async function withRoles(
 ): Promise<void> {
   const [user = '', role = ''] = command.args
   const { settings } = requireSettings(command)
-  const store = await exitOnError(async () => openStore(await requireDatabase(settings), systemClock.now()))
+  const store = await exitOnError(() => openServerStore(settings))
   try {
     const now = systemClock.now()
     const context = { store, now, client: NO_CLIENT, random: systemRandom, policy: policyOf(settings) }

@@ -4,11 +4,9 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { ensureSecrets } from '../adapters/data-folder'
-import { systemClock, systemRandom } from '../adapters/system'
-import { databaseTarget, openSigningKeys, type SigningKeys } from '../compose/keys'
+import { type SigningKeys, signingKeysOf } from '../compose/keys'
 import type { Settings } from '../config'
-import { dataFolderFor, requireSameVersion } from './data'
+import { openForKeys } from './data'
 import { exitOnError, fail, optionOf, requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
@@ -17,12 +15,8 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
   if (settings.tokens.jwtKeys)
     fail('AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys with this command')
   await exitOnError(async () => {
-    const folder = dataFolderFor(command, settings)
-    const database = databaseTarget(settings, folder)
-    await requireSameVersion(database, settings)
-    const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: systemClock.now() })
-    await using keys = await openSigningKeys(settings, secrets, folder)
-    await work(keys, settings)
+    await using data = await openForKeys(command, settings)
+    await work(await signingKeysOf(settings, data.secrets, data.store), settings)
   })
 }
 

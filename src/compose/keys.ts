@@ -11,7 +11,7 @@ import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api
 import { keyring } from '../core/tokens/jwt'
 import * as signing from '../core/tokens/signing-keys'
 import { isPostgresUrl, shownPostgresUrl } from '../lib/postgres-url'
-import { openStore, type Store } from '../store'
+import type { Store } from '../store'
 import { ENCRYPTION_KEY_ID_KEY } from '../store/meta-keys'
 import { policyOf } from './policy'
 
@@ -113,15 +113,18 @@ export async function requireSameKey(
 ): Promise<void> {
   const key = ENCRYPTION_KEY_ID_KEY
   const known = (await store.getMeta(key)) ?? (await store.initMeta({ key, value: keyId }))
-  if (known === keyId) return
-  const advice = store.isShared
+  if (known !== keyId) throw new Error(otherKeyProblem(store))
+}
+
+export function otherKeyProblem({ isShared }: Pick<Store, 'isShared'>): string {
+  const advice = isShared
     ? 'set AUTH_ENCRYPTION_KEY to the key that its other servers have'
     : 'restore the secrets.json that belongs to it, or set AUTH_ENCRYPTION_KEY'
-  throw new Error(`the database was written with another encryption key; ${advice}`)
+  return `the database was written with another encryption key; ${advice}`
 }
 
 /** Signing key operations of the command line, also while a server runs on the same database. */
-export interface SigningKeys extends AsyncDisposable {
+export interface SigningKeys {
   list(): Promise<signing.SigningKey[]>
   create(alg: signing.Algorithm): Promise<string>
   import(jwk: Record<string, unknown>): Promise<string | undefined>
@@ -131,23 +134,16 @@ export interface SigningKeys extends AsyncDisposable {
 
 export const { ALGORITHMS } = signing
 
-/** @throws if the database cannot be opened, or was written with another encryption key */
-export async function openSigningKeys(settings: Settings, secrets: Secrets, folder: string): Promise<SigningKeys> {
+/** @throws if the database was written with another encryption key */
+export async function signingKeysOf(settings: Settings, secrets: Secrets, store: Store): Promise<SigningKeys> {
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
-  const store = await openStore(databaseTarget(settings, folder), systemClock.now())
   const deps = { store, clock: systemClock, sealer, policy: policyOf(settings) }
-  try {
-    await requireSameKey(store, sealer.keyId)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  await requireSameKey(store, sealer.keyId)
   return {
     list: () => signing.listSigningKeys(deps),
     create: (alg) => signing.createSigningKey(deps, alg),
     import: (jwk) => signing.importSigningKey(deps, jwk),
     schedule: (which) => signing.scheduleSigningKey(deps, which),
     revoke: (kid) => signing.revokeSigningKey(deps, kid),
-    [Symbol.asyncDispose]: () => store.close(),
   }
 }

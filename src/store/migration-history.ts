@@ -16,6 +16,8 @@ export interface History {
   migrations: string[]
   /** Version of the executable that last served it; undefined if unknown. */
   lastOpenedBy: string | undefined
+  /** Id of the key that its secrets are encrypted with; undefined if there are none yet. */
+  encryptionKeyId: string | undefined
 }
 
 /** What a run of migrations did. */
@@ -24,6 +26,14 @@ export interface Migrated {
   applied: string[]
   /** What the operator should know, though a server can start. */
   warnings: string[]
+}
+
+/** Of a database that does not exist. */
+export const NO_HISTORY: History = {
+  exists: false,
+  migrations: [],
+  lastOpenedBy: undefined,
+  encryptionKeyId: undefined,
 }
 
 /** @throws if the database is newer than this executable, or was changed by an edited migration */

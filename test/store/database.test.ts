@@ -22,7 +22,12 @@ test.each([['SQLite', emptyFile], ...(hasPostgres ? [['Postgres', emptyDatabase]
   async (_engine, empty) => {
     await using database = await empty()
     const { url } = database
-    expect(await historyOf(url)).toEqual({ exists: false, migrations: [], lastOpenedBy: undefined })
+    expect(await historyOf(url)).toEqual({
+      exists: false,
+      migrations: [],
+      lastOpenedBy: undefined,
+      encryptionKeyId: undefined,
+    })
     expect(await damageOf(url)).toBeUndefined()
     expect(await pendingScript(url, options)).toContain('CREATE TABLE')
     expect(await historyOf(url)).toMatchObject({ exists: false })
@@ -30,7 +35,12 @@ test.each([['SQLite', emptyFile], ...(hasPostgres ? [['Postgres', emptyDatabase]
     const { applied, warnings } = await migrateDatabase(url, options)
     expect(applied).toEqual(expect.arrayContaining(migrationsFor(url)))
     expect(warnings).toEqual([])
-    expect(await historyOf(url)).toEqual({ exists: true, migrations: migrationsFor(url), lastOpenedBy: undefined })
+    expect(await historyOf(url)).toEqual({
+      exists: true,
+      migrations: migrationsFor(url),
+      lastOpenedBy: undefined,
+      encryptionKeyId: undefined,
+    })
     expect(await damageOf(url)).toBeUndefined()
     expect(await pendingScript(url, options)).toBe('')
   },

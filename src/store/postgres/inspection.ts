@@ -1,7 +1,7 @@
 /** A database of Postgres as the command line sees it: on one connection, which is closed again. */
 import type { SQL } from 'bun'
-import { VERSION_KEY } from '../meta-keys'
-import type { History, Migrated } from '../migration-history'
+import { ENCRYPTION_KEY_ID_KEY, VERSION_KEY } from '../meta-keys'
+import { type History, type Migrated, NO_HISTORY } from '../migration-history'
 import { connect } from './connect'
 import { appliedMigrations, type MigrateOptions, migratePostgres, pendingScript as scriptFor } from './migrate'
 import { naming, reach } from './reach'
@@ -9,9 +9,15 @@ import { naming, reach } from './reach'
 export const historyOf = (url: string): Promise<History> =>
   onDatabase(url, async (sql) => {
     const applied = await appliedMigrations(sql)
-    if (applied.length === 0) return { exists: false, migrations: [], lastOpenedBy: undefined }
-    const [row] = await sql.unsafe<{ value: string }[]>(`SELECT value FROM latchkey.meta WHERE key = '${VERSION_KEY}'`)
-    return { exists: true, migrations: applied.map(({ name }) => name), lastOpenedBy: row?.value }
+    if (applied.length === 0) return NO_HISTORY
+    const rows = await sql.unsafe<{ key: string; value: string }[]>('SELECT key, value FROM latchkey.meta')
+    const meta = new Map(rows.map(({ key, value }) => [key, value]))
+    return {
+      exists: true,
+      migrations: applied.map(({ name }) => name),
+      lastOpenedBy: meta.get(VERSION_KEY),
+      encryptionKeyId: meta.get(ENCRYPTION_KEY_ID_KEY),
+    }
   })
 
 /** @returns why a server could not start on it, in one sentence that names it; undefined if it could */

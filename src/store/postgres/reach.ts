@@ -69,8 +69,12 @@ function connectionProblem(error: unknown): Problem {
         mayPass: true,
       }
     default:
-      return /TLS|CERT/.test(text)
-        ? { reason: `has no usable TLS (${text})`, advice: 'Correct sslmode in AUTH_DATABASE_URL.', mayPass: false }
+      return /TLS|CERT|VERIFY|SELF_SIGNED/.test(text)
+        ? {
+            reason: `has no usable TLS (${text})`,
+            advice: 'Correct sslmode and sslrootcert in AUTH_DATABASE_URL.',
+            mayPass: false,
+          }
         : {
             reason: `cannot be reached (${text})`,
             advice: 'Start it, or correct AUTH_DATABASE_URL.',

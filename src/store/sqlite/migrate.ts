@@ -2,8 +2,8 @@
 import { Database } from 'bun:sqlite'
 import { existsSync } from 'node:fs'
 import type { Migration } from '../../../migrations'
-import { VERSION_KEY } from '../meta-keys'
-import { type Applied, checkHistory, type History, sha256 } from '../migration-history'
+import { ENCRYPTION_KEY_ID_KEY, VERSION_KEY } from '../meta-keys'
+import { type Applied, checkHistory, type History, NO_HISTORY, sha256 } from '../migration-history'
 import { ignoreErrors, OPENING_MS } from './connections'
 import { openingProblem } from './opening-problem'
 
@@ -68,13 +68,14 @@ export function requireWritable(db: Database): void {
 
 /** @throws if the file cannot be read as a database */
 export function historyOf(path: string): History {
-  if (!existsSync(path)) return { exists: false, migrations: [], lastOpenedBy: undefined }
+  if (!existsSync(path)) return NO_HISTORY
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
     db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
     const names = appliedMigrations(db).map(({ name }) => name)
-    return { exists: true, migrations: names, lastOpenedBy: lastOpener(db) }
+    const [lastOpenedBy, encryptionKeyId] = [metaValue(db, VERSION_KEY), metaValue(db, ENCRYPTION_KEY_ID_KEY)]
+    return { exists: true, migrations: names, lastOpenedBy, encryptionKeyId }
   } catch (error) {
     throw new Error(`${path} cannot be read as a database: ${openingProblem(path, error)}`)
   } finally {
@@ -82,9 +83,9 @@ export function historyOf(path: string): History {
   }
 }
 
-function lastOpener(db: Database): string | undefined {
+function metaValue(db: Database, key: string): string | undefined {
   if (!hasTable(db, 'meta')) return undefined
-  return (db.query('SELECT value FROM meta WHERE key = ?').get(VERSION_KEY) as { value: string } | null)?.value
+  return (db.query('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | null)?.value
 }
 
 const hasTable = (db: Database, name: string) =>

@@ -69,6 +69,7 @@ test('a failed migration rolls back all migrations of the run', () => {
     exists: true,
     migrations: ['0001-one'],
     lastOpenedBy: undefined,
+    encryptionKeyId: undefined,
   })
   expect(after.query("SELECT name FROM sqlite_master WHERE name IN ('half', 'parent2')").all()).toEqual([])
   expect(after.query('SELECT count(*) AS n FROM parent').get()).toEqual({ n: 1 })
