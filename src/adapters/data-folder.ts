@@ -52,7 +52,7 @@ export function ensureSecrets(
   if (present) return { secrets: present, isNew: false }
   const path = join(folder, FILE)
   const made = generateSecrets({ random, now })
-  const isNew = createDurably(path, `${JSON.stringify(made, null, 2)}\n`, random(6).toString('hex'))
+  const isNew = createDurably(path, textOf(made), random(6).toString('hex'))
   return { secrets: readSecrets(path) ?? made, isNew }
 }
 
@@ -66,6 +66,26 @@ export function generateSecrets({ random, now }: { random(bytes: number): Buffer
     secretKey: SECRET_PREFIX + random(32).toString('base64url'),
   }
 }
+
+/**
+ * Puts the secrets of a server into a folder that it moves to.
+ * @throws if the folder has those of another server
+ */
+export function putSecrets(folder: string, secrets: Secrets, suffix: string): void {
+  requireNoOtherSecrets(folder, secrets)
+  createDurably(join(folder, FILE), textOf(secrets), suffix)
+}
+
+/** @throws if the folder has secrets, and not these */
+export function requireNoOtherSecrets(folder: string, secrets: Secrets): void {
+  const path = join(folder, FILE)
+  const present = readSecrets(path)
+  if (present && textOf(present) !== textOf(secrets))
+    throw new Error(`${path} has the secrets of another server; choose a folder without one`)
+}
+
+const textOf = ({ createdAt, jwtSecret, encryptionKey, tokenPepper, publishableKey, secretKey }: Secrets) =>
+  `${JSON.stringify({ createdAt, jwtSecret, encryptionKey, tokenPepper, publishableKey, secretKey }, null, 2)}\n`
 
 /**
  * The secrets of the folder; undefined before the first start.

@@ -12,6 +12,7 @@ import { withHint } from './hint'
 import { keys, keysForGotrue } from './keys'
 import { listMail, testMail, writeTemplates } from './mail'
 import { migrate } from './migrate'
+import { move } from './move'
 import { grant, listRolesOf, revoke } from './role'
 import { serve } from './serve'
 import { fail, withSettings } from './settings'
@@ -122,6 +123,19 @@ withSettings(
 )
   .option('--status', 'only show which migrations are applied')
   .option('--dry-run', 'only print the SQL of the migrations that are missing')
+
+withSettings(
+  verb(
+    'move',
+    'Copy everything from SQLite to Postgres or back, with the server stopped.',
+    'latchkey move --to postgres://latchkey@db.example.com/app',
+    move,
+  ),
+)
+  .option('--from <database>', 'URL, file or data folder to copy from; by default, the database of the settings')
+  .option('--to <database>', 'URL, file or data folder to copy to, which must have no accounts; by default the same')
+  .option('--dry-run', 'only check both databases and count the rows')
+  .option('--show-secrets', 'print the secrets that servers on Postgres need, instead of where they are')
 
 const mail = program
   .command('mail')

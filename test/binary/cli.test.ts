@@ -20,7 +20,7 @@ test('--version and version print the versions of latchkey, Bun and SQLite, and 
 
 test('every command has help with an example', async () => {
   const { stdout } = await run(['--help'])
-  for (const verb of ['serve', 'check', 'keys', 'migrate', 'openapi', 'healthcheck', 'version']) {
+  for (const verb of ['serve', 'check', 'keys', 'migrate', 'move', 'openapi', 'healthcheck', 'version']) {
     expect(stdout).toContain(`  ${verb}`)
     const help = await run([verb, '--help'])
     expect([verb, help.status, help.stdout]).toEqual([

@@ -64,7 +64,7 @@ const withNumbers = <Row extends object>(row: Row) =>
     Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
   ) as Row
 
-const SESSION = { search_path: 'latchkey, auth', TimeZone: 'UTC' }
+const SESSION = { application_name: 'test', search_path: 'latchkey, auth', TimeZone: 'UTC' }
 
 /** A database with the schema and without rows, created from the template and dropped afterwards. */
 export async function newPostgresDatabase(): Promise<PostgresDatabase> {

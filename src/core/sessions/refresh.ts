@@ -63,8 +63,9 @@ async function identifyRefreshToken({ store, peppers }: Context, refreshToken: s
   const token = parseRefreshToken(refreshToken)
   if (!token) throw new Refusal('refresh_token_malformed')
   if (token.kind === 'counter') return { sessionId: token.sessionId, counter: token.counter, token }
-  // GoTrue stores them in plaintext.
-  const stored = store.isShared ? [token.token] : peppers.map((pepper) => importedTokenHash(pepper, token.token))
+  const hashes = peppers.map((pepper) => importedTokenHash(pepper, token.token))
+  // GoTrue stores them in plaintext. Those that were moved there from SQLite are hashes.
+  const stored = store.isShared ? [token.token, ...hashes] : hashes
   const imported = (await Promise.all(stored.map((each) => store.findImportedToken(each)))).find(Boolean)
   if (!imported) throw new Refusal('refresh_token_unknown')
   return {
