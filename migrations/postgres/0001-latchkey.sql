@@ -25,7 +25,7 @@ CREATE TABLE latchkey.signing_keys (
   revoked_at bigint
 );
 
--- Columns of accounts that auth.users lacks. An account that supabase/auth or SQL made has no row until one is needed.
+-- Columns of accounts that auth.users lacks. An account that supabase/auth or SQL makes has no row at first.
 CREATE TABLE latchkey.accounts (
   user_id uuid PRIMARY KEY REFERENCES auth.users (id) ON DELETE CASCADE,
   -- Small number of the account, never given twice.
@@ -43,6 +43,8 @@ CREATE TABLE latchkey.accounts (
   -- 1 if an administrator set the present password and nobody has confirmed the account yet.
   is_password_from_admin smallint NOT NULL DEFAULT 0
 );
+-- Later ones get a row at their first sign-in.
+INSERT INTO latchkey.accounts (user_id) SELECT id FROM auth.users ORDER BY created_at, id;
 CREATE UNIQUE INDEX users_username ON latchkey.accounts (username) WHERE username IS NOT NULL;
 
 -- Columns of sessions that auth.sessions lacks.

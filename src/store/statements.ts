@@ -276,6 +276,18 @@ export async function loadOpenedSession(tx: Tx, user: User, session: Session): P
   return { user, session, identities, factors, amr }
 }
 
+/** Postgres numbers an account when it first writes a column that auth.users lacks. */
+const numberAccount = statement({ id: users.id, username: users.username }, (db, { id, username }) =>
+  db.update(users).set({ username }).where(eq(users.id, id)),
+)
+
+/** An account that supabase/auth or SQL made on Postgres has no number yet: it gets one. */
+export async function withNumber(tx: Tx, user: User): Promise<User> {
+  if (user.uid !== 0) return user
+  await tx.run(numberAccount, user)
+  return { ...user, uid: (await tx.one(userById, { id: user.id }))?.uid ?? 0 }
+}
+
 /**
  * Opens a session and records the sign-in on its user.
  * @param user the row as it was read in this transaction
@@ -288,7 +300,7 @@ export async function openSessionIn(
   now: number,
   set: Partial<User> = {},
 ): Promise<OpenedSession> {
-  const signedIn = { ...user, ...set, lastSignInAt: now, updatedAt: now }
+  const signedIn = { ...(await withNumber(tx, user)), ...set, lastSignInAt: now, updatedAt: now }
   await saveUser(tx, user, signedIn)
   await startSession(tx, session, user)
   return loadOpenedSession(tx, signedIn, session.session)

@@ -21,6 +21,7 @@ import {
   sessionById,
   startSession,
   userById,
+  withNumber,
 } from '../statements'
 import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 
@@ -169,7 +170,7 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
       ip,
     }
     const [opened, stored] = await together(
-      loadOpenedSession(tx, user, advanced),
+      loadOpenedSession(tx, await withNumber(tx, user), advanced),
       advanceSession(tx, session, advanced, refresh.newKey),
       appendAudit(tx, refresh.audit.rotated),
     )
