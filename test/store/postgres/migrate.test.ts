@@ -96,7 +96,7 @@ test.skipIf(!hasPostgres)(
       "CREATE INDEX CONCURRENTLY latchkey_factors_credential ON auth.mfa_factors ((web_authn_credential ->> 'id')) WHERE web_authn_credential IS NOT NULL;",
     ])
     expect(await migratePostgres(sql, options)).toEqual({ applied: [...names, 'views'], warnings: [] })
-    expect(await sql.unsafe('SELECT uid::int FROM latchkey.accounts')).toMatchObject([{ uid: 1 }])
+    expect([...(await sql.unsafe('SELECT uid::int FROM latchkey.accounts'))]).toMatchObject([{ uid: 1 }])
     expect(await pendingScript(sql, options)).toBe('')
     expect([...(await sql.unsafe('SHOW statement_timeout'))]).toMatchObject([{ statement_timeout: '0' }])
   },
