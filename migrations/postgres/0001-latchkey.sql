@@ -342,3 +342,12 @@ CREATE TABLE latchkey.guesses (
   -- When none counts any more. Of a limit that refills at a constant rate, which has no instants: when it is full again.
   expires_at bigint NOT NULL
 );
+
+-- Refreshes whose response never reached the client, for a retry at another node.
+CREATE TABLE latchkey.lost_responses (
+  -- Public part of the token that was rotated.
+  lookup_id text PRIMARY KEY,
+  -- JSON: public parts of its successors.
+  successors text NOT NULL,
+  expires_at bigint NOT NULL
+);

@@ -59,7 +59,7 @@ export function coreOf({ settings, secrets, replaced, ...given }: CoreOptions): 
     provisioner: replaced.provisioner ?? provisionerOf(settings),
     peppers: peppersOf(settings, secrets),
     limits: rateLimits(policy, clock, store.shared?.budgets(clock.now)),
-    lostResponses: lostResponses(clock),
+    lostResponses: lostResponses(clock, store.shared?.lostResponses),
     passwords: passwords(replaced.hasher ?? passwordHasher(accounts), clock, {
       slots: Math.max(1, cpus().length - 1),
       queue: accounts.hashQueue,

@@ -96,8 +96,17 @@ export interface Engine {
 export interface SharedDatabase {
   /** @param now the wall clock, in Unix milliseconds */
   budgets(now: () => number): Budgets
-  /** Deletes the counters of budgets that are not used any more. @returns how many */
-  removeUnusedBudgets(now: number): Promise<number>
+  /** Deletes budgets and lost responses that do not count any more. @returns how many */
+  removeExpired(now: number): Promise<{ budgets: number; lostResponses: number }>
+  lostResponses: LostResponseStore
+}
+
+/** Refreshes whose response never reached the client, which may retry at another node. */
+export interface LostResponseStore {
+  /** @param used lookup id of the rotated token @param made those of its successors @param expiresAt Unix milliseconds */
+  remember(used: string, made: readonly string[], expiresAt: number): Promise<void>
+  /** Returns and forgets the successors. @returns undefined if there are none, or they have expired */
+  take(used: string, now: number): Promise<readonly string[] | undefined>
 }
 
 export interface EngineOptions {

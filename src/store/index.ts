@@ -226,7 +226,7 @@ export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { Budgets, Counter, Refundable } from './budgets'
-export type { Bound, ConnectionCounts, DatabaseProblem, Space, StoreEvent } from './engine'
+export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
 export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'

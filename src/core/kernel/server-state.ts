@@ -48,7 +48,7 @@ export interface Passwords {
   isOutdated(hash: string): boolean
 }
 
-/** Refreshes whose response never arrived (`sessions/lost-answers.ts`). */
+/** Refreshes whose response never arrived (`sessions/lost-responses.ts`). */
 export interface LostResponses {
   /**
    * Records the successors of a rotated token if the response is lost.
@@ -58,7 +58,7 @@ export interface LostResponses {
    */
   watch(gone: AbortSignal | undefined, used: string, made: readonly string[]): void
   /** The successors that never reached the client. Returned once. */
-  take(used: string): readonly string[] | undefined
+  take(used: string): Promise<readonly string[] | undefined>
 }
 
 /** The result of a check (`operations/readiness.ts`). */

@@ -37,7 +37,7 @@ export async function sweepInTurn(context: Context): Promise<Removed | undefined
   return turn && turn.waitMs > 0 ? undefined : sweep(context)
 }
 
-type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number }
+type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number; lostResponses?: number }
 
 /**
  * One pass over every table, in slices, so that other writes can run in between. While the clock is not trusted nothing
@@ -62,7 +62,7 @@ export async function sweep(
   return {
     ...removed,
     verificationTokens: isClockUntrusted ? 0 : await purgeTokens(context),
-    ...(store.shared && { budgets: isClockUntrusted ? 0 : await store.shared.removeUnusedBudgets(now) }),
+    ...(isClockUntrusted ? undefined : await store.shared?.removeExpired(now)),
   }
 }
 

@@ -93,7 +93,7 @@ async function rotate(
     ip: client.ip,
     supersedes: sessionPrecedence(policy.session, now, isLowLimited),
     next: tokens.map(({ row }) => row),
-    lost: context.lostResponses.take(token.lookupId),
+    lost: token.revokedAt === null ? undefined : await context.lostResponses.take(token.lookupId),
     audit: {
       rotated: [auditEntry(context, 'token_refreshed', user)],
       reused: [auditEntry(context, 'token_revoked', user, { reason: 'refresh_token_reuse' })],

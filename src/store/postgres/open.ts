@@ -5,6 +5,7 @@ import { postgresBudgets, removeUnusedBudgets } from './budgets'
 import { connect } from './connect'
 import { postgresEngine } from './engine'
 import { healthOf } from './health'
+import { lostResponseStore, removeExpiredResponses } from './lost-responses'
 import { migratePostgres } from './migrate'
 import { announcements, listenTo } from './notifications'
 import { poolOf } from './pool'
@@ -76,7 +77,11 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     ...engine,
     shared: {
       budgets: (time) => postgresBudgets(single, time),
-      removeUnusedBudgets: (time) => removeUnusedBudgets(single, time),
+      removeExpired: async (time) => ({
+        budgets: await removeUnusedBudgets(single, time),
+        lostResponses: await removeExpiredResponses(single, time),
+      }),
+      lostResponses: lostResponseStore(single),
     },
     async close() {
       await others.sent()

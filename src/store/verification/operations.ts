@@ -1,7 +1,7 @@
 /** Operations on verification tokens inside transactions: create, consume, invalidate. */
 import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
-import { Conflict, read, type Tx, write } from '../engine'
+import { Conflict, guarded, read, type Tx, write } from '../engine'
 import { discardFlow } from '../oauth/flows'
 import type { VerificationKind, VerificationToken } from '../schema'
 import type { TokenAddress } from './backend'
@@ -117,4 +117,4 @@ export const findTokens = read(async (tx, prefix: string) => tx.tokens.byPrefix(
 
 export const pendingTokens = read(async (tx, address: TokenAddress) => tx.tokens.pendingFor(address))
 
-export const purgeTokens = write(async (tx, before: number) => tx.tokens.purgeExpired(before))
+export const purgeTokens = guarded(async (tx, before: number) => tx.tokens.purgeExpired(before))
