@@ -124,7 +124,7 @@ async function requireDatabase(settings: Settings): Promise<string> {
 }
 
 /** @throws if an existing database has another version than this executable */
-async function requireSameVersion(target: string, settings: Settings): Promise<void> {
+export async function requireSameVersion(target: string, settings: Settings): Promise<void> {
   await requireNotNewer(target)
   const { exists, migrations: names } = await historyOf(target)
   const known = migrationsFor(target)
