@@ -37,6 +37,7 @@ import * as messages from './messages'
 import * as customProviders from './oauth/custom-providers'
 import { exchangeFlow, findFlow } from './oauth/flows'
 import * as oauth from './oauth/oauth-states'
+import { adoptGotrueToken } from './postgres/gotrue-tokens'
 import { openPostgres } from './postgres/open'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as externalSessions from './sessions/external-sessions'
@@ -63,6 +64,7 @@ const tokens = {
   saveTokensAndMessages,
   simulateMessageWrite,
   findTokens,
+  adoptGotrueToken,
   countWrongCode,
   pendingTokens,
   purgeTokens,
@@ -231,6 +233,7 @@ export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'
 export { type FunctionCall, type FunctionResult, type Functions, openFunctions } from './postgres/functions'
+export type { GotrueToken } from './postgres/gotrue-tokens'
 export type {
   AmrClaim,
   AuditRow,

@@ -8,7 +8,7 @@ import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { sendTokenMail } from '../messages/verification-mail'
 import { sendVerificationSms } from '../messages/verification-sms'
-import { WITH_PASSWORD } from '../tokens/verification-token'
+import { WITH_PASSWORD } from '../tokens/verification-record'
 import { dropUnconfirmedPassword, newUser } from '../users/users'
 import type { PendingSignUp, SignUpResult } from './pending-sign-up'
 

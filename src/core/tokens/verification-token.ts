@@ -3,51 +3,36 @@
  * phone. The plaintext is sent once, in a message; only its HMAC under the pepper is stored.
  */
 
-import { hmacSha256, secretEqual } from '../../lib/secrets'
+import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import type { Minting, TokenSurface, TokenUse, VerificationKind, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
-import type { Policy } from '../kernel/policy'
 import type { Random } from '../kernel/ports'
 import type { Refund } from '../kernel/rate-limits'
 import { Refusal } from '../kernel/refusal'
+import { adoptCode, adoptLink } from './gotrue-token'
+import {
+  codeHashOf,
+  hashOf,
+  lifetimeMs,
+  PKCE_PREFIX,
+  prefixOf,
+  type Recipient,
+  verificationRecord,
+} from './verification-record'
 
-const MINUTE = 60_000
-const HOUR = 60 * MINUTE
-
-const LIFETIMES_MS: Record<VerificationKind, number> = {
-  password_reset: 30 * MINUTE,
-  magic_link: 15 * MINUTE,
-  email_change: 24 * HOUR,
-  signup: HOUR,
-  invite: HOUR,
-  reauthentication: HOUR,
-  phone_confirmation: MINUTE,
-  phone_change: MINUTE,
-}
-
-/** Length of the plaintext prefix used for lookup. */
-const PREFIX_LENGTH = 8
 const TOKEN_BYTES = 32
-const ID_BYTES = 20
 
 /** Wrong guesses that invalidate a code; the link in the same message remains valid. */
 const MAX_CODE_ATTEMPTS = 5
 
-/** Prefix of tokens in links of the PKCE flow (docs/decisions.md#d15). */
-export const PKCE_PREFIX = 'pkce_'
-
 /** How long expired records are kept, so that late clicks get the right error. */
-export const EXPIRED_TOKEN_RETENTION_MS = 24 * HOUR
-
-/** Payload of a sign-up token whose password was set by that sign-up. */
-export const WITH_PASSWORD = 'password'
+export const EXPIRED_TOKEN_RETENTION_MS = 24 * 3_600_000
 
 export interface TokenRequest {
   kind: VerificationKind
   family: TokenSurface
-  /** The recipient: an email address in any letter case, or a number in E.164 digits. */
-  to: { email: string } | { phone: string }
+  to: Recipient
   /** Id of the user; undefined if the address has no account yet. */
   userId?: string
   payload?: string
@@ -66,33 +51,27 @@ export interface MintedToken {
   code: string
 }
 
-export function mintToken({ random, peppers, policy, now }: Context, request: TokenRequest): MintedToken {
+export function mintToken(context: Context, request: TokenRequest): MintedToken {
+  const { random, policy, now } = context
   const { kind, family, to, userId = null, payload = null, code, flowId = null } = request
   const secret = random.bytes(TOKEN_BYTES).toString('base64url')
-  const address = 'email' in to ? to.email.toLowerCase() : to.phone
   const shortCode = !code
     ? ''
     : code === 'random'
       ? randomDigits(random, 'email' in to ? policy.mail.codeLength : policy.sms.codeLength)
       : code.fixed
-  const [pepper] = peppers
-  const token: VerificationToken = {
-    id: `vt_${random.bytes(ID_BYTES).toString('base64url')}`,
+  const token = verificationRecord(context, {
     kind,
     family,
     userId,
     payload,
     flowStateId: flowId,
-    email: 'email' in to ? address : null,
-    phone: 'phone' in to ? address : null,
-    tokenHash: hashOf(pepper, secret),
-    tokenPrefix: secret.slice(0, PREFIX_LENGTH),
-    codeHash: shortCode === '' ? null : codeHashOf(pepper, address, shortCode),
-    codeAttempts: 0,
+    to,
+    secret,
+    code: shortCode,
     createdAt: now,
     expiresAt: now + lifetimeMs(policy, request),
-    consumedAt: null,
-  }
+  })
   return {
     minting: { token, replaces: replacedKinds(family, kind) },
     plaintext: flowId === null ? secret : PKCE_PREFIX + secret,
@@ -105,15 +84,16 @@ export function mintToken({ random, peppers, policy, now }: Context, request: To
  * @throws {Refusal} if it is unknown, of another kind, used or expired, checked in this order
  */
 export async function findToken(
-  { store, peppers, now }: Context,
+  context: Context,
   { plaintext, family, kinds }: { plaintext: string; family: TokenSurface; kinds: readonly VerificationKind[] },
 ): Promise<{ token: VerificationToken; tokenUse: TokenUse }> {
+  const { store, peppers, now } = context
   const secret = plaintext.startsWith(PKCE_PREFIX) ? plaintext.slice(PKCE_PREFIX.length) : plaintext
   const hashes = peppers.map((pepper) => hashOf(pepper, secret))
-  const candidates = await store.findTokens(secret.slice(0, PREFIX_LENGTH))
-  const token = candidates.find(
-    (each) => each.family === family && hashes.some((hash) => secretEqual(hash, each.tokenHash)),
-  )
+  const candidates = await store.findTokens(prefixOf(secret))
+  const token =
+    candidates.find((each) => each.family === family && hashes.some((hash) => secretEqual(hash, each.tokenHash))) ??
+    (family === 'supabase' ? await adoptLink(context, plaintext, kinds) : undefined)
   if (!token) throw new Refusal('token_unknown')
   if (!kinds.includes(token.kind)) throw new Refusal('token_kind_mismatch')
   if (token.consumedAt !== null) throw new Refusal('token_used')
@@ -145,8 +125,10 @@ export async function findTokenByCode(
     .sort((a, b) => b.createdAt - a.createdAt)
   const [newest] = pending
   if (!newest) {
+    const adopted = await adoptCode(context, { to, code, kinds })
+    if (typeof adopted === 'object') return { token: adopted, tokenUse: { id: adopted.id }, refund }
     // Without a sent code there is nothing to guess. The response takes as long as one that records a wrong code.
-    await refund()
+    if (adopted === undefined) await refund()
     await store.probe(now)
     throw new Refusal('code_wrong')
   }
@@ -190,15 +172,6 @@ function replacedKinds(family: TokenSurface, kind: VerificationKind): Verificati
   if (kind === 'signup' || kind === 'invite') return ['signup', 'invite']
   return [kind]
 }
-
-function lifetimeMs({ mail, sms }: Policy, { kind, family, to }: TokenRequest): number {
-  if ('phone' in to) return sms.lifetimeMs
-  return (family === 'supabase' ? mail.lifetimeMs : undefined) ?? LIFETIMES_MS[kind]
-}
-
-const hashOf = (pepper: Buffer, secret: string) => hmacSha256(pepper, secret).toString('hex')
-
-const codeHashOf = (pepper: Buffer, address: string, code: string) => hashOf(pepper, `${address}:${code}`)
 
 /** Uniformly random digits: bytes that would cause bias are rejected. */
 export function randomDigits(random: Random, length: number): string {

@@ -4,7 +4,7 @@
  */
 import type { PreHijackCleanup, User, VerificationToken } from '../../store'
 import type { Context } from '../kernel/context'
-import { WITH_PASSWORD } from '../tokens/verification-token'
+import { WITH_PASSWORD } from '../tokens/verification-record'
 import { contactIdentity, dropUnconfirmedPassword } from './users'
 
 interface IdentityKey {

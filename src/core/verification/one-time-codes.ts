@@ -12,7 +12,8 @@ import { sendTokenMail } from '../messages/verification-mail'
 import { sendVerificationSms } from '../messages/verification-sms'
 import { registerAccount } from '../sign-up/sign-up'
 import { type CodeChallenge, type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
-import { mintToken, WITH_PASSWORD } from '../tokens/verification-token'
+import { WITH_PASSWORD } from '../tokens/verification-record'
+import { mintToken } from '../tokens/verification-token'
 import { emailContact, phoneContact } from '../users/contacts'
 import {
   dropUnconfirmedPassword,

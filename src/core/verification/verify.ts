@@ -7,7 +7,8 @@ import { testCode } from '../messages/sms'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
 import { newAuthCode } from '../tokens/pkce'
-import { findToken, findTokenByCode, PKCE_PREFIX } from '../tokens/verification-token'
+import { PKCE_PREFIX } from '../tokens/verification-record'
+import { findToken, findTokenByCode } from '../tokens/verification-token'
 import { normalizeEmail, normalizePhone } from '../users/users'
 import {
   confirmEmail,

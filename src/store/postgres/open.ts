@@ -4,6 +4,7 @@ import type { Engine, EngineOptions, IsolationLevel } from '../engine'
 import { postgresBudgets, removeUnusedBudgets } from './budgets'
 import { connect } from './connect'
 import { postgresEngine } from './engine'
+import { withGotrueTokens } from './gotrue-tokens'
 import { healthOf } from './health'
 import { lostResponseStore, removeExpiredResponses } from './lost-responses'
 import { migratePostgres } from './migrate'
@@ -57,6 +58,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const listening = isServed ? await listenTo(() => open(1), node, options.onEvent) : undefined
   const { single, ...engine } = postgresEngine({
     ...options,
+    tokensOf: (queries) => withGotrueTokens(options.tokensOf(queries), queries),
     pool: poolOf(() => open(maxConnections), maxConnections),
     health: healthOf((problem) => {
       // What was listened to may be gone without having said so.

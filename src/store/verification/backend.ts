@@ -2,7 +2,7 @@
  * Storage of verification tokens: the database, or memory for servers whose tokens may be lost. Both are used inside
  * the transaction that creates or consumes a token.
  */
-import type { VerificationToken } from '../schema'
+import type { VerificationKind, VerificationToken } from '../schema'
 
 export type TokenAddress = { email: string } | { phone: string }
 
@@ -32,6 +32,8 @@ export interface VerificationBackend {
   restore(id: string, consumedAt: number): Promise<void>
   /** Counts a wrong code. */
   countAttempt(id: string): Promise<void>
+  /** Deletes a user's tokens of these kinds, or of all, that another server on the database created. */
+  discardOthers?(userId: string, kinds?: readonly VerificationKind[]): Promise<void>
   /** Deletes some of the tokens that expired before that time. @returns how many; 0 if there are none left */
   purgeExpired(before: number): Promise<number>
 }

@@ -39,6 +39,7 @@ export async function mintTokens(tx: Tx, mintings: readonly Minting[], now: numb
     for (const { id, family, kind } of own)
       if ((family === token.family || kind === 'email_change') && replaces.includes(kind))
         if (await tx.tokens.markConsumed(id, now)) replaced.push(id)
+    if (token.userId !== null) await tx.tokens.discardOthers?.(token.userId, replaces)
   }
   for (const { token } of mintings) await tx.tokens.put(token)
   return replaced
@@ -106,6 +107,7 @@ export async function invalidateTokensOf(
   const strays = email === null ? [] : await tx.tokens.pendingFor({ email })
   const pending = [...(await tx.tokens.pendingOf(id)), ...strays.filter(({ userId }) => userId === null)]
   for (const token of pending) if (!keep.includes(token.id)) await tx.tokens.markConsumed(token.id, now)
+  await tx.tokens.discardOthers?.(id)
 }
 
 /** Counts a code known to be wrong. */

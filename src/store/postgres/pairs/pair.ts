@@ -1,6 +1,7 @@
 /** Statements that are written apart for Postgres. */
-import type { Binding, Decoder, Parameters, Query, Statement } from '../../query'
-import { encoder } from '../codec'
+import { Column, is } from 'drizzle-orm'
+import type { Binding, Decoder, Parameters, Query, Statement, Values } from '../../query'
+import { decoder, encoder } from '../codec'
 import { castOf } from '../shared-tables'
 
 /** A statement and its text, with its parameters as `:name` and its selected columns as `{columns}`. */
@@ -27,4 +28,27 @@ export function pairedQuery(text: string, { text: shared, decoders }: Query, par
     return `$${bindings.length}${cast ? `::${cast}` : ''}`
   })
   return { text: placed, bindings, decoders: decoders as readonly Decoder[] }
+}
+
+/**
+ * A statement that SQLite does not have.
+ * @param columns of the result, with the column or kind of each
+ */
+export function postgresStatement<P extends Parameters, C extends Parameters>(
+  parameters: P,
+  columns: C,
+  text: string,
+): Statement<Values<P>, Values<C>> {
+  const decoders = Object.entries(columns).flatMap(([property, type]) => {
+    const decode = is(type, Column) ? decoder(type) : undefined
+    return decode ? [{ property, decode }] : []
+  })
+  let query: Query | undefined
+  return {
+    index: -1,
+    query() {
+      query ??= pairedQuery(text, { text: '', bindings: [], decoders }, parameters)
+      return query
+    },
+  }
 }
