@@ -48,7 +48,7 @@ export function fakeHasher(): CountingHasher {
       return hash.split('$')[1] === digest(password)
     },
     accepts: (hash) => /^(fake|outdated)\$/.test(hash),
-    isOutdated: (hash) => hash.startsWith('outdated$'),
+    isOutdated: (hash) => !hash.startsWith('fake$'),
     decoy: `fake$${digest('decoy')}x`,
   }
 }

@@ -5,7 +5,7 @@ import type { Connection } from './auth-schema'
 
 const INDEXES: Record<string, string> = {
   // The admin list, and the sweep of anonymous accounts.
-  latchkey_users_created: 'auth.users (created_at, id)',
+  latchkey_users_created: "auth.users (coalesce(created_at, 'epoch'::timestamptz), id)",
   latchkey_audit_created: 'auth.audit_log_entries (created_at, id)',
   latchkey_sessions_factor: 'auth.sessions (factor_id) WHERE factor_id IS NOT NULL',
   // By the key of a WebAuthn factor.

@@ -47,6 +47,9 @@ export interface SharedTable {
 
 const NIL = "'00000000-0000-0000-0000-000000000000'"
 
+/** Rows made in SQL may have none; the index latchkey_users_created is on this expression. */
+const CREATED_AT = "coalesce(base.created_at, 'epoch'::timestamptz)"
+
 export const sharedTables: Record<string, SharedTable> = {
   users: {
     base: 'users',
@@ -85,7 +88,7 @@ export const sharedTables: Record<string, SharedTable> = {
       ],
     },
     // Rows made in SQL may have capitals. The index users_instance_id_email_idx is on this expression.
-    expressions: { email: 'lower(base.email)' },
+    expressions: { email: 'lower(base.email)', created_at: CREATED_AT },
     computed: {
       confirmed_at: 'base.confirmed_at',
       // Recovery codes exist only beside another factor.

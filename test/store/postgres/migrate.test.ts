@@ -90,7 +90,7 @@ test.skipIf(!hasPostgres)(
     const script = await pendingScript(sql, options)
     expect(script.slice(script.lastIndexOf('COMMIT;')).split('\n\n')).toEqual([
       'COMMIT;',
-      'CREATE INDEX CONCURRENTLY latchkey_users_created ON auth.users (created_at, id);',
+      "CREATE INDEX CONCURRENTLY latchkey_users_created ON auth.users (coalesce(created_at, 'epoch'::timestamptz), id);",
       'CREATE INDEX CONCURRENTLY latchkey_audit_created ON auth.audit_log_entries (created_at, id);',
       'CREATE INDEX CONCURRENTLY latchkey_sessions_factor ON auth.sessions (factor_id) WHERE factor_id IS NOT NULL;',
       "CREATE INDEX CONCURRENTLY latchkey_factors_credential ON auth.mfa_factors ((web_authn_credential ->> 'id')) WHERE web_authn_credential IS NOT NULL;",
