@@ -25,7 +25,7 @@ export async function migrate(command: Command): Promise<void> {
     const { exists } = await historyOf(target)
     if (!isOnPostgres(settings)) lockData(openDataFolder(settings.server.dataDir), target)
     const { applied, warnings } = await migrateDatabase(target, options)
-    if (!exists) process.stderr.write(`latchkey: created a new database, ${shownDatabase(target)}\n`)
+    if (!exists && !isOnPostgres(settings)) process.stderr.write(`latchkey: created a new database, ${target}\n`)
     for (const warning of warnings) process.stderr.write(`latchkey: warning: ${warning}\n`)
     const damage = await damageOf(target)
     if (damage !== undefined) throw new Error(damage)
