@@ -42,8 +42,10 @@ async function reportUnavailable(work: () => void | Promise<void>): Promise<void
   try {
     await work()
   } catch (error) {
-    if (error instanceof Unavailable) fail(`${error.message}; nothing was changed; try again`)
-    throw error
+    if (!(error instanceof Unavailable)) throw error
+    const outcome =
+      error.kind === 'outcome_unknown' ? 'check it before you try again' : 'nothing was changed; try again'
+    fail(`${error.message}; ${outcome}`)
   }
 }
 

@@ -75,6 +75,8 @@ export function unavailableFor(error: unknown): Unavailable | undefined {
 function kindOf(error: unknown): FailureKind | undefined {
   const state = stateOf(error)
   const code = clientCodeOf(error)
+  // feature_not_supported: SERIALIZABLE on a standby
+  if (state === '0A000' && !isFromFunction(error)) return 'read_only'
   // The server breaks connections on purpose if a transaction stays open without a query.
   if (state === '25P03') return 'too_slow'
   if (state !== '') return KINDS[state] ?? KINDS_OF_CLASSES[state.slice(0, 2)]

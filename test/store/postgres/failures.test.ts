@@ -183,6 +183,7 @@ describe.skipIf(!hasPostgres)('on a database that others use, too', () => {
     ['57014', 'too_slow'],
     ['55P03', 'too_slow'],
     ['25006', 'read_only'],
+    ['0A000', 'read_only'],
     ['58030', 'disk_failing'],
     ['57P03', 'unreachable'],
     ['28P01', 'login_refused'],
