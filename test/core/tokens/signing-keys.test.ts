@@ -112,6 +112,15 @@ test('threat T26: a revoked key is refused at once; the secret signs until the n
   expect(await scheduleSigningKey(deps, { kid, isUrgent: true })).toBeUndefined()
 })
 
+test('a change of the keys that the database reports is followed at once', async () => {
+  await using server = await start()
+  const { app, deps } = server
+  const kid = await createSigningKey(deps, 'ES256')
+  // The keys are being read.
+  while ((await published(app)).keys.length === 0);
+  expect((await published(app)).keys).toMatchObject([{ kid }])
+})
+
 test('revoking a key before it signs leaves the previous one signing', async () => {
   await using server = await start()
   const { app, deps, rotate, statuses } = server
