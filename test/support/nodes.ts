@@ -1,6 +1,7 @@
 /** Several stores on one Postgres, as several nodes have them. */
+import { beforeAll } from 'bun:test'
 import { openStore, type Store, type StoreEvent } from '../../src/store'
-import { type PostgresDatabase, postgresDatabase } from './postgres'
+import { hasPostgres, type PostgresDatabase, postgresDatabase, postgresServer } from './postgres'
 
 export interface Node {
   store: Store
@@ -28,7 +29,8 @@ export async function startNodes(count = 2): Promise<Nodes> {
   }
 }
 
-async function startNode(url: string): Promise<Node> {
+/** @param url of a database */
+export async function startNode(url: string): Promise<Node> {
   const seen: StoreEvent['kind'][] = []
   const waiting = new Set<{ kind: StoreEvent['kind']; resolve(event: StoreEvent): void }>()
   const store = await openStore(url, 0, {
@@ -47,4 +49,11 @@ async function startNode(url: string): Promise<Node> {
       return promise
     },
   }
+}
+
+/** Starts the server of a test file that runs alone, which takes longer than a test may. */
+export function beforeNodes(): void {
+  beforeAll(async () => {
+    if (hasPostgres) await postgresServer()
+  }, 30_000)
 }

@@ -5,7 +5,7 @@ import type { Policy } from '../../../src/core/kernel/policy'
 import { type RateLimits, rateLimits } from '../../../src/core/kernel/rate-limits'
 import { Refusal } from '../../../src/core/kernel/refusal'
 import { type TestClock, testClock } from '../../support/fakes'
-import { startNodes } from '../../support/nodes'
+import { beforeNodes, startNodes } from '../../support/nodes'
 import { hasPostgres, runOn } from '../../support/postgres'
 
 const HOUR = 3_600_000
@@ -79,6 +79,8 @@ const guessAt = (account: string | undefined, ip = '198.51.100.1', isKnownNetwor
   const guess = { account, identifier: 'ada', ip, isKnownNetwork }
   return (each: RateLimits) => each.guess(guess)
 }
+
+beforeNodes()
 
 describe.each([
   ['in memory', inMemory, true],

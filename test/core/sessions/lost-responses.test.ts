@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { lostResponses } from '../../../src/core/sessions/lost-responses'
 import { testClock } from '../../support/fakes'
-import { startNodes } from '../../support/nodes'
+import { beforeNodes, startNodes } from '../../support/nodes'
 import { hasPostgres, runOn } from '../../support/postgres'
+
+beforeNodes()
 
 const gone = AbortSignal.abort()
 

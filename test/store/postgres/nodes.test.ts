@@ -3,11 +3,13 @@ import { describe, expect, test } from 'bun:test'
 import type { Context } from '../../../src/core/kernel/context'
 import { releaseClaimedMessages } from '../../../src/core/messages/outbox'
 import { SWEEP_INTERVAL_MS, sweepInTurn } from '../../../src/core/operations/sweep'
-import type { SigningKeyRow } from '../../../src/store'
-import { newMessage } from '../../support/accounts'
+import { Unavailable } from '../../../src/lib/unavailable'
+import type { CustomProvider, SigningKeyRow } from '../../../src/store'
+import { newMessage, newUser } from '../../support/accounts'
 import { testClock } from '../../support/fakes'
-import { startNodes } from '../../support/nodes'
+import { beforeNodes, startNode, startNodes } from '../../support/nodes'
 import { hasPostgres, runOn } from '../../support/postgres'
+import { tcpProxy } from '../../support/tcp-proxy'
 
 const clock = () => testClock('2026-01-02T00:00:00Z')
 const NOW = clock().now()
@@ -20,8 +22,37 @@ const signingKey = (kid: string): SigningKeyRow => ({
   signsFrom: null,
   revokedAt: null,
 })
+const customProvider: CustomProvider = {
+  id: '0b9f2a52-7c4f-4b6e-9a55-6a1f3c0f7c11',
+  identifier: 'custom:acme',
+  providerType: 'oauth2',
+  issuer: null,
+  discoveryUrl: null,
+  authorizationUrl: 'https://acme.example/authorize',
+  tokenUrl: 'https://acme.example/token',
+  userinfoUrl: 'https://acme.example/userinfo',
+  jwksUri: null,
+  discoveryDocument: null,
+  discoveredAt: null,
+  name: 'Acme',
+  clientId: 'client',
+  clientSecret: 'sealed',
+  acceptableClientIds: [],
+  scopes: [],
+  pkceEnabled: true,
+  attributeMapping: {},
+  customClaimsAllowlist: [],
+  authorizationParams: {},
+  enabled: true,
+  emailOptional: false,
+  skipNonceCheck: false,
+  createdAt: NOW,
+  updatedAt: NOW,
+}
 const queued = () => ({ ...newMessage('ada@example.com'), state: 'queued' as const, nextAttemptAt: NOW })
 const claim = { now: NOW, leaseMs: 60_000, longestWaitMs: 600_000, limit: 2 }
+
+beforeNodes()
 
 describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
   test('see a signing key of another node when it is added, scheduled and revoked', async () => {
@@ -71,6 +102,20 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     await told
   })
 
+  test('look for everything again after the network was silent', async () => {
+    await using group = await startNodes()
+    const [{ store }] = group.nodes
+    using proxy = await tcpProxy(group.database.url)
+    const cutOff = await startNode(proxy.url)
+    proxy.mode = 'silent'
+    await store.addSigningKey(signingKey('missed'))
+    const found = cutOff.next('signing_keys')
+    await expect(cutOff.store.listSigningKeys()).rejects.toThrow(Unavailable)
+    proxy.mode = 'open'
+    await found
+    await cutOff.store.close()
+  }, 20_000)
+
   test('with a topic that only a newer version knows, nothing happens', async () => {
     await using group = await startNodes()
     const [{ store, seen }, other] = group.nodes
@@ -79,6 +124,31 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     await store.addSigningKey(signingKey('new'))
     await told
     expect([seen, other.seen]).toEqual([['signing_keys'], ['signing_keys']])
+  })
+
+  test('use what another node has configured at once', async () => {
+    await using group = await startNodes()
+    const [one, other] = group.nodes
+    const { id, identifier } = customProvider
+    const find = async () => (await other.store.findCustomProvider(identifier))?.name
+    await one.store.addCustomProvider({ provider: customProvider, max: 1, audit: [] })
+    expect(await find()).toBe('Acme')
+    await one.store.changeCustomProvider({ id, identifier, set: { name: 'Renamed' }, now: NOW, audit: [] })
+    expect(await find()).toBe('Renamed')
+    await one.store.deleteCustomProvider({ identifier, audit: [] })
+    expect(await find()).toBeUndefined()
+  })
+
+  test('count guesses at second factors together', async () => {
+    await using group = await startNodes()
+    const user = newUser()
+    await group.nodes[0].store.createUser({ user, identities: [], audit: [] })
+    const limit = { max: 10, windowMs: 900_000, maxWindowMs: 900_000 }
+    const guess = { userId: user.id, network: undefined, knownSince: 0, limit, now: NOW }
+    const count = (_: unknown, index: number) =>
+      (group.nodes[index % 2] ?? group.nodes[0]).store.countFactorAttempt(guess)
+    const counted = await Promise.all(Array.from({ length: 30 }, count))
+    expect(counted.filter(({ waitMs }) => waitMs === 0)).toHaveLength(10)
   })
 
   test('claim ten messages with six workers once each', async () => {
