@@ -234,6 +234,14 @@ onBoth('a move to Postgres that fails in the middle leaves the target empty', as
   expect(counts).toEqual({ users: 0, accounts: 0 })
 })
 
+onBoth('a row that does not fit into Postgres is named', async () => {
+  const from = await filledPlace()
+  await execute(from.database, 'UPDATE users SET email = ? WHERE id = ?', `${'a'.repeat(250)}@example.com`, ADA)
+  await using there = await postgresPlace()
+  const problem = `users: value too long for type character varying(255) (the row is "${ADA}")`
+  await expect(move({ settings: settingsOf(), from, to: there })).rejects.toThrow(problem)
+})
+
 onBoth('a move to SQLite that fails in the middle leaves no file', async () => {
   await using from = await postgresPlace()
   // SQLite tells no capitals apart here

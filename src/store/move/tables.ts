@@ -55,6 +55,10 @@ export const movedTables: readonly MovedTable[] = tables.map((table) => ({
   columns: Object.values(getTableColumns(table)).filter((column) => !isComputed(table, column)),
 }))
 
+/** @returns the error of a row that a database refuses, with the key of the row */
+export const refusalOf = (error: unknown, { columns }: MovedTable, row: Row): Error =>
+  new Error(`${(error as Error).message} (the row is ${JSON.stringify(row.id ?? row[columns[0]?.name ?? ''])})`)
+
 /** Tables whose numbers are given once only, and the column of the number. */
 export const NUMBERED = { users: 'uid', messages: 'seq' } as const
 

@@ -2,7 +2,7 @@
 import type { ReservedSQL } from 'bun'
 import { shownPostgresUrl } from '../../lib/postgres-url'
 import { hasAccounts, type Target } from '../move/ports'
-import { type LastNumbers, META, movedTables } from '../move/tables'
+import { type LastNumbers, META, type MovedTable, movedTables, type Row, refusalOf } from '../move/tables'
 import { areAccountsIn, openForMove } from './move-connection'
 import { type Insert, insertsOf } from './move-inserts'
 
@@ -52,7 +52,17 @@ export async function postgresTarget(url: string, migrate: () => Promise<unknown
   return {
     numberAfter: (last) => numberAfter(connection, last),
     async write(table, rows) {
-      for (const insert of inserts.get(table.name) ?? []) await insert(rows)
+      const insert = async (some: Row[]) => {
+        for (const each of inserts.get(table.name) ?? []) await each(some)
+      }
+      await connection.unsafe('SAVEPOINT batch')
+      try {
+        await insert(rows)
+        await connection.unsafe('RELEASE batch')
+      } catch (error) {
+        await connection.unsafe('ROLLBACK TO batch')
+        throw await namedRefusal(error, { table, rows, insert })
+      }
     },
     async finish(meta) {
       for (const [key, value] of meta)
@@ -65,6 +75,20 @@ export async function postgresTarget(url: string, migrate: () => Promise<unknown
     },
     [Symbol.asyncDispose]: close,
   }
+}
+
+/** Postgres does not tell which row of a batch it refuses. */
+async function namedRefusal(
+  error: unknown,
+  { table, rows, insert }: { table: MovedTable; rows: Row[]; insert: Insert },
+): Promise<unknown> {
+  for (const row of rows)
+    try {
+      await insert([row])
+    } catch (problem) {
+      return refusalOf(problem, table, row)
+    }
+  return error
 }
 
 /** Until it knows how many rows there are, the planner scans whole tables. */

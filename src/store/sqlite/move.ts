@@ -2,7 +2,7 @@
 import { Database, type SQLQueryBindings } from 'bun:sqlite'
 import { existsSync, rmSync } from 'node:fs'
 import { BATCH, hasAccounts, type Source, type Target } from '../move/ports'
-import { type LastNumbers, META, type MovedTable, NUMBERED, type Row } from '../move/tables'
+import { type LastNumbers, META, type MovedTable, NUMBERED, type Row, refusalOf } from '../move/tables'
 import { ignoreErrors, OPENING_MS } from './connections'
 import { openMigrated } from './open'
 
@@ -115,7 +115,8 @@ const COUNT_FACTORS = `UPDATE users SET factor_count = (SELECT count(*) FROM mfa
   WHERE id IN (SELECT user_id FROM mfa_factors)`
 
 /** The roles that every database has are there already. */
-function insertOf(database: Database, { name, columns }: MovedTable): (row: Row) => void {
+function insertOf(database: Database, table: MovedTable): (row: Row) => void {
+  const { name, columns } = table
   const names = namesOf(columns)
   const insert = database.query<unknown, SQLQueryBindings[]>(
     `INSERT ${name === 'roles' ? 'OR REPLACE ' : ''}INTO "${name}" (${list(names)}) VALUES (${names.map(() => '?').join(', ')})`,
@@ -124,7 +125,7 @@ function insertOf(database: Database, { name, columns }: MovedTable): (row: Row)
     try {
       insert.run(...names.map((column) => row[column] ?? null))
     } catch (error) {
-      throw new Error(`${(error as Error).message} (the row is ${JSON.stringify(row.id ?? row[names[0] ?? ''])})`)
+      throw refusalOf(error, table, row)
     }
   }
 }
