@@ -22,7 +22,7 @@ import { functionsOf } from './functions'
 import { apiKeysOf, type Keys, keyringOf, requireSameKey, roleKeys, sealerOf } from './keys'
 import { checkedTemplates } from './mail'
 import { policyOf } from './policy'
-import { sharedSecrets } from './shared-secrets'
+import { jwtSecretWarning, sharedSecrets } from './shared-secrets'
 import { type StoreEvents, storeEvents } from './store-events'
 import { mountSurfaces } from './surfaces'
 import { mailSender, matrixWorker, startClockWatch } from './workers'
@@ -69,6 +69,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     const { random = systemRandom } = options
     const generated = generateSecrets({ random: random.bytes, now: clock.now() })
     const secrets = options.secrets ?? (await sharedSecrets(store, settings, generated))
+    const warning = store.isShared ? await jwtSecretWarning(store, secrets) : undefined
+    if (warning !== undefined) log.warn(warning)
     const sealer = sealerOf(settings, secrets, store)
     return await assemble({ ...options, clock, templates, secrets, sealer, events, store })
   } catch (error) {

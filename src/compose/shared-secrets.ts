@@ -5,8 +5,9 @@
 import type { Secrets } from '../adapters/data-folder'
 import { aesGcmSealer } from '../adapters/sealer'
 import type { Settings } from '../config'
+import { hmacSha256 } from '../lib/secrets'
 import type { Store } from '../store'
-import { SHARED_SECRETS_KEY } from '../store/meta-keys'
+import { JWT_SECRET_ID_KEY, SHARED_SECRETS_KEY } from '../store/meta-keys'
 import { requireSameKey } from './keys'
 
 type SharedSecrets = Omit<Secrets, 'jwtSecret' | 'encryptionKey'>
@@ -34,3 +35,23 @@ export async function sharedSecrets(
   const shared: SharedSecrets = JSON.parse(sealer.open(sealed, SHARED_SECRETS_KEY).toString())
   return { ...shared, jwtSecret, encryptionKey: encryptionKey.toString('base64') }
 }
+
+/**
+ * Compares the JWT secret with that of the server that started last. Another one may be a new secret, so it does not
+ * prevent the start.
+ * @returns a warning; undefined if they are equal
+ */
+export async function jwtSecretWarning(
+  store: Pick<Store, 'getMeta' | 'putMeta'>,
+  { jwtSecret, encryptionKey }: Pick<Secrets, 'jwtSecret' | 'encryptionKey'>,
+): Promise<string | undefined> {
+  const id = hmacSha256(Buffer.from(encryptionKey, 'base64'), jwtSecret).toString('hex').slice(0, FINGERPRINT_DIGITS)
+  const known = await store.getMeta(JWT_SECRET_ID_KEY)
+  if (known === id) return undefined
+  await store.putMeta({ key: JWT_SECRET_ID_KEY, value: id })
+  return known === undefined
+    ? undefined
+    : 'AUTH_JWT_SECRET is not that of the server that started last on this database; servers with different ones refuse the access tokens of each other'
+}
+
+const FINGERPRINT_DIGITS = 16

@@ -6,6 +6,8 @@ export const VERSION_KEY = 'latchkey_version'
 export const ENCRYPTION_KEY_ID_KEY = 'encryption_key_id'
 /** What all servers on one database share, encrypted (src/compose/shared-secrets.ts). */
 export const SHARED_SECRETS_KEY = 'shared_secrets'
+/** Fingerprint of the JWT secret of the server that started last. */
+export const JWT_SECRET_ID_KEY = 'jwt_secret_id'
 /** When the write probe last ran. */
 export const PROBED_AT_KEY = 'probed_at'
 /** On Postgres: SHA-256 of the text of the views, and the version of the executable that made them. */

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { generateSecrets } from '../../src/adapters/data-folder'
 import { systemRandom } from '../../src/adapters/system'
-import { sharedSecrets } from '../../src/compose/shared-secrets'
+import { jwtSecretWarning, sharedSecrets } from '../../src/compose/shared-secrets'
 import { load } from '../../src/config/load'
 import { openStore, type Store } from '../../src/store'
 import { hasPostgres, postgresDatabase, runOn } from '../support/postgres'
@@ -44,6 +44,18 @@ describe.skipIf(!hasPostgres)('on Postgres', () => {
         'j'.repeat(32),
         Buffer.alloc(32),
       ])
+    }))
+
+  test('another JWT secret than that of the server that started last is a warning, once', () =>
+    withServers(1, async ([store], url) => {
+      const secrets = await sharedSecrets(store as Store, settings(url), generated())
+      const other = { ...secrets, jwtSecret: 'k'.repeat(32) }
+      const warnings: (string | undefined)[] = []
+      for (const each of [secrets, secrets, other, other, secrets])
+        warnings.push(await jwtSecretWarning(store as Store, each))
+      const warning = expect.stringContaining('AUTH_JWT_SECRET is not that of the server that started last')
+      expect(warnings).toEqual([undefined, undefined, warning, undefined, warning])
+      expect(JSON.stringify(await runOn(url, 'SELECT * FROM latchkey.meta'))).not.toContain(other.jwtSecret)
     }))
 
   test('a server with another encryption key does not start, and changes nothing', () =>
