@@ -53,7 +53,7 @@ test.skipIf(!hasPostgres)(
     const answer = await server.ask('POST', '/auth/v1/token?grant_type=refresh_token', refresh(token))
     expect(answer.status).toBe(200)
   },
-  30_000,
+  60_000,
 )
 
 test.each([
