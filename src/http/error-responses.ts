@@ -12,6 +12,8 @@ interface ErrorResponses {
 export function errorAnswers({ answerRefusal, answerFault, onFault }: ErrorResponses) {
   return (error: unknown, request: Request): Response => {
     const refusal = noteRefusal(error, request)
+    // The operator's own trigger or constraint, which only they can look into.
+    if (refusal?.reason === 'rejected_by_database') onFault(error, request)
     if (refusal) return answerRefusal(refusal, request)
     onFault(error, request)
     return answerFault(request)

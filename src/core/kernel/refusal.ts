@@ -1,4 +1,5 @@
 /** An expected refusal, and its details. */
+import { RejectedByDatabase } from '../../lib/rejected-by-database'
 import { Unavailable } from '../../lib/unavailable'
 import type { Reason } from './reasons'
 import type { PlainReason, ReasonAndDetail, Weakness } from './reasons/details'
@@ -17,6 +18,7 @@ export interface Detail {
   /** The limit that was exceeded: the name of its setting, or of the rule if it is fixed. */
   limit?: string
   weakness?: Weakness
+  rejection?: RejectedByDatabase
 }
 
 const TOKEN_REASONS: ReadonlySet<Reason> = new Set<Reason>([
@@ -44,9 +46,10 @@ export class Refusal extends Error {
   }
 }
 
-/** The expected errors of a surface: a refusal, or an unavailable server. Undefined for a fault. */
+/** The expected errors of a surface: a refusal, or a database that fails or rejects the change. Undefined for a fault. */
 export function refusalIn(error: unknown): Refusal | undefined {
   if (error instanceof Unavailable)
     return new Refusal('unavailable', { detail: error.message, retryAfterMs: error.retryAfterMs })
+  if (error instanceof RejectedByDatabase) return new Refusal('rejected_by_database', { rejection: error })
   return error instanceof Refusal ? error : undefined
 }

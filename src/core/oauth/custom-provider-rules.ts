@@ -116,10 +116,18 @@ function storable(field: keyof CustomProviderInput, value: unknown): unknown {
   return json.kept
 }
 
-export function requirePublicUrls({ policy }: Context, type: CustomProviderType, given: CustomProviderInput): void {
+export function requirePublicUrls(
+  { policy, store }: Context,
+  type: CustomProviderType,
+  given: CustomProviderInput,
+): void {
   for (const field of URLS[type]) {
-    const flaw = given[field] ? urlRejection(given[field], policy.oauth.custom.internalHosts) : undefined
-    if (flaw) throw new Refusal(`custom_provider_url_${flaw}`)
+    const url = given[field]
+    if (!url) continue
+    const flaw = urlRejection(url, policy.oauth.custom.internalHosts)
+    // The table shared with GoTrue accepts no other scheme, also for hosts that are internal here.
+    if (flaw ?? (store.isShared && !/^https:/i.test(url)))
+      throw new Refusal(`custom_provider_url_${flaw ?? 'insecure'}`)
   }
 }
 

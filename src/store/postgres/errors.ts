@@ -11,6 +11,8 @@ interface ClientError extends Error {
   code?: unknown
   /** The SQLSTATE, if the error comes from Postgres. */
   errno?: unknown
+  /** The SQL that failed. */
+  statement?: string
   /** The functions in which it occurred. */
   where?: unknown
 }
@@ -100,7 +102,10 @@ const isFromFunction = (error: unknown): boolean => / function /.test(` ${(error
 export function rejectionIn(error: unknown): RejectedByDatabase | undefined {
   const state = stateOf(error)
   const isRaised = /^(P0|PT|23)/.test(state) || (state !== '' && isFromFunction(error))
-  return isRaised ? new RejectedByDatabase(state, error as Error) : undefined
+  const { statement = '' } = error as ClientError
+  return isRaised
+    ? new RejectedByDatabase(state, error as Error, statement.includes('insert into "auth"."users"'))
+    : undefined
 }
 
 /** With the SQLSTATE or the code, since messages are translated. */

@@ -24,7 +24,13 @@ export function queriesOn(connection: Connection): Queries {
       const { decoders } = statement.query(postgres)
       return [...(await run(statement, values))].map((row) => decoded(row, decoders)) as never
     },
-    run: async (statement, ...[values]) => (await run(statement, values)).count,
+    async run(statement, ...[values]) {
+      try {
+        return (await run(statement, values)).count
+      } catch (error) {
+        throw Object.assign(error as Error, { statement: statement.query(postgres).text })
+      }
+    },
   }
 }
 

@@ -111,6 +111,7 @@ const responses = {
   captcha_refused: [400, 'validation', 'captcha_failed', ({ detail }) => `The captcha was not accepted: ${detail}`],
   captcha_check_failed: [503, 'server_error', 'unavailable', 'The captcha cannot be verified at the moment'],
   too_many_requests: [429, 'rate_limit', 'too_many_requests', 'Too many requests; try again later'],
+  rejected_by_database: [500, 'server_error', 'internal_error', 'The database rejected the change; see the log'],
   unavailable: [503, 'server_error', 'unavailable', ({ detail }) => `The server is temporarily unavailable: ${detail}`],
   request_timeout: [504, 'server_error', 'timeout', 'The request timed out'],
 } satisfies Partial<Record<Reason, ErrorResponse>>

@@ -3,6 +3,7 @@ import { WEB3_REASONS } from '../../core/kernel/reasons/web3'
 import type { Refusal } from '../../core/kernel/refusal'
 import { limitHeaders } from '../../http/limit-headers'
 import { encodeJson } from '../../lib/json'
+import type { RejectedByDatabase } from '../../lib/rejected-by-database'
 import { errorAnswers } from './error-messages'
 
 /** GoTrue's only named API version; older clients get the previous error shape. */
@@ -27,6 +28,9 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
   const headers = new Headers({ 'content-type': 'application/json', ...limits })
   const isCurrent = speaksCurrentVersion(request)
   if (isCurrent) headers.set(VERSION_HEADER, VERSION)
+  const raised = detail.rejection && publicRejection(detail.rejection)
+  // GoTrue shows older clients what a trigger raised.
+  if (raised && !isCurrent) return send(raised.status, headers, raised.body)
   // GoTrue's OAuth errors have no code, and the same shape in every version
   if (code === '') return send(status, headers, { error: oauthError(refusal), error_description: message })
   if (!detail.weakness || !isCurrent) headers.set('x-sb-error-code', code)
@@ -39,6 +43,19 @@ export function answerRefusal(refusal: Refusal, request: Request, requestId: str
     ...(status >= 500 && { error_id: requestId }),
     ...weak,
   })
+}
+
+/** raise_exception, and violations of constraints (https://www.postgresql.org/docs/current/errcodes-appendix.html). */
+const PUBLIC_STATES = new Set(['P0001', '23000', '23001', '23502', '23503', '23505', '23514', '23P01'])
+
+/**
+ * What a trigger or constraint of the operator says to clients: with status 500, or the status in the SQLSTATE, such as
+ * `PT402`.
+ */
+function publicRejection({ state, message, hint, detail }: RejectedByDatabase) {
+  const status = PUBLIC_STATES.has(state) ? 500 : Number(/^PT([45]\d\d)$/.exec(state)?.[1])
+  if (Number.isNaN(status)) return undefined
+  return { status, body: { code: state, message, ...(hint && { hint }), ...(detail && { detail }) } }
 }
 
 /** The response to a fault: nothing about its cause. */

@@ -87,6 +87,7 @@ const responses = {
   too_many_requests: [429, 'rate_limited', 'Too many requests; see Retry-After'],
   body_malformed: [400, 'invalid_request', ({ detail = '' }) => `The body is not a valid JSON object: ${detail}`],
   body_too_large: [413, 'invalid_request', 'The body is too large'],
+  rejected_by_database: [500, 'internal_error', 'The database rejected the change; see the log'],
   unavailable: [503, 'unavailable', ({ detail }) => `The server is temporarily unavailable: ${detail}`],
   request_timeout: [504, 'timeout', 'The request timed out'],
 } satisfies Partial<Record<Reason, ErrorResponse>>

@@ -1,4 +1,5 @@
 /** The details of a refusal besides its reason. A reason in none of these lists has no details. */
+import type { RejectedByDatabase } from '../../../lib/rejected-by-database'
 import type { Reason } from '.'
 
 /** Why a password is weak (GoTrue's weak_password). */
@@ -82,6 +83,7 @@ type Detailed =
   | [reason: TooSoon, detail: { waitMs?: number; limit: string }]
   | [reason: TooMany, detail: { retryAfterMs?: number; limit: string }]
   | [reason: 'unavailable', detail: { detail: string; retryAfterMs: number }]
+  | [reason: 'rejected_by_database', detail: { rejection: RejectedByDatabase }]
   | [reason: 'password_weak', detail: { weakness: Weakness }]
   | [reason: 'hook_refused', detail: { detail: string; status: number }]
   | [reason: 'oauth_refused' | 'custom_provider_discovery_failed', detail: { detail: string; error: string }]

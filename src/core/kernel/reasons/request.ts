@@ -32,3 +32,5 @@ export type LoadReason =
   | 'request_timeout'
   /** `detail`: the problem of the server; `retryAfterMs`. */
   | 'unavailable'
+  /** `rejection`: by a trigger or constraint that the operator added to the database. */
+  | 'rejected_by_database'

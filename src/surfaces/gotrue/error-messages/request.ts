@@ -27,6 +27,11 @@ export const requestErrors: Record<InputReason | LoadReason, ErrorResponse> = {
   oauth_server_off: [404, 'feature_disabled', 'OAuth server is disabled'],
   scim_off: [404, 'feature_disabled', 'SCIM server is disabled'],
   too_many_requests: [429, 'over_request_rate_limit', 'Request rate limit reached'],
+  rejected_by_database: [
+    500,
+    'unexpected_failure',
+    ({ rejection }) => (rejection?.isOfNewUser ? 'Database error saving new user' : 'Database error updating user'),
+  ],
   unavailable: [503, 'unexpected_failure', ({ detail }) => `The server is temporarily unavailable: ${detail}`],
   request_timeout: [504, 'request_timeout', 'Processing this request timed out, please retry after a moment.'],
 }

@@ -1,0 +1,144 @@
+/** An application whose tables are in the same Postgres database, as with Supabase: foreign keys, triggers, policies. */
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { SQL } from 'bun'
+import { API_VERSION, claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
+import { hasPostgres, newPostgresDatabase } from '../../support/postgres'
+
+const APPLICATION = `
+  DO $$ BEGIN CREATE ROLE authenticated; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+  GRANT USAGE ON SCHEMA public, auth TO authenticated;
+
+  CREATE TABLE public.profiles (
+    id uuid PRIMARY KEY REFERENCES auth.users ON DELETE CASCADE,
+    name text,
+    email_changes int NOT NULL DEFAULT 0
+  );
+  GRANT SELECT ON public.profiles TO authenticated;
+  ALTER TABLE public.profiles ENABLE ROW LEVEL SECURITY;
+  CREATE POLICY own ON public.profiles FOR SELECT USING (id = auth.uid());
+
+  CREATE FUNCTION public.handle_new_user() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    IF NEW.email LIKE 'raise@%' THEN
+      RAISE EXCEPTION 'no such customer' USING HINT = 'buy something', DETAIL = NEW.email;
+    END IF;
+    IF NEW.email LIKE 'pay@%' THEN RAISE EXCEPTION 'pay first' USING ERRCODE = 'PT402'; END IF;
+    IF NEW.email LIKE 'broken@%' THEN PERFORM 1 FROM missing; END IF;
+    INSERT INTO public.profiles (id, name) VALUES (NEW.id, NEW.raw_user_meta_data ->> 'name');
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER on_auth_user_created AFTER INSERT ON auth.users
+    FOR EACH ROW EXECUTE FUNCTION public.handle_new_user();
+
+  CREATE FUNCTION public.handle_email() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    IF NEW.email LIKE 'raise@%' THEN RAISE EXCEPTION 'not that address'; END IF;
+    UPDATE public.profiles SET email_changes = email_changes + 1 WHERE id = NEW.id;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER on_auth_user_email AFTER UPDATE OF email ON auth.users
+    FOR EACH ROW EXECUTE FUNCTION public.handle_email();
+`
+
+const SETTINGS = { AUTH_JWT_SECRET: 's'.repeat(40), AUTH_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('hex') }
+
+async function start() {
+  const database = await newPostgresDatabase()
+  const db = new SQL(database.url, { max: 1 })
+  await db.unsafe(APPLICATION)
+  const app = await startApp({ settings: { ...SETTINGS, AUTH_DATABASE_URL: database.url } })
+  return {
+    app,
+    db,
+    async [Symbol.asyncDispose]() {
+      await app[Symbol.asyncDispose]()
+      await db.close()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+}
+
+const signUp = (app: TestApp, email: string, headers: Record<string, string> = {}) =>
+  app.ask('POST', '/auth/v1/signup', { body: { email, password: PASSWORD, data: { name: 'Ada' } }, headers })
+
+describe.skipIf(!hasPostgres)('an application on the same database', () => {
+  beforeAll(async () => {
+    await (await newPostgresDatabase())[Symbol.asyncDispose]()
+  }, 60_000)
+
+  test('its trigger sees a new account, and its row goes with the account', async () => {
+    await using server = await start()
+    const { app, db } = server
+    const { body } = await signUp(app, 'ada@example.com')
+    const profiles = () => db.unsafe('SELECT id, name FROM public.profiles')
+    expect([...(await profiles())]).toEqual([{ id: body.user.id, name: 'Ada' }])
+    await app.ask('DELETE', `/auth/v1/admin/users/${body.user.id}`, { token: app.admin })
+    expect(await profiles()).toHaveLength(0)
+  })
+
+  test('a policy by auth.uid() lets each account see its own row', async () => {
+    await using server = await start()
+    const { app, db } = server
+    const [ada] = [await signUp(app, 'ada@example.com'), await signUp(app, 'bob@example.com')]
+    const claims = JSON.stringify(claimsOf(ada.body.access_token))
+    const seen = await db.begin(async (tx) => {
+      await tx`SELECT set_config('request.jwt.claims', ${claims}, true)`
+      await tx`SET LOCAL ROLE authenticated`
+      return tx`SELECT id, auth.role() AS role FROM public.profiles`
+    })
+    expect([...seen]).toEqual([{ id: ada.body.user.id, role: 'authenticated' }])
+  })
+
+  test('a trigger that raises refuses a sign-up, and nothing of it remains', async () => {
+    await using server = await start()
+    const { app, db } = server
+    const { status, body, headers } = await signUp(app, 'raise@example.com')
+    expect([status, body]).toEqual([500, { code: 'unexpected_failure', message: 'Database error saving new user' }])
+    expect(headers.get('x-sb-error-code')).toBe('unexpected_failure')
+    expect(JSON.stringify(app.log())).toContain('no such customer')
+    for (const table of ['users', 'identities', 'sessions', 'audit_log_entries'])
+      expect([table, [...(await db.unsafe(`SELECT FROM auth.${table}`))]]).toEqual([table, []])
+    expect((await signUp(app, 'ada@example.com')).status).toBe(200)
+  })
+
+  test('clients of the older API version get what it raised, with its status', async () => {
+    await using server = await start()
+    const { app } = server
+    const older = Object.fromEntries(Object.keys(API_VERSION).map((name) => [name, '']))
+    const raised = await signUp(app, 'raise@example.com', older)
+    expect([raised.status, raised.body]).toEqual([
+      500,
+      { code: 'P0001', message: 'no such customer', hint: 'buy something', detail: 'raise@example.com' },
+    ])
+    const coded = await signUp(app, 'pay@example.com', older)
+    expect([coded.status, coded.body]).toEqual([402, { code: 'PT402', message: 'pay first' }])
+    const broken = await signUp(app, 'broken@example.com', older)
+    expect([broken.status, broken.body.error_code, broken.body.msg]).toEqual([
+      500,
+      'unexpected_failure',
+      'Database error saving new user',
+    ])
+    expect((await signUp(app, 'pay@example.com')).status).toBe(500)
+  })
+
+  test('a trigger on the address fires if it changes, and may refuse the change', async () => {
+    await using server = await start()
+    const { app, db } = server
+    const ada = await app.signUp('ada@example.com')
+    const changes = async () => (await db.unsafe('SELECT email_changes FROM public.profiles'))[0].email_changes
+    const { accessToken: token } = await app.signIn('ada@example.com')
+    const body = { data: { name: 'Augusta' } }
+    expect((await app.ask('PUT', '/auth/v1/user', { token, body })).status).toBe(200)
+    expect(await changes()).toBe(0)
+    const update = (email: string) =>
+      app.ask('PUT', `/auth/v1/admin/users/${ada.id}`, { token: app.admin, body: { email } })
+    expect((await update('augusta@example.com')).body.email).toBe('augusta@example.com')
+    expect(await changes()).toBe(1)
+    const refused = await update('raise@example.com')
+    expect([refused.status, refused.body]).toEqual([
+      500,
+      { code: 'unexpected_failure', message: 'Database error updating user' },
+    ])
+    expect((await app.ask('GET', `/auth/v1/admin/users/${ada.id}`, { token: app.admin })).body.email).toBe(
+      'augusta@example.com',
+    )
+  })
+})
