@@ -4,6 +4,7 @@ import { createCipheriv, hkdfSync } from 'node:crypto'
 import { SQL } from 'bun'
 import { claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import { authenticator } from '../../support/authenticator'
+import { custom, OAUTH2 } from '../../support/custom-provider'
 import { challenge, enrolled, pass, refusal, verify } from '../../support/factors'
 import { outdatedHash } from '../../support/fakes'
 import {
@@ -371,6 +372,42 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
         await one(db, 'SELECT recovery_token, reauthentication_token FROM auth.users WHERE id = $1', userId),
       ).toEqual({ recovery_token: '', reauthentication_token: '' })
     })
+  })
+
+  test('custom providers are in GoTrue’s columns, which accept https only', async () => {
+    await using server = await start({ AUTH_CUSTOM_OAUTH_INTERNAL_HOSTS: 'keycloak.lan' })
+    const { app, db } = server
+    const insecure = { ...OAUTH2, token_url: 'http://keycloak.lan/token' }
+    const refused = await custom(app).create(insecure)
+    expect([refused.status, refused.body.message]).toEqual([400, 'URL must use HTTPS'])
+    const made = await custom(app).create({ ...OAUTH2, acceptable_client_ids: ['ios', 'a "quoted", one'] })
+    expect(made.status).toBe(201)
+    const row = await one(db, 'SELECT * FROM auth.custom_oauth_providers')
+    expect(row).toMatchObject({
+      acceptable_client_ids: ['ios', 'a "quoted", one'],
+      scopes: ['read'],
+      attribute_mapping: {},
+    })
+    expect(JSON.parse(row.client_secret)).toMatchObject({ key_id: 'latchkey' })
+    await db.unsafe('UPDATE auth.custom_oauth_providers SET client_secret = $1', [encrypted('from GoTrue', row.id)])
+    const started = await app.ask('GET', `/auth/v1/authorize?provider=${OAUTH2.identifier}`)
+    expect(started.headers.get('location')).toStartWith(OAUTH2.authorization_url)
+    expect((await custom(app).get(OAUTH2.identifier)).body).toEqual(made.body)
+  })
+
+  test('the audit log is newest first, also among entries of one request, and has those of GoTrue', async () => {
+    await using server = await start()
+    const { app, db } = server
+    await db.unsafe(`INSERT INTO auth.audit_log_entries (id, payload, created_at)
+      VALUES (gen_random_uuid(), '{"action":"login","actor_username":"old@example.com"}', '2025-12-01T00:00:00Z')`)
+    for (let number = 0; number < 5; number++) await app.signUp(`user-${number}@example.com`)
+    const { body } = await app.ask('GET', '/auth/v1/admin/audit', { token: app.admin })
+    const names = body.map(({ payload }: { payload: { actor_username: string } }) => payload.actor_username)
+    expect(names).toEqual([...names.slice(0, -1).toSorted().toReversed(), 'old@example.com'])
+    const found = await app.ask('GET', '/auth/v1/admin/audit?query=author:user-3', { token: app.admin })
+    expect(
+      new Set(found.body.map((each: { payload: { actor_username: string } }) => each.payload.actor_username)),
+    ).toEqual(new Set(['user-3@example.com']))
   })
 
   test('a WebAuthn factor has the JSON of go-webauthn, and is used from it', async () => {
