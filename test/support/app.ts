@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureSecrets, type Secrets } from '../../src/adapters/data-folder'
 import type { Lookup } from '../../src/adapters/public-fetch'
-import { aesGcmSealer } from '../../src/adapters/sealer'
 import { systemRandom } from '../../src/adapters/system'
 import { type App, createApp } from '../../src/compose/app'
+import { sealerOf } from '../../src/compose/keys'
 import { load } from '../../src/config/load'
 import type { BreachedPasswords, HttpPost, Peers, Provisioner, Sealer } from '../../src/core/kernel/ports'
 import { createLog } from '../../src/http/log'
-import { putMigratedDatabase } from './database'
+import { currentEngine, databaseOfFolder } from './engines'
 import { type CountingHasher, fakeHasher, type TestClock, testClock } from './fakes'
 
 // biome-ignore lint/suspicious/noExplicitAny: tests assert what bodies hold
@@ -49,7 +49,7 @@ export interface TestApp extends App, AsyncDisposable {
   hasher: CountingHasher
   /** Lines of the log so far, parsed. */
   log(): Json[]
-  /** Path of the database. */
+  /** Path of the database, or its URL. */
   database: string
   secrets: Secrets
   /** Opens sealed values of the database. */
@@ -115,12 +115,21 @@ export async function startApp({
       ),
     now: clock.now,
   })
-  const configuration = load({ set: { AUTH_RATE_LIMITS: 'off', ...settings } })
-  const errors = configuration.problems.filter(({ severity }) => severity === 'error' || severity === 'unknown')
+  const stored = await databaseOfFolder(folder, given === undefined)
+  const database = stored.target
+  const configuration = load({
+    set: {
+      AUTH_RATE_LIMITS: 'off',
+      ...(currentEngine() === 'postgres' && { AUTH_DATABASE_URL: database }),
+      ...settings,
+    },
+  })
+  // On Postgres as well, the secrets are those of the folder.
+  const isProblem = ({ severity, message }: (typeof configuration.problems)[number]) =>
+    (severity === 'error' || severity === 'unknown') && !/^AUTH_(JWT_SECRET|ENCRYPTION_KEY) must be set/.test(message)
+  const errors = configuration.problems.filter(isProblem)
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
-  const database = join(folder, 'latchkey.db')
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: clock.now() })
-  if (given === undefined) await putMigratedDatabase(database)
   const app = await createApp({
     settings: configuration.settings,
     secrets,
@@ -185,7 +194,7 @@ export async function startApp({
       return lines
     },
     secrets,
-    sealer: aesGcmSealer(Buffer.from(secrets.encryptionKey, 'base64')),
+    sealer: sealerOf(configuration.settings, secrets, app.store),
     database,
     admin: app.keys.secret,
     async signUp(email = `user-${++serial}@example.com`, password = PASSWORD) {
@@ -200,7 +209,9 @@ export async function startApp({
     },
     async [Symbol.asyncDispose]() {
       await app.close()
-      if (given === undefined) rmSync(folder, { recursive: true })
+      if (given !== undefined) return
+      await stored[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true })
     },
   }
 }

@@ -90,6 +90,33 @@ function asSqlite(value: unknown): unknown {
   return typeof value === 'boolean' ? Number(value) : value
 }
 
+/** Remembers all rows, for `restoreRows`. On Postgres the database must be the test's own. */
+export async function captureRows(target: string): Promise<void> {
+  if (isPostgres(target)) await runOn(target, 'CALL testing.capture()')
+  else await execute(target, 'VACUUM INTO ?', `${target}-captured`)
+}
+
+/** Brings all rows back to what they were at `captureRows`. */
+export async function restoreRows(target: string): Promise<void> {
+  if (isPostgres(target)) {
+    await runOn(target, 'CALL testing.reset()')
+    return
+  }
+  const columns = await readRows<{ table: string; names: string }>(
+    target,
+    `SELECT name AS "table", (SELECT group_concat('"' || c.name || '"') FROM pragma_table_xinfo(t.name) c WHERE hidden = 0) AS names
+     FROM sqlite_schema t WHERE type = 'table'`,
+  )
+  const steps = columns.flatMap(({ table, names }) => [
+    `DELETE FROM "${table}"`,
+    `INSERT INTO "${table}" (${names}) SELECT ${names} FROM captured."${table}"`,
+  ])
+  await execute(
+    target,
+    `PRAGMA foreign_keys = OFF; ATTACH '${target}-captured' AS captured; BEGIN; ${steps.join(';')}; COMMIT`,
+  )
+}
+
 /** A connection that stays open, for transactions and locks in addition to the server's own. */
 export function openConnection(path: string): Database {
   return new Database(path, { create: false, readwrite: true })

@@ -1,13 +1,14 @@
 /** The engines of the store, for tests that are to pass on each. */
 import { beforeAll, describe } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Engine } from '../../src/store/engine'
 import { openPostgres } from '../../src/store/postgres/open'
 import { openSqlite } from '../../src/store/sqlite/open'
 import { databaseTokens } from '../../src/store/verification/database'
-import { hasPostgres, postgresDatabase, postgresServer } from './postgres'
+import { putMigratedDatabase } from './database'
+import { hasPostgres, newPostgresDatabase, postgresDatabase, postgresServer } from './postgres'
 
 export type EngineName = 'sqlite' | 'postgres'
 
@@ -40,10 +41,13 @@ export interface TestDatabase extends AsyncDisposable {
   target: string
 }
 
-/** An empty database on the current engine. */
-export async function newDatabase(): Promise<TestDatabase> {
+/**
+ * An empty database on the current engine.
+ * @param isOwn whether no other test gets it afterwards
+ */
+export async function newDatabase({ isOwn = false } = {}): Promise<TestDatabase> {
   if (engineOfTest === 'postgres') {
-    const { url, [Symbol.asyncDispose]: dispose } = await postgresDatabase()
+    const { url, [Symbol.asyncDispose]: dispose } = await (isOwn ? newPostgresDatabase() : postgresDatabase())
     return { target: url, [Symbol.asyncDispose]: dispose }
   }
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-database-'))
@@ -51,6 +55,23 @@ export async function newDatabase(): Promise<TestDatabase> {
     target: join(folder, 'latchkey.db'),
     [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
   }
+}
+
+/**
+ * The database of a server with this data folder. On Postgres its URL is kept in the folder, for the next start.
+ * @param isNew whether the server starts for the first time, with an empty database
+ */
+export async function databaseOfFolder(folder: string, isNew: boolean): Promise<TestDatabase> {
+  if (engineOfTest === 'sqlite') {
+    const target = join(folder, 'latchkey.db')
+    if (isNew) await putMigratedDatabase(target)
+    return { target, async [Symbol.asyncDispose]() {} }
+  }
+  const file = join(folder, 'database-url')
+  if (existsSync(file)) return { target: readFileSync(file, 'utf8'), async [Symbol.asyncDispose]() {} }
+  const { url, [Symbol.asyncDispose]: dispose } = await postgresDatabase()
+  writeFileSync(file, url)
+  return { target: url, [Symbol.asyncDispose]: dispose }
 }
 
 /** Opens the engine of a database, for operations that are not bound. */

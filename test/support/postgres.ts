@@ -108,29 +108,33 @@ export async function createTemplate(server: string): Promise<void> {
   const template = `${server}/${TEMPLATE}`
   const store = await openStore(template, 0)
   await store.close()
-  await runOn(template, RESET_PROCEDURE)
+  await runOn(template, CAPTURE_PROCEDURE)
+  await runOn(template, 'CALL testing.capture()')
   // A template that somebody is connected to cannot be copied.
   await shared.connections.get(template)?.close()
   shared.connections.delete(template)
 }
 
-/** Brings all tables and sequences into the state in which they are now. Foreign keys and triggers do not count there. */
-const RESET_PROCEDURE = `
+/** Brings all tables and sequences into the state of the last capture. Foreign keys and triggers do not count there. */
+const CAPTURE_PROCEDURE = `
   CREATE SCHEMA testing;
-  DO $make$
+  CREATE PROCEDURE testing.capture() LANGUAGE plpgsql AS $capture$
   DECLARE
     steps text := 'SET LOCAL session_replication_role = replica;';
     each record;
     has_rows boolean;
   BEGIN
-    FOR each IN SELECT format('%I.%I', schemaname, tablename) AS name, row_number() OVER () AS number
+    FOR each IN SELECT format('%I.%I', schemaname, tablename) AS name, format('testing.%I', schemaname || '_' || tablename) AS copy
       FROM pg_tables WHERE schemaname IN ('auth', 'latchkey')
     LOOP
       steps := steps || format('DELETE FROM %s;', each.name);
       EXECUTE format('SELECT EXISTS (SELECT FROM %s)', each.name) INTO has_rows;
       IF has_rows THEN
-        EXECUTE format('CREATE TABLE testing.rows_%s AS TABLE %s', each.number, each.name);
-        steps := steps || format('INSERT INTO %s OVERRIDING SYSTEM VALUE TABLE testing.rows_%s;', each.name, each.number);
+        EXECUTE format('DROP TABLE IF EXISTS %s; CREATE TABLE %1$s AS TABLE %s', each.copy, each.name);
+        steps := steps || (
+          SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM %s;',
+            each.name, string_agg(quote_ident(attname), ','), each.copy)
+          FROM pg_attribute WHERE attrelid = each.name::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '');
       END IF;
     END LOOP;
     FOR each IN SELECT format('%I.%I', schemaname, sequencename) AS name, start_value, last_value
@@ -139,6 +143,6 @@ const RESET_PROCEDURE = `
       steps := steps || format('PERFORM setval(%L, %s, %L);',
         each.name, coalesce(each.last_value, each.start_value), each.last_value IS NOT NULL);
     END LOOP;
-    EXECUTE format('CREATE PROCEDURE testing.reset() LANGUAGE plpgsql AS %L', 'BEGIN ' || steps || ' END');
+    EXECUTE format('CREATE OR REPLACE PROCEDURE testing.reset() LANGUAGE plpgsql AS %L', 'BEGIN ' || steps || ' END');
   END
-  $make$`
+  $capture$`

@@ -15,10 +15,10 @@ import {
   type Tx,
 } from '../engine'
 import type { SingleStatement } from './budgets'
-import { isRolledBack, isSerializationFailure, isUniqueViolation } from './errors'
+import { isRolledBack, isSerializationFailure, isTransactionAborted, isUniqueViolation } from './errors'
 import type { Health } from './health'
 import type { Pool } from './pool'
-import { queriesOn } from './queries'
+import { type Connection, queriesOn } from './queries'
 import { supervise } from './supervision'
 import { examinationOf } from './vitals'
 
@@ -84,9 +84,10 @@ export function postgresEngine({
     isRolledBack: boolean,
   ): Promise<Attempt<T>> {
     const connection = await pool.reserve()
+    let firstFailure: unknown
     try {
       const events: StoreEvent[] = []
-      const queries = queriesOn(connection)
+      const queries = queriesOn(noting(connection, (error) => (firstFailure ??= error)))
       // Sent with the first query, which fails if it does.
       const begun = connection.unsafe(`BEGIN ISOLATION LEVEL ${level}`).execute()
       begun.catch(() => {})
@@ -101,7 +102,7 @@ export function postgresEngine({
       return { value, events }
     } catch (error) {
       await rollBack(connection)
-      return { error }
+      return { error: isTransactionAborted(error) ? firstFailure : error }
     } finally {
       await pool.release(connection)
     }
@@ -134,6 +135,15 @@ async function commit(connection: ReservedSQL): Promise<void> {
   // An operation went on after a failed statement.
   if (command !== 'COMMIT') throw new Error(`the database answered a commit with ${command}`)
 }
+
+/** Reports each failure, in the order in which they come. */
+const noting = (connection: Connection, onFailure: (error: unknown) => void): Connection => ({
+  unsafe(text, values) {
+    const query = connection.unsafe(text, values)
+    query.catch(onFailure)
+    return query
+  },
+})
 
 /** A connection that is lost has rolled back by itself. */
 async function rollBack(connection: ReservedSQL): Promise<void> {

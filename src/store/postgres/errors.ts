@@ -32,6 +32,9 @@ function clientCodeOf(error: unknown): string {
 /** serialization_failure and deadlock_detected: the transaction was rolled back and can be run again. */
 export const isSerializationFailure = (error: unknown): boolean => ['40001', '40P01'].includes(stateOf(error))
 
+/** in_failed_sql_transaction: a query of the transaction failed before; of queries sent together, this one may be seen first. */
+export const isTransactionAborted = (error: unknown): boolean => stateOf(error) === '25P02'
+
 /** unique_violation. */
 export const isUniqueViolation = (error: unknown): boolean => stateOf(error) === '23505'
 

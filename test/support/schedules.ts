@@ -1,0 +1,74 @@
+/** Operations of the store that run at the same time, with their queries in a random order. */
+import type { Engine, Operation, Queries, Tx } from '../../src/store/engine'
+import { databaseTokens } from '../../src/store/verification/database'
+
+/** One run of an operation. */
+export interface Run<Outcome = unknown> {
+  mode: Operation<never, unknown>['mode']
+  work(tx: Tx): Promise<Outcome>
+}
+
+/** Runs it in a transaction of its own. */
+export const start = <Outcome>(engine: Engine, { mode, work }: Run<Outcome>): Promise<Outcome> => engine[mode](work)
+
+/** Random numbers from 0 to 1, the same for the same seed (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** A query that waits longer, such as for a lock, does not hold up the others. */
+const LONGEST_TURN_MS = 3
+
+/** Lets waiting queries go one at a time, in random order. */
+function turns(random: () => number) {
+  const waiting: (() => Promise<unknown>)[] = []
+  let isRunning = false
+
+  async function work(): Promise<void> {
+    isRunning = true
+    for (;;) {
+      // Those that have just got a result ask for their next turn meanwhile.
+      await new Promise(setImmediate)
+      const [next] = waiting.splice(Math.floor(random() * waiting.length), 1)
+      if (!next) break
+      await Promise.race([next(), Bun.sleep(LONGEST_TURN_MS)])
+    }
+    isRunning = false
+  }
+
+  return <T>(query: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.push(() => query().then(resolve, reject))
+      if (!isRunning) void work()
+    })
+}
+
+/**
+ * Runs operations at the same time, each in a transaction of its own.
+ * @param engines take turns; several stand for several servers
+ * @returns how they end, in the order given
+ */
+export function interleave<Outcome>(
+  engines: readonly Engine[],
+  runs: readonly Run<Outcome>[],
+  random: () => number,
+): Promise<Outcome>[] {
+  const turn = turns(random)
+  const scheduled = (tx: Tx): Tx => {
+    const queries: Queries = {
+      one: (statement, ...values) => turn(() => tx.one(statement, ...values)),
+      all: (statement, ...values) => turn(() => tx.all(statement, ...values)),
+      run: (statement, ...values) => turn(() => tx.run(statement, ...values)),
+    }
+    return { ...tx, ...queries, tokens: databaseTokens(queries) }
+  }
+  return runs.map(({ mode, work }, index) =>
+    start(engines[index % engines.length] as Engine, { mode, work: (tx) => work(scheduled(tx)) }),
+  )
+}
