@@ -37,7 +37,7 @@ export function poolOf(connect: () => SQL, max: number): Pool {
     const waitEnds = performance.now() + WAIT_MS
     await queue.enter(WAIT_MS)
     try {
-      const connection = await reservation(current, waitEnds - performance.now())
+      const connection = await reservation(current, Math.max(1, waitEnds - performance.now()))
       reservedAt.set(connection, performance.now())
       return connection
     } catch (error) {
