@@ -115,6 +115,12 @@ export async function startApp({
       ),
     now: clock.now,
   })
+  // Before the database: a folder that has one gets no new secrets.
+  const { secrets } = ensureSecrets(folder, {
+    database: join(folder, 'latchkey.db'),
+    random: systemRandom.bytes,
+    now: clock.now(),
+  })
   const stored = await databaseOfFolder(folder, given === undefined)
   const database = stored.target
   const configuration = load({
@@ -129,7 +135,6 @@ export async function startApp({
     (severity === 'error' || severity === 'unknown') && !/^AUTH_(JWT_SECRET|ENCRYPTION_KEY) must be set/.test(message)
   const errors = configuration.problems.filter(isProblem)
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
-  const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: clock.now() })
   const app = await createApp({
     settings: configuration.settings,
     secrets,
