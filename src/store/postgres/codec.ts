@@ -31,8 +31,14 @@ export function encoder(type: ParameterType): (value: unknown) => string | null 
   if (kind === 'uuid') return uuid
   if (kind === 'instant' || kind === 'plain_instant') return instant
   if (kind === 'inet') return inet
-  return (value) => String(type.mapToDriverValue(value as never))
+  return (value) => textWithoutNul(String(type.mapToDriverValue(value as never)))
 }
+
+/**
+ * Postgres has no texts with U+0000 (https://www.postgresql.org/docs/current/datatype-character.html). The noncharacter
+ * U+FFFF in its place makes a text that equals no stored one, as the former does on SQLite. JSON escapes it.
+ */
+const textWithoutNul = (text: string) => text.replaceAll('\0', '\uffff')
 
 /** How the values of a field are read. */
 export function decoder(field: Field): ((value: unknown) => unknown) | undefined {
