@@ -11,6 +11,8 @@ import type { Journal, VerificationBackend } from './verification/backend'
 
 /** One connection. */
 export interface Queries {
+  /** Whether a query is a round trip to another process, so that one that joins two tables costs less than two. */
+  isRemote: boolean
   one<Values extends object, Row>(statement: Statement<Values, Row>, ...values: Given<Values>): Promise<Row | undefined>
   all<Values extends object, Row>(statement: Statement<Values, Row>, ...values: Given<Values>): Promise<Row[]>
   /** @returns how many rows changed */
@@ -53,15 +55,17 @@ export async function runGuarded<Values extends object>(
 /**
  * Awaits queries that do not depend on each other, which some engines send at once. When it settles all have finished,
  * also if one of them failed, so that none runs after the transaction.
- * @throws the first failure, in the order given
+ * @throws the first failure in time
  */
 export async function together<const Work extends readonly unknown[]>(
   ...work: Work
 ): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
-  const settled = await Promise.allSettled(work)
-  const failed = settled.find(({ status }) => status === 'rejected')
-  if (failed?.status === 'rejected') throw failed.reason
-  return settled.map((each) => each.status === 'fulfilled' && each.value) as never
+  const failures: unknown[] = []
+  const results = work.map((each) => Promise.resolve(each).catch((error: unknown) => void failures.push(error)))
+  const values = await Promise.all(results)
+  // Later ones may only say that the transaction has failed.
+  if (failures.length > 0) throw failures[0]
+  return values as never
 }
 
 /**

@@ -75,7 +75,7 @@ test.each(statements.map((statement) => [statement.query().text, statement] as c
   "%s answers with the names of its rows' properties",
   (text, statement) => {
     const { columnNames } = database.prepare(text)
-    for (const name of columnNames) expect(name).toMatch(/^[a-zA-Z]+\d?$/)
+    for (const name of columnNames) expect(name).toMatch(/^([a-z]+\.)?[a-zA-Z]+\d?$/)
     for (const { property } of statement.query().decoders) expect(columnNames).toContain(property)
   },
 )

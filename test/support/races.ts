@@ -42,6 +42,7 @@ function beforeFirstWrite(tx: Tx, work: () => Promise<void>): Tx {
     await work()
   }
   const queries: Queries = {
+    isRemote: tx.isRemote,
     async one(statement, ...values) {
       await first(statement)
       return tx.one(statement, ...values)

@@ -62,6 +62,7 @@ export function interleave<Outcome>(
   const turn = turns(random)
   const scheduled = (tx: Tx): Tx => {
     const queries: Queries = {
+      isRemote: tx.isRemote,
       one: (statement, ...values) => turn(() => tx.one(statement, ...values)),
       all: (statement, ...values) => turn(() => tx.all(statement, ...values)),
       run: (statement, ...values) => turn(() => tx.run(statement, ...values)),

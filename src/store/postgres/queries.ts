@@ -16,6 +16,7 @@ export function queriesOn(connection: Connection): Queries {
   }
   // Rows have the type that the statement carries.
   return {
+    isRemote: true,
     async one(statement, ...[values]) {
       const row = (await run(statement, values))[0]
       return (row && decoded(row, statement.query(postgres).decoders)) as never

@@ -1,12 +1,12 @@
 /** Sessions and their refresh tokens. */
-import { and, desc, eq, gt } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
 import { read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
-import { knownNetworks, refreshTokens, type Session, sessions, type User } from '../schema'
+import { knownNetworks, refreshTokens, type Session, sessions, type User, users } from '../schema'
 import {
   type AuditEntry,
   advanceSession,
@@ -244,9 +244,34 @@ export const endUserSessions = write(async (tx, { userId, which, audit }: Sessio
   return ended
 })
 
-/** Two lookups by key; a join of the two tables costs five times as much here. */
+const named = <Columns extends object>(prefix: string, columns: Columns) =>
+  Object.fromEntries(Object.entries(columns).map(([name, column]) => [`${prefix}${name}`, column]))
+
+const sessionJoinedWithUser = statement({ id: sessions.id }, (db, { id }) =>
+  db
+    .select({ ...named('session.', getTableColumns(sessions)), ...named('user.', getTableColumns(users)) })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(eq(sessions.id, id)),
+)
+
+/** In SQLite, two lookups by key cost a fifth of a join of the two tables. */
 async function sessionWithUser(tx: Tx, id: string): Promise<{ session: Session; user: User } | undefined> {
+  if (tx.isRemote) {
+    const row = await tx.one(sessionJoinedWithUser, { id })
+    return row && separated(row)
+  }
   const session = await tx.one(sessionById, { id })
   const user = session && (await tx.one(userById, { id: session.userId }))
   return user && { session, user }
+}
+
+function separated(row: object): { session: Session; user: User } {
+  const session: Record<string, unknown> = {}
+  const user: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(row)) {
+    if (name.startsWith('user.')) user[name.slice('user.'.length)] = value
+    else session[name.slice('session.'.length)] = value
+  }
+  return { session, user } as unknown as { session: Session; user: User }
 }

@@ -127,6 +127,7 @@ function queries(database: Database, beforeQuery: () => void = () => {}): Querie
   }
   // Rows have the type that the statement carries.
   return {
+    isRemote: false,
     one: async (statement, ...[values]) => of(statement).one(values) as never,
     all: async (statement, ...[values]) => of(statement).all(values) as never,
     run: async (statement, ...[values]) => of(statement).run(values),
