@@ -37,7 +37,7 @@ import * as messages from './messages'
 import * as customProviders from './oauth/custom-providers'
 import { exchangeFlow, findFlow } from './oauth/flows'
 import * as oauth from './oauth/oauth-states'
-import { adoptGotrueToken } from './postgres/gotrue-tokens'
+import { adoptGotrueToken, hasGotrueToken, wasGotrueCodeSent } from './postgres/gotrue-tokens'
 import { openPostgres } from './postgres/open'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as externalSessions from './sessions/external-sessions'
@@ -64,6 +64,8 @@ const tokens = {
   saveTokensAndMessages,
   simulateMessageWrite,
   findTokens,
+  hasGotrueToken,
+  wasGotrueCodeSent,
   adoptGotrueToken,
   countWrongCode,
   pendingTokens,

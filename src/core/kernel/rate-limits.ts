@@ -13,6 +13,8 @@ import { type Bucket, requestLimits } from './request-limits'
 
 const HOUR = 3_600_000
 const MAX_KEYS = 50_000
+/** At most 5 guesses in 1000 find a code of six digits within the day for which such links work. */
+const GOTRUE_LINKS_PER_HOUR = 200
 /** How long a key remains taken if the process that holds it has ended; longer than any request. */
 const LEASE_MS = 60_000
 
@@ -39,6 +41,11 @@ export interface RateLimits {
   guess(guess: Guess): Promise<Refund>
   /** Counts a guess at the code sent to an address or a number. @throws {Refusal} beyond the limit */
   code(address: string): Promise<Refund>
+  /**
+   * Counts a guess at the links that GoTrue sent, of all clients and to all addresses together.
+   * @returns undefined beyond the limit
+   */
+  gotrueLink(): Promise<Refund | undefined>
   /** Counts a message to an address or a number, across all clients. @throws {Refusal} beyond the limit */
   recipient(address: string): Promise<void>
   /** Counts mails about to be sent; 0 only checks whether one may be sent. @throws {Refusal} beyond the limit */
@@ -59,9 +66,12 @@ export function rateLimits(policy: Policy, clock: Clock, budgets: Budgets = memo
   }
 }
 
-function guessLimits({ limits }: Policy, budgets: Budgets): Pick<RateLimits, 'guess' | 'code' | 'recipient'> {
+function guessLimits(
+  { limits }: Policy,
+  budgets: Budgets,
+): Pick<RateLimits, 'guess' | 'code' | 'gotrueLink' | 'recipient'> {
   const nothing = async () => async () => {}
-  if (!limits.enabled) return { guess: nothing, code: nothing, async recipient() {} }
+  if (!limits.enabled) return { guess: nothing, code: nothing, gotrueLink: nothing, async recipient() {} }
   const hourly = (name: string, limit: number, maxKeys = MAX_KEYS) =>
     budgets.window({ name, limit, windowMs: HOUR, maxKeys })
   // Account ids cannot be made up, so their counters are never shared; unknown identifiers can.
@@ -69,6 +79,7 @@ function guessLimits({ limits }: Policy, budgets: Budgets): Pick<RateLimits, 'gu
   const byIdentifier = hourly('password', limits.guessesPerAccountAndHour)
   const byNetwork = hourly('passwords from a network', limits.guessesPerNetworkAndHour)
   const byAddress = hourly('code', limits.codeGuessesPerHour)
+  const ofGotrue = hourly('link of GoTrue', GOTRUE_LINKS_PER_HOUR, 1)
   const byRecipient = hourly('recipient', limits.messagesPerRecipientAndHour)
   return {
     async guess({ account, identifier, ip, isKnownNetwork }) {
@@ -89,6 +100,10 @@ function guessLimits({ limits }: Policy, budgets: Budgets): Pick<RateLimits, 'gu
       if (waitMs > 0)
         throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_CODE_GUESSES' })
       return async () => void (await refund())
+    },
+    async gotrueLink() {
+      const { waitMs, refund } = await ofGotrue.take('all')
+      return waitMs > 0 ? undefined : async () => void (await refund())
     },
     async recipient(address) {
       const { waitMs } = await byRecipient.take(digest(address))

@@ -10,17 +10,21 @@ import { lifetimeMs, PKCE_PREFIX, type Recipient, verificationRecord, WITH_PASSW
 /** The longest that a link of GoTrue is accepted, whatever the lifetime of ours. */
 const MAX_AGE_MS = 86_400_000
 
+/** SHA-224 of an address and a code, so who knows the address can compute that of every code. */
+const LINK_TOKEN = new RegExp(`^(${PKCE_PREFIX})?[0-9a-f]{56}$`)
+
 /** @param plaintext the token of a link, which GoTrue stores as it is */
 export async function adoptLink(
   context: Context,
   plaintext: string,
   kinds: readonly VerificationKind[],
 ): Promise<VerificationToken | undefined> {
-  const { store, now } = context
-  if (!store.isShared) return undefined
-  const convert = (found: GotrueToken) => converted(context, found, kinds, '')
-  const adopted = await store.adoptGotrueToken({ kinds, hashes: [plaintext, plaintext], now, convert })
-  return adopted.outcome === 'adopted' ? adopted.token : undefined
+  if (!context.store.isShared || !LINK_TOKEN.test(plaintext)) return undefined
+  const refund = await context.limits.gotrueLink()
+  if (!refund) return undefined
+  const token = await adopt(context, { kinds, hashes: [plaintext, plaintext] }, '')
+  if (token) await refund()
+  return token
 }
 
 /** @returns `wrong` if another code was sent to the address, undefined if none was */
@@ -34,15 +38,20 @@ export async function adoptCode(
   const hash = createHash('sha224')
     .update(address + code)
     .digest('hex')
-  const adopted = await store.adoptGotrueToken({
-    kinds,
-    hashes: [hash, PKCE_PREFIX + hash],
-    sent: { address, after: now - MAX_AGE_MS },
-    now,
-    convert: (found) => converted(context, found, kinds, code),
-  })
-  if (adopted.outcome === 'adopted') return adopted.token
-  return adopted.outcome === 'wrong' ? 'wrong' : undefined
+  const token = await adopt(context, { kinds, hashes: [hash, PKCE_PREFIX + hash] }, code)
+  if (token) return token
+  return (await store.wasGotrueCodeSent({ kinds, address, after: now - MAX_AGE_MS })) ? 'wrong' : undefined
+}
+
+async function adopt(
+  context: Context,
+  search: { kinds: readonly VerificationKind[]; hashes: readonly [string, string] },
+  code: string,
+): Promise<VerificationToken | undefined> {
+  const { store, now } = context
+  // Most are unknown, and do not need a transaction that writes.
+  if (!(await store.hasGotrueToken(search))) return undefined
+  return store.adoptGotrueToken({ ...search, now, convert: (found) => converted(context, found, search.kinds, code) })
 }
 
 function converted(

@@ -2,7 +2,7 @@
  * Links and codes that GoTrue sent: auth.one_time_tokens, and the token columns of auth.users. None is created. One that is
  * used becomes a token of ours, and those that a new token replaces, or that are no longer valid, are deleted.
  */
-import { type Queries, write } from '../engine'
+import { type Queries, read, write } from '../engine'
 import { text } from '../query'
 import {
   flowState,
@@ -103,35 +103,40 @@ export interface GotrueTokenSearch {
   kinds: readonly VerificationKind[]
   /** The token as it may be stored. */
   hashes: readonly [string, string]
-  /** Of a code: where it was sent to, and the earliest time when one was sent that can still be used. */
-  sent?: { address: string; after: number }
+}
+
+export const hasGotrueToken = read(
+  async (tx, { kinds, hashes: [hash, otherHash] }: GotrueTokenSearch) =>
+    (await tx.one(tokenByHash, { hash, otherHash, types: typesOf(kinds) })) !== undefined,
+)
+
+/** Whether a code was sent to an address after that time, in Unix milliseconds. */
+export const wasGotrueCodeSent = read(
+  async (tx, { kinds, ...sent }: { kinds: readonly VerificationKind[]; address: string; after: number }) =>
+    (await tx.one(tokenFor, { ...sent, types: typesOf(kinds) })) !== undefined,
+)
+
+export interface GotrueTokenAdoption extends GotrueTokenSearch {
   now: number
   /** Our form of the token; undefined if it can no longer be used. */
   convert(token: GotrueToken): VerificationToken | undefined
 }
 
-/**
- * Replaces a token of GoTrue by one of ours.
- * @returns `wrong`: the code is not the one that was sent
- */
+/** Replaces a token of GoTrue by one of ours. @returns undefined if there is none that can be used */
 export const adoptGotrueToken = write(
   async (
     tx,
-    { kinds, hashes: [hash, otherHash], sent, now, convert }: GotrueTokenSearch,
-  ): Promise<{ outcome: 'adopted'; token: VerificationToken } | { outcome: 'none' | 'wrong' }> => {
-    const types = typesOf(kinds)
-    const found = await tx.one(tokenByHash, { hash, otherHash, types })
+    { kinds, hashes: [hash, otherHash], now, convert }: GotrueTokenAdoption,
+  ): Promise<VerificationToken | undefined> => {
+    const found = await tx.one(tokenByHash, { hash, otherHash, types: typesOf(kinds) })
     const user = found && (await tx.one(userById, { id: found.userId }))
-    if (!found || !user) {
-      const isPending = sent !== undefined && (await tx.one(tokenFor, { ...sent, types })) !== undefined
-      return { outcome: isPending ? 'wrong' : 'none' }
-    }
+    if (!found || !user) return undefined
     const flow = found.tokenHash.startsWith('pkce_') ? await tx.one(pendingFlow, { userId: user.id }) : undefined
     const token = convert({ ...found, user, flow })
-    if (!token) return { outcome: 'none' }
+    if (!token) return undefined
     if (token.flowStateId !== null) await tx.run(copyFlow, { id: token.flowStateId, createdAt: now })
     await tx.run(discard, { userId: user.id, types: found.type })
     await tx.tokens.put(token)
-    return { outcome: 'adopted', token }
+    return token
   },
 )

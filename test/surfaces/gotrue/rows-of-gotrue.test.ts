@@ -1,5 +1,5 @@
 /** A server on the database of GoTrue, with the rows that it left (docs/decisions.md#d36, #d37). */
-import { beforeAll, describe, expect, test } from 'bun:test'
+import { beforeAll, describe, expect, spyOn, test } from 'bun:test'
 import { createCipheriv, hkdfSync } from 'node:crypto'
 import { SQL } from 'bun'
 import { claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
@@ -288,6 +288,41 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
       for (let guess = 0; guess < 20; guess++) await say('654321', `198.51.100.${guess}`)
       expect((await say('123456', '203.0.113.9')).status).toBe(429)
       expect(await tokensLeft(db)).toEqual({ count: 1 })
+    })
+
+    test('guesses at a link are limited for all clients together, because a code and an address make one', async () => {
+      await using server = await start({ AUTH_RATE_LIMITS: 'on' })
+      const { app, db } = server
+      const { email, userId, hash } = await unconfirmed(db)
+      const guess = (index: number) => {
+        const token = gotrueTokenHash(email, String(200_000 + index))
+        const ip = `198.51.100.${index}`
+        if (index % 2 === 0) return app.ask('GET', `/auth/v1/verify?token=${token}&type=signup`, { ip })
+        return app.ask('POST', '/auth/v1/verify', { body: { type: 'signup', token_hash: token }, ip })
+      }
+      await Promise.all(Array.from({ length: 199 }, (_, index) => guess(index)))
+      // Only failures count, and only those of tokens that GoTrue may have made.
+      await follow(app, 'x'.repeat(43), 'signup')
+      expect((await follow(app, hash, 'signup')).headers.get('location')).toContain('access_token=')
+      const next = gotrueTokenHash(email, '111111')
+      const sent = { userId, hash: next, address: email, createdAt: AT }
+      await gotrueToken(db, { ...sent, type: 'recovery_token' })
+      await guess(199)
+      expect((await follow(app, next, 'magiclink')).headers.get('location')).toContain('otp_expired')
+      expect(await tokensLeft(db)).toEqual({ count: 1 })
+      // The code has its own limit, of the address.
+      const entered = { body: { type: 'magiclink', email, token: '111111' } }
+      expect((await app.ask('POST', '/auth/v1/verify', entered)).status).toBe(200)
+    })
+
+    test('an unknown link or code writes no account, and is looked up by a read', async () => {
+      await using server = await start()
+      const { app } = server
+      const writes = spyOn(app.store, 'adoptGotrueToken')
+      await follow(app, gotrueTokenHash('ada@example.com', '1'), 'signup')
+      const body = { type: 'signup', email: 'ada@example.com', token: '123456' }
+      expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(403)
+      expect(writes).not.toHaveBeenCalled()
     })
 
     test('two requests with one link: one gets the session', async () => {
