@@ -4,7 +4,7 @@
  */
 import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import { read, type Tx } from './engine'
-import { integer, type Placeholders, statement, text } from './query'
+import { integer, type Kind, type Placeholders, statement, text } from './query'
 import { type AuditRow, auditLogEntries, type User, users } from './schema'
 import { userById } from './statements'
 
@@ -25,20 +25,36 @@ export interface Listed<Row> {
 
 type Direction = 'asc' | 'desc'
 
-const position = { aud: users.aud, createdAt: users.createdAt, uid: users.uid }
+/**
+ * The position of a row in a list: its place in the order, and what tells rows apart that share it. Each engine selects
+ * both as it compares them: a Unix millisecond and a number on SQLite, an instant and a UUID as text on Postgres, where
+ * other programs store microseconds.
+ */
+interface Position {
+  at: string | number
+  id: string | number
+}
+
+const opaque: Kind<string | number> = text as Kind<never>
+
+/** Before and after every row; the second part is any UUID. */
+const START: Position = { at: Number.NEGATIVE_INFINITY, id: '00000000-0000-0000-0000-000000000000' }
+const END: Position = { ...START, at: Number.POSITIVE_INFINITY }
+
+const position = { aud: users.aud, at: opaque, id: opaque }
 
 const usersInOrder = (direction: Direction) => {
   const order = direction === 'asc' ? asc : desc
   /** Rows after a position, in the given direction. */
   const following = (p: Placeholders<typeof position>) => {
-    const [own, given] = [sql`(${users.createdAt}, ${users.uid})`, sql`(${p.createdAt}, ${p.uid})`]
+    const [own, given] = [sql`(${users.createdAt}, ${users.uid})`, sql`(${p.at}, ${p.id})`]
     return and(eq(users.aud, p.aud), direction === 'asc' ? gt(own, given) : lt(own, given))
   }
-  const key = { createdAt: users.createdAt, uid: users.uid }
+  const key = { at: sql<string | number>`${users.createdAt}`, id: sql<string | number>`${users.uid}` }
   const sorted = [order(users.createdAt), order(users.uid)]
   return {
-    /** Start positions: before every row. */
-    start: direction === 'asc' ? BEFORE_ALL : AFTER_ALL,
+    /** Before every row. */
+    start: direction === 'asc' ? START : END,
     page: statement({ ...position, limit: integer, offset: integer }, (db, p) =>
       db
         .select()
@@ -67,7 +83,7 @@ const usersInOrder = (direction: Direction) => {
     search: statement({ ...position, pattern: text }, (db, p) => {
       const hit = sql<number>`${users.email} LIKE ${p.pattern} OR json_extract(${users.rawUserMetaData}, '$.full_name') LIKE ${p.pattern}`
       return db
-        .select({ ...key, id: users.id, hit })
+        .select({ ...key, userId: users.id, hit })
         .from(users)
         .where(following(p))
         .orderBy(...sorted)
@@ -75,9 +91,6 @@ const usersInOrder = (direction: Direction) => {
     }),
   }
 }
-
-const BEFORE_ALL = { createdAt: Number.MIN_SAFE_INTEGER, uid: 0 }
-const AFTER_ALL = { createdAt: Number.MAX_SAFE_INTEGER, uid: 0 }
 
 /** The statements of the list, for each direction. */
 export const userLists = { asc: usersInOrder('asc'), desc: usersInOrder('desc') }
@@ -99,14 +112,14 @@ async function everyUser(tx: Tx, { aud, direction, page, perPage }: UserQuery): 
   const offset = offsetOf({ page, perPage })
   let rows: User[] = []
   let total = 0
-  let at: { createdAt: number; uid: number } = queries.start
+  let after = queries.start
   for (;;) {
     if (offset >= total && offset < total + COUNT_SLICE)
-      rows = await tx.all(queries.page, { ...at, aud, limit: perPage, offset: offset - total })
-    const last = await tx.one(queries.sliceEnd, { ...at, aud })
-    if (!last) return { rows, total: total + ((await tx.one(queries.count, { ...at, aud }))?.rows ?? 0) }
+      rows = await tx.all(queries.page, { ...after, aud, limit: perPage, offset: offset - total })
+    const last = await tx.one(queries.sliceEnd, { ...after, aud })
+    if (!last) return { rows, total: total + ((await tx.one(queries.count, { ...after, aud }))?.rows ?? 0) }
     total += COUNT_SLICE
-    at = last
+    after = last
     await otherWork()
   }
 }
@@ -116,16 +129,16 @@ async function matchingUsers(tx: Tx, { aud, filter, direction, page, perPage }: 
   const offset = offsetOf({ page, perPage })
   const wanted: string[] = []
   let total = 0
-  let at: { createdAt: number; uid: number } = queries.start
+  let after = queries.start
   for (;;) {
-    const rows = await tx.all(queries.search, { ...at, aud, pattern: `%${filter}%` })
+    const rows = await tx.all(queries.search, { ...after, aud, pattern: `%${filter}%` })
     for (const row of rows.filter(({ hit }) => hit)) {
-      if (total >= offset && total < offset + perPage) wanted.push(row.id)
+      if (total >= offset && total < offset + perPage) wanted.push(row.userId)
       total += 1
     }
     const last = rows.at(-1)
     if (!last || rows.length < SEARCH_SLICE) return { rows: await usersOf(tx, wanted), total }
-    at = last
+    after = last
     await otherWork()
   }
 }
@@ -139,24 +152,22 @@ async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
   return rows
 }
 
-/** Of an entry. Without `seq`, entries are in the order of their instants and ids. */
-const auditPosition = { seq: auditLogEntries.seq, createdAt: auditLogEntries.createdAt, id: auditLogEntries.id }
-type AuditPosition = Pick<AuditRow, 'seq' | 'createdAt' | 'id'>
+const entryPosition = { at: sql<string | number>`${auditLogEntries.seq}`, id: auditLogEntries.id }
 
-export const auditSlice = statement({ ...auditPosition, pattern: text, path: text, otherPath: text }, (db, p) =>
+export const auditSlice = statement({ at: opaque, id: opaque, pattern: text, path: text, otherPath: text }, (db, p) =>
   db
     .select({
-      ...auditPosition,
+      ...entryPosition,
       hit: sql<number>`${p.pattern} = '' OR json_extract(${auditLogEntries.payload}, ${p.path}) LIKE ${p.pattern} OR json_extract(${auditLogEntries.payload}, ${p.otherPath}) LIKE ${p.pattern}`,
     })
     .from(auditLogEntries)
-    .where(sql`${auditLogEntries.seq} < ${p.seq}`)
+    .where(sql`${auditLogEntries.seq} < ${p.at}`)
     .orderBy(desc(auditLogEntries.seq))
     .limit(SEARCH_SLICE),
 )
 
-export const auditEntry = statement(auditPosition, (db, { seq }) =>
-  db.select().from(auditLogEntries).where(eq(auditLogEntries.seq, seq)),
+export const auditEntry = statement({ at: opaque, id: opaque }, (db, { at }) =>
+  db.select().from(auditLogEntries).where(sql`${auditLogEntries.seq} = ${at}`),
 )
 
 export interface AuditQuery extends Page {
@@ -169,9 +180,9 @@ export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery):
   const offset = offsetOf({ page, perPage })
   const [field, otherField] = search?.fields ?? ['action', 'action']
   const values = { pattern: search ? `%${search.text}%` : '', path: `$.${field}`, otherPath: `$.${otherField}` }
-  const wanted: AuditPosition[] = []
+  const wanted: Position[] = []
   let total = 0
-  let before = AFTER_ALL_ENTRIES
+  let before = END
   for (;;) {
     const slice = await tx.all(auditSlice, { ...values, ...before })
     for (const entry of slice.filter(({ hit }) => hit)) {
@@ -185,9 +196,7 @@ export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery):
   }
 })
 
-const AFTER_ALL_ENTRIES: AuditPosition = { seq: Number.MAX_SAFE_INTEGER, createdAt: Number.MAX_SAFE_INTEGER, id: '' }
-
-async function auditEntries(tx: Tx, wanted: readonly AuditPosition[]): Promise<AuditRow[]> {
+async function auditEntries(tx: Tx, wanted: readonly Position[]): Promise<AuditRow[]> {
   const rows: AuditRow[] = []
   for (const position of wanted) {
     const row = await tx.one(auditEntry, position)

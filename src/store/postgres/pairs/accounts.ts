@@ -9,20 +9,21 @@ const byEmail = pair(userByEmail, 'SELECT {columns} FROM users WHERE email = :em
 /** LIKE ignores case in SQLite, and has no escape character. */
 const isLike = (text: string) => `${text} ILIKE :pattern ESCAPE ''`
 
-/** The first column narrows the range by its index; accounts without a number come first among those of one instant. */
+/** By the index latchkey_users_created; accounts that another program made may have no number. */
 function listIn(direction: 'asc' | 'desc'): Pair[] {
   const { page, sliceEnd, count, search } = userLists[direction]
   const [after, order] = direction === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
-  const following = `aud = :aud AND created_at ${after}= :createdAt AND (created_at, coalesce(uid, 0)) ${after} (:createdAt, :uid)`
-  const sorted = `ORDER BY created_at ${order}, coalesce(uid, 0) ${order}`
+  const following = `aud = :aud AND (created_at, id) ${after} (:at::timestamptz, :id::uuid)`
+  const sorted = `ORDER BY created_at ${order}, id ${order}`
+  const position = 'created_at::text AS at, id'
   const hit = `coalesce(${isLike('email')}, false) OR coalesce(${isLike("raw_user_meta_data::jsonb ->> 'full_name'")}, false)`
   return [
     pair(page, `SELECT {columns} FROM users WHERE ${following} ${sorted} LIMIT :limit OFFSET :offset`),
-    pair(sliceEnd, `SELECT {columns} FROM users WHERE ${following} ${sorted} LIMIT 1 OFFSET ${COUNT_SLICE - 1}`),
+    pair(sliceEnd, `SELECT ${position} FROM users WHERE ${following} ${sorted} LIMIT 1 OFFSET ${COUNT_SLICE - 1}`),
     pair(count, `SELECT {columns} FROM users WHERE ${following}`),
     pair(
       search,
-      `SELECT created_at AS "createdAt", uid, id, ${hit} AS hit FROM users WHERE ${following} ${sorted} LIMIT ${SEARCH_SLICE}`,
+      `SELECT ${position}, id AS "userId", ${hit} AS hit FROM users WHERE ${following} ${sorted} LIMIT ${SEARCH_SLICE}`,
     ),
   ]
 }
