@@ -41,6 +41,28 @@ function canonical(value: Json): Json {
   return sortedObject(Object.entries(value).map(([key, item]) => [key.toWellFormed(), canonical(item)]))
 }
 
+/** JSON that another program may have stored, with its keys sorted as `canonicalJson` does. @returns the same value if they are */
+export function sortedJson(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value
+  let isSame = true
+  const sorted = (item: Json) => {
+    const kept = sortedJson(item)
+    isSame &&= kept === item
+    return kept
+  }
+  if (Array.isArray(value)) {
+    const items = value.map(sorted)
+    return isSame ? value : items
+  }
+  let last = ''
+  const entries = Object.entries(value).map(([key, item]): [string, Json] => {
+    isSame &&= last <= key
+    last = key
+    return [key, sorted(item)]
+  })
+  return isSame ? value : sortedObject(entries)
+}
+
 /** Shallow merge of metadata: a key in `changes` replaces the old value, null removes it (GoTrue's `PUT /user`). */
 export function mergeMetadata(current: JsonObject, changes: JsonObject): JsonObject {
   const isKept = ([key, value]: [string, Json]) => !(Object.hasOwn(changes, key) && value === null)

@@ -130,7 +130,7 @@ onBoth('the rows of GoTrue move to SQLite', async () => {
   expect(
     await readRows(
       to.database,
-      'SELECT uid, id, aud, role, email, encrypted_password, email_change, raw_app_meta_data, created_at, factor_count FROM users',
+      'SELECT uid, id, aud, role, email, encrypted_password, email_change, raw_app_meta_data, raw_user_meta_data, created_at, factor_count FROM users',
     ),
   ).toEqual([
     {
@@ -142,6 +142,7 @@ onBoth('the rows of GoTrue move to SQLite', async () => {
       encrypted_password: null,
       email_change: null,
       raw_app_meta_data: '{}',
+      raw_user_meta_data: '{"aa":2,"b":1}',
       created_at: 0,
       factor_count: 1,
     },
@@ -161,8 +162,10 @@ onBoth('the rows of GoTrue move to SQLite', async () => {
 
 /** NULL where Go has no value, capitals, a token of version 1, and an account of another instance. */
 const ROWS_OF_GOTRUE = `
-  INSERT INTO auth.users (instance_id, id, email, encrypted_password, email_change)
-  VALUES ('00000000-0000-0000-0000-000000000000', '${GRACE}', 'Grace@Example.com', '', ''), (NULL, '${ADA}', 'ada@example.com', '', '');
+  INSERT INTO auth.users (instance_id, id, email, encrypted_password, email_change, raw_app_meta_data, raw_user_meta_data)
+  VALUES
+    ('00000000-0000-0000-0000-000000000000', '${GRACE}', 'Grace@Example.com', '', '', '["a"]', '{"aa": 2, "b": 1}'),
+    (NULL, '${ADA}', 'ada@example.com', '', '', NULL, NULL);
   INSERT INTO auth.identities (provider_id, user_id, identity_data, provider) VALUES ('1', '${ADA}', '{}', 'github');
   INSERT INTO auth.sessions (id, user_id, ip, refreshed_at) VALUES ('${GRACE}', '${GRACE}', '203.0.113.7', to_timestamp(${AT} / 1000.0) AT TIME ZONE 'UTC'), ('${ADA}', '${ADA}', NULL, NULL);
   INSERT INTO auth.refresh_tokens (token, user_id, session_id, revoked, parent) VALUES ('${OLDER_TOKEN}', '${GRACE}', '${GRACE}', false, '');

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { canonicalJson, encodeJson, MAX_DEPTH, mergeMetadata } from '../../src/lib/json'
+import { canonicalJson, encodeJson, MAX_DEPTH, mergeMetadata, sortedJson } from '../../src/lib/json'
 
 const nested = (depth: number) => JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`)
 
@@ -11,6 +11,14 @@ const kept = (value: unknown) => {
 
 test('keys are sorted at every level, and arrays keep their order', () => {
   expect(JSON.stringify(kept({ b: [{ d: 1, c: 2 }], a: null }))).toBe('{"a":null,"b":[{"c":2,"d":1}]}')
+})
+
+test('stored JSON is sorted only where its keys are not', () => {
+  const sorted = { a: [{ b: 1, cc: 2 }], b: null, d: { e: 'f' } }
+  expect(sortedJson(sorted)).toBe(sorted)
+  const other = sortedJson({ d: { f: 1, ee: 2 }, bb: [{ z: 1, aa: 2 }], __proto__: undefined as never })
+  expect(JSON.stringify(other)).toBe('{"bb":[{"aa":2,"z":1}],"d":{"ee":2,"f":1}}')
+  expect(sortedJson('text')).toBe('text')
 })
 
 test('lone surrogates are replaced, and pairs kept', () => {

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net'
 import { Column, is, noopDecoder, SQL } from 'drizzle-orm'
+import { isJsonObject, type JsonObject, sortedJson } from '../../lib/json'
 import type { Field, ParameterType } from '../query'
 import { kindOf } from './shared-tables'
 
@@ -44,7 +45,14 @@ const textWithoutNul = (text: string) => text.replaceAll('\0', '\uffff')
 export function decoder(field: Field): ((value: unknown) => unknown) | undefined {
   if (!is(field, Column)) return expressionDecoder(is(field, SQL.Aliased) ? field.sql : field)
   if (field.columnType === 'SQLiteInteger') return number
+  if (kindOf(field) === 'json') return (value) => objectIn(String(value)) ?? missing(field) ?? null
   return field.columnType === 'SQLiteText' ? undefined : (value) => field.mapFromDriverValue(value)
+}
+
+/** Free-form JSON; `jsonb` has an order of keys of its own. @returns undefined for null, a list or a text, which SQL can store */
+function objectIn(text: string): JsonObject | undefined {
+  const value = sortedJson(JSON.parse(text))
+  return isJsonObject(value) ? value : undefined
 }
 
 /** The decoder of `sql.mapWith`, which drizzle keeps in a field that its types leave out. */

@@ -3,8 +3,9 @@ import type { ReservedSQL } from 'bun'
 import type { Column } from 'drizzle-orm'
 import { BATCH, type Source } from '../move/ports'
 import { type LastNumbers, META, type MovedTable, NUMBERED, type Row } from '../move/tables'
-import { missing } from './codec'
+import { decoder, missing } from './codec'
 import { openForMove } from './move-connection'
+import { kindOf } from './shared-tables'
 
 /** Rows of the shared tables whose account is not one of ours, which have another instance or none, do not move. */
 const OWN_USER = 'user_id IN (SELECT id FROM latchkey.users)'
@@ -77,6 +78,10 @@ function storedValue(column: Column, row: Record<string, unknown>): string | num
     if (column.name === NUMBERED.users) return null
     const substitute = missing(column)
     return substitute === undefined ? null : (column.mapToDriverValue(substitute) as string | number)
+  }
+  if (kindOf(column) === 'json') {
+    const decoded = decoder(column)?.(value) ?? null
+    return decoded && String(column.mapToDriverValue(decoded))
   }
   if (column.getSQLType() !== 'integer') return String(value)
   return Math.max(-NEVER, Math.min(NEVER, Number(value)))

@@ -53,6 +53,14 @@ eachEngine(() => {
     expect((await save({})).row.rawAppMetaData).toEqual({ a: 2 })
   })
 
+  test('keys of metadata are read as they were written, so that nothing is written again', async () => {
+    const data = { aaa: { bbb: 1, c: 2 }, b: [{ ddd: 1, e: 2 }], ä: null }
+    expect((await save({ rawUserMetaData: data })).columns).toEqual(['raw_user_meta_data'])
+    const { columns, row } = await save({ rawUserMetaData: data })
+    expect(columns).toEqual([])
+    expect(JSON.stringify(row.rawUserMetaData)).toBe(JSON.stringify(data))
+  })
+
   test('what identifies an account is never written', async () => {
     expect((await save({ uid: 9, id: 'another', createdAt: 9, factorCount: 9 })).columns).toEqual([])
   })

@@ -102,6 +102,26 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
     expect((await app.ask('PUT', '/auth/v1/user', changed)).body.user_metadata).toEqual({ name: 'Bare' })
   })
 
+  test.each(['null', '["a"]', '"text"'])('metadata that is %s counts as empty', async (json) => {
+    await using server = await start()
+    const { app, db } = server
+    const id = await gotrueUser(db, { email: 'ada@example.com' })
+    await db.unsafe('UPDATE auth.users SET raw_app_meta_data = $1::text::jsonb, raw_user_meta_data = $1::text::jsonb', [
+      json,
+    ])
+    await db.unsafe(
+      `INSERT INTO auth.identities (provider_id, user_id, identity_data, provider) VALUES ('1', $1, $2::text::jsonb, 'github')`,
+      [id, json],
+    )
+    const { status, body } = await signIn(app, 'ada@example.com')
+    expect(status).toBe(200)
+    expect(body.user).toMatchObject({ app_metadata: {}, user_metadata: {}, identities: [{ id: '1' }] })
+    const listed = await app.ask('GET', '/auth/v1/admin/users', { token: app.admin })
+    expect([listed.status, listed.body.users.length]).toEqual([200, 1])
+    const changed = { token: body.access_token, body: { data: { name: 'Ada' } } }
+    expect((await app.ask('PUT', '/auth/v1/user', changed)).body.user_metadata).toEqual({ name: 'Ada' })
+  })
+
   test('an account without an audience is not found, as by GoTrue', async () => {
     await using server = await start()
     await gotrueUser(server.db, { aud: null, email: 'bare@example.com' })
