@@ -131,6 +131,8 @@ export const sharedTables: Record<string, SharedTable> = {
     extra: { table: 'session_details', key: 'session_id', columns: ['elevated_at_counter'] },
     // Sessions with tokens of version 1 have no counter.
     expressions: { refresh_token_counter: 'coalesce(base.refresh_token_counter, -1)' },
+    // Those of OAuth clients are limited to the client and its scopes, which only GoTrue checks.
+    where: 'base.oauth_client_id IS NULL',
   },
   // Tokens of version 1; these are not hashed.
   refresh_tokens: {
