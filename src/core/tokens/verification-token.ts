@@ -116,7 +116,7 @@ export async function findTokenByCode(
   context: Context,
   { to, code, kinds }: SubmittedCode,
 ): Promise<{ token: VerificationToken; tokenUse: TokenUse; refund: Refund }> {
-  const { store, peppers, limits, now } = context
+  const { store, random, peppers, limits, now } = context
   const address = 'email' in to ? to.email : to.phone
   const refund = await limits.code(address)
   const hashes = peppers.map((pepper) => codeHashOf(pepper, address, code))
@@ -129,7 +129,7 @@ export async function findTokenByCode(
     if (typeof adopted === 'object') return { token: adopted, tokenUse: { id: adopted.id }, refund }
     // Without a sent code there is nothing to guess. The response takes as long as one that records a wrong code.
     if (adopted === undefined) await refund()
-    await store.probe(now)
+    await store.simulateWrite(`code ${random.uuid()}`)
     throw new Refusal('code_wrong')
   }
   const isTested = 'phone' in to && Object.hasOwn(context.policy.sms.testCodes, to.phone)

@@ -562,6 +562,7 @@ const server: Operations = {
   consumeCaptcha: of(captchas.consumeCaptcha)(() => ({ id: 'captcha', expiresAt: NOW })),
   initMeta: of(maintenance.initMeta)((copy) => ({ key: 'made once', value: id('value', copy) })),
   probe: of(maintenance.probe)(() => NOW),
+  simulateWrite: of(maintenance.simulateWrite)((copy) => `simulated ${copy}`),
   putMeta: of(maintenance.putMeta)(() => ({ key: 'put', value: 'value' })),
   sweepSlice: of(sweeps.sweepSlice)(() => ({ what: 'oauthStates', after: undefined, instants: { before: NOW + 1 } })),
 }

@@ -335,6 +335,20 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
       expect((await app.ask('POST', '/auth/v1/verify', entered)).status).toBe(200)
     })
 
+    test('codes for addresses without one do not wait for each other', async () => {
+      await using server = await start()
+      const { app, db } = server
+      await app.store.probe(0)
+      await db.begin(async (tx) => {
+        await tx`SELECT FROM latchkey.meta FOR UPDATE`
+        const body = { type: 'signup', email: 'nobody@example.com', token: '123456' }
+        expect(refusal(await app.ask('POST', '/auth/v1/verify', { body }))).toEqual([403, 'otp_expired'])
+      })
+      expect(await one(db, "SELECT count(*)::int AS count FROM latchkey.meta WHERE key LIKE 'code %'")).toEqual({
+        count: 0,
+      })
+    })
+
     test('an unknown link or code writes no account, and is looked up by a read', async () => {
       await using server = await start()
       const { app } = server
