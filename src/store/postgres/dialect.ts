@@ -7,6 +7,7 @@ import { SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { builderOf, type Dialect } from '../query'
 import { decoder, encoder, missing } from './codec'
 import { replacement } from './pairs'
+import { qualified } from './qualified'
 import { castOf, expressionOf, isInBase, type SharedTable, sharedTables, storedAs } from './shared-tables'
 
 type Built<Name extends 'buildInsertQuery' | 'buildUpdateQuery' | 'buildDeleteQuery'> = Parameters<
@@ -18,6 +19,11 @@ type Written = [column: Column, value: SQL]
 
 class PostgresDialect extends SQLiteSyncDialect {
   override escapeParam = (index: number) => `$${index + 1}`
+
+  override sqlToQuery(...given: Parameters<SQLiteSyncDialect['sqlToQuery']>) {
+    const query = super.sqlToQuery(...given)
+    return { ...query, sql: qualified(query.sql) }
+  }
 
   override buildInsertQuery({ table, values, onConflict, returning }: Built<'buildInsertQuery'>): SQL {
     const written = writtenColumns(table, (values as Record<string, SQL>[])[0])
@@ -91,7 +97,7 @@ function withExtra({ extra }: SharedTable, rows: SQL, written: readonly Written[
   const names = written.map(([{ name }]) => sql.identifier(name))
   const excluded = names.map((name) => sql`${name} = excluded.${name}`)
   const key = sql.identifier(extra.key)
-  return sql`with base as (${rows}) insert into ${sql.identifier(extra.table)} (${list([key, ...names])}) select "id", ${list(
+  return sql`with base as (${rows}) insert into "latchkey".${sql.identifier(extra.table)} (${list([key, ...names])}) select "id", ${list(
     written.map(([, value]) => value),
   )} from base on conflict (${key}) do update set ${list(excluded)}`
 }

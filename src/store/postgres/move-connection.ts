@@ -8,7 +8,7 @@ import { reach } from './reach'
 /** No time limits, because copying takes as long as it takes; only locks of others are not waited for. */
 const SESSION = {
   application_name: 'latchkey move',
-  search_path: 'latchkey, auth',
+  search_path: 'auth',
   TimeZone: 'UTC',
   statement_timeout: '0',
   lock_timeout: '10s',

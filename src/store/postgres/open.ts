@@ -29,7 +29,8 @@ export interface PostgresOptions extends EngineOptions {
 
 /** Parameters of each session (https://www.postgresql.org/docs/current/runtime-config-client.html). */
 const SESSION = {
-  search_path: 'latchkey, auth',
+  // As GoTrue has it: triggers of the operator on its tables may rely on that.
+  search_path: 'auth',
   TimeZone: 'UTC',
   // of statements that are not part of a transaction
   default_transaction_isolation: 'read committed',

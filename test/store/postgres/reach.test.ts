@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import type { SQL } from 'bun'
 import { requireOwnSessions } from '../../../src/store/postgres/reach'
 
-const SETTINGS = { search_path: 'latchkey, auth' }
+const SETTINGS = { search_path: 'auth' }
 
 /** @param pids of the sessions that answer the first client, the second one, and the first one again */
 function poolerWith(pids: number[], searchPath = SETTINGS.search_path): Pick<SQL, 'reserve'> {

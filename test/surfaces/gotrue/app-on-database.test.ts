@@ -23,6 +23,10 @@ const APPLICATION = `
     END IF;
     IF NEW.email LIKE 'pay@%' THEN RAISE EXCEPTION 'pay first' USING ERRCODE = 'PT402'; END IF;
     IF NEW.email LIKE 'broken@%' THEN PERFORM 1 FROM missing; END IF;
+    -- On GoTrue's connections, the name alone is that of its table.
+    IF NEW.email LIKE 'plan@%' THEN
+      UPDATE users SET raw_app_meta_data = raw_app_meta_data || '{"plan": "free"}' WHERE id = NEW.id;
+    END IF;
     INSERT INTO public.profiles (id, name) VALUES (NEW.id, NEW.raw_user_meta_data ->> 'name');
     RETURN NEW;
   END $$;
@@ -63,6 +67,15 @@ describe.skipIf(!hasPostgres)('an application on the same database', () => {
   beforeAll(async () => {
     await (await newPostgresDatabase())[Symbol.asyncDispose]()
   }, 60_000)
+
+  test('its trigger changes a table of GoTrue without its schema', async () => {
+    await using server = await start()
+    const { app } = server
+    const { status, body } = await signUp(app, 'plan@example.com')
+    expect(status).toBe(200)
+    const { body: user } = await app.ask('GET', '/auth/v1/user', { token: body.access_token })
+    expect(user.app_metadata).toMatchObject({ plan: 'free', provider: 'email' })
+  })
 
   test('its trigger sees a new account, and its row goes with the account', async () => {
     await using server = await start()

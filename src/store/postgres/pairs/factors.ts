@@ -5,6 +5,6 @@ import { pair } from './pair'
 export const factorPairs = [
   pair(
     credentialById,
-    'SELECT {columns} FROM passkeys AS webauthn_credentials WHERE credential_bytes = latchkey.from_base64url(:credentialId)',
+    'SELECT {columns} FROM latchkey.passkeys AS webauthn_credentials WHERE credential_bytes = latchkey.from_base64url(:credentialId)',
   ),
 ]

@@ -2,6 +2,7 @@
 import { Column, is } from 'drizzle-orm'
 import type { Binding, Decoder, Parameters, Query, Statement, Values } from '../../query'
 import { decoder, encoder } from '../codec'
+import { qualified } from '../qualified'
 import { castOf } from '../shared-tables'
 
 /** A statement and its text, with its parameters as `:name` and its selected columns as `{columns}`. */
@@ -27,7 +28,7 @@ export function pairedQuery(text: string, { text: shared, decoders }: Query, par
     const cast = castOf(type)
     return `$${bindings.length}${cast ? `::${cast}` : ''}`
   })
-  return { text: placed, bindings, decoders: decoders as readonly Decoder[] }
+  return { text: qualified(placed), bindings, decoders: decoders as readonly Decoder[] }
 }
 
 /**
