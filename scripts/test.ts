@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { createTemplate, SERVER_VARIABLE } from '../test/support/postgres'
+import { createTemplate, ENGINE_VARIABLE, SERVER_VARIABLE } from '../test/support/postgres'
 import { postgresPrograms, startPostgresServer } from '../test/support/postgres-server'
 
 const root = join(import.meta.dir, '..')
@@ -34,14 +34,18 @@ function check(name: string, command: string[]): void {
 }
 
 /** Bun's test runner, which prints its counts on stderr. */
-function tests(name: string, folders: string[], env: Record<string, string>): void {
+function tests(name: string, folders: string[], env: Record<string, string>, options: string[] = []): void {
   const startedAt = performance.now()
-  const { status, stderr } = spawnSync(process.execPath, ['test', ...folders.map((folder) => `./test/${folder}/`)], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'pipe'],
-    env: { ...process.env, ...env },
-    maxBuffer: 256 * 1024 * 1024,
-  })
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['test', ...options, ...folders.map((folder) => `./test/${folder}/`)],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, ...env },
+      maxBuffer: 256 * 1024 * 1024,
+    },
+  )
   const text = stderr.toString()
   process.stdout.write(text.replace(/^\(pass\).*\n/gm, ''))
   const count = (word: string) => Number(new RegExp(`^ (\\d+) ${word}$`, 'm').exec(text)?.[1] ?? 0)
@@ -74,6 +78,12 @@ check('generated documents', [process.execPath, 'scripts/docs.ts', 'check'])
 if (!process.argv.includes('--static')) {
   await using postgres = await sharedPostgres()
   tests('tests in-process', IN_PROCESS, postgres.env)
+  // The tests of the store run on each engine by themselves.
+  if (postgresPrograms !== undefined)
+    tests('surfaces on Postgres', ['surfaces'], { ...postgres.env, [ENGINE_VARIABLE]: 'postgres' }, [
+      '--timeout',
+      '20000',
+    ])
   check('build', [process.execPath, 'scripts/build.ts'])
   tests('tests against the executable', AGAINST_THE_EXECUTABLE, postgres.env)
 }

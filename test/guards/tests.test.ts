@@ -5,7 +5,7 @@ import { join } from 'node:path'
 const root = join(import.meta.dir, '..')
 
 /** The helper for all other tests, and tests that are about SQLite itself. */
-const MAY_OPEN_SQLITE = /^(support\/database\.ts|store\/sqlite\/.*|guards\/database\.test\.ts)$/
+const MAY_OPEN_SQLITE = /^(support\/(database|every-row)\.ts|store\/sqlite\/.*|guards\/database\.test\.ts)$/
 
 test('tests reach the database file through test/support/database.ts', async () => {
   const importing: string[] = []

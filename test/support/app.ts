@@ -49,6 +49,8 @@ export interface TestApp extends App, AsyncDisposable {
   hasher: CountingHasher
   /** Lines of the log so far, parsed. */
   log(): Json[]
+  /** Its data folder. */
+  folder: string
   /** Path of the database, or its URL. */
   database: string
   secrets: Secrets
@@ -200,6 +202,7 @@ export async function startApp({
     },
     secrets,
     sealer: sealerOf(configuration.settings, secrets, app.store),
+    folder,
     database,
     admin: app.keys.secret,
     async signUp(email = `user-${++serial}@example.com`, password = PASSWORD) {

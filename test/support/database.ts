@@ -62,7 +62,7 @@ export async function storedBytes(target: string): Promise<Buffer> {
 
 /**
  * Runs one statement, or several without values. An app in this process sees the result once this resolves.
- * @param sql as text where both engines take the same
+ * @param sql one text where both engines take the same; on Postgres, views of GoTrue's tables cannot be written
  */
 export async function execute(
   target: string,

@@ -1,5 +1,5 @@
 /** The engines of the store, for tests that are to pass on each. */
-import { beforeAll, describe } from 'bun:test'
+import { afterAll, beforeAll, describe } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,12 +8,12 @@ import { openPostgres } from '../../src/store/postgres/open'
 import { openSqlite } from '../../src/store/sqlite/open'
 import { databaseTokens } from '../../src/store/verification/database'
 import { putMigratedDatabase } from './database'
-import { hasPostgres, newPostgresDatabase, postgresDatabase, postgresServer } from './postgres'
+import { ENGINE_VARIABLE, hasPostgres, newPostgresDatabase, postgresDatabase, postgresServer } from './postgres'
 
 export type EngineName = 'sqlite' | 'postgres'
 
-/** The engine of tests that are written for any: LATCHKEY_TEST_ENGINE, by default SQLite. */
-const engineOfRun: EngineName = process.env.LATCHKEY_TEST_ENGINE === 'postgres' ? 'postgres' : 'sqlite'
+/** The engine of tests that are written for any. */
+const engineOfRun: EngineName = process.env[ENGINE_VARIABLE] === 'postgres' ? 'postgres' : 'sqlite'
 let engineOfTest = engineOfRun
 
 /** The engine on which databases are created now. */
@@ -21,10 +21,14 @@ export const currentEngine = (): EngineName => engineOfTest
 
 /** Defines the same tests on each engine. Those on Postgres are skipped where none is installed. */
 export function eachEngine(define: (engine: EngineName) => void): void {
+  const backToEngineOfRun = () => {
+    engineOfTest = engineOfRun
+  }
   describe('on SQLite', () => {
     beforeAll(() => {
       engineOfTest = 'sqlite'
     })
+    afterAll(backToEngineOfRun)
     define('sqlite')
   })
   describe.skipIf(!hasPostgres)('on Postgres', () => {
@@ -32,6 +36,7 @@ export function eachEngine(define: (engine: EngineName) => void): void {
       engineOfTest = 'postgres'
       await postgresServer()
     }, 60_000)
+    afterAll(backToEngineOfRun)
     define('postgres')
   })
 }
@@ -62,13 +67,14 @@ export async function newDatabase({ isOwn = false } = {}): Promise<TestDatabase>
  * @param isNew whether the server starts for the first time, with an empty database
  */
 export async function databaseOfFolder(folder: string, isNew: boolean): Promise<TestDatabase> {
+  const nothing = { async [Symbol.asyncDispose]() {} }
   if (engineOfTest === 'sqlite') {
     const target = join(folder, 'latchkey.db')
     if (isNew) await putMigratedDatabase(target)
-    return { target, async [Symbol.asyncDispose]() {} }
+    return { target, ...nothing }
   }
   const file = join(folder, 'database-url')
-  if (existsSync(file)) return { target: readFileSync(file, 'utf8'), async [Symbol.asyncDispose]() {} }
+  if (existsSync(file)) return { target: readFileSync(file, 'utf8'), ...nothing }
   const { url, [Symbol.asyncDispose]: dispose } = await postgresDatabase()
   writeFileSync(file, url)
   return { target: url, [Symbol.asyncDispose]: dispose }

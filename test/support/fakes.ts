@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { type Context, contextFactory, type Deps, NO_CLIENT } from '../../src/core/kernel/context'
 import type { Clock, PasswordHasher } from '../../src/core/kernel/ports'
+import { currentEngine } from './engines'
 
 export interface TestClock extends Clock {
   /** @param ms milliseconds to go forward */
@@ -17,9 +18,10 @@ export function testClock(start: string): TestClock {
   return {
     now: () => now,
     monotonic: () => monotonic,
-    // sleeping takes no time, but longer sleeps end later
+    // sleeping takes hardly any time, but longer sleeps end later
     async sleep(ms) {
-      for (let turn = 0; turn <= ms / 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+      if (currentEngine() === 'postgres') await Bun.sleep(ms / 20)
+      else for (let turn = 0; turn <= ms / 100; turn++) await new Promise((resolve) => setImmediate(resolve))
     },
     advance(ms) {
       now += ms

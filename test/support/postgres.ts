@@ -14,6 +14,9 @@ export interface PostgresDatabase extends AsyncDisposable {
 /** Where the address of the server is handed down to test runners. */
 export const SERVER_VARIABLE = 'LATCHKEY_TEST_POSTGRES'
 
+/** With `postgres` in it, tests that are written for any engine run on Postgres, otherwise on SQLite. */
+export const ENGINE_VARIABLE = 'LATCHKEY_TEST_ENGINE'
+
 /** Whether this machine has a Postgres. */
 export const hasPostgres = process.env[SERVER_VARIABLE] !== undefined || postgresPrograms !== undefined
 

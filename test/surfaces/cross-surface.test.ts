@@ -179,7 +179,14 @@ test('a cookie of a session without the required second factor expires with that
   const ada = await app.signUp()
   const cookie = cookieOf((await login(app, ada.email)).headers)
   const factor = await enrolled(app, ada.accessToken)
-  await execute(app.database, "UPDATE mfa_factors SET status = 'verified' WHERE id = ?", factor.id)
+  await execute(
+    app.database,
+    {
+      sqlite: "UPDATE mfa_factors SET status = 'verified' WHERE id = ?",
+      postgres: "UPDATE auth.mfa_factors SET status = 'verified' WHERE id = ?",
+    },
+    factor.id,
+  )
   expect((await withCookie(app, cookie)).status).toBe(200)
   app.clock.advance(HOUR + 1)
   expect((await withCookie(app, cookie)).status).toBe(401)

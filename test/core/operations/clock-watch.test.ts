@@ -1,6 +1,5 @@
 /** Reports about a wall clock that is wrong or was set. */
 import { expect, test } from 'bun:test'
-import { dirname } from 'node:path'
 import { clockWatch } from '../../../src/core/operations/clock-watch'
 import { roleKeyProblem, roleKeysSince } from '../../../src/core/tokens/api-keys'
 import { claimsOf, startApp } from '../../support/app'
@@ -82,7 +81,7 @@ test('an anonymous account outlives a clock that ran a year ahead for a moment',
 test('a restart with an earlier clock is reported', async () => {
   await using app = await startApp({ now: NOW })
   await app.signUp()
-  const folder = dirname(app.database)
+  const { folder } = app
   await using again = await startApp({ folder, now: '2026-05-01T00:00:00Z' })
   expect((await again.ask('GET', '/ready')).body).toMatchObject({ status: 'ok', checks: { clock: 'behind' } })
   expect(again.log()).toContainEqual(

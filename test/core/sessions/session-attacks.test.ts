@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { execute } from '../../support/database'
 import { pass, protectedAccount, unenrol } from '../../support/factors'
@@ -15,7 +15,7 @@ const code = ({ status, body }: Json) => [status, body.code]
 
 /** The same server after a restart. */
 const again = (app: TestApp, settings: Record<string, string> = {}) =>
-  startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString(), settings })
+  startApp({ folder: app.folder, now: new Date(app.clock.now()).toISOString(), settings })
 
 test('threat T17: the reuse interval keeps no descendant of a revoked family alive', async () => {
   await using app = await startApp({ settings: { AUTH_SECURITY_REFRESH_TOKEN_REUSE_INTERVAL: '10s' } })
@@ -50,7 +50,7 @@ test('threat T18: a revoked family stays revoked in a restored copy of the datab
   await refresh(app, ada.refreshToken)
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-restored-'))
   await execute(app.database, 'VACUUM INTO ?', join(folder, 'latchkey.db'))
-  copyFileSync(join(dirname(app.database), 'secrets.json'), join(folder, 'secrets.json'))
+  copyFileSync(join(app.folder, 'secrets.json'), join(folder, 'secrets.json'))
   {
     await using restored = await startApp({ folder, now: new Date(app.clock.now() - HOUR).toISOString() })
     for (const token of [ada.refreshToken, child.refresh_token, grandchild.refresh_token])

@@ -1,6 +1,5 @@
 /** Signing keys over time, in a server whose clock the test sets. */
 import { expect, test } from 'bun:test'
-import { dirname } from 'node:path'
 import { calculateJwkThumbprint, createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose'
 import {
   createSigningKey,
@@ -138,7 +137,7 @@ test('many requests with a new key share one reload of the keys', async () => {
   await using server = await start()
   const { app, deps } = server
   const ada = await app.signUp()
-  await using other = await startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString() })
+  await using other = await startApp({ folder: app.folder, now: new Date(app.clock.now()).toISOString() })
   const kid = await createSigningKey(deps, 'ES256')
   await scheduleSigningKey(deps, { kid, isUrgent: true })
   await app.refreshKeys()
@@ -151,7 +150,7 @@ test('keys are reloaded for an unknown kid at most once a second', async () => {
   await using server = await start()
   const { app, deps } = server
   const ada = await app.signUp()
-  await using other = await startApp({ folder: dirname(app.database), now: new Date(app.clock.now()).toISOString() })
+  await using other = await startApp({ folder: app.folder, now: new Date(app.clock.now()).toISOString() })
   const kid = await createSigningKey(deps, 'ES256')
   await scheduleSigningKey(deps, { kid, isUrgent: true })
   await app.refreshKeys()

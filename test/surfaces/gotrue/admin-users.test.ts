@@ -308,8 +308,14 @@ test('a huge page size is capped', async () => {
 
 test('lists cover more rows than one step', async () => {
   await using app = await startApp()
-  const insert = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
-    INSERT INTO users (id, aud, role, email, created_at, updated_at) SELECT 'id-' || i, 'authenticated', 'r', 'u' || i || '@example.com', i, i FROM n`
+  const columns = 'id, aud, role, email, created_at, updated_at'
+  const insert = {
+    sqlite: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 45000)
+      INSERT INTO users (${columns}) SELECT 'id-' || i, 'authenticated', 'r', 'u' || i || '@example.com', i, i FROM n`,
+    postgres: `INSERT INTO auth.users (instance_id, ${columns})
+      SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'r', 'u' || i || '@example.com',
+        to_timestamp(i / 1000.0), to_timestamp(i / 1000.0) FROM generate_series(1, 45000) i`,
+  }
   await execute(app.database, insert)
   const list = async (query: string) => {
     const { body, headers } = await get(app, `${users}?per_page=3&${query}`)

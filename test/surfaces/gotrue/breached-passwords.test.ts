@@ -72,7 +72,7 @@ test('a sign-in with an older breached password only reports it, and a refresh d
   await using before = await startApp()
   const ada = await before.signUp('ada@example.com', BREACHED)
   expect(asked).toEqual([])
-  await using app = await startApp({ settings: ON, breached: service, folder: before.database.replace(/\/[^/]+$/, '') })
+  await using app = await startApp({ settings: ON, breached: service, folder: before.folder })
   const { status, body } = await passwordGrant(app, { email: 'ada@example.com', password: BREACHED })
   expect([status, body.weak_password?.reasons]).toEqual([200, ['pwned']])
   const count = asked.length

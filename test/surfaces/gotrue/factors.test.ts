@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import { dirname } from 'node:path'
 import { claimsOf, PASSWORD, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
@@ -137,7 +136,7 @@ test('threat T28: a code works once, for all challenges and sessions, also after
   expect(refusal(await answer(first))).toEqual([422, 'mfa_ip_address_mismatch'])
   expect(refusal(await answer(second))).toEqual([422, 'mfa_verification_failed'])
   expect((await answer(third, other.accessToken)).status).toBe(403)
-  const folder = dirname(app.database)
+  const { folder } = app
   await using again = await startApp({ folder, now: new Date(app.clock.now()).toISOString() })
   const { body } = await challenge(again, ada.raised.accessToken, ada.factor.id)
   const replay = { challenge_id: body.id, code }

@@ -142,7 +142,10 @@ test('an account above the limits can sign in, be confirmed, sign out, and be co
   const roles = { provider: 'email', providers: ['email'], plan: 'pro', all: 'y'.repeat(9000) }
   await execute(
     app.database,
-    'UPDATE users SET raw_user_meta_data = ?, raw_app_meta_data = ?',
+    {
+      sqlite: 'UPDATE users SET raw_user_meta_data = ?, raw_app_meta_data = ?',
+      postgres: 'UPDATE auth.users SET raw_user_meta_data = ?::text::jsonb, raw_app_meta_data = ?::text::jsonb',
+    },
     JSON.stringify(legacy),
     JSON.stringify(roles),
   )

@@ -113,10 +113,17 @@ const failures: Record<string, Failure> = {
   },
   'the database refuses the write': {
     async fail({ app }, authorization) {
-      const trigger = `CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'disk full'); END`
+      const trigger = {
+        sqlite: `CREATE TRIGGER full BEFORE INSERT ON sessions BEGIN SELECT raise(ABORT, 'disk full'); END`,
+        postgres: 'ALTER TABLE auth.sessions ADD CONSTRAINT "full" CHECK (false) NOT VALID',
+      }
       await execute(app.database, trigger)
       expect((await returnFromProvider(app, authorization)).status).toBe(500)
-      return () => execute(app.database, 'DROP TRIGGER full')
+      return () =>
+        execute(app.database, {
+          sqlite: 'DROP TRIGGER full',
+          postgres: 'ALTER TABLE auth.sessions DROP CONSTRAINT "full"',
+        })
     },
   },
 }

@@ -329,7 +329,14 @@ test('banned, deleted and unconfirmed accounts cannot sign in by passkey', async
   expect((await app.ask('DELETE', '/auth/v1/user', { token: eve.accessToken })).status).toBe(204)
   expect(refusal(await signIn(app, eve.device))).toEqual([400, 'webauthn_verification_failed'])
   const bob = await withPasskey(app)
-  await execute(app.database, 'UPDATE users SET email_confirmed_at = NULL WHERE id = ?', bob.id)
+  await execute(
+    app.database,
+    {
+      sqlite: 'UPDATE users SET email_confirmed_at = NULL WHERE id = ?',
+      postgres: 'UPDATE auth.users SET email_confirmed_at = NULL WHERE id = ?',
+    },
+    bob.id,
+  )
   expect(refusal(await signIn(app, bob.device))).toEqual([403, 'email_not_confirmed'])
 })
 

@@ -1,5 +1,4 @@
 import { expect, test } from 'bun:test'
-import { dirname } from 'node:path'
 import { claimsOf, type Json, startApp, type TestApp, type TestOptions } from '../../support/app'
 import { readRows } from '../../support/database'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
@@ -129,7 +128,7 @@ test('threat T8: the count survives a restart, and a new set of codes resets it'
   await using app = await startApp()
   const ada = await withCodes(app)
   for (let guess = 0; guess < 10; guess++) await use(app, ada.low.accessToken, 'aaaaaaaaaaaaaaaa')
-  const folder = dirname(app.database)
+  const { folder } = app
   await using again = await startApp({ folder, now: new Date(app.clock.now()).toISOString() })
   expect(refusal(await use(again, ada.low.accessToken, ada.codes[0]))).toEqual([429, 'mfa_recovery_codes_locked'])
   const { body } = await regenerate(again, ada.raised.accessToken)
@@ -244,7 +243,7 @@ test.each<[string, TestOptions['settings'], (app: TestApp, token: string) => Pro
 test('codes created under the previous pepper still work', async () => {
   await using app = await startApp()
   const ada = await withCodes(app)
-  const folder = dirname(app.database)
+  const { folder } = app
   const settings = { AUTH_TOKEN_PEPPER: 'p'.repeat(32), AUTH_TOKEN_PEPPER_PREVIOUS: app.secrets.tokenPepper }
   await using again = await startApp({ folder, settings, now: new Date(app.clock.now()).toISOString() })
   expect((await use(again, ada.low.accessToken, ada.codes[0])).status).toBe(200)

@@ -3,6 +3,11 @@ import { claimsOf, type Json, refresh, startApp, type TestApp } from '../../supp
 import { execute } from '../../support/database'
 import { pass, protectedAccount } from '../../support/factors'
 
+const setOfSession = (set: string) => ({
+  sqlite: `UPDATE sessions SET ${set} WHERE id = ?`,
+  postgres: `UPDATE auth.sessions SET ${set} WHERE id = ?`,
+})
+
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
@@ -81,10 +86,10 @@ test('with tags a user can have one session per tag', async () => {
   const first = await app.signUp()
   app.clock.advance(MINUTE)
   const phone = await app.signIn(first.email)
-  await execute(app.database, 'UPDATE sessions SET tag = ? WHERE id = ?', 'phone', phone.sessionId)
+  await execute(app.database, setOfSession('tag = ?'), 'phone', phone.sessionId)
   expect((await ids(app, first.accessToken)).sort()).toEqual([first.sessionId, phone.sessionId].sort())
   expect((await refresh(app, first.refreshToken)).status).toBe(200)
-  await execute(app.database, 'UPDATE sessions SET tag = ? WHERE id = ?', 'unknown', phone.sessionId)
+  await execute(app.database, setOfSession('tag = ?'), 'unknown', phone.sessionId)
   app.clock.advance(MINUTE)
   const web = await app.signIn(first.email)
   expect(message(await refresh(app, phone.refreshToken))[1]).toBe('session_expired')
@@ -109,7 +114,15 @@ test('the session used last is found among any number of sessions', async () => 
     newest = await app.signIn(oldest.email)
   }
   const lastUse = app.clock.now() + 1
-  await execute(app.database, 'UPDATE sessions SET refreshed_at = ? WHERE id = ?', lastUse, oldest.sessionId)
+  await execute(
+    app.database,
+    {
+      sqlite: setOfSession('refreshed_at = ?').sqlite,
+      postgres: setOfSession('refreshed_at = to_timestamp(?::float8 / 1000)').postgres,
+    },
+    lastUse,
+    oldest.sessionId,
+  )
   app.clock.advance(MINUTE)
   expect(message(await refresh(app, newest.refreshToken))[1]).toBe('session_expired')
   expect((await refresh(app, oldest.refreshToken)).status).toBe(200)
@@ -148,6 +161,6 @@ test('an administrator’s session that ended for lack of a factor is refused, b
   app.clock.advance(20 * MINUTE)
   await app.signIn(ada.email)
   expect((await list()).status).toBe(200)
-  await execute(app.database, "UPDATE sessions SET aal = 'aal1' WHERE id = ?", ada.sessionId)
+  await execute(app.database, setOfSession("aal = 'aal1'"), ada.sessionId)
   expect(message(await list())).toEqual([403, 'session_expired', 'Session is no longer valid'])
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { IMPORTED_COUNTER, importedTokenHash } from '../../../src/core/sessions/refresh'
 import { encodeRefreshToken } from '../../../src/core/tokens/refresh-token'
 import { claimsOf, PASSWORD, refresh, startApp, type TestApp } from '../../support/app'
-import { execute } from '../../support/database'
+import { storedBytes } from '../../support/database'
 
 const SECOND = 1000
 const HOUR = 3600 * SECOND
@@ -276,8 +276,7 @@ test('the database contains no plaintext token, password or key', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
   await importSession(app, IMPORTED)
-  await execute(app.database, 'PRAGMA wal_checkpoint(TRUNCATE)')
-  const content = Buffer.from(await Bun.file(app.database).arrayBuffer()).toString('latin1')
+  const content = (await storedBytes(app.database)).toString('latin1')
   for (const secret of [ada.refreshToken, ada.accessToken, PASSWORD, 'cccccccccccc', app.keys.secret])
     expect(content.includes(secret)).toBe(false)
 })

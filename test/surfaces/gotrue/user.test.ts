@@ -145,7 +145,10 @@ test('sessions from a link or code do not need the current password', async () =
 test('users of single sign-on accounts cannot change their address or password', async () => {
   await using app = await startApp({ settings: { AUTH_EXTERNAL_PHONE_ENABLED: 'true' } })
   const ada = await app.signUp()
-  await execute(app.database, 'UPDATE users SET is_sso_user = 1')
+  await execute(app.database, {
+    sqlite: 'UPDATE users SET is_sso_user = 1',
+    postgres: 'UPDATE auth.users SET is_sso_user = true',
+  })
   for (const change of [{ password: NEW }, { email: 'b@example.com' }, { phone: '15551230000' }, { nonce: '123456' }]) {
     const { status, body } = await putUser(app, ada, change)
     expect([status, body.code, body.message]).toEqual([

@@ -148,8 +148,12 @@ test('an unfinished attempt is retried once its time is over', async () => {
   await using started = await start()
   const { app, asked } = started
   await register(app, 'ada@example.com')
-  await execute(app.database, 'UPDATE users SET matrix_user_id = NULL')
-  const insert = 'INSERT INTO matrix_registrations SELECT id, 1, 0, ?, NULL, NULL FROM users'
+  await execute(app.database, {
+    sqlite: 'UPDATE users SET matrix_user_id = NULL',
+    postgres: 'UPDATE accounts SET matrix_user_id = NULL',
+  })
+  const insert =
+    'INSERT INTO matrix_registrations (user_id, suffix, attempts, next_attempt_at) SELECT id, 1, 0, ? FROM users'
   await execute(app.database, insert, app.clock.now() + 120_000)
   expect(await app.core.forTask().provisionDueMatrixAccounts()).toBe(0)
   app.clock.advance(120_000)
