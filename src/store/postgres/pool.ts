@@ -17,6 +17,7 @@ const READERS = 0.2
 export interface Pool extends Pick<SQL, 'unsafe'> {
   /** @throws {Unavailable} if none becomes free in time */
   reserve(): Promise<ReservedSQL>
+  /** Never fails: the transaction has ended, whatever becomes of the connection. */
   release(connection: ReservedSQL): Promise<void>
   /** Ends the transactions that take too long. */
   endOverdue(): void
@@ -52,7 +53,7 @@ export function poolOf(connect: () => SQL, max: number): Pool {
     async release(connection) {
       reservedAt.delete(connection)
       queue.leave()
-      await connection.release()
+      await giveBack(connection)
     },
     endOverdue() {
       const overdue = performance.now() - TRANSACTION_MS
@@ -66,6 +67,13 @@ export function poolOf(connect: () => SQL, max: number): Pool {
     connections: () => ({ max, reserved: reservedAt.size, waiting: queue.waiting() }),
     close: () => current.close({ timeout: 0 }),
   }
+}
+
+/** One that is lost is replaced. */
+export async function giveBack(connection: ReservedSQL): Promise<void> {
+  try {
+    await connection.release()
+  } catch {}
 }
 
 /** What runs on it is rejected. */
@@ -84,7 +92,7 @@ function reservation(pool: SQL, waitMs: number): Promise<ReservedSQL> {
   pool.reserve().then(
     (connection) => {
       clearTimeout(timer)
-      if (isLate) void connection.release()
+      if (isLate) void giveBack(connection)
       else resolve(connection)
     },
     (error: unknown) => {
