@@ -6,6 +6,8 @@ export interface TcpProxy extends Disposable {
   url: string
   /** Silent connections stay open, but nothing arrives any more, in either direction. */
   mode: 'open' | 'silent'
+  /** Opens the network again for new connections; those of now stay silent. */
+  forget(): void
   /** Breaks all connections. */
   cut(): void
   /** Passes the next data that contains the text on to the server, and then breaks that connection. */
@@ -17,6 +19,8 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
   const target = new URL(url)
   const sockets = new Set<Socket>()
   let last: string | undefined
+  let generation = 0
+  const isSilent = (made: number) => proxy.mode === 'silent' || made < generation
   const server = createServer((client) => {
     const upstream = connect(Number(target.port), target.hostname)
     for (const [socket, other] of [
@@ -32,8 +36,9 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
       })
     }
     let isCut = false
+    const made = generation
     client.on('data', (data) => {
-      if (proxy.mode === 'silent' || isCut) return
+      if (isSilent(made) || isCut) return
       upstream.write(data)
       if (last === undefined || !data.includes(last)) return
       last = undefined
@@ -42,7 +47,7 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
     upstream.on('data', (data) => {
       // What the server answers shows that it has done what it was asked for.
       if (isCut) client.destroy()
-      else if (proxy.mode === 'open') client.write(data)
+      else if (!isSilent(made)) client.write(data)
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -51,6 +56,10 @@ export async function tcpProxy(url: string): Promise<TcpProxy> {
   const proxy: TcpProxy = {
     url: proxied.href,
     mode: 'open',
+    forget() {
+      generation += 1
+      proxy.mode = 'open'
+    },
     cut() {
       for (const socket of sockets) socket.destroy()
     },

@@ -2,6 +2,7 @@
 import type { SQL } from 'bun'
 import type { FunctionName } from '../../lib/function-uri'
 import { connect } from './connect'
+import { giveBack } from './pool'
 
 export interface FunctionCall extends FunctionName {
   /** Its only argument, json or jsonb. */
@@ -29,6 +30,8 @@ export interface Functions {
 
 /** As long as a function usually may take. */
 const CLOSE_SECONDS = 2
+/** Postgres ends a call at its time-out. If no answer has come so long after it, the network is gone. */
+const SILENCE_MS = 2000
 
 /**
  * Connections for functions, apart from those of the store, so that slow functions do not hold up everything else. They
@@ -36,11 +39,18 @@ const CLOSE_SECONDS = 2
  * @param url of a Postgres database
  */
 export function openFunctions(url: string, { maxConnections }: { maxConnections: number }): Functions {
-  const pool = connect(url, { maxConnections })
-  return { call: (call) => callWithin(pool, call), close: () => pool.close({ timeout: CLOSE_SECONDS }) }
+  let current = connect(url, { maxConnections })
+  const end = (pool: SQL) => pool.close({ timeout: CLOSE_SECONDS })
+  /** Its connections may all be gone without having said so; calls that still answer may end. */
+  const replace = (silent: SQL) => {
+    if (silent !== current) return
+    current = connect(url, { maxConnections })
+    end(silent).catch(() => {})
+  }
+  return { call: (call) => callWithin(current, call, replace), close: () => end(current) }
 }
 
-function callWithin(pool: SQL, call: FunctionCall): Promise<FunctionResult> {
+function callWithin(pool: SQL, call: FunctionCall, onSilence: (pool: SQL) => void): Promise<FunctionResult> {
   const { promise, resolve } = Promise.withResolvers<FunctionResult>()
   let isLate = false
   const timer = setTimeout(() => {
@@ -48,8 +58,17 @@ function callWithin(pool: SQL, call: FunctionCall): Promise<FunctionResult> {
     resolve({ outcome: 'timed_out' })
   }, call.timeoutMs)
   // A call that has waited for a connection until nobody waits for its answer is not made.
-  const made = pool.begin((transaction) => (isLate ? undefined : callIn(transaction, call)))
-  made
+  const made = async () => {
+    const connection = await pool.reserve()
+    const silence = setTimeout(() => onSilence(pool), call.statementTimeoutMs + SILENCE_MS).unref()
+    try {
+      return isLate ? undefined : await connection.begin((transaction) => callIn(transaction, call))
+    } finally {
+      clearTimeout(silence)
+      await giveBack(connection)
+    }
+  }
+  made()
     .then(
       (result) => resolve(result ?? { outcome: 'timed_out' }),
       (error: unknown) => resolve({ outcome: 'failed', error: described(error) }),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type FunctionCall, type Functions, openFunctions } from '../../../src/store'
 import { connect } from '../../../src/store/postgres/connect'
 import { hasPostgres, newPostgresDatabase, type PostgresDatabase, runOn } from '../../support/postgres'
+import { tcpProxy } from '../../support/tcp-proxy'
 
 const FUNCTIONS = `
   CREATE SCHEMA hooks;
@@ -123,6 +124,20 @@ describe.skipIf(!hasPostgres)('a function of the database', () => {
     expect(await first).toMatchObject({ outcome: 'answered' })
     await own.close()
     expect(await calls()).toBe(before + 1)
+  })
+
+  test('is called again after the network was silent', async () => {
+    using proxy = await tcpProxy(database.url)
+    const away = openFunctions(proxy.url, { maxConnections: 1 })
+    expect(await call('empty', {}, away)).toMatchObject({ outcome: 'answered' })
+    proxy.mode = 'silent'
+    const silent = { statementTimeoutMs: 20, timeoutMs: 30 }
+    expect(await call('empty', silent, away)).toEqual({ outcome: 'timed_out' })
+    // The connection stays silent when the network is back.
+    proxy.forget()
+    const answers = async () => (await call('empty', { timeoutMs: 200 }, away)).outcome === 'answered'
+    while (!(await answers())) await Bun.sleep(20)
+    await away.close()
   })
 
   test('fails without a database', async () => {
