@@ -64,13 +64,13 @@ function topicOf(event: StoreEvent): Topic | undefined {
 }
 
 export interface Listening {
-  /** Listens on a new connection. */
+  /** Listens on a new connection, soon. */
   renew(): void
   close(): Promise<void>
 }
 
-/** How long after a failure the next connection is made; once it listens, Bun replaces it by itself when it is lost. */
-const RETRY_MS = 1000
+/** How often a new connection is made at most; once it listens, Bun replaces it by itself when it is lost. */
+const RENEW_EVERY_MS = 1000
 
 /** @param onEvent receives what other nodes announce and, after a gap, everything that may have happened in it */
 export async function listenTo(
@@ -97,13 +97,25 @@ export async function listenTo(
       },
     )
 
+  let renewedAt = performance.now() - RENEW_EVERY_MS
+  let planned: Timer | undefined
+
   function renew(): void {
+    if (isClosed || planned) return
+    const waitMs = renewedAt + RENEW_EVERY_MS - performance.now()
+    if (waitMs > 0) planned = setTimeout(replace, waitMs).unref()
+    else replace()
+  }
+
+  function replace(): void {
+    planned = undefined
     if (isClosed) return
+    renewedAt = performance.now()
     void end(current)
     const connection = connect()
     current = connection
     listen(connection).catch(() => {
-      if (connection === current) setTimeout(renew, RETRY_MS).unref()
+      if (connection === current) renew()
     })
   }
 

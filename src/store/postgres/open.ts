@@ -57,13 +57,25 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   }
   const node = randomUUID()
   const listening = isServed ? await listenTo(() => open(1), node, options.onEvent) : undefined
+  const pool = poolOf(() => open(maxConnections), maxConnections)
+  /** Whether the connection that listens may be gone without having said so, as others are. */
+  let mayBeDeaf = false
   const { single, ...engine } = postgresEngine({
     ...options,
     tokensOf: (queries) => withGotrueTokens(options.tokensOf(queries), queries),
-    pool: poolOf(() => open(maxConnections), maxConnections),
+    pool: {
+      ...pool,
+      replace() {
+        mayBeDeaf = true
+        pool.replace()
+      },
+    },
     health: healthOf((problem) => {
-      // What was listened to may be gone without having said so.
-      if (!problem) listening?.renew()
+      if (problem) mayBeDeaf ||= problem.kind === 'unreachable' || problem.kind === 'login_refused'
+      else if (mayBeDeaf) {
+        mayBeDeaf = false
+        listening?.renew()
+      }
       onDatabaseProblem(problem)
     }),
     async probe() {

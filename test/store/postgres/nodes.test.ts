@@ -1,5 +1,6 @@
 /** What several nodes on one Postgres have in common. */
 import { describe, expect, test } from 'bun:test'
+import { SQL } from 'bun'
 import type { Context } from '../../../src/core/kernel/context'
 import { releaseClaimedMessages } from '../../../src/core/messages/outbox'
 import { SWEEP_INTERVAL_MS, sweepInTurn } from '../../../src/core/operations/sweep'
@@ -100,6 +101,30 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     const told = other.next('signing_keys')
     await store.addSigningKey(signingKey('later'))
     await told
+  })
+
+  test('keep their connection after failures that do not concern it', async () => {
+    await using group = await startNodes()
+    const [{ store }, other] = group.nodes
+    const listeners = () =>
+      runOn(
+        group.database.url,
+        `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'LISTEN %' ORDER BY pid`,
+      )
+    const before = await listeners()
+    expect(before).toHaveLength(2)
+    const blocker = new SQL(group.database.url, { max: 1 })
+    await blocker.begin(async (tx) => {
+      await tx`LOCK latchkey.meta`
+      await expect(other.store.putMeta({ key: 'a', value: '' })).rejects.toThrow('too long')
+    })
+    await blocker.close()
+    await other.store.putMeta({ key: 'a', value: '' })
+    const told = other.next('signing_keys')
+    await store.addSigningKey(signingKey('new'))
+    await told
+    expect(await listeners()).toEqual(before)
+    expect(other.seen).toEqual(['signing_keys'])
   })
 
   test('look for everything again after the network was silent', async () => {
