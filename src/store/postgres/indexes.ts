@@ -37,6 +37,25 @@ export async function missingIndexes(connection: Connection): Promise<string[]> 
 }
 
 /**
+ * Starts to add missing indexes, on a connection of its own that is closed afterwards.
+ * @returns stops waiting for it; Postgres finishes the one that it builds
+ */
+export function addIndexesInBackground(connection: SQL, onWarning: (message: string) => void): () => void {
+  let isStopped = false
+  const end = () => connection.close({ timeout: 0 }).catch(() => {})
+  addIndexes(connection)
+    .catch((error: unknown) => [`missing indexes could not be added: ${(error as Error).message}`])
+    .then((warnings) => {
+      if (!isStopped) for (const warning of warnings) onWarning(warning)
+    })
+    .finally(end)
+  return () => {
+    isStopped = true
+    void end()
+  }
+}
+
+/**
  * Adds missing indexes while others read and write
  * (https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY). Another node that does so
  * at the moment is left alone.

@@ -27,20 +27,22 @@ const currentViews = () => `${viewsFile}\n${viewDefinitions(Object.values(schema
 const WAIT_FOR_NODES = '60s'
 const WAIT_FOR_TABLES = '10s'
 
-/**
- * Applies what is missing in one transaction under a lock, so that any number of nodes can start at once.
- * @throws if the database is newer than this executable or was changed by an edited migration, if the schema `auth` does
- *   not fit, the role lacks a right, or a migration fails; the database is then unchanged
- */
+/** Applies what is missing, and then adds missing indexes, which may take long. @throws as `migrateSchemas` does */
 export async function migratePostgres(sql: SQL, options: MigrateOptions): Promise<Migrated> {
-  const { applied, warnings } = await applySteps(sql, options)
+  const { applied, warnings } = await migrateSchemas(sql, options)
   return { applied, warnings: [...warnings, ...(await addIndexes(sql))] }
 }
 
 /** Nodes that serve requests hold locks of tables and views in another order. */
 const MAX_DEADLOCKS = 5
 
-async function applySteps(sql: SQL, options: MigrateOptions, deadlocks = 0): Promise<Migrated> {
+/**
+ * Applies what is missing in one transaction under a lock, so that any number of nodes can start at once. Without
+ * indexes on tables that others use: the server works without, more slowly.
+ * @throws if the database is newer than this executable or was changed by an edited migration, if the schema `auth` does
+ *   not fit, the role lacks a right, or a migration fails; the database is then unchanged
+ */
+export async function migrateSchemas(sql: SQL, options: MigrateOptions, deadlocks = 0): Promise<Migrated> {
   try {
     return await sql.begin('ISOLATION LEVEL READ COMMITTED', async (tx) => {
       await tx.unsafe(`SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '${WAIT_FOR_NODES}'`)
@@ -52,7 +54,7 @@ async function applySteps(sql: SQL, options: MigrateOptions, deadlocks = 0): Pro
     })
   } catch (error) {
     if (deadlocks === MAX_DEADLOCKS || !isSerializationFailure(error)) throw error
-    return applySteps(sql, options, deadlocks + 1)
+    return migrateSchemas(sql, options, deadlocks + 1)
   }
 }
 

@@ -6,8 +6,9 @@ import { connect } from './connect'
 import { postgresEngine } from './engine'
 import { withGotrueTokens } from './gotrue-tokens'
 import { healthOf } from './health'
+import { addIndexesInBackground } from './indexes'
 import { lostResponseStore, removeExpiredResponses } from './lost-responses'
-import { migratePostgres } from './migrate'
+import { migratePostgres, migrateSchemas } from './migrate'
 import { announcements, listenTo } from './notifications'
 import { poolOf } from './pool'
 import { naming, reach, requireOwnSessions } from './reach'
@@ -50,13 +51,15 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   try {
     await reach(setup, url, { patienceMs: isServed ? PATIENCE_MS : 0, onWarning })
     await requireOwnSessions(setup, url, SESSION)
-    const { warnings } = await naming(url, migratePostgres(setup, { now, version }))
+    const migrate = isServed ? migrateSchemas : migratePostgres
+    const { warnings } = await naming(url, migrate(setup, { now, version }))
     for (const warning of warnings) onWarning(warning)
   } finally {
     await setup.close({ timeout: 0 })
   }
   const node = randomUUID()
   const listening = isServed ? await listenTo(() => open(1), node, options.onEvent) : undefined
+  const stopIndexing = isServed ? addIndexesInBackground(open(1), onWarning) : undefined
   const pool = poolOf(() => open(maxConnections), maxConnections)
   /** Whether the connection that listens may be gone without having said so, as others are. */
   let mayBeDeaf = false
@@ -99,6 +102,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
       lostResponses: lostResponseStore(single),
     },
     async close() {
+      stopIndexing?.()
       await others.sent()
       await Promise.all([listening?.close(), engine.close()])
     },

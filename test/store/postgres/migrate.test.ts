@@ -3,6 +3,8 @@ import { SQL } from 'bun'
 import type { Migration } from '../../../migrations'
 import { authSchema, postgresMigrations } from '../../../migrations/postgres'
 import { type MigrateOptions, migratePostgres, pendingScript } from '../../../src/store/postgres/migrate'
+import { openPostgres } from '../../../src/store/postgres/open'
+import { databaseTokens } from '../../../src/store/verification/database'
 import { emptyDatabase } from '../../support/empty-postgres'
 import { hasPostgres } from '../../support/postgres'
 
@@ -124,20 +126,42 @@ test.skipIf(!hasPostgres)('an index whose build was interrupted is built again',
   expect(await pendingScript(sql, options)).toBe('')
 })
 
+const NO_INDEX = `
+  CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$;
+  CREATE EVENT TRIGGER no_index ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION refuse()`
+
 test.skipIf(!hasPostgres)('an index that cannot be built is a warning', async () => {
   await using database = await emptyDatabase()
   const { sql } = database
   await migratePostgres(sql, options)
   await sql.unsafe('DROP INDEX auth.latchkey_users_created')
-  await sql.unsafe(
-    `CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not now'; END $$`,
-  )
-  await sql.unsafe(
-    `CREATE EVENT TRIGGER no_index ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION refuse()`,
-  )
+  await sql.unsafe(NO_INDEX)
   expect((await migratePostgres(sql, options)).warnings).toEqual([
     'an index could not be built, and the next start tries again: not now',
   ])
+})
+
+test.skipIf(!hasPostgres)('a server does not wait for indexes, and warns of those that cannot be built', async () => {
+  await using database = await emptyDatabase()
+  const { sql, url } = database
+  await migratePostgres(sql, options)
+  await sql.unsafe('DROP INDEX auth.latchkey_users_created')
+  const warned = Promise.withResolvers<string>()
+  const open = () =>
+    openPostgres(url, { ...options, isServed: true, tokensOf: databaseTokens, onEvent() {}, onWarning: warned.resolve })
+  const lock = await sql.reserve()
+  await lock.unsafe('BEGIN; LOCK auth.users IN ROW EXCLUSIVE MODE')
+  const engine = await open()
+  await lock.unsafe('ROLLBACK')
+  await lock.release()
+  while ((await pendingScript(sql, options)) !== '') await Bun.sleep(20)
+  await engine.close()
+
+  await sql.unsafe('DROP INDEX auth.latchkey_users_created')
+  await sql.unsafe(NO_INDEX)
+  const other = await open()
+  expect(await warned.promise).toBe('an index could not be built, and the next start tries again: not now')
+  await other.close()
 })
 
 test.skipIf(!hasPostgres)("another program's schema latchkey is refused", async () => {
