@@ -53,9 +53,15 @@ export async function startPostgresServer({ isDurable = false } = {}): Promise<P
     ...(isDurable ? [] : WITHOUT_DISK),
   ]
   const command = [join(postgresPrograms, 'postgres'), '-D', data, ...settings.flatMap((each) => ['-c', each])]
-  // The shell ends the server when this process ends, in whatever way: then its input is closed.
-  const script =
-    '"$@" & server=$!; read -r signal || { signal=QUIT; over=1; }; kill -$signal $server; wait $server; [ ! "$over" ] || rm -rf "$PWD"'
+  // The shell ends the server when this process ends, in whatever way: then its input is closed. A signal to all
+  // processes of a terminal or of `timeout` must not end it before.
+  const script = [
+    "trap '' HUP INT TERM",
+    '"$@" & server=$!',
+    'read -r signal || { signal=QUIT; over=1; }',
+    'kill -$signal $server; wait $server',
+    '[ ! "$over" ] || rm -rf "$PWD"',
+  ].join('\n')
   let running: Bun.Subprocess<'pipe', 'ignore', Bun.BunFile> | undefined
 
   async function start(): Promise<void> {
