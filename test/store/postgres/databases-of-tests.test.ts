@@ -1,11 +1,15 @@
 /** The databases that tests get (test/support/postgres.ts). */
-import { describe, expect, test } from 'bun:test'
-import { hasPostgres, newPostgresDatabase, postgresDatabase, runOn } from '../../support/postgres'
+import { beforeAll, describe, expect, test } from 'bun:test'
+import { hasPostgres, newPostgresDatabase, postgresDatabase, postgresServer, runOn } from '../../support/postgres'
 
 const insert = `INSERT INTO latchkey.messages (id, channel, template, recipient, state, expires_at, created_at)
   VALUES ('1', 'email', '', '', 'sent', 0, 0)`
 
 describe.skipIf(!hasPostgres)('a database of a test', () => {
+  beforeAll(async () => {
+    await postgresServer()
+  }, 60_000)
+
   test('has the schema, no rows of an earlier test, and sequences that start again', async () => {
     for (let round = 0; round < 2; round++) {
       await using database = await postgresDatabase()
