@@ -43,12 +43,14 @@ export async function missingIndexes(connection: Connection): Promise<string[]> 
 export function addIndexesInBackground(connection: SQL, onWarning: (message: string) => void): () => void {
   let isStopped = false
   const end = () => connection.close({ timeout: 0 }).catch(() => {})
-  addIndexes(connection)
-    .catch((error: unknown) => [`missing indexes could not be added: ${(error as Error).message}`])
-    .then((warnings) => {
-      if (!isStopped) for (const warning of warnings) onWarning(warning)
-    })
-    .finally(end)
+  const add = async () => {
+    const warnings = await addIndexes(connection).catch((error: unknown) => [
+      `missing indexes could not be added: ${(error as Error).message}`,
+    ])
+    if (!isStopped) for (const warning of warnings) onWarning(warning)
+    await end()
+  }
+  void add()
   return () => {
     isStopped = true
     void end()
