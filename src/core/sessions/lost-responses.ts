@@ -8,11 +8,13 @@ import type { LostResponses } from '../kernel/server-state'
 
 /** How long a client may retry. */
 const RETRY_MS = 10_000
+/** The server that the client has left may still be storing what was lost, while another one has the retry. */
+const LOOK_AGAIN_MS = 250
 /** Maximum number of entries in memory; the oldest are dropped. */
 const MAX_REMEMBERED = 10_000
 
 /** @param shared where processes that share a database keep them; by default, they are in memory */
-export function lostResponses(clock: Pick<Clock, 'now' | 'monotonic'>, shared?: LostResponseStore): LostResponses {
+export function lostResponses(clock: Clock, shared?: LostResponseStore): LostResponses {
   const [lost, time] = shared ? [shared, clock.now] : [inMemory(), clock.monotonic]
   return {
     watch(gone, used, made) {
@@ -23,7 +25,12 @@ export function lostResponses(clock: Pick<Clock, 'now' | 'monotonic'>, shared?: 
       if (gone?.aborted) remember()
       else gone?.addEventListener('abort', remember, { once: true })
     },
-    take: (used) => lost.take(used, time()),
+    async take(used) {
+      const made = await lost.take(used, time())
+      if (made || !shared) return made
+      await clock.sleep(LOOK_AGAIN_MS)
+      return shared.take(used, time())
+    },
   }
 }
 

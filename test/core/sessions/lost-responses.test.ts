@@ -64,6 +64,15 @@ describe.each([
   })
 })
 
+test('a lost response that another server is storing is waited for, a moment', async () => {
+  const clock = testClock('2026-01-01T00:00:00Z')
+  const store = (answers: (string[] | undefined)[]) => ({ remember: async () => {}, take: async () => answers.shift() })
+  expect(await lostResponses(clock, store([undefined, ['new']])).take('old')).toEqual(['new'])
+  const answers = [undefined, undefined, ['late']]
+  expect(await lostResponses(clock, store(answers)).take('old')).toBeUndefined()
+  expect(answers).toEqual([['late']])
+})
+
 test.skipIf(!hasPostgres)('lost responses in a database are deleted if no client comes back', async () => {
   await using server = await start(true)
   server.one.watch(gone, 'old', ['new'])
