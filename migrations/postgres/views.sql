@@ -45,13 +45,14 @@ CREATE OR REPLACE FUNCTION latchkey.write_factor() RETURNS trigger LANGUAGE plpg
 DECLARE
   challenged_at timestamptz;
 BEGIN
+  -- A statement chose the row by its state, which another transaction may have changed since. NULL: no row counts.
   IF TG_OP = 'DELETE' THEN
     IF OLD.factor_type = 'recovery_code' THEN
-      DELETE FROM latchkey.recovery_factors WHERE id = OLD.id;
+      DELETE FROM latchkey.recovery_factors WHERE id = OLD.id AND status = OLD.status;
     ELSE
-      DELETE FROM auth.mfa_factors WHERE id = OLD.id;
+      DELETE FROM auth.mfa_factors WHERE id = OLD.id AND status::text = OLD.status;
     END IF;
-    RETURN OLD;
+    RETURN CASE WHEN FOUND THEN OLD END;
   END IF;
 
   IF NEW.factor_type = 'recovery_code' THEN
@@ -66,9 +67,9 @@ BEGIN
         friendly_name = NEW.friendly_name, status = NEW.status,
         last_challenged_at = latchkey.milliseconds(NEW.last_challenged_at),
         updated_at = latchkey.milliseconds(NEW.updated_at)
-      WHERE id = NEW.id;
+      WHERE id = NEW.id AND status = OLD.status;
     END IF;
-    RETURN NEW;
+    RETURN CASE WHEN FOUND THEN NEW END;
   END IF;
 
   -- GoTrue's column is unique over all factors, so whole milliseconds would collide.
@@ -88,7 +89,10 @@ BEGIN
       friendly_name = NEW.friendly_name, status = NEW.status::auth.factor_status, secret = NEW.secret,
       phone = NEW.phone, last_challenged_at = challenged_at, web_authn_aaguid = NEW.web_authn_aaguid,
       updated_at = NEW.updated_at
-    WHERE id = NEW.id;
+    WHERE id = NEW.id AND status::text = OLD.status;
+  END IF;
+  IF NOT FOUND THEN
+    RETURN NULL;
   END IF;
   IF NEW.last_step > -1 AND (TG_OP = 'INSERT' OR NEW.last_step <> OLD.last_step) THEN
     INSERT INTO latchkey.totp_steps (factor_id, last_step) VALUES (NEW.id, NEW.last_step)
@@ -130,11 +134,13 @@ WHERE f.factor_type = 'webauthn' AND key ->> 'id' IS NOT NULL;
 CREATE OR REPLACE FUNCTION latchkey.write_credential() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   aaguid uuid;
+  is_passkey boolean;
 BEGIN
   IF TG_OP = 'DELETE' THEN
     DELETE FROM auth.webauthn_credentials WHERE id = OLD.id;
+    is_passkey := FOUND;
     UPDATE auth.mfa_factors SET web_authn_credential = NULL WHERE id = OLD.factor_id;
-    RETURN OLD;
+    RETURN CASE WHEN is_passkey OR FOUND THEN OLD END;
   END IF;
 
   IF TG_OP = 'UPDATE' THEN
@@ -142,11 +148,12 @@ BEGIN
       sign_count = NEW.sign_count, backed_up = NEW.backed_up, friendly_name = NEW.friendly_name,
       last_used_at = NEW.last_used_at, updated_at = NEW.updated_at
     WHERE id = NEW.id;
+    is_passkey := FOUND;
     UPDATE auth.mfa_factors SET web_authn_credential = jsonb_set(
       jsonb_set(web_authn_credential, '{authenticator,signCount}', to_jsonb(NEW.sign_count)),
       '{flags,backupState}', to_jsonb(NEW.backed_up))
     WHERE id = NEW.factor_id;
-    RETURN NEW;
+    RETURN CASE WHEN is_passkey OR FOUND THEN NEW END;
   END IF;
 
   -- A credential is registered once. NULL: nothing is inserted.

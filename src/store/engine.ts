@@ -159,8 +159,10 @@ export interface ConnectionCounts {
 
 export interface Operation<Input, Outcome> {
   (tx: Tx, input: Input): Promise<Outcome>
-  mode: 'read' | 'write' | 'guarded'
+  mode: Mode | ((input: Input) => Mode)
 }
+
+export type Mode = 'read' | 'write' | 'guarded'
 
 type Body<Input, Outcome> = (tx: Tx, input: Input) => Promise<Outcome>
 
@@ -194,7 +196,10 @@ export function bind<Operations extends Record<string, Operation<never, unknown>
 ): Bound<Operations> {
   const bound = Object.entries(operations).map(([name, operation]) => [
     name,
-    (input: never) => engine[operation.mode]((tx) => operation(tx, input)),
+    (input: never) => engine[modeOf(operation, input)]((tx) => operation(tx, input)),
   ])
   return Object.fromEntries(bound) as Bound<Operations>
 }
+
+export const modeOf = <Input>({ mode }: Operation<Input, unknown>, input: Input): Mode =>
+  typeof mode === 'function' ? mode(input) : mode

@@ -1,7 +1,10 @@
-/** The deletion of expired rows: in slices by primary key, so that it needs no index and never scans a whole table. */
+/**
+ * The deletion of expired rows: in slices by primary key, so that it needs no index and never scans a whole table. On
+ * Postgres, the slices of two tables have another key (postgres/pairs/sweeps.ts).
+ */
 import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
-import { guarded, type Tx } from './engine'
+import type { Operation, Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
   auditLogEntries,
@@ -24,12 +27,12 @@ import {
 } from './schema'
 
 /** Rows per step. */
-const SLICE = 500
+export const SLICE = 500
 
 /** The values of a primary key, in the order of its columns. */
 type Key = readonly (string | number)[]
 
-interface SweptTable<Instants extends Parameters> {
+export interface SweptTable<Instants extends Parameters> {
   /** Before every key. */
   start: Key
   /** The key of the last row of a slice, as `key0`, `key1`; undefined if the rest is shorter. */
@@ -40,18 +43,21 @@ interface SweptTable<Instants extends Parameters> {
   instants?: Instants
 }
 
-/** @param instants the instants that `expired` compares with */
+/**
+ * @param instants the instants that `expired` compares with
+ * @param columns the key of the slices
+ */
 function sweepOf<Instants extends Parameters>(
   table: SQLiteTable,
   instants: Instants,
   expired: (instants: Placeholders<Instants>) => SQL | undefined,
+  columns = primaryKeyOf(table),
 ): SweptTable<Instants> {
-  const columns = primaryKeyOf(table)
   const [key, after, end] = [tuple(columns), named('after', columns), named('end', columns)]
   const given: Parameters = instants
   return {
     start: columns.map((column) => (column.dataType === 'number' ? 0 : '')),
-    sliceEnd: statement(after, (db, p) =>
+    sliceEnd: statement({ ...after, ...given }, (db, p) =>
       db
         .select(named('key', columns))
         .from(table)
@@ -104,7 +110,30 @@ const CLOCK_UNSET = 1_420_070_400_000
 /** One instant, of the type of a column. */
 const before = <Column extends SQLiteColumn>(column: Column) => ({ before: column })
 
-const sweeps = {
+const anonymousUsersBy = (key: SQLiteColumn) =>
+  sweepOf(
+    users,
+    { ...before(users.createdAt), clockUnset: users.createdAt },
+    (p) =>
+      and(
+        eq(users.isAnonymous, true),
+        // Whatever the flag says, an account with a sign-in method belongs to a person.
+        sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
+        sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
+        sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
+        sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
+        sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
+        lt(users.createdAt, p.before),
+        gt(users.createdAt, p.clockUnset),
+        sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
+      ),
+    [key],
+  )
+
+/** Of accounts that may have no number. */
+export const anonymousUsersById = anonymousUsersBy(users.id)
+
+export const sweeps = {
   sessions: sweepOf(
     sessions,
     {
@@ -132,20 +161,7 @@ const sweeps = {
   personalAccessTokens: sweepOf(personalAccessTokens, before(personalAccessTokens.expiresAt), (p) =>
     lt(personalAccessTokens.expiresAt, p.before),
   ),
-  anonymousUsers: sweepOf(users, { ...before(users.createdAt), clockUnset: users.createdAt }, (p) =>
-    and(
-      eq(users.isAnonymous, true),
-      // Whatever the flag says, an account with a sign-in method belongs to a person.
-      sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
-      sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
-      sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
-      sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
-      sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
-      lt(users.createdAt, p.before),
-      gt(users.createdAt, p.clockUnset),
-      sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
-    ),
-  ),
+  anonymousUsers: anonymousUsersBy(users.uid),
   knownNetworks: sweepOf(knownNetworks, before(knownNetworks.lastSeenAt), (p) =>
     lt(knownNetworks.lastSeenAt, p.before),
   ),
@@ -187,21 +203,28 @@ export interface SweepSlice {
   instants: Retention[Sweep]
 }
 
+/**
+ * Sweeps of rows that are read through a view, which Postgres would delete although another transaction has changed them
+ * in the meantime, unless the sweep is isolated (https://www.postgresql.org/docs/current/transaction-iso.html).
+ */
+export const isolatedSweeps: readonly Sweep[] = ['anonymousUsers', 'factors']
+
 /** Deletes expired rows in the next slice. @returns where to continue, or undefined at the end */
-export const sweepSlice = guarded(
-  async (tx: Tx, { what, after, instants }: SweepSlice): Promise<{ removed: number; next: Key | undefined }> => {
-    const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
-    const from = numbered('after', after ?? start)
-    const end = await tx.one(sliceEnd, from)
-    if (!end)
-      return { removed: await tx.run(removeRest, { ...from, ...instants, clockUnset: CLOCK_UNSET }), next: undefined }
-    const next = Object.values(end)
-    return {
-      removed: await tx.run(removeSlice, { ...from, ...numbered('end', next), ...instants, clockUnset: CLOCK_UNSET }),
-      next,
-    }
-  },
-)
+async function sweepNext(
+  tx: Tx,
+  { what, after, instants }: SweepSlice,
+): Promise<{ removed: number; next: Key | undefined }> {
+  const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
+  const from = { ...numbered('after', after ?? start), ...instants, clockUnset: CLOCK_UNSET }
+  const end = await tx.one(sliceEnd, from)
+  if (!end) return { removed: await tx.run(removeRest, from), next: undefined }
+  const next = Object.values(end)
+  return { removed: await tx.run(removeSlice, { ...from, ...numbered('end', next) }), next }
+}
+
+export const sweepSlice = Object.assign((tx: Tx, slice: SweepSlice) => sweepNext(tx, slice), {
+  mode: ({ what }: SweepSlice) => (isolatedSweeps.includes(what) ? 'write' : 'guarded'),
+}) satisfies Operation<SweepSlice, unknown>
 
 const numbered = (prefix: string, key: Key): Record<string, string | number> =>
   Object.fromEntries(key.map((value, index) => [`${prefix}${index}`, value]))

@@ -1,10 +1,10 @@
 /** Operations of the store that run at the same time, with their queries in a random order. */
-import type { Engine, Operation, Queries, Tx } from '../../src/store/engine'
+import type { Engine, Mode, Queries, Tx } from '../../src/store/engine'
 import { databaseTokens } from '../../src/store/verification/database'
 
 /** One run of an operation. */
 export interface Run<Outcome = unknown> {
-  mode: Operation<never, unknown>['mode']
+  mode: Mode
   work(tx: Tx): Promise<Outcome>
 }
 

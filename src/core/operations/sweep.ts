@@ -25,11 +25,12 @@ const SLACK_MS = MINUTE / 2
 
 /**
  * Sweeps, unless another process on the database has done so in this interval. If that one ends in between, the next one
- * continues its work.
+ * continues its work. A process whose clock is not trusted leaves its turn to the others.
  * @returns rows removed, by table; undefined if it was not our turn
  */
 export async function sweepInTurn(context: Context): Promise<Removed | undefined> {
   const { store, clock } = context
+  if (isClockUntrusted(context)) return undefined
   const turns = store.shared
     ?.budgets(clock.now)
     .window({ name: 'sweep', limit: 1, windowMs: SWEEP_INTERVAL_MS - SLACK_MS, maxKeys: 1 })
@@ -47,11 +48,11 @@ type Removed = Record<Sweep | 'verificationTokens', number> & { budgets?: number
 export async function sweep(
   context: Pick<Context, 'store' | 'now' | 'policy'> & Partial<Pick<Context, 'clockWatch'>>,
 ): Promise<Removed> {
-  const isClockUntrusted = context.clockWatch?.isSettled() === false
+  const isUntrusted = isClockUntrusted(context)
   const removed = {} as Record<Sweep, number>
   for (const [what, instants] of Object.entries(retention(context))) {
     removed[what as Sweep] = 0
-    if (isClockUntrusted) continue
+    if (isUntrusted) continue
     let slice: Slice | undefined
     do {
       slice = await context.store.sweepSlice({ what: what as Sweep, after: slice?.next, instants })
@@ -61,10 +62,12 @@ export async function sweep(
   const { store, now } = context
   return {
     ...removed,
-    verificationTokens: isClockUntrusted ? 0 : await purgeTokens(context),
-    ...(isClockUntrusted ? undefined : await store.shared?.removeExpired(now)),
+    verificationTokens: isUntrusted ? 0 : await purgeTokens(context),
+    ...(isUntrusted ? undefined : await store.shared?.removeExpired(now)),
   }
 }
+
+const isClockUntrusted = ({ clockWatch }: Partial<Pick<Context, 'clockWatch'>>) => clockWatch?.isSettled() === false
 
 type Slice = Awaited<ReturnType<Store['sweepSlice']>>
 

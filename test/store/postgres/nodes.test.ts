@@ -220,6 +220,16 @@ describe.skipIf(!hasPostgres)('nodes on one Postgres', () => {
     expect(await sweepOn(other)).toBeDefined()
     expect(await sweepOn(one)).toBeUndefined()
   })
+
+  test('leave the turn to sweep to others while their clock is not trusted', async () => {
+    await using group = await startNodes()
+    const [one, other] = group.nodes
+    const time = clock()
+    const context = { clock: time, now: time.now() }
+    const clockWatch = { isSettled: () => false } as Context['clockWatch']
+    expect(await sweepInTurn(contextOf({ ...context, store: one.store, clockWatch }))).toBeUndefined()
+    expect(await sweepInTurn(contextOf({ ...context, store: other.store }))).toBeDefined()
+  })
 })
 
 const settled = (id: string) => ({

@@ -3,7 +3,7 @@ import * as confirmations from '../../../src/store/accounts'
 import * as newAccounts from '../../../src/store/accounts/new-accounts'
 import * as roles from '../../../src/store/accounts/roles'
 import * as users from '../../../src/store/accounts/users'
-import type { Operation } from '../../../src/store/engine'
+import { modeOf, type Operation } from '../../../src/store/engine'
 import * as challenges from '../../../src/store/factors/challenges'
 import * as attempts from '../../../src/store/factors/factor-attempts'
 import * as factors from '../../../src/store/factors/factors'
@@ -42,7 +42,7 @@ type Operations = Record<string, (copy: number) => Run>
 const of =
   <Input>(operation: Operation<Input, unknown>) =>
   (input: (copy: number) => Input) =>
-  (copy: number): Run => ({ mode: operation.mode, work: (tx) => operation(tx, input(copy)) })
+  (copy: number): Run => ({ mode: modeOf(operation, input(copy)), work: (tx) => operation(tx, input(copy)) })
 
 const someone = (name: string, copy: number, given: Parameters<typeof newUser>[0] = {}) =>
   newUser({ id: id(name, copy), createdAt: NOW, ...given })

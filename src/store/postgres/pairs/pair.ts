@@ -17,6 +17,9 @@ export const pair = (statement: Pick<Pair['statement'], 'index' | 'query'>, text
   text,
 })
 
+/** A statement of SQLite, and the one with the same parameters and rows that Postgres runs in its place. */
+export type StandIn = readonly [statement: Pick<Pair['statement'], 'index'>, other: Pick<Pair['statement'], 'query'>]
+
 /** @param query of the shared statement, whose selection and decoders also hold for the other text */
 export function pairedQuery(text: string, { text: shared, decoders }: Query, parameters: Parameters): Query {
   const bindings: Binding[] = []
