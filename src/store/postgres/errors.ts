@@ -13,6 +13,8 @@ interface ClientError extends Error {
   errno?: unknown
   /** The SQL that failed. */
   statement?: string
+  /** The function of Postgres's source that reported it. */
+  routine?: unknown
   /** The functions in which it occurred. */
   where?: unknown
 }
@@ -31,6 +33,13 @@ function clientCodeOf(error: unknown): string {
 
 /** serialization_failure and deadlock_detected: the transaction was rolled back and can be run again. */
 export const isSerializationFailure = (error: unknown): boolean => ['40001', '40P01'].includes(stateOf(error))
+
+/**
+ * feature_not_supported, because a statement was prepared before a newer executable replaced a view that it reads. Nothing
+ * has been done, and a new connection prepares it again. The message is translated, the routine is not.
+ */
+export const isPlanOutdated = (error: unknown): boolean =>
+  stateOf(error) === '0A000' && (error as ClientError).routine === 'RevalidateCachedQuery'
 
 /** in_failed_sql_transaction: a query of the transaction failed before; of queries sent together, this one may be seen first. */
 export const isTransactionAborted = (error: unknown): boolean => stateOf(error) === '25P02'
@@ -81,7 +90,7 @@ function kindOf(error: unknown): FailureKind | undefined {
   const state = stateOf(error)
   const code = clientCodeOf(error)
   // feature_not_supported: SERIALIZABLE on a standby
-  if (state === '0A000' && !isFromFunction(error)) return 'read_only'
+  if (state === '0A000' && !isFromFunction(error) && !isPlanOutdated(error)) return 'read_only'
   // The server breaks connections on purpose if a transaction stays open without a query.
   if (state === '25P03') return 'too_slow'
   if (state !== '') return KINDS[state] ?? KINDS_OF_CLASSES[state.slice(0, 2)]

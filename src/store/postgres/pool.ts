@@ -21,8 +21,8 @@ export interface Pool extends Pick<SQL, 'unsafe'> {
   release(connection: ReservedSQL): Promise<void>
   /** Ends the transactions that take too long. */
   endOverdue(): void
-  /** Opens new connections, and breaks the present ones. */
-  replace(): void
+  /** Opens new connections, and breaks the present ones. @param patienceSeconds for what runs on these; by default none */
+  replace(patienceSeconds?: number): void
   connections(): ConnectionCounts
   /** Breaks all connections. */
   close(): Promise<void>
@@ -59,10 +59,10 @@ export function poolOf(connect: () => SQL, max: number): Pool {
       const overdue = performance.now() - TRANSACTION_MS
       for (const [connection, since] of reservedAt) if (since < overdue) breakOff(connection)
     },
-    replace() {
+    replace(patienceSeconds) {
       const old = current
       current = connect()
-      breakOff(old)
+      breakOff(old, patienceSeconds)
     },
     connections: () => ({ max, reserved: reservedAt.size, waiting: queue.waiting() }),
     close: () => current.close({ timeout: 0 }),
@@ -76,9 +76,9 @@ export async function giveBack(connection: ReservedSQL): Promise<void> {
   } catch {}
 }
 
-/** What runs on it is rejected. */
-function breakOff(connection: SQL): void {
-  connection.close({ timeout: 0 }).catch(() => {})
+/** What runs on it is rejected, after a while. */
+function breakOff(connection: SQL, patienceSeconds = 0): void {
+  connection.close({ timeout: patienceSeconds }).catch(() => {})
 }
 
 /** A connection that comes too late is given back. */

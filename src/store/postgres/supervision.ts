@@ -4,7 +4,7 @@
  * answers again.
  */
 import { Unavailable } from '../../lib/unavailable'
-import { isConnectionLost, unavailableFor } from './errors'
+import { isConnectionLost, isPlanOutdated, unavailableFor } from './errors'
 import type { Health } from './health'
 import { type Pool, TRANSACTION_MS } from './pool'
 
@@ -66,6 +66,7 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
         health.recordSuccess(kind === 'read' ? 'read' : 'write')
         return value
       } catch (error) {
+        if (isPlanOutdated(error)) replaceAtIntervals(TRANSACTION_MS / 1000)
         if (!mayRunAgain(error, entry, runs)) throw failureOf(error, entry)
       } finally {
         running.delete(entry)
@@ -78,7 +79,11 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
   const isOverdue = ({ since }: Running) => performance.now() - since >= TRANSACTION_MS
 
   const mayRunAgain = (error: unknown, entry: Running, runs: number) =>
-    entry.kind !== 'once' && isConnectionLost(error) && !isOverdue(entry) && !refusal && runs < MAX_RUNS && !isClosed
+    (isPlanOutdated(error) || (entry.kind !== 'once' && isConnectionLost(error))) &&
+    !isOverdue(entry) &&
+    !refusal &&
+    runs < MAX_RUNS &&
+    !isClosed
 
   function failureOf(error: unknown, entry: Running): unknown {
     if (isConnectionLost(error) && refusal) return refusal
@@ -95,11 +100,14 @@ export function supervise({ pool, health, probe }: SupervisionOptions): Supervis
   }
 
   let replacedAt = -PROBE_EVERY_MS
-  /** After a failover, connections may still lead to the server that was the primary. */
-  function replaceAtIntervals(): void {
+  /**
+   * After a failover, connections may still lead to the server that was the primary; after a change of views, all have
+   * outdated plans.
+   */
+  function replaceAtIntervals(patienceSeconds?: number): void {
     if (performance.now() - replacedAt < PROBE_EVERY_MS) return
     replacedAt = performance.now()
-    pool.replace()
+    pool.replace(patienceSeconds)
   }
 
   function refuse(reason: Unavailable): void {

@@ -231,6 +231,29 @@ describe.skipIf(!hasPostgres)('on a database that others use, too', () => {
     engine = await open()
   })
 
+  test('columns whose type a newer executable changed are read over new connections, and nobody notices', async () => {
+    await using own = await newPostgresDatabase()
+    await engine.close()
+    engine = await open(own.url)
+    const work = () =>
+      Promise.all(
+        Array.from({ length: 12 }, (_, index) =>
+          index % 2 === 0
+            ? get('a')
+            : engine.write(async (tx) => {
+                await put(crypto.randomUUID())(tx)
+                await tx.one(select, { key: 'a' })
+              }),
+        ),
+      )
+    await work()
+    await runOn(own.url, 'ALTER TABLE latchkey.meta ALTER COLUMN value TYPE varchar')
+    await work()
+    expect(problems).toEqual([])
+    await engine.close()
+    engine = await open()
+  })
+
   test('missing tables are damage: the error is thrown unchanged, and the problem ends with a good examination', async () => {
     await using own = await newPostgresDatabase()
     await engine.close()
