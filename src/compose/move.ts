@@ -25,6 +25,7 @@ import {
   type Progress,
   type RowCounts,
 } from '../store/move'
+import { version } from '../version'
 import { sealerOf } from './keys'
 import { rowConverter } from './moved-rows'
 import { sharedSecrets } from './shared-secrets'
@@ -76,7 +77,7 @@ export async function moveDatabase({
     await examineTarget(to.database)
     return { rows: await countRows(source), secrets }
   }
-  await using target = await openTarget(to.database, now)
+  await using target = await openTarget(to.database, { now, version })
   const convert = rowConverter({
     from: sealerFor(from, settings, present),
     to: sealerFor(to, settings, secrets),

@@ -11,6 +11,7 @@ import { type MoveOptions, moveDatabase, type Place } from '../../src/compose/mo
 import { load } from '../../src/config/load'
 import { createLog } from '../../src/http/log'
 import { openStore } from '../../src/store'
+import { version } from '../../src/version'
 import { countRows, execute, putMigratedDatabase, readRows } from '../support/database'
 import { ADA, AT, allRowsOf, GRACE, OLDER_TOKEN, putEveryRow, REFRESH_TOKEN } from '../support/every-row'
 import { fakeHasher, testClock } from '../support/fakes'
@@ -172,6 +173,15 @@ const ROWS_OF_GOTRUE = `
   INSERT INTO auth.mfa_factors (id, user_id, factor_type, status, secret, created_at, updated_at)
   VALUES ('${GRACE}', '${GRACE}', 'totp', 'verified', 'GEZDGNBVGY3TQOJQ', now(), now());
 `
+
+onBoth('the views of the target are recorded with the version, so that an older executable leaves them', async () => {
+  const from = await filledPlace()
+  await using to = await postgresPlace()
+  await runOn(to.database, "UPDATE latchkey.meta SET value = 'other' WHERE key = 'views'")
+  await move({ settings: settingsOf(sharedSettings(from.secrets)), from, to })
+  const [row] = await runOn(to.database, "SELECT value FROM latchkey.meta WHERE key = 'views'")
+  expect(row?.value).toEndWith(` ${version}`)
+})
 
 onBoth('a target with accounts is refused', async () => {
   const from = await filledPlace()

@@ -17,11 +17,15 @@ export const openSource = async (database: string): Promise<Source> =>
  * Creates or migrates the database if needed.
  * @param database path of a file whose lock the caller holds, or URL
  * @param now Unix milliseconds
+ * @param version of this executable
  * @throws {MoveRefused} if it has accounts, or a server uses it
  */
-export const openTarget = async (database: string, now: number): Promise<Target> =>
+export const openTarget = async (
+  database: string,
+  { now, version }: { now: number; version: string },
+): Promise<Target> =>
   isPostgresUrl(database)
-    ? postgresTarget(database, () => migrateDatabase(database, { now }))
+    ? postgresTarget(database, () => migrateDatabase(database, { now, version }))
     : sqliteTarget(database, now)
 
 /** Checks the target of a move and changes nothing. @throws {MoveRefused} as `openTarget` does */
