@@ -10,6 +10,8 @@ import views from './views.sql' with { type: 'text' }
 /** Of the schema `latchkey`, in order. */
 export const postgresMigrations: Migration[] = [{ name: '0001-latchkey', sql: latchkey }]
 
-/** The schema `auth` of supabase/auth, for a database without one. */
-/** Views on tables of the schema `auth`, applied whenever their text changes. */
+/**
+ * `authSchema`: the schema `auth` of supabase/auth, for a database without one. `views`: those on its tables, applied
+ * whenever their text changes.
+ */
 export { authSchema, views }

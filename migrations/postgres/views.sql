@@ -1,6 +1,6 @@
 -- The shared tables that are more than renamed columns: views with the names of columns that they have on SQLite, and
 -- triggers that write to the tables behind them. Applied after the migrations whenever this text changes, in the same
--- transaction. The other views are made by src/store/postgres/shared-tables.ts.
+-- transaction, when all views of before are dropped. The other views are made by src/store/postgres/shared-tables.ts.
 
 -- base64url without padding (RFC 4648 section 5).
 CREATE OR REPLACE FUNCTION latchkey.base64url(bytes bytea) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -21,8 +21,6 @@ $$;
 CREATE OR REPLACE FUNCTION latchkey.from_go_bytes(encoded text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
   SELECT rtrim(translate(encoded, '+/', '-_'), '=')
 $$;
-
-DROP VIEW IF EXISTS latchkey.mfa_factors, latchkey.webauthn_credentials, latchkey.passkeys CASCADE;
 
 -- Second factors, including those of the type that GoTrue lacks.
 CREATE VIEW latchkey.mfa_factors AS

@@ -3,6 +3,7 @@
  * requests run in between.
  */
 import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { NIL_UUID } from '../lib/uuid'
 import { read, type Tx } from './engine'
 import { integer, type Kind, type Placeholders, statement, text } from './query'
 import { type AuditRow, auditLogEntries, type User, users } from './schema'
@@ -38,7 +39,7 @@ interface Position {
 const opaque: Kind<string | number> = text as Kind<never>
 
 /** Before and after every row; the second part is any UUID. */
-const START: Position = { at: Number.NEGATIVE_INFINITY, id: '00000000-0000-0000-0000-000000000000' }
+const START: Position = { at: Number.NEGATIVE_INFINITY, id: NIL_UUID }
 const END: Position = { ...START, at: Number.POSITIVE_INFINITY }
 
 const position = { aud: users.aud, at: opaque, id: opaque }

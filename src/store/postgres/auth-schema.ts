@@ -2,11 +2,8 @@
  * Whether the schema `auth` of a database is one that this executable can work on. It belongs to supabase/auth, which also
  * migrates it; a database without it gets `migrations/postgres/auth.sql`.
  */
-import type { SQL } from 'bun'
 import { usedColumns } from './auth-columns'
-
-/** One connection or transaction. */
-export type Connection = Pick<SQL, 'unsafe'>
+import type { Connection } from './connect'
 
 /** The last migration of the schema that this executable knows; supabase/auth 2.192 is the first version with it. */
 const AUTH_VERSION = '20260625000000'

@@ -5,17 +5,15 @@
 import { isIP } from 'node:net'
 import { Column, is, noopDecoder, SQL } from 'drizzle-orm'
 import { isJsonObject, type JsonObject, sortedJson } from '../../lib/json'
+import { isUuid, NIL_UUID } from '../../lib/uuid'
 import type { Field, ParameterType } from '../query'
 import { kindOf } from './shared-tables'
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-const NIL = '00000000-0000-0000-0000-000000000000'
 
 /** Milliseconds of the years 1 and 9999, outside of which ISO 8601 and Postgres write years differently. */
 const [FIRST, LAST] = [-62_135_596_800_000, 253_402_300_799_999]
 
 /** Text that is no UUID stands for no row: the nil UUID belongs to none. */
-const uuid = (value: unknown) => (UUID.test(String(value)) ? String(value) : NIL)
+const uuid = (value: unknown) => (isUuid(String(value)) ? String(value) : NIL_UUID)
 
 function instant(value: unknown): string {
   const milliseconds = Number(value)

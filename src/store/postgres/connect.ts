@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs'
 import { SQL } from 'bun'
 import { driverUrl, type PostgresUrl, parsePostgresUrl } from '../../lib/postgres-url'
 
+/** What runs a query: a connection, a transaction on it, or a pool. */
+export type Connection = Pick<SQL, 'unsafe'>
+
 /** How long a connection may take to be made. */
 const CONNECTING_SECONDS = 3
 

@@ -30,6 +30,7 @@ class PostgresDialect extends SQLiteSyncDialect {
     const conflict = onConflict?.length ? unqualified(sql.join(onConflict)) : undefined
     const shared = sharedTables[getTableName(table)]
     if (!shared) return sql`insert into ${table} ${row(written, {})}${conflict}${returned(returning)}`
+    requireNoReturning(returning, table)
     // The triggers insert nothing if there is a conflict.
     if (shared.hasTriggers) return sql`insert into ${table} ${row(written, {})}`
     const { base, extra } = split(shared, written)
@@ -42,6 +43,7 @@ class PostgresDialect extends SQLiteSyncDialect {
     const shared = sharedTables[getTableName(table)]
     if (!shared || shared.hasTriggers)
       return sql`update ${table} set ${assignments(written, {})}${filter(where)}${returned(returning)}`
+    requireNoReturning(returning, table)
     const { base, extra } = split(shared, written)
     const update = sql`update ${baseTable(shared)} as ${table} set ${assignments(base, shared)}${baseFilter(shared, table, where)}`
     if (extra.length > 0) {
@@ -55,10 +57,16 @@ class PostgresDialect extends SQLiteSyncDialect {
 
   override buildDeleteQuery({ table, where, returning }: Built<'buildDeleteQuery'>): SQL {
     const shared = sharedTables[getTableName(table)]
-    return shared && !shared.hasTriggers
-      ? sql`delete from ${baseTable(shared)} as ${table}${baseFilter(shared, table, where)}`
-      : sql`delete from ${table}${filter(where)}${returned(returning)}`
+    if (!shared || shared.hasTriggers) return sql`delete from ${table}${filter(where)}${returned(returning)}`
+    requireNoReturning(returning, table)
+    return sql`delete from ${baseTable(shared)} as ${table}${baseFilter(shared, table, where)}`
   }
+}
+
+/** Columns that the base table would return are not ours. @throws if a statement asks for some */
+function requireNoReturning(returning: Returning, table: SQLiteTable): void {
+  if (returning?.length)
+    throw new Error(`a write of ${getTableName(table)} cannot return columns on Postgres; read them`)
 }
 
 /** The columns of a statement that have a value, in the order of the table. */

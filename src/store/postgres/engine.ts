@@ -15,10 +15,11 @@ import {
   type Tx,
 } from '../engine'
 import type { SingleStatement } from './budgets'
+import type { Connection } from './connect'
 import { isRolledBack, isSerializationFailure, isTransactionAborted, isUniqueViolation } from './errors'
 import type { Health } from './health'
 import type { Pool } from './pool'
-import { type Connection, queriesOn } from './queries'
+import { queriesOn } from './queries'
 import { supervise } from './supervision'
 import { examinationOf } from './vitals'
 
@@ -81,7 +82,7 @@ export function postgresEngine({
   async function attempt<T>(
     operation: (tx: Tx) => Promise<T>,
     level: string,
-    isRolledBack: boolean,
+    mustRollBack: boolean,
   ): Promise<Attempt<T>> {
     const connection = await pool.reserve()
     let firstFailure: unknown
@@ -97,7 +98,7 @@ export function postgresEngine({
         emit: (event) => void events.push(event),
       })
       await begun
-      if (isRolledBack) throw new Conflict()
+      if (mustRollBack) throw new Conflict()
       await commit(connection)
       return { value, events }
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Our indexes on tables of supabase/auth. */
 import type { SQL } from 'bun'
 import { INDEX_LOCK } from './advisory-locks'
-import type { Connection } from './auth-schema'
+import type { Connection } from './connect'
 
 const INDEXES: Record<string, string> = {
   // The admin list, and the sweep of anonymous accounts.

@@ -1,13 +1,10 @@
 /** The statements of the store on one connection, or on a pool of them. */
-import type { SQL } from 'bun'
 import type { Queries } from '../engine'
 import type { Binding, Decoder, Statement } from '../query'
+import type { Connection } from './connect'
 import { postgres } from './dialect'
 
 type Row = Record<string, unknown>
-
-/** What runs a query: a pool, or a connection of it. */
-export type Connection = Pick<SQL, 'unsafe'>
 
 export function queriesOn(connection: Connection): Queries {
   const run = (statement: Pick<Statement<never, unknown>, 'query'>, values: object | undefined) => {

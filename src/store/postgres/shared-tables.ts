@@ -4,6 +4,7 @@
  */
 import { Column, getTableColumns, getTableName, is, type SQL, sql } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { NIL_UUID } from '../../lib/uuid'
 import type { Field, ParameterType } from '../query'
 
 /** How a column of a shared table is stored. Columns not listed are stored unchanged. */
@@ -45,7 +46,7 @@ export interface SharedTable {
   hasTriggers?: boolean
 }
 
-const NIL = "'00000000-0000-0000-0000-000000000000'"
+const NIL = `'${NIL_UUID}'`
 
 /** Rows made in SQL may have none; the index latchkey_users_created is on this expression. */
 const CREATED_AT = "coalesce(base.created_at, 'epoch'::timestamptz)"
@@ -293,8 +294,7 @@ function viewDefinition(view: string, shared: SharedTable, columns: readonly Col
     return `${expression} AS "${name}"`
   })
   const join = extra ? ` LEFT JOIN latchkey."${extra.table}" extra ON extra."${extra.key}" = base."id"` : ''
-  return `DROP VIEW IF EXISTS latchkey."${view}" CASCADE;
-CREATE VIEW latchkey."${view}" AS SELECT
+  return `CREATE VIEW latchkey."${view}" AS SELECT
   ${selected.join(',\n  ')}
 FROM auth."${base}" base${join}${where ? ` WHERE ${where}` : ''};
 `

@@ -1,8 +1,10 @@
 /** Statements name the schema of each table, so that they do not depend on the connection's search_path. */
 import { describe, expect, test } from 'bun:test'
+import { eq } from 'drizzle-orm'
 import { postgres } from '../../../src/store/postgres/dialect'
 import { qualified } from '../../../src/store/postgres/qualified'
-import { statements } from '../../../src/store/query'
+import { columnsOf, statement, statements } from '../../../src/store/query'
+import { auditLogEntries, identities, roles, users } from '../../../src/store/schema'
 import '../../../src/store'
 import { hasPostgres, postgresDatabase, runOn } from '../../support/postgres'
 
@@ -21,6 +23,24 @@ test('tables of ours get their schema, and nothing else does', () => {
     'insert into "auth"."users" values (1) on conflict do update set "id" = 1',
   ])
     expect(qualified(other)).toBe(other)
+})
+
+test('a write of a shared table that would return columns is refused when it is built', () => {
+  const count = statements.length
+  const writes = [
+    statement({ name: roles.name }, (db, { name }) => db.delete(roles).where(eq(roles.name, name)).returning()),
+    statement({ id: auditLogEntries.id }, (db, { id }) =>
+      db.delete(auditLogEntries).where(eq(auditLogEntries.id, id)).returning(),
+    ),
+    statement({ id: users.id, role: users.role }, (db, { id, role }) =>
+      db.update(users).set({ role }).where(eq(users.id, id)).returning(),
+    ),
+    statement(columnsOf(identities), (db, row) => db.insert(identities).values(row).returning()),
+  ]
+  statements.length = count
+  const [own, ...shared] = writes
+  expect(own?.query(postgres).text).toContain('returning')
+  for (const write of shared) expect(() => write.query(postgres)).toThrow('cannot return columns')
 })
 
 describe.skipIf(!hasPostgres)('on Postgres', () => {

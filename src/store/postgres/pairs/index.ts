@@ -10,7 +10,7 @@ import { sweepPairs, sweepStandIns } from './sweeps'
 const pairs: readonly Pair[] = [...accountPairs, ...auditPairs, ...factorPairs, ...queuePairs, ...sweepPairs]
 
 const standIns = new Map(sweepStandIns.map(([{ index }, other]) => [index, other]))
-const textOf = new Map(pairs.map(({ statement, text }) => [statement.index, text]))
+const textByIndex = new Map(pairs.map(({ statement, text }) => [statement.index, text]))
 
 export function replacement(
   this: Dialect,
@@ -20,6 +20,6 @@ export function replacement(
 ): Query {
   const standIn = standIns.get(index)
   if (standIn) return standIn.query(this)
-  const text = textOf.get(index)
+  const text = textByIndex.get(index)
   return text === undefined ? query : pairedQuery(text, query, parameters)
 }
