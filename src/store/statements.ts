@@ -4,7 +4,7 @@ import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
 import { saveUser } from './accounts/save-user'
 import { runGuarded, type Tx, together } from './engine'
-import { columnsOf, statement } from './query'
+import { columnsOf, integer, statement } from './query'
 import {
   type AmrClaim,
   auditLogEntries,
@@ -32,15 +32,15 @@ export const sessionById = statement({ id: sessions.id }, (db, { id }) =>
 )
 
 // Few rows per user, sorted afterwards: an ORDER BY triples the cost of these two queries.
-const identitiesOf = statement({ userId: identities.userId }, (db, { userId }) =>
+export const identitiesOf = statement({ userId: identities.userId }, (db, { userId }) =>
   db.select().from(identities).where(eq(identities.userId, userId)),
 )
 
-const amrOf = statement({ sessionId: mfaAmrClaims.sessionId }, (db, { sessionId }) =>
+export const amrOf = statement({ sessionId: mfaAmrClaims.sessionId }, (db, { sessionId }) =>
   db.select().from(mfaAmrClaims).where(eq(mfaAmrClaims.sessionId, sessionId)),
 )
 
-const factorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
+export const factorsOf = statement({ userId: mfaFactors.userId }, (db, { userId }) =>
   db.select().from(mfaFactors).where(eq(mfaFactors.userId, userId)),
 )
 
@@ -154,7 +154,10 @@ const deleteSessions = statement({ userId: sessions.userId, keep: sessions.id },
   db.delete(sessions).where(and(eq(sessions.userId, userId), sql`${sessions.id} <> ${keep}`)),
 )
 
-const insertAudit = statement(columnsOf(auditLogEntries, 'seq'), (db, p) => db.insert(auditLogEntries).values(p))
+/** `order` is the index among the entries of one request, which Postgres adds as microseconds. */
+export const insertAudit = statement({ ...columnsOf(auditLogEntries, 'seq'), order: integer }, (db, { order, ...p }) =>
+  db.insert(auditLogEntries).values(p),
+)
 
 export type NewMessage = Omit<Message, 'seq'>
 
@@ -312,5 +315,5 @@ export async function endSessions(tx: Tx, userId: string, keep?: string): Promis
 }
 
 export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
-  for (const entry of entries) await tx.run(insertAudit, { ...entry })
+  for (const [order, entry] of entries.entries()) await tx.run(insertAudit, { ...entry, order })
 }

@@ -1,5 +1,6 @@
 /** Lists that are longer than what one statement reads, with rows of one instant or less than a millisecond apart. */
 import { expect, test } from 'bun:test'
+import { randomUUID } from 'node:crypto'
 import { openStore, type Store, type UserQuery } from '../../src/store'
 import { execute } from '../support/database'
 import { eachEngine, newDatabase } from '../support/engines'
@@ -61,4 +62,28 @@ eachEngine(() => {
       const found = await onPages([1, 200, 201, 260], (page) => store.listAudit({ page, perPage: 10 }))
       expect(found).toEqual({ rows: 40, totals: [2600, 2600, 2600, 2600] })
     }))
+
+  test('entries of one request keep their order', async () => {
+    await using database = await newDatabase()
+    const store = await openStore(database.target, 1)
+    try {
+      const entry = (number: number) => ({
+        id: randomUUID(),
+        payload: { number },
+        createdAt: 1_704_067_200_123,
+        ipAddress: '',
+      })
+      const given = Array.from({ length: 3 }, (_, number) => entry(number))
+      // A sequence of fewer numbers than this begins anew in between.
+      for (let request = 0; request < 334; request++)
+        await store.appendAudit(
+          given.map((each) => ({ ...each, id: randomUUID(), createdAt: each.createdAt + request })),
+        )
+      const { rows } = await store.listAudit({ page: 1, perPage: 1002 })
+      const numbers = rows.map(({ payload }) => payload.number)
+      expect(numbers).toEqual(Array.from({ length: 334 }, () => [2, 1, 0]).flat())
+    } finally {
+      await store.close()
+    }
+  })
 })

@@ -193,7 +193,7 @@ export const sharedTables: Record<string, SharedTable> = {
     kinds: { id: 'uuid', payload: 'json', created_at: 'instant' },
     computed: { seq: '0::bigint' },
     constants: { instance_id: NIL },
-    // Keeps the entries of one request in order.
+    // Keeps moved entries of one millisecond in order; requests number theirs (pairs/audit.ts).
     added: { created_at: "nextval('latchkey.audit_order') * interval '1 microsecond'" },
   },
 }

@@ -1,6 +1,7 @@
 /** Accounts found by address, and the list of the admin API. */
 import { userByEmail } from '../../accounts/account-rows'
 import { COUNT_SLICE, SEARCH_SLICE, userLists } from '../../admin-lists'
+import { amrOf, factorsOf, identitiesOf } from '../../statements'
 import { type Pair, pair } from './pair'
 
 /** SQLite requires the literal condition of its index, and stores booleans as numbers. */
@@ -28,4 +29,14 @@ function listIn(direction: 'asc' | 'desc'): Pair[] {
   ]
 }
 
-export const accountPairs = [byEmail, ...listIn('asc'), ...listIn('desc')]
+/** Rows are sorted by milliseconds later; those of one millisecond keep this order. */
+const ofAccount = [
+  pair(identitiesOf, 'SELECT {columns} FROM identities WHERE user_id = :userId ORDER BY created_at, id'),
+  pair(factorsOf, 'SELECT {columns} FROM mfa_factors WHERE user_id = :userId ORDER BY created_at, id'),
+  pair(
+    amrOf,
+    'SELECT {columns} FROM mfa_amr_claims WHERE session_id = :sessionId ORDER BY updated_at DESC, authentication_method',
+  ),
+]
+
+export const accountPairs = [byEmail, ...ofAccount, ...listIn('asc'), ...listIn('desc')]
