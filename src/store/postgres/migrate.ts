@@ -161,8 +161,16 @@ async function mustReplaceViews(
     `SELECT value FROM latchkey.meta WHERE key = '${VIEWS_KEY}'`,
   )
   const [hash, by] = row?.value.split(' ') ?? []
-  if (hash === sha256(views)) return false
+  if (hash === sha256(views)) return areViewsMissing(connection, views)
   return by === undefined || (version !== undefined && semver.order(version, by) >= 0)
+}
+
+/** Views have to be dropped before a migration of supabase/auth can change the type of a column that they read. */
+async function areViewsMissing(connection: Connection, views: string): Promise<boolean> {
+  const [{ present }] = await connection.unsafe<[{ present: number }]>(
+    `SELECT count(*)::int AS present FROM pg_class WHERE relnamespace = to_regnamespace('latchkey') AND relkind = 'v'`,
+  )
+  return present < [...views.matchAll(/^CREATE VIEW /gm)].length
 }
 
 const recordOfViews = (views: string, version = '') =>

@@ -104,6 +104,17 @@ test.skipIf(!hasPostgres)(
   },
 )
 
+test.skipIf(!hasPostgres)('views that were dropped are made again', async () => {
+  await using database = await emptyDatabase()
+  const { sql } = database
+  await applied(sql)
+  await sql.unsafe('DROP VIEW latchkey.sessions CASCADE')
+  await sql.unsafe('ALTER TABLE auth.sessions ALTER COLUMN tag TYPE varchar(100)')
+  expect(await applied(sql)).toEqual(['views'])
+  expect(await sql.unsafe('SELECT * FROM latchkey.sessions')).toHaveLength(0)
+  expect(await applied(sql)).toEqual([])
+})
+
 test.skipIf(!hasPostgres)('a running node goes on with the views of a newer one', async () => {
   await using database = await emptyDatabase()
   const { sql, url } = database
