@@ -128,7 +128,7 @@ export async function startApp({
   const configuration = load({
     set: {
       AUTH_RATE_LIMITS: 'off',
-      ...(currentEngine() === 'postgres' && { AUTH_DATABASE_URL: database }),
+      ...(currentEngine() === 'postgres' && { AUTH_DATABASE_URL: database, AUTH_DB_MAX_CONNECTIONS: '4' }),
       ...settings,
     },
   })
