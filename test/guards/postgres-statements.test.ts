@@ -8,7 +8,7 @@ import { hasPostgres, type PostgresDatabase, postgresDatabase, runOn } from '../
 const texts = [...new Set(statements.map((statement) => statement.query(postgres).text))]
 
 /** The sweep of anonymous users compares them with all factors at once, in the background. */
-const SWEEP = /^delete from "auth"\."users" .*"users"\."uid" > \$1/
+const SWEEP = /^delete from "auth"\."users" .*"users"\."id" > \$1/
 
 interface Plan {
   'Node Type': string

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { eq, sql } from 'drizzle-orm'
 import { openStore } from '../../../src/store'
 import { Conflict, type Engine, MAX_RERUNS, runGuarded, type Tx } from '../../../src/store/engine'
-import { statement } from '../../../src/store/query'
+import { statement, statements } from '../../../src/store/query'
 import { meta, userRoles } from '../../../src/store/schema'
 import { openDatabase } from '../../../src/store/sqlite/connections'
 import { sqliteEngine } from '../../../src/store/sqlite/engine'
@@ -26,6 +26,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
+const ofStore = statements.length
 const insert = statement({ key: meta.key, value: meta.value }, (db, { key, value }) =>
   db.insert(meta).values({ key, value }),
 )
@@ -34,6 +35,8 @@ const update = statement({ key: meta.key }, (db, { key }) =>
 )
 const select = statement({ key: meta.key }, (db, { key }) => db.select().from(meta).where(eq(meta.key, key)))
 const insertRole = statement({}, (db) => db.insert(userRoles).values({ userId: 'nobody', role: 'admin', grantedAt: 1 }))
+// Guards look at the statements of the store alone.
+statements.length = ofStore
 
 const put =
   (key: string, value = '0') =>

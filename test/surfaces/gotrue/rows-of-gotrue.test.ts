@@ -469,7 +469,10 @@ describe.skipIf(!hasPostgres)('rows of GoTrue', () => {
     const { app, db } = server
     await db.unsafe(`INSERT INTO auth.audit_log_entries (id, payload, created_at)
       VALUES (gen_random_uuid(), '{"action":"login","actor_username":"old@example.com"}', '2025-12-01T00:00:00Z')`)
-    for (let number = 0; number < 5; number++) await app.signUp(`user-${number}@example.com`)
+    for (let number = 0; number < 5; number++) {
+      app.clock.advance(1)
+      await app.signUp(`user-${number}@example.com`)
+    }
     const { body } = await app.ask('GET', '/auth/v1/admin/audit', { token: app.admin })
     const names = body.map(({ payload }: { payload: { actor_username: string } }) => payload.actor_username)
     expect(names).toEqual([...names.slice(0, -1).toSorted().toReversed(), 'old@example.com'])
