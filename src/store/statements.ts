@@ -154,7 +154,7 @@ const deleteSessions = statement({ userId: sessions.userId, keep: sessions.id },
   db.delete(sessions).where(and(eq(sessions.userId, userId), sql`${sessions.id} <> ${keep}`)),
 )
 
-/** `order` is the index among the entries of one request, which Postgres adds as microseconds. */
+/** Postgres adds `order` as microseconds. */
 export const insertAudit = statement({ ...columnsOf(auditLogEntries, 'seq'), order: integer }, (db, { order, ...p }) =>
   db.insert(auditLogEntries).values(p),
 )
@@ -314,6 +314,13 @@ export async function endSessions(tx: Tx, userId: string, keep?: string): Promis
   return tx.run(deleteSessions, { userId, keep: keep ?? '' })
 }
 
+/** Entries that one process writes in the same millisecond are numbered. */
+let latest = { createdAt: 0, order: 0 }
+
 export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
-  for (const [order, entry] of entries.entries()) await tx.run(insertAudit, { ...entry, order })
+  for (const entry of entries) {
+    const { createdAt } = entry
+    latest = { createdAt, order: createdAt === latest.createdAt ? latest.order + 1 : 0 }
+    await tx.run(insertAudit, { ...entry, order: latest.order })
+  }
 }

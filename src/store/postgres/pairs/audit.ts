@@ -2,7 +2,7 @@ import { auditEntry, auditSlice, SEARCH_SLICE } from '../../admin-lists'
 import { insertAudit } from '../../statements'
 import { pair } from './pair'
 
-/** GoTrue's table has no sequence number: entries of one instant are in the order of their ids, which is any order. */
+/** GoTrue's table has no sequence number: entries that servers write in one microsecond are in any order. */
 const EARLIER = '(created_at, id) < (:at::timestamptz, :id::uuid)'
 
 const isLike = (path: string) => `coalesce(payload::jsonb #>> ${path} ILIKE :pattern ESCAPE '', false)`
