@@ -33,8 +33,7 @@ function check(name: string, command: string[]): void {
   else failed += 1
 }
 
-/** Bun's test runner, which prints its counts on stderr. */
-/** @param paths below `test/` */
+/** Bun's test runner, which prints its counts on stderr. @param paths below `test/` */
 function tests(name: string, paths: string[], env: Record<string, string>, options: string[] = []): void {
   const startedAt = performance.now()
   const { status, stderr } = spawnSync(

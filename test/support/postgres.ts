@@ -113,7 +113,7 @@ export async function createTemplate(server: string): Promise<void> {
   await store.close()
   await runOn(template, CAPTURE_PROCEDURE)
   await runOn(template, 'CALL testing.capture()')
-  // A template that somebody is connected to cannot be copied.
+  // A template with open connections cannot be copied.
   await shared.connections.get(template)?.close()
   shared.connections.delete(template)
 }

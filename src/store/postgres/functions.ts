@@ -57,7 +57,7 @@ function callWithin(pool: SQL, call: FunctionCall, onSilence: (pool: SQL) => voi
     isLate = true
     resolve({ outcome: 'timed_out' })
   }, call.timeoutMs)
-  // A call that has waited for a connection until nobody waits for its answer is not made.
+  // A call whose caller has given up while it waited for a connection is not made.
   const made = async () => {
     const connection = await pool.reserve()
     const silence = setTimeout(() => onSilence(pool), call.statementTimeoutMs + SILENCE_MS).unref()

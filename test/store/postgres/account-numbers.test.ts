@@ -1,27 +1,11 @@
 /** Accounts that supabase/auth or SQL made, which have no number of their own. */
 import { describe, expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
-import { openStore, type Session } from '../../../src/store'
+import { openStore } from '../../../src/store'
+import { newSession } from '../../support/accounts'
 import { hasPostgres, postgresDatabase, runOn } from '../../support/postgres'
 
 const NOW = 1_764_000_000_000
-
-const sessionOf = (userId: string): Session => ({
-  id: randomUUID(),
-  userId,
-  aal: 'aal1',
-  factorId: null,
-  notAfter: null,
-  refreshedAt: null,
-  userAgent: null,
-  ip: null,
-  tag: null,
-  refreshTokenHmacKey: 'key',
-  refreshTokenCounter: 0,
-  elevatedAtCounter: null,
-  createdAt: NOW,
-  updatedAt: NOW,
-})
 
 describe.skipIf(!hasPostgres)('on Postgres', () => {
   test('an account made in SQL gets its number at the first sign-in, and keeps it', async () => {
@@ -35,8 +19,7 @@ describe.skipIf(!hasPostgres)('on Postgres', () => {
       )
     const store = await openStore(database.url, NOW)
     const signIn = async (userId: string) => {
-      const session = { session: sessionOf(userId), method: 'password', network: undefined }
-      const signedIn = await store.openSession({ session, now: NOW, audit: [] })
+      const signedIn = await store.openSession({ session: newSession(userId), now: NOW, audit: [] })
       return signedIn.outcome === 'opened' ? signedIn.opened.user.uid : signedIn.outcome
     }
     try {
