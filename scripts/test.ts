@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createTemplate, ENGINE_VARIABLE, SERVER_VARIABLE } from '../test/support/postgres'
 import { postgresPrograms, startPostgresServer } from '../test/support/postgres-server'
@@ -13,6 +14,12 @@ const AGAINST_THE_EXECUTABLE = ['binary', 'clients']
 const IN_PROCESS = readdirSync(join(root, 'test')).filter(
   (folder) => folder !== 'support' && !AGAINST_THE_EXECUTABLE.includes(folder),
 )
+
+/**
+ * Files run in as many processes as there are cores, in each one after the other. With a neighbour on the same core, a
+ * test may take several times as long as alone.
+ */
+const OPTIONS = [`--parallel=${availableParallelism()}`, '--no-isolate', '--timeout', '20000']
 
 let passed = 0
 let failed = 0
@@ -34,11 +41,11 @@ function check(name: string, command: string[]): void {
 }
 
 /** Bun's test runner, which prints its counts on stderr. @param paths below `test/` */
-function tests(name: string, paths: string[], env: Record<string, string>, options: string[] = []): void {
+function tests(name: string, paths: string[], env: Record<string, string>): void {
   const startedAt = performance.now()
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['test', ...options, ...paths.map((path) => `./test/${path}${path.endsWith('.ts') ? '' : '/'}`)],
+    ['test', ...OPTIONS, ...paths.map((path) => `./test/${path}${path.endsWith('.ts') ? '' : '/'}`)],
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'pipe'],
@@ -100,10 +107,7 @@ if (!process.argv.includes('--static')) {
   tests('tests in-process', IN_PROCESS, postgres.env)
   // The tests of the store run on each engine by themselves.
   if (postgresPrograms !== undefined)
-    tests('surfaces on Postgres', ON_POSTGRES, { ...postgres.env, [ENGINE_VARIABLE]: 'postgres' }, [
-      '--timeout',
-      '20000',
-    ])
+    tests('surfaces on Postgres', ON_POSTGRES, { ...postgres.env, [ENGINE_VARIABLE]: 'postgres' })
   check('build', [process.execPath, 'scripts/build.ts'])
   tests('tests against the executable', AGAINST_THE_EXECUTABLE, postgres.env)
 }
