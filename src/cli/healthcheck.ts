@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { fail, requireSettings } from './settings'
+import { fail } from './exit-status'
+import { requireSettings } from './settings'
 
 const TIMEOUT_MS = 3000
 

@@ -3,7 +3,8 @@ import { systemClock } from '../adapters/system'
 import { apiKeysOf, gotrueSettings, keyringOf, roleKeys } from '../compose/keys'
 import { clientUrl } from '../compose/policy'
 import { secretsFor } from './data'
-import { exitOnError, requireSettings } from './settings'
+import { exitOnError } from './exit-status'
+import { requireSettings } from './settings'
 
 /** `latchkey keys`: the API keys, including the secret key. Only `--init` creates the keys of a new server. */
 export async function keys(command: Command): Promise<void> {

@@ -1,6 +1,6 @@
 /** A listening port and its connections: opening it, and closing it without cutting off a response. */
 import { dotSegmentRoutes, markDotSegments } from '../http/dot-segments'
-import { fail } from './settings'
+import { fail } from './exit-status'
 
 /** The body reader refuses earlier, with an error message; at this size Bun closes the connection. */
 const MAX_REQUEST_BYTES = 8 * 1024 * 1024

@@ -9,7 +9,8 @@ import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
 import type { Store } from '../store'
 import { openServerData } from './data'
-import { exitOnError, fail, requireSettings } from './settings'
+import { exitOnError, fail } from './exit-status'
+import { requireSettings } from './settings'
 
 /** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
 export async function testMail(command: Command): Promise<void> {

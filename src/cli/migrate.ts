@@ -7,7 +7,8 @@ import { isOnPostgres } from '../config/postgres-checks'
 import { damageOf, historyOf, lockData, migrateDatabase, migrationsFor, pendingScript } from '../store/database'
 import { version } from '../version'
 import { requireNotNewer } from './data'
-import { exitOnError, optionOf, requireSettings } from './settings'
+import { exitOnError } from './exit-status'
+import { optionOf, requireSettings } from './settings'
 
 /**
  * `latchkey migrate`: migrates the database and checks all of it; `--status` only reports its version, `--dry-run` prints

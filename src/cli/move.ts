@@ -10,8 +10,9 @@ import { isPostgresUrl } from '../lib/postgres-url'
 import { historyOf, lockData } from '../store/database'
 import type { Progress } from '../store/move'
 import { requireSameVersion } from './data'
+import { exitOnError, fail } from './exit-status'
 import { commandWith } from './invocation'
-import { exitOnError, fail, requireSettings } from './settings'
+import { requireSettings } from './settings'
 
 const PROGRESS_EVERY_MS = 2000
 

@@ -5,7 +5,8 @@ import { NO_CLIENT } from '../core/kernel/context'
 import { Refusal } from '../core/kernel/refusal'
 import { grantRole, listRoles, type RoleContext, revokeRole } from '../core/users/roles'
 import { openServerStore } from './data'
-import { exitOnError, fail, requireSettings } from './settings'
+import { EXIT, exitOnError, fail } from './exit-status'
+import { requireSettings } from './settings'
 
 const admin = { role: 'command_line' }
 
@@ -35,8 +36,11 @@ async function withRoles(
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     if (error.reason === 'user_unknown')
-      fail(`no user found for ${user} (looked up by id, email address, username and uid)`)
-    fail(`unknown role ${role}; the roles that can be granted or revoked are: ${(await store.roleNames()).join(', ')}`)
+      fail(`no user found for ${user} (looked up by id, email address, username and uid)`, EXIT.notFound)
+    fail(
+      `unknown role ${role}; the roles that can be granted or revoked are: ${(await store.roleNames()).join(', ')}`,
+      EXIT.notFound,
+    )
   } finally {
     await store.close()
   }

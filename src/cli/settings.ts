@@ -6,6 +6,7 @@ import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
 import { type Configuration, load } from '../config/load'
 import { parseDotenv } from '../lib/dotenv'
+import { fail } from './exit-status'
 
 /** Adds the flags for settings to a command. */
 export function withSettings(command: Command): Command {
@@ -105,25 +106,10 @@ function parseToml(
   }
 }
 
-/** Reads the settings for a command that needs valid ones. Prints every error and exits if there is one. */
+/** Reads the settings for a command that needs valid ones. Every error is printed, and ends the command. */
 export function requireSettings(command: Command, overrides?: Record<string, string>): Configuration {
   const configuration = readSettings(command, overrides)
   const errors = configuration.problems.filter(({ severity }) => severity === 'error')
   if (errors.length > 0) fail(errors.map(({ message }) => message).join('\n'))
   return configuration
-}
-
-/** Exits with status 1 and the message. */
-export function fail(message: string): never {
-  for (const line of message.split('\n')) process.stderr.write(`latchkey: ${line}\n`)
-  process.exit(1)
-}
-
-/** Runs work that may fail for reasons the operator can fix, and prints these in one line. */
-export async function exitOnError<T>(work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    return fail((error as Error).message)
-  }
 }

@@ -7,7 +7,8 @@ import type { Command } from 'commander'
 import { type SigningKeys, signingKeysOf } from '../compose/keys'
 import type { Settings } from '../config'
 import { openForKeys } from './data'
-import { exitOnError, fail, optionOf, requireSettings } from './settings'
+import { exitOnError, fail } from './exit-status'
+import { optionOf, requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
 async function withKeys(command: Command, work: (keys: SigningKeys, settings: Settings) => Promise<void>) {

@@ -55,7 +55,7 @@ test.each([
 ])('%j is an error with a hint', async (args, hint) => {
   const { stderr, status } = await run(args)
   expect(stderr).toContain(hint)
-  expect(status).toBe(1)
+  expect(status).toBe(2)
 })
 
 test('check finds every problem at once, with the nearest name for an unknown one', async () => {
@@ -358,11 +358,11 @@ test('granting an unknown role lists the known ones', async () => {
   await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
   const { status, stderr } = await run(['role', 'grant', 'ada@example.com', 'amdin'], { cwd: server.folder })
   expect([status, stderr]).toEqual([
-    1,
+    3,
     expect.stringMatching(/^latchkey: unknown role amdin; the roles that can be granted or revoked are: .*admin.*\n$/),
   ])
   const unknown = await run(['role', 'list', 'eve@example.com'], { cwd: server.folder })
-  expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('no user found for eve@example.com')])
+  expect([unknown.status, unknown.stderr]).toEqual([3, expect.stringContaining('no user found for eve@example.com')])
 })
 
 test('check reports an invalid template with its line', async () => {

@@ -1,0 +1,27 @@
+/** The server: start it, and look at it. */
+import { check } from '../check'
+import { healthcheck } from '../healthcheck'
+import { verb, versionLine } from '../program'
+import { serve } from '../serve'
+import { withSettings } from '../settings'
+
+export function addServerCommands(): void {
+  withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
+
+  withSettings(
+    verb('check', 'Validate every setting and the database, and list all problems.', 'latchkey check --print', check),
+  ).option('--print', 'show each value and its origin, with secrets masked')
+
+  withSettings(
+    verb(
+      'healthcheck',
+      'Check whether a running server is ready; exits with status 0 if it is.',
+      'latchkey healthcheck --port 7020',
+      healthcheck,
+    ),
+  )
+
+  verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', () => {
+    process.stdout.write(`${versionLine()}\n`)
+  })
+}
