@@ -51,6 +51,15 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
     )
   if (tokens.jwtAdminRoles.includes(tokens.jwtDefaultGroupName))
     error(`AUTH_JWT_ADMIN_ROLES must not list ${tokens.jwtDefaultGroupName}, the role of every new user.`)
+  const { jwtRolesClaim: listClaim, jwtRoleClaims: byRole = {} } = tokens
+  for (const [role, claims] of Object.entries(byRole)) {
+    if (listClaim !== undefined && Object.hasOwn(claims, listClaim))
+      error(`AUTH_JWT_ROLE_CLAIMS must not set "${listClaim}" (role "${role}"), which AUTH_JWT_ROLES_CLAIM sets.`)
+    if (tokens.jwtAdminRoles.includes(String(claims.role)))
+      error(
+        `AUTH_JWT_ROLE_CLAIMS must not set "role" to ${claims.role} (role "${role}"), which AUTH_JWT_ADMIN_ROLES lists; grant the role admin instead.`,
+      )
+  }
   if (server.trustedProxies.some(([, bits]) => bits === 0))
     warn('AUTH_TRUSTED_PROXIES trusts every address: any client can then spoof its own.')
   for (const pattern of mail.redirects) {

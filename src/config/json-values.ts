@@ -2,7 +2,8 @@
 import { isJsonObject, type JsonObject } from '../lib/json'
 import { Replaced, type ValueType } from './value-types'
 
-function parseJson(text: string): unknown {
+/** @throws {Error} that completes the sentence "<NAME> must be …" */
+export function parseJson(text: string): unknown {
   for (const candidate of [text, unescaped(text)]) {
     try {
       return JSON.parse(candidate)

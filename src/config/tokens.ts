@@ -2,6 +2,7 @@
 import type { JsonObject } from '../lib/json'
 import { jsonObjects } from './json-values'
 import { field, inMilliseconds } from './policy-field'
+import { claimName, roleClaims } from './role-claims'
 import { computed, setting } from './setting'
 import {
   choice,
@@ -120,6 +121,20 @@ export const tokens = {
     default: 'admin',
     feeds: field('adminGroup'),
     doc: 'Role of users who may change their own `app_metadata`.',
+  }),
+  jwtRolesClaim: setting({
+    name: 'JWT_ROLES_CLAIM',
+    kind: claimName,
+    defaultNote: 'none: only tokens of `/api/auth` list roles',
+    feeds: field('roleClaims.listClaim'),
+    doc: 'Claim of access tokens that lists the roles of the user, for example `user_roles`. The `role` claim stays as it is.',
+  }),
+  jwtRoleClaims: setting({
+    name: 'JWT_ROLE_CLAIMS',
+    kind: roleClaims,
+    defaultNote: 'none',
+    feeds: field('roleClaims.byRole'),
+    doc: 'Claims that roles give to access tokens, for example `{"editor":{"user_role":"editor","permissions":["posts.write"]}}`. Roles named here can be granted.',
   }),
   publishableKey: setting({
     name: 'PUBLISHABLE_KEY',

@@ -353,6 +353,16 @@ test('control characters in subjects do not reach the terminal', async () => {
   expect(stdout).not.toContain('\u001b')
 })
 
+test('a role of the configuration can be granted', async () => {
+  await using server = await startBinary()
+  await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })
+  const env = { AUTH_JWT_ROLE_CLAIMS: '{"editor":{"user_role":"editor"}}' }
+  const { status, stdout } = await run(['role', 'grant', 'ada@example.com', 'editor'], { cwd: server.folder, env })
+  expect([status, stdout]).toEqual([0, 'user editor\n'])
+  const { stderr } = await run(['role', 'grant', 'ada@example.com', 'edtior'], { cwd: server.folder, env })
+  expect(stderr).toEndWith(': admin, editor, user\n')
+})
+
 test('granting an unknown role lists the known ones', async () => {
   await using server = await startBinary()
   await server.ask('POST', '/auth/v1/signup', { body: { email: 'ada@example.com', password: 'correct-horse-9' } })

@@ -155,6 +155,29 @@ test('getClaims asks the server while tokens are signed with HS256', async () =>
   expect([error, data?.claims.sub, data?.header.alg]).toEqual([null, user.id, 'HS256'])
 })
 
+test('getClaims returns what the roles of a user give to the token', async () => {
+  const byRole = { editor: { user_role: 'editor', permissions: ['posts.write'] }, user: { plan: 'free' } }
+  await using other = await startBinary({
+    env: { AUTH_JWT_ROLES_CLAIM: 'user_roles', AUTH_JWT_ROLE_CLAIMS: JSON.stringify(byRole) },
+  })
+  const supabase = createClient(other.url, other.keys.publishable_key, { auth: { autoRefreshToken: false } })
+  const { data } = await supabase.auth.signUp({ email: address(), password })
+  const before = await supabase.auth.getClaims()
+  expect(before.data?.claims).toMatchObject({ user_roles: ['user'], plan: 'free', role: 'authenticated' })
+  const path = `/api/auth/admin/users/${data.user?.id}/roles/editor`
+  expect((await other.ask('PUT', path, { token: other.keys.secret_key })).status).toBe(200)
+  expect((await supabase.auth.refreshSession()).error).toBeNull()
+  const { data: after, error } = await supabase.auth.getClaims()
+  expect(error).toBeNull()
+  expect(after?.claims).toMatchObject({
+    user_roles: ['user', 'editor'],
+    user_role: 'editor',
+    permissions: ['posts.write'],
+    plan: 'free',
+    role: 'authenticated',
+  })
+})
+
 test('token expiry configurable, and getClaims verifies ES256 locally', async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk = {

@@ -1,6 +1,7 @@
 import type { HookKey } from '../../hooks'
 import type { FunctionName } from '../../lib/function-uri'
 import type { Notification } from '../../lib/mail-templates'
+import type { RoleClaims } from '../../lib/role-claims'
 import type { RedirectPolicy } from './redirect-rules'
 
 /** The numbers and switches that the core follows. Instants and durations are milliseconds. */
@@ -14,6 +15,13 @@ export interface Policy {
   /** The external URL of this server. */
   apiUrl: string
   accessTokenMs: number
+  /** What access tokens of Supabase's surface say about the roles of their user. */
+  roleClaims: {
+    /** The claim that lists them. */
+    listClaim: string | undefined
+    /** Further claims. Their roles can be granted. */
+    byRole: RoleClaims | undefined
+  }
 
   signup: {
     disabled: boolean

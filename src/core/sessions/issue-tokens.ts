@@ -11,6 +11,7 @@ import type { Weakness } from '../kernel/refusal'
 import { encodeRefreshToken } from '../tokens/refresh-token'
 import { accessClaims } from './access-claims'
 import { newDeviceNotice } from './new-device'
+import { roleClaims } from './role-claims'
 import { lowAalEnd } from './session-limits'
 
 const KEY_BYTES = 32
@@ -64,11 +65,8 @@ export function newSession(
 }
 
 /** Issues the tokens of a session. @param key of its refresh tokens, in plaintext */
-export async function issueTokens(
-  { keyring, policy, report, now }: Context,
-  opened: OpenedSession,
-  key: Uint8Array,
-): Promise<IssuedSession> {
+export async function issueTokens(context: Context, opened: OpenedSession, key: Uint8Array): Promise<IssuedSession> {
+  const { keyring, policy, report, now } = context
   const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
   const metadata = fitIntoToken({ user, app })
   if (metadata.user !== user || metadata.app !== app)
@@ -77,9 +75,13 @@ export async function issueTokens(
   const { session } = opened
   const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
   const expiresIn = expiresAt - issuedAt
+  const claims = {
+    ...accessClaims(policy, opened, metadata, issuedAt, expiresAt),
+    ...(await roleClaims(context, opened)),
+  }
   return {
     ...opened,
-    accessToken: await keyring.sign(accessClaims(policy, opened, metadata, issuedAt, expiresAt)),
+    accessToken: await keyring.sign(claims),
     expiresIn,
     expiresAt,
     refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),

@@ -21,7 +21,7 @@ interface UserReference {
 const IMPLICIT_ROLE = 'user'
 
 async function rolesOf({ store }: Pick<Context, 'store'>, userId: string): Promise<string[]> {
-  return [IMPLICIT_ROLE, ...(await store.rolesOf(userId)).filter((role) => role !== IMPLICIT_ROLE)]
+  return [IMPLICIT_ROLE, ...(await store.rolesOf(userId)).filter((role) => role !== IMPLICIT_ROLE).sort()]
 }
 
 /**
@@ -45,9 +45,11 @@ export async function grantRole(
   context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
+  const { store, policy, now } = context
   const { id } = await userOf(context, which)
+  const isConfigured = Object.hasOwn(policy.roleClaims.byRole ?? {}, role)
   const audit = [auditEntry(context, 'role_granted', admin.user ?? admin.role, { user_id: id, role })]
-  if (!(await context.store.grantRole({ userId: id, role, now: context.now, audit }))) throw new Refusal('role_unknown')
+  if (!(await store.grantRole({ userId: id, role, now, isConfigured, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
 }
 
@@ -60,6 +62,11 @@ export async function revokeRole(
   const audit = [auditEntry(context, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
   if (!(await context.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
+}
+
+/** Every role that can be granted or revoked, by name. */
+export async function roleNames({ store, policy }: Pick<RoleContext, 'store' | 'policy'>): Promise<string[]> {
+  return [...new Set([...(await store.roleNames()), ...Object.keys(policy.roleClaims.byRole ?? {})])].sort()
 }
 
 async function userOf(context: RoleContext, { user: text }: UserReference) {

@@ -18,6 +18,7 @@ const roleByName = statement({ role: roles.name }, (db, { role }) =>
   db.select().from(roles).where(eq(roles.name, role)),
 )
 const allRoles = statement({}, (db) => db.select().from(roles).where(gt(roles.name, '')).orderBy(roles.name))
+const insertRoleName = statement(columnsOf(roles), (db, p) => db.insert(roles).values(p).onConflictDoNothing())
 const insertRole = statement(columnsOf(userRoles), (db, p) => db.insert(userRoles).values(p).onConflictDoNothing())
 const deleteRole = statement({ userId: userRoles.userId, role: userRoles.role }, (db, { userId, role }) =>
   db.delete(userRoles).where(and(eq(userRoles.userId, userId), eq(userRoles.role, role))),
@@ -30,7 +31,7 @@ export const hasRole = read(
 
 export const rolesOf = read(async (tx, userId: string) => (await tx.all(rolesHeld, { userId })).map(({ role }) => role))
 
-/** Every role that can be granted, by name. */
+/** Every stored role, by name. */
 export const roleNames = read(async (tx) => (await tx.all(allRoles)).map(({ name }) => name))
 
 export interface RoleChange {
@@ -40,9 +41,17 @@ export interface RoleChange {
   audit?: AuditEntry[]
 }
 
+export interface RoleGrant extends RoleChange {
+  /** Whether the configuration has this role, so that it may be stored. */
+  isConfigured?: boolean
+}
+
 /** @returns false if there is no such role */
-export const grantRole = write(async (tx, { userId, role, now, audit }: RoleChange): Promise<boolean> => {
-  if (!(await tx.one(roleByName, { role }))) return false
+export const grantRole = write(async (tx, { userId, role, now, isConfigured, audit }: RoleGrant): Promise<boolean> => {
+  if (!(await tx.one(roleByName, { role }))) {
+    if (!isConfigured) return false
+    await tx.run(insertRoleName, { name: role, description: '' })
+  }
   if ((await tx.run(insertRole, { userId, role, grantedAt: now })) > 0) await appendAudit(tx, audit ?? [])
   return true
 })
