@@ -1,6 +1,7 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
+import * as userAccess from './administration/user-access'
 import * as authentication from './authentication/authenticate'
 import { introspect } from './authentication/introspect'
 import { requireCaptcha } from './captcha/captcha'
@@ -153,6 +154,7 @@ const functions = {
   listUsers: admin.listUsers,
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
+  ...userAccess,
   sweep,
   sweepInTurn,
   checkDatabase,
@@ -233,4 +235,4 @@ export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'
 export type { MailQueue } from './messages/outbox'
 export type { IssuedSession } from './sessions/issue-tokens'
-export type { ListedSession, SignOutScope } from './sessions/sessions'
+export type { DescribedSession, ListedSession, SignOutScope } from './sessions/sessions'

@@ -12,23 +12,36 @@ export interface ListedSession {
   isCurrent: boolean
 }
 
+/** A stored session, and whether it can still be refreshed. */
+export interface DescribedSession {
+  session: Session
+  amr: AmrClaim[]
+  isActive: boolean
+}
+
+/** The sessions of a user, newest first. */
+export async function describeSessions(context: Context, user: User): Promise<DescribedSession[]> {
+  const { now } = context
+  const all = await context.store.listSessions(user.id)
+  const { session: limits } = context.policy
+  const isLowLimited = await isLowAalLimited(context, user)
+  const precedence = sessionPrecedence(limits, now, isLowLimited)
+  const isActive = (session: Session) =>
+    !isEndedByBan(session, user, now) &&
+    sessionEndReason(limits, session, now, isLowLimited) === undefined &&
+    !(precedence && all.some((other) => precedence.supersedes(other.session, session)))
+  return all.map((each) => ({ ...each, isActive: isActive(each.session) }))
+}
+
 /** The caller's sessions that can still be refreshed, newest first. */
 export async function listSessions(
   context: Context,
   caller: { user: User; session: Session | undefined },
 ): Promise<ListedSession[]> {
-  const { now } = context
-  const all = await context.store.listSessions(caller.user.id)
-  const { session: limits } = context.policy
-  const isLowLimited = await isLowAalLimited(context, caller.user)
-  const precedence = sessionPrecedence(limits, now, isLowLimited)
-  const live = all.filter(
-    ({ session }) =>
-      !isEndedByBan(session, caller.user, now) &&
-      sessionEndReason(limits, session, now, isLowLimited) === undefined &&
-      !(precedence && all.some((other) => precedence.supersedes(other.session, session))),
+  const described = await describeSessions(context, caller.user)
+  return described.flatMap(({ session, amr, isActive }) =>
+    isActive ? [{ session, amr, isCurrent: session.id === caller.session?.id }] : [],
   )
-  return live.map((each) => ({ ...each, isCurrent: each.session.id === caller.session?.id }))
 }
 
 /** Ends one of the caller's sessions. @throws {Refusal} also for another user's session */

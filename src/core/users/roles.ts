@@ -36,6 +36,9 @@ export async function rolesOfCaller(
   return isBelow ? [IMPLICIT_ROLE] : rolesOf(context, caller.user.id)
 }
 
+/** Every role that exists, by name. */
+export const listRoleNames = ({ store }: Pick<Context, 'store'>): Promise<string[]> => store.roleNames()
+
 export async function listRoles(context: RoleContext, which: UserReference): Promise<string[]> {
   return rolesOf(context, (await userOf(context, which)).id)
 }

@@ -19,7 +19,10 @@ import {
 import { endExternalSession, listExternalSessions } from './admin-external-sessions'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
+import { grantRole, listRoleNames, listRoles, revokeRole } from './admin-roles'
+import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
+import { listPersonalTokensOf, revokePersonalTokenOf } from './admin-tokens'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
 import { captchaChallenge, captchaScript } from './captcha'
@@ -75,6 +78,9 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[listUsers, createUser, getUserById, updateUserById, deleteUserById, invite, generateLink],
     ...[listFactors, renameFactor, deleteFactor],
     ...[listPasskeysOf, deletePasskeyOf],
+    ...[listSessionsOf, endSessionsOf, endSessionOf],
+    ...[listRoleNames, listRoles, grantRole, revokeRole],
+    ...[listPersonalTokensOf, revokePersonalTokenOf],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     listAudit,
     ...[listExternalSessions, endExternalSession],

@@ -3,6 +3,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import type {
   Account,
   AuditRow,
+  DescribedSession,
   Factor,
   Identity,
   IssuedSession,
@@ -108,20 +109,33 @@ export const SessionShape = Type.Object(
   { $id: 'Session' },
 )
 
+const sessionMembers = {
+  id: uuid(),
+  created_at: time(),
+  updated_at: time(),
+  refreshed_at: Type.Union([time(), Type.Null()]),
+  not_after: Type.Union([time(), Type.Null()]),
+  aal: text(),
+  amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
+  user_agent: Type.Union([text(), Type.Null()]),
+  ip: Type.Union([text(), Type.Null()]),
+}
+
 export const SessionRowShape = Type.Object(
   {
-    id: uuid(),
-    created_at: time(),
-    updated_at: time(),
-    refreshed_at: Type.Union([time(), Type.Null()]),
-    not_after: Type.Union([time(), Type.Null()]),
-    aal: text(),
-    amr: Type.Array(Type.Object({ method: text(), timestamp: Type.Integer({ description: 'Unix seconds.' }) })),
-    user_agent: Type.Union([text(), Type.Null()]),
-    ip: Type.Union([text(), Type.Null()]),
+    ...sessionMembers,
     current: Type.Boolean({ description: 'Whether this is the session of the request.' }),
   },
   { $id: 'SessionRow' },
+)
+
+export const UserSessionShape = Type.Object(
+  {
+    ...sessionMembers,
+    last_used_at: time(),
+    active: Type.Boolean({ description: 'False once its limits or a ban have ended it.' }),
+  },
+  { $id: 'UserSession' },
 )
 
 export const AuditShape = Type.Object(
@@ -271,7 +285,7 @@ export function sessionHeaders({ session, user }: IssuedSession): Record<string,
   }
 }
 
-export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static<typeof SessionRowShape> {
+function sessionFields({ session, amr }: Pick<ListedSession, 'session' | 'amr'>) {
   return {
     id: session.id,
     created_at: goTime(session.createdAt),
@@ -282,9 +296,19 @@ export function toSessionRow({ session, amr, isCurrent }: ListedSession): Static
     amr: amrClaim(amr),
     user_agent: session.userAgent,
     ip: session.ip,
-    current: isCurrent,
   }
 }
+
+export const toSessionRow = (listed: ListedSession): Static<typeof SessionRowShape> => ({
+  ...sessionFields(listed),
+  current: listed.isCurrent,
+})
+
+export const toUserSession = (described: DescribedSession): Static<typeof UserSessionShape> => ({
+  ...sessionFields(described),
+  last_used_at: goTime(described.session.refreshedAt ?? described.session.createdAt),
+  active: described.isActive,
+})
 
 export function toAuditEntry({ id, payload, createdAt, ipAddress }: AuditRow): Static<typeof AuditShape> {
   return { id, payload, created_at: goTime(createdAt), ip_address: ipAddress }

@@ -1,0 +1,59 @@
+/** What gives access to an account, seen and ended by administrators: its sessions and personal access tokens. */
+import { isUuid } from '../../lib/uuid'
+import type { PersonalAccessToken, User } from '../../store'
+import { auditEntry } from '../kernel/audit'
+import type { Admin } from '../kernel/caller'
+import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
+import { type DescribedSession, describeSessions } from '../sessions/sessions'
+
+interface Target {
+  admin: Admin
+  userId: string
+}
+
+/** Every stored session, also those that can no longer be refreshed; newest first. */
+export async function listSessionsOf(context: Context, userId: string): Promise<DescribedSession[]> {
+  return describeSessions(context, await requireUser(context, userId))
+}
+
+/** Signs the user out everywhere. @returns how many sessions ended */
+export async function endSessionsOf(context: Context, { admin, userId }: Target): Promise<number> {
+  await requireUser(context, userId)
+  const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, { user_id: userId })]
+  return context.store.endUserSessions({ userId, which: 'all', audit })
+}
+
+/** @throws {Refusal} also for another user's session */
+export async function endSessionOf(context: Context, { admin, userId, id }: Target & { id: string }): Promise<void> {
+  await requireUser(context, userId)
+  if (!isUuid(id)) throw new Refusal('session_unknown')
+  const sessionId = id.toLowerCase()
+  const traits = { user_id: userId, session_id: sessionId }
+  const audit = [auditEntry(context, 'logout', admin.user ?? admin.role, traits)]
+  if ((await context.store.endUserSessions({ userId, which: { only: sessionId }, audit })) === 0)
+    throw new Refusal('session_unknown')
+}
+
+/** Newest first. */
+export async function listPersonalTokensOf(context: Context, userId: string): Promise<PersonalAccessToken[]> {
+  await requireUser(context, userId)
+  return context.store.listPersonalTokens(userId)
+}
+
+/** @throws {Refusal} also for another user's token */
+export async function revokePersonalTokenOf(
+  context: Context,
+  { admin, userId, id }: Target & { id: string },
+): Promise<void> {
+  await requireUser(context, userId)
+  const traits = { user_id: userId, token_id: id }
+  const audit = [auditEntry(context, 'personal_token_revoked', admin.user ?? admin.role, traits)]
+  if (!(await context.store.revokePersonalToken({ id, userId, audit }))) throw new Refusal('personal_token_unknown')
+}
+
+async function requireUser({ store }: Pick<Context, 'store'>, id: string): Promise<User> {
+  const user = await store.findUser(id)
+  if (!user) throw new Refusal('user_unknown')
+  return user
+}

@@ -1,0 +1,58 @@
+/** Personal access tokens of a user in the admin API (docs/admin-api.md#users). */
+import { type Static, Type } from '@sinclair/typebox'
+import { status } from 'elysia'
+import type { PersonalAccessToken } from '../../core'
+import { endpoint } from '../../http/endpoint'
+import { goTime } from '../../lib/rfc3339'
+import { userId } from './admin-users'
+import { errors } from './schemas'
+
+const shared = { access: 'admin', tag: 'Administration', allowsTrailingSlash: true } as const
+
+const time = () => Type.String({ format: 'date-time' })
+
+const TokenShape = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    name: Type.String(),
+    created_at: time(),
+    expires_at: Type.Union([time(), Type.Null()]),
+    last_used_at: Type.Union([time(), Type.Null()], { description: 'To within a minute.' }),
+  },
+  { $id: 'UserPersonalToken' },
+)
+
+const timeOrNull = (ms: number | null) => (ms === null ? null : goTime(ms))
+
+const toToken = ({ id, name, createdAt, expiresAt, lastUsedAt }: PersonalAccessToken): Static<typeof TokenShape> => ({
+  id,
+  name,
+  created_at: goTime(createdAt),
+  expires_at: timeOrNull(expiresAt),
+  last_used_at: timeOrNull(lastUsedAt),
+})
+
+export const listPersonalTokensOf = endpoint({
+  ...shared,
+  method: 'GET',
+  path: '/admin/users/:id/tokens',
+  summary: "A user's personal access tokens, newest first",
+  description: 'Without the tokens themselves, of which only hashes are stored.',
+  responses: {
+    200: Type.Object({ items: Type.Array(TokenShape) }, { $id: 'UserPersonalTokens' }),
+    ...errors(401, 403, 404),
+  },
+  handle: async ({ core, params }) => ({ items: (await core.listPersonalTokensOf(userId(params))).map(toToken) }),
+})
+
+export const revokePersonalTokenOf = endpoint({
+  ...shared,
+  method: 'DELETE',
+  path: '/admin/users/:id/tokens/:token',
+  summary: 'Revoke a personal access token of a user',
+  responses: { 204: Type.Void(), ...errors(401, 403, 404) },
+  handle: async ({ core, caller: admin, params }) => {
+    await core.revokePersonalTokenOf({ admin, userId: userId(params), id: params.token })
+    return status(204)
+  },
+})
