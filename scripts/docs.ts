@@ -1,11 +1,14 @@
 /**
- * The documents that are generated: openapi.json, the settings and providers of the README, and .env.example.
+ * The documents that are generated: openapi.json, the settings and providers of the README, .env.example, and the
+ * command line.
  *
  *   bun scripts/docs.ts          regenerates all of them
- *   bun scripts/docs.ts check    fails if the README or .env.example is out of date; `openapi.ts check` does openapi.json
+ *   bun scripts/docs.ts check    fails if one of them is out of date; `openapi.ts check` does openapi.json
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import '../src/cli'
+import { printReference } from '../src/cli/reference'
 import { printEnvExample, printTable } from '../src/config/print'
 import { PROVIDER_NAMES } from '../src/providers'
 import { generate } from './openapi'
@@ -20,6 +23,7 @@ function printed(): Record<string, string> {
   return {
     'README.md': between(between(readme, SETTINGS, printTable()), PROVIDERS, printProviders()),
     '.env.example': printEnvExample(),
+    'docs/command-line.md': printReference(),
   }
 }
 

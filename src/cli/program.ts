@@ -30,6 +30,9 @@ function printVersionAndEnd(): never {
   process.exit(0)
 }
 
+/** The examples of each command, for the documentation. */
+export const examplesOf = new Map<Command, readonly string[]>()
+
 export type Run = (command: Command) => void | Promise<void>
 
 /** Adds a command. @param examples command lines, printed below its help */
@@ -46,11 +49,10 @@ export function verb(
 
 /** Adds a command that only has subcommands. */
 export function group(name: string, summary: string, examples: string | readonly string[], parent = program): Command {
-  const lines = [examples].flat().map((example) => `\n  $ ${example}`)
-  return parent
-    .command(name)
-    .description(summary)
-    .addHelpText('after', `\nExample:${lines.join('')}`)
+  const lines = [examples].flat()
+  const command = parent.command(name).description(summary)
+  examplesOf.set(command, lines)
+  return command.addHelpText('after', `\nExample:${lines.map((line) => `\n  $ ${line}`).join('')}`)
 }
 
 /** Refusals and environmental errors have a clear message; anything else that is thrown is a bug. */

@@ -1,7 +1,7 @@
 /** Where the command line reads its settings: flags, the environment, `.env` and Supabase's config.toml. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
 import { type Configuration, load } from '../config/load'
@@ -10,12 +10,19 @@ import { fail } from './exit-status'
 
 /** Adds the flags for settings to a command. */
 export function withSettings(command: Command): Command {
-  for (const { flag, doc } of allSettings) if (flag) command.option(`${flag} <value>`, doc)
+  for (const option of settingOptions()) command.addOption(option.helpGroup(SETTINGS_GROUP))
   return command
-    .option('--config <file>', "Supabase's config.toml; its [auth] section is read", 'supabase/config.toml')
-    .option('--env-file <file>', 'file of settings, one NAME=value per line', '.env')
-    .option('--set <NAME=value>', 'any setting by name; may be repeated', collect)
 }
+
+/** Heading of these flags in a help. */
+export const SETTINGS_GROUP = 'Settings:'
+
+export const settingOptions = (): Option[] => [
+  ...allSettings.flatMap(({ flag, doc }) => (flag ? [new Option(`${flag} <value>`, doc)] : [])),
+  new Option('--config <file>', "Supabase's config.toml; its [auth] section is read").default('supabase/config.toml'),
+  new Option('--env-file <file>', 'file of settings, one NAME=value per line').default('.env'),
+  new Option('--set <NAME=value>', 'any setting by name; may be repeated').argParser(collect),
+]
 
 function collect(text: string, previous: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([A-Z0-9_]+)=(.*)$/s.exec(text) ?? []

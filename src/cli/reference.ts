@@ -1,0 +1,74 @@
+/** Prints docs/command-line.md from the commands themselves. */
+import type { Command, Option } from 'commander'
+import { EXIT_STATUSES } from './exit-status'
+import { examplesOf, program } from './program'
+import { SETTINGS_GROUP, settingOptions } from './settings'
+
+const INTRODUCTION = `# Command line
+
+Generated from the commands by \`npm run docs\`; \`latchkey <command> --help\` prints the same.
+
+Commands that read or change accounts, sessions, roles, keys and mail work beside a running server, on SQLite and on
+Postgres. They open the database themselves, so they need the same settings as the server: run them in the same folder,
+or name the data folder (\`--data-dir\`) or the database (\`--set AUTH_DATABASE_URL=…\`). What they change applies
+to the next request, and the audit log names \`command_line\` as the actor.
+
+With \`--json\`, standard output has one JSON value and nothing else; its fields only ever grow. Messages and progress go
+to standard error. Passwords are read from a terminal or from standard input, never from arguments.`
+
+export function printReference(): string {
+  return [
+    INTRODUCTION,
+    '## Exit statuses',
+    table(
+      ['status', 'meaning'],
+      EXIT_STATUSES.map(({ status, meaning }) => [String(status), meaning]),
+    ),
+    '## Settings',
+    'Commands that read settings take these flags; README.md lists all settings.',
+    optionTable(settingOptions()),
+    ...program.commands.flatMap((command) => sections(command, 2)),
+    '',
+  ]
+    .join('\n\n')
+    .replace(/\n+$/, '\n')
+}
+
+function sections(command: Command, level: number): string[] {
+  const own = command.options.filter(({ helpGroupHeading, hidden }) => helpGroupHeading !== SETTINGS_GROUP && !hidden)
+  const readsSettings = command.options.some(({ helpGroupHeading }) => helpGroupHeading === SETTINGS_GROUP)
+  const usage = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`))
+  const examples = examplesOf.get(command) ?? []
+  return [
+    `${'#'.repeat(level)} ${nameOf(command)}`,
+    [
+      `\`${[`latchkey ${nameOf(command)}`, ...usage].join(' ')}\`: ${command.description()}`,
+      readsSettings ? ' Reads the [settings](#settings).' : '',
+    ].join(''),
+    ...(own.length > 0 ? [optionTable(own)] : []),
+    ...(examples.length > 0 ? [`\`\`\`sh\n${examples.join('\n')}\n\`\`\``] : []),
+    ...command.commands.flatMap((each) => sections(each, level + 1)),
+  ]
+}
+
+function nameOf(command: Command): string {
+  return command.parent && command.parent !== program ? `${nameOf(command.parent)} ${command.name()}` : command.name()
+}
+
+const optionTable = (options: readonly Option[]) =>
+  table(
+    ['option', 'meaning'],
+    options.map(({ flags, description, defaultValue, argChoices }) => [
+      `\`${flags}\``,
+      [
+        description,
+        ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
+        ...(typeof defaultValue === 'string' ? [`default: \`${defaultValue}\``] : []),
+      ].join('; '),
+    ]),
+  )
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
