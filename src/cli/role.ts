@@ -3,7 +3,7 @@ import { systemClock, systemRandom } from '../adapters/system'
 import { policyOf } from '../compose/policy'
 import { NO_CLIENT } from '../core/kernel/context'
 import { Refusal } from '../core/kernel/refusal'
-import { grantRole, listRoles, type RoleContext, revokeRole, roleNames } from '../core/users/roles'
+import { grantRole, listRoleNames, listRoles, type RoleContext, revokeRole } from '../core/users/roles'
 import { openServerStore } from './data'
 import { EXIT, exitOnError, fail } from './exit-status'
 import { requireSettings } from './settings'
@@ -38,7 +38,7 @@ async function withRoles(
     if (error.reason === 'user_unknown')
       fail(`no user found for ${user} (looked up by id, email address, username and uid)`, EXIT.notFound)
     fail(
-      `unknown role ${role}; the roles that can be granted or revoked are: ${(await roleNames(context)).join(', ')}`,
+      `unknown role ${role}; the roles that can be granted or revoked are: ${(await listRoleNames(context)).join(', ')}`,
       EXIT.notFound,
     )
   } finally {

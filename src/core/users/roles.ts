@@ -36,8 +36,10 @@ export async function rolesOfCaller(
   return isBelow ? [IMPLICIT_ROLE] : rolesOf(context, caller.user.id)
 }
 
-/** Every role that exists, by name. */
-export const listRoleNames = ({ store }: Pick<Context, 'store'>): Promise<string[]> => store.roleNames()
+/** Every role that can be granted, of the database and of the configuration, by name. */
+export async function listRoleNames({ store, policy }: Pick<Context, 'store' | 'policy'>): Promise<string[]> {
+  return [...new Set([...(await store.roleNames()), ...Object.keys(policy.roleClaims.byRole ?? {})])].sort()
+}
 
 export async function listRoles(context: RoleContext, which: UserReference): Promise<string[]> {
   return rolesOf(context, (await userOf(context, which)).id)
@@ -65,11 +67,6 @@ export async function revokeRole(
   const audit = [auditEntry(context, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
   if (!(await context.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
-}
-
-/** Every role that can be granted or revoked, by name. */
-export async function roleNames({ store, policy }: Pick<RoleContext, 'store' | 'policy'>): Promise<string[]> {
-  return [...new Set([...(await store.roleNames()), ...Object.keys(policy.roleClaims.byRole ?? {})])].sort()
 }
 
 async function userOf(context: RoleContext, { user: text }: UserReference) {

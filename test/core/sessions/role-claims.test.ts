@@ -142,6 +142,9 @@ test('only roles of the database or of the configuration can be granted', async 
   await using app = await startApp({ settings: MAPPED })
   const ada = await app.signUp()
   for (const role of ['emperor', 'constructor', '__proto__']) expect((await grant(app, ada, role)).status).toBe(404)
+  expect((await app.ask('GET', '/auth/v1/admin/roles', { token: app.admin })).body).toEqual({
+    roles: ['admin', 'editor', 'moderator', 'user'],
+  })
   expect((await grant(app, ada, 'editor')).status).toBe(200)
   expect((await grant(app, ada, 'editor')).status).toBe(200)
 })
