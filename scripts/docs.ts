@@ -1,6 +1,6 @@
 /**
- * The documents that are generated: openapi.json, the settings and providers of the README, .env.example, and the
- * command line.
+ * The documents that are generated: openapi.json, the settings and providers of the README, .env.example, the command line,
+ * and the settings without effect in docs/moving-from-supabase.md.
  *
  *   bun scripts/docs.ts          regenerates all of them
  *   bun scripts/docs.ts check    fails if one of them is out of date; `openapi.ts check` does openapi.json
@@ -10,11 +10,15 @@ import { join } from 'node:path'
 import '../src/cli'
 import { printReference } from '../src/cli/reference'
 import { printEnvExample, printTable } from '../src/config/print'
+import { type Standing, UNSUPPORTED } from '../src/config/unsupported-names'
 import { PROVIDER_NAMES } from '../src/providers'
 import { generate } from './openapi'
 
 const root = join(import.meta.dir, '..')
 const SETTINGS = ['<!-- settings: printed by `npm run docs` -->', '<!-- end of settings -->'] as const
+const SUPABASE = 'docs/moving-from-supabase.md'
+const DIFFERS = ['<!-- differs: printed by `npm run docs` -->', '<!-- end of differs -->'] as const
+const NOT_HERE = ['<!-- not here: printed by `npm run docs` -->', '<!-- end of not here -->'] as const
 const PROVIDERS = ['<!-- providers: printed by `npm run docs` -->', '<!-- end of providers -->'] as const
 
 /** The files with generated text, except openapi.json, with the content they should have. */
@@ -24,6 +28,11 @@ function printed(): Record<string, string> {
     'README.md': between(between(readme, SETTINGS, printTable()), PROVIDERS, printProviders()),
     '.env.example': printEnvExample(),
     'docs/command-line.md': printReference(),
+    [SUPABASE]: between(
+      between(readFileSync(join(root, SUPABASE), 'utf8'), NOT_HERE, printUnsupported('not_here')),
+      DIFFERS,
+      printUnsupported('differs'),
+    ),
   }
 }
 
@@ -34,6 +43,18 @@ function between(text: string, [start, end]: readonly [string, string], content:
 
 const printProviders = () =>
   `The ${PROVIDER_NAMES.length} providers, as \`signInWithOAuth\` names them: ${PROVIDER_NAMES.map((name) => `\`${name}\``).join(', ')}.`
+
+/** A row for each reason. */
+function printUnsupported(standing: Standing): string {
+  const rows = UNSUPPORTED.filter((group) => group.standing === standing).map(({ reason, names, keys }) => {
+    const settings = [
+      ...keys.map((key) => `auth.${key}${key.endsWith('.') ? '…' : ''}`),
+      ...names.map((name) => `GOTRUE_${name}${name.endsWith('_') ? '…' : ''}`),
+    ]
+    return `| ${settings.map((each) => `\`${each}\``).join(', ')} | ${reason} |`
+  })
+  return ['| setting | here |', '| --- | --- |', ...rows].join('\n')
+}
 
 if (process.argv[2] === 'check') {
   for (const [name, content] of Object.entries(printed())) {

@@ -12,10 +12,12 @@ import { commandWith, startWith } from './invocation'
 export interface BannerOptions {
   /** Absolute path of the data folder. */
   folder: string
+  /** Supabase's config.toml, if it was read. */
+  configToml?: string | undefined
   isColoured: boolean
 }
 
-export function banner(settings: Settings, keys: Keys, { folder, isColoured }: BannerOptions): string {
+export function banner(settings: Settings, keys: Keys, { folder, configToml, isColoured }: BannerOptions): string {
   const style = (code: number, end: number) => (text: string) =>
     isColoured ? `\u001b[${code}m${text}\u001b[${end}m` : text
   const [bold, green, dim] = [style(1, 22), style(32, 39), style(2, 22)] as const
@@ -23,6 +25,7 @@ export function banner(settings: Settings, keys: Keys, { folder, isColoured }: B
   const rows: [string, string][] = [
     ...placesOf(settings, addresses),
     ...dataOf(settings, folder),
+    ...(configToml === undefined ? [] : [['Settings', configToml] satisfies [string, string]]),
     ['Publishable', keys.publishable],
     ['Secret key', `${dim('run')} ${commandWith('keys', settings.server.dataDir)}`],
   ]

@@ -7,17 +7,18 @@ import { templatesOf } from '../compose/mail'
 import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
 import { printLoaded } from '../config/print'
-import { isWrong } from '../config/sources'
+import { isWrong, type SettingProblem } from '../config/sources'
+import { type Finding, NOT_HERE, type SupabaseReport } from '../config/supabase-settings'
 import { damageOf, historyOf } from '../store/database'
 import { readSettings } from './settings'
 import { warnings } from './warnings'
 
 /**
- * `latchkey check`: all problems of the settings at once, and damage to the secrets and the database. Exit status 1 on an error or an
- * unknown name.
+ * `latchkey check`: all problems of the settings at once, what the settings of Supabase do here, and damage to the
+ * secrets and the database. Exit status 1 on an error or an unknown name.
  */
 export async function check(command: Command): Promise<void> {
-  const { settings, loaded, problems } = readSettings(command)
+  const { settings, loaded, problems, supabase } = readSettings(command)
   try {
     await keyringOf(settings, { jwtSecret: 'not checked; only the listed keys are known' })
   } catch (error) {
@@ -25,15 +26,51 @@ export async function check(command: Command): Promise<void> {
   }
   problems.push(...(await templatesOf(settings, resolve(settings.server.dataDir))).problems)
   for (const message of warnings(settings)) problems.push({ severity: 'warning', message })
-  if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
-  for (const { severity, message } of problems)
-    process.stdout.write(`${isWrong({ severity, message }) ? 'error' : severity}: ${message}\n`)
-  const damage = await damageIn(resolve(settings.server.dataDir), settings)
-  for (const message of damage) process.stdout.write(`error: ${message}\n`)
   const areWrong = problems.some(isWrong)
-  process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
+  const damage = await damageIn(resolve(settings.server.dataDir), settings)
+  const found: SettingProblem[] = [...problems, ...damage.map((message) => ({ severity: 'error' as const, message }))]
   process.exitCode = areWrong || damage.length > 0 ? 1 : 0
+  if (command.opts().json) {
+    process.stdout.write(`${JSON.stringify(asJson(found, supabase), null, 2)}\n`)
+    return
+  }
+  if (command.opts().print) process.stdout.write(`${printLoaded(loaded)}\n\n`)
+  for (const { severity, message } of found.map(shown)) process.stdout.write(`${severity}: ${message}\n`)
+  process.stdout.write(summary(supabase))
+  process.stdout.write(areWrong ? 'The settings have errors.\n' : 'The settings are valid.\n')
 }
+
+const shown = ({ severity, message }: SettingProblem) => ({
+  severity: isWrong({ severity, message }) ? 'error' : severity,
+  message,
+})
+
+function asJson(found: SettingProblem[], { works, differs, notHere }: SupabaseReport) {
+  return {
+    valid: !found.some(isWrong),
+    problems: found.map(shown),
+    supabase: { works, differs, not_here: notHere, never_here: NOT_HERE },
+  }
+}
+
+/** What the settings of Supabase do here; empty if there are none. */
+function summary({ works, differs, notHere }: SupabaseReport): string {
+  const count = works.length + differs.length + notHere.length
+  if (count === 0) return ''
+  const lines = [
+    `\n${count === 1 ? 'One setting' : `${count} settings`} of Supabase:`,
+    `  ${works.length} work as in Supabase`,
+    ...group('differ', differs),
+    ...group('are not here', notHere),
+    `Not here, whatever the settings: ${NOT_HERE.join(', ')}.`,
+  ]
+  return `${lines.join('\n')}\n\n`
+}
+
+const group = (what: string, findings: Finding[]) => [
+  `  ${findings.length} ${what}`,
+  ...findings.map(({ name, reason }) => `    ${name}: ${reason}`),
+]
 
 /** Finds problems in the files and the database of a server. Read-only; can run while the server is running. */
 async function damageIn(folder: string, settings: Settings): Promise<string[]> {

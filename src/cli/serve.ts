@@ -53,7 +53,7 @@ export async function serve(command: Command): Promise<void> {
       app ? app.fetch(request, peers) : answerSoon(starting.then((ready) => ready.fetch(request, peers))),
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
-  const { settings } = actual
+  const { settings, configToml } = actual
   app = await exitOnError(() => createApp({ settings, secrets, folder, log }))
   logUncaughtErrors(log)
   started(app)
@@ -70,8 +70,8 @@ export async function serve(command: Command): Promise<void> {
     })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
   if (process.stdout.isTTY)
-    process.stdout.write(banner(settings, app.keys, { folder, isColoured: usesColour(process.stdout) }))
-  else logStart(log, settings, app, folder)
+    process.stdout.write(banner(settings, app.keys, { folder, configToml, isColoured: usesColour(process.stdout) }))
+  else logStart(log, actual, app, folder)
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
   stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
@@ -167,14 +167,19 @@ function connectionGauges(counts: ConnectionCounts | undefined): Gauge[] {
   ]
 }
 
-function report({ problems, settings }: Configuration, log: Log): void {
+function report({ problems, settings, supabase }: Configuration, log: Log): void {
   for (const { severity, message } of problems) log[severity === 'note' ? 'debug' : 'warn'](message)
+  const idle = supabase.differs.length + supabase.notHere.length
+  if (idle > 0)
+    log.info(
+      `${idle} ${idle === 1 ? 'setting' : 'settings'} of Supabase without effect; run \`latchkey check\` for the reasons`,
+    )
   for (const message of warnings(settings)) log.warn(message)
   const lowLimit = lowLimitWarning(openFileLimit())
   if (lowLimit !== undefined) log.warn(lowLimit)
 }
 
-function logStart(log: Log, settings: Settings, { keys }: App, folder: string): void {
+function logStart(log: Log, { settings, configToml }: Configuration, { keys }: App, folder: string): void {
   const { server, mail } = settings
   const { network, local, mailbox } = addressesOf(settings)
   log.info('listening', {
@@ -183,6 +188,7 @@ function logStart(log: Log, settings: Settings, { keys }: App, folder: string): 
     api: server.apiExternalUrl,
     ...(server.swagger && { swagger: `${local}/swagger` }),
     ...(isOnPostgres(settings) ? { database: shownDatabase(databaseTarget(settings, folder)) } : { data: folder }),
+    ...(configToml !== undefined && { config: configToml }),
     publishable_key: keys.publishable,
     secret_key: commandWith('keys', server.dataDir),
     autoconfirm: mail.mailerAutoconfirm,

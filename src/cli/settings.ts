@@ -1,6 +1,6 @@
 /** Where the command line reads its settings: flags, the environment, `.env` and Supabase's config.toml. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
@@ -57,7 +57,7 @@ export function readSettings(command: Command, overrides: Record<string, string>
     set: optionOf<Record<string, string>>(command, 'set') ?? {},
     env: process.env,
     ...(env && { envFile: { path: env.path, isExplicit: env.isExplicit, values: parseDotenv(env.text) } }),
-    ...(auth && { toml: { path: toml.path, auth } }),
+    ...(auth && { toml: { path: toml.path, auth, variables: projectVariables(toml.path) } }),
     readFile: (path, from) => readFileSync(from === undefined ? path : relativeToConfigToml(path, from), 'utf8'),
   })
   return { ...configuration, problems: [...problems, ...configuration.problems] }
@@ -72,6 +72,22 @@ function relativeToConfigToml(path: string, toml: string): string {
   const ofProject = resolve(dirname(toml), '..', path)
   return !existsSync(own) && existsSync(ofProject) ? ofProject : own
 }
+
+/**
+ * The variables that `env(NAME)` in config.toml may refer to, beside the environment: of the same `.env` files as in
+ * Supabase's CLI, those beside config.toml before those of the project folder.
+ */
+function projectVariables(toml: string): Record<string, string> {
+  const own = dirname(resolve(toml))
+  const folders = basename(own) === 'supabase' ? [own, dirname(own)] : [own]
+  const stage = process.env.SUPABASE_ENV || 'development'
+  const names = [`.env.${stage}.local`, ...(stage === 'test' ? [] : ['.env.local']), `.env.${stage}`, '.env']
+  const files = folders.flatMap((folder) => names.map((name) => join(folder, name)))
+  const found = files.map((file) => (isFile(file) ? parseDotenv(readFileSync(file, 'utf8')) : {}))
+  return Object.assign({}, ...found.reverse())
+}
+
+const isFile = (path: string) => existsSync(path) && statSync(path).isFile()
 
 interface File {
   path: string
@@ -88,7 +104,7 @@ function readIfThere(
   const path = optionOf<string>(command, option) ?? ''
   const isExplicit = isGiven(command, option) || isGiven(command.parent, option)
   // a folder named .env is usually a Python virtual environment
-  if (!isExplicit && !(existsSync(path) && statSync(path).isFile())) return undefined
+  if (!isExplicit && !isFile(path)) return undefined
   try {
     return { path, isExplicit, text: readFileSync(path, 'utf8') }
   } catch (error) {

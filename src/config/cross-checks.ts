@@ -5,13 +5,16 @@ import { globError } from '../lib/glob'
 import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
 import { isCaptchaProvider } from './captcha'
-import { postgresProblems } from './postgres-checks'
+import { isOnPostgres, postgresProblems } from './postgres-checks'
 import type { SettingProblem } from './sources'
 
 /** Computes the defaults that depend on other settings. */
-export function applyDependentDefaults({ server, tokens, mail, sms, hooks, limits, mfa, oauth }: Settings): void {
+export function applyDependentDefaults(settings: Settings): void {
+  const { server, tokens, encryption, mail, sms, hooks, limits, mfa, oauth } = settings
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
+  // GoTrue's environment has no other key that is not in the database as well (docs/decisions.md#d38)
+  if (isOnPostgres(settings)) tokens.encryptionKey ??= encryption.key
   if (server.debug) server.logLevel = 'debug'
   const mailLeaves = mail.smtpHost !== undefined || hooks.sendEmailEnabled
   // the two exclude each other, and the other one was set explicitly
@@ -92,7 +95,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
       message: `AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}; until then no SMS can be sent.`,
     })
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
-    error('AUTH_SMTP_USER is set, so AUTH_SMTP_PASS must be as well.')
+    warn('AUTH_SMTP_USER is set without AUTH_SMTP_PASS: this server logs in to the SMTP server with an empty password.')
   if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
     warn('AUTH_MAILBOX is off and no SMTP server is set: mail is lost.')
   if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)

@@ -3,17 +3,18 @@ import { nearest } from '../lib/nearest'
 import { applyDependentDefaults, crossCheck } from './cross-checks'
 import { allSettings, areas, type Settings } from './index'
 import { downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
+import { switchOffFunctionHooks } from './postgres-checks'
 import { mayBeInFile, type Setting } from './setting'
+import { type NamedValues, type RawValue, readFile, type SettingProblem, type Sources } from './sources'
 import {
-  type NamedValues,
-  type RawValue,
-  readFile,
-  type SettingProblem,
-  type Sources,
-  unsupportedSetting,
-} from './sources'
-import { findToml, reportUnknownKeys } from './toml'
-import { foreignName } from './unsupported-names'
+  isTruthy,
+  missingFeatures,
+  type SupabaseReport,
+  type SupabaseSetting,
+  supabaseReport,
+} from './supabase-settings'
+import { findToml, knownKeys } from './toml'
+import { type UnsupportedGroup, unsupportedName } from './unsupported-names'
 
 /** One line of `latchkey check --print`. */
 export interface LoadedSetting {
@@ -27,6 +28,10 @@ export interface Configuration {
   settings: Settings
   loaded: LoadedSetting[]
   problems: SettingProblem[]
+  /** What the settings of Supabase among them do here. */
+  supabase: SupabaseReport
+  /** Path of the config.toml that was read. */
+  configToml: string | undefined
 }
 
 /** These short names are common in other software, so they are ignored in a `.env` that was not named explicitly. */
@@ -52,9 +57,11 @@ export function load(given: Sources): Configuration {
   }
   for (const [each, problem] of problemsFound)
     problems.push(off.has(`AUTH_${each.switchedBy}`) ? downgradeWhileDisabled(problem, each) : problem)
-  reportUnknownNames(sources, problems)
-  reportUnknownKeys(sources, problems)
+  const fromSupabase = [...knownNames(sources, problems), ...knownKeys(sources, problems)]
+  problems.push(...missingFeatures(fromSupabase))
   const complete = settings as unknown as Settings
+  const isFromToml = (each: Setting<unknown>) => origins.get(each)?.startsWith(`${sources.toml?.path} [auth`) ?? false
+  problems.push(...switchOffFunctionHooks(complete, isFromToml))
   applyDependentDefaults(complete)
   crossCheck(complete, problems)
   const loaded = Object.entries(areas).flatMap(([area, group]) =>
@@ -64,7 +71,13 @@ export function load(given: Sources): Configuration {
       origin: origins.get(each) ?? 'default',
     })),
   )
-  return { settings: complete, loaded, problems }
+  return {
+    settings: complete,
+    loaded,
+    problems,
+    supabase: supabaseReport(fromSupabase),
+    configToml: sources.toml?.path,
+  }
 }
 
 function withoutSharedNames({ envFile, ...sources }: Sources): Sources {
@@ -114,26 +127,42 @@ function findNamed(
   return first
 }
 
-function reportUnknownNames({ set = {}, env = {}, envFile }: Sources, problems: SettingProblem[]): void {
+/** The settings of GoTrue that are set, by name; reports names that are neither GoTrue's nor ours. */
+function knownNames({ set = {}, env = {}, envFile }: Sources, problems: SettingProblem[]): SupabaseSetting[] {
   const ours = new Set(
     allSettings.flatMap((each) => each.names.flatMap((name) => (mayBeInFile(each) ? [name, `${name}_FILE`] : [name]))),
   )
   const prefixed = (values: NamedValues) =>
-    Object.entries(values).filter(([name, value]) => !isBlank(value) && /^(AUTH|GOTRUE)_/.test(name))
-  const report = (entries: [string, string | undefined][], severity: 'error' | 'unknown') => {
-    for (const [name, value] of entries.sort()) {
-      if (ours.has(name)) continue
+    Object.entries(values).filter(
+      ([name, value]) => !isBlank(value) && (/^(AUTH|GOTRUE)_/.test(name) || name === 'API_EXTERNAL_URL'),
+    )
+  const all = { ...envFile?.values, ...env, ...set }
+  const settingsOf = (entries: [string, string | undefined][], severity: 'error' | 'unknown') =>
+    entries.sort().flatMap(([name, value = '']): SupabaseSetting[] => {
+      if (ours.has(name)) return name.startsWith('AUTH_') ? [] : [{ name, value }]
+      const unsupported = unsupportedName(name)
+      if (unsupported) return [{ name, value, unsupported, isOff: isOff(unsupported, value, all) }]
       const close = nearest(name, ours)
-      const known = foreignName(name)
-      if (known) problems.push(unsupportedSetting(name, value, known.reason))
-      else
-        problems.push({
-          severity,
-          message: `${name} is not a known setting${close ? `; did you mean ${close}?` : '.'}`,
-        })
-    }
-  }
+      problems.push({
+        severity,
+        message: `${name} is not a known setting${close ? `; did you mean ${close}?` : '.'}`,
+      })
+      return []
+    })
   // flags are meant for us, so a wrong one stops the start; the environment is shared with others
-  report(Object.entries(set), 'error')
-  report(prefixed({ ...envFile?.values, ...env }), 'unknown')
+  return [
+    ...settingsOf(Object.entries(set), 'error'),
+    ...settingsOf(
+      prefixed({ ...envFile?.values, ...env }).filter(([name]) => !Object.hasOwn(set, name)),
+      'unknown',
+    ),
+  ]
+}
+
+/** Whether the switch of what is not here is off, or if there is none, the setting itself. */
+function isOff({ names, standing }: UnsupportedGroup, value: string, all: NamedValues): boolean {
+  if (standing === 'differs') return false
+  const name = names.find((each) => each.endsWith('_ENABLED'))
+  if (name === undefined) return /^(false|0|f|no|off)$/i.test(value.trim())
+  return !isTruthy(all[`AUTH_${name}`]) && !isTruthy(all[`GOTRUE_${name}`])
 }

@@ -2,7 +2,9 @@
 import { HOOK_KEYS, HOOKS } from '../hooks'
 import { isFunctionUri } from '../lib/function-uri'
 import { isPostgresUrl, parsePostgresUrl } from '../lib/postgres-url'
+import { hooks as hookSettings } from './hooks'
 import type { Settings } from './index'
+import type { Setting } from './setting'
 import type { SettingProblem } from './sources'
 
 /** The port of Supabase's poolers in transaction mode. */
@@ -33,7 +35,7 @@ function missingSecrets({ tokens }: Settings): string[] {
     )
   if (tokens.encryptionKey === undefined)
     missing.push(
-      'AUTH_ENCRYPTION_KEY must be set on Postgres, to the same value for every server on the database. Make one, and keep a copy, because the database cannot be used without it: openssl rand -hex 32',
+      'AUTH_ENCRYPTION_KEY must be set on Postgres, to the same value for every server on the database. Add the line AUTH_ENCRYPTION_KEY=<64 hexadecimal digits> with the digits that `openssl rand -hex 32` prints, and keep a copy, because the database cannot be used without it.',
     )
   return missing
 }
@@ -49,6 +51,29 @@ function unsupported({ database, mail }: Settings): string[] {
       'AUTH_VERIFICATION_BACKEND must be database on Postgres: links and codes in the memory of one server are unknown to the others.',
     )
   return found
+}
+
+/**
+ * A config.toml is written for a project with Postgres, so its hooks that are functions do not prevent a start on
+ * SQLite. They are switched off, which the operator is told.
+ */
+export function switchOffFunctionHooks(
+  { database, hooks }: Settings,
+  isFromToml: (setting: Setting<unknown>) => boolean,
+): SettingProblem[] {
+  if (isOnPostgres({ database })) return []
+  const uncallable = HOOK_KEYS.filter(
+    (key) =>
+      hooks[`${key}Enabled`] &&
+      isFunctionUri(hooks[`${key}Uri`] ?? '') &&
+      isFromToml(hookSettings[`${key}Enabled`]) &&
+      isFromToml(hookSettings[`${key}Uri`]),
+  )
+  for (const key of uncallable) hooks[`${key}Enabled`] = false
+  return uncallable.map((key) => ({
+    severity: 'incomplete',
+    message: `auth.hook.${HOOKS[key].setting.toLowerCase()} is a Postgres function, and the database is SQLite, so this hook is not called: use an https URL, or set AUTH_DATABASE_URL to a postgres:// URL.`,
+  }))
 }
 
 function functionHooks({ hooks }: Settings): string[] {

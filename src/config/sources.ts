@@ -11,7 +11,12 @@ export interface Sources {
   env?: NamedValues
   /** `isNamed`: named by a flag, as opposed to found by default. */
   envFile?: { path: string; isExplicit?: boolean; values: NamedValues }
-  toml?: { path: string; auth: Record<string, unknown> }
+  toml?: {
+    path: string
+    auth: Record<string, unknown>
+    /** Variables of the `.env` files of the project, for `env(NAME)`. */
+    variables?: NamedValues
+  }
   /** Reads a file named by a setting. @param from the file that names it, if paths are relative to that */
   readFile?(path: string, from?: string): string
 }
@@ -51,21 +56,5 @@ export function readFile(
       message: `${origin} names ${path}, which cannot be read: ${(error as Error).message}`,
     })
     return undefined
-  }
-}
-
-/** An enabled protection that does not exist deserves a warning, because an application may rely on it. */
-export function unsupportedSetting(name: string, value: string | undefined, reason?: string): SettingProblem {
-  const isOn =
-    /(enabled|extended|require_\w+|single_per_user|secure_password_change)$/i.test(name) &&
-    /^(true|1|t|yes|on)$/i.test(value ?? '')
-  if (isOn && (reason === undefined || /extended$/i.test(name)))
-    return {
-      severity: 'warning',
-      message: `${name} is on, but this version does not support the feature${reason ? `: ${reason}` : ''}.`,
-    }
-  return {
-    severity: 'note',
-    message: `${name} is a Supabase setting that this version does not have; it has no effect${reason ? `: ${reason}` : ''}.`,
   }
 }

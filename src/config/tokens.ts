@@ -155,7 +155,7 @@ export const tokens = {
     name: 'ENCRYPTION_KEY',
     kind: key256,
     secret: true,
-    defaultNote: 'generated at first start',
+    defaultNote: 'generated at first start; on Postgres, `AUTH_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY`, if that is set',
     doc: 'Encrypts the secrets in the database (AES-256-GCM). Without it, a copy of the database is useless for forging tokens and cannot be served.',
   }),
   tokenPepper: setting({

@@ -3,13 +3,16 @@ import { isJsonObject } from '../lib/json'
 import { nearest } from '../lib/nearest'
 import { allSettings } from './index'
 import type { Setting } from './setting'
-import { type RawValue, readFile, type SettingProblem, type Sources, unsupportedSetting } from './sources'
-import { isUnsupportedTomlKey } from './unsupported-names'
+import { type RawValue, readFile, type SettingProblem, type Sources } from './sources'
+import { isTruthy, type SupabaseSetting } from './supabase-settings'
+import { unsupportedKey } from './unsupported-names'
 
 export function findToml(each: Setting<unknown>, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   if (each.tomlNeeds && !readToml(each.tomlNeeds, sources, problems)) return undefined
   const direct =
-    readToml(each.toml, sources, problems) ?? readSwitches(each, sources) ?? readTable(each.tomlTable, sources)
+    readToml(each.toml, sources, problems) ??
+    readSwitches(each, sources) ??
+    readTable(each.tomlTable, sources, problems)
   if (direct) {
     try {
       return { ...direct, text: each.fromToml?.(direct.text) ?? direct.text }
@@ -26,17 +29,43 @@ export function findToml(each: Setting<unknown>, sources: Sources, problems: Set
   return content === undefined ? undefined : { text: content, origin: file?.origin ?? '' }
 }
 
-/** The text of a key below `[auth]`; `env(NAME)` refers to a variable. */
+/**
+ * The text of a key below `[auth]`. As in Supabase's CLI, a variable such as SUPABASE_AUTH_SITE_URL wins over the file;
+ * here only if the file has the key.
+ */
 function readToml(key: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
-  const { toml, env = {}, envFile } = sources
+  const { toml } = sources
   const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
   if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
   const origin = `${toml?.path} [auth] ${key}`
-  const reference = typeof raw === 'string' ? /^env\((\w+)\)$/.exec(raw)?.[1] : undefined
-  const text = reference === undefined ? String(raw) : (env[reference] ?? envFile?.values[reference] ?? '')
-  if (reference !== undefined && text === '')
-    problems.push({ severity: 'warning', message: `${origin} refers to ${reference}, which is not set.` })
+  const name = `SUPABASE_AUTH_${key.toUpperCase().replaceAll('.', '_')}`
+  const override = variable(name, sources)
+  if (override) return { text: override, origin: `${origin} (${name})` }
+  const text = textOf(raw, origin, sources, problems)
   return text === '' ? undefined : { text, origin }
+}
+
+/**
+ * The text of a value; a list becomes one with commas. As in Supabase's CLI, `env(NAME)` refers to a variable of the
+ * environment or of a `.env` file of the project, also within a list.
+ */
+function textOf(raw: unknown, origin: string, sources: Sources, problems: SettingProblem[]): string {
+  if (Array.isArray(raw)) return raw.map((item) => textOf(item, origin, sources, problems)).join(',')
+  const name = typeof raw === 'string' ? /^env\((\w+)\)$/.exec(raw)?.[1] : undefined
+  const text = name === undefined ? String(raw) : (variable(name, sources) ?? '')
+  if (name !== undefined && text === '')
+    problems.push({ severity: 'warning', message: `${origin} refers to ${name}, which is not set.` })
+  if (!text.startsWith('encrypted:')) return text
+  problems.push({
+    severity: 'incomplete',
+    message: `${origin} is encrypted by dotenvx, which is not read here: put the secret in the environment, and write env(NAME) in the file.`,
+  })
+  return ''
+}
+
+function variable(name: string, { env = {}, envFile, toml }: Sources): string | undefined {
+  const ofFlag = envFile?.isExplicit ? envFile.values[name] : undefined
+  return env[name] || ofFlag || toml?.variables?.[name] || envFile?.values[name]
 }
 
 /** Whether a key is in a table whose `enabled` is false, which disables the whole table. */
@@ -53,14 +82,22 @@ function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources
 }
 
 /** The entries of a table, as the list an environment variable would hold. */
-function readTable(table: string | undefined, { toml }: Sources): RawValue | undefined {
+function readTable(table: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
+  const { toml } = sources
   const entries = leaves(toml?.auth ?? {}).filter(([key]) => table !== undefined && key.startsWith(`${table}.`))
   if (table === undefined || entries.length === 0) return undefined
-  const text = entries.map(([key, value]) => `${key.slice(table.length + 1)}:${String(value)}`).join(',')
-  return { text, origin: `${toml?.path} [auth.${table}]` }
+  const origin = `${toml?.path} [auth.${table}]`
+  const text = entries.map(
+    ([key, value]) => `${key.slice(table.length + 1)}:${textOf(value, origin, sources, problems)}`,
+  )
+  return { text: text.join(','), origin }
 }
 
-export function reportUnknownKeys({ toml }: Sources, problems: SettingProblem[]): void {
+/**
+ * The keys that are set and known, with those that have no effect here. A key that is none of Supabase's may be of a
+ * newer version of its CLI; one that is close to a known key is more likely a mistake.
+ */
+export function knownKeys({ toml }: Sources, problems: SettingProblem[]): SupabaseSetting[] {
   const known = new Set(
     allSettings
       .flatMap((each) => [each.toml, each.tomlFile, ...Object.keys(each.tomlSwitches ?? {})])
@@ -72,18 +109,24 @@ export function reportUnknownKeys({ toml }: Sources, problems: SettingProblem[])
     tables.some((table) => key.startsWith(`${table}.`)) ||
     // it only decides whether its siblings count
     (key.endsWith('.enabled') && [...known].some((other) => other.startsWith(key.slice(0, -'enabled'.length))))
-  for (const [key, value] of toml ? leaves(toml.auth) : []) {
-    // `enabled` would switch the whole service off, which makes no sense for a server being started
-    if (isKnown(key) || key === 'enabled') continue
-    const name = `${toml?.path} [auth] ${key}`
+  const all = toml ? leaves(toml.auth) : []
+  const values = new Map(all)
+  return all.flatMap(([key, raw]): SupabaseSetting[] => {
+    const setting = { name: `auth.${key}`, value: String(raw) }
+    // `enabled = true` is in every file, and says nothing about a server being started
+    if (isKnown(key) || (key === 'enabled' && raw !== false)) return [setting]
+    const unsupported = unsupportedKey(key)
+    if (unsupported) {
+      const on = values.get(`${key.slice(0, key.lastIndexOf('.') + 1)}enabled`)
+      return [{ ...setting, unsupported, isOff: unsupported.standing === 'not_here' && !isTruthy(String(on)) }]
+    }
     const close = nearest(key, known)
-    if (isUnsupportedTomlKey(key)) problems.push(unsupportedSetting(name, String(value)))
-    else
-      problems.push({
-        severity: 'unknown',
-        message: `${name} is not a known setting${close ? `; did you mean ${close}?` : '.'}`,
-      })
-  }
+    problems.push({
+      severity: close ? 'unknown' : 'warning',
+      message: `${toml?.path} [auth] ${key} is not a known setting${close ? `; did you mean ${close}?` : '; it has no effect.'}`,
+    })
+    return []
+  })
 }
 
 /** Every value below a table, with its dotted key. */

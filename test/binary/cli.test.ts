@@ -65,7 +65,7 @@ test('check finds every problem at once, with the nearest name for an unknown on
     GOTRUE_JWT_SECRTE: 'x',
     AUTH_JWT_SECRET: 'too short',
     AUTH_DATABASE_URL: 'postgres://ada:hunter2@db/auth?sslcert=x',
-    GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE: '25',
+    GOTRUE_COOKIE_KEY: '25',
   }
   const { stdout, status } = await run(['check'], { env, cwd: folder() })
   expect(status).toBe(1)
@@ -75,7 +75,8 @@ test('check finds every problem at once, with the nearest name for an unknown on
     'error: AUTH_SITE_ULR is not a known setting; did you mean AUTH_SITE_URL?',
     'error: GOTRUE_JWT_SECRTE is not a known setting; did you mean GOTRUE_JWT_SECRET?',
     'error: AUTH_DATABASE_URL (environment AUTH_DATABASE_URL) must be without the parameter sslcert',
-    'note: GOTRUE_OAUTH_SERVER_DEFAULT_SCOPE is a Supabase setting that this version does not have',
+    '    GOTRUE_COOKIE_KEY: GoTrue no longer keeps sessions in cookies',
+    'Not here, whatever the settings: the OAuth 2.1 server, SAML single sign-on, SCIM, third-party auth.',
   ])
     expect(stdout).toContain(line)
   expect(stdout).not.toContain('too short')

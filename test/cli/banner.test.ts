@@ -34,6 +34,11 @@ test('with default settings the banner shows one URL', () => {
   expect(text).toContain('--set AUTH_RATE_LIMITS=off')
 })
 
+test('the config.toml that was read is named', () => {
+  const options = { folder: '/srv/data', configToml: 'supabase/config.toml', isColoured: false }
+  expect(banner(settingsOf({}), keys, options)).toMatch(/\n {2}Settings +supabase\/config\.toml\n/)
+})
+
 test('the README shows its sentences as they are printed', () => {
   const readme = readFileSync(join(import.meta.dir, '../../README.md'), 'utf8')
   const sentences = [...shown({}).text.matchAll(/^ {2}([A-Z][^:\n]*: ).*--set/gm)].map(([, sentence = '']) => sentence)

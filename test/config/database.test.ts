@@ -67,7 +67,7 @@ test('on Postgres, the secrets that servers share must be set, and the message s
   const { problems } = loaded({ env: { AUTH_DATABASE_URL: URL } })
   expect(problems).toEqual([
     expect.stringMatching(/^error: AUTH_JWT_SECRET must be set on Postgres, .*openssl rand -base64 48$/),
-    expect.stringMatching(/^error: AUTH_ENCRYPTION_KEY must be set on Postgres, .*openssl rand -hex 32$/),
+    expect.stringMatching(/^error: AUTH_ENCRYPTION_KEY must be set on Postgres, .*`openssl rand -hex 32`/),
   ])
   const gotrue = { GOTRUE_JWT_SECRET: SECRETS.AUTH_JWT_SECRET, GOTRUE_ENCRYPTION_KEY: SECRETS.AUTH_ENCRYPTION_KEY }
   expect(loaded({ env: { AUTH_DATABASE_URL: URL, ...gotrue } }).problems).toEqual([])

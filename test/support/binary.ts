@@ -82,7 +82,8 @@ export async function startBinary({
       for (const line of lines) {
         const entry = JSON.parse(line)
         log.push(entry)
-        if (entry.msg === 'listening') resolve(entry.url)
+        // every address of this machine; tests use loopback only
+        if (entry.msg === 'listening') resolve(entry.url.replace('//0.0.0.0:', '//127.0.0.1:'))
       }
     }
   })()

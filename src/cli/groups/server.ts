@@ -1,4 +1,5 @@
 /** The server: start it, and look at it. */
+import { Option } from 'commander'
 import { check } from '../check'
 import { healthcheck } from '../healthcheck'
 import { verb, versionLine } from '../program'
@@ -10,7 +11,11 @@ export function addServerCommands(): void {
 
   withSettings(
     verb('check', 'Validate every setting and the database, and list all problems.', 'latchkey check --print', check),
-  ).option('--print', 'show each value and its origin, with secrets masked')
+  )
+    .option('--print', 'show each value and its origin, with secrets masked')
+    .addOption(
+      new Option('--json', 'print the problems, and what the settings of Supabase do, as JSON').conflicts('print'),
+    )
 
   withSettings(
     verb(
