@@ -87,9 +87,8 @@ function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefi
   if (!isOn || uri === undefined) return undefined
   const named = parseFunctionUri(uri)
   if (named) return { uri, ...named }
-  if (secrets === undefined) return undefined
-  const keys = secrets.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
-  return { uri, secrets: keys }
+  const keys = secrets?.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
+  return { uri, secrets: keys ?? [] }
 }
 
 function captchaPolicy({ captcha: { enabled, provider, difficulty } }: Settings): Policy['captcha'] {

@@ -75,8 +75,12 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
   for (const key of HOOK_KEYS) {
     const prefix = `AUTH_HOOK_${HOOKS[key].setting}`
     const uri = hooks[`${key}Uri`]
-    if (hooks[`${key}Enabled`] && (uri === undefined || (!isFunctionUri(uri) && hooks[`${key}Secrets`] === undefined)))
-      error(`${prefix}_ENABLED needs ${prefix}_URI and ${prefix}_SECRETS.`)
+    if (!hooks[`${key}Enabled`]) continue
+    if (uri === undefined) error(`${prefix}_ENABLED needs ${prefix}_URI.`)
+    else if (!isFunctionUri(uri) && hooks[`${key}Secrets`] === undefined)
+      warn(
+        `${prefix}_SECRETS is not set: the hook cannot tell the requests of this server from those of others. To make one: echo "v1,whsec_$(openssl rand -base64 32)"`,
+      )
   }
   problems.push(...postgresProblems(settings))
   if (captcha.enabled && !isCaptchaProvider(captcha.provider))

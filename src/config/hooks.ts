@@ -1,4 +1,4 @@
-/** Hooks: what is called when something happens, and may refuse it (docs/wire-contract.md#hooks). */
+/** Hooks: what is called when something happens, and may refuse it (docs/hooks.md). */
 import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
 import type { HookDeclaration } from '../hooks/define'
 import { isFunctionUri, parseFunctionUri } from '../lib/function-uri'
@@ -25,14 +25,18 @@ const hookUrl: ValueType<string> = {
   },
 }
 
-/** `v1,whsec_<base64>` secrets separated by `|` (Standard Webhooks). */
+/** `v1,whsec_<base64>` secrets separated by `|` (Standard Webhooks); as in GoTrue, empty ones are skipped. */
 const hookSecrets: ValueType<string> = {
   ...secret(1),
   parse(value) {
-    for (const one of value.split('|'))
-      if (!/^v1,whsec_[A-Za-z0-9+/=_-]{8,}$/.test(one))
-        throw new Error('secrets of the form v1,whsec_<base64>, separated by |')
-    return value
+    const secrets = value.split('|').filter((one) => one !== '')
+    if (secrets.some((one) => one.startsWith('v1a,')))
+      throw new Error(
+        'secrets of the form v1,whsec_<base64>: GoTrue accepts v1a key pairs at start, but signs nothing with them',
+      )
+    if (secrets.length === 0 || secrets.some((one) => !/^v1,whsec_[A-Za-z0-9+/=_-]{8,}$/.test(one)))
+      throw new Error('secrets of the form v1,whsec_<base64>, separated by |')
+    return secrets.join('|')
   },
 }
 

@@ -1,5 +1,5 @@
 /**
- * Defines hooks. A hook is a request to the operator's server when something happens (docs/wire-contract.md#hooks). Its
+ * Defines hooks. A hook is a request to the operator's server when something happens (docs/hooks.md). Its
  * settings and the types of its call derive from this; it is called in `src/core/hooks/call-hook.ts`.
  */
 import type { Static, TObject } from '@sinclair/typebox'

@@ -378,6 +378,8 @@ test.each([
   [{ AUTH_HOOK_SEND_EMAIL_ENABLED: 'true' }, 'AUTH_HOOK_SEND_EMAIL_ENABLED needs AUTH_HOOK_SEND_EMAIL_URI'],
   [{ AUTH_HOOK_SEND_SMS_URI: 'http://elsewhere.example.com' }, 'must be an https URL'],
   [{ AUTH_HOOK_SEND_SMS_SECRETS: 'whsec_abc' }, 'v1,whsec_<base64>'],
+  [{ AUTH_HOOK_SEND_SMS_SECRETS: '|' }, 'v1,whsec_<base64>'],
+  [{ AUTH_HOOK_SEND_SMS_SECRETS: `v1a,whpk_${'a'.repeat(44)}:whsk_${'b'.repeat(88)}` }, 'v1a key pairs'],
   [{ AUTH_SMS_TEST_OTP: '+1555:' }, 'a comma-separated list such as 15551230000:123456'],
   [{ AUTH_SMS_TEMPLATE: 'Hello' }, 'a text with {{ .Code }} in it'],
   [{ AUTH_SMTP_ADMIN_EMAIL: 'nonsense' }, 'must be an email address such as noreply@example.com'],

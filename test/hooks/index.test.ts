@@ -1,4 +1,4 @@
-/** The list of hooks, and what derives from it (docs/wire-contract.md#hooks). */
+/** The list of hooks, and what derives from it (docs/hooks.md). */
 import { expect, test } from 'bun:test'
 import { FormatRegistry, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -27,6 +27,20 @@ test.each(HOOK_KEYS)('%s has its settings, and the policy knows it', (key) => {
   })
   const off = { ...all, [`AUTH_HOOK_${HOOKS[key].setting}_ENABLED`]: 'false' }
   expect(policyOf(load({ set: off }).settings).hooks[key]).toBeUndefined()
+})
+
+test('a hook over HTTP without secrets is called unsigned, with a warning', () => {
+  const set = { AUTH_HOOK_SEND_EMAIL_ENABLED: 'true', AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/hook' }
+  const { settings, problems } = load({ set })
+  expect(problems).toEqual([
+    { severity: 'warning', message: expect.stringContaining('AUTH_HOOK_SEND_EMAIL_SECRETS is not set') },
+  ])
+  expect(policyOf(settings).hooks.sendEmail).toEqual({ uri: 'https://hooks.example.com/hook', secrets: [] })
+  const padded = { ...set, AUTH_HOOK_SEND_EMAIL_SECRETS: '|v1,whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQ=||' }
+  expect(policyOf(load({ set: padded }).settings).hooks.sendEmail).toEqual({
+    uri: 'https://hooks.example.com/hook',
+    secrets: [Buffer.from('secret-secret-secret')],
+  })
 })
 
 test('no two hooks have the same name or the same settings', () => {

@@ -1,4 +1,4 @@
-/** Hooks that receive each authentication attempt and may refuse it (docs/wire-contract.md#hooks). */
+/** Hooks that receive each authentication attempt and may refuse it (docs/hooks.md). */
 import type { Factor, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'

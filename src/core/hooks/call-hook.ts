@@ -1,14 +1,15 @@
 /**
- * Hooks of the operator (docs/wire-contract.md#hooks): requests over HTTP, or functions of a Postgres database. A call has
+ * Hooks of the operator (docs/hooks.md): requests over HTTP, or functions of a Postgres database. A call has
  * five seconds in total.
  */
 import { HOOKS, type HookKey } from '../../hooks'
 import { type HookInput, type HookOutput, readOutput } from '../../hooks/define'
-import { withCallSlot } from '../kernel/call-slots'
+import { type CallQueue, withQueuedCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
+import type { Hook } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { callFunctionHook } from './function-hook'
-import { throwErrorIn } from './hook-answer'
+import { BUDGET_MS, throwErrorIn } from './hook-answer'
 import { callHttpHook } from './http-hook'
 
 /**
@@ -25,14 +26,27 @@ export async function callHook<Key extends HookKey>(
   const hook = context.policy.hooks[key]
   if (!hook) return undefined
   const payload = { metadata: metadataOf(context, HOOKS[key].name), ...input }
-  const called = await withCallSlot(hook, async () => ({
-    answer: await ('secrets' in hook
-      ? callHttpHook(context, hook, JSON.stringify(payload))
-      : callFunctionHook(context, hook, payload)),
-  }))
-  if (!called) throw new Refusal('hook_busy')
-  throwErrorIn(called.answer)
-  return readOutput(HOOKS[key], called.answer)
+  const answer = await answerOf(context, hook, payload)
+  throwErrorIn(answer)
+  return readOutput(HOOKS[key], answer)
+}
+
+/** Calls that wait for their turn. */
+const MAX_QUEUED = 256
+
+/** Waiting for a turn counts as time of the call. */
+async function answerOf(context: Context, hook: Hook, payload: object): Promise<unknown> {
+  const { clock } = context
+  const deadline = clock.monotonic() + BUDGET_MS
+  const queue: CallQueue = { max: MAX_QUEUED, patience: () => clock.sleep(BUDGET_MS) }
+  const called = await withQueuedCallSlot(hook, queue, () =>
+    'secrets' in hook
+      ? callHttpHook(context, hook, JSON.stringify(payload), deadline)
+      : callFunctionHook(context, hook, payload, deadline),
+  )
+  if (called === 'queue_full') throw new Refusal('hook_busy')
+  if (called === 'waited_too_long') throw new Refusal('hook_timed_out')
+  return called.result
 }
 
 function metadataOf({ clock, random, client }: Context, name: string) {

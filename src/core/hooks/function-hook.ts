@@ -3,22 +3,29 @@ import { isJsonObject } from '../../lib/json'
 import type { Context } from '../kernel/context'
 import type { FunctionHook } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
-import { BUDGET_MS, MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
+import { MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
 
 /** As GoTrue; the rest of the budget is for waiting for a connection. */
 const STATEMENT_TIMEOUT_MS = 2000
 
-/** @returns the answer, parsed @throws {Refusal} whose reason starts with `hook_` */
+/**
+ * @param deadline of the whole call, on the monotonic clock
+ * @returns the answer, parsed
+ * @throws {Refusal} whose reason starts with `hook_`
+ */
 export async function callFunctionHook(
-  { callFunction, report }: Context,
+  { callFunction, clock, report }: Context,
   { uri, ...name }: FunctionHook,
   payload: object,
+  deadline: number,
 ): Promise<unknown> {
+  const timeoutMs = deadline - clock.monotonic()
+  if (timeoutMs <= 0) throw new Refusal('hook_timed_out')
   const answer = await callFunction({
     ...name,
     argument: payload,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-    timeoutMs: BUDGET_MS,
+    timeoutMs,
     maxBytes: MAX_ANSWER_BYTES,
   })
   switch (answer.outcome) {

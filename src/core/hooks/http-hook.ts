@@ -1,36 +1,53 @@
 /** Hooks over HTTP. Requests are signed according to Standard Webhooks; a call has at most three attempts. */
+import { parseMediaType } from '../../lib/media-type'
 import { hmacSha256 } from '../../lib/secrets'
 import type { Context } from '../kernel/context'
 import type { HttpHook } from '../kernel/policy'
 import type { HttpResult } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
-import { BUDGET_MS, MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
+import { MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
 
 const ATTEMPTS = 3
 const BACK_OFF_MS = 2000
 
-/** @param body JSON @returns the answer, parsed @throws {Refusal} whose reason starts with `hook_` */
-export async function callHttpHook(context: Context, hook: HttpHook, body: string): Promise<unknown> {
+/**
+ * @param body JSON
+ * @param deadline of the whole call, on the monotonic clock
+ * @returns the answer, parsed
+ * @throws {Refusal} whose reason starts with `hook_`
+ */
+export async function callHttpHook(context: Context, hook: HttpHook, body: string, deadline: number): Promise<unknown> {
   const { clock, post } = context
-  const deadline = clock.monotonic() + BUDGET_MS
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const timeoutMs = deadline - clock.monotonic()
     if (timeoutMs <= 0) throw new Refusal('hook_timed_out')
     const answer = await post({
       url: hook.uri,
-      headers: { 'content-type': 'application/json', ...signatureHeaders(context, hook, body) },
+      headers: {
+        'content-type': 'application/json',
+        'accept-encoding': 'identity',
+        ...signatureHeaders(context, hook, body),
+      },
       body,
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
     })
-    if (answer.outcome === 'timed_out') throw new Refusal('hook_timed_out')
-    if (answer.outcome === 'answered' && !isWorthRetrying(answer)) return readAnswer(answer)
-    if (attempt < ATTEMPTS) await clock.sleep(Math.min(BACK_OFF_MS, Math.max(0, deadline - clock.monotonic())))
+    const isLast = attempt === ATTEMPTS
+    switch (answer.outcome) {
+      case 'timed_out':
+        throw new Refusal('hook_timed_out')
+      case 'answered':
+        // GoTrue asks again at once, whatever the header says.
+        if (isLast || !asksToRetry(answer)) return readAnswer(answer)
+        break
+      case 'unreachable':
+        if (isLast) throw new Refusal('hook_out_of_attempts')
+        await clock.sleep(Math.min(BACK_OFF_MS, Math.max(0, deadline - clock.monotonic())))
+    }
   }
-  throw new Refusal('hook_out_of_attempts')
 }
 
-/** One signature per secret, over id, time and body (Standard Webhooks 1.0). */
+/** One signature per secret, over id, time and body (Standard Webhooks 1.0); without secrets, the header is empty. */
 function signatureHeaders({ clock, random }: Context, { secrets }: HttpHook, body: string): Record<string, string> {
   const id = random.uuid()
   const timestamp = String(Math.floor(clock.now() / 1000))
@@ -44,8 +61,7 @@ function signatureHeaders({ clock, random }: Context, { secrets }: HttpHook, bod
 
 type HookResponse = Extract<HttpResult, { outcome: 'answered' }>
 
-const isWorthRetrying = ({ status, retryAfter }: HookResponse) =>
-  (status === 429 || status === 503) && retryAfter !== ''
+const asksToRetry = ({ status, retryAfter }: HookResponse) => (status === 429 || status === 503) && retryAfter !== ''
 
 function readAnswer({ status, contentType, body, isTooLarge }: HookResponse): unknown {
   switch (status) {
@@ -65,8 +81,9 @@ function readAnswer({ status, contentType, body, isTooLarge }: HookResponse): un
       throw new Refusal('hook_status_unexpected', { detail: String(status) })
   }
   if (contentType === '') throw new Refusal('hook_content_type_missing')
-  if (contentType.split(';')[0]?.trim().toLowerCase() !== 'application/json')
-    throw new Refusal('hook_content_type_wrong', { detail: contentType })
+  const type = parseMediaType(contentType)
+  if (type === undefined) throw new Refusal('hook_content_type_malformed')
+  if (type !== 'application/json') throw new Refusal('hook_content_type_wrong', { detail: contentType })
   if (isTooLarge) throw new Refusal('hook_answer_too_large')
   return parseAnswer(body)
 }

@@ -214,7 +214,7 @@ type EmailPayload = HookInput<typeof HOOKS.sendEmail>
 const HOOK_ACTIONS: Partial<Record<MailTemplate, string>> = { ...LINK_TYPES, reauthentication: 'reauthentication' }
 
 /**
- * The payload of the Send Email hook (docs/wire-contract.md#hooks).
+ * The payload of the Send Email hook (docs/hooks.md).
  * @returns undefined for mails the hook does not know
  */
 function hookPayload(
@@ -230,7 +230,7 @@ function hookPayload(
     email_data: {
       token: first?.token?.code ?? '',
       // The first of two copies is for the current address; each hash is sent with the other one's code, as GoTrue
-      // does (docs/wire-contract.md#hooks).
+      // does (docs/hooks.md).
       token_hash: (second ?? first)?.token?.plaintext ?? '',
       // A mail of `/api/auth` links to a page of the application, token included; GoTrue's own link would not have the
       // token.

@@ -1,4 +1,4 @@
-/** Hooks that get every attempt to authenticate (docs/wire-contract.md#hooks). */
+/** Hooks that get every attempt to authenticate (docs/hooks.md). */
 import { expect, test } from 'bun:test'
 import type { HttpResult } from '../../../src/core/kernel/ports'
 import { type Json, PASSWORD, passwordGrant, startApp, type TestApp } from '../../support/app'

@@ -97,11 +97,27 @@ test('time and size are limited as over HTTP', async () => {
   ])
 })
 
-test('a function that hangs is called 32 times at once, and not once more', async () => {
+test('a function that hangs is called 32 times at once; 256 more calls wait, and not one more', async () => {
   const { promise, resolve } = Promise.withResolvers<FunctionResult>()
-  const hook = hooked(() => promise)
-  const waiting = Array.from({ length: 32 }, () => hook.call())
+  let running = 0
+  const hook = hooked(() => {
+    running += 1
+    return promise
+  })
+  const waiting = Array.from({ length: 32 + 256 }, () => hook.call())
   expect((await refusal(hook))[0]).toBe(503)
+  expect(running).toBe(32)
   resolve({ outcome: 'answered', body: '' })
   await Promise.all(waiting)
+  expect(running).toBe(32 + 256)
+})
+
+test('a call that has waited for five seconds is not made', async () => {
+  const { promise, resolve } = Promise.withResolvers<FunctionResult>()
+  const hook = hooked(() => promise)
+  const running = Array.from({ length: 32 }, () => hook.call())
+  expect((await refusal(hook))[1]).toBe('hook_timeout')
+  resolve({ outcome: 'answered', body: '' })
+  await Promise.all(running)
+  expect(await hook.call()).toEqual({})
 })

@@ -3,7 +3,7 @@ import type { HOOKS, HookKey } from '../../../hooks'
 /** Hook failures, common to all hooks. */
 export const HOOK_REASONS = [
   'hook_timed_out',
-  /** Too many calls are waiting for it. */
+  /** Too many calls are waiting for their turn. */
   'hook_busy',
   'hook_out_of_attempts',
   /** `detail`: its URI. */
@@ -14,6 +14,7 @@ export const HOOK_REASONS = [
   /** `detail`: the status. */
   'hook_status_unexpected',
   'hook_content_type_missing',
+  'hook_content_type_malformed',
   /** `detail`: the type. */
   'hook_content_type_wrong',
   'hook_answer_too_large',

@@ -20,6 +20,11 @@ export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
     'hook_payload_invalid_content_type',
     'Invalid Content-Type: Missing Content-Type header',
   ],
+  hook_content_type_malformed: [
+    400,
+    'hook_payload_invalid_content_type',
+    'Invalid Content-Type header: it is not a valid media type',
+  ],
   hook_content_type_wrong: [
     400,
     'hook_payload_invalid_content_type',
