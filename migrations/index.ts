@@ -21,6 +21,7 @@ import tokenAssurance from './0016-token-assurance.sql' with { type: 'text' }
 import otherServers from './0017-other-servers.sql' with { type: 'text' }
 import elevatedSessions from './0018-elevated-sessions.sql' with { type: 'text' }
 import spentCaptchas from './0019-spent-captchas.sql' with { type: 'text' }
+import events from './0020-events.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -47,4 +48,5 @@ export const migrations: Migration[] = [
   { name: '0017-other-servers', sql: otherServers },
   { name: '0018-elevated-sessions', sql: elevatedSessions },
   { name: '0019-spent-captchas', sql: spentCaptchas },
+  { name: '0020-events', sql: events },
 ]

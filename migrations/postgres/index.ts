@@ -4,11 +4,15 @@
  */
 import type { Migration } from '..'
 import latchkey from './0001-latchkey.sql' with { type: 'text' }
+import events from './0002-events.sql' with { type: 'text' }
 import authSchema from './auth.sql' with { type: 'text' }
 import views from './views.sql' with { type: 'text' }
 
 /** Of the schema `latchkey`, in order. */
-export const postgresMigrations: Migration[] = [{ name: '0001-latchkey', sql: latchkey }]
+export const postgresMigrations: Migration[] = [
+  { name: '0001-latchkey', sql: latchkey },
+  { name: '0002-events', sql: events },
+]
 
 /**
  * `authSchema`: the schema `auth` of supabase/auth, for a database without one. `views`: those on its tables, applied

@@ -5,10 +5,12 @@ import type { Command } from 'commander'
 import { ensureSecrets, generateSecrets, openDataFolder, type Secrets } from '../adapters/data-folder'
 import { systemClock, systemRandom } from '../adapters/system'
 import { databaseTarget, shownDatabase } from '../compose/keys'
+import { policyOf } from '../compose/policy'
 import { sharedSecrets } from '../compose/shared-secrets'
 import type { Settings } from '../config'
 import { isOnPostgres } from '../config/postgres-checks'
 import { server } from '../config/server'
+import { accountEvents } from '../core/events/account-events'
 import { openStore, type Store } from '../store'
 import { historyOf, migrationsFor } from '../store/database'
 import { version } from '../version'
@@ -102,8 +104,13 @@ const fresh = () => ({ random: systemRandom.bytes, now: systemClock.now() })
 
 const targetOf = (settings: Settings) => databaseTarget(settings, resolve(settings.server.dataDir))
 
-const openTarget = ({ database: { isolation } }: Settings, target: string) =>
-  openStore(target, systemClock.now(), { version, isolation, maxConnections: 2 })
+const openTarget = (settings: Settings, target: string) =>
+  openStore(target, systemClock.now(), {
+    version,
+    isolation: settings.database.isolation,
+    maxConnections: 2,
+    eventsOf: accountEvents({ policy: policyOf(settings), random: systemRandom, clock: systemClock }),
+  })
 
 /**
  * A database of the same version as this executable, for commands that can run while the server is running.

@@ -5,7 +5,7 @@ export const EXIT_STATUSES = [
   { status: 0, name: 'ok', meaning: 'The command has done its work.' },
   { status: 1, name: 'failure', meaning: 'The command failed; the message says why, and what to do.' },
   { status: 2, name: 'usage', meaning: 'The command line is wrong: an unknown command or option, or a missing value.' },
-  { status: 3, name: 'notFound', meaning: 'The named user, session, key or role does not exist.' },
+  { status: 3, name: 'notFound', meaning: 'The named user, session, key, role or event does not exist.' },
   { status: 4, name: 'refused', meaning: 'A rule refuses it: a weak password, an address in use, an invalid file.' },
   { status: 5, name: 'notRunning', meaning: 'No server is running (`status`).' },
 ] as const

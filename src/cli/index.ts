@@ -2,6 +2,7 @@
 import { addAccountCommands } from './groups/accounts'
 import { addDataCommands } from './groups/data'
 import { addDocumentCommands } from './groups/documents'
+import { addEventCommands } from './groups/events'
 import { addKeyCommands } from './groups/keys'
 import { addMailCommands } from './groups/mail'
 import { addServerCommands } from './groups/server'
@@ -11,6 +12,7 @@ program.commandsGroup('Server:')
 addServerCommands()
 program.commandsGroup('Accounts:')
 addAccountCommands()
+addEventCommands()
 program.commandsGroup('Keys and mail:')
 addKeyCommands()
 addMailCommands()

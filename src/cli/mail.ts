@@ -11,6 +11,7 @@ import type { Store } from '../store'
 import { openServerData } from './data'
 import { exitOnError, fail } from './exit-status'
 import { requireSettings } from './settings'
+import { printable } from './terminal'
 
 /** `latchkey mail test <address>`: sends one mail with the current settings and prints the mail server's reply. */
 export async function testMail(command: Command): Promise<void> {
@@ -88,7 +89,3 @@ function subjectOf(sealer: Sealer, message: Listed): string {
     return '(unreadable: written with another encryption key)'
   }
 }
-
-/** Names in subjects are user input, and a terminal interprets control characters. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
-const printable = (text: string) => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')

@@ -8,7 +8,7 @@ import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { isOnPostgres } from '../config/postgres-checks'
-import type { MailQueue } from '../core'
+import type { EventQueueState, MailQueue } from '../core'
 import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
@@ -125,8 +125,14 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
 async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
   const task = core.forTask()
-  const [queue, disk] = await Promise.allSettled([task.mailQueue(), task.diskSpace()])
-  const gauges = [...queueGauges(queue), ...diskGauges(disk), ...connectionGauges(task.connections())]
+  const events = task.policy.events ? task.eventQueue() : undefined
+  const [queue, eventQueue, disk] = await Promise.allSettled([task.mailQueue(), events, task.diskSpace()])
+  const gauges = [
+    ...queueGauges(queue),
+    ...eventGauges(eventQueue),
+    ...diskGauges(disk),
+    ...connectionGauges(task.connections()),
+  ]
   return new Response(metrics.print(gauges), {
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
   })
@@ -143,6 +149,20 @@ function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
       help: 'Age of the oldest waiting mail.',
       value: oldestMs / 1000,
     },
+  ]
+}
+
+function eventGauges(queue: PromiseSettledResult<EventQueueState | undefined>): Gauge[] {
+  if (queue.status === 'rejected' || !queue.value) return []
+  const { length, oldestMs, failed } = queue.value
+  return [
+    { name: 'latchkey_events_queue_length', help: 'Events waiting to be delivered.', value: length },
+    {
+      name: 'latchkey_events_queue_oldest_seconds',
+      help: 'Age of the oldest waiting event.',
+      value: oldestMs / 1000,
+    },
+    { name: 'latchkey_events_failed', help: 'Stored events that were given up.', value: failed },
   ]
 }
 

@@ -17,3 +17,7 @@ export function endOnClosedPipe(): void {
       process.exit(error.code === 'EPIPE' ? 0 : 1)
     })
 }
+
+/** Names and errors come from others, and a terminal interprets control characters. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
+export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')

@@ -6,6 +6,7 @@ import { systemClock, systemRandom } from '../adapters/system'
 import type { Worker } from '../adapters/worker'
 import type { Settings } from '../config'
 import type { Core } from '../core'
+import { accountEvents } from '../core/events/account-events'
 import type { Clock, Report, Sealer } from '../core/kernel/ports'
 import { signingKeySync } from '../core/tokens/signing-keys'
 import type { Log } from '../http/log'
@@ -25,7 +26,7 @@ import { policyOf } from './policy'
 import { jwtSecretWarning, sharedSecrets } from './shared-secrets'
 import { type StoreEvents, storeEvents } from './store-events'
 import { mountSurfaces } from './surfaces'
-import { mailSender, matrixWorker, startClockWatch } from './workers'
+import { eventSender, mailSender, matrixWorker, startClockWatch } from './workers'
 
 export interface AppOptions extends ReplacedPorts {
   settings: Settings
@@ -64,9 +65,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { settings, folder, log, clock = systemClock } = options
   const templates = await checkedTemplates(settings, folder, log)
   const events = storeEvents((error) => log.error('a message event listener failed', { error: String(error) }))
-  const store = await openDatabase({ settings, folder, log, clock, onEvent: events.publish })
+  const { random = systemRandom } = options
+  const eventsOf = accountEvents({ policy: policyOf(settings), random, clock })
+  const store = await openDatabase({ settings, folder, log, clock, onEvent: events.publish, eventsOf })
   try {
-    const { random = systemRandom } = options
     const generated = generateSecrets({ random: random.bytes, now: clock.now() })
     const secrets = options.secrets ?? (await sharedSecrets(store, settings, generated))
     const warning = store.isShared ? await jwtSecretWarning(store, secrets) : undefined
@@ -127,6 +129,7 @@ async function assemble(parts: Parts): Promise<App> {
   if (flaw !== undefined) log.warn(flaw)
   const mail = mailSender({ settings, core, log, events })
   const matrix = matrixWorker({ settings, core, log, events })
+  const eventWorker = eventSender({ settings, core, log, events })
   return {
     ...surfaces,
     core,
@@ -138,7 +141,7 @@ async function assemble(parts: Parts): Promise<App> {
     mailWorker: mail?.worker,
     async close() {
       clockWatch.stop()
-      await mail?.worker.stop()
+      await Promise.all([mail?.worker.stop(), eventWorker?.stop()])
       await waitAtMost(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]))
       mail?.mailer?.close()
       await functions.close()

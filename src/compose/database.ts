@@ -3,7 +3,7 @@ import type { Settings } from '../config'
 import type { Clock } from '../core/kernel/ports'
 import type { Log } from '../http/log'
 import { isPostgresUrl } from '../lib/postgres-url'
-import { openStore, type Store } from '../store'
+import { type EventsOf, openStore, type Store } from '../store'
 import type { StoreEvent } from '../store/engine'
 import { VERSION_KEY } from '../store/meta-keys'
 import { version } from '../version'
@@ -17,9 +17,11 @@ export interface DatabaseOptions {
   log: Log
   clock: Clock
   onEvent(event: StoreEvent): void
+  /** The events that are queued with each change of an account. */
+  eventsOf: EventsOf | undefined
 }
 
-export function openDatabase({ settings, folder, log, clock, onEvent }: DatabaseOptions): Promise<Store> {
+export function openDatabase({ settings, folder, log, clock, onEvent, eventsOf }: DatabaseOptions): Promise<Store> {
   const target = databaseTarget(settings, folder)
   const database = shownDatabase(target)
   const isPostgres = isPostgresUrl(target)
@@ -32,6 +34,7 @@ export function openDatabase({ settings, folder, log, clock, onEvent }: Database
     onDatabaseProblem: databaseProblemLog({ log, database, isPostgres, monotonic: clock.monotonic }),
     verification: settings.mail.verificationBackend,
     onEvent,
+    eventsOf,
   })
 }
 

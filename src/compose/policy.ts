@@ -6,6 +6,7 @@ import type { Setting } from '../config/setting'
 import type { Hook, Policy } from '../core/kernel/policy'
 import { parseRedirectPattern } from '../core/kernel/redirect-rules'
 import { HOOK_KEYS } from '../hooks'
+import { EVENT_TYPES, type EventType } from '../lib/event-types'
 import { parseFunctionUri } from '../lib/function-uri'
 import { NOTIFICATIONS } from '../lib/mail-templates'
 import { smsProviderNamed } from '../sms-providers'
@@ -46,6 +47,7 @@ function derivedPolicy(settings: Settings): Without<Policy, MappedPolicyPath> {
     },
     sms: { delivery: smsDelivery(settings), allowsWhatsapp: allowsWhatsapp(settings) },
     hooks: hookPolicy(settings),
+    events: eventPolicy(settings),
     captcha: captchaPolicy(settings),
     mfa: { issuer: new URL(settings.server.siteUrl).host || settings.server.siteUrl },
   }
@@ -87,8 +89,15 @@ function hookOf(isOn: boolean, uri: string | undefined, secrets: string | undefi
   if (!isOn || uri === undefined) return undefined
   const named = parseFunctionUri(uri)
   if (named) return { uri, ...named }
-  const keys = secrets?.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64'))
-  return { uri, secrets: keys ?? [] }
+  return { uri, secrets: keysIn(secrets) }
+}
+
+const keysIn = (secrets: string | undefined): Buffer[] =>
+  secrets?.split('|').map((one) => Buffer.from(one.replace(/^v1,whsec_/, ''), 'base64')) ?? []
+
+function eventPolicy({ events: { url, secrets, types } }: Settings): Policy['events'] {
+  if (url === undefined || secrets === undefined) return undefined
+  return { url, secrets: keysIn(secrets), types: new Set((types ?? EVENT_TYPES) as readonly EventType[]) }
 }
 
 function captchaPolicy({ captcha: { enabled, provider, difficulty } }: Settings): Policy['captcha'] {

@@ -15,6 +15,8 @@ export interface StoreEvents {
   onQueuedMail(listener: () => void): () => void
   /** Called when a Matrix account has to be created. @returns ends the subscription */
   onMatrixAccount(listener: () => void): () => void
+  /** Called when an event has to be sent, by any process on the database. @returns ends the subscription */
+  onQueuedEvent(listener: () => void): () => void
   /** Called when the signing keys have changed. @returns ends the subscription */
   onSigningKeys(listener: () => void): () => void
 }
@@ -24,6 +26,7 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
   const messageListeners = new Set<(message: NewMessage) => void>()
   const mailListeners = new Set<() => void>()
   const matrixListeners = new Set<() => void>()
+  const eventListeners = new Set<() => void>()
   const keyListeners = new Set<() => void>()
 
   const publishMessage = (message: NewMessage) => {
@@ -49,6 +52,9 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
         case 'matrix_account':
           call(matrixListeners)
           break
+        case 'queued_event':
+          call(eventListeners)
+          break
         case 'signing_keys':
           call(keyListeners)
       }
@@ -56,6 +62,7 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
     onMessage: (listener) => subscribe(messageListeners, listener),
     onQueuedMail: (listener) => subscribe(mailListeners, listener),
     onMatrixAccount: (listener) => subscribe(matrixListeners, listener),
+    onQueuedEvent: (listener) => subscribe(eventListeners, listener),
     onSigningKeys: (listener) => subscribe(keyListeners, listener),
   }
 }

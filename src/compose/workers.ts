@@ -45,6 +45,25 @@ export function mailSender({ settings, core, log, events }: WorkerOptions) {
   return { mailer, worker }
 }
 
+/** Maximum number of batches of events that are sent at once. */
+const EVENT_BATCHES = 4
+
+/** Sends events to the operator's server. @returns undefined if they are off */
+export function eventSender({ core, log, events }: WorkerOptions): Worker | undefined {
+  if (!core.policy.events) return undefined
+  const worker = workers(EVENT_BATCHES, {
+    work: () => core.forTask().deliverEvents(),
+    nextInMs: () => core.forTask().nextEventInMs(),
+    onFault: unlessUnavailable((error) => log.error('sending events failed', { error: String(error) })),
+  })
+  void core
+    .forTask()
+    .releaseClaimedEvents()
+    .then(worker.wake, (error: unknown) => log.error('the queue of events could not be read', { error: String(error) }))
+  events.onQueuedEvent(worker.wake)
+  return worker
+}
+
 /** Creates Matrix accounts that could not be created during registration. */
 export function matrixWorker({ settings: { matrix }, core, log, events }: WorkerOptions): Worker | undefined {
   if (matrix.registrationSecret === undefined) return undefined

@@ -38,7 +38,7 @@ const MESSAGES_AN_HOUR = { count: 30, refillMs: undefined }
 
 /** Checks that involve more than one setting. */
 export function crossCheck(settings: Settings, problems: SettingProblem[]): void {
-  const { server, tokens, encryption, accounts, captcha, mail, sms, hooks, oauth, mfa } = settings
+  const { server, tokens, encryption, accounts, captcha, mail, sms, hooks, events, oauth, mfa } = settings
   const error = (message: string) => problems.push({ severity: 'error', message })
   const warn = (message: string) => problems.push({ severity: 'warning', message })
   const signing =
@@ -82,6 +82,8 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
         `${prefix}_SECRETS is not set: the hook cannot tell the requests of this server from those of others. To make one: echo "v1,whsec_$(openssl rand -base64 32)"`,
       )
   }
+  if (events.url !== undefined && events.secrets === undefined)
+    error('AUTH_EVENTS_URL needs AUTH_EVENTS_SECRETS. To make one: echo "v1,whsec_$(openssl rand -base64 32)"')
   problems.push(...postgresProblems(settings))
   if (captcha.enabled && !isCaptchaProvider(captcha.provider))
     error(

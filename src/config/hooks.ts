@@ -8,25 +8,37 @@ import { flag, secret, type ValueType } from './value-types'
 /** As GoTrue: https anywhere, http to these hosts only. */
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', 'host.docker.internal'])
 
+const isAllowed = (value: string): boolean => {
+  const url = URL.canParse(value) ? new URL(value) : undefined
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOCAL_HOSTS.has(url.hostname))
+}
+
+/** By the rule of hooks, but not a function. */
+export const webhookUrl: ValueType<string> = {
+  name: 'URL',
+  parse(value) {
+    if (!isAllowed(value)) throw new Error('an https URL, or an http URL on this machine')
+    return value
+  },
+}
+
 const hookUrl: ValueType<string> = {
   name: 'URL',
   parse(value) {
-    const url = URL.canParse(value) ? new URL(value) : undefined
-    const isLocal = LOCAL_HOSTS.has(url?.hostname ?? '')
     if (isFunctionUri(value)) {
       if (parseFunctionUri(value)) return value
       throw new Error(
         'of the form pg-functions://postgres/<schema>/<function>, with names of letters, digits and underscores',
       )
     }
-    if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)))
+    if (!isAllowed(value))
       throw new Error('an https URL, an http URL on this machine, or pg-functions://postgres/<schema>/<function>')
     return value
   },
 }
 
 /** `v1,whsec_<base64>` secrets separated by `|` (Standard Webhooks); as in GoTrue, empty ones are skipped. */
-const hookSecrets: ValueType<string> = {
+export const hookSecrets: ValueType<string> = {
   ...secret(1),
   parse(value) {
     const secrets = value.split('|').filter((one) => one !== '')

@@ -3,6 +3,7 @@ import { accounts } from './accounts'
 import { captcha } from './captcha'
 import { database } from './database'
 import { encryption } from './encryption'
+import { events } from './events'
 import { federation } from './federation'
 import { hooks } from './hooks'
 import { limits } from './limits'
@@ -34,6 +35,7 @@ export const areas = {
   mail,
   sms,
   hooks,
+  events,
   limits,
   templates,
 }

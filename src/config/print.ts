@@ -19,6 +19,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   mail: 'Mail and links',
   sms: 'SMS',
   hooks: 'Hooks',
+  events: 'Events',
   limits: 'Rate limits',
   templates: 'Mail templates',
 }

@@ -6,6 +6,7 @@ import * as authentication from './authentication/authenticate'
 import { introspect } from './authentication/introspect'
 import { requireCaptcha } from './captcha/captcha'
 import { issueChallenge } from './captcha/proof-of-work'
+import { deliverEvents, eventQueue, nextEventInMs, releaseClaimedEvents } from './events/delivery'
 import { challengeFactor } from './factors/challenge'
 import { enrollFactor } from './factors/enroll'
 import * as factors from './factors/manage'
@@ -139,6 +140,10 @@ const functions = {
   deliverMessages,
   releaseClaimedMessages,
   mailQueue,
+  deliverEvents,
+  nextEventInMs,
+  releaseClaimedEvents,
+  eventQueue,
   endUnrecognizedSession,
   requireUnrecognizedSessionToken,
   refreshSession,
@@ -230,6 +235,7 @@ export type {
   User,
   WebauthnCredential,
 } from '../store'
+export type { EventQueueState } from './events/delivery'
 export type { FederatedCaller } from './federation/authentication'
 export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'

@@ -2,9 +2,10 @@
  * Queued work that can be claimed: what is due, and what is due later than it can be, which comes from a wrong clock
  * (src/lib/time.ts).
  */
-import { gt, lte } from 'drizzle-orm'
-import { integer, statement } from './query'
-import { matrixRegistrations, messages } from './schema'
+import { and, exists, gt, lte, type SQL, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
+import { type Builder, integer, statement } from './query'
+import { events, matrixRegistrations, messages } from './schema'
 
 export const dueMessages = statement({ now: messages.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
   db.select().from(messages).where(lte(messages.nextAttemptAt, now)).limit(limit),
@@ -23,4 +24,38 @@ export const overdueRegistrations = statement(
   { latest: matrixRegistrations.nextAttemptAt, limit: integer },
   (db, { latest, limit }) =>
     db.select().from(matrixRegistrations).where(gt(matrixRegistrations.nextAttemptAt, latest)).limit(limit),
+)
+
+const earlier = alias(events, 'earlier')
+
+/** Whether an earlier event of the same account and destination is pending. */
+export const waitsForEarlier = (db: Builder): SQL =>
+  exists(
+    db
+      .select({ one: sql`1` })
+      .from(earlier)
+      .where(
+        and(
+          sql`${earlier.userId} = ${events.userId}`,
+          sql`${earlier.destination} = ${events.destination}`,
+          sql`${earlier.seq} < ${events.seq}`,
+          sql`${earlier.nextAttemptAt} IS NOT NULL`,
+        ),
+      ),
+  )
+
+export const dueEvents = statement({ now: events.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
+  db
+    .select()
+    .from(events)
+    .where(and(lte(events.nextAttemptAt, now), sql`NOT ${waitsForEarlier(db)}`))
+    .limit(limit),
+)
+
+export const overdueEvents = statement({ latest: events.nextAttemptAt, limit: integer }, (db, { latest, limit }) =>
+  db
+    .select()
+    .from(events)
+    .where(and(gt(events.nextAttemptAt, latest), sql`NOT ${waitsForEarlier(db)}`))
+    .limit(limit),
 )

@@ -4,6 +4,7 @@
  * immediately and see committed data. Writes resolve after the commit that puts them on disk.
  */
 import type { FailureKind } from '../lib/unavailable'
+import type { AccountChange } from './account'
 import type { Budgets } from './budgets'
 import type { Statement } from './query'
 import type { Message } from './schema'
@@ -27,6 +28,8 @@ export interface Tx extends Queries {
   tokens: VerificationBackend
   /** Emits an event once the transaction is on disk. */
   emit(event: StoreEvent): void
+  /** What the operation has changed; undefined if no events are wanted of it. */
+  changes?: AccountChange[]
 }
 
 /**
@@ -69,12 +72,12 @@ export async function together<const Work extends readonly unknown[]>(
 }
 
 /**
- * A stored message, a Matrix account to create, or a change of the signing keys. If several processes share the
- * database, `queued_mail` says that another one has queued a message; the last three kinds come from all of them.
+ * A stored message, a Matrix account to create, a change of the signing keys, or an event to send. If several processes
+ * share the database, `queued_mail` says that another one has queued a message; the last four kinds come from all of them.
  */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
-  | { kind: 'matrix_account' | 'signing_keys' | 'queued_mail' }
+  | { kind: 'matrix_account' | 'signing_keys' | 'queued_mail' | 'queued_event' }
 
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>

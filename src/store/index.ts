@@ -3,7 +3,9 @@
  * because an error would roll the transaction back.
  */
 import { isPostgresUrl } from '../lib/postgres-url'
+import { type EventsOf, withEvents } from './account-changes'
 import * as accounts from './accounts'
+import { findAccountIn } from './accounts/account-rows'
 import * as newAccounts from './accounts/new-accounts'
 import * as roles from './accounts/roles'
 import * as users from './accounts/users'
@@ -17,6 +19,7 @@ import {
   type StoreEvent,
   write,
 } from './engine'
+import * as events from './events'
 import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './factors/challenges'
 import { countFactorAttempt, refundFactorAttempt } from './factors/factor-attempts'
 import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors/factors'
@@ -124,6 +127,14 @@ const operations = {
   ...audit,
   ...tokens,
   ...messages,
+  claimEvents: events.claimEvents,
+  settleEvent: events.settleEvent,
+  releaseClaimedEvents: events.releaseClaimedEvents,
+  eventQueue: events.eventQueue,
+  nextEventAt: events.nextEventAt,
+  listEvents: events.listEvents,
+  findEvent: events.findEvent,
+  replayEvents: events.replayEvents,
   ...oauth,
   ...customProviders,
   ...externalSessions,
@@ -155,6 +166,8 @@ export interface StoreOptions {
   isServed?: boolean
   /** Receives events once they are on disk. */
   onEvent?(event: StoreEvent): void
+  /** The events of accounts that are queued with each change; if undefined, none are. */
+  eventsOf?: EventsOf | undefined
   /**
    * Called with the problem each time an operation fails because of the database, and with undefined once it works
    * again.
@@ -185,6 +198,7 @@ export async function openStore(
     verification,
     isServed,
     onEvent,
+    eventsOf,
     onDatabaseProblem,
     runsWritesTwice = false,
     ...postgresOptions
@@ -202,7 +216,7 @@ export async function openStore(
     ? await openPostgres(target, { ...options, ...postgresOptions, now, isServed })
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
   return {
-    ...bind(engine, operations),
+    ...bind(engine, eventsOf ? withEvents(operations, eventsOf, findAccountIn) : operations),
     isShared: engine.shared !== undefined,
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
@@ -212,8 +226,9 @@ export async function openStore(
   }
 }
 
+export type { Account, AccountChange } from './account'
+export type { EventsOf } from './account-changes'
 export type { ConsumingGrant } from './accounts/access'
-export type { Account } from './accounts/account-rows'
 export type { ConfirmationResult, PreHijackCleanup } from './accounts/confirm-email'
 export type { RequestSession, SentAtColumn } from './accounts/guards'
 export type { IdentityRemoval } from './accounts/link-identity'
@@ -231,6 +246,7 @@ export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account
 export type { Listed, Page, UserQuery } from './admin-lists'
 export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
+export type { EventFilter, EventQueue, EventResult, NewEvent } from './events'
 export type { PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'
@@ -240,6 +256,9 @@ export type {
   AmrClaim,
   AuditRow,
   CustomProvider,
+  Event,
+  EventDestination,
+  EventState,
   ExternalSession,
   Factor,
   FlowState,

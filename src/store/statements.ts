@@ -2,6 +2,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
+import { notingEndedSessions } from './account-changes'
 import { saveUser } from './accounts/save-user'
 import { runGuarded, type Tx, together } from './engine'
 import { columnsOf, integer, statement } from './query'
@@ -229,6 +230,8 @@ export async function startSession(
   before?: User,
 ): Promise<void> {
   await tx.run(insertSession, session)
+  const methods = secondMethod === undefined ? [method] : [method, secondMethod]
+  tx.changes?.push({ kind: 'session_opened', userId: session.userId, session, methods })
   await insertTokens(tx, tokens ?? [], session.aal)
   await recordAmr(tx, session.id, method, session.createdAt)
   if (secondMethod !== undefined) await recordAmr(tx, session.id, secondMethod, session.createdAt)
@@ -311,7 +314,7 @@ export async function openSessionIn(
 
 /** @param keep id of the session to keep, if any */
 export async function endSessions(tx: Tx, userId: string, keep?: string): Promise<number> {
-  return tx.run(deleteSessions, { userId, keep: keep ?? '' })
+  return notingEndedSessions(tx, userId, () => tx.run(deleteSessions, { userId, keep: keep ?? '' }))
 }
 
 /** Entries that one process writes in the same millisecond are numbered. */

@@ -8,6 +8,7 @@ import type { Operation, Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
   auditLogEntries,
+  events,
   externalSessions,
   flowState,
   knownNetworks,
@@ -182,6 +183,13 @@ export const sweeps = {
     and(
       sql`${messages.nextAttemptAt} IS NULL`,
       or(lt(messages.createdAt, p.before), and(eq(messages.state, 'kept'), lt(messages.createdAt, p.keptBefore))),
+    ),
+  ),
+  events: sweepOf(events, before(events.createdAt), (p) =>
+    or(
+      and(sql`${events.nextAttemptAt} IS NULL`, lt(events.createdAt, p.before)),
+      // While events are off, none is sent.
+      lt(events.expiresAt, p.before),
     ),
   ),
   auditLog: sweepOf(auditLogEntries, before(auditLogEntries.createdAt), (p) => lt(auditLogEntries.createdAt, p.before)),

@@ -214,8 +214,8 @@ test.skipIf(!hasPostgres)(
     const migrate = (...flags: string[]) => run(['migrate', ...flags], { cwd, env })
     const { stdout: script } = await migrate('--dry-run')
     expect(script).toStartWith('BEGIN;\n\nCREATE SCHEMA auth;')
-    expect((await migrate()).stdout).toBe('applied auth, 0001-latchkey, views\n')
-    expect((await migrate('--status')).stdout).toBe('applied  0001-latchkey\n')
+    expect((await migrate()).stdout).toBe('applied auth, 0001-latchkey, 0002-events, views\n')
+    expect((await migrate('--status')).stdout).toBe('applied  0001-latchkey\napplied  0002-events\n')
     await database.sql.unsafe('DROP TABLE auth.mfa_amr_claims CASCADE')
     const checked = await run(['check'], { cwd, env })
     expect([checked.status, checked.stdout]).toEqual([

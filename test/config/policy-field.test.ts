@@ -82,10 +82,11 @@ test('a field that nothing feeds does not compile', () => {
     mail: true,
     sms: true,
     hooks: true,
+    events: true,
     captcha: true,
     mfa: true,
     oauth: true,
     added: true,
   }
-  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 8])
+  expect([derived, incomplete, Object.keys(isDerived).length]).toEqual([{ added: '' }, {} as never, 9])
 })

@@ -66,6 +66,7 @@ async function expireEverything(tx: Tx): Promise<void> {
     [schema.oauthStates, {}],
     [schema.flowState, { userId }],
     [schema.messages, { state: 'sent' }],
+    [schema.events, { state: 'delivered' }],
     [schema.auditLogEntries, {}],
   ]
   for (const [table, given] of rows) await insert(tx, table, expired(table, given))

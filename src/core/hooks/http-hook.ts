@@ -1,6 +1,6 @@
 /** Hooks over HTTP. Requests are signed according to Standard Webhooks; a call has at most three attempts. */
 import { parseMediaType } from '../../lib/media-type'
-import { hmacSha256 } from '../../lib/secrets'
+import { webhookSignatures } from '../../lib/webhook-signature'
 import type { Context } from '../kernel/context'
 import type { HttpHook } from '../kernel/policy'
 import type { HttpResult } from '../kernel/ports'
@@ -51,11 +51,10 @@ export async function callHttpHook(context: Context, hook: HttpHook, body: strin
 function signatureHeaders({ clock, random }: Context, { secrets }: HttpHook, body: string): Record<string, string> {
   const id = random.uuid()
   const timestamp = String(Math.floor(clock.now() / 1000))
-  const signed = `${id}.${timestamp}.${body}`
   return {
     'webhook-id': id,
     'webhook-timestamp': timestamp,
-    'webhook-signature': secrets.map((key) => `v1,${hmacSha256(key, signed).toString('base64')}`).join(', '),
+    'webhook-signature': webhookSignatures(secrets, { id, timestamp, body }).join(', '),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { HookKey } from '../../hooks'
+import type { EventType } from '../../lib/event-types'
 import type { FunctionName } from '../../lib/function-uri'
 import type { Notification } from '../../lib/mail-templates'
 import type { RoleClaims } from '../../lib/role-claims'
@@ -88,6 +89,9 @@ export interface Policy {
   }
 
   hooks: Record<HookKey, Hook | undefined>
+
+  /** Where events of accounts are sent; undefined if they are not. */
+  events: EventPolicy | undefined
 
   /** If undefined, none is required. */
   captcha: CaptchaPolicy | undefined
@@ -180,6 +184,8 @@ export interface Policy {
   retention: {
     unusedSessionMs: number
     auditMs: number
+    /** Of delivered and failed events. */
+    eventsMs: number
     /** Whether the audit log stores client addresses. */
     auditAddresses: boolean
   }
@@ -200,6 +206,13 @@ export interface Policy {
     mailsSent: SendingRate | undefined
     smsSent: SendingRate | undefined
   }
+}
+
+export interface EventPolicy {
+  url: string
+  /** The keys that sign them, with one signature each. */
+  secrets: readonly Buffer[]
+  types: ReadonlySet<EventType>
 }
 
 export interface CaptchaPolicy {

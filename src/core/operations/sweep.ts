@@ -107,6 +107,7 @@ function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention 
     // as long as a link can be opened and its code exchanged
     flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },
+    events: { before: now - policy.retention.eventsMs },
     auditLog: { before: now - policy.retention.auditMs },
   }
 }

@@ -1,22 +1,17 @@
 /** Ends and opens an account's access as part of a change. */
-import { eq } from 'drizzle-orm'
 import type { Tx } from '../engine'
 import { removeFactors } from '../factors/factors'
+import { removeCredentials } from '../factors/webauthn'
 import { endFlows } from '../oauth/flows'
-import { statement } from '../query'
-import { type FlowState, type User, webauthnCredentials } from '../schema'
+import type { FlowState, User } from '../schema'
 import { revokePersonalTokens } from '../sessions/personal-tokens'
 import type { SingleUse } from '../single-use'
 import { endSessions, type NewSession, type OpenedSession, openSessionIn, userById } from '../statements'
 
-const deletePasskeys = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
-  db.delete(webauthnCredentials).where(eq(webauthnCredentials.userId, userId)),
-)
-
 /** Removes second factors, recovery codes and passkeys. */
 export async function removeFactorsAndPasskeys(tx: Tx, userId: string): Promise<void> {
   await removeFactors(tx, userId)
-  await tx.run(deletePasskeys, { userId })
+  await removeCredentials(tx, userId)
 }
 
 /** Ends sessions, personal access tokens, and PKCE flows that would open another session. */

@@ -1,16 +1,10 @@
 /** The rows of an account, for the operations that read and write them. */
 import { and, eq, sql } from 'drizzle-orm'
+import type { Account } from '../account'
 import type { Tx } from '../engine'
 import { columnsOf, statement } from '../query'
-import { type Factor, type Identity, identities, type User, users } from '../schema'
-import { userById } from '../statements'
-
-/** An account with its identities, oldest first. */
-export interface Account {
-  user: User
-  identities: Identity[]
-  factors: Factor[]
-}
+import { type Identity, identities, type User, users } from '../schema'
+import { factorsIn, identitiesIn, userById } from '../statements'
 
 /** An address or a number belongs to another account. */
 export interface ContactConflict {
@@ -51,6 +45,17 @@ export const identityByProvider = statement(
       .from(identities)
       .where(and(eq(identities.providerId, providerId), eq(identities.provider, provider))),
 )
+
+export async function findAccountIn(tx: Tx, id: string): Promise<Account | undefined> {
+  const user = await tx.one(userById, { id })
+  return user && { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
+}
+
+/** Adds an identity to an account that exists. */
+export async function linkIdentityIn(tx: Tx, identity: Identity): Promise<void> {
+  await tx.run(insertIdentity, identity)
+  tx.changes?.push({ kind: 'identity_linked', userId: identity.userId, identity })
+}
 
 /** The account with an address. Single sign-on accounts do not share the address space. */
 export async function findEmailOwner(

@@ -7,7 +7,7 @@ import { contactIdentityData } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
-import { deleteIdentity, insertIdentity, saveIdentity } from './account-rows'
+import { deleteIdentity, linkIdentityIn, saveIdentity } from './account-rows'
 
 /** An account at a provider. */
 export type IdentityKey = Pick<Identity, 'provider' | 'providerId'>
@@ -29,7 +29,7 @@ export async function upsertIdentity(tx: Tx, held: readonly Identity[], identity
 }
 
 export async function addIdentity(tx: Tx, held: readonly Identity[], identity: Identity): Promise<Identity[]> {
-  await tx.run(insertIdentity, identity)
+  await linkIdentityIn(tx, identity)
   return [...held, identity].sort((a, b) => a.createdAt - b.createdAt)
 }
 
@@ -39,7 +39,11 @@ export async function dropIdentities(
   held: readonly Identity[],
   stays: (identity: Identity) => boolean,
 ): Promise<Identity[]> {
-  for (const identity of held) if (!stays(identity)) await tx.run(deleteIdentity, { id: identity.id })
+  for (const identity of held) {
+    if (stays(identity)) continue
+    await tx.run(deleteIdentity, { id: identity.id })
+    tx.changes?.push({ kind: 'identity_unlinked', userId: identity.userId, identity })
+  }
   return held.filter(stays)
 }
 
@@ -95,7 +99,7 @@ export async function createContactIdentities(
         createdAt: now,
         updatedAt: now,
       }
-      await tx.run(insertIdentity, made)
+      await linkIdentityIn(tx, made)
       settled.push(made)
     }
   }

@@ -1,5 +1,6 @@
 /** New accounts. */
 
+import type { Account } from '../account'
 import { type Tx, write } from '../engine'
 import { queueMatrixRegistration } from '../matrix-registrations'
 import { columnsOf, statement } from '../query'
@@ -10,7 +11,6 @@ import { amrIn, type NewSession, type OpenedSession, openSessionIn, startSession
 import { consumeToken, refuseTokenUse, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { type ConsumingGrant, flowOf } from './access'
 import {
-  type Account,
   type AccountConflict,
   type ContactConflict,
   findConflict,
@@ -28,10 +28,10 @@ export interface NewAccount extends RelatedWrites {
   matrixDueAt?: number | undefined
 }
 
-/** Creates an account, unless its address, number, identity or id is taken. */
+/** Creates an account for an administrator, unless its address, number, identity or id is taken. */
 export const createUser = write(
   async (tx, account: NewAccount): Promise<{ outcome: 'created'; account: Account } | AccountConflict> =>
-    (await findAllTaken(tx, account)) ?? { outcome: 'created', account: await insertAccount(tx, account) },
+    (await findAllTaken(tx, account)) ?? { outcome: 'created', account: await insertAccount(tx, account, true) },
 )
 
 /**
@@ -118,8 +118,10 @@ async function findAllTaken(tx: Tx, { user, identities: wanted }: NewAccount): P
 async function insertAccount(
   tx: Tx,
   { user, identities: wanted, matrixDueAt, ...attachments }: NewAccount,
+  isByAdministrator = false,
 ): Promise<Account> {
   await tx.run(insertUser, user)
+  tx.changes?.push({ kind: 'created', userId: user.id, isByAdministrator })
   const made = (await tx.one(userById, { id: user.id })) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)

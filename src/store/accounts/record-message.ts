@@ -4,12 +4,12 @@
  * call fails.
  */
 import type { JsonObject } from '../../lib/json'
+import type { Account } from '../account'
 import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { User } from '../schema'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { type Minting, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import type { Account } from './account-rows'
 import { findLiveUser, type RequestSession, refuseChanged, refuseCooldown, refuseEndedSession } from './guards'
 import { clearContactIdentities } from './identities'
 import { type MessageRecord, type MessageRequest, messageWrites, type PendingColumns } from './message-writes'

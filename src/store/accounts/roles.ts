@@ -52,13 +52,17 @@ export const grantRole = write(async (tx, { userId, role, now, isConfigured, aud
     if (!isConfigured) return false
     await tx.run(insertRoleName, { name: role, description: '' })
   }
-  if ((await tx.run(insertRole, { userId, role, grantedAt: now })) > 0) await appendAudit(tx, audit ?? [])
+  if ((await tx.run(insertRole, { userId, role, grantedAt: now })) === 0) return true
+  tx.changes?.push({ kind: 'role_granted', userId, role })
+  await appendAudit(tx, audit ?? [])
   return true
 })
 
 /** @returns false if the user does not have it */
 export const revokeRole = write(async (tx, { userId, role, audit }: Omit<RoleChange, 'now'>): Promise<boolean> => {
   const isRevoked = (await tx.run(deleteRole, { userId, role })) > 0
-  if (isRevoked) await appendAudit(tx, audit ?? [])
-  return isRevoked
+  if (!isRevoked) return false
+  tx.changes?.push({ kind: 'role_revoked', userId, role })
+  await appendAudit(tx, audit ?? [])
+  return true
 })

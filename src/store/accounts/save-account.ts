@@ -2,10 +2,10 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { type JsonObject, mergeMetadata } from '../../lib/json'
 import { CLEARED_SENT_AT } from '../../lib/sent-at'
+import type { Account } from '../account'
 import type { Tx } from '../engine'
 import type { Identity, User } from '../schema'
 import { factorsIn, identitiesIn, userById } from '../statements'
-import type { Account } from './account-rows'
 import { createContactIdentities } from './identities'
 import { saveUser } from './save-user'
 
@@ -47,7 +47,9 @@ export async function saveAccount(
     (listsProviders === 'if_settled' && (wasAnonymous || settled.length > identities.length))
   const listed = isListed ? providersMetadata(settled.map(({ provider }) => provider)) : {}
   const rawAppMetaData = mergeMetadata(user.rawAppMetaData, { ...listed, ...appMetaData })
-  await saveUser(tx, user, { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now })
+  const saved = { ...after, rawAppMetaData, rawUserMetaData: userMetaData, updatedAt: now }
+  await saveUser(tx, user, saved)
+  tx.changes?.push({ kind: 'saved', userId: user.id, before: user, after: saved, setsPassword })
 }
 
 /**

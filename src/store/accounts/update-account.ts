@@ -1,6 +1,7 @@
 /** Changes that users make of their own account (`PUT /user`), and administrators of any (`PUT /admin/users`). */
 import type { JsonObject } from '../../lib/json'
 import { isInFuture } from '../../lib/time'
+import type { Account } from '../account'
 import { type Tx, write } from '../engine'
 import { writeRelated } from '../related-writes'
 import type { Identity, User } from '../schema'
@@ -9,7 +10,6 @@ import { revokeSessionTokens } from '../sessions/session-tokens'
 import { type AuditEntry, identitiesIn, type NewMessage, userById } from '../statements'
 import { consumeToken, invalidateTokensOf, type TokenRefusal, type TokenUse } from '../verification/operations'
 import { endAccess } from './access'
-import type { Account } from './account-rows'
 import {
   findLiveUser,
   type RequestSession,

@@ -1,6 +1,6 @@
 /** Accounts and their identities. */
 import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
-import { read, write } from '../engine'
+import { read, type Tx, write } from '../engine'
 import { statement } from '../query'
 import {
   knownNetworks,
@@ -13,9 +13,9 @@ import {
   users,
   webauthnCredentials,
 } from '../schema'
-import { type AuditEntry, appendAudit, endSessions, factorsIn, identitiesIn, userById } from '../statements'
+import { type AuditEntry, appendAudit, endSessions, identitiesIn, userById } from '../statements'
 import { invalidateTokensOf, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import { type Account, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
+import { findAccountIn, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
 import { saveUser } from './save-user'
 
 const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))
@@ -45,10 +45,15 @@ export const findUserByUid = read(async (tx, uid: number) => tx.one(userByUid, {
 
 export const findIdentities = read(async (tx, userId: string) => identitiesIn(tx, userId))
 
-export const findAccount = read(async (tx, id: string): Promise<Account | undefined> => {
-  const user = await tx.one(userById, { id })
-  return user && { user, identities: await identitiesIn(tx, id), factors: await factorsIn(tx, user) }
-})
+export const findAccount = read((tx, id: string) => findAccountIn(tx, id))
+
+/** Notes the deletion of an account with what it was before. */
+async function notingDeletion(tx: Tx, id: string, work: () => Promise<number>): Promise<boolean> {
+  const account = tx.changes && (await findAccountIn(tx, id))
+  const isDeleted = (await work()) > 0
+  if (account && isDeleted) tx.changes?.push({ kind: 'deleted', userId: id, account })
+  return isDeleted
+}
 
 export interface SoftDeletion {
   id: string
@@ -67,6 +72,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
   const user = await tx.one(userById, { id })
   if (!user) return false
   if (user.deletedAt !== null) return true
+  await notingDeletion(tx, id, async () => 1)
   await saveUser(tx, user, {
     ...user,
     email: user.email && scrub(user.email),
@@ -96,7 +102,7 @@ export const softDeleteUser = write(async (tx, { id, now, scrub, audit }: SoftDe
 
 /** Deletes an account with everything that belongs to it. @returns false if there is no such user */
 export const deleteUser = write(async (tx, { id, audit }: { id: string; audit: AuditEntry[] }): Promise<boolean> => {
-  const deleted = (await tx.run(deleteUserRow, { id })) > 0
+  const deleted = await notingDeletion(tx, id, () => tx.run(deleteUserRow, { id }))
   if (deleted) await appendAudit(tx, audit)
   return deleted
 })
@@ -136,6 +142,7 @@ export const withdrawUser = write(
     // A token that came later belongs to a message that may have been sent.
     if ((await tx.tokens.pendingOf(user.id)).length > 0) return false
     const { id, updatedAt, encryptedPassword, confirmationSentAt } = user
-    return (await tx.run(deleteUntouchedRow, { id, updatedAt, encryptedPassword, confirmationSentAt })) > 0
+    const untouched = { id, updatedAt, encryptedPassword, confirmationSentAt }
+    return notingDeletion(tx, id, () => tx.run(deleteUntouchedRow, untouched))
   },
 )

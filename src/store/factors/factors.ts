@@ -79,7 +79,7 @@ export const enrollFactor = write(
       const isUnused = each.lastChallengedAt === null && each.createdAt < staleBefore
       const isOfSamePhone = factor.phone !== null && each.phone === factor.phone
       if (each.status === 'verified' && isOfSamePhone) return 'factor_phone_taken'
-      if (each.status === 'unverified' && (isUnused || isOfSamePhone)) await tx.run(deleteFactor, { id: each.id })
+      if (each.status === 'unverified' && (isUnused || isOfSamePhone)) await dropFactor(tx, each)
       else present.push(each)
     }
     await tx.run(recountFactors, { id: factor.userId })
@@ -103,8 +103,14 @@ export function refuseEnrollment(
   return present.length >= max || verified.length >= maxVerified ? 'factors_too_many' : undefined
 }
 
+async function dropFactor(tx: Tx, factor: Factor): Promise<void> {
+  await tx.run(deleteFactor, { id: factor.id })
+  tx.changes?.push({ kind: 'factor_removed', userId: factor.userId, factor })
+}
+
 export async function insertFactorIn(tx: Tx, factor: Factor): Promise<void> {
   await tx.run(insertFactor, factor)
+  tx.changes?.push({ kind: 'factor_enrolled', userId: factor.userId, factor })
   await tx.run(recountFactors, { id: factor.userId })
 }
 
@@ -112,7 +118,7 @@ export async function insertFactorIn(tx: Tx, factor: Factor): Promise<void> {
 export async function dropUnverified(tx: Tx, userId: string, factorType: FactorType): Promise<void> {
   const all = await allFactorsIn(tx, userId)
   const others = all.filter((each) => each.status === 'unverified' && each.factorType === factorType)
-  for (const { id } of others) await tx.run(deleteFactor, { id })
+  for (const each of others) await dropFactor(tx, each)
   await tx.run(recountFactors, { id: userId })
 }
 
@@ -149,13 +155,14 @@ export const removeFactor = write(
   },
 )
 
-async function removeFactorIn(tx: Tx, { id: factorId, factorType }: Factor): Promise<void> {
+async function removeFactorIn(tx: Tx, factor: Factor): Promise<void> {
+  const { id: factorId, factorType } = factor
   for (const { id } of await tx.all(sessionsOfFactor, { factorId })) {
     await tx.run(setAssurance, { id, aal: 'aal1', factorId: null })
     await tx.run(lowerTokens, { familyId: id })
     await tx.run(forgetMethod, { sessionId: id, method: METHOD_OF[factorType] })
   }
-  await tx.run(deleteFactor, { id: factorId })
+  await dropFactor(tx, factor)
 }
 
 /** @returns undefined if there is no such factor */
@@ -182,6 +189,8 @@ export const renameFactor = write(
 
 /** All second factors of a user, including recovery codes. */
 export async function removeFactors(tx: Tx, userId: string): Promise<void> {
+  for (const factor of tx.changes ? await allFactorsIn(tx, userId) : [])
+    tx.changes?.push({ kind: 'factor_removed', userId, factor })
   await tx.run(deleteFactorsOf, { userId })
   await tx.run(recountFactors, { id: userId })
 }

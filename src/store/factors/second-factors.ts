@@ -1,6 +1,7 @@
 /** Proofs of second factors, and their effect on a session. Each proof can be used once. */
 import { and, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { METHOD_OF } from '../../lib/factor-types'
+import { notingEndedSessions } from '../account-changes'
 import { runGuarded, type Tx } from '../engine'
 import { statement } from '../query'
 import { type Factor, mfaFactors, mfaRecoveryCodes, type Session, sessions, type WebauthnCredential } from '../schema'
@@ -115,6 +116,7 @@ export async function consumeProof(
   } else if (proof.type === 'webauthn' && !(await useCredential(tx, proof.used, now))) return 'proof_used'
   const taken: Factor = { ...factor, lastStep, webAuthnAaguid, status: 'verified', updatedAt: now }
   await tx.run(verifyFactor, taken)
+  if (factor.status !== 'verified') tx.changes?.push({ kind: 'factor_verified', userId, factor: taken })
   // Security keys are not guessed; every other attempt was counted before it was checked.
   if (proof.type !== 'webauthn') await forgetAttempts(tx, userId, network)
   return taken
@@ -146,6 +148,7 @@ export async function elevateSession(
   const raised = await advanceSession(tx, session, elevated, newKey)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })
   await recordAmr(tx, session.id, METHOD_OF[factorType], now)
-  await tx.run(endLowSessions, { userId: session.userId, keep: session.id })
+  const { userId } = session
+  await notingEndedSessions(tx, userId, () => tx.run(endLowSessions, { userId, keep: session.id }))
   return raised
 }

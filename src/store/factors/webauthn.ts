@@ -73,6 +73,9 @@ const renamePasskeyRow = statement(
 const deleteCredential = statement({ id: webauthnCredentials.id }, (db, { id }) =>
   db.delete(webauthnCredentials).where(eq(webauthnCredentials.id, id)),
 )
+const deleteCredentialsOf = statement({ userId: webauthnCredentials.userId }, (db, { userId }) =>
+  db.delete(webauthnCredentials).where(eq(webauthnCredentials.userId, userId)),
+)
 const insertChallenge = statement(columnsOf(webauthnChallenges), (db, p) => db.insert(webauthnChallenges).values(p))
 const takeChallenge = statement(
   { id: webauthnChallenges.id, userId: webauthnChallenges.userId },
@@ -116,6 +119,13 @@ export const findPasskey = read(
 /** All credentials of a user, including credentials of factors, oldest first. */
 export const listCredentials = read((tx, userId: string) => tx.all(credentialsOf, { userId }))
 
+/** Deletes all credentials of a user, including credentials of factors. */
+export async function removeCredentials(tx: Tx, userId: string): Promise<void> {
+  for (const passkey of tx.changes ? await tx.all(credentialsOf, { userId }) : [])
+    if (passkey.factorId === null) tx.changes?.push({ kind: 'passkey_removed', userId, passkey })
+  await tx.run(deleteCredentialsOf, { userId })
+}
+
 /** Begins a ceremony. */
 export const startCeremony = write(async (tx, challenge: WebauthnChallenge): Promise<void> => {
   await tx.run(insertChallenge, challenge)
@@ -150,6 +160,7 @@ export const registerPasskey = write(
     const present = await tx.all(credentialsOf, { userId: credential.userId })
     if (present.filter(({ factorId }) => factorId === null).length >= maxPasskeys) return 'passkeys_too_many'
     if (!(await addCredential(tx, credential))) return 'credential_taken'
+    tx.changes?.push({ kind: 'passkey_created', userId: user.id, passkey: credential })
     await appendAudit(tx, audit)
     return 'registered'
   },
@@ -177,8 +188,10 @@ export const renamePasskey = write(
 
 /** @returns false if the user has no such passkey */
 export const deletePasskey = write(async (tx, { userId, id, audit }: OwnPasskey): Promise<boolean> => {
-  if (!(await tx.one(passkeyById, { id, userId }))) return false
+  const passkey = await tx.one(passkeyById, { id, userId })
+  if (!passkey) return false
   await tx.run(deleteCredential, { id })
+  tx.changes?.push({ kind: 'passkey_removed', userId, passkey })
   await appendAudit(tx, audit)
   return true
 })

@@ -90,7 +90,8 @@ function storedValue(column: Column, row: Record<string, unknown>): string | num
 async function lastNumbers(connection: ReservedSQL): Promise<LastNumbers> {
   const [row] = await connection.unsafe<[Record<keyof LastNumbers, string>]>(
     `SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.accounts_uid_seq) AS users,
-      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.messages_seq_seq) AS messages`,
+      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.messages_seq_seq) AS messages,
+      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.events_seq_seq) AS events`,
   )
-  return { users: Number(row.users), messages: Number(row.messages) }
+  return { users: Number(row.users), messages: Number(row.messages), events: Number(row.events) }
 }

@@ -12,6 +12,7 @@ const CLEARED = [
   'flow_state',
   'oauth_states',
   'messages',
+  'events',
   'webauthn_challenges',
   'external_sessions',
   'signing_keys',
@@ -101,10 +102,11 @@ async function analyze(connection: ReservedSQL): Promise<void> {
 }
 
 /** Numbers are given by sequences, which a rollback does not reset. */
-async function numberAfter(connection: ReservedSQL, { users, messages }: LastNumbers): Promise<void> {
+async function numberAfter(connection: ReservedSQL, { users, messages, events }: LastNumbers): Promise<void> {
   for (const [sequence, last] of [
     ['latchkey.accounts_uid_seq', users],
     ['latchkey.messages_seq_seq', messages],
+    ['latchkey.events_seq_seq', events],
   ] as const)
     await connection.unsafe(
       `SELECT setval('${sequence}', greatest(last_value, $1::bigint)) FROM ${sequence} WHERE $1::bigint > 0`,

@@ -15,6 +15,7 @@ const TOPICS = {
   keys: { kind: 'signing_keys' },
   outbox: { kind: 'queued_mail' },
   matrix: { kind: 'matrix_account' },
+  events: { kind: 'queued_event' },
 } as const satisfies Record<string, StoreEvent>
 
 type Topic = keyof typeof TOPICS
@@ -56,6 +57,8 @@ function topicOf(event: StoreEvent): Topic | undefined {
       return 'keys'
     case 'matrix_account':
       return 'matrix'
+    case 'queued_event':
+      return 'events'
     case 'message':
       return event.state === 'queued' ? 'outbox' : undefined
     case 'queued_mail':

@@ -2,6 +2,7 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import { lowerAal } from '../../lib/assurance'
 import { isExpired, isInFuture } from '../../lib/time'
+import { notingEndedSessions } from '../account-changes'
 import { read, type Tx, write } from '../engine'
 import { statement } from '../query'
 import { type Session, type SessionToken, sessions, sessionTokens, type User } from '../schema'
@@ -90,7 +91,7 @@ export const rotateSessionToken = write(async (tx, rotation: Rotation): Promise<
   if (isExpired(token, now)) return { outcome: 'expired' }
   if (await isSuperseded(tx, session, rotation.supersedes)) return { outcome: 'superseded' }
   if ((await tx.run(revokeToken, { lookupId, now })) === 0 && !(await deleteUnusedSuccessors(tx, rotation.lost))) {
-    await tx.run(endFamily, { id: session.id })
+    await notingEndedSessions(tx, user.id, () => tx.run(endFamily, { id: session.id }))
     await appendAudit(tx, audit.reused)
     return { outcome: 'reused' }
   }

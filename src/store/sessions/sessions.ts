@@ -2,6 +2,7 @@
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
+import { notingEndedSessions } from '../account-changes'
 import { read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
@@ -32,6 +33,9 @@ const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, {
 const deleteSession = statement({ id: sessions.id, userId: sessions.userId }, (db, { id, userId }) =>
   db.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userId, userId))),
 )
+
+const endSession = (tx: Tx, one: { id: string; userId: string }): Promise<number> =>
+  notingEndedSessions(tx, one.userId, () => tx.run(deleteSession, one))
 
 const importedToken = statement({ tokenHash: refreshTokens.tokenHash }, (db, { tokenHash }) =>
   db.select().from(refreshTokens).where(eq(refreshTokens.tokenHash, tokenHash)),
@@ -182,7 +186,7 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
     if (elevatedAtCounter === null || refresh.counter >= elevatedAtCounter) return { outcome: 'repeated', opened }
     if (refresh.counter >= 0) return { outcome: 'repeated', opened: beforeElevation(opened, refresh.counter) }
   }
-  if (refresh.endOnReuse && !mayRepeat) await tx.run(deleteSession, { id: session.id, userId: user.id })
+  if (refresh.endOnReuse && !mayRepeat) await endSession(tx, { id: session.id, userId: user.id })
   await appendAudit(tx, refresh.audit.reused)
   return { outcome: 'reused' }
 })
@@ -238,7 +242,7 @@ export interface SessionEnding {
 export const endUserSessions = write(async (tx, { userId, which, audit }: SessionEnding): Promise<number> => {
   const ended =
     typeof which === 'object' && 'only' in which
-      ? await tx.run(deleteSession, { id: which.only, userId })
+      ? await endSession(tx, { id: which.only, userId })
       : await endSessions(tx, userId, which === 'all' ? undefined : which.allBut)
   if (ended > 0 || which === 'all') await appendAudit(tx, audit)
   return ended

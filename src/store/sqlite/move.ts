@@ -15,7 +15,11 @@ export function sqliteSource(path: string): Source {
     count: async ({ name }) =>
       (database.query(`SELECT count(*) AS rows FROM "${name}"`).get() as { rows: number }).rows,
     read: (table) => batchesOf(database, table),
-    lastNumbers: async () => ({ users: lastUid(database), messages: highest(database, 'messages') }),
+    lastNumbers: async () => ({
+      users: lastUid(database),
+      messages: highest(database, 'messages'),
+      events: highest(database, 'events'),
+    }),
     meta: async () => new Map((database.query(`SELECT key, value FROM ${META}`).values() as [string, string][]) ?? []),
     async [Symbol.asyncDispose]() {
       ignoreErrors(() => database.run('ROLLBACK'))
@@ -84,7 +88,7 @@ export function sqliteTarget(path: string, now: number): Target {
   }
   return {
     async numberAfter({ users }) {
-      // Of `messages`, SQLite gives the number after the highest one.
+      // Of `messages` and `events`, SQLite gives the number after the highest one.
       database.run(
         "INSERT INTO sqlite_sequence (name, seq) SELECT 'users', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'users')",
       )

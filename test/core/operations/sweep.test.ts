@@ -27,6 +27,7 @@ test('nothing is removed early', async () => {
     flows: 0,
     oauthStates: 0,
     messages: 0,
+    events: 0,
     auditLog: 0,
     verificationTokens: 0,
   })

@@ -1,0 +1,34 @@
+/** Events of accounts. */
+import { Option } from 'commander'
+import { listEvents, replay } from '../events'
+import { group, verb } from '../program'
+import { withSettings } from '../settings'
+
+export function addEventCommands(): void {
+  const events = group(
+    'events',
+    'List and send again the events of accounts, also while the server is running.',
+    'latchkey events list --state failed',
+  )
+
+  withSettings(
+    verb(
+      'list',
+      'List the latest events with their state.',
+      'latchkey events list --user ada@example.com',
+      listEvents,
+      events,
+    ),
+  )
+    .addOption(new Option('--state <state>', 'only events in this state').choices(['pending', 'delivered', 'failed']))
+    .option('--user <user>', 'only events of this user, by id or email address')
+    .option('--type <type>', 'only events of this type, such as user.created')
+    .option('--limit <count>', 'how many events', '50')
+    .option('--json', 'print them as JSON')
+
+  withSettings(
+    verb('replay [ids...]', 'Send events again, with the same ids.', 'latchkey events replay --failed', replay, events),
+  )
+    .option('--failed', 'all events that were given up')
+    .option('--since <time>', 'all events since then, such as 2026-03-01T12:00:00Z')
+}

@@ -1,0 +1,175 @@
+/** The events of a change to an account (docs/events.md). */
+import type { EventType } from '../../lib/event-types'
+import { isInFuture } from '../../lib/time'
+import type { Account, AccountChange, EventsOf, Factor, Identity, NewEvent, Session, User } from '../../store'
+import { hookUser } from '../hooks/hook-user'
+import type { Policy } from '../kernel/policy'
+import type { Clock, Random } from '../kernel/ports'
+
+/** Failed attempts are repeated for this long. */
+export const EVENT_LIFETIME_MS = 72 * 3_600_000
+
+export interface EventSources {
+  policy: Pick<Policy, 'events'>
+  random: Pick<Random, 'uuid'>
+  clock: Pick<Clock, 'now'>
+}
+
+/** @returns undefined if no events are wanted */
+export function accountEvents({ policy: { events }, random, clock }: EventSources): EventsOf | undefined {
+  if (!events) return undefined
+  return (changes, account) => {
+    const now = clock.now()
+    const timestamp = new Date(now).toISOString()
+    const base = { userId: account.user.id, createdAt: now, expiresAt: now + EVENT_LIFETIME_MS }
+    const user = eventUser(account, now)
+    return happeningsOf(changes, account, now)
+      .filter(({ type }) => events.types.has(type))
+      .map(
+        ({ type, data = {} }): NewEvent => ({
+          ...base,
+          id: random.uuid(),
+          destination: 'webhook',
+          type,
+          payload: JSON.stringify({ type, timestamp, data: { user, ...data } }),
+        }),
+      )
+  }
+}
+
+interface Happening {
+  type: EventType
+  /** In addition to the user. */
+  data?: object
+}
+
+function happeningsOf(changes: readonly AccountChange[], { user }: Account, now: number): Happening[] {
+  if (changes.some(({ kind }) => kind === 'deleted')) return [{ type: 'user.deleted' }]
+  const isNew = changes.some(({ kind }) => kind === 'created')
+  const found = changes.flatMap((change) => happeningsIn(change, now))
+  if (!isNew) return withUpdate(found, changes)
+  // What belongs to a new account is in the first event.
+  const later = found.filter(({ type }) => type !== 'identity.linked' && type !== 'user.confirmed')
+  return [{ type: 'user.created' }, ...(isConfirmed(user) ? [{ type: 'user.confirmed' } as const] : []), ...later]
+}
+
+/** The events of one change, besides the update that several changes may be together. */
+function happeningsIn(change: AccountChange, now: number): Happening[] {
+  switch (change.kind) {
+    case 'created':
+    case 'deleted':
+      return []
+    case 'saved':
+      return savingsOf(change, now)
+    case 'session_opened':
+      return [{ type: 'user.signed_in', data: { session: eventSession(change.session, change.methods) } }]
+    case 'sessions_ended':
+      return [{ type: 'user.signed_out', data: { session_ids: [...change.sessionIds] } }]
+    case 'identity_linked':
+      return [{ type: 'identity.linked', data: { identity: eventIdentity(change.identity) } }]
+    case 'identity_unlinked':
+      return [{ type: 'identity.unlinked', data: { identity: eventIdentity(change.identity) } }]
+    case 'factor_enrolled':
+      return [{ type: 'factor.enrolled', data: { factor: eventFactor(change.factor) } }]
+    case 'factor_verified':
+      return [{ type: 'factor.verified', data: { factor: eventFactor(change.factor) } }]
+    case 'factor_removed':
+      return [{ type: 'factor.removed', data: { factor: eventFactor(change.factor) } }]
+    case 'passkey_created':
+      return [{ type: 'passkey.created', data: { passkey: eventPasskey(change.passkey) } }]
+    case 'passkey_removed':
+      return [{ type: 'passkey.removed', data: { passkey: eventPasskey(change.passkey) } }]
+    case 'role_granted':
+      return [{ type: 'role.granted', data: { role: change.role } }]
+    case 'role_revoked':
+      return [{ type: 'role.revoked', data: { role: change.role } }]
+  }
+}
+
+type Saving = Extract<AccountChange, { kind: 'saved' }>
+
+function savingsOf({ before, after, setsPassword }: Saving, now: number): Happening[] {
+  const wasBanned = isInFuture(before.bannedUntil, now)
+  const isBanned = isInFuture(after.bannedUntil, now)
+  return [
+    ...(!isConfirmed(before) && isConfirmed(after) ? [{ type: 'user.confirmed' } as const] : []),
+    ...(setsPassword && before.encryptedPassword !== after.encryptedPassword
+      ? [{ type: 'user.password_changed' } as const]
+      : []),
+    ...(isBanned && before.bannedUntil !== after.bannedUntil ? [{ type: 'user.banned' } as const] : []),
+    ...(wasBanned && !isBanned ? [{ type: 'user.unbanned' } as const] : []),
+  ]
+}
+
+const isConfirmed = ({ emailConfirmedAt, phoneConfirmedAt }: User) =>
+  emailConfirmedAt !== null || phoneConfirmedAt !== null
+
+/** What an update is about; everything else has an event of its own, or is not shown. */
+const shown = (user: User) =>
+  JSON.stringify([
+    user.email,
+    user.phone,
+    user.emailConfirmedAt,
+    user.phoneConfirmedAt,
+    user.role,
+    user.isAnonymous,
+    user.bannedUntil,
+    user.rawAppMetaData,
+    user.rawUserMetaData,
+  ])
+
+/** Adds the update that all changes are together, before the sessions that are opened after it. */
+function withUpdate(found: Happening[], changes: readonly AccountChange[]): Happening[] {
+  const savings = changes.filter((change) => change.kind === 'saved')
+  const [first, last] = [savings[0], savings.at(-1)]
+  if (!first || !last || shown(first.before) === shown(last.after)) return found
+  const signIn = found.findIndex(({ type }) => type === 'user.signed_in')
+  const place = signIn === -1 ? found.length : signIn
+  return [...found.slice(0, place), { type: 'user.updated' }, ...found.slice(place)]
+}
+
+const time = (ms: number) => new Date(ms).toISOString()
+
+/** The user as events show it: as hooks do, with identities, and the end of a ban. */
+function eventUser({ user, identities }: Account, now: number): object {
+  return {
+    ...hookUser(user),
+    ...(isInFuture(user.bannedUntil, now) && { banned_until: time(user.bannedUntil as number) }),
+    identities: identities.map(eventIdentity),
+  }
+}
+
+const eventIdentity = ({ id, providerId, userId, provider, identityData, createdAt, updatedAt }: Identity) => ({
+  identity_id: id,
+  id: providerId,
+  user_id: userId,
+  provider,
+  identity_data: identityData,
+  created_at: time(createdAt),
+  updated_at: time(updatedAt),
+})
+
+/** @param methods how the user signed in, the second factor last */
+const eventSession = ({ id, aal, ip, userAgent, createdAt, notAfter }: Session, methods: readonly string[]) => ({
+  id,
+  aal,
+  methods: [...methods],
+  ...(ip !== null && { ip }),
+  ...(userAgent !== null && { user_agent: userAgent }),
+  created_at: time(createdAt),
+  ...(notAfter !== null && { not_after: time(notAfter) }),
+})
+
+const eventFactor = ({ id, factorType, friendlyName, status, createdAt }: Factor) => ({
+  id,
+  factor_type: factorType,
+  ...(friendlyName !== '' && { friendly_name: friendlyName }),
+  status,
+  created_at: time(createdAt),
+})
+
+const eventPasskey = ({ id, friendlyName, createdAt }: { id: string; friendlyName: string; createdAt: number }) => ({
+  id,
+  ...(friendlyName !== '' && { friendly_name: friendlyName }),
+  created_at: time(createdAt),
+})

@@ -1,0 +1,114 @@
+/**
+ * Sends queued events (docs/events.md). An event stays in the queue until it is accepted: if the receiver is down, it is
+ * delayed, or at worst sent twice with the same id, but not lost.
+ */
+import { dueInMs } from '../../lib/time'
+import { webhookSignatures } from '../../lib/webhook-signature'
+import type { Event } from '../../store'
+import type { Context } from '../kernel/context'
+import { EVENT_LIFETIME_MS } from './account-events'
+
+const SECOND = 1000
+
+/** How long a process owns a claimed event; longer than any attempt. */
+const LEASE_MS = 60 * SECOND
+const BATCH = 8
+
+/** How long the receiver may take to answer. */
+const TIMEOUT_MS = 10 * SECOND
+/** Nothing in an answer is used. */
+const MAX_ANSWER_BYTES = 64 * 1024
+/** Characters of an error that are stored. */
+const MAX_ERROR = 300
+
+/** Maximum delay of the next attempt; a later time comes from a wrong clock and is ignored (src/lib/time.ts). */
+const MAX_DELAY_MS = 3600 * SECOND
+
+/** Delay between attempts: 5 s, 10 s, 20 s … up to an hour. */
+const backOffMs = (attempts: number) => Math.min(MAX_DELAY_MS, 5 * SECOND * 2 ** Math.min(attempts - 1, 10))
+
+/** Sends a few of the events that are due. @returns how many were claimed; 0 if nothing is due */
+export async function deliverEvents(context: Context): Promise<number> {
+  const claimed = await context.store.claimEvents({
+    now: context.now,
+    leaseMs: LEASE_MS,
+    longestWaitMs: MAX_DELAY_MS,
+    limit: BATCH,
+  })
+  await Promise.all(claimed.map((event) => deliver(context, event)))
+  return claimed.length
+}
+
+async function deliver(context: Context, event: Event): Promise<void> {
+  const { clock, store, report } = context
+  const error = await send(context, event)
+  const now = clock.now()
+  const { id, attempts } = event
+  const isDelivered = error === undefined
+  const isFinal = isDelivered || now >= event.expiresAt
+  await store.settleEvent({
+    id,
+    attempts,
+    state: isDelivered ? 'delivered' : isFinal ? 'failed' : 'pending',
+    error: error?.slice(0, MAX_ERROR) ?? null,
+    nextAttemptAt: isFinal ? null : now + backOffMs(attempts),
+    deliveredAt: isDelivered ? now : null,
+    now,
+  })
+  if (isDelivered) return
+  const outcome = isFinal ? 'event could not be delivered' : 'event will be retried'
+  report(isFinal ? 'error' : 'warn', outcome, { event: id, type: event.type, user: event.userId, attempts, error })
+}
+
+/** @returns the error; undefined once the event is delivered */
+async function send({ policy, clock, post }: Context, { id, payload: body }: Event): Promise<string | undefined> {
+  const { events } = policy
+  if (!events) return 'AUTH_EVENTS_URL is not set'
+  const timestamp = String(Math.floor(clock.now() / 1000))
+  const answer = await post({
+    url: events.url,
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': webhookSignatures(events.secrets, { id, timestamp, body }).join(' '),
+    },
+    body,
+    timeoutMs: TIMEOUT_MS,
+    maxBytes: MAX_ANSWER_BYTES,
+  })
+  if (answer.outcome === 'timed_out') return `no answer within ${TIMEOUT_MS / SECOND} seconds`
+  if (answer.outcome === 'unreachable') return answer.error
+  return answer.status >= 200 && answer.status < 300 ? undefined : `status ${answer.status}`
+}
+
+/**
+ * At start: releases the events claimed by a process that has ended. If other processes share the database, they may be
+ * sending them, so the claims of one that has ended are left to expire.
+ */
+export async function releaseClaimedEvents({ store, now }: Context): Promise<void> {
+  if (!store.shared) await store.releaseClaimedEvents(now)
+}
+
+/** Milliseconds until the next attempt is due; undefined if none is due. */
+export async function nextEventInMs({ store, now }: Context): Promise<number | undefined> {
+  const dueAt = await store.nextEventAt()
+  return dueAt === undefined ? undefined : dueInMs(dueAt, MAX_DELAY_MS, now)
+}
+
+export interface EventQueueState {
+  length: number
+  /** Age of the oldest pending event; 0 if there is none. */
+  oldestMs: number
+  /** Events that were given up. */
+  failed: number
+}
+
+export async function eventQueue({ store, now }: Context): Promise<EventQueueState> {
+  const { length, oldestAt, failed } = await store.eventQueue()
+  return { length, oldestMs: oldestAt === null ? 0 : Math.max(0, now - oldestAt), failed }
+}
+
+/** Sends events again, with the same ids. @returns how many; those that are pending anyway do not count */
+export const replayEvents = ({ store, now }: Pick<Context, 'store' | 'now'>, ids: readonly string[]): Promise<number> =>
+  store.replayEvents({ ids, now, expiresAt: now + EVENT_LIFETIME_MS })
