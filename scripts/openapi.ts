@@ -48,11 +48,13 @@ const TAGS: [name: string, description: string][] = [
 /** Runs work on an app that listens nowhere and keeps nothing. */
 async function withApp<T>(work: (app: App) => T | Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-'))
-  const { settings } = load({ set: { AUTH_SECURITY_CAPTCHA_ENABLED: 'true', AUTH_SECURITY_CAPTCHA_PROVIDER: 'pow' } })
+  const { settings, loaded } = load({
+    set: { AUTH_SECURITY_CAPTCHA_ENABLED: 'true', AUTH_SECURITY_CAPTCHA_PROVIDER: 'pow' },
+  })
   const database = join(folder, 'latchkey.db')
   const { secrets } = ensureSecrets(folder, { database, random: systemRandom.bytes, now: 0 })
   const log = createLog({ level: 'off', format: 'json', write() {}, now: () => 0 })
-  const app = await createApp({ settings, secrets, folder, log })
+  const app = await createApp({ settings, loaded, secrets, folder, log })
   try {
     return await work(app)
   } finally {

@@ -53,8 +53,8 @@ export async function serve(command: Command): Promise<void> {
       app ? app.fetch(request, peers) : answerSoon(starting.then((ready) => ready.fetch(request, peers))),
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
-  const { settings, configToml } = actual
-  app = await exitOnError(() => createApp({ settings, secrets, folder, log }))
+  const { settings, loaded, configToml } = actual
+  app = await exitOnError(() => createApp({ settings, loaded, secrets, folder, log }))
   logUncaughtErrors(log)
   started(app)
   report(actual, log)

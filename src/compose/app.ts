@@ -5,6 +5,7 @@ import type { LoadedTemplates } from '../adapters/mail/templates'
 import { systemClock, systemRandom } from '../adapters/system'
 import type { Worker } from '../adapters/worker'
 import type { Settings } from '../config'
+import type { LoadedSetting } from '../config/load'
 import type { Core } from '../core'
 import { accountEvents } from '../core/events/account-events'
 import type { Clock, Report, Sealer } from '../core/kernel/ports'
@@ -30,6 +31,8 @@ import { eventSender, mailSender, matrixWorker, startClockWatch } from './worker
 
 export interface AppOptions extends ReplacedPorts {
   settings: Settings
+  /** The same settings with their origins, for administrators. */
+  loaded: readonly LoadedSetting[]
   /** The secrets of the data folder; on Postgres undefined, since they are in the database. */
   secrets: Secrets | undefined
   /** Absolute path of the data folder; on Postgres it need not exist. */
@@ -91,7 +94,7 @@ interface Parts extends AppOptions {
 }
 
 async function assemble(parts: Parts): Promise<App> {
-  const { settings, secrets, log, clock, templates, sealer, events, store, validatesResponses = false } = parts
+  const { settings, loaded, secrets, log, clock, templates, sealer, events, store, validatesResponses = false } = parts
   await requireSameKey(store, sealer.keyId)
   await recordVersion(store)
   const policy = policyOf(settings)
@@ -124,7 +127,7 @@ async function assemble(parts: Parts): Promise<App> {
     callFunction: functions.call,
   })
   const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
-  const surfaces = mountSurfaces({ settings, core, log, clock, apiKeys, events, metrics, validatesResponses })
+  const surfaces = mountSurfaces({ settings, loaded, core, log, clock, apiKeys, events, metrics, validatesResponses })
   const { flaw, ...roles } = await roleKeys(keyring, secrets, clock.now())
   if (flaw !== undefined) log.warn(flaw)
   const mail = mailSender({ settings, core, log, events })

@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path'
 import type { Secrets } from '../adapters/data-folder'
 import { derivedKey, type EncryptionKeys, gotrueSealer } from '../adapters/gotrue-sealer'
 import { aesGcmSealer } from '../adapters/sealer'
-import { systemClock } from '../adapters/system'
+import { systemClock, systemRandom } from '../adapters/system'
 import type { Settings } from '../config'
+import { type Action, auditEntry } from '../core/kernel/audit'
+import { NO_CLIENT } from '../core/kernel/context'
 import type { Sealer } from '../core/kernel/ports'
 import type { ApiKeys, Keyring } from '../core/kernel/server-state'
 import { roleKeyClaims, roleKeyProblem, roleKeysSince } from '../core/tokens/api-keys'
@@ -137,13 +139,19 @@ export const { ALGORITHMS } = signing
 /** @throws if the database was written with another encryption key */
 export async function signingKeysOf(settings: Settings, secrets: Secrets, store: Store): Promise<SigningKeys> {
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
-  const deps = { store, clock: systemClock, sealer, policy: policyOf(settings) }
+  const policy = policyOf(settings)
+  const deps = { store, clock: systemClock, sealer, policy }
+  const audit = (action: Action) => (kid: string) => [
+    auditEntry({ random: systemRandom, now: systemClock.now(), client: NO_CLIENT, policy }, action, 'command_line', {
+      kid,
+    }),
+  ]
   await requireSameKey(store, sealer.keyId)
   return {
     list: () => signing.listSigningKeys(deps),
-    create: (alg) => signing.createSigningKey(deps, alg),
-    import: (jwk) => signing.importSigningKey(deps, jwk),
-    schedule: (which) => signing.scheduleSigningKey(deps, which),
-    revoke: (kid) => signing.revokeSigningKey(deps, kid),
+    create: (alg) => signing.createSigningKey(deps, alg, audit('signing_key_created')),
+    import: (jwk) => signing.importSigningKey(deps, jwk, audit('signing_key_created')),
+    schedule: (which) => signing.scheduleSigningKey(deps, { ...which, audit: audit('signing_key_activated') }),
+    revoke: (kid) => signing.revokeSigningKey(deps, kid, audit('signing_key_revoked')),
   }
 }

@@ -1,33 +1,36 @@
 /** Mounts the surfaces, and passes each request to the one that it is for. */
 import { Elysia } from 'elysia'
 import type { Settings } from '../config'
+import type { LoadedSetting } from '../config/load'
+import { describeLoaded } from '../config/print'
 import type { Core } from '../core'
 import type { Clock } from '../core/kernel/ports'
 import type { ApiKeys } from '../core/kernel/server-state'
-import type { ReadinessCheck } from '../core/operations/readiness'
 import { cors } from '../http/cors'
 import { errorPages } from '../http/error-pages'
 import type { Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
-import { type MountOptions, ROUTING } from '../http/mount'
+import { ROUTING } from '../http/mount'
 import { createFetch, type Fetch, logFault } from '../http/server'
 import { isBelow, targetOf } from '../http/target'
 import { isLocalNetwork } from '../lib/ip'
 import { errorPage } from '../pages/error'
 import { federation } from '../surfaces/federation'
-import { gotrue, PREFIX } from '../surfaces/gotrue'
+import { type GoTrueOptions, gotrue, PREFIX } from '../surfaces/gotrue'
 import { PREFIX as MAILBOX, type MailboxSource, mailbox } from '../surfaces/mailbox'
 import { OPERATIONS_PATHS, operations } from '../surfaces/operations'
 import { PREFIX as SERVICE, service } from '../surfaces/service'
 import { isFederatedLogout } from '../surfaces/shared-logout'
 import { site } from '../surfaces/site'
-import { version } from '../version'
+import { commit, version } from '../version'
 import { unlessUnavailable } from './database-problem-log'
 import { clientUrl } from './policy'
 import type { StoreEvents } from './store-events'
 
 export interface SurfacesOptions {
   settings: Settings
+  /** The same settings with their origins. */
+  loaded: readonly LoadedSetting[]
   core: Core
   log: Log
   clock: Clock
@@ -49,12 +52,20 @@ export interface Surfaces {
 type OnFault = (error: unknown, request: Request) => void
 
 export function mountSurfaces(options: SurfacesOptions): Surfaces {
-  const { settings, core, log, clock, metrics, validatesResponses } = options
+  const { settings, loaded, core, log, clock, metrics, validatesResponses } = options
   const { server, mail } = settings
   const onFault: OnFault = (error, request) => unlessUnavailable(() => logFault(log, request, error))(error)
   const stopping = new AbortController()
   const bodyTimeoutMs = server.maxRequestDurationMs
-  const api = mountApi(core, { version, onFault, bodyTimeoutMs, stopping: stopping.signal, validatesResponses })
+  const administration = { commit, startedAt: clock.now(), settings: describeLoaded(loaded) }
+  const api = mountApi(core, {
+    version,
+    administration,
+    onFault,
+    bodyTimeoutMs,
+    stopping: stopping.signal,
+    validatesResponses,
+  })
   const { notFoundResponse } = api
   const inbox = mailboxOf(options, onFault)
   const pages = site({
@@ -68,7 +79,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
   })
   const routes = new Elysia(ROUTING)
     .onError(({ code, request }) => (code === 'NOT_FOUND' ? notFoundResponse(request) : undefined))
-    .use(operations(core, { onFault, monotonic: clock.monotonic, checks: readinessChecks(core) }))
+    .use(operations(core, { onFault, monotonic: clock.monotonic }))
     .use(pages.app)
     .use(inbox?.app ?? new Elysia())
     .use(api.app) as unknown as Elysia
@@ -93,7 +104,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
 }
 
 /** The endpoints for applications. */
-function mountApi(core: Core, options: MountOptions & { version: string; onFault: OnFault }) {
+function mountApi(core: Core, options: GoTrueOptions) {
   const surface = gotrue(core, options, PREFIX)
   const atRoot = gotrue(core, options, '')
   const services = service(core, options)
@@ -123,13 +134,4 @@ function mailboxOf({ settings: { server, mail }, core, events }: SurfacesOptions
     onFault,
     isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
   })
-}
-
-/** The checks of `/ready`, in this order. */
-function readinessChecks(core: Core): ReadinessCheck[] {
-  return [
-    { name: 'database', run: () => core.forTask().checkDatabase() },
-    { name: 'disk', run: () => core.forTask().checkDisk() },
-    { name: 'clock', run: async () => core.forTask().lookAtClock() },
-  ]
 }

@@ -24,6 +24,56 @@ const TITLES: Record<keyof typeof areas, string> = {
   templates: 'Mail templates',
 }
 
+/** A setting in force, for people. Secrets are masked. */
+export interface DescribedSetting {
+  area: string
+  name: string
+  /** Null if it is not set. */
+  value: string | null
+  /** For example `environment AUTH_JWT_EXP` or `default`. */
+  origin: string
+  isDefault: boolean
+  isSecret: boolean
+  /** The default, or what it depends on. */
+  default: string
+  unit: string | null
+  description: string
+}
+
+export function describeLoaded(loaded: readonly LoadedSetting[]): DescribedSetting[] {
+  return loaded.map(({ setting, value, origin }) => ({
+    area: areaOf(setting),
+    name: setting.names[0],
+    value: value === undefined ? null : setting.secret ? MASK : withoutCredentials(format(setting, value)),
+    origin,
+    isDefault: origin === 'default',
+    isSecret: setting.secret === true,
+    default: shownDefault(setting).replaceAll('`', ''),
+    unit: setting.unit ?? null,
+    description: setting.doc.replaceAll('`', ''),
+  }))
+}
+
+const MASK = '********'
+
+/** A URL may have a password in it, or a token in its query. */
+function withoutCredentials(text: string): string {
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return text
+  const url = new URL(text)
+  if (url.username === '' && url.password === '' && url.search === '') return text
+  if (url.username !== '') url.username = MASK
+  if (url.password !== '') url.password = MASK
+  for (const name of new Set(url.searchParams.keys())) url.searchParams.set(name, MASK)
+  return url.href
+}
+
+const areaBySetting = new Map<Setting<unknown>, string>(
+  Object.entries(areas).flatMap(([area, group]) =>
+    Object.values<Setting<unknown>>(group).map((each) => [each, TITLES[area as keyof typeof areas]] as const),
+  ),
+)
+const areaOf = (setting: Setting<unknown>) => areaBySetting.get(setting) ?? ''
+
 /** One line per setting: name, value, origin. Secrets are masked. */
 export function printLoaded(loaded: LoadedSetting[]): string {
   const rows = loaded.map(({ setting, value, origin }) => [setting.names[0], shown(setting, value), origin] as const)
@@ -35,7 +85,7 @@ export function printLoaded(loaded: LoadedSetting[]): string {
 
 function shown(setting: Setting<unknown>, value: unknown): string {
   if (value === undefined) return setting.defaultNote ? `(${setting.defaultNote.replaceAll('`', '')})` : '(unset)'
-  return setting.secret ? '********' : format(setting, value)
+  return setting.secret ? MASK : format(setting, value)
 }
 
 const format = ({ kind }: Setting<unknown>, value: unknown) => kind.format?.(value) ?? String(value)

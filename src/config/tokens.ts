@@ -62,6 +62,7 @@ export const tokens = {
     kind: signingKeys,
     secret: true,
     defaultNote: 'none: HS256 with the secret',
+    feeds: field('signing.isFixed', (keys) => keys !== undefined),
     doc: 'Private JWKs for ES256, RS256 or EdDSA; the one with `sign` in `key_ops` signs, the others verify.',
   }),
   jwtExpSeconds: setting({
@@ -99,6 +100,7 @@ export const tokens = {
     also: ['GOTRUE_JWT_VALIDMETHODS'],
     kind: list,
     defaultNote: 'the algorithms of the keys',
+    feeds: field('signing.validMethods'),
     doc: 'Accepted signature algorithms. Add `HS256` to keep anon and service_role JWTs valid beside asymmetric keys.',
   }),
   jwtDefaultGroupName: setting({

@@ -1,6 +1,8 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
+import { listMailTemplates, previewMail } from './administration/mail-preview'
+import * as signingKeys from './administration/signing-keys'
 import * as userAccess from './administration/user-access'
 import * as authentication from './authentication/authenticate'
 import { introspect } from './authentication/introspect'
@@ -30,7 +32,7 @@ import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
-import { checkDatabase, checkDisk } from './operations/readiness'
+import { checkReadiness } from './operations/readiness'
 import { sweep, sweepInTurn } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
@@ -162,12 +164,17 @@ const functions = {
   ...userAccess,
   sweep,
   sweepInTurn,
-  checkDatabase,
-  checkDisk,
+  checkReadiness,
   diskSpace: ({ store }: Context) => store.space(),
   connections: ({ store }: Context) => store.connections(),
-  /** Whether the wall clock can be trusted. */
-  lookAtClock: ({ clockWatch }: Context) => clockWatch.compare(),
+  databaseSize: ({ store }: Context) => store.size(),
+  isDatabaseShared: ({ store }: Context) => store.isShared,
+  listSigningKeys: signingKeys.listKeys,
+  createSigningKey: signingKeys.createKey,
+  activateSigningKey: signingKeys.activateKey,
+  revokeSigningKey: signingKeys.revokeKey,
+  listMailTemplates,
+  previewMail,
 }
 
 type Functions = typeof functions
@@ -242,3 +249,4 @@ export type { Client, Deps } from './kernel/context'
 export type { MailQueue } from './messages/outbox'
 export type { IssuedSession } from './sessions/issue-tokens'
 export type { DescribedSession, ListedSession, SignOutScope } from './sessions/sessions'
+export type { SigningKey } from './tokens/signing-keys'

@@ -1,4 +1,5 @@
 /** Reasons that only Supabase's surface can produce; the other surfaces map them to one error. */
+import { ADMINISTRATION_REASONS } from '../core/kernel/reasons/administration'
 import { CUSTOM_PROVIDER_REASONS } from '../core/kernel/reasons/custom-provider'
 import { FACTOR_REASONS, PASSKEY_REASONS } from '../core/kernel/reasons/factor'
 import { PKCE_REASONS } from '../core/kernel/reasons/message'
@@ -14,6 +15,7 @@ export const SUPABASE_ONLY_REASONS = [
   ...PKCE_REASONS,
   ...FACTOR_REASONS,
   ...PASSKEY_REASONS,
+  ...ADMINISTRATION_REASONS,
   'audience_mismatch',
   'captcha_action_unknown',
   'anonymous_disabled',

@@ -91,6 +91,8 @@ export interface Engine {
   examine(probe: (tx: Tx) => Promise<void>): Promise<DatabaseProblem | undefined>
   /** Undefined if the database is on another machine. */
   space(): Promise<Space | undefined>
+  /** Size of the database in bytes; undefined if it is not known. */
+  size(): Promise<number | undefined>
   /** Undefined if it does not have a limited number. */
   connections(): ConnectionCounts | undefined
   /** Undefined if the database has a single process. */

@@ -152,7 +152,7 @@ const operations = {
 }
 
 export type Store = Bound<typeof operations> &
-  Pick<Engine, 'close' | 'space' | 'connections' | 'shared'> & {
+  Pick<Engine, 'close' | 'space' | 'size' | 'connections' | 'shared'> & {
     /** Whether other servers may use the database, and GoTrue before or after them. */
     isShared: boolean
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
@@ -220,6 +220,7 @@ export async function openStore(
     isShared: engine.shared !== undefined,
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
+    size: engine.size,
     connections: engine.connections,
     ...(engine.shared && { shared: engine.shared }),
     close: engine.close,

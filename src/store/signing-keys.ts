@@ -3,6 +3,11 @@ import { eq, gt } from 'drizzle-orm'
 import { read, write } from './engine'
 import { columnsOf, statement } from './query'
 import { type SigningKeyRow, signingKeys } from './schema'
+import { type AuditEntry, appendAudit } from './statements'
+
+interface Audited {
+  audit?: AuditEntry[]
+}
 
 /** A handful of rows, always read together. */
 const allKeys = statement({}, (db) => db.select().from(signingKeys).where(gt(signingKeys.kid, '')))
@@ -18,28 +23,36 @@ const saveKey = statement(
 export const listSigningKeys = read((tx) => tx.all(allKeys))
 
 /** @returns false if a key with that name exists */
-export const addSigningKey = write(async (tx, key: SigningKeyRow): Promise<boolean> => {
+export const addSigningKey = write(async (tx, { audit = [], ...key }: SigningKeyRow & Audited): Promise<boolean> => {
   if ((await tx.run(insertKey, key)) === 0) return false
+  await appendAudit(tx, audit)
   tx.emit({ kind: 'signing_keys' })
   return true
 })
 
 /** Schedules a standby key to sign from the given time on. @returns false if it is not a standby key */
 export const scheduleSigningKey = write(
-  async (tx, { kid, signsFrom, now }: { kid: string; signsFrom: number; now: number }): Promise<boolean> => {
+  async (
+    tx,
+    { kid, signsFrom, now, audit = [] }: Audited & { kid: string; signsFrom: number; now: number },
+  ): Promise<boolean> => {
     const key = await tx.one(keyById, { kid })
     if (!key || key.revokedAt !== null || (key.signsFrom !== null && key.signsFrom <= now)) return false
     await tx.run(saveKey, { ...key, signsFrom })
+    await appendAudit(tx, audit)
     tx.emit({ kind: 'signing_keys' })
     return true
   },
 )
 
 /** Revokes a key and deletes its private half. @returns false if there is no such key, or it was already revoked */
-export const revokeSigningKey = write(async (tx, { kid, now }: { kid: string; now: number }): Promise<boolean> => {
-  const key = await tx.one(keyById, { kid })
-  if (!key || key.revokedAt !== null) return false
-  await tx.run(saveKey, { ...key, privateJwk: '', revokedAt: now })
-  tx.emit({ kind: 'signing_keys' })
-  return true
-})
+export const revokeSigningKey = write(
+  async (tx, { kid, now, audit = [] }: Audited & { kid: string; now: number }): Promise<boolean> => {
+    const key = await tx.one(keyById, { kid })
+    if (!key || key.revokedAt !== null) return false
+    await tx.run(saveKey, { ...key, privateJwk: '', revokedAt: now })
+    await appendAudit(tx, audit)
+    tx.emit({ kind: 'signing_keys' })
+    return true
+  },
+)

@@ -51,6 +51,7 @@ async function postgresPlace() {
 async function serve(place: Place, settings: Record<string, string>) {
   const isFile = place.folder !== ''
   const app = await createApp({
+    loaded: [],
     settings: settingsOf({ ...settings, ...(!isFile && { AUTH_DATABASE_URL: place.database }) }),
     secrets: isFile ? JSON.parse(readFileSync(join(place.folder, 'secrets.json'), 'utf8')) : undefined,
     folder: place.folder,

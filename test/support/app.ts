@@ -139,6 +139,7 @@ export async function startApp({
   if (errors.length > 0) throw new Error(JSON.stringify(errors))
   const app = await createApp({
     settings: configuration.settings,
+    loaded: configuration.loaded,
     secrets,
     folder,
     clock,

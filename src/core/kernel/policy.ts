@@ -16,6 +16,12 @@ export interface Policy {
   /** The external URL of this server. */
   apiUrl: string
   accessTokenMs: number
+  signing: {
+    /** Whether the keys are in the settings, so that none are in the database. */
+    isFixed: boolean
+    /** Algorithms of tokens that are accepted; undefined for all. */
+    validMethods: readonly string[] | undefined
+  }
   /** What access tokens of Supabase's surface say about the roles of their user. */
   roleClaims: {
     /** The claim that lists them. */

@@ -62,6 +62,8 @@ export interface MailContent {
 
 /** Renders mails. Templates are checked when they are loaded, so rendering cannot fail. */
 export interface MailTemplates {
+  /** BCP 47 tags of the languages that have built-in mails. */
+  languages: readonly string[]
   /**
    * @param values by template field, such as `ConfirmationURL`; `Data` is the user's own metadata
    * @param languages BCP 47 tags in order of preference

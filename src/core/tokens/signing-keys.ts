@@ -7,7 +7,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 import type { JsonObject } from '../../lib/json'
 import { dueInMs } from '../../lib/time'
-import type { SigningKeyRow } from '../../store'
+import type { AuditEntry, SigningKeyRow } from '../../store'
 import type { Deps } from '../kernel/context'
 import { importKey } from './keys'
 
@@ -34,6 +34,10 @@ export interface SigningKey {
 
 type KeyDeps = Pick<Deps, 'store' | 'clock' | 'policy'>
 type SealedKeyDeps = KeyDeps & Pick<Deps, 'sealer'>
+
+/** The entries of the audit log about a key. */
+type AuditOf = (kid: string) => AuditEntry[]
+const NO_AUDIT: AuditOf = () => []
 
 /** Every key, the newest first. */
 export async function listSigningKeys(deps: KeyDeps): Promise<SigningKey[]> {
@@ -73,11 +77,11 @@ function signsAfter(a: SigningKeyRow, b: SigningKeyRow): boolean {
  * Creates a standby key.
  * @returns its `kid`, the thumbprint of RFC 7638; never one that looks like a command-line option
  */
-export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Promise<string> {
+export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm, audit = NO_AUDIT): Promise<string> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   const jwk = { ...(await exportJWK(privateKey)), alg }
-  if ((await calculateJwkThumbprint(jwk)).startsWith('-')) return createSigningKey(deps, alg)
-  const made = await addKey(deps, jwk)
+  if ((await calculateJwkThumbprint(jwk)).startsWith('-')) return createSigningKey(deps, alg, audit)
+  const made = await addKey(deps, jwk, audit)
   if (made === undefined) throw new Error('a key of this kind was created before')
   return made
 }
@@ -87,12 +91,16 @@ export async function createSigningKey(deps: SealedKeyDeps, alg: Algorithm): Pro
  * @returns its `kid`; undefined if a key with that name exists
  * @throws if it is not a private key of a supported algorithm, or cannot be used
  */
-export async function importSigningKey(deps: SealedKeyDeps, jwk: Record<string, unknown>): Promise<string | undefined> {
+export async function importSigningKey(
+  deps: SealedKeyDeps,
+  jwk: Record<string, unknown>,
+  audit = NO_AUDIT,
+): Promise<string | undefined> {
   const given = jwk as JWK
   const alg = given.alg ?? algorithmOf(given)
   if (!ALGORITHMS.some((each) => each === alg)) throw new Error(`a key for ${ALGORITHMS.join(', ')} is required`)
   if (typeof given.d !== 'string') throw new Error('the private half of the key is required')
-  return addKey(deps, { ...given, alg })
+  return addKey(deps, { ...given, alg }, audit)
 }
 
 function algorithmOf({ kty, crv }: JWK): string {
@@ -101,21 +109,22 @@ function algorithmOf({ kty, crv }: JWK): string {
   return kty === 'RSA' ? 'RS256' : ''
 }
 
-async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { alg: string }) {
+async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { alg: string }, audit: AuditOf) {
   const { key_ops: _operations, use: _use, ext: _ext, ...members } = given
   const kid = typeof given.kid === 'string' && given.kid !== '' ? given.kid : await calculateJwkThumbprint(members)
   const jwk = { ...members, kid }
   const key = await importKey(jwk)
   // An inconsistent key is detected here, not by the first user.
   if (!(await key.verify(await key.sign({})))) throw new Error('the private and public halves of the key do not match')
-  const isNew = await store.addSigningKey({
+  const row: SigningKeyRow = {
     kid,
     alg: given.alg,
     createdAt: clock.now(),
     signsFrom: null,
     revokedAt: null,
     privateJwk: sealer.seal(Buffer.from(JSON.stringify(jwk)), placeOf(kid)),
-  })
+  }
+  const isNew = await store.addSigningKey({ ...row, audit: audit(kid) })
   return isNew ? kid : undefined
 }
 
@@ -125,22 +134,26 @@ async function addKey({ store, clock, sealer }: SealedKeyDeps, given: JWK & { al
  */
 export async function scheduleSigningKey(
   deps: KeyDeps,
-  { kid, isUrgent }: { kid: string; isUrgent: boolean },
+  { kid, isUrgent, audit = NO_AUDIT }: { kid: string; isUrgent: boolean; audit?: AuditOf },
 ): Promise<number | undefined> {
   const { store, clock } = deps
   const key = (await listSigningKeys(deps)).find((each) => each.kid === kid)
   if (!key) return undefined
   const now = clock.now()
   const signsFrom = isUrgent ? now : Math.max(now, Math.min(key.createdAt, now) + PUBLISHED_AHEAD_MS)
-  return (await store.scheduleSigningKey({ kid, signsFrom, now })) ? signsFrom : undefined
+  return (await store.scheduleSigningKey({ kid, signsFrom, now, audit: audit(kid) })) ? signsFrom : undefined
 }
 
 /**
  * Revokes a key: its tokens are refused from the next reload on. If it was signing, the secret takes over.
  * @returns false for an unknown one
  */
-export function revokeSigningKey({ store, clock }: Pick<KeyDeps, 'store' | 'clock'>, kid: string): Promise<boolean> {
-  return store.revokeSigningKey({ kid, now: clock.now() })
+export function revokeSigningKey(
+  { store, clock }: Pick<KeyDeps, 'store' | 'clock'>,
+  kid: string,
+  audit = NO_AUDIT,
+): Promise<boolean> {
+  return store.revokeSigningKey({ kid, now: clock.now(), audit: audit(kid) })
 }
 
 /** Minimum time between two reloads caused by unknown key ids, so that clients cannot force them. */

@@ -123,6 +123,11 @@ export function postgresEngine({
     single: (text, values) => supervision.run('once', () => pool.unsafe(text, values)),
     examine: examinationOf({ pool, health, supervision, write: guarded, clock }),
     space: async () => undefined,
+    async size() {
+      const text = 'SELECT pg_database_size(current_database()) AS size'
+      const [row] = await supervision.run('read', () => pool.unsafe(text, []))
+      return row && Number(row.size)
+    },
     connections: pool.connections,
     close: supervision.close,
   }

@@ -19,7 +19,7 @@ import { ignoreErrors } from './connections'
 import { healthOf } from './health'
 import { quickCheckByTable, readRoots } from './integrity'
 import { reopeningConnections } from './reopening-connections'
-import { spaceOf } from './space'
+import { sizeOf, spaceOf } from './space'
 
 /** Larger batches would block the event loop too long. */
 const MAX_BATCH = 256
@@ -260,6 +260,7 @@ export function sqliteEngine(
     examine,
     connections: () => undefined,
     space: () => spaceOf(writer.filename, connections.logBytes()),
+    size: () => sizeOf(writer.filename),
     async close() {
       clearInterval(maintenanceTimer)
       await draining

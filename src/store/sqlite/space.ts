@@ -1,5 +1,5 @@
-/** Free space on the disk of the database. */
-import { statfs } from 'node:fs/promises'
+/** Free space on the disk of the database, and its size. */
+import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Space } from '../engine'
 
@@ -9,5 +9,14 @@ export async function spaceOf(path: string, logBytes: number): Promise<Space> {
     return { freeBytes: bavail * bsize, logBytes }
   } catch {
     return { freeBytes: undefined, logBytes }
+  }
+}
+
+/** The database file, without the write-ahead log. */
+export async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    return undefined
   }
 }

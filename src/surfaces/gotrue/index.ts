@@ -19,8 +19,11 @@ import {
 import { endExternalSession, listExternalSessions } from './admin-external-sessions'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
+import { listMailTemplates, previewMailTemplate } from './admin-mail-templates'
 import { grantRole, listRoleNames, listRoles, revokeRole } from './admin-roles'
+import { type Administration, serverHealth, serverSettings } from './admin-server'
 import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
+import { activateSigningKey, createSigningKey, listSigningKeys, revokeSigningKey } from './admin-signing-keys'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
 import { listPersonalTokensOf, revokePersonalTokenOf } from './admin-tokens'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
@@ -57,13 +60,15 @@ import { deleteUser, getUser, putUser } from './user'
 import { confirmVerify, getVerify, postVerify } from './verify'
 
 export interface GoTrueOptions extends Features, MountOptions {
+  administration: Administration
+
   /** Reports a fault to the operator. */
   onFault(error: unknown, request: Request): void
 }
 
 export const PREFIX = '/auth/v1'
 
-export function gotrueEndpoints(features: Features): Endpoint[] {
+export function gotrueEndpoints(features: Features & { administration: Administration }): Endpoint[] {
   return [
     ...[health(features), settings, jwks, discovery],
     ...[signup, token, logout],
@@ -83,6 +88,9 @@ export function gotrueEndpoints(features: Features): Endpoint[] {
     ...[listPersonalTokensOf, revokePersonalTokenOf],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     listAudit,
+    ...[serverHealth(features), serverSettings(features)],
+    ...[listSigningKeys, createSigningKey, activateSigningKey, revokeSigningKey],
+    ...[listMailTemplates, previewMailTemplate],
     ...[listExternalSessions, endExternalSession],
     ...[listSsoProviders, createSsoProvider, getSsoProvider, updateSsoProvider, deleteSsoProvider],
   ]

@@ -1,24 +1,19 @@
 /** Endpoints for operators: `/ready` and `/healthz`. */
 import { Type } from '@sinclair/typebox'
 import { Elysia } from 'elysia'
-import type { Core, MailQueue } from '../../core'
+import type { Core } from '../../core'
 import type { Finding } from '../../core/kernel/server-state'
-import { type Readiness, type ReadinessCheck, readinessOf } from '../../core/operations/readiness'
+import type { Readiness } from '../../core/operations/readiness'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 
 /** How long a result is reused, so that frequent requests do not write often. */
 const PROBE_MS = 1000
 
-/** Mail that has waited for this long is reported as delayed. */
-const DELAYED_MS = 300_000
-
 export interface OperationsOptions {
   onFault(error: unknown, request: Request): void
   /** Milliseconds of a monotonic clock. */
   monotonic(): number
-  /** The checks of `/ready`, besides the mail queue. */
-  checks: readonly ReadinessCheck[]
 }
 
 const Ready = Type.Object(
@@ -101,38 +96,15 @@ function textOf(findings: Record<string, Finding>, part: (finding: Finding) => s
   return Object.fromEntries(shown)
 }
 
-interface ReadinessSnapshot extends Readiness {
-  queue: MailQueue
-}
-
-const NOTHING_QUEUED: MailQueue = { length: 0, oldestMs: 0, nextInMs: undefined }
-
 /** Runs every check, at most once a second. */
-function cachedReadiness(core: Core, { checks, onFault, monotonic }: OperationsOptions) {
-  let snapshot: Promise<ReadinessSnapshot> | undefined
+function cachedReadiness(core: Core, { onFault, monotonic }: OperationsOptions) {
+  let snapshot: Promise<Readiness> | undefined
   let takenAt = -PROBE_MS
-  return (request: Request): Promise<ReadinessSnapshot> => {
+  return (request: Request): Promise<Readiness> => {
     if (!snapshot || monotonic() - takenAt >= PROBE_MS) {
       takenAt = monotonic()
-      snapshot = runChecks((error) => onFault(error, request))
+      snapshot = core.forTask().checkReadiness((error) => onFault(error, request))
     }
     return snapshot
   }
-
-  async function runChecks(report: (error: unknown) => void): Promise<ReadinessSnapshot> {
-    const { isReady, findings } = await readinessOf(checks, report)
-    // While the database fails, the queue is unknown.
-    const queue = isReady
-      ? await core
-          .forTask()
-          .mailQueue()
-          .catch(() => NOTHING_QUEUED)
-      : NOTHING_QUEUED
-    return { isReady, queue, findings: { ...findings, mail: mailFinding(queue) } }
-  }
-}
-
-function mailFinding({ oldestMs }: MailQueue): Finding {
-  if (oldestMs <= DELAYED_MS) return { state: 'ok' }
-  return { state: 'delayed', reason: `the oldest unsent mail has been queued for N minutes` }
 }

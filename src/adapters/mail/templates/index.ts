@@ -3,7 +3,7 @@
  * when they are read; a broken one is reported, and its last good version is used instead.
  */
 import { MAIL_TEMPLATES, type MailTemplate, type MailTemplates } from '../../../core/kernel/ports'
-import { builtInSource } from './built-in'
+import { BUILT_IN_LANGUAGES, builtInSource } from './built-in'
 import { checkSubject } from './check'
 import { fetchText } from './fetch-text'
 import { assemble, type HtmlToText, type Library, renderMail, selectMail } from './library'
@@ -65,6 +65,7 @@ export async function loadTemplates(sources: TemplateSources): Promise<LoadedTem
   const problems = await read()
   return {
     templates: {
+      languages: BUILT_IN_LANGUAGES,
       render: (template, values, languages) =>
         renderMail(selectMail(template, languages, library), values, textOf ?? ((html) => html)),
     },

@@ -52,6 +52,7 @@ type Explained =
   | 'filter_malformed'
   | 'audit_query_malformed'
   | 'sso_provider_malformed'
+  | 'signing_key_algorithm'
   | 'web3_chain_disabled'
   | 'web3_message_malformed'
   | 'web3_signature_length'

@@ -1,6 +1,7 @@
 /** Every reason for an expected refusal: a closed list, for which each surface has its own error. */
 import type { AccessReason, SessionReason } from './access'
 import type { AccountReason, PasswordReason } from './account'
+import type { AdministrationReason } from './administration'
 import type { CaptchaReason } from './captcha'
 import type { CustomProviderReason } from './custom-provider'
 import type { FactorReason, PasskeyReason } from './factor'
@@ -29,4 +30,5 @@ export type Reason =
   | CustomProviderReason
   | Web3Reason
   | InputReason
+  | AdministrationReason
   | LoadReason

@@ -2,6 +2,7 @@
 import type { Reason } from '../../../core/kernel/reasons'
 import { accessErrors } from './access'
 import { accountErrors } from './account'
+import { administrationErrors } from './administration'
 import { captchaErrors } from './captcha'
 import { customProviderErrors } from './custom-provider'
 import type { ErrorResponse } from './error-answer'
@@ -17,6 +18,7 @@ import { web3Errors } from './web3'
 export const errorAnswers: Record<Reason, ErrorResponse> = {
   ...accessErrors,
   ...accountErrors,
+  ...administrationErrors,
   ...captchaErrors,
   ...customProviderErrors,
   ...factorErrors,

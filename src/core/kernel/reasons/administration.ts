@@ -1,0 +1,15 @@
+/** Operations of administrators on the server itself. */
+export const ADMINISTRATION_REASONS = [
+  'signing_key_unknown',
+  /** `detail`: the known ones. */
+  'signing_key_algorithm',
+  /** Verifiers would refuse its tokens. */
+  'signing_key_not_verified',
+  'signing_key_not_standby',
+  'signing_key_revoked',
+  /** The keys are in the settings, not in the database. */
+  'signing_keys_in_settings',
+  'mail_template_unknown',
+] as const
+
+export type AdministrationReason = (typeof ADMINISTRATION_REASONS)[number]

@@ -1,0 +1,21 @@
+/** Errors of the admin API about the server itself. */
+import type { AdministrationReason } from '../../../core/kernel/reasons/administration'
+import type { ErrorResponse } from './error-answer'
+
+export const administrationErrors: Record<AdministrationReason, ErrorResponse> = {
+  signing_key_unknown: [404, 'validation_failed', 'Signing key not found'],
+  signing_key_algorithm: [400, 'validation_failed', ({ detail }) => `alg must be one of ${detail}`],
+  signing_key_not_verified: [
+    422,
+    'conflict',
+    'AUTH_JWT_VALID_METHODS does not list the algorithm of this key, so its tokens would be refused',
+  ],
+  signing_key_not_standby: [422, 'conflict', 'Only a standby key can be activated'],
+  signing_key_revoked: [422, 'conflict', 'This signing key was revoked before'],
+  signing_keys_in_settings: [
+    422,
+    'conflict',
+    'AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys here',
+  ],
+  mail_template_unknown: [404, 'validation_failed', 'Mail template not found'],
+}
