@@ -66,8 +66,7 @@ export const createSigningKey = endpoint({
   summary: 'Create a standby key',
   description: 'It is published at once, and signs once it is activated.',
   responses: { 200: SigningKeyShape, ...errors(400, 401, 403, 422) },
-  handle: async ({ core, caller: admin, body: { alg = '' } }) =>
-    toKey(await core.createSigningKey({ admin, alg })),
+  handle: async ({ core, caller: admin, body: { alg = '' } }) => toKey(await core.createSigningKey({ admin, alg })),
 })
 
 export const activateSigningKey = endpoint({
