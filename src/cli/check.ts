@@ -58,17 +58,19 @@ function summary({ works, differs, notHere }: SupabaseReport): string {
   const count = works.length + differs.length + notHere.length
   if (count === 0) return ''
   const lines = [
-    `\n${count === 1 ? 'One setting' : `${count} settings`} of Supabase:`,
-    `  ${works.length} work as in Supabase`,
-    ...group('differ', differs),
-    ...group('are not here', notHere),
+    `\n${counted(count, 'setting', 'settings')} of Supabase:`,
+    `  ${counted(works.length, 'works', 'work')} as in Supabase`,
+    ...group(differs, 'differs', 'differ'),
+    ...group(notHere, 'is not here', 'are not here'),
     `Not here, whatever the settings: ${NOT_HERE.join(', ')}.`,
   ]
   return `${lines.join('\n')}\n\n`
 }
 
-const group = (what: string, findings: Finding[]) => [
-  `  ${findings.length} ${what}`,
+const counted = (count: number, one: string, several: string) => `${count} ${count === 1 ? one : several}`
+
+const group = (findings: Finding[], one: string, several: string) => [
+  `  ${counted(findings.length, one, several)}`,
   ...findings.map(({ name, reason }) => `    ${name}: ${reason}`),
 ]
 

@@ -6,6 +6,7 @@ import { parse, type TomlError } from 'smol-toml'
 import { allSettings } from '../config'
 import { type Configuration, load } from '../config/load'
 import { parseDotenv } from '../lib/dotenv'
+import { isJsonObject } from '../lib/json'
 import { fail } from './exit-status'
 
 /** Adds the flags for settings to a command. */
@@ -51,13 +52,18 @@ export function readSettings(command: Command, overrides: Record<string, string>
   }
   const env = readIfThere(command, 'envFile', problems)
   const toml = readIfThere(command, 'config', problems)
+  if (!toml && basename(resolve()) === 'supabase' && isFile('config.toml'))
+    problems.push({
+      severity: 'warning',
+      message: 'config.toml is not read here; start in the folder above, or add --config config.toml',
+    })
   const auth = toml && parseToml(toml, problems)
   const configuration = load({
     flags: { ...flags, ...overrides },
     set: optionOf<Record<string, string>>(command, 'set') ?? {},
     env: process.env,
     ...(env && { envFile: { path: env.path, isExplicit: env.isExplicit, values: parseDotenv(env.text) } }),
-    ...(auth && { toml: { path: toml.path, auth, variables: projectVariables(toml.path) } }),
+    ...(auth && { toml: { path: toml.path, auth, variables: projectVariables(toml.path, problems) } }),
     readFile: (path, from) => readFileSync(from === undefined ? path : relativeToConfigToml(path, from), 'utf8'),
   })
   return { ...configuration, problems: [...problems, ...configuration.problems] }
@@ -77,13 +83,20 @@ function relativeToConfigToml(path: string, toml: string): string {
  * The variables that `env(NAME)` in config.toml may refer to, beside the environment: of the same `.env` files as in
  * Supabase's CLI, those beside config.toml before those of the project folder.
  */
-function projectVariables(toml: string): Record<string, string> {
+function projectVariables(toml: string, problems: Configuration['problems']): Record<string, string> {
   const own = dirname(resolve(toml))
   const folders = basename(own) === 'supabase' ? [own, dirname(own)] : [own]
   const stage = process.env.SUPABASE_ENV || 'development'
   const names = [`.env.${stage}.local`, ...(stage === 'test' ? [] : ['.env.local']), `.env.${stage}`, '.env']
-  const files = folders.flatMap((folder) => names.map((name) => join(folder, name)))
-  const found = files.map((file) => (isFile(file) ? parseDotenv(readFileSync(file, 'utf8')) : {}))
+  const files = folders.flatMap((folder) => names.map((name) => join(folder, name))).filter(isFile)
+  const found = files.map((file) => {
+    try {
+      return parseDotenv(readFileSync(file, 'utf8'))
+    } catch (error) {
+      problems.push({ severity: 'warning', message: `${file} cannot be read: ${(error as Error).message}` })
+      return {}
+    }
+  })
   return Object.assign({}, ...found.reverse())
 }
 
@@ -118,8 +131,8 @@ function parseToml(
   problems: Configuration['problems'],
 ): Record<string, unknown> | undefined {
   try {
-    const { auth = {} } = parse(text) as { auth?: Record<string, unknown> }
-    return auth
+    const { auth } = parse(text)
+    return isJsonObject(auth) ? auth : {}
   } catch (error) {
     problems.push({
       severity: 'error',

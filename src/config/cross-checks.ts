@@ -101,7 +101,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
       message: `AUTH_SMS_PROVIDER is ${sms.provider}, which needs ${missing.join(' and ')}; until then no SMS can be sent.`,
     })
   if (mail.smtpUser !== undefined && mail.smtpPass === undefined)
-    warn('AUTH_SMTP_USER is set without AUTH_SMTP_PASS: this server logs in to the SMTP server with an empty password.')
+    warn('AUTH_SMTP_USER is set without AUTH_SMTP_PASS: mail can only be sent if the SMTP server wants no login.')
   if (mail.smtpHost === undefined && !hooks.sendEmailEnabled && mail.mailbox === 'off')
     warn('AUTH_MAILBOX is off and no SMTP server is set: mail is lost.')
   if (mail.smtpHost !== undefined && mail.smtpAdminEmail === areas.mail.smtpAdminEmail.default)

@@ -35,7 +35,7 @@ export function findToml(each: Setting<unknown>, sources: Sources, problems: Set
  */
 function readToml(key: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   const { toml } = sources
-  const raw = key === undefined || !toml ? undefined : leaves(toml.auth).find(([name]) => name === key)?.[1]
+  const raw = key === undefined || !toml ? undefined : keysOf(toml.auth).get(key)
   if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
   const origin = `${toml?.path} [auth] ${key}`
   const name = `SUPABASE_AUTH_${key.toUpperCase().replaceAll('.', '_')}`
@@ -72,21 +72,22 @@ function variable(name: string, { env = {}, envFile, toml }: Sources): string | 
 function isSwitchedOff(key: string, { toml }: Sources): boolean {
   const table = key.slice(0, key.lastIndexOf('.') + 1)
   if (table === '' || key === `${table}enabled`) return false
-  return leaves(toml?.auth ?? {}).some(([name, value]) => name === `${table}enabled` && value === false)
+  return toml !== undefined && keysOf(toml.auth).get(`${table}enabled`) === false
 }
 
 /** The text of the switch that is on. */
 function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources): RawValue | undefined {
-  const on = leaves(toml?.auth ?? {}).find(([key, value]) => Object.hasOwn(tomlSwitches, key) && value === true)
-  return on && { text: tomlSwitches[on[0]] as string, origin: `${toml?.path} [auth] ${on[0]}` }
+  const on = toml && Object.keys(tomlSwitches).find((key) => keysOf(toml.auth).get(key) === true)
+  return on === undefined ? undefined : { text: tomlSwitches[on] as string, origin: `${toml?.path} [auth] ${on}` }
 }
 
 /** The entries of a table, as the list an environment variable would hold. */
 function readTable(table: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
   const { toml } = sources
-  const entries = leaves(toml?.auth ?? {}).filter(([key]) => table !== undefined && key.startsWith(`${table}.`))
-  if (table === undefined || entries.length === 0) return undefined
-  const origin = `${toml?.path} [auth.${table}]`
+  if (table === undefined || !toml) return undefined
+  const entries = [...keysOf(toml.auth)].filter(([key]) => key.startsWith(`${table}.`))
+  if (entries.length === 0) return undefined
+  const origin = `${toml.path} [auth.${table}]`
   const text = entries.map(
     ([key, value]) => `${key.slice(table.length + 1)}:${textOf(value, origin, sources, problems)}`,
   )
@@ -109,9 +110,8 @@ export function knownKeys({ toml }: Sources, problems: SettingProblem[]): Supaba
     tables.some((table) => key.startsWith(`${table}.`)) ||
     // it only decides whether its siblings count
     (key.endsWith('.enabled') && [...known].some((other) => other.startsWith(key.slice(0, -'enabled'.length))))
-  const all = toml ? leaves(toml.auth) : []
-  const values = new Map(all)
-  return all.flatMap(([key, raw]): SupabaseSetting[] => {
+  const values = toml ? keysOf(toml.auth) : new Map<string, unknown>()
+  return [...values].flatMap(([key, raw]): SupabaseSetting[] => {
     const setting = { name: `auth.${key}`, value: String(raw) }
     // `enabled = true` is in every file, and says nothing about a server being started
     if (isKnown(key) || (key === 'enabled' && raw !== false)) return [setting]
@@ -129,7 +129,15 @@ export function knownKeys({ toml }: Sources, problems: SettingProblem[]): Supaba
   })
 }
 
-/** Every value below a table, with its dotted key. */
+const byDottedKey = new WeakMap<object, ReadonlyMap<string, unknown>>()
+
+/** Every value below `[auth]` by its dotted key; each setting looks at them. */
+function keysOf(auth: Record<string, unknown>): ReadonlyMap<string, unknown> {
+  const found = byDottedKey.get(auth) ?? new Map(leaves(auth))
+  byDottedKey.set(auth, found)
+  return found
+}
+
 function leaves(table: Record<string, unknown>, prefix = ''): [string, unknown][] {
   return Object.entries(table).flatMap(([key, value]): [string, unknown][] =>
     isJsonObject(value) ? leaves(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value]],

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { SignJWT } from 'jose'
+import { decodeProtectedHeader, SignJWT } from 'jose'
 import { run, startBinary } from '../support/binary'
 import { emptyDatabase } from '../support/empty-postgres'
-import { CLI_ENVIRONMENT, COMPOSE_ENVIRONMENT } from '../support/gotrue-names'
+import { CLI_ENVIRONMENT, COMPOSE_ENVIRONMENT, signingKey } from '../support/gotrue-names'
 import { hasPostgres } from '../support/postgres'
 import { startSmtp } from '../support/smtp'
 
@@ -23,12 +23,12 @@ function project(files: Record<string, string>) {
 }
 
 /** The keys of `.env.example` have a fixed end; these have the same claims, and end later. */
-const roleKey = (role: string) =>
+const roleKey = (role: string, secret = COMPOSE_ENVIRONMENT.GOTRUE_JWT_SECRET) =>
   new SignJWT({ role, iss: 'supabase-demo' })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setIssuedAt()
     .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(COMPOSE_ENVIRONMENT.GOTRUE_JWT_SECRET))
+    .sign(new TextEncoder().encode(secret))
 
 describe('in the folder of a project', () => {
   test.each([
@@ -89,6 +89,18 @@ describe('in the folder of a project', () => {
     )
     expect((await run(['check', '--json', '--set', 'AUTH_NOPE=1'], { cwd: at.folder })).status).toBe(1)
     expect((await run(['check', '--json', '--print'], { cwd: at.folder })).stderr).toContain('cannot be used with')
+  })
+
+  test('in the folder of config.toml itself, check says where the file is read from', async () => {
+    using at = project({ 'supabase/config.toml': '[auth]\njwt_expiry = 900\n' })
+    const cwd = join(at.folder, 'supabase')
+    const lifetime = async (...args: string[]) => (await run(['check', '--print', ...args], { cwd })).stdout
+    const found = await lifetime()
+    expect(found).toMatch(/AUTH_JWT_EXP +3600 /)
+    expect(found).toContain('\nwarning: config.toml is not read here; start in the folder above')
+    const named = await lifetime('--config', 'config.toml')
+    expect(named).toMatch(/AUTH_JWT_EXP +900 /)
+    expect(named).not.toContain('not read here')
   })
 
   test('without settings of Supabase, check is silent about them', async () => {
@@ -214,8 +226,10 @@ describe.skipIf(!hasPostgres)('in place of a GoTrue container', () => {
     'the environment of `supabase start`: templates that cannot be fetched do not prevent the start',
     async () => {
       const key = Buffer.alloc(32, 5).toString('base64url')
+      const jwk = await signingKey()
       await using at = await place({
         ...CLI_ENVIRONMENT,
+        GOTRUE_JWT_KEYS: JSON.stringify([jwk]),
         GOTRUE_MAILER_TEMPLATES_INVITE: 'http://127.0.0.1:9/email/invite.html',
         GOTRUE_MAILER_TEMPLATES_PASSWORD_CHANGED_NOTIFICATION: 'http://127.0.0.1:9/email/changed.html',
         // a key that a container with encrypted columns has: then there is nothing to add
@@ -226,7 +240,10 @@ describe.skipIf(!hasPostgres)('in place of a GoTrue container', () => {
       })
       const { folder, env } = at
       const first = await startBinary({ folder, env })
-      expect((await first.ask('POST', '/signup', { body: ADA })).body.access_token).toBeString()
+      const { access_token: token } = (await first.ask('POST', '/signup', { body: ADA })).body
+      expect(decodeProtectedHeader(token)).toMatchObject({ alg: 'ES256', kid: jwk.kid })
+      const service = await roleKey('service_role', CLI_ENVIRONMENT.GOTRUE_JWT_SECRET)
+      expect((await first.ask('GET', '/admin/users', { token: service })).body.users).toHaveLength(1)
       expect(await first.stop()).toBe(0)
       const otherKey = Buffer.alloc(32, 6).toString('base64url')
       const other = { ...env, GOTRUE_SECURITY_DB_ENCRYPTION_ENCRYPTION_KEY: otherKey }

@@ -5,9 +5,16 @@ import { join } from 'node:path'
 import { parse } from 'smol-toml'
 import { load } from '../../src/config/load'
 import type { Sources } from '../../src/config/sources'
-import { CLI_ENVIRONMENT, COMPOSE_COMMENTS, COMPOSE_ENVIRONMENT, GOTRUE_NAMES } from '../support/gotrue-names'
+import {
+  CLI_ENVIRONMENT,
+  COMPOSE_COMMENTS,
+  COMPOSE_ENVIRONMENT,
+  GOTRUE_NAMES,
+  signingKey,
+} from '../support/gotrue-names'
 
 const INIT = readFileSync(join(import.meta.dir, '../support/supabase-init.toml'), 'utf8')
+const GUIDE = readFileSync(join(import.meta.dir, '../../docs/moving-from-supabase.md'), 'utf8')
 /** With every key that it has as a comment. */
 const UNCOMMENTED = INIT.replace(/^# (?=\[|\w+ = )/gm, '')
 const KEY = { AUTH_ENCRYPTION_KEY: '0'.repeat(64) }
@@ -172,8 +179,8 @@ describe('config.toml', () => {
     const isKey = (line: string) => /^\w+ = /.test(line)
     const first = lines.indexOf('[auth]')
     const last = lines.indexOf('[edge_runtime]')
-    const tolerated =
-      /AUTH_SECURITY_CAPTCHA_SECRET|HOOK_\w+_URI|HOOK_\w+_ENABLED needs|JWT_KEYS|AUTH_API_EXTERNAL_URL|Postgres function/
+    // an empty secret, placeholders as URIs, and HTML as signing keys
+    const tolerated = /AUTH_SECURITY_CAPTCHA_SECRET|HOOK_\w+_URI|JWT_KEYS/
     let removed = 0
     for (let at = first; at < last; at++) {
       if (!isKey(lines[at] ?? '')) continue
@@ -182,6 +189,26 @@ describe('config.toml', () => {
       expect(stops(fromToml(authOf(text), { env: ENV })).filter((line) => !tolerated.test(line))).toEqual([])
     }
     expect(removed).toBeGreaterThan(90)
+  })
+
+  test('a key with a value of another type is read or reported, and never throws', () => {
+    const values = [5, -1, 1.5, '', 'x', true, [], ['a', 1], {}, { a: 1 }, new Date(0), 'env(NOPE)', [['a']]]
+    const auth = authOf(UNCOMMENTED)
+    let tried = 0
+    const vary = (table: Record<string, unknown>) => {
+      for (const [key, own] of Object.entries(table)) {
+        if (typeof own === 'object' && own !== null && !Array.isArray(own)) vary(own as Record<string, unknown>)
+        for (const value of values) {
+          table[key] = value
+          const { problems } = fromToml(structuredClone(auth), { env: ENV })
+          expect(problems.every(({ message }) => message.length > 20 && !/undefined|\[object/.test(message))).toBe(true)
+          tried++
+        }
+        table[key] = own
+      }
+    }
+    vary(auth)
+    expect(tried).toBeGreaterThan(1000)
   })
 
   test('a comment at a time may be removed from the file of `supabase init`', () => {
@@ -213,6 +240,30 @@ describe('config.toml', () => {
     expect(of({ envFile })).toEqual(['https://project.example.com', ...others])
     expect(of({ envFile: { ...envFile, isExplicit: true } })).toEqual(['https://file.example.com', ...others])
     expect(of({ envFile, env: { A: 'https://env.example.com' } })).toEqual(['https://env.example.com', ...others])
+  })
+
+  test('a key that is absent has the default of this server, as the documentation says', () => {
+    const { server, tokens, mail, sms, mfa } = fromToml({}).settings
+    const documented = Object.fromEntries(
+      [...GUIDE.matchAll(/^\| `([^|]+)` \| [^|]+ \| ([^|]+) \|$/gm)].map(([, key = '', here]) => [key, here]),
+    )
+    const isOn = (on: boolean) => (on ? 'on' : 'off')
+    expect(documented).toMatchObject({
+      site_url: `\`${server.siteUrl}\``,
+      additional_redirect_urls: mail.redirects.length === 0 ? 'none' : '',
+      refresh_token_reuse_interval: String(tokens.refreshTokenReuseIntervalMs / 1000),
+      'email.max_frequency': `${mail.maxFrequencyMs / 60_000} min`,
+      'email.otp_expiry': mail.otpExpMs === undefined ? expect.stringMatching(/^by kind/) : '',
+      'sms.enable_confirmations': isOn(!sms.autoconfirm),
+      'sms.max_frequency`, `mfa.phone.max_frequency': `${sms.maxFrequencyMs / 60_000} min`,
+      'mfa.totp`, `mfa.web_authn`, `passkey.enabled': isOn(
+        mfa.totpEnrolment && mfa.totpVerification && mfa.webauthnEnrolment && mfa.webauthnVerification && mfa.passkeys,
+      ),
+    })
+    expect([sms.otpExpMs, mfa.phoneMaxFrequencyMs, tokens.jwtSecret]).toEqual([60_000, sms.maxFrequencyMs, undefined])
+    const smtp = { host: 'mail.example.com', admin_email: 'a@b.co' }
+    const sends = fromToml({ email: { smtp } }).settings
+    expect([mail.mailerAutoconfirm, sends.mail.mailerAutoconfirm]).toEqual([true, false])
   })
 
   test('SUPABASE_AUTH_… wins over a key of the file, as in Supabase’s CLI', () => {
@@ -285,8 +336,10 @@ describe('the environment of a GoTrue container', () => {
     }
   })
 
-  test('that of `supabase start` needs nothing else either', () => {
-    const loaded = load({ env: { ...CLI_ENVIRONMENT, ...KEY } })
+  test('that of `supabase start` needs nothing else either', async () => {
+    const env = { ...CLI_ENVIRONMENT, ...KEY, GOTRUE_JWT_KEYS: JSON.stringify([await signingKey()]) }
+    const loaded = load({ env })
+    expect(loaded.settings.tokens.jwtKeys).toHaveLength(1)
     expect(shown(loaded)).toEqual([
       'warning: GOTRUE_OAUTH_SERVER_ENABLED is on, but there is no OAuth 2.1 server: other applications cannot sign in with the accounts of this server.',
     ])

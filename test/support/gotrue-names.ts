@@ -163,7 +163,7 @@ const AUTH = 'http://127.0.0.1:54321/auth/v1'
 
 /**
  * What `supabase start` sets for its GoTrue container, for the config.toml of `supabase init` with one mail template and
- * one notice, as far as the compose file does not set the same.
+ * one notice, as far as the compose file does not set the same. GOTRUE_JWT_KEYS is missing: a key is made by `signingKey`.
  */
 export const CLI_ENVIRONMENT = {
   ...COMPOSE_ENVIRONMENT,
@@ -247,4 +247,14 @@ export const CLI_ENVIRONMENT = {
   GOTRUE_OAUTH_SERVER_ENABLED: 'true',
   GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH: '/oauth/consent',
   GOTRUE_OAUTH_SERVER_ALLOW_DYNAMIC_REGISTRATION: 'false',
+}
+
+/** A signing key with the members that Supabase's CLI writes. */
+export async function signingKey() {
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ])
+  const jwk = await crypto.subtle.exportKey('jwk', privateKey)
+  return { ...jwk, kid: crypto.randomUUID(), use: 'sig', key_ops: ['sign', 'verify'], alg: 'ES256', ext: true }
 }
