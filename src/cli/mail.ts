@@ -7,9 +7,11 @@ import { sealingKeyOf } from '../compose/keys'
 import { smtpMailerOf } from '../compose/mail'
 import type { Sealer } from '../core/kernel/ports'
 import { contentOf } from '../core/messages/messages'
+import { goTime } from '../lib/rfc3339'
 import type { Store } from '../store'
 import { openServerData } from './data'
 import { exitOnError, fail } from './exit-status'
+import { print } from './output'
 import { requireSettings } from './settings'
 import { printable } from './terminal'
 
@@ -58,9 +60,25 @@ export async function listMail(command: Command): Promise<void> {
   const sealer = aesGcmSealer(sealingKeyOf(settings, secrets))
   const messages = await store.recentMessages(LISTED)
   await store.close()
-  for (const message of messages) process.stdout.write(`${lineOf(message, subjectOf(sealer, message))}\n`)
-  if (messages.length === 0) process.stdout.write('No messages yet.\n')
+  print(command, messages.map(toJson), () =>
+    messages.length === 0
+      ? 'No messages yet.'
+      : messages.map((message) => lineOf(message, subjectOf(sealer, message))).join('\n'),
+  )
 }
+
+/** Without subject and text: they contain names, links and codes. */
+const toJson = (message: Listed) => ({
+  id: message.id,
+  channel: message.channel,
+  template: message.template,
+  recipient: message.recipient,
+  state: message.state,
+  attempts: message.attempts,
+  error: message.error,
+  created_at: goTime(message.createdAt),
+  next_attempt_at: message.nextAttemptAt === null ? null : goTime(message.nextAttemptAt),
+})
 
 type Listed = Awaited<ReturnType<Store['recentMessages']>>[number]
 

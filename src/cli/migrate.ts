@@ -8,6 +8,7 @@ import { damageOf, historyOf, lockData, migrateDatabase, migrationsFor, pendingS
 import { version } from '../version'
 import { requireNotNewer } from './data'
 import { exitOnError } from './exit-status'
+import { print } from './output'
 import { optionOf, requireSettings } from './settings'
 
 /**
@@ -19,7 +20,7 @@ export async function migrate(command: Command): Promise<void> {
   const options = { now: systemClock.now(), version }
   const target = databaseTarget(settings, resolve(settings.server.dataDir))
   await exitOnError(async () => {
-    if (optionOf(command, 'status')) return printStatus(target)
+    if (optionOf(command, 'status')) return printStatus(command, target)
     await requireNotNewer(target)
     if (optionOf(command, 'dryRun'))
       return void process.stdout.write(`${(await pendingScript(target, options)) || UP_TO_DATE}\n`)
@@ -38,11 +39,14 @@ export async function migrate(command: Command): Promise<void> {
 const UP_TO_DATE = '-- the database is up to date'
 
 /** Read-only. @throws if the database is newer than this executable */
-async function printStatus(target: string): Promise<void> {
+async function printStatus(command: Command, target: string): Promise<void> {
   const { exists, migrations: applied } = await historyOf(target)
   if (!exists) process.stderr.write(`latchkey: there is no database at ${shownDatabase(target)}\n`)
   const known = migrationsFor(target)
-  for (const name of known) process.stdout.write(`${applied.includes(name) ? 'applied' : 'pending'}  ${name}\n`)
-  for (const name of applied.slice(known.length)) process.stdout.write(`unknown  ${name}\n`)
+  const listed = [
+    ...known.map((name) => ({ name, state: applied.includes(name) ? 'applied' : 'pending' })),
+    ...applied.slice(known.length).map((name) => ({ name, state: 'unknown' })),
+  ]
+  print(command, { exists, migrations: listed }, () => listed.map(({ name, state }) => `${state}  ${name}`).join('\n'))
   await requireNotNewer(target)
 }

@@ -1,6 +1,7 @@
 /** The core: the rules. Surfaces call these functions and translate their outcomes. */
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
+import * as latestSessions from './administration/latest-sessions'
 import { listMailTemplates, previewMail } from './administration/mail-preview'
 import * as signingKeys from './administration/signing-keys'
 import * as userAccess from './administration/user-access'
@@ -35,6 +36,7 @@ import { unlinkIdentity } from './oauth/linking'
 import { checkReadiness } from './operations/readiness'
 import { sweep, sweepInTurn } from './operations/sweep'
 import * as passkeys from './passkeys/passkeys'
+import { requireStrongPassword } from './passwords/password-strength'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
 import * as personalTokens from './sessions/personal-tokens'
 import { refreshSession } from './sessions/refresh'
@@ -46,6 +48,7 @@ import * as tokenPairs from './sign-in/token-pairs'
 import { signUpAnonymously } from './sign-up/anonymous'
 import * as service from './sign-up/service-sign-up'
 import { signUp } from './sign-up/sign-up'
+import { requireUserNamed } from './users/named-user'
 import * as roles from './users/roles'
 import * as invitations from './verification/invitations'
 import * as oneTime from './verification/one-time-codes'
@@ -162,6 +165,9 @@ const functions = {
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
   ...userAccess,
+  ...latestSessions,
+  requireUserNamed,
+  requireStrongPassword,
   sweep,
   sweepInTurn,
   checkReadiness,

@@ -101,7 +101,17 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'version',
       'core',
     ],
-    packages: ['commander', 'smol-toml', 'node:crypto', 'node:fs', 'node:os', 'node:path', 'node:util'],
+    packages: [
+      'commander',
+      'smol-toml',
+      '@clack/prompts',
+      'node:stream/consumers',
+      'node:crypto',
+      'node:fs',
+      'node:os',
+      'node:path',
+      'node:util',
+    ],
     why: 'the command line',
   },
 }

@@ -21,6 +21,15 @@ const ENTRIES = {
     SELECT ${NIL}, gen_random_uuid(), '{}', '2024-01-01 00:00:00.123456'::timestamptz + i * interval '1 microsecond' FROM n`,
 }
 
+/** More than a slice; their ids are in another order than their times. */
+const SESSIONS = {
+  sqlite: `${numbers(5200)} INSERT INTO sessions (id, user_id, aal, refresh_token_hmac_key, refresh_token_counter, created_at, updated_at)
+    SELECT printf('%08x-0000-4000-8000-000000000000', (i * 7919) % 5201 + 1), 'u1', 'aal1', '', 0, 1704067200000 + i, 1 FROM n`,
+  postgres: `WITH u AS (INSERT INTO auth.users (instance_id, id) VALUES (${NIL}, gen_random_uuid()) RETURNING id)
+    INSERT INTO auth.sessions (id, user_id, created_at)
+    SELECT gen_random_uuid(), u.id, '2024-01-01'::timestamptz + i * interval '1 millisecond' FROM generate_series(1, 5200) i, u`,
+}
+
 /** How many different rows the given pages have, and the totals that they state. */
 async function onPages<Row extends { id: string }>(
   pages: number[],
@@ -56,6 +65,14 @@ eachEngine(() => {
       expect(found).toEqual({ rows: 40, totals: [2100, 2100, 2100, 2100] })
     }),
   )
+
+  test('the latest sessions of all users are found among all', () =>
+    onStore(SESSIONS, async (store) => {
+      const latest = await store.latestSessions({ limit: 3 })
+      const start = Date.parse('2024-01-01')
+      expect(latest.map(({ createdAt }) => createdAt - start)).toEqual([5200, 5199, 5198])
+      expect(new Set((await store.latestSessions({ limit: 6000 })).map(({ id }) => id)).size).toBe(5200)
+    }))
 
   test('the audit log has every entry once', () =>
     onStore(ENTRIES, async (store) => {

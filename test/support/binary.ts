@@ -40,12 +40,20 @@ export interface BinaryOptions {
 
 const BASE_ENV = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TZ: 'UTC' }
 
+export interface RunOptions {
+  env?: Record<string, string>
+  cwd?: string
+  /** Standard input; by default, it is empty. */
+  stdin?: string
+}
+
 /** Runs a command to its end. */
-export async function run(args: string[], { env = {}, cwd }: { env?: Record<string, string>; cwd?: string } = {}) {
+export async function run(args: string[], { env = {}, cwd, stdin }: RunOptions = {}) {
   requireBinary()
   const child = Bun.spawn([BINARY, ...args], {
     cwd: cwd ?? tmpdir(),
     env: { ...BASE_ENV, ...env },
+    stdin: stdin === undefined ? 'ignore' : new Blob([stdin]),
     stdout: 'pipe',
     stderr: 'pipe',
   })

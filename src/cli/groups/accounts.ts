@@ -1,22 +1,121 @@
 /** Accounts and what belongs to them. */
-import { group, verb } from '../program'
+import { InvalidArgumentError, Option } from 'commander'
+import { group, type Run, verb } from '../program'
 import { grant, listRolesOf, revoke } from '../role'
+import { listSessions, revokeSessions } from '../session'
 import { withSettings } from '../settings'
+import {
+  banUser,
+  confirmUser,
+  createUser,
+  deleteUser,
+  listUsers,
+  setPassword,
+  showUser,
+  signOutUser,
+  unbanUser,
+} from '../user'
+
+const JSON_OPTION = ['--json', 'print JSON'] as const
 
 export function addAccountCommands(): void {
+  addUserCommands()
+  addSessionCommands()
+  addRoleCommands()
+}
+
+function addUserCommands(): void {
+  const user = group(
+    'user',
+    'List, create, change and delete users. A user is named by id, email address, username or uid.',
+    ['latchkey user create ada@example.com --admin', 'latchkey user ban eve@example.com --for 24h'],
+  )
+  const add = (name: string, summary: string, examples: string | string[], run: Run) =>
+    withSettings(verb(name, summary, examples, run, user)).option(...JSON_OPTION)
+
+  add('list', 'List users, newest first.', 'latchkey user list --filter @example.com --limit 20', listUsers)
+    .option('--filter <text>', 'part of the email address or of user_metadata.full_name')
+    .addOption(countOption('--limit <count>', 'how many users', 50))
+    .addOption(countOption('--page <number>', 'page, from 1', 1))
+  add('show <user>', 'Show a user.', 'latchkey user show ada@example.com --json', showUser)
+  add(
+    'create <address>',
+    'Create a user with this email address. On a terminal, the password is asked for; the password rules apply (latchkey check --print shows AUTH_PASSWORD_…).',
+    [
+      'latchkey user create ada@example.com --admin',
+      'latchkey user create ada@example.com --password-stdin < password.txt',
+    ],
+    createUser,
+  )
+    .option('--admin', 'give the role admin')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--phone <number>', 'phone number, in the form +4366012345')
+    .option('--username <name>', 'username')
+    .addOption(new Option('--confirm', 'the address and phone number are confirmed (default)').conflicts('unconfirmed'))
+    .option('--unconfirmed', 'they are not confirmed: the user cannot sign in until they are')
+  add(
+    'set-password <user>',
+    'Set the password, asked for on a terminal, and end all sessions of the user. The password rules apply.',
+    'latchkey user set-password ada@example.com --password-stdin < password.txt',
+    setPassword,
+  ).option('--password-stdin', 'read the password from standard input')
+  add(
+    'confirm <user>',
+    'Confirm the email address and phone number.',
+    'latchkey user confirm ada@example.com',
+    confirmUser,
+  )
+  add(
+    'ban <user>',
+    'Ban a user: all sessions end, and sign-ins are refused.',
+    'latchkey user ban eve@example.com --for 24h',
+    banUser,
+  ).option('--for <duration>', 'how long, such as 30m or 24h; by default, for 100 years')
+  add('unban <user>', 'End the ban of a user.', 'latchkey user unban eve@example.com', unbanUser)
+  add('sign-out <user>', 'End all sessions of a user.', 'latchkey user sign-out ada@example.com', signOutUser)
+  add('delete <user>', 'Delete a user.', 'latchkey user delete eve@example.com --yes', deleteUser)
+    .option('--soft', 'keep the row, without anything that identifies the user')
+    .option('--yes', 'do not ask')
+}
+
+function addSessionCommands(): void {
+  const session = group('session', 'List and end sessions.', 'latchkey session revoke --user ada@example.com')
+  withSettings(
+    verb('list', 'List sessions, newest first.', 'latchkey session list --user ada@example.com', listSessions, session),
+  )
+    .option('--user <user>', 'only those of this user')
+    .addOption(countOption('--limit <count>', 'how many sessions', 50))
+    .option(...JSON_OPTION)
+  withSettings(
+    verb(
+      'revoke [session]',
+      'End a session, or all of a user. The next request with one of its tokens is refused.',
+      ['latchkey session revoke 6f1c0b2e-…', 'latchkey session revoke --user ada@example.com'],
+      revokeSessions,
+      session,
+    ),
+  )
+    .option('--user <user>', 'all sessions of this user')
+    .option(...JSON_OPTION)
+}
+
+/** An option for an integer from 1. */
+const countOption = (flags: string, description: string, usual: number) =>
+  new Option(flags, description).default(usual).argParser((text) => {
+    if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 999999.')
+    return Number(text)
+  })
+
+function addRoleCommands(): void {
   const role = group(
     'role',
     "List, grant and revoke users' roles, also while the server is running.",
     'latchkey role grant ada@example.com admin',
   )
 
-  withSettings(
-    verb('list <user>', 'List the roles of a user.', 'latchkey role list ada@example.com', listRolesOf, role),
-  )
-
-  withSettings(verb('grant <user> <role>', 'Grant a role.', 'latchkey role grant ada@example.com admin', grant, role))
-
-  withSettings(
-    verb('revoke <user> <role>', 'Revoke a role.', 'latchkey role revoke ada@example.com admin', revoke, role),
-  )
+  const add = (name: string, summary: string, example: string, run: Run) =>
+    withSettings(verb(name, summary, example, run, role)).option(...JSON_OPTION)
+  add('list <user>', 'List the roles of a user.', 'latchkey role list ada@example.com', listRolesOf)
+  add('grant <user> <role>', 'Grant a role.', 'latchkey role grant ada@example.com admin', grant)
+  add('revoke <user> <role>', 'Revoke a role.', 'latchkey role revoke ada@example.com admin', revoke)
 }

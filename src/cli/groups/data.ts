@@ -15,6 +15,7 @@ export function addDataCommands(): void {
   )
     .option('--status', 'only show which migrations are applied')
     .option('--dry-run', 'only print the SQL of the migrations that are missing')
+    .option('--json', 'with --status: print JSON')
 
   withSettings(
     verb(

@@ -22,7 +22,7 @@ export function addMailCommands(): void {
 
   withSettings(
     verb('list', 'List the latest messages with recipient and status.', 'latchkey mail list', listMail, mail),
-  )
+  ).option('--json', 'print JSON')
 
   verb(
     'templates <folder>',

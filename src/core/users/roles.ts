@@ -2,13 +2,12 @@
  * Roles of users (docs/other-surfaces.md#roles): every user has the role `user`; others are granted, and appear in the
  * next token.
  */
-import { isUuid } from '../../lib/uuid'
 import { auditEntry } from '../kernel/audit'
 import type { Admin, Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { requireUserNamed } from './named-user'
 import { needsSecondFactor } from './second-factor-status'
-import { findByIdentifier } from './usernames'
 
 export type RoleContext = Pick<Context, 'store' | 'now' | 'client' | 'random' | 'policy'>
 
@@ -42,7 +41,7 @@ export async function listRoleNames({ store, policy }: Pick<Context, 'store' | '
 }
 
 export async function listRoles(context: RoleContext, which: UserReference): Promise<string[]> {
-  return rolesOf(context, (await userOf(context, which)).id)
+  return rolesOf(context, (await requireUserNamed(context, which.user)).id)
 }
 
 /** @returns all roles afterwards */
@@ -51,7 +50,7 @@ export async function grantRole(
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
   const { store, policy, now } = context
-  const { id } = await userOf(context, which)
+  const { id } = await requireUserNamed(context, which.user)
   const isConfigured = Object.hasOwn(policy.roleClaims.byRole ?? {}, role)
   const audit = [auditEntry(context, 'role_granted', admin.user ?? admin.role, { user_id: id, role })]
   if (!(await store.grantRole({ userId: id, role, now, isConfigured, audit }))) throw new Refusal('role_unknown')
@@ -63,14 +62,8 @@ export async function revokeRole(
   context: RoleContext,
   { admin, role, ...which }: UserReference & { admin: Admin; role: string },
 ): Promise<string[]> {
-  const { id } = await userOf(context, which)
+  const { id } = await requireUserNamed(context, which.user)
   const audit = [auditEntry(context, 'role_revoked', admin.user ?? admin.role, { user_id: id, role })]
   if (!(await context.store.revokeRole({ userId: id, role, audit }))) throw new Refusal('role_unknown')
   return rolesOf(context, id)
-}
-
-async function userOf(context: RoleContext, { user: text }: UserReference) {
-  const found = isUuid(text) ? await context.store.findUser(text.toLowerCase()) : await findByIdentifier(context, text)
-  if (!found || found.deletedAt !== null) throw new Refusal('user_unknown')
-  return found
 }

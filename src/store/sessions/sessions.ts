@@ -2,6 +2,7 @@
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
 import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
+import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
 import { read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
@@ -63,6 +64,32 @@ export const findSession = read((tx, id: string) => sessionWithUser(tx, id))
 export const listSessions = read(async (tx, userId: string) => {
   const rows = await tx.all(sessionsOf, { userId, limit: 200 })
   return Promise.all(rows.map(async (session) => ({ session, amr: await amrIn(tx, session.id) })))
+})
+
+/** Sessions in the order of their ids. A list of all by age would need an index, which every sign-in would pay for. */
+const sessionSlice = statement({ after: sessions.id, limit: integer }, (db, { after, limit }) =>
+  db
+    .select({ id: sessions.id, userId: sessions.userId, createdAt: sessions.createdAt })
+    .from(sessions)
+    .where(gt(sessions.id, after))
+    .orderBy(sessions.id)
+    .limit(limit),
+)
+
+/** Sessions that are read before other requests run; a few milliseconds. */
+const SLICE = 5000
+
+/** The latest sessions of all users, newest first. Reads every session. */
+export const latestSessions = read(async (tx, { limit }: { limit: number }) => {
+  let latest: { id: string; userId: string; createdAt: number }[] = []
+  for (let after = NIL_UUID; ; ) {
+    const slice = await tx.all(sessionSlice, { after, limit: SLICE })
+    latest = [...latest, ...slice].sort((one, other) => other.createdAt - one.createdAt).slice(0, limit)
+    const last = slice.at(-1)
+    if (!last || slice.length < SLICE) return latest
+    after = last.id
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
 })
 
 export const isKnownNetwork = read(

@@ -1,0 +1,34 @@
+/** The core, for commands that work on the data of a server, which may be running. */
+import type { Command } from 'commander'
+import { type CommandCore, commandCore } from '../compose/command-core'
+import type { Admin, RequestCore, User } from '../core'
+import { Refusal } from '../core/kernel/refusal'
+import { openServerData } from './data'
+import { EXIT, exitOnError, fail } from './exit-status'
+import { requireSettings } from './settings'
+
+/** The actor of the audit log. */
+export const OPERATOR: Admin = { role: 'command_line' }
+
+/** @param work receives the core for one step, whose time is now */
+export async function withCore<T>(command: Command, work: (task: CommandCore['forTask']) => Promise<T>): Promise<T> {
+  const { settings } = requireSettings(command)
+  await using data = await exitOnError(() => openServerData(settings))
+  const report = (_level: string, message: string) => void process.stderr.write(`latchkey: ${message}\n`)
+  const { store, secrets } = data
+  await using core = await exitOnError(() => commandCore({ settings, store, secrets, report }))
+  return await work(core.forTask)
+}
+
+/** @param text id, email address, username or uid */
+export async function userNamed(core: RequestCore, text: string): Promise<User> {
+  try {
+    return await core.requireUserNamed(text)
+  } catch (error) {
+    if (error instanceof Refusal && error.reason === 'user_unknown') return userUnknown(text)
+    throw error
+  }
+}
+
+const userUnknown = (text: string): never =>
+  fail(`no user found for ${text} (looked up by id, email address, username and uid)`, EXIT.notFound)

@@ -1,0 +1,38 @@
+/** Questions on a terminal, and passwords, which are never read from arguments. */
+import { text as readStream } from 'node:stream/consumers'
+import * as clack from '@clack/prompts'
+import { EXIT, fail } from './exit-status'
+
+/** Standard output is for the result of a command. */
+const output = process.stderr
+
+/** Whether a person can answer. */
+export const canAsk = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
+
+/** @throws if the question was cancelled with Ctrl-C or Escape */
+async function answered<T>(question: Promise<T | typeof clack.CANCEL_SYMBOL>): Promise<T> {
+  const answer = await question
+  return clack.isCancel(answer) ? fail('cancelled; nothing was changed') : (answer as T)
+}
+
+/** Asks twice, hidden. */
+export async function askPassword(message: string): Promise<string> {
+  const first = await answered(clack.password({ message, output }))
+  const second = await answered(clack.password({ message: 'Again', output }))
+  return first === second ? (first ?? '') : fail('the two passwords differ; nothing was changed', EXIT.refused)
+}
+
+/** The first line of standard input, without its end. */
+export async function passwordFromStdin(): Promise<string> {
+  const password = (await readStream(process.stdin)).replace(/\r?\n$/, '')
+  if (password === '') fail('standard input has no password', EXIT.usage)
+  if (/[\r\n]/.test(password)) fail('standard input has more than one line; give only the password', EXIT.usage)
+  return password
+}
+
+/** Asks before what cannot be undone; without a terminal, `--yes` has to be given. */
+export async function requireConsent(message: string, isGiven: boolean): Promise<void> {
+  if (isGiven) return
+  if (!canAsk()) fail(`${message} Confirm with --yes.`, EXIT.usage)
+  if (!(await answered(clack.confirm({ message, initialValue: false, output })))) fail('nothing was changed')
+}

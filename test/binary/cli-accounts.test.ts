@@ -1,0 +1,286 @@
+/** The commands for accounts, roles and sessions, beside a running server, on both engines. */
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Json } from '../support/app'
+import { type Binary, run, startBinary } from '../support/binary'
+import { emptyDatabase } from '../support/empty-postgres'
+import { hasPostgres } from '../support/postgres'
+
+const PASSWORD = 'correct-horse-battery-9'
+/** Several executables on a busy machine. */
+const SLOW_MS = 60_000
+
+interface Place extends AsyncDisposable {
+  folder: string
+  env: Record<string, string>
+}
+
+async function onPostgres(): Promise<Place> {
+  const database = await emptyDatabase()
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
+  return {
+    folder,
+    env: {
+      AUTH_DATABASE_URL: database.url,
+      AUTH_JWT_SECRET: 'j'.repeat(40),
+      AUTH_ENCRYPTION_KEY: '0'.repeat(64),
+    },
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+async function onSqlite(): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-cli-'))
+  return {
+    folder,
+    env: {},
+    async [Symbol.asyncDispose]() {
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** A server, and commands in its folder. What they print is checked for the password at the end. */
+async function serverWithCommands(place: Place) {
+  const { folder, env } = place
+  const server = await startBinary({ folder, env })
+  const outputs: string[] = []
+  const command = async (args: string[], stdin?: string) => {
+    const done = await run(args, { cwd: folder, env, ...(stdin !== undefined && { stdin }) })
+    outputs.push(args.join(' '), done.stdout, done.stderr)
+    return done
+  }
+  return {
+    server,
+    command,
+    /** @returns what it prints as JSON */
+    async json(args: string[], stdin?: string): Promise<Json> {
+      const { stdout, stderr, status } = await command([...args, '--json'], stdin)
+      expect([args, status, stderr]).toEqual([args, 0, expect.any(String)])
+      return JSON.parse(stdout)
+    },
+    async [Symbol.asyncDispose]() {
+      await server.settled()
+      await server[Symbol.asyncDispose]()
+      expect(outputs.join('\n')).not.toContain(PASSWORD)
+      expect(JSON.stringify(server.log)).not.toContain(PASSWORD)
+    },
+  }
+}
+
+const signIn = (server: Binary, email: string, password = PASSWORD) =>
+  server.ask('POST', '/auth/v1/token?grant_type=password', { body: { email, password } })
+
+const userOf = async (server: Binary, token: string) => (await server.ask('GET', '/auth/v1/user', { token })).status
+
+const engines = [['SQLite', onSqlite], ...(hasPostgres ? [['Postgres', onPostgres] as const] : [])] as const
+
+describe.each(engines)('on %s', (_, place) => {
+  test(
+    'a user is created, changed, banned, signed out and deleted, and the running server follows at once',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const ada = 'ada@example.com'
+
+      const created = await json(
+        ['user', 'create', ada, '--admin', '--username', 'ada', '--password-stdin'],
+        `${PASSWORD}\n`,
+      )
+      expect(created).toMatchObject({ email: ada, username: 'ada', roles: ['user', 'admin'] })
+      expect(created.email_confirmed_at).toBeString()
+      const first = (await signIn(server, ada)).body.access_token
+      expect((await server.ask('GET', '/auth/v1/admin/users', { token: first })).status).toBe(200)
+
+      for (const name of [created.id, ada, 'ADA', String(created.uid)])
+        expect((await json(['user', 'show', name])).id).toBe(created.id)
+      expect((await json(['user', 'list', '--filter', 'ADA@'])).total).toBe(1)
+
+      expect(await userOf(server, first)).toBe(200)
+      expect(await json(['user', 'sign-out', ada])).toMatchObject({ id: created.id, ended: 1 })
+      expect(await userOf(server, first)).toBe(403)
+
+      const second = (await signIn(server, ada)).body.access_token
+      await json(['user', 'set-password', ada, '--password-stdin'], 'another-horse-battery-9')
+      expect(await userOf(server, second)).toBe(403)
+      expect((await signIn(server, ada)).body.code).toBe('invalid_credentials')
+      const third = (await signIn(server, ada, 'another-horse-battery-9')).body.access_token
+
+      const { banned_until: until } = await json(['user', 'ban', ada, '--for', '24h'])
+      expect(Math.round((Date.parse(until) - Date.now()) / 3_600_000)).toBe(24)
+      expect(await userOf(server, third)).toBe(403)
+      expect((await signIn(server, ada, 'another-horse-battery-9')).body.code).toBe('user_banned')
+      expect((await json(['user', 'unban', ada])).banned_until).toBeNull()
+      expect((await signIn(server, ada, 'another-horse-battery-9')).status).toBe(200)
+
+      expect((await json(['role', 'revoke', ada, 'admin'])).roles).toEqual(['user'])
+      expect((await command(['role', 'list', ada])).stdout).toBe('user\n')
+
+      expect(await json(['user', 'delete', ada, '--yes'])).toMatchObject({ id: created.id, deleted: true })
+      expect((await command(['user', 'show', ada])).status).toBe(3)
+
+      const { body: audit } = await server.ask('GET', '/auth/v1/admin/audit', { token: server.keys.secret_key })
+      const own = audit.filter(({ payload }: Json) => payload.actor_username === 'command_line')
+      expect(own.map(({ payload }: Json) => payload.action).sort()).toEqual(
+        [
+          'user_signedup',
+          'role_granted',
+          'logout',
+          'user_modified',
+          'user_modified',
+          'user_modified',
+          'role_revoked',
+          'user_deleted',
+        ].sort(),
+      )
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'sessions are listed, and a revoked one is refused at once while others live on',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const emails = ['ada@example.com', 'grace@example.com']
+      for (const email of emails) await json(['user', 'create', email, '--password-stdin'], PASSWORD)
+      const tokens = []
+      for (const email of [...emails, 'ada@example.com']) tokens.push((await signIn(server, email)).body.access_token)
+      const [first, other, second] = tokens as [string, string, string]
+
+      const sessions = await json(['session', 'list'])
+      expect(sessions.map((each: Json) => each.email)).toEqual([
+        'ada@example.com',
+        'grace@example.com',
+        'ada@example.com',
+      ])
+      expect((await json(['session', 'list', '--limit', '1'])).map((each: Json) => each.id)).toEqual([sessions[0].id])
+      const ofAda = await json(['session', 'list', '--user', 'ada@example.com'])
+      expect(ofAda.map((each: Json) => [each.id, each.active])).toEqual([
+        [sessions[0].id, true],
+        [sessions[2].id, true],
+      ])
+
+      expect(await json(['session', 'revoke', sessions[0].id])).toEqual({ ended: 1 })
+      expect([await userOf(server, second), await userOf(server, first), await userOf(server, other)]).toEqual([
+        403, 200, 200,
+      ])
+      const again = await command(['session', 'revoke', sessions[0].id])
+      expect([again.status, again.stderr]).toEqual([3, expect.stringContaining('latchkey: ')])
+      expect(await json(['session', 'revoke', '--user', 'ada@example.com'])).toEqual({ ended: 1 })
+      expect([await userOf(server, first), await userOf(server, other)]).toEqual([403, 200])
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'an unconfirmed user cannot sign in until it is confirmed, and a soft deletion keeps the row',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const created = await json(['user', 'create', 'bob@example.com', '--unconfirmed', '--password-stdin'], PASSWORD)
+      expect(created.email_confirmed_at).toBeUndefined()
+      expect((await signIn(server, 'bob@example.com')).body.code).toBe('email_not_confirmed')
+      expect(await json(['user', 'confirm', 'bob@example.com'])).toMatchObject({ confirmed: true })
+      expect((await signIn(server, 'bob@example.com')).status).toBe(200)
+      expect(await json(['user', 'delete', created.id, '--soft', '--yes'])).toMatchObject({ soft: true })
+      expect((await command(['user', 'show', created.id])).status).toBe(3)
+      const kept = await server.ask('GET', `/auth/v1/admin/users/${created.id}`, { token: server.keys.secret_key })
+      expect(kept.body.deleted_at).toBeString()
+      expect(kept.body.email).not.toContain('bob')
+    },
+    SLOW_MS,
+  )
+})
+
+describe('what is wrong is refused with its exit status, and changes nothing', () => {
+  test(
+    'beside a running server',
+    async () => {
+      await using at = await onSqlite()
+      await using all = await serverWithCommands(at)
+      const { json, command } = all
+      await json(['user', 'create', 'ada@example.com', '--password-stdin'], PASSWORD)
+      const refused: [string[], string | undefined, number, string][] = [
+        [['user', 'create', 'ada@example.com'], undefined, 4, 'email_exists'],
+        [['user', 'create', 'nonsense'], undefined, 4, 'validation_failed'],
+        [['user', 'create', 'bob@example.com', '--username', 'u1'], undefined, 4, 'username'],
+        [['user', 'create', 'bob@example.com', '--password-stdin'], 'short\n', 4, 'weak_password'],
+        [['user', 'create', 'bob@example.com', '--password-stdin'], '', 2, 'standard input has no password'],
+        [['user', 'create', 'bob@example.com', '--password-stdin'], 'one\ntwo\n', 2, 'more than one line'],
+        [['user', 'create', 'bob@example.com', '--admin', '--unconfirmed'], undefined, 2, 'confirmed'],
+        [['user', 'create', 'bob@example.com', '--password', 'x'], undefined, 2, 'unknown option'],
+        [['user', 'create'], undefined, 2, 'missing required argument'],
+        [['user', 'set-password', 'ada@example.com'], undefined, 2, '--password-stdin'],
+        [['user', 'set-password', 'ada@example.com', '--password-stdin'], 'short', 4, 'weak_password'],
+        [['user', 'ban', 'ada@example.com', '--for', '1d'], undefined, 2, '24h'],
+        [['user', 'ban', 'ada@example.com', '--for', '-1h'], undefined, 2, '24h'],
+        [['user', 'ban', 'ada@example.com', '--for', 'none'], undefined, 2, 'unban'],
+        [['user', 'delete', 'ada@example.com'], undefined, 2, '--yes'],
+        [['user', 'list', '--limit', '0'], undefined, 2, 'from 1'],
+        [['user', 'list', '--limit', 'x'], undefined, 2, 'from 1'],
+        [['session', 'revoke'], undefined, 2, '--user'],
+        [['session', 'revoke', 'x', '--user', 'ada@example.com'], undefined, 2, '--user'],
+        [['session', 'revoke', 'nonsense'], undefined, 3, 'latchkey: '],
+        [['user'], undefined, 2, 'Usage: latchkey user'],
+        ...['show', 'set-password', 'confirm', 'ban', 'unban', 'sign-out', 'delete'].map(
+          (verb): [string[], undefined, number, string] => [
+            ['user', verb, 'eve@example.com'],
+            undefined,
+            3,
+            'no user found for eve@example.com',
+          ],
+        ),
+        [['session', 'list', '--user', 'eve@example.com'], undefined, 3, 'no user found for eve@example.com'],
+      ]
+      for (const [args, stdin, status, message] of refused) {
+        const done = await command(args, stdin)
+        expect([args, done.status, done.stdout, done.stderr]).toEqual([
+          args,
+          status,
+          '',
+          expect.stringContaining(message),
+        ])
+      }
+      expect((await json(['user', 'list'])).users).toHaveLength(1)
+      expect((await json(['user', 'show', 'ada@example.com'])).banned_until).toBeUndefined()
+    },
+    SLOW_MS,
+  )
+
+  test('a folder without a server is named, and stays empty', async () => {
+    await using at = await onSqlite()
+    for (const args of [
+      ['user', 'list'],
+      ['user', 'create', 'ada@example.com'],
+      ['session', 'list'],
+    ]) {
+      const { status, stderr } = await run(args, { cwd: at.folder })
+      expect([status, stderr]).toEqual([1, expect.stringContaining('--data-dir <folder>')])
+    }
+  })
+})
+
+test('tables for people are aligned, and control characters of users do not reach the terminal', async () => {
+  await using at = await onSqlite()
+  await using all = await serverWithCommands(at)
+  const { server, command, json } = all
+  await json(['user', 'create', 'ada@example.com', '--password-stdin'], PASSWORD)
+  await server.ask('POST', '/auth/v1/token?grant_type=password', {
+    body: { email: 'ada@example.com', password: PASSWORD },
+    headers: { 'user-agent': 'browser \u009b31m' },
+  })
+  const { stdout } = await command(['session', 'list'])
+  expect(stdout).not.toMatch(/\u009b/)
+  const [head = '', row = ''] = stdout.split('\n')
+  expect(row.slice(head.indexOf('USER'))).toStartWith('ada@example.com')
+  expect(row.slice(head.indexOf('CREATED'))).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/)
+})
