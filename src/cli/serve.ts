@@ -9,6 +9,7 @@ import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { isOnPostgres } from '../config/postgres-checks'
 import type { EventQueueState, MailQueue } from '../core'
+import { queuesEvents } from '../core/events/account-events'
 import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
 import type { Gauge, Metrics } from '../http/metrics'
@@ -125,7 +126,7 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
 async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
   const task = core.forTask()
-  const events = task.policy.events ? task.eventQueue() : undefined
+  const events = queuesEvents(task.policy) ? task.eventQueue() : undefined
   const [queue, eventQueue, disk] = await Promise.allSettled([task.mailQueue(), events, task.diskSpace()])
   const gauges = [
     ...queueGauges(queue),

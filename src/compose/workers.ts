@@ -2,6 +2,7 @@
 import { type Worker, workers } from '../adapters/worker'
 import type { Settings } from '../config'
 import type { Core } from '../core'
+import { queuesEvents } from '../core/events/account-events'
 import type { Clock, Report } from '../core/kernel/ports'
 import { clockWatch } from '../core/operations/clock-watch'
 import type { Log } from '../http/log'
@@ -48,9 +49,9 @@ export function mailSender({ settings, core, log, events }: WorkerOptions) {
 /** Maximum number of batches of events that are sent at once. */
 const EVENT_BATCHES = 4
 
-/** Sends events to the operator's server. @returns undefined if they are off */
+/** Sends events to the operator's server, and calls hooks that are queued. @returns undefined if neither is on */
 export function eventSender({ core, log, events }: WorkerOptions): Worker | undefined {
-  if (!core.policy.events) return undefined
+  if (!queuesEvents(core.policy)) return undefined
   const worker = workers(EVENT_BATCHES, {
     work: () => core.forTask().deliverEvents(),
     nextInMs: () => core.forTask().nextEventInMs(),

@@ -2,8 +2,9 @@
 import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
 import type { HookDeclaration } from '../hooks/define'
 import { isFunctionUri, parseFunctionUri } from '../lib/function-uri'
+import { field } from './policy-field'
 import { setting } from './setting'
-import { flag, secret, type ValueType } from './value-types'
+import { choice, flag, secret, type ValueType } from './value-types'
 
 /** As GoTrue: https anywhere, http to these hosts only. */
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', 'host.docker.internal'])
@@ -83,9 +84,20 @@ const settingsOf = ({ setting: name, doc }: HookDeclaration) => {
 
 type HookSettings = ReturnType<typeof settingsOf>
 
-/** Each setting under its own name, for example `sendEmailUri`. */
-export const hooks = Object.fromEntries(
+const ofEach = Object.fromEntries(
   HOOK_KEYS.flatMap((key) => Object.entries(settingsOf(HOOKS[key])).map(([suffix, each]) => [`${key}${suffix}`, each])),
 ) as { [Key in `${HookKey}Enabled`]: HookSettings['Enabled'] } & { [Key in `${HookKey}Uri`]: HookSettings['Uri'] } & {
   [Key in `${HookKey}Secrets`]: HookSettings['Secrets']
+}
+
+/** Each setting under its own name, for example `sendEmailUri`. */
+export const hooks = {
+  ...ofEach,
+  afterUserCreatedMode: setting({
+    name: 'HOOK_AFTER_USER_CREATED_MODE',
+    kind: choice('outbox', 'inline'),
+    default: 'outbox',
+    feeds: field('afterUserCreatedMode'),
+    doc: 'When the hook is called: `outbox` once for each account, after the response and until it succeeds; `inline` during the requests in which Supabase Auth calls it.',
+  }),
 }

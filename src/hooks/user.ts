@@ -27,3 +27,16 @@ export const HookUser = Type.Object({
   updated_at: instant,
 })
 export type HookUser = Static<typeof HookUser>
+
+/** An identity in GoTrue's form. */
+export const HookIdentity = Type.Object({
+  identity_id: Type.String({ format: 'uuid' }),
+  id: Type.String({ description: 'Of the account at the provider.' }),
+  user_id: Type.String({ format: 'uuid' }),
+  provider: Type.String(),
+  identity_data: metadata,
+  last_sign_in_at: instant,
+  created_at: instant,
+  updated_at: instant,
+})
+export type HookIdentity = Static<typeof HookIdentity>

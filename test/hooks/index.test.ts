@@ -57,6 +57,7 @@ test('what is sent has the declared form, and nothing else', async () => {
       ...Object.assign({}, ...HOOK_KEYS.map((key) => settingsOf(HOOKS[key].setting))),
       AUTH_EXTERNAL_PHONE_ENABLED: 'true',
       AUTH_MAILER_AUTOCONFIRM: 'false',
+      AUTH_HOOK_AFTER_USER_CREATED_MODE: 'inline',
     },
     post: async ({ body }): Promise<HttpResult> => {
       sent.push(JSON.parse(body))

@@ -1,8 +1,8 @@
 /** The events of a change to an account (docs/events.md). */
 import type { EventType } from '../../lib/event-types'
 import { isInFuture } from '../../lib/time'
-import type { Account, AccountChange, EventsOf, Factor, Identity, NewEvent, Session, User } from '../../store'
-import { hookUser } from '../hooks/hook-user'
+import type { Account, AccountChange, EventDestination, EventsOf, Factor, NewEvent, Session, User } from '../../store'
+import { hookAccount, hookIdentity } from '../hooks/hook-user'
 import type { Policy } from '../kernel/policy'
 import type { Clock, Random } from '../kernel/ports'
 
@@ -10,30 +10,45 @@ import type { Clock, Random } from '../kernel/ports'
 export const EVENT_LIFETIME_MS = 72 * 3_600_000
 
 export interface EventSources {
-  policy: Pick<Policy, 'events'>
+  policy: EventSettings
   random: Pick<Random, 'uuid'>
   clock: Pick<Clock, 'now'>
 }
 
+type EventSettings = Pick<Policy, 'events' | 'hooks' | 'afterUserCreatedMode'>
+
+/** Whether the After User Created hook is called from the queue of events. */
+const isHookQueued = ({ hooks, afterUserCreatedMode }: EventSettings) =>
+  hooks.afterUserCreated !== undefined && afterUserCreatedMode === 'outbox'
+
+/** Whether anything is queued. */
+export const queuesEvents = (policy: EventSettings): boolean => policy.events !== undefined || isHookQueued(policy)
+
 /** @returns undefined if no events are wanted */
-export function accountEvents({ policy: { events }, random, clock }: EventSources): EventsOf | undefined {
-  if (!events) return undefined
+export function accountEvents({ policy, random, clock }: EventSources): EventsOf | undefined {
+  if (!queuesEvents(policy)) return undefined
+  const types = policy.events?.types ?? new Set<EventType>()
   return (changes, account) => {
     const now = clock.now()
-    const timestamp = new Date(now).toISOString()
-    const base = { userId: account.user.id, createdAt: now, expiresAt: now + EVENT_LIFETIME_MS }
+    const timestamp = time(now)
     const user = eventUser(account, now)
-    return happeningsOf(changes, account, now)
-      .filter(({ type }) => events.types.has(type))
-      .map(
-        ({ type, data = {} }): NewEvent => ({
-          ...base,
-          id: random.uuid(),
-          destination: 'webhook',
-          type,
-          payload: JSON.stringify({ type, timestamp, data: { user, ...data } }),
-        }),
-      )
+    const queued = (type: EventType, destination: EventDestination, payload: object): NewEvent => ({
+      id: random.uuid(),
+      destination,
+      userId: account.user.id,
+      type,
+      payload: JSON.stringify(payload),
+      createdAt: now,
+      expiresAt: now + EVENT_LIFETIME_MS,
+    })
+    const forWebhook = happeningsOf(changes, account, now)
+      .filter(({ type }) => types.has(type))
+      .map(({ type, data = {} }) => queued(type, 'webhook', { type, timestamp, data: { user, ...data } }))
+    const isForHook =
+      isHookQueued(policy) && changes.some((change) => change.kind === 'created' && !change.isByAdministrator)
+    return isForHook
+      ? [...forWebhook, queued('user.created', 'after_user_created', { user: hookAccount(account) })]
+      : forWebhook
   }
 }
 
@@ -66,9 +81,9 @@ function happeningsIn(change: AccountChange, now: number): Happening[] {
     case 'sessions_ended':
       return [{ type: 'user.signed_out', data: { session_ids: [...change.sessionIds] } }]
     case 'identity_linked':
-      return [{ type: 'identity.linked', data: { identity: eventIdentity(change.identity) } }]
+      return [{ type: 'identity.linked', data: { identity: hookIdentity(change.identity) } }]
     case 'identity_unlinked':
-      return [{ type: 'identity.unlinked', data: { identity: eventIdentity(change.identity) } }]
+      return [{ type: 'identity.unlinked', data: { identity: hookIdentity(change.identity) } }]
     case 'factor_enrolled':
       return [{ type: 'factor.enrolled', data: { factor: eventFactor(change.factor) } }]
     case 'factor_verified':
@@ -130,24 +145,14 @@ function withUpdate(found: Happening[], changes: readonly AccountChange[]): Happ
 
 const time = (ms: number) => new Date(ms).toISOString()
 
-/** The user as events show it: as hooks do, with identities, and the end of a ban. */
-function eventUser({ user, identities }: Account, now: number): object {
+/** The user as events show it: as hooks do, with the end of a ban. */
+function eventUser(account: Account, now: number): object {
+  const { bannedUntil } = account.user
   return {
-    ...hookUser(user),
-    ...(isInFuture(user.bannedUntil, now) && { banned_until: time(user.bannedUntil as number) }),
-    identities: identities.map(eventIdentity),
+    ...hookAccount(account),
+    ...(bannedUntil !== null && isInFuture(bannedUntil, now) && { banned_until: time(bannedUntil) }),
   }
 }
-
-const eventIdentity = ({ id, providerId, userId, provider, identityData, createdAt, updatedAt }: Identity) => ({
-  identity_id: id,
-  id: providerId,
-  user_id: userId,
-  provider,
-  identity_data: identityData,
-  created_at: time(createdAt),
-  updated_at: time(updatedAt),
-})
 
 /** @param methods how the user signed in, the second factor last */
 const eventSession = ({ id, aal, ip, userAgent, createdAt, notAfter }: Session, methods: readonly string[]) => ({

@@ -5,7 +5,9 @@
 import { dueInMs } from '../../lib/time'
 import { webhookSignatures } from '../../lib/webhook-signature'
 import type { Event } from '../../store'
+import { callHook } from '../hooks/call-hook'
 import type { Context } from '../kernel/context'
+import { Refusal } from '../kernel/refusal'
 import { EVENT_LIFETIME_MS } from './account-events'
 
 const SECOND = 1000
@@ -61,7 +63,22 @@ async function deliver(context: Context, event: Event): Promise<void> {
 }
 
 /** @returns the error; undefined once the event is delivered */
-async function send({ policy, clock, post }: Context, { id, payload: body }: Event): Promise<string | undefined> {
+const send = (context: Context, event: Event): Promise<string | undefined> =>
+  event.destination === 'webhook' ? postEvent(context, event) : callQueuedHook(context, event)
+
+async function callQueuedHook(context: Context, { id, payload }: Event): Promise<string | undefined> {
+  if (!context.policy.hooks.afterUserCreated) return 'the hook is not enabled'
+  try {
+    await callHook(context, 'afterUserCreated', JSON.parse(payload), id)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { detail } = error.detail
+    return detail === undefined ? error.reason : `${error.reason}: ${detail}`
+  }
+}
+
+async function postEvent({ policy, clock, post }: Context, { id, payload: body }: Event): Promise<string | undefined> {
   const { events } = policy
   if (!events) return 'AUTH_EVENTS_URL is not set'
   const timestamp = String(Math.floor(clock.now() / 1000))

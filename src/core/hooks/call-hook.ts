@@ -15,6 +15,7 @@ import { callHttpHook } from './http-hook'
 /**
  * Calls a hook, if the operator has set it.
  * @param input the payload without its metadata
+ * @param id of the call, if it may be repeated; otherwise a new one
  * @returns the declared members of its answer; undefined if it is not set
  * @throws {Refusal} whose reason starts with `hook_`
  */
@@ -22,11 +23,12 @@ export async function callHook<Key extends HookKey>(
   context: Context,
   key: Key,
   input: HookInput<(typeof HOOKS)[Key]>,
+  id?: string,
 ): Promise<HookOutput<(typeof HOOKS)[Key]> | undefined> {
   const hook = context.policy.hooks[key]
   if (!hook) return undefined
-  const payload = { metadata: metadataOf(context, HOOKS[key].name), ...input }
-  const answer = await answerOf(context, hook, payload)
+  const payload = { metadata: metadataOf(context, HOOKS[key].name, id), ...input }
+  const answer = await answerOf(context, hook, payload, id)
   throwErrorIn(answer)
   return readOutput(HOOKS[key], answer)
 }
@@ -35,13 +37,13 @@ export async function callHook<Key extends HookKey>(
 const MAX_QUEUED = 256
 
 /** Waiting for a turn counts as time of the call. */
-async function answerOf(context: Context, hook: Hook, payload: object): Promise<unknown> {
+async function answerOf(context: Context, hook: Hook, payload: object, id?: string): Promise<unknown> {
   const { clock } = context
   const deadline = clock.monotonic() + BUDGET_MS
   const queue: CallQueue = { max: MAX_QUEUED, patience: () => clock.sleep(BUDGET_MS) }
   const called = await withQueuedCallSlot(hook, queue, () =>
     'secrets' in hook
-      ? callHttpHook(context, hook, JSON.stringify(payload), deadline)
+      ? callHttpHook(context, hook, { body: JSON.stringify(payload), deadline, id })
       : callFunctionHook(context, hook, payload, deadline),
   )
   if (called === 'queue_full') throw new Refusal('hook_busy')
@@ -49,7 +51,7 @@ async function answerOf(context: Context, hook: Hook, payload: object): Promise<
   return called.result
 }
 
-function metadataOf({ clock, random, client }: Context, name: string) {
+function metadataOf({ clock, random, client }: Context, name: string, id?: string) {
   const time = new Date(clock.now()).toISOString()
-  return { uuid: random.uuid(), time, name, ...(client.ip !== '' && { ip_address: client.ip }) }
+  return { uuid: id ?? random.uuid(), time, name, ...(client.ip !== '' && { ip_address: client.ip }) }
 }

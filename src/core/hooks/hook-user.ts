@@ -1,5 +1,5 @@
-import type { HookUser } from '../../hooks/user'
-import type { User } from '../../store'
+import type { HookIdentity, HookUser } from '../../hooks/user'
+import type { Account, Identity, User } from '../../store'
 
 /** An account as hooks receive it: GoTrue's user object without identities. */
 export function hookUser(user: User): HookUser {
@@ -29,5 +29,26 @@ export function hookUser(user: User): HookUser {
     ...Object.fromEntries(
       Object.entries(times).flatMap(([name, ms]) => (ms === null ? [] : [[name, new Date(ms).toISOString()]])),
     ),
+  }
+}
+
+/** An account with its identities. */
+export const hookAccount = ({ user, identities }: Pick<Account, 'user' | 'identities'>) => ({
+  ...hookUser(user),
+  identities: identities.map(hookIdentity),
+})
+
+export function hookIdentity(identity: Identity): HookIdentity {
+  const { id, providerId, userId, provider, identityData, lastSignInAt, createdAt, updatedAt } = identity
+  const time = (ms: number) => new Date(ms).toISOString()
+  return {
+    identity_id: id,
+    id: providerId,
+    user_id: userId,
+    provider,
+    identity_data: identityData,
+    ...(lastSignInAt !== null && { last_sign_in_at: time(lastSignInAt) }),
+    created_at: time(createdAt),
+    updated_at: time(updatedAt),
   }
 }

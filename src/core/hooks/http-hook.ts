@@ -10,13 +10,18 @@ import { MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
 const ATTEMPTS = 3
 const BACK_OFF_MS = 2000
 
-/**
- * @param body JSON
- * @param deadline of the whole call, on the monotonic clock
- * @returns the answer, parsed
- * @throws {Refusal} whose reason starts with `hook_`
- */
-export async function callHttpHook(context: Context, hook: HttpHook, body: string, deadline: number): Promise<unknown> {
+export interface HttpCall {
+  /** JSON. */
+  body: string
+  /** Of the whole call, on the monotonic clock. */
+  deadline: number
+  /** The id of every attempt; if undefined, each has its own, as in GoTrue. */
+  id?: string | undefined
+}
+
+/** @returns the answer, parsed @throws {Refusal} whose reason starts with `hook_` */
+export async function callHttpHook(context: Context, hook: HttpHook, call: HttpCall): Promise<unknown> {
+  const { body, deadline } = call
   const { clock, post } = context
   for (let attempt = 1; ; attempt++) {
     const timeoutMs = deadline - clock.monotonic()
@@ -26,7 +31,7 @@ export async function callHttpHook(context: Context, hook: HttpHook, body: strin
       headers: {
         'content-type': 'application/json',
         'accept-encoding': 'identity',
-        ...signatureHeaders(context, hook, body),
+        ...signatureHeaders(context, hook, call),
       },
       body,
       timeoutMs,
@@ -48,8 +53,11 @@ export async function callHttpHook(context: Context, hook: HttpHook, body: strin
 }
 
 /** One signature per secret, over id, time and body (Standard Webhooks 1.0); without secrets, the header is empty. */
-function signatureHeaders({ clock, random }: Context, { secrets }: HttpHook, body: string): Record<string, string> {
-  const id = random.uuid()
+function signatureHeaders(
+  { clock, random }: Context,
+  { secrets }: HttpHook,
+  { body, id = random.uuid() }: HttpCall,
+): Record<string, string> {
   const timestamp = String(Math.floor(clock.now() / 1000))
   return {
     'webhook-id': id,

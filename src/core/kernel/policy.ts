@@ -96,6 +96,9 @@ export interface Policy {
 
   hooks: Record<HookKey, Hook | undefined>
 
+  /** When the hook After User Created is called: from the queue of events, or during requests, as in GoTrue. */
+  afterUserCreatedMode: 'outbox' | 'inline'
+
   /** Where events of accounts are sent; undefined if they are not. */
   events: EventPolicy | undefined
 

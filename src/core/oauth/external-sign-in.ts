@@ -14,6 +14,7 @@ import type {
   UnconfirmedCleanup,
   User,
 } from '../../store'
+import { callAfterUserCreated } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { ProviderTokens } from '../kernel/ports'
@@ -107,6 +108,7 @@ async function signUpAccount(
     opened = completed.opened
   }
   if (!ending) throw unconfirmedRefusal(account, confirmation !== undefined)
+  await callAfterUserCreated(context, created.account.user)
   return finishSignIn(context, signIn, ending, opened)
 }
 
@@ -142,6 +144,8 @@ async function signInToAccount(
   switch (signedIn.outcome) {
     case 'changed':
       if (!ending) throw unconfirmedRefusal(account, confirmation !== undefined)
+      // GoTrue calls it for every sign-in that comes from a provider's page.
+      if (signIn.once?.use.kind === 'oauth_state') await callAfterUserCreated(context, user)
       return finishSignIn(context, signIn, ending, signedIn.opened)
     case 'used_before':
       throw alreadyUsedError(signIn)

@@ -1,5 +1,6 @@
 /** Anonymous users (`POST /signup` without address and number). */
 
+import { callAfterUserCreated } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -29,5 +30,6 @@ export async function signUpAnonymously(
   const audit = [auditEntry(context, 'login', user)]
   const registered = await context.store.registerUser({ user, identities: [], session: session.row, audit })
   if (registered.outcome !== 'registered') throw new Error(`an account without contacts met ${registered.outcome}`)
+  await callAfterUserCreated(context, registered.opened.user)
   return { outcome: 'signed_in', issued: await issueTokens(context, registered.opened, session.key) }
 }

@@ -21,6 +21,10 @@ export interface PendingSignUp {
 }
 
 /** A session, or the account as far as its owner may see it before confirming the address. */
-export type SignUpResult =
-  | { outcome: 'signed_in'; issued: IssuedSession }
-  | { outcome: 'without_session'; account: Account; messageId?: string | undefined }
+export type SignUpResult = { outcome: 'signed_in'; issued: IssuedSession } | WithoutSession
+
+export interface WithoutSession {
+  outcome: 'without_session'
+  account: Account
+  messageId?: string | undefined
+}

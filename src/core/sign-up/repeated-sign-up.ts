@@ -2,6 +2,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { isWithin } from '../../lib/time'
 import type { Account, User } from '../../store'
+import { callAfterSignUp } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -33,6 +34,7 @@ export async function answerExistingAccount(
     return { outcome: 'without_session', account: obfuscatedAccount(context, pending) }
   }
   const sent = await resendConfirmation(context, pending, owner)
+  await callAfterSignUp(context, owner)
   // Data registered by someone else must not be shown.
   return pending.isForService ? answerAsNewAccount(context, pending) : sent
 }

@@ -2,6 +2,7 @@
 
 import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, User } from '../../store'
+import { callAfterSignUp } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -20,7 +21,7 @@ import { WITH_PASSWORD } from '../tokens/verification-record'
 import type { MintedToken } from '../tokens/verification-token'
 import { emailContact, phoneContact } from '../users/contacts'
 import { contactIdentity, newUser, storableMetadata } from '../users/users'
-import type { PendingSignUp, SignUpResult } from './pending-sign-up'
+import type { PendingSignUp, SignUpResult, WithoutSession } from './pending-sign-up'
 import { answerAsNewAccount, answerExistingAccount } from './repeated-sign-up'
 
 export interface SignUp
@@ -115,7 +116,11 @@ async function createAccount(context: Context, pending: PendingSignUp): Promise<
     rawUserMetaData,
   })
   const identities = [identity]
-  if (!isConfirmed) return createUnconfirmed(context, user, identities, pending)
+  if (!isConfirmed) {
+    const made = await createUnconfirmed(context, user, identities, pending)
+    if (!('taken' in made)) await callAfterSignUp(context, made.account.user)
+    return made
+  }
   const signedUp = auditEntry(context, 'user_signedup', user, { provider })
   if (encryptedPassword === null || pending.isForService) {
     // Requesting a code proves nothing yet; the code signs in.
@@ -142,7 +147,7 @@ async function createUnconfirmed(
   newUserRow: Omit<User, 'uid' | 'confirmedAt'>,
   identities: Identity[],
   pending: PendingSignUp,
-): Promise<SignUpResult | { taken: User }> {
+): Promise<WithoutSession | { taken: User }> {
   const { contact } = pending
   const user = { ...newUserRow, confirmationSentAt: context.now }
   const shown: User = { ...user, uid: 0, confirmedAt: null }

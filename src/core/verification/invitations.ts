@@ -4,6 +4,7 @@
  */
 import type { Account, User } from '../../store'
 import { mintEmailChange, pendingEmail } from '../accounts/contact-change'
+import { callAfterUserCreated } from '../hooks/after-user-created'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -35,7 +36,9 @@ export async function invite(context: Context, { redirectTo, ...invitation }: In
   const user = { ...invitee.user, invitedAt: now, confirmationSentAt: now }
   const copies = [{ to: invitee.user.email, token }]
   const outgoing = await prepareMail(context, { template: 'invite', user, copies, redirectTo })
-  return save(context, invitee, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
+  const account = await save(context, invitee, { token, flow, outgoing, admin: invitation.admin, purpose: 'invite' })
+  await callAfterUserCreated(context, account.user)
+  return account
 }
 
 const LINK_PURPOSES: Record<string, Purpose> = {
@@ -86,6 +89,7 @@ export async function generateLink(context: Context, request: GenerateLinkReques
     admin: request.admin,
     purpose,
   })
+  if (invitee.isNew) await callAfterUserCreated(current, account.user)
   const { redirectTo } = request
   return linkFor(current, { account, token, type: purpose, verificationType: purpose, redirectTo })
 }

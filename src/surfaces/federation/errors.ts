@@ -58,6 +58,7 @@ const responses = {
   credentials_wrong: INVALID_CREDENTIALS,
   current_password_wrong: INVALID_CREDENTIALS,
   current_password_missing: [400, 'validation', 'invalid_input', 'The current password is required'],
+  after_user_created_failed: HOOK_FAILED,
   password_attempt_rejected: [401, 'unauthorized', 'invalid_credentials', ({ detail = 'Refused' }) => detail],
   mfa_attempt_rejected: [401, 'unauthorized', 'mfa_required', ({ detail = 'Refused' }) => detail],
   second_factor_needed: [

@@ -77,6 +77,7 @@ const responses = {
   password_weak: [422, 'validation_error', ({ weakness }) => weakness?.message ?? '', 'new_password'],
   password_too_long: [422, 'validation_error', 'A password can have at most 72 bytes', 'new_password'],
   breach_check_unavailable: [503, 'unavailable', 'The password check is temporarily unavailable; try again later'],
+  after_user_created_failed: HOOK_FAILED,
   mfa_attempt_rejected: [403, 'mfa_rejected', ({ detail = 'Further second-factor attempts are rejected' }) => detail],
   password_attempt_rejected: [403, 'login_rejected', ({ detail = 'Further password attempts are rejected' }) => detail],
   mail_too_soon: [429, 'rate_limited', 'A mail was sent recently; please wait'],

@@ -37,6 +37,7 @@ export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
     ({ status = 500 }) => (status === 500 ? 'unexpected_failure' : 'unknown'),
     ({ detail = '' }) => detail,
   ],
+  after_user_created_failed: [500, 'unexpected_failure', 'Error invoking hook'],
   mfa_attempt_rejected: [
     403,
     'mfa_verification_rejected',
