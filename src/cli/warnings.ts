@@ -11,6 +11,12 @@ export function warnings(settings: Settings): string[] {
   return [...developmentSettings(settings), ...uselessRedirects(settings)]
 }
 
+/** In the `.env.example` of Supabase's docker compose file, and in Supabase's CLI. */
+const PUBLISHED_SECRETS = new Set([
+  'your-super-secret-jwt-token-with-at-least-32-characters-long',
+  'super-secret-jwt-token-with-at-least-32-characters-long',
+])
+
 /** Settings that are fine on a developer's machine and dangerous elsewhere. */
 function developmentSettings(settings: Settings): string[] {
   const { host, apiExternalUrl, siteUrl } = settings.server
@@ -28,6 +34,10 @@ function developmentSettings(settings: Settings): string[] {
     )
   else if (apiExternalUrl.startsWith('http:'))
     found.push('AUTH_API_EXTERNAL_URL is http: passwords and tokens are sent in the clear')
+  if (PUBLISHED_SECRETS.has(settings.tokens.jwtSecret ?? ''))
+    found.push(
+      'AUTH_JWT_SECRET is the one of an example that Supabase publishes: anyone can make tokens that this server accepts, also for the admin API',
+    )
   if (isLocalUrl(siteUrl)) found.push(`AUTH_SITE_URL is ${siteUrl}`)
   if (isMailboxOn(settings) && !isPublic)
     found.push('anyone who can reach this server can read all its mail at /mailbox (AUTH_MAILBOX)')

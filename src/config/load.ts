@@ -7,6 +7,7 @@ import { switchOffFunctionHooks } from './postgres-checks'
 import { mayBeInFile, type Setting } from './setting'
 import { type NamedValues, type RawValue, readFile, type SettingProblem, type Sources } from './sources'
 import {
+  isFalsy,
   isTruthy,
   missingFeatures,
   type SupabaseReport,
@@ -163,6 +164,6 @@ function knownNames({ set = {}, env = {}, envFile }: Sources, problems: SettingP
 function isOff({ names, standing }: UnsupportedGroup, value: string, all: NamedValues): boolean {
   if (standing === 'differs') return false
   const name = names.find((each) => each.endsWith('_ENABLED'))
-  if (name === undefined) return /^(false|0|f|no|off)$/i.test(value.trim())
+  if (name === undefined) return isFalsy(value)
   return !isTruthy(all[`AUTH_${name}`]) && !isTruthy(all[`GOTRUE_${name}`])
 }

@@ -28,6 +28,7 @@ export interface SupabaseReport {
 /** What no setting can switch on. */
 export const NOT_HERE = ['the OAuth 2.1 server', 'SAML single sign-on', 'SCIM', 'third-party auth']
 
+export const isFalsy = (value: string | undefined): boolean => /^(false|0|f|no|off)$/i.test((value ?? '').trim())
 export const isTruthy = (value: string | undefined): boolean => /^(true|1|t|yes|on)$/i.test((value ?? '').trim())
 
 export function supabaseReport(found: SupabaseSetting[]): SupabaseReport {

@@ -4,7 +4,7 @@ import { nearest } from '../lib/nearest'
 import { allSettings } from './index'
 import type { Setting } from './setting'
 import { type RawValue, readFile, type SettingProblem, type Sources } from './sources'
-import { isTruthy, type SupabaseSetting } from './supabase-settings'
+import { isFalsy, isTruthy, type SupabaseSetting } from './supabase-settings'
 import { unsupportedKey } from './unsupported-names'
 
 export function findToml(each: Setting<unknown>, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
@@ -29,20 +29,27 @@ export function findToml(each: Setting<unknown>, sources: Sources, problems: Set
   return content === undefined ? undefined : { text: content, origin: file?.origin ?? '' }
 }
 
-/**
- * The text of a key below `[auth]`. As in Supabase's CLI, a variable such as SUPABASE_AUTH_SITE_URL wins over the file;
- * here only if the file has the key.
- */
+/** The text of a key below `[auth]`, unless its table is switched off. */
 function readToml(key: string | undefined, sources: Sources, problems: SettingProblem[]): RawValue | undefined {
+  if (key === undefined || isSwitchedOff(key, sources)) return undefined
+  const found = lookUp(key, sources, problems)
+  return found?.text ? found : undefined
+}
+
+/**
+ * As in Supabase's CLI, a variable such as SUPABASE_AUTH_SITE_URL wins over the file; here only if the file has the key.
+ *
+ * @param problems what is wrong with the value is added
+ */
+function lookUp(key: string, sources: Sources, problems: SettingProblem[] = []): RawValue | undefined {
   const { toml } = sources
-  const raw = key === undefined || !toml ? undefined : keysOf(toml.auth).get(key)
-  if (key === undefined || raw === undefined || isSwitchedOff(key, sources)) return undefined
+  const raw = toml && keysOf(toml.auth).get(key)
+  if (raw === undefined) return undefined
   const origin = `${toml?.path} [auth] ${key}`
   const name = `SUPABASE_AUTH_${key.toUpperCase().replaceAll('.', '_')}`
   const override = variable(name, sources)
   if (override) return { text: override, origin: `${origin} (${name})` }
-  const text = textOf(raw, origin, sources, problems)
-  return text === '' ? undefined : { text, origin }
+  return { text: textOf(raw, origin, sources, problems), origin }
 }
 
 /**
@@ -68,17 +75,22 @@ function variable(name: string, { env = {}, envFile, toml }: Sources): string | 
   return env[name] || ofFlag || toml?.variables?.[name] || envFile?.values[name]
 }
 
+/** The switch of the table that a key is in. */
+const switchOf = (key: string) => `${key.slice(0, key.lastIndexOf('.') + 1)}enabled`
+
 /** Whether a key is in a table whose `enabled` is false, which disables the whole table. */
-function isSwitchedOff(key: string, { toml }: Sources): boolean {
-  const table = key.slice(0, key.lastIndexOf('.') + 1)
-  if (table === '' || key === `${table}enabled`) return false
-  return toml !== undefined && keysOf(toml.auth).get(`${table}enabled`) === false
+function isSwitchedOff(key: string, sources: Sources): boolean {
+  if (!key.includes('.') || key === switchOf(key)) return false
+  return isFalsy(lookUp(switchOf(key), sources)?.text)
 }
 
 /** The text of the switch that is on. */
-function readSwitches({ tomlSwitches = {} }: Setting<unknown>, { toml }: Sources): RawValue | undefined {
-  const on = toml && Object.keys(tomlSwitches).find((key) => keysOf(toml.auth).get(key) === true)
-  return on === undefined ? undefined : { text: tomlSwitches[on] as string, origin: `${toml?.path} [auth] ${on}` }
+function readSwitches({ tomlSwitches = {} }: Setting<unknown>, sources: Sources): RawValue | undefined {
+  for (const [key, text] of Object.entries(tomlSwitches)) {
+    const found = lookUp(key, sources)
+    if (isTruthy(found?.text)) return { text, origin: found?.origin ?? key }
+  }
+  return undefined
 }
 
 /** The entries of a table, as the list an environment variable would hold. */
@@ -98,7 +110,8 @@ function readTable(table: string | undefined, sources: Sources, problems: Settin
  * The keys that are set and known, with those that have no effect here. A key that is none of Supabase's may be of a
  * newer version of its CLI; one that is close to a known key is more likely a mistake.
  */
-export function knownKeys({ toml }: Sources, problems: SettingProblem[]): SupabaseSetting[] {
+export function knownKeys(sources: Sources, problems: SettingProblem[]): SupabaseSetting[] {
+  const { toml } = sources
   const known = new Set(
     allSettings
       .flatMap((each) => [each.toml, each.tomlFile, ...Object.keys(each.tomlSwitches ?? {})])
@@ -112,13 +125,13 @@ export function knownKeys({ toml }: Sources, problems: SettingProblem[]): Supaba
     (key.endsWith('.enabled') && [...known].some((other) => other.startsWith(key.slice(0, -'enabled'.length))))
   const values = toml ? keysOf(toml.auth) : new Map<string, unknown>()
   return [...values].flatMap(([key, raw]): SupabaseSetting[] => {
-    const setting = { name: `auth.${key}`, value: String(raw) }
+    const setting = { name: `auth.${key}`, value: lookUp(key, sources)?.text ?? '' }
     // `enabled = true` is in every file, and says nothing about a server being started
     if (isKnown(key) || (key === 'enabled' && raw !== false)) return [setting]
     const unsupported = unsupportedKey(key)
     if (unsupported) {
-      const on = values.get(`${key.slice(0, key.lastIndexOf('.') + 1)}enabled`)
-      return [{ ...setting, unsupported, isOff: unsupported.standing === 'not_here' && !isTruthy(String(on)) }]
+      const isOn = isTruthy(lookUp(switchOf(key), sources)?.text)
+      return [{ ...setting, unsupported, isOff: unsupported.standing === 'not_here' && !isOn }]
     }
     const close = nearest(key, known)
     problems.push({

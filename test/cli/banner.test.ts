@@ -143,3 +143,16 @@ test('allow list entries that a redirect can match are no warning', () => {
   const list = '**,https://*.example.com/**,myapp://*,myapp:cb,http://localhost:3000/*,https://a.example.com/[a-c]?'
   expect(warnings(settingsOf({ AUTH_URI_ALLOW_LIST: list }))).toEqual([])
 })
+
+test('a published JWT secret is a warning on a public address, and only there', () => {
+  const secret = 'your-super-secret-jwt-token-with-at-least-32-characters-long'
+  const of = (env: Record<string, string>) => warnings(settingsOf(env)).filter((line) => line.includes('JWT_SECRET'))
+  expect(of({ GOTRUE_JWT_SECRET: secret, AUTH_HOST: '0.0.0.0' })).toEqual([
+    expect.stringMatching(
+      /^DEVELOPMENT SETTINGS ON A PUBLIC ADDRESS \(0\.0\.0\.0\): AUTH_JWT_SECRET is the one of an example/,
+    ),
+  ])
+  expect(of({ GOTRUE_JWT_SECRET: secret, ...PUBLIC })).toHaveLength(1)
+  expect(of({ GOTRUE_JWT_SECRET: secret })).toEqual([])
+  expect(of({ GOTRUE_JWT_SECRET: `${secret}!`, AUTH_HOST: '0.0.0.0' })).toEqual([])
+})

@@ -266,6 +266,22 @@ describe('config.toml', () => {
     expect([mail.mailerAutoconfirm, sends.mail.mailerAutoconfirm]).toEqual([true, false])
   })
 
+  test('a switch may refer to a variable as well', () => {
+    const auth = {
+      email: { smtp: { enabled: 'env(SENDS)', host: 'mail.example.com', admin_email: 'a@b.co' } },
+      sms: { vonage: { enabled: true }, twilio: { enabled: 'env(TWILIO)' } },
+      oauth_server: { enabled: 'env(SENDS)' },
+    }
+    const of = (env: Record<string, string>) => {
+      const { settings, supabase } = fromToml(auth, { env })
+      return [settings.mail.smtpHost, settings.sms.provider, supabase.notHere.length]
+    }
+    expect(of({ SENDS: 'false', TWILIO: 'false' })).toEqual([undefined, 'vonage', 0])
+    // of several SMS providers, Supabase's CLI takes the first in its own order
+    expect(of({ SENDS: 'true', TWILIO: 'true' })).toEqual(['mail.example.com', 'twilio', 1])
+    expect(of({ SENDS: 'false', SUPABASE_AUTH_EMAIL_SMTP_ENABLED: 'true' })[0]).toBe('mail.example.com')
+  })
+
   test('SUPABASE_AUTH_… wins over a key of the file, as in Supabase’s CLI', () => {
     const env = { SUPABASE_AUTH_SITE_URL: 'https://env.example.com', SUPABASE_AUTH_EMAIL_ENABLE_CONFIRMATIONS: 'true' }
     const auth = { site_url: 'https://file.example.com', email: { enable_confirmations: false } }
