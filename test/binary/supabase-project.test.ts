@@ -91,6 +91,82 @@ describe('in the folder of a project', () => {
     expect((await run(['check', '--json', '--print'], { cwd: at.folder })).stderr).toContain('cannot be used with')
   })
 
+  test(
+    'what config.toml sets shows on the wire',
+    async () => {
+      const text = `
+[auth]
+site_url = "https://app.example.com"
+additional_redirect_urls = ["https://other.example.com/**"]
+jwt_expiry = 900
+enable_signup = true
+enable_anonymous_sign_ins = true
+minimum_password_length = 10
+password_requirements = "letters_digits"
+[auth.email]
+enable_confirmations = true
+otp_length = 8
+[auth.sms]
+enable_signup = true
+enable_confirmations = true
+[auth.sms.test_otp]
+4152127777 = "123456"
+[auth.mfa.totp]
+enroll_enabled = false
+verify_enabled = false
+[auth.passkey]
+enabled = false
+[auth.external.github]
+enabled = true
+client_id = "env(GITHUB_ID)"
+secret = "s"
+redirect_uri = "https://id.example.com/auth/v1/callback"
+[auth.external.google]
+enabled = false
+client_id = "g"
+secret = "s"
+[auth.web3.solana]
+enabled = true
+`
+      using at = project({ 'supabase/config.toml': text, 'supabase/.env': 'GITHUB_ID=the-client' })
+      await using server = await startBinary({ folder: at.folder })
+      const post = (path: string, body: unknown, token?: string) =>
+        server.ask('POST', `/auth/v1/${path}`, { body, ...(token !== undefined && { token }) })
+
+      const { external, ...shown } = (await server.ask('GET', '/auth/v1/settings')).body
+      expect(external).toMatchObject({ github: true, google: false, phone: true, email: true, anonymous_users: true })
+      expect(shown).toMatchObject({ disable_signup: false, mailer_autoconfirm: false, phone_autoconfirm: false })
+      const authorize = (to: string) => server.ask('GET', `/auth/v1/authorize?provider=github&redirect_to=${to}`)
+      const location = new URL((await authorize('https://other.example.com/in')).headers.get('location') ?? '')
+      expect([location.hostname, location.searchParams.get('client_id')]).toEqual(['github.com', 'the-client'])
+      expect(location.searchParams.get('redirect_uri')).toBe('https://id.example.com/auth/v1/callback')
+      expect((await server.ask('GET', '/auth/v1/authorize?provider=google')).status).toBe(400)
+
+      const weak = await Promise.all([
+        post('signup', { ...ADA, password: 'short-1' }),
+        post('signup', { ...ADA, password: 'letters-only' }),
+      ])
+      expect(weak.map(({ body }) => [body.code, body.weak_password?.reasons])).toEqual([
+        ['weak_password', ['length']],
+        ['weak_password', ['characters']],
+      ])
+      const pending = await post('signup', { ...ADA, password: 'correct-horse-9' })
+      expect([pending.status, pending.body.access_token]).toEqual([200, undefined])
+      const anonymous = await post('signup', {})
+      expect(anonymous.body).toMatchObject({ expires_in: 900, user: { is_anonymous: true } })
+      expect((await post('passkeys/authentication/options', {})).body.code).toBe('passkey_disabled')
+
+      expect((await post('otp', { phone: '+4152127777' })).status).toBe(200)
+      const wrong = { type: 'sms', phone: '+4152127777', token: '654321' }
+      expect((await post('verify', wrong)).body.code).toBe('otp_expired')
+      const { user, access_token: token } = (await post('verify', { ...wrong, token: '123456' })).body
+      expect(user.phone).toBe('4152127777')
+      const factor = await post('factors', { factor_type: 'totp' }, token)
+      expect(factor.body.code).toBe('mfa_totp_enroll_not_enabled')
+    },
+    SLOW_MS,
+  )
+
   test('in the folder of config.toml itself, check says where the file is read from', async () => {
     using at = project({ 'supabase/config.toml': '[auth]\njwt_expiry = 900\n' })
     const cwd = join(at.folder, 'supabase')
