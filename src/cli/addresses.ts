@@ -29,6 +29,10 @@ export function urlOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
+/** The URL at which this machine reaches the listener. */
+export const listenerUrl = ({ host, port }: Pick<Settings['server'], 'host' | 'port'>): string =>
+  urlOf({ '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host, port)
+
 /** @param interfaces the addresses of this machine; replaced in tests */
 export function addressesOf(settings: Settings, interfaces: () => string[] = ownAddresses): Addresses {
   const { host, port } = settings.server

@@ -1,18 +1,18 @@
 import type { Command } from 'commander'
+import { listenerUrl } from './addresses'
 import { fail } from './exit-status'
+import { print } from './output'
 import { requireSettings } from './settings'
 
 const TIMEOUT_MS = 3000
 
 /** `latchkey healthcheck`: exit status 0 if a server with these settings reports that it is ready. */
 export async function healthcheck(command: Command): Promise<void> {
-  const { host, port } = requireSettings(command).settings.server
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  const url = `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}/ready`
+  const url = `${listenerUrl(requireSettings(command).settings.server)}/ready`
   const answer = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => undefined)
   if (!answer) return fail(`no response from ${url}`)
   if (!answer.ok) return fail([`${url} answered ${answer.status}`, ...(await reasonsIn(answer))].join('\n'))
-  process.stdout.write('ready\n')
+  print(command, await answer.json(), () => 'ready')
 }
 
 /** Problems the server reports, one per line. */

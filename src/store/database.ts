@@ -50,5 +50,5 @@ export async function pendingScript(target: string, options: MigrateOptions): Pr
     .join('\n\n')
 }
 
-export { lockData } from './sqlite/lock'
+export { isLocked, lockData } from './sqlite/lock'
 export { sqliteVersion } from './sqlite/version'

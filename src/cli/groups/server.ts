@@ -5,6 +5,7 @@ import { healthcheck } from '../healthcheck'
 import { verb, versionLine } from '../program'
 import { serve } from '../serve'
 import { withSettings } from '../settings'
+import { status } from '../status'
 
 export function addServerCommands(): void {
   withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
@@ -24,7 +25,24 @@ export function addServerCommands(): void {
       'latchkey healthcheck --port 7020',
       healthcheck,
     ),
+  ).option('--json', 'print JSON')
+
+  withSettings(
+    verb(
+      'status',
+      'Show whether the server runs, its URL and its keys; exits with status 0 if it runs, and 5 if not.',
+      ['latchkey status', 'latchkey status -o env > .env.local', 'eval "$(latchkey status -o env)"'],
+      status,
+    ),
   )
+    .addOption(
+      new Option('-o, --output <format>', 'env prints SUPABASE_URL, NEXT_PUBLIC_…, VITE_… and the keys').choices([
+        'text',
+        'env',
+        'json',
+      ]),
+    )
+    .addOption(new Option('--json', 'the same as -o json').conflicts('output'))
 
   verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', () => {
     process.stdout.write(`${versionLine()}\n`)

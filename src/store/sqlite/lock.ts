@@ -1,6 +1,6 @@
 /** Prevents a second server on the same data folder or database file, whatever its path. */
 import { Database } from 'bun:sqlite'
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { codeOf } from './errors'
 import { openingProblem } from './opening-problem'
@@ -59,6 +59,22 @@ function openLock(path: string): Database {
     return new Database(path, { create: true })
   } catch (error) {
     throw cannotLock(path, error)
+  }
+}
+
+/** Whether a server or another command that excludes servers runs on the folder. Creates no file. */
+export function isLocked(folder: string): boolean {
+  const path = join(folder, 'latchkey.lock')
+  if (!existsSync(path)) return false
+  const look = new Database(path, { readonly: true })
+  try {
+    look.run('PRAGMA busy_timeout = 0')
+    look.query('SELECT count(*) FROM sqlite_schema').get()
+    return false
+  } catch (error) {
+    return codeOf(error).startsWith('SQLITE_BUSY')
+  } finally {
+    look.close()
   }
 }
 

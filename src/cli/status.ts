@@ -1,0 +1,114 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { databaseTarget, shownDatabase } from '../compose/keys'
+import type { Settings } from '../config'
+import { isOnPostgres } from '../config/postgres-checks'
+import { isLocked } from '../store/database'
+import { addressesOf, listenerUrl } from './addresses'
+import { EXIT, exitOnError } from './exit-status'
+import { commandWith } from './invocation'
+import { keysFor } from './keys'
+import { fields } from './output'
+import { requireSettings } from './settings'
+
+const TIMEOUT_MS = 3000
+
+/** `latchkey status`: whether a server runs with these settings, and what an application needs to use it. */
+export async function status(command: Command): Promise<void> {
+  const { settings } = requireSettings(command)
+  const keys = await exitOnError(() => keysFor(command, settings))
+  const { json = false, output = json ? 'json' : 'text' } = command.opts<{ json?: boolean; output?: Format }>()
+  const running = await runningServer(settings)
+  const { client, mailbox } = addressesOf(settings)
+  const found = {
+    running: running.version !== undefined,
+    version: running.version ?? null,
+    url: client,
+    api_url: settings.server.apiExternalUrl,
+    mailbox_url: mailbox?.url ?? null,
+    database: shownDatabase(databaseTarget(settings, resolve(settings.server.dataDir))),
+    ...keys,
+  }
+  process.stdout.write(`${FORMATS[output](found, settings)}\n`)
+  if (running.version !== undefined) return
+  process.stderr.write(`latchkey: ${running.reason}\n`)
+  process.exitCode = EXIT.notRunning
+}
+
+type Found = Awaited<ReturnType<typeof keysFor>> & {
+  running: boolean
+  version: string | null
+  url: string
+  api_url: string
+  mailbox_url: string | null
+  database: string
+}
+
+const FORMATS = {
+  text: (found: Found, { server }: Settings) =>
+    fields({
+      status: found.running ? `running, version ${found.version}` : 'not running',
+      url: found.url,
+      'api url': found.api_url,
+      mailbox: found.mailbox_url ?? '',
+      database: found.database,
+      'publishable key': found.publishable_key,
+      'secret key': `run ${commandWith('keys', server.dataDir)}`,
+    }),
+  json: (found: Found) => JSON.stringify(found, null, 2),
+  env: (found: Found) =>
+    Object.entries(environment(found))
+      .map(([name, value]) => `${name}="${value}"`)
+      .join('\n'),
+}
+
+type Format = keyof typeof FORMATS
+
+/** The names that `supabase status -o env` prints, and those that the guides of Supabase use. */
+function environment({ url, publishable_key, secret_key, anon_key, service_role_key }: Found): Record<string, string> {
+  return {
+    API_URL: url,
+    ANON_KEY: anon_key,
+    SERVICE_ROLE_KEY: service_role_key,
+    PUBLISHABLE_KEY: publishable_key,
+    SECRET_KEY: secret_key,
+    SUPABASE_URL: url,
+    SUPABASE_ANON_KEY: anon_key,
+    SUPABASE_SERVICE_ROLE_KEY: service_role_key,
+    SUPABASE_PUBLISHABLE_KEY: publishable_key,
+    SUPABASE_SECRET_KEY: secret_key,
+    ...Object.fromEntries(
+      ['NEXT_PUBLIC', 'VITE'].flatMap((prefix) => [
+        [`${prefix}_SUPABASE_URL`, url],
+        [`${prefix}_SUPABASE_ANON_KEY`, anon_key],
+        [`${prefix}_SUPABASE_PUBLISHABLE_KEY`, publishable_key],
+        [`${prefix}_SUPABASE_PUBLISHABLE_OR_ANON_KEY`, publishable_key],
+      ]),
+    ),
+  }
+}
+
+type Running = { version: string } | { version?: undefined; reason: string }
+
+/** On SQLite, the lock of the data folder tells whether the server that answers is the one of this data. */
+async function runningServer(settings: Settings): Promise<Running> {
+  const url = listenerUrl(settings.server)
+  const version = await versionAt(url)
+  const folder = resolve(settings.server.dataDir)
+  const isInUse = isOnPostgres(settings) || isLocked(folder)
+  if (version !== undefined && isInUse) return { version }
+  if (version !== undefined) return { reason: `the server at ${url} uses other data than ${folder}` }
+  if (isOnPostgres(settings) || !isInUse) return { reason: `no server answers at ${url}` }
+  return { reason: `a server uses ${folder}, but does not answer at ${url}; name its port with --port <port>` }
+}
+
+/** The version of a Latchkey server; undefined if none answers. */
+async function versionAt(url: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const { version } = (await answer.json()) as { version?: unknown }
+    return typeof version === 'string' ? version : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,149 @@
+/** The commands that tell what runs, and how it is used: status, completion, help and exit statuses. */
+import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EXIT_STATUSES } from '../../src/cli/exit-status'
+import { parseDotenv } from '../../src/lib/dotenv'
+import { run, startBinary } from '../support/binary'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-tools-'))
+
+test('status says whether the server of this data runs, and exits accordingly', async () => {
+  await using server = await startBinary()
+  const { port } = new URL(server.url)
+  const at = (args: string[], cwd = server.folder) => run(['status', ...args], { cwd })
+  const running = await at(['--port', port])
+  expect([running.status, running.stdout]).toEqual([0, expect.stringMatching(/^status +running, version \d/)])
+  expect(running.stdout).not.toContain('sb_secret_')
+
+  const json = await at(['--port', port, '--json'])
+  expect(JSON.parse(json.stdout)).toMatchObject({
+    ...server.keys,
+    running: true,
+    version: expect.any(String),
+    url: `http://localhost:${port}`,
+    api_url: `http://localhost:${port}/auth/v1`,
+    mailbox_url: `http://localhost:${port}/mailbox`,
+    database: server.database,
+  })
+  expect(JSON.parse((await at(['--port', port, '-o', 'json'])).stdout)).toEqual(JSON.parse(json.stdout))
+
+  const elsewhere = await at(['--port', '1'])
+  expect([elsewhere.status, elsewhere.stderr]).toEqual([5, expect.stringContaining('name its port with --port')])
+  const other = folder()
+  await run(['keys', '--init'], { cwd: other })
+  const foreign = await at(['--port', port], other)
+  expect([foreign.status, foreign.stderr]).toEqual([5, expect.stringContaining('uses other data')])
+
+  await server.stop()
+  const stopped = await at(['--port', port, '--json'])
+  expect([stopped.status, JSON.parse(stopped.stdout).running, stopped.stderr]).toEqual([
+    5,
+    false,
+    `latchkey: no server answers at http://127.0.0.1:${port}\n`,
+  ])
+})
+
+test('status -o env prints lines for .env files and shells, with the names that Supabase uses', async () => {
+  const cwd = folder()
+  const keys = JSON.parse((await run(['keys', '--init', '--json'], { cwd })).stdout)
+  const { stdout, status } = await run(['status', '-o', 'env'], { cwd })
+  expect(status).toBe(5)
+  const values = parseDotenv(stdout)
+  expect(values).toMatchObject({
+    API_URL: keys.url,
+    SUPABASE_URL: keys.url,
+    SUPABASE_ANON_KEY: keys.anon_key,
+    SUPABASE_SERVICE_ROLE_KEY: keys.service_role_key,
+    SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
+    SUPABASE_SECRET_KEY: keys.secret_key,
+    NEXT_PUBLIC_SUPABASE_URL: keys.url,
+    NEXT_PUBLIC_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
+    VITE_SUPABASE_URL: keys.url,
+    VITE_SUPABASE_PUBLISHABLE_KEY: keys.publishable_key,
+  })
+  // What a bundler puts into a page is public.
+  for (const [name, value] of Object.entries(values))
+    if (/^(NEXT_PUBLIC|VITE)_/.test(name)) expect([keys.secret_key, keys.service_role_key]).not.toContain(value)
+  const shell = Bun.spawnSync(['bash', '-c', `${stdout}\necho "$SUPABASE_SECRET_KEY"`])
+  expect(shell.stdout.toString().trim()).toBe(keys.secret_key)
+})
+
+test('status without data and healthcheck without a server fail', async () => {
+  const cwd = folder()
+  expect(await run(['status'], { cwd })).toMatchObject({ status: 1, stderr: expect.stringContaining('--data-dir') })
+  expect(await run(['healthcheck', '--port', '1', '--json'], { cwd })).toMatchObject({ status: 1, stdout: '' })
+})
+
+const isInstalled = (name: string) => Bun.which(name) !== null
+
+describe('completion', () => {
+  const complete = async (line: string): Promise<string[]> => {
+    const words = line.split(' ')
+    const script = `${(await run(['completion', 'bash'])).stdout}
+      COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+      COMP_CWORD=${words.length - 1}
+      _latchkey
+      printf '%s\\n' "\${COMPREPLY[@]}"`
+    const { stdout, stderr } = Bun.spawnSync(['bash', '-euc', script])
+    expect(stderr.toString()).toBe('')
+    return stdout.toString().split('\n').filter(Boolean)
+  }
+
+  test.skipIf(!isInstalled('bash')).each([
+    ['latchkey us', ['user']],
+    ['latchkey user set', ['set-password']],
+    ['latchkey role ', ['list', 'grant', 'revoke', '--help']],
+    ['latchkey user ban --f', ['--for']],
+    ['latchkey user ban eve@example.com --f', ['--for']],
+    ['latchkey status --output ', ['text', 'env', 'json']],
+    ['latchkey serve --data-dir ', []],
+    ['latchkey nonsense us', ['user']],
+    ['latchkey user list nonsense', []],
+  ])('of bash completes %j', async (line, expected) => expect(await complete(line)).toEqual(expected))
+
+  test.skipIf(!isInstalled('zsh'))('of zsh is valid, and registers the command', async () => {
+    const file = join(folder(), '_latchkey')
+    writeFileSync(file, (await run(['completion', 'zsh'])).stdout)
+    const { stdout, stderr } = Bun.spawnSync(
+      ['zsh', '-fc', `autoload -Uz compinit && compinit -D -u && source ${file} && echo $_comps[latchkey]`],
+      { env: { ...process.env, TERM: 'dumb' } },
+    )
+    expect([stdout.toString(), stderr.toString()]).toEqual(['_latchkey\n', ''])
+  })
+
+  test.skipIf(!isInstalled('fish'))('of fish completes commands and options', async () => {
+    const file = join(folder(), 'latchkey.fish')
+    writeFileSync(file, (await run(['completion', 'fish'])).stdout)
+    const of = (line: string) =>
+      Bun.spawnSync(['fish', '-Nc', `source ${file}; complete -C '${line}'`])
+        .stdout.toString()
+        .split('\n')
+        .map((each) => each.split('\t')[0])
+        .filter(Boolean)
+    expect(of('latchkey us')).toEqual(['user'])
+    expect(of('latchkey user set')).toEqual(['set-password'])
+    expect(of('latchkey user ban x --fo')).toEqual(['--for'])
+  })
+
+  test('of an unknown shell is an error that names the known ones', async () => {
+    const { status, stderr } = await run(['completion', 'tcsh'])
+    expect([status, stderr]).toEqual([2, expect.stringContaining('bash, zsh, fish')])
+  })
+})
+
+test('every command has a help with an example, and the page of the documentation has it', async () => {
+  const page = readFileSync(join(import.meta.dir, '../../docs/command-line.md'), 'utf8')
+  const sections = [...page.matchAll(/^##+ ([a-z][a-z -]*)$/gm)].map(([, name = '']) => name)
+  expect(sections).toContain('user set-password')
+  for (const name of sections) {
+    const { stdout, status } = await run([...name.split(' '), '--help'])
+    expect([name, status, stdout]).toEqual([name, 0, expect.stringMatching(/\nExample:\n {2}\$ \S/)])
+  }
+})
+
+test('the exit statuses are in the help', async () => {
+  const { stdout } = await run(['--help'])
+  for (const { status, meaning } of EXIT_STATUSES) expect(stdout).toContain(`  ${status}  ${meaning}`)
+})
