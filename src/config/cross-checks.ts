@@ -7,12 +7,14 @@ import { areas, type Settings } from '.'
 import { isCaptchaProvider } from './captcha'
 import { isOnPostgres, postgresProblems } from './postgres-checks'
 import type { SettingProblem } from './sources'
+import { withoutNamelessKeys } from './tokens'
 
 /** Computes the defaults that depend on other settings. */
 export function applyDependentDefaults(settings: Settings): void {
   const { server, tokens, encryption, mail, sms, hooks, limits, mfa, oauth } = settings
   server.apiExternalUrl ??= `http://localhost:${server.port}/auth/v1`
   tokens.jwtIssuer ??= server.apiExternalUrl
+  Object.assign(tokens, withoutNamelessKeys(tokens))
   // GoTrue's environment has no other key that is not in the database as well (docs/decisions.md#d38)
   if (isOnPostgres(settings)) tokens.encryptionKey ??= encryption.key
   if (server.debug) server.logLevel = 'debug'

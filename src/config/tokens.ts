@@ -18,23 +18,51 @@ import {
   type ValueType,
 } from './value-types'
 
-/** GoTrue's JWT_KEYS: private JWKs (RFC 7517), exactly one of which signs. */
+const signs = ({ key_ops: operations }: JsonObject) => Array.isArray(operations) && operations.includes('sign')
+
+/**
+ * GoTrue's JWT_KEYS: private JWKs (RFC 7517), exactly one of which signs; an empty list counts as unset. Supabase's
+ * scripts add the JWT secret as a key without `kid` and `key_ops`.
+ */
 const signingKeys: ValueType<JsonObject[]> = {
   name: 'JSON array of JWKs',
   parse(value) {
     const keys = jsonObjects.parse(value)
-    const signing = keys.filter((key) => Array.isArray(key.key_ops) && key.key_ops.includes('sign'))
-    if (signing.length !== 1)
+    const signing = keys.filter(signs)
+    if (keys.length > 0 && signing.length !== 1)
       throw new Error(`a list in which exactly one key has "sign" in its key_ops (found ${signing.length})`)
     for (const key of keys) {
       if (typeof key.alg !== 'string' || !/^(HS256|RS256|RS512|ES256|ES512|EdDSA)$/.test(key.alg))
         throw new Error('a list of keys whose "alg" is HS256, RS256, RS512, ES256, ES512 or EdDSA')
-      if (typeof key.kid !== 'string' || key.kid === '') throw new Error('a list of keys that all have a "kid"')
+      if (!isNameless(key) && (typeof key.kid !== 'string' || key.kid === ''))
+        throw new Error('a list of keys that all have a "kid"')
       if (key.kty === 'oct' && Buffer.from(String(key.k), 'base64url').length < 32)
         throw new Error('a list of keys of at least 32 bytes')
     }
     return keys
   },
+}
+
+/** The JWT secret as a key. */
+const isNameless = (key: JsonObject) => key.kid === undefined && key.alg === 'HS256' && !signs(key)
+
+/**
+ * Leaves out the JWT secret as a key: as in GoTrue, AUTH_JWT_SECRET verifies HS256 tokens without `kid`. The algorithm
+ * of a listed key is accepted.
+ */
+export function withoutNamelessKeys({
+  jwtKeys: keys = [],
+  jwtValidMethods,
+}: {
+  jwtKeys: JsonObject[] | undefined
+  jwtValidMethods: string[] | undefined
+}) {
+  const named = keys.filter((key) => !isNameless(key))
+  const hasNameless = named.length < keys.length
+  return {
+    jwtKeys: named.length > 0 ? named : undefined,
+    jwtValidMethods: jwtValidMethods ?? (hasNameless ? [...new Set(keys.map(({ alg }) => String(alg)))] : undefined),
+  }
 }
 
 const apiKey = (prefix: string): ValueType<string> => ({

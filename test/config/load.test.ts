@@ -269,7 +269,8 @@ test.each([
   ['AUTH_TOKEN_PEPPER', 'short'],
   ['AUTH_SECRET_KEY', 'sb_publishable_0000000000000000000000'],
   ['AUTH_JWT_KEYS', 'no json'],
-  ['AUTH_JWT_KEYS', '[]'],
+  ['AUTH_JWT_KEYS', '[{"kty":"EC","alg":"ES256","key_ops":["sign"]}]'],
+  ['AUTH_JWT_KEYS', '[{"kty":"oct","k":"eA","alg":"HS256"}]'],
   ['AUTH_JWT_KEYS', '[{"kty":"EC","alg":"none","kid":"a","key_ops":["sign"]}]'],
 ])('an invalid value of %s is not printed', (name, value) => {
   const { problems } = loaded({ env: { [name]: value } })

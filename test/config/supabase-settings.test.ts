@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { decodeProtectedHeader, SignJWT } from 'jose'
 import { parse } from 'smol-toml'
+import { keyringOf } from '../../src/compose/keys'
 import { load } from '../../src/config/load'
 import type { Sources } from '../../src/config/sources'
 import {
@@ -332,7 +334,7 @@ describe('the environment of a GoTrue container', () => {
     expect(supabase.differs).toEqual([{ name: 'GOTRUE_DB_DRIVER', reason: expect.any(String) }])
     expect(supabase.notHere).toEqual([])
     expect(settings).toMatchObject({
-      server: { host: '0.0.0.0', port: 9999, apiExternalUrl: 'http://localhost:8000' },
+      server: { host: '0.0.0.0', port: 9999, apiExternalUrl: 'http://localhost:8000/auth/v1' },
       tokens: { jwtSecret: COMPOSE_ENVIRONMENT.GOTRUE_JWT_SECRET, jwtAdminRoles: ['service_role'] },
       database: { url: COMPOSE_ENVIRONMENT.GOTRUE_DB_DATABASE_URL },
       accounts: { phoneEnabled: true, emailEnabled: true, anonymousEnabled: false },
@@ -368,6 +370,33 @@ describe('the environment of a GoTrue container', () => {
       'GOTRUE_OAUTH_SERVER_AUTHORIZATION_PATH',
       'GOTRUE_OAUTH_SERVER_ENABLED',
     ])
+  })
+
+  test('the keys that Supabase’s script for the compose file makes are used as they are', async () => {
+    const secret = COMPOSE_ENVIRONMENT.GOTRUE_JWT_SECRET
+    const jwk = await signingKey()
+    const oct = { kty: 'oct', k: Buffer.from(secret).toString('base64url'), alg: 'HS256' }
+    const env = { ...COMPOSE_ENVIRONMENT, ...KEY, GOTRUE_JWT_KEYS: JSON.stringify([jwk, oct]) }
+    const { settings, problems } = load({ env })
+    expect(problems).toEqual([])
+    expect(settings.tokens).toMatchObject({ jwtKeys: [jwk], jwtValidMethods: ['ES256', 'HS256'] })
+    const ring = await keyringOf(settings, { jwtSecret: 'none' })
+    const own = await ring.sign({ role: 'authenticated' })
+    expect(decodeProtectedHeader(own)).toMatchObject({ alg: 'ES256', kid: jwk.kid })
+    const sign = (text: string) =>
+      new SignJWT({ role: 'anon' }).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(text))
+    expect(await ring.verify(await sign(secret), 0)).toEqual({ role: 'anon' })
+    await expect(ring.verify(await sign(`another ${secret}`), 0)).rejects.toThrow()
+    // as in GoTrue, it is the setting that verifies, whatever the list says
+    const other = { ...oct, k: Buffer.from(`another ${secret}`).toString('base64url') }
+    const differing = load({ env: { ...env, GOTRUE_JWT_KEYS: JSON.stringify([jwk, other]) } })
+    const differentRing = await keyringOf(differing.settings, { jwtSecret: 'none' })
+    await expect(differentRing.verify(await sign(`another ${secret}`), 0)).rejects.toThrow()
+  })
+
+  test('an empty list of keys counts as unset, as the compose file writes it', () => {
+    const { settings, problems } = load({ env: { GOTRUE_JWT_KEYS: '[]', AUTH_JWT_SECRET: 'j'.repeat(40) } })
+    expect([problems, settings.tokens.jwtKeys, settings.tokens.jwtValidMethods]).toEqual([[], undefined, undefined])
   })
 
   test('the key of GoTrue’s database encryption is the encryption key, unless there is another one', () => {

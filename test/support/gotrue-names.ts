@@ -84,7 +84,7 @@ export const GOTRUE_NAMES = [
 export const COMPOSE_ENVIRONMENT = {
   GOTRUE_API_HOST: '0.0.0.0',
   GOTRUE_API_PORT: '9999',
-  API_EXTERNAL_URL: 'http://localhost:8000',
+  API_EXTERNAL_URL: 'http://localhost:8000/auth/v1',
   GOTRUE_DB_DRIVER: 'postgres',
   GOTRUE_DB_DATABASE_URL:
     'postgres://supabase_auth_admin:your-super-secret-and-long-postgres-password@db:5432/postgres',
@@ -95,6 +95,7 @@ export const COMPOSE_ENVIRONMENT = {
   GOTRUE_JWT_AUD: 'authenticated',
   GOTRUE_JWT_DEFAULT_GROUP_NAME: 'authenticated',
   GOTRUE_JWT_EXP: '3600',
+  GOTRUE_JWT_ISSUER: 'http://localhost:8000/auth/v1',
   GOTRUE_JWT_SECRET: 'your-super-secret-jwt-token-with-at-least-32-characters-long',
   GOTRUE_EXTERNAL_EMAIL_ENABLED: 'true',
   GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'false',
@@ -117,6 +118,7 @@ const SECRET = 'v1,whsec_VGhpcyBpcyBhbiBleGFtcGxlIG9mIGEgc2hvcnRlciBCYXNlNjQgc3R
 
 /** What the compose file has as comments, with values that its `.env.example` has as comments. */
 export const COMPOSE_COMMENTS = {
+  GOTRUE_JWT_KEYS: '[]',
   GOTRUE_EXTERNAL_SKIP_NONCE_CHECK: 'true',
   GOTRUE_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'true',
   GOTRUE_SMTP_MAX_FREQUENCY: '1s',
