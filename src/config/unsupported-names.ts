@@ -5,7 +5,7 @@
  */
 import { providerNamed } from '../providers'
 
-const HOOKS = 'CUSTOM_ACCESS_TOKEN BEFORE_USER_CREATED'
+const HOOKS = 'CUSTOM_ACCESS_TOKEN'
 
 /** What a setting without effect means for an application that relies on it. */
 export type Standing =

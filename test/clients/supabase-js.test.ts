@@ -4,6 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { type AuthError, createClient, type SupabaseClient } from '@supabase/supabase-js'
 import { type Binary, startBinary } from '../support/binary'
 import { lastMessageOfKind } from '../support/binary-mailbox'
+import { startHookServer } from '../support/hook-server'
 import { codeAt } from '../support/totp'
 import { ethereumWallet, solanaWallet } from '../support/wallets'
 
@@ -153,6 +154,20 @@ test('getClaims asks the server while tokens are signed with HS256', async () =>
   const { supabase, user } = await signedUp()
   const { data, error } = await supabase.auth.getClaims()
   expect([error, data?.claims.sub, data?.header.alg]).toEqual([null, user.id, 'HS256'])
+})
+
+test('a refusal of the Before User Created hook reaches the application with its status and text', async () => {
+  await using hook = await startHookServer()
+  await using other = await startBinary({ env: hook.settings('BEFORE_USER_CREATED') })
+  const supabase = createClient(other.url, other.keys.publishable_key, { auth: { autoRefreshToken: false } })
+  hook.always({ body: { error: { http_code: 403, message: 'Only @example.com may sign up' } } })
+  const refused = await supabase.auth.signUp({ email: 'eve@example.org', password })
+  expect(failure(refused.error)).toEqual(['AuthApiError', 403, 'unknown'])
+  expect(refused.error?.message).toBe('Only @example.com may sign up')
+  const code = await supabase.auth.signInWithOtp({ email: 'eve@example.org' })
+  expect([code.error?.status, code.error?.message]).toEqual([403, 'Only @example.com may sign up'])
+  hook.always({ status: 204 })
+  expect((await supabase.auth.signUp({ email: address(), password })).error).toBeNull()
 })
 
 test('getClaims returns what the roles of a user give to the token', async () => {

@@ -15,6 +15,7 @@ import type {
   User,
 } from '../../store'
 import { callAfterUserCreated } from '../hooks/after-user-created'
+import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { ProviderTokens } from '../kernel/ports'
@@ -65,22 +66,27 @@ export async function signInExternally(context: Context, signIn: ExternalSignIn)
 
 /** @returns undefined if a concurrent request created it first */
 async function signUpAccount(
-  context: Context,
+  arriving: Context,
   signIn: ExternalSignIn,
   email: string | null,
 ): Promise<SignInResult | undefined> {
   const { account } = signIn
-  const { policy, random, store, now } = context
-  const id = random.uuid()
+  const id = arriving.random.uuid()
+  const proposed = {
+    id,
+    aud: arriving.policy.audience,
+    email,
+    rawAppMetaData: providersMetadata([account.provider]),
+    rawUserMetaData: externalIdentity(arriving, id, account).identityData,
+  }
+  const context = await requireUserAllowed(arriving, proposed)
+  const { policy, store, now } = context
   const identity = externalIdentity(context, id, account)
   const isProven = email !== null && (account.candidate?.isVerified || policy.signup.autoconfirmsEmail)
   const user = newUser(context, {
-    id,
-    email,
+    ...proposed,
     emailConfirmedAt: isProven ? now : null,
     isSsoUser: linkingDomain(policy, account.provider) !== DEFAULT_DOMAIN,
-    rawAppMetaData: providersMetadata([account.provider]),
-    rawUserMetaData: identity.identityData,
   })
   const shown: User = { ...user, uid: 0, confirmedAt: null }
   const confirmation = isProven ? undefined : await confirmationFor(context, signIn, shown)

@@ -1,6 +1,7 @@
 /** Anonymous users (`POST /signup` without address and number). */
 
 import { callAfterUserCreated } from '../hooks/after-user-created'
+import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -11,21 +12,23 @@ import type { SignUp } from './sign-up'
 
 /** Creates an account whose only credential is its session. */
 export async function signUpAnonymously(
-  context: Context,
+  arriving: Context,
   { data, audience }: Pick<SignUp, 'data' | 'audience'>,
 ): Promise<SignUpResult> {
-  const { policy, random, limits, now, client } = context
+  const { policy, random, limits, client } = arriving
   if (!policy.signup.anonymous) throw new Refusal('anonymous_disabled')
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
   limits.request('anonymous', client.ip)
   const id = random.uuid()
-  const user = newUser(context, {
+  const proposed = {
     id,
     aud: audience,
     isAnonymous: true,
-    lastSignInAt: now,
+    rawAppMetaData: {},
     rawUserMetaData: storableMetadata(data),
-  })
+  }
+  const context = await requireUserAllowed(arriving, proposed)
+  const user = newUser(context, { ...proposed, lastSignInAt: context.now })
   const session = newSession(context, id, 'anonymous')
   const audit = [auditEntry(context, 'login', user)]
   const registered = await context.store.registerUser({ user, identities: [], session: session.row, audit })

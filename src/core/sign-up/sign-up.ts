@@ -3,6 +3,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import type { Identity, User } from '../../store'
 import { callAfterSignUp } from '../hooks/after-user-created'
+import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
@@ -66,20 +67,41 @@ export async function signUp(context: Context, signUp: SignUp): Promise<SignUpRe
 }
 
 /** Creates the account, or answers for the existing one. */
-export async function registerAccount(context: Context, pending: PendingSignUp): Promise<SignUpResult> {
+export async function registerAccount(arriving: Context, pending: PendingSignUp): Promise<SignUpResult> {
   const { contact, isForService } = pending
-  if (!isForService || contact.isConfirmed) return createOrAnswerExisting(context, pending)
+  const isHidden = isForService && !contact.isConfirmed
   // A global mail limit applies to every address; any other failure would reveal which address has an account.
-  await requireMailAllowed(context, contact.address)
+  if (isHidden) await requireMailAllowed(arriving, contact.address)
+  const id = arriving.random.uuid()
+  const context = await requireSignUpAllowed(arriving, pending, id)
+  if (!isHidden) return createOrAnswerExisting(context, pending, id)
   const made = await suppressDeliveryErrors(
     context,
-    () => createOrAnswerExisting(context, pending),
+    () => createOrAnswerExisting(context, pending, id),
     'too_many_requests',
   )
   return made ?? answerAsNewAccount(context, pending)
 }
 
-async function createOrAnswerExisting(context: Context, pending: PendingSignUp): Promise<SignUpResult> {
+/** The hook is not asked about a registered address: nothing is created for it. */
+async function requireSignUpAllowed(
+  context: Context,
+  { contact, audience, metadata }: PendingSignUp,
+  id: string,
+): Promise<Context> {
+  if (!context.policy.hooks.beforeUserCreated || (await contact.find())) return context
+  const { provider, address } = contact
+  return requireUserAllowed(context, {
+    id,
+    aud: audience,
+    ...(provider === 'email' ? { email: address } : { phone: address }),
+    rawAppMetaData: providersMetadata([provider]),
+    rawUserMetaData: metadata,
+  })
+}
+
+/** @param id of the account, if it is created */
+async function createOrAnswerExisting(context: Context, pending: PendingSignUp, id: string): Promise<SignUpResult> {
   const { contact } = pending
   const existing = await contact.find()
   if (existing) return answerExistingAccount(context, pending, existing)
@@ -91,17 +113,20 @@ async function createOrAnswerExisting(context: Context, pending: PendingSignUp):
       ? new Refusal('mail_too_soon', { waitMs: context.policy.mail.cooldownMs, limit: COOLDOWN_SETTINGS.mail_too_soon })
       : new Refusal('sms_too_soon', { waitMs: context.policy.sms.cooldownMs, limit: COOLDOWN_SETTINGS.sms_too_soon })
   try {
-    const made = await createAccount(context, pending)
+    const made = await createAccount(context, pending, id)
     return 'taken' in made ? await answerExistingAccount(context, pending, made.taken) : made
   } finally {
     await done?.()
   }
 }
 
-async function createAccount(context: Context, pending: PendingSignUp): Promise<SignUpResult | { taken: User }> {
+async function createAccount(
+  context: Context,
+  pending: PendingSignUp,
+  id: string,
+): Promise<SignUpResult | { taken: User }> {
   const { contact, encryptedPassword, metadata, audience } = pending
-  const { random, store, now } = context
-  const id = random.uuid()
+  const { store, now } = context
   const { provider, isConfirmed } = contact
   const identity = contactIdentity(context, id, provider, { ...metadata, ...contact.identityData })
   // The identity remains unverified, because control of the address is not proven yet.

@@ -29,9 +29,10 @@ export interface Invitation {
 }
 
 /** Mails an invitation; unconfirmed users are invited again. */
-export async function invite(context: Context, { redirectTo, ...invitation }: Invitation): Promise<Account> {
+export async function invite(arriving: Context, { redirectTo, ...invitation }: Invitation): Promise<Account> {
+  const invitee = await findOrCreateInvitee(arriving, invitation)
+  const context = withCurrentTime(arriving)
   const { now } = context
-  const invitee = await findOrCreateInvitee(context, invitation)
   const { token, flow } = mintMailToken(context, { user: invitee.user, purpose: 'invite', challenge: undefined })
   const user = { ...invitee.user, invitedAt: now, confirmationSentAt: now }
   const copies = [{ to: invitee.user.email, token }]

@@ -2,6 +2,7 @@
 import { providersMetadata } from '../../lib/account-metadata'
 import { mergeMetadata } from '../../lib/json'
 import type { Account, ReplacedSignUp, User } from '../../store'
+import { requireUserAllowed } from '../hooks/before-user-created'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { requireStrongPassword } from '../passwords/password-strength'
@@ -60,17 +61,20 @@ export async function findOrCreateInvitee(
       needsNoPassword ? random.bytes(RANDOM_PASSWORD_BYTES).toString('base64url') : (password ?? ''),
     )
   }
-  const current = withCurrentTime(context)
   const id = random.uuid()
-  const user = newUser(current, {
+  const proposed = {
     id,
     email,
-    encryptedPassword,
     aud: audience,
-    isAdminCreated: true,
-    isPasswordFromAdmin: encryptedPassword !== null,
     rawAppMetaData: providersMetadata(['email']),
     rawUserMetaData: storableMetadata(data),
+  }
+  const current = await requireUserAllowed(withCurrentTime(context), proposed)
+  const user = newUser(current, {
+    ...proposed,
+    encryptedPassword,
+    isAdminCreated: true,
+    isPasswordFromAdmin: encryptedPassword !== null,
   })
   return {
     user: { ...user, email, uid: 0, confirmedAt: null },

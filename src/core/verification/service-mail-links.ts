@@ -6,6 +6,7 @@ import { providersMetadata } from '../../lib/account-metadata'
 import type { User, VerificationKind } from '../../store'
 import { accompaniedBy, contactChangeOnly, sendEmailChange } from '../accounts/contact-change'
 import { verifySecondFactor } from '../factors/second-factor'
+import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import { type Caller, forbidPersonalToken } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -125,17 +126,21 @@ export async function sendServiceMagicLink(context: Context, { email: text }: Ma
  * well (docs/decisions.md#d3); without it, the token is not consumed.
  */
 export async function verifyServiceMagicLink(
-  context: Context,
+  arriving: Context,
   { token: plaintext, code, audience }: { token: string; code: string; audience: string },
 ): Promise<ServiceSession> {
-  const { store, policy, now, client } = context
-  context.limits.request('verifications', client.ip)
-  const { token, tokenUse } = await findToken(context, { plaintext, family: 'service', kinds: ['magic_link'] })
+  const { store, policy, random, client } = arriving
+  arriving.limits.request('verifications', client.ip)
+  const { token, tokenUse } = await findToken(arriving, { plaintext, family: 'service', kinds: ['magic_link'] })
   const email = token.email ?? ''
-  const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(context, token)
-  const proof = user && !isFirstConfirmation(user, token) ? await verifySecondFactor(context, user, code) : undefined
+  const user = token.userId === null ? await store.findUserByEmail(email) : await ownerOf(arriving, token)
+  const proof = user && !isFirstConfirmation(user, token) ? await verifySecondFactor(arriving, user, code) : undefined
   if (!user && policy.signup.disabled) throw new Refusal('signup_disabled')
-  const account = user ?? newOwner(context, email, audience)
+  const owner = { id: random.uuid(), email, aud: audience }
+  // A refusal does not consume the link.
+  const context = user ? arriving : await requireUserAllowed(arriving, newOwner(arriving, owner))
+  const { now } = context
+  const account = user ?? newOwner(context, owner)
   const session = newSession(context, account.id, 'otp', proof)
   const refresh = mintSessionToken(context, {
     kind: 'service',
@@ -190,13 +195,12 @@ export async function verifyServiceMagicLink(
   }
 }
 
-function newOwner(context: Context, email: string, audience: string): User {
+function newOwner(context: Context, { id, email, aud }: { id: string; email: string; aud: string }): User {
   const { now } = context
-  const id = context.random.uuid()
   const row = newUser(context, {
     id,
     email,
-    aud: audience,
+    aud,
     emailConfirmedAt: now,
     lastSignInAt: now,
     rawAppMetaData: providersMetadata(['email']),
@@ -227,7 +231,7 @@ interface LinkMail {
 async function mailLink(context: Context, { user, email, kind, template, page }: LinkMail): Promise<void> {
   const { store, policy } = context
   const { cooldownMs, pages } = policy.mail
-  const recipient = user ?? newOwner(context, email, policy.audience)
+  const recipient = user ?? newOwner(context, { id: context.random.uuid(), email, aud: policy.audience })
   const lastSend = { name: kind, lastSentAt: () => lastMintedAt(context, email, kind), cooldownMs }
   const key = { id: user?.id ?? email }
   return withSendCooldown(context, { user: key, lastSend, refusal: 'mail_too_soon' }, async (current) => {

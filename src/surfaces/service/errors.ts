@@ -6,7 +6,7 @@ import { mapReasons, SUPABASE_ONLY_REASONS } from '../../http/supabase-reasons'
 import { targetOf } from '../../http/target'
 
 type ErrorResponse = readonly [
-  status: number,
+  status: number | ((detail: Detail) => number),
   error: string,
   message: string | ((detail: Detail) => string),
   field?: string,
@@ -14,10 +14,11 @@ type ErrorResponse = readonly [
 
 const INVALID_TOKEN: ErrorResponse = [401, 'invalid_token', 'This endpoint requires a valid bearer token']
 
-const HOOK_FAILED: ErrorResponse = [502, 'delivery_failed', 'The mail could not be sent; try again later']
+const HOOK_FAILED: ErrorResponse = [502, 'hook_failed', 'A hook on this server failed; try again later']
 
 const responses = {
   ...mapReasons(HOOK_REASONS, HOOK_FAILED),
+  hook_refused: [({ status = 500 }) => status, 'hook_refused', ({ detail = '' }) => detail],
   address_not_authorised: [403, 'address_not_authorized', 'This server does not send mail to this address'],
   token_unknown: [404, 'token_not_found', 'Token not found'],
   token_kind_mismatch: [400, 'token_kind_mismatch', 'This token has a different purpose'],
@@ -127,7 +128,8 @@ const isNative = (path: string) => /\/tokens?$/.test(path)
 
 export function answerRefusal({ reason, detail }: Refusal, request: Request): Response {
   const isWrongType = reason === 'body_malformed' && detail.field !== undefined && !isNative(targetOf(request).path)
-  const [status, error, said, named = detail.field] = isWrongType ? WRONG_TYPE : errorAnswers[reason]
+  const [answered, error, said, named = detail.field] = isWrongType ? WRONG_TYPE : errorAnswers[reason]
+  const status = typeof answered === 'number' ? answered : answered(detail)
   // Only a password reset calls the field `new_password`.
   const field = named === 'new_password' && !targetOf(request).path.includes('/password/') ? 'password' : named
   const message = typeof said === 'string' ? said : said(detail)
