@@ -42,6 +42,8 @@ export interface Dialect {
   parameter(param: Param, type: ParameterType): SQL
   /** How its value is converted for the driver; undefined if it is bound unchanged. */
   encoder(type: ParameterType): ((value: unknown) => unknown) | undefined
+  /** The SQL type of a list of values of a parameter; undefined if it depends on where the statement uses it. */
+  listType?(type: ParameterType): string | undefined
   /** How a value of a result is converted; undefined if it is copied unchanged. */
   decoder(field: Field): ((value: unknown) => unknown) | undefined
   /** What a property is where its column is null although the type says it cannot be. */
@@ -55,7 +57,14 @@ export interface Dialect {
 export type ParameterType = Column | Kind<never>
 
 /** The value of a parameter, or a constant. */
-export type Binding = { name: string; encode?: (value: unknown) => unknown } | { value: unknown }
+export type Binding =
+  | {
+      name: string
+      encode?: (value: unknown) => unknown
+      /** The SQL type of a list of its values; undefined if unknown. */
+      listType?: string | undefined
+    }
+  | { value: unknown }
 
 export interface Decoder {
   property: string
@@ -148,7 +157,8 @@ function bindingOf(param: unknown, dialect: Dialect): Binding {
   if (!is(param, Param)) return { value: param === null ? null : (dialect.encoder(asIs)?.(param) ?? param) }
   const { name } = param.value as Placeholder
   const encode = dialect.encoder(param.encoder as ParameterType)
-  return encode ? { name, encode } : { name }
+  const listType = dialect.listType?.(param.encoder as ParameterType)
+  return encode ? { name, encode, listType } : { name }
 }
 
 export type Field = Column | SQL | SQL.Aliased

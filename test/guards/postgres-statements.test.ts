@@ -1,11 +1,13 @@
-/** The statements of the store on Postgres: each can be prepared, and finds its rows by an index. */
+/** The statements of the store on Postgres: each can be prepared, alone and for a batch, and finds its rows by an index. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import '../../src/store'
+import { batchText } from '../../src/store/postgres/batches'
 import { postgres } from '../../src/store/postgres/dialect'
 import { statements } from '../../src/store/query'
 import { hasPostgres, type PostgresDatabase, postgresDatabase, runOn } from '../support/postgres'
 
-const texts = [...new Set(statements.map((statement) => statement.query(postgres).text))]
+const queries = statements.map((statement) => statement.query(postgres))
+const texts = [...new Set(queries.flatMap((query) => [query.text, batchText(query) ?? query.text]))]
 
 /** The sweep of anonymous users compares them with all factors at once, in the background. */
 const SWEEP = /^delete from "auth"\."users" .*"users"\."id" > \$1/

@@ -33,6 +33,13 @@ export function encoder(type: ParameterType): (value: unknown) => string | null 
   return (value) => textWithoutNul(String(type.mapToDriverValue(value as never)))
 }
 
+/** The type of a list of such values. */
+export function listType(type: ParameterType): string | undefined {
+  const kind = kindOf(type)
+  if (kind === 'uuid') return 'uuid[]'
+  return kind === undefined && is(type, Column) && type.columnType === 'SQLiteText' ? 'text[]' : undefined
+}
+
 /**
  * Postgres has no texts with U+0000 (https://www.postgresql.org/docs/current/datatype-character.html). The noncharacter
  * U+FFFF in its place makes a text that equals no stored one, as the former does on SQLite. JSON escapes it.

@@ -19,7 +19,7 @@ import type { Connection } from './connect'
 import { isRolledBack, isSerializationFailure, isTransactionAborted, isUniqueViolation } from './errors'
 import type { Health } from './health'
 import type { Pool } from './pool'
-import { queriesOn } from './queries'
+import { batchedQueriesOn, queriesOn } from './queries'
 import { supervise } from './supervision'
 import { examinationOf } from './vitals'
 
@@ -53,7 +53,7 @@ export function postgresEngine({
   isolation = 'serializable',
 }: PostgresEngineOptions): PostgresEngine {
   const supervision = supervise({ pool, health, probe: probeConnection })
-  const onPool = queriesOn(pool)
+  const onPool = batchedQueriesOn(pool)
   const reading: Tx = { ...onPool, tokens: tokensOf(onPool), emit() {} }
 
   const write = <T>(operation: (tx: Tx) => Promise<T>) =>

@@ -1,15 +1,20 @@
 /** The statements of the store on one connection, or on a pool of them. */
 import type { Queries } from '../engine'
 import type { Binding, Decoder, Statement } from '../query'
+import { batching, type Row, type Send, type Value } from './batches'
 import type { Connection } from './connect'
 import { postgres } from './dialect'
 
-type Row = Record<string, unknown>
+export const queriesOn = (connection: Connection): Queries =>
+  queriesBy((query, values) => connection.unsafe<Row[]>(query.text, [...values]))
 
-export function queriesOn(connection: Connection): Queries {
+/** Outside of transactions: reads may be sent together. */
+export const batchedQueriesOn = (connection: Connection): Queries => queriesBy(batching(connection))
+
+function queriesBy(send: Send): Queries {
   const run = (statement: Pick<Statement<never, unknown>, 'query'>, values: object | undefined) => {
-    const { text, bindings } = statement.query(postgres)
-    return connection.unsafe<Row[]>(text, bound(bindings, values)) as Promise<Row[] & { count: number }>
+    const query = statement.query(postgres)
+    return send(query, bound(query.bindings, values)) as Promise<Row[] & { count: number }>
   }
   // Rows have the type that the statement carries.
   return {
@@ -35,11 +40,11 @@ export function queriesOn(connection: Connection): Queries {
 const bound = (bindings: readonly Binding[], values: object = {}) =>
   bindings.map((binding) => boundValue(binding, values as Row))
 
-function boundValue(binding: Binding, values: Row): unknown {
-  if (!('name' in binding)) return binding.value
+function boundValue(binding: Binding, values: Row): Value {
+  if (!('name' in binding)) return binding.value as Value
   const value = values[binding.name]
   if (value === undefined) throw new Error(`the statement has no value for its parameter ${binding.name}`)
-  return value === null || !binding.encode ? value : binding.encode(value)
+  return (value === null || !binding.encode ? value : binding.encode(value)) as Value
 }
 
 function decoded(row: Row, decoders: readonly Decoder[]): Row {

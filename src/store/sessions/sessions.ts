@@ -1,5 +1,6 @@
 /** Sessions and their refresh tokens. */
 import { and, desc, eq, getTableColumns, gt } from 'drizzle-orm'
+import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
@@ -275,12 +276,20 @@ export const endUserSessions = write(async (tx, { userId, which, audit }: Sessio
   return ended
 })
 
-const named = <Columns extends object>(prefix: string, columns: Columns) =>
-  Object.fromEntries(Object.entries(columns).map(([name, column]) => [`${prefix}${name}`, column]))
+/** The properties of a row, and what they are called in a row of a join. */
+const namesOf = (prefix: string, table: SQLiteTable) =>
+  Object.keys(getTableColumns(table)).map((property) => ({ property, joined: `${prefix}.${property}` }))
+const OF_SESSION = namesOf('session', sessions)
+const OF_USER = namesOf('user', users)
+
+const joinedColumns = (table: SQLiteTable, names: typeof OF_SESSION) => {
+  const columns = getTableColumns(table)
+  return Object.fromEntries(names.map(({ property, joined }) => [joined, columns[property] as SQLiteColumn]))
+}
 
 const sessionJoinedWithUser = statement({ id: sessions.id }, (db, { id }) =>
   db
-    .select({ ...named('session.', getTableColumns(sessions)), ...named('user.', getTableColumns(users)) })
+    .select({ ...joinedColumns(sessions, OF_SESSION), ...joinedColumns(users, OF_USER) })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(eq(sessions.id, id)),
@@ -290,19 +299,15 @@ const sessionJoinedWithUser = statement({ id: sessions.id }, (db, { id }) =>
 async function sessionWithUser(tx: Tx, id: string): Promise<{ session: Session; user: User } | undefined> {
   if (tx.isRemote) {
     const row = await tx.one(sessionJoinedWithUser, { id })
-    return row && separated(row)
+    return row && { session: partOf(row, OF_SESSION) as Session, user: partOf(row, OF_USER) as User }
   }
   const session = await tx.one(sessionById, { id })
   const user = session && (await tx.one(userById, { id: session.userId }))
   return user && { session, user }
 }
 
-function separated(row: object): { session: Session; user: User } {
-  const session: Record<string, unknown> = {}
-  const user: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(row)) {
-    if (name.startsWith('user.')) user[name.slice('user.'.length)] = value
-    else session[name.slice('session.'.length)] = value
-  }
-  return { session, user } as unknown as { session: Session; user: User }
+function partOf(row: Record<string, unknown>, names: typeof OF_SESSION): unknown {
+  const part: Record<string, unknown> = {}
+  for (const { property, joined } of names) part[property] = row[joined]
+  return part
 }
