@@ -68,9 +68,9 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
     tokensOf: (queries) => withGotrueTokens(options.tokensOf(queries), queries),
     pool: {
       ...pool,
-      replace() {
+      replace(patienceSeconds) {
         mayBeDeaf = true
-        pool.replace()
+        pool.replace(patienceSeconds)
       },
     },
     health: healthOf((problem) => {
