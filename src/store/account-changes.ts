@@ -1,6 +1,7 @@
 /**
- * Events of accounts: operations note what they change, and before they end, the events of these changes are queued in
- * the same transaction. While no events are wanted, nothing is noted.
+ * Events of accounts: operations note which rows they change, and before they end, the events of these changes are queued
+ * in the same transaction. While no events are wanted, nothing is noted. Rows say more than the audit log, whose names are
+ * GoTrue's: there, a ban, a password and metadata are one action, and a sign-out by a new password is none.
  */
 
 import { eq } from 'drizzle-orm'

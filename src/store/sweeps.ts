@@ -4,6 +4,7 @@
  */
 import { and, eq, gt, lt, lte, or, type SQL, sql } from 'drizzle-orm'
 import { getTableConfig, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core'
+import { findAccountIn } from './accounts/account-rows'
 import type { Operation, Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
@@ -111,28 +112,38 @@ const CLOCK_UNSET = 1_420_070_400_000
 /** One instant, of the type of a column. */
 const before = <Column extends SQLiteColumn>(column: Column) => ({ before: column })
 
-const anonymousUsersBy = (key: SQLiteColumn) =>
-  sweepOf(
-    users,
-    { ...before(users.createdAt), clockUnset: users.createdAt },
-    (p) =>
-      and(
-        eq(users.isAnonymous, true),
-        // Whatever the flag says, an account with a sign-in method belongs to a person.
-        sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
-        sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
-        sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
-        sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
-        sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
-        lt(users.createdAt, p.before),
-        gt(users.createdAt, p.clockUnset),
-        sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
-      ),
-    [key],
+const unusedFor = { ...before(users.createdAt), clockUnset: users.createdAt }
+
+const isUnusedAnonymous = (p: Placeholders<typeof unusedFor>) =>
+  and(
+    eq(users.isAnonymous, true),
+    // Whatever the flag says, an account with a sign-in method belongs to a person.
+    sql`${users.emailConfirmedAt} IS NULL AND ${users.phoneConfirmedAt} IS NULL`,
+    sql`${users.encryptedPassword} IS NULL AND ${users.username} IS NULL AND ${users.factorCount} = 0`,
+    sql`NOT EXISTS (SELECT 1 FROM identities WHERE identities.user_id = ${users.id})`,
+    sql`NOT EXISTS (SELECT 1 FROM webauthn_credentials WHERE webauthn_credentials.user_id = ${users.id})`,
+    sql`NOT EXISTS (SELECT 1 FROM personal_access_tokens WHERE personal_access_tokens.user_id = ${users.id})`,
+    lt(users.createdAt, p.before),
+    gt(users.createdAt, p.clockUnset),
+    sql`NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.user_id = ${users.id} AND coalesce(sessions.refreshed_at, sessions.created_at) >= ${p.before})`,
   )
+
+const anonymousUsersBy = (key: SQLiteColumn) => sweepOf(users, unusedFor, isUnusedAnonymous, [key])
+
+/** Which accounts that sweep deletes in a slice; the end may lie behind all of them. */
+const unusedBy = (key: SQLiteColumn) =>
+  statement({ after0: key, end0: key, ...unusedFor }, (db, { after0, end0, ...p }) =>
+    db
+      .select({ id: users.id })
+      .from(users)
+      .where(and(gt(key, after0), lte(key, end0), isUnusedAnonymous(p))),
+  )
+
+export const unusedByNumber = unusedBy(users.uid)
 
 /** Of accounts that may have no number. */
 export const anonymousUsersById = anonymousUsersBy(users.id)
+export const unusedById = unusedBy(users.id)
 
 export const sweeps = {
   sessions: sweepOf(
@@ -217,6 +228,18 @@ export interface SweepSlice {
  */
 export const isolatedSweeps: readonly Sweep[] = ['anonymousUsers', 'factors']
 
+/** The end of the last slice: by number on SQLite, by id on Postgres. */
+const lastKey = ({ isRemote }: Tx) => ({ end0: isRemote ? LAST_UUID : Number.MAX_SAFE_INTEGER })
+const LAST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
+/** Notes the accounts that a sweep is about to delete. */
+async function noteDeletions(tx: Tx, slice: Record<string, string | number>): Promise<void> {
+  for (const { id } of tx.changes ? await tx.all(unusedByNumber, slice as never) : []) {
+    const account = await findAccountIn(tx, id)
+    if (account) tx.changes?.push({ kind: 'deleted', userId: id, account })
+  }
+}
+
 /** Deletes expired rows in the next slice. @returns where to continue, or undefined at the end */
 async function sweepNext(
   tx: Tx,
@@ -225,9 +248,11 @@ async function sweepNext(
   const { start, sliceEnd, removeSlice, removeRest } = sweeps[what]
   const from = { ...numbered('after', after ?? start), ...instants, clockUnset: CLOCK_UNSET }
   const end = await tx.one(sliceEnd, from)
-  if (!end) return { removed: await tx.run(removeRest, from), next: undefined }
-  const next = Object.values(end)
-  return { removed: await tx.run(removeSlice, { ...from, ...numbered('end', next) }), next }
+  const next = end && Object.values(end)
+  const until = next ? numbered('end', next) : undefined
+  if (what === 'anonymousUsers') await noteDeletions(tx, { ...from, ...(until ?? lastKey(tx)) })
+  const removed = until ? await tx.run(removeSlice, { ...from, ...until }) : await tx.run(removeRest, from)
+  return { removed, next }
 }
 
 export const sweepSlice = Object.assign((tx: Tx, slice: SweepSlice) => sweepNext(tx, slice), {

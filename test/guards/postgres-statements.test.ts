@@ -10,7 +10,7 @@ const queries = statements.map((statement) => statement.query(postgres))
 const texts = [...new Set(queries.flatMap((query) => [query.text, batchText(query) ?? query.text]))]
 
 /** The sweep of anonymous users compares them with all factors at once, in the background. */
-const SWEEP = /^delete from "auth"\."users" .*"users"\."id" > \$1/
+const SWEEP = /^(delete from "auth"|select "id" from "latchkey")\."users" .*"users"\."id" > \$1/
 
 interface Plan {
   'Node Type': string

@@ -73,6 +73,8 @@ export async function execute(
   if (isPostgres(target)) await runOn(target, numbered(texts.postgres), ...values)
   else {
     using database = new Database(target, { create: false, readwrite: true })
+    // A server may be writing.
+    database.run('PRAGMA busy_timeout = 5000')
     database.run(texts.sqlite, values)
   }
   // The app answers all reads of one turn of the event loop from one snapshot.

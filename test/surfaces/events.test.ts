@@ -273,3 +273,18 @@ test('without a URL, nothing is stored', async () => {
   await app.signUp()
   expect(await app.store.listEvents({ limit: 10 })).toEqual([])
 })
+
+test('anonymous accounts that are deleted because they were not used cause an event', async () => {
+  await using started = await start({ AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true' })
+  const { app } = started
+  await app.signUp()
+  const ids: string[] = []
+  for (let index = 0; index < 3; index++)
+    ids.push((await app.ask('POST', '/auth/v1/signup', { body: {} })).body.user.id)
+  await started.events()
+  app.clock.advance(31 * 86_400_000)
+  expect(await app.core.forTask().sweep()).toMatchObject({ anonymousUsers: 3 })
+  const events = await started.events()
+  expect(events.map(({ type }) => type)).toEqual(Array(3).fill('user.deleted'))
+  expect(events.map(({ data }) => data.user.id).sort()).toEqual(ids.sort())
+})

@@ -1,5 +1,5 @@
 /** Sweeps of tables whose primary key on SQLite is a number that Postgres has for some rows or none. */
-import { anonymousUsersById, SLICE, sweeps } from '../../sweeps'
+import { anonymousUsersById, SLICE, sweeps, unusedById, unusedByNumber } from '../../sweeps'
 import { pair, type StandIn } from './pair'
 
 const { anonymousUsers, auditLog } = sweeps
@@ -8,6 +8,7 @@ export const sweepStandIns: readonly StandIn[] = [
   [anonymousUsers.sliceEnd, anonymousUsersById.sliceEnd],
   [anonymousUsers.removeSlice, anonymousUsersById.removeSlice],
   [anonymousUsers.removeRest, anonymousUsersById.removeRest],
+  [unusedByNumber, unusedById],
 ]
 
 /** The key is an instant in Unix microseconds. */
