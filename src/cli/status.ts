@@ -91,7 +91,7 @@ function environment({ url, publishable_key, secret_key, anon_key, service_role_
 type Running = { version: string } | { version?: undefined; reason: string }
 
 /** On SQLite, the lock of the data folder tells whether the server that answers is the one of this data. */
-async function runningServer(settings: Settings): Promise<Running> {
+export async function runningServer(settings: Settings): Promise<Running> {
   const url = listenerUrl(settings.server)
   const version = await versionAt(url)
   const folder = resolve(settings.server.dataDir)

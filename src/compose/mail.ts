@@ -34,7 +34,8 @@ export async function checkedTemplates(settings: Settings, folder: string, log: 
   return loaded
 }
 
-export function smtpMailerOf({ mail }: Settings) {
+/** @param timeoutMs how long the server may take to answer; by default, as long as for a mail */
+export function smtpMailerOf({ mail }: Pick<Settings, 'mail'>, timeoutMs?: number) {
   if (mail.smtpHost === undefined) return undefined
   return smtpMailer({
     host: mail.smtpHost,
@@ -45,5 +46,6 @@ export function smtpMailerOf({ mail }: Settings) {
     headers: mail.smtpHeaders,
     security: mail.smtpSecurity,
     maxConnections: mail.smtpConnections,
+    ...(timeoutMs !== undefined && { timeoutMs }),
   })
 }

@@ -1,10 +1,11 @@
 /** The commands that tell what runs, and how it is used: status, completion, help and exit statuses. */
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT_STATUSES } from '../../src/cli/exit-status'
 import { parseDotenv } from '../../src/lib/dotenv'
+import type { Json } from '../support/app'
 import { run, startBinary } from '../support/binary'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'latchkey-tools-'))
@@ -146,4 +147,88 @@ test('every command has a help with an example, and the page of the documentatio
 test('the exit statuses are in the help', async () => {
   const { stdout } = await run(['--help'])
   for (const { status, meaning } of EXIT_STATUSES) expect(stdout).toContain(`  ${status}  ${meaning}`)
+})
+
+test('doctor finds nothing wrong with a fresh server, and names what is wrong with a broken one', async () => {
+  await using server = await startBinary()
+  const { port } = new URL(server.url)
+  const doctor = (...args: string[]) => run(['doctor', '--port', port, ...args], { cwd: server.folder })
+  const healthy = await doctor('--json')
+  const { ok, findings } = JSON.parse(healthy.stdout)
+  expect([healthy.status, ok, findings.filter(({ state }: Json) => state !== 'ok')]).toEqual([0, true, []])
+  const checks = new Set(findings.map(({ check }: Json) => check))
+  for (const check of ['version', 'settings', 'permissions', 'database', 'disk', 'clock', 'server', 'proxy', 'mail'])
+    expect(checks).toContain(check)
+
+  chmodSync(join(server.folder, 'latchkey-data/secrets.json'), 0o644)
+  const started = performance.now()
+  const broken = await doctor(
+    '--json',
+    '--set',
+    'AUTH_API_EXTERNAL_URL=https://auth.latchkey.invalid',
+    '--set',
+    'AUTH_SMTP_HOST=127.0.0.1',
+    '--set',
+    'AUTH_SMTP_PORT=1',
+    '--set',
+    'AUTH_SMTP_ADMIN_EMAIL=noreply@latchkey.invalid',
+    '--set',
+    'AUTH_SMTP_PSAS=x',
+  )
+  expect(performance.now() - started).toBeLessThan(15_000)
+  const states = Object.fromEntries(JSON.parse(broken.stdout).findings.map((each: Json) => [each.check, each.state]))
+  expect([broken.status, states]).toMatchObject([
+    1,
+    { proxy: 'fail', 'public url': 'warn', 'mail server': 'fail', 'mail sender': 'warn', database: 'ok' },
+  ])
+  const text = await doctor()
+  expect([text.status, text.stdout]).toEqual([
+    1,
+    expect.stringMatching(/fail {2}permissions .*\n +→ chmod 600 \S+secrets.json/),
+  ])
+})
+
+test('doctor ends soon with a mail server that does not answer', async () => {
+  const silent = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const args = ['--set', 'AUTH_SMTP_HOST=127.0.0.1', '--set', `AUTH_SMTP_PORT=${silent.port}`]
+  const started = performance.now()
+  const { stdout } = await run(['doctor', '--port', '1', ...args], { cwd: folder() })
+  expect(performance.now() - started).toBeLessThan(7000)
+  expect(stdout).toMatch(/fail {2}mail server +127\.0\.0\.1:\d+: /)
+  silent.stop(true)
+}, 20_000)
+
+test('doctor in an empty folder says how to start', async () => {
+  const { status, stdout } = await run(['doctor', '--port', '1'], { cwd: folder() })
+  expect([status, stdout]).toEqual([1, expect.stringMatching(/fail {2}database .*\n +→ start the server once: /)])
+})
+
+test('redirect test says whether a target is allowed, and its line allows it', async () => {
+  const cwd = folder()
+  const settings = [
+    '--set',
+    'AUTH_SITE_URL=https://app.example.com',
+    '--set',
+    'AUTH_URI_ALLOW_LIST=https://a.example/**',
+  ]
+  const ask = async (url: string, more: string[] = []) => {
+    const { stdout, status } = await run(['redirect', 'test', url, '--json', ...settings, ...more], { cwd })
+    return { ...JSON.parse(stdout), status }
+  }
+  expect(await ask('https://app.example.com/welcome')).toMatchObject({ allowed: true, status: 0, add: null })
+  expect(await ask('https://a.example/x')).toMatchObject({ allowed: true, status: 0 })
+  const refused = await ask('https://b.example/welcome?x=1')
+  expect(refused).toEqual({
+    url: 'https://b.example/welcome?x=1',
+    allowed: false,
+    reason: 'no entry of AUTH_URI_ALLOW_LIST matches it',
+    add: 'AUTH_URI_ALLOW_LIST=https://a.example/**,https://b.example/**',
+    status: 4,
+  })
+  expect(await ask('https://b.example/welcome?x=1', ['--set', refused.add])).toMatchObject({ allowed: true })
+  expect(await ask('com.example.app://callback')).toMatchObject({
+    allowed: false,
+    add: 'AUTH_URI_ALLOW_LIST=https://a.example/**,com.example.app://callback',
+  })
+  expect(await ask('javascript:alert(1)')).toMatchObject({ allowed: false, add: null, status: 4 })
 })

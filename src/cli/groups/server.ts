@@ -1,8 +1,10 @@
 /** The server: start it, and look at it. */
 import { Option } from 'commander'
 import { check } from '../check'
+import { doctor } from '../doctor'
 import { healthcheck } from '../healthcheck'
-import { verb, versionLine } from '../program'
+import { group, verb, versionLine } from '../program'
+import { testRedirect } from '../redirect'
 import { serve } from '../serve'
 import { withSettings } from '../settings'
 import { status } from '../status'
@@ -43,6 +45,26 @@ export function addServerCommands(): void {
       ]),
     )
     .addOption(new Option('--json', 'the same as -o json').conflicts('output'))
+
+  withSettings(
+    verb(
+      'doctor',
+      'Look for problems: settings, data folder, database, disk, clock, proxy, mail server and mail DNS.',
+      'latchkey doctor',
+      doctor,
+    ),
+  ).option('--json', 'print JSON')
+
+  const redirect = group('redirect', 'Test redirect URLs.', 'latchkey redirect test https://app.example.com/welcome')
+  withSettings(
+    verb(
+      'test <url>',
+      'Say whether a redirect_to is allowed, and which line of the settings allows it.',
+      'latchkey redirect test https://app.example.com/welcome',
+      testRedirect,
+      redirect,
+    ),
+  ).option('--json', 'print JSON')
 
   verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', () => {
     process.stdout.write(`${versionLine()}\n`)
