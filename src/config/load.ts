@@ -2,8 +2,8 @@
 import { nearest } from '../lib/nearest'
 import { applyDependentDefaults, crossCheck } from './cross-checks'
 import { allSettings, areas, type Settings } from './index'
-import { downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
-import { switchOffFunctionHooks } from './postgres-checks'
+import { downgraded, downgradeWhileDisabled, isBlank, readValue } from './parse-setting'
+import { switchOffFunctionHooks, unusedSecrets } from './postgres-checks'
 import { mayBeInFile, type Setting } from './setting'
 import { type NamedValues, type RawValue, readFile, type SettingProblem, type Sources } from './sources'
 import {
@@ -56,11 +56,15 @@ export function load(given: Sources): Configuration {
       origins.set(each, found?.origin ?? 'default')
     }
   }
-  for (const [each, problem] of problemsFound)
-    problems.push(off.has(`AUTH_${each.switchedBy}`) ? downgradeWhileDisabled(problem, each) : problem)
+  const complete = settings as unknown as Settings
+  const isUnused = unusedSecrets(complete)
+  for (const [each, problem] of problemsFound) {
+    if (off.has(`AUTH_${each.switchedBy}`)) problems.push(downgradeWhileDisabled(problem, each))
+    else if (isUnused(each)) problems.push(downgraded(problem, 'since its hook is a Postgres function'))
+    else problems.push(problem)
+  }
   const fromSupabase = [...knownNames(sources, problems), ...knownKeys(sources, problems)]
   problems.push(...missingFeatures(fromSupabase))
-  const complete = settings as unknown as Settings
   const isFromToml = (each: Setting<unknown>) => origins.get(each)?.startsWith(`${sources.toml?.path} [auth`) ?? false
   problems.push(...switchOffFunctionHooks(complete, isFromToml))
   applyDependentDefaults(complete)

@@ -77,10 +77,11 @@ function stripQuotes(given: string): { text: string; around?: string } {
 }
 
 /** An invalid setting is not an error while its feature is off. */
-export function downgradeWhileDisabled(
-  { severity, message }: SettingProblem,
-  { switchedBy }: Setting<unknown>,
-): SettingProblem {
+export const downgradeWhileDisabled = (problem: SettingProblem, { switchedBy }: Setting<unknown>): SettingProblem =>
+  downgraded(problem, `while AUTH_${switchedBy} is off`)
+
+/** The problem of a setting that is not used. @param why completes "That has no effect …" */
+export function downgraded({ severity, message }: SettingProblem, why: string): SettingProblem {
   if (severity !== 'error') return { severity, message }
-  return { severity: 'note', message: `${message} That has no effect while AUTH_${switchedBy} is off.` }
+  return { severity: 'note', message: `${message} That has no effect ${why}.` }
 }

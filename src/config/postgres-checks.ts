@@ -76,6 +76,14 @@ export function switchOffFunctionHooks(
   }))
 }
 
+/** Which settings are secrets of hooks that are functions, which are called without a signature. */
+export function unusedSecrets({ hooks }: Pick<Settings, 'hooks'>): (setting: Setting<unknown>) => boolean {
+  const unused = HOOK_KEYS.filter((key) => isFunctionUri(hooks[`${key}Uri`] ?? '')).map(
+    (key): Setting<unknown> => hookSettings[`${key}Secrets`],
+  )
+  return (setting) => unused.includes(setting)
+}
+
 function functionHooks({ hooks }: Settings): string[] {
   return HOOK_KEYS.filter((key) => hooks[`${key}Enabled`] && isFunctionUri(hooks[`${key}Uri`] ?? '')).map(
     (key) =>

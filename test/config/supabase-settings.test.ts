@@ -345,13 +345,21 @@ describe('the environment of a GoTrue container', () => {
 
   test('its comments may be removed, all at once or one at a time', () => {
     const env = { ...COMPOSE_ENVIRONMENT, ...KEY }
-    expect(stops(load({ env: { ...env, ...COMPOSE_COMMENTS } })).filter((line) => !line.includes('_SECRETS'))).toEqual(
-      [],
-    )
+    expect(stops(load({ env: { ...env, ...COMPOSE_COMMENTS } }))).toEqual([])
     for (const [name, value] of Object.entries(COMPOSE_COMMENTS)) {
       if (/HOOK/.test(name)) continue
       expect(stops(load({ env: { ...env, [name]: value } }))).toEqual([])
     }
+  })
+
+  test('secrets of a hook that is a function are not used, so they need no form', () => {
+    const hook = 'GOTRUE_HOOK_PASSWORD_VERIFICATION_ATTEMPT'
+    const env = { ...COMPOSE_ENVIRONMENT, ...KEY, [`${hook}_ENABLED`]: 'true', [`${hook}_SECRETS`]: '<base64>' }
+    const uri = (value: string) => shown(load({ env: { ...env, [`${hook}_URI`]: value } }))
+    expect(uri('pg-functions://postgres/public/attempt')).toEqual([
+      expect.stringMatching(/^note: .*_SECRETS .* That has no effect since its hook is a Postgres function\.$/),
+    ])
+    expect(uri('https://hooks.example.com')).toContainEqual(expect.stringMatching(/^error: .*_SECRETS /))
   })
 
   test('that of `supabase start` needs nothing else either', async () => {
