@@ -5,6 +5,8 @@ import { parseJson } from './json-values'
 import type { ValueType } from './value-types'
 
 const MAX_NAME_BYTES = 255
+/** With the largest metadata and all other claims, a token then has at most 16 KiB of claims (docs/decisions.md#d32). */
+const MAX_CLAIMS_BYTES = 8192
 
 export const claimName: ValueType<string> = {
   name: 'claim',
@@ -25,6 +27,11 @@ export const roleClaims: ValueType<RoleClaims> = {
     if (!isJsonObject(parsed) || !Object.values(parsed).every(isJsonObject))
       throw new Error('a JSON object with the claims of each role, such as {"editor":{"user_role":"editor"}}')
     const byRole = parsed as RoleClaims
+    const bytes = Buffer.byteLength(JSON.stringify(byRole))
+    if (bytes > MAX_CLAIMS_BYTES)
+      throw new Error(
+        `at most ${MAX_CLAIMS_BYTES} bytes of JSON (it has ${bytes}), because every token carries its part`,
+      )
     for (const [role, claims] of Object.entries(byRole)) {
       if (!/^[A-Za-z][\w.:-]{0,62}$/.test(role))
         throw new Error(

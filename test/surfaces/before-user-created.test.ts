@@ -1,4 +1,7 @@
-/** The hook that is asked before an account is created (docs/hooks.md#before-user-created), on every way to get one. */
+/**
+ * The hook that is asked before an account is created (docs/hooks.md#before-user-created), on every way to get one
+ * (threat T65).
+ */
 import { describe, expect, test } from 'bun:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { type Json, PASSWORD, type Reply, startApp, type TestApp, type TestOptions } from '../support/app'

@@ -163,6 +163,7 @@ const problemsOf = (set: Record<string, string>) =>
     .problems.filter(({ severity }) => severity === 'error')
     .map(({ message }) => message)
 
+/** Threat T66. */
 test('a role cannot set the claims of the server itself', async () => {
   await using app = await startApp()
   const own = Object.keys(claimsOf((await app.signUp()).accessToken)).filter((claim) => claim !== 'role')
@@ -189,6 +190,24 @@ test.each([
   ['{"editor":{"role":"service_role"}}', 'must not set "role" to service_role (role "editor")'],
 ])('%s stops the start', (text, reason) => {
   expect(problemsOf({ AUTH_JWT_ROLE_CLAIMS: text })).toEqual([expect.stringContaining(reason)])
+})
+
+test('the claims of all roles together have at most 8192 bytes', async () => {
+  const sized = (bytes: number) => {
+    const empty = JSON.stringify({ user: { big: '' } })
+    return JSON.stringify({ user: { big: 'x'.repeat(bytes - empty.length) } })
+  }
+  expect(problemsOf({ AUTH_JWT_ROLE_CLAIMS: sized(8193) })).toEqual([
+    expect.stringContaining('must be at most 8192 bytes of JSON (it has 8193)'),
+  ])
+  const full = { full: 'y'.repeat(3072 - '{"full":""}'.length) }
+  await using app = await startApp({ settings: { ...LISTED, AUTH_JWT_ROLE_CLAIMS: sized(8192) } })
+  const body = { email: `${'a'.repeat(240)}@example.com`, password: 'correct-horse-battery-9', data: full }
+  const signedUp = await app.ask('POST', '/auth/v1/signup', { body })
+  const claims = claimsOf(signedUp.body.access_token)
+  expect([claims.user_metadata.full, claims.big.length > 8000]).toEqual([full.full, true])
+  expect(JSON.stringify(claims).length).toBeLessThan(16_384)
+  expect((await app.ask('GET', '/auth/v1/user', { token: signedUp.body.access_token })).status).toBe(200)
 })
 
 test('both settings cannot set the same claim', () => {
