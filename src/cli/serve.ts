@@ -193,7 +193,7 @@ function report({ problems, settings, supabase }: Configuration, log: Log): void
   const idle = supabase.differs.length + supabase.notHere.length
   if (idle > 0)
     log.info(
-      `${idle} ${idle === 1 ? 'setting' : 'settings'} of Supabase without effect; run \`latchkey check\` for the reasons`,
+      `${idle} ${idle === 1 ? 'setting' : 'settings'} of Supabase without effect; for the reasons, run ${commandWith('check')}`,
     )
   for (const message of warnings(settings)) log.warn(message)
   const lowLimit = lowLimitWarning(openFileLimit())

@@ -343,6 +343,13 @@ describe('the environment of a GoTrue container', () => {
     })
   })
 
+  test('each of its settings may be missing, except the JWT secret', () => {
+    const missing = Object.keys(COMPOSE_ENVIRONMENT).filter(
+      (name) => stops(load({ env: { ...COMPOSE_ENVIRONMENT, ...KEY, [name]: undefined } })).length > 0,
+    )
+    expect(missing).toEqual(['GOTRUE_JWT_SECRET'])
+  })
+
   test('its comments may be removed, all at once or one at a time', () => {
     const env = { ...COMPOSE_ENVIRONMENT, ...KEY }
     expect(stops(load({ env: { ...env, ...COMPOSE_COMMENTS } }))).toEqual([])
