@@ -513,6 +513,22 @@ const byFunction = async () => {
   expect([gone.status, gone.body.code]).toEqual([500, 'unexpected_failure'])
 }
 
+const onTwoNodes = async () => {
+  await using one = await start({ settings: AUTOCONFIRM })
+  await using other = await start({ settings: AUTOCONFIRM, folder: one.app.folder })
+  const nodes = [one, other]
+  for (const { hook } of nodes)
+    hook.always(async () => {
+      await Promise.all(nodes.map((node) => node.hook.called(1)))
+      return {}
+    })
+  const replies = await Promise.all(nodes.map(({ app }) => signUp(app)))
+  expect(replies.map(({ status }) => status).sort()).toEqual([200, 422])
+  expect(await countRows(one.app.database, 'users')).toBe(1)
+}
+
 eachEngine((engine) => {
-  if (engine === 'postgres') test('a function of the database may decide', byFunction, 30_000)
+  if (engine !== 'postgres') return
+  test('a function of the database may decide', byFunction, 30_000)
+  test('of two sign-ups at once with one address, at two servers, one creates the account', onTwoNodes, 30_000)
 })
