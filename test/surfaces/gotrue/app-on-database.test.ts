@@ -44,11 +44,11 @@ const APPLICATION = `
 
 const SETTINGS = { AUTH_JWT_SECRET: 's'.repeat(40), AUTH_ENCRYPTION_KEY: Buffer.alloc(32, 3).toString('hex') }
 
-async function start() {
+async function start(settings: Record<string, string> = {}) {
   const database = await newPostgresDatabase()
   const db = new SQL(database.url, { max: 1 })
   await db.unsafe(APPLICATION)
-  const app = await startApp({ settings: { ...SETTINGS, AUTH_DATABASE_URL: database.url } })
+  const app = await startApp({ settings: { ...SETTINGS, AUTH_DATABASE_URL: database.url, ...settings } })
   return {
     app,
     db,
@@ -98,6 +98,45 @@ describe.skipIf(!hasPostgres)('an application on the same database', () => {
       return tx`SELECT id, auth.role() AS role FROM public.profiles`
     })
     expect([...seen]).toEqual([{ id: ada.body.user.id, role: 'authenticated' }])
+  })
+
+  test('policies by claims of roles let each account do what its roles permit (docs/roles-and-claims.md)', async () => {
+    const byRole = {
+      editor: { user_role: 'editor', permissions: ['posts.write'] },
+      moderator: { user_role: 'moderator', permissions: ['posts.delete'] },
+    }
+    await using server = await start({ AUTH_JWT_ROLE_CLAIMS: JSON.stringify(byRole) })
+    const { app, db } = server
+    await db.unsafe(`
+      CREATE TABLE public.posts (id int PRIMARY KEY, title text);
+      INSERT INTO public.posts SELECT n, 'old' FROM generate_series(1, 3) AS n;
+      GRANT SELECT, UPDATE, DELETE ON public.posts TO authenticated;
+      ALTER TABLE public.posts ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY "everyone reads" ON public.posts FOR SELECT USING (true);
+      CREATE POLICY "editors write" ON public.posts FOR UPDATE USING (auth.jwt() ->> 'user_role' = 'editor');
+      CREATE POLICY "permitted users delete" ON public.posts FOR DELETE
+        USING (auth.jwt() -> 'permissions' ? 'posts.delete');
+    `)
+    const { body } = await signUp(app, 'ada@example.com')
+    const changed = async () => {
+      const { accessToken } = await app.signIn('ada@example.com')
+      const claims = JSON.stringify(claimsOf(accessToken))
+      return db.begin(async (tx) => {
+        await tx`SELECT set_config('request.jwt.claims', ${claims}, true)`
+        await tx`SET LOCAL ROLE authenticated`
+        const updated = await tx`UPDATE public.posts SET title = 'new' RETURNING id`
+        const deleted = await tx`DELETE FROM public.posts WHERE id = 1 RETURNING id`
+        await tx`ROLLBACK AND CHAIN`
+        return [updated.length, deleted.length]
+      })
+    }
+    const grant = (role: string) =>
+      app.ask('PUT', `/auth/v1/admin/users/${body.user.id}/roles/${role}`, { token: app.admin })
+    expect(await changed()).toEqual([0, 0])
+    await grant('moderator')
+    expect(await changed()).toEqual([0, 1])
+    await grant('editor')
+    expect(await changed()).toEqual([3, 1])
   })
 
   test('a trigger that raises refuses a sign-up, and nothing of it remains', async () => {
