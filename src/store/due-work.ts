@@ -28,21 +28,29 @@ export const overdueRegistrations = statement(
 
 const earlier = alias(events, 'earlier')
 
-/** Whether an earlier event of the same account and destination is pending. */
-export const waitsForEarlier = (db: Builder): SQL =>
+const isEarlierPending = () =>
+  and(
+    sql`${earlier.userId} = ${events.userId}`,
+    sql`${earlier.destination} = ${events.destination}`,
+    sql`${earlier.seq} < ${events.seq}`,
+    sql`${earlier.nextAttemptAt} IS NOT NULL`,
+  )
+
+/** Whether an earlier event of the same account and destination is pending. @param is further conditions on that event */
+export const waitsForEarlier = (db: Builder, is?: { failing: true; dueAfter: SQL }): SQL =>
   exists(
     db
       .select({ one: sql`1` })
       .from(earlier)
-      .where(
-        and(
-          sql`${earlier.userId} = ${events.userId}`,
-          sql`${earlier.destination} = ${events.destination}`,
-          sql`${earlier.seq} < ${events.seq}`,
-          sql`${earlier.nextAttemptAt} IS NOT NULL`,
-        ),
-      ),
+      .where(and(isEarlierPending(), is && sql`${earlier.attempts} > 1 AND ${earlier.nextAttemptAt} > ${is.dueAfter}`)),
   )
+
+/** When the earlier pending event is due. */
+export const firstDueAt = (db: Builder): SQL =>
+  sql`(${db
+    .select({ at: sql`max(${earlier.nextAttemptAt})` })
+    .from(earlier)
+    .where(isEarlierPending())})`
 
 export const dueEvents = statement({ now: events.nextAttemptAt, limit: integer }, (db, { now, limit }) =>
   db

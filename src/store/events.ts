@@ -2,8 +2,8 @@
  * The queue of events for the operator's server. An event can be claimed once no earlier one of the same account and
  * destination is pending, so that each account's events arrive in order, and do not wait for those of others.
  */
-import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
-import { dueEvents, overdueEvents, waitsForEarlier } from './due-work'
+import { and, asc, desc, eq, gt, isNull, lt, lte, sql } from 'drizzle-orm'
+import { dueEvents, firstDueAt, overdueEvents, waitsForEarlier } from './due-work'
 import { guarded, read, runGuarded, type Tx } from './engine'
 import { columnsOf, integer, statement, text } from './query'
 import { type Event, type EventState, events } from './schema'
@@ -11,17 +11,6 @@ import { type Event, type EventState, events } from './schema'
 export type NewEvent = Pick<Event, 'id' | 'destination' | 'userId' | 'type' | 'payload' | 'createdAt' | 'expiresAt'>
 
 const insertEvent = statement(columnsOf(events, 'seq'), (db, p) => db.insert(events).values(p))
-
-const firstPending = statement(
-  { userId: events.userId, destination: events.destination },
-  (db, { userId, destination }) =>
-    db
-      .select()
-      .from(events)
-      .where(and(eq(events.userId, userId), eq(events.destination, destination), sql`next_attempt_at IS NOT NULL`))
-      .orderBy(asc(events.seq))
-      .limit(1),
-)
 
 /** Each claim and each result changes the number of attempts or the time of the next one. */
 const saveEvent = statement(
@@ -49,7 +38,7 @@ const asRead = ({ attempts, nextAttemptAt }: Event) => ({
 
 const eventById = statement({ id: events.id }, (db, { id }) => db.select().from(events).where(eq(events.id, id)))
 
-/** What waits for an event is next looked at when that one is. */
+/** What waits for an event is due when that one is. */
 const alignPending = statement(
   { userId: events.userId, destination: events.destination, at: events.nextAttemptAt },
   (db, { userId, destination, at }) =>
@@ -57,6 +46,14 @@ const alignPending = statement(
       .update(events)
       .set({ nextAttemptAt: at })
       .where(and(eq(events.userId, userId), eq(events.destination, destination), sql`next_attempt_at IS NOT NULL`)),
+)
+
+/** The same for events that were queued since; in their first attempt, most events are delivered. */
+const postponeWaiting = statement({ now: events.nextAttemptAt }, (db, { now }) =>
+  db
+    .update(events)
+    .set({ nextAttemptAt: firstDueAt(db) })
+    .where(and(lte(events.nextAttemptAt, now), waitsForEarlier(db, { failing: true, dueAfter: now }))),
 )
 
 const releaseAll = statement({ now: events.nextAttemptAt }, (db, { now }) =>
@@ -89,31 +86,20 @@ const nextClaimable = statement({}, (db) =>
     .limit(1),
 )
 
-/** After this many failed attempts, what is added behind an event waits for its next attempt. */
-const FAILING_AFTER = 2
-
-/** Queues events of one account, in their order. */
+/**
+ * Queues events, in their order. It reads nothing: on Postgres, isolated transactions that read and add rows of one index
+ * page make each other fail.
+ */
 export async function queueEvents(tx: Tx, queued: readonly NewEvent[]): Promise<void> {
-  const dueAt = new Map<string, number>()
-  for (const event of queued) {
-    const { userId, destination, createdAt } = event
-    let nextAttemptAt = dueAt.get(destination)
-    if (nextAttemptAt === undefined) {
-      const first = await tx.one(firstPending, { userId, destination })
-      // So that a claim does not come across events of accounts whose events fail.
-      const isFailing = first !== undefined && first.attempts >= FAILING_AFTER
-      nextAttemptAt = isFailing ? (first.nextAttemptAt ?? createdAt) : createdAt
-      dueAt.set(destination, nextAttemptAt)
-    }
+  for (const event of queued)
     await tx.run(insertEvent, {
       ...event,
       state: 'pending',
       attempts: 0,
       error: null,
-      nextAttemptAt,
+      nextAttemptAt: event.createdAt,
       deliveredAt: null,
     })
-  }
   if (queued.length > 0) tx.emit({ kind: 'queued_event' })
 }
 
@@ -158,6 +144,12 @@ export const settleEvent = guarded(async (tx, { now, ...result }: EventResult): 
   const { userId, destination } = event
   await tx.run(alignPending, { userId, destination, at: result.nextAttemptAt ?? now })
 })
+
+/**
+ * Postpones events that wait for one that fails until that one is due, so that claims do not come across them again and
+ * again. If that one is delivered at the same moment, they wait for the end of its lease.
+ */
+export const postponeWaitingEvents = guarded(async (tx, now: number) => tx.run(postponeWaiting, { now }))
 
 /** Makes all pending events due; for a start, when no other process can be sending. */
 export const releaseClaimedEvents = guarded(async (tx, now: number) => tx.run(releaseAll, { now }))

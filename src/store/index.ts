@@ -129,6 +129,7 @@ const operations = {
   ...messages,
   claimEvents: events.claimEvents,
   settleEvent: events.settleEvent,
+  postponeWaitingEvents: events.postponeWaitingEvents,
   releaseClaimedEvents: events.releaseClaimedEvents,
   eventQueue: events.eventQueue,
   nextEventAt: events.nextEventAt,

@@ -37,6 +37,7 @@ export async function deliverEvents(context: Context): Promise<number> {
     longestWaitMs: MAX_DELAY_MS,
     limit: BATCH,
   })
+  if (claimed.length === 0) await context.store.postponeWaitingEvents(context.now)
   await Promise.all(claimed.map((event) => deliver(context, event)))
   return claimed.length
 }

@@ -136,6 +136,28 @@ eachEngine((engine) => {
     ])
   })
 
+  test('what is queued behind an event that fails is due when that one is, and at once when it has arrived', async () => {
+    await using outbox = await start()
+    const { receiver, clock } = outbox
+    const ada = await outbox.user('ada')
+    receiver.answer = () => 503
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await outbox.deliver()
+      clock.advance((await outbox.nextInMs()) ?? 0)
+    }
+    await outbox.deliver()
+    await outbox.change(ada, 'grant')
+    const dueAt = async () => (await outbox.events()).map(({ nextAttemptAt }) => (nextAttemptAt ?? 0) - clock.now())
+    expect(await dueAt()).toEqual([160 * SECOND, 0])
+    expect(await outbox.deliver()).toBe(0)
+    expect(await dueAt()).toEqual([160 * SECOND, 160 * SECOND])
+    clock.advance(160 * SECOND)
+    receiver.answer = () => 204
+    expect(await outbox.deliver()).toBe(1)
+    expect(await dueAt()).toEqual([-clock.now(), 0])
+    expect(await outbox.deliver()).toBe(1)
+  })
+
   test.each([
     [301, 'status 301'],
     [410, 'status 410'],
