@@ -21,3 +21,23 @@ export function endOnClosedPipe(): void {
 /** Names and errors come from others, and a terminal interprets control characters. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to remove
 export const printable = (text: string): string => text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+
+const BAR_WIDTH = 30
+
+/** A line on standard error that shows how far long work is; on a terminal only. */
+export function progressBar(
+  what: string,
+  total: number,
+  out: Stream & { write(text: string): unknown } = process.stderr,
+): { update(done: number): void; end(): void } {
+  if (!out.isTTY) return { update() {}, end() {} }
+  return {
+    update(done) {
+      const share = total === 0 ? 1 : done / total
+      const filled = Math.round(share * BAR_WIDTH)
+      const bar = `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)}`
+      out.write(`\r${bar} ${Math.floor(share * 100)} % (${done} of ${total} ${what})`)
+    },
+    end: () => void out.write('\r\u001b[2K'),
+  }
+}

@@ -3,6 +3,7 @@ import * as account from './accounts/account'
 import * as admin from './accounts/admin'
 import * as latestSessions from './administration/latest-sessions'
 import { listMailTemplates, previewMail } from './administration/mail-preview'
+import * as seeding from './administration/seeding'
 import * as signingKeys from './administration/signing-keys'
 import * as userAccess from './administration/user-access'
 import * as authentication from './authentication/authenticate'
@@ -166,6 +167,7 @@ const functions = {
   listAudit: admin.listAudit,
   ...userAccess,
   ...latestSessions,
+  ...seeding,
   requireUserNamed,
   requireStrongPassword,
   sweep,

@@ -1,6 +1,6 @@
 /** The commands for accounts, roles and sessions, beside a running server, on both engines. */
 import { describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Json } from '../support/app'
@@ -196,6 +196,105 @@ describe.each(engines)('on %s', (_, place) => {
       const kept = await server.ask('GET', `/auth/v1/admin/users/${created.id}`, { token: server.keys.secret_key })
       expect(kept.body.deleted_at).toBeString()
       expect(kept.body.email).not.toContain('bob')
+    },
+    SLOW_MS,
+  )
+})
+
+describe.each(engines)('seed on %s', (_, place) => {
+  test(
+    'creates the users of a file once, beside a running server',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const file = join(at.folder, 'users.json')
+      const write = (value: unknown) => writeFileSync(file, typeof value === 'string' ? value : JSON.stringify(value))
+      const hash = await Bun.password.hash(PASSWORD, { algorithm: 'bcrypt', cost: 4 })
+      const users = [
+        {
+          email: 'Ada@example.com',
+          password: PASSWORD,
+          email_confirm: true,
+          username: 'ada',
+          roles: ['admin'],
+          user_metadata: { name: 'Ada' },
+          app_metadata: { plan: 'pro' },
+          phone: null,
+        },
+        { email: 'grace@example.com', password_hash: hash, email_confirm: true },
+        { phone: '+4366012345', phone_confirm: true, password: PASSWORD },
+      ]
+      write(users)
+      expect(await json(['seed', file, '--dry-run'])).toEqual({ valid: true, users: 3 })
+      expect((await json(['user', 'list'])).total).toBe(0)
+      expect(await json(['seed', file])).toMatchObject({ created: 3, present: 0, failed: 0 })
+      expect((await signIn(server, 'ada@example.com')).body.user).toMatchObject({
+        user_metadata: { name: 'Ada' },
+        app_metadata: { plan: 'pro' },
+      })
+      expect((await signIn(server, 'grace@example.com')).status).toBe(200)
+      expect((await json(['user', 'show', 'ada'])).roles).toEqual(['user', 'admin'])
+
+      await json(['role', 'revoke', 'ada', 'admin'])
+      write([{ ...users[0], password: 'another-horse-battery-9' }, ...users.slice(1), { email: 'new@example.com' }])
+      const again = await json(['seed', file])
+      expect(again).toMatchObject({ created: 1, present: 3, failed: 0 })
+      expect(again.users.map(({ outcome }: Json) => outcome)).toEqual(['present', 'present', 'present', 'created'])
+      expect((await signIn(server, 'ada@example.com')).status).toBe(200)
+      expect((await json(['role', 'list', 'ada'])).roles).toEqual(['user', 'admin'])
+
+      const many = Array.from({ length: 60 }, (_, index) => ({
+        email: `user${index}@example.com`,
+        password_hash: hash,
+      }))
+      write(many)
+      const { stdout, stderr, status } = await command(['seed', file])
+      expect([status, stdout, stderr]).toEqual([0, '60 created, 0 there already\n', ''])
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'creates nothing if one entry is wrong, and names all that are',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { json, command } = all
+      await json(['user', 'create', 'taken@example.com', '--username', 'taken', '--password-stdin'], PASSWORD)
+      const file = join(at.folder, 'users.json')
+      const good = { email: 'good@example.com', password: PASSWORD }
+      const wrong: [unknown, string][] = [
+        ['[', 'cannot be read as JSON'],
+        [{ users: [] }, 'has to contain an array'],
+        [[good, 'x'], 'entry 2: it is not an object'],
+        [[good, { email: 7 }], 'entry 2: email: expected string'],
+        [[good, { email: 'a@example.com', passwrod: 'x' }], 'entry 2: unknown field passwrod'],
+        [[good, { password: PASSWORD }], 'entry 2: Cannot create a user without either an email or phone'],
+        [[good, { email: 'nonsense' }], 'entry 2 (nonsense): '],
+        [[good, { email: 'a@example.com', password: 'short' }], 'entry 2 (a@example.com): Password should be'],
+        [[good, { email: 'a@example.com', password_hash: 'plain' }], 'entry 2 (a@example.com): '],
+        [
+          [good, { email: 'a@example.com', password: PASSWORD, password_hash: '$2b$10$x' }],
+          'entry 2 (a@example.com): ',
+        ],
+        [[good, { email: 'a@example.com', roles: ['amdin'] }], 'entry 2 (a@example.com): Role not found'],
+        [[good, { email: 'a@example.com', ban_duration: '1d' }], 'entry 2 (a@example.com): invalid format for ban'],
+        [[good, { email: 'a@example.com', id: 'x' }], 'entry 2 (a@example.com): ID must'],
+        [[good, { email: 'a@example.com', username: 'taken' }], 'entry 2 (a@example.com): This username'],
+        [
+          [good, { email: 'a@example.com', user_metadata: { x: 'x'.repeat(20_000) } }],
+          'entry 2 (a@example.com): Metadata',
+        ],
+        [[good, { email: 'GOOD@example.com' }], 'entry 2 (GOOD@example.com): an earlier entry has good@example.com'],
+      ]
+      for (const [content, message] of wrong) {
+        writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content))
+        const { status, stdout, stderr } = await command(['seed', file])
+        expect([content, status, stdout, stderr]).toEqual([content, 4, '', expect.stringContaining(message)])
+      }
+      expect((await command(['seed', join(at.folder, 'missing.json')])).status).toBe(4)
+      expect((await json(['user', 'list'])).total).toBe(1)
     },
     SLOW_MS,
   )

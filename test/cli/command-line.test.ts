@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { withHint } from '../../src/cli/hint'
 import { commandWith, startWith } from '../../src/cli/invocation'
-import { usesColour } from '../../src/cli/terminal'
+import { progressBar, usesColour } from '../../src/cli/terminal'
 
 const executable = '/srv/latchkey/dist/latchkey'
 const from = (env: Record<string, string>, cwd = '/srv/latchkey') => ({ env, executable, cwd })
@@ -45,4 +45,18 @@ test('a NAME=value argument is answered with the flag that sets it', () => {
   expect(withHint(excess, ['serve', 'AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')
   expect(withHint("error: unknown option '--AUTH_PORT=80'", ['--AUTH_PORT=80'])).toContain('--set AUTH_PORT=80')
   expect(withHint(excess, ['serve', '--set', 'AUTH_PORT=80', 'extra'])).toBe(excess)
+})
+
+test('a progress bar is drawn on a terminal only, and removed at the end', () => {
+  const drawn = (isTTY: boolean) => {
+    const written: string[] = []
+    const bar = progressBar('users', 4, { isTTY, write: (text) => written.push(text) })
+    bar.update(2)
+    bar.end()
+    return written
+  }
+  expect(drawn(false)).toEqual([])
+  const [line, end] = drawn(true)
+  expect(line).toBe(`\r${'█'.repeat(15)}${'░'.repeat(15)} 50 % (2 of 4 users)`)
+  expect(end).toBe('\r\u001b[2K')
 })

@@ -105,6 +105,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'commander',
       'smol-toml',
       '@clack/prompts',
+      '@sinclair/typebox',
       'node:stream/consumers',
       'node:crypto',
       'node:fs',

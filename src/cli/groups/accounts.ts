@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { group, type Run, verb } from '../program'
 import { grant, listRolesOf, revoke } from '../role'
+import { seed } from '../seed'
 import { listSessions, revokeSessions } from '../session'
 import { withSettings } from '../settings'
 import {
@@ -22,6 +23,24 @@ export function addAccountCommands(): void {
   addUserCommands()
   addSessionCommands()
   addRoleCommands()
+  addSeedCommand()
+}
+
+function addSeedCommand(): void {
+  withSettings(
+    verb(
+      'seed <file>',
+      'Create users from a JSON array in the shape of POST /admin/users, with username and roles. An address that exists stays as it is, apart from missing roles; with a problem in the file, nothing is created.',
+      [
+        `echo '[{"email": "ada@example.com", "password": "correct-horse-9", "email_confirm": true, "roles": ["admin"]}]' > users.json`,
+        'latchkey seed users.json --dry-run',
+        'latchkey seed users.json',
+      ],
+      seed,
+    ),
+  )
+    .option('--dry-run', 'only check the file')
+    .option(...JSON_OPTION)
 }
 
 function addUserCommands(): void {

@@ -52,12 +52,7 @@ export async function createUser(
   { admin, given, audience }: { admin: Admin; given: UserInput; audience: string },
 ): Promise<Account> {
   const { random, store } = context
-  if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
-  requireShortClaim('role', given.role)
-  requireShortClaim('aud', given.aud)
-  const email = given.email ? normalizeEmail(given.email) : undefined
-  const phone = given.phone ? normalizePhone(given.phone) : undefined
-  const username = given.username === undefined ? null : normalizeUsername(given.username)
+  const { email, phone, username } = identifiersOf(given)
   if (email && (await store.findUserByEmail(email))) throw new Refusal('email_taken')
   if (phone && (await store.findUserByPhone(phone))) throw new Refusal('phone_taken_by_another')
   const encryptedPassword = await initialPassword(context, given)
@@ -69,13 +64,10 @@ export async function createUser(
   const identities: Identity[] = []
   if (email) identities.push(contactIdentity(current, id, 'email', { email }))
   if (phone) identities.push(contactIdentity(current, id, 'phone', { phone }))
-  const metadata = requireMetadataWithinLimit({
-    app: mergeMetadata(
-      providersMetadata(identities.map(({ provider }) => provider)),
-      storableAppMetadata(given.appMetadata ?? {}),
-    ),
-    user: storableMetadata({ ...given.userMetadata, ...(email && given.confirmEmail && { email_verified: true }) }),
-  })
+  const metadata = initialMetadata(
+    given,
+    identities.map(({ provider }) => provider),
+  )
   const user = newUser(current, {
     id,
     aud: given.aud || audience,
@@ -112,6 +104,48 @@ export async function createUser(
     case 'identity_taken':
       throw new Refusal('id_taken')
   }
+}
+
+interface Identifiers {
+  email: string | undefined
+  phone: string | undefined
+  username: string | null
+}
+
+/** @throws {Refusal} if one of them is malformed */
+function identifiersOf(given: UserInput): Identifiers {
+  if (!given.email && !given.phone) throw new Refusal('account_without_email_or_phone')
+  requireShortClaim('role', given.role)
+  requireShortClaim('aud', given.aud)
+  return {
+    email: given.email ? normalizeEmail(given.email) : undefined,
+    phone: given.phone ? normalizePhone(given.phone) : undefined,
+    username: given.username === undefined ? null : normalizeUsername(given.username),
+  }
+}
+
+function initialMetadata({ email, confirmEmail, appMetadata = {}, userMetadata }: UserInput, providers: string[]) {
+  return requireMetadataWithinLimit({
+    app: mergeMetadata(providersMetadata(providers), storableAppMetadata(appMetadata)),
+    user: storableMetadata({ ...userMetadata, ...(email && confirmEmail && { email_verified: true }) }),
+  })
+}
+
+/**
+ * Checks a new account as far as that is possible without other accounts.
+ * @returns its identifiers as they are stored
+ * @throws {Refusal} as `createUser` does
+ */
+export function checkNewUser(
+  { passwords, now }: Pick<Context, 'passwords' | 'now'>,
+  given: UserInput,
+): Identifiers & { id: string | undefined } {
+  const identifiers = identifiersOf(given)
+  requireUsablePassword(passwords, given)
+  banEnd(given.banDuration, now)
+  const { email, phone } = identifiers
+  initialMetadata(given, [...(email ? ['email'] : []), ...(phone ? ['phone'] : [])])
+  return { ...identifiers, id: requestedId(given.id) }
 }
 
 /**
@@ -242,14 +276,16 @@ function requireSearchable(text: string): void {
 
 const actorOf = ({ role, user }: Admin) => user ?? role
 
-async function initialPassword({ passwords, random }: Context, { password, passwordHash }: UserInput): Promise<string> {
+async function initialPassword({ passwords, random }: Context, given: UserInput): Promise<string> {
+  requireUsablePassword(passwords, given)
+  const { password, passwordHash } = given
+  return passwordHash || passwords.hash(password || random.bytes(RANDOM_PASSWORD_LENGTH / 2).toString('hex'))
+}
+
+function requireUsablePassword(passwords: Context['passwords'], { password, passwordHash }: UserInput): void {
   if (password !== undefined && passwordHash) throw new Refusal('password_and_hash')
-  if (passwordHash) {
-    if (!passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')
-    return passwordHash
-  }
+  if (passwordHash && !passwords.accepts(passwordHash)) throw new Refusal('password_hash_unknown')
   if (password && isTooLong(password)) throw new Refusal('password_too_long')
-  return passwords.hash(password || random.bytes(RANDOM_PASSWORD_LENGTH / 2).toString('hex'))
 }
 
 function requestedId(text: string | undefined): string | undefined {

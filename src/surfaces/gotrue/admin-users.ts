@@ -22,7 +22,7 @@ const userFields = {
   ban_duration: Type.Optional(Type.String({ description: 'A duration such as `24h` or `1h30m`, or `none`.' })),
 }
 
-const NewUser = Type.Object(
+export const NewUser = Type.Object(
   {
     id: Type.Optional(Type.String()),
     aud: Type.Optional(storedText()),
@@ -143,7 +143,7 @@ export function userId({ id }: PathParameters<'/:id'>): string {
   return parsed
 }
 
-function givenUser(body: Partial<Static<typeof NewUser>>): UserInput {
+export function givenUser(body: Partial<Static<typeof NewUser>>): UserInput {
   return {
     id: body.id,
     aud: body.aud,
