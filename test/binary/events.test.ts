@@ -163,11 +163,11 @@ describe.each(engines)('%s', (_, isThere, placeOf) => {
       },
     ])
     expect((await command('list', '--type', 'user.created', '--user', ada)).out).toMatch(
-      new RegExp(`^\\S+  ${created}  user\\.created +${ada}  delivered  attempts 1\\n$`),
+      new RegExp(`^ID .*\\n${created}  user\\.created  webhook  ${ada}  delivered  1 +\\S+Z  -  +-\\n$`),
     )
     for (const [args, problem, status] of [
       [['list', '--user', 'eve@example.com'], 'no user found for eve@example.com', 3],
-      [['list', '--limit', '0'], '--limit must be', 2],
+      [['list', '--limit', '0'], 'It has to be a number', 2],
       [['list', '--state', 'lost'], 'pending, delivered, failed', 2],
       [['replay'], 'name the events to send again', 2],
       [['replay', created, '--failed'], 'name the events to send again', 2],
@@ -177,7 +177,7 @@ describe.each(engines)('%s', (_, isThere, placeOf) => {
       expect(await command(...args)).toEqual({ out: expect.stringContaining(problem), status })
     expect(receiver.received.length).toBe(6)
 
-    expect((await command('replay', created)).out).toBe('1 event is queued again.\n')
+    expect((await command('replay', created)).out).toBe('One event is queued again.\n')
     // A server that shares its database is told; another one looks at it when something happens, or after half a minute.
     await server.ask('POST', '/auth/v1/token?grant_type=password', {
       body: { email: 'bob@example.com', password: PASSWORD },
@@ -198,7 +198,7 @@ describe.each(engines)('%s', (_, isThere, placeOf) => {
       `UPDATE ${at.table} SET state = 'failed', error = 'status 500' WHERE id = '${failed}'`,
     )
     expect((await list('--state', 'failed')).map(({ id }) => id)).toEqual([failed])
-    expect((await command('replay', '--failed')).out).toBe('1 event is queued again.\n')
+    expect((await command('replay', '--failed')).out).toBe('One event is queued again.\n')
     expect(await list('--state', 'failed')).toEqual([])
     await server.ask('POST', '/auth/v1/token?grant_type=password', {
       body: { email: 'ada@example.com', password: PASSWORD },

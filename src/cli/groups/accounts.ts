@@ -119,7 +119,7 @@ function addSessionCommands(): void {
 }
 
 /** An option for an integer from 1. */
-const countOption = (flags: string, description: string, usual: number) =>
+export const countOption = (flags: string, description: string, usual: number) =>
   new Option(flags, description).default(usual).argParser((text) => {
     if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 999999.')
     return Number(text)

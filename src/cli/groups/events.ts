@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { listEvents, replay } from '../events'
 import { group, verb } from '../program'
 import { withSettings } from '../settings'
+import { countOption } from './accounts'
 
 export function addEventCommands(): void {
   const events = group(
@@ -21,14 +22,15 @@ export function addEventCommands(): void {
     ),
   )
     .addOption(new Option('--state <state>', 'only events in this state').choices(['pending', 'delivered', 'failed']))
-    .option('--user <user>', 'only events of this user, by id or email address')
+    .option('--user <user>', 'only events of this user')
     .option('--type <type>', 'only events of this type, such as user.created')
-    .option('--limit <count>', 'how many events', '50')
-    .option('--json', 'print them as JSON')
+    .addOption(countOption('--limit <count>', 'how many events', 50))
+    .option('--json', 'print JSON')
 
   withSettings(
     verb('replay [ids...]', 'Send events again, with the same ids.', 'latchkey events replay --failed', replay, events),
   )
     .option('--failed', 'all events that were given up')
     .option('--since <time>', 'all events since then, such as 2026-03-01T12:00:00Z')
+    .option('--json', 'print JSON')
 }
