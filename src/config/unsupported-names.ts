@@ -5,8 +5,6 @@
  */
 import { providerNamed } from '../providers'
 
-const HOOKS = 'CUSTOM_ACCESS_TOKEN'
-
 /** What a setting without effect means for an application that relies on it. */
 export type Standing =
   /** What it is about exists here, and works in another way. */
@@ -60,13 +58,6 @@ export const UNSUPPORTED: UnsupportedGroup[] = [
   ]),
   notHere('there is no SCIM', ['EXPERIMENTAL_SCIM_ENABLED']),
   notHere('tokens of other auth services are not accepted in place of those of this server', [], ['third_party.']),
-  ...words(HOOKS).map((hook) =>
-    notHere(
-      'this hook is not called',
-      each('ENABLED URI SECRETS', `HOOK_${hook}_`, ''),
-      each('enabled uri secrets', `hook.${hook.toLowerCase()}.`, ''),
-    ),
-  ),
   notHere('there is no other cursor than `page` for lists of users', ['EXPERIMENTAL_CURSOR_PAGINATION_ENABLED']),
   notHere('a password does not add an email identity to an account without one', [
     'EXPERIMENTAL_CREATE_EMAIL_IDENTITY_ON_PASSWORD_SET_ENABLED',

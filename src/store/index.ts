@@ -20,7 +20,14 @@ import {
   write,
 } from './engine'
 import * as events from './events'
-import { beginChallenge, completeChallenge, findChallenge, rollBackChallenge } from './factors/challenges'
+import {
+  beginChallenge,
+  completeChallenge,
+  endLowSessions,
+  findChallenge,
+  rollBackChallenge,
+  withdrawElevation,
+} from './factors/challenges'
 import { countFactorAttempt, refundFactorAttempt } from './factors/factor-attempts'
 import { enrollFactor, findFactor, listFactors, removeFactor, renameFactor } from './factors/factors'
 import { addRecoveryCodes, findRecoveryCodes, isRecoveryCodeOpen, replaceRecoveryCodes } from './factors/recovery-codes'
@@ -48,6 +55,7 @@ import * as personalTokens from './sessions/personal-tokens'
 import * as sessionTokens from './sessions/session-tokens'
 import * as sessions from './sessions/sessions'
 import { isSessionSuperseded } from './sessions/superseded-sessions'
+import { withdrawSignIn } from './sessions/withdraw-sign-in'
 import * as signingKeys from './signing-keys'
 import { consumeCaptcha } from './spent-captchas'
 import { openSqlite } from './sqlite/open'
@@ -90,6 +98,8 @@ const factors = {
   countFactorAttempt,
   refundFactorAttempt,
   completeChallenge,
+  endLowSessions,
+  withdrawElevation,
   addRecoveryCodes,
   findRecoveryCodes,
   isRecoveryCodeOpen,
@@ -122,6 +132,7 @@ const operations = {
   notePersonalTokenUse: personalTokens.recordPersonalTokenUse,
   ...sessions,
   isSessionSuperseded,
+  withdrawSignIn,
   ...maintenance,
   sweepSlice,
   ...audit,
@@ -249,7 +260,7 @@ export type { Listed, Page, UserQuery } from './admin-lists'
 export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
 export type { EventFilter, EventQueue, EventResult, NewEvent } from './events'
-export type { PreviousSendTimes } from './factors/challenges'
+export type { BeforeElevation, PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'
 export { type FunctionCall, type FunctionResult, type Functions, openFunctions } from './postgres/functions'
@@ -281,6 +292,7 @@ export type {
   WebauthnCredential,
 } from './schema'
 export type { SessionPrecedence } from './sessions/superseded-sessions'
+export type { UsedUp } from './sessions/withdraw-sign-in'
 export type { SingleUse } from './single-use'
 export type { AuditEntry, NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Retention, Sweep } from './sweeps'

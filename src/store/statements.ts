@@ -95,6 +95,19 @@ export async function advanceSession(tx: Tx, before: Session, after: Session, ne
   return before.refreshTokenCounter < 0 ? replaceImportedTokens(tx, after, newKey) : after
 }
 
+/**
+ * Returns a session to an earlier refresh token. One of GoTrue's older format was replaced; it is answered as the parent
+ * of our first.
+ * @returns false if the session no longer exists, or was advanced since
+ */
+export async function returnSession(tx: Tx, { from, to }: { from: Session; to: Session }): Promise<boolean> {
+  const returned = { ...to, refreshTokenCounter: Math.max(to.refreshTokenCounter, 0) }
+  const counterBefore = from.refreshTokenCounter
+  if ((await tx.run(advanceRefreshToken, { ...returned, counterBefore })) === 0) return false
+  if (from.elevatedAtCounter !== to.elevatedAtCounter) await tx.run(setElevation, to)
+  return true
+}
+
 /** Ends the tokens of GoTrue's older format, whose sessions may have no key. */
 async function replaceImportedTokens(tx: Tx, session: Session, newKey: NewKey): Promise<Session> {
   await tx.run(revokeImportedTokens, { sessionId: session.id, now: session.updatedAt })
@@ -149,6 +162,10 @@ export const recordFactorNetwork = statement(columnsOf(knownNetworks), (db, p) =
       target: [knownNetworks.userId, knownNetworks.network],
       set: { lastSeenAt: sql`excluded.last_seen_at`, passedFactorAt: sql`excluded.passed_factor_at` },
     }),
+)
+
+export const deleteSession = statement({ id: sessions.id, userId: sessions.userId }, (db, { id, userId }) =>
+  db.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userId, userId))),
 )
 
 const deleteSessions = statement({ userId: sessions.userId, keep: sessions.id }, (db, { userId, keep }) =>

@@ -60,14 +60,16 @@ test('what is sent has the declared form, and nothing else', async () => {
       AUTH_HOOK_AFTER_USER_CREATED_MODE: 'inline',
     },
     post: async ({ body }): Promise<HttpResult> => {
-      sent.push(JSON.parse(body))
+      const payload = JSON.parse(body)
+      sent.push(payload)
+      const { claims } = payload
       return {
         outcome: 'answered',
         status: 200,
         contentType: 'application/json',
         retryAfter: '',
         isTooLarge: false,
-        body: '{}',
+        body: JSON.stringify(claims === undefined ? {} : { claims }),
       }
     },
   })

@@ -85,9 +85,12 @@ export function requireAudience(
   { claims, user }: Caller,
 ): void {
   // A token of `/api/auth` has no audience; the audience of its user applies.
-  const own = claims.type === 'access' ? user.aud : audienceOf(claims)
+  const own = isServiceToken(claims) ? user.aud : audienceOf(claims)
   if (!own || requestAudience(context, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }
+
+/** Whether it is a token of `/api/auth`. A hook may add any claim to one of Supabase's, which always has a session. */
+const isServiceToken = ({ type, session_id }: VerifiedClaims): boolean => type === 'access' && session_id === undefined
 
 const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)
 
@@ -100,7 +103,7 @@ async function claimsOf({ apiKeys, keyring, now }: Context, bearer: string): Pro
 
 async function callerOf({ store, policy, now }: Context, claims: VerifiedClaims): Promise<Caller> {
   const { sub } = claims
-  const sessionId = claims.type === 'access' ? serviceSession(policy, claims) : claims.session_id
+  const sessionId = isServiceToken(claims) ? serviceSession(policy, claims) : claims.session_id
   if (typeof sub !== 'string' || sub === '') throw new Refusal('token_without_subject')
   if (!isUuid(sub)) throw new Refusal('token_subject_malformed')
   const namesSession = sessionId !== undefined && sessionId !== '' && sessionId !== NIL_UUID
@@ -118,8 +121,9 @@ async function callerOf({ store, policy, now }: Context, claims: VerifiedClaims)
 }
 
 /** The assurance level in a token. One of `/api/auth` has no claim for the first level. */
-function aalOf({ type, aal }: VerifiedClaims, session: Session): Aal {
-  if (aal === 'aal1' || (aal === undefined && type === 'access')) return 'aal1'
+function aalOf(claims: VerifiedClaims, session: Session): Aal {
+  const { aal } = claims
+  if (aal === 'aal1' || (aal === undefined && isServiceToken(claims))) return 'aal1'
   return session.aal
 }
 

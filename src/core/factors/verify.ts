@@ -1,5 +1,6 @@
 /** Answering a challenge (`POST /factors/{id}/verify`). */
 
+import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import { isExpired } from '../../lib/time'
 import type { Factor, MfaChallenge, Proof, Session, User } from '../../store'
@@ -9,7 +10,7 @@ import { requestSessionOf } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type CredentialJson, verifyAssertion, verifyRegistration } from '../passkeys/webauthn'
-import { type IssuedSession, newKeyFor, reissueTokens } from '../sessions/issue-tokens'
+import { type IssuedSession, newKeyFor, orWithdraw, refusalEntry, reissueTokens } from '../sessions/issue-tokens'
 import { withCountedAttempt } from './attempt-limit'
 import { requireVerification } from './challenge'
 import { checkPhoneCode } from './phone-codes'
@@ -150,11 +151,12 @@ export async function recordPassedFactor(
     network: networkPrefix(context.client.ip),
     proof,
     now: context.now,
+    keepsLowSessions: context.policy.hooks.customAccessToken !== undefined,
     related: { audit, messages },
   })
   switch (passed.outcome) {
     case 'passed':
-      return reissueTokens(context, passed.opened)
+      return issueElevatedTokens(context, passed, { challengeId: which.challengeId, proof })
     case 'challenge_spent':
       throw new Refusal('challenge_mismatch')
     case 'proof_used':
@@ -166,4 +168,29 @@ export async function recordPassedFactor(
     case 'aal_too_low_to_enrol':
       throw new Refusal(passed.outcome)
   }
+}
+
+type Elevation = Extract<Awaited<ReturnType<Context['store']['completeChallenge']>>, { outcome: 'passed' }>
+
+/**
+ * Issues the tokens of an elevated session. If a hook refuses them, or fails, the session is as before, so that the
+ * client can go on with the tokens that it has.
+ */
+async function issueElevatedTokens(
+  context: Context,
+  { opened, before }: Elevation,
+  { challengeId, proof }: Pick<PassedFactor, 'challengeId' | 'proof'>,
+): Promise<IssuedSession> {
+  const { store, now, policy } = context
+  const { session } = opened
+  const issued = await orWithdraw(
+    context,
+    () => reissueTokens(context, opened, METHOD_OF[proof.type]),
+    (cause) => {
+      const audit = [refusalEntry(context, opened, cause)]
+      return store.withdrawElevation({ challengeId, proof, before, raised: session, at: now, audit })
+    },
+  )
+  if (policy.hooks.customAccessToken) await store.endLowSessions({ userId: session.userId, keep: session.id })
+  return issued
 }

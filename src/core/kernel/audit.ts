@@ -7,6 +7,7 @@ import type { Context } from './context'
 const LOG_TYPES = {
   login: 'account',
   logout: 'account',
+  hook_refused: 'account',
   invite_accepted: 'account',
   user_signedup: 'team',
   user_deleted: 'team',

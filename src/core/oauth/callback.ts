@@ -146,7 +146,7 @@ async function acceptInvitation(
   })
   switch (accepted.outcome) {
     case 'changed':
-      return finishSignIn(context, signIn, ending, accepted.opened)
+      return finishSignIn(context, signIn, ending, accepted.opened, [{ kind: 'token', id: inviteTokenId }])
     case 'used_before':
       throw alreadyUsedError(signIn)
     case 'token_unknown':

@@ -12,6 +12,7 @@ import type {
   OpenedSession,
   SingleUse,
   UnconfirmedCleanup,
+  UsedUp,
   User,
 } from '../../store'
 import { callAfterUserCreated } from '../hooks/after-user-created'
@@ -23,7 +24,7 @@ import { Refusal } from '../kernel/refusal'
 import { prepareMail } from '../messages/mail'
 import { callOrWithdraw, idsOf, sendConfirmation, withdrawNewAccount } from '../messages/store-then-send'
 import { mintMailToken } from '../messages/verification-mail'
-import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { type CodeChallenge, newAuthCode, newFlow, sealProviderTokens } from '../tokens/pkce'
 import { identityPayload, mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword, newUser } from '../users/users'
@@ -256,14 +257,16 @@ export function endingFor(
 export const storedEnding = (ending: Ending, { once }: Pick<ExternalSignIn, 'once'>): ConsumingGrant =>
   'session' in ending ? { session: ending.session.row, use: once?.use } : { flow: ending.flow, use: once?.use }
 
+/** @param used what was used up besides `once` */
 export async function finishSignIn(
   context: Context,
-  { tokens }: Pick<ExternalSignIn, 'tokens'>,
+  { tokens, once }: Pick<ExternalSignIn, 'tokens' | 'once'>,
   ending: Ending,
   opened: OpenedSession | undefined,
+  used: readonly UsedUp[] = [],
 ): Promise<SignInResult> {
   if ('code' in ending) return { outcome: 'code', code: ending.code }
   if (!opened) throw new Error('a sign-in opened no session')
-  const issued = await issueTokens(context, opened, ending.session.key)
+  const issued = await issueFirstTokens(context, opened, ending.session, [...used, ...(once ? [once.use] : [])])
   return { outcome: 'session', issued: { ...issued, providerTokens: tokens } }
 }

@@ -6,7 +6,7 @@ import { auditEntry } from '../kernel/audit'
 import { type Admin, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { needsSecondFactor } from '../users/second-factor-status'
 import {
   type CeremonyOptions,
@@ -91,7 +91,7 @@ export async function signInWithPasskey(context: Context, answer: PasskeyRespons
   const signedIn = await store.openSession({ session: session.row, now, passkey: used, audit })
   switch (signedIn.outcome) {
     case 'opened':
-      return issueTokens(context, signedIn.opened, session.key)
+      return issueFirstTokens(context, signedIn.opened, session)
     case 'user_banned':
       throw new Refusal('user_banned')
     default:

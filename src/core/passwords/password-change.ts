@@ -1,6 +1,6 @@
 /** Requirements for changing one's own password (`PUT /user`). */
 import { isWithin } from '../../lib/time'
-import type { TokenUse, User } from '../../store'
+import type { Session, TokenUse, User } from '../../store'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import type { Refund } from '../kernel/rate-limits'
@@ -38,17 +38,14 @@ export async function authorizePasswordChange(
   { caller, given, needsCurrentPassword }: PasswordChange,
 ): Promise<{ hash: string; tokenUse: TokenUse | undefined; done: Refund }> {
   const { policy, passwords, now } = context
-  const { user, session, claims } = caller
+  const { user, session } = caller
   const { password = '', currentPassword = '', nonce = '' } = given
   const own = { account: user, isEligible: true, identifier: user.id }
   const isRecent = session !== undefined && isWithin(session.createdAt, RECENT_SIGN_IN_MS + 1, now)
   const tokenUse =
     policy.password.requireReauthentication && !isRecent ? await verifyNonce(context, user, nonce) : undefined
-  const methods = Array.isArray(claims.amr)
-    ? claims.amr.map((claim) => (claim as { method?: string })?.method ?? '')
-    : []
-  const mayHaveForgotten = methods.some((method) => RECOVERY_METHODS.has(method))
-  const isAskedFor = policy.password.requireCurrent && user.encryptedPassword !== null && !mayHaveForgotten
+  const isAskedFor =
+    policy.password.requireCurrent && user.encryptedPassword !== null && !(await mayHaveForgotten(context, session))
   if (needsCurrentPassword || isAskedFor) {
     if (currentPassword === '') throw new Refusal('current_password_missing')
     const proven = await verifyPassword(context, { ...own, password: currentPassword })
@@ -61,6 +58,12 @@ export async function authorizePasswordChange(
     throw new Refusal('password_unchanged')
   }
   return { hash: await passwords.hash(password), tokenUse, done }
+}
+
+/** Whether the session began with a link or code by mail. A hook may have left that out of the token. */
+async function mayHaveForgotten({ store }: Context, session: Session | undefined): Promise<boolean> {
+  const methods = session ? await store.findAmr(session.id) : []
+  return methods.some(({ authenticationMethod }) => RECOVERY_METHODS.has(authenticationMethod))
 }
 
 async function verifyNonce(context: Context, { email, phone }: User, nonce: string) {

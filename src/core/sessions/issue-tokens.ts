@@ -3,11 +3,13 @@ import type { AuthenticationMethod } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
 import { fitIntoToken } from '../../lib/metadata'
-import type { NewKey, NewSession, OpenedSession, Proof, Session } from '../../store'
-import type { Context } from '../kernel/context'
+import type { AuditEntry, NewKey, NewSession, OpenedSession, Proof, Session, UsedUp } from '../../store'
+import { customizeClaims, type TokenOccasion } from '../hooks/custom-access-token'
+import { auditEntry } from '../kernel/audit'
+import { type Context, withCurrentTime } from '../kernel/context'
 import type { Policy } from '../kernel/policy'
 import type { ProviderTokens } from '../kernel/ports'
-import type { Weakness } from '../kernel/refusal'
+import { Refusal, type Weakness } from '../kernel/refusal'
 import { encodeRefreshToken } from '../tokens/refresh-token'
 import { accessClaims } from './access-claims'
 import { newDeviceNotice } from './new-device'
@@ -31,7 +33,7 @@ export interface IssuedSession extends OpenedSession {
 }
 
 /**
- * A session to be stored; its key must be passed to `issueTokens`.
+ * A session to be stored; `issueFirstTokens` needs it.
  * @param proof a second factor given with the sign-in
  */
 export function newSession(
@@ -64,8 +66,64 @@ export function newSession(
   return { row: { session, method, secondMethod, network: networkPrefix(client.ip), noticeOf }, key }
 }
 
-/** Issues the tokens of a session. @param key of its refresh tokens, in plaintext */
-export async function issueTokens(context: Context, opened: OpenedSession, key: Uint8Array): Promise<IssuedSession> {
+/**
+ * Issues the first tokens of a new session. If a hook refuses them, or fails, the sign-in is withdrawn.
+ * @param made by `newSession`
+ * @param used what the sign-in has used up
+ */
+export const issueFirstTokens = (
+  context: Context,
+  opened: OpenedSession,
+  { row, key }: ReturnType<typeof newSession>,
+  used: readonly UsedUp[] = [],
+): Promise<IssuedSession> =>
+  orWithdraw(
+    context,
+    () => issueTokens(context, opened, { key, occasion: row.method as AuthenticationMethod }),
+    async (cause) => {
+      const { user, session } = opened
+      const audit = [refusalEntry(context, opened, cause)]
+      // The account as it was stored has the time of the sign-in.
+      const at = user.lastSignInAt ?? session.createdAt
+      await context.store.withdrawSignIn({ userId: user.id, sessionId: session.id, at, used, audit })
+    },
+  )
+
+/** Does what may fail; if it does, takes back what was stored before it. */
+export async function orWithdraw<T>(
+  { report }: Pick<Context, 'report'>,
+  work: () => Promise<T>,
+  withdraw: (cause: unknown) => Promise<unknown>,
+): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await withdraw(error).catch((failure: unknown) => {
+      report('error', 'could not withdraw a sign-in without an access token', { error: String(failure) })
+    })
+    throw error
+  }
+}
+
+/** The audit entry of a sign-in that got no access token. */
+export const refusalEntry = (context: Context, { user, session }: OpenedSession, cause: unknown): AuditEntry =>
+  auditEntry(withCurrentTime(context), 'hook_refused', user, {
+    session_id: session.id,
+    reason: cause instanceof Refusal ? cause.reason : 'fault',
+  })
+
+interface Issue {
+  /** Of its refresh tokens, in plaintext. */
+  key: Uint8Array
+  occasion: TokenOccasion
+}
+
+/** Issues the tokens of a session. */
+export async function issueTokens(
+  context: Context,
+  opened: OpenedSession,
+  { key, occasion }: Issue,
+): Promise<IssuedSession> {
   const { keyring, policy, report, now } = context
   const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
   const metadata = fitIntoToken({ user, app })
@@ -81,7 +139,7 @@ export async function issueTokens(context: Context, opened: OpenedSession, key: 
   }
   return {
     ...opened,
-    accessToken: await keyring.sign(claims),
+    accessToken: await keyring.sign(await customizeClaims(context, claims, occasion)),
     expiresIn,
     expiresAt,
     refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),
@@ -101,9 +159,13 @@ export const newKeyFor =
     sealer.seal(random.bytes(KEY_BYTES), keyAad(sessionId))
 
 /** Issues new tokens for an existing session. */
-export async function reissueTokens(context: Context, opened: OpenedSession): Promise<IssuedSession> {
+export async function reissueTokens(
+  context: Context,
+  opened: OpenedSession,
+  occasion: TokenOccasion,
+): Promise<IssuedSession> {
   const { id, refreshTokenHmacKey } = opened.session
-  return issueTokens(context, opened, context.sealer.open(refreshTokenHmacKey, keyAad(id)))
+  return issueTokens(context, opened, { key: context.sealer.open(refreshTokenHmacKey, keyAad(id)), occasion })
 }
 
 /** The additional authenticated data under which a session's refresh token key is sealed. */

@@ -43,7 +43,10 @@ export async function refreshSession(
   switch (refreshed.outcome) {
     case 'rotated':
     case 'repeated':
-      return key ? issueTokens(context, refreshed.opened, key) : reissueTokens(context, refreshed.opened)
+      // If a hook fails, the presented token is the parent of the current one, and gets the same successor again.
+      return key
+        ? issueTokens(context, refreshed.opened, { key, occasion: 'token_refresh' })
+        : reissueTokens(context, refreshed.opened, 'token_refresh')
     case 'session_gone':
     case 'user_gone':
       throw new Refusal('refresh_token_unknown')

@@ -6,7 +6,7 @@ import { hasElapsed } from '../../lib/time'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { authCodeHash, openProviderTokens } from '../tokens/pkce'
 
 /** Exchanges a code for a session, once (`POST /token?grant_type=pkce`). A wrong verifier does not consume the code. */
@@ -36,7 +36,7 @@ export async function exchangeCode(
   switch (exchanged.outcome) {
     case 'opened':
       return {
-        ...(await issueTokens(context, exchanged.opened, session.key)),
+        ...(await issueFirstTokens(context, exchanged.opened, session, [{ kind: 'flow', flow }])),
         providerTokens: openProviderTokens(context, flow),
       }
     case 'user_banned':

@@ -36,8 +36,8 @@ export interface PasswordSessionOptions {
 
 export interface PasswordSession {
   opened: OpenedSession
-  /** For `issueTokens`. */
-  key: Buffer
+  /** For `issueFirstTokens`. */
+  made: ReturnType<typeof newSession>
   /** The request at the time the session was created, for its tokens. */
   context: Context
   /** The requested tokens, in plaintext. */
@@ -103,7 +103,8 @@ async function openSession(
   const rehashed = passwords.isOutdated(hash) ? await passwords.hash(password) : undefined
   const context = withCurrentTime(request)
   const { now } = context
-  const { row, key } = newSession(context, account.id, 'password', proof)
+  const made = newSession(context, account.id, 'password', proof)
+  const { row } = made
   const familyId = row.session.id
   const tokens = wanted.map(([kind, lifetimeMs]) => mintSessionToken(context, { kind, familyId, lifetimeMs }))
   const signedIn = await store.openSession({
@@ -116,7 +117,7 @@ async function openSession(
   })
   switch (signedIn.outcome) {
     case 'opened':
-      return { opened: signedIn.opened, key, context, tokens }
+      return { opened: signedIn.opened, made, context, tokens }
     case 'user_banned':
       throw new Refusal(ban.reason)
     case 'user_gone':

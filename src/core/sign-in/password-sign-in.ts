@@ -3,7 +3,7 @@
 import type { Context } from '../kernel/context'
 import { Refusal, type Weakness } from '../kernel/refusal'
 import { weaknessOf } from '../passwords/password-strength'
-import { type IssuedSession, issueTokens } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens } from '../sessions/issue-tokens'
 import { comparablePhone } from '../users/users'
 import { openPasswordSession } from './password-session'
 
@@ -29,7 +29,7 @@ export async function signInWithPassword(
   const {
     context: begun,
     opened,
-    key,
+    made,
   } = await openPasswordSession(context, {
     identifier,
     password,
@@ -40,7 +40,7 @@ export async function signInWithPassword(
     identifiers: email ? 'email_or_username' : 'phone',
     ban: { reason: 'credentials_of_banned_user', isShownWithoutPassword: true },
   })
-  const issued = await issueTokens(begun, opened, key)
+  const issued = await issueFirstTokens(begun, opened, made)
   return { ...issued, weakness: await reportedWeakness(context, password) }
 }
 

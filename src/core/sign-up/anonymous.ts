@@ -1,11 +1,12 @@
 /** Anonymous users (`POST /signup` without address and number). */
 
+import type { OpenedSession } from '../../store'
 import { callAfterUserCreated } from '../hooks/after-user-created'
 import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { issueTokens, newSession } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { newUser, storableMetadata } from '../users/users'
 import type { SignUpResult } from './pending-sign-up'
 import type { SignUp } from './sign-up'
@@ -34,5 +35,18 @@ export async function signUpAnonymously(
   const registered = await context.store.registerUser({ user, identities: [], session: session.row, audit })
   if (registered.outcome !== 'registered') throw new Error(`an account without contacts met ${registered.outcome}`)
   await callAfterUserCreated(context, registered.opened.user)
-  return { outcome: 'signed_in', issued: await issueTokens(context, registered.opened, session.key) }
+  return { outcome: 'signed_in', issued: await issueAnonymousTokens(context, registered.opened, session) }
+}
+
+/** GoTrue has one answer for everything that may fail from here. */
+async function issueAnonymousTokens(
+  context: Context,
+  opened: OpenedSession,
+  session: ReturnType<typeof newSession>,
+): Promise<IssuedSession> {
+  try {
+    return await issueFirstTokens(context, opened, session, [{ kind: 'anonymous_user' }])
+  } catch (error) {
+    throw error instanceof Refusal ? new Refusal('anonymous_user_not_created') : error
+  }
 }

@@ -16,7 +16,7 @@ import { callOrWithdraw, withdrawNewAccount } from '../messages/store-then-send'
 import { suppressDeliveryErrors } from '../messages/suppress-delivery-errors'
 import { mintMailToken } from '../messages/verification-mail'
 import { requireStrongPassword } from '../passwords/password-strength'
-import { issueTokens, newSession } from '../sessions/issue-tokens'
+import { issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { type CodeChallengeParameters, parseCodeChallenge } from '../tokens/pkce'
 import { WITH_PASSWORD } from '../tokens/verification-record'
 import type { MintedToken } from '../tokens/verification-token'
@@ -164,7 +164,7 @@ async function createAccount(
   if (registered.outcome !== 'registered') return { taken: registered.user }
   // GoTrue answers a sign-up with the same map in both places, although it stores two
   const shown = { ...registered.opened, identities: [{ ...identity, identityData: rawUserMetaData }] }
-  return { outcome: 'signed_in', issued: await issueTokens(context, shown, session.key) }
+  return { outcome: 'signed_in', issued: await issueFirstTokens(context, shown, session) }
 }
 
 async function createUnconfirmed(

@@ -1,11 +1,19 @@
 /** Consuming links and codes (`GET` and `POST /verify`): their effects, and the resulting session. */
 import { secretEqual } from '../../lib/secrets'
-import type { NewSession, OpenedSession, TokenUse, User, VerificationKind, VerificationToken } from '../../store'
+import type {
+  NewSession,
+  OpenedSession,
+  TokenUse,
+  UsedUp,
+  User,
+  VerificationKind,
+  VerificationToken,
+} from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
 import { testCode } from '../messages/sms'
 import { requireStrongPassword } from '../passwords/password-strength'
-import { type IssuedSession, issueTokens, newSession } from '../sessions/issue-tokens'
+import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { newAuthCode } from '../tokens/pkce'
 import { PKCE_PREFIX } from '../tokens/verification-record'
 import { findToken, findTokenByCode } from '../tokens/verification-token'
@@ -125,7 +133,7 @@ export async function verifyCode(context: Context, shown: CodeVerification): Pro
   if (testUser) {
     const session = newSession(context, testUser.id, 'otp')
     const opened = await confirmPhone(context, { user: testUser }, session.row)
-    return signedIn(context, opened, session, kinds[0] as VerificationKind)
+    return signedIn(context, opened, { session, kind: kinds[0] as VerificationKind, used: [] })
   }
   try {
     const { token, tokenUse, refund } = await findTokenByCode(context, { to, code, kinds })
@@ -232,11 +240,13 @@ async function confirmFirstOfTwo(
 }
 
 async function signInWith(context: Context, verification: Verification): Promise<VerificationResult> {
-  const { user, token } = verification
+  const { user, token, password } = verification
   const session = newSession(context, user.id, 'otp')
   const opened = await openWith(context, verification, session.row)
   if (!opened) throw new Error('a verification opened no session')
-  return signedIn(context, opened, session, token.kind)
+  const isReusable = REUSABLE.has(token.kind) && password === undefined
+  const used = isReusable ? [{ kind: 'token' as const, id: token.id }] : []
+  return signedIn(context, opened, { session, kind: token.kind, used })
 }
 
 async function openWith(
@@ -261,14 +271,18 @@ async function openWith(
   }
 }
 
+/** Kinds whose effect may be repeated. A change of address is made once, as is that of a password: it stands. */
+const REUSABLE: ReadonlySet<VerificationKind> = new Set<VerificationKind>([
+  ...(['signup', 'invite', 'magic_link', 'password_reset', 'phone_confirmation'] as const),
+])
+
 const signedIn = async (
   context: Context,
   opened: OpenedSession,
-  { key }: ReturnType<typeof newSession>,
-  kind: VerificationKind,
+  { session, kind, used }: { session: ReturnType<typeof newSession>; kind: VerificationKind; used: readonly UsedUp[] },
 ): Promise<VerificationResult> => ({
   outcome: 'signed_in',
-  issued: await issueTokens(context, opened, key),
+  issued: await issueFirstTokens(context, opened, session, used),
   kind,
 })
 

@@ -88,3 +88,11 @@ export async function findConflict(
   const byId = await tx.one(userById, { id: wanted.id })
   return byId && { outcome: 'id_taken', user: byId }
 }
+
+/** Notes the deletion of an account with what it was before. */
+export async function notingDeletion(tx: Tx, id: string, work: () => Promise<number>): Promise<boolean> {
+  const account = tx.changes && (await findAccountIn(tx, id))
+  const isDeleted = (await work()) > 0
+  if (account && isDeleted) tx.changes?.push({ kind: 'deleted', userId: id, account })
+  return isDeleted
+}

@@ -1,6 +1,6 @@
 /** Accounts and their identities. */
 import { and, eq, isNull, notExists, sql } from 'drizzle-orm'
-import { read, type Tx, write } from '../engine'
+import { read, write } from '../engine'
 import { statement } from '../query'
 import {
   knownNetworks,
@@ -15,7 +15,7 @@ import {
 } from '../schema'
 import { type AuditEntry, appendAudit, endSessions, identitiesIn, userById } from '../statements'
 import { invalidateTokensOf, type Withdrawal, withdrawTokensIn } from '../verification/operations'
-import { findAccountIn, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
+import { findAccountIn, notingDeletion, saveIdentity, userByEmail, userByPhone, userByUsername } from './account-rows'
 import { saveUser } from './save-user'
 
 const userByUid = statement({ uid: users.uid }, (db, { uid }) => db.select().from(users).where(eq(users.uid, uid)))
@@ -46,14 +46,6 @@ export const findUserByUid = read(async (tx, uid: number) => tx.one(userByUid, {
 export const findIdentities = read(async (tx, userId: string) => identitiesIn(tx, userId))
 
 export const findAccount = read((tx, id: string) => findAccountIn(tx, id))
-
-/** Notes the deletion of an account with what it was before. */
-async function notingDeletion(tx: Tx, id: string, work: () => Promise<number>): Promise<boolean> {
-  const account = tx.changes && (await findAccountIn(tx, id))
-  const isDeleted = (await work()) > 0
-  if (account && isDeleted) tx.changes?.push({ kind: 'deleted', userId: id, account })
-  return isDeleted
-}
 
 export interface SoftDeletion {
   id: string

@@ -1,26 +1,38 @@
 /** Second-factor challenges. */
 import { and, eq, isNull, lt } from 'drizzle-orm'
+import { lowerAal } from '../../lib/assurance'
+import { METHOD_OF } from '../../lib/factor-types'
 import { remainingMs } from '../../lib/time'
 import { saveUser } from '../accounts/save-user'
 import { read, runGuarded, type Tx, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { type RelatedWrites, writeRelated } from '../related-writes'
-import { type MfaChallenge, mfaChallenges, mfaFactors, type User, users } from '../schema'
+import { type MfaChallenge, mfaAmrClaims, mfaChallenges, mfaFactors, type Session, type User, users } from '../schema'
 import {
   type Acting,
   type AuditEntry,
-  actingSession,
   allFactorsIn,
   appendAudit,
   loadOpenedSession,
   type NewKey,
   type OpenedSession,
   recordFactorNetwork,
+  returnSession,
+  sessionById,
   userById,
 } from '../statements'
 import { invalidateTokensOf } from '../verification/operations'
 import { dropUnverified } from './factors'
-import { consumeProof, elevateSession, factorById, type Proof, type ProofRefused } from './second-factors'
+import {
+  consumeProof,
+  elevateSession,
+  endLowSessionsIn,
+  factorById,
+  type Proof,
+  type ProofRefused,
+  restoreProof,
+  setAssurance,
+} from './second-factors'
 
 const insertChallenge = statement(columnsOf(mfaChallenges), (db, p) => db.insert(mfaChallenges).values(p))
 const challengeById = statement({ id: mfaChallenges.id }, (db, { id }) =>
@@ -31,6 +43,29 @@ const consumeChallenge = statement({ id: mfaChallenges.id, now: mfaChallenges.ve
     .update(mfaChallenges)
     .set({ verifiedAt: now })
     .where(and(eq(mfaChallenges.id, id), isNull(mfaChallenges.verifiedAt))),
+)
+const reopenChallenge = statement({ id: mfaChallenges.id, at: mfaChallenges.verifiedAt }, (db, { id, at }) =>
+  db
+    .update(mfaChallenges)
+    .set({ verifiedAt: null })
+    .where(and(eq(mfaChallenges.id, id), eq(mfaChallenges.verifiedAt, at))),
+)
+const deleteAmr = statement(
+  {
+    sessionId: mfaAmrClaims.sessionId,
+    method: mfaAmrClaims.authenticationMethod,
+    at: mfaAmrClaims.updatedAt,
+  },
+  (db, { sessionId, method, at }) =>
+    db
+      .delete(mfaAmrClaims)
+      .where(
+        and(
+          eq(mfaAmrClaims.sessionId, sessionId),
+          eq(mfaAmrClaims.authenticationMethod, method),
+          eq(mfaAmrClaims.updatedAt, at),
+        ),
+      ),
 )
 const deleteChallenge = statement({ id: mfaChallenges.id }, (db, { id }) =>
   db.delete(mfaChallenges).where(eq(mfaChallenges.id, id)),
@@ -120,7 +155,15 @@ export interface ChallengeCompletion extends Acting {
   network: string | undefined
   now: number
   newKey: NewKey
+  /** Whether the user's aal1 sessions remain, until `endLowSessions`. */
+  keepsLowSessions?: boolean
   related: RelatedWrites
+}
+
+/** The session and the factor as they were before, for `withdrawElevation`. */
+export interface BeforeElevation {
+  session: Session
+  lastStep: number
 }
 
 /**
@@ -130,20 +173,22 @@ export interface ChallengeCompletion extends Acting {
 export const completeChallenge = write(
   async (
     tx,
-    { challengeId, userId, proof, network, now, newKey, related, ...acting }: ChallengeCompletion,
+    { challengeId, userId, proof, network, now, newKey, keepsLowSessions, related, ...acting }: ChallengeCompletion,
   ): Promise<
-    | { outcome: 'passed'; opened: OpenedSession }
+    | { outcome: 'passed'; opened: OpenedSession; before: BeforeElevation }
     | { outcome: ProofRefused | 'challenge_spent' | 'session_gone' | 'aal_too_low_to_enrol' }
   > => {
-    const session = await actingSession(tx, acting)
-    if (session?.userId !== userId) return { outcome: 'session_gone' }
+    const stored = await tx.one(sessionById, { id: acting.sessionId })
+    if (stored?.userId !== userId) return { outcome: 'session_gone' }
+    const session = { ...stored, aal: lowerAal(stored.aal, acting.aal) }
     if (challengeId !== undefined) {
       const challenge = await tx.one(challengeById, { id: challengeId })
       if (challenge?.factorId !== proof.factorId) return { outcome: 'factor_gone' }
       if (challenge.verifiedAt !== null) return { outcome: 'challenge_spent' }
     }
     // A factor added before the first one was verified must not become a way around it.
-    const verified = (await allFactorsIn(tx, userId)).filter(({ status }) => status === 'verified')
+    const present = await allFactorsIn(tx, userId)
+    const verified = present.filter(({ status }) => status === 'verified')
     if (session.aal !== 'aal2' && verified.length > 0 && verified.every(({ id }) => id !== proof.factorId))
       return { outcome: 'aal_too_low_to_enrol' }
     const factor = await consumeProof(tx, userId, proof, { network, now })
@@ -152,13 +197,47 @@ export const completeChallenge = write(
     if (network !== undefined)
       await tx.run(recordFactorNetwork, { userId, network, lastSeenAt: now, passedFactorAt: now })
     const raised = await elevateSession(tx, session, factor, { now, newKey })
+    if (!keepsLowSessions) await endLowSessionsIn(tx, userId, session.id)
     // A contact change requested without a factor may come from someone who only knows the password.
     if (verified.length === 0) await forgetContactChanges(tx, userId, now)
     // GoTrue returns the factors as they were before unverified ones are deleted.
     const opened = await loadOpenedSession(tx, (await tx.one(userById, { id: userId })) as User, raised)
     await dropUnverified(tx, userId, factor.factorType)
     await writeRelated(tx, related, now)
-    return { outcome: 'passed', opened }
+    const lastStep = present.find(({ id }) => id === proof.factorId)?.lastStep ?? 0
+    return { outcome: 'passed', opened, before: { session: stored, lastStep } }
+  },
+)
+
+/** Ends the aal1 sessions of a user whose session was elevated. */
+export const endLowSessions = write(async (tx, { userId, keep }: { userId: string; keep: string }): Promise<void> => {
+  await endLowSessionsIn(tx, userId, keep)
+})
+
+export interface ElevationWithdrawal extends Pick<ChallengeCompletion, 'challengeId' | 'proof'> {
+  before: BeforeElevation
+  /** The session as `completeChallenge` left it. */
+  raised: Session
+  /** When it did. */
+  at: number
+  audit: AuditEntry[]
+}
+
+/**
+ * Returns a session to what it was before a factor was passed, because it got no access token: with its previous refresh
+ * token; challenge and code can be used again. A factor that was verified stays so.
+ * @returns false if the session no longer exists, or has changed since; then nothing comes back
+ */
+export const withdrawElevation = write(
+  async (tx, { challengeId, proof, before, raised, at, audit }: ElevationWithdrawal): Promise<boolean> => {
+    const { session, lastStep } = before
+    if (!(await returnSession(tx, { from: raised, to: session }))) return false
+    await tx.run(setAssurance, session)
+    if (session.aal === 'aal1') await tx.run(deleteAmr, { sessionId: session.id, method: METHOD_OF[proof.type], at })
+    if (challengeId !== undefined) await tx.run(reopenChallenge, { id: challengeId, at })
+    await restoreProof(tx, proof, { lastStep, at })
+    await appendAudit(tx, audit)
+    return true
   },
 )
 

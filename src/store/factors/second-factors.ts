@@ -69,6 +69,34 @@ const useStep = statement({ id: mfaFactors.id, step: mfaFactors.lastStep }, (db,
     ),
 )
 
+const returnStep = statement(
+  { id: mfaFactors.id, step: mfaFactors.lastStep, before: mfaFactors.lastStep },
+  (db, { id, step, before }) =>
+    db
+      .update(mfaFactors)
+      .set({ lastStep: before })
+      .where(and(eq(mfaFactors.id, id), eq(mfaFactors.lastStep, step))),
+)
+const returnRecoveryCode = statement(
+  {
+    factorId: mfaRecoveryCodes.factorId,
+    at: mfaRecoveryCodes.usedAt,
+    hash: mfaRecoveryCodes.codeHash,
+    otherHash: mfaRecoveryCodes.codeHash,
+  },
+  (db, p) =>
+    db
+      .update(mfaRecoveryCodes)
+      .set({ usedAt: null })
+      .where(
+        and(
+          eq(mfaRecoveryCodes.factorId, p.factorId),
+          inArray(mfaRecoveryCodes.codeHash, [p.hash, p.otherHash]),
+          eq(mfaRecoveryCodes.usedAt, p.at),
+        ),
+      ),
+)
+
 /** A verified proof of a factor. */
 export type Proof = { factorId: string } & (
   | { type: 'phone' }
@@ -123,12 +151,35 @@ export async function consumeProof(
 }
 
 /**
+ * Makes a code usable again. Only for the one whose `consumeProof` succeeded at that time; a later step stays used.
+ * Authenticators count on, and a new SMS is sent for each challenge.
+ * @param lastStep of the factor before
+ */
+export async function restoreProof(
+  tx: Tx,
+  proof: Proof,
+  { lastStep, at }: { lastStep: number; at: number },
+): Promise<void> {
+  // Postgres has no row for a factor without a step; step 0 was in 1970.
+  if (proof.type === 'totp')
+    await tx.run(returnStep, { id: proof.factorId, step: proof.step, before: Math.max(lastStep, 0) })
+  if (proof.type !== 'recovery_code') return
+  const [hash = '', otherHash = hash] = proof.hashes
+  await tx.run(returnRecoveryCode, { factorId: proof.factorId, hash, otherHash, at })
+}
+
+/**
  * How far the counter advances. With one step, the previous refresh token would be the parent, which is answered with a
  * token of the elevated session however late (docs/wire-contract.md#refresh-tokens).
  */
 const ELEVATION_COUNTER_STEPS = 2
 
-/** Elevates a session that passed a factor: its refresh token advances, and the user's aal1 sessions end. */
+/** Ends the aal1 sessions of a user, except one. */
+export async function endLowSessionsIn(tx: Tx, userId: string, keep: string): Promise<void> {
+  await notingEndedSessions(tx, userId, () => tx.run(endLowSessions, { userId, keep }))
+}
+
+/** Elevates a session that passed a factor: its refresh token advances. */
 export async function elevateSession(
   tx: Tx,
   session: Session,
@@ -148,7 +199,5 @@ export async function elevateSession(
   const raised = await advanceSession(tx, session, elevated, newKey)
   await tx.run(setAssurance, { id: session.id, aal: raised.aal, factorId: id })
   await recordAmr(tx, session.id, METHOD_OF[factorType], now)
-  const { userId } = session
-  await notingEndedSessions(tx, userId, () => tx.run(endLowSessions, { userId, keep: session.id }))
   return raised
 }

@@ -15,6 +15,7 @@ import {
   advanceSession,
   amrIn,
   appendAudit,
+  deleteSession,
   endSessions,
   loadOpenedSession,
   type NewKey,
@@ -30,10 +31,6 @@ import { isSuperseded, type SessionPrecedence } from './superseded-sessions'
 
 const sessionsOf = statement({ userId: sessions.userId, limit: integer }, (db, { userId, limit }) =>
   db.select().from(sessions).where(eq(sessions.userId, userId)).orderBy(desc(sessions.createdAt)).limit(limit),
-)
-
-const deleteSession = statement({ id: sessions.id, userId: sessions.userId }, (db, { id, userId }) =>
-  db.delete(sessions).where(and(eq(sessions.id, id), eq(sessions.userId, userId))),
 )
 
 const endSession = (tx: Tx, one: { id: string; userId: string }): Promise<number> =>
@@ -60,6 +57,9 @@ const knownNetwork = statement(
 
 /** A session and its user, for a bearer token. */
 export const findSession = read((tx, id: string) => sessionWithUser(tx, id))
+
+/** How the user of a session has authenticated, latest first. */
+export const findAmr = read((tx, sessionId: string) => amrIn(tx, sessionId))
 
 /** A user's sessions, newest first, at most 200. */
 export const listSessions = read(async (tx, userId: string) => {

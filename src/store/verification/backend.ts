@@ -30,6 +30,8 @@ export interface VerificationBackend {
   withdraw(id: string): Promise<boolean>
   /** Makes a token pending again that was consumed at that time. */
   restore(id: string, consumedAt: number): Promise<void>
+  /** Whether a token of the user is pending, or was consumed after that time. */
+  hasNewer(userId: string, after: number): Promise<boolean>
   /** Counts a wrong code. */
   countAttempt(id: string): Promise<void>
   /** Deletes a user's tokens of these kinds, or of all, that another server on the database created. */

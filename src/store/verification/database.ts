@@ -1,5 +1,5 @@
 /** Verification tokens in the database. */
-import { and, eq, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Queries } from '../engine'
 import { columnsOf, statement } from '../query'
 import { verificationTokens } from '../schema'
@@ -50,6 +50,20 @@ const unconsume = statement(
       .set({ consumedAt: null })
       .where(and(eq(verificationTokens.id, id), eq(verificationTokens.consumedAt, consumedAt))),
 )
+const newerOf = statement(
+  { userId: verificationTokens.userId, after: verificationTokens.consumedAt },
+  (db, { userId, after }) =>
+    db
+      .select({ id: verificationTokens.id })
+      .from(verificationTokens)
+      .where(
+        and(
+          eq(verificationTokens.userId, userId),
+          or(isNull(verificationTokens.consumedAt), gt(verificationTokens.consumedAt, after)),
+        ),
+      )
+      .limit(1),
+)
 const addAttempt = statement({ id: verificationTokens.id }, (db, { id }) =>
   db.update(verificationTokens).set({ codeAttempts: sql`code_attempts + 1` }).where(eq(verificationTokens.id, id)),
 )
@@ -80,6 +94,7 @@ export function databaseTokens({ one, all, run }: Queries): VerificationBackend 
     restore: async (id, consumedAt) => {
       await run(unconsume, { id, consumedAt })
     },
+    hasNewer: async (userId, after) => (await one(newerOf, { userId, after })) !== undefined,
     countAttempt: async (id) => {
       await run(addAttempt, { id })
     },

@@ -50,6 +50,10 @@ export function memoryTokens(): VerificationBackend & Journal {
     async restore(id, consumedAt) {
       if (tokens.get(id)?.consumedAt === consumedAt) change(id, () => ({ consumedAt: null }))
     },
+    hasNewer: async (userId, after) =>
+      [...tokens.values()].some(
+        (token) => token.userId === userId && (token.consumedAt === null || token.consumedAt > after),
+      ),
     async countAttempt(id) {
       change(id, ({ codeAttempts }) => ({ codeAttempts: codeAttempts + 1 }))
     },

@@ -3,7 +3,7 @@ import { secretEqual } from '../../lib/secrets'
 import { isExpired } from '../../lib/time'
 import { Conflict, guarded, read, type Tx, write } from '../engine'
 import { discardFlow } from '../oauth/flows'
-import type { VerificationKind, VerificationToken } from '../schema'
+import type { User, VerificationKind, VerificationToken } from '../schema'
 import type { TokenAddress } from './backend'
 
 /** A token to be created. It invalidates tokens of these kinds for the same address or user. */
@@ -96,6 +96,21 @@ export async function withdrawTokensIn(tx: Tx, { tokens, replaced, replacedAt, f
 export const withdrawTokens = write(async (tx, withdrawal: Withdrawal): Promise<void> => {
   await withdrawTokensIn(tx, withdrawal)
 })
+
+/**
+ * Makes a token valid again that was consumed at that time, for a sign-in that did not happen. Not if its address is no
+ * longer the account's, and not if there is a newer one: that may be known to its owner alone, and has replaced it.
+ */
+export async function restoreToken(
+  tx: Tx,
+  id: string,
+  { user, at }: { user: Pick<User, 'id' | 'email' | 'phone'>; at: number },
+): Promise<void> {
+  const token = await tx.tokens.get(id)
+  if (token?.userId !== user.id || token.consumedAt !== at) return
+  const isOwn = token.email === null ? token.phone === user.phone : token.email === user.email
+  if (isOwn && !(await tx.tokens.hasNewer(user.id, at))) await tx.tokens.restore(id, at)
+}
 
 /** Tokens of the user, and those sent to the address before it had an account. @param keep ids of tokens to keep */
 export async function invalidateTokensOf(

@@ -20,6 +20,7 @@ import * as external from '../../../src/store/sessions/external-sessions'
 import * as personal from '../../../src/store/sessions/personal-tokens'
 import * as opaqueTokens from '../../../src/store/sessions/session-tokens'
 import * as sessions from '../../../src/store/sessions/sessions'
+import { withdrawSignIn } from '../../../src/store/sessions/withdraw-sign-in'
 import * as keys from '../../../src/store/signing-keys'
 import * as captchas from '../../../src/store/spent-captchas'
 import * as sweeps from '../../../src/store/sweeps'
@@ -567,4 +568,33 @@ const server: Operations = {
   sweepSlice: of(sweeps.sweepSlice)(() => ({ what: 'oauthStates', after: undefined, instants: { before: NOW + 1 } })),
 }
 
-export const OPERATIONS: Operations = { ...accounts, ...signedIn, ...secondFactors, ...server }
+/** What follows a hook that refuses a token, or agrees. */
+const afterHooks: Operations = {
+  withdrawSignIn: of(withdrawSignIn)((copy) => ({
+    userId: ADA.id,
+    sessionId: id('first session'),
+    at: now,
+    used: [
+      { kind: 'token', id: id('link') },
+      { kind: 'flow', flow: world.flow('withdrawn', copy) },
+      { kind: 'oauth_state', stateHash: id('state') },
+      { kind: 'web3_message', messageHash: 'message', expiresAt: NOW },
+      { kind: 'anonymous_user' },
+    ],
+    audit: world.audit('withdrawn', copy),
+  })),
+  endLowSessions: of(challenges.endLowSessions)(() => ({ userId: ADA.id, keep: id('first session') })),
+  withdrawElevation: of(challenges.withdrawElevation)((copy) => {
+    const { session } = world.session('first session')
+    return {
+      challengeId: id('challenge'),
+      proof: { type: 'recovery_code', factorId: id('codes'), hashes: ['code 1'] },
+      before: { session, lastStep: 0 },
+      raised: { ...session, refreshTokenCounter: session.refreshTokenCounter + 2 },
+      at: now,
+      audit: world.audit('lowered', copy),
+    }
+  }),
+}
+
+export const OPERATIONS: Operations = { ...accounts, ...signedIn, ...secondFactors, ...server, ...afterHooks }

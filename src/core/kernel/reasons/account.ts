@@ -2,6 +2,8 @@
 export type AccountReason =
   | 'signup_disabled'
   | 'anonymous_disabled'
+  /** A hook has refused the token of a new anonymous user, or failed. */
+  | 'anonymous_user_not_created'
   | 'email_signup_disabled'
   | 'phone_signup_disabled'
   | 'email_login_disabled'

@@ -30,6 +30,7 @@ type Explained =
   | 'hook_function_failed'
   | 'hook_status_unexpected'
   | 'hook_content_type_wrong'
+  | 'hook_claims_invalid'
   | 'address_not_authorised'
   | 'sms_failed'
   | 'link_type_unknown'

@@ -9,6 +9,7 @@ export const accountErrors: Record<AccountReason | PasswordReason, ErrorResponse
   username_malformed: [400, 'validation_failed', 'The username is not valid'],
   identifier_missing: [400, 'validation_failed', 'An identifier is required'],
   signup_disabled: [422, 'signup_disabled', 'Signups not allowed for this instance'],
+  anonymous_user_not_created: [500, 'unexpected_failure', 'Database error creating anonymous user'],
   anonymous_disabled: [422, 'anonymous_provider_disabled', 'Anonymous sign-ins are disabled'],
   email_signup_disabled: [400, 'email_provider_disabled', 'Email signups are disabled'],
   phone_signup_disabled: [400, 'phone_provider_disabled', 'Phone signups are disabled'],

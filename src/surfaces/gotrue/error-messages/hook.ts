@@ -38,6 +38,13 @@ export const hookErrors: Record<HookReason | HookRejection, ErrorResponse> = {
     ({ detail = '' }) => detail,
   ],
   after_user_created_failed: [500, 'unexpected_failure', 'Error invoking hook'],
+  hook_claims_missing: [500, 'unexpected_failure', 'output claims field is missing'],
+  hook_claims_malformed: [500, 'unexpected_failure', 'Error unmarshaling JSON output.'],
+  hook_claims_invalid: [
+    500,
+    'unexpected_failure',
+    ({ detail }) => `output claims do not conform to the expected schema: \n${detail}`,
+  ],
   mfa_attempt_rejected: [
     403,
     'mfa_verification_rejected',
