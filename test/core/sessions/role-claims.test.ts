@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { load } from '../../../src/config/load'
 import { claimsOf, type Json, refresh, type SignedIn, startApp, type TestApp } from '../../support/app'
 import { enrolled, pass, protectedAccount } from '../../support/factors'
+import { startHookServer } from '../../support/hook-server'
 
 const BY_ROLE = {
   editor: { user_role: 'editor', permissions: ['posts.write'] },
@@ -136,6 +137,30 @@ test('tokens of /api/auth list the same roles, without the claims', async () => 
   const { body } = await app.ask('POST', '/api/auth/login', { body: { email: ada.email, password: ada.password } })
   const claims = claimsOf(body.access_token)
   expect([claims.roles, claims.user_roles, claims.user_role]).toEqual([['user', 'editor'], undefined, undefined])
+})
+
+test('the Custom Access Token hook receives these claims, and has the last word', async () => {
+  await using hook = await startHookServer()
+  await using app = await startApp({ settings: { ...LISTED, ...MAPPED, ...hook.settings('CUSTOM_ACCESS_TOKEN') } })
+  hook.always(({ payload: { claims } }) => ({ body: { claims } }))
+  const ada = await app.signUp()
+  await grant(app, ada, 'moderator')
+  const next = refreshed(app, ada)
+  await next()
+  const { claims } = hook.last().payload
+  expect([claims.user_roles, claims.user_role, claims.permissions, claims.role, claims.plan]).toEqual([
+    ['user', 'moderator'],
+    'moderator',
+    ['posts.delete'],
+    'moderator',
+    'free',
+  ])
+  hook.always(({ payload }) => {
+    const { permissions: _, ...kept } = payload.claims
+    return { body: { claims: { ...kept, role: 'authenticated', user_role: 'custom' } } }
+  })
+  const { role, user_role, permissions, plan } = await next()
+  expect([role, user_role, permissions, plan]).toEqual(['authenticated', 'custom', undefined, 'free'])
 })
 
 test('only roles of the database or of the configuration can be granted', async () => {
