@@ -5,6 +5,7 @@ import { authenticator } from '../support/authenticator'
 import { EVENTS, eventReceiver } from '../support/event-receiver'
 import { enrolled, pass, unenrol } from '../support/factors'
 import { lastMessageTo } from '../support/mail'
+import { login, mint, post } from '../support/native'
 import { fakeGitHub, GITHUB, returnFromProvider, signInAtGitHub } from '../support/providers'
 
 async function start(settings: Record<string, string> = {}, options: TestOptions = {}) {
@@ -215,6 +216,52 @@ const requests: Record<string, { settings?: Record<string, string>; run(started:
       expect(await types(started)).toEqual(['identity.unlinked', 'user.updated'])
     },
   },
+  'a sign-in and a sign-out of a service, and a native client': {
+    async run(started) {
+      const { app } = started
+      const ada = await app.signUp()
+      await started.events()
+      const { body } = await login(app, ada.email)
+      expect(await types(started)).toEqual(['user.signed_in'])
+      await post(app, '/logout', {}, { token: body.access_token })
+      expect(await types(started)).toEqual(['user.signed_out'])
+      await mint(app, ada.email)
+      expect(await types(started)).toEqual(['user.signed_in'])
+    },
+  },
+  'a password that is reset by mail': {
+    async run(started) {
+      const { app } = started
+      const ada = await app.signUp('ada@example.com')
+      await started.events()
+      expect((await post(app, '/password/reset/request', { email: ada.email })).status).toBeLessThan(300)
+      expect(await started.events()).toEqual([])
+      const { token } = await lastMessageTo(app, ada.email)
+      const done = await post(app, '/password/reset/complete', { token, new_password: 'another-correct-horse-3' })
+      expect(done.status).toBeLessThan(300)
+      const events = await started.events()
+      expect(events.map(({ type }) => type)).toEqual(['user.password_changed', 'user.signed_out'])
+      expect(events[1]?.data.session_ids).toEqual([ada.sessionId])
+    },
+  },
+  'a new address that has to be confirmed': {
+    settings: { AUTH_MAILER_AUTOCONFIRM: 'false', AUTH_MAILER_SECURE_EMAIL_CHANGE_ENABLED: 'false' },
+    async run(started) {
+      const { app } = started
+      const given = { email: 'ada@example.com', password: PASSWORD, email_confirm: true }
+      await app.ask('POST', '/auth/v1/admin/users', { token: app.admin, body: given })
+      const { accessToken: token } = await app.signIn('ada@example.com')
+      await started.events()
+      await app.ask('PUT', '/auth/v1/user', { token, body: { email: 'countess@example.com' } })
+      expect(await started.events()).toEqual([])
+      const { code } = await lastMessageTo(app, 'countess@example.com')
+      const body = { type: 'email_change', email: 'countess@example.com', token: code }
+      expect((await app.ask('POST', '/auth/v1/verify', { body })).status).toBe(200)
+      const events = await started.events()
+      expect(events.map(({ type }) => type)).toEqual(['user.updated', 'user.signed_in'])
+      expect(events[0]?.data.user.email).toBe('countess@example.com')
+    },
+  },
   'a role': {
     async run(started) {
       const { app } = started
@@ -287,4 +334,59 @@ test('anonymous accounts that are deleted because they were not used cause an ev
   const events = await started.events()
   expect(events.map(({ type }) => type)).toEqual(Array(3).fill('user.deleted'))
   expect(events.map(({ data }) => data.user.id).sort()).toEqual(ids.sort())
+})
+
+test('an account whose confirmation cannot be sent is created, and deleted again', async () => {
+  await using started = await start(
+    {
+      AUTH_MAILER_AUTOCONFIRM: 'false',
+      AUTH_HOOK_SEND_EMAIL_ENABLED: 'true',
+      AUTH_HOOK_SEND_EMAIL_URI: 'https://hooks.example.com/mail',
+      AUTH_HOOK_SEND_EMAIL_SECRETS: EVENTS.AUTH_EVENTS_SECRETS,
+    },
+    {
+      post: async ({ url }) =>
+        url === EVENTS.AUTH_EVENTS_URL
+          ? { outcome: 'timed_out' }
+          : { outcome: 'answered', status: 400, contentType: '', retryAfter: '', body: '', isTooLarge: false },
+    },
+  )
+  const body = { email: 'ada@example.com', password: PASSWORD }
+  expect((await started.app.ask('POST', '/auth/v1/signup', { body })).status).toBe(500)
+  const events = await started.events()
+  expect(events.map(({ type }) => type)).toEqual(['user.created', 'user.deleted'])
+  expect(events[1]?.data.user.id).toBe(events[0]?.data.user.id)
+})
+
+test('a hook that refuses a second factor ends every session, which is an event', async () => {
+  const receiver = eventReceiver()
+  await using started = await start(
+    {
+      AUTH_HOOK_MFA_VERIFICATION_ATTEMPT_ENABLED: 'true',
+      AUTH_HOOK_MFA_VERIFICATION_ATTEMPT_URI: 'https://hooks.example.com/mfa',
+      AUTH_HOOK_MFA_VERIFICATION_ATTEMPT_SECRETS: EVENTS.AUTH_EVENTS_SECRETS,
+    },
+    {
+      post: async (request) =>
+        request.url === EVENTS.AUTH_EVENTS_URL
+          ? receiver.post(request)
+          : {
+              outcome: 'answered',
+              status: 200,
+              contentType: 'application/json',
+              retryAfter: '',
+              body: '{"decision":"reject"}',
+              isTooLarge: false,
+            },
+    },
+  )
+  const { app } = started
+  const ada = await app.signUp()
+  const other = await app.signIn(ada.email)
+  const factor = await enrolled(app, ada.accessToken)
+  await started.events()
+  expect((await pass(app, ada.accessToken, factor)).status).toBe(403)
+  const events = await started.events()
+  expect(events.map(({ type }) => type)).toEqual(['user.signed_out'])
+  expect(events[0]?.data.session_ids.sort()).toEqual([ada.sessionId, other.sessionId].sort())
 })
