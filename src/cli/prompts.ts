@@ -17,10 +17,22 @@ async function answered<T>(question: Promise<T | typeof clack.CANCEL_SYMBOL>): P
 
 /** Asks twice, hidden. */
 export async function askPassword(message: string): Promise<string> {
-  const first = await answered(clack.password({ message, output }))
-  const second = await answered(clack.password({ message: 'Again', output }))
-  return first === second ? (first ?? '') : fail('the two passwords differ; nothing was changed', EXIT.refused)
+  const first = await askHidden(message)
+  return first === (await askHidden('Again'))
+    ? first
+    : fail('the two passwords differ; nothing was changed', EXIT.refused)
 }
+
+/** @param usual the answer if none is typed */
+export async function askText(message: string, usual = ''): Promise<string> {
+  return ((await answered(clack.text({ message, placeholder: usual, defaultValue: usual, output }))) ?? '').trim()
+}
+
+export const askHidden = async (message: string): Promise<string> =>
+  (await answered(clack.password({ message, output }))) ?? ''
+
+export const askConfirmation = (message: string): Promise<boolean> =>
+  answered(clack.confirm({ message, initialValue: false, output }))
 
 /** The first line of standard input, without its end. */
 export async function passwordFromStdin(): Promise<string> {
@@ -34,5 +46,5 @@ export async function passwordFromStdin(): Promise<string> {
 export async function requireConsent(message: string, isGiven: boolean): Promise<void> {
   if (isGiven) return
   if (!canAsk()) fail(`${message} Confirm with --yes.`, EXIT.usage)
-  if (!(await answered(clack.confirm({ message, initialValue: false, output })))) fail('nothing was changed')
+  if (!(await askConfirmation(message))) fail('nothing was changed')
 }

@@ -1,6 +1,6 @@
 /** The commands that tell what runs, and how it is used: status, completion, help and exit statuses. */
 import { describe, expect, test } from 'bun:test'
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EXIT_STATUSES } from '../../src/cli/exit-status'
@@ -231,4 +231,79 @@ test('redirect test says whether a target is allowed, and its line allows it', a
     add: 'AUTH_URI_ALLOW_LIST=https://a.example/**,com.example.app://callback',
   })
   expect(await ask('javascript:alert(1)')).toMatchObject({ allowed: false, add: null, status: 4 })
+})
+
+describe('init', () => {
+  const FULL = [
+    'init',
+    '--yes',
+    '--domain',
+    'auth.example.com',
+    '--site-url',
+    'https://app.example.com',
+    '--proxy',
+    '10.0.0.0/8',
+    '--smtp-host',
+    'smtp.example.com',
+    '--smtp-port',
+    '465',
+    '--smtp-user',
+    'ada',
+    '--smtp-password-stdin',
+    '--sender',
+    'noreply@example.com',
+  ]
+  const PASSWORD = `pass "word' # $HOME \\n=`
+
+  test('writes a settings file from flags that check accepts, readable by its owner only', async () => {
+    const cwd = folder()
+    const { status, stdout, stderr } = await run(FULL, { cwd, stdin: `${PASSWORD}\n` })
+    expect([status, stderr, stdout]).toEqual([0, '', expect.stringContaining('user create you@example.com --admin')])
+    expect(stdout).not.toContain('pass "word')
+    const file = join(cwd, '.env')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(parseDotenv(readFileSync(file, 'utf8'))).toEqual({
+      AUTH_API_EXTERNAL_URL: 'https://auth.example.com/auth/v1',
+      AUTH_SITE_URL: 'https://app.example.com',
+      AUTH_TRUSTED_PROXIES: '10.0.0.0/8',
+      AUTH_HOST: '0.0.0.0',
+      AUTH_SMTP_HOST: 'smtp.example.com',
+      AUTH_SMTP_PORT: '465',
+      AUTH_SMTP_USER: 'ada',
+      AUTH_SMTP_PASS: PASSWORD,
+      AUTH_SMTP_ADMIN_EMAIL: 'noreply@example.com',
+    })
+    const checked = await run(['check'], { cwd })
+    expect([checked.status, checked.stdout]).toEqual([0, 'The settings are valid.\n'])
+  })
+
+  test('never overwrites a file unless told to, and names another one in its next steps', async () => {
+    const cwd = folder()
+    writeFileSync(join(cwd, '.env'), 'MINE=1\n')
+    expect(await run(['init', '--yes'], { cwd })).toMatchObject({
+      status: 4,
+      stderr: expect.stringContaining('--force'),
+    })
+    expect(await run(['init'], { cwd })).toMatchObject({ status: 4 })
+    expect(readFileSync(join(cwd, '.env'), 'utf8')).toBe('MINE=1\n')
+    const other = await run(['init', '--yes', '--output', 'auth.env', '--domain', 'auth.example.com', '--json'], {
+      cwd,
+    })
+    expect(JSON.parse(other.stdout)).toEqual({ file: join(cwd, 'auth.env'), settings: ['AUTH_API_EXTERNAL_URL'] })
+    expect((await run(['init', '--yes', '--force'], { cwd })).status).toBe(0)
+    expect(readFileSync(join(cwd, '.env'), 'utf8')).not.toContain('MINE')
+    expect(readdirSync(cwd).sort()).toEqual(['.env', 'auth.env'])
+  })
+
+  test.each([
+    [['--domain', 'not a domain'], 'not a domain'],
+    [['--site-url', 'nonsense'], 'AUTH_SITE_URL'],
+    [['--smtp-host', 'smtp.example.com', '--smtp-port', 'x'], 'AUTH_SMTP_PORT'],
+    [['--proxy', 'everywhere'], 'AUTH_TRUSTED_PROXIES'],
+  ])('with %j writes nothing', async (args, message) => {
+    const cwd = folder()
+    const { status, stderr } = await run(['init', '--yes', ...args], { cwd })
+    expect([status, stderr]).toEqual([4, expect.stringContaining(message)])
+    expect(readdirSync(cwd)).toEqual([])
+  })
 })

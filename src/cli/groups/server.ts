@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { check } from '../check'
 import { doctor } from '../doctor'
 import { healthcheck } from '../healthcheck'
+import { init } from '../init'
 import { group, verb, versionLine } from '../program'
 import { testRedirect } from '../redirect'
 import { serve } from '../serve'
@@ -10,6 +11,29 @@ import { withSettings } from '../settings'
 import { status } from '../status'
 
 export function addServerCommands(): void {
+  verb(
+    'init',
+    'Ask for domain, application, proxy and mail server, and write the settings file. With --yes, flags answer instead.',
+    [
+      'latchkey init',
+      'latchkey init --yes --domain auth.example.com --site-url https://app.example.com --proxy 127.0.0.1/32',
+      'latchkey init --yes --smtp-host smtp.example.com --smtp-user ada --smtp-password-stdin < password.txt',
+    ],
+    init,
+  )
+    .option('--domain <domain>', 'domain under which clients reach the server; without one, this machine only')
+    .option('--site-url <url>', 'URL of the application')
+    .option('--proxy <networks>', 'addresses or networks of the reverse proxy, or none')
+    .option('--smtp-host <host>', 'SMTP server; without one, mail is shown at /mailbox')
+    .option('--smtp-port <port>', 'its port')
+    .option('--smtp-user <user>', 'user at the SMTP server')
+    .option('--smtp-password-stdin', 'read the password of this user from standard input')
+    .option('--sender <address>', 'sender of mails')
+    .option('--output <file>', 'the settings file', '.env')
+    .option('--force', 'overwrite an existing file')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print JSON')
+
   withSettings(verb('serve', 'Start the server.', 'latchkey serve --port 7020 --data-dir ./latchkey-data', serve))
 
   withSettings(

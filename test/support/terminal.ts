@@ -1,0 +1,57 @@
+/** The executable on a terminal, used by a person: waits for a question, and types an answer. */
+import { BINARY } from './binary'
+
+export interface OnTerminal {
+  /** Everything that was shown so far, without escape sequences. */
+  shown(): string
+  /** Waits until a text is shown that was not there at the last call, and types keys. */
+  answer(question: string, keys: string): Promise<void>
+  exited: Promise<number>
+}
+
+export const ENTER = '\r'
+export const CTRL_C = '\u0003'
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the sequences to remove
+const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g
+
+export function onTerminal(args: string[], cwd: string): OnTerminal {
+  let output = ''
+  let seen = 0
+  const drained = Promise.withResolvers<void>()
+  let changed = Promise.withResolvers<void>()
+  const decoder = new TextDecoder()
+  const child = Bun.spawn([BINARY, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', TERM: 'xterm' },
+    terminal: {
+      cols: 200,
+      rows: 50,
+      exit: () => drained.resolve(),
+      data(_terminal, data) {
+        output += decoder.decode(data, { stream: true })
+        changed.resolve()
+        changed = Promise.withResolvers<void>()
+      },
+    },
+  })
+  const shown = () => output.replaceAll(ESCAPES, '')
+  return {
+    shown,
+    async answer(question, keys) {
+      for (;;) {
+        const at = shown().indexOf(question, seen)
+        if (at >= 0) {
+          seen = at + question.length
+          child.terminal?.write(keys)
+          return
+        }
+        await Promise.race([
+          changed.promise,
+          child.exited.then(() => Promise.reject(new Error(`no ${question} in ${shown()}`))),
+        ])
+      }
+    },
+    exited: drained.promise.then(() => child.exited),
+  }
+}
