@@ -22,6 +22,7 @@ import otherServers from './0017-other-servers.sql' with { type: 'text' }
 import elevatedSessions from './0018-elevated-sessions.sql' with { type: 'text' }
 import spentCaptchas from './0019-spent-captchas.sql' with { type: 'text' }
 import events from './0020-events.sql' with { type: 'text' }
+import activity from './0021-activity.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -49,4 +50,5 @@ export const migrations: Migration[] = [
   { name: '0018-elevated-sessions', sql: elevatedSessions },
   { name: '0019-spent-captchas', sql: spentCaptchas },
   { name: '0020-events', sql: events },
+  { name: '0021-activity', sql: activity },
 ]

@@ -5,6 +5,7 @@
 import type { Migration } from '..'
 import latchkey from './0001-latchkey.sql' with { type: 'text' }
 import events from './0002-events.sql' with { type: 'text' }
+import activity from './0003-activity.sql' with { type: 'text' }
 import authSchema from './auth.sql' with { type: 'text' }
 import views from './views.sql' with { type: 'text' }
 
@@ -12,6 +13,7 @@ import views from './views.sql' with { type: 'text' }
 export const postgresMigrations: Migration[] = [
   { name: '0001-latchkey', sql: latchkey },
   { name: '0002-events', sql: events },
+  { name: '0003-activity', sql: activity },
 ]
 
 /**

@@ -134,7 +134,7 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
     ...diskGauges(disk),
     ...connectionGauges(task.connections()),
   ]
-  return new Response(metrics.print(gauges), {
+  return new Response(metrics.print(gauges, task.activityTotals()), {
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
   })
 }

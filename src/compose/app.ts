@@ -9,6 +9,7 @@ import type { LoadedSetting } from '../config/load'
 import type { Core } from '../core'
 import { accountEvents } from '../core/events/account-events'
 import type { Clock, Report, Sealer } from '../core/kernel/ports'
+import { activity as activityOf } from '../core/operations/activity'
 import { signingKeySync } from '../core/tokens/signing-keys'
 import type { Log } from '../http/log'
 import { createMetrics, type Metrics } from '../http/metrics'
@@ -110,6 +111,8 @@ async function assemble(parts: Parts): Promise<App> {
   const clockWatch = await startClockWatch({ clock, report, store })
   const background = backgroundTasks(failure(log, 'a background task failed'))
   const functions = functionsOf(settings)
+  const activity = activityOf({ store, clock, policy, report })
+  events.onCounted(activity.count)
   const core = coreOf({
     settings,
     secrets,
@@ -125,9 +128,21 @@ async function assemble(parts: Parts): Promise<App> {
     report,
     clockWatch: clockWatch.watch,
     callFunction: functions.call,
+    activity,
   })
   const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
-  const surfaces = mountSurfaces({ settings, loaded, core, log, clock, apiKeys, events, metrics, validatesResponses })
+  const surfaces = mountSurfaces({
+    settings,
+    loaded,
+    core,
+    log,
+    clock,
+    apiKeys,
+    events,
+    activity,
+    metrics,
+    validatesResponses,
+  })
   const { flaw, ...roles } = await roleKeys(keyring, secrets, clock.now())
   if (flaw !== undefined) log.warn(flaw)
   const mail = mailSender({ settings, core, log, events })
@@ -148,6 +163,7 @@ async function assemble(parts: Parts): Promise<App> {
       await waitAtMost(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]))
       mail?.mailer?.close()
       await functions.close()
+      await activity.flush()
       await store.close()
     },
   }

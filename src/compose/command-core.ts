@@ -5,6 +5,7 @@ import { systemClock } from '../adapters/system'
 import type { Settings } from '../config'
 import type { RequestCore } from '../core'
 import type { Report } from '../core/kernel/ports'
+import { activity } from '../core/operations/activity'
 import { clockWatch } from '../core/operations/clock-watch'
 import { signingKeySync } from '../core/tokens/signing-keys'
 import type { Store } from '../store'
@@ -39,6 +40,7 @@ export async function commandCore({ settings, secrets, store, report }: CommandC
   const { templates } = await templatesOf(settings, resolve(settings.server.dataDir))
   const background = backgroundTasks((error) => report('error', 'a background task failed', { error: String(error) }))
   const functions = functionsOf(settings)
+  const counts = activity({ store, clock, policy, report })
   const core = coreOf({
     settings,
     secrets,
@@ -54,12 +56,14 @@ export async function commandCore({ settings, secrets, store, report }: CommandC
     report,
     clockWatch: clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() }),
     callFunction: functions.call,
+    activity: counts,
   })
   return {
     forTask: core.forTask,
     async [Symbol.asyncDispose]() {
       await background.end()
       await functions.close()
+      await counts.flush()
     },
   }
 }

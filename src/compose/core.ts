@@ -38,6 +38,7 @@ type Given =
   | 'report'
   | 'clockWatch'
   | 'callFunction'
+  | 'activity'
 
 export interface CoreOptions extends Pick<Deps, Given> {
   settings: Settings

@@ -1,4 +1,5 @@
 /** Passes on what the store reports once it is on disk: to the workers, the keyring, and open mailbox pages. */
+import type { CountKind } from '../store'
 import type { StoreEvent } from '../store/engine'
 
 export interface NewMessage {
@@ -17,6 +18,8 @@ export interface StoreEvents {
   onMatrixAccount(listener: () => void): () => void
   /** Called when an event has to be sent, by any process on the database. @returns ends the subscription */
   onQueuedEvent(listener: () => void): () => void
+  /** Called with what happened and is to be counted. @returns ends the subscription */
+  onCounted(listener: (what: CountKind, label: string) => void): () => void
   /** Called when the signing keys have changed. @returns ends the subscription */
   onSigningKeys(listener: () => void): () => void
 }
@@ -28,6 +31,7 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
   const matrixListeners = new Set<() => void>()
   const eventListeners = new Set<() => void>()
   const keyListeners = new Set<() => void>()
+  const countListeners = new Set<(what: CountKind, label: string) => void>()
 
   const publishMessage = (message: NewMessage) => {
     for (const listener of messageListeners) {
@@ -46,6 +50,9 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
           publishMessage({ id: event.id, to: event.recipient, state: event.state })
           if (event.state === 'queued') call(mailListeners)
           break
+        case 'counted':
+          for (const listener of countListeners) listener(event.what, event.label)
+          break
         case 'queued_mail':
           call(mailListeners)
           break
@@ -63,6 +70,7 @@ export function storeEvents(onFault: (error: unknown) => void): StoreEvents {
     onQueuedMail: (listener) => subscribe(mailListeners, listener),
     onMatrixAccount: (listener) => subscribe(matrixListeners, listener),
     onQueuedEvent: (listener) => subscribe(eventListeners, listener),
+    onCounted: (listener) => subscribe(countListeners, listener),
     onSigningKeys: (listener) => subscribe(keyListeners, listener),
   }
 }

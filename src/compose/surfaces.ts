@@ -5,12 +5,13 @@ import type { LoadedSetting } from '../config/load'
 import { describeLoaded } from '../config/print'
 import type { Core } from '../core'
 import type { Clock } from '../core/kernel/ports'
-import type { ApiKeys } from '../core/kernel/server-state'
+import type { Activity, ApiKeys } from '../core/kernel/server-state'
 import { cors } from '../http/cors'
 import { errorPages } from '../http/error-pages'
 import type { Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { ROUTING } from '../http/mount'
+import type { RequestContext } from '../http/request-context'
 import { createFetch, type Fetch, logFault } from '../http/server'
 import { isBelow, targetOf } from '../http/target'
 import { isLocalNetwork } from '../lib/ip'
@@ -36,6 +37,7 @@ export interface SurfacesOptions {
   clock: Clock
   apiKeys: ApiKeys
   events: StoreEvents
+  activity: Activity
   metrics: Metrics | undefined
   /** Whether every answer is checked against its schema. */
   validatesResponses: boolean
@@ -52,7 +54,7 @@ export interface Surfaces {
 type OnFault = (error: unknown, request: Request) => void
 
 export function mountSurfaces(options: SurfacesOptions): Surfaces {
-  const { settings, loaded, core, log, clock, metrics, validatesResponses } = options
+  const { settings, loaded, core, log, clock, activity, metrics, validatesResponses } = options
   const { server, mail } = settings
   const onFault: OnFault = (error, request) => unlessUnavailable(() => logFault(log, request, error))(error)
   const stopping = new AbortController()
@@ -88,6 +90,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     notFoundResponse,
     log,
     metrics,
+    onRefused: refusalRecorder(activity),
     presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
     supportsHead: (path) => withHead.has(path),
     route: (request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
@@ -134,4 +137,23 @@ function mailboxOf({ settings: { server, mail }, core, events }: SurfacesOptions
     onFault,
     isForThisMachine: mail.mailbox !== 'on' && !isLocalNetwork(new URL(server.apiExternalUrl).hostname),
   })
+}
+
+/** Counts and records refused requests. */
+function refusalRecorder({ count, refused }: Activity) {
+  return (request: Request, { id, route, refusal, facts, client }: RequestContext, status: number) => {
+    const { account, attempt } = facts
+    if (attempt === 'refresh') count('refresh', 'refused')
+    else if (attempt !== undefined) count('sign_in', `${attempt}:refused`)
+    refused({
+      requestId: id,
+      method: request.method,
+      route: route ?? '',
+      status,
+      reason: refusal?.reason ?? 'fault',
+      exceeded: refusal?.detail.limit,
+      userId: account,
+      ip: client().ip,
+    })
+  }
 }

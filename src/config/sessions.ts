@@ -64,11 +64,18 @@ export const sessions = {
     feeds: field('retention.auditMs'),
     doc: 'Retention of the audit log.',
   }),
+  refusalsRetentionMs: setting({
+    name: 'REFUSALS_RETENTION',
+    kind: duration(),
+    default: 7 * DAY,
+    feeds: field('retention.refusalsMs'),
+    doc: 'How long administrators can look up why a request was refused; 0 keeps none.',
+  }),
   auditAddresses: setting({
     name: 'AUDIT_LOG_IP_ADDRESSES',
     kind: flag,
     default: true,
     feeds: field('retention.auditAddresses'),
-    doc: 'Store client addresses in the audit log.',
+    doc: 'Store client addresses in the audit log, and with refused requests.',
   }),
 }

@@ -2,6 +2,7 @@
 import * as account from './accounts/account'
 import * as admin from './accounts/admin'
 import * as latestSessions from './administration/latest-sessions'
+import * as lookups from './administration/lookups'
 import { listMailTemplates, previewMail } from './administration/mail-preview'
 import * as seeding from './administration/seeding'
 import * as signingKeys from './administration/signing-keys'
@@ -173,6 +174,7 @@ const functions = {
   sweep,
   sweepInTurn,
   checkReadiness,
+  activityTotals: ({ activity }: Context) => activity.totals(),
   diskSpace: ({ store }: Context) => store.space(),
   connections: ({ store }: Context) => store.connections(),
   databaseSize: ({ store }: Context) => store.size(),
@@ -181,6 +183,7 @@ const functions = {
   createSigningKey: signingKeys.createKey,
   activateSigningKey: signingKeys.activateKey,
   revokeSigningKey: signingKeys.revokeKey,
+  ...lookups,
   listMailTemplates,
   previewMail,
 }
@@ -243,10 +246,14 @@ export type {
   Account,
   AuditRow,
   CustomProvider,
+  Event,
+  EventCount,
   Factor,
   Identity,
+  Message,
   Page,
   PersonalAccessToken,
+  RefusedRequest,
   User,
   WebauthnCredential,
 } from '../store'

@@ -11,8 +11,15 @@ interface Series {
 
 export interface Metrics {
   observe(method: string, route: string, status: number, seconds: number): void
-  /** The complete page. @param gauges current values from elsewhere */
-  print(gauges: Gauge[]): string
+  /** The complete page. @param gauges current values from elsewhere @param events counts since the start */
+  print(gauges: Gauge[], events?: EventTotal[]): string
+}
+
+/** How often something happened. */
+export interface EventTotal {
+  kind: string
+  label: string
+  count: number
 }
 
 export interface Gauge {
@@ -36,7 +43,7 @@ export function createMetrics(build: { version: string; commit: string }): Metri
       for (const [index, bound] of BOUNDS.entries())
         if (seconds <= bound) own.buckets[index] = (own.buckets[index] as number) + 1
     },
-    print(gauges) {
+    print(gauges, events = []) {
       const cpu = process.cpuUsage()
       const lines = [
         '# HELP latchkey_build_info The running build.',
@@ -53,6 +60,9 @@ export function createMetrics(build: { version: string; commit: string }): Metri
           `# TYPE ${name} gauge`,
           `${name} ${value}`,
         ]),
+        '# HELP latchkey_events_total Sign-ins, sign-ups, refreshes, refusals and messages, by kind and label.',
+        '# TYPE latchkey_events_total counter',
+        ...events.map(({ kind, label, count }) => `latchkey_events_total{kind="${kind}",label="${label}"} ${count}`),
         '# HELP latchkey_http_request_duration_seconds Time from the request to its answer.',
         '# TYPE latchkey_http_request_duration_seconds histogram',
       ]

@@ -89,6 +89,8 @@ function runner(server: Core, each: Endpoint, { encode, answerError }: SurfaceFo
     exchange.showsUnknownKey = arriving.showsUnknownKey(credentials)
     if (constant) return constant.clone() as Response
     const caller = await authenticate(arriving, each.access, credentials)
+    const userId = userIdOf(caller)
+    if (userId !== undefined) exchange.facts.account = userId
     let receiving: Promise<Buffer> | undefined
     const receive = () => (receiving ??= readBytes(request))
     const headers: ResponseHeaders = {}
@@ -145,4 +147,10 @@ async function authenticate(core: RequestCore, access: Access, credentials: Cred
   if (access === 'anyone') return undefined
   if (access === 'federated') return core.authenticateFederated(credentials)
   return access === 'user' ? core.authenticateUser(credentials) : core.authenticateAdmin(credentials)
+}
+
+/** The account of a caller; that of another server has none here. */
+function userIdOf(caller: Awaited<ReturnType<typeof authenticate>>): string | undefined {
+  const local = caller && 'kind' in caller ? (caller.kind === 'local' ? caller.caller : undefined) : caller
+  return local?.user?.id
 }

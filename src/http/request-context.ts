@@ -1,6 +1,7 @@
 /** Context of a request, from the first byte to the log line. */
 import type { Client } from '../core'
 import { type Refusal, refusalIn } from '../core/kernel/refusal'
+import type { RequestFacts } from '../core/kernel/request-facts'
 import { type Cidr, canonicalIp, isInNetworks } from '../lib/ip'
 
 export interface RequestContext {
@@ -10,6 +11,8 @@ export interface RequestContext {
   startedAt: number
   /** Pattern of the matched route, such as `/auth/v1/admin/users/:id`. */
   route: string | undefined
+  /** What was found out about it. */
+  facts: RequestFacts
   /** Why the request was refused, for the log and for the error page. */
   refusal?: Refusal
   /** Whether it came with an API key of another server, which the error should say. */

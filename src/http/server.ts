@@ -35,6 +35,8 @@ export interface ServerOptions {
   cors: Cors
   log: Log
   metrics: Metrics | undefined
+  /** Called with each request that was refused, or failed. */
+  onRefused(request: Request, context: RequestContext, status: number): void
   requestIdHeader: string
   trustedProxies: readonly Cidr[]
   linkHosts: LinkHosts
@@ -50,6 +52,7 @@ export function createFetch({
   cors,
   log,
   metrics,
+  onRefused,
   requestIdHeader,
   trustedProxies,
   linkHosts,
@@ -61,8 +64,9 @@ export function createFetch({
       id: requestId(request.headers.get(requestIdHeader)),
       startedAt: performance.now(),
       route: undefined,
+      facts: {},
       client: () => {
-        client ??= clientOf(request, peers)
+        client ??= clientOf(request, peers, exchange)
         return client
       },
     }
@@ -78,13 +82,15 @@ export function createFetch({
     return response
   }
 
-  function clientOf(request: Request, peers: ConnectionInfo): Client {
+  function clientOf(request: Request, peers: ConnectionInfo, { id, facts }: RequestContext): Client {
     const { headers } = request
     return {
       ip: clientIp(peers.requestIP(request)?.address, headers.get('x-forwarded-for'), trustedProxies),
       userAgent: headers.get('user-agent') ?? undefined,
       origin: forwardedOrigin(headers, linkHosts),
       languages: acceptedLanguages(headers.get('accept-language')),
+      requestId: id,
+      facts,
       get disconnected() {
         return request.signal
       },
@@ -142,6 +148,7 @@ export function createFetch({
       ...(showsUnknownKey && { api_key: 'not a key of this server' }),
     })
     metrics?.observe(request.method, pattern ?? '(none)', status, ms / 1000)
+    if (refusal || status >= 500) onRefused(request, exchange, status)
   }
 }
 

@@ -155,37 +155,92 @@ async function usersOf(tx: Tx, ids: string[]): Promise<User[]> {
 
 const entryPosition = { at: sql<string | number>`${auditLogEntries.seq}`, id: auditLogEntries.id }
 
-export const auditSlice = statement({ at: opaque, id: opaque, pattern: text, path: text, otherPath: text }, (db, p) =>
-  db
-    .select({
-      ...entryPosition,
-      hit: sql<number>`${p.pattern} = '' OR json_extract(${auditLogEntries.payload}, ${p.path}) LIKE ${p.pattern} OR json_extract(${auditLogEntries.payload}, ${p.otherPath}) LIKE ${p.pattern}`,
-    })
-    .from(auditLogEntries)
-    .where(sql`${auditLogEntries.seq} < ${p.at}`)
-    .orderBy(desc(auditLogEntries.seq))
-    .limit(SEARCH_SLICE),
+const auditFilter = {
+  action: text,
+  ip: text,
+  requestId: text,
+  since: auditLogEntries.createdAt,
+  until: auditLogEntries.createdAt,
+}
+
+export const auditSlice = statement(
+  { at: opaque, id: opaque, pattern: text, path: text, otherPath: text, ...auditFilter },
+  (db, p) =>
+    db
+      .select({
+        ...entryPosition,
+        hit: sql<number>`(${p.pattern} = '' OR json_extract(${auditLogEntries.payload}, ${p.path}) LIKE ${p.pattern} OR json_extract(${auditLogEntries.payload}, ${p.otherPath}) LIKE ${p.pattern})
+        AND (${p.action} = '' OR json_extract(${auditLogEntries.payload}, '$.action') = ${p.action})
+        AND (${p.ip} = '' OR ${auditLogEntries.ipAddress} = ${p.ip})
+        AND (${p.requestId} = '' OR json_extract(${auditLogEntries.payload}, '$.request_id') = ${p.requestId})
+        AND ${auditLogEntries.createdAt} >= ${p.since} AND ${auditLogEntries.createdAt} < ${p.until}`,
+      })
+      .from(auditLogEntries)
+      .where(sql`${auditLogEntries.seq} < ${p.at}`)
+      .orderBy(desc(auditLogEntries.seq))
+      .limit(SEARCH_SLICE),
 )
 
 export const auditEntry = statement({ at: opaque, id: opaque }, (db, { at }) =>
   db.select().from(auditLogEntries).where(sql`${auditLogEntries.seq} = ${at}`),
 )
 
+/** What an account did. */
+export const entriesOfActor = statement({ userId: text, limit: integer }, (db, p) =>
+  db
+    .select()
+    .from(auditLogEntries)
+    .where(sql`json_extract(${auditLogEntries.payload}, '$.actor_id') = ${p.userId}`)
+    .orderBy(desc(auditLogEntries.seq))
+    .limit(p.limit),
+)
+
+/** What was done to an account. */
+export const entriesOfSubject = statement({ userId: text, limit: integer }, (db, p) =>
+  db
+    .select()
+    .from(auditLogEntries)
+    .where(
+      sql`json_extract(${auditLogEntries.payload}, '$.traits.user_id') IS NOT NULL AND json_extract(${auditLogEntries.payload}, '$.traits.user_id') = ${p.userId}`,
+    )
+    .orderBy(desc(auditLogEntries.seq))
+    .limit(p.limit),
+)
+
+/** How many entries about one account are looked at, the latest ones. */
+const MAX_OF_ACCOUNT = 5000
+
+export interface AuditFilter {
+  /** The account that acted, or was acted upon. */
+  userId?: string | undefined
+  action?: string | undefined
+  ip?: string | undefined
+  requestId?: string | undefined
+  /** Unix milliseconds; the end is not included. */
+  since?: number | undefined
+  until?: number | undefined
+}
+
 export interface AuditQuery extends Page {
+  filter?: AuditFilter | undefined
   /** Searches for `text` in these fields of the payload. */
   search?: { fields: [string, string]; text: string } | undefined
 }
 
 /** The audit log, newest first. */
-export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery): Promise<Listed<AuditRow>> => {
+export const listAudit = read(async (tx, query: AuditQuery): Promise<Listed<AuditRow>> => {
+  const { page, perPage, search, filter = {} } = query
+  if (filter.userId !== undefined) return auditOfAccount(tx, query, filter.userId)
   const offset = offsetOf({ page, perPage })
   const [field, otherField] = search?.fields ?? ['action', 'action']
   const values = { pattern: search ? `%${search.text}%` : '', path: `$.${field}`, otherPath: `$.${otherField}` }
+  const { action = '', ip = '', requestId = '', since = 0, until = NEVER } = filter
+  const filters = { action, ip, requestId, since, until }
   const wanted: Position[] = []
   let total = 0
   let before = END
   for (;;) {
-    const slice = await tx.all(auditSlice, { ...values, ...before })
+    const slice = await tx.all(auditSlice, { ...values, ...filters, ...before })
     for (const entry of slice.filter(({ hit }) => hit)) {
       if (total >= offset && total < offset + perPage) wanted.push(entry)
       total += 1
@@ -197,6 +252,39 @@ export const listAudit = read(async (tx, { page, perPage, search }: AuditQuery):
   }
 })
 
+async function auditOfAccount(
+  tx: Tx,
+  { page, perPage, search, filter = {} }: AuditQuery,
+  userId: string,
+): Promise<Listed<AuditRow>> {
+  const given = { userId, limit: MAX_OF_ACCOUNT }
+  const both = [...(await tx.all(entriesOfActor, given)), ...(await tx.all(entriesOfSubject, given))]
+  const entries = [...new Map(both.map((entry) => [entry.id, entry])).values()]
+    .filter((entry) => isWanted(entry, filter) && (!search || isFound(entry, search)))
+    .sort((a, b) => b.createdAt - a.createdAt || b.seq - a.seq)
+  const offset = offsetOf({ page, perPage })
+  return { rows: entries.slice(offset, offset + perPage), total: entries.length }
+}
+
+function isWanted({ payload, ipAddress, createdAt }: AuditRow, filter: AuditFilter): boolean {
+  const { action, ip, requestId, since = 0, until = NEVER } = filter
+  const isEqual = (wanted: string | undefined, value: unknown) => wanted === undefined || value === wanted
+  return (
+    isEqual(action, payload.action) &&
+    isEqual(ip, ipAddress) &&
+    isEqual(requestId, payload.request_id) &&
+    createdAt >= since &&
+    createdAt < until
+  )
+}
+
+/** As LIKE finds it, without wildcards. */
+const isFound = ({ payload }: AuditRow, { fields, text }: NonNullable<AuditQuery['search']>): boolean =>
+  fields.some((field) => {
+    const value = payload[field]
+    return typeof value === 'string' && value.toLowerCase().includes(text.toLowerCase())
+  })
+
 async function auditEntries(tx: Tx, wanted: readonly Position[]): Promise<AuditRow[]> {
   const rows: AuditRow[] = []
   for (const position of wanted) {
@@ -205,6 +293,9 @@ async function auditEntries(tx: Tx, wanted: readonly Position[]): Promise<AuditR
   }
   return rows
 }
+
+/** After every entry, and storable on each engine. */
+const NEVER = 253_402_300_799_000
 
 /** Rows before the page. */
 const offsetOf = ({ page, perPage }: Page) => (Math.max(1, page) - 1) * perPage

@@ -7,7 +7,7 @@ import type { FailureKind } from '../lib/unavailable'
 import type { AccountChange } from './account'
 import type { Budgets } from './budgets'
 import type { Statement } from './query'
-import type { Message } from './schema'
+import type { CountKind, Message } from './schema'
 import type { Journal, VerificationBackend } from './verification/backend'
 
 /** One connection. */
@@ -72,11 +72,12 @@ export async function together<const Work extends readonly unknown[]>(
 }
 
 /**
- * A stored message, a Matrix account to create, a change of the signing keys, or an event to send. If several processes
+ * What happened and is counted, a stored message, a Matrix account to create, a change of the signing keys, or an event to send. If several processes
  * share the database, `queued_mail` says that another one has queued a message; the last four kinds come from all of them.
  */
 export type StoreEvent =
   | ({ kind: 'message' } & Pick<Message, 'id' | 'recipient' | 'state'>)
+  | { kind: 'counted'; what: CountKind; label: string }
   | { kind: 'matrix_account' | 'signing_keys' | 'queued_mail' | 'queued_event' }
 
 export interface Engine {

@@ -9,6 +9,7 @@ import { findAccountIn } from './accounts/account-rows'
 import * as newAccounts from './accounts/new-accounts'
 import * as roles from './accounts/roles'
 import * as users from './accounts/users'
+import { findRefusals, listCounts, listRefusals, recordActivity } from './activity'
 import { listAudit, listUsers } from './admin-lists'
 import {
   type Bound,
@@ -161,6 +162,10 @@ const operations = {
   ...passkeys,
   ...signingKeys,
   listUsers,
+  recordActivity,
+  listCounts,
+  listRefusals,
+  findRefusals,
 }
 
 export type Store = Bound<typeof operations> &
@@ -256,20 +261,25 @@ export type {
 } from './accounts/message-writes'
 export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in-with-identity'
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
-export type { Listed, Page, UserQuery } from './admin-lists'
+export type { RefusalQuery } from './activity'
+export type { AuditFilter, Listed, Page, UserQuery } from './admin-lists'
 export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
 export type { EventFilter, EventQueue, EventResult, NewEvent } from './events'
 export type { BeforeElevation, PreviousSendTimes } from './factors/challenges'
 export type { CountedAttempt } from './factors/factor-attempts'
 export type { Proof } from './factors/second-factors'
+export type { MessageQuery, MessageRetry } from './messages'
 export { type FunctionCall, type FunctionResult, type Functions, openFunctions } from './postgres/functions'
 export type { GotrueToken } from './postgres/gotrue-tokens'
 export type {
   AmrClaim,
   AuditRow,
+  CountKind,
+  CountStep,
   CustomProvider,
   Event,
+  EventCount,
   EventDestination,
   EventState,
   ExternalSession,
@@ -281,6 +291,7 @@ export type {
   MfaChallenge,
   OAuthState,
   PersonalAccessToken,
+  RefusedRequest,
   Session,
   SessionToken,
   SessionTokenKind,

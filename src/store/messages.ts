@@ -1,9 +1,10 @@
 /** Mail and SMS: the outgoing queue, and the mailbox. */
-import { and, desc, eq, gt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import { dueMessages, overdueMessages } from './due-work'
 import { guarded, read, runGuarded, write } from './engine'
-import { columnsOf, integer, statement } from './query'
-import { type Message, messages } from './schema'
+import { columnsOf, integer, statement, text } from './query'
+import { type Message, type MessageState, messages } from './schema'
+import { type AuditEntry, appendAudit } from './statements'
 
 const redateMessage = statement(
   { id: messages.id, createdAt: messages.createdAt, expiresAt: messages.expiresAt },
@@ -52,6 +53,46 @@ const recent = statement({ limit: integer }, (db, { limit }) =>
 
 const messagesTo = statement({ recipient: messages.recipient, limit: integer }, (db, { recipient, limit }) =>
   db.select().from(messages).where(eq(messages.recipient, recipient)).orderBy(desc(messages.seq)).limit(limit),
+)
+
+/** Empty texts match every message. */
+const listedBy = (index: 'seq' | 'recipient' | 'state') =>
+  statement({ before: integer, state: text, recipient: text, limit: integer }, (db, p) =>
+    db
+      .select()
+      .from(messages)
+      .where(
+        and(
+          index === 'recipient'
+            ? sql`${messages.recipient} = ${p.recipient}`
+            : sql`(${p.recipient} = '' OR ${messages.recipient} = ${p.recipient})`,
+          index === 'state'
+            ? sql`${messages.state} = ${p.state}`
+            : sql`(${p.state} = '' OR ${messages.state} = ${p.state})`,
+          lt(messages.seq, p.before),
+        ),
+      )
+      .orderBy(desc(messages.seq))
+      .limit(p.limit),
+  )
+const bySeq = listedBy('seq')
+const byRecipient = listedBy('recipient')
+const byState = listedBy('state')
+
+const ofStateAt = statement({ state: messages.state, offset: integer }, (db, { state, offset }) =>
+  db
+    .select({ seq: messages.seq })
+    .from(messages)
+    .where(eq(messages.state, state))
+    .orderBy(desc(messages.seq))
+    .limit(1)
+    .offset(offset),
+)
+const countOfState = statement({ state: messages.state }, (db, { state }) =>
+  db
+    .select({ rows: sql<number>`count(*)`.mapWith(Number) })
+    .from(messages)
+    .where(eq(messages.state, state)),
 )
 
 const lastOfKind = statement(
@@ -199,5 +240,65 @@ export const messageQueue = read(
   async (tx): Promise<{ length: number; oldestAt: number | null; nextAttemptAt: number | null }> => {
     const { length = 0, oldestAt = null } = (await tx.one(queueFigures)) ?? {}
     return { length, oldestAt, nextAttemptAt: (await tx.one(nextAttempt))?.at ?? null }
+  },
+)
+
+export interface MessageQuery {
+  state: MessageState | undefined
+  /** Lower-case address, or number. */
+  recipient: string | undefined
+  /** Only messages with a lower number. */
+  before: number | undefined
+  limit: number
+}
+
+/** Every message, newest first, also those whose content was removed. */
+export const listAllMessages = read(async (tx, query: MessageQuery): Promise<Message[]> => {
+  const { state = '', recipient = '', before = Number.MAX_SAFE_INTEGER, limit } = query
+  const values = { state, recipient, before, limit }
+  if (recipient !== '') return tx.all(byRecipient, values)
+  return tx.all(state === '' ? bySeq : byState, values)
+})
+
+const STATES = ['queued', 'sent', 'failed', 'kept'] as const satisfies MessageState[]
+
+/** @param limit the highest number that is counted to */
+export const countMessages = read(async (tx, limit: number): Promise<Record<MessageState, number>> => {
+  const counts = { queued: 0, sent: 0, failed: 0, kept: 0 }
+  for (const state of STATES) {
+    const isMore = (await tx.one(ofStateAt, { state, offset: limit - 1 })) !== undefined
+    counts[state] = isMore ? limit : ((await tx.one(countOfState, { state }))?.rows ?? 0)
+  }
+  return counts
+})
+
+/** The claim of another process, which is sending it, is left alone. */
+const requeue = statement({ id: messages.id, now: messages.nextAttemptAt }, (db, { id, now }) =>
+  db
+    .update(messages)
+    .set({ state: 'queued', nextAttemptAt: now })
+    .where(
+      and(eq(messages.id, id), sql`${messages.state} IN ('queued', 'failed')`, sql`${messages.content} IS NOT NULL`),
+    ),
+)
+
+export interface MessageRetry {
+  id: string
+  now: number
+  audit: AuditEntry[]
+}
+
+/** Makes a message that waits or has failed due now. */
+export const retryMessage = write(
+  async (tx, { id, now, audit }: MessageRetry): Promise<'due' | 'unknown' | 'sent' | 'expired'> => {
+    const message = await tx.one(messageById, { id })
+    if (!message) return 'unknown'
+    const { channel, state, content, expiresAt, recipient } = message
+    if (channel !== 'email' || state === 'sent' || state === 'kept') return 'sent'
+    if (content === null || expiresAt <= now) return 'expired'
+    await tx.run(requeue, { id, now })
+    await appendAudit(tx, audit)
+    tx.emit({ kind: 'message', id, recipient, state: 'queued' })
+    return 'due'
   },
 )

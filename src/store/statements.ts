@@ -247,6 +247,8 @@ export async function startSession(
   before?: User,
 ): Promise<void> {
   await tx.run(insertSession, session)
+  tx.emit({ kind: 'counted', what: 'sign_in', label: `${method}:success` })
+  if (method === 'anonymous') tx.emit({ kind: 'counted', what: 'sign_up', label: method })
   const methods = secondMethod === undefined ? [method] : [method, secondMethod]
   tx.changes?.push({ kind: 'session_opened', userId: session.userId, session, methods })
   await insertTokens(tx, tokens ?? [], session.aal)
@@ -342,5 +344,19 @@ export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promi
     const { createdAt } = entry
     latest = { createdAt, order: createdAt === latest.createdAt ? latest.order + 1 : 0 }
     await tx.run(insertAudit, { ...entry, order: latest.order })
+    count(tx, entry)
   }
+}
+
+/** The actions of the audit log that are also counted. */
+function count(tx: Tx, { payload }: AuditEntry): void {
+  if (payload.action === 'token_refreshed') tx.emit({ kind: 'counted', what: 'refresh', label: 'success' })
+  if (payload.action === 'user_signedup') tx.emit({ kind: 'counted', what: 'sign_up', label: signUpMethod(payload) })
+}
+
+function signUpMethod({ traits, actor_username: name }: JsonObject): string {
+  const { provider, user_id: madeByAnother } = (traits ?? {}) as JsonObject
+  if (typeof provider === 'string') return provider
+  if (madeByAnother !== undefined) return 'admin'
+  return typeof name === 'string' && !name.includes('@') ? 'phone' : 'email'
 }

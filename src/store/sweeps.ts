@@ -9,6 +9,7 @@ import type { Operation, Tx } from './engine'
 import { type Parameters, type Placeholders, type Statement, statement } from './query'
 import {
   auditLogEntries,
+  eventCounts,
   events,
   externalSessions,
   flowState,
@@ -20,6 +21,7 @@ import {
   oauthStates,
   personalAccessTokens,
   refreshTokens,
+  refusals,
   sessions,
   sessionTokens,
   spentCaptchas,
@@ -201,6 +203,13 @@ export const sweeps = {
       and(sql`${events.nextAttemptAt} IS NULL`, lt(events.createdAt, p.before)),
       // While events are off, none is sent.
       lt(events.expiresAt, p.before),
+    ),
+  ),
+  refusals: sweepOf(refusals, before(refusals.createdAt), (p) => lt(refusals.createdAt, p.before)),
+  eventCounts: sweepOf(eventCounts, { hoursBefore: eventCounts.at, daysBefore: eventCounts.at }, (p) =>
+    or(
+      and(eq(eventCounts.step, 'hour'), lt(eventCounts.at, p.hoursBefore)),
+      and(eq(eventCounts.step, 'day'), lt(eventCounts.at, p.daysBefore)),
     ),
   ),
   auditLog: sweepOf(auditLogEntries, before(auditLogEntries.createdAt), (p) => lt(auditLogEntries.createdAt, p.before)),

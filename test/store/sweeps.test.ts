@@ -67,6 +67,8 @@ async function expireEverything(tx: Tx): Promise<void> {
     [schema.flowState, { userId }],
     [schema.messages, { state: 'sent' }],
     [schema.events, { state: 'delivered' }],
+    [schema.refusals, {}],
+    [schema.eventCounts, { step: 'hour' }],
     [schema.auditLogEntries, {}],
   ]
   for (const [table, given] of rows) await insert(tx, table, expired(table, given))
@@ -78,6 +80,8 @@ const everyInstant = {
   createdBefore: NOW,
   lastUsedBefore: NOW,
   keptBefore: NOW,
+  hoursBefore: NOW,
+  daysBefore: NOW,
 } as unknown as Retention[Sweep]
 
 async function sweepAll(

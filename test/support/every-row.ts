@@ -322,6 +322,38 @@ const rows = (sealer: Sealer, pepper: string): [table: string, ...rows: Row[]][]
       },
     ],
     [
+      'refusals',
+      {
+        seq: 7,
+        request_id: 'r1',
+        created_at: AT,
+        method: 'POST',
+        route: '/auth/v1/token',
+        status: 429,
+        reason: 'too_many_requests',
+        exceeded: 'AUTH_RATE_LIMIT_TOKEN_REFRESH',
+        user_id: ADA,
+        ip_address: '203.0.113.7',
+      },
+      {
+        seq: 8,
+        request_id: 'r1',
+        created_at: AT + 1,
+        method: 'GET',
+        route: '/auth/v1/user',
+        status: 401,
+        reason: 'bearer_missing',
+        exceeded: null,
+        user_id: null,
+        ip_address: '',
+      },
+    ],
+    [
+      'event_counts',
+      { step: 'day', at: AT, kind: 'sign_in', label: 'password:success', count: 2_147_483_648 },
+      { step: 'hour', at: AT, kind: 'refusal', label: 'bearer_missing', count: 1 },
+    ],
+    [
       'events',
       {
         seq: 3,

@@ -106,6 +106,7 @@ export function startMailbox(
     linkHosts: { apiExternalUrl: 'http://localhost', hosts: [] },
     notFoundResponse,
     metrics,
+    onRefused() {},
     supportsHead: () => false,
     presentError: async (_, response) => response,
     route: (request) => routes.fetch(request),

@@ -3,7 +3,7 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
 import { NIL_UUID, parseUuid } from '../../lib/uuid'
-import type { Account, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
+import type { Account, AuditFilter, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -237,20 +237,21 @@ const AUDIT_FIELDS = new Map<string, [string, string]>([
 ])
 
 export interface AuditLogQuery extends Page {
+  filter?: AuditFilter
   /** `author:…`, `action:…` or `type:…`; empty for everything. */
   query: string
 }
 
 export async function listAudit(
   { store }: Context,
-  { page, perPage, query }: AuditLogQuery,
+  { page, perPage, query, filter }: AuditLogQuery,
 ): Promise<Listed<AuditRow>> {
-  if (query === '') return store.listAudit({ page, perPage })
+  if (query === '') return store.listAudit({ page, perPage, filter })
   requireSearchable(query)
   const colon = query.indexOf(':')
   const fields = AUDIT_FIELDS.get(query.slice(0, Math.max(0, colon)))
   if (!fields) throw new Refusal('audit_query_malformed', { detail: query })
-  return store.listAudit({ page, perPage, search: { fields, text: query.slice(colon + 1) } })
+  return store.listAudit({ page, perPage, filter, search: { fields, text: query.slice(colon + 1) } })
 }
 
 /**

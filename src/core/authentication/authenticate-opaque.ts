@@ -4,6 +4,7 @@ import type { ExternalSession, Session, User } from '../../store'
 import type { Caller } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount } from '../kernel/request-facts'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, type OpaqueKind } from '../tokens/opaque'
 
@@ -36,6 +37,8 @@ export async function authenticateOpaqueToken(
     throw new Refusal('external_user')
   if (!found || !isValidOpaqueToken(context, bearer, found.tokenHash)) throw invalid('unknown')
   const { user, session, expiresAt } = found
+  if (found.isExpired(now) || user.deletedAt !== null || isInFuture(user.bannedUntil, now))
+    noteAccount(context, user.id)
   if (found.isExpired(now)) throw invalid('expired')
   if (user.deletedAt !== null) throw new Refusal('user_gone')
   if (isInFuture(user.bannedUntil, now)) throw new Refusal('user_banned')

@@ -2,10 +2,11 @@
 import { type Aal, lowerAal } from '../../lib/assurance'
 import { isInFuture } from '../../lib/time'
 import { isUuid, NIL_UUID } from '../../lib/uuid'
-import type { Session } from '../../store'
+import type { Session, User } from '../../store'
 import type { Admin, Caller, Credentials } from '../kernel/caller'
 import type { Context } from '../kernel/context'
-import { Refusal } from '../kernel/refusal'
+import { type PlainReason, Refusal } from '../kernel/refusal'
+import { noteAccount } from '../kernel/request-facts'
 import type { VerifiedClaims } from '../kernel/server-state'
 import { isEndedByBan, isLowAalLimited, sessionEndReason } from '../sessions/session-limits'
 import { isSecretKey, isUnknownKey } from '../tokens/api-keys'
@@ -60,9 +61,9 @@ export async function authenticateAdmin(context: Context, credentials: Credentia
   const caller = opaque ?? (await callerOf(context, claims))
   const { user } = caller
   if (!caller.session || !(await context.store.hasRole({ userId: user.id, role: 'admin' })))
-    throw new Refusal('not_admin')
+    throw refusalOf(context, user, 'not_admin')
   await requireValidSession(context, caller)
-  if (await needsSecondFactor(context, caller)) throw new Refusal('not_admin')
+  if (await needsSecondFactor(context, caller)) throw refusalOf(context, user, 'not_admin')
   return { role, user }
 }
 
@@ -101,7 +102,8 @@ async function claimsOf({ apiKeys, keyring, now }: Context, bearer: string): Pro
   return keyring.verify(bearer, now)
 }
 
-async function callerOf({ store, policy, now }: Context, claims: VerifiedClaims): Promise<Caller> {
+async function callerOf(context: Context, claims: VerifiedClaims): Promise<Caller> {
+  const { store, policy, now } = context
   const { sub } = claims
   const sessionId = isServiceToken(claims) ? serviceSession(policy, claims) : claims.session_id
   if (typeof sub !== 'string' || sub === '') throw new Refusal('token_without_subject')
@@ -113,9 +115,9 @@ async function callerOf({ store, policy, now }: Context, claims: VerifiedClaims)
   if (!user) throw new Refusal('user_gone')
   if (namesSession && !isNamedWell) throw new Refusal('token_session_malformed')
   const isLive = found?.user.id === user.id && !isEndedByBan(found.session, user, now)
-  if (namesSession && !isLive) throw new Refusal('session_gone')
-  if (user.deletedAt !== null) throw new Refusal('user_gone')
-  if (isInFuture(user.bannedUntil, now)) throw new Refusal('user_banned')
+  if (namesSession && !isLive) throw refusalOf(context, user, 'session_gone')
+  if (user.deletedAt !== null) throw refusalOf(context, user, 'user_gone')
+  if (isInFuture(user.bannedUntil, now)) throw refusalOf(context, user, 'user_banned')
   const session = found && { ...found.session, aal: lowerAal(found.session.aal, aalOf(claims, found.session)) }
   return { user, session, claims, isPersonalToken: false }
 }
@@ -137,5 +139,12 @@ function serviceSession({ service }: Context['policy'], { iss, exp, sid }: Verif
 async function requireValidSession(context: Context, { user, session }: Caller): Promise<void> {
   if (!session) return
   const isLowLimited = await isLowAalLimited(context, user)
-  if (sessionEndReason(context.policy.session, session, context.now, isLowLimited)) throw new Refusal('session_over')
+  if (sessionEndReason(context.policy.session, session, context.now, isLowLimited))
+    throw refusalOf(context, user, 'session_over')
+}
+
+/** The refusal of a known account, which the record of refusals names. */
+function refusalOf(context: Context, { id }: User, reason: PlainReason): Refusal {
+  noteAccount(context, id)
+  return new Refusal(reason)
 }

@@ -26,6 +26,8 @@ const LOG_TYPES = {
   signing_key_created: 'team',
   signing_key_activated: 'team',
   signing_key_revoked: 'team',
+  message_retried: 'team',
+  event_replayed: 'team',
   factor_in_progress: 'factor',
   factor_unenrolled: 'factor',
   factor_deleted: 'factor',
@@ -59,7 +61,14 @@ export function auditEntry(
   actor: Actor,
   traits?: JsonObject,
 ): AuditEntry {
-  const payload = { action, ...actorOf(actor), log_type: LOG_TYPES[action], ...(traits && { traits }) }
+  const { requestId } = client
+  const payload = {
+    action,
+    ...actorOf(actor),
+    log_type: LOG_TYPES[action],
+    ...(traits && { traits }),
+    ...(requestId !== undefined && { request_id: requestId }),
+  }
   return { id: random.uuid(), payload, createdAt: now, ipAddress: policy.retention.auditAddresses ? client.ip : '' }
 }
 

@@ -18,8 +18,9 @@ import type {
   SmsProvider,
 } from './ports'
 import type { RateLimits } from './rate-limits'
+import type { RequestFacts } from './request-facts'
 import type { Bucket } from './request-limits'
-import type { ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
+import type { Activity, ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
 
 /** The dependencies of the server, which live as long as it runs. */
 export interface Deps {
@@ -54,6 +55,7 @@ export interface Deps {
   report: Report
   clockWatch: ClockWatch
   lostResponses: LostResponses
+  activity: Activity
 }
 
 /** The origin of a request. */
@@ -68,6 +70,10 @@ export interface Client {
   origin?: string | undefined
   /** Languages of the client's Accept-Language, in order of preference (RFC 9110 §12.5.4). */
   languages: readonly string[]
+  /** Of the request; undefined for background work. */
+  requestId?: string
+  /** Filled in while the request is handled. */
+  facts?: RequestFacts
   /** Aborted if the client disconnects before the response. */
   readonly disconnected?: AbortSignal
 }

@@ -193,6 +193,8 @@ export interface Policy {
   retention: {
     unusedSessionMs: number
     auditMs: number
+    /** Of refused requests; 0 if none are kept. */
+    refusalsMs: number
     /** Of delivered and failed events. */
     eventsMs: number
     /** Whether the audit log stores client addresses. */

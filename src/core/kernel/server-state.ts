@@ -1,5 +1,6 @@
 /** Services of the server, which live as long as it does. Each is implemented next to the code that it belongs to. */
 import type { JsonObject } from '../../lib/json'
+import type { CountKind } from '../../store'
 
 /** Claims of a token with a valid signature and times; nothing else has been checked. */
 export type VerifiedClaims = Record<string, unknown>
@@ -59,6 +60,34 @@ export interface LostResponses {
   watch(gone: AbortSignal | undefined, used: string, made: readonly string[]): void
   /** The successors that never reached the client. Returned once. */
   take(used: string): Promise<readonly string[] | undefined>
+}
+
+/** A refused request. */
+export interface Refused {
+  requestId: string
+  method: string
+  /** Pattern of the route. */
+  route: string
+  status: number
+  /** The reason of the refusal, or `fault`. */
+  reason: string
+  /** The setting or rule whose limit was exceeded. */
+  exceeded: string | undefined
+  /** The account that the request is about, if it is known. */
+  userId: string | undefined
+  ip: string
+}
+
+/** Counts what happens, and records why requests are refused (`operations/activity.ts`). */
+export interface Activity {
+  /** @param label one of a small number, never a value that a client chooses */
+  count(kind: CountKind, label: string): void
+  /** Counts a refusal, and records it unless there are too many. */
+  refused(refused: Refused): void
+  /** Writes what was collected. */
+  flush(): Promise<void>
+  /** Counts since the start. */
+  totals(): { kind: string; label: string; count: number }[]
 }
 
 /** The result of a check (`operations/readiness.ts`). */

@@ -11,6 +11,7 @@ import type { LinkType, Policy } from '../kernel/policy'
 import type { MailTemplate } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import type { MintedToken } from '../tokens/verification-token'
+import { countDelivery } from './count-delivery'
 import { newMessage, type Outgoing } from './messages'
 
 const DAY = 86_400_000
@@ -56,7 +57,7 @@ export async function prepareMail(context: Context, mail: Mail): Promise<Outgoin
   const payload = hookPayload(context, mail)
   if (!payload) return { messages: [] }
   const call = async () => {
-    await callHook(context, 'sendEmail', payload)
+    await countDelivery(context, 'mail', () => callHook(context, 'sendEmail', payload))
     return undefined
   }
   return { messages: [], call }

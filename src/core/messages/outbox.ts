@@ -50,7 +50,7 @@ const expired = (error: string | null): Delivery => ({
 })
 
 async function deliver(context: Context, mailer: Mailer | undefined, message: Message): Promise<void> {
-  const { clock, store, report, policy } = context
+  const { clock, store, report, policy, activity } = context
   const isOver = context.now >= Math.max(message.expiresAt, message.createdAt + MIN_RETRY_MS)
   const delivery = isOver ? expired(message.error) : await attempt(context, mailer, message)
   const now = clock.now()
@@ -64,8 +64,10 @@ async function deliver(context: Context, mailer: Mailer | undefined, message: Me
     error,
     nextAttemptAt: isFinal ? null : now + backOffMs(message.attempts),
     sentAt: isSent ? now : null,
-    content: isFinal && !policy.mail.isMailboxOn ? null : message.content,
+    // A refused mail can be sent again by an administrator while its link works.
+    content: (isSent || isOver) && !policy.mail.isMailboxOn ? null : message.content,
   })
+  if (isFinal) activity.count('mail', isSent ? 'sent' : 'failed')
   const facts = {
     message: message.id,
     template: message.template,

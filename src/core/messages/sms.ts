@@ -6,6 +6,7 @@ import { withCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { type MintedToken, mintToken } from '../tokens/verification-token'
+import { countDelivery } from './count-delivery'
 import { newMessage, type Outgoing } from './messages'
 
 export type Channel = 'sms' | 'whatsapp'
@@ -91,7 +92,7 @@ export async function deliverCode(context: Context, texted: SmsCode): Promise<Ne
 
 /** For the hook, the provider or the mailbox. */
 async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedCode> {
-  const { policy, limits, smsProvider } = context
+  const { policy, limits, smsProvider, activity } = context
   const { kind, label, phone, code, text, smsType, user, channel, expiresAt } = texted
   const { delivery } = policy.sms
   if (testCode(context, phone) !== undefined) return { messages: [], messageId: 'test-otp' }
@@ -100,7 +101,7 @@ async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedC
   if (delivery === 'hook' && policy.hooks.sendSms) {
     const payload = { user: hookUser(user), sms: { otp: code, phone, ...(smsType && { sms_type: smsType }) } }
     const call = async () => {
-      await callHook(context, 'sendSms', payload)
+      await countDelivery(context, 'sms', () => callHook(context, 'sendSms', payload))
       return undefined
     }
     return { messages: [], call }
@@ -108,6 +109,7 @@ async function prepareCode(context: Context, texted: SmsCode): Promise<PreparedC
   if (delivery === 'provider' && smsProvider) {
     const call = async () => {
       const sent = await withCallSlot(smsProvider, () => smsProvider.send({ phone, text, code, channel }))
+      activity.count('sms', sent?.outcome === 'sent' ? 'sent' : 'failed')
       if (sent?.outcome === 'sent') return sent.id
       const error = sent?.error ?? 'too many pending requests to the provider'
       throw new Refusal('sms_failed', { detail: `${label} OTP to provider: ${error}` })

@@ -6,6 +6,7 @@ import type { OAuthState } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAttempt } from '../kernel/request-facts'
 import { mayBePreHijacked } from '../users/pre-hijack'
 import { dropUnconfirmedPassword } from '../users/users'
 import { externalAccountOf, externalIdentity } from './account-matching'
@@ -40,6 +41,7 @@ export interface CallbackResult {
  * a callback in another browser, it can still be used until it expires.
  */
 export async function handleCallback(context: Context, back: CallbackRequest): Promise<CallbackResult> {
+  noteAttempt(context, 'oauth')
   // A failure leaves the state as it is, so without a limit one state would allow any number of requests to the provider.
   context.limits.request('callbacks', context.client.ip)
   const state = await requireState(context, back)

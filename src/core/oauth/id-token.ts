@@ -9,6 +9,7 @@ import type { Credentials } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
 import type { OAuthProvider, OAuthProviders } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
+import { noteAttempt } from '../kernel/request-facts'
 import type { IssuedSession } from '../sessions/issue-tokens'
 import { externalAccountOf } from './account-matching'
 import { type ExternalSignIn, signInExternally } from './external-sign-in'
@@ -33,6 +34,7 @@ export interface IdTokenSignIn {
 
 /** Signs in, or links an identity, with an ID token that an application obtained from a provider. */
 export async function signInWithIdToken(context: Context, given: IdTokenSignIn): Promise<IssuedSession> {
+  noteAttempt(context, 'oauth')
   context.limits.request('tokens', context.client.ip)
   if (given.idToken === '') throw new Refusal('id_token_missing')
   if (given.provider === '' && (given.clientId === '' || given.issuer === ''))

@@ -3,6 +3,7 @@ import type { Retention, Store, Sweep } from '../../store'
 import type { Context } from '../kernel/context'
 import { KNOWN_NETWORK_MS } from '../kernel/known-networks'
 import { EXPIRED_TOKEN_RETENTION_MS } from '../tokens/verification-token'
+import { DAY_COUNTS_MS, HOUR_COUNTS_MS } from './activity'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -108,6 +109,8 @@ function retention({ policy, now }: Pick<Context, 'now' | 'policy'>): Retention 
     flows: { before: now - Math.max(DAY, policy.mail.lifetimeMs ?? 0) - policy.flowMs },
     messages: { before: now - MESSAGES_MS, keptBefore: now - MAILBOX_MS },
     events: { before: now - policy.retention.eventsMs },
+    refusals: { before: now - policy.retention.refusalsMs },
+    eventCounts: { hoursBefore: now - HOUR_COUNTS_MS, daysBefore: now - DAY_COUNTS_MS },
     auditLog: { before: now - policy.retention.auditMs },
   }
 }

@@ -6,6 +6,7 @@ import { auditEntry } from '../kernel/audit'
 import { type Admin, type Caller, forbidPersonalToken, requestSessionOf } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { needsSecondFactor } from '../users/second-factor-status'
 import {
@@ -76,11 +77,13 @@ export async function beginPasskeySignIn(context: Context): Promise<Ceremony> {
 export async function signInWithPasskey(context: Context, answer: PasskeyResponse): Promise<IssuedSession> {
   const { store, now, client } = context
   requirePasskeys(context)
+  noteAttempt(context, 'passkey')
   context.limits.request('passkeys', client.ip)
   const { challenge, credential } = await consumeChallenge(context, answer, null)
   const found = typeof credential.id === 'string' ? await store.findPasskey(credential.id) : undefined
   if (!found) throw new Refusal('passkey_wrong')
   const { passkey, user } = found
+  noteAccount(context, user.id)
   const { userHandle: handle } = (credential.response ?? {}) as { userHandle?: unknown }
   if (handle !== userHandle(user)) throw new Refusal('passkey_handle_wrong')
   const check = { challenge, credential, needsUserVerification: true }

@@ -4,6 +4,7 @@ import { isInFuture } from '../../lib/time'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { isSignatureValid, parseRefreshToken } from '../tokens/refresh-token'
 import { type IssuedSession, issueTokens, keyAad, newKeyFor, reissueTokens } from './issue-tokens'
 import { isEndedByBan, isLowAalLimited, sessionEndReason, sessionPrecedence } from './session-limits'
@@ -14,9 +15,11 @@ export async function refreshSession(
   { refreshToken }: { refreshToken: string },
 ): Promise<IssuedSession> {
   const { store, sealer, policy, limits, now, client } = context
+  noteAttempt(context, 'refresh')
   limits.request('tokens', client.ip)
   const presented = await identifyRefreshToken(context, refreshToken)
   const found = await store.findSession(presented.sessionId)
+  if (found) noteAccount(context, found.user.id)
   if (!found || isEndedByBan(found.session, found.user, now)) throw new Refusal('refresh_token_unknown')
   const { id: sessionId, refreshTokenHmacKey: sealedKey } = found.session
   // A session that GoTrue opened with tokens of version 1 has no key yet.

@@ -6,6 +6,7 @@ import { hasElapsed } from '../../lib/time'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { authCodeHash, openProviderTokens } from '../tokens/pkce'
 
@@ -20,6 +21,8 @@ export async function exchangeCode(
   const hash = authCodeHash(peppers[0], authCode)
   const flow = await store.findFlow(hash)
   if (!flow?.userId) throw new Refusal('flow_unknown')
+  noteAccount(context, flow.userId)
+  noteAttempt(context, flow.authenticationMethod as AuthenticationMethod)
   if (hasElapsed(flow.authCodeIssuedAt ?? 0, policy.flowMs, now)) throw new Refusal('flow_expired')
   const shown =
     flow.codeChallengeMethod === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url')

@@ -9,6 +9,7 @@ import { callPasswordAttemptHook } from '../hooks/attempt-hooks'
 import { auditEntry } from '../kernel/audit'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { verifyPassword } from '../passwords/verify-password'
 import { newSession } from '../sessions/issue-tokens'
 import { mintSessionToken } from '../tokens/opaque'
@@ -65,7 +66,9 @@ export async function openPasswordSession(context: Context, options: PasswordSes
 /** GoTrue's order: the ban, the hook, a wrong password, an unconfirmed address. */
 async function verifyAccountPassword(context: Context, options: PasswordSessionOptions): Promise<ProvenAccount> {
   const { identifier, identifiers, password, audience, ban } = options
+  noteAttempt(context, 'password')
   const account = await findByIdentifier(context, identifier, identifiers)
+  if (account) noteAccount(context, account.id)
   const isEligible =
     account !== undefined && account.deletedAt === null && (audience === undefined || account.aud === audience)
   const named = identifier.toLowerCase()

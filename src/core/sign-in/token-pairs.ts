@@ -6,6 +6,7 @@ import type { NewSessionToken } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { issueServiceTokens, type ServiceSession } from '../sessions/service-tokens'
 import { isLowAalLimited, sessionEndReason, sessionPrecedence } from '../sessions/session-limits'
 import { isValidOpaqueToken, lookupIdOf, mintSessionToken, type OpaqueKind } from '../tokens/opaque'
@@ -78,9 +79,11 @@ async function rotate(
   wanted: readonly (readonly ['access' | 'refresh' | 'service', number])[],
 ) {
   const { store, limits, policy, now, client } = context
+  noteAttempt(context, 'refresh')
   limits.request('tokens', client.ip)
   const found = await findOwnToken(context, kind, refreshToken)
   if (!found) throw new Refusal('refresh_refused')
+  noteAccount(context, found.user.id)
   const isLowLimited = await isLowAalLimited(context, found.user)
   if (sessionEndReason(policy.session, found.session, now, isLowLimited)) throw new Refusal('refresh_refused')
   const { user, token } = found

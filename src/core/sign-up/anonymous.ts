@@ -6,6 +6,7 @@ import { requireUserAllowed } from '../hooks/before-user-created'
 import { auditEntry } from '../kernel/audit'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { noteAttempt } from '../kernel/request-facts'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
 import { newUser, storableMetadata } from '../users/users'
 import type { SignUpResult } from './pending-sign-up'
@@ -17,6 +18,7 @@ export async function signUpAnonymously(
   { data, audience }: Pick<SignUp, 'data' | 'audience'>,
 ): Promise<SignUpResult> {
   const { policy, random, limits, client } = arriving
+  noteAttempt(arriving, 'anonymous')
   if (!policy.signup.anonymous) throw new Refusal('anonymous_disabled')
   if (policy.signup.disabled) throw new Refusal('signup_disabled')
   limits.request('anonymous', client.ip)

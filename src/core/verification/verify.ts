@@ -11,6 +11,7 @@ import type {
 } from '../../store'
 import { type Context, withCurrentTime } from '../kernel/context'
 import { isTokenRefusal, Refusal } from '../kernel/refusal'
+import { noteAccount, noteAttempt } from '../kernel/request-facts'
 import { testCode } from '../messages/sms'
 import { requireStrongPassword } from '../passwords/password-strength'
 import { type IssuedSession, issueFirstTokens, newSession } from '../sessions/issue-tokens'
@@ -90,6 +91,7 @@ async function verifyToken(
   context: Context,
   { token: plaintext, type, password, asCode }: SubmittedToken & { asCode: boolean },
 ): Promise<VerificationResult> {
+  noteAttempt(context, 'otp')
   const kinds = Object.hasOwn(MAIL_KINDS, type) ? MAIL_KINDS[type] : undefined
   if (!kinds) throw new Refusal('verify_type_unknown')
   if (password !== undefined) await requireStrongPassword(context, password)
@@ -124,6 +126,7 @@ export interface CodeVerification {
 /** Consumes a code from a mail or an SMS. */
 export async function verifyCode(context: Context, shown: CodeVerification): Promise<VerificationResult> {
   const { code, type, password, audience } = shown
+  noteAttempt(context, 'otp')
   context.limits.request('verifications', context.client.ip)
   if (password !== undefined) await requireStrongPassword(context, password)
   const { to, kinds } = addressed(shown)
@@ -205,6 +208,7 @@ export async function confirmNewEmailOnly(
 async function consumeToken(context: Context, shown: TokenVerification): Promise<VerificationResult> {
   const { token, tokenUse, password, audience, asCode } = shown
   const user = token.userId === null ? undefined : await context.store.findUser(token.userId)
+  if (user) noteAccount(context, user.id)
   if (!user || user.aud !== (audience ?? user.aud)) throw new Refusal('token_unknown')
   const verification = { user, token, tokenUse, password }
   // If the other confirmation arrived concurrently, this one is the second.

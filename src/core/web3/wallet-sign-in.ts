@@ -4,6 +4,7 @@ import type { Context } from '../kernel/context'
 import { redirectRejection } from '../kernel/redirect-rules'
 import { isAllowedRedirect } from '../kernel/redirects'
 import { Refusal } from '../kernel/refusal'
+import { noteAttempt } from '../kernel/request-facts'
 import { externalAccountOf } from '../oauth/account-matching'
 import { signInExternally } from '../oauth/external-sign-in'
 import type { IssuedSession } from '../sessions/issue-tokens'
@@ -34,6 +35,7 @@ export async function signInWithWallet(
   { chain: named, message: text, signature }: WalletSignIn,
 ): Promise<IssuedSession> {
   const { policy, limits, client } = context
+  noteAttempt(context, 'web3')
   limits.request('web3', client.ip)
   if (!policy.web3.solana.enabled && !policy.web3.ethereum.enabled) throw new Refusal('web3_disabled')
   if (!isChain(named)) throw new Refusal('web3_chain_unknown')

@@ -33,6 +33,8 @@ const tables: readonly SQLiteTable[] = [
   schema.oauthStates,
   schema.messages,
   schema.events,
+  schema.refusals,
+  schema.eventCounts,
   schema.sessionTokens,
   schema.personalAccessTokens,
   schema.externalSessions,
@@ -61,7 +63,7 @@ export const refusalOf = (error: unknown, { columns }: MovedTable, row: Row): Er
   new Error(`${(error as Error).message} (the row is ${JSON.stringify(row.id ?? row[columns[0]?.name ?? ''])})`)
 
 /** Tables whose numbers are given once only, and the column of the number. */
-export const NUMBERED = { users: 'uid', messages: 'seq', events: 'seq' } as const
+export const NUMBERED = { users: 'uid', messages: 'seq', events: 'seq', refusals: 'seq' } as const
 
 /** The last number given in each. */
 export type LastNumbers = Record<keyof typeof NUMBERED, number>

@@ -7,6 +7,10 @@ const INDEXES: Record<string, string> = {
   // The admin list, and the sweep of anonymous accounts.
   latchkey_users_created: "auth.users (coalesce(created_at, 'epoch'::timestamptz), id)",
   latchkey_audit_created: 'auth.audit_log_entries (created_at, id)',
+  // The entries of one account.
+  latchkey_audit_actor: "auth.audit_log_entries ((payload ->> 'actor_id'), created_at, id)",
+  latchkey_audit_subject:
+    "auth.audit_log_entries ((payload #>> '{traits,user_id}'), created_at, id) WHERE (payload #>> '{traits,user_id}') IS NOT NULL",
   latchkey_sessions_factor: 'auth.sessions (factor_id) WHERE factor_id IS NOT NULL',
   // By the key of a WebAuthn factor.
   latchkey_factors_credential:

@@ -91,7 +91,13 @@ async function lastNumbers(connection: ReservedSQL): Promise<LastNumbers> {
   const [row] = await connection.unsafe<[Record<keyof LastNumbers, string>]>(
     `SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.accounts_uid_seq) AS users,
       (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.messages_seq_seq) AS messages,
-      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.events_seq_seq) AS events`,
+      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.events_seq_seq) AS events,
+      (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM latchkey.refusals_seq_seq) AS refusals`,
   )
-  return { users: Number(row.users), messages: Number(row.messages), events: Number(row.events) }
+  return {
+    users: Number(row.users),
+    messages: Number(row.messages),
+    events: Number(row.events),
+    refusals: Number(row.refusals),
+  }
 }

@@ -61,6 +61,7 @@ function topicOf(event: StoreEvent): Topic | undefined {
       return 'events'
     case 'message':
       return event.state === 'queued' ? 'outbox' : undefined
+    case 'counted':
     case 'queued_mail':
       return undefined
   }

@@ -1,5 +1,6 @@
 /** All tables and columns, as created by `migrations/`, where the columns are documented. */
 export * from './accounts'
+export * from './activity'
 export * from './events'
 export * from './factors'
 export * from './providers'

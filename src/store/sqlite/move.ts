@@ -19,6 +19,7 @@ export function sqliteSource(path: string): Source {
       users: lastUid(database),
       messages: highest(database, 'messages'),
       events: highest(database, 'events'),
+      refusals: highest(database, 'refusals'),
     }),
     meta: async () => new Map((database.query(`SELECT key, value FROM ${META}`).values() as [string, string][]) ?? []),
     async [Symbol.asyncDispose]() {

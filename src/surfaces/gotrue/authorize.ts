@@ -4,6 +4,7 @@ import { status } from 'elysia'
 import { Refusal } from '../../core/kernel/refusal'
 import { readBody } from '../../http/body'
 import { type Access, endpoint, type HandlerContext } from '../../http/endpoint'
+import { noteRefusal } from '../../http/request-context'
 import { hostOf, queryParametersOf } from '../../http/target'
 import { namedAudience } from './audience'
 import { errorParameters, redirectResponse, withMessage, withQuery, withSession } from './redirect-response'
@@ -152,11 +153,13 @@ async function finishCallback(context: HandlerContext, parameters: URLSearchPara
     back = await core.handleCallback({ parameters, browser: cookieOf(request) })
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
+    noteRefusal(error, request)
     return redirectResponse(303, withQuery(core.policy.redirects.siteUrl, callbackErrorOf(error)))
   }
   const { redirectTo, result } = back
   if (result.outcome === 'code') return redirectResponse(302, withQuery(redirectTo, { code: result.code }))
   if (result.outcome === 'refused') {
+    noteRefusal(result.refusal, request)
     const failure = callbackErrorOf(result.refusal)
     const filled = Object.fromEntries(Object.entries(failure).filter(([, value]) => value !== ''))
     return redirectResponse(302, withMessage(withQuery(redirectTo, failure), { ...filled, sb: '' }))

@@ -8,6 +8,7 @@ import { errorAnswers } from '../../http/error-responses'
 import { type MountOptions, mount, type SurfaceFormat } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
 import { encodeJson } from '../../lib/json'
+import { showActivity } from './admin-activity'
 import { listAudit } from './admin-audit'
 import {
   createCustomProvider,
@@ -16,10 +17,13 @@ import {
   listCustomProviders,
   updateCustomProvider,
 } from './admin-custom-providers'
+import { listEvents, replayEvent } from './admin-events'
 import { endExternalSession, listExternalSessions } from './admin-external-sessions'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
 import { generateLink, invite } from './admin-links'
 import { listMailTemplates, previewMailTemplate } from './admin-mail-templates'
+import { listMessages, retryMessage } from './admin-messages'
+import { explainRefusal, listRefusals } from './admin-refusals'
 import { grantRole, listRoleNames, listRoles, revokeRole } from './admin-roles'
 import { type Administration, serverHealth, serverSettings } from './admin-server'
 import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
@@ -91,6 +95,8 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[serverHealth(features), serverSettings(features)],
     ...[listSigningKeys, createSigningKey, activateSigningKey, revokeSigningKey],
     ...[listMailTemplates, previewMailTemplate],
+    ...[listRefusals, explainRefusal, showActivity],
+    ...[listMessages, retryMessage, listEvents, replayEvent],
     ...[listExternalSessions, endExternalSession],
     ...[listSsoProviders, createSsoProvider, getSsoProvider, updateSsoProvider, deleteSsoProvider],
   ]

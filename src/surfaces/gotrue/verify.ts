@@ -4,6 +4,7 @@ import type { RequestCore } from '../../core'
 import { Refusal } from '../../core/kernel/refusal'
 import type { VerificationResult } from '../../core/verification/verify'
 import { endpoint, type HandlerContext } from '../../http/endpoint'
+import { noteRefusal } from '../../http/request-context'
 import { targetOf } from '../../http/target'
 import { confirmLinkPage } from '../../pages/confirm'
 import { audience } from './audience'
@@ -142,7 +143,7 @@ function linkOf({ core, request, query }: HandlerContext<'anyone', undefined, ty
   return { token, type, redirectTo: redirectTarget(core, request, query) }
 }
 
-async function follow({ core }: HandlerContext, { token, type, redirectTo }: Link): Promise<Response> {
+async function follow({ core, request }: HandlerContext, { token, type, redirectTo }: Link): Promise<Response> {
   const isPkce = token.startsWith('pkce_')
   try {
     const verified = await core.followLink({ token, type })
@@ -167,6 +168,7 @@ async function follow({ core }: HandlerContext, { token, type, redirectTo }: Lin
     return redirectResponse(303, withSession(redirectTo, fragment))
   } catch (error) {
     if (!(error instanceof Refusal) || error.reason === 'too_many_requests') throw error
+    noteRefusal(error, request)
     const errorQuery = errorParameters(error)
     return redirectResponse(
       303,

@@ -28,6 +28,8 @@ test('nothing is removed early', async () => {
     oauthStates: 0,
     messages: 0,
     events: 0,
+    refusals: 0,
+    eventCounts: 0,
     auditLog: 0,
     verificationTokens: 0,
   })

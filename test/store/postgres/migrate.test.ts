@@ -94,6 +94,8 @@ test.skipIf(!hasPostgres)(
       'COMMIT;',
       "CREATE INDEX CONCURRENTLY latchkey_users_created ON auth.users (coalesce(created_at, 'epoch'::timestamptz), id);",
       'CREATE INDEX CONCURRENTLY latchkey_audit_created ON auth.audit_log_entries (created_at, id);',
+      "CREATE INDEX CONCURRENTLY latchkey_audit_actor ON auth.audit_log_entries ((payload ->> 'actor_id'), created_at, id);",
+      "CREATE INDEX CONCURRENTLY latchkey_audit_subject ON auth.audit_log_entries ((payload #>> '{traits,user_id}'), created_at, id) WHERE (payload #>> '{traits,user_id}') IS NOT NULL;",
       'CREATE INDEX CONCURRENTLY latchkey_sessions_factor ON auth.sessions (factor_id) WHERE factor_id IS NOT NULL;',
       "CREATE INDEX CONCURRENTLY latchkey_factors_credential ON auth.mfa_factors ((web_authn_credential ->> 'id')) WHERE web_authn_credential IS NOT NULL;",
     ])

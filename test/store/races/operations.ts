@@ -3,6 +3,7 @@ import * as confirmations from '../../../src/store/accounts'
 import * as newAccounts from '../../../src/store/accounts/new-accounts'
 import * as roles from '../../../src/store/accounts/roles'
 import * as users from '../../../src/store/accounts/users'
+import * as activity from '../../../src/store/activity'
 import { modeOf, type Operation } from '../../../src/store/engine'
 import * as challenges from '../../../src/store/factors/challenges'
 import * as attempts from '../../../src/store/factors/factor-attempts'
@@ -524,6 +525,24 @@ const server: Operations = {
     content: null,
   })),
   releaseClaimedMessages: of(messages.releaseClaimedMessages)(() => now),
+  retryMessage: of(messages.retryMessage)((copy) => ({ id: id('due'), now: NOW, audit: world.audit('retry', copy) })),
+  recordActivity: of(activity.recordActivity)((copy) => ({
+    refusals: [
+      {
+        requestId: id('request', copy),
+        createdAt: NOW,
+        method: 'GET',
+        route: '',
+        status: 401,
+        reason: 'bearer_missing',
+        exceeded: null,
+        userId: null,
+        ipAddress: '',
+      },
+    ],
+    counts: [{ step: 'hour', at: 0, kind: 'refusal', label: 'bearer_missing', count: 1 }],
+    maxRefusals: 10,
+  })),
   deleteMessage: of(messages.deleteMessage)(() => id('sent')),
   clearMessages: of(messages.clearMessages)(() => undefined),
   claimMatrixRegistrations: of(matrix.claimMatrixRegistrations)(() => ({

@@ -10,6 +10,13 @@ export const ADMINISTRATION_REASONS = [
   /** The keys are in the settings, not in the database. */
   'signing_keys_in_settings',
   'mail_template_unknown',
+  'message_unknown',
+  'message_sent',
+  'message_expired',
+  'event_unknown',
+  'refusal_unknown',
+  /** `detail`: the parameter, and what it must be. */
+  'parameter_malformed',
 ] as const
 
 export type AdministrationReason = (typeof ADMINISTRATION_REASONS)[number]

@@ -54,6 +54,7 @@ type Explained =
   | 'audit_query_malformed'
   | 'sso_provider_malformed'
   | 'signing_key_algorithm'
+  | 'parameter_malformed'
   | 'web3_chain_disabled'
   | 'web3_message_malformed'
   | 'web3_signature_length'

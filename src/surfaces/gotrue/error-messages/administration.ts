@@ -17,5 +17,11 @@ export const administrationErrors: Record<AdministrationReason, ErrorResponse> =
     'conflict',
     'AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys here',
   ],
+  message_unknown: [404, 'validation_failed', 'Message not found'],
+  message_sent: [422, 'conflict', 'This message was sent, or is not meant to be sent'],
+  message_expired: [422, 'conflict', 'The content of this message was removed or has expired; send a new one'],
+  event_unknown: [404, 'validation_failed', 'Event not found'],
+  refusal_unknown: [404, 'validation_failed', 'Nothing is kept under this request id'],
+  parameter_malformed: [400, 'validation_failed', ({ detail = '' }) => detail],
   mail_template_unknown: [404, 'validation_failed', 'Mail template not found'],
 }
