@@ -44,7 +44,7 @@ export async function deliverEvents(context: Context): Promise<number> {
 
 async function deliver(context: Context, event: Event): Promise<void> {
   const { clock, store, report } = context
-  const error = await send(context, event)
+  const error = await send(context, event).catch(String)
   const now = clock.now()
   const { id, attempts } = event
   const isDelivered = error === undefined

@@ -242,15 +242,17 @@ eachEngine((engine) => {
     for (const change of ['grant', 'revoke', 'grant', 'revoke'] as const)
       for (const user of users) await outbox.change(user, change)
     const running = new Map<string, number>()
+    let most = 0
     outbox.receiver.answer = async ({ user }) => {
       running.set(user, (running.get(user) ?? 0) + 1)
-      expect(running.get(user)).toBe(1)
+      most = Math.max(most, running.get(user) ?? 0)
       await new Promise((resolve) => setImmediate(resolve))
-      running.set(user, 0)
+      running.set(user, (running.get(user) ?? 0) - 1)
       return 204
     }
     const processes = await Promise.all(Array.from({ length: 4 }, () => outbox.process({ runsWritesTwice: false })))
     while ((await outbox.queue()).length > 0) await Promise.all(processes.map((each) => outbox.deliver(each)))
+    expect(most).toBe(1)
     for (const user of users)
       expect(outbox.receiver.received.filter((each) => each.user === user).map(({ type }) => type)).toEqual([
         'user.created',
@@ -339,6 +341,49 @@ eachEngine((engine) => {
     await outbox.deps.store.claimEvents(claim)
     await releaseClaimedEvents(taskContext(outbox.deps))
     expect(await outbox.deliver()).toBe(engine === 'sqlite' ? 1 : 0)
+  })
+
+  test('a fault during an attempt counts as a failed one', async () => {
+    await using outbox = await start()
+    await outbox.user('ada')
+    const broken = await outbox.process({
+      post: () => {
+        throw new TypeError('a fault')
+      },
+    })
+    expect(await outbox.deliver(broken)).toBe(1)
+    expect((await outbox.events())[0]).toMatchObject({ state: 'pending', attempts: 1, error: 'TypeError: a fault' })
+  })
+
+  test('with a receiver that fails at random, several processes deliver every event, and those of an account in order', async () => {
+    await using outbox = await start()
+    const { clock, receiver } = outbox
+    // Reproducible: a linear congruential generator.
+    let seed = 7
+    const random = () => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648
+      return seed / 2_147_483_648
+    }
+    const accepted = new Map<string, string[]>()
+    receiver.answer = ({ user, id }) => {
+      if (random() < 0.4) return random() < 0.5 ? 500 : 'timed_out'
+      const ids = accepted.get(user) ?? []
+      accepted.set(user, [...ids, id])
+      return 200
+    }
+    const processes = await Promise.all(Array.from({ length: 3 }, () => outbox.process({ runsWritesTwice: false })))
+    const users: string[] = []
+    for (let index = 0; index < 4; index++) users.push(await outbox.user(`user-${index}`))
+    for (let round = 0; round < 200; round++) {
+      if (round < 10) for (const user of users) await outbox.change(user, round % 2 === 0 ? 'grant' : 'revoke')
+      await Promise.all(processes.map((each) => outbox.deliver(each)))
+      clock.advance(Math.floor(random() * 60 * SECOND))
+      if (round >= 10 && (await outbox.queue()).length === 0) break
+    }
+    const events = await outbox.events()
+    expect(events.map(({ state }) => state)).toEqual(Array(44).fill('delivered'))
+    for (const user of users)
+      expect(accepted.get(user)).toEqual(events.filter(({ userId }) => userId === user).map(({ id }) => id))
   })
 
   test('an event that a wrong clock has delayed is sent', async () => {
