@@ -38,22 +38,25 @@ const asRead = ({ attempts, nextAttemptAt }: Event) => ({
 
 const eventById = statement({ id: events.id }, (db, { id }) => db.select().from(events).where(eq(events.id, id)))
 
-/** What waits for an event is due when that one is. */
-const alignPending = statement(
-  { userId: events.userId, destination: events.destination, at: events.nextAttemptAt },
-  (db, { userId, destination, at }) =>
-    db
-      .update(events)
-      .set({ nextAttemptAt: at })
-      .where(and(eq(events.userId, userId), eq(events.destination, destination), sql`next_attempt_at IS NOT NULL`)),
-)
-
-/** The same for events that were queued since; in their first attempt, most events are delivered. */
+/**
+ * What waits for an event that fails is due when that one is, so that claims do not come across it again and again. In its
+ * first attempt, most events are delivered.
+ */
 const postponeWaiting = statement({ now: events.nextAttemptAt }, (db, { now }) =>
   db
     .update(events)
     .set({ nextAttemptAt: firstDueAt(db) })
     .where(and(lte(events.nextAttemptAt, now), waitsForEarlier(db, { failing: true, dueAfter: now }))),
+)
+
+/** Once that one is delivered or given up, it is due. */
+const releaseWaiting = statement(
+  { userId: events.userId, destination: events.destination, now: events.nextAttemptAt },
+  (db, { userId, destination, now }) =>
+    db
+      .update(events)
+      .set({ nextAttemptAt: now })
+      .where(and(eq(events.userId, userId), eq(events.destination, destination), gt(events.nextAttemptAt, now))),
 )
 
 const releaseAll = statement({ now: events.nextAttemptAt }, (db, { now }) =>
@@ -142,12 +145,12 @@ export const settleEvent = guarded(async (tx, { now, ...result }: EventResult): 
   if (event.attempts !== result.attempts && result.state !== 'delivered') return
   await runGuarded(tx, saveEvent, { ...asRead(event), ...event, ...result })
   const { userId, destination } = event
-  await tx.run(alignPending, { userId, destination, at: result.nextAttemptAt ?? now })
+  if (result.nextAttemptAt === null) await tx.run(releaseWaiting, { userId, destination, now })
 })
 
 /**
- * Postpones events that wait for one that fails until that one is due, so that claims do not come across them again and
- * again. If that one is delivered at the same moment, they wait for the end of its lease.
+ * Postpones events that wait for one that fails. If that one is delivered at the same moment, they may wait for the end
+ * of its lease.
  */
 export const postponeWaitingEvents = guarded(async (tx, now: number) => tx.run(postponeWaiting, { now }))
 

@@ -158,6 +158,25 @@ eachEngine((engine) => {
     expect(await outbox.deliver()).toBe(1)
   })
 
+  test('what another process has postponed until the end of a lease is due once the attempt has succeeded', async () => {
+    await using outbox = await start()
+    const ada = await outbox.user('ada')
+    outbox.receiver.answer = () => 503
+    await outbox.deliver()
+    outbox.clock.advance(5 * SECOND)
+    const { promise: answer, resolve: accept } = Promise.withResolvers<number>()
+    outbox.receiver.answer = () => answer
+    const sending = outbox.deliver()
+    await outbox.receiver.arrived(2)
+    await outbox.change(ada, 'grant')
+    expect(await outbox.deliver(await outbox.process())).toBe(0)
+    expect((await outbox.events())[1]?.nextAttemptAt).toBe(outbox.clock.now() + 60 * SECOND)
+    accept(204)
+    await sending
+    expect(await outbox.nextInMs()).toBe(0)
+    expect(await outbox.deliver()).toBe(1)
+  })
+
   test.each([
     [301, 'status 301'],
     [410, 'status 410'],
