@@ -1,10 +1,12 @@
 /** What gives access to an account, seen and ended by administrators: its sessions and personal access tokens. */
-import { isUuid } from '../../lib/uuid'
-import type { PersonalAccessToken, User } from '../../store'
+import type { JsonObject } from '../../lib/json'
+import { isUuid, NIL_UUID } from '../../lib/uuid'
+import type { PersonalAccessToken, Session, User } from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
+import { newSession, nextClaims } from '../sessions/issue-tokens'
 import { type DescribedSession, describeSessions } from '../sessions/sessions'
 
 interface Target {
@@ -50,6 +52,32 @@ export async function revokePersonalTokenOf(
   const traits = { user_id: userId, token_id: id }
   const audit = [auditEntry(context, 'personal_token_revoked', admin.user ?? admin.role, traits)]
   if (!(await context.store.revokePersonalToken({ id, userId, audit }))) throw new Refusal('personal_token_unknown')
+}
+
+export interface TokenPreview {
+  claims: JsonObject
+  /** Whether a Custom Access Token hook would see them first. It is not called. */
+  hasHook: boolean
+}
+
+/**
+ * The claims of the next access token: of the latest session or, if there is none, of one with a password. They are not
+ * signed, and no token.
+ */
+export async function previewToken(context: Context, userId: string): Promise<TokenPreview> {
+  const account = await context.store.findAccount(userId)
+  if (!account) throw new Refusal('user_unknown')
+  const { user, identities, factors } = account
+  const latest = (await describeSessions(context, user)).find(({ isActive }) => isActive)
+  const session: Session = latest?.session ?? {
+    ...newSession(context, user.id, 'password').row.session,
+    id: NIL_UUID,
+  }
+  const { claims } = await nextClaims(context, { user, identities, factors, session, amr: latest?.amr ?? [] })
+  return {
+    claims: { ...claims, session_id: latest?.session.id ?? null },
+    hasHook: context.policy.hooks.customAccessToken !== undefined,
+  }
 }
 
 async function requireUser({ store }: Pick<Context, 'store'>, id: string): Promise<User> {

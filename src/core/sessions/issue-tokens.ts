@@ -124,25 +124,35 @@ export async function issueTokens(
   opened: OpenedSession,
   { key, occasion }: Issue,
 ): Promise<IssuedSession> {
-  const { keyring, policy, report, now } = context
-  const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
-  const metadata = fitIntoToken({ user, app })
-  if (metadata.user !== user || metadata.app !== app)
-    report('warn', 'metadata does not fit into access tokens', { user: opened.user.id })
-  const issuedAt = Math.floor(now / 1000)
+  const { keyring, report } = context
   const { session } = opened
-  const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
-  const expiresIn = expiresAt - issuedAt
-  const claims = {
-    ...accessClaims(policy, opened, metadata, issuedAt, expiresAt),
-    ...(await roleClaims(context, opened)),
-  }
+  const { claims, isCut, issuedAt, expiresAt } = await nextClaims(context, opened)
+  if (isCut) report('warn', 'metadata does not fit into access tokens', { user: opened.user.id })
   return {
     ...opened,
     accessToken: await keyring.sign(await customizeClaims(context, claims, occasion)),
-    expiresIn,
+    expiresIn: expiresAt - issuedAt,
     expiresAt,
     refreshToken: encodeRefreshToken(session.id, session.refreshTokenCounter, key),
+  }
+}
+
+/** The claims of an access token issued now, without those of a hook. Times in Unix seconds. */
+export async function nextClaims(context: Context, opened: OpenedSession) {
+  const { policy, now } = context
+  const { rawUserMetaData: user, rawAppMetaData: app } = opened.user
+  const metadata = fitIntoToken({ user, app })
+  const issuedAt = Math.floor(now / 1000)
+  const expiresAt = Math.floor(Math.min(issuedAt * 1000 + policy.accessTokenMs, latestExpiry(policy, opened)) / 1000)
+  return {
+    claims: {
+      ...accessClaims(policy, opened, metadata, issuedAt, expiresAt),
+      ...(await roleClaims(context, opened)),
+    },
+    /** Whether metadata was left out, because it is too large. */
+    isCut: metadata.user !== user || metadata.app !== app,
+    issuedAt,
+    expiresAt,
   }
 }
 

@@ -1,8 +1,9 @@
-/** Personal access tokens of a user in the admin API (docs/admin-api.md#users). */
+/** Personal access tokens of a user, and a preview of the next access token, in the admin API (docs/admin-api.md#users). */
 import { type Static, Type } from '@sinclair/typebox'
 import { status } from 'elysia'
 import type { PersonalAccessToken } from '../../core'
 import { endpoint } from '../../http/endpoint'
+import { freeForm } from '../../http/free-form'
 import { goTime } from '../../lib/rfc3339'
 import { userId } from './admin-users'
 import { errors } from './schemas'
@@ -54,5 +55,28 @@ export const revokePersonalTokenOf = endpoint({
   handle: async ({ core, caller: admin, params }) => {
     await core.revokePersonalTokenOf({ admin, userId: userId(params), id: params.token })
     return status(204)
+  },
+})
+
+export const previewToken = endpoint({
+  ...shared,
+  method: 'GET',
+  path: '/admin/users/:id/token-preview',
+  summary: "The claims of a user's next access token",
+  description:
+    'Of the latest session, with roles and metadata as they are now. They are not signed. A Custom Access Token hook is not called.',
+  responses: {
+    200: Type.Object(
+      {
+        claims: freeForm(),
+        hook: Type.Boolean({ description: 'Whether a hook would be called, and may change the claims.' }),
+      },
+      { $id: 'TokenPreview' },
+    ),
+    ...errors(401, 403, 404),
+  },
+  handle: async ({ core, params }) => {
+    const { claims, hasHook } = await core.previewToken(userId(params))
+    return { claims, hook: hasHook }
   },
 })

@@ -29,7 +29,7 @@ import { type Administration, serverHealth, serverSettings } from './admin-serve
 import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
 import { activateSigningKey, createSigningKey, listSigningKeys, revokeSigningKey } from './admin-signing-keys'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
-import { listPersonalTokensOf, revokePersonalTokenOf } from './admin-tokens'
+import { listPersonalTokensOf, previewToken, revokePersonalTokenOf } from './admin-tokens'
 import { createUser, deleteUserById, getUserById, listUsers, updateUserById } from './admin-users'
 import { authorize, callback, linkIdentity, postCallback, unlinkIdentity } from './authorize'
 import { captchaChallenge, captchaScript } from './captcha'
@@ -89,7 +89,7 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[listPasskeysOf, deletePasskeyOf],
     ...[listSessionsOf, endSessionsOf, endSessionOf],
     ...[listRoleNames, listRoles, grantRole, revokeRole],
-    ...[listPersonalTokensOf, revokePersonalTokenOf],
+    ...[listPersonalTokensOf, revokePersonalTokenOf, previewToken],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     listAudit,
     ...[serverHealth(features), serverSettings(features)],

@@ -1,7 +1,7 @@
 /** Sessions, roles and personal access tokens of a user, for administrators. */
 import { expect, test } from 'bun:test'
 import { randomUUID } from 'node:crypto'
-import { type Json, refresh, startApp, type TestApp } from '../../support/app'
+import { claimsOf, type Json, refresh, startApp, type TestApp } from '../../support/app'
 
 const users = '/auth/v1/admin/users'
 const ask = (app: TestApp, method: string, path: string, body?: object) =>
@@ -151,4 +151,25 @@ test('personal access tokens are listed without the token, and revoked', async (
     actor_username: 'service_role',
     traits: { user_id: ada.id, token_id: made.id },
   })
+})
+
+test('the preview of a token has the claims of the next one, and is none', async () => {
+  await using app = await startApp({ settings: { AUTH_JWT_ROLES_CLAIM: 'roles' } })
+  const ada = await app.signUp()
+  await ask(app, 'PUT', `${ada.id}/roles/admin`)
+  await ask(app, 'PUT', ada.id, { app_metadata: { plan: 'gold' } })
+  const { status, body, text } = await ask(app, 'GET', `${ada.id}/token-preview`)
+  expect([status, body.hook]).toEqual([200, false])
+  const { body: renewed } = await refresh(app, ada.refreshToken)
+  expect(body.claims).toEqual(claimsOf(renewed.access_token))
+  expect(body.claims).toMatchObject({ roles: ['user', 'admin'], app_metadata: { plan: 'gold' } })
+  expect(text).not.toMatch(/eyJ/)
+  await ask(app, 'DELETE', `${ada.id}/sessions`)
+  expect((await ask(app, 'GET', `${ada.id}/token-preview`)).body.claims).toMatchObject({
+    sub: ada.id,
+    session_id: null,
+  })
+  // Nothing was opened for it.
+  expect((await ask(app, 'GET', `${ada.id}/sessions`)).body.items).toEqual([])
+  for (const id of [randomUUID(), 'x']) expect((await ask(app, 'GET', `${id}/token-preview`)).status).toBe(404)
 })
