@@ -34,7 +34,12 @@ export async function testMail(command: Command): Promise<void> {
   const delivery = await mailer.send(mail)
   mailer.close()
   if (delivery.outcome !== 'sent') fail(`${smtpHost}:${smtpPort} did not accept the mail: ${delivery.error}`)
-  process.stdout.write(`${smtpHost}:${smtpPort} accepted a mail from ${smtpAdminEmail} to ${to}.\n`)
+  const server = `${smtpHost}:${smtpPort}`
+  print(
+    command,
+    { server, from: smtpAdminEmail, to },
+    () => `${server} accepted a mail from ${smtpAdminEmail} to ${to}.`,
+  )
 }
 
 /** `latchkey mail templates <folder>`: writes the built-in mails as files, as a starting point for your own. */
@@ -45,8 +50,12 @@ export function writeTemplates(command: Command): void {
   if (present.length > 0) fail(`${join(folder, present[0] as string)} already exists; nothing was written`)
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  process.stdout.write(
-    `${Object.keys(files).length} files written to ${folder}. Keep the ones you change, and start with --set AUTH_MAILER_TEMPLATES_DIR=${folder}.\n`,
+  const names = Object.keys(files)
+  print(
+    command,
+    { folder, files: names },
+    () =>
+      `${names.length} files written to ${folder}. Keep the ones you change, and start with --set AUTH_MAILER_TEMPLATES_DIR=${folder}.`,
   )
 }
 

@@ -31,7 +31,9 @@ export async function migrate(command: Command): Promise<void> {
     for (const warning of warnings) process.stderr.write(`latchkey: warning: ${warning}\n`)
     const damage = await damageOf(target)
     if (damage !== undefined) throw new Error(damage)
-    process.stdout.write(applied.length > 0 ? `applied ${applied.join(', ')}\n` : 'the database is up to date\n')
+    print(command, { applied }, () =>
+      applied.length > 0 ? `applied ${applied.join(', ')}` : 'the database is up to date',
+    )
   })
 }
 

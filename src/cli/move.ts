@@ -10,10 +10,12 @@ import { isPostgresUrl } from '../lib/postgres-url'
 import { historyOf, lockData } from '../store/database'
 import type { Progress } from '../store/move'
 import { requireSameVersion } from './data'
-import { exitOnError, fail } from './exit-status'
+import { EXIT, exitOnError, fail } from './exit-status'
 import { commandWith } from './invocation'
+import { print } from './output'
 import { requireSettings } from './settings'
 
+const REDRAW_EVERY_MS = 100
 const PROGRESS_EVERY_MS = 2000
 
 interface Options {
@@ -27,7 +29,7 @@ interface Options {
 export async function move(command: Command): Promise<void> {
   const { from: given, to: target, dryRun: isDry = false, showSecrets = false } = command.opts<Options>()
   if (given === undefined && target === undefined)
-    fail('name the other database with --from or --to; the one that is not named is that of the settings')
+    fail('name the other database with --from or --to; the one that is not named is that of the settings', EXIT.usage)
   const { settings } = requireSettings(command)
   const [from, to] = [placeOf(given, settings), placeOf(target, settings)]
   const started = performance.now()
@@ -37,11 +39,12 @@ export async function move(command: Command): Promise<void> {
   })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const ways = `from ${shownDatabase(from.database)} to ${shownDatabase(to.database)}`
-  process.stdout.write(rowLines(moved))
-  process.stdout.write(
-    isDry ? `would move ${total(moved)} ${ways}\n` : `moved ${total(moved)} ${ways} in ${seconds} s\n`,
-  )
-  if (!isDry || showSecrets) process.stdout.write(nextSteps({ from, to, settings, showSecrets }, moved.secrets))
+  const result = { dry_run: isDry, rows: Object.fromEntries(moved.rows) }
+  print(command, result, () => {
+    const summary = isDry ? `would move ${total(moved)} ${ways}\n` : `moved ${total(moved)} ${ways} in ${seconds} s\n`
+    const next = !isDry || showSecrets ? nextSteps({ from, to, settings, showSecrets }, moved.secrets) : ''
+    return rowLines(moved) + summary + next
+  })
 }
 
 /** @param given a URL, a file, or a data folder; by default the database of the settings */
@@ -77,13 +80,14 @@ async function prepare(
   }
 }
 
-/** Shows that a long move goes on. */
+/** Shows that a long move goes on: on one line of a terminal, or with a line from time to time. */
 function progressLines(): (progress: Progress) => void {
+  const { isTTY = false } = process.stderr
   let last = performance.now()
   return ({ table, rows }) => {
-    if (performance.now() - last < PROGRESS_EVERY_MS) return
+    if (performance.now() - last < (isTTY ? REDRAW_EVERY_MS : PROGRESS_EVERY_MS)) return
     last = performance.now()
-    process.stderr.write(`${table}: ${rows} rows\n`)
+    process.stderr.write(isTTY ? `\r\u001b[2K${table}: ${rows} rows\r` : `${table}: ${rows} rows\n`)
   }
 }
 

@@ -8,6 +8,8 @@ import { commit, version } from '../version'
 import { CommandFailure, EXIT, EXIT_STATUSES } from './exit-status'
 import { withHint } from './hint'
 
+export const versions = () => ({ version, commit, bun: Bun.version, sqlite: sqliteVersion() })
+
 export const versionLine = () => `latchkey ${version} (commit ${commit}, Bun ${Bun.version}, SQLite ${sqliteVersion()})`
 
 const exitStatuses = EXIT_STATUSES.map(({ status, meaning }) => `  ${status}  ${meaning}`).join('\n')

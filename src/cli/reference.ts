@@ -1,6 +1,7 @@
 /** Prints docs/command-line.md from the commands themselves. */
 import type { Command, Option } from 'commander'
 import { EXIT_STATUSES } from './exit-status'
+import { JSON_OBJECTS, JSON_SHAPES } from './json-shapes'
 import { examplesOf, program } from './program'
 import { SETTINGS_GROUP, settingOptions } from './settings'
 
@@ -13,8 +14,8 @@ Postgres. They open the database themselves, so they need the same settings as t
 or name the data folder (\`--data-dir\`) or the database (\`--set AUTH_DATABASE_URL=…\`). What they change applies
 to the next request, and the audit log names \`command_line\` as the actor.
 
-With \`--json\`, standard output has one JSON value and nothing else; its fields only ever grow. Messages and progress go
-to standard error. Passwords are read from a terminal or from standard input, never from arguments.`
+With \`--json\`, standard output has one JSON value and nothing else. Times in it are RFC 3339 unless noted; fields are
+added, and never renamed or removed. Messages and progress go to standard error. Passwords are read from a terminal or from standard input, never from arguments.`
 
 export function printReference(): string {
   return [
@@ -24,6 +25,9 @@ export function printReference(): string {
       ['status', 'meaning'],
       EXIT_STATUSES.map(({ status, meaning }) => [String(status), meaning]),
     ),
+    '## JSON',
+    'Objects that several commands print:',
+    table(['object', 'fields'], Object.entries(JSON_OBJECTS)),
     '## Settings',
     'Commands that read settings take these flags; README.md lists all settings.',
     optionTable(settingOptions()),
@@ -39,6 +43,7 @@ function sections(command: Command, level: number): string[] {
   const readsSettings = command.options.some(({ helpGroupHeading }) => helpGroupHeading === SETTINGS_GROUP)
   const usage = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`))
   const examples = examplesOf.get(command) ?? []
+  const shape = JSON_SHAPES[nameOf(command)]
   return [
     `${'#'.repeat(level)} ${nameOf(command)}`,
     [
@@ -46,12 +51,14 @@ function sections(command: Command, level: number): string[] {
       readsSettings ? ' Reads the [settings](#settings).' : '',
     ].join(''),
     ...(own.length > 0 ? [optionTable(own)] : []),
+    ...(shape === undefined ? [] : [`With \`--json\`: ${shape}.`]),
     ...(examples.length > 0 ? [`\`\`\`sh\n${examples.join('\n')}\n\`\`\``] : []),
     ...command.commands.flatMap((each) => sections(each, level + 1)),
   ]
 }
 
-function nameOf(command: Command): string {
+/** With its parents: `user list`. */
+export function nameOf(command: Command): string {
   return command.parent && command.parent !== program ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 }
 

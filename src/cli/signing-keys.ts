@@ -7,8 +7,9 @@ import type { Command } from 'commander'
 import { type SigningKeys, signingKeysOf } from '../compose/keys'
 import type { Settings } from '../config'
 import { openForKeys } from './data'
-import { exitOnError, fail } from './exit-status'
-import { optionOf, requireSettings } from './settings'
+import { EXIT, exitOnError, fail } from './exit-status'
+import { print } from './output'
+import { requireSettings } from './settings'
 
 /** The keys in the database; a running server picks up changes. */
 async function withKeys(command: Command, work: (keys: SigningKeys, settings: Settings) => Promise<void>) {
@@ -24,25 +25,26 @@ async function withKeys(command: Command, work: (keys: SigningKeys, settings: Se
 type SigningKey = Awaited<ReturnType<SigningKeys['list']>>[number]
 type Algorithm = Parameters<SigningKeys['create']>[0]
 
-const print = (line: string) => process.stdout.write(`${line}\n`)
 const time = (ms: number | null) => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19))
 
 /** `latchkey keys list`: newest first. */
 export function listKeys(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const keys = await ring.list()
-    if (optionOf(command, 'json')) return void print(JSON.stringify(keys.map(toJson), null, 2))
-    for (const { kid, alg, status, createdAt, signsFrom, verifiesUntil } of keys)
-      print(
-        [kid.padEnd(43), alg, status.padEnd(15), time(createdAt), `signs from ${time(signsFrom)}`].join('  ') +
-          (verifiesUntil === null ? '' : `  verifies until ${time(verifiesUntil)}`),
-      )
-    if (!keys.some(({ status }) => status === 'in_use'))
-      print(
-        'Tokens are signed with the HS256 secret. `latchkey keys rotate` creates a key whose tokens services can verify without a shared secret.',
-      )
+    print(command, keys.map(toJson), () => {
+      const lines = keys.map(({ kid, alg, status, createdAt, signsFrom, verifiesUntil }) => {
+        const until = verifiesUntil === null ? '' : `  verifies until ${time(verifiesUntil)}`
+        const columns = [kid.padEnd(43), alg, status.padEnd(15), time(createdAt), `signs from ${time(signsFrom)}`]
+        return columns.join('  ') + until
+      })
+      const isSigning = keys.some(({ status }) => status === 'in_use')
+      return [...lines, ...(isSigning ? [] : [SIGNED_WITH_SECRET])].join('\n')
+    })
   })
 }
+
+const SIGNED_WITH_SECRET =
+  'Tokens are signed with the HS256 secret. `latchkey keys rotate` creates a key whose tokens services can verify without a shared secret.'
 
 const toJson = ({ kid, alg, status, createdAt, signsFrom, verifiesUntil }: SigningKey) => ({
   kid,
@@ -62,7 +64,7 @@ export function rotateKeys(command: Command): Promise<void> {
     const waiting = keys.filter((key) => key.status === 'standby' && (!isChoice || key.alg === alg))
     const named = command.args[0]
     if (named !== undefined && !waiting.some(({ kid }) => kid === named))
-      fail(`${named} is not a standby key; latchkey keys list shows those that are`)
+      fail(`${named} is not a standby key; latchkey keys list shows those that are`, EXIT.notFound)
     const scheduled = waiting.find(({ signsFrom }) => signsFrom !== null)
     if (scheduled && named === undefined && !isUrgent)
       fail(
@@ -75,8 +77,12 @@ export function rotateKeys(command: Command): Promise<void> {
     const chosen = present?.kid ?? (await ring.create(alg))
     const signsFrom = await ring.schedule({ kid: chosen, isUrgent })
     if (signsFrom === undefined) fail(`${chosen} is no longer on standby`)
-    print(`${chosen} (${chosenAlg}) is published, and signs from ${time(signsFrom ?? 0)}.`)
-    print('Earlier keys stay valid until their last tokens have expired.')
+    print(command, { kid: chosen, alg: chosenAlg, signs_from: signsFrom }, () =>
+      [
+        `${chosen} (${chosenAlg}) is published, and signs from ${time(signsFrom ?? 0)}.`,
+        'Earlier keys stay valid until their last tokens have expired.',
+      ].join('\n'),
+    )
   })
 }
 
@@ -84,11 +90,14 @@ export function rotateKeys(command: Command): Promise<void> {
 export function importKeys(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const path = command.args[0] as string
+    const kids: string[] = []
     for (const jwk of readKeys(path)) {
       const kid = await ring.import(jwk)
-      if (kid === undefined) fail(`a key with the kid ${String(jwk.kid)} already exists`)
-      print(`${kid} is published on standby; latchkey keys rotate ${kid} activates it.`)
+      kids.push(kid ?? fail(`a key with the kid ${String(jwk.kid)} already exists`, EXIT.refused))
     }
+    print(command, { kids }, () =>
+      kids.map((kid) => `${kid} is published on standby; latchkey keys rotate ${kid} activates it.`).join('\n'),
+    )
   })
 }
 
@@ -115,11 +124,18 @@ export function revokeKey(command: Command): Promise<void> {
   return withKeys(command, async (ring) => {
     const kid = command.args[0] as string
     const key = (await ring.list()).find((each) => each.kid === kid)
-    if (!(await ring.revoke(kid))) fail(`${kid} is not an active key; latchkey keys list shows those that are`)
-    print(`${kid} is revoked: tokens signed with it are refused, and their owners have to sign in again or refresh.`)
-    if (key?.status === 'in_use')
-      print(
-        'Until the next rotation tokens are signed with the HS256 secret. latchkey keys rotate --now creates a key.',
-      )
+    if (!(await ring.revoke(kid)))
+      fail(`${kid} is not an active key; latchkey keys list shows those that are`, EXIT.notFound)
+    const wasSigning = key?.status === 'in_use'
+    print(command, { kid, was_signing: wasSigning }, () =>
+      [
+        `${kid} is revoked: tokens signed with it are refused, and their owners have to sign in again or refresh.`,
+        ...(wasSigning
+          ? [
+              'Until the next rotation tokens are signed with the HS256 secret. latchkey keys rotate --now creates a key.',
+            ]
+          : []),
+      ].join('\n'),
+    )
   })
 }

@@ -110,7 +110,7 @@ test('revoking a key invalidates its tokens on the running server', async () => 
   expect(await listed(server)).toMatchObject([{ kid, status: 'revoked' }])
   expect(claimsOf((await until(server, 'HS256')).access_token).aud).toBe('authenticated')
   const again = await keys(server, 'revoke', kid)
-  expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('is not an active key')])
+  expect([again.status, again.stderr]).toEqual([3, expect.stringContaining('is not an active key')])
 })
 
 test('keys survive a restart, and a key added before the first start is used from the beginning', async () => {
@@ -137,11 +137,11 @@ test('a key can be imported as PEM, JWK or JWK Set, and is on standby until rota
   expect((await write('key.json', JSON.stringify(jwk))).status).toBe(0)
   expect((await write('set.json', JSON.stringify({ keys: [{ ...jwk, kid: 'of-set', d: undefined }] }))).status).toBe(1)
   const twice = await write('list.json', JSON.stringify([jwk]))
-  expect([twice.status, twice.stderr]).toEqual([1, expect.stringContaining('a key with the kid mine already exists')])
+  expect([twice.status, twice.stderr]).toEqual([4, expect.stringContaining('a key with the kid mine already exists')])
   for (const text of ['', 'x', '"x"', '[1]', '-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----'])
     expect((await write('bad', text)).status).toBe(1)
   expect((await keys({ folder }, 'rotate', 'mine', '--now')).stdout).toContain('mine (ES256) is published')
-  expect((await keys({ folder }, 'rotate', 'nobody')).status).toBe(1)
+  expect((await keys({ folder }, 'rotate', 'unknown')).status).toBe(3)
   expect((await listed({ folder })).map(({ status }) => status).sort()).toEqual(['in_use', 'standby'])
   const secret = JSON.stringify(jwk).match(/"d":"([^"]+)"/)?.[1] ?? ''
   const database = await Bun.file(join(folder, 'latchkey-data/latchkey.db')).text()

@@ -1,4 +1,5 @@
 /** The database. */
+import { Option } from 'commander'
 import { migrate } from '../migrate'
 import { move } from '../move'
 import { verb } from '../program'
@@ -15,7 +16,7 @@ export function addDataCommands(): void {
   )
     .option('--status', 'only show which migrations are applied')
     .option('--dry-run', 'only print the SQL of the migrations that are missing')
-    .option('--json', 'with --status: print JSON')
+    .addOption(new Option('--json', 'print JSON').conflicts('dryRun'))
 
   withSettings(
     verb(
@@ -29,4 +30,5 @@ export function addDataCommands(): void {
     .option('--to <database>', 'URL, file or data folder to copy to, which must have no accounts; by default the same')
     .option('--dry-run', 'only check both databases and count the rows')
     .option('--show-secrets', 'print the secrets that servers on Postgres need, instead of where they are')
+    .addOption(new Option('--json', 'print JSON, without secrets').conflicts('showSecrets'))
 }

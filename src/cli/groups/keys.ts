@@ -10,12 +10,12 @@ export function addKeyCommands(): void {
   const ofKeys = withSettings(
     verb('keys', 'Print the API keys, including the secret key.', 'latchkey keys --json', keys),
   )
-    .option('--json', 'print them as JSON')
+    .option('--json', 'print JSON')
     .option('--init', 'create the data folder and keys of a server that has not been started yet')
 
   withSettings(verb('list', 'List the keys that sign access tokens.', 'latchkey keys list', listKeys, ofKeys)).option(
     '--json',
-    'print them as JSON',
+    'print JSON',
   )
 
   withSettings(
@@ -23,6 +23,7 @@ export function addKeyCommands(): void {
   )
     .addOption(new Option('--alg <name>', 'algorithm of a new key').choices(ALGORITHMS).default('ES256'))
     .option('--now', 'sign immediately, before verifiers have had time to fetch the key')
+    .option('--json', 'print JSON')
 
   withSettings(
     verb(
@@ -32,7 +33,7 @@ export function addKeyCommands(): void {
       importKeys,
       ofKeys,
     ),
-  )
+  ).option('--json', 'print JSON')
 
   withSettings(
     verb(
@@ -42,7 +43,7 @@ export function addKeyCommands(): void {
       revokeKey,
       ofKeys,
     ),
-  )
+  ).option('--json', 'print JSON')
 
   withSettings(
     verb(

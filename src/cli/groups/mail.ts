@@ -18,7 +18,7 @@ export function addMailCommands(): void {
       testMail,
       mail,
     ),
-  )
+  ).option('--json', 'print JSON')
 
   withSettings(
     verb('list', 'List the latest messages with recipient and status.', 'latchkey mail list', listMail, mail),
@@ -30,5 +30,5 @@ export function addMailCommands(): void {
     'latchkey mail templates ./mails',
     writeTemplates,
     mail,
-  )
+  ).option('--json', 'print JSON')
 }

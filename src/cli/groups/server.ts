@@ -4,7 +4,8 @@ import { check } from '../check'
 import { doctor } from '../doctor'
 import { healthcheck } from '../healthcheck'
 import { init } from '../init'
-import { group, verb, versionLine } from '../program'
+import { print } from '../output'
+import { group, verb, versionLine, versions } from '../program'
 import { testRedirect } from '../redirect'
 import { serve } from '../serve'
 import { withSettings } from '../settings'
@@ -90,7 +91,7 @@ export function addServerCommands(): void {
     ),
   ).option('--json', 'print JSON')
 
-  verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', () => {
-    process.stdout.write(`${versionLine()}\n`)
-  })
+  verb('version', 'Show version, commit, Bun and SQLite versions.', 'latchkey version', (command) =>
+    print(command, versions(), versionLine),
+  ).option('--json', 'print JSON')
 }
