@@ -11,6 +11,9 @@ test.skipIf(!hasPostgres)(
     expect(report.violations).toEqual([])
     expect(report.refreshes).toBeGreaterThan(100)
     // One for each node that was sending it.
+    expect(report.events).toBeGreaterThan(30)
+    // Those that a node was sending, at most 32, when it or Postgres was killed.
+    expect(report.duplicateEvents).toBeLessThanOrEqual(32 * (kills.nodeKills + 3 * kills.postgresKills))
     expect(report.duplicateMails).toBeLessThanOrEqual(kills.nodeKills + 3 * kills.postgresKills)
   },
   120_000,

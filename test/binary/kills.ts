@@ -40,6 +40,9 @@ export interface KillReport {
   repeated: number
   /** Mails that arrived more than once. */
   duplicateMails: number
+  /** Events of accounts that arrived, and those that arrived more than once. */
+  events: number
+  duplicateEvents: number
   /** The longest time from a kill of Postgres to the next answer, in milliseconds. */
   longestRecoveryMs: number
   /** What must not happen, in words. */
@@ -70,8 +73,9 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   await using postgres = await startPostgresServer({ isDurable: true })
   const database = `${postgres.url}/postgres`
   await using smtp = await startSmtp()
+  using receiver = startReceiver()
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-kills-'))
-  const start = (index: number) => startNode(join(folder, String(index)), database, smtp)
+  const start = (index: number) => startNode(join(folder, String(index)), database, { smtp, receiver })
   // The first one creates the schema while the others start.
   const nodes = await Promise.all(Array.from({ length: size }, (_, index) => start(index)))
 
@@ -82,6 +86,8 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
     mails: 0,
     repeated: 0,
     duplicateMails: 0,
+    events: 0,
+    duplicateEvents: 0,
     longestRecoveryMs: 0,
     violations: [],
   }
@@ -130,6 +136,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
 
   await checkTold(database, { ask, told, report })
   await checkMails(smtp, { told, report, database, mailWaitMs })
+  await checkEvents(receiver, { told, report, database, mailWaitMs })
   await Promise.all(nodes.map((node) => node.kill()))
   rmSync(folder, { recursive: true, force: true })
   return report
@@ -243,7 +250,68 @@ interface MailCheck extends Pick<Client, 'told' | 'report'>, Pick<KillOptions, '
   database: string
 }
 
-async function startNode(folder: string, database: string, { host, port }: SmtpSink): Promise<Node> {
+/** The operator's server, which receives events. */
+interface Receiver extends Disposable {
+  url: string
+  /** The ids of the events of each account, in the order in which they arrived first. */
+  arrived: Map<string, string[]>
+  /** How many requests came. */
+  requests: number
+}
+
+function startReceiver(): Receiver {
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    async fetch(request) {
+      const { data } = (await request.json()) as Json
+      const id = request.headers.get('webhook-id') ?? ''
+      const ids = receiver.arrived.get(data.user.id) ?? []
+      if (!ids.includes(id)) receiver.arrived.set(data.user.id, [...ids, id])
+      receiver.requests += 1
+      return new Response(null, { status: 204 })
+    },
+  })
+  const receiver: Receiver = {
+    url: `http://127.0.0.1:${server.port}/events`,
+    arrived: new Map(),
+    requests: 0,
+    [Symbol.dispose]: () => void server.stop(true),
+  }
+  return receiver
+}
+
+/** Every account has its events, and they have arrived in their order, as far as they were not to be waited for. */
+async function checkEvents(receiver: Receiver, { told, report, database, mailWaitMs }: MailCheck): Promise<void> {
+  const rows = () =>
+    runOn<{ id: string; user: string; type: string; state: string }>(
+      database,
+      'SELECT id, user_id AS user, type, state FROM latchkey.events ORDER BY seq',
+    )
+  const deadline = performance.now() + mailWaitMs
+  let stored = await rows()
+  while (stored.some(({ state }) => state === 'pending') && performance.now() < deadline) {
+    await Bun.sleep(200)
+    stored = await rows()
+  }
+  for (const user of told.users) {
+    const own = stored.filter((event) => event.user === user)
+    if (own[0]?.type !== 'user.created') report.violations.push(`the event of the creation of ${user} is lost`)
+    const arrived = receiver.arrived.get(user) ?? []
+    if (own.some(({ id }, index) => index < arrived.length && id !== arrived[index]))
+      report.violations.push(`the events of ${user} have arrived in another order`)
+    const missing = own.slice(arrived.length).filter(({ state }) => mailWaitMs > 0 || state !== 'pending')
+    if (missing.length > 0) report.violations.push(`${missing.length} events of ${user} have not arrived`)
+  }
+  report.events = [...receiver.arrived.values()].flat().length
+  report.duplicateEvents = receiver.requests - report.events
+}
+
+async function startNode(
+  folder: string,
+  database: string,
+  { smtp: { host, port }, receiver }: { smtp: SmtpSink; receiver: Receiver },
+): Promise<Node> {
   const child = Bun.spawn([BINARY, 'serve', '--port', '0', '--data-dir', folder], {
     cwd: tmpdir(),
     env: {
@@ -258,6 +326,8 @@ async function startNode(folder: string, database: string, { host, port }: SmtpS
       AUTH_SMTP_PORT: String(port),
       AUTH_SMTP_ADMIN_EMAIL: 'auth@id.example.com',
       AUTH_SMTP_MAX_CONNECTIONS: '1',
+      AUTH_EVENTS_URL: receiver.url,
+      AUTH_EVENTS_SECRETS: `v1,whsec_${Buffer.from(SECRET).toString('base64')}`,
       AUTH_LOG_LEVEL: 'info',
     },
     stdout: 'pipe',
