@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { type CommandCore, commandCore } from '../compose/command-core'
 import type { Admin, RequestCore, User } from '../core'
 import { Refusal } from '../core/kernel/refusal'
+import { isUuid } from '../lib/uuid'
 import { openServerData } from './data'
 import { EXIT, exitOnError, fail } from './exit-status'
 import { requireSettings } from './settings'
@@ -29,6 +30,10 @@ export async function userNamed(core: RequestCore, text: string): Promise<User> 
     throw error
   }
 }
+
+/** The id of an account; given as an id, also that of one that was deleted. */
+export const userIdNamed = async (core: RequestCore, text: string): Promise<string> =>
+  isUuid(text) ? text.toLowerCase() : (await userNamed(core, text)).id
 
 const userUnknown = (text: string): never =>
   fail(`no user found for ${text} (looked up by id, email address, username and uid)`, EXIT.notFound)

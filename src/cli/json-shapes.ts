@@ -35,6 +35,8 @@ export const JSON_SHAPES: Record<string, string> = {
   'role list': '`{"id", "roles": [name]}`',
   'role grant': '`{"id", "roles": [name]}`, afterwards',
   'role revoke': '`{"id", "roles": [name]}`, afterwards',
+  'audit list': '`{"entries": [{"id", "payload", "created_at", "ip_address"}], "total"}`',
+  why: 'the answer of `GET /auth/v1/admin/refusals/{request_id}` ([admin API](admin-api.md#refusals))',
   seed: '`{"created", "present", "failed", "users": [{"outcome", "id", "address", "error"}]}`; with `--dry-run` `{"valid", "users"}`, the number of users',
   'events list':
     '`[{"id", "type", "destination", "user_id", "state", "attempts", "error", "created_at", "delivered_at", "next_attempt_at"}]`',

@@ -201,6 +201,78 @@ describe.each(engines)('on %s', (_, place) => {
   )
 })
 
+describe.each(engines)('on %s', (_, place) => {
+  test(
+    'the audit log is filtered by account, action and time',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const ada = await json(['user', 'create', 'ada@example.com', '--password-stdin'], PASSWORD)
+      await json(['user', 'create', 'grace@example.com', '--password-stdin'], PASSWORD)
+      await signIn(server, 'ada@example.com')
+      await json(['user', 'ban', 'ada@example.com', '--for', '1h'])
+      const actions = async (...args: string[]) => {
+        const { entries, total } = await json(['audit', 'list', ...args])
+        expect(entries.length).toBeLessThanOrEqual(total)
+        return entries.map(({ payload }: Json) => payload.action)
+      }
+      expect(await actions()).toEqual(['user_modified', 'login', 'user_signedup', 'user_signedup'])
+      expect(await actions('--user', 'ada@example.com')).toEqual(['user_modified', 'login', 'user_signedup'])
+      expect(await actions('--action', 'login')).toEqual(['login'])
+      expect(await actions('--user', 'grace@example.com', '--action', 'login')).toEqual([])
+      expect(await actions('--since', '1h', '--limit', '1')).toEqual(['user_modified'])
+      expect(await actions('--limit', '1', '--page', '2')).toEqual(['login'])
+      expect(await actions('--until', '1h')).toEqual([])
+      expect(await actions('--since', '2126-01-01')).toEqual([])
+      await json(['user', 'delete', 'ada@example.com', '--yes'])
+      expect(await actions('--user', ada.id)).toEqual(['user_deleted', 'user_modified', 'login', 'user_signedup'])
+      const { stdout } = await command(['audit', 'list', '--action', 'user_deleted'])
+      expect(stdout).toMatch(/^TIME +ACTION +ACTOR +ACCOUNT/)
+      expect(stdout).toContain(`command_line  ${ada.id}`)
+      for (const wrong of [
+        ['--since', 'yesterday'],
+        ['--until', '-1h'],
+        ['--limit', 'x'],
+      ])
+        expect((await command(['audit', 'list', ...wrong])).status).toBe(2)
+      expect((await command(['audit', 'list', '--user', 'eve@example.com'])).status).toBe(3)
+    },
+    SLOW_MS,
+  )
+
+  test(
+    'why says why a request was refused, by its id',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const { id } = await json(['user', 'create', 'ada@example.com', '--password-stdin'], PASSWORD)
+      const refused = await server.ask('POST', '/auth/v1/token?grant_type=password', {
+        body: { email: 'ada@example.com', password: 'wrong-horse-battery-9' },
+      })
+      const request = refused.headers.get('x-request-id')
+      // It is written down in the background, or once an administrator looks.
+      await server.ask('GET', '/auth/v1/admin/refusals', { token: server.keys.secret_key })
+      const { items, audit } = await json(['why', request])
+      expect(items).toMatchObject([
+        { request_id: request, status: 400, code: 'invalid_credentials', user_id: id, route: '/auth/v1/token' },
+      ])
+      expect(audit.map(({ payload }: Json) => payload.action)).toContain('user_signedup')
+      const { stdout } = await command(['why', request])
+      expect(stdout).toContain('400 invalid_credentials')
+      expect(stdout).toContain('Audit log of the account')
+      const unknown = await command(['why', 'never-heard-of'])
+      expect([unknown.status, unknown.stdout, unknown.stderr]).toEqual([
+        3,
+        '',
+        expect.stringContaining('no refused request'),
+      ])
+    },
+    SLOW_MS,
+  )
+})
+
 describe.each(engines)('seed on %s', (_, place) => {
   test(
     'creates the users of a file once, beside a running server',

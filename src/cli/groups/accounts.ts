@@ -1,5 +1,7 @@
 /** Accounts and what belongs to them. */
-import { InvalidArgumentError, Option } from 'commander'
+import { Option } from 'commander'
+import { listAudit } from '../audit'
+import { countOption, JSON_OPTION, timeOption } from '../options'
 import { group, type Run, verb } from '../program'
 import { grant, listRolesOf, revoke } from '../role'
 import { seed } from '../seed'
@@ -16,14 +18,42 @@ import {
   signOutUser,
   unbanUser,
 } from '../user'
-
-const JSON_OPTION = ['--json', 'print JSON'] as const
+import { why } from '../why'
 
 export function addAccountCommands(): void {
   addUserCommands()
   addSessionCommands()
   addRoleCommands()
+  addAuditCommands()
   addSeedCommand()
+}
+
+function addAuditCommands(): void {
+  const audit = group('audit', 'Read the audit log.', 'latchkey audit list --user ada@example.com --since 24h')
+  withSettings(
+    verb(
+      'list',
+      'List entries of the audit log, newest first.',
+      ['latchkey audit list --user ada@example.com --since 24h', 'latchkey audit list --action user_deleted --json'],
+      listAudit,
+      audit,
+    ),
+  )
+    .option('--user <user>', 'only those of this user, who acted or was acted upon')
+    .option('--action <action>', 'only this action, such as login or user_modified')
+    .addOption(timeOption('--since <time>', 'only from this time on'))
+    .addOption(timeOption('--until <time>', 'only before this time'))
+    .addOption(countOption('--limit <count>', 'how many entries', 50))
+    .addOption(countOption('--page <number>', 'page, from 1', 1))
+    .option(...JSON_OPTION)
+  withSettings(
+    verb(
+      'why <request>',
+      'Say why a request was refused. Its id is in the header X-Request-Id of the answer, and in the log.',
+      'latchkey why 0193c1f2-…',
+      why,
+    ),
+  ).option(...JSON_OPTION)
 }
 
 function addSeedCommand(): void {
@@ -117,13 +147,6 @@ function addSessionCommands(): void {
     .option('--user <user>', 'all sessions of this user')
     .option(...JSON_OPTION)
 }
-
-/** An option for an integer from 1. */
-export const countOption = (flags: string, description: string, usual: number) =>
-  new Option(flags, description).default(usual).argParser((text) => {
-    if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('It has to be a number from 1 to 999999.')
-    return Number(text)
-  })
 
 function addRoleCommands(): void {
   const role = group(

@@ -1,9 +1,9 @@
 /** Events of accounts. */
 import { Option } from 'commander'
 import { listEvents, replay } from '../events'
+import { countOption } from '../options'
 import { group, verb } from '../program'
 import { withSettings } from '../settings'
-import { countOption } from './accounts'
 
 export function addEventCommands(): void {
   const events = group(

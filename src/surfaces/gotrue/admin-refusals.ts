@@ -31,7 +31,7 @@ const RefusalShape = Type.Object(
   { $id: 'RefusedRequest' },
 )
 
-function toRefusal(refused: RefusedRequest): Static<typeof RefusalShape> {
+export function toRefusal(refused: RefusedRequest): Static<typeof RefusalShape> {
   const { requestId, createdAt, method, route, status, reason, exceeded, userId, ipAddress } = refused
   return {
     request_id: requestId,
