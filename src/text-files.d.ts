@@ -29,6 +29,22 @@ declare module '*.js.txt' {
   export default text
 }
 
+/** Scripts of the dashboard, and the libraries that it serves. */
+declare module './client/*.js' {
+  const text: string
+  export default text
+}
+
+declare module '*/node_modules/htm/dist/htm.module.js' {
+  const text: string
+  export default text
+}
+
+declare module '*.mjs' {
+  const text: string
+  export default text
+}
+
 /** A file embedded in the executable; the value is its path there. */
 declare module 'swagger-ui-dist/*' {
   const path: string

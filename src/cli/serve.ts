@@ -69,13 +69,26 @@ export async function serve(command: Command): Promise<void> {
       onError,
       answer: (request) => answerMetrics(request, metrics, app),
     })
+  const { fetchWithDashboard } = app
+  const dashboardListener =
+    fetchWithDashboard &&
+    listen({
+      host: server.dashboardHost,
+      port: server.dashboardPort ?? 0,
+      idleTimeoutMs,
+      onError,
+      answer: fetchWithDashboard,
+    })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
   if (process.stdout.isTTY)
     process.stdout.write(banner(settings, app.keys, { folder, configToml, isColoured: usesColour(process.stdout) }))
   else logStart(log, actual, app, folder)
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
+  if (dashboardListener)
+    log.info('dashboard', { url: `${urlOf(server.dashboardHost, dashboardListener.port)}/dashboard` })
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
-  stopOnSignal(log, [listener, ...(metricsListener ? [metricsListener] : [])], {
+  const listeners = [listener, metricsListener, dashboardListener].filter((each) => each !== undefined)
+  stopOnSignal(log, listeners, {
     begin: app.beginStopping,
     async end() {
       clearInterval(sweeper)

@@ -47,6 +47,8 @@ export interface AppOptions extends ReplacedPorts {
 
 export interface App {
   fetch: Fetch
+  /** The same with the dashboard, if that has a listener of its own. */
+  fetchWithDashboard: Fetch | undefined
   core: Core
   store: Store
   keys: Keys

@@ -12,7 +12,7 @@ import type { Log } from '../http/log'
 import type { Metrics } from '../http/metrics'
 import { ROUTING } from '../http/mount'
 import type { RequestContext } from '../http/request-context'
-import { createFetch, type Fetch, logFault } from '../http/server'
+import { createFetch, type Fetch, logFault, type ServerOptions } from '../http/server'
 import { isBelow, targetOf } from '../http/target'
 import { isLocalNetwork } from '../lib/ip'
 import { errorPage } from '../pages/error'
@@ -22,7 +22,7 @@ import { PREFIX as MAILBOX, type MailboxSource, mailbox } from '../surfaces/mail
 import { OPERATIONS_PATHS, operations } from '../surfaces/operations'
 import { PREFIX as SERVICE, service } from '../surfaces/service'
 import { isFederatedLogout } from '../surfaces/shared-logout'
-import { site } from '../surfaces/site'
+import { dashboardSite, site } from '../surfaces/site'
 import { commit, version } from '../version'
 import { unlessUnavailable } from './database-problem-log'
 import { clientUrl } from './policy'
@@ -45,6 +45,8 @@ export interface SurfacesOptions {
 
 export interface Surfaces {
   fetch: Fetch
+  /** The same with the dashboard, if that has a listener of its own. */
+  fetchWithDashboard: Fetch | undefined
   /** All routes, for the documentation and its checks. */
   routes: Elysia
   /** Closes open event streams and stops waiting for slow clients. */
@@ -76,6 +78,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     version,
     siteUrl: server.siteUrl,
     hasSwagger: server.swagger,
+    hasDashboard: server.dashboard && server.dashboardPort === undefined,
     isForDeveloper: (request) => inbox?.isOpenTo(request) ?? false,
     notFoundResponse,
   })
@@ -86,24 +89,36 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     .use(inbox?.app ?? new Elysia())
     .use(api.app) as unknown as Elysia
   const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
-  const fetch = createFetch({
+  const shared = {
     notFoundResponse,
     log,
     metrics,
     onRefused: refusalRecorder(activity),
     presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
-    supportsHead: (path) => withHead.has(path),
-    route: (request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
+    supportsHead: (path: string) => withHead.has(path),
+    route: (request: Request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
     cors: cors(server.corsAllowedHeaders, [MAILBOX]),
     requestIdHeader: server.requestIdHeader,
     trustedProxies: server.trustedProxies,
     linkHosts: { apiExternalUrl: server.apiExternalUrl, hosts: mail.externalHosts },
-  })
+  }
   const beginStopping = () => {
     stopping.abort()
     inbox?.close()
   }
-  return { fetch, routes, beginStopping }
+  const fetchWithDashboard = server.dashboard && server.dashboardPort !== undefined ? withDashboard(shared) : undefined
+  return { fetch: createFetch(shared), fetchWithDashboard, routes, beginStopping }
+}
+
+/** The dashboard calls the API of its own origin, so its listener serves that as well. */
+function withDashboard(shared: ServerOptions): Fetch {
+  const { app, paths } = dashboardSite()
+  const isPage = (path: string) => paths.includes(path)
+  return createFetch({
+    ...shared,
+    supportsHead: (path) => isPage(path) || shared.supportsHead(path),
+    route: (request) => (isPage(targetOf(request).path) ? app.fetch(request) : shared.route(request)),
+  })
 }
 
 /** The endpoints for applications. */

@@ -134,6 +134,24 @@ export const server = {
     default: true,
     doc: 'Serve Swagger UI at `/swagger` and the OpenAPI document at `/openapi.json`.',
   }),
+  dashboard: setting({
+    name: 'DASHBOARD',
+    kind: flag,
+    default: true,
+    doc: 'Serve the dashboard for administrators at `/dashboard` ([documentation](docs/dashboard.md)).',
+  }),
+  dashboardPort: setting({
+    name: 'DASHBOARD_PORT',
+    kind: integer(0, 65535),
+    defaultNote: 'none',
+    doc: 'Port of a separate listener for the dashboard, which then is not at `/dashboard` of the main port. The API is served there as well.',
+  }),
+  dashboardHost: setting({
+    name: 'DASHBOARD_HOST',
+    kind: hostName,
+    default: '127.0.0.1',
+    doc: 'Address of the listener of the dashboard.',
+  }),
   metricsPort: setting({
     name: 'METRICS_PORT',
     also: ['OTEL_EXPORTER_PROMETHEUS_PORT'],

@@ -65,7 +65,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     why: 'words for the core, never another surface',
   },
   pages: {
-    own: ['lib', 'types:core', 'openapi.json'],
+    own: ['lib', 'types:core', 'openapi.json', 'node_modules'],
     packages: ['swagger-ui-dist'],
     why: 'pages without private doors',
   },

@@ -1,22 +1,29 @@
-/** Pages for browsers: a start page, its icon, and Swagger UI with its document. */
+/** Pages for browsers: a start page, its icon, the dashboard, and Swagger UI with its document. */
 import { Elysia } from 'elysia'
 import { isFromBrowser } from '../../http/error-pages'
 import { ROUTING } from '../../http/mount'
 import { requestContextOf } from '../../http/request-context'
+import { dashboard, dashboardPaths } from '../../pages/dashboard'
 import { type HomeOptions, homeAsset, homePage, homePaths, plainHomePage } from '../../pages/home'
 import { swagger, swaggerPaths } from '../../pages/swagger'
 
 export interface SiteOptions extends Omit<HomeOptions, 'links'> {
   siteUrl: string
   hasSwagger: boolean
+  hasDashboard: boolean
   /** Whether the mailbox is served for a request: then the start page is the one for developers. */
   isForDeveloper(request: Request): boolean
   /** The response for programs at `/`, where GoTrue has nothing. */
   notFoundResponse(request: Request): Promise<Response>
 }
 
-export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ...home }: SiteOptions) {
+const hidden = { detail: { hide: true } }
+
+export function site({ siteUrl, hasSwagger, hasDashboard, isForDeveloper, notFoundResponse, ...home }: SiteOptions) {
   const links: HomeOptions['links'] = [
+    ...(hasDashboard
+      ? ([['/dashboard', 'Dashboard', 'users, activity and settings, for administrators']] as const)
+      : []),
     ['/mailbox', 'Mailbox', 'the mail and SMS that this server would have sent'],
     ...(hasSwagger
       ? ([
@@ -28,7 +35,6 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ..
     ['/health', 'Health', 'whether the server is running, and its version'],
   ]
   const app = new Elysia(ROUTING)
-  const hidden = { detail: { hide: true } }
   app.get(
     '/',
     async ({ request, route }) => {
@@ -42,7 +48,31 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ..
     },
     hidden,
   )
-  const addPage = (path: string, answer: () => Response | undefined) =>
+  const pages = [
+    ...pagesOf(homePaths, homeAsset),
+    ...(hasDashboard ? dashboardPages : []),
+    ...(hasSwagger ? pagesOf(swaggerPaths, swagger) : []),
+  ]
+  addPages(app, pages)
+  return { app, paths: ['/', ...pages.map(([path]) => path)] }
+}
+
+/** The dashboard alone, for a listener of its own. */
+export function dashboardSite() {
+  const app = new Elysia(ROUTING)
+  addPages(app, dashboardPages)
+  return { app, paths: dashboardPaths }
+}
+
+type Page = readonly [path: string, answer: () => Response | undefined]
+
+const pagesOf = (paths: readonly string[], answer: (path: string) => Response | undefined): Page[] =>
+  paths.map((path) => [path, () => answer(path)])
+
+const dashboardPages = pagesOf(dashboardPaths, dashboard)
+
+function addPages(app: Elysia, pages: readonly Page[]): void {
+  for (const [path, answer] of pages)
     app.get(
       path,
       ({ request, route }) => {
@@ -51,7 +81,4 @@ export function site({ siteUrl, hasSwagger, isForDeveloper, notFoundResponse, ..
       },
       hidden,
     )
-  for (const path of homePaths) addPage(path, () => homeAsset(path))
-  if (hasSwagger) for (const path of swaggerPaths) addPage(path, () => swagger(path))
-  return { app, paths: ['/', ...homePaths, ...(hasSwagger ? swaggerPaths : [])] }
 }

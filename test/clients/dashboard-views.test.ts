@@ -1,0 +1,303 @@
+/** The other views of the dashboard, and what holds for all of them: accessibility, phones, and hostile data. */
+import { expect } from 'bun:test'
+import axe from 'axe-core'
+import type { Page } from 'playwright-core'
+import type { Json } from '../support/app'
+import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, tabTo } from '../support/dashboard'
+
+const { ask, asServer, browserTest, makeUser, origin, protect, server, signInAs, visit } = dashboardSuite({
+  AUTH_CUSTOM_OAUTH_ENABLED: 'true',
+})
+
+const VIEWS = ['users', 'audit', 'templates', 'providers', 'keys', 'settings', 'health']
+
+/** A user of whom there is something in every part of the page. */
+async function fullUser(): Promise<Json> {
+  const user = await makeUser({ user_metadata: { full_name: 'Grace Hopper', team: { id: 7 } } })
+  const { body: session } = await signInAs(user.email)
+  await ask('POST', '/api/auth/tokens', { token: session.access_token, body: { name: 'deploy' } })
+  await protect(user.email)
+  await signInAs(user.email)
+  await signInAs(user.email, 'wrong')
+  await ask('POST', '/auth/v1/recover', { body: { email: user.email } })
+  return user
+}
+
+/** The violations that axe-core finds (WCAG 2.2 A and AA, and its best practices). */
+async function violations(page: Page): Promise<string[]> {
+  if (!(await page.evaluate('Boolean(window.axe)'))) await page.evaluate(axe.source)
+  const { violations: found } = (await page.evaluate('axe.run(document)')) as Json
+  return found.map(
+    ({ id, nodes }: Json) =>
+      `${id}: ${nodes.map(({ html, failureSummary }: Json) => `${html} ${failureSummary}`).join(' | ')}`,
+  )
+}
+
+for (const colorScheme of ['light', 'dark'] as const)
+  for (const [name, viewport] of [
+    ['desktop', DESKTOP],
+    ['phone', PHONE],
+  ] as const)
+    browserTest(`every view is accessible, and as wide as the screen: ${colorScheme}, ${name}`, async () => {
+      const user = await fullUser()
+      await using start = await visit({ colorScheme, viewport, as: undefined })
+      expect(['sign-in', await violations(start.page)]).toEqual(['sign-in', []])
+      await using site = await visit({ colorScheme, viewport })
+      const { page, problems } = site
+      for (const path of [...VIEWS, `users/${user.id}`, 'nowhere']) {
+        await site.open(path)
+        const width = await page.evaluate('document.documentElement.scrollWidth')
+        expect([path, await violations(page), width]).toEqual([path, [], viewport.width])
+      }
+      await site.open(`users/${user.id}`)
+      await page.locator('summary', { hasText: 'Actions' }).click()
+      expect(['menu', await violations(page)]).toEqual(['menu', []])
+      await page.locator('.menu').getByRole('button', { name: 'Delete' }).click()
+      expect(['dialog', await violations(page)]).toEqual(['dialog', []])
+      await page.keyboard.press('Escape')
+      await page.getByRole('button', { name: 'Edit', exact: true }).click()
+      expect(['editor', await violations(page)]).toEqual(['editor', []])
+      expect(problems).toEqual([])
+    })
+
+browserTest('on a phone the navigation opens and closes, also by keyboard', async () => {
+  await using site = await visit({ viewport: PHONE })
+  const { page } = site
+  const navigation = page.getByRole('navigation', { name: 'Dashboard' })
+  expect(await navigation.isVisible()).toBe(false)
+  await page.getByRole('button', { name: 'Menu' }).click()
+  await navigation.getByRole('link', { name: 'Health' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Health' }).waitFor()
+  await navigation.waitFor({ state: 'hidden' })
+  await page.getByRole('button', { name: 'Menu' }).press('Enter')
+  await navigation.waitFor()
+  await page.keyboard.press('Escape')
+  await navigation.waitFor({ state: 'hidden' })
+})
+
+browserTest('the theme follows the system, and another choice stays', async () => {
+  await using site = await visit({ colorScheme: 'dark' })
+  const { page } = site
+  const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor') as Promise<string>
+  const dark = await ground()
+  await page.getByRole('button', { name: 'Light' }).click()
+  const light = await ground()
+  expect(light).not.toBe(dark)
+  await page.reload()
+  await page.getByRole('button', { name: 'Dark' }).waitFor()
+  expect(await ground()).toBe(light)
+  await page.getByRole('button', { name: 'Dark' }).click()
+  expect([await ground(), await page.evaluate('localStorage.length')]).toEqual([dark, 0])
+})
+
+browserTest('views change by keyboard, and a heading gets the focus, so that it is read', async () => {
+  await using site = await visit()
+  const { page } = site
+  await tabTo(page, page.getByRole('link', { name: 'Signing keys' }))
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { level: 1, name: 'Signing keys' }).waitFor()
+  await settled(page)
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Signing keys')
+})
+
+// ---- Hostile data ----
+
+const attack = (mark: string) =>
+  `"><img src=x onerror="window.ran='${mark}'"><script>window.ran='${mark}'</script>{{7*7}}`
+
+browserTest('markup in names, metadata, addresses, user agents and requests stays text', async () => {
+  const email = '<img/src=x/onerror=window.ran=1>@example.com'
+  const given = {
+    user_metadata: {
+      full_name: attack('name'),
+      [attack('key')]: attack('metadata'),
+      avatar_url: 'javascript:window.ran=1',
+    },
+    app_metadata: { [attack('app')]: attack('app') },
+  }
+  const made = await asServer('POST', '/admin/users', { ...given, email, password: PASSWORD, email_confirm: true })
+  // The server may refuse such an address; then its markup is in everything else.
+  const user = made.status === 200 ? made.body : await makeUser(given)
+  const { body: session } = await ask('POST', '/auth/v1/token?grant_type=password', {
+    body: { email: user.email, password: PASSWORD },
+    headers: { 'user-agent': attack('agent') },
+  })
+  await ask('POST', '/api/auth/tokens', { token: session.access_token, body: { name: attack('token') } })
+  await ask('POST', '/auth/v1/factors', {
+    token: session.access_token,
+    body: { factor_type: 'totp', friendly_name: attack('factor') },
+  })
+  await ask('POST', '/auth/v1/token?grant_type=password', {
+    body: { email: attack('email'), password: 'wrong' },
+    headers: { 'x-request-id': 'hostile-<b>', 'user-agent': attack('agent') },
+  })
+
+  await using site = await visit()
+  const { page, problems } = site
+  for (const path of [
+    'users',
+    `users/${user.id}`,
+    'audit',
+    `why/${encodeURIComponent(attack('id'))}`,
+    encodeURIComponent(attack('path')),
+  ]) {
+    await site.open(path)
+    expect([
+      path,
+      await page.evaluate('window.ran'),
+      await page.locator('main img, main script, main iframe').count(),
+    ]).toEqual([path, undefined, 0])
+  }
+  await site.open(`users/${user.id}`)
+  for (const text of [attack('name'), attack('token'), attack('factor')])
+    expect(await page.locator('main').textContent()).toContain(text)
+  // What looks like a link in metadata is none.
+  const links = await page.locator('main a').evaluateAll((all) => all.map((link) => link.getAttribute('href')))
+  expect(links.filter((href) => !href?.startsWith('#/'))).toEqual([])
+  expect(problems).toEqual([])
+})
+
+browserTest('another site cannot show the dashboard in a frame', async () => {
+  await using attacker = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () =>
+      new Response(`<!doctype html><iframe src="${origin()}/dashboard"></iframe>`, {
+        headers: { 'content-type': 'text/html' },
+      }),
+  })
+  await using site = await visit()
+  const { page } = site
+  const refused = page.waitForEvent('console', (message) => message.text().includes('frame-ancestors'))
+  await page.goto(attacker.url.href)
+  await refused
+  expect(page.frames().filter((frame) => frame.url().startsWith(origin()))).toEqual([])
+})
+
+browserTest('a page of another site cannot act with the administrator’s session', async () => {
+  const victim = await makeUser()
+  await using attacker = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response('<!doctype html><title>Attack</title>', { headers: { 'content-type': 'text/html' } }),
+  })
+  await using site = await visit()
+  const { page } = site
+  const other = await page.context().newPage()
+  await other.goto(attacker.url.href)
+  const status = await other.evaluate(`fetch('${origin()}/auth/v1/admin/users/${victim.id}', {
+    method: 'DELETE', credentials: 'include' }).then(({ status }) => status, () => 'blocked')`)
+  expect([401, 'blocked']).toContain(status as number)
+  // A window that it opens is out of its reach.
+  const reach = await other.evaluate(`(async () => {
+    const opened = open('${origin()}/dashboard')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    try { return opened === null || opened.closed || opened.document === null ? 'cut off' : opened.document.title } catch { return 'cut off' }
+  })()`)
+  expect(reach).toBe('cut off')
+  expect((await asServer('GET', `/admin/users/${victim.id}`)).status).toBe(200)
+})
+
+// ---- Views ----
+
+browserTest('a signing key is made, activated and revoked', async () => {
+  await using site = await visit()
+  const { page, problems } = site
+  await site.open('keys')
+  await page.getByRole('button', { name: 'New key' }).click()
+  await dialog(page).getByRole('button', { name: 'Create' }).click()
+  const row = page.locator('tbody tr', { hasText: 'ES256' })
+  await row.getByText('Standby').waitFor()
+  await row.getByRole('button', { name: 'Activate' }).click()
+  await dialog(page).getByLabel('At once').check()
+  await dialog(page).getByRole('button', { name: 'Activate' }).click()
+  await row.getByText('In use').waitFor()
+  const { body: session } = await signInAs((await makeUser()).email)
+  const [header = ''] = session.access_token.split('.')
+  expect(JSON.parse(atob(header)).alg).toBe('ES256')
+
+  await page.getByRole('button', { name: 'New key' }).click()
+  await dialog(page).getByRole('button', { name: 'Create' }).click()
+  const standby = page.locator('tbody tr', { hasText: 'Standby' })
+  await standby.getByRole('button', { name: 'Revoke' }).click()
+  await dialog(page).getByRole('button', { name: 'Revoke' }).click()
+  await dialog(page).getByRole('alert').filter({ hasText: 'Type revoke to confirm.' }).waitFor()
+  await dialog(page).getByLabel('Type revoke to confirm').fill('revoke')
+  await page.keyboard.press('Enter')
+  await page.locator('tbody tr', { hasText: 'Revoked' }).waitFor()
+  expect(problems).toEqual([])
+})
+
+browserTest('settings are shown with their source, found by name, and without secrets', async () => {
+  await using site = await visit()
+  const { page } = site
+  await site.open('settings')
+  await page.getByLabel('Show').selectOption('Set by you')
+  const row = page.locator('tbody tr', { hasText: 'AUTH_CUSTOM_OAUTH_ENABLED' })
+  expect(await row.textContent()).toContain('true')
+  await page.getByLabel('Show').selectOption('All')
+  await page.getByRole('searchbox').fill('jwt_secret')
+  await page.locator('tbody tr', { hasText: 'AUTH_JWT_SECRET' }).waitFor()
+  const text = (await page.locator('main').textContent()) ?? ''
+  for (const secret of Object.values(server().keys)) expect(text).not.toContain(secret)
+})
+
+browserTest('health has its checks, the version and the database', async () => {
+  await using site = await visit()
+  const { page } = site
+  await site.open('health')
+  const text = (await page.locator('main').textContent()) ?? ''
+  for (const part of ['Database', 'Disk', 'Clock', 'ok', 'SQLite', '0.1.0']) expect(text).toContain(part)
+})
+
+browserTest('mail templates are shown as they look, in each language, without running anything', async () => {
+  await using site = await visit()
+  const { page, problems } = site
+  await site.open('templates')
+  await page.getByLabel('Template').selectOption('recovery')
+  await page.getByLabel('Language').selectOption('de')
+  await page.waitForURL(/locale=de/)
+  const frame = page.frameLocator('iframe')
+  const heading = frame.getByRole('heading').first()
+  await heading.waitFor()
+  const mail = page.frames().find((each) => each.url() === `${origin()}/dashboard/mail`)
+  expect(await mail?.evaluate("getComputedStyle(document.querySelector('h1')).fontSize")).toBe('22px')
+  expect(await page.locator('iframe').getAttribute('sandbox')).toBe('allow-scripts')
+  const reach = await mail?.evaluate("(() => { try { return parent.document.title } catch { return 'cut off' } })()")
+  expect([reach, problems]).toEqual(['cut off', []])
+})
+
+browserTest('a custom provider is added, changed and deleted', async () => {
+  await using site = await visit()
+  const { page, problems } = site
+  await site.open('providers')
+  await page.getByRole('button', { name: 'Add a provider' }).click()
+  await dialog(page).getByLabel('Identifier').fill('acme')
+  await dialog(page).getByLabel('Type', { exact: true }).selectOption('oauth2')
+  await dialog(page).getByLabel('Name').fill('Acme')
+  await dialog(page)
+    .getByLabel(/^Authorization URL/)
+    .fill('https://example.com/authorize')
+  await dialog(page)
+    .getByLabel(/^Token URL/)
+    .fill('https://example.com/token')
+  await dialog(page)
+    .getByLabel(/^User info URL/)
+    .fill('https://example.com/userinfo')
+  await dialog(page).getByLabel('Client id').fill('latchkey')
+  await dialog(page).getByLabel('Client secret').fill('a-client-secret')
+  await dialog(page).getByRole('button', { name: 'Save' }).click()
+  const row = page.locator('tbody tr', { hasText: 'custom:acme' })
+  await row.getByText('Enabled').waitFor()
+  await row.getByRole('button', { name: 'Edit' }).click()
+  await dialog(page).getByLabel('Enabled').uncheck()
+  await dialog(page).getByRole('button', { name: 'Save' }).click()
+  await row.getByText('Disabled').waitFor()
+  expect(await page.locator('main').textContent()).not.toContain('a-client-secret')
+  await row.getByRole('button', { name: 'Delete' }).click()
+  await dialog(page).getByLabel(/^Type/).fill('custom:acme')
+  await page.keyboard.press('Enter')
+  await saved(page, 'The provider was deleted.')
+  expect((await asServer('GET', '/admin/custom-providers')).body.providers).toEqual([])
+  expect(problems).toEqual([])
+})
