@@ -23,6 +23,7 @@ import elevatedSessions from './0018-elevated-sessions.sql' with { type: 'text' 
 import spentCaptchas from './0019-spent-captchas.sql' with { type: 'text' }
 import events from './0020-events.sql' with { type: 'text' }
 import activity from './0021-activity.sql' with { type: 'text' }
+import administrators from './0022-administrators.sql' with { type: 'text' }
 
 export interface Migration {
   name: string
@@ -51,4 +52,5 @@ export const migrations: Migration[] = [
   { name: '0019-spent-captchas', sql: spentCaptchas },
   { name: '0020-events', sql: events },
   { name: '0021-activity', sql: activity },
+  { name: '0022-administrators', sql: administrators },
 ]

@@ -68,6 +68,7 @@ const ON_POSTGRES = [
   ...[
     'admin-lookups',
     'admin-server',
+    'admin-setup',
     'admin-user-access',
     'admin-users',
     'email-change',

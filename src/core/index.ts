@@ -5,6 +5,7 @@ import * as latestSessions from './administration/latest-sessions'
 import * as lookups from './administration/lookups'
 import { listMailTemplates, previewMail } from './administration/mail-preview'
 import * as seeding from './administration/seeding'
+import { isSetupOpen, openSetup, setUpAdministrator } from './administration/setup'
 import * as signingKeys from './administration/signing-keys'
 import * as userAccess from './administration/user-access'
 import * as authentication from './authentication/authenticate'
@@ -184,6 +185,9 @@ const functions = {
   activateSigningKey: signingKeys.activateKey,
   revokeSigningKey: signingKeys.revokeKey,
   ...lookups,
+  openSetup,
+  isSetupOpen,
+  setUpAdministrator,
   listMailTemplates,
   previewMail,
 }

@@ -6,6 +6,7 @@ import { isPostgresUrl } from '../lib/postgres-url'
 import { type EventsOf, withEvents } from './account-changes'
 import * as accounts from './accounts'
 import { findAccountIn } from './accounts/account-rows'
+import { findSetup, openSetup } from './accounts/first-administrator'
 import * as newAccounts from './accounts/new-accounts'
 import * as roles from './accounts/roles'
 import * as users from './accounts/users'
@@ -123,6 +124,8 @@ const operations = {
   ...newAccounts,
   ...accounts,
   ...roles,
+  findSetup,
+  openSetup,
   findSessionToken: sessionTokens.findSessionToken,
   rotateSessionToken: sessionTokens.rotateSessionToken,
   replaceSessionToken: sessionTokens.replaceSessionToken,

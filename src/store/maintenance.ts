@@ -1,21 +1,12 @@
 /** Database maintenance: metadata and a write probe. */
 import { eq, sql } from 'drizzle-orm'
 import { guarded, read, write } from './engine'
+import { addMeta, metaValue, setMeta } from './meta'
 import { PROBED_AT_KEY } from './meta-keys'
-import { columnsOf, statement } from './query'
+import { statement } from './query'
 import { meta, users } from './schema'
 
-const metaValue = statement({ key: meta.key }, (db, { key }) => db.select().from(meta).where(eq(meta.key, key)))
-const setMeta = statement(columnsOf(meta), (db, p) =>
-  db
-    .insert(meta)
-    .values(p)
-    .onConflictDoUpdate({ target: meta.key, set: { value: sql`excluded.value` } }),
-)
-
 export const getMeta = read(async (tx, key: string) => (await tx.one(metaValue, { key }))?.value)
-
-const addMeta = statement(columnsOf(meta), (db, p) => db.insert(meta).values(p).onConflictDoNothing())
 
 /** Stores a value unless there is one; of several servers that start at once, one succeeds. @returns the stored value */
 export const initMeta = write(async (tx, entry: { key: string; value: string }): Promise<string> => {

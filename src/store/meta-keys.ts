@@ -8,6 +8,10 @@ export const ENCRYPTION_KEY_ID_KEY = 'encryption_key_id'
 export const SHARED_SECRETS_KEY = 'shared_secrets'
 /** Fingerprint of the JWT secret of the server that started last. */
 export const JWT_SECRET_ID_KEY = 'jwt_secret_id'
+/** The token with which the first administrator can be made: its hash and expiry, as JSON. */
+export const SETUP_KEY = 'setup'
+/** Present once there was an administrator. */
+export const SETUP_CLOSED_KEY = 'setup_closed'
 /** When the write probe last ran. */
 export const PROBED_AT_KEY = 'probed_at'
 /** On Postgres: SHA-256 of the text of the views, and the version of the executable that made them. */

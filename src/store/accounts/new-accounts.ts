@@ -18,6 +18,7 @@ import {
   identityByProvider,
   insertIdentity,
 } from './account-rows'
+import { consumeSetup, grantFirstAdministrator, isSetupOpenFor } from './first-administrator'
 
 const insertUser = statement(columnsOf(users, 'uid'), (db, p) => db.insert(users).values(p))
 
@@ -81,6 +82,28 @@ type Registered = { outcome: 'registered'; opened: OpenedSession }
 export const registerUser = write(
   async (tx, registration: Registration): Promise<Registered | ContactConflict> =>
     (await findContactConflict(tx, registration.user)) ?? (await insertSignedIn(tx, registration)),
+)
+
+export interface FirstAdministrator extends Registration {
+  /** Of the token that the server printed. */
+  tokenHash: string
+}
+
+/** As `registerUser`, with the role of an administrator, for the token that allows it once. */
+export const createFirstAdministrator = write(
+  async (
+    tx,
+    { tokenHash, ...registration }: FirstAdministrator,
+  ): Promise<Registered | { outcome: 'not_open' } | ContactConflict> => {
+    const { id, createdAt: now } = registration.user
+    if (!(await isSetupOpenFor(tx, { tokenHash, now }))) return { outcome: 'not_open' }
+    const taken = await findContactConflict(tx, registration.user)
+    if (taken) return taken
+    if (!(await consumeSetup(tx))) return { outcome: 'not_open' }
+    const registered = await insertSignedIn(tx, registration)
+    await grantFirstAdministrator(tx, id, now)
+    return registered
+  },
 )
 
 export interface TokenRegistration extends Registration {

@@ -4,6 +4,7 @@ import { read, write } from '../engine'
 import { columnsOf, statement } from '../query'
 import { roles, userRoles } from '../schema'
 import { type AuditEntry, appendAudit } from '../statements'
+import { closeSetup } from './first-administrator'
 
 const roleOf = statement({ userId: userRoles.userId, role: userRoles.role }, (db, { userId, role }) =>
   db
@@ -54,6 +55,7 @@ export const grantRole = write(async (tx, { userId, role, now, isConfigured, aud
   }
   if ((await tx.run(insertRole, { userId, role, grantedAt: now })) === 0) return true
   tx.changes?.push({ kind: 'role_granted', userId, role })
+  if (role === 'admin') await closeSetup(tx)
   await appendAudit(tx, audit ?? [])
   return true
 })

@@ -83,7 +83,7 @@ export const userRoles = sqliteTable(
     role: text('role').notNull(),
     grantedAt: instant('granted_at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.userId, t.role] })],
+  (t) => [primaryKey({ columns: [t.userId, t.role] }), index('user_roles_role').on(t.role, t.userId)],
 )
 
 export const auditLogEntries = sqliteTable('audit_log_entries', {

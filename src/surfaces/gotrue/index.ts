@@ -27,6 +27,7 @@ import { explainRefusal, listRefusals } from './admin-refusals'
 import { grantRole, listRoleNames, listRoles, revokeRole } from './admin-roles'
 import { type Administration, serverHealth, serverSettings } from './admin-server'
 import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
+import { setUpAdministrator, setupState } from './admin-setup'
 import { activateSigningKey, createSigningKey, listSigningKeys, revokeSigningKey } from './admin-signing-keys'
 import { createSsoProvider, deleteSsoProvider, getSsoProvider, listSsoProviders, updateSsoProvider } from './admin-sso'
 import { listPersonalTokensOf, previewToken, revokePersonalTokenOf } from './admin-tokens'
@@ -92,6 +93,7 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[listPersonalTokensOf, revokePersonalTokenOf, previewToken],
     ...[listCustomProviders, createCustomProvider, getCustomProvider, updateCustomProvider, deleteCustomProvider],
     listAudit,
+    ...[setupState, setUpAdministrator],
     ...[serverHealth(features), serverSettings(features)],
     ...[listSigningKeys, createSigningKey, activateSigningKey, revokeSigningKey],
     ...[listMailTemplates, previewMailTemplate],

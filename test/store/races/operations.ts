@@ -1,5 +1,6 @@
 /** Every operation that writes, on the rows of the world (world.ts). Equal ones differ in what they create. */
 import * as confirmations from '../../../src/store/accounts'
+import * as setup from '../../../src/store/accounts/first-administrator'
 import * as newAccounts from '../../../src/store/accounts/new-accounts'
 import * as roles from '../../../src/store/accounts/roles'
 import * as users from '../../../src/store/accounts/users'
@@ -108,6 +109,18 @@ const accounts: Operations = {
         },
         use: { kind: 'oauth_state', stateHash: id('state') },
       },
+      audit: [],
+    }
+  }),
+  openSetup: of(setup.openSetup)(() => ({ tokenHash: 'hash', expiresAt: NOW + 1 })),
+  createFirstAdministrator: of(newAccounts.createFirstAdministrator)((copy) => {
+    const user = someone('first administrator', copy, { phone: '15550000077' })
+    const session = world.session('first session of one', copy)
+    return {
+      tokenHash: 'hash',
+      user,
+      identities: [],
+      session: { ...session, session: { ...session.session, userId: user.id } },
       audit: [],
     }
   }),

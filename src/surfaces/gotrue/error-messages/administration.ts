@@ -17,6 +17,11 @@ export const administrationErrors: Record<AdministrationReason, ErrorResponse> =
     'conflict',
     'AUTH_JWT_KEYS contains the signing keys; change them there, or unset it to manage keys here',
   ],
+  setup_refused: [
+    403,
+    'not_admin',
+    'This link does not work: it was used, has expired, or there is an administrator already',
+  ],
   message_unknown: [404, 'validation_failed', 'Message not found'],
   message_sent: [422, 'conflict', 'This message was sent, or is not meant to be sent'],
   message_expired: [422, 'conflict', 'The content of this message was removed or has expired; send a new one'],

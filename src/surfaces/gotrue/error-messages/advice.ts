@@ -58,6 +58,8 @@ const ADVICE: Partial<Record<Reason | 'fault', string>> = {
   email_signup_disabled: 'Sign-up by email is off (AUTH_EXTERNAL_EMAIL_ENABLED).',
   phone_signup_disabled: 'Sign-up by phone is off (AUTH_EXTERNAL_PHONE_ENABLED).',
   anonymous_disabled: 'Anonymous sign-in is off (AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED).',
+  setup_refused:
+    'Restart the server for a new link while there is no administrator, or use `latchkey role grant <address> admin`.',
   user_exists: 'The address has an account. Its owner signs in, or resets the password.',
   email_taken: 'Another account has this address.',
   password_weak: 'The password has to follow the rules in the settings (AUTH_PASSWORD_…).',

@@ -1,0 +1,3 @@
+-- Who has a role: administrators are looked for at each start, and users by their role.
+
+CREATE INDEX user_roles_role ON user_roles (role, user_id);
