@@ -1,37 +1,22 @@
 /** The Custom Access Token hook over every way to a token (docs/hooks.md#custom-access-token). */
 import { expect, test } from 'bun:test'
-import { createHash } from 'node:crypto'
-import {
-  claimsOf,
-  type Json,
-  PASSWORD,
-  passwordGrant,
-  type Reply,
-  refresh,
-  startApp,
-  type TestApp,
-} from '../../support/app'
-import { authenticator } from '../../support/authenticator'
+import { claimsOf, type Json, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import { countRows } from '../../support/database'
-import { challenge, enrolled, pass, protectedAccount, verify as verifyFactor } from '../../support/factors'
+import { challenge, pass, protectedAccount, verify as verifyFactor } from '../../support/factors'
 import { type Scripted, startHookServer } from '../../support/hook-server'
-import { confirmedUser, lastMessageTo, open, userOf, verify, WITH_PHONE } from '../../support/mail'
-import { fakeGitHub, GITHUB, returnFromProvider, startAuthorization } from '../../support/providers'
+import { confirmedUser, lastMessageTo, open, userOf, verify } from '../../support/mail'
+import { fakeGitHub } from '../../support/providers'
+import { mailed, S256, VERIFIER, WAYS, type Way, WITH_EVERY_WAY } from '../../support/sign-ins'
 import { codeAt } from '../../support/totp'
-import { ethereumWallet, messageOf } from '../../support/wallets'
 
 const ADA = 'ada@example.com'
 const PHONE = '15551230000'
-const VERIFIER = 'a-verifier-of-more-than-43-characters.~_0123456789'
-const S256 = {
-  code_challenge: createHash('sha256').update(VERIFIER).digest('base64url'),
-  code_challenge_method: 's256',
-}
 
 /** A hook that agrees, and adds a claim. */
 const AGREES = ({ payload }: { payload: Json }): Scripted => ({
   body: { claims: { ...payload.claims, tier: 'gold' } },
 })
+const post = (app: TestApp, path: string, body: object) => app.ask('POST', `/auth/v1${path}`, { body })
 const REFUSES: Scripted = { body: { error: { http_code: 403, message: 'Not now' } } }
 
 async function start(settings: Record<string, string> = {}) {
@@ -40,16 +25,7 @@ async function start(settings: Record<string, string> = {}) {
   const app = await startApp({
     fetchProvider: fakeGitHub().fetch,
     settings: {
-      ...GITHUB,
-      ...WITH_PHONE,
-      AUTH_MAILER_AUTOCONFIRM: 'false',
-      AUTH_EXTERNAL_ANONYMOUS_USERS_ENABLED: 'true',
-      AUTH_EXTERNAL_WEB3_ETHEREUM_ENABLED: 'true',
-      AUTH_MFA_PHONE_ENROLL_ENABLED: 'true',
-      AUTH_MFA_PHONE_VERIFY_ENABLED: 'true',
-      AUTH_SITE_URL: 'http://localhost:3000',
-      AUTH_MFA_RECOVERY_CODES_ENROLL_ENABLED: 'true',
-      AUTH_MFA_RECOVERY_CODES_VERIFY_ENABLED: 'true',
+      ...WITH_EVERY_WAY,
       ...hook.settings('CUSTOM_ACCESS_TOKEN'),
       ...settings,
     },
@@ -64,219 +40,11 @@ async function start(settings: Record<string, string> = {}) {
   }
 }
 
-interface Outcome {
-  status: number
-  accessToken: string | undefined
-  refreshToken?: string | undefined
-  /** The code and the message of an error. */
-  error: unknown[]
-}
-
-const outcomeOf = ({ status, body }: Reply): Outcome => ({
-  status,
-  accessToken: body.access_token,
-  refreshToken: body.refresh_token,
-  error: [body.code, body.message],
-})
-
-async function redirectOutcome(landing: Awaited<ReturnType<typeof open>>): Promise<Outcome> {
-  const { access_token, error_code, error_description, error } = { ...landing.query, ...landing.fragment } as Json
-  return { status: landing.status, accessToken: access_token, error: [error_code, error_description, error] }
-}
-
-interface Way {
-  /** Prepares it. @returns a request that can be repeated until it succeeds */
-  begin(app: TestApp): Promise<() => Promise<Outcome>>
-  method: string
-  /** The refusal, unless it is the hook's. */
-  refused?: { status: number; error: unknown[] }
-  /** Whether it succeeds more than once. */
-  isRepeatable?: boolean
-}
-
-const post = (app: TestApp, path: string, body: object) => app.ask('POST', `/auth/v1${path}`, { body })
-const IN_REDIRECT = { status: 303, error: ['unknown', 'Not now', 'access_denied'] }
-
-async function mailed(app: TestApp, path: string, body: object = {}) {
-  await confirmedUser(app, ADA)
-  await post(app, path, { email: ADA, ...body })
-  return lastMessageTo(app, ADA)
-}
-
-const WAYS: Record<string, Way> = {
-  'a password': {
-    async begin(app) {
-      await confirmedUser(app, ADA)
-      return async () => outcomeOf(await passwordGrant(app, { email: ADA, password: PASSWORD }))
-    },
-    method: 'password',
-    isRepeatable: true,
-  },
-  'an anonymous sign-up': {
-    begin: async (app) => async () => outcomeOf(await post(app, '/signup', {})),
-    method: 'anonymous',
-    refused: { status: 500, error: ['unexpected_failure', 'Database error creating anonymous user'] },
-    isRepeatable: true,
-  },
-  'the code of a magic link': {
-    async begin(app) {
-      const { code } = await mailed(app, '/otp')
-      return async () => outcomeOf(await verify(app, { type: 'email', email: ADA, token: code }))
-    },
-    method: 'otp',
-  },
-  'a magic link': {
-    async begin(app) {
-      const { link } = await mailed(app, '/otp')
-      return async () => redirectOutcome(await open(app, link))
-    },
-    method: 'otp',
-    refused: IN_REDIRECT,
-  },
-  'the hash of a recovery token': {
-    async begin(app) {
-      const { token } = await mailed(app, '/recover')
-      return async () => outcomeOf(await verify(app, { type: 'recovery', token_hash: token }))
-    },
-    method: 'otp',
-  },
-  'the confirmation of a sign-up': {
-    async begin(app) {
-      await post(app, '/signup', { email: ADA, password: PASSWORD })
-      const { code } = await lastMessageTo(app, ADA)
-      return async () => outcomeOf(await verify(app, { type: 'signup', email: ADA, token: code }))
-    },
-    method: 'otp',
-  },
-  'an invitation': {
-    async begin(app) {
-      await app.ask('POST', '/auth/v1/invite', { token: app.admin, body: { email: ADA } })
-      const { token } = await lastMessageTo(app, ADA)
-      return async () => outcomeOf(await verify(app, { type: 'invite', token_hash: token }))
-    },
-    method: 'otp',
-  },
-  'a code by SMS': {
-    async begin(app) {
-      await post(app, '/otp', { phone: PHONE })
-      const { code } = await lastMessageTo(app, PHONE)
-      return async () => outcomeOf(await verify(app, { type: 'sms', phone: PHONE, token: code }))
-    },
-    method: 'otp',
-  },
-  'the code of a PKCE flow': {
-    async begin(app) {
-      const { link } = await mailed(app, '/otp', S256)
-      const { query } = await open(app, link)
-      const body = { auth_code: query.code, code_verifier: VERIFIER }
-      return async () => outcomeOf(await post(app, '/token?grant_type=pkce', body))
-    },
-    method: 'magiclink',
-  },
-  'the callback of a provider': {
-    async begin(app) {
-      const authorization = await startAuthorization(app)
-      return async () => {
-        const { status, headers } = await returnFromProvider(app, authorization)
-        const { hash, searchParams } = new URL(headers.get('location') ?? 'http://localhost')
-        const all = { ...Object.fromEntries(searchParams), ...Object.fromEntries(new URLSearchParams(hash.slice(1))) }
-        return {
-          status,
-          accessToken: all.access_token,
-          error: [all.error_code, decodeURIComponent(all.error_description ?? ''), all.error],
-        }
-      }
-    },
-    method: 'oauth',
-    refused: { ...IN_REDIRECT, status: 302 },
-  },
-  'a message signed by a wallet': {
-    async begin(app) {
-      const wallet = ethereumWallet()
-      const message = messageOf(wallet, app.clock.now())
-      const signature = await wallet.sign(message)
-      const body = { chain: 'ethereum', message, signature }
-      return async () => outcomeOf(await post(app, '/token?grant_type=web3', body))
-    },
-    method: 'web3',
-  },
-  'a passkey': {
-    async begin(app) {
-      await confirmedUser(app, ADA)
-      const { accessToken: token } = await app.signIn(ADA)
-      const device = authenticator()
-      const begun = await app.ask('POST', '/auth/v1/passkeys/registration/options', { token })
-      const credential = device.create(begun.body.options)
-      const body = { challenge_id: begun.body.challenge_id, credential }
-      expect((await app.ask('POST', '/auth/v1/passkeys/registration/verify', { token, body })).status).toBe(200)
-      return async () => {
-        app.clock.advance(1000)
-        const { body: asked } = await app.ask('POST', '/auth/v1/passkeys/authentication/options')
-        const shown = { challenge_id: asked.challenge_id, credential: device.get(asked.options) }
-        return outcomeOf(await post(app, '/passkeys/authentication/verify', shown))
-      }
-    },
-    method: 'passkey',
-    isRepeatable: true,
-  },
-  'a refresh': {
-    async begin(app) {
-      await confirmedUser(app, ADA)
-      const { refreshToken } = await app.signIn(ADA)
-      return async () => outcomeOf(await refresh(app, refreshToken))
-    },
-    method: 'token_refresh',
-    isRepeatable: true,
-  },
-  'a TOTP code': {
-    async begin(app) {
-      await confirmedUser(app, ADA)
-      const { accessToken } = await app.signIn(ADA)
-      const { id, secret } = await enrolled(app, accessToken)
-      const { body } = await challenge(app, accessToken, id)
-      const shown = { challenge_id: body.id, code: codeAt(secret, app.clock.now()) }
-      return async () => outcomeOf(await verifyFactor(app, accessToken, id, shown))
-    },
-    method: 'totp',
-  },
-  'a code of a second factor by SMS': {
-    async begin(app) {
-      await confirmedUser(app, ADA)
-      const { accessToken: token } = await app.signIn(ADA)
-      const { body } = await app.ask('POST', '/auth/v1/factors', {
-        token,
-        body: { factor_type: 'phone', phone: `+${PHONE}` },
-      })
-      const { body: begun } = await challenge(app, token, body.id)
-      const { code } = await lastMessageTo(app, PHONE)
-      return async () => outcomeOf(await verifyFactor(app, token, body.id, { challenge_id: begun.id, code }))
-    },
-    method: 'mfa/phone',
-  },
-  'a recovery code': {
-    async begin(app) {
-      const ada = await protectedAccount(app)
-      const path = '/auth/v1/factors/recovery-codes'
-      const { body } = await app.ask('POST', path, { token: ada.raised.accessToken, body: {} })
-      const { accessToken: token } = await app.signIn(ada.email)
-      const shown = { token, body: { code: body.codes[0] } }
-      return async () => outcomeOf(await app.ask('POST', `${path}/verify`, shown))
-    },
-    method: 'mfa/recovery_code',
-  },
-}
-
-/** Other settings of some ways. */
-const SETTINGS: Record<string, Record<string, string>> = {
-  'a recovery code': { AUTH_MAILER_AUTOCONFIRM: 'true' },
-  'a message signed by a wallet': { AUTH_SITE_URL: 'https://app.example' },
-}
-
 test.each(Object.keys(WAYS))('%s: the hook sets the claims; its refusal costs nothing', async (name) => {
   const { begin, method, refused, isRepeatable } = WAYS[name] as Way
-  await using at = await start(SETTINGS[name])
+  await using at = await start()
   const { hook, app } = at
-  const attempt = await begin(app)
+  const attempt = await begin(app, { email: ADA, phone: PHONE })
   const sessions = await countRows(app.database, 'sessions')
 
   hook.calls.length = 0
@@ -400,7 +168,7 @@ test('a password is reset with a token whose amr the hook has dropped', async ()
     const { amr, ...rest } = claims
     return { body: { claims: rest } }
   })
-  const { token: token_hash } = await mailed(app, '/recover')
+  const { token: token_hash } = await mailed(app, ADA, '/recover')
   const { body } = await verify(app, { type: 'recovery', token_hash })
   const change = { token: body.access_token, body: { password: 'another-horse-battery-7' } }
   expect((await app.ask('PUT', '/auth/v1/user', change)).status).toBe(200)
@@ -444,7 +212,7 @@ test('a refused sign-in is in the audit log', async () => {
 test('a code is used once, however many requests show it while the hook decides', async () => {
   await using at = await start()
   const { hook, app } = at
-  const { code } = await mailed(app, '/otp')
+  const { code } = await mailed(app, ADA, '/otp')
   const show = () => verify(app, { type: 'email', email: ADA, token: code })
   const gate = Promise.withResolvers<Scripted>()
   hook.always(AGREES)
@@ -463,7 +231,7 @@ test('what became invalid while the hook decided stays invalid', async () => {
   const during = async (meanwhile: (app: TestApp, id: string) => Promise<unknown>) => {
     await using at = await start()
     const { hook, app } = at
-    const { code } = await mailed(app, '/otp')
+    const { code } = await mailed(app, ADA, '/otp')
     const user = await app.store.findUserByEmail(ADA)
     app.clock.advance(61_000)
     const gate = Promise.withResolvers<Scripted>()
@@ -497,7 +265,7 @@ test('what became invalid while the hook decided stays invalid', async () => {
 test('a PKCE code is exchanged once, and not after the sessions were ended', async () => {
   await using at = await start()
   const { hook, app } = at
-  const { link } = await mailed(app, '/otp', S256)
+  const { link } = await mailed(app, ADA, '/otp', S256)
   const { query } = await open(app, link)
   const exchange = () => post(app, '/token?grant_type=pkce', { auth_code: query.code, code_verifier: VERIFIER })
   const hold = async () => {
