@@ -3,6 +3,7 @@ import { addAccountCommands } from './groups/accounts'
 import { addDataCommands } from './groups/data'
 import { addDocumentCommands } from './groups/documents'
 import { addEventCommands } from './groups/events'
+import { addHookCommands } from './groups/hooks'
 import { addKeyCommands } from './groups/keys'
 import { addMailCommands } from './groups/mail'
 import { addServerCommands } from './groups/server'
@@ -13,6 +14,7 @@ addServerCommands()
 program.commandsGroup('Accounts:')
 addAccountCommands()
 addEventCommands()
+addHookCommands()
 program.commandsGroup('Keys and mail:')
 addKeyCommands()
 addMailCommands()

@@ -115,6 +115,7 @@ async function assemble(parts: Parts): Promise<App> {
   const functions = functionsOf(settings)
   const activity = activityOf({ store, clock, policy, report })
   events.onCounted(activity.count)
+  const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
   const core = coreOf({
     settings,
     secrets,
@@ -131,8 +132,8 @@ async function assemble(parts: Parts): Promise<App> {
     clockWatch: clockWatch.watch,
     callFunction: functions.call,
     activity,
+    observeHook: metrics?.observeHook,
   })
-  const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
   const surfaces = mountSurfaces({
     settings,
     loaded,

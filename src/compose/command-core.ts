@@ -57,6 +57,7 @@ export async function commandCore({ settings, secrets, store, report }: CommandC
     clockWatch: clockWatch({ clock, report, builtAt, latestAt: await store.latestInstant() }),
     callFunction: functions.call,
     activity: counts,
+    observeHook: undefined,
   })
   return {
     forTask: core.forTask,

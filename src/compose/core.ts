@@ -39,6 +39,7 @@ type Given =
   | 'clockWatch'
   | 'callFunction'
   | 'activity'
+  | 'observeHook'
 
 export interface CoreOptions extends Pick<Deps, Given> {
   settings: Settings

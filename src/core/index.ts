@@ -24,6 +24,7 @@ import * as federationAdministration from './federation/administration'
 import { authenticateFederated } from './federation/authentication'
 import { signInFederated } from './federation/federated-sign-in'
 import * as federatedSessions from './federation/sessions'
+import { tryHook } from './hooks/hook-trial'
 import { type Client, type Context, contextFactory, type Deps, NO_CLIENT, withCountedRequest } from './kernel/context'
 import { chooseRedirect } from './kernel/redirects'
 import type { Bucket } from './kernel/request-limits'
@@ -171,6 +172,7 @@ const functions = {
   ...latestSessions,
   ...seeding,
   requireUserNamed,
+  tryHook,
   requireStrongPassword,
   sweep,
   sweepInTurn,

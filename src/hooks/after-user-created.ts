@@ -11,5 +11,6 @@ export const afterUserCreated = defineHook({
     user: Type.Composite([HookUser, Type.Object({ identities: Type.Array(HookIdentity) })]),
   }),
   output: Type.Object({}),
+  sample: ({ user, identities }) => ({ user: { ...user, identities } }),
   reasons: ['after_user_created_failed'],
 })

@@ -28,5 +28,20 @@ export const beforeUserCreated = defineHook({
     }),
   }),
   output: Type.Object({}),
+  sample: ({ user }) => ({
+    user: {
+      id: user.id,
+      aud: user.aud,
+      role: '',
+      email: user.email,
+      phone: user.phone,
+      app_metadata: user.app_metadata,
+      user_metadata: user.user_metadata,
+      identities: [],
+      created_at: ZERO_TIME,
+      updated_at: ZERO_TIME,
+      is_anonymous: user.is_anonymous,
+    },
+  }),
   reasons: [],
 })

@@ -14,5 +14,6 @@ export const customAccessToken = defineHook({
   output: Type.Object({
     claims: Type.Unknown({ description: 'All that the token contains.' }),
   }),
+  sample: ({ user, claims }) => ({ user_id: user.id, claims, authentication_method: 'password' }),
   reasons: ['hook_claims_missing', 'hook_claims_malformed', 'hook_claims_invalid'],
 })

@@ -5,6 +5,7 @@
 import type { Static, TObject } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { isJsonObject } from '../lib/json'
+import type { HookIdentity, HookUser } from './user'
 
 export interface HookDeclaration {
   /** GoTrue's name, in the metadata of each request. */
@@ -20,8 +21,18 @@ export interface HookDeclaration {
   input: TObject
   /** Members of the response. A member of another type is treated as missing. */
   output: TObject
+  /** An example of `input`, for `latchkey hook test`. */
+  sample(about: HookSample): object
   /** The refusals that a response may cause, in addition to those of every hook (`src/core/kernel/reasons/hook.ts`). */
   reasons: readonly string[]
+}
+
+/** Whom an example is about: an account of this server, or an invented one. */
+export interface HookSample {
+  user: HookUser
+  identities: HookIdentity[]
+  /** Of an access token that the user would get. */
+  claims: Record<string, unknown>
 }
 
 export const defineHook = <const Hook extends HookDeclaration>(hook: Hook): Hook => hook

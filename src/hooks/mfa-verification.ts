@@ -16,5 +16,11 @@ export const mfaVerification = defineHook({
     decision: Type.Union([Type.Literal('continue'), Type.Literal('reject')]),
     message: Type.String({ description: 'For the client.', minLength: 1 }),
   }),
+  sample: ({ user }) => ({
+    user_id: user.id,
+    factor_id: '11111111-1111-4111-8111-111111111111',
+    factor_type: 'totp',
+    valid: true,
+  }),
   reasons: ['mfa_attempt_rejected'],
 })

@@ -15,5 +15,6 @@ export const passwordVerification = defineHook({
     message: Type.String({ description: 'For the client.', minLength: 1 }),
     should_logout_user: Type.Boolean({ description: 'Whether a refusal ends every session of the user.' }),
   }),
+  sample: ({ user }) => ({ user_id: user.id, valid: true }),
   reasons: ['password_attempt_rejected'],
 })

@@ -24,5 +24,21 @@ export const sendEmail = defineHook({
     }),
   }),
   output: Type.Object({}),
+  sample: ({ user }) => ({
+    user,
+    email_data: {
+      token: '123456',
+      token_hash: 'not-a-token-of-any-link',
+      redirect_to: 'http://localhost:3000',
+      email_action_type: 'magiclink',
+      site_url: 'http://localhost:7020/auth/v1',
+      token_new: '',
+      token_hash_new: '',
+      old_email: '',
+      old_phone: '',
+      provider: '',
+      factor_type: '',
+    },
+  }),
   reasons: [],
 })

@@ -16,5 +16,6 @@ export const sendSms = defineHook({
     }),
   }),
   output: Type.Object({}),
+  sample: ({ user }) => ({ user, sms: { otp: '123456', phone: user.phone || '15551230000' } }),
   reasons: [],
 })

@@ -88,6 +88,19 @@ test('what is sent has the declared form, and nothing else', async () => {
   }
 })
 
+test('the examples of `latchkey hook test` have the declared form', () => {
+  const user = {
+    ...{ id: '7a4b0f1e-0000-4000-8000-000000000000', aud: 'authenticated', role: 'authenticated' },
+    ...{ email: 'ada@example.com', phone: '', app_metadata: {}, user_metadata: {}, is_anonymous: false },
+  }
+  for (const key of HOOK_KEYS) {
+    const { name, input, sample } = HOOKS[key]
+    const example = sample({ user, identities: [], claims: { sub: user.id } })
+    expect([name, [...Value.Errors(input, example)]]).toEqual([name, []])
+    expect([name, Value.Clean(input, structuredClone(example))]).toEqual([name, example])
+  }
+})
+
 test('of a response, only the members of the declared types count', () => {
   const hook = defineHook({
     name: 'any',
@@ -98,6 +111,7 @@ test('of a response, only the members of the declared types count', () => {
       decision: Type.Union([Type.Literal('continue'), Type.Literal('reject')]),
       message: Type.String({ minLength: 1 }),
     }),
+    sample: () => ({}),
     reasons: [],
   })
   expect(readOutput(hook, { decision: 'reject', message: 'No.', other: 1 })).toEqual({

@@ -7,6 +7,7 @@ import { type HookInput, type HookOutput, readOutput } from '../../hooks/define'
 import { type CallQueue, withQueuedCallSlot } from '../kernel/call-slots'
 import type { Context } from '../kernel/context'
 import type { Hook } from '../kernel/policy'
+import type { ObserveHook } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
 import { callFunctionHook } from './function-hook'
 import { BUDGET_MS, throwErrorIn } from './hook-answer'
@@ -27,17 +28,56 @@ export async function callHook<Key extends HookKey>(
 ): Promise<HookOutput<(typeof HOOKS)[Key]> | undefined> {
   const hook = context.policy.hooks[key]
   if (!hook) return undefined
-  const payload = { metadata: metadataOf(context, HOOKS[key].name, id), ...input }
-  const answer = await answerOf(context, hook, payload, id)
-  throwErrorIn(answer)
-  return readOutput(HOOKS[key], answer)
+  const { name } = HOOKS[key]
+  const begun = context.clock.monotonic()
+  const observe = (outcome: Parameters<ObserveHook>[1]) =>
+    context.observeHook?.(name, outcome, (context.clock.monotonic() - begun) / 1000)
+  try {
+    const answer = await requestAnswer(context, hook, payloadOf(context, key, input, id), id)
+    throwErrorIn(answer)
+    observe('answered')
+    return readOutput(HOOKS[key], answer)
+  } catch (error) {
+    observe(outcomeOf(error))
+    if (error instanceof Refusal) reportFailure(context, name, error)
+    throw error
+  }
+}
+
+/** What a hook is sent. @param id of the call, if it may be repeated; otherwise a new one */
+export function payloadOf<Key extends HookKey>(
+  context: Context,
+  key: Key,
+  input: HookInput<(typeof HOOKS)[Key]>,
+  id?: string,
+): object {
+  return { metadata: metadataOf(context, HOOKS[key].name, id), ...(input as object) }
+}
+
+function outcomeOf(error: unknown): Parameters<ObserveHook>[1] {
+  if (!(error instanceof Refusal)) return 'failed'
+  if (error.reason === 'hook_refused') return 'refused'
+  return error.reason === 'hook_timed_out' ? 'timed_out' : 'failed'
+}
+
+/** Refusals are between the hook and the client, unless the client takes them for failures. */
+function reportFailure({ report, client }: Context, hook: string, { reason, detail }: Refusal): void {
+  const fields = { hook, ...(client.requestId !== undefined && { request: client.requestId }) }
+  const { status = 500 } = detail
+  if (reason !== 'hook_refused') report('warn', 'a hook failed', { ...fields, reason })
+  else if (status >= 500)
+    report('warn', 'a hook refuses with 5xx, which supabase-js retries: let it answer 4xx', { ...fields, status })
 }
 
 /** Calls that wait for their turn. */
 const MAX_QUEUED = 256
 
-/** Waiting for a turn counts as time of the call. */
-async function answerOf(context: Context, hook: Hook, payload: object, id?: string): Promise<unknown> {
+/**
+ * Waiting for a turn counts as time of the call.
+ * @returns the answer, parsed; it may refuse
+ * @throws {Refusal} whose reason starts with `hook_`, if there is none
+ */
+export async function requestAnswer(context: Context, hook: Hook, payload: object, id?: string): Promise<unknown> {
   const { clock } = context
   const deadline = clock.monotonic() + BUDGET_MS
   const queue: CallQueue = { max: MAX_QUEUED, patience: () => clock.sleep(BUDGET_MS) }

@@ -1,4 +1,5 @@
 /** The Custom Access Token hook: the claims of access tokens (docs/hooks.md#custom-access-token). */
+import { HOOKS } from '../../hooks'
 import type { AuthenticationMethod } from '../../lib/assurance'
 import type { METHOD_OF } from '../../lib/factor-types'
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../lib/json'
@@ -26,9 +27,26 @@ export async function customizeClaims(
     authentication_method: occasion,
   })
   if (!answer) return claims
-  const { kept, bytes } = acceptClaims(answer.claims, claims)
+  const { kept, bytes } = reportingFaults(context, () => acceptClaims(answer.claims, claims))
   if (bytes > LARGE_BYTES) context.report('warn', 'the claims of an access token are large', { user: sub, bytes })
   return kept
+}
+
+/** The log says which claims are wrong, without their values. */
+function reportingFaults<T>({ report, client }: Context, accept: () => T): T {
+  try {
+    return accept()
+  } catch (error) {
+    const { reason, detail } = error as Refusal
+    const request = client.requestId
+    report('warn', 'a hook gave claims that cannot be signed', {
+      hook: HOOKS.customAccessToken.name,
+      ...(request !== undefined && { request }),
+      reason,
+      ...(detail.detail !== undefined && { faults: detail.detail.trim() }),
+    })
+    throw error
+  }
 }
 
 /**

@@ -9,6 +9,7 @@ import type {
   HttpPost,
   MailTemplates,
   OAuthProviders,
+  ObserveHook,
   Peers,
   Provisioner,
   QrCode,
@@ -50,6 +51,8 @@ export interface Deps {
   post: HttpPost
   /** Calls hooks that are functions of the database. */
   callFunction: CallFunction
+  /** Undefined if there are no metrics. */
+  observeHook: ObserveHook | undefined
   /** Continues work after its request has been answered; a shutdown waits briefly for it. */
   background(work: Promise<unknown>): void
   report: Report

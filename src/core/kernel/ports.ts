@@ -165,6 +165,13 @@ export type BreachedPasswords = (
 /** Sends a POST to a configured URL. Redirects are not followed. */
 export type HttpPost = (request: HttpRequest) => Promise<HttpResult>
 
+/** Counts a call of a hook. @param hook the name in its metadata */
+export type ObserveHook = (
+  hook: string,
+  outcome: 'answered' | 'refused' | 'timed_out' | 'failed',
+  seconds: number,
+) => void
+
 /** Calls a function of the database, in a transaction of its own. */
 export type CallFunction = (call: FunctionCall) => Promise<FunctionResult>
 

@@ -1,7 +1,7 @@
 /** An application whose tables are in the same Postgres database, as with Supabase: foreign keys, triggers, policies. */
 import { beforeAll, describe, expect, test } from 'bun:test'
 import { SQL } from 'bun'
-import { API_VERSION, claimsOf, PASSWORD, startApp, type TestApp } from '../../support/app'
+import { API_VERSION, claimsOf, PASSWORD, passwordGrant, refresh, startApp, type TestApp } from '../../support/app'
 import { hasPostgres, newPostgresDatabase } from '../../support/postgres'
 
 const APPLICATION = `
@@ -99,6 +99,94 @@ describe.skipIf(!hasPostgres)('an application on the same database', () => {
     })
     expect([...seen]).toEqual([{ id: ada.body.user.id, role: 'authenticated' }])
   })
+
+  test('a function as Custom Access Token hook reads roles of a table into a claim, and a policy reads that claim', async () => {
+    await using server = await start({
+      AUTH_HOOK_CUSTOM_ACCESS_TOKEN_ENABLED: 'true',
+      AUTH_HOOK_CUSTOM_ACCESS_TOKEN_URI: 'pg-functions://postgres/public/custom_access_token',
+    })
+    const { app, db } = server
+    await db.unsafe(`
+      CREATE TABLE public.user_roles (user_id uuid PRIMARY KEY REFERENCES auth.users ON DELETE CASCADE, role text);
+      CREATE FUNCTION public.custom_access_token(event jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+      DECLARE granted text;
+      BEGIN
+        SELECT role INTO granted FROM public.user_roles WHERE user_id = (event ->> 'user_id')::uuid;
+        IF granted = 'suspended' THEN
+          RETURN jsonb_build_object('error', jsonb_build_object('http_code', 403, 'message', 'You are suspended'));
+        END IF;
+        -- the session of the token is stored already
+        PERFORM 1 FROM auth.sessions WHERE id = (event -> 'claims' ->> 'session_id')::uuid;
+        IF NOT FOUND THEN RAISE EXCEPTION 'no session'; END IF;
+        RETURN jsonb_set(event, '{claims,user_role}', coalesce(to_jsonb(granted), 'null'));
+      END $$;
+      CREATE TABLE public.reports (id int PRIMARY KEY);
+      INSERT INTO public.reports VALUES (1), (2);
+      GRANT SELECT ON public.reports TO authenticated;
+      ALTER TABLE public.reports ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY "admins read" ON public.reports FOR SELECT USING (auth.jwt() ->> 'user_role' = 'admin');
+    `)
+    const { body } = await signUp(app, 'ada@example.com')
+    expect(claimsOf(body.access_token).user_role).toBeNull()
+    const give = (role: string) =>
+      db`INSERT INTO public.user_roles VALUES (${body.user.id}, ${role})
+        ON CONFLICT (user_id) DO UPDATE SET role = excluded.role`
+    const readable = async (token: string) => {
+      const rows = await db.begin(async (tx) => {
+        await tx`SELECT set_config('request.jwt.claims', ${JSON.stringify(claimsOf(token))}, true)`
+        await tx`SET LOCAL ROLE authenticated`
+        return tx`SELECT id FROM public.reports`
+      })
+      return rows.length
+    }
+    expect(await readable(body.access_token)).toBe(0)
+    await give('admin')
+    const { body: refreshed } = await refresh(app, body.refresh_token)
+    expect(await readable(refreshed.access_token)).toBe(2)
+    await give('suspended')
+    const refused = await refresh(app, refreshed.refresh_token)
+    expect([refused.status, refused.body]).toEqual([403, { code: 'unknown', message: 'You are suspended' }])
+    await give('editor')
+    const { body: again } = await refresh(app, refreshed.refresh_token)
+    expect(claimsOf(again.access_token).user_role).toBe('editor')
+    expect(await readable(again.access_token)).toBe(0)
+  })
+
+  test('a function that sleeps or raises fails the sign-in alone: the session goes, and other requests go on', async () => {
+    await using server = await start({
+      AUTH_HOOK_CUSTOM_ACCESS_TOKEN_ENABLED: 'true',
+      AUTH_HOOK_CUSTOM_ACCESS_TOKEN_URI: 'pg-functions://postgres/public/custom_access_token',
+    })
+    const { app, db } = server
+    const become = (body: string) =>
+      db.unsafe(`CREATE OR REPLACE FUNCTION public.custom_access_token(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+        BEGIN ${body} RETURN event; END $$`)
+    await become('')
+    const { body: first } = await signUp(app, 'ada@example.com')
+    const signIn = () => passwordGrant(app, { email: 'ada@example.com', password: PASSWORD })
+    const sessions = async () => (await db`SELECT id FROM auth.sessions`).length
+
+    await become('PERFORM pg_sleep(3);')
+    const begun = performance.now()
+    const slow = signIn()
+    for (let times = 0; times < 20; times++)
+      expect((await app.ask('GET', '/auth/v1/user', { token: first.access_token })).status).toBe(200)
+    expect(performance.now() - begun).toBeLessThan(1900)
+    const { status, body } = await slow
+    const failed = 'Error running hook URI: pg-functions://postgres/public/custom_access_token'
+    expect([status, body.message]).toEqual([500, failed])
+    expect(performance.now() - begun).toBeLessThan(2900)
+
+    await become("RAISE EXCEPTION 'not today';")
+    const raised = await signIn()
+    expect([raised.status, raised.body.message]).toEqual([500, failed])
+    expect((await refresh(app, first.refresh_token)).status).toBe(500)
+    expect(await sessions()).toBe(1)
+
+    await become('')
+    expect((await signIn()).status).toBe(200)
+    expect((await refresh(app, first.refresh_token)).status).toBe(200)
+  }, 20_000)
 
   test('policies by claims of roles let each account do what its roles permit (docs/roles-and-claims.md)', async () => {
     const byRole = {
