@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { HookTrial } from '../core/hooks/hook-trial'
+import type { HookTrial } from '../core/administration/hook-trial'
 import { HOOK_KEYS, HOOKS, type HookKey } from '../hooks'
 import { errorOf } from '../surfaces/gotrue/errors'
 import { userNamed, withCore } from './core'

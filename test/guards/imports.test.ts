@@ -100,6 +100,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
       'surfaces',
       'version',
       'core',
+      'hooks',
     ],
     packages: [
       'commander',

@@ -5,7 +5,7 @@
 import { HOOKS, type HookKey } from '../../hooks'
 import { type HookInput, type HookOutput, readOutput } from '../../hooks/define'
 import { type CallQueue, withQueuedCallSlot } from '../kernel/call-slots'
-import type { Context } from '../kernel/context'
+import { type Context, requestField } from '../kernel/context'
 import type { Hook } from '../kernel/policy'
 import type { ObserveHook } from '../kernel/ports'
 import { Refusal } from '../kernel/refusal'
@@ -62,8 +62,10 @@ function outcomeOf(error: unknown): Parameters<ObserveHook>[1] {
 
 /** Refusals are between the hook and the client, unless the client takes them for failures. */
 function reportFailure({ report, client }: Context, hook: string, { reason, detail }: Refusal): void {
-  const fields = { hook, ...(client.requestId !== undefined && { request: client.requestId }) }
+  const fields = { hook, ...requestField(client) }
   const { status = 500 } = detail
+  // Postgres says more about a function, and that is in the log.
+  if (reason === 'hook_function_failed') return
   if (reason !== 'hook_refused') report('warn', 'a hook failed', { ...fields, reason })
   else if (status >= 500)
     report('warn', 'a hook refuses with 5xx, which supabase-js retries: let it answer 4xx', { ...fields, status })

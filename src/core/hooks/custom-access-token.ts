@@ -3,7 +3,7 @@ import { HOOKS } from '../../hooks'
 import type { AuthenticationMethod } from '../../lib/assurance'
 import type { METHOD_OF } from '../../lib/factor-types'
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../lib/json'
-import type { Context } from '../kernel/context'
+import { type Context, requestField } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { callHook } from './call-hook'
 
@@ -38,10 +38,9 @@ function reportingFaults<T>({ report, client }: Context, accept: () => T): T {
     return accept()
   } catch (error) {
     const { reason, detail } = error as Refusal
-    const request = client.requestId
     report('warn', 'a hook gave claims that cannot be signed', {
       hook: HOOKS.customAccessToken.name,
-      ...(request !== undefined && { request }),
+      ...requestField(client),
       reason,
       ...(detail.detail !== undefined && { faults: detail.detail.trim() }),
     })

@@ -1,6 +1,6 @@
 /** Hooks that are functions of the database. */
 import { isJsonObject } from '../../lib/json'
-import type { Context } from '../kernel/context'
+import { type Context, requestField } from '../kernel/context'
 import type { FunctionHook } from '../kernel/policy'
 import { Refusal } from '../kernel/refusal'
 import { MAX_ANSWER_BYTES, parseAnswer } from './hook-answer'
@@ -14,7 +14,7 @@ const STATEMENT_TIMEOUT_MS = 2000
  * @throws {Refusal} whose reason starts with `hook_`
  */
 export async function callFunctionHook(
-  { callFunction, clock, report }: Context,
+  { callFunction, clock, client, report }: Context,
   { uri, ...name }: FunctionHook,
   payload: object,
   deadline: number,
@@ -32,7 +32,7 @@ export async function callFunctionHook(
     case 'timed_out':
       throw new Refusal('hook_timed_out')
     case 'failed':
-      report('error', 'a hook function failed', { uri, error: answer.error })
+      report('error', 'a hook function failed', { uri, error: answer.error, ...requestField(client) })
       throw new Refusal('hook_function_failed', { detail: uri })
     case 'too_large':
       throw new Refusal('hook_answer_too_large')

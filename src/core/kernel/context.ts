@@ -81,6 +81,10 @@ export interface Client {
   readonly disconnected?: AbortSignal
 }
 
+/** The request in a line of the log, if it belongs to one. */
+export const requestField = ({ requestId }: Client): { request?: string } =>
+  requestId === undefined ? {} : { request: requestId }
+
 /** The context that every function of the core receives: the server's dependencies, and the request or task. */
 export interface Context extends Deps {
   /**

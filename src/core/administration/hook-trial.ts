@@ -3,14 +3,14 @@ import { HOOKS, type HookKey } from '../../hooks'
 import { type HookInput, readOutput } from '../../hooks/define'
 import type { JsonObject } from '../../lib/json'
 import type { Account, User } from '../../store'
+import { payloadOf, requestAnswer } from '../hooks/call-hook'
+import { acceptClaims } from '../hooks/custom-access-token'
+import { throwErrorIn } from '../hooks/hook-answer'
+import { hookIdentity, hookUser } from '../hooks/hook-user'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
 import { claimsFor, newSession } from '../sessions/issue-tokens'
 import { newUser } from '../users/users'
-import { payloadOf, requestAnswer } from './call-hook'
-import { acceptClaims } from './custom-access-token'
-import { throwErrorIn } from './hook-answer'
-import { hookIdentity, hookUser } from './hook-user'
 
 export interface HookTrial {
   uri: string
