@@ -9,7 +9,7 @@ import { throwErrorIn } from '../hooks/hook-answer'
 import { hookIdentity, hookUser } from '../hooks/hook-user'
 import type { Context } from '../kernel/context'
 import { Refusal } from '../kernel/refusal'
-import { claimsFor, newSession } from '../sessions/issue-tokens'
+import { newSession, nextClaims } from '../sessions/issue-tokens'
 import { newUser } from '../users/users'
 
 export interface HookTrial {
@@ -76,7 +76,7 @@ async function claimsOf(context: Context, account: Account) {
   const { session, method } = newSession(context, account.user.id, 'password').row
   const { id: sessionId, createdAt } = session
   const amr = [{ sessionId, authenticationMethod: method, createdAt, updatedAt: createdAt }]
-  return claimsFor(context, { ...account, session, amr })
+  return nextClaims(context, { ...account, session, amr })
 }
 
 function inventedAccount(context: Context): Account {

@@ -2,7 +2,6 @@
 import type { AuthenticationMethod } from '../../lib/assurance'
 import { METHOD_OF } from '../../lib/factor-types'
 import { networkPrefix } from '../../lib/ip'
-import type { JsonObject } from '../../lib/json'
 import { fitIntoToken } from '../../lib/metadata'
 import type { AuditEntry, NewKey, NewSession, OpenedSession, Proof, Session, UsedUp } from '../../store'
 import { customizeClaims, type TokenOccasion } from '../hooks/custom-access-token'
