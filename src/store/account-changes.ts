@@ -12,10 +12,11 @@ import { statement } from './query'
 import { sessions } from './schema'
 
 /**
+ * The events that are wanted of changes.
  * @param changes those of one account in one transaction, in their order
- * @param account as it is after them, or was before its deletion
+ * @returns makes the events of the account as it is after them, or was before its deletion; undefined if there are none
  */
-export type EventsOf = (changes: readonly AccountChange[], account: Account) => NewEvent[]
+export type EventsOf = (changes: readonly AccountChange[]) => ((account: Account) => NewEvent[]) | undefined
 
 /** Loads an account. @returns undefined if there is none */
 type Load = (tx: Tx, userId: string) => Promise<Account | undefined>
@@ -40,9 +41,10 @@ function noting<Input, Outcome>(
     const outcome = await operation({ ...tx, changes }, input)
     for (const userId of new Set(changes.map((change) => change.userId))) {
       const own = changes.filter((change) => change.userId === userId)
+      const make = eventsOf(own)
       const deletion = own.find((change) => change.kind === 'deleted')
-      const account = deletion?.kind === 'deleted' ? deletion.account : await load(tx, userId)
-      if (account) await queueEvents(tx, eventsOf(own, account))
+      const account = make && (deletion?.account ?? (await load(tx, userId)))
+      if (account) await queueEvents(tx, make(account))
     }
     return outcome
   }

@@ -10,7 +10,7 @@ export interface Account {
 
 /** One change, as the rows show it. Changes without a row that stays carry it. */
 export type AccountChange = { userId: string } & (
-  | { kind: 'created'; isByAdministrator: boolean }
+  | { kind: 'created'; user: Omit<User, 'uid' | 'confirmedAt'>; isByAdministrator: boolean }
   | { kind: 'saved'; before: User; after: User; setsPassword: boolean }
   | { kind: 'deleted'; account: Account }
   | { kind: 'session_opened'; session: Session; methods: readonly string[] }

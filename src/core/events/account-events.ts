@@ -28,27 +28,29 @@ export const queuesEvents = (policy: EventSettings): boolean => policy.events !=
 export function accountEvents({ policy, random, clock }: EventSources): EventsOf | undefined {
   if (!queuesEvents(policy)) return undefined
   const types = policy.events?.types ?? new Set<EventType>()
-  return (changes, account) => {
+  return (changes) => {
     const now = clock.now()
-    const timestamp = time(now)
-    const user = eventUser(account, now)
-    const queued = (type: EventType, destination: EventDestination, payload: object): NewEvent => ({
-      id: random.uuid(),
-      destination,
-      userId: account.user.id,
-      type,
-      payload: JSON.stringify(payload),
-      createdAt: now,
-      expiresAt: now + EVENT_LIFETIME_MS,
-    })
-    const forWebhook = happeningsOf(changes, account, now)
-      .filter(({ type }) => types.has(type))
-      .map(({ type, data = {} }) => queued(type, 'webhook', { type, timestamp, data: { user, ...data } }))
+    const wanted = happeningsOf(changes, now).filter(({ type }) => types.has(type))
     const isForHook =
       isHookQueued(policy) && changes.some((change) => change.kind === 'created' && !change.isByAdministrator)
-    return isForHook
-      ? [...forWebhook, queued('user.created', 'after_user_created', { user: hookAccount(account) })]
-      : forWebhook
+    if (wanted.length === 0 && !isForHook) return undefined
+    return (account) => {
+      const queued = (type: EventType, destination: EventDestination, payload: object): NewEvent => ({
+        id: random.uuid(),
+        destination,
+        userId: account.user.id,
+        type,
+        payload: JSON.stringify(payload),
+        createdAt: now,
+        expiresAt: now + EVENT_LIFETIME_MS,
+      })
+      const user = eventUser(account, now)
+      const envelope = (type: EventType, data: object) => ({ type, timestamp: time(now), data: { user, ...data } })
+      return [
+        ...wanted.map(({ type, data = {} }) => queued(type, 'webhook', envelope(type, data))),
+        ...(isForHook ? [queued('user.created', 'after_user_created', { user: hookAccount(account) })] : []),
+      ]
+    }
   }
 }
 
@@ -58,14 +60,15 @@ interface Happening {
   data?: object
 }
 
-function happeningsOf(changes: readonly AccountChange[], { user }: Account, now: number): Happening[] {
+function happeningsOf(changes: readonly AccountChange[], now: number): Happening[] {
   if (changes.some(({ kind }) => kind === 'deleted')) return [{ type: 'user.deleted' }]
-  const isNew = changes.some(({ kind }) => kind === 'created')
   const found = changes.flatMap((change) => happeningsIn(change, now))
-  if (!isNew) return withUpdate(found, changes)
+  const creation = changes.find((change) => change.kind === 'created')
+  if (!creation) return withUpdate(found, changes)
   // What belongs to a new account is in the first event.
   const later = found.filter(({ type }) => type !== 'identity.linked' && type !== 'user.confirmed')
-  return [{ type: 'user.created' }, ...(isConfirmed(user) ? [{ type: 'user.confirmed' } as const] : []), ...later]
+  const isConfirmedWithIt = isConfirmed(creation.user) || found.some(({ type }) => type === 'user.confirmed')
+  return [{ type: 'user.created' }, ...(isConfirmedWithIt ? [{ type: 'user.confirmed' } as const] : []), ...later]
 }
 
 /** The events of one change, besides the update that several changes may be together. */
@@ -116,7 +119,7 @@ function savingsOf({ before, after, setsPassword }: Saving, now: number): Happen
   ]
 }
 
-const isConfirmed = ({ emailConfirmedAt, phoneConfirmedAt }: User) =>
+const isConfirmed = ({ emailConfirmedAt, phoneConfirmedAt }: Pick<User, 'emailConfirmedAt' | 'phoneConfirmedAt'>) =>
   emailConfirmedAt !== null || phoneConfirmedAt !== null
 
 /** What an update is about; everything else has an event of its own, or is not shown. */

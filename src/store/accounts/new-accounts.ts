@@ -144,7 +144,7 @@ async function insertAccount(
   isByAdministrator = false,
 ): Promise<Account> {
   await tx.run(insertUser, user)
-  tx.changes?.push({ kind: 'created', userId: user.id, isByAdministrator })
+  tx.changes?.push({ kind: 'created', userId: user.id, user, isByAdministrator })
   const made = (await tx.one(userById, { id: user.id })) as User
   for (const identity of wanted) await tx.run(insertIdentity, identity)
   if (matrixDueAt !== undefined) await queueMatrixRegistration(tx, user.id, matrixDueAt)
