@@ -53,6 +53,9 @@ export interface Surfaces {
   beginStopping(): void
 }
 
+/** GoTrue's health check. */
+const HEALTH_PATHS = ['/health', `${PREFIX}/health`]
+
 type OnFault = (error: unknown, request: Request) => void
 
 export function mountSurfaces(options: SurfacesOptions): Surfaces {
@@ -89,6 +92,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     .use(inbox?.app ?? new Elysia())
     .use(api.app) as unknown as Elysia
   const withHead = new Set([...OPERATIONS_PATHS, ...pages.paths, ...(inbox?.pagePaths ?? [])])
+  const frequent = new Set([...withHead, ...HEALTH_PATHS])
   const shared = {
     notFoundResponse,
     log,
@@ -96,6 +100,7 @@ export function mountSurfaces(options: SurfacesOptions): Surfaces {
     onRefused: refusalRecorder(activity),
     presentError: errorPages((problem) => errorPage({ ...problem, siteUrl: server.siteUrl })),
     supportsHead: (path: string) => withHead.has(path),
+    isFrequent: (route: string) => frequent.has(route),
     route: (request: Request) => (isFederatedLogout(request) ? api.federatedLogout : routes).fetch(request),
     cors: cors(server.corsAllowedHeaders, [MAILBOX]),
     requestIdHeader: server.requestIdHeader,
@@ -117,6 +122,7 @@ function withDashboard(shared: ServerOptions): Fetch {
   return createFetch({
     ...shared,
     supportsHead: (path) => isPage(path) || shared.supportsHead(path),
+    isFrequent: (route) => isPage(route) || shared.isFrequent(route),
     route: (request) => (isPage(targetOf(request).path) ? app.fetch(request) : shared.route(request)),
   })
 }

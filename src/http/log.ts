@@ -19,11 +19,24 @@ export interface LogOptions {
   now(): number
 }
 
-const COLOURS: Record<string, string> = { debug: '\u001b[90m', info: '', warn: '\u001b[33m', error: '\u001b[31m' }
-const RESET = '\u001b[0m'
+const GREY = 90
+const COLOURS: Record<string, number> = { debug: GREY, warn: 33, error: 31 }
+/** Green, cyan, yellow and red, by the first digit of the status. */
+const STATUS_COLOURS: Record<string, number> = { 2: 32, 3: 36, 4: 33, 5: 31 }
 
 /** `coloured` is text for a terminal with colors. */
 type Format = 'json' | 'text' | 'coloured'
+
+/** The message of the line that every request has. As text it has a form of its own. */
+export const REQUEST = 'request'
+
+/** Colors a text; code 0 leaves it as it is. @param code of SGR (ECMA-48 §8.3.117) */
+type Paint = (code: number, text: string) => string
+
+const paints: Record<'text' | 'coloured', Paint> = {
+  text: (_code, text) => text,
+  coloured: (code, text) => (code === 0 ? text : `\u001b[${code}m${text}\u001b[0m`),
+}
 
 /** One line, with its line feed. @param now Unix milliseconds */
 export function logLine(
@@ -34,8 +47,10 @@ export function logLine(
 ): string {
   const time = isoTime(now)
   if (format === 'json') return jsonLine(time, level, message, fields)
-  const line = textLine(time, level, message, fields)
-  return format === 'coloured' && COLOURS[level] ? `${COLOURS[level]}${line}${RESET}\n` : `${line}\n`
+  const paint = paints[format]
+  const clock = paint(GREY, time.slice(11, 23))
+  if (message === REQUEST) return `${clock} ${requestLine(fields, paint)}\n`
+  return `${clock} ${paint(COLOURS[level] ?? 0, `${level.padEnd(5)} ${message}${textFields(fields)}`)}\n`
 }
 
 /** How long lines are buffered: one write per request would cost more than some requests. */
@@ -67,12 +82,27 @@ function jsonLine(time: string, level: string, msg: string, fields: Fields): str
   return `{"time":"${time}","level":"${level}","msg":${JSON.stringify(msg)}${rest === '}' ? '' : ','}${rest}\n`
 }
 
-function textLine(time: string, level: string, msg: string, fields: Fields): string {
-  const rest = Object.entries(fields)
+/** Each with a space before it. */
+function textFields(fields: Fields): string {
+  return Object.entries(fields)
     .filter(([, value]) => value !== undefined)
     .map(
       ([name, value]) =>
         ` ${name}=${typeof value === 'string' && !/^[\x21-\x7e]*$/.test(value) ? JSON.stringify(value) : value}`,
     )
-  return `${time.slice(11, 23)} ${level.padEnd(5)} ${msg}${rest.join('')}`
+    .join('')
 }
+
+/**
+ * A request, such as `POST /auth/v1/token 400 invalid_credentials 54 ms`. The code is the one that the client gets; where
+ * the surface has none, it is the reason. The id is shown if the request failed, since that is when it is looked up.
+ */
+function requestLine(fields: Fields, paint: Paint): string {
+  const { method, route = '(no such path)', status = 0, ms = 0, code, reason, id, ...others } = fields
+  const shown = code ?? reason
+  const head = [method, route, paint(STATUS_COLOURS[String(status).slice(0, 1)] ?? 0, String(status)), shown ?? '']
+  const further = { ...(reason !== shown && { reason }), ...others, ...(Number(status) >= 400 && { id }) }
+  return `${head.join(' ').trimEnd()} ${paint(GREY, `${durationText(Number(ms))}${textFields(further)}`)}`
+}
+
+const durationText = (ms: number) => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`

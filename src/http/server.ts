@@ -4,7 +4,7 @@ import type { Client } from '../core'
 import type { Cidr } from '../lib/ip'
 import type { Cors } from './cors'
 import { hasDotSegments } from './dot-segments'
-import type { Log } from './log'
+import { type Log, REQUEST } from './log'
 import type { Metrics } from './metrics'
 import {
   acceptedLanguages,
@@ -30,6 +30,8 @@ export interface ServerOptions {
   notFoundResponse(request: Request): Promise<Response>
   /** Whether a path answers HEAD as GET: not on the Supabase surface, because GoTrue does not. */
   supportsHead(path: string): boolean
+  /** Whether successful requests for a route are only logged at level `debug`. */
+  isFrequent(route: string): boolean
   /** Answers an error with a page if the client is a browser. */
   presentError(request: Request, response: Response): Promise<Response>
   cors: Cors
@@ -49,6 +51,7 @@ export function createFetch({
   notFoundResponse,
   presentError,
   supportsHead,
+  isFrequent,
   cors,
   log,
   metrics,
@@ -136,7 +139,9 @@ export function createFetch({
     const { status } = response
     const ms = performance.now() - startedAt
     const code = status < 400 ? undefined : (response.headers.get('x-sb-error-code') ?? undefined)
-    log[showsUnknownKey ? 'warn' : 'info']('request', {
+    const isQuiet = status < 400 && pattern !== undefined && isFrequent(pattern)
+    const level = showsUnknownKey ? 'warn' : isQuiet ? 'debug' : 'info'
+    log[level](REQUEST, {
       id,
       method: request.method,
       route: pattern,

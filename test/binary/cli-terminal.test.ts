@@ -109,4 +109,33 @@ describe.skipIf(process.platform === 'win32')('on a terminal', () => {
     },
     SLOW_MS,
   )
+
+  test(
+    'the server logs requests in one line each, health checks only at level debug, and shares the id of errors',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'latchkey-terminal-'))
+      const server = onTerminal(['serve', '--port', '0'], folder)
+      await server.answer('Publishable', '')
+      const url = /http:\/\/localhost:\d+/.exec(server.shown())?.[0] as string
+      await fetch(`${url}/auth/v1/health`)
+      await fetch(`${url}/auth/v1/settings`)
+      const refused = await fetch(`${url}/auth/v1/token?grant_type=password`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
+      })
+      const id = refused.headers.get('x-request-id')
+      await server.answer(`id=${id}`, CTRL_C)
+      expect(await server.exited).toBe(0)
+      const lines = server
+        .shown()
+        .split(/\r?\n/)
+        .filter((line) => /^[\d:.]{12} (GET|POST) /.test(line))
+      expect(lines.map((line) => line.slice(13).replace(/[\d.]+ ms/, 'N ms'))).toEqual([
+        'GET /auth/v1/settings 200 N ms',
+        `POST /auth/v1/token 400 invalid_credentials N ms reason=credentials_wrong id=${id}`,
+      ])
+    },
+    SLOW_MS,
+  )
 })

@@ -110,7 +110,7 @@ export async function startBinary({
     log,
     async settled() {
       const id = crypto.randomUUID()
-      await fetch(`${url}/health`, { headers: { 'x-request-id': id } })
+      await fetch(`${url}/auth/v1/settings`, { headers: { 'x-request-id': id } })
       while (!log.some((line) => line.id === id)) await Bun.sleep(1)
     },
     async ask(method, path, { body, token, headers = {} } = {}) {

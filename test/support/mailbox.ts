@@ -108,6 +108,7 @@ export function startMailbox(
     metrics,
     onRefused() {},
     supportsHead: () => false,
+    isFrequent: () => false,
     presentError: async (_, response) => response,
     route: (request) => routes.fetch(request),
     cors: cors([], [PREFIX]),

@@ -192,6 +192,36 @@ test('the log has a line for each request, without secrets or addresses', async 
     expect(JSON.stringify(app.log())).not.toContain(secret)
 })
 
+test('health checks and pages are logged at level debug, unless they fail', async () => {
+  await using app = await startApp()
+  for (const path of [
+    '/health',
+    '/auth/v1/health',
+    '/ready',
+    '/healthz',
+    '/favicon.ico',
+    '/swagger',
+    '/auth/v1/settings',
+    '/',
+  ])
+    await app.ask('GET', path)
+  await app.ask('POST', '/health')
+  const lines = app.log().filter(({ msg }) => msg === 'request')
+  expect(lines.filter(({ level }) => level === 'debug').map(({ route }) => route)).toEqual([
+    '/health',
+    '/auth/v1/health',
+    '/ready',
+    '/healthz',
+    '/favicon.ico',
+    '/swagger',
+  ])
+  expect(lines.filter(({ level }) => level === 'info').map(({ route, status }) => [route, status])).toEqual([
+    ['/auth/v1/settings', 200],
+    [undefined, 404],
+    [undefined, 405],
+  ])
+})
+
 test('a fault is a bare 500 with the request id, and its cause is logged under that id', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
