@@ -17,7 +17,7 @@ export const JSON_SHAPES: Record<string, string> = {
   check: '`{"valid", "problems": [{"severity", "message"}], "supabase": {…}}`',
   healthcheck: 'the answer of `GET /ready`',
   status:
-    '`{"running", "version", "url", "api_url", "mailbox_url", "database", "publishable_key", "secret_key", "anon_key", "service_role_key"}`; `version` is null if no server runs, `mailbox_url` if there is no mailbox',
+    '`{"running", "version", "url", "api_url", "mailbox_url", "dashboard_url", "database", "publishable_key", "secret_key", "anon_key", "service_role_key"}`; `version` is null if no server runs, `mailbox_url` and `dashboard_url` if they are off',
   doctor: '`{"ok", "findings": [{"check", "state": "ok"|"warn"|"fail", "message", "advice"}]}`',
   'redirect test': '`{"url", "allowed", "reason", "add"}`; `add` is the line that allows it, or null',
   version: '`{"version", "commit", "bun", "sqlite"}`',

@@ -15,7 +15,9 @@ or name the data folder (\`--data-dir\`) or the database (\`--set AUTH_DATABASE_
 to the next request, and the audit log names \`command_line\` as the actor.
 
 With \`--json\`, standard output has one JSON value and nothing else. Times in it are RFC 3339 unless noted; fields are
-added, and never renamed or removed. Messages and progress go to standard error. Passwords are read from a terminal or from standard input, never from arguments.`
+added, and never renamed or removed. Messages and progress go to standard error.
+
+Passwords are read from a terminal or from standard input, never from arguments.`
 
 export function printReference(): string {
   return [
@@ -39,7 +41,9 @@ export function printReference(): string {
 }
 
 function sections(command: Command, level: number): string[] {
-  const own = command.options.filter(({ helpGroupHeading, hidden }) => helpGroupHeading !== SETTINGS_GROUP && !hidden)
+  const own = command.options.filter(
+    ({ helpGroupHeading, hidden, long }) => helpGroupHeading !== SETTINGS_GROUP && !hidden && long !== '--json',
+  )
   const readsSettings = command.options.some(({ helpGroupHeading }) => helpGroupHeading === SETTINGS_GROUP)
   const usage = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`))
   const examples = examplesOf.get(command) ?? []
@@ -70,7 +74,7 @@ const optionTable = (options: readonly Option[]) =>
       [
         description,
         ...(argChoices ? [`one of ${argChoices.join(', ')}`] : []),
-        ...(typeof defaultValue === 'string' ? [`default: \`${defaultValue}\``] : []),
+        ...(['string', 'number'].includes(typeof defaultValue) ? [`default: \`${defaultValue}\``] : []),
       ].join('; '),
     ]),
   )

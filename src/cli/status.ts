@@ -26,6 +26,7 @@ export async function status(command: Command): Promise<void> {
     url: client,
     api_url: settings.server.apiExternalUrl,
     mailbox_url: mailbox?.url ?? null,
+    dashboard_url: dashboardUrl(settings, client),
     database: shownDatabase(databaseTarget(settings, resolve(settings.server.dataDir))),
     ...keys,
   }
@@ -41,7 +42,14 @@ type Found = Awaited<ReturnType<typeof keysFor>> & {
   url: string
   api_url: string
   mailbox_url: string | null
+  dashboard_url: string | null
   database: string
+}
+
+function dashboardUrl({ server }: Settings, client: string): string | null {
+  if (!server.dashboard) return null
+  const { dashboardHost: host, dashboardPort: port } = server
+  return `${port === undefined ? client : listenerUrl({ host, port })}/dashboard`
 }
 
 const FORMATS = {
@@ -51,6 +59,7 @@ const FORMATS = {
       url: found.url,
       'api url': found.api_url,
       mailbox: found.mailbox_url ?? '',
+      dashboard: found.dashboard_url ?? '',
       database: found.database,
       'publishable key': found.publishable_key,
       'secret key': `run ${commandWith('keys', server.dataDir)}`,

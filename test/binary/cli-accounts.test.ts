@@ -203,6 +203,24 @@ describe.each(engines)('on %s', (_, place) => {
 
 describe.each(engines)('on %s', (_, place) => {
   test(
+    'status and doctor find the running server',
+    async () => {
+      await using at = await place()
+      await using all = await serverWithCommands(at)
+      const port = ['--port', new URL(all.server.url).port]
+      expect(await all.json(['status', ...port])).toMatchObject({
+        running: true,
+        ...all.server.keys,
+        url: expect.any(String),
+      })
+      const { ok, findings } = await all.json(['doctor', ...port])
+      expect([ok, findings.filter(({ state }: Json) => state !== 'ok')]).toEqual([true, []])
+      expect((await all.command(['status', '--port', '1'])).status).toBe(5)
+    },
+    SLOW_MS,
+  )
+
+  test(
     'the audit log is filtered by account, action and time',
     async () => {
       await using at = await place()
@@ -315,6 +333,11 @@ describe.each(engines)('seed on %s', (_, place) => {
       expect(again.users.map(({ outcome }: Json) => outcome)).toEqual(['present', 'present', 'present', 'created'])
       expect((await signIn(server, 'ada@example.com')).status).toBe(200)
       expect((await json(['role', 'list', 'ada'])).roles).toEqual(['user', 'admin'])
+
+      write(Array.from({ length: 20 }, (_, index) => ({ email: `twin${index}@example.com`, roles: ['admin'] })))
+      const twins = await Promise.all([json(['seed', file]), json(['seed', file])])
+      expect(twins.map(({ failed }) => failed)).toEqual([0, 0])
+      expect(twins[0].created + twins[1].created).toBe(20)
 
       const many = Array.from({ length: 60 }, (_, index) => ({
         email: `user${index}@example.com`,

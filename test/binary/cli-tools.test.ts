@@ -26,9 +26,13 @@ test('status says whether the server of this data runs, and exits accordingly', 
     url: `http://localhost:${port}`,
     api_url: `http://localhost:${port}/auth/v1`,
     mailbox_url: `http://localhost:${port}/mailbox`,
+    dashboard_url: `http://localhost:${port}/dashboard`,
     database: server.database,
   })
   expect(JSON.parse((await at(['--port', port, '-o', 'json'])).stdout)).toEqual(JSON.parse(json.stdout))
+
+  const off = await at(['--port', port, '--json', '--set', 'AUTH_DASHBOARD=off'])
+  expect(JSON.parse(off.stdout).dashboard_url).toBeNull()
 
   const elsewhere = await at(['--port', '1'])
   expect([elsewhere.status, elsewhere.stderr]).toEqual([5, expect.stringContaining('name its port with --port')])

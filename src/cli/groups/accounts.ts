@@ -121,7 +121,12 @@ function addUserCommands(): void {
     banUser,
   ).option('--for <duration>', 'how long, such as 30m or 24h; by default, for 100 years')
   add('unban <user>', 'End the ban of a user.', 'latchkey user unban eve@example.com', unbanUser)
-  add('sign-out <user>', 'End all sessions of a user.', 'latchkey user sign-out ada@example.com', signOutUser)
+  add(
+    'sign-out <user>',
+    'End all sessions of a user. Personal access tokens stay valid.',
+    'latchkey user sign-out ada@example.com',
+    signOutUser,
+  )
   add('delete <user>', 'Delete a user.', 'latchkey user delete eve@example.com --yes', deleteUser)
     .option('--soft', 'keep the row, without anything that identifies the user')
     .option('--yes', 'do not ask')

@@ -64,8 +64,21 @@ export async function seedUser(
   context: Context,
   { admin, user: { given, roles } }: { admin: Admin; user: SeedUser },
 ): Promise<{ outcome: 'created' | 'present'; user: User }> {
-  const present = await accountAt(context, checkNewUser(context, given))
-  const user = present ?? (await createUser(context, { admin, given, audience: context.policy.audience })).user
-  for (const role of roles) if (role !== 'user') await grantRole(context, { admin, user: user.id, role })
-  return { outcome: present ? 'present' : 'created', user }
+  const addresses = checkNewUser(context, given)
+  const present = await accountAt(context, addresses)
+  const seeded = present ? { outcome: 'present' as const, user: present } : await createOrFind()
+  for (const role of roles) if (role !== 'user') await grantRole(context, { admin, user: seeded.user.id, role })
+  return seeded
+
+  /** Another process may seed the same list. */
+  async function createOrFind() {
+    try {
+      const { user } = await createUser(context, { admin, given, audience: context.policy.audience })
+      return { outcome: 'created' as const, user }
+    } catch (error) {
+      const other = error instanceof Refusal ? await accountAt(context, addresses) : undefined
+      if (!other) throw error
+      return { outcome: 'present' as const, user: other }
+    }
+  }
 }
