@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { claimsOf, startApp } from '../../support/app'
+import { startHookServer } from '../../support/hook-server'
 
 const ISSUER = 'https://accounts.google.com'
 const SETTINGS = {
@@ -75,6 +76,19 @@ test('a valid token signs in, as the same user each time', async () => {
   })
   expect(again.body.user.id).toBe(body.user.id)
   expect(started.issuer.fetched.length).toBe(2)
+})
+
+test('a Custom Access Token hook is called; after its refusal the same token signs in', async () => {
+  await using hook = await startHookServer()
+  await using started = await start(hook.settings('CUSTOM_ACCESS_TOKEN'))
+  const body = { provider: 'google', id_token: await sign() }
+  hook.next({ body: { error: { http_code: 403, message: 'Not now' } } })
+  const refused = await started.grant(body)
+  expect([refused.status, refused.body]).toEqual([403, { code: 'unknown', message: 'Not now' }])
+  hook.always(({ payload }) => ({ body: { claims: { ...payload.claims, tier: 'gold' } } }))
+  const { body: session } = await started.grant(body)
+  expect(claimsOf(session.access_token)).toMatchObject({ tier: 'gold', email: 'ada@example.com' })
+  expect(hook.calls.map(({ payload }) => payload.authentication_method)).toEqual(['oauth', 'oauth'])
 })
 
 const BAD: Record<string, { token: () => Promise<string> | string; says: string }> = {

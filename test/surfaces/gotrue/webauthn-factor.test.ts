@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { claimsOf, type Json, startApp, type TestApp } from '../../support/app'
 import { type Authenticator, authenticator, type Deviations } from '../../support/authenticator'
 import { challenge, enrol, enrolled, pass, protectedAccount, refusal, unenrol, verify } from '../../support/factors'
+import { startHookServer } from '../../support/hook-server'
 
 const enrolKey = (app: TestApp, token: string, friendly_name = 'key') =>
   enrol(app, token, { factor_type: 'webauthn', friendly_name })
@@ -23,6 +24,25 @@ async function withKey(app: TestApp) {
   expect(status).toBe(200)
   return { ...ada, device, id: id as string, raised: body.access_token as string }
 }
+
+test('if a Custom Access Token hook refuses the session, a new key stays registered, and can be used', async () => {
+  await using hook = await startHookServer()
+  hook.always(({ payload }) => ({ body: { claims: payload.claims } }))
+  await using app = await startApp({ settings: hook.settings('CUSTOM_ACCESS_TOKEN') })
+  const ada = await app.signUp()
+  const device = authenticator()
+  const { id } = (await enrolKey(app, ada.accessToken)).body as Json
+  const refused = { body: { error: { http_code: 403, message: 'Not now' } } }
+  for (let times = 0; times < 2; times++) {
+    hook.next(refused)
+    expect((await show(app, ada.accessToken, id, device)).body.message).toBe('Not now')
+    expect((await app.store.findFactor(id))?.status).toBe('verified')
+    expect((await app.store.findSession(ada.sessionId))?.session.aal).toBe('aal1')
+  }
+  const { status, body } = await show(app, ada.accessToken, id, device)
+  expect([status, claimsOf(body.access_token).aal]).toEqual([200, 'aal2'])
+  expect(hook.last().payload.authentication_method).toBe('mfa/webauthn')
+})
 
 test('a key is registered by its first challenge, and used by later ones', async () => {
   await using app = await startApp()
