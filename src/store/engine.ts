@@ -5,9 +5,10 @@
  */
 import type { FailureKind } from '../lib/unavailable'
 import type { AccountChange } from './account'
+import type { AuditEntry } from './audit-entry'
 import type { Budgets } from './budgets'
 import type { Statement } from './query'
-import type { CountKind, Message } from './schema'
+import type { CountKind, Message, Session, User } from './schema'
 import type { Journal, VerificationBackend } from './verification/backend'
 
 /** One connection. */
@@ -80,6 +81,24 @@ export type StoreEvent =
   | { kind: 'counted'; what: CountKind; label: string }
   | { kind: 'matrix_account' | 'signing_keys' | 'queued_mail' | 'queued_event' }
 
+/** A session to be advanced and its user, as they were read, and what is written. */
+export interface Advance {
+  session: Session
+  user: User
+  /** Unix milliseconds. */
+  now: number
+  userAgent: string | null
+  ip: string | null
+  audit: readonly AuditEntry[]
+}
+
+/**
+ * Advances the refresh token of a session and appends to the audit log.
+ * @returns false, with nothing written, if the counter, assurance level or factor of the session or anything of its user
+ * has changed, another transaction is changing the session, or the user is banned or deleted
+ */
+export type AdvanceSession = (advance: Advance) => Promise<boolean>
+
 export interface Engine {
   read<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
   write<T>(operation: (tx: Tx) => Promise<T>): Promise<T>
@@ -96,6 +115,8 @@ export interface Engine {
   size(): Promise<number | undefined>
   /** Undefined if it does not have a limited number. */
   connections(): ConnectionCounts | undefined
+  /** One statement; undefined if a transaction costs no more. */
+  advanceSession?: AdvanceSession
   /** Undefined if the database has a single process. */
   shared?: SharedDatabase
   /** Finishes queued writes, then closes the database. */

@@ -12,6 +12,7 @@ import * as roles from './accounts/roles'
 import * as users from './accounts/users'
 import { findRefusals, listCounts, listRefusals, recordActivity } from './activity'
 import { listAudit, listUsers } from './admin-lists'
+import type { AuditEntry } from './audit-entry'
 import {
   type Bound,
   bind,
@@ -54,6 +55,7 @@ import { openPostgres } from './postgres/open'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
 import * as externalSessions from './sessions/external-sessions'
 import * as personalTokens from './sessions/personal-tokens'
+import { refreshOn } from './sessions/refresh-at-once'
 import * as sessionTokens from './sessions/session-tokens'
 import * as sessions from './sessions/sessions'
 import { isSessionSuperseded } from './sessions/superseded-sessions'
@@ -61,7 +63,7 @@ import { withdrawSignIn } from './sessions/withdraw-sign-in'
 import * as signingKeys from './signing-keys'
 import { consumeCaptcha } from './spent-captchas'
 import { openSqlite } from './sqlite/open'
-import { type AuditEntry, appendAudit } from './statements'
+import { appendAudit } from './statements'
 import { sweepSlice } from './sweeps'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
@@ -171,8 +173,9 @@ const operations = {
   findRefusals,
 }
 
-export type Store = Bound<typeof operations> &
+export type Store = Omit<Bound<typeof operations>, 'rotateRefreshToken'> &
   Pick<Engine, 'close' | 'space' | 'size' | 'connections' | 'shared'> & {
+    rotateRefreshToken: ReturnType<typeof refreshOn>
     /** Whether other servers may use the database, and GoTrue before or after them. */
     isShared: boolean
     /** Writes and reads. @param now Unix milliseconds @returns the problem; undefined if there is none */
@@ -235,8 +238,10 @@ export async function openStore(
   const engine = isPostgresUrl(target)
     ? await openPostgres(target, { ...options, ...postgresOptions, now, isServed })
     : await openSqlite(target, { ...options, now, mustBeWritable: isServed })
+  const bound = bind(engine, eventsOf ? withEvents(operations, eventsOf, findAccountIn) : operations)
   return {
-    ...bind(engine, eventsOf ? withEvents(operations, eventsOf, findAccountIn) : operations),
+    ...bound,
+    rotateRefreshToken: refreshOn(engine, bound.rotateRefreshToken),
     isShared: engine.shared !== undefined,
     examine: (at) => engine.examine((tx) => maintenance.probe(tx, at)),
     space: engine.space,
@@ -266,6 +271,7 @@ export type { ConfirmationRequest, UnconfirmedCleanup } from './accounts/sign-in
 export type { AccountUpdate, ConfirmedContacts } from './accounts/update-account'
 export type { RefusalQuery } from './activity'
 export type { AuditFilter, Listed, Page, UserQuery } from './admin-lists'
+export type { AuditEntry } from './audit-entry'
 export type { Budgets, Counter, Refundable } from './budgets'
 export type { Bound, ConnectionCounts, DatabaseProblem, LostResponseStore, Space, StoreEvent } from './engine'
 export type { EventFilter, EventQueue, EventResult, NewEvent } from './events'
@@ -308,6 +314,6 @@ export type {
 export type { SessionPrecedence } from './sessions/superseded-sessions'
 export type { UsedUp } from './sessions/withdraw-sign-in'
 export type { SingleUse } from './single-use'
-export type { AuditEntry, NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
+export type { NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Retention, Sweep } from './sweeps'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

@@ -42,8 +42,8 @@ export interface Dialect {
   parameter(param: Param, type: ParameterType): SQL
   /** How its value is converted for the driver; undefined if it is bound unchanged. */
   encoder(type: ParameterType): ((value: unknown) => unknown) | undefined
-  /** The SQL type of a list of values of a parameter; undefined if it depends on where the statement uses it. */
-  listType?(type: ParameterType): string | undefined
+  /** The SQL type of a parameter where it is an entry of a list; undefined if that depends on the statement. */
+  entryType?(type: ParameterType): string | undefined
   /** How a value of a result is converted; undefined if it is copied unchanged. */
   decoder(field: Field): ((value: unknown) => unknown) | undefined
   /** What a property is where its column is null although the type says it cannot be. */
@@ -61,8 +61,8 @@ export type Binding =
   | {
       name: string
       encode?: (value: unknown) => unknown
-      /** The SQL type of a list of its values; undefined if unknown. */
-      listType?: string | undefined
+      /** The SQL type of its values where they are entries of a list; undefined if unknown. */
+      entryType?: string | undefined
     }
   | { value: unknown }
 
@@ -157,8 +157,8 @@ function bindingOf(param: unknown, dialect: Dialect): Binding {
   if (!is(param, Param)) return { value: param === null ? null : (dialect.encoder(asIs)?.(param) ?? param) }
   const { name } = param.value as Placeholder
   const encode = dialect.encoder(param.encoder as ParameterType)
-  const listType = dialect.listType?.(param.encoder as ParameterType)
-  return encode ? { name, encode, listType } : { name }
+  const entryType = dialect.entryType?.(param.encoder as ParameterType)
+  return encode ? { name, encode, entryType } : { name }
 }
 
 export type Field = Column | SQL | SQL.Aliased

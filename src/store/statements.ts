@@ -4,7 +4,8 @@ import { type Aal, lowerAal } from '../lib/assurance'
 import type { JsonObject } from '../lib/json'
 import { notingEndedSessions } from './account-changes'
 import { saveUser } from './accounts/save-user'
-import { runGuarded, type Tx, together } from './engine'
+import type { AuditEntry } from './audit-entry'
+import { runGuarded, type StoreEvent, type Tx, together } from './engine'
 import { columnsOf, integer, statement } from './query'
 import {
   type AmrClaim,
@@ -108,6 +109,21 @@ export async function returnSession(tx: Tx, { from, to }: { from: Session; to: S
   return true
 }
 
+/** A session after the exchange of its current token. */
+export function refreshed(
+  session: Session,
+  { now, userAgent, ip }: { now: number; userAgent: string | undefined; ip: string | undefined },
+): Session {
+  return {
+    ...session,
+    refreshTokenCounter: session.refreshTokenCounter + 1,
+    refreshedAt: now,
+    updatedAt: now,
+    userAgent: userAgent ?? session.userAgent,
+    ip: ip ?? session.ip,
+  }
+}
+
 /** Ends the tokens of GoTrue's older format, whose sessions may have no key. */
 async function replaceImportedTokens(tx: Tx, session: Session, newKey: NewKey): Promise<Session> {
   await tx.run(revokeImportedTokens, { sessionId: session.id, now: session.updatedAt })
@@ -189,13 +205,7 @@ export async function queueMessages(tx: Tx, sent: readonly NewMessage[]): Promis
   }
 }
 
-export interface AuditEntry {
-  id: string
-  payload: JsonObject
-  createdAt: number
-  /** Address of the requesting client; empty for background work, or if addresses are not stored. */
-  ipAddress: string
-}
+export type { AuditEntry }
 
 /** A session to be opened: its row, its authentication method, and its network. */
 export interface NewSession {
@@ -336,22 +346,28 @@ export async function endSessions(tx: Tx, userId: string, keep?: string): Promis
   return notingEndedSessions(tx, userId, () => tx.run(deleteSessions, { userId, keep: keep ?? '' }))
 }
 
-/** Entries that one process writes in the same millisecond are numbered. */
 let latest = { createdAt: 0, order: 0 }
 
-export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
-  for (const entry of entries) {
+/** Entries that one process writes in the same millisecond are numbered. */
+export const numbered = (entries: readonly AuditEntry[]) =>
+  entries.map((entry) => {
     const { createdAt } = entry
     latest = { createdAt, order: createdAt === latest.createdAt ? latest.order + 1 : 0 }
-    await tx.run(insertAudit, { ...entry, order: latest.order })
-    count(tx, entry)
+    return { ...entry, order: latest.order }
+  })
+
+export async function appendAudit(tx: Tx, entries: readonly AuditEntry[]): Promise<void> {
+  for (const entry of numbered(entries)) {
+    await tx.run(insertAudit, entry)
+    for (const event of countsOf(entry)) tx.emit(event)
   }
 }
 
 /** The actions of the audit log that are also counted. */
-function count(tx: Tx, { payload }: AuditEntry): void {
-  if (payload.action === 'token_refreshed') tx.emit({ kind: 'counted', what: 'refresh', label: 'success' })
-  if (payload.action === 'user_signedup') tx.emit({ kind: 'counted', what: 'sign_up', label: signUpMethod(payload) })
+export function countsOf({ payload }: AuditEntry): StoreEvent[] {
+  if (payload.action === 'token_refreshed') return [{ kind: 'counted', what: 'refresh', label: 'success' }]
+  if (payload.action === 'user_signedup') return [{ kind: 'counted', what: 'sign_up', label: signUpMethod(payload) }]
+  return []
 }
 
 function signUpMethod({ traits, actor_username: name }: JsonObject): string {

@@ -1,7 +1,7 @@
 /** The statements of the store on Postgres: each can be prepared, alone and for a batch, and finds its rows by an index. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import '../../src/store'
-import { batchText } from '../../src/store/postgres/batches'
+import { batchText } from '../../src/store/postgres/batched-reads'
 import { postgres } from '../../src/store/postgres/dialect'
 import { statements } from '../../src/store/query'
 import { hasPostgres, type PostgresDatabase, postgresDatabase, runOn } from '../support/postgres'

@@ -8,8 +8,15 @@ export interface Run<Outcome = unknown> {
   work(tx: Tx): Promise<Outcome>
 }
 
-/** Runs it in a transaction of its own. */
-export const start = <Outcome>(engine: Engine, { mode, work }: Run<Outcome>): Promise<Outcome> => engine[mode](work)
+/** Several operations, one after the other, that have the outcome of one. */
+export interface Sequence<Outcome = unknown> {
+  on(engine: Operating): Promise<Outcome>
+}
+type Operating = Pick<Engine, Mode | 'advanceSession'>
+
+/** Runs it in a transaction of its own, or in several. */
+export const start = <Outcome>(engine: Operating, run: Run<Outcome> | Sequence<Outcome>): Promise<Outcome> =>
+  'on' in run ? run.on(engine) : engine[run.mode](run.work)
 
 /** Random numbers from 0 to 1, the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -56,7 +63,7 @@ function turns(random: () => number) {
  */
 export function interleave<Outcome>(
   engines: readonly Engine[],
-  runs: readonly Run<Outcome>[],
+  runs: readonly (Run<Outcome> | Sequence<Outcome>)[],
   random: () => number,
 ): Promise<Outcome>[] {
   const turn = turns(random)
@@ -69,7 +76,11 @@ export function interleave<Outcome>(
     }
     return { ...tx, ...queries, tokens: databaseTokens(queries) }
   }
-  return runs.map(({ mode, work }, index) =>
-    start(engines[index % engines.length] as Engine, { mode, work: (tx) => work(scheduled(tx)) }),
-  )
+  const scheduledOn = ({ read, write, guarded, advanceSession }: Engine): Operating => ({
+    read: (work) => read((tx) => work(scheduled(tx))),
+    write: (work) => write((tx) => work(scheduled(tx))),
+    guarded: (work) => guarded((tx) => work(scheduled(tx))),
+    ...(advanceSession && { advanceSession: (advance) => turn(() => advanceSession(advance)) }),
+  })
+  return runs.map((run, index) => start(scheduledOn(engines[index % engines.length] as Engine), run))
 }

@@ -30,6 +30,7 @@ export async function refreshSession(
   const over = sessionEndReason(policy.session, found.session, now, isLowLimited)
   if (over) throw new Refusal(over)
   const refreshed = await store.rotateRefreshToken({
+    found,
     sessionId,
     newKey: newKeyFor(context, sessionId),
     counter: presented.counter,

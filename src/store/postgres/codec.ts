@@ -33,11 +33,11 @@ export function encoder(type: ParameterType): (value: unknown) => string | null 
   return (value) => textWithoutNul(String(type.mapToDriverValue(value as never)))
 }
 
-/** The type of a list of such values. */
-export function listType(type: ParameterType): string | undefined {
+/** The type of such values where they are entries of a list. */
+export function entryType(type: ParameterType): string | undefined {
   const kind = kindOf(type)
-  if (kind === 'uuid') return 'uuid[]'
-  return kind === undefined && is(type, Column) && type.columnType === 'SQLiteText' ? 'text[]' : undefined
+  if (kind === 'uuid') return 'uuid'
+  return kind === undefined && is(type, Column) && type.columnType === 'SQLiteText' ? 'text' : undefined
 }
 
 /**

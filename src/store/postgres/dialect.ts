@@ -5,7 +5,7 @@
 import { Column, getTableColumns, getTableName, is, type Param, SQL, sql } from 'drizzle-orm'
 import { SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { builderOf, type Dialect } from '../query'
-import { decoder, encoder, listType, missing } from './codec'
+import { decoder, encoder, entryType, missing } from './codec'
 import { replacement } from './pairs'
 import { qualified } from './qualified'
 import { castOf, expressionOf, isInBase, type SharedTable, sharedTables, storedAs } from './shared-tables'
@@ -162,7 +162,7 @@ export const postgres: Dialect = {
     return cast ? sql`${param}::${sql.raw(cast)}` : sql`${param}`
   },
   encoder,
-  listType,
+  entryType,
   decoder,
   missing,
   replace: replacement,

@@ -40,6 +40,8 @@ export interface PostgresEngineOptions extends EngineOptions {
 /** An engine that also runs statements which are not part of an operation. */
 export interface PostgresEngine extends Engine {
   single: SingleStatement
+  /** The same for one that has no effect the second time, so that it may be run again if its connection is lost. */
+  repeatable: SingleStatement
 }
 
 export function postgresEngine({
@@ -121,6 +123,7 @@ export function postgresEngine({
     write,
     guarded,
     single: (text, values) => supervision.run('once', () => pool.unsafe(text, values)),
+    repeatable: (text, values) => supervision.run('write', () => pool.unsafe(text, values)),
     examine: examinationOf({ pool, health, supervision, write: guarded, clock }),
     space: async () => undefined,
     async size() {

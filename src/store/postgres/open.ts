@@ -1,6 +1,7 @@
 /** Opens a database of Postgres, creating and migrating its schemas if needed. */
 import { randomUUID } from 'node:crypto'
 import type { Engine, EngineOptions, IsolationLevel } from '../engine'
+import { advancesBy } from './advances'
 import { postgresBudgets, removeUnusedBudgets } from './budgets'
 import { connect } from './connect'
 import { postgresEngine } from './engine'
@@ -63,7 +64,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const pool = poolOf(() => open(maxConnections), maxConnections)
   /** Whether the connection that listens may be gone without having said so, as others are. */
   let mayBeDeaf = false
-  const { single, ...engine } = postgresEngine({
+  const { single, repeatable, ...engine } = postgresEngine({
     ...options,
     tokensOf: (queries) => withGotrueTokens(options.tokensOf(queries), queries),
     pool: {
@@ -93,6 +94,7 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
   const others = announcements(single, node)
   return {
     ...engine,
+    advanceSession: advancesBy(repeatable, options.onEvent),
     shared: {
       budgets: (time) => postgresBudgets(single, time),
       removeExpired: async (time) => ({

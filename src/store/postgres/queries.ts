@@ -1,7 +1,7 @@
 /** The statements of the store on one connection, or on a pool of them. */
 import type { Queries } from '../engine'
 import type { Binding, Decoder, Statement } from '../query'
-import { batching, type Row, type Send, type Value } from './batches'
+import { batchingReads, type Row, type Send, type Value } from './batched-reads'
 import type { Connection } from './connect'
 import { postgres } from './dialect'
 
@@ -9,7 +9,7 @@ export const queriesOn = (connection: Connection): Queries =>
   queriesBy((query, values) => connection.unsafe<Row[]>(query.text, [...values]))
 
 /** Outside of transactions: reads may be sent together. */
-export const batchedQueriesOn = (connection: Connection): Queries => queriesBy(batching(connection))
+export const batchedQueriesOn = (connection: Connection): Queries => queriesBy(batchingReads(connection))
 
 function queriesBy(send: Send): Queries {
   const run = (statement: Pick<Statement<never, unknown>, 'query'>, values: object | undefined) => {

@@ -5,13 +5,13 @@ import { METHOD_OF } from '../../lib/factor-types'
 import { isInFuture, isWithin } from '../../lib/time'
 import { NIL_UUID } from '../../lib/uuid'
 import { notingEndedSessions } from '../account-changes'
+import type { AuditEntry } from '../audit-entry'
 import { read, type Tx, together, write } from '../engine'
 import { consumeProof, type Proof, type ProofRefused } from '../factors/second-factors'
 import { type CredentialUse, useCredential } from '../factors/webauthn'
 import { columnsOf, integer, statement } from '../query'
 import { knownNetworks, refreshTokens, type Session, sessions, type User, users } from '../schema'
 import {
-  type AuditEntry,
   advanceSession,
   amrIn,
   appendAudit,
@@ -22,6 +22,7 @@ import {
   type NewSession,
   type OpenedSession,
   openSessionIn,
+  refreshed,
   sessionById,
   startSession,
   userById,
@@ -169,7 +170,7 @@ export interface Refresh {
   audit: { rotated: AuditEntry[]; reused: AuditEntry[] }
 }
 
-type Refreshed =
+export type Refreshed =
   | { outcome: 'rotated' | 'repeated'; opened: OpenedSession }
   | { outcome: 'session_gone' | 'user_gone' | 'user_banned' | 'superseded' | 'not_issued' | 'reused' }
 
@@ -192,18 +193,10 @@ export const rotateRefreshToken = write(async (tx, refresh: Refresh): Promise<Re
   const mayRepeat = age === 1 || isRecent || refresh.allowReuse
   // Before the first token of this version was issued, there is none to repeat.
   if (age === 0 || (mayRepeat && session.refreshTokenCounter < 0)) {
-    const { now, userAgent = session.userAgent, ip = session.ip } = refresh
-    const advanced = {
-      ...session,
-      refreshTokenCounter: session.refreshTokenCounter + 1,
-      refreshedAt: now,
-      updatedAt: now,
-      userAgent,
-      ip,
-    }
+    const after = refreshed(session, refresh)
     const [opened, stored] = await together(
-      loadOpenedSession(tx, await withNumber(tx, user), advanced),
-      advanceSession(tx, session, advanced, refresh.newKey),
+      loadOpenedSession(tx, await withNumber(tx, user), after),
+      advanceSession(tx, session, after, refresh.newKey),
       appendAudit(tx, refresh.audit.rotated),
     )
     return { outcome: 'rotated', opened: { ...opened, session: stored } }

@@ -20,6 +20,7 @@ import * as states from '../../../src/store/oauth/oauth-states'
 import * as related from '../../../src/store/related-writes'
 import * as external from '../../../src/store/sessions/external-sessions'
 import * as personal from '../../../src/store/sessions/personal-tokens'
+import { refreshOn } from '../../../src/store/sessions/refresh-at-once'
 import * as opaqueTokens from '../../../src/store/sessions/session-tokens'
 import * as sessions from '../../../src/store/sessions/sessions'
 import { withdrawSignIn } from '../../../src/store/sessions/withdraw-sign-in'
@@ -28,7 +29,7 @@ import * as captchas from '../../../src/store/spent-captchas'
 import * as sweeps from '../../../src/store/sweeps'
 import * as tokens from '../../../src/store/verification/operations'
 import { adminUpdate, BEFORE, NOW, newIdentity, newUser } from '../../support/accounts'
-import type { Run } from '../../support/schedules'
+import type { Run, Sequence } from '../../support/schedules'
 import * as world from './world'
 
 const { ADA, EVE, id } = world
@@ -40,12 +41,26 @@ const limit = { max: 3, windowMs: 1000, maxWindowMs: 1000 }
 const from = { now, userAgent: undefined, ip: undefined, supersedes: undefined }
 
 /** By name; `copy` is the number of one of several equal operations. */
-type Operations = Record<string, (copy: number) => Run>
+type Operations = Record<string, (copy: number) => Run | Sequence>
 
 const of =
   <Input>(operation: Operation<Input, unknown>) =>
   (input: (copy: number) => Input) =>
   (copy: number): Run => ({ mode: modeOf(operation, input(copy)), work: (tx) => operation(tx, input(copy)) })
+
+const refresh = (copy: number) => ({
+  ...from,
+  sessionId: id('first session'),
+  counter: 0,
+  newKey,
+  reuseIntervalMs: 0,
+  allowReuse: false,
+  endOnReuse: true,
+  audit: { rotated: world.audit('rotated', copy), reused: world.audit('reused', copy) },
+})
+
+/** A refresh of the same session with the same token, in one statement where an engine can do that. */
+export const REFRESH_AT_ONCE = 'rotateRefreshToken: at once'
 
 const someone = (name: string, copy: number, given: Parameters<typeof newUser>[0] = {}) =>
   newUser({ id: id(name, copy), createdAt: NOW, ...given })
@@ -356,16 +371,7 @@ const signedIn: Operations = {
     proof: { type: 'recovery_code', factorId: id('codes'), hashes: ['code 1'] },
     audit: [],
   })),
-  rotateRefreshToken: of(sessions.rotateRefreshToken)((copy) => ({
-    ...from,
-    sessionId: id('first session'),
-    counter: 0,
-    newKey,
-    reuseIntervalMs: 0,
-    allowReuse: false,
-    endOnReuse: true,
-    audit: { rotated: world.audit('rotated', copy), reused: world.audit('reused', copy) },
-  })),
+  rotateRefreshToken: of(sessions.rotateRefreshToken)(refresh),
   recordSessionUse: of(sessions.recordSessionUse)(() => ({ id: id('first session'), now: NOW + 5 })),
   importSession: of(sessions.importSession)((copy) => ({ session: world.session('imported', copy), tokens: [] })),
   endUserSessions: of(sessions.endUserSessions)((copy) => ({
@@ -629,4 +635,21 @@ const afterHooks: Operations = {
   }),
 }
 
-export const OPERATIONS: Operations = { ...accounts, ...signedIn, ...secondFactors, ...server, ...afterHooks }
+const atOnce: Operations = {
+  [REFRESH_AT_ONCE]: (copy) => ({
+    async on(engine) {
+      const complete = (given: sessions.Refresh) => engine.write((tx) => sessions.rotateRefreshToken(tx, given))
+      const found = await engine.read((tx) => sessions.findSession(tx, id('first session')))
+      return found ? refreshOn(engine, complete)({ found, ...refresh(copy) }) : complete(refresh(copy))
+    },
+  }),
+}
+
+export const OPERATIONS: Operations = {
+  ...accounts,
+  ...signedIn,
+  ...secondFactors,
+  ...server,
+  ...afterHooks,
+  ...atOnce,
+}

@@ -21,9 +21,21 @@ const ofAccount = (key: string) => `SELECT {columns} FROM (
     SELECT 0::bigint AS seq, id, payload::text AS payload, created_at, ip_address FROM auth.audit_log_entries
     WHERE ${key} ORDER BY created_at DESC, id DESC LIMIT :limit) AS audit_log_entries`
 
-const insert = `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
-  VALUES ('00000000-0000-0000-0000-000000000000', :id::uuid, :payload::jsonb,
-    :createdAt + :order::bigint * interval '1 microsecond', :ipAddress)`
+/** @param values of an entry @param rest where they come from */
+export const insertedAudit = (
+  values: Record<'id' | 'payload' | 'createdAt' | 'order' | 'ipAddress', string>,
+  rest = '',
+) => `INSERT INTO auth.audit_log_entries (instance_id, id, payload, created_at, ip_address)
+  SELECT '00000000-0000-0000-0000-000000000000', ${values.id}::uuid, ${values.payload}::jsonb,
+    ${values.createdAt} + ${values.order}::bigint * interval '1 microsecond', ${values.ipAddress}${rest && ` ${rest}`}`
+
+const insert = insertedAudit({
+  id: ':id',
+  payload: ':payload',
+  createdAt: ':createdAt',
+  order: ':order',
+  ipAddress: ':ipAddress',
+})
 
 export const auditPairs = [
   pair(insertAudit, insert),

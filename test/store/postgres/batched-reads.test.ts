@@ -4,7 +4,7 @@ import { and, eq } from 'drizzle-orm'
 import { createUser } from '../../../src/store/accounts/new-accounts'
 import { findIdentities, findUser } from '../../../src/store/accounts/users'
 import type { Engine } from '../../../src/store/engine'
-import { batching, type Row, type Value } from '../../../src/store/postgres/batches'
+import { batchingReads, type Row, type Value } from '../../../src/store/postgres/batched-reads'
 import type { Connection } from '../../../src/store/postgres/connect'
 import { openPostgres } from '../../../src/store/postgres/open'
 import { type Query, statement } from '../../../src/store/query'
@@ -16,7 +16,7 @@ import { randomOf } from '../../support/schedules'
 
 const byKey: Query = {
   text: 'select "value" from "latchkey"."things" where "key" = $1',
-  bindings: [{ name: 'key', listType: 'text[]' }],
+  bindings: [{ name: 'key', entryType: 'text' }],
   decoders: [],
 }
 
@@ -36,7 +36,7 @@ const withState = (state: string) => Object.assign(new Error(state), { errno: st
 describe('when reads are sent', () => {
   test('reads of one turn are one query, and each gets its own rows', async () => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     const reads = ['a', 'b', 'a'].map((key) => send(byKey, [key]))
     await turn()
     expect(sent.map(({ values }) => values)).toEqual([['{"a","b","a"}']])
@@ -51,7 +51,7 @@ describe('when reads are sent', () => {
 
   test('a read alone is sent as the statement is', async () => {
     const { connection, sent } = fakeConnection()
-    const read = batching(connection)(byKey, ['a'])
+    const read = batchingReads(connection)(byKey, ['a'])
     await turn()
     expect(sent).toMatchObject([{ text: byKey.text, values: ['a'] }])
     sent[0]?.answer([{ value: 'first' }])
@@ -60,7 +60,7 @@ describe('when reads are sent', () => {
 
   test('reads that come later are not answered by what was sent before', async () => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     const first = send(byKey, ['a'])
     await turn()
     const later = [send(byKey, ['a']), send(byKey, ['b'])]
@@ -76,7 +76,7 @@ describe('when reads are sent', () => {
 
   test('a batch without answer does not hold up the next one', async () => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     void send(byKey, ['lost'])
     await turn()
     const next = send(byKey, ['a'])
@@ -87,7 +87,7 @@ describe('when reads are sent', () => {
 
   test('more than a hundred are several queries', async () => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     const reads = Array.from({ length: 150 }, (_, index) => send(byKey, [String(index)]))
     await turn()
     sent[0]?.answer([])
@@ -102,7 +102,7 @@ describe('when reads are sent', () => {
 describe('a batch that fails', () => {
   test('is sent again, each read alone, and only the one at fault fails', async () => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     const reads = ['a', 'damaged'].map((key) => send(byKey, [key]))
     await turn()
     sent[0]?.fail(withState('XX001'))
@@ -123,7 +123,7 @@ describe('a batch that fails', () => {
     'because of the database (%s) fails each, which may then be run again',
     async (state) => {
       const { connection, sent } = fakeConnection()
-      const send = batching(connection)
+      const send = batchingReads(connection)
       const reads = ['a', 'b'].map((key) => send(byKey, [key]))
       await turn()
       sent[0]?.fail(withState(state))
@@ -150,7 +150,7 @@ describe('what cannot be sent together', () => {
     ['has a constant', byKey.text, [{ value: 'a' }]],
   ])('a statement that %s is sent at once, alone', async (_, text, bindings) => {
     const { connection, sent } = fakeConnection()
-    const send = batching(connection)
+    const send = batchingReads(connection)
     const query = { text, bindings, decoders: [] }
     void send(query, ['a'])
     void send(query, ['b'])
