@@ -67,6 +67,7 @@ const ON_POSTGRES = [
   ...['cross-surface', 'nul-characters'].map((name) => `surfaces/${name}.test.ts`),
   ...[
     'admin-lookups',
+    'admin-search',
     'admin-server',
     'admin-setup',
     'admin-user-access',

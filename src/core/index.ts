@@ -166,6 +166,7 @@ const functions = {
   updateUser: admin.updateUser,
   requireAccount: admin.requireAccount,
   listUsers: admin.listUsers,
+  searchUsers: admin.searchUsers,
   deleteUser: admin.deleteUser,
   listAudit: admin.listAudit,
   ...userAccess,

@@ -65,6 +65,7 @@ import { consumeCaptcha } from './spent-captchas'
 import { openSqlite } from './sqlite/open'
 import { appendAudit } from './statements'
 import { sweepSlice } from './sweeps'
+import { searchUsers } from './user-search'
 import { databaseTokens } from './verification/database'
 import { memoryTokens } from './verification/memory'
 import { countWrongCode, findTokens, pendingTokens, purgeTokens, withdrawTokens } from './verification/operations'
@@ -167,6 +168,7 @@ const operations = {
   ...passkeys,
   ...signingKeys,
   listUsers,
+  searchUsers,
   recordActivity,
   listCounts,
   listRefusals,
@@ -316,4 +318,5 @@ export type { UsedUp } from './sessions/withdraw-sign-in'
 export type { SingleUse } from './single-use'
 export type { NewKey, NewMessage, NewSession, NewSessionToken, OpenedSession } from './statements'
 export type { Retention, Sweep } from './sweeps'
+export type { FoundUsers, UserPosition, UserSearch } from './user-search'
 export type { Minting, TokenRefusal, TokenUse } from './verification/operations'

@@ -3,7 +3,18 @@ import { providersMetadata } from '../../lib/account-metadata'
 import { parseDuration } from '../../lib/duration'
 import { mergeMetadata } from '../../lib/json'
 import { NIL_UUID, parseUuid } from '../../lib/uuid'
-import type { Account, AuditFilter, AuditRow, Identity, Listed, Page, User, UserQuery } from '../../store'
+import type {
+  Account,
+  AuditFilter,
+  AuditRow,
+  FoundUsers,
+  Identity,
+  Listed,
+  Page,
+  User,
+  UserQuery,
+  UserSearch,
+} from '../../store'
 import { auditEntry } from '../kernel/audit'
 import type { Admin } from '../kernel/caller'
 import { type Context, withCurrentTime } from '../kernel/context'
@@ -216,6 +227,12 @@ export async function requireAccount({ store }: Context, id: string): Promise<Ac
 export async function listUsers({ store }: Context, query: UserQuery): Promise<Listed<User>> {
   requireSearchable(query.filter)
   return store.listUsers(query)
+}
+
+/** As `listUsers`, with more filters, and with pages that begin after a row. */
+export async function searchUsers({ store, now }: Context, query: Omit<UserSearch, 'now'>): Promise<FoundUsers> {
+  requireSearchable(query.q ?? '')
+  return store.searchUsers({ ...query, now })
 }
 
 /** @param isSoft keeps the row, with all identifying values replaced */

@@ -25,6 +25,7 @@ import { listMailTemplates, previewMailTemplate } from './admin-mail-templates'
 import { listMessages, retryMessage } from './admin-messages'
 import { explainRefusal, listRefusals } from './admin-refusals'
 import { grantRole, listRoleNames, listRoles, revokeRole } from './admin-roles'
+import { searchUsers } from './admin-search'
 import { type Administration, serverHealth, serverSettings } from './admin-server'
 import { endSessionOf, endSessionsOf, listSessionsOf } from './admin-sessions'
 import { setUpAdministrator, setupState } from './admin-setup'
@@ -85,7 +86,7 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[recoveryCodesStatus, generateRecoveryCodes, regenerateRecoveryCodes, verifyRecoveryCode, removeRecoveryCodes],
     ...[registrationOptions, verifyRegistration, authenticationOptions, verifyAuthentication],
     ...[listPasskeys, renamePasskey, deletePasskey],
-    ...[listUsers, createUser, getUserById, updateUserById, deleteUserById, invite, generateLink],
+    ...[searchUsers, listUsers, createUser, getUserById, updateUserById, deleteUserById, invite, generateLink],
     ...[listFactors, renameFactor, deleteFactor],
     ...[listPasskeysOf, deletePasskeyOf],
     ...[listSessionsOf, endSessionsOf, endSessionOf],

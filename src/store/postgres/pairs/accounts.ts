@@ -2,6 +2,7 @@
 import { userByEmail } from '../../accounts/account-rows'
 import { COUNT_SLICE, SEARCH_SLICE, userLists } from '../../admin-lists'
 import { amrOf, factorsOf, identitiesOf } from '../../statements'
+import { USER_SLICE, userSlices } from '../../user-search'
 import { type Pair, pair } from './pair'
 
 /** SQLite requires the literal condition of its index, and stores booleans as numbers. */
@@ -29,6 +30,32 @@ function listIn(direction: 'asc' | 'desc'): Pair[] {
   ]
 }
 
+const isPart = (text: string) => `coalesce(${text} ILIKE :pattern, false)`
+const isEither = (wanted: string, condition: string) => `(:${wanted} = -1 OR (:${wanted} = 1) = (${condition}))`
+
+/** What `hitOf` of user-search.ts finds. */
+const SEARCHED = `(:pattern = ''
+    OR ${isPart('email')} OR ${isPart('phone')} OR ${isPart('username')}
+    OR ${isPart("raw_user_meta_data::jsonb ->> 'full_name'")} OR ${isPart("raw_user_meta_data::jsonb ->> 'name'")}
+    OR id::text ILIKE :idPattern)
+  AND ${isEither('banned', 'coalesce(banned_until > :now::timestamptz, false)')}
+  AND ${isEither('confirmed', 'email_confirmed_at IS NOT NULL OR phone_confirmed_at IS NOT NULL')}
+  AND ${isEither('anonymous', 'coalesce(is_anonymous, false)')}
+  AND ${isEither('secondFactor', "EXISTS (SELECT 1 FROM mfa_factors f WHERE f.user_id = users.id AND f.status = 'verified')")}
+  AND (:provider = '' OR EXISTS (SELECT 1 FROM identities i WHERE i.user_id = users.id AND i.provider = :provider))
+  AND (:role = '' OR EXISTS (SELECT 1 FROM user_roles r WHERE r.user_id = users.id AND r.role = :role))
+  AND (:signedInSince::timestamptz = 'epoch' OR coalesce(last_sign_in_at >= :signedInSince::timestamptz, false))`
+
+const searchIn = (direction: 'asc' | 'desc') => {
+  const [after, order] = direction === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
+  return pair(
+    userSlices[direction],
+    `SELECT created_at::text AS at, id, id AS "userId", last_sign_in_at AS "lastSignInAt", ${SEARCHED} AS hit
+      FROM users WHERE aud = :aud AND (created_at, id) ${after} (:at::timestamptz, :id::uuid)
+      AND created_at >= :createdSince::timestamptz ORDER BY created_at ${order}, id ${order} LIMIT ${USER_SLICE}`,
+  )
+}
+
 /** Rows are sorted by milliseconds later; those of one millisecond keep this order. */
 const ofAccount = [
   pair(identitiesOf, 'SELECT {columns} FROM identities WHERE user_id = :userId ORDER BY created_at, id'),
@@ -39,4 +66,11 @@ const ofAccount = [
   ),
 ]
 
-export const accountPairs = [byEmail, ...ofAccount, ...listIn('asc'), ...listIn('desc')]
+export const accountPairs = [
+  byEmail,
+  ...ofAccount,
+  ...listIn('asc'),
+  ...listIn('desc'),
+  searchIn('asc'),
+  searchIn('desc'),
+]
