@@ -217,30 +217,38 @@ browserTest('a deletion asks for the name of the account, and is soft where that
   expect([kept.deleted_at !== undefined, kept.email]).toEqual([true, expect.not.stringContaining('@example.com')])
 })
 
-browserTest('factors and personal access tokens are shown, and can be taken away', async () => {
-  const user = await makeUser()
-  const { body: session } = await signInAs(user.email)
-  const made = await ask('POST', '/api/auth/tokens', { token: session.access_token, body: { name: 'deploy' } })
-  expect(made.status).toBe(201)
-  await protect(user.email)
-  await using site = await visit()
-  const { page, problems } = site
-  await site.open(`users/${user.id}`)
-  const tokens = page.getByRole('region', { name: 'Personal access tokens' })
-  await tokens.getByText('deploy').waitFor()
-  await tokens.getByRole('button', { name: 'Revoke' }).click()
-  await dialog(page).getByRole('button', { name: 'Revoke' }).click()
-  await tokens.getByText('No tokens.').waitFor()
-  expect((await ask('GET', '/api/auth/me', { token: made.body.token })).status).toBe(401)
+browserTest(
+  'factors, personal access tokens and the claims of the next token are shown, and can be taken away',
+  async () => {
+    const user = await makeUser({ app_metadata: { plan: 'gold' } })
+    const { body: session } = await signInAs(user.email)
+    const made = await ask('POST', '/api/auth/tokens', { token: session.access_token, body: { name: 'deploy' } })
+    expect(made.status).toBe(201)
+    await protect(user.email)
+    await using site = await visit()
+    const { page, problems } = site
+    await site.open(`users/${user.id}`)
+    const tokens = page.getByRole('region', { name: 'Personal access tokens' })
+    await tokens.getByText('deploy').waitFor()
+    await tokens.getByRole('button', { name: 'Revoke' }).click()
+    await dialog(page).getByRole('button', { name: 'Revoke' }).click()
+    await tokens.getByText('No tokens.').waitFor()
+    expect((await ask('GET', '/api/auth/me', { token: made.body.token })).status).toBe(401)
 
-  const factors = page.getByRole('region', { name: 'Second factors' })
-  await factors.locator('tr', { hasText: 'Authenticator app' }).getByRole('button', { name: 'Remove' }).click()
-  await dialog(page).getByRole('button', { name: 'Remove' }).click()
-  await factors.getByText('Authenticator app').waitFor({ state: 'detached' })
-  const left = (await userOf(user.id)).factors ?? []
-  expect(left.filter((factor: Json) => factor.factor_type === 'totp')).toEqual([])
-  expect(problems).toEqual([])
-})
+    await page.getByRole('button', { name: 'Preview' }).click()
+    const claims = JSON.parse((await dialog(page).getByLabel('Claims').textContent()) as string)
+    expect(claims).toMatchObject({ sub: user.id, email: user.email, app_metadata: { plan: 'gold' } })
+    await page.keyboard.press('Escape')
+
+    const factors = page.getByRole('region', { name: 'Second factors' })
+    await factors.locator('tr', { hasText: 'Authenticator app' }).getByRole('button', { name: 'Remove' }).click()
+    await dialog(page).getByRole('button', { name: 'Remove' }).click()
+    await factors.getByText('Authenticator app').waitFor({ state: 'detached' })
+    const left = (await userOf(user.id)).factors ?? []
+    expect(left.filter((factor: Json) => factor.factor_type === 'totp')).toEqual([])
+    expect(problems).toEqual([])
+  },
+)
 
 browserTest('the audit trail of a user has what the administrator did, with the address', async () => {
   const user = await makeUser()

@@ -44,7 +44,7 @@ for (const colorScheme of ['light', 'dark'] as const)
       expect(['sign-in', await violations(start.page)]).toEqual(['sign-in', []])
       await using site = await visit({ colorScheme, viewport })
       const { page, problems } = site
-      for (const path of [...VIEWS, `users/${user.id}`, 'nowhere']) {
+      for (const path of [...VIEWS, `users/${user.id}`, `why/${crypto.randomUUID()}`, 'nowhere']) {
         await site.open(path)
         const width = await page.evaluate('document.documentElement.scrollWidth')
         expect([path, await violations(page), width]).toEqual([path, [], viewport.width])
@@ -137,7 +137,11 @@ browserTest('markup in names, metadata, addresses, user agents and requests stay
   for (const path of [
     'users',
     `users/${user.id}`,
+    'activity',
+    'why',
     'audit',
+    'why',
+    'activity',
     `why/${encodeURIComponent(attack('id'))}`,
     encodeURIComponent(attack('path')),
   ]) {
@@ -299,5 +303,68 @@ browserTest('a custom provider is added, changed and deleted', async () => {
   await page.keyboard.press('Enter')
   await saved(page, 'The provider was deleted.')
   expect((await asServer('GET', '/admin/custom-providers')).body.providers).toEqual([])
+  expect(problems).toEqual([])
+})
+
+browserTest('the audit log is filtered by action', async () => {
+  const user = await makeUser()
+  await signInAs(user.email)
+  await using site = await visit()
+  const { page } = site
+  await site.open('audit')
+  await page.getByLabel('Action').fill('user_signedup')
+  await page.keyboard.press('Enter')
+  await page.waitForURL(/action=user_signedup/)
+  await settled(page)
+  const actions = new Set(await page.locator('tbody .main-cell').allTextContents())
+  expect([...actions]).toEqual(['user signedup'])
+})
+
+browserTest('a request id leads to the reason of its refusal, its account and the audit log around it', async () => {
+  const user = await makeUser()
+  const { headers } = await signInAs(user.email, 'wrong')
+  const id = headers.get('x-request-id') as string
+  await using site = await visit()
+  const { page, problems } = site
+  await site.open('why')
+  await page.getByLabel('Request id').fill(id)
+  await page.keyboard.press('Enter')
+  await page.waitForURL(new RegExp(id))
+  await settled(page)
+  // Refusals are written some seconds after their answer.
+  while (await page.getByRole('button', { name: 'Look again' }).isVisible()) {
+    await page.getByRole('button', { name: 'Look again' }).click()
+    await settled(page)
+  }
+  const text = (await page.locator('main').textContent()) ?? ''
+  for (const part of ['Invalid login credentials', '400', user.id, 'user signedup']) expect(text).toContain(part)
+  await page.getByRole('link', { name: user.id }).click()
+  await page.getByRole('heading', { level: 1, name: user.email }).waitFor()
+  await site.open('why')
+  await page.locator('tbody tr').first().getByRole('link').first().click()
+  await page.getByRole('link', { name: 'All refusals' }).waitFor()
+  expect(problems).toEqual([])
+})
+
+browserTest('activity has its numbers as charts, and as tables for those who do not see them', async () => {
+  const user = await makeUser()
+  await signInAs(user.email)
+  await signInAs(user.email, 'wrong')
+  await using site = await visit()
+  const { page, problems } = site
+  await site.open('activity')
+  const chart = page.getByRole('region', { name: 'Sign-ins' })
+  // Counts are written in the background.
+  while ((await chart.getByRole('img').count()) === 0) {
+    await page.reload()
+    await settled(page)
+  }
+  expect(await chart.getByRole('img').getAttribute('aria-label')).toMatch(/^Sign-ins: \d+ in total/)
+  await chart.locator('summary').click()
+  expect(await chart.getByRole('columnheader').allTextContents()).toContain('password, success')
+  await page.getByLabel('Period').selectOption('Last 30 days')
+  await page.waitForURL(/range=month/)
+  await settled(page)
+  await chart.getByRole('img').waitFor()
   expect(problems).toEqual([])
 })

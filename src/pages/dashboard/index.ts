@@ -5,9 +5,11 @@
 import htm from '../../../node_modules/htm/dist/htm.module.js' with { type: 'text' }
 import preact from '../../../node_modules/preact/dist/preact.mjs' with { type: 'text' }
 import hooks from '../../../node_modules/preact/hooks/dist/hooks.mjs' with { type: 'text' }
+import activity from './client/activity.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import audit from './client/audit.js' with { type: 'text' }
+import charts from './client/charts.js' with { type: 'text' }
 import health from './client/health.js' with { type: 'text' }
 import keys from './client/keys.js' with { type: 'text' }
 import lib from './client/lib.js' with { type: 'text' }
@@ -20,6 +22,7 @@ import templates from './client/templates.js' with { type: 'text' }
 import ui from './client/ui.js' with { type: 'text' }
 import user from './client/user.js' with { type: 'text' }
 import users from './client/users.js' with { type: 'text' }
+import why from './client/why.js' with { type: 'text' }
 import page from './index.html' with { type: 'text' }
 import mail from './mail.html' with { type: 'text' }
 import style from './style.css' with { type: 'text' }
@@ -35,9 +38,11 @@ const MAIL_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox allow-scripts"
 
 const scripts = {
+  activity,
   api,
   app,
   audit,
+  charts,
   health,
   htm,
   keys,
@@ -51,6 +56,7 @@ const scripts = {
   ui,
   user,
   users,
+  why,
 }
 
 interface Asset {

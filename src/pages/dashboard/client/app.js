@@ -1,4 +1,5 @@
 /** The frame of the dashboard: sign-in, navigation, and the view that the address names. */
+import { ActivityView } from './activity.js'
 import { currentSession, onSessionEnd, signOut } from './api.js'
 import { AuditView } from './audit.js'
 import { HealthView } from './health.js'
@@ -12,6 +13,7 @@ import { TemplatesView } from './templates.js'
 import { Icon, Notice, Toasts, View } from './ui.js'
 import { UserView } from './user.js'
 import { UsersView } from './users.js'
+import { WhyView } from './why.js'
 
 /** The first part of a route → its name and view. */
 const VIEWS = {
@@ -23,6 +25,8 @@ const VIEWS = {
         ? html`<${UserView} key=${route.parts[1]} id=${route.parts[1]} />`
         : html`<${UsersView} route=${route} />`,
   },
+  activity: { group: 'Accounts', name: 'Activity', view: ActivityView },
+  why: { group: 'Accounts', name: 'Refusals', view: WhyView },
   audit: { group: 'Accounts', name: 'Audit log', view: AuditView },
   templates: { group: 'Delivery', name: 'Mail templates', view: TemplatesView },
   providers: { group: 'Server', name: 'Providers', view: ProvidersView },

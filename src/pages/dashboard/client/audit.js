@@ -25,7 +25,11 @@ export function AuditTable({ entries }) {
         ['When', html`<${Time} value=${entry.created_at} />`],
         ['Who', actorOf(entry)],
         ['Address', entry.ip_address],
-        ['Request id', entry.payload.request_id],
+        [
+          'Request id',
+          entry.payload.request_id &&
+            html`<a href=${`#/why/${encodeURIComponent(entry.payload.request_id)}`}>${entry.payload.request_id}</a>`,
+        ],
       ]} />
       <pre class="block" tabindex="0" aria-label="The entry">${JSON.stringify(entry.payload, null, 2)}</pre>
     <//>`,

@@ -118,7 +118,7 @@ export function Failure({ error, retry }) {
     ${
       error.requestId &&
       html`<p class="muted">
-        Request id <code>${error.requestId}</code>
+        Request id <a href=${`#/why/${encodeURIComponent(error.requestId)}`}>${error.requestId}</a>
       </p>`
     }
     ${retry && html`<p><button type="button" onClick=${retry}>Try again</button></p>`}

@@ -128,6 +128,7 @@ export function UserView({ id }) {
         <${Metadata} id="app-metadata" title="App metadata" value=${user.app_metadata} onEdit=${() => open((close) => html`<${MetadataDialog} name="app_metadata" title="App metadata" value=${user.app_metadata} onSave=${change} onClose=${close} />`)} />
         <${Factors} user=${user} path=${path} confirm=${confirm} onChanged=${state.reload} />
         <${Passkeys} path=${path} confirm=${confirm} />
+        <${TokenPreview} path=${path} open=${open} />
       </div>
     </div>
     <${Audit} id=${user.id} changed=${user.updated_at} />
@@ -425,6 +426,23 @@ function Passkeys({ path, confirm }) {
         },
       ]}
     />`}<//>
+  <//>`
+}
+
+function TokenPreview({ path, open }) {
+  const [isBusy, run] = useAction()
+  const show = () =>
+    run(async () => {
+      const preview = await get(`${path}/token-preview`)
+      open(
+        (close) => html`<${Dialog} title="Next access token" isWide onClose=${close}>
+        ${preview.hook && html`<${Notice} tone="warn">A Custom Access Token hook is on. It was not called, so the claims may differ.<//>`}
+        <pre class="block" tabindex="0" aria-label="Claims">${json(preview.claims)}</pre>
+      <//>`,
+      )
+    })
+  return html`<${Card} id="preview" title="Access token" actions=${html`<button type="button" class="small" disabled=${isBusy} onClick=${show}>Preview</button>`}>
+    <p class="muted small-text">The claims that the next access token of this user will have.</p>
   <//>`
 }
 
