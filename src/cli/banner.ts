@@ -12,18 +12,24 @@ import { commandWith, startWith } from './invocation'
 export interface BannerOptions {
   /** Absolute path of the data folder. */
   folder: string
+  /** Undefined if it is off. */
+  dashboard?: string | undefined
   /** Supabase's config.toml, if it was read. */
   configToml?: string | undefined
   isColoured: boolean
 }
 
-export function banner(settings: Settings, keys: Keys, { folder, configToml, isColoured }: BannerOptions): string {
+export function banner(
+  settings: Settings,
+  keys: Keys,
+  { folder, configToml, dashboard, isColoured }: BannerOptions,
+): string {
   const style = (code: number, end: number) => (text: string) =>
     isColoured ? `\u001b[${code}m${text}\u001b[${end}m` : text
   const [bold, green, dim] = [style(1, 22), style(32, 39), style(2, 22)] as const
   const addresses = addressesOf(settings)
   const rows: [string, string][] = [
-    ...placesOf(settings, addresses),
+    ...placesOf(settings, addresses, dashboard),
     ...dataOf(settings, folder),
     ...(configToml === undefined ? [] : [['Settings', configToml] satisfies [string, string]]),
     ['Publishable', keys.publishable],
@@ -51,11 +57,16 @@ function dataOf(settings: Settings, folder: string): [string, string][] {
 }
 
 /** Each URL of the server, and who may use it. */
-function placesOf({ server, mail, hooks }: Settings, addresses: Addresses): [string, string][] {
+function placesOf(
+  { server, mail, hooks }: Settings,
+  addresses: Addresses,
+  dashboard: string | undefined,
+): [string, string][] {
   const { client, local, isOne, network, mailbox } = addresses
   const rows: [string, string][] = [['URL', client]]
   if (!isOne) rows.push(['Listening', urlOf(server.host, server.port)])
   for (const url of network) rows.push(['Network', url])
+  if (dashboard !== undefined) rows.push(['Dashboard', dashboard])
   if (server.swagger) rows.push(['Swagger UI', `${local}/swagger`])
   if (mailbox) rows.push(['Mailbox', mailbox.url + (mailbox.reach === 'everybody' ? '' : '  (on this machine only)')])
   if (hooks.sendEmailEnabled) rows.push(['Mail', 'goes to the Send Email hook'])

@@ -18,6 +18,7 @@ import type { ConnectionCounts, Space } from '../store'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
+import { offerSetup, serveDashboard } from './dashboard'
 import { requireNotNewer } from './data'
 import { exitOnError } from './exit-status'
 import { commandWith } from './invocation'
@@ -69,25 +70,22 @@ export async function serve(command: Command): Promise<void> {
       onError,
       answer: (request) => answerMetrics(request, metrics, app),
     })
-  const { fetchWithDashboard } = app
-  const dashboardListener =
-    fetchWithDashboard &&
-    listen({
-      host: server.dashboardHost,
-      port: server.dashboardPort ?? 0,
-      idleTimeoutMs,
-      onError,
-      answer: fetchWithDashboard,
-    })
+  const dashboard = serveDashboard(settings, app, { idleTimeoutMs, onError })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
   if (process.stdout.isTTY)
-    process.stdout.write(banner(settings, app.keys, { folder, configToml, isColoured: usesColour(process.stdout) }))
-  else logStart(log, actual, app, folder)
+    process.stdout.write(
+      banner(settings, app.keys, {
+        folder,
+        configToml,
+        dashboard: dashboard.url,
+        isColoured: usesColour(process.stdout),
+      }),
+    )
+  else logStart(log, actual, app, { folder, dashboard: dashboard.url })
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
-  if (dashboardListener)
-    log.info('dashboard', { url: `${urlOf(server.dashboardHost, dashboardListener.port)}/dashboard` })
+  await offerSetup(app, log, dashboard.url)
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
-  const listeners = [listener, metricsListener, dashboardListener].filter((each) => each !== undefined)
+  const listeners = [listener, metricsListener, dashboard.listener].filter((each) => each !== undefined)
   stopOnSignal(log, listeners, {
     begin: app.beginStopping,
     async end() {
@@ -213,13 +211,19 @@ function report({ problems, settings, supabase }: Configuration, log: Log): void
   if (lowLimit !== undefined) log.warn(lowLimit)
 }
 
-function logStart(log: Log, { settings, configToml }: Configuration, { keys }: App, folder: string): void {
+function logStart(
+  log: Log,
+  { settings, configToml }: Configuration,
+  { keys }: App,
+  { folder, dashboard }: { folder: string; dashboard: string | undefined },
+): void {
   const { server, mail } = settings
   const { network, local, mailbox } = addressesOf(settings)
   log.info('listening', {
     url: urlOf(server.host, server.port),
     ...(network.length > 0 && { network: network.join(' ') }),
     api: server.apiExternalUrl,
+    ...(dashboard !== undefined && { dashboard }),
     ...(server.swagger && { swagger: `${local}/swagger` }),
     ...(isOnPostgres(settings) ? { database: shownDatabase(databaseTarget(settings, folder)) } : { data: folder }),
     ...(configToml !== undefined && { config: configToml }),

@@ -42,6 +42,7 @@ test.skipIf(process.platform !== 'linux')('on a terminal it prints a banner with
   const { publishable_key, secret_key } = JSON.parse((await run(['keys', '--json'], { cwd })).stdout)
   for (const line of [
     /URL +http:\/\/localhost:\d+/,
+    /Dashboard +http:\/\/localhost:\d+\/dashboard/,
     /Swagger UI +http:\/\/localhost:\d+\/swagger/,
     /Secret key +run .*latchkey keys/,
     `createClient('http://localhost:`,

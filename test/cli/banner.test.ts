@@ -34,6 +34,14 @@ test('with default settings the banner shows one URL', () => {
   expect(text).toContain('--set AUTH_RATE_LIMITS=off')
 })
 
+test('the dashboard is named where it is served', () => {
+  const options = { folder: '/srv/data', isColoured: false }
+  expect(banner(settingsOf({}), keys, { ...options, dashboard: 'http://127.0.0.1:7021/dashboard' })).toMatch(
+    /\n {2}Dashboard +http:\/\/127\.0\.0\.1:7021\/dashboard\n/,
+  )
+  expect(shown({}).rows.Dashboard).toBeUndefined()
+})
+
 test('the config.toml that was read is named', () => {
   const options = { folder: '/srv/data', configToml: 'supabase/config.toml', isColoured: false }
   expect(banner(settingsOf({}), keys, options)).toMatch(/\n {2}Settings +supabase\/config\.toml\n/)
