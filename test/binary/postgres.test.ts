@@ -144,6 +144,14 @@ describe.skipIf(!hasPostgres)('on Postgres', () => {
         server.ask('POST', '/auth/v1/token?grant_type=password', { body: { ...ADA, password } })
       expect((await signIn(PASSWORD)).status).toBe(200)
       expect(await signIn('wrong')).toMatchObject({ status: 403, body: { message: 'Not here' } })
+      const tested = await run(['hook', 'test', 'password_verification_attempt', '--user', ADA.email, '--json'], {
+        cwd: at.folder,
+        env,
+      })
+      expect([tested.status, JSON.parse(tested.stdout)]).toMatchObject([
+        0,
+        { uri, received: { decision: 'continue' }, outcome: 'agreed', sent: { valid: true } },
+      ])
       await at.sql.unsafe('DROP FUNCTION public.refuse_wrong')
       expect(await signIn(PASSWORD)).toMatchObject({
         status: 500,
