@@ -86,7 +86,10 @@ export const latestSessions = read(async (tx, { limit }: { limit: number }) => {
   let latest: { id: string; userId: string; createdAt: number }[] = []
   for (let after = NIL_UUID; ; ) {
     const slice = await tx.all(sessionSlice, { after, limit: SLICE })
-    latest = [...latest, ...slice].sort((one, other) => other.createdAt - one.createdAt).slice(0, limit)
+    const oldest = latest.length < limit ? Number.NEGATIVE_INFINITY : (latest.at(-1)?.createdAt ?? 0)
+    const later = slice.filter(({ createdAt }) => createdAt > oldest)
+    if (later.length > 0)
+      latest = [...latest, ...later].sort((one, other) => other.createdAt - one.createdAt).slice(0, limit)
     const last = slice.at(-1)
     if (!last || slice.length < SLICE) return latest
     after = last.id
