@@ -17,10 +17,23 @@ const toJson = (user: User, roles?: string[]) => ({
   ...(roles && { roles }),
 })
 
+interface ListOptions {
+  filter?: string
+  role?: string
+  provider?: string
+  banned?: boolean
+  unconfirmed?: boolean
+  anonymous?: boolean
+  limit: number
+  page: number
+}
+
 /** `latchkey user list` */
 export const listUsers = (command: Command) =>
   withCore(command, async (task) => {
-    const { filter = '', limit, page } = command.opts<{ filter?: string; limit: number; page: number }>()
+    const options = command.opts<ListOptions>()
+    const { filter = '', limit, page, ...filters } = options
+    if (Object.keys(filters).length > 0) return searchUsers(command, task(), options)
     const core = task()
     const aud = core.policy.audience
     const { rows, total } = await core.listUsers({ aud, filter, page, perPage: limit, direction: 'desc' })
@@ -31,6 +44,40 @@ export const listUsers = (command: Command) =>
       return table(HEADS, rows.map(rowOf), none) + more
     })
   })
+
+/** With the filters of the search, which counts nothing: it ends at the limit. */
+async function searchUsers(command: Command, core: RequestCore, options: ListOptions): Promise<void> {
+  const { filter, role, provider, banned, unconfirmed, anonymous, limit, page } = options
+  if (page !== 1) fail('--page goes with --filter alone; with other filters, raise --limit', EXIT.usage)
+  const query = {
+    aud: core.policy.audience,
+    q: filter,
+    role,
+    provider,
+    banned,
+    anonymous,
+    confirmed: unconfirmed ? false : undefined,
+    secondFactor: undefined,
+    createdSince: undefined,
+    signedInSince: undefined,
+    sort: 'created_at',
+    direction: 'desc',
+  } as const
+  const found: User[] = []
+  let isMore = true
+  for (let after: SearchPosition; isMore && found.length < limit; ) {
+    const { rows, next } = await core.searchUsers({ ...query, after, limit: limit - found.length })
+    found.push(...rows)
+    after = next
+    isMore = next !== undefined
+  }
+  print(command, { users: found.map((user) => toJson(user)), total: isMore ? null : found.length }, () => {
+    const more = isMore ? `\nThere may be more; see --limit.` : ''
+    return table(HEADS, found.map(rowOf), 'No users.') + more
+  })
+}
+
+type SearchPosition = Awaited<ReturnType<RequestCore['searchUsers']>>['next']
 
 const HEADS = ['ID', 'ADDRESS', 'USERNAME', 'STATE', 'CREATED', 'LAST SIGN-IN']
 

@@ -101,6 +101,19 @@ describe.each(engines)('on %s', (_, place) => {
       for (const name of [created.id, ada, 'ADA', String(created.uid)])
         expect((await json(['user', 'show', name])).id).toBe(created.id)
       expect((await json(['user', 'list', '--filter', 'ADA@'])).total).toBe(1)
+      await json(['user', 'create', 'zoe@example.com', '--unconfirmed'])
+      const listed = async (...args: string[]) => {
+        const { users, total } = await json(['user', 'list', ...args])
+        return [users.map(({ email }: Json) => email), total]
+      }
+      expect(await listed('--role', 'admin')).toEqual([[ada], 1])
+      expect(await listed('--role', 'admin', '--filter', 'zoe')).toEqual([[], 0])
+      expect(await listed('--unconfirmed')).toEqual([['zoe@example.com'], 1])
+      expect(await listed('--banned')).toEqual([[], 0])
+      expect(await listed('--provider', 'email')).toEqual([['zoe@example.com', ada], 2])
+      expect(await listed('--provider', 'email', '--limit', '1')).toEqual([['zoe@example.com'], null])
+      expect((await command(['user', 'list', '--role', 'admin', '--page', '2'])).status).toBe(2)
+      await json(['user', 'delete', 'zoe@example.com', '--yes'])
 
       expect(await userOf(server, first)).toBe(200)
       expect(await json(['user', 'sign-out', ada])).toMatchObject({ id: created.id, ended: 1 })
@@ -130,6 +143,8 @@ describe.each(engines)('on %s', (_, place) => {
       expect(own.map(({ payload }: Json) => payload.action).sort()).toEqual(
         [
           'user_signedup',
+          'user_signedup',
+          'user_deleted',
           'role_granted',
           'logout',
           'user_modified',

@@ -82,8 +82,18 @@ function addUserCommands(): void {
   const add = (name: string, summary: string, examples: string | string[], run: Run) =>
     withSettings(verb(name, summary, examples, run, user)).option(...JSON_OPTION)
 
-  add('list', 'List users, newest first.', 'latchkey user list --filter @example.com --limit 20', listUsers)
+  add(
+    'list',
+    'List users, newest first.',
+    ['latchkey user list --filter @example.com --limit 20', 'latchkey user list --role admin'],
+    listUsers,
+  )
     .option('--filter <text>', 'part of the email address or of user_metadata.full_name')
+    .option('--role <role>', 'only users with this role')
+    .option('--provider <name>', 'only users with an identity of this provider')
+    .option('--banned', 'only banned users')
+    .option('--unconfirmed', 'only users without a confirmed address or phone number')
+    .option('--anonymous', 'only anonymous users')
     .addOption(countOption('--limit <count>', 'how many users', 50))
     .addOption(countOption('--page <number>', 'page, from 1', 1))
   add('show <user>', 'Show a user.', 'latchkey user show ada@example.com --json', showUser)
