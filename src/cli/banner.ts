@@ -14,6 +14,8 @@ export interface BannerOptions {
   folder: string
   /** Undefined if it is off. */
   dashboard?: string | undefined
+  /** The link to the first administrator, while there is none. */
+  setup?: string | undefined
   /** Supabase's config.toml, if it was read. */
   configToml?: string | undefined
   isColoured: boolean
@@ -22,7 +24,7 @@ export interface BannerOptions {
 export function banner(
   settings: Settings,
   keys: Keys,
-  { folder, configToml, dashboard, isColoured }: BannerOptions,
+  { folder, configToml, dashboard, setup, isColoured }: BannerOptions,
 ): string {
   const style = (code: number, end: number) => (text: string) =>
     isColoured ? `\u001b[${code}m${text}\u001b[${end}m` : text
@@ -30,6 +32,7 @@ export function banner(
   const addresses = addressesOf(settings)
   const rows: [string, string][] = [
     ...placesOf(settings, addresses, dashboard),
+    ...(setup === undefined ? [] : [['First admin', setup] satisfies [string, string]]),
     ...dataOf(settings, folder),
     ...(configToml === undefined ? [] : [['Settings', configToml] satisfies [string, string]]),
     ['Publishable', keys.publishable],

@@ -24,15 +24,17 @@ export function serveDashboard(
 }
 
 /**
- * While there never was an administrator, logs a link that makes one, once. Its token is in the fragment, which browsers
- * do not send, so no proxy logs it.
+ * While there never was an administrator, makes a link that makes one, once. It is for a terminal alone: a log, which
+ * others may read, must not have it. Its token is in the fragment, which browsers do not send.
+ * @param url of the dashboard
  */
-export async function offerSetup({ core }: App, log: Log, url: string | undefined): Promise<void> {
-  if (url === undefined) return
+export async function setupLink({ core }: App, log: Log, url: string | undefined): Promise<string | undefined> {
+  if (url === undefined) return undefined
   try {
     const token = await core.forTask().openSetup()
-    if (token !== undefined) log.info('make the first administrator within 24 hours', { url: `${url}#/setup/${token}` })
+    return token && `${url}#/setup/${token}`
   } catch (error) {
     log.error('the link to the first administrator could not be made', { error: String(error) })
+    return undefined
   }
 }

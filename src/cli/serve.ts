@@ -18,7 +18,7 @@ import type { ConnectionCounts, Space } from '../store'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { banner } from './banner'
-import { offerSetup, serveDashboard } from './dashboard'
+import { serveDashboard, setupLink } from './dashboard'
 import { requireNotNewer } from './data'
 import { exitOnError } from './exit-status'
 import { commandWith } from './invocation'
@@ -78,12 +78,12 @@ export async function serve(command: Command): Promise<void> {
         folder,
         configToml,
         dashboard: dashboard.url,
+        setup: await setupLink(app, log, dashboard.url),
         isColoured: usesColour(process.stdout),
       }),
     )
   else logStart(log, actual, app, { folder, dashboard: dashboard.url })
   if (metricsListener) log.info('metrics', { url: urlOf(server.metricsHost, metricsListener.port) })
-  await offerSetup(app, log, dashboard.url)
   const refreshers = [startRefreshing(app, log), startFollowingKeys(app, log), watchOpenFiles(log)]
   const listeners = [listener, metricsListener, dashboard.listener].filter((each) => each !== undefined)
   stopOnSignal(log, listeners, {
