@@ -39,6 +39,8 @@ export const JSON_SHAPES: Record<string, string> = {
   'audit list': '`{"entries": [{"id", "payload", "created_at", "ip_address"}], "total"}`',
   why: 'the answer of `GET /auth/v1/admin/refusals/{request_id}` ([admin API](admin-api.md#refusals))',
   seed: '`{"created", "present", "failed", "users": [{"outcome", "id", "address", "error"}]}`; with `--dry-run` `{"valid", "users"}`, the number of users',
+  'hook test':
+    '`{"hook", "uri", "sent", "received", "duration_ms", "outcome": "agreed"|"refused"|"failed", "error": {"status", "code", "message"}|null, "claims"}`; `claims` only with custom_access_token',
   'events list':
     '`[{"id", "type", "destination", "user_id", "state", "attempts", "error", "created_at", "delivered_at", "next_attempt_at"}]`',
   'events replay': '`{"queued"}`, the number of events',
