@@ -66,6 +66,7 @@ function tests(name: string, paths: string[], env: Record<string, string>): void
 const ON_POSTGRES = [
   ...['cross-surface', 'nul-characters'].map((name) => `surfaces/${name}.test.ts`),
   ...[
+    'admin-limits',
     'admin-lookups',
     'admin-search',
     'admin-server',

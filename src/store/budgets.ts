@@ -28,6 +28,8 @@ export interface Counter<Taken> {
   take(key: string): Awaitable<Taken>
   /** @returns what `take` would make the caller wait, in milliseconds; nothing is counted */
   waitMs(key: string): Awaitable<number>
+  /** Forgets what was counted. */
+  clear(key: string): Awaitable<unknown>
 }
 
 export interface Taken {

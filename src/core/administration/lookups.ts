@@ -127,3 +127,19 @@ export async function replayEvent(context: Context, { admin, id }: { admin: Admi
   if (!event) throw new Refusal('event_unknown')
   return event
 }
+
+/** Limits that refuse something now, as far as this process has enforced them. */
+export const listLimits = ({ limits }: Context) => limits.hits()
+
+/** Lets a limit count anew. */
+export async function resetLimit(
+  context: Context,
+  { admin, rule, key }: { admin: Admin; rule: string; key: string },
+): Promise<void> {
+  const { limits, store } = context
+  const hit = limits.hits().find((each) => each.rule === rule && each.key === key)
+  if (!(await limits.reset(rule, key))) throw new Refusal('limit_unknown')
+  const userId = hit?.kind === 'account' ? hit.subject : null
+  const traits = { rule, ...(userId !== null && { user_id: userId }) }
+  await store.appendAudit([auditEntry(context, 'limit_reset', admin.user ?? admin.role, traits)])
+}

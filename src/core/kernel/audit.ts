@@ -27,6 +27,7 @@ const LOG_TYPES = {
   signing_key_activated: 'team',
   signing_key_revoked: 'team',
   message_retried: 'team',
+  limit_reset: 'team',
   event_replayed: 'team',
   factor_in_progress: 'factor',
   factor_unenrolled: 'factor',

@@ -18,6 +18,7 @@ export function memoryBudgets({ monotonic }: Pick<Clock, 'monotonic'>): Budgets 
       return {
         take: (key) => window.take(key, monotonic()),
         waitMs: (key) => window.waitMs(key, monotonic()),
+        clear: window.clear,
       }
     },
     bucket({ burst, refillMs }) {
@@ -25,6 +26,7 @@ export function memoryBudgets({ monotonic }: Pick<Clock, 'monotonic'>): Budgets 
       return {
         take: (key) => ({ waitMs: bucket(key, monotonic()) }),
         waitMs: (key) => bucket(key, monotonic(), 0),
+        clear: bucket.clear,
       }
     },
   }
@@ -41,7 +43,7 @@ export function tokenBucket(burst: number, perMs: number) {
   }
   const levelAt = ({ tokens, at }: Level, now: number) => Math.min(burst, tokens + (now - at) * perMs)
   const levels = boundedMap<Level>((level, now) => levelAt(level, now) >= burst, MAX_KEYS)
-  return (key: string, now: number, cost = 1): number => {
+  const take = (key: string, now: number, cost = 1): number => {
     const level = levels.get(key, now, () => ({ tokens: burst, at: now }))
     level.tokens = levelAt(level, now)
     level.at = now
@@ -49,6 +51,7 @@ export function tokenBucket(burst: number, perMs: number) {
     level.tokens -= cost
     return 0
   }
+  return Object.assign(take, { clear: levels.forget })
 }
 
 /** At most `limit` in any `windowMs`. */
@@ -62,6 +65,7 @@ function slidingWindow(limit: number, windowMs: number, maxKeys: number) {
   const waitOf = (history: number[], now: number) =>
     history.length >= limit ? (history[0] as number) + windowMs - now : 0
   return {
+    clear: histories.forget,
     waitMs: (key: string, now: number): number => waitOf(current(key, now), now),
     take(key: string, now: number): { waitMs: number; refund(): void } {
       const history = current(key, now)
@@ -84,6 +88,7 @@ function boundedMap<Value>(isIdle: (value: Value, now: number) => boolean, maxKe
   const map = new Map<string, Value>()
   let sweepAt = SMALL_MAP
   return {
+    forget: (key: string): boolean => map.delete(key),
     get(key: string, now: number, make: () => Value): Value {
       const own = map.get(key)
       if (own !== undefined) return own

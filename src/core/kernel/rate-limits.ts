@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { networkPrefix, sitePrefix } from '../../lib/ip'
 import type { Budgets, Counter, Refundable } from '../../store'
+import { type LimitHit, type LimitHits, limitHits } from './limit-hits'
 import { memoryBudgets } from './memory-budgets'
 import type { Policy, SendingRate } from './policy'
 import type { Clock } from './ports'
@@ -52,23 +53,51 @@ export interface RateLimits {
   mail(count: number): Promise<void>
   /** Counts an SMS about to be sent. @throws {Refusal} beyond the limit */
   sms(): Promise<void>
+  /** The limits that refuse something now, as far as this process knows. */
+  hits(): ReturnType<LimitHits['list']>
+  /** Forgets what a rule has counted. @returns false if there is no such rule */
+  reset(rule: string, key: string): Promise<boolean>
   /** Acquires a key exclusively, at most for `LEASE_MS`. @returns releases it; undefined if it is taken */
   exclusive(key: string): Promise<(() => Promise<void>) | undefined>
 }
 
 /** @param budgets those of the database, if several processes share it */
 export function rateLimits(policy: Policy, clock: Clock, budgets: Budgets = memoryBudgets(clock)): RateLimits {
+  const hits = limitHits(clock)
+  const requests = requestLimits(policy, clock, hits)
+  const rules = new Map<string, Counter<unknown>>()
+  /** Remembers the counters of rules, so that they can be reset. */
+  const named = (counted: Budgets): Budgets => ({
+    window: (budget) => remembered(budget.name, counted.window(budget)),
+    bucket: (budget) => remembered(budget.name, counted.bucket(budget)),
+  })
+  const remembered = <C extends Counter<unknown>>(name: string, counter: C): C => {
+    rules.set(name, counter)
+    return counter
+  }
   return {
-    request: requestLimits(policy, clock),
-    ...guessLimits(policy, budgets),
-    ...messageLimits(policy, budgets),
+    request: requests.request,
+    ...guessLimits(policy, named(budgets), hits),
+    ...messageLimits(policy, named(budgets), hits),
     exclusive: exclusiveKeys(budgets),
+    hits: hits.list,
+    async reset(rule, key) {
+      const counter = rules.get(rule)
+      await counter?.clear(key)
+      const isKnown = counter !== undefined || requests.clear(rule.replace(REQUEST_RULE, ''), key)
+      hits.forget(rule, key)
+      return isKnown
+    },
   }
 }
+
+/** Begins the rules of requests. */
+const REQUEST_RULE = /^request /
 
 function guessLimits(
   { limits }: Policy,
   budgets: Budgets,
+  hits: LimitHits,
 ): Pick<RateLimits, 'guess' | 'code' | 'gotrueLink' | 'recipient'> {
   const nothing = async () => async () => {}
   if (!limits.enabled) return { guess: nothing, code: nothing, gotrueLink: nothing, async recipient() {} }
@@ -83,22 +112,31 @@ function guessLimits(
   const byRecipient = hourly('recipient', limits.messagesPerRecipientAndHour)
   return {
     async guess({ account, identifier, ip, isKnownNetwork }) {
-      const own =
+      const ownKey =
         account === undefined
-          ? await byIdentifier.take(digest(identifier))
-          : await byAccount.take(isKnownNetwork ? digest(account, networkPrefix(ip)) : digest(account))
+          ? digest(identifier)
+          : isKnownNetwork
+            ? digest(account, networkPrefix(ip))
+            : digest(account)
+      const own = await (account === undefined ? byIdentifier : byAccount).take(ownKey)
+      if (own.waitMs > 0) hits.note(ownHit(account, ownKey), own.waitMs)
       // Guesses from other networks cannot exhaust the owner's budget in a known network, so that is the only count there.
       if (isKnownNetwork) return refundOf([own], own.waitMs)
       const network = sitePrefix(ip)
       // Not both at once: a guess that one of them refuses must not use up the other one for a moment.
       if (own.waitMs > 0) return refundOf([own], own.waitMs, await byNetwork.waitMs(network))
       const ofNetwork = await byNetwork.take(network)
+      if (ofNetwork.waitMs > 0) hits.note(networkHit(network), ofNetwork.waitMs)
       return refundOf([own, ofNetwork], own.waitMs, ofNetwork.waitMs)
     },
     async code(address) {
-      const { waitMs, refund } = await byAddress.take(digest(address))
-      if (waitMs > 0)
-        throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: 'AUTH_RATE_LIMIT_CODE_GUESSES' })
+      const key = digest(address)
+      const { waitMs, refund } = await byAddress.take(key)
+      if (waitMs > 0) {
+        const setting = 'AUTH_RATE_LIMIT_CODE_GUESSES'
+        hits.note({ rule: 'code', key, setting, subject: address, kind: 'address' }, waitMs)
+        throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: setting })
+      }
       return async () => void (await refund())
     },
     async gotrueLink() {
@@ -106,15 +144,31 @@ function guessLimits(
       return waitMs > 0 ? undefined : async () => void (await refund())
     },
     async recipient(address) {
-      const { waitMs } = await byRecipient.take(digest(address))
-      if (waitMs > 0)
-        throw new Refusal('too_many_requests', {
-          retryAfterMs: waitMs,
-          limit: 'AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT',
-        })
+      const key = digest(address)
+      const { waitMs } = await byRecipient.take(key)
+      if (waitMs === 0) return
+      const setting = 'AUTH_RATE_LIMIT_MESSAGES_PER_RECIPIENT'
+      hits.note({ rule: 'recipient', key, setting, subject: address, kind: 'address' }, waitMs)
+      throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: setting })
     },
   }
 }
+
+const ownHit = (account: string | undefined, key: string): LimitHit => ({
+  rule: account === undefined ? 'password' : 'password of an account',
+  key,
+  setting: 'AUTH_RATE_LIMIT_PASSWORD_GUESSES',
+  subject: account ?? null,
+  kind: account === undefined ? 'unknown' : 'account',
+})
+
+const networkHit = (network: string): LimitHit => ({
+  rule: 'passwords from a network',
+  key: network,
+  setting: 'AUTH_RATE_LIMIT_NETWORK_GUESSES',
+  subject: network,
+  kind: 'network',
+})
 
 /** @returns refunds a guess @throws {Refusal} if it has to wait; then it is refunded */
 async function refundOf(counts: readonly Refundable[], ownWaitMs: number, networkWaitMs = 0): Promise<Refund> {
@@ -132,7 +186,11 @@ async function refundOf(counts: readonly Refundable[], ownWaitMs: number, networ
  * Messages of the whole server (docs/wire-contract.md#rate-limits); not counted while sign-ups are confirmed
  * automatically.
  */
-function messageLimits({ limits, signup }: Policy, budgets: Budgets): Pick<RateLimits, 'mail' | 'sms'> {
+function messageLimits(
+  { limits, signup }: Policy,
+  budgets: Budgets,
+  hits: LimitHits,
+): Pick<RateLimits, 'mail' | 'sms'> {
   /** @returns counts a message, or only checks; the milliseconds to wait */
   const counter = (name: string, rate: SendingRate | undefined, isFree: boolean) => {
     if (rate === undefined) return async () => 0
@@ -144,7 +202,12 @@ function messageLimits({ limits, signup }: Policy, budgets: Budgets): Pick<RateL
       refillMs === undefined
         ? budgets.window({ name, limit: count, windowMs: HOUR, maxKeys: 1 })
         : budgets.bucket({ name, burst: count, refillMs })
-    return async (isSent: boolean) => (isSent ? (await sent.take('all')).waitMs : sent.waitMs('all'))
+    return async (isSent: boolean) => {
+      const waitMs = isSent ? (await sent.take('all')).waitMs : await sent.waitMs('all')
+      const setting = name === 'mail' ? 'AUTH_RATE_LIMIT_EMAIL_SENT' : 'AUTH_RATE_LIMIT_SMS_SENT'
+      if (waitMs > 0) hits.note({ rule: name, key: 'all', setting, subject: null, kind: 'server' }, waitMs)
+      return waitMs
+    }
   }
   const waitOf = (waitMs: number) => (Number.isFinite(waitMs) ? { waitMs } : {})
   const mailWait = counter('mail', limits.mailsSent, signup.autoconfirmsEmail)

@@ -1,5 +1,6 @@
 /** Limits on the requests of a client. They protect this process, so each process counts on its own. */
 import { clientPrefix, sitePrefix } from '../../lib/ip'
+import type { LimitHits } from './limit-hits'
 import { tokenBucket } from './memory-budgets'
 import type { Policy } from './policy'
 import type { Clock } from './ports'
@@ -49,9 +50,15 @@ const SETTINGS: Record<Bucket, string> = {
   web3: 'AUTH_RATE_LIMIT_WEB3',
 }
 
-/** @returns counts a request @throws {Refusal} beyond the limit */
-export function requestLimits({ limits }: Policy, clock: Clock): (bucket: Bucket, ip: string) => void {
-  if (!limits.enabled) return () => {}
+export interface RequestLimits {
+  /** Counts a request. @throws {Refusal} beyond the limit */
+  request(bucket: Bucket, ip: string): void
+  /** Forgets the requests of a client. @returns false if there is no such bucket */
+  clear(bucket: string, ip: string): boolean
+}
+
+export function requestLimits({ limits }: Policy, clock: Clock, hits: LimitHits): RequestLimits {
+  if (!limits.enabled) return { request() {}, clear: () => false }
   const otpLike = () => clientLimit(BURST, limits.signUpsPer5Minutes / (5 * MINUTE))
   const buckets: Record<Bucket, ReturnType<typeof clientLimit>> = {
     tokens: clientLimit(BURST, limits.tokensPer5Minutes / (5 * MINUTE)),
@@ -71,9 +78,20 @@ export function requestLimits({ limits }: Policy, clock: Clock): (bucket: Bucket
     web3: clientLimit(BURST, limits.web3Per5Minutes / (5 * MINUTE)),
     anonymous: clientLimit(limits.anonymousPerHour, limits.anonymousPerHour / HOUR),
   }
-  return (bucket, ip) => {
-    const waitMs = buckets[bucket](ip, clock.monotonic())
-    if (waitMs > 0) throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: SETTINGS[bucket] })
+  return {
+    request(bucket, ip) {
+      const waitMs = buckets[bucket].take(ip, clock.monotonic())
+      if (waitMs === 0) return
+      const setting = SETTINGS[bucket]
+      const subject = clientPrefix(ip)
+      hits.note({ rule: `request ${bucket}`, key: ip, setting, subject, kind: 'network' }, waitMs)
+      throw new Refusal('too_many_requests', { retryAfterMs: waitMs, limit: setting })
+    },
+    clear(bucket, ip) {
+      if (!Object.hasOwn(buckets, bucket)) return false
+      buckets[bucket as Bucket].clear(ip)
+      return true
+    },
   }
 }
 
@@ -84,6 +102,12 @@ const CLIENTS_PER_SITE = 16
 function clientLimit(burst: number, perMs: number) {
   const clients = tokenBucket(burst, perMs)
   const sites = tokenBucket(burst * CLIENTS_PER_SITE, perMs * CLIENTS_PER_SITE)
-  return (ip: string, now: number): number =>
-    (ip.includes(':') && sites(sitePrefix(ip), now)) || clients(clientPrefix(ip), now)
+  return {
+    take: (ip: string, now: number): number =>
+      (ip.includes(':') && sites(sitePrefix(ip), now)) || clients(clientPrefix(ip), now),
+    clear(ip: string): void {
+      sites.clear(sitePrefix(ip))
+      clients.clear(clientPrefix(ip))
+    },
+  }
 }

@@ -34,6 +34,8 @@ UPDATE latchkey.guesses SET instants =
   instants[:array_position(instants, $2::bigint) - 1] || instants[array_position(instants, $2::bigint) + 1:]
 WHERE key_hash = $1 AND $2::bigint = ANY(instants)`
 
+const CLEAR = 'DELETE FROM latchkey.guesses WHERE key_hash = $1 RETURNING 1 AS cleared'
+
 /** The bucket is full at `expires_at`; one that would be full later than an empty one was left by a wrong clock. */
 const FULL_AT = `CASE WHEN stored.expires_at - $2::bigint BETWEEN 0 AND $3::bigint * $4::bigint + 60000
   THEN stored.expires_at ELSE $2::bigint END`
@@ -71,6 +73,7 @@ export function postgresBudgets(single: SingleStatement, now: () => number): Bud
           return { waitMs, refund: async () => waitMs === 0 && refund(single, budget, key, at) }
         },
         waitMs: (key) => waitOf(statements.wait, valuesAt(key, now())),
+        clear: (key) => single(CLEAR, [hashOf(budget, key)]),
       }
     },
     bucket(budget) {
@@ -79,6 +82,7 @@ export function postgresBudgets(single: SingleStatement, now: () => number): Bud
       return {
         take: async (key) => ({ waitMs: await take(statements, values(key)) }),
         waitMs: (key) => waitOf(statements.wait, values(key)),
+        clear: (key) => single(CLEAR, [hashOf(budget, key)]),
       }
     },
   }

@@ -20,6 +20,7 @@ import {
 import { listEvents, replayEvent } from './admin-events'
 import { endExternalSession, listExternalSessions } from './admin-external-sessions'
 import { deleteFactor, listFactors, renameFactor } from './admin-factors'
+import { listLimits, resetLimit } from './admin-limits'
 import { generateLink, invite } from './admin-links'
 import { listMailTemplates, previewMailTemplate } from './admin-mail-templates'
 import { listMessages, retryMessage } from './admin-messages'
@@ -99,6 +100,7 @@ export function gotrueEndpoints(features: Features & { administration: Administr
     ...[listSigningKeys, createSigningKey, activateSigningKey, revokeSigningKey],
     ...[listMailTemplates, previewMailTemplate],
     ...[listRefusals, explainRefusal, showActivity],
+    ...[listLimits, resetLimit],
     ...[listMessages, retryMessage, listEvents, replayEvent],
     ...[listExternalSessions, endExternalSession],
     ...[listSsoProviders, createSsoProvider, getSsoProvider, updateSsoProvider, deleteSsoProvider],

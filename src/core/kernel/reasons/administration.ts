@@ -10,6 +10,7 @@ export const ADMINISTRATION_REASONS = [
   /** The keys are in the settings, not in the database. */
   'signing_keys_in_settings',
   'mail_template_unknown',
+  'limit_unknown',
   'setup_refused',
   'message_unknown',
   'message_sent',

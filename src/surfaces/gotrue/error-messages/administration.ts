@@ -22,6 +22,7 @@ export const administrationErrors: Record<AdministrationReason, ErrorResponse> =
     'not_admin',
     'This link does not work: it was used, has expired, or there is an administrator already',
   ],
+  limit_unknown: [404, 'validation_failed', 'Limit not found'],
   message_unknown: [404, 'validation_failed', 'Message not found'],
   message_sent: [422, 'conflict', 'This message was sent, or is not meant to be sent'],
   message_expired: [422, 'conflict', 'The content of this message was removed or has expired; send a new one'],
