@@ -52,7 +52,7 @@ export function ensureSecrets(
   if (present) return { secrets: present, isNew: false }
   const path = join(folder, FILE)
   const made = generateSecrets({ random, now })
-  const isNew = createDurably(path, textOf(made), random(6).toString('hex'))
+  const isNew = createDurably(path, secretsText(made), random(6).toString('hex'))
   return { secrets: readSecrets(path) ?? made, isNew }
 }
 
@@ -73,18 +73,19 @@ export function generateSecrets({ random, now }: { random(bytes: number): Buffer
  */
 export function putSecrets(folder: string, secrets: Secrets, suffix: string): void {
   requireNoOtherSecrets(folder, secrets)
-  createDurably(join(folder, FILE), textOf(secrets), suffix)
+  createDurably(join(folder, FILE), secretsText(secrets), suffix)
 }
 
 /** @throws if the folder has secrets, and not these */
 export function requireNoOtherSecrets(folder: string, secrets: Secrets): void {
   const path = join(folder, FILE)
   const present = readSecrets(path)
-  if (present && textOf(present) !== textOf(secrets))
+  if (present && secretsText(present) !== secretsText(secrets))
     throw new Error(`${path} has the secrets of another server; choose a folder without one`)
 }
 
-const textOf = ({ createdAt, jwtSecret, encryptionKey, tokenPepper, publishableKey, secretKey }: Secrets) =>
+/** The content of secrets.json. */
+export const secretsText = ({ createdAt, jwtSecret, encryptionKey, tokenPepper, publishableKey, secretKey }: Secrets) =>
   `${JSON.stringify({ createdAt, jwtSecret, encryptionKey, tokenPepper, publishableKey, secretKey }, null, 2)}\n`
 
 /**
@@ -103,9 +104,20 @@ export function storedSecrets(folder: string, database: string): Secrets | undef
 
 function readSecrets(path: string): Secrets | undefined {
   if (!existsSync(path)) return undefined
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`${path} cannot be read: ${(error as Error).message}`)
+  }
+  return parseSecrets(text, path)
+}
+
+/** @param path for the error @throws if it is not the content of a secrets.json that was generated */
+export function parseSecrets(text: string, path: string): Secrets {
   let found: Partial<Secrets> | null
   try {
-    found = JSON.parse(readFileSync(path, 'utf8'))
+    found = JSON.parse(text)
   } catch (error) {
     throw new Error(`${path} cannot be read: ${(error as Error).message}`)
   }
@@ -140,10 +152,14 @@ function createDurably(path: string, content: string, suffix: string): boolean {
   } finally {
     rmSync(aside, { force: true })
   }
-  if (process.platform !== 'win32') {
-    const folder = openSync(join(path, '..'), 'r')
-    fsyncSync(folder)
-    closeSync(folder)
-  }
+  syncFolderOf(path)
   return true
+}
+
+/** Makes the name of a new file durable. */
+export function syncFolderOf(path: string): void {
+  if (process.platform === 'win32') return
+  const folder = openSync(join(path, '..'), 'r')
+  fsyncSync(folder)
+  closeSync(folder)
 }

@@ -1,5 +1,6 @@
 /** The command line: one file for each command, and one for each group of them in `groups/`. */
 import { addAccountCommands } from './groups/accounts'
+import { addBackupCommands } from './groups/backups'
 import { addDataCommands } from './groups/data'
 import { addDocumentCommands } from './groups/documents'
 import { addEventCommands } from './groups/events'
@@ -20,6 +21,7 @@ addKeyCommands()
 addMailCommands()
 program.commandsGroup('Data:')
 addDataCommands()
+addBackupCommands()
 program.commandsGroup('Documents:')
 addDocumentCommands()
 

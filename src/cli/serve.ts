@@ -8,7 +8,7 @@ import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { isOnPostgres } from '../config/postgres-checks'
-import type { EventQueueState, MailQueue } from '../core'
+import type { BackupStatus, EventQueueState, MailQueue } from '../core'
 import { queuesEvents } from '../core/events/account-events'
 import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
@@ -17,6 +17,7 @@ import { targetOf } from '../http/target'
 import type { ConnectionCounts, Space } from '../store'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
+import { startBackup } from './backup-process'
 import { banner } from './banner'
 import { serveDashboard, setupLink } from './dashboard'
 import { requireNotNewer } from './data'
@@ -56,7 +57,9 @@ export async function serve(command: Command): Promise<void> {
   })
   const actual = server.port === 0 ? requireSettings(command, { '--port': String(listener.port) }) : configuration
   const { settings, loaded, configToml } = actual
-  app = await exitOnError(() => createApp({ settings, loaded, secrets, folder, log }))
+  app = await exitOnError(() =>
+    createApp({ settings, loaded, secrets, folder, log, startBackup: () => startBackup(settings) }),
+  )
   logUncaughtErrors(log)
   started(app)
   report(actual, log)
@@ -143,6 +146,7 @@ async function answerMetrics(request: Request, metrics: Metrics, { core }: App):
     ...queueGauges(queue),
     ...eventGauges(eventQueue),
     ...diskGauges(disk),
+    ...backupGauges(task.backupStatus(), systemClock.now()),
     ...connectionGauges(task.connections()),
   ]
   return new Response(metrics.print(gauges, task.activityTotals()), {
@@ -186,6 +190,27 @@ function diskGauges(disk: PromiseSettledResult<Space | undefined>): Gauge[] {
     ...(freeBytes === undefined
       ? []
       : [{ name: 'latchkey_disk_free_bytes', help: 'Free space on the disk of the database.', value: freeBytes }]),
+  ]
+}
+
+function backupGauges(status: BackupStatus | undefined, now: number): Gauge[] {
+  if (!status) return []
+  const { lastGoodAt, lastError } = status
+  return [
+    {
+      name: 'latchkey_backup_last_failed',
+      help: 'Whether the last attempt at a backup failed.',
+      value: lastError === undefined ? 0 : 1,
+    },
+    ...(lastGoodAt === undefined
+      ? []
+      : [
+          {
+            name: 'latchkey_backup_age_seconds',
+            help: 'Age of the last verified backup.',
+            value: Math.max(0, now - lastGoodAt) / 1000,
+          },
+        ]),
   ]
 }
 

@@ -18,6 +18,7 @@ import { oneAtATime } from '../lib/one-at-a-time'
 import type { Store } from '../store'
 import { commit, version } from '../version'
 import { backgroundTasks } from './background-tasks'
+import { type BackupProcess, backupSchedule } from './backup-schedule'
 import { coreOf, type ReplacedPorts } from './core'
 import { openDatabase, recordVersion } from './database'
 import { unlessUnavailable } from './database-problem-log'
@@ -41,6 +42,8 @@ export interface AppOptions extends ReplacedPorts {
   log: Log
   /** Replaced in tests. */
   clock?: Clock
+  /** Starts a backup in a process of its own; undefined to make none. */
+  startBackup?(): BackupProcess
   /** Whether every answer is checked against its schema. */
   validatesResponses?: boolean
 }
@@ -116,6 +119,8 @@ async function assemble(parts: Parts): Promise<App> {
   const activity = activityOf({ store, clock, policy, report })
   events.onCounted(activity.count)
   const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
+  const { startBackup } = parts
+  const backups = startBackup && backupSchedule({ settings, log, clock, store, start: startBackup })
   const core = coreOf({
     settings,
     secrets,
@@ -133,6 +138,7 @@ async function assemble(parts: Parts): Promise<App> {
     callFunction: functions.call,
     activity,
     observeHook: metrics?.observeHook,
+    backupStatus: () => backups?.status(),
   })
   const surfaces = mountSurfaces({
     settings,
@@ -162,7 +168,7 @@ async function assemble(parts: Parts): Promise<App> {
     mailWorker: mail?.worker,
     async close() {
       clockWatch.stop()
-      await Promise.all([mail?.worker.stop(), eventWorker?.stop()])
+      await Promise.all([mail?.worker.stop(), eventWorker?.stop(), backups?.stop()])
       await waitAtMost(SHUTDOWN_GRACE_MS, Promise.all([background.end(), matrix?.stop()]))
       mail?.mailer?.close()
       await functions.close()

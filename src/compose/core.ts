@@ -40,6 +40,7 @@ type Given =
   | 'callFunction'
   | 'activity'
   | 'observeHook'
+  | 'backupStatus'
 
 export interface CoreOptions extends Pick<Deps, Given> {
   settings: Settings

@@ -1,7 +1,7 @@
 /** What changes in rows that move between SQLite and Postgres: secrets, and the refresh tokens of GoTrue's older format. */
 import type { Sealer } from '../core/kernel/ports'
 import { importedTokenHash } from '../core/sessions/refresh'
-import type { MovedTable, Row } from '../store/move'
+import { type MovedTable, movedTables, type Row } from '../store/move'
 
 interface SealedColumn {
   column: string
@@ -33,6 +33,18 @@ export interface Conversion {
   /** Of the hashes of refresh tokens. */
   pepper: Uint8Array
 }
+
+/** The tables with secrets, and how those of a row are opened. @param sealer for SQLite */
+export const sealedValuesOf = (sealer: Sealer) =>
+  movedTables.flatMap((table) => {
+    const sealed = SEALED[table.name]
+    if (!sealed) return []
+    const { column, id } = sealed
+    /** @throws if it was sealed with another key, or was changed */
+    const valuesOf = (row: Row): Uint8Array[] =>
+      row[column] ? [sealer.open(String(row[column]), `${table.name}.${column}:${row[id]}`)] : []
+    return [{ table, valuesOf }]
+  })
 
 /** @throws if a secret of a row was sealed with another key, or was changed */
 export function rowConverter({ from, to, isFromShared, pepper }: Conversion): (table: MovedTable, row: Row) => Row {

@@ -4,6 +4,7 @@ import { isFunctionUri } from '../lib/function-uri'
 import { globError } from '../lib/glob'
 import { smsProviderNamed, smsSettingsOf } from '../sms-providers'
 import { areas, type Settings } from '.'
+import { backupProblems } from './backup-checks'
 import { isCaptchaProvider } from './captcha'
 import { isOnPostgres, postgresProblems } from './postgres-checks'
 import type { SettingProblem } from './sources'
@@ -86,7 +87,7 @@ export function crossCheck(settings: Settings, problems: SettingProblem[]): void
   }
   if (events.url !== undefined && events.secrets === undefined)
     error('AUTH_EVENTS_URL needs AUTH_EVENTS_SECRETS. To make one: echo "v1,whsec_$(openssl rand -base64 32)"')
-  problems.push(...postgresProblems(settings))
+  problems.push(...postgresProblems(settings), ...backupProblems(settings))
   if (captcha.enabled && !isCaptchaProvider(captcha.provider))
     error(
       `AUTH_SECURITY_CAPTCHA_PROVIDER must be hcaptcha, turnstile or pow, not ${JSON.stringify(captcha.provider)}, while AUTH_SECURITY_CAPTCHA_ENABLED is on.`,

@@ -1,5 +1,6 @@
 /** Every setting, by area. New areas are added here only. */
 import { accounts } from './accounts'
+import { backup } from './backup'
 import { captcha } from './captcha'
 import { database } from './database'
 import { encryption } from './encryption'
@@ -36,6 +37,7 @@ export const areas = {
   sms,
   hooks,
   events,
+  backup,
   limits,
   templates,
 }

@@ -20,6 +20,7 @@ const TITLES: Record<keyof typeof areas, string> = {
   sms: 'SMS',
   hooks: 'Hooks',
   events: 'Events',
+  backup: 'Backups',
   limits: 'Rate limits',
   templates: 'Mail templates',
 }

@@ -39,6 +39,7 @@ import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
 import { checkReadiness } from './operations/readiness'
 import { sweep, sweepInTurn } from './operations/sweep'
+import { tryASession } from './operations/trial-session'
 import * as passkeys from './passkeys/passkeys'
 import { requireStrongPassword } from './passwords/password-strength'
 import { endUnrecognizedSession, requireUnrecognizedSessionToken } from './sessions/new-device'
@@ -177,8 +178,10 @@ const functions = {
   requireStrongPassword,
   sweep,
   sweepInTurn,
+  tryASession,
   checkReadiness,
   activityTotals: ({ activity }: Context) => activity.totals(),
+  backupStatus: ({ backupStatus }: Context) => backupStatus(),
   diskSpace: ({ store }: Context) => store.space(),
   connections: ({ store }: Context) => store.connections(),
   databaseSize: ({ store }: Context) => store.size(),
@@ -268,6 +271,7 @@ export type { EventQueueState } from './events/delivery'
 export type { FederatedCaller } from './federation/authentication'
 export type { Admin, Caller, Credentials } from './kernel/caller'
 export type { Client, Deps } from './kernel/context'
+export type { BackupStatus } from './kernel/server-state'
 export type { MailQueue } from './messages/outbox'
 export type { IssuedSession } from './sessions/issue-tokens'
 export type { DescribedSession, ListedSession, SignOutScope } from './sessions/sessions'

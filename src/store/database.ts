@@ -50,5 +50,8 @@ export async function pendingScript(target: string, options: MigrateOptions): Pr
     .join('\n\n')
 }
 
+export { checkDump, dumpDatabase, requireEmptyDatabase, restoreDump } from './postgres/dump'
+export { damageOf as damageOfFile } from './sqlite/integrity'
 export { isLocked, lockData } from './sqlite/lock'
+export { copyDatabase } from './sqlite/snapshot'
 export { sqliteVersion } from './sqlite/version'

@@ -46,6 +46,7 @@ const rules: Record<string, { own: string[]; packages: string[]; why: string }> 
     own: ['lib', 'core', 'providers'],
     packages: [
       '@oslojs/encoding',
+      'age-encryption',
       'html-to-text',
       'nodemailer',
       'oauth-1.0a',

@@ -21,7 +21,7 @@ import type {
 import type { RateLimits } from './rate-limits'
 import type { RequestFacts } from './request-facts'
 import type { Bucket } from './request-limits'
-import type { Activity, ApiKeys, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
+import type { Activity, ApiKeys, BackupStatus, ClockWatch, Keyring, LostResponses, Passwords } from './server-state'
 
 /** The dependencies of the server, which live as long as it runs. */
 export interface Deps {
@@ -59,6 +59,8 @@ export interface Deps {
   clockWatch: ClockWatch
   lostResponses: LostResponses
   activity: Activity
+  /** @returns undefined if the server makes no backups by itself */
+  backupStatus(): BackupStatus | undefined
 }
 
 /** The origin of a request. */

@@ -27,6 +27,14 @@ export interface RingKey {
   signs: boolean
 }
 
+/** Backups that the server makes by itself. */
+export interface BackupStatus {
+  /** When the last verified one was begun, Unix milliseconds; undefined if there is none. */
+  lastGoodAt: number | undefined
+  /** Why the last attempt failed; undefined if it did not. */
+  lastError: string | undefined
+}
+
 /** The API keys of the server (`tokens/api-keys.ts`). */
 export interface ApiKeys {
   /** `sb_publishable_…`: identifies no one. */

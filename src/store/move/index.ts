@@ -34,4 +34,4 @@ export const examineTarget = async (database: string): Promise<void> =>
 
 export { copyRows, countRows, type Progress, type RowCounts } from './copy'
 export { MoveRefused, type Source, type Target } from './ports'
-export type { MovedTable, Row } from './tables'
+export { type MovedTable, movedTables, type Row } from './tables'

@@ -35,13 +35,17 @@ function rootQuery({ type, name, tbl_name: table, sql }: Tree): string {
   return `SELECT 1 FROM "${table}" INDEXED BY "${name}"${condition ? ` WHERE ${condition}` : ''} LIMIT 1`
 }
 
-/** Reads a whole database file. @returns the damage, in one line; undefined if there is none */
-export function damageOf(path: string): string | undefined {
+/**
+ * Reads a whole database file.
+ * @param check `integrity_check` also compares indexes with their tables
+ * @returns the damage, in one line; undefined if there is none
+ */
+export function damageOf(path: string, check: 'quick_check' | 'integrity_check' = 'quick_check'): string | undefined {
   let db: Database | undefined
   try {
     db = new Database(path, { readonly: true })
     db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
-    const [first, ...more] = problemsOf(db, 'PRAGMA quick_check(100)')
+    const [first, ...more] = problemsOf(db, `PRAGMA ${check}(100)`)
     if (first === undefined) return undefined
     return `it is damaged: ${first}${more.length > 0 ? ` (and ${more.length} more like this)` : ''}; restore a backup of it`
   } catch (error) {

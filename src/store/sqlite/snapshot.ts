@@ -1,7 +1,9 @@
-/** Snapshots of the database file, taken before a migration. */
+/** Copies of the database file: snapshots before a migration, and for backups. */
 import { Database } from 'bun:sqlite'
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { OPENING_MS } from './connections'
+import { openingProblem } from './opening-problem'
 
 /** How many snapshots are kept; each is as large as the database was. */
 const MAX_SNAPSHOTS = 3
@@ -17,13 +19,34 @@ export function snapshot(path: string, version: number): void {
   const name = `schema-${String(version).padStart(4, '0')}.db`
   const unfinished = join(folder, `${name}.new`)
   rmSync(unfinished, { force: true })
-  const db = new Database(path)
-  db.query('VACUUM INTO ?').run(unfinished)
-  db.close()
+  vacuumInto(path, unfinished)
   renameSync(unfinished, join(folder, name))
   const old = readdirSync(folder)
     .filter((each) => each.endsWith('.db'))
     .sort()
     .slice(0, -MAX_SNAPSHOTS)
   for (const each of old) rmSync(join(folder, each))
+}
+
+/**
+ * Copies a database as it is now, while a server may write to it. The copy is not synced to disk.
+ * @param to path of a file that does not exist
+ * @throws if the database cannot be read or the copy cannot be written
+ */
+export function copyDatabase(path: string, to: string): void {
+  try {
+    vacuumInto(path, to)
+  } catch (error) {
+    throw new Error(`${path} cannot be copied to ${to}: ${openingProblem(to, error)}`)
+  }
+}
+
+function vacuumInto(path: string, to: string): void {
+  const db = new Database(path)
+  try {
+    db.run(`PRAGMA busy_timeout = ${OPENING_MS}`)
+    db.query('VACUUM INTO ?').run(to)
+  } finally {
+    db.close()
+  }
 }

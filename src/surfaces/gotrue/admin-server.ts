@@ -1,5 +1,6 @@
 /** The server itself in the admin API (docs/admin-api.md#server). */
 import { Type } from '@sinclair/typebox'
+import type { BackupStatus } from '../../core'
 import { endpoint } from '../../http/endpoint'
 import { goTime } from '../../lib/rfc3339'
 import type { Features } from './meta'
@@ -50,6 +51,20 @@ const HealthShape = Type.Object(
       Type.Null(),
     ]),
     mail_queue: Type.Object({ length: Type.Integer(), oldest_seconds: Type.Integer() }),
+    backup: Type.Union(
+      [
+        Type.Object({
+          last_good_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+            description: 'When the last verified one was begun.',
+          }),
+          last_error: Type.Union([Type.String(), Type.Null()], {
+            description: 'Why the last attempt failed; null if it did not.',
+          }),
+        }),
+        Type.Null(),
+      ],
+      { description: 'Backups that the server makes by itself; null if it makes none.' },
+    ),
     started_at: Type.String({ format: 'date-time' }),
     memory_bytes: Type.Integer(),
   },
@@ -84,11 +99,20 @@ export const serverHealth = ({ version, administration: { commit, startedAt } }:
         },
         connections: core.connections() ?? null,
         mail_queue: { length: queue.length, oldest_seconds: Math.floor(queue.oldestMs / 1000) },
+        backup: backupOf(core.backupStatus()),
         started_at: goTime(startedAt),
         memory_bytes: process.memoryUsage.rss(),
       }
     },
   })
+
+const backupOf = (status: BackupStatus | undefined) =>
+  status
+    ? {
+        last_good_at: status.lastGoodAt === undefined ? null : goTime(status.lastGoodAt),
+        last_error: status.lastError ?? null,
+      }
+    : null
 
 const SettingShape = Type.Object(
   {

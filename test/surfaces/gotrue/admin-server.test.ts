@@ -57,6 +57,7 @@ test('health has the checks of /ready, the engine and the size of the database',
     engine: currentEngine(),
     started_at: '2026-01-01T00:00:00Z',
     mail_queue: { length: 0, oldest_seconds: 0 },
+    backup: null,
   })
   expect(body.database.size_bytes).toBeGreaterThan(10_000)
   expect(body.memory_bytes).toBeGreaterThan(1_000_000)

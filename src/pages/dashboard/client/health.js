@@ -55,6 +55,22 @@ export function HealthView() {
           ]} />
           <p class="small-text"><a href="#/messages">Messages</a></p>
         <//>
+        ${
+          health.backup &&
+          html`<${Card} id="backups" title="Backups">
+          <${Facts} pairs=${[
+            [
+              'Last good one',
+              health.backup.last_good_at ? html`<${Time} value=${health.backup.last_good_at} />` : 'none yet',
+            ],
+            [
+              'Last attempt',
+              health.backup.last_error &&
+                html`<${Badge} tone="bad">failed<//> <span class="small-text">${health.backup.last_error}</span>`,
+            ],
+          ]} />
+        <//>`
+        }
       </div>
     `}<//>
   <//>`
