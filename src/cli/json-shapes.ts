@@ -37,6 +37,9 @@ export const JSON_SHAPES: Record<string, string> = {
   'role grant': '`{"id", "roles": [name]}`, afterwards',
   'role revoke': '`{"id", "roles": [name]}`, afterwards',
   'audit list': '`{"entries": [{"id", "payload", "created_at", "ip_address"}], "total"}`',
+  'limits list':
+    '`[{"key", "rule", "setting", "subject", "subject_kind", "until"}]` ([admin API](admin-api.md#rate-limits))',
+  'limits reset': '`{"reset": [{"rule", "subject"}]}`',
   why: 'the answer of `GET /auth/v1/admin/refusals/{request_id}` ([admin API](admin-api.md#refusals))',
   seed: '`{"created", "present", "failed", "users": [{"outcome", "id", "address", "error"}]}`; with `--dry-run` `{"valid", "users"}`, the number of users',
   'hook test':

@@ -306,6 +306,44 @@ describe.each(engines)('on %s', (_, place) => {
   )
 })
 
+describe.each(engines)('limits on %s', (_, place) => {
+  test(
+    'that refuse an account or an address are listed, and a reset lets it in at once',
+    async () => {
+      await using at = await place()
+      at.env.AUTH_RATE_LIMITS = 'on'
+      at.env.AUTH_RATE_LIMIT_PASSWORD_GUESSES = '2'
+      await using all = await serverWithCommands(at)
+      const { server, json, command } = all
+      const port = ['--port', new URL(server.url).port]
+      const { id } = await json(['user', 'create', 'ada@example.com', '--password-stdin'], PASSWORD)
+      expect(await json(['limits', 'list', ...port])).toEqual([])
+      expect((await command(['limits', 'list', ...port])).stdout).toBe('No limit refuses requests now.\n')
+      for (let time = 0; time < 3; time++) await signIn(server, 'ada@example.com', 'wrong-horse-battery-9')
+      expect((await signIn(server, 'ada@example.com')).status).toBe(429)
+      expect(await json(['limits', 'list', ...port])).toMatchObject([
+        { setting: 'AUTH_RATE_LIMIT_PASSWORD_GUESSES', subject: id, subject_kind: 'account' },
+      ])
+      expect((await command(['limits', 'list', ...port])).stdout).toContain(id)
+      const other = await command(['limits', 'reset', 'eve@example.com', ...port])
+      expect([other.status, other.stderr]).toEqual([3, expect.stringContaining('no limit refuses')])
+      expect((await json(['limits', 'reset', 'ada@example.com', ...port])).reset).toMatchObject([{ subject: id }])
+      expect((await signIn(server, 'ada@example.com')).status).toBe(200)
+
+      const recover = () => server.ask('POST', '/auth/v1/recover', { body: { email: 'zoe@example.com' } })
+      const statuses = []
+      for (let time = 0; time < 31; time++) statuses.push((await recover()).status)
+      expect(statuses.at(-1)).toBe(429)
+      expect((await json(['limits', 'reset', '127.0.0.1', ...port])).reset.length).toBeGreaterThan(0)
+      expect((await recover()).status).toBe(200)
+
+      const elsewhere = await command(['limits', 'list', '--port', '1'])
+      expect([elsewhere.status, elsewhere.stdout]).toEqual([5, ''])
+    },
+    SLOW_MS,
+  )
+})
+
 describe.each(engines)('seed on %s', (_, place) => {
   test(
     'creates the users of a file once, beside a running server',

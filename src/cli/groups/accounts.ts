@@ -1,6 +1,7 @@
 /** Accounts and what belongs to them. */
 import { Option } from 'commander'
 import { listAudit } from '../audit'
+import { listLimits, resetLimits } from '../limits'
 import { countOption, JSON_OPTION, timeOption } from '../options'
 import { group, type Run, verb } from '../program'
 import { grant, listRolesOf, revoke } from '../role'
@@ -25,7 +26,28 @@ export function addAccountCommands(): void {
   addSessionCommands()
   addRoleCommands()
   addAuditCommands()
+  addLimitCommands()
   addSeedCommand()
+}
+
+function addLimitCommands(): void {
+  const limits = group(
+    'limits',
+    'List and reset rate limits of the running server.',
+    'latchkey limits reset ada@example.com',
+  )
+  withSettings(
+    verb('list', 'List the limits that refuse requests now.', 'latchkey limits list', listLimits, limits),
+  ).option(...JSON_OPTION)
+  withSettings(
+    verb(
+      'reset <subject>',
+      'Let the limits of a user, an email address, an IP address or a network count anew, or those of the whole server.',
+      ['latchkey limits reset ada@example.com', 'latchkey limits reset 203.0.113.7', 'latchkey limits reset server'],
+      resetLimits,
+      limits,
+    ),
+  ).option(...JSON_OPTION)
 }
 
 function addAuditCommands(): void {
