@@ -6,25 +6,42 @@ import { ADMIN, choose, dashboardSuite, dialog, PASSWORD, saved, settled, tabTo 
 
 const { address, ask, asServer, browserTest, makeUser, protect, server, signInAs, userOf, visit } = dashboardSuite()
 
-browserTest('users are found by search, and the browser’s history goes back', async () => {
+browserTest('users are found by search and filters, and the browser’s history goes back through them', async () => {
   const user = await makeUser({ email: address('searched') })
+  const other = await makeUser({ email: address('searched') })
+  await asServer('PUT', `/admin/users/${other.id}`, { ban_duration: '24h' })
   await using site = await visit()
   const { page, problems } = site
   await page.keyboard.press('/')
   await page.keyboard.type('SEARCHED-')
+  const rows = page.locator('tbody tr')
+  const shown = () => rows.locator('.main-cell a').allTextContents()
   await page.waitForURL(/q=SEARCHED-/)
+  await rows.nth(1).waitFor()
   await settled(page)
-  const shown = () => page.locator('tbody .main-cell a').allTextContents()
-  expect(await shown()).toEqual([user.email])
+  expect(await shown()).toEqual([other.email, user.email])
   expect(await page.getByRole('searchbox').inputValue()).toBe('SEARCHED-')
-  await page.getByRole('link', { name: user.email }).click()
-  await page.getByRole('heading', { level: 1, name: user.email }).waitFor()
+
+  await page.getByLabel('Status').selectOption('Banned')
+  await rows.nth(1).waitFor({ state: 'detached' })
+  await settled(page)
+  expect(await shown()).toEqual([other.email])
+  await rows.getByRole('link').click()
+  await page.getByRole('heading', { level: 1, name: other.email }).waitFor()
   await page.goBack()
   await page.getByRole('heading', { level: 1, name: 'Users' }).waitFor()
   await settled(page)
-  expect(await shown()).toEqual([user.email])
+  expect([await shown(), await page.getByLabel('Status').inputValue()]).toEqual([[other.email], 'banned'])
+  await page.goBack()
+  await rows.nth(1).waitFor()
+  expect(await page.getByLabel('Status').inputValue()).toBe('')
+
   await page.getByRole('searchbox').fill('no such user anywhere')
   await page.getByText('No user matches.').waitFor()
+  await page.getByRole('searchbox').fill(user.id)
+  await rows.first().waitFor()
+  await settled(page)
+  expect(await shown()).toEqual([user.email])
   expect(problems).toEqual([])
 })
 

@@ -3,13 +3,26 @@ import { expect } from 'bun:test'
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import type { Json } from '../support/app'
-import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, tabTo } from '../support/dashboard'
+import { startBinary } from '../support/binary'
+import { DESKTOP, dashboardSuite, dialog, PASSWORD, PHONE, saved, settled, signIn, tabTo } from '../support/dashboard'
 
 const { ask, asServer, browserTest, makeUser, origin, protect, server, signInAs, visit } = dashboardSuite({
   AUTH_CUSTOM_OAUTH_ENABLED: 'true',
 })
 
-const VIEWS = ['users', 'audit', 'templates', 'providers', 'keys', 'settings', 'health']
+const VIEWS = [
+  'users',
+  'activity',
+  'why',
+  'audit',
+  'messages',
+  'events',
+  'templates',
+  'providers',
+  'keys',
+  'settings',
+  'health',
+]
 
 /** A user of whom there is something in every part of the page. */
 async function fullUser(): Promise<Json> {
@@ -40,6 +53,8 @@ for (const colorScheme of ['light', 'dark'] as const)
   ] as const)
     browserTest(`every view is accessible, and as wide as the screen: ${colorScheme}, ${name}`, async () => {
       const user = await fullUser()
+      // Refusals and counts are written in the background.
+      while ((await asServer('GET', '/admin/refusals')).body.items.length === 0) {}
       await using start = await visit({ colorScheme, viewport, as: undefined })
       expect(['sign-in', await violations(start.page)]).toEqual(['sign-in', []])
       await using site = await visit({ colorScheme, viewport })
@@ -142,6 +157,7 @@ browserTest('markup in names, metadata, addresses, user agents and requests stay
     'audit',
     'why',
     'activity',
+    'messages',
     `why/${encodeURIComponent(attack('id'))}`,
     encodeURIComponent(attack('path')),
   ]) {
@@ -367,4 +383,94 @@ browserTest('activity has its numbers as charts, and as tables for those who do 
   await settled(page)
   await chart.getByRole('img').waitFor()
   expect(problems).toEqual([])
+})
+
+browserTest('messages have their state, and a failed one is queued again', async () => {
+  await using mailServer = Bun.listen({
+    port: 0,
+    hostname: '127.0.0.1',
+    socket: {
+      open: (socket) => void socket.write('220 ready\r\n'),
+      data: (socket, data) => {
+        const isGreeting = /^(EHLO|HELO)/.test(String(data))
+        socket.write(isGreeting ? '250 ready\r\n' : '550 no such mailbox\r\n')
+      },
+    },
+  })
+  await using sending = await startBinary({
+    env: {
+      AUTH_SMTP_HOST: '127.0.0.1',
+      AUTH_SMTP_PORT: String(mailServer.port),
+      AUTH_SMTP_ADMIN_EMAIL: 'auth@example.com',
+    },
+  })
+  const headers = { apikey: sending.keys.secret_key }
+  const given = { email: 'admin@example.com', password: PASSWORD, email_confirm: true }
+  const { body: user } = await sending.ask('POST', '/auth/v1/admin/users', { headers, body: given })
+  await sending.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
+  await sending.ask('POST', '/auth/v1/recover', { body: { email: given.email } })
+  await using site = await visit({ as: undefined })
+  const { page, problems } = site
+  await page.goto(`${sending.url}/dashboard#/messages`)
+  await signIn(page, given.email)
+  await page.getByRole('heading', { level: 1, name: 'Messages' }).waitFor()
+  const row = page.locator('tbody tr', { hasText: given.email })
+  while (!(await row.getByText('550').isVisible())) {
+    await page.reload()
+    await settled(page)
+  }
+  expect(await row.textContent()).toContain('recovery')
+  const attempts = async () => Number(await row.locator('[data-label=Attempts]').textContent())
+  const before = await attempts()
+  await row.getByRole('button', { name: 'Retry' }).click()
+  await saved(page, 'The message is queued again.')
+  while ((await attempts()) === before) {
+    await page.reload()
+    await settled(page)
+  }
+  await page.getByLabel('State').selectOption('Sent')
+  await page.waitForURL(/state=sent/)
+  await page.getByText('No messages.').waitFor()
+  expect(problems).toEqual([])
+})
+
+browserTest('events have their state, and a failed one is sent again', async () => {
+  let isDown = true
+  let received = 0
+  await using backend = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch() {
+      received += isDown ? 0 : 1
+      return new Response(null, { status: isDown ? 500 : 204 })
+    },
+  })
+  await using sending = await startBinary({
+    env: {
+      AUTH_EVENTS_URL: backend.url.href,
+      AUTH_EVENTS_SECRETS: `v1,whsec_${Buffer.from('a secret of thirty-two characters').toString('base64')}`,
+    },
+  })
+  const headers = { apikey: sending.keys.secret_key }
+  const given = { email: 'admin@example.com', password: PASSWORD, email_confirm: true }
+  const { body: user } = await sending.ask('POST', '/auth/v1/admin/users', { headers, body: given })
+  await sending.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
+  await using site = await visit({ as: undefined })
+  const { page, problems } = site
+  await page.goto(`${sending.url}/dashboard#/events?type=user.created`)
+  await signIn(page, given.email)
+  await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor()
+  const row = page.locator('tbody tr', { hasText: 'user.created' })
+  while (!(await row.getByText('500').isVisible())) {
+    await page.reload()
+    await settled(page)
+  }
+  isDown = false
+  await row.getByRole('button', { name: 'Retry' }).click()
+  await saved(page, 'The event will be sent again.')
+  while (!(await row.getByText('Delivered').isVisible())) {
+    await page.reload()
+    await settled(page)
+  }
+  expect([received > 0, problems]).toEqual([true, []])
 })

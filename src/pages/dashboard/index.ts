@@ -10,10 +10,12 @@ import api from './client/api.js' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import audit from './client/audit.js' with { type: 'text' }
 import charts from './client/charts.js' with { type: 'text' }
+import events from './client/events.js' with { type: 'text' }
 import health from './client/health.js' with { type: 'text' }
 import keys from './client/keys.js' with { type: 'text' }
 import lib from './client/lib.js' with { type: 'text' }
 import mailFrame from './client/mail-frame.js' with { type: 'text' }
+import messages from './client/messages.js' with { type: 'text' }
 import providers from './client/providers.js' with { type: 'text' }
 import route from './client/route.js' with { type: 'text' }
 import settings from './client/settings.js' with { type: 'text' }
@@ -43,10 +45,12 @@ const scripts = {
   app,
   audit,
   charts,
+  events,
   health,
   htm,
   keys,
   lib,
+  messages,
   preact,
   providers,
   route,

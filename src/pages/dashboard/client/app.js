@@ -2,9 +2,11 @@
 import { ActivityView } from './activity.js'
 import { currentSession, onSessionEnd, signOut } from './api.js'
 import { AuditView } from './audit.js'
+import { EventsView } from './events.js'
 import { HealthView } from './health.js'
 import { KeysView } from './keys.js'
 import { html, render, useEffect, useRef, useState } from './lib.js'
+import { MessagesView } from './messages.js'
 import { ProvidersView } from './providers.js'
 import { useRoute } from './route.js'
 import { SettingsView } from './settings.js'
@@ -28,6 +30,8 @@ const VIEWS = {
   activity: { group: 'Accounts', name: 'Activity', view: ActivityView },
   why: { group: 'Accounts', name: 'Refusals', view: WhyView },
   audit: { group: 'Accounts', name: 'Audit log', view: AuditView },
+  messages: { group: 'Delivery', name: 'Messages', view: MessagesView },
+  events: { group: 'Delivery', name: 'Events', view: EventsView },
   templates: { group: 'Delivery', name: 'Mail templates', view: TemplatesView },
   providers: { group: 'Server', name: 'Providers', view: ProvidersView },
   keys: { group: 'Server', name: 'Signing keys', view: KeysView },

@@ -1,16 +1,80 @@
-/** The list of users: search, and new accounts. */
-import { post, request } from './api.js'
-import { html, useEffect, useRef } from './lib.js'
+/** The list of users: search, filters, and new accounts. */
+import { get, post } from './api.js'
+import { html, useEffect, useRef, useState } from './lib.js'
 import { go, hashOf, read } from './route.js'
-import { Badge, Dialog, Field, Loaded, Pager, parseObject, Table, Time, toast, useDialog, useLoad, View } from './ui.js'
+import {
+  Badge,
+  Dialog,
+  Field,
+  Loaded,
+  parseObject,
+  Table,
+  Time,
+  toast,
+  toastError,
+  useDialog,
+  useMore,
+  View,
+} from './ui.js'
 
 const PER_PAGE = 50
 const TYPING_MS = 250
 
-const ORDER = [
-  ['', 'Newest first'],
-  ['created_at asc', 'Oldest first'],
+const ANY = ['', 'Any']
+const FILTERS = [
+  {
+    name: 'status',
+    label: 'Status',
+    options: [
+      ANY,
+      ['confirmed', 'Confirmed'],
+      ['unconfirmed', 'Not confirmed'],
+      ['banned', 'Banned'],
+      ['anonymous', 'Anonymous'],
+      ['second_factor', 'With second factor'],
+      ['no_second_factor', 'Without second factor'],
+    ],
+  },
+  { name: 'role', label: 'Role' },
+  { name: 'provider', label: 'Provider' },
+  {
+    name: 'since',
+    label: 'Created',
+    options: [ANY, ['1', 'Last 24 hours'], ['7', 'Last 7 days'], ['30', 'Last 30 days'], ['365', 'Last year']],
+  },
+  {
+    name: 'sort',
+    label: 'Order',
+    options: [
+      ['', 'Newest first'],
+      ['created_at asc', 'Oldest first'],
+      ['last_sign_in_at desc', 'Last sign-in'],
+    ],
+  },
 ]
+
+const STATUS = {
+  confirmed: { confirmed: true },
+  unconfirmed: { confirmed: false },
+  banned: { banned: true },
+  anonymous: { anonymous: true },
+  second_factor: { second_factor: true },
+  no_second_factor: { second_factor: false },
+}
+
+const DAY_MS = 86_400_000
+
+/** The parameters of a search, from those of the address. */
+const searchOf = ({ q, status, role, provider, since, sort }) => ({
+  q,
+  role,
+  provider,
+  sort,
+  ...STATUS[status],
+  // Whole minutes, so that drawing the page again asks for the same.
+  created_since: since && new Date(Math.floor(Date.now() / 60_000) * 60_000 - Number(since) * DAY_MS).toISOString(),
+  limit: PER_PAGE,
+})
 
 export function nameOf(user) {
   const { full_name: full, name } = user.user_metadata ?? {}
@@ -48,27 +112,37 @@ const COLUMNS = [
   { name: 'Last sign-in', cell: (user) => html`<${Time} value=${user.last_sign_in_at} isShort none="Never" />` },
 ]
 
+/** The roles and providers that this server has. */
+function useChoices() {
+  const [choices, setChoices] = useState({ role: [ANY], provider: [ANY] })
+  useEffect(() => {
+    const load = async () => {
+      const [{ roles }, { external }, custom] = await Promise.all([
+        get('/admin/roles'),
+        get('/settings'),
+        get('/admin/custom-providers').catch(() => ({ providers: [] })),
+      ])
+      const builtIn = Object.keys(external).filter((name) => external[name] && name !== 'anonymous_users')
+      const providers = [...builtIn, ...custom.providers.map(({ identifier }) => identifier)]
+      const options = (names) => [ANY, ...names.map((name) => [name, name])]
+      setChoices({ role: options(roles), provider: options(providers) })
+    }
+    load().catch(toastError)
+  }, [])
+  return choices
+}
+
 export function UsersView({ route }) {
   const { query } = route
   const [dialog, open] = useDialog()
-  const page = Math.max(1, Number(query.page) || 1)
-  const state = useLoad(
-    async (signal) => {
-      const { data, headers } = await request('GET', '/admin/users', {
-        query: { filter: query.q, sort: query.sort, page, per_page: PER_PAGE },
-        signal,
-      })
-      return { users: data.users, total: Number(headers.get('x-total-count')) }
-    },
-    [JSON.stringify(query)],
-  )
+  const { state, items, more } = useMore('/admin/users/search', searchOf(query))
+  const choices = useChoices()
   const search = useRef()
   // The field is changed by a link or the history, but not under the hand of the user.
   useEffect(() => {
     if (document.activeElement !== search.current) search.current.value = query.q ?? ''
   }, [query.q])
-  const change = (name, value, options) =>
-    go(hashOf('/users', { ...read().query, page: undefined, [name]: value }), options)
+  const change = (name, value, options) => go(hashOf('/users', { ...read().query, [name]: value }), options)
   const timer = useRef()
   const typed = (value) => {
     clearTimeout(timer.current)
@@ -84,15 +158,18 @@ export function UsersView({ route }) {
     <search class="filters">
       <div class="field grow">
         <label for="user-search">Search <span class="muted">(press /)</span></label>
-        <input id="user-search" type="search" placeholder="Part of the email address or name" ref=${search} onInput=${({ target }) => typed(target.value)} autocomplete="off" autocapitalize="off" spellcheck="false" />
+        <input id="user-search" type="search" placeholder="Address, phone, username, name or id" ref=${search} onInput=${({ target }) => typed(target.value)} autocomplete="off" autocapitalize="off" spellcheck="false" />
       </div>
-      <${Field} label="Order" type="select" options=${ORDER} value=${query.sort ?? ''} onChange=${({ target }) => change('sort', target.value)} />
+      ${FILTERS.map(
+        ({ name, label, options = choices[name] }) =>
+          html`<${Field} key=${name} label=${label} type="select" options=${options} value=${query[name] ?? ''} onChange=${({ target }) => change(name, target.value)} />`,
+      )}
     </search>
-    <${Loaded} state=${state}>${({ users, total }) => html`
-      <${Table} caption="Users" columns=${COLUMNS} rows=${users} rowKey=${({ id }) => id} empty=${Object.keys(query).length === 0 ? 'There are no users yet.' : 'No user matches.'} />
-      <p class="visually-hidden" role="status">${total} users</p>
-      <${Pager} page=${page} perPage=${PER_PAGE} total=${total} href=${(to) => hashOf('/users', { ...query, page: to })} />
+    <${Loaded} state=${state}>${() => html`
+      <${Table} caption="Users" columns=${COLUMNS} rows=${items} rowKey=${({ id }) => id} empty=${Object.keys(query).length === 0 ? 'There are no users yet.' : 'No user matches.'} />
+      <p class="visually-hidden" role="status">${items.length} users shown</p>
     `}<//>
+    ${more}
     ${dialog}
   <//>`
 }
