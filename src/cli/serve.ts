@@ -8,13 +8,9 @@ import { databaseTarget, shownDatabase } from '../compose/keys'
 import type { Settings } from '../config'
 import type { Configuration } from '../config/load'
 import { isOnPostgres } from '../config/postgres-checks'
-import type { BackupStatus, EventQueueState, MailQueue } from '../core'
-import { queuesEvents } from '../core/events/account-events'
 import { SWEEP_INTERVAL_MS } from '../core/operations/sweep'
 import { createLog, type Log, logLine } from '../http/log'
-import type { Gauge, Metrics } from '../http/metrics'
 import { targetOf } from '../http/target'
-import type { ConnectionCounts, Space } from '../store'
 import { lockData } from '../store/database'
 import { addressesOf, urlOf } from './addresses'
 import { startBackup } from './backup-process'
@@ -24,6 +20,7 @@ import { requireNotNewer } from './data'
 import { exitOnError } from './exit-status'
 import { commandWith } from './invocation'
 import { listen } from './listener'
+import { type MetricsPage, metricsPage } from './metrics-page'
 import { lowLimitWarning, openFileLimit, watchOpenFiles } from './open-files'
 import { requireSettings } from './settings'
 import { logUncaughtErrors, stopOnSignal } from './shutdown'
@@ -63,15 +60,15 @@ export async function serve(command: Command): Promise<void> {
   logUncaughtErrors(log)
   started(app)
   report(actual, log)
-  const { metrics } = app
+  const page = app.metrics && metricsPage(app, app.metrics)
   const metricsListener =
-    metrics &&
+    page &&
     listen({
       host: server.metricsHost,
       port: server.metricsPort ?? 0,
       idleTimeoutMs,
       onError,
-      answer: (request) => answerMetrics(request, metrics, app),
+      answer: (request) => answerMetrics(request, page),
     })
   const dashboard = serveDashboard(settings, app, { idleTimeoutMs, onError })
   const sweeper = settings.sessions.sweep ? startSweeping(app, log) : undefined
@@ -93,6 +90,7 @@ export async function serve(command: Command): Promise<void> {
     begin: app.beginStopping,
     async end() {
       clearInterval(sweeper)
+      page?.stop()
       for (const refresher of refreshers) clearInterval(refresher)
       await app.close()
     },
@@ -137,91 +135,9 @@ function logOf({ server: { logLevel: level, logFormat } }: Settings): { log: Log
   return { log: createLog({ level, format, write: output.write, now }), output }
 }
 
-async function answerMetrics(request: Request, metrics: Metrics, { core }: App): Promise<Response> {
+async function answerMetrics(request: Request, page: MetricsPage): Promise<Response> {
   if (targetOf(request).path !== '/metrics') return new Response('404 page not found\n', { status: 404 })
-  const task = core.forTask()
-  const events = queuesEvents(task.policy) ? task.eventQueue() : undefined
-  const [queue, eventQueue, disk] = await Promise.allSettled([task.mailQueue(), events, task.diskSpace()])
-  const gauges = [
-    ...queueGauges(queue),
-    ...eventGauges(eventQueue),
-    ...diskGauges(disk),
-    ...backupGauges(task.backupStatus(), systemClock.now()),
-    ...connectionGauges(task.connections()),
-  ]
-  return new Response(metrics.print(gauges, task.activityTotals()), {
-    headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' },
-  })
-}
-
-/** Values that cannot be read at the moment are omitted; the rest of the page is served. */
-function queueGauges(queue: PromiseSettledResult<MailQueue>): Gauge[] {
-  if (queue.status === 'rejected') return []
-  const { length, oldestMs } = queue.value
-  return [
-    { name: 'latchkey_mail_queue_length', help: 'Mails waiting to be sent.', value: length },
-    {
-      name: 'latchkey_mail_queue_oldest_seconds',
-      help: 'Age of the oldest waiting mail.',
-      value: oldestMs / 1000,
-    },
-  ]
-}
-
-function eventGauges(queue: PromiseSettledResult<EventQueueState | undefined>): Gauge[] {
-  if (queue.status === 'rejected' || !queue.value) return []
-  const { length, oldestMs, failed } = queue.value
-  return [
-    { name: 'latchkey_events_queue_length', help: 'Events waiting to be delivered.', value: length },
-    {
-      name: 'latchkey_events_queue_oldest_seconds',
-      help: 'Age of the oldest waiting event.',
-      value: oldestMs / 1000,
-    },
-    { name: 'latchkey_events_failed', help: 'Stored events that were given up.', value: failed },
-  ]
-}
-
-function diskGauges(disk: PromiseSettledResult<Space | undefined>): Gauge[] {
-  if (disk.status === 'rejected' || !disk.value) return []
-  const { freeBytes, logBytes } = disk.value
-  return [
-    { name: 'latchkey_database_wal_bytes', help: 'Size of the write-ahead log.', value: logBytes },
-    ...(freeBytes === undefined
-      ? []
-      : [{ name: 'latchkey_disk_free_bytes', help: 'Free space on the disk of the database.', value: freeBytes }]),
-  ]
-}
-
-function backupGauges(status: BackupStatus | undefined, now: number): Gauge[] {
-  if (!status) return []
-  const { lastGoodAt, lastError } = status
-  return [
-    {
-      name: 'latchkey_backup_last_failed',
-      help: 'Whether the last attempt at a backup failed.',
-      value: lastError === undefined ? 0 : 1,
-    },
-    ...(lastGoodAt === undefined
-      ? []
-      : [
-          {
-            name: 'latchkey_backup_age_seconds',
-            help: 'Age of the last verified backup.',
-            value: Math.max(0, now - lastGoodAt) / 1000,
-          },
-        ]),
-  ]
-}
-
-function connectionGauges(counts: ConnectionCounts | undefined): Gauge[] {
-  if (!counts) return []
-  const { max, reserved, waiting } = counts
-  return [
-    { name: 'latchkey_database_connections_max', help: 'Limit of the connections to the database.', value: max },
-    { name: 'latchkey_database_connections_reserved', help: 'Connections held by transactions.', value: reserved },
-    { name: 'latchkey_database_transactions_waiting', help: 'Transactions that wait for one.', value: waiting },
-  ]
+  return page.print()
 }
 
 function report({ problems, settings, supabase }: Configuration, log: Log): void {

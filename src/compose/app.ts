@@ -16,7 +16,6 @@ import { createMetrics, type Metrics } from '../http/metrics'
 import type { Fetch } from '../http/server'
 import { oneAtATime } from '../lib/one-at-a-time'
 import type { Store } from '../store'
-import { commit, version } from '../version'
 import { backgroundTasks } from './background-tasks'
 import { type BackupProcess, backupSchedule } from './backup-schedule'
 import { coreOf, type ReplacedPorts } from './core'
@@ -118,7 +117,7 @@ async function assemble(parts: Parts): Promise<App> {
   const functions = functionsOf(settings)
   const activity = activityOf({ store, clock, policy, report })
   events.onCounted(activity.count)
-  const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics({ version, commit })
+  const metrics = settings.server.metricsPort === undefined ? undefined : createMetrics()
   const { startBackup } = parts
   const backups = startBackup && backupSchedule({ settings, log, clock, store, start: startBackup })
   const core = coreOf({
@@ -139,6 +138,7 @@ async function assemble(parts: Parts): Promise<App> {
     activity,
     observeHook: metrics?.observeHook,
     backupStatus: () => backups?.status(),
+    observeHash: metrics?.observeHash,
   })
   const surfaces = mountSurfaces({
     settings,

@@ -10,7 +10,7 @@ import type { Settings } from '../config'
 import { type Core, createCore, type Deps } from '../core'
 import type { BreachedPasswords, HttpPost, PasswordHasher, Peers, Provisioner, Random } from '../core/kernel/ports'
 import { rateLimits } from '../core/kernel/rate-limits'
-import { passwords } from '../core/passwords/passwords'
+import { type HashingLimits, passwords } from '../core/passwords/passwords'
 import { lostResponses } from '../core/sessions/lost-responses'
 import { captchaVerifierOf, oauthProvidersOf, type ProviderAccess, peersOf, provisionerOf } from './providers'
 import { smsProviderOf } from './sms'
@@ -46,9 +46,11 @@ export interface CoreOptions extends Pick<Deps, Given> {
   settings: Settings
   secrets: Secrets
   replaced: ReplacedPorts
+  /** Undefined if there are no metrics. */
+  observeHash?: HashingLimits['observe']
 }
 
-export function coreOf({ settings, secrets, replaced, ...given }: CoreOptions): Core {
+export function coreOf({ settings, secrets, replaced, observeHash, ...given }: CoreOptions): Core {
   const { clock, policy, store } = given
   const { accounts } = settings
   const { random = systemRandom, post = httpPost } = replaced
@@ -67,6 +69,7 @@ export function coreOf({ settings, secrets, replaced, ...given }: CoreOptions): 
       slots: Math.max(1, cpus().length - 1),
       queue: accounts.hashQueue,
       maxWaitMs: settings.server.maxRequestDurationMs,
+      observe: observeHash,
     }),
     smsProvider: smsProviderOf(settings, post),
     breachedPasswords: accounts.breachCheck ? (replaced.breached ?? breachedPasswordsOf(settings)) : undefined,

@@ -37,6 +37,7 @@ import { handleCallback } from './oauth/callback'
 import * as customProviders from './oauth/custom-providers'
 import { signInWithIdToken } from './oauth/id-token'
 import { unlinkIdentity } from './oauth/linking'
+import { countSessions } from './operations/count-sessions'
 import { checkReadiness } from './operations/readiness'
 import { sweep, sweepInTurn } from './operations/sweep'
 import { tryASession } from './operations/trial-session'
@@ -184,6 +185,8 @@ const functions = {
   backupStatus: ({ backupStatus }: Context) => backupStatus(),
   diskSpace: ({ store }: Context) => store.space(),
   connections: ({ store }: Context) => store.connections(),
+  countSessions,
+  passwordQueue: ({ passwords }: Context) => passwords.queue(),
   databaseSize: ({ store }: Context) => store.size(),
   isDatabaseShared: ({ store }: Context) => store.isShared,
   listSigningKeys: signingKeys.listKeys,

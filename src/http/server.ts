@@ -152,7 +152,8 @@ export function createFetch({
       limit: refusal?.detail.limit,
       ...(showsUnknownKey && { api_key: 'not a key of this server' }),
     })
-    metrics?.observe(request.method, pattern ?? '(none)', status, ms / 1000)
+    metrics?.observe(request.method, pattern, status, ms / 1000)
+    if (refusal?.detail.limit !== undefined) metrics?.observeLimit(refusal.detail.limit)
     if (refusal || status >= 500) onRefused(request, exchange, status)
   }
 }

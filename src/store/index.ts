@@ -53,6 +53,7 @@ import * as oauth from './oauth/oauth-states'
 import { adoptGotrueToken, hasGotrueToken, wasGotrueCodeSent } from './postgres/gotrue-tokens'
 import { openPostgres } from './postgres/open'
 import { saveTokensAndMessages, simulateMessageWrite } from './related-writes'
+import { countSessionSlice } from './sessions/count-sessions'
 import * as externalSessions from './sessions/external-sessions'
 import * as personalTokens from './sessions/personal-tokens'
 import { refreshOn } from './sessions/refresh-at-once'
@@ -171,6 +172,7 @@ const operations = {
   searchUsers,
   recordActivity,
   listCounts,
+  countSessionSlice,
   listRefusals,
   findRefusals,
 }

@@ -5,6 +5,7 @@ import { createLog } from '../../src/http/log'
 import { createMetrics } from '../../src/http/metrics'
 import { ROUTING } from '../../src/http/mount'
 import { createFetch, type Fetch } from '../../src/http/server'
+import { printFamilies } from '../../src/lib/prometheus'
 import {
   type MailboxFilter,
   type MailboxMessage,
@@ -97,7 +98,7 @@ export function startMailbox(
     onFault: (error) => faults.push(error),
     ...options,
   })
-  const metrics = createMetrics({ version: '0', commit: '0' })
+  const metrics = createMetrics()
   const notFoundResponse = async () => new Response('404 page not found\n', { status: 404 })
   const routes = new Elysia(ROUTING)
     .onError(({ code }) => (code === 'NOT_FOUND' ? notFoundResponse() : undefined))
@@ -116,5 +117,5 @@ export function startMailbox(
     requestIdHeader: 'X-Request-Id',
     trustedProxies: [],
   })
-  return { fetch, routes, faults, close: surface.close, metrics: () => metrics.print([]) }
+  return { fetch, routes, faults, close: surface.close, metrics: () => printFamilies(metrics.families()) }
 }

@@ -55,6 +55,8 @@ export interface Passwords {
   verify(password: string, hash: string | null): Promise<boolean>
   accepts(hash: string): boolean
   isOutdated(hash: string): boolean
+  /** How many are computed now, and how many wait. */
+  queue(): { running: number; waiting: number }
 }
 
 /** Refreshes whose response never arrived (`sessions/lost-responses.ts`). */

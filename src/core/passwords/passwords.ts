@@ -10,10 +10,12 @@ export interface HashingLimits {
   /** Queue length. */
   queue: number
   maxWaitMs: number
+  /** Called after each. @param waited seconds until its turn @param seconds of the hash itself */
+  observe?: ((waited: number, seconds: number) => void) | undefined
 }
 
 export function passwords(hasher: PasswordHasher, clock: Clock, limits: HashingLimits): Passwords {
-  const enqueue = boundedQueue(clock, limits)
+  const { enqueue, state } = boundedQueue(clock, limits)
   return {
     hash: (password) => enqueue(() => hasher.hash(password)),
     verify: (password, hash) =>
@@ -24,6 +26,7 @@ export function passwords(hasher: PasswordHasher, clock: Clock, limits: HashingL
       }),
     accepts: hasher.accepts,
     isOutdated: hasher.isOutdated,
+    queue: state,
   }
 }
 
@@ -32,18 +35,21 @@ export function isTooLong(password: string): boolean {
 }
 
 /** Runs slow work in a fixed number of slots, first come, first served. */
-function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) {
+function boundedQueue(clock: Clock, { slots, queue, maxWaitMs, observe }: HashingLimits) {
   const waiting: (() => void)[] = []
   let running = 0
-  return async <T>(work: () => Promise<T>): Promise<T> => {
+  const enqueue = async <T>(work: () => Promise<T>): Promise<T> => {
     const since = clock.monotonic()
     if (running < slots) running += 1
     else if (waiting.length >= queue)
       throw new Refusal('too_many_requests', { retryAfterMs: maxWaitMs, limit: 'AUTH_PASSWORD_HASH_QUEUE' })
     else await new Promise<void>((resolve) => waiting.push(resolve))
     try {
-      if (clock.monotonic() - since > maxWaitMs) throw new Refusal('request_timeout')
-      return await work()
+      const begun = clock.monotonic()
+      if (begun - since > maxWaitMs) throw new Refusal('request_timeout')
+      const result = await work()
+      observe?.((begun - since) / 1000, (clock.monotonic() - begun) / 1000)
+      return result
     } finally {
       // the slot passes directly to the next in line, so nothing can overtake it
       const next = waiting.shift()
@@ -51,4 +57,5 @@ function boundedQueue(clock: Clock, { slots, queue, maxWaitMs }: HashingLimits) 
       else running -= 1
     }
   }
+  return { enqueue, state: () => ({ running, waiting: waiting.length }) }
 }
