@@ -90,8 +90,12 @@ export function requireAudience(
   if (!own || requestAudience(context, named, { ...claims, aud: own }) !== own) throw new Refusal('audience_mismatch')
 }
 
-/** Whether it is a token of `/api/auth`. A hook may add any claim to one of Supabase's, which always has a session. */
-const isServiceToken = ({ type, session_id }: VerifiedClaims): boolean => type === 'access' && session_id === undefined
+/**
+ * Whether it is a token of `/api/auth`. A hook may add any claim to one of Supabase's, which always says whether its user
+ * is anonymous (docs/hooks.md#custom-access-token).
+ */
+const isServiceToken = ({ type, is_anonymous }: VerifiedClaims): boolean =>
+  type === 'access' && is_anonymous === undefined
 
 const audienceOf = ({ aud }: VerifiedClaims): unknown => (Array.isArray(aud) ? aud[0] : aud)
 
