@@ -18,6 +18,7 @@ const VIEWS = [
   'messages',
   'events',
   'templates',
+  'limits',
   'providers',
   'keys',
   'settings',
@@ -473,4 +474,39 @@ browserTest('events have their state, and a failed one is sent again', async () 
     await settled(page)
   }
   expect([received > 0, problems]).toEqual([true, []])
+})
+
+browserTest('a rate limit that is hit is shown and reset', async () => {
+  await using limited = await startBinary({ env: { AUTH_RATE_LIMITS: 'on' } })
+  const headers = { apikey: limited.keys.secret_key }
+  const make = async (email: string) => {
+    const given = { email, password: PASSWORD, email_confirm: true }
+    return (await limited.ask('POST', '/auth/v1/admin/users', { headers, body: given })).body
+  }
+  const [admin, user] = [await make('admin@example.com'), await make('user@example.com')]
+  await limited.ask('PUT', `/auth/v1/admin/users/${admin.id}/roles/admin`, { headers })
+  await using site = await visit({ as: undefined })
+  const { page, problems } = site
+  await page.goto(`${limited.url}/dashboard#/limits`)
+  await signIn(page, admin.email)
+  await page.getByText('No limit is hit.').waitFor()
+  const attempt = async (password: string) =>
+    (
+      await limited.ask('POST', '/auth/v1/token?grant_type=password', {
+        body: { email: user.email, password },
+        headers: { 'x-forwarded-for': '203.0.113.7' },
+      })
+    ).status
+  while ((await attempt('wrong')) !== 429) {}
+  expect(await attempt(PASSWORD)).toBe(429)
+  await page.getByRole('button', { name: 'Reload' }).click()
+  const rows = page.locator('tbody tr')
+  await rows.first().waitFor()
+  while ((await rows.count()) > 0) {
+    const before = await rows.count()
+    await rows.first().getByRole('button', { name: 'Reset' }).click()
+    await saved(page, 'The limit begins anew.')
+    while ((await rows.count()) === before) await settled(page)
+  }
+  expect([await attempt(PASSWORD), problems]).toEqual([200, []])
 })

@@ -14,6 +14,7 @@ import events from './client/events.js' with { type: 'text' }
 import health from './client/health.js' with { type: 'text' }
 import keys from './client/keys.js' with { type: 'text' }
 import lib from './client/lib.js' with { type: 'text' }
+import limits from './client/limits.js' with { type: 'text' }
 import mailFrame from './client/mail-frame.js' with { type: 'text' }
 import messages from './client/messages.js' with { type: 'text' }
 import providers from './client/providers.js' with { type: 'text' }
@@ -50,6 +51,7 @@ const scripts = {
   htm,
   keys,
   lib,
+  limits,
   messages,
   preact,
   providers,

@@ -6,6 +6,7 @@ import { EventsView } from './events.js'
 import { HealthView } from './health.js'
 import { KeysView } from './keys.js'
 import { html, render, useEffect, useRef, useState } from './lib.js'
+import { LimitsView } from './limits.js'
 import { MessagesView } from './messages.js'
 import { ProvidersView } from './providers.js'
 import { useRoute } from './route.js'
@@ -33,6 +34,7 @@ const VIEWS = {
   messages: { group: 'Delivery', name: 'Messages', view: MessagesView },
   events: { group: 'Delivery', name: 'Events', view: EventsView },
   templates: { group: 'Delivery', name: 'Mail templates', view: TemplatesView },
+  limits: { group: 'Server', name: 'Rate limits', view: LimitsView },
   providers: { group: 'Server', name: 'Providers', view: ProvidersView },
   keys: { group: 'Server', name: 'Signing keys', view: KeysView },
   settings: { group: 'Server', name: 'Settings', view: SettingsView },

@@ -166,7 +166,7 @@ export function UsersView({ route }) {
       )}
     </search>
     <${Loaded} state=${state}>${() => html`
-      <${Table} caption="Users" columns=${COLUMNS} rows=${items} rowKey=${({ id }) => id} empty=${Object.keys(query).length === 0 ? 'There are no users yet.' : 'No user matches.'} />
+      <${Table} caption="Users" columns=${COLUMNS} rows=${items} rowKey=${({ id }) => id} empty=${more ? 'No user matches so far.' : 'No user matches.'} />
       <p class="visually-hidden" role="status">${items.length} users shown</p>
     `}<//>
     ${more}
