@@ -29,7 +29,10 @@ export function applyDependentDefaults(settings: Settings): void {
   // A mobile app's own scheme has no host that a browser would accept.
   mfa.rpId ??= hostname || new URL(server.apiExternalUrl).hostname
   mfa.rpDisplayName ??= mfa.rpId
-  mfa.rpOrigins ??= origin === 'null' ? [new URL(server.apiExternalUrl).origin] : [origin]
+  const own = new URL(server.apiExternalUrl)
+  const isOwnDomain = own.hostname === mfa.rpId || own.hostname.endsWith(`.${mfa.rpId}`)
+  // This server's own pages, such as the dashboard, may use passkeys as well.
+  mfa.rpOrigins ??= [...new Set([origin === 'null' ? own.origin : origin, ...(isOwnDomain ? [own.origin] : [])])]
   const site = server.siteUrl.replace(/\/+$/, '')
   mail.passwordResetUrl ??= `${site}/reset-password`
   mail.emailChangeUrl ??= `${site}/confirm-email`

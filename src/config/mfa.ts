@@ -159,7 +159,8 @@ export const mfa = {
     name: 'WEBAUTHN_RP_ORIGINS',
     toml: 'webauthn.rp_origins',
     kind: origins,
-    defaultNote: 'the origin of `AUTH_SITE_URL`; on `localhost`, any port',
+    defaultNote:
+      'the origin of `AUTH_SITE_URL`, and that of this server if it is within the domain; on `localhost`, any port',
     feeds: field('webauthn.origins'),
     doc: 'Origins of the pages that may use passkeys.',
   }),

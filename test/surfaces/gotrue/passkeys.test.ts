@@ -387,6 +387,22 @@ test('the site, its name and its origins can be set', async () => {
     expect((await register(app, ada.accessToken, authenticator(origin))).status).toBe(400)
 })
 
+test('pages of this server are accepted if it is within the domain of the site', async () => {
+  const answers = async (api: string, origin: string) => {
+    await using app = await startApp({
+      settings: { AUTH_SITE_URL: 'https://example.com', AUTH_API_EXTERNAL_URL: `${api}/auth/v1` },
+    })
+    const ada = await app.signUp()
+    return (await register(app, ada.accessToken, authenticator(origin))).status
+  }
+  const own = 'https://auth.example.com'
+  expect(await answers(own, own)).toBe(200)
+  expect(await answers(own, 'https://example.com')).toBe(200)
+  expect(await answers(own, 'https://other.example.com')).toBe(400)
+  for (const foreign of ['https://auth.other.example', 'https://notexample.com'])
+    expect([foreign, await answers(foreign, foreign)]).toEqual([foreign, 400])
+})
+
 test('on localhost every port is accepted', async () => {
   await using app = await startApp()
   const ada = await app.signUp()
