@@ -122,3 +122,35 @@ test.skipIf(!hasBrowser)(
   },
   60_000,
 )
+
+test.skipIf(!hasBrowser)(
+  'where captchas are on, the page solves the proof of work, and says what it cannot do for others',
+  async () => {
+    await using browser = await openBrowser()
+    const captcha = { AUTH_SECURITY_CAPTCHA_ENABLED: 'true' }
+    const tryToSignIn = async (env: Record<string, string>) => {
+      const server = await startBinary({ env: { ...captcha, ...env } })
+      const headers = { apikey: server.keys.secret_key }
+      const given = { email: 'root@example.com', password: PASSWORD, email_confirm: true }
+      const { body: user } = await server.ask('POST', '/auth/v1/admin/users', { headers, body: given })
+      await server.ask('PUT', `/auth/v1/admin/users/${user.id}/roles/admin`, { headers })
+      const page = await browser.newPage()
+      page.setDefaultTimeout(30_000)
+      await page.goto(`${server.url}/dashboard`)
+      await page.getByLabel('Email address or username').fill('root@example.com')
+      await page.getByLabel('Password').fill(PASSWORD)
+      await page.keyboard.press('Enter')
+      return { page, server }
+    }
+    const pow = await tryToSignIn({ AUTH_SECURITY_CAPTCHA_PROVIDER: 'pow' })
+    await using _ = pow.server
+    await pow.page.getByRole('link', { name: 'root@example.com' }).waitFor()
+    const other = await tryToSignIn({
+      AUTH_SECURITY_CAPTCHA_PROVIDER: 'turnstile',
+      AUTH_SECURITY_CAPTCHA_SECRET: 'a-secret-of-turnstile',
+    })
+    await using __ = other.server
+    await other.page.getByRole('alert').filter({ hasText: 'captcha' }).waitFor()
+  },
+  60_000,
+)

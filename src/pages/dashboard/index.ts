@@ -9,6 +9,7 @@ import activity from './client/activity.js' with { type: 'text' }
 import api from './client/api.js' with { type: 'text' }
 import app from './client/app.js' with { type: 'text' }
 import audit from './client/audit.js' with { type: 'text' }
+import captcha from './client/captcha.js' with { type: 'text' }
 import charts from './client/charts.js' with { type: 'text' }
 import events from './client/events.js' with { type: 'text' }
 import health from './client/health.js' with { type: 'text' }
@@ -45,6 +46,7 @@ const scripts = {
   api,
   app,
   audit,
+  captcha,
   charts,
   events,
   health,

@@ -1,6 +1,6 @@
 /** Providers for sign-in: those of the settings, and custom ones that are changed here. */
 import { del, get, post, put } from './api.js'
-import { html } from './lib.js'
+import { html, useState } from './lib.js'
 import {
   Badge,
   Card,
@@ -98,9 +98,8 @@ export function ProvidersView() {
 }
 
 function ProviderDialog({ provider, onDone, onClose }) {
-  const isOidc = (provider?.provider_type ?? 'oidc') === 'oidc'
+  const [type, setType] = useState(provider?.provider_type ?? 'oidc')
   const submit = async (values) => {
-    const type = provider?.provider_type ?? values.type
     const endpoints =
       type === 'oidc'
         ? { issuer: optional(values.issuer) }
@@ -135,18 +134,16 @@ function ProviderDialog({ provider, onDone, onClose }) {
     ${
       !provider &&
       html`<${Field} label="Identifier" name="identifier" placeholder="acme" hint="Applications sign in with custom:acme." autocomplete="off" required autofocus />
-        <${Field} label="Type" name="type" type="select" options=${[
+        <${Field} label="Type" type="select" value=${type} onChange=${({ target }) => setType(target.value)} options=${[
           ['oidc', 'OpenID Connect'],
           ['oauth2', 'OAuth 2.0'],
         ]} />`
     }
     <${Field} label="Name" name="name" initial=${provider?.name} autocomplete="off" required />
-    ${(!provider || isOidc) && url('issuer', provider ? 'Issuer' : 'Issuer (OpenID Connect)')}
     ${
-      (!provider || !isOidc) &&
-      html`${url('authorization_url', provider ? 'Authorization URL' : 'Authorization URL (OAuth 2.0)')}
-      ${url('token_url', provider ? 'Token URL' : 'Token URL (OAuth 2.0)')}
-      ${url('userinfo_url', provider ? 'User info URL' : 'User info URL (OAuth 2.0)')}`
+      type === 'oidc'
+        ? url('issuer', 'Issuer')
+        : html`${url('authorization_url', 'Authorization URL')} ${url('token_url', 'Token URL')} ${url('userinfo_url', 'User info URL')}`
     }
     <${Field} label="Client id" name="client_id" initial=${provider?.client_id} autocomplete="off" required />
     <${Field} label="Client secret" name="client_secret" type="password" autocomplete="new-password" hint=${provider ? 'Empty keeps the current one.' : ''} />

@@ -1,5 +1,6 @@
 /** Sign-in by the endpoints of every application: password or passkey, then a second factor where one is enrolled. */
 import { claims, currentSession, get, openSession, send, signOut } from './api.js'
+import { sendWithCaptcha } from './captcha.js'
 import { html, useEffect, useState } from './lib.js'
 import { useRoute } from './route.js'
 import { Failure, Field, Notice, toast, toastError, useAction, valuesOf } from './ui.js'
@@ -18,39 +19,14 @@ async function assertion(options) {
   }
 }
 
-/** Solves the server's own captcha; others need a script of their provider, which this page does not load. */
-async function solveCaptcha() {
-  const loaded = await new Promise((resolve) => {
-    const script = document.createElement('script')
-    script.src = '/auth/v1/captcha/pow.js'
-    script.onload = () => resolve(true)
-    script.onerror = () => resolve(false)
-    document.head.append(script)
-  })
-  if (!loaded)
-    throw new Error(
-      'This server asks for a captcha of a provider, which this page does not load. Use the command line, or proof of work as captcha.',
-    )
-  return globalThis.latchkey.solveCaptcha('sign_in')
-}
-
-/** Sends a sign-in, and once more with a captcha if the server asks for one. */
-async function sendSignIn(path, options = {}) {
-  try {
-    return (await send('POST', path, options)).data
-  } catch (error) {
-    if (error.code !== 'captcha_failed') throw error
-    const body = { ...options.body, gotrue_meta_security: { captcha_token: await solveCaptcha() } }
-    return (await send('POST', path, { ...options, body })).data
-  }
-}
-
 async function signInWithPassword({ email, password }) {
-  openSession(await sendSignIn('/token', { query: { grant_type: 'password' }, body: { email, password } }))
+  openSession(
+    await sendWithCaptcha('/token', 'sign_in', { query: { grant_type: 'password' }, body: { email, password } }),
+  )
 }
 
 async function signInWithPasskey() {
-  const { challenge_id, options } = await sendSignIn('/passkeys/authentication/options', { body: {} })
+  const { challenge_id, options } = await sendWithCaptcha('/passkeys/authentication/options', 'sign_in', { body: {} })
   const { data } = await send('POST', '/passkeys/authentication/verify', {
     body: { challenge_id, credential: await assertion(options) },
   })

@@ -349,7 +349,9 @@ export function Dialog({ title, children, submit = 'Save', isDangerous, onSubmit
   useLayoutEffect(() => {
     const opener = document.activeElement
     dialog.current.showModal()
-    dialog.current.querySelector('[autofocus], input:not([type=checkbox]), textarea, select')?.focus()
+    const first = (selector) => dialog.current.querySelector(selector)
+    const field = first('[autofocus]') ?? first('input:not([type=checkbox]), textarea, select')
+    field?.focus()
     return () => opener?.isConnected && opener.focus()
   }, [])
   const run = async (event) => {

@@ -1,6 +1,7 @@
 /** One user: everything that is known, and everything that can be done. */
-import { currentSession, del, get, post, put, request, send } from './api.js'
+import { currentSession, del, get, post, put, request } from './api.js'
 import { AuditTable } from './audit.js'
+import { sendWithCaptcha } from './captcha.js'
 import { html } from './lib.js'
 import { go } from './route.js'
 import {
@@ -55,7 +56,8 @@ export function UserView({ id }) {
       text: 'Mail a password reset',
       run: () =>
         run(async () => {
-          await mailPasswordReset(user.email)
+          // As an application would for “Forgot your password?”, with its limits and its mail.
+          await sendWithCaptcha('/recover', 'recover', { body: { email: user.email } })
           toast(`A password reset is on its way to ${user.email}.`)
         }),
     },
@@ -134,16 +136,6 @@ export function UserView({ id }) {
     <${Audit} id=${user.id} changed=${user.updated_at} />
     ${dialog}
   <//>`
-}
-
-/** The same request as “Forgot your password?” of an application, so that its limits and its mail are the same. */
-async function mailPasswordReset(email) {
-  try {
-    await send('POST', '/recover', { body: { email } })
-  } catch (error) {
-    if (error.code !== 'captcha_failed') throw error
-    throw new Error('The server asks for a captcha here. Make a sign-in link instead, and send it yourself.')
-  }
 }
 
 const Account = ({

@@ -156,7 +156,7 @@ export function UsersView({ route }) {
     `}
   >
     <search class="filters">
-      <div class="field grow">
+      <div class="field full">
         <label for="user-search">Search <span class="muted">(press /)</span></label>
         <input id="user-search" type="search" placeholder="Address, phone, username, name or id" ref=${search} onInput=${({ target }) => typed(target.value)} autocomplete="off" autocapitalize="off" spellcheck="false" />
       </div>
