@@ -52,7 +52,8 @@ export function verb(
 /** Adds a command that only has subcommands. */
 export function group(name: string, summary: string, examples: string | readonly string[], parent = program): Command {
   const lines = [examples].flat()
-  const command = parent.command(name).description(summary)
+  const [first = summary] = /^.*?[.](?= |$)/s.exec(summary) ?? []
+  const command = parent.command(name).description(summary).summary(first)
   examplesOf.set(command, lines)
   return command.addHelpText('after', `\nExample:${lines.map((line) => `\n  $ ${line}`).join('')}`)
 }

@@ -1,5 +1,6 @@
 /** The commands that tell what runs, and how it is used: status, completion, help and exit statuses. */
 import { describe, expect, test } from 'bun:test'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -311,3 +312,43 @@ describe('init', () => {
     expect(readdirSync(cwd)).toEqual([])
   })
 })
+
+test('with --json every command prints one JSON value, and nothing else', async () => {
+  await using server = await startBinary()
+  const { folder: cwd } = server
+  const { port } = new URL(server.url)
+  const write = (name: string, value: unknown) => writeFileSync(join(cwd, name), JSON.stringify(value))
+  write('users.json', [{ email: 'ada@example.com' }])
+  const jwk = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' })
+  write('key.json', { ...jwk, alg: 'ES256', kid: 'mine' })
+  for (const args of [
+    ['version'],
+    ['check'],
+    ['status', '--port', port],
+    ['healthcheck', '--port', port],
+    ['doctor', '--port', port],
+    ['redirect', 'test', 'http://localhost:3000/'],
+    ['seed', 'users.json'],
+    ['user', 'list'],
+    ['user', 'show', 'ada@example.com'],
+    ['session', 'list'],
+    ['role', 'list', 'ada@example.com'],
+    ['audit', 'list'],
+    ['limits', 'list', '--port', port],
+    ['events', 'list'],
+    ['keys'],
+    ['keys', 'list'],
+    ['keys', 'rotate'],
+    ['keys', 'import', 'key.json'],
+    ['keys', 'revoke', 'mine'],
+    ['mail', 'list'],
+    ['mail', 'templates', 'mails'],
+    ['migrate', '--status'],
+    ['init', '--yes', '--output', 'other.env'],
+  ]) {
+    const { stdout, stderr, status } = await run([...args, '--json'], { cwd })
+    expect([args, status, stderr]).toEqual([args, 0, ''])
+    expect(() => JSON.parse(stdout)).not.toThrow()
+    expect(stdout).toEndWith('\n')
+  }
+}, 60_000)
