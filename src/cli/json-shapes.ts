@@ -59,5 +59,11 @@ export const JSON_SHAPES: Record<string, string> = {
   'mail templates': '`{"folder", "files": [name]}`',
   migrate:
     '`{"applied": [name]}`; with `--status` `{"exists", "migrations": [{"name", "state": "applied"|"pending"|"unknown"}]}`',
+  backup: '`{"path", "bytes", "sha256", "encrypted", "settings_needed": [name]}`',
+  'backup verify':
+    '`{"path", "created", "engine", "latchkey", "user_id", "opened_secrets"}`; `user_id` is the account that was signed in to, null if there is none',
+  'backup now': '`{"destination", "name", "bytes", "removed": [name], "user_id"}`',
+  'backup list': '`[{"name", "bytes", "created"}]`',
+  restore: '`{"database", "created", "migrations": [name], "settings_needed": [name]}`',
   move: '`{"dry_run", "rows": {table: count}}`',
 }

@@ -48,6 +48,8 @@ function sections(command: Command, level: number): string[] {
   const usage = command.registeredArguments.map((each) => (each.required ? `<${each.name()}>` : `[${each.name()}]`))
   const examples = examplesOf.get(command) ?? []
   const shape = JSON_SHAPES[nameOf(command)]
+  if (shape === undefined && command.options.some(({ long }) => long === '--json'))
+    throw new Error(`src/cli/json-shapes.ts does not say what latchkey ${nameOf(command)} --json prints`)
   return [
     `${'#'.repeat(level)} ${nameOf(command)}`,
     [
