@@ -119,36 +119,46 @@ interface Total {
   count: number
 }
 
+/** Of these kinds, all labels are known from the start: Prometheus sees no increase in a first value. */
+const ZEROS: readonly Total[] = [
+  ...['success', 'refused'].map((label) => ({ kind: 'refresh', label, count: 0 })),
+  ...['sent', 'failed'].flatMap((label) => ['mail', 'sms'].map((kind) => ({ kind, label, count: 0 }))),
+  { kind: 'refusal', label: 'fault', count: 0 },
+]
+
 /** The counts of `/admin/activity` since the start (docs/admin-api.md#activity). */
-function countFamilies(totals: readonly Total[]): Family[] {
-  const family = (name: string, help: string, labels: string[], valuesOf: (total: Total) => string[] | undefined) => {
-    const samples = totals.flatMap((total) => {
-      const values = valuesOf(total)
-      return values ? [{ labels: values, value: total.count }] : []
-    })
-    return { name, help, type: 'counter', labels, samples } satisfies Family
+function countFamilies(counted: readonly Total[]): Family[] {
+  const isCounted = (zero: Total) => counted.some(({ kind, label }) => kind === zero.kind && label === zero.label)
+  const totals = [...counted, ...ZEROS.filter((zero) => !isCounted(zero))]
+  const family = (
+    name: string,
+    help: string,
+    labels: readonly string[],
+    kinds: readonly string[],
+    valuesOf: (total: Total) => string[],
+  ): Family => {
+    const own = totals.filter(({ kind }) => kinds.includes(kind))
+    const samples = own.map((total) => ({ labels: valuesOf(total), value: total.count }))
+    return { name, help, type: 'counter', labels, samples }
   }
+  const whole = ({ label }: Total) => [label]
   return [
-    family('latchkey_sign_ups_total', 'New accounts.', ['method'], ({ kind, label }) =>
-      kind === 'sign_up' ? [label] : undefined,
-    ),
+    family('latchkey_sign_ups_total', 'New accounts.', ['method'], ['sign_up'], whole),
     family(
       'latchkey_sign_ins_total',
       'Sign-ins, each of which starts a session, and refused attempts.',
       ['method', 'outcome'],
-      ({ kind, label }) => (kind === 'sign_in' ? splitLast(label) : undefined),
+      ['sign_in'],
+      ({ label }) => splitLast(label),
     ),
-    family('latchkey_refreshes_total', 'Refreshes of sessions.', ['outcome'], ({ kind, label }) =>
-      kind === 'refresh' ? [label] : undefined,
-    ),
-    family('latchkey_refusals_total', 'Refused and failed requests, by reason.', ['reason'], ({ kind, label }) =>
-      kind === 'refusal' ? [label] : undefined,
-    ),
+    family('latchkey_refreshes_total', 'Refreshes of sessions.', ['outcome'], ['refresh'], whole),
+    family('latchkey_refusals_total', 'Refused and failed requests, by reason.', ['reason'], ['refusal'], whole),
     family(
       'latchkey_messages_total',
       'Mails and SMS that were sent or given up.',
       ['channel', 'outcome'],
-      ({ kind, label }) => (kind === 'mail' || kind === 'sms' ? [kind, label] : undefined),
+      ['mail', 'sms'],
+      ({ kind, label }) => [kind, label],
     ),
   ]
 }

@@ -157,7 +157,7 @@ export const server = {
     also: ['OTEL_EXPORTER_PROMETHEUS_PORT'],
     kind: integer(0, 65535),
     defaultNote: 'off',
-    doc: 'Port of a separate listener for `/metrics` in Prometheus format.',
+    doc: 'Port of a separate listener for `/metrics` in Prometheus format; see docs/monitoring.md.',
   }),
   metricsHost: setting({
     name: 'METRICS_HOST',

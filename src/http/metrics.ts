@@ -4,6 +4,9 @@ import { counter, type Family, histogram } from '../lib/prometheus'
 /** Upper bounds in seconds. */
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
+/** Limits that all users share, so that the first refusal matters. */
+const LIMITS_OF_ALL = [['AUTH_RATE_LIMIT_EMAIL_SENT'], ['AUTH_RATE_LIMIT_SMS_SENT'], ['AUTH_PASSWORD_HASH_QUEUE']]
+
 export interface Metrics {
   /** @param route pattern of the matched route */
   observe(method: string, route: string | undefined, status: number, seconds: number): void
@@ -26,11 +29,14 @@ export function createMetrics(): Metrics {
     },
     BOUNDS,
   )
-  const limits = counter({
-    name: 'latchkey_limit_refusals_total',
-    help: 'Requests refused because of a limit, by its setting.',
-    labels: ['limit'],
-  })
+  const limits = counter(
+    {
+      name: 'latchkey_limit_refusals_total',
+      help: 'Requests refused because of a limit, by its setting.',
+      labels: ['limit'],
+    },
+    LIMITS_OF_ALL,
+  )
   const hooks = histogram(
     {
       name: 'latchkey_hook_seconds',

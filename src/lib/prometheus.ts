@@ -57,9 +57,15 @@ export interface Observed<Values> {
   family(): Family
 }
 
-/** Counts by labels, whose values must be a small number. */
-export function counter(description: Description): Observed<(...labels: string[]) => void> {
-  const samples = new Map<string, { labels: string[]; value: number }>()
+/**
+ * Counts by labels, whose values must be a small number.
+ * @param zeros labels that are there from the start: Prometheus sees no increase in a first value
+ */
+export function counter(
+  description: Description,
+  zeros: readonly string[][] = [],
+): Observed<(...labels: string[]) => void> {
+  const samples = new Map(zeros.map((labels) => [labels.join('\n'), { labels, value: 0 }]))
   return {
     add(...labels) {
       const key = labels.join('\n')

@@ -155,6 +155,7 @@ test('during an outage requests are answered and the queue is reported, and afte
   await smtp.received(20)
   await until(async () => (await metric('latchkey_mail_queue_length')) === 0)
   expect(await metric('latchkey_mail_queue_oldest_seconds')).toBe(0)
+  expect(await metric('latchkey_messages_total\\{channel="mail",outcome="sent"\\}')).toBe(20)
   await until(async () => (await ready()).mail_queue.length === 0)
   expect(smtp.messages.map(({ to }) => to[0]).sort()).toEqual(addresses(20).sort())
 })
